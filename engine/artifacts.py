@@ -1,0 +1,73 @@
+"""What else an operation gives: maps, curves, pictures, tables, models and sticker contents, named in ``result.artifacts``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """One value per pixel."""
+
+    values: Tensor
+    """``(N, H, W)``."""
+    title: str
+    signed: bool = False
+    """Shown on a diverging scale around zero."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """y against x, one line per name."""
+
+    x: Tensor
+    """``(T,)``."""
+    lines: Mapping[str, Tensor]
+    """Name to ``(T,)``."""
+    title: str
+    x_label: str = "step"
+    y_label: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image in [0, 1]."""
+
+    image: Tensor
+    """``(C, H, W)``."""
+    title: str
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows under named columns."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    title: str
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained network with what is known about it."""
+
+    module: nn.Module
+    card: Mapping[str, Any] = field(default_factory=dict)
+    history: Curve | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class StickerContent:
+    """The optimised pixels inside a mask."""
+
+    pixels: Tensor
+    """``(N, C, H, W)`` in [0, 1]; meaningful where the mask is above 0."""
+    mask: Tensor
+    """``(N or 1, 1, H, W)``."""
+
+
+Artifact = Map | Curve | Picture | Table | Model | StickerContent

@@ -1,0 +1,35 @@
+"""From a gradient to a step: the steepest direction of a ball, the gradient over its largest magnitude, or the truncated gradient."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from engine.balls import BALLS, TINY, Norm, column
+
+Direction = Literal["steepest", "max", "truncated"]
+
+
+def quantiles(magnitudes: Tensor, q: float) -> Tensor:
+    """The q-quantile of each row ``(N, n)`` by rank (no interpolation): ``torch.quantile`` refuses rows above 16 million."""
+    rank = min(magnitudes.shape[1], max(1, round(q * magnitudes.shape[1])))
+    return magnitudes.kthvalue(rank, dim=1).values
+
+
+def direction(name: Direction, gradient: Tensor, norm: Norm, quantile: float) -> Tensor:
+    """The step of length about 1 for ``gradient`` ``(N, C, H, W)``.
+
+    - ``"steepest"``: ``argmax <d, gradient>`` over the unit ball of ``norm``: the sign for linf, ``gradient / ||gradient||_2`` for l2.
+    - ``"max"``: ``gradient / max |gradient|`` per image, the loop of the lectures.
+    - ``"truncated"``: ``clamp(gradient / q, -1, 1)``, q the ``quantile`` of ``|gradient|`` per image. Quantile 0 is the sign, 1 is
+      ``"max"``.
+    """
+    if name == "steepest":
+        return BALLS[norm](1.0).steepest(gradient)
+    magnitudes = gradient.flatten(1).abs()
+    scale = magnitudes.amax(1) if name == "max" else quantiles(magnitudes, quantile)
+    # A row whose gradient is zero stays zero instead of becoming 0/0; a quantile of zero is the sign.
+    steps = (gradient / column(scale.clamp_min(TINY), gradient)).clamp(-1, 1)
+    return torch.where(column(scale > 0, gradient) > 0, steps, gradient.sign())  # type: ignore[operator]

@@ -1,0 +1,81 @@
+"""The fast gradient sign method, away from the label, towards a target, or towards a class that it chooses itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal, Self, TypeVar
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from engine.attacks.losses import ascent, value
+from engine.balls import BALLS, Ball
+from engine.operation import Attack, AttackStep, Problem
+from engine.quantities import Number
+
+
+Op = TypeVar("Op", bound=Attack)
+
+
+class FGSM(Attack):
+    """One step of length ``eps`` along the sign of the gradient.
+
+    ``adversarial = clamp(images + mask * eps * steepest(gradient), 0, 1)`` with ``gradient = d CE(logits, labels) / d images``; towards a
+    target the sign is turned. Two forward passes and one backward.
+
+    The one-step target class methods choose the target themselves and count as success that the label is left: ``step l.l.`` takes
+    ``argmin_j logits_j``, ``step rnd.`` a random class other than the label.
+
+    Goodfellow, Shlens, Szegedy 2014, arXiv 1412.6572. Step l.l. and step rnd.: Kurakin, Goodfellow, Bengio 2016, arXiv 1611.01236.
+    """
+
+    slug: ClassVar[str] = "fgsm"
+    title: ClassVar[str] = "FGSM"
+    family: ClassVar[str] = "Gradient, one step"
+    paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572; step l.l. and rnd.: Kurakin et al. 2016, arXiv 1611.01236"
+
+    norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
+    """The norm of the step: linf moves every pixel by eps, l2 along the gradient, l1 one value by all of eps."""
+    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
+    """Length of the step in pixel units: 8/255 is eight grey levels."""
+    towards: Literal["label or target", "least likely", "random"] = Field("label or target", json_schema_extra={"group": "Method"})
+    """Away from the label (towards the target where one is given), or step l.l. or step rnd.: towards the least likely or a random class."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        return check_eps(self)
+
+    def ball(self) -> Ball:
+        """The ball of radius ``eps``."""
+        return BALLS[self.norm](self.eps)
+
+    @torch.enable_grad()
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """The clean images, then the one step."""
+        view = problem.classifier
+        images = problem.images.clone().requires_grad_()
+        logits = view(images)
+        goals = problem.targets if self.towards == "label or target" else self._choose(problem, logits.detach())
+        raised = ascent("ce", logits, problem.labels, goals)
+        yield AttackStep(0, 1, problem.images, value("ce", raised, goals), logits.detach())
+        gradient = view.gradient(raised.sum(), images)
+        adversarial = problem.compose(self.eps * self.ball().steepest(gradient))
+        with torch.no_grad():
+            logits = view(adversarial)
+            loss = value("ce", ascent("ce", logits, problem.labels, goals), goals)
+        yield AttackStep(1, 1, adversarial, loss, logits)
+
+    def _choose(self, problem: Problem, logits: Tensor) -> Tensor:
+        if self.towards == "least likely":
+            return logits.argmin(1)
+        drawn = problem.random.integers(logits.shape[1] - 1)
+        return drawn + (drawn >= problem.labels)  # every class but the label, each as likely
+
+
+def check_eps(attack: Op) -> Op:
+    """Refuse a radius that can only be a mistake of unit: more than the whole range in linf."""
+    eps = getattr(attack, "eps", None)
+    if getattr(attack, "norm", "") == "linf" and eps is not None and eps > 1:
+        raise ValueError(f"eps = {eps:g} is more than the whole range [0, 1]. In grey levels write {eps:g}/255.")
+    return attack

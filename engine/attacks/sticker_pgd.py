@@ -1,0 +1,82 @@
+"""What to draw on a sticker: gradient ascent over the pixels inside a mask, any colour in [0, 1]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from engine.artifacts import Artifact, StickerContent
+from engine.attacks.directions import Direction, direction
+from engine.attacks.losses import LossName, ascent, value
+from engine.errors import GibbonError
+from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.quantities import Number
+
+
+class StickerPGD(Attack):
+    """Optimise the content of stickers: ``content <- clamp(content + step_size * direction(gradient), 0, 1)`` inside the mask.
+
+    ``adversarial = (1 - mask) * images + mask * content``: the sticker covers what is below it, so unlike PGD there is no ball, and the
+    start is the sticker's own colour, not the image. Large changes over a small region, as in Brown et al. 2017, arXiv 1712.09665, but
+    for one image and one place.
+    """
+
+    slug: ClassVar[str] = "sticker"
+    title: ClassVar[str] = "Sticker content"
+    family: ClassVar[str] = "Stickers"
+    paper: ClassVar[str] = "after Brown et al. 2017, arXiv 1712.09665 (one image, one place)"
+    uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask", "start", "stickers"})
+
+    steps: int = Field(40, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    """Number of steps."""
+    step_size: Number = Field(0.1, gt=0, le=1, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
+    """Length of one step in pixel units."""
+    begin: Literal["grey", "image", "random", "current"] = Field("grey", json_schema_extra={"group": "Method"})
+    """The content to begin with: middle grey, the image below, random colours, or what the stickers hold now."""
+    direction: Direction = Field("steepest", json_schema_extra={"group": "Method"})
+    """steepest: the sign. max: the gradient over its largest magnitude. truncated: over its quantile, cut at 1."""
+    quantile: float = Field(0.9, ge=0, le=1, json_schema_extra={"group": "Method"})
+    """For truncated: the quantile of |gradient| above which all pixels step alike."""
+    loss: LossName = Field("ce", json_schema_extra={"group": "Method"})
+    """ce: cross-entropy. margin: best other logit minus the label's. dlr: the margin over the spread of the logits."""
+
+    @torch.enable_grad()
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """Iterate 0 is the first content, iterate k that after k steps."""
+        mask = problem.mask
+        if mask is None:
+            raise GibbonError("A sticker attack needs a mask: where may it paint? Draw a sticker whose content is to be optimised, or give a mask.")
+        content = self._start(problem)
+        for index in range(self.steps + 1):
+            images = torch.where(mask > 0, (1 - mask) * problem.images + mask * content, problem.images).clamp(0, 1).requires_grad_()
+            logits = problem.classifier(images)
+            raised = ascent(self.loss, logits, problem.labels, problem.targets)
+            if problem.objective is not None:
+                raised = raised + problem.objective(images)
+            yield AttackStep(index, self.steps, images.detach(), value(self.loss, raised, problem.targets), logits.detach())
+            if index < self.steps:
+                gradient = problem.classifier.gradient(raised.sum(), images) * mask
+                content = (content + self.step_size * direction(self.direction, gradient, "linf", self.quantile)).clamp(0, 1)
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """The content that belongs to the kept images: solved for where the mask is above 0."""
+        assert isinstance(last, AttackStep) and problem.mask is not None
+        mask = problem.mask
+        content = (last.adversarial - (1 - mask) * problem.images) / mask.clamp_min(1e-6)
+        return {"content": StickerContent(torch.where(mask > 0, content, 0.5).clamp(0, 1), mask)}
+
+    def _start(self, problem: Problem) -> Tensor:
+        images = problem.images
+        if self.begin == "image":
+            return images
+        if self.begin == "random":
+            return problem.random.uniform(images.shape[1:]).to(images)
+        if self.begin == "current":
+            if problem.start is None:
+                raise GibbonError("There is no current content to begin with. Give start=, or choose grey.")
+            return problem.start
+        return torch.full_like(images, 0.5)

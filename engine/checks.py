@@ -1,0 +1,98 @@
+"""Whether images, labels, targets and mask fit the classifier; each refusal names the cause and the cure."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.classifier import Classifier
+from engine.errors import GibbonError
+
+_SLACK = 1e-4
+"""How far outside [0, 1] rounding may have carried a pixel; further out it is another unit."""
+
+
+def checked_images(images: Tensor, classifier: Classifier, what: str = "images") -> Tensor:
+    """``images`` on the classifier's device and in its type, exactly within [0, 1]."""
+    wanted = classifier.input_shape
+    if images.dim() != 4:
+        raise GibbonError(f"The {what} have shape {tuple(images.shape)}, but (N, C, H, W) is needed. For one image write image[None].")
+    if len(images) == 0:
+        raise GibbonError(f"The batch of {what} is empty. Give at least one image.")
+    if tuple(images.shape[1:]) != wanted:
+        raise GibbonError(
+            f"The {what} are {tuple(images.shape[1:])}, but “{classifier.name}” takes {wanted}. "
+            "Read them with engine.images.read(path, classifier), or derive(size=...) a classifier that resizes."
+        )
+    if not images.is_floating_point():
+        raise GibbonError(f"The {what} are {images.dtype}, but floats in [0, 1] are needed. Divide 8-bit images by 255.")
+    images = images.detach().to(classifier.device, classifier.dtype)
+    low, high = (float(v) for v in images.aminmax())
+    if not (low >= -_SLACK and high <= 1 + _SLACK):  # a NaN fails this, too
+        raise GibbonError(_range_message(what, low, high))
+    return images if 0 <= low and high <= 1 else images.clamp(0, 1)
+
+
+def _range_message(what: str, low: float, high: float) -> str:
+    if low != low or high != high:
+        return f"The {what} hold NaN. Look at where they were made."
+    cause = "they look like 8-bit values: divide by 255" if low >= 0 and high > 2 else "they look normalised: undo mean and std, which live in the classifier"
+    return f"The {what} reach from {low:.3g} to {high:.3g}, but [0, 1] is needed; {cause}."
+
+
+def _class_numbers(values: Tensor, what: str, images: Tensor, classifier: Classifier) -> Tensor:
+    values = torch.as_tensor(values)
+    if values.shape != (len(images),):
+        raise GibbonError(f"The {what} have shape {tuple(values.shape)}, but one per image is needed: ({len(images)},).")
+    if values.is_floating_point():
+        raise GibbonError(f"The {what} are {values.dtype}, but class numbers (int64) are needed.")
+    if int(values.min()) < 0 or int(values.max()) >= classifier.num_classes:
+        raise GibbonError(
+            f"The {what} reach from {int(values.min())} to {int(values.max())}, but “{classifier.name}” has the classes 0 to {classifier.num_classes - 1}."
+        )
+    return values.to(classifier.device, torch.int64)
+
+
+def checked_labels(labels: Tensor, images: Tensor, classifier: Classifier) -> Tensor:
+    """``labels`` as int64 on the device, each a class of the classifier."""
+    return _class_numbers(labels, "labels", images, classifier)
+
+
+def checked_targets(targets: Tensor | None, labels: Tensor, images: Tensor, classifier: Classifier) -> Tensor | None:
+    """``targets`` likewise, and none equal to its label."""
+    if targets is None:
+        return None
+    targets = _class_numbers(targets, "targets", images, classifier)
+    same = (targets == labels).nonzero().flatten().tolist()
+    if same:
+        name = classifier.labels[int(targets[same[0]])]
+        raise GibbonError(f"The target “{name}” is the image's own label (row {same[0]}), so there is nothing to reach. Choose another class.")
+    return targets
+
+
+def checked_mask(mask: Tensor | None, images: Tensor) -> Tensor | None:
+    """``mask`` as ``(N or 1, 1, H, W)``, within [0, 1], with at least one pixel in every row."""
+    if mask is None:
+        return None
+    n, _, height, width = images.shape
+    mask = torch.as_tensor(mask)
+    while mask.dim() < 4:
+        mask = mask[None]
+    if tuple(mask.shape[1:]) != (1, height, width) or len(mask) not in (1, n):
+        raise GibbonError(f"The mask has shape {tuple(mask.shape)}, but (1, 1, {height}, {width}) or one such per image is needed.")
+    mask = mask.to(images)
+    if not (float(mask.min()) >= 0 and float(mask.max()) <= 1):
+        raise GibbonError(f"The mask reaches from {float(mask.min()):.3g} to {float(mask.max()):.3g}, but [0, 1] is needed.")
+    if not bool((mask.flatten(1).amax(1) > 0).all()):
+        raise GibbonError("The mask is empty: no pixel may change. Draw a sticker, or choose the whole image.")
+    return mask
+
+
+def checked_start(start: Tensor | None, images: Tensor, classifier: Classifier) -> Tensor | None:
+    """``start`` as images of the batch's shape."""
+    if start is None:
+        return None
+    start = checked_images(start, classifier, "starting images")
+    if start.shape != images.shape:
+        raise GibbonError(f"There are {len(start)} starting images for {len(images)} images. Give one per image.")
+    return start

@@ -1,0 +1,337 @@
+"""Classifier: a frozen model over images in [0, 1], with labels, input shape, device and fingerprint."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.devices import default_device, fastest_threads
+from engine.errors import GibbonError
+from engine.randomness import generator
+from engine.sites import Site, SiteMode, discover
+
+Head = Literal["logits", "log", "strip"]
+_threads: dict[tuple[str, str], int] = {}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Logits and the activations of the sites asked for, cloned, by the site's name."""
+
+    logits: Tensor
+    """``(N, K)``."""
+    activations: dict[str, Tensor]
+    """Site name to ``(N, C, H, W)`` or ``(N, units)``, after the rectifier."""
+
+
+@dataclass(frozen=True)
+class _Network:
+    """What a classifier and those derived from it share: the weights and what was found out about them."""
+
+    module: nn.Module
+    head: Head
+    native_shape: tuple[int, int, int]
+    mean: Tensor
+    std: Tensor
+    sites: tuple[Site, ...]
+    digest: list[str] = field(default_factory=list)
+
+
+class Classifier:
+    """A frozen model. Pixels in [0, 1] in, logits out; normalisation lives inside, so eps is always in pixel units.
+
+    Never edited after loading: ``derive`` gives another classifier that shares the weights.
+
+    Parameters
+    ----------
+    module
+        Any ``nn.Module`` that maps ``(N, C, H, W)`` normalised images to ``(N, K)`` logits. It is copied, set to evaluation mode, frozen.
+    labels
+        K names.
+    input_shape
+        ``(C, H, W)`` of the images it takes.
+    mean, std
+        Per channel: the module is given ``(images - mean) / std``. None: 0 and 1.
+    name
+        Shown and recorded.
+    device
+        None: CUDA where there is one, else the CPU.
+    head
+        ``"log"`` takes the logarithm of a module that ends in probabilities, ``"strip"`` removes a final ``nn.Softmax`` module.
+    source
+        What ``engine.models.load`` was given, so that a record can load it again.
+    card
+        What is known about it: data set, accuracy, licence.
+
+    Raises
+    ------
+    GibbonError
+        The module fails on an image of that shape, gives NaN, probabilities, or another number of classes than labels.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        labels: Sequence[str],
+        input_shape: tuple[int, int, int],
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        *,
+        name: str = "unnamed",
+        device: torch.device | str | None = None,
+        head: Head = "logits",
+        source: str | None = None,
+        card: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.device = torch.device(device) if device is not None else default_device()
+        self.name, self.source, self.card = name, source, dict(card or {})
+        self.labels = tuple(str(label) for label in labels)
+        self.input_shape = (int(input_shape[0]), int(input_shape[1]), int(input_shape[2]))
+        self.activations: dict[str, Callable[[Tensor], Tensor]] = {}
+        self.bounds: dict[str, float] = {}
+        self.before: tuple[Callable[[Tensor], Tensor], ...] = ()
+        module = copy.deepcopy(module).eval().requires_grad_(False).to(self.device)
+        if head == "strip":
+            _strip_softmax(module, name)
+        dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+        channels = self.input_shape[0]
+        scale = [torch.tensor(v, dtype=dtype, device=self.device).reshape(-1, 1, 1) for v in (mean or [0.0], std or [1.0])]
+        if any(len(v) not in (1, channels) for v in scale):
+            raise GibbonError(f"The model “{name}” takes {channels} channels, but mean or std has another number. Give one value per channel.")
+        self._network = _Network(module, head, self.input_shape, scale[0], scale[1], ())
+        self._network = _Network(module, head, self.input_shape, scale[0], scale[1], self._inspect())
+
+    # ------------------------------------------------------------------ what it is
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights; images are expected in it."""
+        return self._network.mean.dtype
+
+    @property
+    def num_classes(self) -> int:
+        """K."""
+        return len(self.labels)
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """The rectifier calls, in the order in which they are made."""
+        return self._network.sites
+
+    @property
+    def module(self) -> nn.Module:
+        """The frozen network, for showing its layers. Do not train it: copy it."""
+        return self._network.module
+
+    @property
+    def native_shape(self) -> tuple[int, int, int]:
+        """What the network itself takes; differs from ``input_shape`` where the resize is inside."""
+        return self._network.native_shape
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits of a SHA-256 over weights, buffers, structure, normalisation and everything derived."""
+        if not self._network.digest:
+            self._network.digest.append(_digest(self._network))
+        changes = (
+            {site: repr(f) for site, f in sorted(self.activations.items())},
+            dict(sorted(self.bounds.items())),
+            [repr(f) for f in self.before],
+            self.input_shape,
+        )
+        return hashlib.sha256((self._network.digest[0] + json.dumps(changes)).encode()).hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        return f"Classifier({self.name!r}, {self.num_classes} classes, input {self.input_shape}, {self.device})"
+
+    # ------------------------------------------------------------------ what it does
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Logits ``(N, K)`` of images ``(N, C, H, W)`` in [0, 1]; differentiable with respect to the images."""
+        if not self.activations and not self.bounds:
+            return self._forward(images)
+        with self._mode():
+            return self._forward(images)
+
+    @torch.no_grad()
+    def predict(self, images: Tensor, chunk: int = 256) -> Tensor:
+        """Predicted labels ``(N,)``, ``chunk`` rows at a time."""
+        return torch.cat([self(part.to(self.device, self.dtype)).argmax(1) for part in images.split(chunk)])
+
+    @torch.no_grad()
+    def record(self, images: Tensor, sites: Iterable[str] | None = None) -> Recording:
+        """Logits and cloned activations of ``sites`` (names; None: all) in one forward pass.
+
+        Raises
+        ------
+        GibbonError
+            A site of that name does not exist.
+        """
+        wanted = range(len(self.sites)) if sites is None else [self.site(name).index for name in sites]
+        with self._mode(wanted) as mode:
+            logits = self._forward(images)
+        return Recording(logits, {self.sites[i].name: mode.recorded[i] for i in sorted(mode.recorded)})
+
+    def site(self, name: str) -> Site:
+        """The site of that name.
+
+        Raises
+        ------
+        GibbonError
+            There is none.
+        """
+        for site in self.sites:
+            if site.name == name:
+                return site
+        raise GibbonError(f"“{self.name}” has no rectifier call named “{name}”. It has: {', '.join(s.name for s in self.sites) or 'none'}.")
+
+    def derive(
+        self,
+        *,
+        name: str | None = None,
+        activations: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
+        bounds: Mapping[str, float] | None = None,
+        before: Sequence[Callable[[Tensor], Tensor]] | None = None,
+        size: int | tuple[int, int] | None = None,
+    ) -> Classifier:
+        """Another classifier over the same weights, with its own fingerprint.
+
+        Parameters
+        ----------
+        name
+            Of the new one; None: the same.
+        activations
+            Site name to the function called with the pre-activation instead of the rectifier, added to those there.
+        bounds
+            Site name to the value at which the activation is clamped from above, added to those there.
+        before
+            Preprocessing on images in [0, 1], appended to what is there.
+        size
+            ``(height, width)`` or the shorter word for a square: images come in at this size and are resized (bilinear, antialiased)
+            inside, so that an attack works at the photograph's size.
+        """
+        other = copy.copy(self)
+        other.__dict__.pop("fingerprint", None)
+        for site in (*(activations or {}), *(bounds or {})):
+            self.site(site)
+        for site, value in (bounds or {}).items():
+            if not value > 0:
+                raise GibbonError(f"A bound of {value:g} at “{site}” would silence the layer. Choose a value above 0.")
+        other.name = name or self.name
+        other.activations = {**self.activations, **(activations or {})}
+        other.bounds = {**self.bounds, **(bounds or {})}
+        other.before = (*self.before, *(before or ()))
+        if size is not None:
+            height, width = (size, size) if isinstance(size, int) else size
+            other.input_shape = (self.input_shape[0], height, width)
+        return other
+
+    def to(self, device: torch.device | str) -> Classifier:
+        """The same classifier on another device (a copy of the weights, the same fingerprint)."""
+        target = torch.device(device)
+        if target == self.device:
+            return self
+        net = self._network
+        other = copy.copy(self)
+        other.device = target
+        other._network = _Network(
+            copy.deepcopy(net.module).to(target), net.head, net.native_shape, net.mean.to(target), net.std.to(target), net.sites, net.digest
+        )
+        return other
+
+    def threads(self) -> int:
+        """The number of CPU threads at which a forward and a backward pass of one image are fastest; measured once per fingerprint."""
+        key = (self.fingerprint, str(self.device))
+        if key not in _threads:
+            if self.device.type != "cpu":
+                _threads[key] = 1
+            else:
+                cores = os.cpu_count() or 1
+                candidates = tuple(n for n in (1, 2, 4, 8, 16) if n == 1 or n <= max(1, cores - 1))
+                _threads[key] = fastest_threads(self._pass, candidates) if len(candidates) > 1 else 1
+        return _threads[key]
+
+    # ------------------------------------------------------------------ inside
+
+    def _mode(self, wanted: Iterable[int] = ()) -> SiteMode:
+        return SiteMode(
+            {self.site(site).index: f for site, f in self.activations.items()},
+            {self.site(site).index: value for site, value in self.bounds.items()},
+            wanted,
+        )
+
+    def _forward(self, images: Tensor) -> Tensor:
+        net = self._network
+        for step in self.before:
+            images = step(images)
+        if images.shape[2:] != net.native_shape[1:]:
+            images = F.interpolate(images, net.native_shape[1:], mode="bilinear", antialias=True, align_corners=False)
+        output: Tensor = net.module((images - net.mean) / net.std)
+        return output.clamp_min(torch.finfo(output.dtype).tiny).log() if net.head == "log" else output
+
+    @torch.enable_grad()
+    def _pass(self) -> None:
+        images = torch.full((1, *self.input_shape), 0.5, device=self.device, dtype=self.dtype, requires_grad=True)
+        torch.autograd.grad(self(images).sum(), images)
+
+    def _inspect(self) -> tuple[Site, ...]:
+        """Run two images through the network: its sites, and whether its head is what the attacks need."""
+        shape = (2, *self.input_shape)
+        images = torch.rand(shape, generator=generator(0, "inspect")).to(self.device, self.dtype)
+        net = self._network
+        try:
+            sites, output = discover(net.module, (images - net.mean) / net.std)
+        except Exception as error:
+            raise GibbonError(
+                f"The model “{self.name}” fails on an image of shape {self.input_shape}: {_first_line(error)} "
+                "Give the input shape that it was trained for."
+            ) from error
+        if not isinstance(output, Tensor) or output.dim() != 2 or len(output) != 2:
+            got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise GibbonError(f"The model “{self.name}” gives {got} for two images, not two rows of logits. Wrap it so that it returns logits (N, K).")
+        if output.shape[1] != self.num_classes:
+            raise GibbonError(
+                f"The model “{self.name}” has {output.shape[1]} classes, but {self.num_classes} labels were given. "
+                "Give one label per class, or choose the architecture with that many classes."
+            )
+        if not bool(output.isfinite().all()):
+            raise GibbonError(f"The model “{self.name}” gives NaN or infinite logits: its weights are damaged. Load another file.")
+        sums = output.sum(1)
+        if net.head != "log" and self.num_classes > 1 and bool((output >= 0).all()) and bool(((sums - 1).abs() < 1e-4).all()):
+            raise GibbonError(
+                f"The model “{self.name}” ends in probabilities (its rows sum to 1), and attacks need logits. "
+                "Load it with head='strip' (removes a final Softmax layer) or head='log' (takes their logarithm)."
+            )
+        return sites
+
+
+def _strip_softmax(module: nn.Module, name: str) -> None:
+    layers = [(path, child) for path, child in module.named_modules() if isinstance(child, nn.Softmax)]
+    if not layers:
+        raise GibbonError(f"The model “{name}” has no Softmax layer that could be removed. Load it with head='log' instead.")
+    path = layers[-1][0]
+    parent = module.get_submodule(path.rpartition(".")[0])
+    setattr(parent, path.rpartition(".")[2], nn.Identity())
+
+
+def _digest(net: _Network) -> str:
+    digest = hashlib.sha256(repr((net.module, net.head, net.native_shape, net.mean.tolist(), net.std.tolist())).encode())
+    for name, value in sorted(net.module.state_dict().items()):
+        digest.update(f"{name}{value.dtype}{tuple(value.shape)}".encode())
+        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _first_line(error: BaseException) -> str:
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,66 @@
+"""A data set as one value: 8-bit images of one size, their classes and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Images of one size in memory. Compared by identity; ``name`` and ``source`` say what it is.
+
+    Parameters
+    ----------
+    name : str
+        Its slug, as :func:`engine.data.load` takes it, and the split: "gtsrb:test".
+    labels : tuple[str, ...]
+        The class names; ``targets`` index them.
+    images : Tensor
+        ``(N, C, H, W)`` uint8.
+    targets : Tensor
+        ``(N,)`` int64.
+    source : str
+        A sentence for figures and records: which set, or that this project drew it.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    images: Tensor
+    targets: Tensor
+    source: str
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.dtype != torch.uint8:
+            raise ValueError(f"images are {self.images.dtype} {tuple(self.images.shape)}: they must be uint8 (N, C, H, W).")
+        if self.targets.shape != (len(self.images),) or self.targets.dtype != torch.int64:
+            raise ValueError(f"targets are {self.targets.dtype} {tuple(self.targets.shape)}: they must be int64 (N,).")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of one image: channels, height, width."""
+        _, channels, height, width = self.images.shape
+        return channels, height, width
+
+    def batch(self, indices: Sequence[int] | Tensor | slice) -> tuple[Tensor, Tensor]:
+        """Give the images ``(N, C, H, W)`` float32 in [0, 1] and the classes ``(N,)`` at ``indices``."""
+        chosen = indices if isinstance(indices, slice) else torch.as_tensor(indices, dtype=torch.int64)
+        return self.images[chosen].float().div_(255.0), self.targets[chosen]
+
+    def thumbnail(self, index: int) -> NDArray[np.uint8]:
+        """Give one image as ``(H, W, 3)`` uint8 for the screen; grey is repeated."""
+        image = self.images[index].permute(1, 2, 0)
+        return np.ascontiguousarray((image if image.shape[-1] == 3 else image[..., :1].expand(-1, -1, 3)).numpy())
+
+    def subset(self, indices: Sequence[int] | Tensor) -> DataSet:
+        """Give the same set with the images at ``indices`` only."""
+        chosen = torch.as_tensor(indices, dtype=torch.int64)
+        return DataSet(self.name, self.labels, self.images[chosen], self.targets[chosen], self.source)

@@ -1,0 +1,65 @@
+"""Class names, in the order of the data sets' own class numbers."""
+
+from __future__ import annotations
+
+DIGIT_LABELS: tuple[str, ...] = tuple("0123456789")
+
+SIGN_LABELS: tuple[str, ...] = (
+    "Speed limit 20",
+    "Speed limit 30",
+    "Speed limit 50",
+    "Speed limit 60",
+    "Speed limit 70",
+    "Speed limit 80",
+    "End of speed limit 80",
+    "Speed limit 100",
+    "Speed limit 120",
+    "No overtaking",
+    "No overtaking by lorries",
+    "Priority at next junction",
+    "Priority road",
+    "Yield",
+    "Stop",
+    "No vehicles",
+    "No lorries",
+    "No entry",
+    "General danger",
+    "Bend to the left",
+    "Bend to the right",
+    "Double bend",
+    "Bumpy road",
+    "Slippery road",
+    "Road narrows on the right",
+    "Road works",
+    "Traffic signals",
+    "Pedestrians",
+    "Children",
+    "Bicycles",
+    "Ice or snow",
+    "Wild animals",
+    "End of all limits",
+    "Turn right ahead",
+    "Turn left ahead",
+    "Ahead only",
+    "Straight or right",
+    "Straight or left",
+    "Keep right",
+    "Keep left",
+    "Roundabout",
+    "End of no overtaking",
+    "End of no overtaking by lorries",
+)
+"""The 43 classes of the German Traffic Sign Recognition Benchmark."""
+
+CIFAR10_LABELS: tuple[str, ...] = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)

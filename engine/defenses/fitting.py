@@ -1,0 +1,193 @@
+"""The training loop's state: one object that takes batches, and that can be written to a file and read back exactly."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from engine.defenses.activations import Bounded, BoundedLeaky
+from engine.errors import GibbonError
+
+Augment = Callable[[Tensor, Generator], Tensor]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to train and how fast: AdamW, the rate rising linearly over the warm-up and then falling as a cosine to 0."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    warm_up: float = 0.2
+    """The share of all batches over which the rate rises."""
+
+    def rate(self, done: float) -> float:
+        """Give the learning rate after the share ``done`` of all batches."""
+        if done < self.warm_up:
+            return self.learning_rate * (0.05 + 0.95 * done / self.warm_up)
+        return self.learning_rate * 0.5 * (1.0 + math.cos(math.pi * (done - self.warm_up) / (1.0 - self.warm_up)))
+
+
+class Fit:
+    """A network in training: weights, optimiser, random state and the number of finished epochs.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Takes normalised images, gives logits. Trained in place.
+    images, targets : Tensor
+        ``(N, C, H, W)`` uint8 and ``(N,)`` int64, on the CPU.
+    mean, std : tuple of float
+        Per channel; the network sees ``(x - mean) / std``.
+    schedule : Schedule
+    augment : callable, optional
+        ``augment(images, generator)`` gives changed copies of images in [0, 1].
+    seed : int
+        Decides the order of the images and every draw of ``augment``; the weights' start is the network's own.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        images: Tensor,
+        targets: Tensor,
+        *,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        schedule: Schedule,
+        augment: Augment | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.device = next(network.parameters()).device
+        self.network = network.to(memory_format=torch.channels_last)
+        self.images, self.targets, self.schedule, self.augment = images, targets, schedule, augment
+        self.mean = torch.tensor(mean, device=self.device).view(1, -1, 1, 1)
+        self.std = torch.tensor(std, device=self.device).view(1, -1, 1, 1)
+        self.optimiser = torch.optim.AdamW(_groups(network, schedule.weight_decay), betas=(0.9, 0.99))
+        self.generator = Generator().manual_seed(seed)
+        self.epoch = 0
+        self.history: list[dict[str, float]] = []
+
+    @property
+    def batches(self) -> int:
+        """The number of batches in one epoch."""
+        return max(1, len(self.images) // self.schedule.batch_size)
+
+    @torch.enable_grad()
+    def epoch_steps(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Train for one epoch; give (mean loss, share right) of each batch as scalars on the device."""
+        self.network.train()
+        order = torch.randperm(len(self.images), generator=self.generator)
+        # The remainder is left out: a batch of one image has no variance to normalise by.
+        size = min(self.schedule.batch_size, len(order))
+        losses, shares = [], []
+        for index in range(self.batches):
+            done = (self.epoch + index / self.batches) / self.schedule.epochs
+            loss, share = self._step(order[index * size : (index + 1) * size], self.schedule.rate(done))
+            losses.append(loss)
+            shares.append(share)
+            yield loss, share
+        self.epoch += 1
+        mean_loss, mean_share = float(torch.stack(losses).mean()), float(torch.stack(shares).mean())
+        if not math.isfinite(mean_loss):
+            raise GibbonError("Training diverged: the loss is no longer a number. Lower learning_rate.")
+        self.history.append({"epoch": self.epoch, "loss": mean_loss, "accuracy": mean_share})
+
+    def _step(self, chosen: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+        images = self.images[chosen].to(self.device).float().div_(255.0)
+        targets = self.targets[chosen].to(self.device)
+        if self.augment is not None:
+            images = self.augment(images, self.generator)
+        images = self.normalise(images)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        logits = self.network(images)
+        loss = functional.cross_entropy(logits, targets)
+        parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
+        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+            parameter.grad = gradient
+        self.optimiser.step()
+        return loss.detach(), (logits.detach().argmax(1) == targets).float().mean()
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Give images in [0, 1] as the network takes them."""
+        return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def set_bounds(self, quantile: float = 0.995) -> None:
+        """Set each bound to a quantile of its layer's clean activations on one batch: for networks without batch norm."""
+        images = self.images[: self.schedule.batch_size].to(self.device).float().div_(255.0)
+        modules = [m for m in self.network.modules() if isinstance(m, Bounded | BoundedLeaky)]
+
+        def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            values = inputs[0].clamp_min(0.0).flatten()
+            rank = max(1, math.ceil(quantile * values.numel()))
+            assert isinstance(module, Bounded | BoundedLeaky)
+            module.set_bound(max(float(values.kthvalue(rank).values), 1e-3))
+
+        hooks = [module.register_forward_pre_hook(measure) for module in modules]
+        try:
+            self.network(self.normalise(images))
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def save(self, path: Path, about: dict[str, Any]) -> None:
+        """Write everything that a later run needs to go on with the same bits; ``about`` is compared when it is read."""
+        tensors = {f"network.{name}": value.contiguous() for name, value in self.network.state_dict().items()}
+        for index, state in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{index}.{name}": value.contiguous() for name, value in state.items()}
+        tensors["generator"] = self.generator.get_state()
+        facts = {"about": about, "epoch": self.epoch, "history": self.history, "schedule": asdict(self.schedule)}
+        temporary = path.with_name(f"{path.name}.part")
+        save_file(tensors, temporary, metadata={"gibbon": json.dumps(facts)})
+        os.replace(temporary, path)
+
+    def load(self, path: Path, about: dict[str, Any]) -> None:
+        """Go on from a file that :meth:`save` wrote."""
+        try:
+            with safe_open(path, "pt", device="cpu") as file:
+                facts = json.loads((file.metadata() or {})["gibbon"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise GibbonError(f"{path} is not a training checkpoint: delete it to start afresh. ({error})") from error
+        if facts["about"] != about or facts["schedule"] != asdict(self.schedule):
+            raise GibbonError(f"{path} belongs to a training with other parameters: delete it, or use the same ones.")
+        part = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
+        self.network.load_state_dict(part)
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            if name.startswith("optimiser."):
+                _, index, key = name.split(".", 2)
+                state.setdefault(int(index), {})[key] = value
+        self.optimiser.load_state_dict({"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]})
+        self.generator.set_state(tensors["generator"])
+        self.epoch, self.history = facts["epoch"], facts["history"]
+
+    @torch.no_grad()
+    def predictions(self, images: Tensor, batch_size: int = 256) -> Iterator[Tensor]:
+        """Give the predicted classes of uint8 images, batch by batch, in evaluation mode."""
+        self.network.eval()
+        for chunk in images.split(batch_size):
+            yield self.network(self.normalise(chunk.to(self.device).float().div_(255.0))).argmax(1)
+
+
+def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Decay pulls weights towards 0: right for kernels, wrong for biases, normalisation and the rectifiers' bounds."""
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]

@@ -1,0 +1,264 @@
+"""run and start: what every operation shares. Check, seed, count, keep the best so far, clip, measure, close."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import torch
+from torch import Tensor
+
+from engine.checks import checked_images, checked_labels, checked_mask, checked_start, checked_targets
+from engine.classifier import Classifier
+from engine.devices import describe, versions
+from engine.errors import BudgetExhausted
+from engine.operation import Attack, AttackStep, Operation, Problem, Step
+from engine.randomness import RowRandom
+from engine.result import AttackResult, Reason, Result
+from engine.timeline import Timeline
+from engine.views import View
+
+if TYPE_CHECKING:
+    from engine.data import DataSet
+    from engine.stickers import Sticker
+
+
+class Run(Iterator[Step]):
+    """An operation under way. Not pulling is pausing; ``result()`` is valid after any step; ``close()`` ends it."""
+
+    def __init__(self, operation: Operation, problem: Problem, classifier: Classifier, seed: int, **extra: Any) -> None:
+        self.operation, self.problem, self.classifier, self.seed = operation, problem, classifier, seed
+        self.reason = Reason.RUNNING
+        self.seconds = 0.0
+        self.last: Step | None = None
+        self.record: Timeline | None = extra.get("record")
+        self._labels_assumed: bool = extra.get("labels_assumed", False)
+        self._threads = torch.get_num_threads()
+        self._steps = operation.iterate(problem)
+        self._best = _Best(operation, problem, extra.get("first_logits")) if isinstance(operation, Attack) else None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Step:
+        started = time.perf_counter()
+        try:
+            step = next(self._steps)
+            if self._best is not None:
+                assert isinstance(step, AttackStep)
+                pin = self._best.keep(step)
+                if self.record is not None:
+                    self.record.add(step, pin=pin())
+        except StopIteration:
+            self._end(Reason.FINISHED)
+            raise
+        except BudgetExhausted:
+            self._end(Reason.BUDGET)
+            raise StopIteration from None
+        except BaseException:
+            self._end(Reason.FAILED)
+            raise
+        finally:
+            self.seconds += time.perf_counter() - started
+        self.last = step
+        return step
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it. A run that was still going is cancelled; the best so far stays."""
+        self._end(Reason.CANCELLED)
+        close = getattr(self._steps, "close", None)
+        if close is not None:
+            close()
+
+    def result(self) -> Result:
+        """The best so far, with its reason.
+
+        Raises
+        ------
+        RuntimeError
+            No step has been made yet.
+        """
+        if self.last is None:
+            raise RuntimeError("The run has made no step yet, so there is no result. Pull at least one step.")
+        common: dict[str, Any] = {
+            "operation": self.operation,
+            "reason": self.reason,
+            "seconds": self.seconds,
+            "forwards": self.problem.classifier.forwards,
+            "backwards": self.problem.classifier.backwards,
+            "provenance": self._provenance(),
+        }
+        if self._best is None:
+            return Result(**common, artifacts=self.operation.artifacts(self.problem, self.last))
+        kept = self._best.step(self.last)
+        return AttackResult(
+            **common,
+            artifacts=self.operation.artifacts(self.problem, kept),
+            classifier=self.classifier,
+            clean=self.problem.images,
+            adversarial=kept.adversarial,
+            labels=self.problem.labels,
+            targets=self.problem.targets,
+            labels_assumed=self._labels_assumed,
+            logits=self._best.logits,
+            loss=kept.loss,
+            steps_to_flip=self._best.steps_to_flip,
+            trace=torch.stack(self._best.trace),
+            failed=self._best.failed,
+            first_logits=self._best.clean_logits,
+        )
+
+    def _end(self, reason: Reason) -> None:
+        if self.reason is Reason.RUNNING:
+            self.reason = reason
+
+    def _provenance(self) -> dict[str, Any]:
+        return {
+            "model": {"name": self.classifier.name, "source": self.classifier.source, "fingerprint": self.classifier.fingerprint},
+            "operation": {"slug": self.operation.slug, "parameters": self.operation.model_dump(mode="json")},
+            "seed": self.seed,
+            "device": str(self.classifier.device),
+            "device_name": describe(self.classifier.device),
+            "threads": self._threads,
+            "versions": versions(),
+        }
+
+
+class _Best:
+    """The best step of every row so far, on the device, without waiting for it."""
+
+    def __init__(self, operation: Attack, problem: Problem, clean_logits: Tensor | None) -> None:
+        self._keeps, self._problem = operation.keeps, problem
+        self.clean_logits = clean_logits
+        self.trace: list[Tensor] = []
+        rows = len(problem.images)
+        self.failed = torch.zeros(rows, dtype=torch.bool, device=problem.images.device)
+        self.steps_to_flip = torch.full((rows,), -1, device=problem.images.device)
+
+    @torch.no_grad()
+    def keep(self, step: AttackStep) -> Callable[[], bool]:
+        """Take over the rows in which ``step`` is better; the answer tells, when asked, whether it is worth pinning."""
+        problem = self._problem
+        images, loss = step.adversarial.detach(), step.loss.detach()
+        logits = (problem.classifier(images) if step.logits is None else step.logits).detach()
+        if images is problem.images:
+            self.clean_logits = logits
+        prediction = logits.argmax(1)
+        success = prediction != problem.labels if problem.targets is None else prediction == problem.targets
+        broken = loss.isnan() | logits.isnan().any(1)
+        success = success & ~broken
+        new = success & (self.steps_to_flip < 0)
+        self.steps_to_flip = torch.where(new, step.index, self.steps_to_flip)
+        self.failed = self.failed | broken
+        self.trace.append(loss)
+        score = -(images - problem.images).flatten(1).norm(dim=1) if self._keeps == "norm" else loss
+        if len(self.trace) == 1:
+            self.images, self.logits, self.loss, self._score, self._success = images, logits, loss, score, success
+        else:
+            better = (success & ~self._success) | ((success == self._success) & (score > self._score))
+            better = (torch.ones_like(better) if self._keeps == "last" else better) & ~broken
+            self.images = torch.where(better[:, None, None, None], images, self.images)
+            self.logits = torch.where(better[:, None], logits, self.logits)
+            self.loss = torch.where(better, loss, self.loss)
+            self._score = torch.where(better, score, self._score)
+            self._success = torch.where(better, success, self._success)
+        first = len(self.trace) == 1
+        return lambda: first or bool(new.any())
+
+    def step(self, last: Step) -> AttackStep:
+        """The kept rows as one step."""
+        return AttackStep(last.index, last.total, self.images, self.loss, self.logits)
+
+
+def start(
+    operation: Operation,
+    classifier: Classifier,
+    images: Tensor | None = None,
+    labels: Tensor | None = None,
+    targets: Tensor | None = None,
+    mask: Tensor | None = None,
+    *,
+    seed: int = 0,
+    first_row: int = 0,
+    start: Tensor | None = None,
+    data: DataSet | None = None,
+    models: Sequence[Classifier] = (),
+    stickers: Sequence[Sticker] = (),
+    objective: Callable[[Tensor], Tensor] | None = None,
+    record: Timeline | None = None,
+) -> Run:
+    """Begin ``operation`` on ``images``; pull the run to make it go on.
+
+    Parameters
+    ----------
+    operation
+        What to do.
+    classifier
+        The model under study.
+    images
+        ``(N, C, H, W)`` in [0, 1] of the classifier's input shape. None only for operations that use data alone.
+    labels
+        ``(N,)`` true labels; None: the classifier's own predictions, and the result says so.
+    targets
+        ``(N,)``: the attack succeeds where the prediction is the target. None: untargeted.
+    mask
+        ``(H, W)``, ``(1, H, W)`` or ``(N or 1, 1, H, W)`` in [0, 1]: where pixels may change. None: everywhere.
+    seed
+        Row n draws from (seed, first_row + n), so a batch equals its single images.
+    first_row
+        The number of the first image, where the images are a part of a larger set.
+    start, data, models, stickers, objective
+        For operations that use them; see `Problem`.
+    record
+        Keeps steps to scrub through.
+
+    Raises
+    ------
+    GibbonError
+        A shape, range or label is wrong; the sentence says which and what to do.
+    """
+    if images is None:
+        images = torch.zeros(1, *classifier.input_shape)
+    images = checked_images(images, classifier)
+    view = View(classifier, operation.knows, operation.max_queries if isinstance(operation, Attack) else None)
+    assumed = labels is None
+    first_logits = None
+    if labels is None:
+        with torch.no_grad():
+            first_logits = classifier(images)
+        labels = first_logits.argmax(1)
+        view.forwards += len(images)
+    labels = checked_labels(labels, images, classifier)
+    problem = Problem(
+        classifier=view,
+        images=images,
+        labels=labels,
+        random=RowRandom(seed, range(first_row, first_row + len(images)), classifier.device),
+        targets=checked_targets(targets, labels, images, classifier),
+        mask=checked_mask(mask, images),
+        start=checked_start(start, images, classifier),
+        data=data,
+        models=models,
+        stickers=stickers,
+        objective=objective,
+    )
+    return Run(operation, problem, classifier, seed, record=record, labels_assumed=assumed, first_logits=first_logits)
+
+
+def run(operation: Operation, classifier: Classifier, images: Tensor | None = None, *args: Any, **kwargs: Any) -> Any:
+    """``start``, pulled to the end: the same parameters, the result of the last step.
+
+    Typed loosely on purpose: an attack gives an `AttackResult`, everything else a `Result`.
+    """
+    with start(operation, classifier, images, *args, **kwargs) as under_way:
+        for _ in under_way:
+            pass
+        return under_way.result()

@@ -1,0 +1,170 @@
+"""Operation: a frozen set of parameters whose one method is the paper's loop, as a generator of frozen steps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor
+
+from engine.artifacts import Artifact
+from engine.balls import Ball
+from engine.classifier import Classifier
+from engine.errors import GibbonError
+from engine.randomness import RowRandom
+from engine.views import Knowledge, View
+
+if TYPE_CHECKING:
+    from engine.data import DataSet
+    from engine.stickers import Sticker
+
+Use = Literal["labels", "targets", "mask", "data", "start", "models", "stickers"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an operation."""
+
+    index: int
+    """From 0."""
+    total: int | None
+    """The last index, where it is known."""
+
+
+@dataclass(frozen=True, eq=False)
+class AttackStep(Step):
+    """One step of an attack, on the device. Nothing here is ever written into afterwards."""
+
+    adversarial: Tensor
+    """``(N, C, H, W)`` in [0, 1]."""
+    loss: Tensor
+    """``(N,)``: what the attacker raises (for a target: minus the loss towards it)."""
+    logits: Tensor | None = None
+    """``(N, K)`` of ``adversarial``, where the attack has them anyway; None: the driver asks the classifier."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What an operation is run on. Shapes, ranges and device have been checked."""
+
+    classifier: View
+    images: Tensor
+    """``(N, C, H, W)`` in [0, 1]: the clean images."""
+    labels: Tensor
+    """``(N,)``."""
+    random: RowRandom
+    targets: Tensor | None = None
+    """``(N,)``."""
+    mask: Tensor | None = None
+    """``(N or 1, 1, H, W)`` in [0, 1]."""
+    start: Tensor | None = None
+    """``(N, C, H, W)``: where to begin, for operations that use it."""
+    data: DataSet | None = None
+    models: Sequence[Classifier] = ()
+    stickers: Sequence[Sticker] = ()
+    objective: Callable[[Tensor], Tensor] | None = None
+    """Images to ``(N,)``, added to what the attacker raises: for attackers who know a defense or a detector."""
+
+    def compose(self, delta: Tensor) -> Tensor:
+        """``clamp(images + mask * delta, 0, 1)``; where the mask is 0 the images' own bits."""
+        changed = self.images + (delta if self.mask is None else self.mask * delta)
+        return changed.clamp(0, 1)
+
+    def repeat(self, times: int) -> Problem:
+        """The same problem with every row ``times`` times, block after block: restarts as rows of one batch."""
+        if times == 1:
+            return self
+
+        def tiled(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.repeat(times, *[1] * (tensor.dim() - 1))
+
+        mask = self.mask if self.mask is not None and len(self.mask) == 1 else tiled(self.mask)  # one mask serves all rows as it is
+        return replace(
+            self,
+            images=self.images.repeat(times, 1, 1, 1),
+            labels=self.labels.repeat(times),
+            random=self.random.repeat(times),
+            targets=tiled(self.targets),
+            mask=mask,
+            start=tiled(self.start),
+        )
+
+
+class Operation(BaseModel, ABC):
+    """An attack, explanation, detection, training or evaluation: parameters plus steps.
+
+    Its fields are the parameters, each written once with type, default, range and docstring, and read by the form, the command line,
+    the record and the docs. A field's ``json_schema_extra`` may hold ``unit`` and ``group``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+    slug: ClassVar[str]
+    """The name in the catalogue and on the command line."""
+    title: ClassVar[str]
+    family: ClassVar[str]
+    paper: ClassVar[str] = ""
+    """Authors, year and arXiv id."""
+    uses: ClassVar[frozenset[Use]] = frozenset()
+    """What of the problem it asks for; forms show these only."""
+    knows: ClassVar[Knowledge] = "gradients"
+
+    @abstractmethod
+    def iterate(self, problem: Problem) -> Iterator[Step]:
+        """The loop of the paper. A step takes at most 0.1 s, or one row where a row takes longer.
+
+        Not named ``steps``: that is a parameter of most attacks.
+        """
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """What else came out, given the step that is kept."""
+        return {}
+
+    @classmethod
+    def build(cls, **parameters: Any) -> Self:
+        """The operation with these parameters, texts such as ``8/255`` included.
+
+        Raises
+        ------
+        GibbonError
+            A parameter is unknown or out of its range; the sentence names it.
+        """
+        try:
+            return cls(**parameters)
+        except ValidationError as error:
+            raise GibbonError(explain(error)) from None
+
+
+class Attack(Operation, ABC):
+    """An operation that changes images so that the classifier errs."""
+
+    uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask"})
+    keeps: ClassVar[Literal["loss", "norm", "last"]] = "loss"
+    """Which step is kept per image: among the successful ones the largest loss, or the smallest norm, or always the last."""
+    masked: ClassVar[bool] = True
+    """Whether it leaves every pixel outside the mask as it is."""
+    max_queries: int | None = None
+    """Rows through the model after which the attack ends with its best so far. None: no limit."""
+
+    def ball(self) -> Ball | None:
+        """The ball that the perturbation stays in, or None where there is none."""
+        return None
+
+    @abstractmethod
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """The loop of the paper, one `AttackStep` per iterate, the first being where it starts."""
+
+
+def explain(error: ValidationError) -> str:
+    """A pydantic error as sentences that name the parameter."""
+    sentences = []
+    for item in error.errors():
+        name = ".".join(str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        given = f" (got {item['input']!r})" if name and not isinstance(item["input"], dict) else ""
+        text = f"{name}: {message[:1].lower()}{message[1:]}{given}" if name else message
+        sentences.append(text if text.endswith(".") else text + ".")
+    return " ".join(sentences)

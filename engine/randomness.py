@@ -1,0 +1,56 @@
+"""Randomness that does not depend on the batch: every row draws from its own generator, seeded by (seed, row)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def generator(seed: int, *path: int | str) -> torch.Generator:
+    """A CPU generator for ``seed`` and a path of names below it; different paths give independent streams."""
+    digest = hashlib.blake2b(repr((seed, *path)).encode(), digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
+
+
+class RowRandom:
+    """Draws for the rows of a batch, so that a batch of n equals its n single images.
+
+    Draws are made on the CPU in float32 and moved, so that the numbers are the same on every device.
+
+    Parameters
+    ----------
+    seed
+        The run's seed.
+    rows
+        The rows' numbers in the whole data set.
+    device
+        Where the draws are wanted.
+    """
+
+    def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu") -> None:
+        self._generators = [generator(seed, row) for row in rows]
+        self._device = torch.device(device)
+
+    def __len__(self) -> int:
+        return len(self._generators)
+
+    def uniform(self, shape: Sequence[int]) -> Tensor:
+        """Uniform in [0, 1), ``(N, *shape)``."""
+        return torch.stack([torch.rand(*shape, generator=g) for g in self._generators]).to(self._device)
+
+    def normal(self, shape: Sequence[int]) -> Tensor:
+        """Standard normal, ``(N, *shape)``."""
+        return torch.stack([torch.randn(*shape, generator=g) for g in self._generators]).to(self._device)
+
+    def integers(self, high: int, shape: Sequence[int] = ()) -> Tensor:
+        """Integers in [0, high), ``(N, *shape)``."""
+        return torch.stack([torch.randint(high, tuple(shape), generator=g) for g in self._generators]).to(self._device)
+
+    def repeat(self, times: int) -> RowRandom:
+        """The same generators for ``times`` blocks of rows: block k of row n takes row n's next draws."""
+        copy = RowRandom(0, [], self._device)
+        copy._generators = self._generators * times
+        return copy

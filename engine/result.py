@@ -1,0 +1,133 @@
+"""What a run gives: the best so far, why it ended, and everything needed to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.artifacts import Artifact
+from engine.classifier import Classifier
+from engine.images import lattice
+from engine.operation import Operation
+
+
+class Reason(StrEnum):
+    """Why a run ended."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    BUDGET = "budget"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What every operation's run gives."""
+
+    operation: Operation
+    reason: Reason
+    seconds: float
+    """Inside the operation; waiting between steps does not count."""
+    forwards: int
+    """Rows through the model."""
+    backwards: int
+    """Rows of gradients."""
+    artifacts: Mapping[str, Artifact]
+    provenance: Mapping[str, Any]
+    """Model name and fingerprint, operation and parameters, seed, versions, device, threads."""
+
+
+@dataclass(frozen=True, eq=False)
+class AttackResult(Result):
+    """What an attack's run gives: the best image per row and what the classifier says of it."""
+
+    classifier: Classifier
+    clean: Tensor
+    adversarial: Tensor
+    """``(N, C, H, W)`` in [0, 1]."""
+    labels: Tensor
+    targets: Tensor | None
+    labels_assumed: bool
+    """The labels are the classifier's own predictions, since none were given."""
+    logits: Tensor
+    """``(N, K)`` of the adversarial images."""
+    loss: Tensor
+    """``(N,)`` of the kept step."""
+    steps_to_flip: Tensor
+    """``(N,)``: index of the first successful step, -1 where there was none."""
+    trace: Tensor
+    """``(T, N)``: the loss of every step."""
+    failed: Tensor
+    """``(N,)`` bool: the attack met NaN in this row; it counts as an attack error, never as a success."""
+    first_logits: Tensor | None = None
+    """Logits of the clean images, where the run had them anyway."""
+
+    @cached_property
+    def clean_logits(self) -> Tensor:
+        """``(N, K)`` of the clean images (one forward pass, uncounted, where the run did not need it)."""
+        if self.first_logits is not None:
+            return self.first_logits
+        with torch.no_grad():
+            return self.classifier(self.clean)
+
+    @cached_property
+    def prediction(self) -> Tensor:
+        """``(N,)`` for the adversarial images."""
+        return self.logits.argmax(1)
+
+    @cached_property
+    def clean_prediction(self) -> Tensor:
+        """``(N,)`` for the clean images."""
+        return self.clean_logits.argmax(1)
+
+    @cached_property
+    def success(self) -> Tensor:
+        """``(N,)`` bool. Untargeted: prediction != label. Targeted: prediction == target. Never where the row failed."""
+        return self._succeeds(self.prediction) & ~self.failed
+
+    @cached_property
+    def flipped(self) -> Tensor:
+        """``(N,)`` bool: the prediction differs from the clean image's."""
+        return self.prediction != self.clean_prediction
+
+    @cached_property
+    def wrong_before(self) -> Tensor:
+        """``(N,)`` bool: the clean image was already misclassified. Counted apart from successes."""
+        return self.clean_prediction != self.labels
+
+    @cached_property
+    def survives_8bit(self) -> Tensor:
+        """``(N,)`` bool: success after rounding to 8 bits per channel, as a PNG file holds."""
+        with torch.no_grad():
+            return self._succeeds(self.classifier(lattice(self.adversarial)).argmax(1)) & ~self.failed
+
+    @cached_property
+    def perturbation(self) -> Tensor:
+        """Adversarial minus clean."""
+        return self.adversarial - self.clean
+
+    @cached_property
+    def norms(self) -> dict[str, Tensor]:
+        """``{"l0", "l1", "l2", "linf"}``, each ``(N,)``. l0 counts pixels that changed by more than 0.5/255 in any channel."""
+        return norms(self.perturbation)
+
+    def _succeeds(self, prediction: Tensor) -> Tensor:
+        return prediction != self.labels if self.targets is None else prediction == self.targets
+
+
+def norms(perturbation: Tensor) -> dict[str, Tensor]:
+    """The four norms of each row of a perturbation ``(N, C, H, W)``."""
+    flat = perturbation.flatten(1)
+    return {
+        "l0": (perturbation.abs() > 0.5 / 255).any(1).flatten(1).sum(1),
+        "l1": flat.abs().sum(1),
+        "l2": flat.norm(dim=1),
+        "linf": flat.abs().amax(1),
+    }
