@@ -1,0 +1,48 @@
+"""Stickers: geometry (frozen values, pure functions) and rendering (differentiable)."""
+
+from engine.stickers.geometry import (
+    HANDLES,
+    Colour,
+    Content,
+    Handle,
+    Hit,
+    Optimised,
+    Pixels,
+    Sticker,
+    between,
+    contains,
+    find_hit,
+    handle_position,
+    kept_on_image,
+    moved,
+    next_id,
+    reordered,
+    resized,
+)
+from engine.stickers.rendering import Composition, compose, content_of, coverage, paint, with_content
+
+__all__ = [
+    "HANDLES",
+    "Colour",
+    "Composition",
+    "Content",
+    "Handle",
+    "Hit",
+    "Optimised",
+    "Pixels",
+    "Sticker",
+    "between",
+    "compose",
+    "contains",
+    "content_of",
+    "coverage",
+    "find_hit",
+    "handle_position",
+    "kept_on_image",
+    "moved",
+    "next_id",
+    "paint",
+    "reordered",
+    "resized",
+    "with_content",
+]

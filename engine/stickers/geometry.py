@@ -1,0 +1,171 @@
+"""Stickers as frozen values, and pure functions on them. Knows neither Qt nor torch's drawing.
+
+Coordinates are image pixels: pixel (row r, column c) covers the square [c, c + 1] x [r, r + 1], so a sticker at x = 13, width = 6 covers
+the columns 13 to 18. Stickers snap to whole pixels, so that what is drawn, what is computed and what is saved agree to the pixel.
+The order of a tuple of stickers is their z-order: the last lies on top.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from torch import Tensor
+
+Handle = Literal["nw", "n", "ne", "e", "se", "s", "sw", "w"]
+HANDLES: tuple[Handle, ...] = ("nw", "n", "ne", "e", "se", "s", "sw", "w")
+
+
+@dataclass(frozen=True)
+class Colour:
+    """One colour all over."""
+
+    rgb: tuple[float, float, float] = (1.0, 0.85, 0.0)
+    """In [0, 1]; a grey model takes the mean."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """A picture, stretched over the sticker."""
+
+    image: Tensor
+    """``(C, h, w)`` in [0, 1] on the CPU."""
+    name: str = "image"
+
+
+@dataclass(frozen=True, eq=False)
+class Optimised:
+    """What an attack paints. Its place belongs to the mask of a sticker attack."""
+
+    image: Tensor | None = None
+    """``(C, h, w)`` in [0, 1] on the CPU; None before the first run: middle grey."""
+
+
+Content = Colour | Pixels | Optimised
+
+
+@dataclass(frozen=True)
+class Sticker:
+    """A rectangle on the canvas with content."""
+
+    id: int
+    """Unique within a canvas; stays through every edit."""
+    x: int
+    """Left edge."""
+    y: int
+    """Top edge."""
+    width: int
+    height: int
+    content: Content = Colour()
+    opacity: float = 1.0
+    """0 shows nothing, 1 covers."""
+    name: str = ""
+
+    @property
+    def right(self) -> int:
+        """The edge after the last column."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """The edge after the last row."""
+        return self.y + self.height
+
+    @property
+    def title(self) -> str:
+        """The name, or a description where none was given."""
+        return self.name or f"Sticker {self.id}"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What lies under the mouse: a sticker, and the handle of it where one is near."""
+
+    sticker: Sticker
+    handle: Handle | None = None
+
+
+def contains(sticker: Sticker, x: float, y: float) -> bool:
+    """Whether the point lies on the sticker."""
+    return sticker.x <= x < sticker.right and sticker.y <= y < sticker.bottom
+
+
+def handle_position(sticker: Sticker, handle: Handle) -> tuple[float, float]:
+    """Where the handle is: a corner, or the middle of an edge."""
+    horizontal = sticker.x if "w" in handle else sticker.right if "e" in handle else sticker.x + sticker.width / 2
+    vertical = sticker.y if "n" in handle else sticker.bottom if "s" in handle else sticker.y + sticker.height / 2
+    return horizontal, vertical
+
+
+def find_hit(stickers: Sequence[Sticker], x: float, y: float, reach: float, selected: int | None = None) -> Hit | None:
+    """What lies under (x, y): first a handle of the selected sticker within ``reach``, then the topmost sticker.
+
+    ``reach`` is in image pixels: the caller divides a constant number of screen pixels by the zoom.
+    """
+    for sticker in stickers:
+        if sticker.id == selected:
+            near = [(math.dist((x, y), handle_position(sticker, handle)), handle) for handle in HANDLES]
+            distance, handle = min(near)
+            if distance <= reach:
+                return Hit(sticker, handle)
+    return next((Hit(sticker) for sticker in reversed(stickers) if contains(sticker, x, y)), None)
+
+
+def between(id: int, start: tuple[float, float], end: tuple[float, float], *, square: bool = False, content: Content | None = None) -> Sticker:
+    """The sticker spanned by two corners, snapped to the pixels that they lie in, at least one pixel large."""
+    left, right = sorted((math.floor(start[0]), math.floor(end[0])))
+    top, bottom = sorted((math.floor(start[1]), math.floor(end[1])))
+    width, height = right - left + 1, bottom - top + 1
+    if square:
+        side = max(width, height)
+        left = left if end[0] >= start[0] else right + 1 - side
+        top = top if end[1] >= start[1] else bottom + 1 - side
+        width = height = side
+    return Sticker(id, left, top, width, height, content or Colour())
+
+
+def moved(sticker: Sticker, dx: float, dy: float) -> Sticker:
+    """The sticker shifted by whole pixels."""
+    return replace(sticker, x=sticker.x + round(dx), y=sticker.y + round(dy))
+
+
+def resized(sticker: Sticker, handle: Handle, x: float, y: float, *, keep_aspect: bool = False) -> Sticker:
+    """The sticker with ``handle`` pulled to (x, y), the opposite side staying; at least one pixel large."""
+    left, top, right, bottom = sticker.x, sticker.y, sticker.right, sticker.bottom
+    if "w" in handle:
+        left = min(round(x), right - 1)
+    if "e" in handle:
+        right = max(round(x), left + 1)
+    if "n" in handle:
+        top = min(round(y), bottom - 1)
+    if "s" in handle:
+        bottom = max(round(y), top + 1)
+    if keep_aspect and len(handle) == 2:
+        factor = max((right - left) / sticker.width, (bottom - top) / sticker.height)
+        width, height = max(1, round(sticker.width * factor)), max(1, round(sticker.height * factor))
+        left, right = (right - width, right) if "w" in handle else (left, left + width)
+        top, bottom = (bottom - height, bottom) if "n" in handle else (top, top + height)
+    return replace(sticker, x=left, y=top, width=right - left, height=bottom - top)
+
+
+def kept_on_image(sticker: Sticker, height: int, width: int) -> Sticker:
+    """The sticker shifted so that at least one of its pixels lies on the image: nothing is dragged out of reach."""
+    x = min(max(sticker.x, 1 - sticker.width), width - 1)
+    y = min(max(sticker.y, 1 - sticker.height), height - 1)
+    return replace(sticker, x=x, y=y)
+
+
+def next_id(stickers: Sequence[Sticker]) -> int:
+    """An id that none of them has."""
+    return max((sticker.id for sticker in stickers), default=0) + 1
+
+
+def reordered(stickers: Sequence[Sticker], id: int, by: int) -> tuple[Sticker, ...]:
+    """The stickers with one moved ``by`` places up (towards the top) or down."""
+    order = list(stickers)
+    index = next(i for i, sticker in enumerate(order) if sticker.id == id)
+    sticker = order.pop(index)
+    order.insert(min(max(index + by, 0), len(order)), sticker)
+    return tuple(order)

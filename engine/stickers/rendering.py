@@ -1,0 +1,110 @@
+"""From stickers to pixels: coverage, mask, and painting over an image in z-order. Differentiable with respect to image and contents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.stickers.geometry import Colour, Optimised, Sticker
+
+
+@dataclass(frozen=True, eq=False)
+class Composition:
+    """An image with its stickers, ready for an attack."""
+
+    base: Tensor
+    """``(C, H, W)``: the clean image with the fixed stickers painted over it."""
+    shown: Tensor
+    """``(C, H, W)``: with every sticker, the optimised ones as they are now."""
+    mask: Tensor | None
+    """``(1, H, W)``: where the optimised stickers show; None where there are none."""
+
+
+def coverage(sticker: Sticker, height: int, width: int) -> Tensor:
+    """How much of each pixel the sticker covers, ``(1, H, W)``: its opacity inside, 0 outside."""
+    covered = torch.zeros(1, height, width)
+    rows, columns = _clipped(sticker, height, width)
+    covered[:, rows, columns] = sticker.opacity
+    return covered
+
+
+def content_of(sticker: Sticker, channels: int) -> Tensor:
+    """The sticker's own pixels, ``(C, height, width)``; a picture is stretched over it (bilinear)."""
+    size = (sticker.height, sticker.width)
+    content = sticker.content
+    if isinstance(content, Colour):
+        return _in_channels(torch.tensor(content.rgb).reshape(3, 1, 1), channels).expand(channels, *size)
+    if content.image is None:
+        return torch.full((channels, *size), 0.5)
+    image = _in_channels(content.image, channels)
+    if tuple(image.shape[1:]) == size:
+        return image
+    return F.interpolate(image[None], size, mode="bilinear", align_corners=False, antialias=True)[0].clamp(0, 1)
+
+
+def paint(image: Tensor, stickers: Sequence[Sticker]) -> Tensor:
+    """``image`` ``(C, H, W)`` with the stickers painted over it, the last on top; a new tensor."""
+    channels, height, width = image.shape
+    painted = image
+    for sticker in stickers:
+        rows, columns = _clipped(sticker, height, width)
+        inner_rows = slice(rows.start - sticker.y, rows.stop - sticker.y)
+        inner_columns = slice(columns.start - sticker.x, columns.stop - sticker.x)
+        layer = content_of(sticker, channels)[:, inner_rows, inner_columns].to(image)
+        painted = painted.clone() if painted is image else painted
+        below = painted[:, rows, columns]
+        painted[:, rows, columns] = layer if sticker.opacity == 1 else (1 - sticker.opacity) * below + sticker.opacity * layer
+    return painted
+
+
+def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
+    """The clean image ``(C, H, W)`` with its stickers, and the mask that an attack on them may paint in.
+
+    A fixed sticker above an optimised one hides it: what it covers is no part of the mask.
+    """
+    _, height, width = clean.shape
+    mask = torch.zeros(1, height, width)
+    for sticker in stickers:
+        covered = coverage(sticker, height, width)
+        mask = torch.maximum(mask, covered) if isinstance(sticker.content, Optimised) else mask * (1 - covered)
+    fixed = [sticker for sticker in stickers if not isinstance(sticker.content, Optimised)]
+    has_mask = any(isinstance(sticker.content, Optimised) for sticker in stickers)
+    return Composition(paint(clean, fixed), paint(clean, stickers), mask.to(clean) if has_mask else None)
+
+
+def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, ...]:
+    """The stickers, the optimised ones taking their content from ``image`` ``(C, H, W)`` at the pixels where they show.
+
+    What lies off the image or under another sticker keeps the content it had.
+    """
+    channels, height, width = image.shape
+    filled = []
+    for place, sticker in enumerate(stickers):
+        if isinstance(sticker.content, Optimised):
+            rows, columns = _clipped(sticker, height, width)
+            inner = slice(rows.start - sticker.y, rows.stop - sticker.y), slice(columns.start - sticker.x, columns.stop - sticker.x)
+            hidden = torch.zeros(1, height, width, dtype=torch.bool)
+            for above in stickers[place + 1 :]:
+                hidden |= coverage(above, height, width) > 0
+            content = content_of(sticker, channels).clone()
+            new = image[:, rows, columns].detach().cpu().to(content)
+            content[:, inner[0], inner[1]] = torch.where(hidden[:, rows, columns], content[:, inner[0], inner[1]], new)
+            sticker = replace(sticker, content=Optimised(content))
+        filled.append(sticker)
+    return tuple(filled)
+
+
+def _clipped(sticker: Sticker, height: int, width: int) -> tuple[slice, slice]:
+    top, bottom = max(sticker.y, 0), min(sticker.bottom, height)
+    left, right = max(sticker.x, 0), min(sticker.right, width)
+    return slice(top, max(top, bottom)), slice(left, max(left, right))
+
+
+def _in_channels(image: Tensor, channels: int) -> Tensor:
+    if len(image) == channels:
+        return image
+    return image.mean(0, keepdim=True).expand(channels, *image.shape[1:])
