@@ -1,0 +1,115 @@
+"""What the layers do: histograms, largest activations and spikes, clean against adversarial."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.sites import Site
+
+BINS = 64
+
+
+@dataclass(frozen=True)
+class Spike:
+    """A unit whose activation on the adversarial image exceeds its layer's reference."""
+
+    site: str
+    channel: int
+    y: int | None
+    """Row of the unit in its layer; None in a dense layer."""
+    x: int | None
+    clean: float
+    adversarial: float
+    ratio: float
+    """``adversarial / reference``; infinite where the reference is 0."""
+    reference: float
+    """The layer's largest activation on the clean image."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerActivity:
+    """One site on the clean and on the adversarial image."""
+
+    site: Site
+    edges: Tensor
+    """``(BINS + 1,)``, evenly spaced, the last one a round number at or above both maxima."""
+    clean: Tensor
+    """``(BINS,)`` counts; together with ``adversarial`` every unit is counted once per image."""
+    adversarial: Tensor
+    clean_max: float
+    adversarial_max: float
+    spikes: int
+    """How many units exceed the clean maximum."""
+
+
+def round_up(value: float) -> float:
+    """The next of 1, 1.5, 2, 3, 4, 5, 6, 8, 10 times a power of ten: an axis limit that does not tremble."""
+    if not value > 0 or not math.isfinite(value):
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(m * power for m in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15) if m * power >= value * (1 - 1e-9))
+
+
+def layer_activity(site: Site, clean: Tensor, adversarial: Tensor, *, clean_max: float, adversarial_max: float, low: float) -> LayerActivity:
+    """Histograms of one site on shared edges. ``clean`` and ``adversarial`` are its activations of one image each."""
+    upper = round_up(max(clean_max, adversarial_max))
+    lower = 0.0 if low >= 0 else -round_up(-low)
+    return LayerActivity(
+        site=site,
+        edges=torch.linspace(lower, upper, BINS + 1),
+        clean=torch.histc(clean.float(), BINS, lower, upper).cpu(),
+        adversarial=torch.histc(adversarial.float(), BINS, lower, upper).cpu(),
+        clean_max=clean_max,
+        adversarial_max=adversarial_max,
+        spikes=int((adversarial > clean_max).sum()),
+    )
+
+
+def compare(sites: Sequence[Site], activations: Mapping[str, Tensor]) -> tuple[LayerActivity, ...]:
+    """Every recorded site of a batch of two: the clean image in row 0, the adversarial one in row 1."""
+    recorded = [site for site in sites if site.name in activations]
+    if not recorded:
+        return ()
+    # One transfer for all layers: extremes are gathered on the device first.
+    extremes = torch.stack([torch.stack([activations[s.name][0].amax(), activations[s.name][1].amax(), activations[s.name].amin()]) for s in recorded])
+    return tuple(
+        layer_activity(site, activations[site.name][0], activations[site.name][1], clean_max=high, adversarial_max=attacked, low=low)
+        for site, (high, attacked, low) in zip(recorded, extremes.tolist(), strict=True)
+    )
+
+
+def find_spikes(sites: Sequence[Site], activations: Mapping[str, Tensor], most: int = 20) -> tuple[Spike, ...]:
+    """The units of a batch of two (clean, adversarial) that exceed their layer's clean maximum, the largest ratio first.
+
+    ``ratio = adversarial / reference`` with ``reference = max`` of the layer on the clean image: the simplest clean range that a single
+    image gives.
+    """
+    found: list[Spike] = []
+    for site in sites:
+        if site.name not in activations:
+            continue
+        clean, adversarial = activations[site.name][0], activations[site.name][1]
+        reference = float(clean.amax())
+        over = torch.where(adversarial > reference, adversarial, -math.inf).flatten()
+        values, places = over.topk(min(most, over.numel()))
+        for value, place in zip(values.tolist(), places.tolist(), strict=True):
+            if value == -math.inf:
+                break
+            channel, y, x = _place(place, site.shape)
+            ratio = value / reference if reference > 0 else math.inf
+            found.append(Spike(site.name, channel, y, x, float(clean.flatten()[place]), value, ratio, reference))
+    return tuple(sorted(found, key=lambda spike: -spike.ratio)[:most])
+
+
+def _place(index: int, shape: Sequence[int]) -> tuple[int, int | None, int | None]:
+    if len(shape) == 1:
+        return index, None, None
+    if len(shape) == 2:  # tokens and channels, as transformers have them
+        return index % shape[1], index // shape[1], None
+    channel, rest = divmod(index, shape[1] * shape[2])
+    return channel, rest // shape[2], rest % shape[2]
