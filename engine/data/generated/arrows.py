@@ -37,12 +37,12 @@ def keep(canvas: Canvas, *, left: bool) -> None:
 
 
 def roundabout(canvas: Canvas) -> None:
-    radius = 57.0
+    radius = 58.0
     for start in (80.0, 200.0, 320.0):
-        canvas.line("white", 14, arc(0, 0, radius, start, start - 74))
-        stop = math.radians(start - 97)
-        tip = (radius * math.cos(stop), radius * math.sin(stop))
-        canvas.fill("white", arrow_head(tip, start - 90 - 90, 25, 17, 14))
+        angle = start - 102.0
+        tip = (radius * math.cos(math.radians(angle)), radius * math.sin(math.radians(angle)))
+        canvas.line("white", 13, arc(0, 0, radius, start, angle + 15.0))
+        canvas.fill("white", arrow_head(tip, angle - 74.0, 23, 14, 12))
 
 
 def bend(canvas: Canvas, *, left: bool) -> None:

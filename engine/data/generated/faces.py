@@ -15,15 +15,15 @@ from engine.data.generated.glyphs import write
 
 Face = Callable[[Canvas], None]
 
-_TRIANGLE = points([0, -87, 100, 87, -100, 87])
-_CENTROID = (0.0, 29.0)
-_INRADIUS = 58.0
+_TRIANGLE = points([0, -96, 106, 88, -106, 88])
+_CENTROID = (0.0, 26.7)
+_INRADIUS = 61.3
 
 
 def _warning(pictogram: Face, canvas: Canvas) -> None:
     _triangle(canvas, "white", 0, 9)
     _triangle(canvas, "red", 4, 6)
-    _triangle(canvas, "white", 21, 2)
+    _triangle(canvas, "white", 21.5, 2)
     pictogram(canvas)
 
 

@@ -1,0 +1,114 @@
+"""Photograph-like pictures of drawn traffic signs, any number from a seed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.generated import backgrounds, photo
+from engine.data.generated.backgrounds import Image, Random
+from engine.data.generated.canvas import REACH
+from engine.data.generated.checks import checked
+from engine.data.generated.faces import FACES, face
+
+SMALLEST, LARGEST = 16, 1024
+
+
+def draw_sign(label: int, seed: int, size: int = 32) -> NDArray[np.uint8]:
+    """Draw one traffic sign as a camera would have cropped it.
+
+    The sign fills 70 to 90 % of the frame. Face, wear, pose, background, light, blur and noise follow from
+    ``np.random.default_rng([seed, label])``, so the same arguments give the same bits.
+
+    Parameters
+    ----------
+    label : int
+        0 to 42, the German benchmark's class numbers: an index into :data:`SIGN_LABELS`.
+    seed : int
+        Not negative.
+    size : int
+        Side in pixels, 16 to 1024.
+
+    Returns
+    -------
+    (size, size, 3) uint8 array
+
+    Raises
+    ------
+    GibbonError
+        For a label, seed or size out of range.
+    """
+    checked(label, len(FACES), seed, size, (SMALLEST, LARGEST))
+    rng = np.random.default_rng([seed, label])
+    side = size * oversampling(size)
+    pose = photo.Pose.draw(rng)
+    wear = float(rng.random()) ** 2.5
+    exposure, backlight = _light(rng)
+    cast = rng.uniform(0.9, 1.1, 3).astype(np.float32)
+    haze = float(rng.random()) ** 4 * 0.35
+    sharpness = rng.uniform(0.25, 1.0, 2) * (size / 32.0) ** 0.35
+    noise = rng.uniform(0.004, 0.025)
+    sign = placed_face(rng, label, pose, side, wear)
+    ground = backgrounds.background(rng, side) * np.float32(backlight)
+    scene = over(sign, post(rng, ground, pose))
+    seen = photo.reduced(photo.lit(scene, exposure, cast, haze), side // size)
+    return photo.sensed(rng, photo.blurred(np.minimum(seen, 1.15), *sharpness), noise)
+
+
+def generated_signs(n: int, seed: int, size: int = 32) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Draw ``n`` signs, the classes in turn: picture i shows class i % 43 and is ``draw_sign(i % 43, seed * 2**20 + i // 43, size)``.
+
+    Returns
+    -------
+    images : (n, size, size, 3) uint8 array
+    labels : (n,) int64 array
+    """
+    checked(0, len(FACES), seed, size, (SMALLEST, LARGEST), n)
+    labels = np.arange(n, dtype=np.int64) % len(FACES)
+    images = np.empty((n, size, size, 3), np.uint8)
+    for i in range(n):
+        images[i] = draw_sign(int(labels[i]), (seed << 20) + i // len(FACES), size)
+    return images, labels
+
+
+def oversampling(size: int) -> int:
+    """How many pixels are drawn for one that is given, per side."""
+    return 3 if size <= 64 else 2 if size <= 384 else 1
+
+
+def placed_face(rng: Random, label: int, pose: photo.Pose, side: int, wear: float) -> Image:
+    """The painted and weathered sign in its frame, float32 ``(side, side, 4)``, premultiplied."""
+    reach = 2.0 * side * max(pose.half_width, pose.half_height)
+    resolution = min(LARGEST, max(64, 1 << int(np.ceil(np.log2(reach)))))
+    painted = photo.painted(rng, *face(label, resolution), wear)
+    painted[..., :3] = np.minimum(painted[..., :3] * photo.weathered(rng, resolution), 1.0)
+    return photo.warped(painted, pose, side, REACH)
+
+
+def over(sign: Image, ground: Image) -> Image:
+    """The sign before its ground."""
+    return sign[..., :3] + ground * (np.float32(1.0) - sign[..., 3:])
+
+
+def post(rng: Random, ground: Image, pose: photo.Pose) -> Image:
+    """A grey steel post below the sign, in two of three pictures also above."""
+    n = ground.shape[0]
+    width = pose.half_width * rng.uniform(0.10, 0.2)
+    tone, centre, whole = rng.uniform(0.25, 0.7), pose.x + rng.normal(0.0, 0.01), rng.random() < 0.67
+    left, right = int((centre - width) * n), int((centre + width) * n)
+    top = 0 if whole else int(pose.y * n)
+    if rng.random() < 0.8 and right > left:
+        across = np.linspace(-1.0, 1.0, right - left, dtype=np.float32)[None, :, None]
+        ground = ground.copy()
+        ground[top:, left:right] = np.float32(tone) * (np.float32(1.15) - np.float32(0.6) * across * across)
+    return ground
+
+
+def _light(rng: Random) -> tuple[float, float]:
+    """Exposure of the whole and the ground's own brightness: dull, sunny, or against the light."""
+    kind = rng.random()
+    if kind < 0.2:
+        return float(rng.uniform(0.25, 0.45)), float(rng.uniform(1.5, 4.0))
+    if kind < 0.45:
+        return float(rng.uniform(0.25, 0.6)), float(rng.uniform(0.4, 1.0))
+    return float(rng.uniform(0.6, 1.3)), float(rng.uniform(0.4, 1.1))
