@@ -5,15 +5,39 @@
 >>> classifier = engine.models.load("signs")
 >>> image = engine.images.read("stop.png", classifier)
 >>> result = engine.run(attacks.PGD(norm="linf", eps=8 / 255, steps=40), classifier, image[None], seed=0)
+
+Names are loaded when they are first used: ``gibbon --help`` need not wait for torch.
 """
 
-from engine import attacks, images
-from engine.classifier import Classifier
-from engine.driver import Run, run, start
-from engine.errors import GibbonError
-from engine.operation import Attack, AttackStep, Operation, Problem, Step
-from engine.result import AttackResult, Reason, Result
-from engine.timeline import Timeline
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine import attacks, data, defenses, explain, images, models, stickers
+    from engine.classifier import Classifier
+    from engine.driver import Run, run, start
+    from engine.errors import GibbonError
+    from engine.operation import Attack, AttackStep, Operation, Problem, Step
+    from engine.result import AttackResult, Reason, Result
+    from engine.timeline import Timeline
+
+_HOMES = {
+    "Attack": "operation",
+    "AttackResult": "result",
+    "AttackStep": "operation",
+    "Classifier": "classifier",
+    "GibbonError": "errors",
+    "Operation": "operation",
+    "Problem": "operation",
+    "Reason": "result",
+    "Result": "result",
+    "Run": "driver",
+    "Step": "operation",
+    "Timeline": "timeline",
+    "run": "driver",
+    "start": "driver",
+}
+_ROOMS = ("attacks", "data", "defenses", "explain", "images", "models", "stickers")
 
 __all__ = [
     "Attack",
@@ -29,7 +53,26 @@ __all__ = [
     "Step",
     "Timeline",
     "attacks",
+    "data",
+    "defenses",
+    "explain",
     "images",
+    "models",
     "run",
     "start",
+    "stickers",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"engine.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'engine' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f"engine.{_HOMES[name]}"), name)
+    globals()[name] = value  # found directly from now on
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
