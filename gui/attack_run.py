@@ -1,0 +1,62 @@
+"""An attack on the scene: building its run, previewing it, saying how it ended. The first two are called in the engine thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from gui.scene import Frame, Scene, look
+
+if TYPE_CHECKING:
+    from engine import Attack, AttackResult
+
+Region = Literal["image", "stickers"]
+
+
+def make_run(attack: Attack, scene: Scene, region: Region, label: int | None, target: int | None, seed: int) -> Any:
+    """Build the run. Called in the engine thread."""
+    import torch
+
+    import engine
+    from engine.stickers import compose
+
+    composition = compose(scene.clean, scene.stickers)
+    paints = "stickers" in attack.uses
+    masked = paints or region == "stickers"
+    if masked and composition.mask is None:
+        raise engine.GibbonError("There is no sticker whose content is to be optimised. Draw one, and set its content to “optimised”.")
+    base = composition.base if paints else composition.shown
+    return engine.start(
+        attack,
+        scene.classifier,
+        base[None],
+        labels=None if label is None else torch.tensor([label]),
+        targets=None if target is None else torch.tensor([target]),
+        mask=composition.mask if masked else None,
+        start=composition.shown[None] if paints else None,
+        stickers=scene.stickers,
+        seed=seed,
+    )
+
+
+def preview_of(scene: Scene) -> Callable[[Any, Any], Frame]:
+    def preview(_run: Any, step: Any) -> Frame:
+        return look(scene, step.adversarial[0].detach().cpu(), step=step.index)
+
+    return preview
+
+
+def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
+    """A finished attack in one line."""
+    from engine.quantities import format_norm, format_probability
+
+    before, after = int(result.clean_prediction[0]), int(result.prediction[0])
+    p = float(result.logits[0].softmax(0)[after])
+    verdict = "succeeded" if bool(result.success[0]) else "did not succeed"
+    ended = "" if result.reason == "finished" else f" ({result.reason})"
+    flip = int(result.steps_to_flip[0])
+    at = f", first at step {flip}" if flip >= 0 else ""
+    return (
+        f"{result.operation.title} {verdict}{ended}: {labels[before]} → {labels[after]} {format_probability(p)}{at}; "
+        f"L2 {format_norm(float(result.norms['l2'][0]))}, Linf {format_norm(float(result.norms['linf'][0]))}, {result.seconds:.1f} s"
+    )

@@ -1,0 +1,84 @@
+"""History: the finished runs, kept within a memory budget, to be shown again, compared and removed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine import AttackResult
+    from engine.stickers import Sticker
+    from gui.scene import Scene
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One finished run."""
+
+    result: AttackResult
+    scene: Scene
+    """To be shown again: with the stickers and the perturbation that came out."""
+    before: Scene
+    """What was attacked."""
+    image: Mapping[str, Any] = field(default_factory=dict)
+    """Where the image came from: name, path, hash, crop."""
+    timeline: Any = None
+    """``engine.Timeline`` of its steps."""
+    number: int = field(default_factory=lambda: next(_numbers))
+
+    @property
+    def title(self) -> str:
+        """``#3 PGD``."""
+        return f"#{self.number} {self.result.operation.title}"
+
+    @property
+    def bytes(self) -> int:
+        """Memory that it holds on to, about."""
+        result = self.result
+        tensors: list[Tensor] = [result.clean, result.adversarial, result.trace, result.logits]
+        kept = sum(tensor.nbytes for tensor in tensors)
+        return kept + sum(step.adversarial.nbytes for step in self.timeline.steps) if self.timeline is not None else kept
+
+
+class History:
+    """Entries, the newest last; the oldest go when the budget is full."""
+
+    def __init__(self, max_bytes: int = 256 * 2**20) -> None:
+        self._max_bytes = max_bytes
+        self._entries: list[Entry] = []
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """In the order in which they finished."""
+        return tuple(self._entries)
+
+    def add(self, entry: Entry) -> list[Entry]:
+        """Keep it; the answer is what had to go for it."""
+        self._entries.append(entry)
+        gone = []
+        while len(self._entries) > 1 and sum(kept.bytes for kept in self._entries) > self._max_bytes:
+            gone.append(self._entries.pop(0))
+        return gone
+
+    def remove(self, number: int) -> None:
+        """Forget the entry of that number."""
+        self._entries = [entry for entry in self._entries if entry.number != number]
+
+    def find(self, number: int) -> Entry | None:
+        """The entry of that number."""
+        return next((entry for entry in self._entries if entry.number == number), None)
+
+
+def stickers_after(stickers: tuple[Sticker, ...], result: AttackResult) -> tuple[Sticker, ...]:
+    """The stickers with the content that a sticker attack made."""
+    from engine.artifacts import StickerContent
+    from engine.stickers import with_content
+
+    content = result.artifacts.get("content")
+    return with_content(stickers, content.pixels[0]) if isinstance(content, StickerContent) else stickers
