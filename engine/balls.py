@@ -85,13 +85,14 @@ class L2(Ball):
 
     def project(self, delta: Tensor) -> Tensor:
         """Scale rows outside the ball back onto its surface."""
-        lengths = column(self.size(delta).clamp_min(TINY), delta)
-        return delta * (column(self.eps, delta) / lengths).clamp_max(1)  # type: ignore[union-attr]
+        lengths = self.size(delta).clamp_min(TINY)
+        shrink = (torch.as_tensor(self.eps).to(lengths) / lengths).clamp_max(1)
+        return delta * column(shrink, delta)
 
     def sample(self, random: RowRandom, like: Tensor) -> Tensor:
         """A Gaussian direction at radius ``eps * u^(1/n)``: uniform in the ball."""
         direction = normalised(random.normal(like.shape[1:]).to(like))
-        radius = random.uniform((1,)).to(like).reshape(-1) ** (1 / math.prod(like.shape[1:]))
+        radius = random.uniform((1,)).to(like).reshape(-1).pow(1 / math.prod(like.shape[1:]))
         return direction * column(radius, like) * column(self.eps, like)
 
     def steepest(self, gradient: Tensor) -> Tensor:

@@ -30,13 +30,16 @@ def checked_images(images: Tensor, classifier: Classifier, what: str = "images")
     low, high = (float(v) for v in images.aminmax())
     if not (low >= -_SLACK and high <= 1 + _SLACK):  # a NaN fails this, too
         raise GibbonError(_range_message(what, low, high))
-    return images if 0 <= low and high <= 1 else images.clamp(0, 1)
+    return images if low >= 0 and high <= 1 else images.clamp(0, 1)
 
 
 def _range_message(what: str, low: float, high: float) -> str:
     if low != low or high != high:
         return f"The {what} hold NaN. Look at where they were made."
-    cause = "they look like 8-bit values: divide by 255" if low >= 0 and high > 2 else "they look normalised: undo mean and std, which live in the classifier"
+    if low >= 0 and high > 2:
+        cause = "they look like 8-bit values: divide by 255"
+    else:
+        cause = "they look normalised: undo mean and std, which live in the classifier"
     return f"The {what} reach from {low:.3g} to {high:.3g}, but [0, 1] is needed; {cause}."
 
 
@@ -66,7 +69,9 @@ def checked_targets(targets: Tensor | None, labels: Tensor, images: Tensor, clas
     same = (targets == labels).nonzero().flatten().tolist()
     if same:
         name = classifier.labels[int(targets[same[0]])]
-        raise GibbonError(f"The target “{name}” is the image's own label (row {same[0]}), so there is nothing to reach. Choose another class.")
+        raise GibbonError(
+            f"The target “{name}” is the image's own label (row {same[0]}), so there is nothing to reach. Choose another class."
+        )
     return targets
 
 

@@ -107,7 +107,9 @@ class Classifier:
         channels = self.input_shape[0]
         scale = [torch.tensor(v, dtype=dtype, device=self.device).reshape(-1, 1, 1) for v in (mean or [0.0], std or [1.0])]
         if any(len(v) not in (1, channels) for v in scale):
-            raise GibbonError(f"The model “{name}” takes {channels} channels, but mean or std has another number. Give one value per channel.")
+            raise GibbonError(
+                f"The model “{name}” takes {channels} channels, but mean or std has another number. Give one value per channel."
+            )
         self._network = _Network(module, head, self.input_shape, scale[0], scale[1], ())
         self._network = _Network(module, head, self.input_shape, scale[0], scale[1], self._inspect())
 
@@ -132,6 +134,18 @@ class Classifier:
     def module(self) -> nn.Module:
         """The frozen network, for showing its layers. Do not train it: copy it."""
         return self._network.module
+
+    @property
+    def head(self) -> Head:
+        """How logits are got from the module's output."""
+        return self._network.head
+
+    @property
+    def normalisation(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and std per channel: the module is given ``(images - mean) / std``."""
+        channels = self._network.native_shape[0]
+        mean, std = (value.flatten().expand(channels).tolist() for value in (self._network.mean, self._network.std))
+        return tuple(mean), tuple(std)
 
     @property
     def native_shape(self) -> tuple[int, int, int]:
@@ -166,7 +180,7 @@ class Classifier:
     @torch.no_grad()
     def predict(self, images: Tensor, chunk: int = 256) -> Tensor:
         """Predicted labels ``(N,)``, ``chunk`` rows at a time."""
-        return torch.cat([self(part.to(self.device, self.dtype)).argmax(1) for part in images.split(chunk)])
+        return torch.cat([self(part.to(self.device, self.dtype)).argmax(1) for part in torch.split(images, chunk)])
 
     @torch.no_grad()
     def record(self, images: Tensor, sites: Iterable[str] | None = None) -> Recording:
@@ -298,7 +312,9 @@ class Classifier:
             ) from error
         if not isinstance(output, Tensor) or output.dim() != 2 or len(output) != 2:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise GibbonError(f"The model “{self.name}” gives {got} for two images, not two rows of logits. Wrap it so that it returns logits (N, K).")
+            raise GibbonError(
+                f"The model “{self.name}” gives {got} for two images, not two rows of logits. Wrap it so that it returns logits (N, K)."
+            )
         if output.shape[1] != self.num_classes:
             raise GibbonError(
                 f"The model “{self.name}” has {output.shape[1]} classes, but {self.num_classes} labels were given. "

@@ -7,5 +7,5 @@ class GibbonError(ValueError):
     """An error that a person can act upon. Its text is shown as it stands, without a traceback."""
 
 
-class BudgetExhausted(Exception):  # noqa: N818 - not an error: a run that ends here keeps its best so far
+class BudgetExhausted(Exception):
     """The next query would exceed ``max_queries``. Raised by a view, turned into the reason "budget" by the driver."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import torch
@@ -92,7 +93,8 @@ class SiteMode(TorchFunctionMode):
 def _out_of_place(func: Any, args: Any, kwargs: Any) -> Tensor:
     if func in _IN_PLACE:
         return torch.relu(args[0])
-    return func(*args, **{**kwargs, "inplace": False}) if "inplace" in kwargs else func(*args, **kwargs)
+    out: Tensor = func(*args, **{**kwargs, "inplace": False}) if "inplace" in kwargs else func(*args, **kwargs)
+    return out
 
 
 class _Discovery(TorchFunctionMode):
@@ -116,12 +118,13 @@ class _Discovery(TorchFunctionMode):
 
     def _owner(self) -> str:
         # The innermost module on the stack made the call. Read once, at load; recording needs no frames.
-        frame = sys._getframe(2)
+        frame: FrameType | None = sys._getframe(2)
         while frame is not None:
             owner = frame.f_locals.get("self")
-            if isinstance(owner, nn.Module) and self._names.get(id(owner)):
-                return self._names[id(owner)]
-            frame = frame.f_back  # type: ignore[assignment]
+            name = self._names.get(id(owner), "") if isinstance(owner, nn.Module) else ""
+            if name:
+                return name
+            frame = frame.f_back
         return ""
 
 

@@ -44,7 +44,9 @@ class View:
             The rows would exceed ``max_queries``.
         """
         if self.knows == "labels":
-            raise GibbonError("This attack declares that it knows labels only, but asked for scores. Use predict(), or declare knows='scores'.")
+            raise GibbonError(
+                "This attack declares that it knows labels only, but asked for scores. Use predict(), or declare knows='scores'."
+            )
         self._count(len(images))
         if self.knows == "gradients":
             return self._classifier(images)
@@ -77,6 +79,11 @@ class View:
                 f"The model “{self._classifier.name}” passes no gradient to its input, so attacks that need gradients cannot work on it. "
                 "Use an attack that knows scores or labels only."
             ) from error
+
+    @property
+    def whole(self) -> Classifier:
+        """The classifier itself, uncounted: for operations that take it apart or train it, never for attacks."""
+        return self._classifier
 
     def _count(self, rows: int) -> None:
         if self._max_queries is not None and self.forwards + rows > self._max_queries:

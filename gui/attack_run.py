@@ -40,6 +40,8 @@ def make_run(attack: Attack, scene: Scene, region: Region, label: int | None, ta
 
 
 def preview_of(scene: Scene) -> Callable[[Any, Any], Frame]:
+    """``look(run, step)`` for a job: the iterate as the panels show it. The look itself is taken in the engine thread."""
+
     def preview(_run: Any, step: Any) -> Frame:
         return look(scene, step.adversarial[0].detach().cpu(), step=step.index)
 

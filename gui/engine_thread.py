@@ -202,23 +202,27 @@ class EngineThread(QThread):
         try:
             if job._run is None:
                 if job.cancelled:
-                    return self._end(job, Outcome(job, "cancelled"))
+                    self._end(job, Outcome(job, "cancelled"))
+                    return
                 job._run = job.make()
             if job.cancelled:
-                return self._end(job, None)
+                self._end(job, None)
+                return
             step = next(job._run)
             job.index, job.total = step.index, step.total
             if job.look is not None and job._wanted.is_set():
                 job._wanted.clear()
                 job._preview = job.look(job._run, step)
         except StopIteration:
-            return self._end(job, None)
+            self._end(job, None)
+            return
         except Exception as error:
             sentence, details = _in_words(error)
             result = None
             with contextlib.suppress(Exception):  # the best so far, where a step had been made before it failed
                 result = job._run.result()
-            return self._end(job, Outcome(job, "failed", result, sentence, details))
+            self._end(job, Outcome(job, "failed", result, sentence, details))
+            return
         with self._wake:  # behind the others
             for key, other in list(self._jobs.items()):
                 if other is job:

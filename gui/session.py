@@ -183,7 +183,9 @@ class Session(QObject):
         self.frame = frame
         self.observed.emit()
 
-    def set_classifier(self, classifier: Classifier, clean: Tensor | None = None, image: Mapping[str, Any] | None = None, label: int | None = None) -> None:
+    def set_classifier(
+        self, classifier: Classifier, clean: Tensor | None = None, image: Mapping[str, Any] | None = None, label: int | None = None
+    ) -> None:
         """Swap the classifier, together with an image that fits it where the one shown does not."""
         self.cancel()
         fits = self.clean is not None and tuple(self.clean.shape) == classifier.input_shape
@@ -375,7 +377,8 @@ class Session(QObject):
             # Content only: a sticker that was moved meanwhile stays where it is.
             contents = {sticker.id: sticker.content for sticker in after.stickers}
             self.commit_stickers(
-                tuple(replace(sticker, content=contents.get(sticker.id, sticker.content)) for sticker in self.stickers), "Optimise sticker content"
+                tuple(replace(sticker, content=contents.get(sticker.id, sticker.content)) for sticker in self.stickers),
+                "Optimise sticker content",
             )
         else:
             self.delta = (result.adversarial - result.clean)[0].detach().cpu()

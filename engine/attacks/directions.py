@@ -32,4 +32,4 @@ def direction(name: Direction, gradient: Tensor, norm: Norm, quantile: float) ->
     scale = magnitudes.amax(1) if name == "max" else quantiles(magnitudes, quantile)
     # A row whose gradient is zero stays zero instead of becoming 0/0; a quantile of zero is the sign.
     steps = (gradient / column(scale.clamp_min(TINY), gradient)).clamp(-1, 1)
-    return torch.where(column(scale > 0, gradient) > 0, steps, gradient.sign())  # type: ignore[operator]
+    return torch.where((scale > 0)[:, None, None, None], steps, gradient.sign())

@@ -14,7 +14,6 @@ from engine.balls import BALLS, Ball
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number
 
-
 Op = TypeVar("Op", bound=Attack)
 
 
@@ -40,7 +39,8 @@ class FGSM(Attack):
     eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
     """Length of the step in pixel units: 8/255 is eight grey levels."""
     towards: Literal["label or target", "least likely", "random"] = Field("label or target", json_schema_extra={"group": "Method"})
-    """Away from the label (towards the target where one is given), or step l.l. or step rnd.: towards the least likely or a random class."""
+    """Away from the label (towards the target where one is given), or towards a class that the attack chooses: the least likely one (step
+    l.l.) or a random one (step rnd.)."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -24,8 +24,8 @@ class PGD(Attack):
     label, or towards the target. ``restarts`` begin at other points of the ball and run as rows of the same batch: ``steps + 1`` forward
     passes and ``steps`` backward passes for each.
 
-    Madry, Makelov, Schmidt, Tsipras, Vladu 2017, arXiv 1706.06083. Without random start in linf it is the basic iterative method of Kurakin,
-    Goodfellow, Bengio 2016, arXiv 1607.02533. The DLR loss: Croce, Hein 2020, arXiv 2003.01690.
+    Madry, Makelov, Schmidt, Tsipras, Vladu 2017, arXiv 1706.06083. Without random start in linf it is the basic iterative method of
+    Kurakin, Goodfellow, Bengio 2016, arXiv 1607.02533. The DLR loss: Croce, Hein 2020, arXiv 2003.01690.
     """
 
     slug: ClassVar[str] = "pgd"
@@ -57,7 +57,9 @@ class PGD(Attack):
     def _check(self) -> Self:
         check_eps(self)
         if self.restarts > 1 and not self._starts_randomly:
-            raise ValueError("restarts without a random start in a ball would all be the same run: give eps and random_start, or set restarts to 1")
+            raise ValueError(
+                "restarts without a random start in a ball would all be the same run: give eps and random_start, or set restarts to 1"
+            )
         return self
 
     @property
@@ -116,7 +118,7 @@ def best_restart(step: AttackStep, problem: Problem) -> AttackStep:
     """Of the restarts of each image the one that succeeds with the largest loss."""
     assert step.logits is not None
     n = len(problem.images)
-    logits, loss = step.logits.unflatten(0, (-1, n)), step.loss.unflatten(0, (-1, n))
+    logits, loss = step.logits.reshape(-1, n, step.logits.shape[1]), step.loss.reshape(-1, n)
     prediction = logits.argmax(2)
     success = prediction != problem.labels if problem.targets is None else prediction == problem.targets
     # Success first, then loss: an infinite bonus would turn a NaN loss into a winner, a rank cannot.

@@ -49,7 +49,9 @@ class StickerPGD(Attack):
         """Iterate 0 is the first content, iterate k that after k steps."""
         mask = problem.mask
         if mask is None:
-            raise GibbonError("A sticker attack needs a mask: where may it paint? Draw a sticker whose content is to be optimised, or give a mask.")
+            raise GibbonError(
+                "A sticker attack needs a mask: where may it paint? Draw a sticker whose content is to be optimised, or give a mask."
+            )
         content = self._start(problem)
         for index in range(self.steps + 1):
             images = torch.where(mask > 0, (1 - mask) * problem.images + mask * content, problem.images).clamp(0, 1).requires_grad_()
@@ -64,7 +66,8 @@ class StickerPGD(Attack):
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """The content that belongs to the kept images: solved for where the mask is above 0."""
-        assert isinstance(last, AttackStep) and problem.mask is not None
+        assert isinstance(last, AttackStep)
+        assert problem.mask is not None
         mask = problem.mask
         content = (last.adversarial - (1 - mask) * problem.images) / mask.clamp_min(1e-6)
         return {"content": StickerContent(torch.where(mask > 0, content, 0.5).clamp(0, 1), mask)}

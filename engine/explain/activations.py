@@ -55,7 +55,9 @@ def round_up(value: float) -> float:
     return next(m * power for m in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15) if m * power >= value * (1 - 1e-9))
 
 
-def layer_activity(site: Site, clean: Tensor, adversarial: Tensor, *, clean_max: float, adversarial_max: float, low: float) -> LayerActivity:
+def layer_activity(
+    site: Site, clean: Tensor, adversarial: Tensor, *, clean_max: float, adversarial_max: float, low: float
+) -> LayerActivity:
     """Histograms of one site on shared edges. ``clean`` and ``adversarial`` are its activations of one image each."""
     upper = round_up(max(clean_max, adversarial_max))
     lower = 0.0 if low >= 0 else -round_up(-low)
@@ -76,7 +78,9 @@ def compare(sites: Sequence[Site], activations: Mapping[str, Tensor]) -> tuple[L
     if not recorded:
         return ()
     # One transfer for all layers: extremes are gathered on the device first.
-    extremes = torch.stack([torch.stack([activations[s.name][0].amax(), activations[s.name][1].amax(), activations[s.name].amin()]) for s in recorded])
+    extremes = torch.stack(
+        [torch.stack([activations[s.name][0].amax(), activations[s.name][1].amax(), activations[s.name].amin()]) for s in recorded]
+    )
     return tuple(
         layer_activity(site, activations[site.name][0], activations[site.name][1], clean_max=high, adversarial_max=attacked, low=low)
         for site, (high, attacked, low) in zip(recorded, extremes.tolist(), strict=True)

@@ -113,7 +113,9 @@ def find_hit(stickers: Sequence[Sticker], x: float, y: float, reach: float, sele
     return next((Hit(sticker) for sticker in reversed(stickers) if contains(sticker, x, y)), None)
 
 
-def between(id: int, start: tuple[float, float], end: tuple[float, float], *, square: bool = False, content: Content | None = None) -> Sticker:
+def between(
+    id: int, start: tuple[float, float], end: tuple[float, float], *, square: bool = False, content: Content | None = None
+) -> Sticker:
     """The sticker spanned by two corners, snapped to the pixels that they lie in, at least one pixel large."""
     left, right = sorted((math.floor(start[0]), math.floor(end[0])))
     top, bottom = sorted((math.floor(start[1]), math.floor(end[1])))

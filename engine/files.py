@@ -1,0 +1,30 @@
+"""Writing files so that a reader finds the old one or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.errors import GibbonError
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[Path]:
+    """A temporary name beside ``path`` to write to; it takes the place of ``path`` when the block ends well, and vanishes when not.
+
+    Raises
+    ------
+    GibbonError
+        The folder is missing, or the file cannot be written.
+    """
+    path = Path(path)
+    staged = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield staged
+        os.replace(staged, path)
+    except OSError as error:
+        raise GibbonError(f"“{path}” cannot be written: {error.strerror or error}. Choose another folder or make room.") from error
+    finally:
+        staged.unlink(missing_ok=True)
