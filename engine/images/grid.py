@@ -1,4 +1,4 @@
-"""Images: reading, writing, cropping, the 8-bit lattice."""
+"""The 8-bit lattice: the images that a file can hold."""
 
 from __future__ import annotations
 

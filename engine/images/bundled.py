@@ -1,0 +1,81 @@
+"""Sample images: drawn by this project for the shipped models, and scikit-image's photographs for ImageNet's."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine import resources
+from engine.errors import GibbonError
+from engine.images.photograph import Photograph, open_image
+
+_PHOTOGRAPHS = {
+    "astronaut": "astronaut.png",
+    "camera": "camera.png",
+    "cat": "chelsea.png",
+    "clock": "clock_motion.png",
+    "coffee": "coffee.png",
+    "coins": "coins.png",
+    "horse": "horse.png",
+    "hubble deep field": "hubble_deep_field.jpg",
+    "motorcycle": "motorcycle_left.png",
+    "page": "page.png",
+    "rocket": "rocket.jpg",
+}
+"""Title to the file in ``skimage/data``; only those that are inside the package, so nothing is downloaded."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An image to begin with."""
+
+    title: str
+    path: Path
+    model: str
+    """The shipped architecture that it is for ("signs", "digits"), or "imagenet"."""
+    label: int | None = None
+    """The true class, where it is known."""
+    label_name: str | None = None
+    size: int | None = None
+    """Height and width in pixels, where it is square and known."""
+
+    def open(self) -> Photograph:
+        """The photograph."""
+        return open_image(self.path)
+
+
+def samples() -> list[Sample]:
+    """The images in ``resources/samples``, then scikit-image's photographs; what is absent is left out.
+
+    Raises
+    ------
+    GibbonError
+        ``samples.json`` is damaged.
+    """
+    return _drawn(resources.folder("samples")) + _photographs()
+
+
+def _drawn(folder: Path) -> list[Sample]:
+    listing = folder / "samples.json"
+    if not listing.is_file():
+        return []
+    try:
+        entries: list[dict[str, Any]] = json.loads(listing.read_text("utf-8"))
+        return [_sample(folder, entry) for entry in entries]
+    except (ValueError, KeyError, TypeError) as error:
+        raise GibbonError(f"“{listing}” is damaged ({error!r}). Install Gibbon again.") from None
+
+
+def _sample(folder: Path, entry: dict[str, Any]) -> Sample:
+    name, size = entry["label_name"], entry["size"]
+    return Sample(f"{name}, {size} px", folder / entry["file"], entry["model"], entry["label"], name, size)
+
+
+def _photographs() -> list[Sample]:
+    # Found by path: importing scikit-image takes a second, and its files need no more than opening.
+    spec = importlib.util.find_spec("skimage")
+    roots = [Path(place) / "data" for place in (spec.submodule_search_locations or ())] if spec else []
+    return [Sample(title, root / file, "imagenet") for root in roots for title, file in _PHOTOGRAPHS.items() if (root / file).is_file()]

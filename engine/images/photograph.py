@@ -1,0 +1,190 @@
+"""Photograph: an opened image at its own size, and what a classifier sees of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from engine.errors import GibbonError
+from engine.images.decoding import MEGAPIXELS, decode
+from engine.images.levels import Pixels, eight_bit
+
+if TYPE_CHECKING:
+    from engine.classifier import Classifier
+
+_FILE_LIMIT = 1 << 30
+
+
+class Crop(NamedTuple):
+    """A rectangle in pixels of the photograph."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, eq=False)
+class Photograph:
+    """An opened image: 8-bit pixels, upright, grey or RGB."""
+
+    pixels: Pixels
+    """``(H, W)`` or ``(H, W, 3)``, uint8."""
+    name: str
+    sha256: str
+    """Of the file; of the pixels where there was no file."""
+    path: Path | None = None
+    notes: tuple[str, ...] = ()
+    """What was done to get here: "alpha laid over white", "16 bit reduced to 8"..."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return int(self.pixels.shape[1]), int(self.pixels.shape[0])
+
+    @property
+    def grey(self) -> bool:
+        """Whether there is one channel."""
+        return self.pixels.ndim == 2
+
+    def default_crop(self, classifier: Classifier) -> Crop:
+        """The largest centred rectangle of the aspect of the classifier's input."""
+        (width, height), (_, rows, columns) = self.size, classifier.input_shape
+        scale = min(width / columns, height / rows)
+        across, down = (max(1, min(limit, round(n * scale))) for n, limit in ((columns, width), (rows, height)))
+        return Crop((width - across) // 2, (height - down) // 2, across, down)
+
+    def crop_to(self, classifier: Classifier, crop: tuple[int, int, int, int] | None = None) -> Tensor:
+        """What the classifier sees: the rectangle at its working size.
+
+        Resized by Pillow's bilinear filter, whose support grows with the reduction (antialiased), as torchvision's published
+        weights are measured with. The values are k/255, so a PNG of this size holds exactly this image.
+
+        Parameters
+        ----------
+        classifier
+            Its ``input_shape`` is the size and the number of channels. Colour to grey: 0.299 R + 0.587 G + 0.114 B; grey to RGB: thrice.
+        crop
+            ``(left, top, width, height)`` in pixels of the photograph; stretched where its aspect is another. None: ``default_crop``.
+
+        Returns
+        -------
+        Tensor
+            ``(C, H, W)`` float32 in [0, 1], on the CPU.
+
+        Raises
+        ------
+        GibbonError
+            The rectangle is empty or leaves the photograph, or the classifier takes neither 1 nor 3 channels.
+        """
+        from PIL import Image
+
+        channels, height, width = classifier.input_shape
+        if channels not in (1, 3):
+            raise GibbonError(
+                f"“{classifier.name}” takes {channels} channels, but a photograph has 1 or 3. Give it a tensor instead of a file."
+            )
+        left, top, across, down = self._checked(crop) if crop is not None else self.default_crop(classifier)
+        part = Image.fromarray(np.ascontiguousarray(self.pixels[top : top + down, left : left + across]))
+        if part.size != (width, height):
+            part = part.resize((width, height), Image.Resampling.BILINEAR)
+        values = torch.from_numpy(np.array(part.convert("L" if channels == 1 else "RGB")))
+        return (values[None] if channels == 1 else values.permute(2, 0, 1)).contiguous().float() / 255
+
+    def _checked(self, crop: tuple[int, int, int, int]) -> Crop:
+        rectangle, (width, height) = Crop(*(int(v) for v in crop)), self.size
+        left, top, across, down = rectangle
+        if across < 1 or down < 1:
+            raise GibbonError(f"The crop of {across} x {down} pixels is empty. Draw a larger rectangle.")
+        if left < 0 or top < 0 or left + across > width or top + down > height:
+            raise GibbonError(
+                f"The crop (left {left}, top {top}, {across} x {down}) leaves the photograph of {width} x {height} pixels. Move it inside."
+            )
+        return rectangle
+
+
+def open_image(path: str | Path) -> Photograph:
+    """Open an image file at its own size: upright, alpha over white, first frame, 8 bit; the notes say what was done.
+
+    Raises
+    ------
+    GibbonError
+        The file is missing, a folder, empty, no image, damaged, cut short, or larger than 100 megapixels.
+    """
+    path = Path(path).expanduser()
+    data = _bytes_of(path)
+    pixels, notes = decode(data, path.name)
+    return Photograph(pixels, path.name, hashlib.sha256(data).hexdigest(), path, notes)
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.is_dir():
+        raise GibbonError(f"“{path}” is a folder. Choose an image in it.")
+    if not path.exists():
+        raise GibbonError(f"There is no file “{path}”. Check the path.")
+    if not path.is_file():
+        raise GibbonError(f"“{path}” is no ordinary file. Choose an image file.")
+    try:
+        if path.stat().st_size > _FILE_LIMIT:
+            raise GibbonError(f"“{path.name}” has {path.stat().st_size / 1e9:.1f} GB; the limit is 1 GB. Choose another file.")
+        return path.read_bytes()
+    except OSError as error:
+        raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Check its permissions.") from None
+
+
+def from_array(array: npt.NDArray[Any], name: str) -> Photograph:
+    """A photograph from values in memory: pasted from the clipboard, or computed.
+
+    Parameters
+    ----------
+    array
+        ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or ``(H, W, 4)``: uint8, uint16, bool, or floats in [0, 1] or [0, 255].
+        A fourth channel is alpha and is laid over white.
+    name
+        Shown and recorded.
+
+    Raises
+    ------
+    GibbonError
+        The shape is another, there are no pixels, or there are NaNs.
+    """
+    array = np.asarray(array)
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)) or array.size == 0:
+        raise GibbonError(f"“{name}” has shape {array.shape}, but (H, W), (H, W, 3) or (H, W, 4) is needed.")
+    if array.shape[0] * array.shape[1] > MEGAPIXELS * 1_000_000:
+        raise GibbonError(
+            f"“{name}” has {array.shape[1]:,} x {array.shape[0]:,} pixels; the limit is {MEGAPIXELS} megapixels. Scale it down first."
+        )
+    values, note = eight_bit(array, name)
+    notes = [note] if note else []
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[:, :, 0]
+    elif values.ndim == 3 and values.shape[2] == 4:
+        notes.append("alpha laid over white")
+        values = _over_white(values)
+    values = np.ascontiguousarray(values)
+    digest = hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()
+    return Photograph(values, name, digest, None, tuple(notes))
+
+
+def _over_white(rgba: Pixels) -> Pixels:
+    colour, alpha = rgba[:, :, :3].astype(np.uint32), rgba[:, :, 3:].astype(np.uint32)
+    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def read(path: str | Path, classifier: Classifier, crop: tuple[int, int, int, int] | None = None) -> Tensor:
+    """The image in a file as a classifier takes it: ``open_image(path).crop_to(classifier, crop)``.
+
+    Returns
+    -------
+    Tensor
+        ``(C, H, W)`` float32 in [0, 1] at the classifier's working size.
+    """
+    return open_image(path).crop_to(classifier, crop)
