@@ -36,8 +36,8 @@ class Canvas:
     def fill(self, ink: str, *shapes: Points) -> None:
         """Fill each polygon with an ink; ``"clear"`` cuts a hole."""
         for shape in shapes:
-            pixels = np.floor((shape + REACH) * self._scale).astype(int)
-            self._draw.polygon([(int(x), int(y)) for x, y in pixels], fill=INKS.index(ink))
+            pixels = np.floor((shape + REACH) * self._scale).astype(np.int64)
+            self._draw.polygon(pixels.ravel().tolist(), fill=INKS.index(ink))
 
     def line(self, ink: str, width: float, *lines: Points, round_ends: bool = False) -> None:
         """Stroke each polyline with an ink."""

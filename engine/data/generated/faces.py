@@ -47,9 +47,9 @@ def _prohibition(pictogram: Face, canvas: Canvas) -> None:
 
 def _limit(text: str, canvas: Canvas) -> None:
     if len(text) == 2:
-        write(canvas, "black", text, height=74, weight=15.5, gap=11)
+        write(canvas, "black", text, height=80, width=1.03, weight=13.5, gap=11)
     else:
-        write(canvas, "black", text, height=68, width=0.72, weight=14.5, gap=9)
+        write(canvas, "black", text, height=78, width=0.76, weight=12.5, gap=10)
 
 
 def _end(pictogram: Face, canvas: Canvas) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 CURVE_PIECES = 16
+JOINT_PIECES = 24
 
 
 def points(flat: Sequence[float]) -> Points:
@@ -72,9 +73,9 @@ def mirrored(shape: Points) -> Points:
     return shape * np.array([-1.0, 1.0])
 
 
-def arc(x: float, y: float, radius: float, start: float, stop: float, radius_y: float | None = None) -> Points:
-    """An elliptic arc from ``start`` to ``stop`` degrees; 0 is right, 90 is down."""
-    pieces = max(4, int(abs(stop - start) / 4.0))
+def arc(x: float, y: float, radius: float, start: float, stop: float, radius_y: float | None = None, pieces: int = 0) -> Points:
+    """An elliptic arc from ``start`` to ``stop`` degrees; 0 is right, 90 is down; a piece for every 4 degrees, unless said otherwise."""
+    pieces = pieces or max(4, int(abs(stop - start) / 4.0))
     angles = np.radians(np.linspace(start, stop, pieces + 1))
     return np.stack([x + radius * np.cos(angles), y + (radius_y or radius) * np.sin(angles)], axis=1)
 
@@ -95,7 +96,7 @@ def stroke(line: Points, width: float) -> list[Points]:
             across = np.array([-along[1], along[0]]) * (0.5 * width / length)
             polygons.append(np.stack([a + across, b + across, b - across, a - across]))
     joints = line if np.allclose(line[0], line[-1]) else line[1:-1]
-    polygons += [arc(x, y, 0.5 * width, 0.0, 360.0) for x, y in joints]
+    polygons += list(joints[:, None, :] + arc(0.0, 0.0, 0.5 * width, 0.0, 360.0, pieces=JOINT_PIECES))
     return polygons
 
 

@@ -71,7 +71,7 @@ class Pose:
 def painted(rng: Random, inks: tuple[str, ...], shares: NDArray[np.uint8], wear: float) -> Image:
     """Colour a face's inks, faded by ``wear`` in [0, 1]: float32 ``(n, n, 4)``, premultiplied."""
     colours = [np.asarray(INK_COLOURS[ink]) * (1.0 - wear) + np.asarray(FADED[ink]) * wear for ink in inks]
-    colours = [np.clip(colour * rng.uniform(0.93, 1.07, 3), 0.0, 1.0) for colour in colours]
+    colours = [np.clip(colour * (rng.uniform(0.94, 1.06) + rng.uniform(-0.02, 0.02, 3)), 0.0, 1.0) for colour in colours]
     image = np.zeros((*shares.shape[1:], 4), np.float32)
     for colour, share in zip(colours, shares, strict=True):
         image += share[..., None].astype(np.float32) * np.append(colour / 255.0, 1.0 / 255.0).astype(np.float32)
@@ -95,6 +95,12 @@ def weathered(rng: Random, n: int) -> Image:
         leaves = np.clip((fractal(rng, n, 3, 3) - np.float32(0.42)) * np.float32(8.0), 0.0, 1.0)
         factor = factor * (np.float32(1.0) - np.float32(rng.uniform(0.1, 0.4)) * leaves)
     return factor
+
+
+def daylight(rng: Random) -> NDArray[np.float32]:
+    """The light's colour, from warm to blue."""
+    warm, green = rng.normal(0.0, 0.05), rng.normal(0.0, 0.015)
+    return np.array([1.0 + warm, 1.0 + green, 1.0 - 1.4 * warm], np.float32)
 
 
 def lit(scene: Image, exposure: float, cast: NDArray[np.float32], haze: float) -> Image:

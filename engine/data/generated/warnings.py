@@ -63,39 +63,40 @@ def pedestrian(canvas: Canvas) -> None:
 
 
 def children(canvas: Canvas) -> None:
-    canvas.disc("black", 11, -14, 7)
-    canvas.fill("black", points([3, -5, 18, -5, 20, 28, 4, 28]))
-    _limbs(canvas, 7.5, "M 8 26 L 3 44 L -6 62 M 15 26 L 30 42 L 46 56")
-    _limbs(canvas, 6.0, "M 6 -1 L -6 12 L -15 20 M 16 -1 L 28 10 L 36 4")
-    canvas.disc("black", -26, 8, 6)
-    canvas.fill("black", points([-33, 15, -20, 15, -18, 42, -34, 42]))
-    _limbs(canvas, 6.0, "M -30 40 L -33 52 L -42 62 M -22 40 L -14 52 L -12 63")
-    _limbs(canvas, 5.0, "M -31 18 L -41 29 M -22 18 L -14 24")
+    canvas.disc("black", 17, -12, 6.5)
+    canvas.fill("black", points([11, -4, 24, -4, 24, 25, 11, 25]))
+    _limbs(canvas, 6.5, "M 14 22 L 11 40 L 2 58 M 20 23 L 32 38 L 46 50")
+    _limbs(canvas, 5.5, "M 13 0 L 2 8 L -7 17 M 22 0 L 34 9 L 42 5")
+    canvas.disc("black", -25, 2, 6)
+    canvas.fill("black", points([-31, 9, -19, 9, -19, 34, -31, 34]))
+    _limbs(canvas, 5.5, "M -28 32 L -31 46 L -41 57 M -22 32 L -15 45 L -11 59")
+    _limbs(canvas, 4.5, "M -29 12 L -40 21 M -21 12 L -12 20")
 
 
 def bicycle(canvas: Canvas) -> None:
-    for x in (-31, 31):
-        canvas.line("black", 4.0, arc(x, 43, 18, 0, 360))
-    frame = "M -31 43 L -14 14 L 17 14 L -3 42 L -14 14 M -31 43 L -3 42 M 31 43 L 14 3"
-    canvas.line("black", 4.5, *path(frame), round_ends=True)
-    canvas.line("black", 4.5, *path("M 14 3 L 24 2 M -17 6 L -14 14 M -24 5 L -9 5"), round_ends=True)
-    canvas.disc("black", -3, 42, 5)
+    for x in (-32, 32):
+        canvas.line("black", 3.8, arc(x, 42, 18, 0, 360))
+    frame = "M -32 42 L -15 13 L 17 13 L -3 42 L -15 13 M -32 42 L -3 42 M 32 42 L 14 1"
+    canvas.line("black", 3.2, *path(frame), round_ends=True)
+    canvas.line("black", 3.8, *path("M 14 1 L 24 0 M -18 5 L -15 13 M -25 4 L -10 4"), round_ends=True)
+    canvas.disc("black", -3, 42, 4.5)
 
 
 def snow(canvas: Canvas) -> None:
     for degrees in range(0, 360, 60):
-        arm = path("M 0 0 L 0 -31 M -9 -30 L 0 -20 L 9 -30 M -7 -17 L 0 -9 L 7 -17")
-        canvas.line("black", 5.0, *[place(line, 1, 0, 28, degrees) for line in arm])
+        arm = path("M 0 0 L 0 -34 M -10 -33 L 0 -23 L 10 -33 M -8 -24 L 0 -16 L 8 -24")
+        canvas.line("black", 5.0, *[place(line, 1, 0, 27, degrees) for line in arm])
 
 
 def deer(canvas: Canvas) -> None:
     (body,) = path(
-        "M -26 -19 L -17 -26 L -8 -29 L -4 -23 L -1 -8 C 4 4 16 8 28 16 L 36 14 L 34 22 C 40 30 40 36 44 44"
-        " L 57 62 L 50 64 L 33 45 L 22 36 L 32 52 L 26 56 L 12 37 L 0 28 L -10 20 L -27 19 L -34 27 L -38 23 L -30 12"
-        " L -14 11 C -18 4 -14 -6 -13 -14 L -22 -14 Z"
+        "M -25 -16 L -15 -22 L -8 -24 L -3 -19 L 1 0 C 6 9 16 14 26 22 L 33 20 L 32 27 C 36 34 38 42 42 46 L 57 60 L 51 63"
+        " L 34 48 L 25 40 L 34 53 L 31 58 L 26 58 L 14 42 C 6 38 0 34 -4 28 L -12 22 L -28 22 L -34 28 L -38 25 L -31 15 L -10 13"
+        " C -14 6 -12 -3 -12 -11 L -21 -11 Z"
     )
-    canvas.fill("black", body)
-    canvas.line("black", 3.0, *path("M -10 -27 C -14 -34 -12 -38 -15 -44 M -8 -28 C -6 -34 -2 -36 -3 -43 M -12 -36 L -19 -39"))
+    antlers = path("M -8 -22 C -10 -29 -8 -32 -10 -38 M -6 -22 C -3 -28 0 -30 1 -37")
+    canvas.fill("black", place(body, 0.86, 0, 7))
+    canvas.line("black", 3.0, *[place(line, 0.86, 0, 7) for line in antlers])
 
 
 def _limbs(canvas: Canvas, width: float, text: str) -> None:
