@@ -26,7 +26,9 @@ class DataSet:
     targets : Tensor
         ``(N,)`` int64.
     source : str
-        A sentence for figures and records: which set, or that this project drew it.
+        For figures and records: which set and whose, or that this project drew it.
+    licence : str
+        Of the images, where it is known.
     """
 
     name: str
@@ -34,6 +36,7 @@ class DataSet:
     images: Tensor
     targets: Tensor
     source: str
+    licence: str = ""
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.dtype != torch.uint8:
@@ -63,4 +66,4 @@ class DataSet:
     def subset(self, indices: Sequence[int] | Tensor) -> DataSet:
         """Give the same set with the images at ``indices`` only."""
         chosen = torch.as_tensor(indices, dtype=torch.int64)
-        return DataSet(self.name, self.labels, self.images[chosen], self.targets[chosen], self.source)
+        return DataSet(self.name, self.labels, self.images[chosen], self.targets[chosen], self.source, self.licence)

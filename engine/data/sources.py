@@ -18,12 +18,18 @@ from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
 from engine.errors import GibbonError
 
 Split = Literal["train", "test"]
+_SPLITS: tuple[Split, ...] = ("test", "train")
 Samples = list[tuple[Path, int]]
 
 CITATIONS = {
     "mnist": "MNIST (LeCun, Cortes, Burges)",
     "gtsrb": "GTSRB, the German Traffic Sign Recognition Benchmark (Stallkamp et al. 2012)",
     "cifar10": "CIFAR-10 (Krizhevsky 2009)",
+}
+LICENCES = {
+    "mnist": "CC BY-SA 3.0",
+    "gtsrb": "see the data set's site, https://benchmark.ini.rub.de",
+    "cifar10": "see the data set's site, https://www.cs.toronto.edu/~kriz/cifar.html",
 }
 DRAWN = {"signs": 430, "digits": 200}
 """What this project draws itself, with the default number of images: ten signs of each class, twenty digits."""
@@ -56,7 +62,7 @@ def available(root: str | Path | None = None) -> list[Entry]:
     found = [
         Entry(name, CITATIONS[name], splits)
         for name in CITATIONS
-        if (splits := tuple(split for split in ("test", "train") if _present(folder, name, split)))
+        if (splits := tuple(split for split in _SPLITS if _present(folder, name, split)))
     ]
     drawn = [Entry(f"generated:{name}", f"{name}, drawn by this project", ("test",)) for name in DRAWN]
     return found + drawn
@@ -108,7 +114,7 @@ def load(
     if name not in CITATIONS:
         known = ", ".join([*CITATIONS, *(f"generated:{drawn}" for drawn in DRAWN), "folder:PATH"])
         raise GibbonError(f'There is no data set "{name}": use one of {known}.')
-    if split not in ("train", "test"):
+    if split not in _SPLITS:
         raise GibbonError(f'There is no split "{split}": use "train" or "test".')
     folder = Path(root).expanduser() if root is not None else default_root()
     if not _present(folder, name, split):
@@ -160,7 +166,7 @@ def _mnist(root: Path, split: Split, count: int | None) -> DataSet:
     if images.ndim != 3 or len(images) != len(targets):
         raise GibbonError(f"MNIST under {raw} has {len(images)} images and {len(targets)} labels: fetch it again.")
     chosen = _spread(len(images), count)
-    return DataSet(f"mnist:{split}", DIGIT_LABELS, images[chosen, None], targets[chosen], f"{CITATIONS['mnist']}, {split}")
+    return DataSet(f"mnist:{split}", DIGIT_LABELS, images[chosen, None], targets[chosen], *_origin("mnist", split))
 
 
 def _gtsrb(root: Path, split: Split, count: int | None) -> DataSet:
@@ -181,7 +187,7 @@ def _cifar10(root: Path, split: Split, count: int | None) -> DataSet:
     chosen = _spread(len(whole.data), count)
     images = torch.from_numpy(whole.data).permute(0, 3, 1, 2)[chosen].contiguous()
     targets = torch.tensor(whole.targets)[chosen]
-    return DataSet(f"cifar10:{split}", CIFAR10_LABELS, images, targets, f"{CITATIONS['cifar10']}, {split}")
+    return DataSet(f"cifar10:{split}", CIFAR10_LABELS, images, targets, *_origin("cifar10", split))
 
 
 _readers: dict[str, Callable[[Path, Split, int | None], DataSet]] = {"mnist": _mnist, "gtsrb": _gtsrb, "cifar10": _cifar10}
@@ -195,7 +201,7 @@ def _from_files(name: str, split: Split, samples: Samples, labels: tuple[str, ..
     if int(targets.max()) >= len(labels):
         raise GibbonError(f"{CITATIONS[name]} ({split}) has a class {int(targets.max())}, but only {len(labels)} are known.")
     images = files.read_images([path for path, _ in chosen], (32, 32))
-    return DataSet(f"{name}:{split}", labels, images, targets, f"{CITATIONS[name]}, {split}")
+    return DataSet(f"{name}:{split}", labels, images, targets, *_origin(name, split))
 
 
 def _folder(folder: Path, count: int | None, size: tuple[int, int] | None) -> DataSet:
@@ -224,8 +230,13 @@ def _generated(name: str, count: int | None, seed: int, size: tuple[int, int] | 
         images, targets = generated.generated_digits(count, seed, (size or (28, 28))[0])
     labels = SIGN_LABELS if name == "signs" else DIGIT_LABELS
     source = f"{count} {name} drawn by this project from seed {seed}"
-    stack = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
+    pixels = torch.from_numpy(images).reshape(*images.shape[:3], -1)  # digits are grey: they have no axis for channels
+    stack = pixels.permute(0, 3, 1, 2).contiguous()
     return DataSet(f"generated:{name}", labels, stack, torch.as_tensor(targets, dtype=torch.int64), source)
+
+
+def _origin(name: str, split: Split) -> tuple[str, str]:
+    return f"{CITATIONS[name]}, {split}", LICENCES[name]
 
 
 def _spread(length: int, count: int | None) -> Tensor:

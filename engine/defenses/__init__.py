@@ -1,0 +1,22 @@
+"""Defenses: rectifiers with an upper limit, and training. ``CATALOGUE`` maps a slug to its operation."""
+
+from engine.catalogue import catalogue
+from engine.defenses.activations import Bounded, BoundedLeaky, bounded, bounded_leaky
+from engine.defenses.cards import accuracy, classifier_of, save_model
+from engine.defenses.training import Train, TrainStep
+from engine.operation import Operation
+
+CATALOGUE: dict[str, type[Operation]] = catalogue(Train)
+
+__all__ = [
+    "CATALOGUE",
+    "Bounded",
+    "BoundedLeaky",
+    "Train",
+    "TrainStep",
+    "accuracy",
+    "bounded",
+    "bounded_leaky",
+    "classifier_of",
+    "save_model",
+]

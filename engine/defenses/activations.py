@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import handle_torch_function, has_torch_function_unary
+
+from engine.sites import register_rectifier
 
 
 def bounded(x: Tensor, bound: float) -> Tensor:
@@ -21,7 +23,7 @@ def bounded(x: Tensor, bound: float) -> Tensor:
     A function of its own, so that a ``TorchFunctionMode`` sees each call.
     """
     if has_torch_function_unary(x):
-        return cast(Tensor, handle_torch_function(bounded, (x,), x, bound))
+        return handle_torch_function(bounded, (x,), x, bound)
     return functional.hardtanh(x, 0.0, bound)
 
 
@@ -44,8 +46,8 @@ def bounded_leaky(x: Tensor, bound: Tensor, slope: float = 0.01, sign: int = -1)
         slowly (Liew et al. 2016).
     """
     if has_torch_function_unary(x):
-        return cast(Tensor, handle_torch_function(bounded_leaky, (x,), x, bound, slope, sign))
-    return cast(Tensor, _BoundedLeaky.apply(x, bound, slope, sign))
+        return handle_torch_function(bounded_leaky, (x,), x, bound, slope, sign)
+    return _BoundedLeaky.apply(x, bound, slope, sign)  # type: ignore[no-any-return]
 
 
 class _BoundedLeaky(torch.autograd.Function):
@@ -130,7 +132,8 @@ class BoundedLeaky(nn.Module):
     @property
     def bound(self) -> Tensor:
         """The upper bound as a scalar tensor, in the units of the activation."""
-        return functional.softplus(self.raw_bound)
+        # Softplus, written so that it is no call of a rectifier: it would be taken for a site of its own.
+        return torch.logaddexp(self.raw_bound, torch.zeros_like(self.raw_bound))
 
     def set_bound(self, bound: float) -> None:
         """Set the upper bound; it must be finite and > 0."""
@@ -153,3 +156,8 @@ def _checked(bound: float) -> float:
     if not (math.isfinite(bound) and bound > 0.0):
         raise ValueError(f"bound is {bound}: it must be a finite number above 0.")
     return float(bound)
+
+
+# Sites are calls of known rectifiers: these two are known once this module is loaded, which it must be to use them.
+register_rectifier(bounded, "bounded")
+register_rectifier(bounded_leaky, "bounded_leaky")

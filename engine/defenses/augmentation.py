@@ -123,22 +123,22 @@ def _smooth(images: Tensor) -> Tensor:
     return (rows[..., :-2] + 2.0 * rows[..., 1:-1] + rows[..., 2:]) / 4.0
 
 
-AUGMENTATIONS: dict[str, Augmentation] = {
-    "mnist": Augmentation(rotation=15, scale=0.3, shear=0.15, shift=0.08, noise=0.05, blur=0.5, thickness=0.5),
-    "gtsrb": Augmentation(
-        rotation=15,
-        scale=0.3,
-        shear=0.12,
-        shift=0.1,
-        perspective=0.25,
-        gain=0.6,
-        contrast=0.6,
-        gamma=0.5,
-        saturation=0.8,
-        tint=0.15,
-        blur=1.0,
-        noise=0.04,
-        stretch=0.4,
-    ),
-}
-"""One recipe per data set: far enough to read drawn signs and digits, which no model was trained on."""
+STROKES = Augmentation(rotation=15, scale=0.3, shear=0.15, shift=0.08, noise=0.05, blur=0.5, thickness=0.5)
+"""For grey drawings on a plain ground, such as digits."""
+
+COLOURS = Augmentation(
+    rotation=15,
+    scale=0.3,
+    shear=0.12,
+    shift=0.1,
+    perspective=0.25,
+    gain=0.6,
+    contrast=0.6,
+    gamma=0.5,
+    saturation=0.8,
+    tint=0.15,
+    blur=1.0,
+    noise=0.04,
+    stretch=0.4,
+)
+"""For small photographs of things that have a right way up and a handedness, such as traffic signs: nothing is mirrored."""

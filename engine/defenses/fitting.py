@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
@@ -152,7 +152,7 @@ class Fit:
         tensors["generator"] = self.generator.get_state()
         facts = {"about": about, "epoch": self.epoch, "history": self.history, "schedule": asdict(self.schedule)}
         temporary = path.with_name(f"{path.name}.part")
-        save_file(tensors, temporary, metadata={"gibbon": json.dumps(facts)})
+        temporary.write_bytes(save(tensors, metadata={"gibbon": json.dumps(facts)}))
         os.replace(temporary, path)
 
     def load(self, path: Path, about: dict[str, Any]) -> None:
@@ -180,7 +180,7 @@ class Fit:
     def predictions(self, images: Tensor, batch_size: int = 256) -> Iterator[Tensor]:
         """Give the predicted classes of uint8 images, batch by batch, in evaluation mode."""
         self.network.eval()
-        for chunk in images.split(batch_size):
+        for chunk in torch.split(images, batch_size):
             yield self.network(self.normalise(chunk.to(self.device).float().div_(255.0))).argmax(1)
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
+import torch
 from torch import nn
 
-from engine.defenses.activations import Bounded, BoundedLeaky
-from engine.errors import GibbonError
+from engine.classifier import Classifier
 from engine.data.labels import DIGIT_LABELS, SIGN_LABELS
-
-Activation = Literal["relu", "bounded", "bounded-leaky"]
-MakeActivation = Callable[[], nn.Module]
+from engine.defenses.rectifiers import Activation, MakeActivation, maker
 
 
 class Digits(nn.Sequential):
@@ -34,7 +31,7 @@ class Digits(nn.Sequential):
 
 
 class Signs(nn.Sequential):
-    """Six convolutions of 3x3 with batch normalisation, for 3x32x32 and 43 classes: 0.31 million parameters."""
+    """Six convolutions of 3x3 with batch normalisation, for 3x32x32 and 43 classes: 309,515 parameters with ReLU."""
 
     def __init__(self, activation: MakeActivation = nn.ReLU) -> None:
         super().__init__()
@@ -66,8 +63,6 @@ class Architecture:
     """Divides what is left, per channel."""
     data_set: str
     """The slug in ``engine.data`` of the set it was made for."""
-    normalised: bool
-    """Whether batch normalisation precedes its rectifiers: their bounds then start at 1."""
 
     def build(self, activation: Activation | str = "relu", *, slope: float = 0.01, sign: int = -1) -> nn.Module:
         """Give a freshly initialised network whose rectifiers are ``activation``, one module per layer.
@@ -76,17 +71,15 @@ class Architecture:
         """
         return self.network(maker(activation, slope=slope, sign=sign))
 
-
-def maker(activation: Activation | str, *, slope: float = 0.01, sign: int = -1) -> MakeActivation:
-    """Give a function that makes one rectifier: "relu", "bounded" or "bounded-leaky"."""
-    makers: dict[str, MakeActivation] = {
-        "relu": nn.ReLU,
-        "bounded": Bounded,
-        "bounded-leaky": lambda: BoundedLeaky(slope=slope, sign=sign),
-    }
-    if activation not in makers:
-        raise GibbonError(f'There is no activation "{activation}": use one of {", ".join(makers)}.')
-    return makers[activation]
+    def untrained(
+        self, activation: Activation | str = "relu", *, slope: float = 0.01, sign: int = -1, device: torch.device | str | None = None
+    ) -> Classifier:
+        """Give a classifier that knows nothing yet, for ``engine.defenses.Train`` to train from scratch."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            network = self.build(activation, slope=slope, sign=sign)
+        card = {"architecture": self.name, "activation": activation, "data_set": self.data_set}
+        return Classifier(network, self.labels, self.input_shape, self.mean, self.std, name=self.name, device=device, card=card)
 
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -98,7 +91,6 @@ ARCHITECTURES: dict[str, Architecture] = {
         mean=(0.1307,),
         std=(0.3081,),
         data_set="mnist",
-        normalised=False,
     ),
     "signs": Architecture(
         name="signs",
@@ -108,6 +100,5 @@ ARCHITECTURES: dict[str, Architecture] = {
         mean=(0.34, 0.31, 0.32),
         std=(0.28, 0.27, 0.28),
         data_set="gtsrb",
-        normalised=True,
     ),
 }

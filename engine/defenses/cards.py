@@ -1,0 +1,63 @@
+"""A trained model on the disk: the weights as safetensors, and beside them a JSON card that says what they are."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import save
+
+from engine.artifacts import Model
+from engine.classifier import Classifier
+
+if TYPE_CHECKING:
+    from engine.data import DataSet
+
+
+def classifier_of(model: Model, device: torch.device | str | None = None) -> Classifier:
+    """Give the classifier that a freshly trained model makes."""
+    card = model.card
+    return Classifier(
+        model.module,
+        card["labels"],
+        tuple(card["input_shape"]),
+        card["mean"],
+        card["std"],
+        name=card["name"],
+        device=device,
+        card=card,
+    )
+
+
+def accuracy(classifier: Classifier, data: DataSet, chunk: int = 256) -> float:
+    """Give the share of ``data`` that ``classifier`` gets right, in [0, 1]."""
+    right = torch.zeros((), dtype=torch.int64, device=classifier.device)
+    for first in range(0, len(data), chunk):
+        images, targets = data.batch(slice(first, first + chunk))
+        right += (classifier.predict(images, chunk) == targets.to(classifier.device)).sum()
+    return int(right) / len(data)
+
+
+def save_model(model: Model, path: Path, **facts: Any) -> tuple[Path, Path]:
+    """Write ``path`` with the suffixes .safetensors and .json; ``facts`` (name, accuracy...) are added to the card.
+
+    Returns
+    -------
+    tuple[Path, Path]
+        The weights' file and the card's.
+    """
+    weights, card = path.with_suffix(".safetensors"), path.with_suffix(".json")
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.module.state_dict().items()}
+    _replace(weights, save(tensors))
+    _replace(card, (json.dumps({**model.card, **facts}, indent=2, ensure_ascii=False) + "\n").encode())
+    return weights, card
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.part")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)

@@ -1,0 +1,63 @@
+"""Changing which rectifier a network uses, before it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from torch import nn
+
+from engine.defenses.activations import Bounded, BoundedLeaky
+from engine.errors import GibbonError
+
+Activation = Literal["relu", "bounded", "bounded-leaky"]
+MakeActivation = Callable[[], nn.Module]
+
+_REPLACEABLE = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, Bounded, BoundedLeaky)
+_NORMALISATION = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
+
+
+def maker(activation: str, *, slope: float = 0.01, sign: int = -1) -> MakeActivation:
+    """Give a function that makes one rectifier: "relu", "bounded" or "bounded-leaky".
+
+    Raises
+    ------
+    GibbonError
+        There is none of that name.
+    """
+    makers: dict[str, MakeActivation] = {
+        "relu": nn.ReLU,
+        "bounded": Bounded,
+        "bounded-leaky": lambda: BoundedLeaky(slope=slope, sign=sign),
+    }
+    if activation not in makers:
+        raise GibbonError(f"There is no activation “{activation}”: use one of {', '.join(makers)}.")
+    return makers[activation]
+
+
+def swap_rectifiers(network: nn.Module, make: MakeActivation) -> list[str]:
+    """Replace every rectifier module of ``network``, in place, by one of its own; give their names.
+
+    Rectifiers that the network calls as functions are not modules and stay as they are.
+    """
+    names = [name for name, module in network.named_modules() if isinstance(module, _REPLACEABLE)]
+    for name in names:
+        parent, _, child = name.rpartition(".")
+        setattr(network.get_submodule(parent), child, make())
+    return names
+
+
+def normalises(network: nn.Module) -> bool:
+    """Whether some layer normalises, so that pre-activations are of unit size and a bound of 1 is a place to start."""
+    return any(isinstance(module, _NORMALISATION) for module in network.modules())
+
+
+def bounds_of(network: nn.Module) -> dict[str, float]:
+    """The upper bound of every bounded rectifier, by the module's name."""
+    bounds: dict[str, float] = {}
+    for name, module in network.named_modules():
+        if isinstance(module, Bounded):
+            bounds[name] = module.bound
+        elif isinstance(module, BoundedLeaky):
+            bounds[name] = float(module.bound.detach())
+    return bounds

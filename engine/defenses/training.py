@@ -1,0 +1,195 @@
+"""Training a classifier's network as an operation: one step is one batch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from engine.artifacts import Artifact, Curve, Model
+from engine.classifier import Classifier
+from engine.defenses.augmentation import COLOURS, STROKES
+from engine.defenses.fitting import Fit, Schedule
+from engine.defenses.rectifiers import bounds_of, maker, normalises, swap_rectifiers
+from engine.devices import versions
+from engine.errors import GibbonError
+from engine.operation import Operation, Problem, Step, Use
+
+
+_OF_THE_NETWORK = frozenset({"architecture", "activation", "slope", "sign"})
+"""What a card says of the network itself: training does not change it."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainStep(Step):
+    """One batch. The first step of a resumed training repeats what its last epoch left."""
+
+    epoch: int
+    """From 1: the epoch that the batch belongs to."""
+    loss: Tensor
+    """Mean cross-entropy of the batch: a scalar on the device."""
+    accuracy: Tensor
+    """The share of the batch that was right before the weights moved, after augmentation: a scalar on the device."""
+    fit: Fit
+    """The network in training with its ``history``: one {"epoch", "loss", "accuracy"} per finished epoch."""
+
+
+class Train(Operation):
+    """Train the classifier's network on a labelled data set with cross-entropy, AdamW and a one-cycle learning rate.
+
+    The classifier itself stays as it is: the artifact "model" is a new network with its card and its history.
+    """
+
+    slug: ClassVar[str] = "train"
+    title: ClassVar[str] = "Train"
+    family: ClassVar[str] = "Training"
+    uses: ClassVar[frozenset[Use]] = frozenset({"data"})
+
+    activation: Literal["keep", "relu", "bounded", "bounded-leaky"] = Field("keep", json_schema_extra={"group": "Network"})
+    """Put this rectifier in place of the network's own: plain, limited to [0, bound] (Liew et al. 2016, arXiv 1707.06728), or leaky
+    with a trainable upper bound. Bounds start at 1 where a layer normalises, else at the 99.5 % quantile of the first batch."""
+    slope: float = Field(0.01, ge=0.0, le=0.3, json_schema_extra={"group": "Network"})
+    """Of the bounded leaky ReLU: its slope below 0, and the size of its slope above the bound."""
+    sign: Literal[-1, 1] = Field(-1, json_schema_extra={"group": "Network"})
+    """Of the bounded leaky ReLU: -1 falls above the bound (it is not monotone then), +1 goes on rising slowly."""
+    fresh: bool = Field(True, json_schema_extra={"group": "Network"})
+    """Start from new random weights. Off: go on from the classifier's own."""
+    epochs: int = Field(20, ge=1, le=1000, json_schema_extra={"group": "Schedule"})
+    """How often every image is seen."""
+    batch_size: int = Field(128, ge=2, le=8192, json_schema_extra={"group": "Schedule", "unit": "images"})
+    """Images per step."""
+    learning_rate: float = Field(3e-3, gt=0.0, le=1.0, json_schema_extra={"group": "Schedule"})
+    """The highest rate, reached after a fifth of all steps."""
+    weight_decay: float = Field(0.02, ge=0.0, le=1.0, json_schema_extra={"group": "Schedule"})
+    """Pulls kernels towards 0; biases, normalisation and bounds are left alone."""
+    augment: Literal["auto", "none", "strokes", "colours"] = "auto"
+    """Random changes of each image: of place, size, slant and noise, and of stroke width for grey images ("strokes") or of light and
+    colour ("colours"). "auto" takes the one that fits the number of channels."""
+    checkpoint: Path | None = None
+    """Where to keep the state after every epoch (.safetensors). If the file is there, training goes on from it and ends with the
+    same weights as if it had never stopped."""
+
+    def iterate(self, problem: Problem) -> Iterator[TrainStep]:
+        """Batch after batch, epoch after epoch."""
+        fit, about = self._prepare(problem)
+        total = self.epochs * fit.batches - 1
+        if fit.history:
+            last = fit.history[-1]
+            loss, accuracy = torch.tensor(last["loss"]), torch.tensor(last["accuracy"])
+            yield TrainStep(fit.epoch * fit.batches - 1, total, fit.epoch, loss, accuracy, fit)
+        while fit.epoch < self.epochs:
+            epoch, first = fit.epoch + 1, fit.epoch * fit.batches
+            for index, (loss, accuracy) in enumerate(fit.epoch_steps()):
+                yield TrainStep(first + index, total, epoch, loss, accuracy, fit)
+            if self.checkpoint is not None:
+                fit.save(self.checkpoint, about)
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """The network as it is now, in evaluation mode, with its card and the curve of its epochs."""
+        assert isinstance(last, TrainStep)
+        fit = last.fit
+        module = copy.deepcopy(fit.network).to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
+        lines = {name: torch.tensor([epoch[name] for epoch in fit.history]) for name in ("loss", "accuracy")}
+        x = torch.tensor([epoch["epoch"] for epoch in fit.history])
+        history = Curve(x, lines, "Training", x_label="epoch")
+        return {"model": Model(module, self._card(problem, fit, module), history)}
+
+    def _prepare(self, problem: Problem) -> tuple[Fit, dict[str, Any]]:
+        classifier, data = problem.classifier.whole, problem.data
+        if data is None:
+            raise GibbonError("Training needs images: give a data set, data=engine.data.load(...).")
+        _check_fit(classifier, data.shape, data.labels)
+        seed = int(problem.random.integers(2**31 - 1)[0])
+        network = self._network(classifier, seed)
+        mean, std = classifier.normalisation
+        fit = Fit(
+            network,
+            data.images,
+            data.targets,
+            mean=mean,
+            std=std,
+            schedule=Schedule(self.epochs, self.batch_size, self.learning_rate, self.weight_decay),
+            augment=self._augmentation(data.shape[0]),
+            seed=seed,
+        )
+        about = {
+            "parameters": self.model_dump(mode="json", exclude={"checkpoint"}),
+            "seed": seed,
+            "classifier": classifier.fingerprint,
+            "data": [data.name, len(data)],
+        }
+        if self.checkpoint is not None and self.checkpoint.exists():
+            fit.load(self.checkpoint, about)
+        elif (self.fresh or self.activation != "keep") and not normalises(network):
+            fit.set_bounds()
+        return fit, about
+
+    def _network(self, classifier: Classifier, seed: int) -> nn.Module:
+        network = copy.deepcopy(classifier.module).requires_grad_(True)
+        if self.activation != "keep":
+            swapped = swap_rectifiers(network, maker(self.activation, slope=self.slope, sign=self.sign))
+            called = {site.name.partition("#")[0] for site in classifier.sites} - set(swapped)
+            if called:
+                raise GibbonError(
+                    f"“{classifier.name}” calls rectifiers as functions (in {', '.join(sorted(called))}), which training cannot exchange: "
+                    "choose activation “keep”, or make them modules in the network's code."
+                )
+            network.to(classifier.device)
+        if self.fresh:
+            _reset(network, seed)
+        return network
+
+    def _augmentation(self, channels: int) -> Any:
+        kind = self.augment if self.augment != "auto" else ("colours" if channels == 3 else "strokes")
+        return {"none": None, "strokes": STROKES, "colours": COLOURS}[kind]
+
+    def _card(self, problem: Problem, fit: Fit, module: nn.Module) -> dict[str, Any]:
+        classifier, data = problem.classifier.whole, problem.data
+        assert data is not None
+        mean, std = classifier.normalisation
+        network: dict[str, Any] = {key: value for key, value in classifier.card.items() if key in _OF_THE_NETWORK}
+        if self.activation != "keep":
+            network |= {"activation": self.activation, "slope": self.slope, "sign": self.sign}
+        return {
+            "name": classifier.name,
+            **network,
+            "data_set": data.name,
+            "attribution": data.source,
+            "licence": data.licence,
+            "images": len(data),
+            "epochs": fit.epoch,
+            "training": self.model_dump(mode="json", exclude={"checkpoint"}),
+            "parameters": sum(parameter.numel() for parameter in module.parameters()),
+            "bounds": bounds_of(module),
+            "labels": list(classifier.labels),
+            "input_shape": list(classifier.native_shape),
+            "mean": list(mean),
+            "std": list(std),
+            "versions": versions(),
+        }
+
+
+def _check_fit(classifier: Classifier, shape: tuple[int, int, int], labels: tuple[str, ...]) -> None:
+    if classifier.activations or classifier.bounds or classifier.before:
+        raise GibbonError(f"“{classifier.name}” is derived: its bounds and preprocessing cannot be trained. Train the model it comes from.")
+    if classifier.head == "log":
+        raise GibbonError(f"“{classifier.name}” ends in probabilities: load it with head='strip' to train it on logits.")
+    if shape != classifier.native_shape:
+        raise GibbonError(f"The images are {shape}, but “{classifier.name}” takes {classifier.native_shape}: load them at that size.")
+    if len(labels) != classifier.num_classes:
+        raise GibbonError(f"The data set has {len(labels)} classes, but “{classifier.name}” has {classifier.num_classes}: choose another.")
+
+
+def _reset(network: nn.Module, seed: int) -> None:
+    """New random weights for every layer that knows how to draw its own, the same ones for the same seed."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        for module in network.modules():
+            if callable(draw := getattr(module, "reset_parameters", None)):
+                draw()
