@@ -1,0 +1,250 @@
+"""Theme: the colours that mean something, palettes for light and dark, icons in the palette's colour, one small style sheet."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QObject, QPoint, QRect, QSettings, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPalette, QPen, QPixmap
+from PySide6.QtWidgets import QApplication, QPushButton
+
+CLEAN = "#0072B2"
+"""The clean image, everywhere: frame, bar, histogram, curve. The four are Okabe and Ito's, and hold for colour-blind eyes."""
+ADVERSARIAL = "#D55E00"
+LABEL = "#009E73"
+"""The true label."""
+TARGET = "#CC79A7"
+GRID = 8
+"""Spacings are multiples of it."""
+
+Choice = Literal["system", "light", "dark"]
+
+_LIGHT = {"window": "#F3F4F6", "base": "#FFFFFF", "button": "#FAFBFC", "text": "#1B1F24", "line": "#CDD2D9", "accent": "#3E5873"}
+_DARK = {"window": "#23272C", "base": "#131518", "button": "#2D3238", "text": "#E4E7EB", "line": "#434A53", "accent": "#6F8FB3"}
+
+
+# ---------------------------------------------------------------------- colours
+
+
+def is_dark(palette: QPalette) -> bool:
+    """Whether text is lighter than what it stands on."""
+    return palette.windowText().color().lightness() > palette.window().color().lightness()
+
+
+def mix(one: QColor | str, other: QColor | str, share: float) -> QColor:
+    """``share`` of ``other`` in ``one``."""
+    return QColor.fromRgbF(*((1 - share) * x + share * y for x, y in zip(_rgb(QColor(one)), _rgb(QColor(other)), strict=True)))
+
+
+def _rgb(colour: QColor) -> tuple[float, float, float]:
+    return colour.redF(), colour.greenF(), colour.blueF()
+
+
+def text_colour(palette: QPalette) -> QColor:
+    """For text of first rank."""
+    return palette.windowText().color()
+
+
+def muted_colour(palette: QPalette) -> QColor:
+    """For text of second rank: axes, captions, empty states."""
+    return mix(palette.windowText().color(), palette.window().color(), 0.35)
+
+
+def line_colour(palette: QPalette) -> QColor:
+    """For borders and grids."""
+    return QColor(_DARK["line"] if is_dark(palette) else _LIGHT["line"])
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    """WCAG's ratio of luminances, 1 to 21."""
+
+    def luminance(colour: QColor) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _rgb(colour)]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def readable(colour: QColor | str, palette: QPalette, ratio: float = 4.5) -> QColor:
+    """``colour`` for text: of the same hue, moved towards the text colour until it reads well on the palette's base."""
+    base, text = palette.base().color(), palette.text().color()
+    for step in range(11):
+        candidate = mix(colour, text, step / 10)
+        if contrast(candidate, base) >= ratio:
+            return candidate
+    return text
+
+
+def pen(colour: QColor | str, width: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    """A pen whose width is in screen pixels at every zoom."""
+    made = QPen(QColor(colour), width, style)
+    made.setCosmetic(True)
+    return made
+
+
+def number_font(font: QFont) -> QFont:
+    """``font`` with digits of one width, so that nothing jumps when a value changes."""
+    made = QFont(font)
+    made.setFeature(QFont.Tag("tnum"), 1)
+    return made
+
+
+# ---------------------------------------------------------------------- icons
+
+_FONTS = {"mdi6": "materialdesignicons6-webfont", "fa6s": "fontawesome6-solid-webfont", "fa6": "fontawesome6-regular-webfont"}
+
+
+@functools.cache
+def _font(prefix: str) -> tuple[str, dict[str, str]]:
+    """Family and characters of one of qtawesome's fonts. qtawesome itself is not imported: that takes 0.2 s of the first paint."""
+    spec = importlib.util.find_spec("qtawesome")
+    folder = Path(str(spec and spec.origin)).parent / "fonts"
+    (file,) = folder.glob(f"{_FONTS[prefix]}-[0-9]*.ttf")
+    (names,) = folder.glob(f"{_FONTS[prefix].replace('webfont', 'webfont-charmap')}-[0-9]*.json")
+    family = QFontDatabase.applicationFontFamilies(QFontDatabase.addApplicationFont(str(file)))[0]
+    return family, json.loads(names.read_text())
+
+
+class _Glyph(QIconEngine):
+    """One character, painted in the palette's colour of the moment: it follows light and dark by itself."""
+
+    def __init__(self, name: str, colour: str | QPalette.ColorRole) -> None:
+        super().__init__()
+        self._name, self._colour = name, colour
+        prefix, _, glyph = name.partition(".")
+        self._family, names = _font(prefix)
+        self._character = chr(int(names[glyph], 16))
+
+    def clone(self) -> QIconEngine:
+        return _Glyph(self._name, self._colour)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State) -> None:
+        role, group = (
+            QPalette.ColorRole.ButtonText,
+            QPalette.ColorGroup.Disabled if mode == QIcon.Mode.Disabled else QPalette.ColorGroup.Active,
+        )
+        if isinstance(self._colour, str) and mode != QIcon.Mode.Disabled:
+            colour = QColor(self._colour)
+        else:
+            colour = QApplication.palette().color(group, role if isinstance(self._colour, str) else self._colour)
+        font = QFont(self._family)
+        font.setPixelSize(max(1, round(rect.height() * 0.92)))
+        painter.save()
+        painter.setPen(colour)
+        painter.setFont(font)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._character)
+        painter.restore()
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        pixmap = QPixmap(size)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
+        painter.end()
+        return pixmap
+
+
+def icon(name: str, colour: QColor | str | QPalette.ColorRole = QPalette.ColorRole.ButtonText) -> QIcon:
+    """``icon("mdi6.play")``: in the palette's text colour, or that of another role, which it follows; or in a colour of its own."""
+    return QIcon(_Glyph(name, colour if isinstance(colour, QPalette.ColorRole) else QColor(colour).name()))
+
+
+# ---------------------------------------------------------------------- palettes
+
+
+def palette(dark: bool) -> QPalette:
+    """The whole palette from six colours."""
+    c = {name: QColor(value) for name, value in (_DARK if dark else _LIGHT).items()}
+    made = QPalette(c["button"], c["window"])
+    role, group = QPalette.ColorRole, QPalette.ColorGroup
+    for text in (role.WindowText, role.Text, role.ButtonText, role.ToolTipText):
+        made.setColor(text, c["text"])
+        made.setColor(group.Disabled, text, mix(c["text"], c["window"], 0.6))
+    made.setColor(role.Base, c["base"])
+    made.setColor(role.AlternateBase, mix(c["base"], c["window"], 0.6))
+    made.setColor(role.ToolTipBase, c["button"])
+    made.setColor(role.PlaceholderText, mix(c["text"], c["base"], 0.5))
+    made.setColor(role.Mid, c["line"])
+    made.setColor(role.Highlight, c["accent"])
+    made.setColor(role.Accent, c["accent"])
+    made.setColor(role.HighlightedText, QColor("#101214") if dark else QColor("#FFFFFF"))
+    made.setColor(group.Disabled, role.Highlight, mix(c["accent"], c["window"], 0.6))
+    made.setColor(role.Link, mix(c["accent"], c["text"], 0.2))
+    return made
+
+
+def primary(button: QPushButton, icon_name: str = "") -> QPushButton:
+    """Mark the one primary button of a dock; its icon takes the colour of its text."""
+    button.setProperty("primary", True)
+    if icon_name:
+        button.setIcon(icon(icon_name, QPalette.ColorRole.HighlightedText))
+    return button
+
+
+def style_sheet(dark: bool) -> str:
+    """What Fusion does not give: flat dock titles, thin splitters, the primary button."""
+    c = _DARK if dark else _LIGHT
+    on_accent = "#101214" if dark else "#FFFFFF"
+    hover = mix(c["accent"], c["text"], 0.15).name()
+    off, off_text = mix(c["accent"], c["window"], 0.75).name(), mix(c["text"], c["window"], 0.6).name()
+    return f"""
+    QMainWindow::separator {{ background: {c["line"]}; width: 1px; height: 1px; margin: 2px; }}
+    QMainWindow::separator:hover {{ background: {c["accent"]}; }}
+    QDockWidget::title {{ background: {c["window"]}; padding: 5px 8px; border-bottom: 1px solid {c["line"]}; text-align: left; }}
+    QToolBar {{ border: none; border-bottom: 1px solid {c["line"]}; padding: 3px 6px; spacing: 2px; }}
+    QToolBar::separator {{ background: {c["line"]}; width: 1px; margin: 5px 6px; }}
+    QStatusBar {{ border-top: 1px solid {c["line"]}; }}
+    QStatusBar::item {{ border: none; }}
+    QToolTip {{ background: {c["button"]}; color: {c["text"]}; border: 1px solid {c["line"]}; padding: 4px 6px; }}
+    QPushButton[primary="true"] {{
+        background: {c["accent"]}; color: {on_accent}; border: none; border-radius: 3px; padding: 6px 16px; font-weight: 600; }}
+    QPushButton[primary="true"]:hover {{ background: {hover}; }}
+    QPushButton[primary="true"]:focus {{ border: 2px solid {c["text"]}; padding: 4px 14px; }}
+    QPushButton[primary="true"]:disabled {{ background: {off}; color: {off_text}; }}
+    """
+
+
+class Theme(QObject):
+    """Keeps the application's palette at what was chosen: light, dark, or as the system has it."""
+
+    changed = Signal()
+
+    def __init__(self, app: QApplication, settings: QSettings) -> None:
+        super().__init__(app)
+        self._app, self._settings = app, settings
+        self._system_dark = is_dark(app.palette())
+        app.setStyle("Fusion")
+        app.styleHints().colorSchemeChanged.connect(self._on_system_changed)
+        self._apply()
+
+    @property
+    def choice(self) -> Choice:
+        """Light, dark, or the system's."""
+        kept = str(self._settings.value("theme", "system"))
+        return kept if kept in ("light", "dark") else "system"  # type: ignore[return-value]
+
+    @property
+    def dark(self) -> bool:
+        """Whether it is dark now."""
+        scheme = self._app.styleHints().colorScheme()
+        system = self._system_dark if scheme == Qt.ColorScheme.Unknown else scheme == Qt.ColorScheme.Dark
+        return {"light": False, "dark": True, "system": system}[self.choice]
+
+    def choose(self, choice: Choice) -> None:
+        """Switch, and keep the choice."""
+        self._settings.setValue("theme", choice)
+        self._apply()
+
+    @Slot(Qt.ColorScheme)
+    def _on_system_changed(self, _scheme: Qt.ColorScheme) -> None:
+        self._apply()
+
+    def _apply(self) -> None:
+        self._app.setPalette(palette(self.dark))
+        self._app.setStyleSheet(style_sheet(self.dark))
+        self.changed.emit()
