@@ -1,0 +1,28 @@
+"""Figures for papers: panels composed to a width in mm, exported to PDF, SVG or PNG with their provenance. Knows no Qt."""
+
+from engine.figures.bars import BarsPanel
+from engine.figures.choose import DEFAULT, PANELS, Subject, note_for, panels_for, panels_of, subject_of
+from engine.figures.compose import compose
+from engine.figures.export import FORMATS, export, export_arrays
+from engine.figures.panels import FigurePanel, HistogramPanel, ImagePanel, LossPanel, PerturbationPanel, SaliencyPanel
+
+__all__ = [
+    "DEFAULT",
+    "FORMATS",
+    "PANELS",
+    "BarsPanel",
+    "FigurePanel",
+    "HistogramPanel",
+    "ImagePanel",
+    "LossPanel",
+    "PerturbationPanel",
+    "SaliencyPanel",
+    "Subject",
+    "compose",
+    "export",
+    "export_arrays",
+    "note_for",
+    "panels_for",
+    "panels_of",
+    "subject_of",
+]

@@ -1,0 +1,246 @@
+"""From a result to panels: what each shows, at which limits, and what its caption owns up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from engine.errors import GibbonError
+from engine.explain import LayerActivity, Observation, observe
+from engine.figures.bars import BarsPanel
+from engine.figures.panels import Array, FigurePanel, HistogramPanel, ImagePanel, LossPanel, PerturbationPanel, SaliencyPanel
+from engine.figures.style import ADVERSARIAL, CLEAN, norm, percent
+from engine.operation import Operation
+from engine.quantities import format_number
+from engine.result import AttackResult
+
+PANELS = ("clean", "adversarial", "perturbation", "saliency", "bars", "histogram", "loss")
+"""What a figure can show. ``histogram:SITE`` names a layer; without, the layer whose largest activation grew the most."""
+DEFAULT = ("clean", "adversarial", "perturbation")
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One pair of images and what is known about it: what panels are made from."""
+
+    observation: Observation
+    names: Sequence[str]
+    """The classifier's labels."""
+    label: int | None = None
+    label_assumed: bool = False
+    target: int | None = None
+    success: bool | None = None
+    """None where nothing was attacked."""
+    survives_8bit: bool | None = None
+    loss: Array | None = None
+    """Per step."""
+    flipped_at: int | None = None
+    loss_name: str = "loss"
+    top: int = 3
+    """Classes in the bars."""
+
+
+def panels_for(result: AttackResult, row: int = 0, which: Sequence[str] = DEFAULT, *, top: int = 3) -> list[FigurePanel]:
+    """The panels named in ``which`` (see `PANELS`), in that order, for one row of an attack's result.
+
+    ``"saliency"`` gives two: the clean and the adversarial image on one locked scale.
+
+    Raises
+    ------
+    GibbonError
+        A panel or a layer of that name does not exist.
+    """
+    return panels_of(subject_of(result, row, saliency="saliency" in which, top=top), which)
+
+
+def subject_of(result: AttackResult, row: int = 0, *, saliency: bool = False, top: int = 3) -> Subject:
+    """One row of an attack's result as a figure's subject."""
+    if not 0 <= row < len(result.clean):
+        raise GibbonError(f"There is no row {row}: the result holds rows 0 to {len(result.clean) - 1}.")
+    flipped = int(result.steps_to_flip[row])
+    loss = str(getattr(result.operation, "loss", "ce"))
+    sign = "−" if loss == "ce" and result.targets is not None else ""  # what the attacker raises towards a target
+    return Subject(
+        observation=observe(result.classifier, result.clean[row], result.adversarial[row], with_saliency=saliency),
+        names=result.classifier.labels,
+        label=int(result.labels[row]),
+        label_assumed=result.labels_assumed,
+        target=None if result.targets is None else int(result.targets[row]),
+        success=bool(result.success[row]),
+        survives_8bit=bool(result.survives_8bit[row]),
+        loss=array(result.trace[:, row]),
+        flipped_at=flipped if flipped >= 0 else None,
+        loss_name=sign + {"ce": "cross-entropy", "margin": "margin", "dlr": "DLR loss"}.get(loss, "loss"),
+        top=top,
+    )
+
+
+def panels_of(subject: Subject, which: Sequence[str] = DEFAULT) -> list[FigurePanel]:
+    """As `panels_for`, from a subject; for a pair of images that no attack made."""
+    makers: dict[str, Callable[[Subject, str], list[FigurePanel]]] = {
+        "clean": _clean,
+        "adversarial": _adversarial,
+        "perturbation": _perturbation,
+        "saliency": _saliency,
+        "bars": _bars,
+        "histogram": _histogram,
+        "loss": _loss,
+    }
+    panels: list[FigurePanel] = []
+    for name in which:
+        kind, _, detail = name.partition(":")
+        if kind not in makers or (detail and kind != "histogram"):
+            raise GibbonError(f"There is no panel “{name}”. Choose among {', '.join(PANELS)}.")
+        panels += makers[kind](subject, detail)
+    return panels
+
+
+def note_for(operation: Operation, model: str, seed: int, *, label_assumed: bool = False, reference: str | None = None) -> str:
+    """The small print: model, attack with its parameters, seed, and what was assumed or generated."""
+    parameters = ", ".join(f"{name.replace('_', ' ')} {_parameter(value)}" for name, value in _worth_saying(operation).items())
+    sentences = [f"Model {model}. {operation.title}: {parameters}; seed {seed}."]
+    if label_assumed:
+        sentences.append("The label is assumed: it is the model's own prediction for the clean image.")
+    if reference is not None:
+        made = "; drawn by a program, no photographs" if reference.startswith("generated:") else ""
+        sentences.append(f"Reference set: {reference}{made}.")
+    return " ".join(sentences)
+
+
+def array(tensor: Tensor) -> Array:
+    """A tensor as float32 on the CPU."""
+    values: Array = tensor.detach().cpu().float().numpy()
+    return values
+
+
+def _worth_saying(operation: Operation) -> dict[str, Any]:
+    """The budget, and everything that is not at its default."""
+    found = {}
+    for name, field in type(operation).model_fields.items():
+        extra, value = field.json_schema_extra, getattr(operation, name)
+        budget = isinstance(extra, dict) and extra.get("group") == "Budget"
+        if value is not None and (budget or value != field.default):
+            found[name] = value
+    return found
+
+
+def _parameter(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return format_number(value) if isinstance(value, float) else str(value)
+
+
+def _says(subject: Subject, probabilities: Tensor) -> str:
+    best = int(probabilities.argmax())
+    return f"{subject.names[best]}, {percent(float(probabilities[best]))}"
+
+
+def _clean(subject: Subject, _: str) -> list[FigurePanel]:
+    seen = subject.observation
+    lines = [_says(subject, seen.clean)]
+    if subject.label is not None:
+        lines.append(f"label: {subject.names[subject.label]}{' (assumed)' if subject.label_assumed else ''}")
+        if seen.clean_prediction != subject.label:
+            lines.append("wrong before the attack")
+    return [ImagePanel(title="Clean", caption="\n".join(lines), image=array(seen.clean_image), frame=CLEAN)]
+
+
+def _adversarial(subject: Subject, _: str) -> list[FigurePanel]:
+    seen = subject.observation
+    lines = [_says(subject, seen.adversarial)]
+    if subject.target is not None:
+        lines.append(f"target: {subject.names[subject.target]}")
+    if subject.success is False:
+        lines.append("the attack did not succeed")
+    elif subject.success and subject.survives_8bit is False:
+        lines.append("lost when rounded to 8 bits")
+    return [ImagePanel(title="Adversarial", caption="\n".join(lines), image=array(seen.adversarial_image), frame=ADVERSARIAL)]
+
+
+def _perturbation(subject: Subject, _: str) -> list[FigurePanel]:
+    """Of each pixel the channel that changed the most, at the gain that fills the scale."""
+    seen = subject.observation
+    delta = array(seen.perturbation)
+    strongest = np.take_along_axis(delta, np.abs(delta).argmax(0)[None], 0)[0]
+    limit = float(np.abs(strongest).max())
+    # A scale without width cannot be drawn; an unchanged image is shown at a gain of 255.
+    limit, gain = (limit, f"gain {norm(1 / limit)}") if limit > 0 else (1 / 255, "nothing changed")
+    channel = ", strongest channel" if len(delta) > 1 else ""
+    sizes = seen.norms
+    lines = [
+        f"{gain}{channel}",
+        f"L∞ {norm(sizes['linf'])}, L2 {norm(sizes['l2'])}",
+        f"L1 {norm(sizes['l1'])}, L0 {sizes['l0']:.0f} px",
+    ]
+    return [PerturbationPanel(title="Perturbation", caption="\n".join(lines), values=strongest, low=-limit, high=limit)]
+
+
+def _saliency(subject: Subject, _: str) -> list[FigurePanel]:
+    seen = subject.observation
+    if seen.clean_saliency is None or seen.adversarial_saliency is None:
+        raise GibbonError("The observation holds no saliency. Make it with observe(..., with_saliency=True).")
+    high = max(float(seen.clean_saliency.max()), float(seen.adversarial_saliency.max())) or 1.0
+    pairs = (("clean", seen.clean_saliency, seen.clean_prediction), ("adversarial", seen.adversarial_saliency, seen.adversarial_prediction))
+    return [
+        SaliencyPanel(title="Saliency", caption=f"{title} image, for {subject.names[prediction]}", values=array(values), low=0.0, high=high)
+        for title, values, prediction in pairs
+    ]
+
+
+def _bars(subject: Subject, _: str) -> list[FigurePanel]:
+    seen = subject.observation
+    clean, adversarial = array(seen.clean), array(seen.adversarial)
+    return [
+        BarsPanel(
+            title="Prediction",
+            names=subject.names,
+            clean=clean,
+            adversarial=adversarial,
+            label=subject.label,
+            label_assumed=subject.label_assumed,
+            target=subject.target,
+            top=subject.top,
+        )
+    ]
+
+
+def _histogram(subject: Subject, site: str) -> list[FigurePanel]:
+    seen = subject.observation
+    layer = _layer(seen.layers, site)
+    spikes = f"{layer.spikes} spike{'s' if layer.spikes != 1 else ''}"
+    bounds = {} if seen.bounded is None else seen.bounded.bounds
+    return [
+        HistogramPanel(
+            title=f"Activations, {layer.site.name}",
+            caption=f"largest {norm(layer.clean_max)} clean (dashed), {norm(layer.adversarial_max)} adversarial; {spikes}",
+            edges=array(layer.edges),
+            clean=array(layer.clean),
+            adversarial=array(layer.adversarial),
+            clean_max=layer.clean_max,
+            bound=bounds.get(layer.site.name),
+        )
+    ]
+
+
+def _layer(layers: Sequence[LayerActivity], site: str) -> LayerActivity:
+    if not layers:
+        raise GibbonError("The model has no rectifier, so there are no activations to show. Leave the histogram out.")
+    if not site:
+        return max(layers, key=lambda layer: layer.adversarial_max / layer.clean_max if layer.clean_max > 0 else 0.0)
+    for layer in layers:
+        if layer.site.name == site:
+            return layer
+    raise GibbonError(f"The model has no layer “{site}”. It has: {', '.join(layer.site.name for layer in layers)}.")
+
+
+def _loss(subject: Subject, _: str) -> list[FigurePanel]:
+    if subject.loss is None:
+        raise GibbonError("There is no loss curve without an attack. Leave the panel out.")
+    caption = "never flipped" if subject.flipped_at is None else f"flipped at step {subject.flipped_at} (dashed)"
+    if subject.target is not None:
+        caption = caption.replace("flipped", "reached the target")
+    return [LossPanel(title="Loss", caption=caption, loss=subject.loss, flipped_at=subject.flipped_at, y_label=subject.loss_name)]

@@ -1,0 +1,98 @@
+"""Figures and arrays on disk, with what it takes to make them again inside the file and in a JSON sidecar."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.errors import GibbonError
+from engine.figures.choose import array
+from engine.figures.style import DPI, settings
+from engine.files import replacing
+from engine.result import AttackResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("pdf", "svg", "png")
+_LONGEST = 2000
+"""Characters of one value that are kept inside the figure's file; what is longer (pixels) stands in the sidecar only."""
+
+
+def export(figure: Figure, path: Path | str, provenance: Mapping[str, Any]) -> tuple[Path, Path]:
+    """Write ``figure`` as PDF, SVG or PNG (the suffix decides) and ``provenance`` beside it as ``NAME.json``.
+
+    Text stays text in PDF and SVG; PNG has 300 dots per inch. The same provenance stands in the file: under Keywords in a PDF, as the
+    Dublin Core description in an SVG, in the text chunk ``gibbon`` in a PNG.
+
+    Returns
+    -------
+    tuple
+        The figure's path and the sidecar's.
+
+    Raises
+    ------
+    GibbonError
+        The suffix is another one, or the folder cannot be written to.
+    """
+    path = Path(path)
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        raise GibbonError(f"“{path.name}” does not end in .pdf, .svg or .png. Choose one of these.")
+    sidecar = path.with_name(path.name + ".json")
+    with settings(), replacing(path) as staged:
+        figure.savefig(staged, format=kind, dpi=DPI, metadata=_metadata(kind, provenance, sidecar.name), facecolor=figure.get_facecolor())
+    with replacing(sidecar) as staged:
+        staged.write_text(json.dumps(provenance, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path, sidecar
+
+
+def export_arrays(path: Path | str, result: AttackResult, row: int = 0, mask: np.ndarray[Any, Any] | None = None) -> Path:
+    """One row as ``.npz``: clean, adversarial, perturbation ``(C, H, W)``, clean_logits, adversarial_logits ``(K,)`` and mask ``(H, W)``.
+
+    Without ``mask`` every pixel could change, and the array is 1 everywhere. Read it with ``numpy.load(path)``; nothing in it is a pickle.
+    """
+    path = Path(path)
+    if path.suffix != ".npz":
+        raise GibbonError(f"“{path.name}” does not end in .npz. Arrays are saved in that format.")
+    clean, adversarial = array(result.clean[row]), array(result.adversarial[row])
+    arrays = {
+        "clean": clean,
+        "adversarial": adversarial,
+        "perturbation": adversarial - clean,
+        "clean_logits": array(result.clean_logits[row]),
+        "adversarial_logits": array(result.logits[row]),
+        "mask": np.ones(clean.shape[1:], np.float32) if mask is None else np.asarray(mask, np.float32).reshape(clean.shape[1:]),
+    }
+    with replacing(path) as staged, staged.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **arrays)
+    return path
+
+
+def _metadata(kind: str, provenance: Mapping[str, Any], sidecar: str) -> dict[str, Any]:
+    title = "Gibbon figure"
+    text = json.dumps(_slim(provenance, sidecar), ensure_ascii=True)
+    if kind == "pdf":
+        return {"Title": title, "Subject": _sentence(provenance), "Keywords": text, "Creator": "Gibbon", "CreationDate": None}
+    if kind == "svg":
+        return {"Title": title, "Description": text, "Keywords": [_sentence(provenance)], "Creator": "Gibbon", "Date": None}
+    return {"Title": title, "Description": _sentence(provenance), "Software": "Gibbon", "gibbon": text}
+
+
+def _sentence(provenance: Mapping[str, Any]) -> str:
+    model, operation = provenance.get("model", {}), provenance.get("operation", {})
+    return (
+        f"model {model.get('name', '?')} {model.get('fingerprint', '')}, {operation.get('slug', '?')}, seed {provenance.get('seed', '?')}"
+    )
+
+
+def _slim(value: Any, sidecar: str) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _slim(inner, sidecar) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_slim(inner, sidecar) for inner in value]
+    return f"see {sidecar}" if isinstance(value, str) and len(value) > _LONGEST else value

@@ -1,0 +1,151 @@
+"""What all panels share: colours that mean the same everywhere, fonts at their printed size, and text measured before it is placed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from engine.quantities import format_norm, format_number, format_probability
+
+CLEAN = "#0072B2"
+ADVERSARIAL = "#D55E00"
+LABEL = "#009E73"
+TARGET = "#CC79A7"
+"""Okabe and Ito's colours, as in every pane of the window."""
+
+SIZE = 7.0
+"""Points, at the printed size."""
+TITLE_SIZE = 7.5
+LINE_MM = 3.0
+"""From one line of text to the next."""
+MM = 1 / 25.4
+POINT_MM = 25.4 / 72
+DPI = 300
+_FAMILIES = ("Arial", "Liberation Sans", "DejaVu Sans")
+_SLACK = 1.03
+"""Hinting and another machine's font may set a line a little wider than it was measured."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of paper and ink."""
+
+    paper: str
+    ink: str
+    faint: str
+    """Frames, axes and notes."""
+
+
+LIGHT = Theme("#ffffff", "#1a1a1a", "#767676")
+DARK = Theme("#1b1b1b", "#ececec", "#9a9a9a")
+
+
+@lru_cache(maxsize=1)
+def families() -> tuple[str, ...]:
+    """The sans-serif families that are here; DejaVu Sans comes with matplotlib and is always the last resort."""
+    from matplotlib.font_manager import fontManager
+
+    known = set(fontManager.get_font_names())
+    return tuple(name for name in _FAMILIES if name in known)
+
+
+@contextmanager
+def settings(theme: Theme = LIGHT) -> Iterator[None]:
+    """Matplotlib's settings for one figure, put back afterwards. PDF and SVG keep text as text."""
+    import matplotlib
+
+    chosen: dict[str, Any] = {
+        "pdf.fonttype": 42,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "gibbon",
+        "font.family": list(families()),
+        "font.size": SIZE,
+        "axes.labelsize": SIZE,
+        "xtick.labelsize": SIZE,
+        "ytick.labelsize": SIZE,
+        "axes.linewidth": 0.5,
+        "axes.unicode_minus": True,
+        "text.color": theme.ink,
+        "axes.labelcolor": theme.ink,
+        "axes.edgecolor": theme.faint,
+        "axes.facecolor": theme.paper,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "xtick.color": theme.faint,
+        "ytick.color": theme.faint,
+        "xtick.labelcolor": theme.ink,
+        "ytick.labelcolor": theme.ink,
+        "xtick.major.width": 0.5,
+        "ytick.major.width": 0.5,
+        "xtick.major.size": 2.0,
+        "ytick.major.size": 2.0,
+        "ytick.minor.size": 0.0,
+        "xtick.major.pad": 1.5,
+        "ytick.major.pad": 1.5,
+        "axes.labelpad": 1.5,
+        "text.usetex": False,
+        "text.parse_math": False,  # a label may hold a dollar sign
+    }
+    with matplotlib.rc_context(cast(Any, chosen)):  # matplotlib types the keys as a list of its own names
+        yield
+
+
+def text_width(text: str, size: float = SIZE, *, bold: bool = False) -> float:
+    """Millimetres that one line of ``text`` takes."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family=list(families()), size=size, weight="bold" if bold else "normal")
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, False)
+    return float(width) * POINT_MM * _SLACK
+
+
+def wrap(text: str, width_mm: float, size: float = SIZE, *, bold: bool = False) -> list[str]:
+    """``text`` as lines that fit into ``width_mm``, broken at spaces and, where one word is too long, inside it."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            longer = f"{line} {word}" if line else word
+            if text_width(longer, size, bold=bold) <= width_mm:
+                line = longer
+                continue
+            if line:
+                lines.append(line)
+            *whole, line = _broken(word, width_mm, size, bold)
+            lines += whole
+        lines.append(line)
+    return [line for line in lines if line]
+
+
+def _broken(word: str, width_mm: float, size: float, bold: bool) -> list[str]:
+    pieces = [""]
+    for letter in word:
+        if pieces[-1] and text_width(pieces[-1] + letter, size, bold=bold) > width_mm:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
+
+
+def number(value: float) -> str:
+    """A limit of a scale: ``8/255`` where it is one, else three digits; with a true minus sign."""
+    levels = abs(value) * 255
+    whole = round(levels) / 255 if abs(levels - round(levels)) < 1e-3 else abs(value)  # float32 misses 8/255 by a little
+    short = format_number(whole)
+    if "/" not in short:
+        short = norm(abs(value))
+    return f"−{short}" if value < 0 else short
+
+
+def norm(value: float) -> str:
+    """Three significant digits without an exponent as long as that is short."""
+    text = format_norm(value)
+    return f"{float(text):.0f}" if "e+0" in text and abs(value) < 1e6 else text
+
+
+def percent(p: float) -> str:
+    """A probability as ``99.8 %``, which no line break may part."""
+    return format_probability(p).replace(" ", "\N{NO-BREAK SPACE}")
