@@ -77,9 +77,9 @@ def _convert(image: Image, name: str) -> tuple[Pixels, tuple[str, ...]]:
     if frames > 1:
         image.seek(0)
         notes.append(f"first of {frames} {_FRAMES.get(image.format or '', 'frames')}")
-    # Read before decoding: Pillow turns a TIFF while it loads it.
+    # Both before decoding, which drops the raw mode ("RGB;16B") and turns a TIFF on its own.
+    deep = ";16" in repr(getattr(image, "tile", "")) and not image.mode.startswith("I")
     turned = _orientation(image, notes) not in (0, 1)
-    deep = "16" in repr(getattr(image, "tile", "")) and image.mode in ("RGB", "RGBA", "LA", "L")
     image.load()
     if turned:
         image = ImageOps.exif_transpose(image)
