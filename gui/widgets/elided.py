@@ -1,0 +1,53 @@
+"""A label that shortens its text to the room it has and shows all of it as a tool tip."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
+
+
+class ElidedLabel(QLabel):
+    """One line of plain text; cut with an ellipsis, and then the tool tip holds the whole."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None, *, middle: bool = False) -> None:
+        super().__init__(parent)
+        self._mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
+        self._tip = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._update_tip()
+
+    def set_tip(self, tip: str) -> None:
+        """Shown while the text is whole; the whole text stands before it when it is cut."""
+        self._tip = tip
+        self._update_tip()
+
+    @property
+    def cut(self) -> bool:
+        """Whether the text is shortened."""
+        return self.fontMetrics().horizontalAdvance(self.text()) > self.contentsRect().width()
+
+    def _update_tip(self) -> None:
+        parts = [self.text()] if self.cut else []
+        self.setToolTip("\n".join([*parts, *([self._tip] if self._tip else [])]))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, QFontMetrics(self.font()).height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._update_tip()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        option = QStyleOption()
+        option.initFrom(self)
+        area = self.contentsRect()
+        text = self.fontMetrics().elidedText(self.text(), self._mode, area.width())
+        enabled = bool(option.state & QStyle.StateFlag.State_Enabled)
+        self.style().drawItemText(painter, area, int(self.alignment()), option.palette, enabled, text, self.foregroundRole())

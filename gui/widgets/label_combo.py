@@ -1,0 +1,129 @@
+"""A combo of class labels in which one types to search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QComboBox, QCompleter, QSizePolicy, QWidget
+
+
+class LabelCombo(QComboBox):
+    """Labels by number, with one entry for None before them. Typing narrows the list to the labels that contain the text.
+
+    ``chosen`` is emitted when a person chooses, never by ``set_value`` or ``set_labels``.
+    """
+
+    chosen = Signal(object)
+    """The class number, or None."""
+
+    def __init__(self, none_text: str, parent: QWidget | None = None, *, name: str = "", tip: str = "") -> None:
+        super().__init__(parent)
+        self._none = none_text
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.setMaxVisibleItems(16)
+        self.setMinimumContentsLength(8)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(name)
+        self._tip = tip
+        completer = QCompleter(self.model(), self)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        completer.setMaxVisibleItems(16)
+        completer.activated.connect(self._on_completed)
+        self.setCompleter(completer)
+        line = self.lineEdit()
+        line.setAccessibleName(name)
+        line.editingFinished.connect(self._settle)
+        line.installEventFilter(self)
+        self.activated.connect(self._on_activated)
+        self._value: int | None = None
+        self.set_labels(())
+
+    # ------------------------------------------------------------------ from the program
+
+    @property
+    def value(self) -> int | None:
+        """The class number; None for the entry before them."""
+        return self._value
+
+    def set_labels(self, labels: Sequence[str], none_text: str | None = None) -> None:
+        """Replace the labels; the value becomes None."""
+        self._none = self._none if none_text is None else none_text
+        self.blockSignals(True)
+        self.clear()
+        self.addItems([self._none, *labels])
+        self.blockSignals(False)
+        self.set_value(None)
+
+    def set_none_text(self, text: str) -> None:
+        """Say something else for None."""
+        if text != self._none:
+            self._none = text
+            self.setItemText(0, text)
+            if self._value is None:
+                self._show()
+
+    def set_value(self, value: int | None) -> None:
+        """Show that label, without a signal."""
+        self._value = value if value is None or 0 <= value < self.count() - 1 else None
+        self._show()
+
+    def _show(self) -> None:
+        self.blockSignals(True)
+        index = 0 if self._value is None else self._value + 1
+        self.setCurrentIndex(index)
+        self.setEditText(self.itemText(index))
+        self.lineEdit().setCursorPosition(0)
+        self.blockSignals(False)
+        self.setToolTip("\n".join(part for part in (self.currentText(), self._tip) if part))
+
+    # ------------------------------------------------------------------ from a person
+
+    @Slot(int)
+    def _on_activated(self, index: int) -> None:
+        self._choose(index)
+
+    @Slot(str)
+    def _on_completed(self, text: str) -> None:
+        self._choose(self.findText(text, Qt.MatchFlag.MatchExactly))
+
+    @Slot()
+    def _settle(self) -> None:
+        """Enter, or leaving the field: the label typed, the only one that contains the text, or the one from before."""
+        popup = self.completer().popup()
+        if popup is not None and popup.isVisible() and popup.currentIndex().isValid():
+            return  # the completer tells what was chosen
+        text = self.lineEdit().text().strip()
+        if text == self.itemText(0 if self._value is None else self._value + 1):
+            return
+        index = self.findText(text, Qt.MatchFlag.MatchFixedString)
+        if index < 0 and text:
+            among = [i for i in range(self.count()) if text.casefold() in self.itemText(i).casefold()]
+            index = among[0] if len(among) == 1 else -1
+        if index < 0:
+            self._show()
+        else:
+            self._choose(index)
+
+    def _choose(self, index: int) -> None:
+        if index < 0:
+            self._show()
+            return
+        value = None if index == 0 else index - 1
+        changed = value != self._value
+        self.set_value(value)
+        if changed:
+            self.chosen.emit(value)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonRelease and watched is self.lineEdit() and not self.lineEdit().hasSelectedText():
+            self.lineEdit().selectAll()  # so that typing searches at once
+        return super().eventFilter(watched, event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # the panel scrolls; a wheel must not change the label under it

@@ -1,0 +1,76 @@
+"""A sentence in its place: what is amiss, or what is needed next."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+Kind = Literal["error", "hint"]
+_ICONS = {"error": "mdi6.alert-circle-outline", "hint": "mdi6.information-outline"}
+_ERROR_ON_LIGHT, _ERROR_ON_DARK = "#B3261E", "#FF9A8F"
+
+
+def is_dark(palette: QPalette) -> bool:
+    """Whether text is lighter than its background."""
+    return palette.color(QPalette.ColorRole.WindowText).lightness() > palette.color(QPalette.ColorRole.Window).lightness()
+
+
+class Message(QWidget):
+    """Icon and sentence; hidden while there is nothing to say."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._kind: Kind = "error"
+        self._icon = QLabel(self)
+        self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._text = QLabel(self)
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 2, 0, 2)
+        layout.setSpacing(6)
+        layout.addWidget(self._icon)
+        layout.addWidget(self._text, 1)
+        self.setAccessibleName("Message")
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """The sentence; empty while there is none."""
+        return self._text.text()
+
+    @property
+    def kind(self) -> Kind:
+        """Of the sentence."""
+        return self._kind
+
+    def say(self, text: str, kind: Kind = "error") -> None:
+        """Show the sentence; an empty one hides it."""
+        if (text, kind) != (self._text.text(), self._kind) or self._icon.pixmap().isNull():
+            self._kind = kind
+            self._text.setText(text)
+            self.setAccessibleDescription(text)
+            self._paint()
+        self.setVisible(bool(text))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._text.text():
+            self._paint()
+
+    def _paint(self) -> None:
+        import qtawesome
+
+        dark = is_dark(self.palette())
+        if self._kind == "error":
+            colour = QColor(_ERROR_ON_DARK if dark else _ERROR_ON_LIGHT)
+        else:
+            colour = self.palette().color(QPalette.ColorRole.PlaceholderText)
+        palette = QPalette(self._text.palette())
+        palette.setColor(QPalette.ColorRole.WindowText, colour)
+        self._text.setPalette(palette)
+        self._icon.setPixmap(qtawesome.icon(_ICONS[self._kind], color=colour).pixmap(16, 16))

@@ -1,0 +1,83 @@
+"""A grid of small pictures with their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QIcon, QImage, QPixmap, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnail:
+    """One picture of the grid."""
+
+    pixels: Any
+    """``(H, W, 3)`` uint8, contiguous."""
+    title: str
+    tip: str = ""
+    value: Any = None
+    """Handed back when it is chosen."""
+
+
+class Thumbnails(QListView):
+    """Click or Enter chooses. Small pictures are enlarged by whole factors, so their pixels stay pixels."""
+
+    picked = Signal(object)
+    """The value of the thumbnail."""
+
+    def __init__(self, side: int = 64, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._side = side
+        self._items = QStandardItemModel(self)
+        self.setModel(self._items)
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setMovement(QListView.Movement.Static)
+        self.setUniformItemSizes(True)
+        self.setIconSize(QSize(side, side))
+        self.setGridSize(QSize(side + 20, side + self.fontMetrics().height() + 14))
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setWordWrap(False)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.clicked.connect(self._on_clicked)
+
+    def show_thumbnails(self, thumbnails: Sequence[Thumbnail]) -> None:
+        """Replace what is shown."""
+        self._items.clear()
+        for thumbnail in thumbnails:
+            item = QStandardItem(QIcon(self._pixmap(thumbnail.pixels)), thumbnail.title)
+            item.setToolTip(thumbnail.tip or thumbnail.title)
+            item.setData(thumbnail.title, Qt.ItemDataRole.AccessibleTextRole)
+            item.setData([thumbnail.value], Qt.ItemDataRole.UserRole)  # in a list: Qt must not convert it
+            self._items.appendRow(item)
+
+    @property
+    def count(self) -> int:
+        """How many are shown."""
+        return self._items.rowCount()
+
+    def _pixmap(self, pixels: Any) -> QPixmap:
+        height, width = pixels.shape[:2]
+        picture = QPixmap.fromImage(QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888))
+        longest = max(height, width)
+        whole = longest <= self._side
+        mode = Qt.TransformationMode.FastTransformation if whole else Qt.TransformationMode.SmoothTransformation
+        factor = self._side // longest if whole else self._side / longest
+        return picture.scaled(
+            max(1, int(width * factor)), max(1, int(height * factor)), Qt.AspectRatioMode.KeepAspectRatio, mode
+        )
+
+    @Slot(QModelIndex)
+    def _on_clicked(self, index: QModelIndex) -> None:
+        self.picked.emit(index.data(Qt.ItemDataRole.UserRole)[0])
+
+    def keyPressEvent(self, event: Any) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self.currentIndex().isValid():
+            self._on_clicked(self.currentIndex())
+            return
+        super().keyPressEvent(event)
