@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gui.scene import Frame, Scene, look
 
 if TYPE_CHECKING:
-    from engine import Attack, AttackResult
+    from engine import Attack, AttackResult, Classifier
 
 Region = Literal["image", "stickers"]
 
@@ -37,6 +37,15 @@ def make_run(attack: Attack, scene: Scene, region: Region, label: int | None, ta
         stickers=scene.stickers,
         seed=seed,
     )
+
+
+def use_threads(classifier: Classifier) -> int:
+    """Let torch use as many CPU threads as suit the classifier, in the thread that this is called in."""
+    import torch
+
+    threads = classifier.threads()
+    torch.set_num_threads(threads)
+    return threads
 
 
 def preview_of(scene: Scene) -> Callable[[Any, Any], Frame]:

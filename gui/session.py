@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from gui.attack_run import Region, make_run, preview_of, summary
+from gui.attack_run import Region, make_run, preview_of, summary, use_threads
 from gui.engine_thread import EngineThread, Job, Outcome
 from gui.history import Entry, History, stickers_after
 from gui.scene import Frame, Scene, look
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine import Attack, AttackResult, Classifier
+    from engine.images import Photograph
     from engine.stickers import Sticker
 
 LogKind = Literal["run", "info", "warning", "error"]
@@ -72,12 +73,15 @@ class Session(QObject):
     classifierChanged = Signal()
     imageChanged = Signal()
     """The clean image."""
+    photographChanged = Signal()
+    """Another photograph, which the clean image is a crop of."""
     labelChanged = Signal()
     """The true label or the target."""
     stickersChanged = Signal()
     """Committed or dragged; read ``stickers``."""
     selectionChanged = Signal()
     boundsChanged = Signal()
+    threadsChanged = Signal()
     observed = Signal()
     """``frame`` is new: paint from it."""
     runChanged = Signal()
@@ -96,6 +100,10 @@ class Session(QObject):
         self.clean: Tensor | None = None
         self.image: dict[str, Any] = {}
         """Where the clean image came from: name, path, sha256, crop, notes."""
+        self.photograph: Photograph | None = None
+        """What the clean image was cropped from; see ``gui.opening``."""
+        self.threads = 1
+        """CPU threads of the engine thread, measured for the classifier."""
         self.label: int | None = None
         """The true label; None: unknown, attacks take the prediction."""
         self.target: int | None = None
@@ -191,6 +199,7 @@ class Session(QObject):
         fits = self.clean is not None and tuple(self.clean.shape) == classifier.input_shape
         same_labels = self.classifier is not None and self.classifier.labels == classifier.labels
         self.classifier = classifier
+        self._measure_threads(classifier)
         self.bounds = {}
         if not same_labels:
             self.label, self.target = None, None
@@ -205,6 +214,15 @@ class Session(QObject):
             self.imageChanged.emit()
             self.labelChanged.emit()
             self.refresh()
+
+    def _measure_threads(self, classifier: Classifier) -> None:
+        """Give the engine thread the number of CPU threads at which this classifier is fastest."""
+
+        def then(threads: int) -> None:
+            self.threads = threads
+            self.threadsChanged.emit()
+
+        self.ask("threads", lambda: use_threads(classifier), then)
 
     def set_image(self, clean: Tensor, image: Mapping[str, Any], label: int | None = None, *, keep_stickers: bool = False) -> None:
         """Put an image on the canvas. ``image`` says where it came from; stickers go unless they are kept."""
@@ -405,6 +423,7 @@ class Session(QObject):
         self.label = None if result.labels_assumed else int(result.labels[0])
         self.target = None if result.targets is None else int(result.targets[0])
         if swapped:
+            self._measure_threads(scene.classifier)
             self.bounds = {}
             self.classifierChanged.emit()
             self.boundsChanged.emit()
