@@ -1,0 +1,68 @@
+"""One torch thread per worker, a home of its own per run, and a word on what was left out."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+if "--headed" not in sys.argv:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--headed`` shows the windows."""
+    parser.addoption("--headed", action="store_true", help="show the windows on the display instead of drawing them off screen")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Settings, caches and recent files of the person who runs the tests stay theirs."""
+    folder = tmp_path_factory.mktemp("home")
+    for name, place in {"HOME": "", "XDG_CONFIG_HOME": ".config", "XDG_CACHE_HOME": ".cache", "XDG_DATA_HOME": ".local/share"}.items():
+        os.environ[name] = str(folder / place)
+    return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many tests the markers left out."""
+    expression = config.option.markexpr
+    if expression:
+        count = _deselected(config)
+        if count is not None:
+            terminalreporter.write_line(f"{count} tests deselected by -m “{expression}”")
+
+
+_DESELECTED = pytest.StashKey[int]()
+
+
+def _deselected(config: pytest.Config) -> int | None:
+    counts = getattr(config, "_gibbon_deselected", None)
+    return max(counts) if counts else config.stash.get(_DESELECTED, None)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    if items:
+        config = items[0].config
+        config.stash[_DESELECTED] = config.stash.get(_DESELECTED, 0) + len(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object, error: object) -> None:
+    """A worker tells the controller how many tests it left out; every worker collects all of them, so each tells the same."""
+    config, output = node.config, getattr(node, "workeroutput", {})  # type: ignore[attr-defined]
+    if "deselected" in output:
+        config._gibbon_deselected = [*getattr(config, "_gibbon_deselected", []), output["deselected"]]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["deselected"] = session.config.stash.get(_DESELECTED, 0)
