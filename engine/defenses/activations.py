@@ -102,9 +102,11 @@ class Bounded(nn.Module):
             self.limit.fill_(self._bound)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``bounded`` with this module's bound."""
         return bounded(x, self._bound)
 
     def extra_repr(self) -> str:
+        """The values, in ``repr``: a classifier's fingerprint reads them there."""
         return f"bound={self._bound:.6g}"
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
@@ -141,9 +143,11 @@ class BoundedLeaky(nn.Module):
             self.raw_bound.fill_(_inverse_softplus(_checked(bound)))
 
     def forward(self, x: Tensor) -> Tensor:
+        """``bounded_leaky`` with this module's bound."""
         return bounded_leaky(x, self.bound, self.slope, self.sign)
 
     def extra_repr(self) -> str:
+        """The values, in ``repr``: a classifier's fingerprint reads them there."""
         return f"bound={float(self.bound.detach()):.6g}, slope={self.slope:g}, sign={self.sign:+d}"
 
 

@@ -21,7 +21,6 @@ from engine.devices import versions
 from engine.errors import GibbonError
 from engine.operation import Operation, Problem, Step, Use
 
-
 _OF_THE_NETWORK = frozenset({"architecture", "activation", "slope", "sign"})
 """What a card says of the network itself: training does not change it."""
 

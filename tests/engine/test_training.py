@@ -19,9 +19,7 @@ from engine.models.architectures import ARCHITECTURES
 
 
 def _net(activation: type[nn.Module] = nn.ReLU) -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), activation(), nn.AvgPool2d(4), nn.Flatten(), nn.Linear(16, 2)
-    )
+    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), activation(), nn.AvgPool2d(4), nn.Flatten(), nn.Linear(16, 2))
 
 
 def _classifier(network: nn.Module | None = None) -> engine.Classifier:
@@ -41,7 +39,9 @@ def _halves(count: int = 48) -> DataSet:
 
 
 def _trained(seed: int = 0, **parameters: object) -> engine.Result:
-    result: engine.Result = engine.run(Train.build(**({"epochs": 3, "batch_size": 8} | parameters)), _classifier(), data=_halves(), seed=seed)
+    result: engine.Result = engine.run(
+        Train.build(**({"epochs": 3, "batch_size": 8} | parameters)), _classifier(), data=_halves(), seed=seed
+    )
     return result
 
 
@@ -139,7 +139,9 @@ def test_weight_decay_leaves_bounds_and_biases_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ["digits", "signs"])
-@pytest.mark.parametrize(("activation", "kind", "more"), [("relu", nn.ReLU, 0), ("bounded", Bounded, 0), ("bounded-leaky", BoundedLeaky, 1)])
+@pytest.mark.parametrize(
+    ("activation", "kind", "more"), [("relu", nn.ReLU, 0), ("bounded", Bounded, 0), ("bounded-leaky", BoundedLeaky, 1)]
+)
 def test_architectures(name: str, activation: str, kind: type[nn.Module], more: int) -> None:
     architecture = ARCHITECTURES[name]
     classifier = architecture.untrained(activation, device="cpu")
