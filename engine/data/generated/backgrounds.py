@@ -1,4 +1,4 @@
-"""What stands behind a sign: procedural sky, foliage, trunks, bricks, plaster, asphalt and blurred lights, float32 ``(n, n, 3)`` in [0, 1]."""
+"""What stands behind a sign: sky, foliage, trunks, bricks, plaster, asphalt, lights, drawn as float32 ``(n, n, 3)`` in [0, 1]."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def fractal(rng: Random, n: int, cells: int, octaves: int = 4, roughness: float 
 def mix(low: tuple[float, ...] | Image, high: tuple[float, ...] | Image, share: Image) -> Image:
     """Between two colours, by a share ``(n, n, 1)``."""
     a, b = np.asarray(low, np.float32), np.asarray(high, np.float32)
-    return a + (b - a) * share
+    return np.asarray(a + (b - a) * share, np.float32)
 
 
 def contrast(noise: Image, low: float, high: float) -> Image:
     """Noise stretched so that ``low`` becomes 0 and ``high`` becomes 1."""
-    return np.clip((noise - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
+    return np.minimum(np.maximum((noise - np.float32(low)) / np.float32(high - low), np.float32(0.0)), np.float32(1.0))
 
 
 def ramp(n: int) -> Image:
     """0 at the top, 1 at the bottom, ``(n, 1, 1)``."""
-    return ((np.arange(n, dtype=np.float32) + 0.5) / n)[:, None, None]
+    return ((np.arange(n, dtype=np.float32) + np.float32(0.5)) / np.float32(n))[:, None, None]
 
 
 def sky(rng: Random, n: int) -> Image:
@@ -101,7 +101,7 @@ def bricks(rng: Random, n: int) -> Image:
     tone = rng.random((40, 40), dtype=np.float32)[row.astype(int) % 40, np.floor(along).astype(int) % 40][..., None]
     wall = mix((0.40, 0.18, 0.12), (0.66, 0.38, 0.28), tone)
     mortar = np.array([0.62, 0.58, 0.53], np.float32)
-    return np.where(joint[..., None], mortar, wall) + np.float32(0.15) * (fractal(rng, n, 8) - np.float32(0.5))
+    return mix(mortar, wall, 1.0 - joint[..., None].astype(np.float32)) + np.float32(0.15) * (fractal(rng, n, 8) - np.float32(0.5))
 
 
 def plaster(rng: Random, n: int) -> Image:
@@ -128,7 +128,7 @@ def gradient(rng: Random, n: int) -> Image:
     """Two or more colours that run into each other."""
     tint = smooth(rng, n, (2, 2), 3)
     grey = tint.mean(axis=2, keepdims=True)
-    return mix(grey, tint, np.full((1, 1, 1), 0.4, np.float32)) * np.float32(rng.uniform(0.4, 1.2))
+    return mix(grey, tint, np.full((1, 1, 1), 0.3, np.float32)) * np.float32(rng.uniform(0.4, 1.2))
 
 
 def lights(rng: Random, n: int) -> Image:
@@ -139,7 +139,8 @@ def lights(rng: Random, n: int) -> Image:
         cx, cy, radius = rng.random(), rng.random(), rng.uniform(0.03, 0.12)
         away = np.sqrt((x - np.float32(cx)) ** 2 + (y - np.float32(cy)) ** 2)
         disc = np.clip((np.float32(radius) - away) / np.float32(0.03) + np.float32(0.5), 0.0, 1.0)[..., None]
-        image = mix(image, rng.uniform(0.5, 1.0, 3).astype(np.float32), disc * np.float32(rng.uniform(0.3, 0.9)))
+        tone = rng.uniform(0.5, 1.0) * rng.uniform(0.8, 1.0, 3).astype(np.float32)
+        image = mix(image, tone, disc * np.float32(rng.uniform(0.3, 0.9)))
     return image
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.generated import arrows, vehicles, warnings
+from engine.data.generated import arrows, hazards, vehicles
 from engine.data.generated.canvas import Canvas, inset
 from engine.data.generated.geometry import place, points, regular
 from engine.data.generated.glyphs import write
@@ -101,27 +101,27 @@ FACES: tuple[Face, ...] = (
     *[partial(_prohibition, partial(_limit, text)) for text in ("100", "120")],
     partial(_prohibition, partial(vehicles.overtaking, left="red", right="black")),
     partial(_prohibition, partial(vehicles.overtaking_by_lorries, left="red", right="black")),
-    partial(_warning, warnings.right_of_way),
+    partial(_warning, hazards.right_of_way),
     _priority_road,
     _yield,
     _stop,
     partial(_prohibition, _nothing),
     partial(_prohibition, vehicles.lorry),
     _no_entry,
-    partial(_warning, warnings.danger),
+    partial(_warning, hazards.danger),
     partial(_warning, partial(arrows.bend, left=True)),
     partial(_warning, partial(arrows.bend, left=False)),
     partial(_warning, arrows.double_bend),
-    partial(_warning, warnings.bumps),
-    partial(_warning, warnings.slippery),
-    partial(_warning, warnings.narrows),
-    partial(_warning, warnings.road_works),
-    partial(_warning, warnings.signals),
-    partial(_warning, warnings.pedestrian),
-    partial(_warning, warnings.children),
-    partial(_warning, warnings.bicycle),
-    partial(_warning, warnings.snow),
-    partial(_warning, warnings.deer),
+    partial(_warning, hazards.bumps),
+    partial(_warning, hazards.slippery),
+    partial(_warning, hazards.narrows),
+    partial(_warning, hazards.road_works),
+    partial(_warning, hazards.signals),
+    partial(_warning, hazards.pedestrian),
+    partial(_warning, hazards.children),
+    partial(_warning, hazards.bicycle),
+    partial(_warning, hazards.snow),
+    partial(_warning, hazards.deer),
     partial(_end, _nothing),
     partial(_mandatory, partial(arrows.turn, left=False)),
     partial(_mandatory, partial(arrows.turn, left=True)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 
@@ -49,7 +50,8 @@ def path(text: str) -> list[Points]:
 
 
 def _commands(tokens: Iterable[str]) -> Iterable[tuple[str, Points]]:
-    command, numbers = "", []
+    command = ""
+    numbers: list[float] = []
     for token in tokens:
         if token in "MLCZ":
             if command:
@@ -70,7 +72,7 @@ def place(shape: Points, scale: float = 1.0, dx: float = 0.0, dy: float = 0.0, d
 
 def mirrored(shape: Points) -> Points:
     """Left and right exchanged."""
-    return shape * np.array([-1.0, 1.0])
+    return np.multiply(shape, [-1.0, 1.0])
 
 
 def arc(x: float, y: float, radius: float, start: float, stop: float, radius_y: float | None = None, pieces: int = 0) -> Points:
@@ -89,7 +91,7 @@ def regular(corners: int, radius: float, degrees: float) -> Points:
 def stroke(line: Points, width: float) -> list[Points]:
     """The polygons that cover a line of this width: a quadrilateral per piece and a disc per inner joint; flat ends."""
     polygons = []
-    for a, b in zip(line[:-1], line[1:], strict=True):
+    for a, b in itertools.pairwise(line):
         along = b - a
         length = math.hypot(along[0], along[1])
         if length > 0.0:

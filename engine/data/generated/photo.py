@@ -46,7 +46,7 @@ class Pose:
     @staticmethod
     def draw(rng: Random) -> Pose:
         """A pose as in a sign data set's crops: nearly filling the frame, nearly upright."""
-        half = rng.uniform(0.36, 0.45)
+        half = rng.uniform(0.35, 0.435)
         aspect = rng.uniform(0.95, 1.05)
         room = 0.5 - half
         x, y = 0.5 + rng.uniform(-0.5, 0.5, 2) * room
@@ -60,12 +60,62 @@ class Pose:
         scale = half * 100.0 / reach
         ax, ay = scale / (self.half_width * side), scale / (self.half_height * side)
         x, y = self.x * side, self.y * side
-        matrix = np.array([[cos * ax, sin * ax, 0.0], [-sin * ay, cos * ay, 0.0], [self.yaw / (self.half_width * side), self.pitch / (self.half_height * side), 1.0]])
+        matrix = np.array(
+            [
+                [cos * ax, sin * ax, 0.0],
+                [-sin * ay, cos * ay, 0.0],
+                [self.yaw / (self.half_width * side), self.pitch / (self.half_height * side), 1.0],
+            ]
+        )
         matrix[:, 2] -= matrix[:, 0] * x + matrix[:, 1] * y
         matrix[2, 2] = 1.0 - (matrix[2, 0] * x + matrix[2, 1] * y)
         matrix[:2] += half * matrix[2]
         matrix /= matrix[2, 2]
         return tuple(float(v) for v in matrix.ravel()[:8])
+
+
+@dataclass(frozen=True)
+class Light:
+    """Under what a picture is taken: wear of the sign, light, haze, lens and sensor."""
+
+    wear: float
+    exposure: float
+    backlight: float
+    cast: NDArray[np.float32]
+    haze: float
+    softness: tuple[float, float]
+    noise: float
+    fair_weather: bool
+
+    @staticmethod
+    def draw(rng: Random) -> Light:
+        """Any weather: dull, sunny or against the light, sharp or blurred."""
+        wear, haze = float(rng.random()) ** 2.5, 0.35 * float(rng.random()) ** 4
+        kind = rng.random()
+        if kind < 0.2:
+            exposure, backlight = rng.uniform(0.25, 0.45), rng.uniform(1.5, 4.0)
+        elif kind < 0.45:
+            exposure, backlight = rng.uniform(0.25, 0.6), rng.uniform(0.4, 1.0)
+        else:
+            exposure, backlight = rng.uniform(0.6, 1.3), rng.uniform(0.4, 1.1)
+        softness, noise = rng.uniform(0.25, 1.0, 2), rng.uniform(0.004, 0.025)
+        return Light(
+            wear, float(exposure), float(backlight), daylight(rng), haze, (float(softness[0]), float(softness[1])), float(noise), False
+        )
+
+    @staticmethod
+    def fair(rng: Random) -> Light:
+        """A clear day, a clean sign, a good lens."""
+        exposure, backlight, noise = rng.uniform(0.95, 1.05), rng.uniform(0.75, 1.0), rng.uniform(0.003, 0.005)
+        return Light(
+            0.1 * float(rng.random()), float(exposure), float(backlight), daylight(rng, 0.03), 0.02, (0.25, 0.25), float(noise), True
+        )
+
+
+def daylight(rng: Random, spread: float = 0.05) -> NDArray[np.float32]:
+    """The light's colour, from warm to blue."""
+    warm, green = rng.normal(0.0, spread), rng.normal(0.0, 0.3 * spread)
+    return np.array([1.0 + warm, 1.0 + green, 1.0 - 1.4 * warm], np.float32)
 
 
 def painted(rng: Random, inks: tuple[str, ...], shares: NDArray[np.uint8], wear: float) -> Image:
@@ -82,30 +132,32 @@ def warped(face: Image, pose: Pose, side: int, reach: float) -> Image:
     """The face as it lies in a frame of ``side`` pixels: float32 ``(side, side, 4)``, premultiplied."""
     from PIL import Image as pillow
 
-    source = pillow.fromarray((face * np.float32(255.0) + np.float32(0.5)).astype(np.uint8), "RGBA")
+    # "CMYK" is four plain channels to Pillow; "RGBA" would be premultiplied once more
+    pixels = np.ascontiguousarray((face * np.float32(255.0) + np.float32(0.5)).astype(np.uint8))
+    source = pillow.frombytes("CMYK", (face.shape[1], face.shape[0]), pixels.tobytes())
     data = pose.to_sign(side, face.shape[0], reach)
     turned = source.transform((side, side), pillow.Transform.PERSPECTIVE, data, pillow.Resampling.BICUBIC)
     return np.asarray(turned, dtype=np.float32) / np.float32(255.0)
 
 
-def weathered(rng: Random, n: int) -> Image:
-    """What light and dirt do to a sign, a factor ``(n, n, 1)``: a gradient, sometimes shadows of leaves."""
+def weathered(rng: Random, n: int, fair: bool) -> Image:
+    """What light and dirt do to a sign, a factor ``(n, n, 1)``: a gradient, sometimes, unless it is fair, shadows of leaves."""
     factor = np.float32(0.82) + np.float32(0.36) * smooth(rng, n, (2, 2))
-    if rng.random() < 0.25:
+    if rng.random() < 0.25 and not fair:
         leaves = np.clip((fractal(rng, n, 3, 3) - np.float32(0.42)) * np.float32(8.0), 0.0, 1.0)
         factor = factor * (np.float32(1.0) - np.float32(rng.uniform(0.1, 0.4)) * leaves)
     return factor
 
 
-def daylight(rng: Random) -> NDArray[np.float32]:
-    """The light's colour, from warm to blue."""
-    warm, green = rng.normal(0.0, 0.05), rng.normal(0.0, 0.015)
-    return np.array([1.0 + warm, 1.0 + green, 1.0 - 1.4 * warm], np.float32)
-
-
-def lit(scene: Image, exposure: float, cast: NDArray[np.float32], haze: float) -> Image:
-    """Exposure, the light's colour and haze; what is too bright will clip at the sensor."""
-    return mix(scene * (cast * np.float32(exposure)), (0.75, 0.77, 0.80), np.full((1, 1, 1), haze * min(1.0, exposure), np.float32))
+def developed(rng: Random, scene: Image, size: int, light: Light) -> NDArray[np.uint8]:
+    """What a camera makes of a scene: exposure, haze, a frame of ``size`` pixels, blur, noise, 8 bits."""
+    haze = np.full((1, 1, 1), light.haze * min(1.0, light.exposure), np.float32)
+    seen = reduced(mix(scene * (light.cast * np.float32(light.exposure)), (0.75, 0.77, 0.80), haze), scene.shape[0] // size)
+    # larger frames show finer detail and average more photons
+    growth = (size / 32.0) ** 0.35
+    return sensed(
+        rng, blurred(np.minimum(seen, np.float32(1.15)), light.softness[0] * growth, light.softness[1] * growth), light.noise / growth
+    )
 
 
 def reduced(image: Image, factor: int) -> Image:
@@ -118,7 +170,7 @@ def reduced(image: Image, factor: int) -> Image:
     for i in range(factor):
         for j in range(factor):
             total += blocks[:, i, :, j]
-    return total / np.float32(factor * factor)
+    return np.divide(total, np.float32(factor * factor))
 
 
 def blurred(image: Image, sigma_y: float, sigma_x: float) -> Image:

@@ -12,6 +12,8 @@ from engine.data.generated.checks import checked
 from engine.data.generated.faces import FACES, face
 
 SMALLEST, LARGEST = 16, 1024
+RESOLUTIONS = (64, 128, 256, 512, 1024)
+"""The sizes at which faces are drawn and kept."""
 
 
 def draw_sign(label: int, seed: int, size: int = 32) -> NDArray[np.uint8]:
@@ -39,20 +41,18 @@ def draw_sign(label: int, seed: int, size: int = 32) -> NDArray[np.uint8]:
         For a label, seed or size out of range.
     """
     checked(label, len(FACES), seed, size, (SMALLEST, LARGEST))
-    rng = np.random.default_rng([seed, label])
+    return photographed(np.random.default_rng([seed, label]), label, size, fair=False)
+
+
+def photographed(rng: Random, label: int, size: int, *, fair: bool) -> NDArray[np.uint8]:
+    """Draw a sign that fills its frame, in any weather or in fair weather only."""
     side = size * oversampling(size)
     pose = photo.Pose.draw(rng)
-    wear = float(rng.random()) ** 2.5
-    exposure, backlight = _light(rng)
-    cast = photo.daylight(rng)
-    haze = float(rng.random()) ** 4 * 0.35
-    sharpness = rng.uniform(0.25, 1.0, 2) * (size / 32.0) ** 0.35
-    noise = rng.uniform(0.004, 0.025)
-    sign = placed_face(rng, label, pose, side, wear)
-    ground = backgrounds.background(rng, side) * np.float32(backlight)
+    light = photo.Light.fair(rng) if fair else photo.Light.draw(rng)
+    sign = placed_face(rng, label, pose, side, light)
+    ground = backgrounds.background(rng, side) * np.float32(light.backlight)
     scene = over(sign, post(rng, ground, pose))
-    seen = photo.reduced(photo.lit(scene, exposure, cast, haze), side // size)
-    return photo.sensed(rng, photo.blurred(np.minimum(seen, 1.15), *sharpness), noise)
+    return photo.developed(rng, scene, size, light)
 
 
 def generated_signs(n: int, seed: int, size: int = 32) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -76,12 +76,12 @@ def oversampling(size: int) -> int:
     return 3 if size <= 64 else 2 if size <= 384 else 1
 
 
-def placed_face(rng: Random, label: int, pose: photo.Pose, side: int, wear: float) -> Image:
+def placed_face(rng: Random, label: int, pose: photo.Pose, side: int, light: photo.Light) -> Image:
     """The painted and weathered sign in its frame, float32 ``(side, side, 4)``, premultiplied."""
     reach = 2.0 * side * max(pose.half_width, pose.half_height)
-    resolution = min(LARGEST, max(64, 1 << int(np.ceil(np.log2(reach)))))
-    painted = photo.painted(rng, *face(label, resolution), wear)
-    painted[..., :3] = np.minimum(painted[..., :3] * photo.weathered(rng, resolution), 1.0)
+    resolution = next((r for r in RESOLUTIONS if r >= reach), RESOLUTIONS[-1])
+    painted = photo.painted(rng, *face(label, resolution), light.wear)
+    painted[..., :3] = np.minimum(painted[..., :3] * photo.weathered(rng, resolution, light.fair_weather), 1.0)
     return photo.warped(painted, pose, side, REACH)
 
 
@@ -102,13 +102,3 @@ def post(rng: Random, ground: Image, pose: photo.Pose) -> Image:
         ground = ground.copy()
         ground[top:, left:right] = np.float32(tone) * (np.float32(1.15) - np.float32(0.6) * across * across)
     return ground
-
-
-def _light(rng: Random) -> tuple[float, float]:
-    """Exposure of the whole and the ground's own brightness: dull, sunny, or against the light."""
-    kind = rng.random()
-    if kind < 0.2:
-        return float(rng.uniform(0.25, 0.45)), float(rng.uniform(1.5, 4.0))
-    if kind < 0.45:
-        return float(rng.uniform(0.25, 0.6)), float(rng.uniform(0.4, 1.0))
-    return float(rng.uniform(0.6, 1.3)), float(rng.uniform(0.4, 1.1))

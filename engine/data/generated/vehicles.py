@@ -13,6 +13,7 @@ _WHEEL = points([-25, 10, -14, 10, -14, 21, -25, 21])
 
 
 def car(canvas: Canvas, ink: str, x: float, y: float, size: float = 1.0) -> None:
+    """A car seen from behind, 56 wide."""
     canvas.fill(ink, *[place(part, size, x, y) for part in (_ROOF, _BODY, _WHEEL)])
     canvas.fill(ink, place(_WHEEL, size, x + 39 * size, y))
     canvas.fill("white", place(_PANE, size, x, y))
@@ -27,16 +28,19 @@ def lorry_behind(canvas: Canvas, ink: str, x: float, y: float) -> None:
 
 
 def overtaking(canvas: Canvas, left: str, right: str) -> None:
+    """Two cars side by side."""
     car(canvas, left, -32, 2)
     car(canvas, right, 33, 2)
 
 
 def overtaking_by_lorries(canvas: Canvas, left: str, right: str) -> None:
+    """A lorry and a car side by side."""
     lorry_behind(canvas, left, -29, 4)
     car(canvas, right, 33, 18, 0.92)
 
 
 def lorry(canvas: Canvas) -> None:
+    """A lorry from the side, driving left."""
     canvas.fill("black", points([-19, -29, 55, -26, 55, 13, -19, 13]))
     canvas.fill("black", points([-24, -15, -40, -15, -52, 1, -55, 6, -55, 19, -24, 19]))
     canvas.fill("white", points([-29, -10, -38, -10, -46, 2, -29, 2]))

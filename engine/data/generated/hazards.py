@@ -7,22 +7,26 @@ from engine.data.generated.geometry import Points, arc, path, place, points
 
 
 def right_of_way(canvas: Canvas) -> None:
+    """A broad arrow over a thin crossing bar."""
     canvas.fill("black", points([0, -24, 19, 6, 12, 6, 14, 62, 0, 52, -14, 62, -12, 6, -19, 6]))
     canvas.fill("black", points([-33, 17, 33, 17, 33, 28, -33, 28]))
 
 
 def danger(canvas: Canvas) -> None:
+    """An exclamation mark."""
     canvas.fill("black", points([-8, -30, 8, -30, 5, 37, -5, 37]))
     canvas.disc("black", 0, -30, 8)
     canvas.disc("black", 0, 53, 8)
 
 
 def bumps(canvas: Canvas) -> None:
+    """Two bumps."""
     (line,) = path("M -45 60 C -36 60 -32 40 -20 40 C -10 40 -8 51 0 51 C 8 51 10 40 20 40 C 32 40 36 60 45 60 Z")
     canvas.fill("black", line)
 
 
 def slippery(canvas: Canvas) -> None:
+    """A skidding car and its tracks."""
     body = [
         points([-21, -17, 21, -17, 27, 0, -27, 0]),
         points([-30, -2, 30, -2, 31, 16, -31, 16]),
@@ -37,11 +41,13 @@ def slippery(canvas: Canvas) -> None:
 
 
 def narrows(canvas: Canvas) -> None:
+    """A road that loses its right edge."""
     canvas.fill("black", points([-18, -10, -6, -10, -6, 61, -18, 61]))
     canvas.fill("black", points([7, -10, 19, -10, 19, 8, 34, 32, 34, 61, 22, 61, 22, 36, 7, 12]))
 
 
 def road_works(canvas: Canvas) -> None:
+    """A digging man and a heap."""
     canvas.disc("black", 12, -27, 7.5)
     canvas.fill("black", points([4, -20, 14, -16, 2, 18, -18, 16, -12, -4]))
     _limbs(canvas, 8.5, "M -12 12 L -20 34 L -27 60 M -6 12 L 3 34 L 5 60 M 10 -14 L 20 4 L 8 14")
@@ -51,11 +57,13 @@ def road_works(canvas: Canvas) -> None:
 
 
 def signals(canvas: Canvas) -> None:
+    """Three lights."""
     for y, ink in ((-18, "red"), (13, "yellow"), (44, "green")):
         canvas.disc(ink, 0, y, 13)
 
 
 def pedestrian(canvas: Canvas) -> None:
+    """A walking man."""
     canvas.disc("black", 1, -31, 7.5)
     canvas.fill("black", points([-9, -20, 9, -20, 11, -6, 8, 20, -7, 20, -10, -4]))
     _limbs(canvas, 7.5, "M -3 16 L -8 40 L -22 63 M 4 16 L 14 38 L 23 63")
@@ -63,6 +71,7 @@ def pedestrian(canvas: Canvas) -> None:
 
 
 def children(canvas: Canvas) -> None:
+    """Two running children."""
     canvas.disc("black", 17, -12, 6.5)
     canvas.fill("black", points([11, -4, 24, -4, 24, 25, 11, 25]))
     _limbs(canvas, 6.5, "M 14 22 L 11 40 L 2 58 M 20 23 L 32 38 L 46 50")
@@ -74,6 +83,7 @@ def children(canvas: Canvas) -> None:
 
 
 def bicycle(canvas: Canvas) -> None:
+    """A bicycle from the side."""
     for x in (-32, 32):
         canvas.line("black", 3.8, arc(x, 42, 18, 0, 360))
     frame = "M -32 42 L -15 13 L 17 13 L -3 42 L -15 13 M -32 42 L -3 42 M 32 42 L 14 1"
@@ -83,12 +93,14 @@ def bicycle(canvas: Canvas) -> None:
 
 
 def snow(canvas: Canvas) -> None:
+    """A snow crystal."""
     for degrees in range(0, 360, 60):
         arm = path("M 0 0 L 0 -34 M -10 -33 L 0 -23 L 10 -33 M -8 -24 L 0 -16 L 8 -24")
         canvas.line("black", 5.0, *[place(line, 1, 0, 27, degrees) for line in arm])
 
 
 def deer(canvas: Canvas) -> None:
+    """A leaping deer."""
     (body,) = path(
         "M -25 -16 L -15 -22 L -8 -24 L -3 -19 L 1 0 C 6 9 16 14 26 22 L 33 20 L 32 27 C 36 34 38 42 42 46 L 57 60 L 51 63"
         " L 34 48 L 25 40 L 34 53 L 31 58 L 26 58 L 14 42 C 6 38 0 34 -4 28 L -12 22 L -28 22 L -34 28 L -38 25 L -31 15 L -10 13"
