@@ -1,0 +1,29 @@
+"""Records: everything that is needed to make an adversarial image again, bit for bit, as JSON beside it."""
+
+from engine.record.finding import find, read_mask
+from engine.record.making import digest, file_digest, image_entry, mask_entry, record_of, relative
+from engine.record.replaying import Replay, replay, torch_threads
+from engine.record.schema import ClassEntry, ImageEntry, MaskEntry, ModelEntry, OperationEntry, Outcome, Packed, Prediction, Record
+
+__all__ = [
+    "ClassEntry",
+    "ImageEntry",
+    "MaskEntry",
+    "ModelEntry",
+    "OperationEntry",
+    "Outcome",
+    "Packed",
+    "Prediction",
+    "Record",
+    "Replay",
+    "digest",
+    "file_digest",
+    "find",
+    "image_entry",
+    "mask_entry",
+    "read_mask",
+    "record_of",
+    "relative",
+    "replay",
+    "torch_threads",
+]

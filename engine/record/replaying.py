@@ -1,0 +1,196 @@
+"""Doing a recorded attack again, and saying whether every bit is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engine.attacks import CATALOGUE
+from engine.classifier import Classifier
+from engine.driver import Run, start
+from engine.errors import GibbonError
+from engine.images import open_image
+from engine.operation import Attack, Step
+from engine.record.finding import find, read_mask
+from engine.record.making import digest
+from engine.record.schema import ImageEntry, MaskEntry, ModelEntry, Record
+from engine.result import AttackResult, Reason
+
+Load = Callable[..., Classifier]
+
+
+@dataclass(frozen=True, eq=False)
+class Replay:
+    """A recorded attack, done again."""
+
+    record: Record
+    result: AttackResult
+    sha256: str
+    """Of the float32 bytes of the adversarial image made now."""
+    device: str
+
+    @property
+    def same(self) -> bool:
+        """Whether every bit of the adversarial image is as recorded."""
+        return self.sha256 == self.record.outcome.adversarial_sha256
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        if self.same:
+            return "The same bits again."
+        if self.device != self.record.device:
+            return f"Other bits: the record was made on {self.record.device}, this on {self.device}."
+        now, then = self.result.provenance["versions"], self.record.versions
+        changed = [
+            f"{name} {then.get(name, 'none')} → {now.get(name, 'none')}"
+            for name in sorted({*now, *then})
+            if now.get(name) != then.get(name)
+        ]
+        why = f"; versions changed: {', '.join(changed)}" if changed else "; the processor may differ"
+        return f"Other bits on the same device{why}."
+
+
+def replay(
+    record: Record,
+    *,
+    folder: Path | str = ".",
+    image: Path | str | None = None,
+    device: str | None = None,
+    threads: int | None = None,
+    load: Load | None = None,
+    watch: Callable[[Step], bool] | None = None,
+) -> Replay:
+    """Load the model, read the image, run the attack again with the recorded seed and threads.
+
+    Parameters
+    ----------
+    record
+        What to do.
+    folder
+        Where the record stands; its paths are relative to it.
+    image
+        The clean image's file, where it has moved. Its hash must be the recorded one.
+    device, threads
+        Others than the recorded ones; the bits may then differ.
+    load
+        Instead of ``engine.models.load``: source and options to a classifier.
+    watch
+        Called after every step; False ends the run.
+
+    Raises
+    ------
+    GibbonError
+        Model, image or mask are missing or not those that were recorded.
+    """
+    folder, device = Path(folder), device or record.device
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise GibbonError(
+            f"The record was made on {device} ({record.device_name}), which is not here. Give another device; the bits may then differ."
+        )
+    with torch_threads(threads or record.threads):
+        classifier = _classifier(record.model, device, load)
+        clean = _image(record.image, classifier, folder, None if image is None else Path(image))
+        with _start(record, classifier, clean, folder) as run:
+            _pull(run, record, watch)
+            run.close()  # a run that was left before its end is cancelled, and its result says so
+            result = run.result()
+    assert isinstance(result, AttackResult)
+    return Replay(record, result, digest(result.adversarial[0]), device)
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """The calling thread's number of CPU threads inside torch, put back afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _classifier(entry: ModelEntry, device: str, load: Load | None) -> Classifier:
+    if entry.changes:
+        raise GibbonError(f"The record's model was changed by hand ({'; '.join(entry.changes)}), which a record cannot do again.")
+    if load is None:
+        from engine import models
+
+        load = models.load
+    if entry.source is None:
+        raise GibbonError(f"The record does not say where the model “{entry.name}” came from, so it cannot be loaded again.")
+    classifier = load(entry.source, device=device, **entry.options)
+    if classifier.input_shape != entry.input_shape:
+        classifier = classifier.derive(size=entry.input_shape[1:])
+    if entry.bounds:
+        classifier = classifier.derive(bounds=entry.bounds)
+    if classifier.fingerprint != entry.fingerprint:
+        raise GibbonError(
+            f"“{entry.source}” is another model than the recorded one: its fingerprint is {classifier.fingerprint}, "
+            f"recorded is {entry.fingerprint}. Put the original weights there."
+        )
+    return classifier
+
+
+def _image(entry: ImageEntry, classifier: Classifier, folder: Path, given: Path | None) -> Tensor:
+    if entry.pixels is not None and given is None:
+        return entry.pixels.tensor()
+    path = find(entry.path, entry.sha256, folder, given, "image")
+    image = open_image(path).crop_to(classifier, entry.crop)
+    if entry.bits is not None and digest(image) != entry.bits:
+        raise GibbonError(
+            f"“{path.name}” is the recorded file, but reading it gives other pixels: another version of Pillow scales differently."
+        )
+    return image
+
+
+def _mask(entry: MaskEntry, classifier: Classifier, folder: Path) -> Tensor:
+    if entry.pixels is not None:
+        return entry.pixels.tensor()
+    return read_mask(find(entry.path, entry.sha256, folder, None, "mask"), classifier)
+
+
+def _start(record: Record, classifier: Classifier, clean: Tensor, folder: Path) -> Run:
+    if record.operation.slug not in CATALOGUE:
+        raise GibbonError(f"There is no attack “{record.operation.slug}” here. It has: {', '.join(CATALOGUE)}.")
+    attack: Attack = CATALOGUE[record.operation.slug].build(**record.operation.parameters)
+    for what, entry in (("label", record.label), ("target", record.target)):
+        if entry is not None and not 0 <= entry.index < classifier.num_classes:
+            raise GibbonError(
+                f"The record's {what} is class {entry.index}, but the model has {classifier.num_classes}. Use the original record."
+            )
+    return start(
+        attack,
+        classifier,
+        _with_stickers(record, clean)[None],
+        labels=None if record.label.assumed else torch.tensor([record.label.index]),
+        targets=None if record.target is None else torch.tensor([record.target.index]),
+        mask=None if record.mask is None else _mask(record.mask, classifier, folder),
+        start=None if record.start is None else record.start.tensor()[None],
+        seed=record.seed,
+        first_row=record.row,
+    )
+
+
+def _with_stickers(record: Record, clean: Tensor) -> Tensor:
+    """The clean image with its fixed stickers; the optimised ones are what the attack paints."""
+    if not record.stickers:
+        return clean
+    from engine.stickers import Sticker, compose
+
+    return compose(clean, [Sticker.from_json(dict(entry)) for entry in record.stickers]).base
+
+
+def _pull(run: Run, record: Record, watch: Callable[[Step], bool] | None) -> None:
+    """To the end, or, where the recorded run was cancelled, as far as it came."""
+    cancelled = record.outcome.reason == Reason.CANCELLED
+    for made, step in enumerate(run):
+        if watch is not None and not watch(step):
+            return
+        if cancelled and made >= record.outcome.steps_made:
+            return

@@ -1,0 +1,234 @@
+"""What a record holds, as frozen values; reading and writing it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import zlib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+from torch import Tensor
+
+from engine.errors import GibbonError
+from engine.files import replacing
+
+FORMAT = "gibbon-record"
+VERSION = 1
+_FILE_LIMIT = 256 * 2**20
+_VALUES_LIMIT = 2**26
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, ser_json_inf_nan="constants")
+
+
+class Packed(_Part):
+    """Values kept inside the record: an image that came from no file, a drawn mask."""
+
+    shape: tuple[int, ...]
+    zlib: str
+    """Base64 of the deflated little-endian float32 bytes."""
+
+    @field_validator("shape")
+    @classmethod
+    def _sized(cls, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if any(side < 1 for side in shape) or math.prod(shape) > _VALUES_LIMIT:
+            raise ValueError("such an array cannot be held")
+        return shape
+
+    @classmethod
+    def of(cls, values: Tensor) -> Self:
+        """Pack a tensor."""
+        data = np.ascontiguousarray(values.detach().cpu().numpy().astype("<f4"))
+        return cls(shape=tuple(values.shape), zlib=base64.b64encode(zlib.compress(data.tobytes(), 9)).decode())
+
+    def tensor(self) -> Tensor:
+        """Unpack it.
+
+        Raises
+        ------
+        GibbonError
+            The bytes are damaged or of another number than the shape says.
+        """
+        size = 4 * math.prod(self.shape)
+        try:
+            # One byte more than there should be, never more: a small file must not unpack into all memory.
+            data = zlib.decompressobj().decompress(base64.b64decode(self.zlib, validate=True), size + 1)
+        except (ValueError, zlib.error):
+            data = b""
+        if len(data) != size:
+            raise GibbonError("The record's packed pixels are damaged. Use the record's original file.")
+        return torch.from_numpy(np.frombuffer(data, "<f4").astype(np.float32).reshape(self.shape))
+
+
+class ModelEntry(_Part):
+    """Which classifier, and how to load it again."""
+
+    name: str
+    source: str | None = None
+    """For ``engine.models.load``."""
+    fingerprint: str
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+    """Keyword arguments for ``engine.models.load``: architecture, activation..."""
+    input_shape: tuple[int, int, int]
+    bounds: dict[str, float] = Field(default_factory=dict)
+    """Site name to the value at which its activations were clamped."""
+    changes: tuple[str, ...] = ()
+    """Replaced rectifiers and preprocessing, in words: a record cannot make these again."""
+
+
+class ImageEntry(_Part):
+    """The clean image."""
+
+    path: str | None = None
+    """Relative to the record's folder."""
+    sha256: str | None = None
+    """Of the file."""
+    crop: tuple[int, int, int, int] | None = None
+    """Left, top, width, height in the file's pixels."""
+    pixels: Packed | None = None
+    """The image itself where there is no file, ``(C, H, W)``."""
+    bits: str | None = None
+    """`digest` of the image as the classifier took it, before stickers."""
+
+
+class MaskEntry(_Part):
+    """Where pixels could change."""
+
+    path: str | None = None
+    sha256: str | None = None
+    pixels: Packed | None = None
+    """``(1, H, W)``."""
+
+
+class OperationEntry(_Part):
+    """The operation with every parameter."""
+
+    slug: str
+    parameters: dict[str, JsonValue]
+
+
+class ClassEntry(_Part):
+    """A label or a target."""
+
+    index: int
+    name: str
+    assumed: bool = False
+    """The classifier's own prediction, since no label was given."""
+
+
+class Prediction(_Part):
+    """What the classifier says."""
+
+    index: int
+    name: str
+    probability: float
+
+
+class Outcome(_Part):
+    """How it ended."""
+
+    reason: str
+    success: bool
+    flipped: bool
+    wrong_before: bool
+    survives_8bit: bool
+    before: Prediction
+    after: Prediction
+    norms: dict[str, float]
+    steps_to_flip: int
+    """-1 where no step succeeded."""
+    steps_made: int
+    """Steps after the first; with the reason "cancelled" a replay stops after as many."""
+    forwards: int
+    backwards: int
+    seconds: float
+    adversarial_sha256: str
+    """`digest` of the adversarial image."""
+
+
+class Record(_Part):
+    """One attack on one image: everything that is needed to do it again, and what came out."""
+
+    format: Literal["gibbon-record"] = "gibbon-record"
+    version: Literal[1] = 1
+    model: ModelEntry
+    image: ImageEntry
+    operation: OperationEntry
+    label: ClassEntry
+    target: ClassEntry | None = None
+    mask: MaskEntry | None = None
+    start: Packed | None = None
+    """Where the attack began, ``(C, H, W)``, for attacks that go on from something."""
+    stickers: tuple[dict[str, JsonValue], ...] = ()
+    """Every sticker on the canvas in z-order."""
+    seed: int
+    row: int = 0
+    """The row's number in its run: randomness is drawn from (seed, row)."""
+    device: str
+    device_name: str = ""
+    threads: int
+    versions: dict[str, str]
+    outcome: Outcome
+    figure: dict[str, JsonValue] | None = None
+    """Panels and width, where the record is a figure's sidecar."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return self.model_dump(mode="json")
+
+    def write(self, path: Path | str) -> Path:
+        """Write it as JSON; nobody ever sees half a file."""
+        path = Path(path)
+        with replacing(path) as staged:
+            staged.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        return path
+
+    @classmethod
+    def read(cls, path: Path | str) -> Self:
+        """Read a record, or the sidecar of a figure.
+
+        Raises
+        ------
+        GibbonError
+            The file is missing, broken, foreign, or of another version.
+        """
+        path = Path(path)
+        content = _json(path)
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise GibbonError(
+                f"“{path.name}” is no record of Gibbon's. Choose the .json that stands beside an adversarial image or a figure."
+            )
+        if content.get("version") != VERSION:
+            raise GibbonError(
+                f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads version {VERSION}. "
+                "Install a newer one."
+            )
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise GibbonError(f"“{path.name}” is a damaged record: {place}: {first['msg'].lower()}. Use the original file.") from None
+
+
+def _json(path: Path) -> Any:
+    if path.is_dir():
+        raise GibbonError(f"“{path}” is a folder. Choose a record (.json) in it.")
+    if not path.exists():
+        raise GibbonError(f"There is no file “{path}”. Check the path.")
+    try:
+        if path.stat().st_size > _FILE_LIMIT:
+            raise GibbonError(f"“{path.name}” has {path.stat().st_size / 2**20:.0f} MB, which no record has. Choose another file.")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Check its permissions.") from None
+    except (ValueError, RecursionError):
+        raise GibbonError(
+            f"“{path.name}” is not JSON, so it is no record. Choose the .json that stands beside an adversarial image."
+        ) from None
