@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gui.scene import Frame, Scene, look
@@ -48,11 +49,15 @@ def use_threads(classifier: Classifier) -> int:
     return threads
 
 
-def preview_of(scene: Scene) -> Callable[[Any, Any], Frame]:
-    """``look(run, step)`` for a job: the iterate as the panels show it. The look itself is taken in the engine thread."""
+def preview_of(scene: Scene, wishes: Callable[[], tuple[Mapping[str, float], bool]]) -> Callable[[Any, Any], Frame]:
+    """``look(run, step)`` for a job: the iterate as the panels show it. The look itself is taken in the engine thread.
+
+    ``wishes`` gives the bounds and whether saliency is wanted, which may change while the attack runs.
+    """
 
     def preview(_run: Any, step: Any) -> Frame:
-        return look(scene, step.adversarial[0].detach().cpu(), step=step.index)
+        bounds, saliency = wishes()
+        return look(replace(scene, bounds=bounds, saliency=saliency), step.adversarial[0].detach().cpu(), step=step.index)
 
     return preview
 
@@ -71,3 +76,14 @@ def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
         f"{result.operation.title} {verdict}{ended}: {labels[before]} → {labels[after]} {format_probability(p)}{at}; "
         f"L2 {format_norm(float(result.norms['l2'][0]))}, Linf {format_norm(float(result.norms['linf'][0]))}, {result.seconds:.1f} s"
     )
+
+
+def parameters(result: AttackResult) -> str:
+    """What an attack ran with, one parameter a line."""
+    from engine.quantities import format_number
+
+    made = result.provenance
+    values = dict(made["operation"]["parameters"])
+    lines = [f"{name}: {format_number(value) if isinstance(value, float) else value}" for name, value in values.items()]
+    told = (("seed", made["seed"]), ("model", f"{made['model']['name']} {made['model']['fingerprint']}"), ("device", made["device"]))
+    return "\n".join([*lines, *(f"{name}: {value}" for name, value in told)])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from gui.attack_run import Region, make_run, preview_of, summary, use_threads
+from gui.attack_run import Region, make_run, parameters, preview_of, summary, use_threads
 from gui.engine_thread import EngineThread, Job, Outcome
 from gui.history import Entry, History, stickers_after
 from gui.scene import Frame, Scene, look
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from engine import Attack, AttackResult, Classifier
     from engine.images import Photograph
-    from engine.stickers import Sticker
+    from engine.stickers import Content, Sticker
 
 LogKind = Literal["run", "info", "warning", "error"]
 PREVIEW_MS = 33
@@ -111,6 +111,9 @@ class Session(QObject):
         self.region: Region = "image"
         self.stickers: tuple[Sticker, ...] = ()
         self.selected: int | None = None
+        self.new_content: Literal["optimised", "colour"] = "optimised"
+        """What a sticker is drawn with: content that an attack is to paint, or ``new_colour``."""
+        self.new_colour: tuple[float, float, float] = (1.0, 0.85, 0.0)
         self.delta: Tensor | None = None
         self.bounds: dict[str, float] = {}
         self.saliency = False
@@ -281,6 +284,12 @@ class Session(QObject):
             self.selected = sticker
             self.selectionChanged.emit()
 
+    def content_for_new(self) -> Content:
+        """The content of a sticker that is drawn now."""
+        from engine.stickers import Colour, Optimised
+
+        return Optimised() if self.new_content == "optimised" else Colour(self.new_colour)
+
     def commit_stickers(self, after: tuple[Sticker, ...], text: str, before: tuple[Sticker, ...] | None = None) -> None:
         """Replace the stickers as one undoable step. ``before`` is what it began with, where a drag lies between."""
         before = self.stickers if before is None else before
@@ -331,7 +340,8 @@ class Session(QObject):
         before = replace(scene, delta=None)
         label, target, region = self.label, self.target, self.region
         self._before, self.job_attack, self._started_at = before, attack, time.perf_counter()
-        job = Job("attack", lambda: make_run(attack, before, region, label, target, seed), preview_of(before))
+        preview = preview_of(before, lambda: (self.bounds, self.saliency))
+        job = Job("attack", lambda: make_run(attack, before, region, label, target, seed), preview)
         self.job = self.lane.submit(job)
         job.want_preview()
         self._timer.start()
@@ -389,7 +399,7 @@ class Session(QObject):
 
     def _adopt(self, result: AttackResult, before: Scene, outcome: Outcome) -> None:
         """Put what came out on the canvas and into the history."""
-        self.log("run", summary(result, before.classifier.labels))
+        self.log("run", summary(result, before.classifier.labels), parameters(result))
         if self._paints_stickers():
             after = replace(before, stickers=stickers_after(before.stickers, result))
             # Content only: a sticker that was moved meanwhile stays where it is.

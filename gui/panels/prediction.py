@@ -1,0 +1,215 @@
+"""Prediction: what the classifier says of the clean and of the adversarial image, and how far apart the two are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSpinBox, QStackedLayout, QVBoxLayout, QWidget
+
+from gui.plots.bars import ProbabilityBars, Row, percent
+from gui.plots.frame_view import FrameView
+from gui.plots.ranking import by_strength, stable_top
+from gui.plots.text import Figure, FigureRow, Sentence
+from gui.scene import Frame
+from gui.session import Session
+from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET
+from gui.widgets import EmptyState
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.explain import Observation
+
+SETTLE_MS = 400
+"""So long after the last frame nothing is moving: rows are sorted, and the structural similarity is asked for."""
+
+
+class PredictionPanel(FrameView):
+    """Bars of the strongest classes, a verdict, the size of the perturbation."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self.rows: list[int] = []
+        """The classes shown, top first."""
+        self._similarity: tuple[Frame, float] | None = None
+        self.verdict = Sentence(bold=True)
+        self.under_bound = Sentence(2, muted=True)
+        self.bars = ProbabilityBars()
+        self.legend = _Legend()
+        self.figures = FigureRow()
+        self.count = QSpinBox()
+        self._build()
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(SETTLE_MS)
+        self._settled.timeout.connect(self._on_settled)
+        session.labelChanged.connect(self.refresh)
+        session.classifierChanged.connect(self._on_new_image)
+        session.imageChanged.connect(self._on_new_image)
+
+    def _build(self) -> None:
+        self.count.setRange(1, 20)
+        self.count.setValue(5)
+        self.count.setAccessibleName("Number of classes")
+        self.count.setToolTip("How many classes are listed: those whose larger probability, clean or adversarial, is the highest.")
+        self.count.valueChanged.connect(self._on_count)
+        self.bars.setAccessibleName("Probabilities")
+        area = QScrollArea()
+        area.setWidget(self.bars)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        head = QHBoxLayout()
+        head.addWidget(self.verdict, 1)
+        head.addWidget(QLabel("Classes"))
+        head.addWidget(self.count)
+        body = QWidget()
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(GRID, GRID, GRID, GRID)
+        layout.addLayout(head)
+        layout.addWidget(area, 1)
+        layout.addWidget(self.legend)
+        layout.addWidget(self.under_bound)
+        layout.addWidget(self.figures)
+        self.under_bound.hide()
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(EmptyState("Load a model and open an image: here stands what the model takes it for.", "mdi6.poll", self))
+        self._pages.addWidget(body)
+
+    # ------------------------------------------------------------------ painting
+
+    def show_frame(self, frame: Frame | None) -> None:
+        self._pages.setCurrentIndex(0 if frame is None else 1)
+        if frame is None:
+            return
+        seen, labels = frame.observation, frame.scene.classifier.labels
+        self._show_bars(seen, labels)
+        self.verdict.set_text(*self._verdict(seen, labels))
+        bounded = seen.bounded is not None
+        if bounded != self.under_bound.isVisibleTo(self):
+            self.under_bound.setVisible(bounded)
+        if bounded:
+            self.under_bound.set_text(under_bound(seen, labels))
+        self.legend.set_bounded(bounded)
+        self._show_figures(frame)
+        self._settled.start()
+
+    def _show_bars(self, seen: Observation, labels: tuple[str, ...]) -> None:
+        clean, adversarial = seen.clean.numpy(), seen.adversarial.numpy()
+        known = [c for c in dict.fromkeys((self.session.label, self.session.target)) if c is not None and c < len(labels)]
+        scores = np.maximum(seen.clean.numpy(), seen.adversarial.numpy())
+        if not self.rows:
+            self.rows = by_strength(stable_top((), scores, self.count.value(), known), scores)
+        self.rows = stable_top(self.rows, scores, self.count.value(), known)
+        bounded = seen.bounded
+        limited = (None, None) if bounded is None else (bounded.clean.tolist(), bounded.adversarial.tolist())
+        self.bars.set_rows(
+            [
+                Row(
+                    labels[c],
+                    float(clean[c]),
+                    float(adversarial[c]),
+                    None if limited[0] is None else limited[0][c],
+                    None if limited[1] is None else limited[1][c],
+                    c == self.session.label,
+                    c == self.session.target,
+                )
+                for c in self.rows
+            ]
+        )
+
+    def _verdict(self, seen: Observation, labels: tuple[str, ...]) -> tuple[str, str | None]:
+        """The sentence and its colour."""
+        before, after = seen.clean_prediction, seen.adversarial_prediction
+        if self.session.target is not None and after == self.session.target and after != before:
+            return f"Target reached: {labels[before]} → {labels[after]}", TARGET
+        if after != before:
+            return f"Flipped: {labels[before]} → {labels[after]}", ADVERSARIAL
+        if self.session.label is not None and self.session.label != before:
+            return f"Wrong before any attack: {labels[before]}, not {labels[self.session.label]}", None
+        return f"{'Still ' if seen.norms['linf'] > 0 else ''}{labels[before]}", None
+
+    def _show_figures(self, frame: Frame) -> None:
+        norms, seen = frame.observation.norms, frame.observation
+        pixels = seen.clean_image.shape[1] * seen.clean_image.shape[2]
+        known = self._similarity is not None and self._similarity[0] is frame
+        similar = "1" if norms["linf"] == 0 else f"{self._similarity[1]:.3f}" if known and self._similarity else "…"
+        self.figures.set_figures(
+            [
+                Figure("L0", f"{norms['l0']:.0f} px", percent(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"),
+                Figure("L1", f"{norms['l1']:.3g}", "", "L1: sum of the absolute changes of all values"),
+                Figure("L2", f"{norms['l2']:.3g}", "", "L2: root of the sum of squared changes"),
+                Figure("L∞", f"{norms['linf']:.3g}", f"{norms['linf'] * 255:.3g}/255", "L∞: the largest change of a value"),
+                Figure("SSIM", similar, "", "Structural similarity: 1 is the same image. Computed when nothing moves."),
+            ]
+        )
+
+    # ------------------------------------------------------------------ when nothing moves
+
+    @Slot()
+    def _on_settled(self) -> None:
+        frame = self.session.frame
+        if frame is None or not self.isVisible():
+            return
+        seen = frame.observation
+        self.rows = by_strength(self.rows, np.maximum(seen.clean.numpy(), seen.adversarial.numpy()))
+        self._show_bars(seen, frame.scene.classifier.labels)
+        if seen.norms["linf"] > 0 and (self._similarity is None or self._similarity[0] is not frame):
+            self.session.ask("prediction.ssim", lambda: (frame, similarity(seen.clean_image, seen.adversarial_image)), self._on_similarity)
+
+    def _on_similarity(self, answer: tuple[Frame, float]) -> None:
+        self._similarity = answer
+        if self.isVisible() and self.session.frame is answer[0]:
+            self._show_figures(answer[0])
+
+    @Slot()
+    def _on_new_image(self) -> None:
+        self.rows = []
+        self._similarity = None
+
+    @Slot()
+    def _on_count(self) -> None:
+        self.rows = []
+        self.refresh()
+
+
+def under_bound(seen: Observation, labels: tuple[str, ...]) -> str:
+    """What the bounded classifier predicts for both images."""
+    bounded = seen.bounded
+    assert bounded is not None
+    clean, adversarial = int(bounded.clean.argmax()), int(bounded.adversarial.argmax())
+    return (
+        f"Under the bound: clean {labels[clean]} {percent(float(bounded.clean[clean]))}, "
+        f"adversarial {labels[adversarial]} {percent(float(bounded.adversarial[adversarial]))}"
+    )
+
+
+def similarity(clean: Tensor, adversarial: Tensor) -> float:
+    """Structural similarity of two images ``(C, H, W)``. Called in the engine thread: its import takes a while."""
+    from skimage.metrics import structural_similarity
+
+    window = min(7, clean.shape[1], clean.shape[2])
+    if window < 3:
+        return float("nan")  # no window fits
+    return float(
+        structural_similarity(clean.numpy(), adversarial.numpy(), win_size=window - (window + 1) % 2, data_range=1.0, channel_axis=0)
+    )
+
+
+class _Legend(QLabel):
+    """What the colours mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bounded: bool | None = None
+        self.setWordWrap(True)
+        self.set_bounded(False)
+
+    def set_bounded(self, bounded: bool) -> None:
+        """Whether marks of the bound are to be explained."""
+        if bounded != self._bounded:
+            self._bounded = bounded
+            parts = [(CLEAN, "■", "clean"), (ADVERSARIAL, "■", "adversarial"), (LABEL, "❙", "true label"), (TARGET, "❙", "target")]
+            text = " &nbsp; ".join(f'<span style="color:{colour}">{sign}</span>&nbsp;{word}' for colour, sign, word in parts)
+            self.setText(text + (" &nbsp; <b>|</b>&nbsp;under the bound" if bounded else ""))

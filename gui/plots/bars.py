@@ -1,0 +1,114 @@
+"""ProbabilityBars: classes as rows, the clean image's bar above the adversarial one's, and a mark where the bound moves each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET, line_colour, number_font, readable
+
+
+@dataclass(frozen=True)
+class Row:
+    """One class."""
+
+    name: str
+    clean: float
+    adversarial: float
+    bounded_clean: float | None = None
+    """Under the bound; None: there is none."""
+    bounded_adversarial: float | None = None
+    is_label: bool = False
+    is_target: bool = False
+
+
+def percent(p: float) -> str:
+    """A probability as `engine.quantities.format_probability` writes it, without loading the engine."""
+    if 0.9995 <= p < 1:
+        return "> 99.9 %"
+    if 0 < p < 0.0005:
+        return "< 0.1 %"
+    return f"{100 * p:.1f} %"
+
+
+class ProbabilityBars(QWidget):
+    """Painted in one go; rows keep their places, numbers their column."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: tuple[Row, ...] = ()
+        self.setFont(number_font(self.font()))
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
+        self._line = self.fontMetrics().height()
+        self._number = self.fontMetrics().horizontalAdvance("> 99.9 %") + 2
+
+    @property
+    def row_height(self) -> int:
+        """Two lines and a gap."""
+        return 2 * self._line + 5
+
+    def sizeHint(self) -> QSize:
+        return QSize(280, max(1, len(self.rows)) * self.row_height)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, max(1, len(self.rows)) * self.row_height)
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Show them."""
+        changed = len(rows) != len(self.rows)
+        self.rows = tuple(rows)
+        if changed:
+            self.updateGeometry()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        names = min(180, max(72, int(self.width() * 0.36)))
+        left, right = names + GRID, self.width() - self._number - 4
+        track = line_colour(self.palette())
+        track.setAlpha(90)
+        for index, row in enumerate(self.rows):
+            top = index * self.row_height
+            if top <= event.rect().bottom() and top + self.row_height >= event.rect().top():
+                self._paint_name(painter, row, QRect(0, top, names, 2 * self._line))
+                pairs = ((row.clean, row.bounded_clean, CLEAN), (row.adversarial, row.bounded_adversarial, ADVERSARIAL))
+                for half, (p, bounded, colour) in enumerate(pairs):
+                    self._paint_bar(painter, QRect(left, top + half * self._line, right - left, self._line), p, bounded, colour, track)
+
+    def _paint_name(self, painter: QPainter, row: Row, rect: QRect) -> None:
+        marks = [colour for colour, wanted in ((LABEL, row.is_label), (TARGET, row.is_target)) if wanted]
+        for place, colour in enumerate(marks):
+            painter.fillRect(QRect(rect.left() + 5 * place, rect.top() + 2, 3, rect.height() - 4), QColor(colour))
+        painter.setPen(readable(marks[-1], self.palette()) if marks else self.palette().windowText().color())
+        inner = rect.adjusted(5 * len(marks) + (3 if marks else 0), 0, 0, 0)
+        text = self.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideRight, inner.width())
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _paint_bar(self, painter: QPainter, rect: QRect, p: float, bounded: float | None, colour: str, track: QColor) -> None:
+        bar = QRectF(rect).adjusted(0, 2.5, 0, -1.5)
+        painter.fillRect(bar, track)
+        painter.fillRect(QRectF(bar.left(), bar.top(), max(bar.width() * p, 1.0 if p > 0 else 0.0), bar.height()), QColor(colour))
+        text = self.palette().windowText().color()
+        if bounded is not None:
+            painter.fillRect(QRectF(bar.left() + (bar.width() - 3) * bounded, bar.top() - 1, 3, bar.height() + 2), text)
+        painter.setPen(text)
+        painter.drawText(QRect(rect.right() + 4, rect.top(), self._number, rect.height()), Qt.AlignmentFlag.AlignRight, percent(p))
+
+    def describe(self, row: Row) -> str:
+        """A row in words."""
+        lines = [row.name + (" (true label)" if row.is_label else "") + (" (target)" if row.is_target else "")]
+        lines.append(f"clean {percent(row.clean)}, adversarial {percent(row.adversarial)}")
+        if row.bounded_clean is not None and row.bounded_adversarial is not None:
+            lines.append(f"under the bound: clean {percent(row.bounded_clean)}, adversarial {percent(row.bounded_adversarial)}")
+        return "\n".join(lines)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            index = event.pos().y() // self.row_height
+            QToolTip.showText(event.globalPos(), self.describe(self.rows[index]) if 0 <= index < len(self.rows) else "", self)
+            return True
+        return super().event(event)

@@ -1,0 +1,117 @@
+"""PixelMaps: small images side by side on one scale, nearest-neighbour, with the scale's bar and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QHelpEvent, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from gui.plots.colour_maps import GREY, Colours
+from gui.theme import GRID, line_colour, muted_colour, number_font, readable
+
+
+@dataclass(frozen=True, eq=False)
+class PixelMap:
+    """One image with its heading."""
+
+    title: str
+    pixels: Colours
+    """``(H, W, 3)``, contiguous."""
+    colour: str | None = None
+    """Of the heading."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What the colours mean: the bar's table, and its limits as text, lowest first."""
+
+    table: Colours = GREY
+    """``(256, 3)``, lowest first."""
+    limits: tuple[str, ...] = ()
+
+
+class PixelMaps(QWidget):
+    """One or several maps in a row, and one bar for all of them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.maps: tuple[PixelMap, ...] = ()
+        self.scale = Scale()
+        self.note = ""
+        """Said where there are no maps."""
+        self.setFont(number_font(self.font()))
+        self.setMinimumSize(120, 96)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        return QSize(280, 240)
+
+    def set_maps(self, maps: Sequence[PixelMap], scale: Scale, note: str = "") -> None:
+        """Show them."""
+        self.maps, self.scale, self.note = tuple(maps), scale, note
+        self.update()
+
+    def places(self) -> tuple[list[QRect], QRect]:
+        """Where the maps and the bar are."""
+        line = self.fontMetrics().lineSpacing()
+        bar_height = 10 + line
+        count = max(1, len(self.maps))
+        across = (self.width() - (count - 1) * GRID) // count
+        down = self.height() - line - bar_height - GRID
+        rects = []
+        for column, one in enumerate(self.maps):
+            height, width = one.pixels.shape[:2]
+            factor = max(0.01, min(across / width, down / height))
+            wide, high = max(1, int(width * factor)), max(1, int(height * factor))
+            left = column * (across + GRID) + (across - wide) // 2
+            rects.append(QRect(left, line + (down - high) // 2, wide, high))
+        return rects, QRect(0, self.height() - bar_height, self.width(), 8)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if not self.maps:
+            painter.setPen(muted_colour(self.palette()))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.note)
+            return
+        rects, bar = self.places()
+        for rect, one in zip(rects, self.maps, strict=True):
+            self._paint_map(painter, rect, one)
+        self._paint_bar(painter, bar)
+
+    def _paint_map(self, painter: QPainter, rect: QRect, one: PixelMap) -> None:
+        height, width = one.pixels.shape[:2]
+        painter.drawImage(rect, QImage(one.pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888))
+        painter.setPen(line_colour(self.palette()))
+        painter.drawRect(rect.adjusted(-1, -1, 0, 0))
+        column = QRect(rect.left(), rect.top() - self.fontMetrics().lineSpacing() - 1, rect.width(), self.fontMetrics().lineSpacing())
+        painter.setPen(readable(one.colour, self.palette()) if one.colour else muted_colour(self.palette()))
+        text = self.fontMetrics().elidedText(one.title, Qt.TextElideMode.ElideRight, column.width())
+        painter.drawText(column, Qt.AlignmentFlag.AlignLeft, text)
+
+    def _paint_bar(self, painter: QPainter, bar: QRect) -> None:
+        strip = np.ascontiguousarray(self.scale.table[None])
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRectF(bar), QImage(strip.data, 256, 1, 768, QImage.Format.Format_RGB888))
+        painter.setPen(line_colour(self.palette()))
+        painter.drawRect(bar.adjusted(0, 0, -1, -1))
+        painter.setPen(muted_colour(self.palette()))
+        below = QRect(bar.left(), bar.bottom() + 2, bar.width(), self.fontMetrics().lineSpacing())
+        sides = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
+        limits = self.scale.limits
+        for text, side in zip(limits, sides if len(limits) == 3 else (sides[0], sides[2]), strict=False):
+            painter.drawText(below, side, text)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            under = (
+                one.title
+                for rect, one in zip(self.places()[0], self.maps, strict=True)
+                if rect.adjusted(0, -20, 0, 0).contains(event.pos())
+            )
+            QToolTip.showText(event.globalPos(), "\n".join(filter(None, [next(under, ""), self.toolTip()])), self)
+            return True
+        return super().event(event)

@@ -1,0 +1,116 @@
+"""Text that changes with every frame: painted at a fixed height, so that no layout is computed and nothing jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from gui.theme import muted_colour, number_font, readable
+
+
+class Sentence(QWidget):
+    """A sentence over at most ``lines`` lines; what does not fit is in the tool tip."""
+
+    def __init__(self, lines: int = 1, *, bold: bool = False, muted: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text, self._lines, self._muted = "", lines, muted
+        self._colour: str | None = None
+        font = number_font(self.font())
+        font.setBold(bold)
+        self.setFont(font)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + 4)
+
+    def set_text(self, text: str, colour: str | None = None) -> None:
+        """Show ``text``, in ``colour`` made readable on the palette."""
+        if (text, colour) != (self.text, self._colour):
+            self.text, self._colour = text, colour
+            self.setAccessibleName(text)
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, self.height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        palette = self.palette()
+        plain = muted_colour(palette) if self._muted else palette.windowText().color()
+        painter.setPen(readable(self._colour, palette) if self._colour else plain)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+        if self._lines == 1:
+            text = self.fontMetrics().elidedText(self.text, Qt.TextElideMode.ElideRight, self.width())
+            painter.drawText(self.rect(), flags, text)
+        else:
+            painter.drawText(self.rect(), flags | Qt.TextFlag.TextWordWrap, self.text)
+
+    @property
+    def cut(self) -> bool:
+        """Whether not all of it can be read."""
+        if self._lines == 1:
+            return self.fontMetrics().horizontalAdvance(self.text) > self.width()
+        bounds = self.fontMetrics().boundingRect(QRect(0, 0, self.width(), 10_000), Qt.TextFlag.TextWordWrap, self.text)
+        return bounds.height() > self.height()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.text if self.cut or not self.toolTip() else self.toolTip(), self)
+            return True
+        return super().event(event)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its name and a remark below it."""
+
+    name: str
+    value: str
+    remark: str = ""
+    tip: str = ""
+
+
+class FigureRow(QWidget):
+    """Numbers side by side in columns of one width: nothing jumps when a value changes its width."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.figures: tuple[Figure, ...] = ()
+        self.setFont(number_font(self.font()))
+        self._small = QFont(self.font())
+        self._small.setPointSizeF(max(6.5, self.font().pointSizeF() * 0.85))
+        self._line = self.fontMetrics().lineSpacing()
+        self._small_line = QFontMetrics(self._small).lineSpacing()
+        self.setFixedHeight(self._line + 2 * self._small_line + 4)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_figures(self, figures: Sequence[Figure]) -> None:
+        """Show them."""
+        if tuple(figures) != self.figures:
+            self.figures = tuple(figures)
+            self.setAccessibleName(", ".join(f"{f.name} {f.value} {f.remark}".strip() for f in figures))
+            self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        muted, plain = muted_colour(self.palette()), self.palette().windowText().color()
+        width = self.width() / max(1, len(self.figures))
+        for column, figure in enumerate(self.figures):
+            left, across = round(column * width), round(width) - 4
+            painter.setPen(muted)
+            painter.setFont(self._small)
+            painter.drawText(left, 0, across, self._small_line, Qt.AlignmentFlag.AlignLeft, figure.name)
+            painter.drawText(left, self._small_line + self._line, across, self._small_line, Qt.AlignmentFlag.AlignLeft, figure.remark)
+            painter.setPen(plain)
+            painter.setFont(self.font())
+            painter.drawText(left, self._small_line, across, self._line, Qt.AlignmentFlag.AlignLeft, figure.value)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and self.figures:
+            column = min(len(self.figures) - 1, max(0, event.pos().x() * len(self.figures) // max(1, self.width())))
+            figure = self.figures[column]
+            QToolTip.showText(event.globalPos(), figure.tip or f"{figure.name}: {figure.value} {figure.remark}".strip(), self)
+            return True
+        return super().event(event)
