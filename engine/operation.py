@@ -97,7 +97,8 @@ class Operation(BaseModel, ABC):
     """An attack, explanation, detection, training or evaluation: parameters plus steps.
 
     Its fields are the parameters, each written once with type, default, range and docstring, and read by the form, the command line,
-    the record and the docs. A field's ``json_schema_extra`` may hold ``unit`` and ``group``.
+    the record and the docs. A field's ``json_schema_extra`` may hold ``unit``, ``group``, ``automatic`` (the attribute with the value used
+    for None) and ``when`` (the other fields' values for which it has a meaning).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)

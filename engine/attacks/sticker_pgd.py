@@ -39,7 +39,7 @@ class StickerPGD(Attack):
     """The content to begin with: middle grey, the image below, random colours, or what the stickers hold now."""
     direction: Direction = Field("steepest", json_schema_extra={"group": "Method"})
     """steepest: the sign. max: the gradient over its largest magnitude. truncated: over its quantile, cut at 1."""
-    quantile: float = Field(0.9, ge=0, le=1, json_schema_extra={"group": "Method"})
+    quantile: float = Field(0.9, ge=0, le=1, json_schema_extra={"group": "Method", "when": {"direction": "truncated"}})
     """For truncated: the quantile of |gradient| above which all pixels step alike."""
     loss: LossName = Field("ce", json_schema_extra={"group": "Method"})
     """ce: cross-entropy. margin: best other logit minus the label's. dlr: the margin over the spread of the logits."""

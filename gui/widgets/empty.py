@@ -6,11 +6,13 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from gui import theme
+
 _SIDE = 40
 
 
 class EmptyState(QWidget):
-    """Centred, quiet, in the palette's placeholder colour."""
+    """Centred, quiet, in the placeholder's colour."""
 
     def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +49,4 @@ class EmptyState(QWidget):
     def _paint_icon(self) -> None:
         self._icon.setVisible(bool(self._icon_name))
         if self._icon_name:
-            from gui.widgets.icons import icon
-
-            self._icon.setPixmap(icon(self._icon_name, self, QPalette.ColorRole.PlaceholderText).pixmap(_SIDE, _SIDE))
+            self._icon.setPixmap(theme.icon(self._icon_name, QPalette.ColorRole.PlaceholderText).pixmap(_SIDE, _SIDE))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QCompleter, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QSizePolicy, QWidget
 
 
 class LabelCombo(QComboBox):
@@ -21,7 +21,8 @@ class LabelCombo(QComboBox):
     def __init__(self, none_text: str, parent: QWidget | None = None, *, name: str = "", tip: str = "") -> None:
         super().__init__(parent)
         self._none = none_text
-        self.setEditable(True)
+        self._line = QLineEdit(self)
+        self.setLineEdit(self._line)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.setMaxVisibleItems(16)
         self.setMinimumContentsLength(8)
@@ -29,17 +30,16 @@ class LabelCombo(QComboBox):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(name)
         self._tip = tip
-        completer = QCompleter(self.model(), self)
+        self._completer = completer = QCompleter(self.model(), self)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         completer.setMaxVisibleItems(16)
         completer.activated.connect(self._on_completed)
         self.setCompleter(completer)
-        line = self.lineEdit()
-        line.setAccessibleName(name)
-        line.editingFinished.connect(self._settle)
-        line.installEventFilter(self)
+        self._line.setAccessibleName(name)
+        self._line.editingFinished.connect(self._settle)
+        self._line.installEventFilter(self)
         self.activated.connect(self._on_activated)
         self._value: int | None = None
         self.set_labels(())
@@ -78,7 +78,7 @@ class LabelCombo(QComboBox):
         index = 0 if self._value is None else self._value + 1
         self.setCurrentIndex(index)
         self.setEditText(self.itemText(index))
-        self.lineEdit().setCursorPosition(0)
+        self._line.setCursorPosition(0)
         self.blockSignals(False)
         self.setToolTip("\n".join(part for part in (self.currentText(), self._tip) if part))
 
@@ -95,10 +95,10 @@ class LabelCombo(QComboBox):
     @Slot()
     def _settle(self) -> None:
         """Enter, or leaving the field: the label typed, the only one that contains the text, or the one from before."""
-        popup = self.completer().popup()
+        popup = self._completer.popup()
         if popup is not None and popup.isVisible() and popup.currentIndex().isValid():
             return  # the completer tells what was chosen
-        text = self.lineEdit().text().strip()
+        text = self._line.text().strip()
         if text == self.itemText(0 if self._value is None else self._value + 1):
             return
         index = self.findText(text, Qt.MatchFlag.MatchFixedString)
@@ -121,8 +121,8 @@ class LabelCombo(QComboBox):
             self.chosen.emit(value)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.MouseButtonRelease and watched is self.lineEdit() and not self.lineEdit().hasSelectedText():
-            self.lineEdit().selectAll()  # so that typing searches at once
+        if event.type() == QEvent.Type.MouseButtonRelease and watched is self._line and not self._line.hasSelectedText():
+            self._line.selectAll()  # so that typing searches at once
         return super().eventFilter(watched, event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

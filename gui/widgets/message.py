@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from gui import theme
 
 Kind = Literal["error", "hint"]
 _ICONS = {"error": "mdi6.alert-circle-outline", "hint": "mdi6.information-outline"}
-_ERROR_ON_LIGHT, _ERROR_ON_DARK = "#B3261E", "#FF9A8F"
-
-
-def is_dark(palette: QPalette) -> bool:
-    """Whether text is lighter than its background."""
-    return palette.color(QPalette.ColorRole.WindowText).lightness() > palette.color(QPalette.ColorRole.Window).lightness()
+_ERROR = "#C0281E"
 
 
 class Message(QWidget):
@@ -63,14 +60,9 @@ class Message(QWidget):
             self._paint()
 
     def _paint(self) -> None:
-        import qtawesome
-
-        dark = is_dark(self.palette())
-        if self._kind == "error":
-            colour = QColor(_ERROR_ON_DARK if dark else _ERROR_ON_LIGHT)
-        else:
-            colour = self.palette().color(QPalette.ColorRole.PlaceholderText)
-        palette = QPalette(self._text.palette())
-        palette.setColor(QPalette.ColorRole.WindowText, colour)
-        self._text.setPalette(palette)
-        self._icon.setPixmap(qtawesome.icon(_ICONS[self._kind], color=colour).pixmap(16, 16))
+        palette = self.palette()
+        colour = theme.readable(_ERROR, palette) if self._kind == "error" else theme.muted_colour(palette)
+        own = QPalette(palette)
+        own.setColor(QPalette.ColorRole.WindowText, colour)
+        self._text.setPalette(own)
+        self._icon.setPixmap(theme.icon(_ICONS[self._kind], colour).pixmap(16, 16))

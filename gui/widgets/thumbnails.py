@@ -68,9 +68,7 @@ class Thumbnails(QListView):
         whole = longest <= self._side
         mode = Qt.TransformationMode.FastTransformation if whole else Qt.TransformationMode.SmoothTransformation
         factor = self._side // longest if whole else self._side / longest
-        return picture.scaled(
-            max(1, int(width * factor)), max(1, int(height * factor)), Qt.AspectRatioMode.KeepAspectRatio, mode
-        )
+        return picture.scaled(max(1, int(width * factor)), max(1, int(height * factor)), Qt.AspectRatioMode.KeepAspectRatio, mode)
 
     @Slot(QModelIndex)
     def _on_clicked(self, index: QModelIndex) -> None:

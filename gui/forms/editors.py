@@ -1,0 +1,233 @@
+"""The editors of a form's rows. Each has ``sigChanged``, ``value`` and ``setValue``, which is what a ParameterTree asks for."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QLineEdit, QSizePolicy, QWidget
+
+from gui import theme
+from gui.forms.fields import Field
+
+_LEVEL = 1 / 255
+
+
+class NumberEdit(QAbstractSpinBox):
+    """A number typed as people write it: 0.03, 8/255, 5 %. Empty is None where the field allows it.
+
+    What is no number is kept as text, so that the operation can say what is wrong with it.
+    """
+
+    sigChanged = Signal()
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._field = field
+        self._value: Any = field.default
+        self._automatic: float | None = None
+        self.setFont(theme.number_font(self.font()))
+        self.setAccelerated(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.lineEdit().textEdited.connect(self._on_edited)
+        self.editingFinished.connect(self._tidy)
+        self.set_automatic(None)
+        self._tidy()
+
+    def value(self) -> Any:
+        return self._value
+
+    def setValue(self, value: Any) -> None:
+        if value != self._value or type(value) is not type(self._value):
+            self._value = value
+            self._tidy()
+            self.sigChanged.emit()
+
+    def set_automatic(self, value: float | None) -> None:
+        """The value that stands for None, where it is known."""
+        self._automatic = value
+        text = self._field.none_text if value is None else f"automatic: {self._format(value)}"
+        self.lineEdit().setPlaceholderText(text if self._field.optional else "")
+
+    # ------------------------------------------------------------------ text
+
+    @Slot(str)
+    def _on_edited(self, text: str) -> None:
+        self._value = self._parse(text)
+        self.sigChanged.emit()
+
+    @Slot()
+    def _tidy(self) -> None:
+        """Show the value as it is written elsewhere."""
+        text = self._value if isinstance(self._value, str) else "" if self._value is None else self._format(self._value)
+        if text != self.lineEdit().text():
+            self.lineEdit().setText(text)
+
+    def _parse(self, text: str) -> Any:
+        from engine.errors import GibbonError
+        from engine.quantities import parse_number
+
+        if not text.strip() and self._field.optional:
+            return None
+        try:
+            if self._field.kind == "integer":
+                return int(text.replace(",", "").replace("\u202f", ""))
+            return parse_number(text)
+        except (GibbonError, ValueError):
+            return text.strip()
+
+    def _format(self, value: float) -> str:
+        from engine.quantities import format_number, parse_number
+
+        if self._field.kind == "integer":
+            return str(value)
+        short = format_number(value)
+        return short if math.isclose(parse_number(short), value, rel_tol=1e-12) else f"{value:.12g}"
+
+    # ------------------------------------------------------------------ steps
+
+    def stepBy(self, steps: int) -> None:
+        value = self._base()
+        unit = self._unit(value, steps)
+        after = round(value / unit + steps) * unit
+        self._value = self._kept(int(after) if self._field.kind == "integer" else float(f"{after:.10g}"), value)
+        self._tidy()
+        self.sigChanged.emit()
+
+    def _base(self) -> float:
+        """The number to step from."""
+        if isinstance(self._value, (int, float)):
+            return self._value
+        if self._automatic is not None:
+            return self._automatic
+        return self._field.default if isinstance(self._field.default, (int, float)) else self._field.low or 0
+
+    def _unit(self, value: float, steps: int) -> float:
+        """Grey levels for what is written in them, else one unit of the second digit."""
+        if self._field.kind == "integer":
+            return 1
+        levels = value / _LEVEL
+        if value > 0 and levels <= 32.5 and abs(levels - round(levels)) < 1e-6 and not (levels < 1.5 and steps < 0):
+            return _LEVEL
+        return float(10.0 ** (math.floor(math.log10(abs(value))) - 1)) if value else 0.01
+
+    def _kept(self, after: float, before: float) -> float:
+        low, high = self._field.low, self._field.high
+        if low is not None and (after < low or (self._field.open_low and after <= low)):
+            return before if self._field.open_low else type(after)(low)
+        if high is not None and (after > high or (self._field.open_high and after >= high)):
+            return before if self._field.open_high else type(after)(high)
+        return after
+
+    def stepEnabled(self) -> QAbstractSpinBox.StepEnabledFlag:
+        flags = QAbstractSpinBox.StepEnabledFlag.StepUpEnabled | QAbstractSpinBox.StepEnabledFlag.StepDownEnabled
+        return QAbstractSpinBox.StepEnabledFlag.StepNone if self.isReadOnly() else flags
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        return QValidator.State.Acceptable, text, position  # the operation decides, and says why
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()  # the panel scrolls
+
+    def sizeHint(self) -> QSize:
+        metrics, hint = self.fontMetrics(), super().sizeHint()
+        return QSize(metrics.horizontalAdvance("automatic: 12/255") + 40, hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance("12345/255") + 32, super().minimumSizeHint().height())
+
+
+class ChoiceEdit(QComboBox):
+    """One of a few values."""
+
+    sigChanged = Signal()
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        self._values = ((None,) if field.optional else ()) + field.choices
+        for value in self._values:
+            self.addItem(field.none_text if value is None else str(value))
+        self.setCurrentIndex(self._values.index(field.default))
+        self.currentIndexChanged.connect(self._on_changed)
+
+    @Slot(int)
+    def _on_changed(self, _index: int) -> None:
+        self.sigChanged.emit()
+
+    def value(self) -> Any:
+        return self._values[self.currentIndex()]
+
+    def setValue(self, value: Any) -> None:
+        self.setCurrentIndex(self._values.index(value))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # the panel scrolls; a wheel must not change the value under it
+
+
+class FlagEdit(QCheckBox):
+    """Yes or no."""
+
+    sigChanged = Signal()
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setChecked(bool(field.default))
+        self.toggled.connect(self._on_toggled)
+
+    @Slot(bool)
+    def _on_toggled(self, _checked: bool) -> None:
+        self.sigChanged.emit()
+
+    def value(self) -> bool:
+        return self.isChecked()
+
+    def setValue(self, value: Any) -> None:
+        self.setChecked(bool(value))
+
+
+class TextEdit(QLineEdit):
+    """A text; empty is None where the field allows it."""
+
+    sigChanged = Signal()
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__("" if field.default is None else str(field.default), parent)
+        self._optional = field.optional
+        if field.optional:
+            self.setPlaceholderText(field.none_text)
+        self.textEdited.connect(self._on_edited)
+
+    @Slot(str)
+    def _on_edited(self, _text: str) -> None:
+        self.sigChanged.emit()
+
+    def value(self) -> str | None:
+        return None if self._optional and not self.text() else self.text()
+
+    def setValue(self, value: Any) -> None:
+        text = "" if value is None else str(value)
+        if text != self.text():
+            self.setText(text)
+            self.sigChanged.emit()
+
+
+Editor = NumberEdit | ChoiceEdit | FlagEdit | TextEdit
+
+
+def editor_for(field: Field) -> Editor:
+    """The editor of a field, with its tool tip and accessible name."""
+    makers: dict[str, Any] = {"number": NumberEdit, "integer": NumberEdit, "choice": ChoiceEdit, "flag": FlagEdit, "text": TextEdit}
+    editor: Editor = makers[field.kind](field)
+    editor.setToolTip(field.tip)
+    editor.setAccessibleName(field.title)
+    editor.setAccessibleDescription(field.doc)
+    editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return editor

@@ -1,0 +1,129 @@
+"""Form: an operation's parameters to edit, and the operation that they make, or the sentence that says why they make none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from gui.forms.editors import Editor, NumberEdit
+from gui.forms.fields import Field, read_fields
+from gui.forms.tree import FieldGroup, FieldParameter, Tree
+from gui.widgets.message import Message
+
+if TYPE_CHECKING:
+    from engine import Operation
+
+NO_GROUP = "Limits"
+
+
+class Form(QWidget):
+    """Rows by group. ``operation`` is None while the values make none; then ``error`` says why, and it stands under the rows."""
+
+    changed = Signal()
+    """A value changed, by hand or not."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._class: type[Operation] | None = None
+        self._fields: tuple[Field, ...] = ()
+        self._parameters: dict[str, FieldParameter] = {}
+        self._quiet = False
+        self.operation: Operation | None = None
+        self.error = ""
+        self.tree = Tree(self)
+        self._message = Message(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.tree)
+        layout.addWidget(self._message)
+
+    # ------------------------------------------------------------------ from the program
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The rows, from top to bottom."""
+        return self._fields
+
+    def set_operation(self, operation: type[Operation]) -> None:
+        """Show the parameters of that class, at their defaults."""
+        self._class, self._fields = operation, read_fields(operation)
+        self.tree.clear()
+        self._parameters = {field.name: FieldParameter(field) for field in self._fields}
+        groups: dict[str, FieldGroup] = {}
+        for field in self._fields:
+            title = field.group or NO_GROUP
+            group = groups.setdefault(title, FieldGroup(name=title))
+            group.addChild(self._parameters[field.name])
+        for group in groups.values():
+            self.tree.addParameters(group)
+        for parameter in self._parameters.values():
+            parameter.sigValueChanged.connect(self._on_value)
+        self._groups = tuple(groups.values())  # the tree holds them weakly
+        self.tree._fit()
+        self._check()
+
+    def values(self) -> dict[str, Any]:
+        """As they stand in the rows: numbers, or the text where it is no number."""
+        return {name: parameter.value() for name, parameter in self._parameters.items()}
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Fill in some of the rows."""
+        self._quiet = True
+        try:
+            for name, value in values.items():
+                self._parameters[name].setValue(value)
+        finally:
+            self._quiet = False
+        self._check()
+
+    def reset(self) -> None:
+        """Every row back to its default."""
+        self.set_values({field.name: field.default for field in self._fields})
+
+    def editor(self, name: str) -> Editor:
+        """The editor of the parameter of that name."""
+        item = next(iter(self._parameters[name].items))
+        widget: Editor = item.widget
+        return widget
+
+    def is_enabled(self, name: str) -> bool:
+        """Whether the parameter has a meaning beside the others."""
+        return bool(self._parameters[name].opts["enabled"])
+
+    def build(self) -> Operation:
+        """The operation that the rows make.
+
+        Raises
+        ------
+        GibbonError
+            They make none; the sentence names the parameter.
+        """
+        assert self._class is not None
+        return self._class.build(**self.values())
+
+    # ------------------------------------------------------------------ from a person
+
+    @Slot(object, object)
+    def _on_value(self, _parameter: Any, _value: Any) -> None:
+        if not self._quiet:
+            self._check()
+
+    def _check(self) -> None:
+        from engine.errors import GibbonError
+
+        try:
+            self.operation, self.error = self.build(), ""
+        except GibbonError as error:
+            self.operation, self.error = None, str(error)
+        values = self.values()
+        for field in self._fields:
+            self._parameters[field.name].setOpts(enabled=field.applies(values))
+            editor = self.editor(field.name)
+            if isinstance(editor, NumberEdit) and field.automatic:
+                editor.set_automatic(getattr(self.operation, field.automatic) if self.operation is not None else None)
+        self._message.say(self.error)
+        self.changed.emit()

@@ -1,0 +1,151 @@
+"""A ParameterTree that follows the palette, is as high as its rows, and keeps its editors in sight; and its rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyqtgraph.parametertree import Parameter, ParameterTree
+from pyqtgraph.parametertree.parameterTypes import GroupParameter, GroupParameterItem, WidgetParameterItem
+from PySide6.QtCore import QEvent, QSize, Qt, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QSizePolicy, QToolButton, QTreeWidgetItem, QWidget
+
+from gui import theme
+from gui.forms.editors import Editor, editor_for
+from gui.forms.fields import Field
+
+_RESET = 22
+
+
+class RowItem(WidgetParameterItem):
+    """Title, editor, and a button that resets; the editor always shows."""
+
+    def __init__(self, param: FieldParameter, depth: int) -> None:
+        super().__init__(param, depth)
+        self.hideWidget = False
+        self.displayLabel.hide()
+        self.setToolTip(0, param.field.tip)
+        height = self.widget.sizeHint().height() + 2
+        self.setSizeHint(0, QSize(self._title_width(), height))
+        self.setSizeHint(1, QSize(0, height))
+
+    def _title_width(self) -> int:
+        from PySide6.QtGui import QFontMetrics
+
+        return QFontMetrics(self.font(0)).horizontalAdvance(self.param.title()) + 8
+
+    def makeWidget(self) -> Editor:
+        return editor_for(self.param.field)
+
+    def makeDefaultButton(self) -> QToolButton:
+        button = QToolButton()
+        button.setAutoRaise(True)
+        button.setFixedSize(_RESET, _RESET)
+        button.setIcon(theme.icon("mdi6.restore"))
+        policy = button.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        button.setSizePolicy(policy)
+        button.clicked.connect(self.defaultClicked)
+        return button
+
+    def updateDefaultBtn(self) -> None:
+        field = self.param.field
+        shown = field.none_text if field.default is None else field.default
+        if isinstance(shown, float):
+            from engine.quantities import format_number
+
+            shown = format_number(shown)
+        self.defaultBtn.setToolTip(f"Reset {field.title} to {shown}")
+        self.defaultBtn.setAccessibleName(f"Reset {field.title}")
+        self.defaultBtn.setVisible(self.param.value() != field.default)
+
+    def defaultClicked(self) -> None:
+        self.param.setValue(self.param.field.default)
+
+    def updateDisplayLabel(self, value: Any = None) -> None:
+        """The editor itself shows the value."""
+
+    def showEditor(self) -> None:
+        self.widget.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def hideEditor(self) -> None:
+        """Never."""
+
+    def widgetEventFilter(self, obj: Any, ev: Any) -> bool:
+        return False  # Tab goes on in the panel; pyqtgraph would keep it inside the tree
+
+    def optsChanged(self, param: Any, opts: dict[str, Any]) -> None:
+        super().optsChanged(param, opts)
+        if "enabled" in opts:
+            off = QPalette.ColorGroup.Active if opts["enabled"] else QPalette.ColorGroup.Disabled
+            tree = self.treeWidget()
+            if tree is not None:
+                self.setForeground(0, tree.palette().brush(off, QPalette.ColorRole.Text))
+
+
+class FieldParameter(Parameter):
+    """A parameter that knows its `Field`."""
+
+    itemClass = RowItem
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+        super().__init__(name=field.name, title=field.title, value=field.default, default=field.default)
+
+
+class GroupItem(GroupParameterItem):
+    """A heading."""
+
+    def updateDepth(self, depth: int) -> None:
+        font = self.font(0)
+        font.setBold(True)
+        self.setFont(0, font)
+        self.titleChanged()
+
+
+class FieldGroup(GroupParameter):
+    """The fields of one group."""
+
+    itemClass = GroupItem
+
+
+class Tree(ParameterTree):
+    """Without header, stripes, frame, selection or scroll bars of its own."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, showHeader=False)
+        self.setAlternatingRowColors(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setDragEnabled(False)
+        self.setAcceptDrops(False)
+        self.setRootIsDecorated(True)
+        self.setIndentation(14)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.viewport().setAutoFillBackground(False)
+        self.header().setStretchLastSection(True)
+        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.itemExpanded.connect(self._fit)
+        self.itemCollapsed.connect(self._fit)
+
+    def _updatePalette(self, palette: Any) -> None:
+        """Pyqtgraph would pin a palette of its own here; the application's is followed instead."""
+
+    @Slot(QTreeWidgetItem)
+    def _fit(self, _item: QTreeWidgetItem | None = None) -> None:
+        """As high as its rows."""
+        self.doItemsLayout()
+        last = self.invisibleRootItem()
+        while last.childCount() and (last is self.invisibleRootItem() or last.isExpanded()):
+            last = last.child(last.childCount() - 1)
+        self.setFixedHeight(max(1, self.visualItemRect(last).bottom() + 3 if last.parent() or self.topLevelItemCount() else 1))
+
+    def event(self, event: QEvent) -> bool:
+        handled: bool = super().event(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.Show, QEvent.Type.StyleChange):
+            self._fit()
+        return handled
