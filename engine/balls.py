@@ -86,7 +86,7 @@ class L2(Ball):
     def project(self, delta: Tensor) -> Tensor:
         """Scale rows outside the ball back onto its surface."""
         lengths = self.size(delta).clamp_min(TINY)
-        shrink = (torch.as_tensor(self.eps).to(lengths) / lengths).clamp_max(1)
+        shrink = (torch.as_tensor(self.eps, dtype=lengths.dtype, device=lengths.device) / lengths).clamp_max(1)
         return delta * column(shrink, delta)
 
     def sample(self, random: RowRandom, like: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ class L2(Ball):
 
     def size(self, delta: Tensor) -> Tensor:
         """The Euclidean length of each row."""
-        return delta.flatten(1).norm(dim=1)
+        return torch.linalg.vector_norm(delta.flatten(1), dim=1)
 
 
 @final

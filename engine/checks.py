@@ -51,7 +51,8 @@ def _class_numbers(values: Tensor, what: str, images: Tensor, classifier: Classi
         raise GibbonError(f"The {what} are {values.dtype}, but class numbers (int64) are needed.")
     if int(values.min()) < 0 or int(values.max()) >= classifier.num_classes:
         raise GibbonError(
-            f"The {what} reach from {int(values.min())} to {int(values.max())}, but “{classifier.name}” has the classes 0 to {classifier.num_classes - 1}."
+            f"The {what} reach from {int(values.min())} to {int(values.max())}, "
+            f"but “{classifier.name}” has the classes 0 to {classifier.num_classes - 1}."
         )
     return values.to(classifier.device, torch.int64)
 

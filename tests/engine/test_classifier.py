@@ -1,0 +1,176 @@
+"""Classifier: sites are calls, recording leaves nothing behind, what is derived shares weights, and a wrong head is said at once."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import engine
+from engine.errors import GibbonError
+from tests.engine.conftest import small_network
+
+LABELS = [f"class {i}" for i in range(5)]
+
+
+def test_sites_are_calls_of_modules_and_functions(small: engine.Classifier) -> None:
+    assert [(s.name, s.kind, s.shape) for s in small.sites] == [
+        ("act", "relu", (8, 8, 8)),
+        ("relu", "relu", (8, 4, 4)),
+        ("act#2", "relu", (8, 4, 4)),
+    ]
+    assert len({s.name for s in small.sites}) == 3
+    assert [s.index for s in small.sites] == [0, 1, 2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "calls"), [("googlenet", 57), ("resnet50", 49)])
+def test_torchvision_networks_show_every_call(name: str, calls: int) -> None:
+    """GoogLeNet has no ReLU module at all; ResNet-50 has 17 of them and 49 calls."""
+    import torchvision
+
+    options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
+    module = getattr(torchvision.models, name)(weights=None, **options).eval()
+    classifier = engine.Classifier(module, [str(i) for i in range(1000)], (3, 64, 64), device="cpu")
+    assert len(classifier.sites) == calls
+    assert len(classifier.record(torch.rand(1, 3, 64, 64)).activations) == calls
+
+
+def test_recorded_activations_equal_the_layers_written_out(small64: engine.Classifier, images: Tensor) -> None:
+    net = small64.module
+    first = torch.relu(net.norm(net.first(images)))
+    second = torch.relu(net.second(first))
+    third = torch.relu(second - 0.1)
+    recording = small64.record(images)
+    for recorded, expected in zip(recording.activations.values(), (first, second, third), strict=True):
+        torch.testing.assert_close(recorded, expected)
+    torch.testing.assert_close(recording.logits, net.head(third.flatten(1)))
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
+
+
+def test_record_takes_only_what_is_asked_for(small: engine.Classifier) -> None:
+    name = small.sites[1].name
+    assert list(small.record(torch.rand(2, 3, 8, 8), [name]).activations) == [name]
+    with pytest.raises(GibbonError, match="no rectifier call named “nowhere”"):
+        small.record(torch.rand(2, 3, 8, 8), ["nowhere"])
+
+
+def test_two_threads_record_one_model_at_once(small: engine.Classifier) -> None:
+    images = [torch.rand(3, 3, 8, 8, generator=torch.Generator().manual_seed(i)) for i in range(2)]
+    expected = [small.record(x).activations for x in images]
+    wrong: list[int] = []
+
+    def work(which: int) -> None:
+        for _ in range(50):
+            got = small.record(images[which]).activations
+            if not all(torch.equal(got[k], expected[which][k]) for k in expected[which]):
+                wrong.append(which)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_bound_clamps_its_site_and_no_other(small: engine.Classifier, images: Tensor) -> None:
+    x = images.float()
+    name = small.sites[0].name
+    bounded = small.derive(bounds={name: 0.2})
+    recorded, plain = bounded.record(x).activations, small.record(x).activations
+    torch.testing.assert_close(recorded[name], plain[name].clamp_max(0.2))
+    assert float(plain[name].max()) > 0.2
+    assert float(recorded[small.sites[2].name].max()) > 0
+    assert small.derive(bounds={s.name: 1e9 for s in small.sites}).record(x).logits.equal(small(x))
+    torch.testing.assert_close(bounded(x), bounded.record(x).logits)
+
+
+def test_a_replaced_activation_sees_the_pre_activation(small64: engine.Classifier, images: Tensor) -> None:
+    name = small64.sites[1].name
+    leaky = small64.derive(activations={name: nn.LeakyReLU(0.1)})
+    net = small64.module
+    pre = net.second(torch.relu(net.norm(net.first(images))))
+    torch.testing.assert_close(leaky.record(images).activations[name], nn.functional.leaky_relu(pre, 0.1))
+
+
+def test_derived_classifiers_share_weights_and_have_their_own_fingerprint(small: engine.Classifier) -> None:
+    name = small.sites[0].name
+    variants = [
+        small,
+        small.derive(bounds={name: 1.0}),
+        small.derive(bounds={name: 2.0}),
+        small.derive(activations={name: nn.LeakyReLU(0.2)}),
+        small.derive(before=[nn.AvgPool2d(3, 1, 1)]),
+        small.derive(size=16),
+    ]
+    assert len({c.fingerprint for c in variants}) == len(variants)
+    assert all(c.module is small.module for c in variants)
+    assert small.derive(name="other").fingerprint == small.fingerprint
+    assert not small.bounds
+    assert not small.activations
+
+
+def test_the_fingerprint_knows_every_weight() -> None:
+    first, second = small_network(), small_network()
+    make = lambda m: engine.Classifier(m, LABELS, (3, 8, 8), device="cpu").fingerprint  # noqa: E731
+    assert make(first) == make(second)
+    second.head.bias.data[3] += 1e-6
+    assert make(first) != make(second)
+
+
+def test_normalisation_lives_inside() -> None:
+    module = nn.Sequential(nn.Flatten(), nn.Linear(3, 2))
+    plain = engine.Classifier(module, ["a", "b"], (3, 1, 1), device="cpu")
+    normed = engine.Classifier(module, ["a", "b"], (3, 1, 1), mean=[0.1, 0.2, 0.3], std=[0.5, 0.25, 1.0], device="cpu")
+    x = torch.rand(4, 3, 1, 1)
+    scaled = (x - torch.tensor([0.1, 0.2, 0.3]).view(3, 1, 1)) / torch.tensor([0.5, 0.25, 1.0]).view(3, 1, 1)
+    torch.testing.assert_close(normed(x), plain(scaled))
+
+
+def test_another_working_size_is_resized_inside_and_differentiable(small: engine.Classifier) -> None:
+    larger = small.derive(size=(16, 12))
+    assert larger.input_shape == (3, 16, 12)
+    x = torch.rand(2, 3, 16, 12, requires_grad=True)
+    resized = nn.functional.interpolate(x, (8, 8), mode="bilinear", antialias=True)
+    torch.testing.assert_close(larger(x), small(resized))
+    assert torch.autograd.grad(larger(x).sum(), x)[0].abs().sum() > 0
+
+
+def test_the_callers_module_is_left_as_it_was() -> None:
+    module = small_network().train()
+    engine.Classifier(module, LABELS, (3, 8, 8), device="cpu")
+    assert module.training
+    assert all(p.requires_grad for p in module.parameters())
+
+
+@pytest.mark.parametrize(
+    ("module", "labels", "message"),
+    [
+        (nn.Sequential(nn.Flatten(), nn.Linear(12, 3), nn.Softmax(1)), 3, "probabilities"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(12, 3)), 4, "3 classes, but 4 labels"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(10, 3)), 3, "fails on an image of shape"),
+        (nn.Conv2d(3, 2, 1), 2, "not two rows of logits"),
+    ],
+)
+def test_a_wrong_head_is_said_at_once(module: nn.Module, labels: int, message: str) -> None:
+    with pytest.raises(GibbonError, match=message):
+        engine.Classifier(module, [str(i) for i in range(labels)], (3, 2, 2), device="cpu")
+
+
+def test_nan_weights_are_refused() -> None:
+    module = nn.Sequential(nn.Flatten(), nn.Linear(12, 3))
+    module[1].weight.data[0, 0] = torch.nan
+    with pytest.raises(GibbonError, match="NaN"):
+        engine.Classifier(module, ["a", "b", "c"], (3, 2, 2), device="cpu")
+
+
+@pytest.mark.parametrize("head", ["strip", "log"])
+def test_probabilities_can_be_stripped_or_logged(head: str) -> None:
+    linear = nn.Linear(12, 3)
+    module = nn.Sequential(nn.Flatten(), linear, nn.Softmax(1))
+    classifier = engine.Classifier(module, ["a", "b", "c"], (3, 2, 2), device="cpu", head=head)  # type: ignore[arg-type]
+    x = torch.rand(4, 3, 2, 2)
+    torch.testing.assert_close(classifier(x).softmax(1), linear(x.flatten(1)).softmax(1))

@@ -1,0 +1,239 @@
+"""run and start: refusals in sentences, counts, budget, best so far, timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import engine
+from engine import attacks
+from engine.errors import GibbonError
+from engine.operation import Attack, Problem
+from engine.timeline import Timeline
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": torch.rand(3, 8, 8)}, "For one image write"),
+        ({"images": torch.rand(0, 3, 8, 8)}, "empty"),
+        ({"images": torch.rand(1, 1, 8, 8)}, "takes \\(3, 8, 8\\)"),
+        ({"images": torch.rand(1, 3, 8, 8) * 255}, "8-bit"),
+        ({"images": torch.randn(1, 3, 8, 8) * 2}, "normalised"),
+        ({"images": torch.full((1, 3, 8, 8), torch.nan)}, "NaN"),
+        ({"images": torch.zeros(1, 3, 8, 8, dtype=torch.uint8)}, "Divide 8-bit"),
+        ({"labels": torch.tensor([5])}, "classes 0 to 4"),
+        ({"labels": torch.tensor([0, 1])}, "one per image"),
+        ({"labels": torch.tensor([0.0])}, "class numbers"),
+        ({"targets": torch.tensor([0])}, "own label"),
+        ({"targets": torch.tensor([-1])}, "classes 0 to 4"),
+        ({"mask": torch.zeros(8, 8)}, "mask is empty"),
+        ({"mask": torch.ones(7, 8)}, "shape"),
+        ({"mask": 2 * torch.ones(8, 8)}, "reaches from"),
+        ({"start": torch.rand(2, 3, 8, 8)}, "One per image|one per image"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_a_sentence(small: engine.Classifier, change: dict[str, Tensor], message: str) -> None:
+    arguments = {"images": torch.rand(1, 3, 8, 8), "labels": torch.tensor([0]), **change}
+    with pytest.raises(GibbonError, match=message) as caught:
+        engine.start(attacks.PGD(), small, **arguments)
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"eps": -1}, "eps: "),
+        ({"steps": 0}, "steps: "),
+        ({"eps": 8}, "write 8/255"),
+        ({"eps": "eight"}, "not a number"),
+        ({"epsilon": 0.1}, "epsilon"),
+        ({"eps": float("nan")}, "eps"),
+        ({"restarts": 3, "random_start": False}, "same run"),
+    ],
+)
+def test_parameters_out_of_range_are_named(parameters: dict[str, object], message: str) -> None:
+    with pytest.raises(GibbonError, match=message):
+        attacks.PGD.build(**parameters)
+
+
+def test_numbers_are_typed_as_people_write_them() -> None:
+    assert attacks.PGD.build(eps="8/255").eps == 8 / 255
+    assert attacks.PGD(**attacks.PGD(eps=None, direction="max").model_dump()) == attacks.PGD(eps=None, direction="max")
+
+
+def test_rounding_just_outside_the_range_is_clamped(small: engine.Classifier) -> None:
+    x = torch.rand(1, 3, 8, 8)
+    x[0, 0, 0, 0] = -2.98e-08
+    assert float(engine.run(attacks.FGSM(), small, x).adversarial.min()) >= 0
+
+
+def test_passes_are_counted_and_none_is_wasted(small: engine.Classifier) -> None:
+    """FGSM: two forward rows and one backward; PGD-k: k + 1 and k; labels that are not given cost one forward."""
+    x, y = torch.rand(4, 3, 8, 8), torch.zeros(4, dtype=torch.int64)
+    result = engine.run(attacks.FGSM(), small, x, labels=y)
+    assert (result.forwards, result.backwards) == (8, 4)
+    result = engine.run(attacks.PGD(steps=7), small, x, labels=y)
+    assert (result.forwards, result.backwards) == (32, 28)
+    result = engine.run(attacks.PGD(steps=7), small, x)
+    assert (result.forwards, result.labels_assumed) == (36, True)
+
+
+def test_a_budget_ends_the_run_with_the_best_so_far(small: engine.Classifier) -> None:
+    x, y = torch.rand(2, 3, 8, 8), torch.zeros(2, dtype=torch.int64)
+    result = engine.run(attacks.PGD(steps=50, max_queries=9), small, x, labels=y)
+    assert result.reason == "budget"
+    assert result.forwards == 8
+    assert len(result.trace) == 4
+
+
+def test_more_restarts_never_do_worse(small64: engine.Classifier, images: Tensor) -> None:
+    few, many = (engine.run(attacks.PGD(eps=0.05, steps=5, restarts=r), small64, images, seed=1) for r in (1, 6))
+    assert int(many.success.sum()) >= int(few.success.sum())
+    same = few.success == many.success
+    assert bool((many.loss[same] >= few.loss[same] - 1e-9).all())
+
+
+class Script(Attack):
+    """Gives the images and losses that a test has written down."""
+
+    slug, title, family = "script", "Script", "Test"
+    keeps: ClassVar = "loss"
+    script: ClassVar[list[tuple[Tensor, Tensor]]] = []
+
+    def iterate(self, problem: Problem) -> Iterator[engine.AttackStep]:
+        for index, (adversarial, loss) in enumerate(self.script):
+            yield engine.AttackStep(index, len(self.script) - 1, adversarial, loss)
+
+
+def threshold_classifier() -> engine.Classifier:
+    """Class 1 where the one pixel is above a half."""
+    module = nn.Sequential(nn.Flatten(), nn.Linear(1, 2))
+    module[1].weight.data = torch.tensor([[0.0], [1.0]])
+    module[1].bias.data = torch.tensor([0.5, 0.0])
+    return engine.Classifier(module, ["low", "high"], (1, 1, 1), device="cpu")
+
+
+def run_script(values: list[float], losses: list[float], keeps: str) -> engine.AttackResult:
+    class Kept(Script):
+        slug = f"script-{keeps}"
+
+    Kept.keeps = keeps
+    Kept.script = [(torch.full((1, 1, 1, 1), v), torch.tensor([loss])) for v, loss in zip(values, losses, strict=True)]
+    return engine.run(Kept(), threshold_classifier(), torch.full((1, 1, 1, 1), values[0]), labels=torch.tensor([0]))
+
+
+def test_success_is_kept_before_loss_and_loss_before_order() -> None:
+    assert float(run_script([0.1, 0.7, 0.2, 0.6], [0, 1, 9, 2], "loss").adversarial) == pytest.approx(0.6)
+    assert float(run_script([0.1, 0.2, 0.3, 0.25], [0, 1, 9, 2], "loss").adversarial) == pytest.approx(0.3)
+
+
+def test_minimal_attacks_keep_the_smallest_norm() -> None:
+    assert float(run_script([0.1, 0.9, 0.6, 0.7], [0, 0, 0, 0], "norm").adversarial) == pytest.approx(0.6)
+
+
+def test_steps_to_flip_is_the_first_success() -> None:
+    assert int(run_script([0.1, 0.2, 0.8, 0.3], [0, 1, 2, 3], "last").steps_to_flip) == 2
+    assert int(run_script([0.1, 0.2, 0.3, 0.3], [0, 1, 2, 3], "last").steps_to_flip) == -1
+
+
+def test_rounding_to_eight_bits_can_undo_success() -> None:
+    """127.3 grey levels are above a threshold of 127.2, the 127 that they are rounded to are not."""
+    assert bool(run_script([0.1, 0.6], [0, 1], "loss").survives_8bit[0])
+    module = threshold_classifier().module
+    module[1].bias.data = torch.tensor([127.2 / 255, 0.0])  # type: ignore[index]
+    classifier = engine.Classifier(module, ["low", "high"], (1, 1, 1), device="cpu")
+    Script.script = [(torch.full((1, 1, 1, 1), v), torch.tensor([v])) for v in (0.1, 127.3 / 255)]
+    result = engine.run(Script(), classifier, torch.full((1, 1, 1, 1), 0.1), labels=torch.tensor([0]))
+    assert bool(result.success[0])
+    assert not bool(result.survives_8bit[0])
+
+
+def test_norms_count_pixels_not_channels(small: engine.Classifier) -> None:
+    from engine.result import norms
+
+    delta = torch.zeros(1, 3, 8, 8)
+    delta[0, :, 2, 2] = 0.5
+    delta[0, 0, 3, 3] = 0.4 / 255
+    measured = norms(delta)
+    assert int(measured["l0"]) == 1
+    assert float(measured["linf"]) == 0.5
+    assert float(measured["l2"]) == pytest.approx((3 * 0.25 + (0.4 / 255) ** 2) ** 0.5)
+
+
+def test_the_timeline_keeps_first_flip_and_last_within_its_budget(small64: engine.Classifier, images: Tensor) -> None:
+    one = images[:1].nbytes
+    line = Timeline(max_bytes=6 * one)
+    with engine.start(attacks.PGD(eps=0.1, steps=60), small64, images[:1], record=line) as run:
+        for _ in run:
+            pass
+        flip = int(run.result().steps_to_flip[0])
+    kept = [step.index for step in line.steps]
+    assert kept[0] == 0
+    assert kept[-1] == 60
+    assert flip < 0 or flip in kept
+    assert len(kept) <= 8
+    assert kept == sorted(set(kept))
+
+
+def test_a_result_before_the_first_step_is_refused(small: engine.Classifier) -> None:
+    with pytest.raises(RuntimeError, match="no step yet"):
+        engine.start(attacks.PGD(), small, torch.rand(1, 3, 8, 8)).result()
+
+
+def test_an_attack_that_raises_ends_failed(small: engine.Classifier) -> None:
+    class Raises(Attack):
+        slug, title, family = "raises", "Raises", "Test"
+
+        def iterate(self, problem: Problem) -> Iterator[engine.AttackStep]:
+            yield engine.AttackStep(0, None, problem.images, torch.zeros(len(problem.images)))
+            raise RuntimeError("the device is on fire")
+
+    run = engine.start(Raises(), small, torch.rand(1, 3, 8, 8))
+    next(run)
+    with pytest.raises(RuntimeError, match="on fire"):
+        next(run)
+    assert run.reason == "failed"
+    assert run.result().reason == "failed"
+
+
+def test_a_model_without_gradients_is_said() -> None:
+    class Rounds(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(x.flatten(1).round().detach())
+
+    classifier = engine.Classifier(Rounds(), ["a", "b"], (1, 2, 2), device="cpu")
+    with pytest.raises(GibbonError, match="passes no gradient"):
+        engine.run(attacks.FGSM(), classifier, torch.rand(1, 1, 2, 2))
+
+
+def test_views_give_no_more_than_the_attacker_knows(small: engine.Classifier) -> None:
+    from engine.views import View
+
+    x = torch.rand(2, 3, 8, 8, requires_grad=True)
+    assert View(small, "gradients")(x).requires_grad
+    assert not View(small, "scores")(x).requires_grad
+    with pytest.raises(GibbonError, match="labels only"):
+        View(small, "labels")(x)
+    with pytest.raises(GibbonError, match="scores only"):
+        View(small, "scores").gradient(x.sum(), x)
+    view = View(small, "labels")
+    assert torch.equal(view.predict(x), small.predict(x.detach()))
+    assert view.forwards == 2
+
+
+def test_provenance_names_everything_needed_to_do_it_again(small: engine.Classifier) -> None:
+    said = engine.run(attacks.PGD(steps=2), small, torch.rand(1, 3, 8, 8), seed=11).provenance
+    assert said["model"]["fingerprint"] == small.fingerprint
+    assert said["operation"] == {"slug": "pgd", "parameters": attacks.PGD(steps=2).model_dump(mode="json")}
+    assert (said["seed"], said["device"], said["threads"]) == (11, "cpu", 1)
+    assert said["versions"]["torch"]
