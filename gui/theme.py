@@ -20,6 +20,7 @@ LABEL = "#009E73"
 TARGET = "#CC79A7"
 GRID = 8
 """Spacings are multiples of it."""
+TEXT_BESIDE_ICON = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 
 Choice = Literal["system", "light", "dark"]
 

@@ -1,0 +1,232 @@
+"""Commands: what each action does. One method per id of the table in ``gui.actions``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+
+from gui import opening
+from gui.clipboard import copy_pixels, local_files, pixels_of
+
+if TYPE_CHECKING:
+    from gui.history import Entry
+    from gui.main_window import MainWindow
+
+
+class Commands(QObject):
+    """Every command of the menus, on a window and its session."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = window.session
+        self._settings = window.settings
+
+    # ------------------------------------------------------------------ images and models
+
+    @Slot()
+    def open_image(self) -> None:
+        folder = self._settings.folder("images")
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open image", str(folder), opening.FILTER)
+        if path:
+            self.open_path(Path(path))
+
+    def open_path(self, path: Path) -> None:
+        """Open an image file; one that is gone leaves the recent files."""
+        if not path.exists() and path in self._settings.recent_images:
+            self._settings.remove_recent_image(path)
+            self._session.log("warning", f"“{path}” is no longer there. It was taken off the recent images.")
+            return
+        self._settings.keep_folder("images", path.parent)
+        opening.open_path(self._session, path)
+
+    def open_files(self, paths: list[str]) -> None:
+        """Files that were dropped or pasted: the first is opened."""
+        if paths:
+            self.open_path(Path(paths[0]))
+        if len(paths) > 1:
+            self._session.notice.emit(f"{len(paths)} files came at once; “{Path(paths[0]).name}” was opened.")
+
+    @Slot()
+    def paste_image(self) -> None:
+        mime = QGuiApplication.clipboard().mimeData()
+        pixels = pixels_of(mime)
+        if pixels is not None:
+            opening.open_array(self._session, pixels, "pasted image")
+        elif local_files(mime):
+            self.open_files(local_files(mime))
+        else:
+            self._session.notice.emit("There is no image on the clipboard.")
+
+    @Slot()
+    def open_model(self) -> None:
+        self._window.bring_up("model")
+
+    @Slot()
+    def choose_label(self) -> None:
+        self._window.bring_up("image")
+
+    @Slot()
+    def save_image(self) -> None:
+        name = f"{Path(str(self._session.image.get('name', 'image'))).stem}-adversarial.png"
+        start = self._settings.folder("save") / name
+        path, _ = QFileDialog.getSaveFileName(self._window, "Save adversarial image", str(start), "PNG image (*.png)")
+        if path:
+            self._settings.keep_folder("save", Path(path).parent)
+            self.save_to(Path(path))
+
+    def save_to(self, path: Path) -> None:
+        """Save what is on the canvas; the verdict goes to the Log and the status bar."""
+        from gui.saving import save_entry, save_frame
+
+        session = self._session
+        entry, frame, label = self._shown_entry(), session.frame, session.label
+        if entry is None and frame is None:
+            return
+
+        def save() -> str:
+            return save_entry(entry, path) if entry is not None else save_frame(frame, label, path)  # type: ignore[arg-type]
+
+        def then(sentence: str) -> None:
+            session.log("info", sentence)
+            session.notice.emit(sentence)
+
+        session.ask("save", save, then, busy=f"Saving {path.name}…")
+
+    def _shown_entry(self) -> Entry | None:
+        session = self._session
+        return None if session.shown is None or session.running else session.history.find(session.shown)
+
+    @Slot()
+    def export_figure(self) -> None:
+        self._window.show_figure_dialog()
+
+    @Slot()
+    def quit(self) -> None:
+        self._window.close()
+
+    # ------------------------------------------------------------------ editing
+
+    @Slot()
+    def undo(self) -> None:
+        self._session.undo_stack.undo()
+
+    @Slot()
+    def redo(self) -> None:
+        self._session.undo_stack.redo()
+
+    @Slot()
+    def copy_adversarial(self) -> None:
+        if self._session.frame is not None:
+            copy_pixels(self._session.frame.adversarial_pixels)
+            self._session.notice.emit("The adversarial image is on the clipboard, rounded to 8 bits.")
+
+    @Slot()
+    def copy_clean(self) -> None:
+        if self._session.frame is not None:
+            copy_pixels(self._session.frame.clean_pixels)
+            self._session.notice.emit("The clean image is on the clipboard.")
+
+    @Slot()
+    def clear_perturbation(self) -> None:
+        self._session.clear_perturbation()
+
+    @Slot()
+    def select_tool(self) -> None:
+        self._window.canvas.set_tool("select")
+
+    @Slot()
+    def rectangle_tool(self) -> None:
+        self._window.canvas.set_tool("rectangle")
+
+    @Slot()
+    def pan_tool(self) -> None:
+        self._window.canvas.set_tool("pan")
+
+    # ------------------------------------------------------------------ attacks
+
+    @Slot()
+    def run(self) -> None:
+        self._window.panels["attack"].run()
+
+    @Slot()
+    def pause(self) -> None:
+        job = self._session.job
+        if job is not None:
+            self._session.pause(not job.paused)
+
+    @Slot()
+    def cancel(self) -> None:
+        self._session.cancel()
+
+    @Slot()
+    def previous_run(self) -> None:
+        self._show_run(-1)
+
+    @Slot()
+    def next_run(self) -> None:
+        self._show_run(1)
+
+    def _show_run(self, by: int) -> None:
+        numbers = [entry.number for entry in self._session.history.entries]
+        if not numbers:
+            return
+        if self._session.shown in numbers:
+            place = numbers.index(self._session.shown) + by
+        else:
+            place = len(numbers) - 1
+        if 0 <= place < len(numbers):
+            self._session.show_entry(numbers[place])
+        else:
+            self._session.notice.emit("This is the newest run." if by > 0 else "This is the oldest run that is kept.")
+
+    # ------------------------------------------------------------------ the view
+
+    @Slot()
+    def zoom_in(self) -> None:
+        self._window.canvas.zoom_in()
+
+    @Slot()
+    def zoom_out(self) -> None:
+        self._window.canvas.zoom_out()
+
+    @Slot()
+    def fit(self) -> None:
+        self._window.canvas.fit()
+
+    @Slot()
+    def actual_size(self) -> None:
+        canvas = self._window.canvas
+        canvas.zoom_by(1 / canvas.viewpoint.scale)
+
+    @Slot()
+    def theme_system(self) -> None:
+        self._window.theme.choose("system")
+
+    @Slot()
+    def theme_light(self) -> None:
+        self._window.theme.choose("light")
+
+    @Slot()
+    def theme_dark(self) -> None:
+        self._window.theme.choose("dark")
+
+    @Slot()
+    def reset_layout(self) -> None:
+        self._window.reset_layout()
+
+    # ------------------------------------------------------------------ help
+
+    @Slot()
+    def keyboard_help(self) -> None:
+        self._window.show_keyboard_help()
+
+    @Slot()
+    def about(self) -> None:
+        from gui.help_page import about
+
+        about(self._window)

@@ -1,0 +1,140 @@
+"""The status bar: what was said last, what goes on and how far it is, which model, on what."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+
+from gui import theme
+from gui.engine_thread import Job
+from gui.session import Session
+from gui.widgets import ElidedLabel
+
+NOTICE_MS = 12_000
+
+
+class StatusBar(QStatusBar):
+    """A notice at the left, a run's progress with Cancel, then model and device."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._busy = ""
+        self._notice = ""
+        self._job: Job | None = None
+        self._seconds = self._seen = 0.0
+        self.setSizeGripEnabled(False)
+        self._build()
+        self._forget = QTimer(self)
+        self._forget.setSingleShot(True)
+        self._forget.setInterval(NOTICE_MS)
+        self._forget.timeout.connect(self._clear_notice)
+        session.notice.connect(self._on_notice)
+        session.busyChanged.connect(self._on_busy)
+        session.runChanged.connect(self._on_run)
+        session.classifierChanged.connect(self._on_classifier)
+        session.threadsChanged.connect(self._on_classifier)
+        self._on_classifier()
+        self._on_run()
+
+    def _build(self) -> None:
+        self.message = ElidedLabel(parent=self)
+        self.message.setAccessibleName("Notice")
+        self.progress = QProgressBar(self)
+        self.progress.setFixedWidth(15 * theme.GRID)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Progress of the run")
+        self.rate = QLabel(self)
+        self.rate.setFont(theme.number_font(self.rate.font()))
+        self.rate.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.rate.setMinimumWidth(self.fontMetrics().horizontalAdvance("step 0000 of 0000 · 0000 per s · 00:00 left"))
+        self.cancel = QPushButton("Cancel", self)
+        self.cancel.setIcon(theme.icon("mdi6.stop"))
+        self.cancel.setToolTip("End the run; its best image so far is kept (Esc)")
+        self.cancel.clicked.connect(self._session.cancel)
+        self.model = QLabel(self)
+        self.device = QLabel(self)
+        self.device.setToolTip("Where the model runs, and on how many CPU threads: as many as were fastest when it was loaded")
+        self.addWidget(self.message, 1)
+        for widget in (self.progress, self.rate, self.cancel, self.model, self.device):
+            self.addPermanentWidget(widget)
+        self.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
+
+    # ------------------------------------------------------------------ what is said
+
+    @Slot(str)
+    def _on_notice(self, text: str) -> None:
+        self._notice = text
+        self._forget.start()
+        self._say()
+
+    @Slot()
+    def _clear_notice(self) -> None:
+        self._notice = ""
+        self._say()
+
+    @Slot(str)
+    def _on_busy(self, text: str) -> None:
+        self._busy = text
+        self._say()
+
+    def _say(self) -> None:
+        self.message.setText(self._busy or self._notice)
+
+    # ------------------------------------------------------------------ how far it is
+
+    @Slot()
+    def _on_run(self) -> None:
+        job = self._session.job
+        for widget in (self.progress, self.rate, self.cancel):
+            widget.setVisible(job is not None)
+        if job is None:
+            return
+        done, total = max(0, job.index), job.total  # step 0 is the start
+        self.progress.setRange(0, total or 0)
+        self.progress.setValue(done)
+        self.rate.setText(progress_text(done, total, self._worked(job), job.paused))
+
+    def _worked(self, job: Job) -> float:
+        """Seconds since the run began, less its pauses."""
+        now = time.perf_counter()
+        if job is not self._job:
+            self._job, self._seconds, self._seen = job, self._session.seconds, now
+        if not job.paused:
+            self._seconds += now - self._seen
+        self._seen = now
+        return self._seconds
+
+    @Slot()
+    def _on_classifier(self) -> None:
+        classifier = self._session.classifier
+        self.model.setVisible(classifier is not None)
+        self.device.setVisible(classifier is not None)
+        if classifier is not None:
+            self.model.setText(classifier.name)
+            self.model.setToolTip(f"The model under study: {classifier.name}, fingerprint {classifier.fingerprint}")
+            self.device.setText(device_text(str(classifier.device), self._session.threads))
+
+
+def progress_text(done: int, total: int | None, seconds: float, paused: bool) -> str:
+    """``step 12 of 40 · 230 per s · 0:03 left``."""
+    where = f"step {done}" if total is None else f"step {done} of {total}"
+    if paused:
+        return f"{where} · paused"
+    if done < 1 or seconds <= 0:
+        return where
+    rate = done / seconds
+    speed = f"{rate:.0f} per s" if rate >= 10 else f"{rate:.1f} per s"
+    if total is None:
+        return f"{where} · {speed}"
+    left = round((total - done) / rate)
+    return f"{where} · {speed} · {left // 60}:{left % 60:02d} left"
+
+
+def device_text(device: str, threads: int) -> str:
+    """``CPU, 1 thread``."""
+    if device != "cpu":
+        return device.upper().replace("CUDA", "GPU")
+    return f"CPU, {threads} thread{'s' if threads != 1 else ''}"
