@@ -116,7 +116,7 @@ class Fit:
         logits = self.network(images)
         loss = functional.cross_entropy(logits, targets)
         parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
-        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters, allow_unused=True), strict=True):
             parameter.grad = gradient
         self.optimiser.step()
         return loss.detach(), (logits.detach().argmax(1) == targets).float().mean()
@@ -152,8 +152,12 @@ class Fit:
         tensors["generator"] = self.generator.get_state()
         facts = {"about": about, "epoch": self.epoch, "history": self.history, "schedule": asdict(self.schedule)}
         temporary = path.with_name(f"{path.name}.part")
-        temporary.write_bytes(save(tensors, metadata={"gibbon": json.dumps(facts)}))
-        os.replace(temporary, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(save(tensors, metadata={"gibbon": json.dumps(facts)}))
+            os.replace(temporary, path)
+        except OSError as error:
+            raise GibbonError(f"The training's state could not be written to {path} ({error}): choose another place.") from error
 
     def load(self, path: Path, about: dict[str, Any]) -> None:
         """Go on from a file that :meth:`save` wrote."""
