@@ -34,14 +34,17 @@ GREY = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
 
 def diverging(values: Values, limit: float) -> Colours:
     """Colours ``(..., 3)`` of signed values on the fixed scale from -limit to limit."""
-    return DIVERGING[(np.clip(values / limit, -1, 1) * 127.5 + 127.5).round().astype(np.uint8)]
+    colours: Colours = DIVERGING[(np.clip(values / limit, -1, 1) * 127.5 + 127.5).round().astype(np.uint8)]
+    return colours
 
 
 def sequential(values: Values, limit: float) -> Colours:
     """Colours ``(..., 3)`` of values from 0 to limit."""
-    return MAGMA[(np.clip(values / limit, 0, 1) * 255).round().astype(np.uint8)]
+    colours: Colours = MAGMA[(np.clip(values / limit, 0, 1) * 255).round().astype(np.uint8)]
+    return colours
 
 
 def around_grey(values: Values, limit: float) -> Colours:
     """Each channel of ``(H, W, 3)`` by itself: -limit is 0, zero is middle grey, limit is 255."""
-    return (np.clip(values / limit, -1, 1) * 127.5 + 127.5).round().astype(np.uint8)
+    colours: Colours = (np.clip(values / limit, -1, 1) * 127.5 + 127.5).round().astype(np.uint8)
+    return colours

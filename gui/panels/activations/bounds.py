@@ -1,0 +1,54 @@
+"""Bounds as values: which sites a drag of the line clamps, and in words what came of it. No Qt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from gui.plots.bars import percent
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.explain import Observation
+
+
+def with_bound(bounds: Mapping[str, float], sites: Sequence[str], site: str, value: float | None, everywhere: bool) -> dict[str, float]:
+    """``bounds`` with ``value`` at ``site``, or at all ``sites``; None lifts it."""
+    if everywhere:
+        return {} if value is None else dict.fromkeys(sites, value)
+    others = {name: bound for name, bound in bounds.items() if name != site}
+    return others if value is None else {**others, site: value}
+
+
+def decimals(upper: float) -> int:
+    """Digits after the point that tell a hundredth of an axis that ends at ``upper``."""
+    return max(0, 2 - math.floor(math.log10(upper))) if upper > 0 else 2
+
+
+def where(bounds: Mapping[str, float], sites: Sequence[str]) -> str:
+    """``Bound 2 in all layers``."""
+    values = set(bounds.values())
+    if len(values) > 1:
+        return f"Bounds in {len(bounds)} of {len(sites)} layers"
+    place = "all layers" if len(bounds) == len(sites) > 1 else next(iter(bounds)) if len(bounds) == 1 else f"{len(bounds)} layers"
+    return f"Bound {next(iter(values)):.3g} in {place}"
+
+
+def effect(seen: Observation, labels: Sequence[str], sites: Sequence[str]) -> str:
+    """What the bound costs the clean image and what it undoes of the adversarial one; empty without a bound."""
+    bounded = seen.bounded
+    if bounded is None:
+        return ""
+    sentence = f"{where(bounded.bounds, sites)}: clean {_change(seen.clean, bounded.clean, labels)}"
+    if seen.norms["linf"] > 0:
+        sentence += f", adversarial {_change(seen.adversarial, bounded.adversarial, labels)}"
+    return sentence
+
+
+def _change(before: Tensor, after: Tensor, labels: Sequence[str]) -> str:
+    """``Stop 99.9 % → 99.2 %``, or with both names where the prediction changes."""
+    old, new = int(before.argmax()), int(after.argmax())
+    name = "" if new == old else f"{labels[new]} "
+    return f"{labels[old]} {percent(float(before[old]))} → {name}{percent(float(after[new]))}"

@@ -1,0 +1,173 @@
+"""LayerList: every layer's histograms as small multiples; only the rows that can be seen are painted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+
+from gui.plots.histograms import draw, raster
+from gui.theme import ADVERSARIAL, line_colour, muted_colour, number_font, readable, text_colour
+
+if TYPE_CHECKING:
+    from engine.explain import LayerActivity
+
+_BARS = 28
+_MARGIN = 6
+
+
+class LayerList(QAbstractScrollArea):
+    """A list in which a click or the arrow keys choose a layer."""
+
+    chosen = Signal(str)
+    """The site's name."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.layers: tuple[LayerActivity, ...] = ()
+        self.bounds: Mapping[str, float] = {}
+        self.selected = ""
+        self.painted: range = range(0)
+        """The rows of the last paint."""
+        self.setFont(number_font(self.font()))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Layers")
+        self._line = self.fontMetrics().height()
+
+    @property
+    def row_height(self) -> int:
+        """A line of text and a histogram."""
+        return self._line + _BARS + 9
+
+    def sizeHint(self) -> QSize:
+        return QSize(280, 4 * self.row_height)
+
+    def set_layers(self, layers: Sequence[LayerActivity], bounds: Mapping[str, float], selected: str) -> None:
+        """Show them."""
+        changed = len(layers) != len(self.layers)
+        self.layers, self.bounds, self.selected = tuple(layers), bounds, selected
+        if changed:
+            self._range()
+        self.viewport().update()
+
+    def select(self, site: str) -> None:
+        """Mark a layer and bring it into view."""
+        self.selected = site
+        row = next((i for i, layer in enumerate(self.layers) if layer.site.name == site), 0)
+        bar, top = self.verticalScrollBar(), row * self.row_height
+        bar.setValue(min(max(bar.value(), top + self.row_height - self.viewport().height()), top))
+        self.viewport().update()
+
+    def row_at(self, y: int) -> int:
+        """The row at that height of the viewport; it may not exist."""
+        return (y + self.verticalScrollBar().value()) // self.row_height
+
+    # ------------------------------------------------------------------ hands
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        row = self.row_at(round(event.position().y()))
+        if event.button() == Qt.MouseButton.LeftButton and 0 <= row < len(self.layers):
+            self._choose(row)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_Home: -len(self.layers), Qt.Key.Key_End: len(self.layers)}
+        if event.key() in steps and self.layers:
+            here = next((i for i, layer in enumerate(self.layers) if layer.site.name == self.selected), 0)
+            self._choose(min(max(here + steps[Qt.Key(event.key())], 0), len(self.layers) - 1))
+        else:
+            super().keyPressEvent(event)
+
+    def _choose(self, row: int) -> None:
+        self.select(self.layers[row].site.name)
+        self.setAccessibleDescription(describe(self.layers[row]))
+        self.chosen.emit(self.selected)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            row = self.row_at(event.pos().y())
+            QToolTip.showText(event.globalPos(), describe(self.layers[row]) if 0 <= row < len(self.layers) else "", self)
+            return True
+        return super().viewportEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._range()
+
+    def _range(self) -> None:
+        bar = self.verticalScrollBar()
+        bar.setRange(0, max(0, len(self.layers) * self.row_height - self.viewport().height()))
+        bar.setPageStep(self.viewport().height())
+        bar.setSingleStep(self.row_height)
+
+    # ------------------------------------------------------------------ paint
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        height = self.viewport().height()
+        self.painted = range(max(0, self.row_at(0)), min(len(self.layers), self.row_at(height) + 1))
+        if not self.painted:
+            return
+        painter, ratio = QPainter(self.viewport()), self.devicePixelRatioF()
+        seen = [self.layers[row] for row in self.painted]
+        clean = np.stack([layer.clean.numpy() for layer in seen])
+        adversarial = np.stack([layer.adversarial.numpy() for layer in seen])
+        width = max(1, self.viewport().width() - 2 * _MARGIN)
+        pixels = raster(clean, adversarial, max(1, round(width * ratio)), max(1, round(_BARS * ratio)))
+        inks = _Inks(self)
+        for place, row in enumerate(self.painted):
+            top = row * self.row_height - self.verticalScrollBar().value()
+            self._paint_row(painter, self.layers[row], QRect(_MARGIN, top, width, self.row_height), inks)
+            draw(painter, pixels[place], QPoint(_MARGIN, top + self._line + 4), ratio)
+
+    def _paint_row(self, painter: QPainter, layer: LayerActivity, rect: QRect, inks: _Inks) -> None:
+        if layer.site.name == self.selected:
+            painter.fillRect(rect.adjusted(-_MARGIN, 0, _MARGIN, 0), inks.shade)
+            painter.fillRect(QRect(0, rect.top(), 3, rect.height()), inks.accent)
+        line = QRect(rect.left(), rect.top() + 2, rect.width(), self._line)
+        spikes = inks.metrics.horizontalAdvance("00000 spikes")
+        most = inks.metrics.horizontalAdvance("00.00 → 00.00") + 8
+        painter.setPen(inks.adversarial if layer.spikes else inks.muted)
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, "1 spike" if layer.spikes == 1 else f"{layer.spikes} spikes")
+        painter.setPen(inks.muted)
+        painter.drawText(
+            line.adjusted(0, 0, -spikes, 0), Qt.AlignmentFlag.AlignRight, f"{layer.clean_max:.3g} → {layer.adversarial_max:.3g}"
+        )
+        painter.setPen(inks.text)
+        room = max(20, line.width() - spikes - most)
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, inks.metrics.elidedText(layer.site.name, Qt.TextElideMode.ElideLeft, room))
+        base = rect.top() + self._line + 4 + _BARS
+        painter.setPen(inks.line)
+        painter.drawLine(rect.left(), base, rect.right(), base)
+        bound = self.bounds.get(layer.site.name)
+        if bound is not None:
+            low, high = float(layer.edges[0]), float(layer.edges[-1])
+            x = rect.left() + round(min(1.0, (bound - low) / (high - low)) * (rect.width() - 2))
+            painter.fillRect(QRect(x, base - _BARS, 2, _BARS), inks.text)
+
+
+class _Inks:
+    """The palette's colours, taken once per paint."""
+
+    def __init__(self, widget: QWidget) -> None:
+        palette = widget.palette()
+        self.text, self.muted, self.line = text_colour(palette), muted_colour(palette), line_colour(palette)
+        self.adversarial = readable(ADVERSARIAL, palette)
+        self.accent = palette.highlight().color()
+        self.shade = palette.highlight().color()
+        self.shade.setAlpha(40)
+        self.metrics = widget.fontMetrics()
+
+
+def describe(layer: LayerActivity) -> str:
+    """A layer in words."""
+    shape = " × ".join(str(n) for n in layer.site.shape)
+    return (
+        f"{layer.site.name}: {layer.site.kind}, {shape}\n"
+        f"largest activation: clean {layer.clean_max:.3g}, adversarial {layer.adversarial_max:.3g}\n"
+        f"{layer.spikes} units above the clean image's maximum"
+    )

@@ -1,0 +1,201 @@
+"""LayerPlot: one layer's histograms, large, with the bound as a line that the mouse or the arrow keys move."""
+
+from __future__ import annotations
+
+from math import log1p
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from gui.panels.activations.bounds import decimals
+from gui.plots.histograms import decades, draw, nice_ticks, raster
+from gui.theme import ADVERSARIAL, CLEAN, line_colour, muted_colour, number_font, text_colour
+
+if TYPE_CHECKING:
+    from engine.explain import LayerActivity
+
+REACH = 8
+"""Screen pixels within which the line can be grasped."""
+
+
+class LayerPlot(QWidget):
+    """Paints from one `LayerActivity`; emits where the bound is wished to be."""
+
+    boundMoved = Signal(object)
+    """A value, or None: no bound. Emitted while the line is being dragged."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.layer: LayerActivity | None = None
+        self.bound: float | None = None
+        self._grip: float | None = None
+        """How far from the line the mouse grasped it; None: it does not."""
+        self.setFont(number_font(self.font()))
+        self.setMinimumSize(160, 96)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Histogram of the layer and its bound")
+        self.setToolTip(
+            "How many units have which activation, on a logarithmic count axis. Drag the line from the right edge to clamp the activations "
+            "there; arrow keys move it, Shift in larger steps, Delete lifts it. The triangles mark the largest activations."
+        )
+
+    def sizeHint(self) -> QSize:
+        return QSize(280, 150)
+
+    def set_layer(self, layer: LayerActivity | None) -> None:
+        """Show its histograms."""
+        self.layer = layer
+        self.update()
+
+    def set_bound(self, bound: float | None) -> None:
+        """Put the line there; None: it rests at the right edge."""
+        if bound != self.bound:
+            self.bound = bound
+            self.setAccessibleDescription("No bound" if bound is None else f"Bound {bound:.3g}")
+            self.update()
+
+    # ------------------------------------------------------------------ places
+
+    @property
+    def frame(self) -> QRect:
+        """Inside the axes."""
+        metrics = self.fontMetrics()
+        return self.rect().adjusted(metrics.horizontalAdvance("10k") + 8, metrics.height() + 2, -10, -metrics.height() - 7)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Of the activation axis."""
+        if self.layer is None:
+            return 0.0, 1.0
+        return float(self.layer.edges[0]), float(self.layer.edges[-1])
+
+    def x_of(self, value: float) -> float:
+        """Where an activation is, in the widget."""
+        low, high = self.limits
+        return self.frame.left() + (value - low) / (high - low) * self.frame.width()
+
+    def value_at(self, x: float) -> float | None:
+        """The bound that the line has at ``x``; None at the right end, where it would clamp nothing."""
+        low, high = self.limits
+        value = low + (x - self.frame.left()) / max(1, self.frame.width()) * (high - low)
+        return self.rounded(value)
+
+    def rounded(self, value: float) -> float | None:
+        """To the digits that the axis tells, above zero; None from the axis' end on."""
+        high = self.limits[1]
+        places = decimals(high)
+        return None if value >= high else max(round(value, places), 10.0**-places)
+
+    @property
+    def line_x(self) -> float:
+        """Where the line is."""
+        high = self.limits[1]
+        return self.x_of(min(self.bound, high) if self.bound is not None else high)
+
+    # ------------------------------------------------------------------ hands
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        distance = event.position().x() - self.line_x
+        if self.layer is not None and event.button() == Qt.MouseButton.LeftButton and abs(distance) <= self._reach(event.position()):
+            self._grip = distance
+
+    def _reach(self, at: QPointF) -> float:
+        return max(REACH, self._handle().width() / 2) if at.y() <= self.frame.top() else REACH
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grip is None:
+            near = self.layer is not None and abs(event.position().x() - self.line_x) <= self._reach(event.position())
+            self.setCursor(Qt.CursorShape.SizeHorCursor if near else Qt.CursorShape.ArrowCursor)
+            return
+        self._wish(self.value_at(event.position().x() - self._grip))
+
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+        self._grip = None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        low, high = self.limits
+        step = (high - low) / 100 * (10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+        here = high if self.bound is None else min(self.bound, high)
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self._wish(None)
+        elif self.layer is not None and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._wish(self.rounded(here + (step if event.key() == Qt.Key.Key_Right else -step)))
+        else:
+            super().keyPressEvent(event)
+
+    def _wish(self, value: float | None) -> None:
+        if value != self.bound:
+            self.set_bound(value)
+            self.boundMoved.emit(value)
+
+    # ------------------------------------------------------------------ paint
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self.layer is None:
+            return
+        painter, frame, ratio = QPainter(self), self.frame, self.devicePixelRatioF()
+        clean, adversarial = self.layer.clean.numpy()[None], self.layer.adversarial.numpy()[None]
+        self._paint_axes(painter, frame, float(max(clean.max(), adversarial.max())))
+        pixels = raster(clean, adversarial, max(1, round(frame.width() * ratio)), max(1, round(frame.height() * ratio)))
+        draw(painter, pixels[0], frame.topLeft(), ratio)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for value, colour in ((self.layer.clean_max, CLEAN), (self.layer.adversarial_max, ADVERSARIAL)):
+            self._paint_triangle(painter, self.x_of(value), frame.bottom() + 1, colour)
+        self._paint_line(painter, frame)
+
+    def _paint_axes(self, painter: QPainter, frame: QRect, largest: float) -> None:
+        metrics, muted, line = self.fontMetrics(), muted_colour(self.palette()), line_colour(self.palette())
+        for count in decades(largest):
+            y = frame.bottom() - round(log1p(count) / log1p(max(largest, 1)) * (frame.height() - 1))
+            painter.setPen(line)
+            painter.drawLine(frame.left(), y, frame.right(), y)
+            painter.setPen(muted)
+            text = f"{count // 1000}k" if count >= 1000 else str(count)
+            painter.drawText(QRect(0, y - metrics.height() // 2, frame.left() - 4, metrics.height()), Qt.AlignmentFlag.AlignRight, text)
+        for value in nice_ticks(*self.limits, most=max(2, frame.width() // 56)):
+            x = round(self.x_of(value))
+            painter.drawLine(x, frame.bottom() + 1, x, frame.bottom() + 4)
+            box = QRect(x - 40, frame.bottom() + 6, 80, metrics.height())
+            painter.drawText(box.translated(min(0, self.width() - x - 14), 0), Qt.AlignmentFlag.AlignHCenter, f"{value:g}")
+        painter.setPen(line)
+        painter.drawLine(frame.left(), frame.bottom() + 1, frame.right(), frame.bottom() + 1)
+
+    def _paint_triangle(self, painter: QPainter, x: float, y: int, colour: str) -> None:
+        painter.setPen(QPen(self.palette().window().color(), 1))
+        painter.setBrush(QColor(colour))
+        painter.drawPolygon(QPolygonF([QPointF(x, y - 6), QPointF(x - 5, y + 3), QPointF(x + 5, y + 3)]))
+
+    def _paint_line(self, painter: QPainter, frame: QRect) -> None:
+        colour = text_colour(self.palette()) if self.bound is not None or self.hasFocus() else muted_colour(self.palette())
+        style = Qt.PenStyle.SolidLine if self.bound is not None else Qt.PenStyle.DashLine
+        painter.setPen(QPen(colour, 2 if self.hasFocus() or self._grip is not None else 1.5, style))
+        painter.drawLine(QPointF(self.line_x, frame.top()), QPointF(self.line_x, frame.bottom()))
+        handle = self._handle()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawRoundedRect(handle, 3, 3)
+        painter.setPen(self.palette().window().color())
+        painter.drawText(handle, Qt.AlignmentFlag.AlignCenter, self._handle_text())
+
+    def _handle_text(self) -> str:
+        return "no bound" if self.bound is None else f"{self.bound:.{decimals(self.limits[1])}f}"
+
+    def _handle(self) -> QRectF:
+        """The grip above the line, kept inside the widget."""
+        metrics = self.fontMetrics()
+        width = metrics.horizontalAdvance(self._handle_text()) + 10
+        left = min(max(self.line_x - width / 2, 0), self.width() - width)
+        return QRectF(left, self.frame.top() - metrics.height() - 1, width, metrics.height())
+
+    def handle_point(self) -> QPoint:
+        """A point of the line to grasp."""
+        return QPoint(round(self.line_x), self.frame.center().y())
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self.update()
+        return super().event(event)

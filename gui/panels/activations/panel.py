@@ -1,0 +1,182 @@
+"""ActivationsPanel: the chosen layer large with its bound, what the bound does, and below it all layers and the spikes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLabel,
+    QSplitter,
+    QStackedLayout,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.panels.activations.bounds import decimals, effect, with_bound
+from gui.panels.activations.layer_list import LayerList, describe
+from gui.panels.activations.layer_plot import LayerPlot
+from gui.panels.activations.spike_table import SpikeTable
+from gui.plots.frame_view import FrameView
+from gui.plots.text import Sentence
+from gui.scene import Frame
+from gui.session import Session
+from gui.theme import GRID, icon
+from gui.widgets import EmptyState
+
+_HINT = "Drag the line from the right edge: it clamps the activations there and shows what that costs and undoes."
+_NOTHING = "Load a model and open an image: here stand the activations of every layer, clean against adversarial."
+_NO_SITES = "This model calls no rectifier (ReLU and its kin), so there are no activations to show."
+
+
+class ActivationsPanel(FrameView):
+    """Paints from ``observation.layers`` and ``spikes``; asks for bounds through the session."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self.selected = ""
+        """Name of the chosen site."""
+        self.title, self.effect = Sentence(bold=True), Sentence(3)
+        self.plot, self.layers, self.spikes = LayerPlot(), LayerList(), SpikeTable()
+        self.scope, self.value, self.reset = QComboBox(), QDoubleSpinBox(), QToolButton()
+        self.tabs = QTabWidget()
+        self.empty = EmptyState(_NOTHING, "mdi6.chart-histogram", self)
+        self._build()
+        self.plot.boundMoved.connect(self._on_bound)
+        self.layers.chosen.connect(self.choose)
+        self.spikes.chosen.connect(self.choose)
+        self.tabs.currentChanged.connect(self.refresh)
+        session.boundsChanged.connect(self._on_bounds)
+
+    # ------------------------------------------------------------------ building
+
+    def _build(self) -> None:
+        self.tabs.addTab(self.layers, "Layers")
+        self.tabs.addTab(self.spikes, "Spikes")
+        self.tabs.setDocumentMode(True)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self._upper())
+        split.addWidget(self.tabs)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 2)
+        split.setChildrenCollapsible(False)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(split)
+
+    def _upper(self) -> QWidget:
+        upper = QWidget()
+        layout = QVBoxLayout(upper)
+        layout.setContentsMargins(GRID, GRID, GRID, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.title)
+        layout.addWidget(self.plot, 1)
+        layout.addLayout(self._controls())
+        layout.addWidget(self.effect)
+        return upper
+
+    def _controls(self) -> QHBoxLayout:
+        self.scope.addItem("This layer", False)
+        self.scope.addItem("All layers", True)
+        self.scope.setAccessibleName("Layers to bound")
+        self.scope.setToolTip("Whether the line clamps the chosen layer alone or every layer at the same value.")
+        self.scope.activated.connect(self._on_scope)
+        self.value.setAccessibleName("Bound")
+        self.value.setToolTip("The value at which activations are clamped from above. 0: no bound.")
+        self.value.setSpecialValueText("none")
+        self.value.setRange(0, 1e6)
+        self.value.setKeyboardTracking(False)
+        self.value.setMinimumWidth(72)
+        self.value.valueChanged.connect(self._on_value)
+        self.reset.setIcon(icon("mdi6.backup-restore"))
+        self.reset.setToolTip("Lift every bound.")
+        self.reset.setAccessibleName("Reset bound")
+        self.reset.setAutoRaise(True)
+        self.reset.clicked.connect(self._on_reset)
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Bound"))
+        row.addWidget(self.value, 1)
+        row.addWidget(self.scope, 1)
+        row.addWidget(self.reset)
+        return row
+
+    # ------------------------------------------------------------------ painting
+
+    def show_frame(self, frame: Frame | None) -> None:
+        empty = frame is None or not frame.observation.layers
+        self._pages.setCurrentIndex(0 if empty else 1)
+        if frame is None or empty:
+            self.empty.set_text(_NOTHING if frame is None else _NO_SITES)
+            return
+        seen = frame.observation
+        layer = next((one for one in seen.layers if one.site.name == self.selected), seen.layers[0])
+        if layer.site.name != self.selected:
+            self.selected = layer.site.name
+        self.title.set_text(_heading(layer.site.name, layer.site.kind, layer.site.shape))
+        self.title.setToolTip(describe(layer))
+        self.plot.set_layer(layer)
+        self._show_bound(float(layer.edges[-1]))
+        self.effect.set_text(effect(seen, frame.scene.classifier.labels, self.sites) or _HINT)
+        if self.tabs.currentIndex() == 0:
+            self.layers.set_layers(seen.layers, self.session.bounds, self.selected)
+        else:
+            self.spikes.set_spikes(seen.spikes)
+
+    def _show_bound(self, upper: float) -> None:
+        bound = self.session.bounds.get(self.selected)
+        self.plot.set_bound(bound)
+        self.reset.setEnabled(bool(self.session.bounds))
+        with QSignalBlocker(self.value):
+            if self.value.decimals() != decimals(upper):
+                self.value.setDecimals(decimals(upper))
+                self.value.setSingleStep(upper / 100)
+            if self.value.value() != (bound or 0.0):
+                self.value.setValue(bound or 0.0)
+
+    @property
+    def sites(self) -> list[str]:
+        """Names of the sites that are shown."""
+        return [layer.site.name for layer in self.session.frame.observation.layers] if self.session.frame else []
+
+    # ------------------------------------------------------------------ hands
+
+    @Slot(str)
+    def choose(self, site: str) -> None:
+        """Show that layer large."""
+        if site != self.selected:
+            self.selected = site
+            self.layers.select(site)
+            self.refresh()
+
+    @Slot(object)
+    def _on_bound(self, value: float | None) -> None:
+        everywhere = bool(self.scope.currentData())
+        self.session.set_bounds(with_bound(self.session.bounds, self.sites, self.selected, value, everywhere))
+
+    @Slot(float)
+    def _on_value(self, value: float) -> None:
+        self._on_bound(value if value > 0 else None)
+
+    @Slot()
+    def _on_scope(self) -> None:
+        """The value there is goes to all layers, or stays in the chosen one alone."""
+        if self.session.bounds:
+            value = self.session.bounds.get(self.selected, min(self.session.bounds.values()))
+            self.session.set_bounds(with_bound({}, self.sites, self.selected, value, bool(self.scope.currentData())))
+
+    @Slot()
+    def _on_reset(self) -> None:
+        self.session.set_bounds({})
+
+    @Slot()
+    def _on_bounds(self) -> None:
+        """The line follows at once; the figures follow with the frame that has been asked for."""
+        if self.isVisible() and self.session.frame is not None and self.plot.layer is not None:
+            self._show_bound(self.plot.limits[1])
+
+
+def _heading(name: str, kind: str, shape: tuple[int, ...]) -> str:
+    return f"{name} · {kind} · {' × '.join(str(n) for n in shape)}"

@@ -1,0 +1,132 @@
+"""SpikeTable: the units that exceed their layer's maximum on the clean image, the largest ratio first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from gui.theme import number_font
+
+if TYPE_CHECKING:
+    from engine.explain import Spike
+
+Index = QModelIndex | QPersistentModelIndex
+_COLUMNS = (
+    ("Layer", "The layer, by the module that calls its rectifier", "conv10.act"),
+    ("Channel", "Channel, or unit of a dense layer", "0000"),
+    ("Place", "Row and column of the unit in its layer", "000, 000"),
+    ("Clean", "Its activation on the clean image", "00.000"),
+    ("Adversarial", "Its activation on the adversarial image", "00.000"),
+    ("Ratio", "Adversarial over reference", "0.00 ×"),
+    ("Reference", "The layer's largest activation on the clean image", "00.000"),
+)
+
+
+def cells(spike: Spike) -> tuple[str, ...]:
+    """A row as text."""
+    place = "–" if spike.y is None else f"{spike.y}" if spike.x is None else f"{spike.y}, {spike.x}"
+    ratio = "∞" if math.isinf(spike.ratio) else f"{spike.ratio:.2f} ×"
+    return spike.site, str(spike.channel), place, f"{spike.clean:.3f}", f"{spike.adversarial:.3f}", ratio, f"{spike.reference:.3f}"
+
+
+def unit(spike: Spike) -> tuple[str, int, int | None, int | None]:
+    """Which unit it is, whatever it does."""
+    return spike.site, spike.channel, spike.y, spike.x
+
+
+class SpikeModel(QAbstractTableModel):
+    """The spikes of the frame shown; rows are changed in place."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.spikes: tuple[Spike, ...] = ()
+        self._cells: list[tuple[str, ...]] = []
+
+    def set_spikes(self, spikes: Sequence[Spike]) -> None:
+        """Show these."""
+        old, new = len(self.spikes), len(spikes)
+        fresh = [cells(spike) for spike in spikes]
+        if new < old:
+            self.beginRemoveRows(QModelIndex(), new, old - 1)
+        elif new > old:
+            self.beginInsertRows(QModelIndex(), old, new - 1)
+        self.spikes, self._cells = tuple(spikes), fresh
+        if new < old:
+            self.endRemoveRows()
+        elif new > old:
+            self.endInsertRows()
+        if new:
+            self.dataChanged.emit(self.index(0, 0), self.index(new - 1, len(_COLUMNS) - 1), [Qt.ItemDataRole.DisplayRole])
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.spikes)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(_COLUMNS)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._cells[index.row()][index.column()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignLeft if index.column() == 0 else Qt.AlignmentFlag.AlignRight
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() == 0:
+            return self._cells[index.row()][0]
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return _COLUMNS[section][0]
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.ToolTipRole:
+            return _COLUMNS[section][1]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return str(section + 1)
+        return None
+
+
+class SpikeTable(QTableView):
+    """Choosing a row chooses its layer."""
+
+    chosen = Signal(str)
+    """The site's name."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.spikes = SpikeModel(self)
+        self.setModel(self.spikes)
+        self.setFont(number_font(self.font()))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setAccessibleName("Spikes")
+        self.setToolTip("Units whose activation exceeds their layer's largest on the clean image, the largest ratio first.")
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(self.fontMetrics().height() + 4)
+        for column, (title, _tip, widest) in enumerate(_COLUMNS):
+            metrics = self.fontMetrics()
+            self.setColumnWidth(column, max(metrics.horizontalAdvance(widest), metrics.horizontalAdvance(title)) + 14)
+        self.selectionModel().currentRowChanged.connect(self._on_current)
+
+    def set_spikes(self, spikes: Sequence[Spike]) -> None:
+        """Show these; the unit that was chosen stays chosen wherever it ranks now."""
+        here = self.currentIndex().row()
+        kept = unit(self.spikes.spikes[here]) if 0 <= here < len(self.spikes.spikes) else None
+        with QSignalBlocker(self.selectionModel()):
+            self.spikes.set_spikes(spikes)
+            row = next((i for i, spike in enumerate(spikes) if unit(spike) == kept), -1)
+            if kept is not None and row != here:
+                self.clearSelection() if row < 0 else self.selectRow(row)
+        self.viewport().update()
+
+    @Slot(QModelIndex, QModelIndex)
+    def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        if 0 <= current.row() < len(self.spikes.spikes):
+            self.chosen.emit(self.spikes.spikes[current.row()].site)

@@ -1,0 +1,83 @@
+"""Histograms of two images as pixels: all layers in a few NumPy calls, since thousands of painted bars would take the frame's time.
+
+The count axis is logarithmic, ``log(1 + count) / log(1 + largest count)``: one unit is seen beside ten thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from gui.theme import ADVERSARIAL, CLEAN
+
+Counts = npt.NDArray[np.floating]
+_FILL, _EDGE = 0.30, 0.95
+
+
+def heights(counts: Counts, largest: Counts, rows: int) -> npt.NDArray[np.int32]:
+    """Bars ``(L, B)`` in pixels out of ``rows``; a count that is not zero has at least one."""
+    scaled: npt.NDArray[np.int32] = np.ceil(np.log1p(counts) / np.log1p(np.maximum(largest, 1))[:, None] * (rows - 1)).astype(np.int32)
+    return scaled
+
+
+def raster(clean: Counts, adversarial: Counts, width: int, height: int) -> npt.NDArray[np.uint32]:
+    """Both histograms ``(L, B)`` of every layer on top of each other: ``(L, height, width)`` premultiplied ARGB."""
+    columns = np.arange(width) * clean.shape[1] // width
+    largest = np.maximum(clean.max(1), adversarial.max(1))
+    up = np.arange(height, 0, -1, dtype=np.int32)[None, :, None]
+    below = [up <= heights(counts, largest, height)[:, None, columns] for counts in (clean, adversarial)]
+    code = below[0].astype(np.uint8) + 2 * below[1].astype(np.uint8)
+    for number, filled in enumerate(below, start=4):
+        code[_edge(filled)] = number
+    image: npt.NDArray[np.uint32] = _colours()[code]
+    return image
+
+
+def _edge(filled: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The outline of what is filled: pixels with an empty one above, left or right of them."""
+    inside = filled.copy()
+    inside[:, 1:] &= filled[:, :-1]
+    inside[:, :, 1:] &= filled[:, :, :-1]
+    inside[:, :, :-1] &= filled[:, :, 1:]
+    edge: npt.NDArray[np.bool_] = filled & ~inside
+    return edge
+
+
+def _colours() -> npt.NDArray[np.uint32]:
+    """Nothing, clean, adversarial, both, and the two outlines."""
+    clean, adversarial = ((ink.red(), ink.green(), ink.blue()) for ink in (QColor(CLEAN), QColor(ADVERSARIAL)))
+    both = tuple((one + other) // 2 for one, other in zip(clean, adversarial, strict=True))
+    inks = ((clean, 0.0), (clean, _FILL), (adversarial, _FILL), (both, 1.6 * _FILL), (clean, _EDGE), (adversarial, _EDGE))
+    return np.array([_premultiplied(*ink, alpha) for ink, alpha in inks], np.uint32)
+
+
+def _premultiplied(red: int, green: int, blue: int, alpha: float) -> int:
+    return round(255 * alpha) << 24 | round(red * alpha) << 16 | round(green * alpha) << 8 | round(blue * alpha)
+
+
+def draw(painter: QPainter, pixels: npt.NDArray[np.uint32], place: QPoint, ratio: float) -> None:
+    """Paint one layer's ``(height, width)`` at ``place``; ``ratio`` is the screen's pixels per point."""
+    height, width = pixels.shape
+    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    painter.drawImage(place, image)
+
+
+def nice_ticks(low: float, high: float, most: int) -> list[float]:
+    """At most ``most + 1`` round numbers between the limits."""
+    span = (high - low) / max(1, most)
+    if not span > 0:
+        return [low]
+    power = 10.0 ** np.floor(np.log10(span))
+    step = float(next(m * power for m in (1, 2, 5, 10) if m * power >= span * (1 - 1e-9)))
+    first = np.ceil(low / step - 1e-9)
+    return [float(k * step) for k in np.arange(first, np.floor(high / step + 1e-9) + 1)]
+
+
+def decades(largest: float) -> Sequence[int]:
+    """1, 10, 100... up to ``largest``."""
+    return [10**k for k in range(len(str(int(max(1.0, largest)))))]
