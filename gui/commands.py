@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QMimeData, QObject, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
@@ -53,14 +53,18 @@ class Commands(QObject):
 
     @Slot()
     def paste_image(self) -> None:
-        mime = QGuiApplication.clipboard().mimeData()
+        if not self.open_mime(QGuiApplication.clipboard().mimeData(), "pasted image"):
+            self._session.notice.emit("There is no image on the clipboard.")
+
+    def open_mime(self, mime: QMimeData, name: str) -> bool:
+        """Open what was pasted or dropped, files before pixels; whether there was an image in it."""
+        if files := local_files(mime):
+            self.open_files(files)
+            return True
         pixels = pixels_of(mime)
         if pixels is not None:
-            opening.open_array(self._session, pixels, "pasted image")
-        elif local_files(mime):
-            self.open_files(local_files(mime))
-        else:
-            self._session.notice.emit("There is no image on the clipboard.")
+            opening.open_array(self._session, pixels, name)
+        return pixels is not None
 
     @Slot()
     def open_model(self) -> None:

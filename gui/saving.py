@@ -19,7 +19,7 @@ def save_entry(entry: Entry, path: Path) -> str:
 
 
 def save_frame(frame: Frame, label: int | None, path: Path) -> str:
-    """Save an image that no attack made, such as one with a coloured sticker; ``label`` None: the clean prediction is what it is held to."""
+    """Save an image that no attack made; without a label it is held to the prediction for the clean image."""
     import torch
 
     from engine.images import open_image, write_png

@@ -117,6 +117,8 @@ class Session(QObject):
         self.delta: Tensor | None = None
         self.bounds: dict[str, float] = {}
         self.saliency = False
+        self.live = True
+        """Whether a run's iterates are shown; without, it is faster."""
         self.frame: Frame | None = None
         self.job: Job | None = None
         self.job_attack: Attack | None = None
@@ -343,7 +345,8 @@ class Session(QObject):
         preview = preview_of(before, lambda: (self.bounds, self.saliency))
         job = Job("attack", lambda: make_run(attack, before, region, label, target, seed), preview)
         self.job = self.lane.submit(job)
-        job.want_preview()
+        if self.live:
+            job.want_preview()
         self._timer.start()
         self.runChanged.emit()
 
@@ -378,7 +381,8 @@ class Session(QObject):
         frame = job.take_preview()
         if frame is not None and not self._dragging and not job.cancelled:
             self._show(frame)
-        job.want_preview()
+        if self.live:
+            job.want_preview()
         self.runChanged.emit()
 
     @Slot(object)

@@ -91,8 +91,9 @@ class NumberEdit(QAbstractSpinBox):
     def stepBy(self, steps: int) -> None:
         value = self._base()
         unit = self._unit(value, steps)
-        after = round(value / unit + steps) * unit
-        self._value = self._kept(int(after) if self._field.kind == "integer" else float(f"{after:.10g}"), value)
+        count = round(value / unit) + steps
+        after = count / 255 if unit == _LEVEL else float(f"{count * unit:.10g}")
+        self._value = self._kept(int(after) if self._field.kind == "integer" else after, value)
         self._tidy()
         self.sigChanged.emit()
 

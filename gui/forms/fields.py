@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine import Operation
 
 Kind = Literal["number", "integer", "flag", "choice", "text"]
-_NONE = re.compile(r"None: ([^.,;]+)")
+_NONE = re.compile(r"None: (.+?)(?:[,;]|\.(?:\s|$))")
 
 
 @dataclass(frozen=True)

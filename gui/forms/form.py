@@ -40,6 +40,7 @@ class Form(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.tree)
         layout.addWidget(self._message)
+        layout.addStretch(1)
 
     # ------------------------------------------------------------------ from the program
 

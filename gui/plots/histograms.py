@@ -52,11 +52,12 @@ def _colours() -> npt.NDArray[np.uint32]:
     clean, adversarial = ((ink.red(), ink.green(), ink.blue()) for ink in (QColor(CLEAN), QColor(ADVERSARIAL)))
     both = tuple((one + other) // 2 for one, other in zip(clean, adversarial, strict=True))
     inks = ((clean, 0.0), (clean, _FILL), (adversarial, _FILL), (both, 1.6 * _FILL), (clean, _EDGE), (adversarial, _EDGE))
-    return np.array([_premultiplied(*ink, alpha) for ink, alpha in inks], np.uint32)
+    return np.array([_premultiplied(ink, alpha) for ink, alpha in inks], np.uint32)
 
 
-def _premultiplied(red: int, green: int, blue: int, alpha: float) -> int:
-    return round(255 * alpha) << 24 | round(red * alpha) << 16 | round(green * alpha) << 8 | round(blue * alpha)
+def _premultiplied(ink: tuple[int, ...], alpha: float) -> int:
+    red, green, blue = (round(part * alpha) for part in ink)
+    return round(255 * alpha) << 24 | red << 16 | green << 8 | blue
 
 
 def draw(painter: QPainter, pixels: npt.NDArray[np.uint32], place: QPoint, ratio: float) -> None:

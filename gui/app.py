@@ -1,0 +1,99 @@
+"""The application: one window on one session, from start to end. Importing it loads neither torch nor matplotlib."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import shiboken6
+from PySide6.QtCore import QObject, QSocketNotifier, Slot
+from PySide6.QtWidgets import QApplication
+
+from gui.main_window import MainWindow
+from gui.session import Session
+from gui.settings import Settings
+from gui.start_up import StartUp
+from gui.theme import Theme
+from gui.unexpected import Catcher
+
+SWITCH_INTERVAL = 0.001
+"""Seconds after which Python lets another thread run: the window stays smooth beside the engine thread."""
+
+
+@dataclass(eq=False)
+class Workbench:
+    """All that one start of Gibbon makes."""
+
+    app: QApplication
+    session: Session
+    window: MainWindow
+
+    def shut_down(self) -> bool:
+        """The one way out, called from closing, quitting and exiting; whether the engine thread has ended."""
+        return not shiboken6.isValid(self.session) or self.session.shut_down()
+
+
+def build(argv: Sequence[str] | None = None) -> Workbench:
+    """Session and window, not yet shown; the engine begins to load when the window is painted."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    app = QApplication.instance() or QApplication(list(argv or sys.argv[:1]))
+    assert isinstance(app, QApplication)
+    app.setApplicationName("gibbon")
+    app.setApplicationDisplayName("Gibbon")
+    app.setDesktopFileName("gibbon")
+    settings = Settings()
+    session = Session()
+    window = MainWindow(session, settings, Theme(app, settings.store))
+    StartUp(session, window)
+    bench = Workbench(app, session, window)
+    app.aboutToQuit.connect(bench.shut_down)
+    return bench
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Open the window; the exit code when it is closed."""
+    bench = build(argv)
+    Catcher(bench.session).install()
+    atexit.register(bench.shut_down)
+    interrupts = _Interrupts(bench.app)
+    bench.window.show()
+    code = bench.app.exec()
+    interrupts.stop()
+    if not bench.shut_down():
+        # The thread is deep in an import or a long kernel. Waiting longer helps nobody, and destroying it would crash.
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+class _Interrupts(QObject):
+    """Ctrl+C in the terminal closes the window as its button does: a byte wakes Qt, which lets Python run its handler."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._read, self._write = socket.socketpair()
+        for end in (self._read, self._write):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: app.quit())
+        QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read, self).activated.connect(self._wake)
+
+    @Slot()
+    def _wake(self) -> None:
+        self._read.recv(64)
+
+    def stop(self) -> None:
+        """Back to what Python does by itself."""
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,242 @@
+"""MainWindow: composes canvas, docks, menus and status bar, places them, keeps the layout. No logic."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QDockWidget, QFrame, QLabel, QMainWindow, QMenu, QScrollArea, QTabWidget, QToolBar, QWidget
+
+from gui import theme
+from gui.actions import Actions
+from gui.canvas import ImageCanvas
+from gui.canvas_link import CanvasLink
+from gui.clipboard import local_files
+from gui.commands import Commands
+from gui.session import Session
+from gui.settings import Settings
+from gui.status_bar import StatusBar
+
+Area = Qt.DockWidgetArea
+
+
+@dataclass(frozen=True)
+class DockSpec:
+    """A dock: its panel, and whether the panel scrolls where it is too high."""
+
+    name: str
+    title: str
+    panel: str
+    scrolls: bool = False
+
+
+DOCKS: tuple[DockSpec, ...] = (
+    DockSpec("model", "Model", "ModelPanel", scrolls=True),
+    DockSpec("image", "Image", "ImagePanel", scrolls=True),
+    DockSpec("attack", "Attack", "AttackPanel"),
+    DockSpec("stickers", "Stickers", "StickersPanel"),
+    DockSpec("prediction", "Prediction", "PredictionPanel"),
+    DockSpec("perturbation", "Perturbation and saliency", "PerturbationPanel"),
+    DockSpec("activations", "Activations", "ActivationsPanel"),
+    DockSpec("log", "Log", "LogPanel"),
+)
+
+
+class MainWindow(QMainWindow):
+    """The window around a session."""
+
+    def __init__(self, session: Session, settings: Settings, chosen_theme: theme.Theme) -> None:
+        super().__init__()
+        self.session, self.settings, self.theme = session, settings, chosen_theme
+        self.setObjectName("main")
+        self.setWindowTitle("Gibbon")
+        self.setAcceptDrops(True)
+        self.canvas = ImageCanvas()
+        self.setCentralWidget(self.canvas)
+        CanvasLink(session, self.canvas)
+        self.panels: dict[str, Any] = {}
+        self.docks = {spec.name: self._dock(spec) for spec in DOCKS}
+        self.commands = Commands(self)
+        self.actions_table = Actions(session, self.commands, self)
+        self._make_menus()
+        self._make_tool_bar()
+        self.setStatusBar(StatusBar(session, self))
+        self.canvas.filesDropped.connect(self.commands.open_files)
+        self.canvas.toolChanged.connect(self._on_tool)
+        session.imageChanged.connect(self._on_image)
+        session.photographChanged.connect(self._on_photograph)
+        self._on_tool(self.canvas.tool)
+        self.actions_table.check(f"theme_{chosen_theme.choice}")
+        self._restore()
+
+    # ------------------------------------------------------------------ docks
+
+    def _dock(self, spec: DockSpec) -> QDockWidget:
+        try:
+            panel = getattr(importlib.import_module(f"gui.panels.{spec.name}"), spec.panel)(self.session)
+        except Exception:
+            panel = QLabel(spec.title)
+        self.panels[spec.name] = panel
+        dock = QDockWidget(spec.title, self)
+        dock.setObjectName(f"dock.{spec.name}")
+        dock.setWidget(_scrolling(panel) if spec.scrolls else panel)
+        return dock
+
+    def reset_layout(self) -> None:
+        """Every dock in its place: what is set up at the left, what comes of it at the right and below."""
+        for dock in self.docks.values():
+            dock.setFloating(False)
+            self.removeDockWidget(dock)
+        for corner, area in (
+            (Qt.Corner.TopLeftCorner, Area.LeftDockWidgetArea),
+            (Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea),
+            (Qt.Corner.TopRightCorner, Area.RightDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea),
+        ):
+            self.setCorner(corner, area)
+        self.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        d = self.docks
+        for name, area in (
+            ("attack", Area.LeftDockWidgetArea),
+            ("image", Area.LeftDockWidgetArea),
+            ("prediction", Area.RightDockWidgetArea),
+            ("perturbation", Area.RightDockWidgetArea),
+            ("activations", Area.BottomDockWidgetArea),
+        ):
+            self.addDockWidget(area, d[name])
+        self.tabifyDockWidget(d["image"], d["model"])
+        self.tabifyDockWidget(d["image"], d["stickers"])
+        self.tabifyDockWidget(d["activations"], d["log"])
+        for dock in d.values():
+            dock.show()
+        for name in ("image", "activations"):
+            d[name].raise_()
+        self._share_room()
+
+    def _share_room(self) -> None:
+        d, wide, high = self.docks, self.width(), self.height()
+        side = max(37 * theme.GRID, round(0.21 * wide))
+        self.resizeDocks([d["attack"], d["prediction"]], [side, side], Qt.Orientation.Horizontal)
+        self.resizeDocks([d["attack"], d["image"]], [55, 45], Qt.Orientation.Vertical)
+        self.resizeDocks([d["prediction"], d["perturbation"]], [45, 55], Qt.Orientation.Vertical)
+        self.resizeDocks([d["activations"]], [round(0.38 * high)], Qt.Orientation.Vertical)
+
+    def bring_up(self, name: str) -> QWidget:
+        """Show a dock, above the others of its tabs, and give it the keyboard."""
+        dock, panel = self.docks[name], self.panels[name]
+        dock.show()
+        dock.raise_()
+        panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return panel  # type: ignore[no-any-return]
+
+    # ------------------------------------------------------------------ menus and tool bar
+
+    def _make_menus(self) -> None:
+        menus = self.actions_table.fill_menus(self)
+        self._recent = QMenu("Open recent", self)
+        self._recent.aboutToShow.connect(self._fill_recent)
+        menus["File"].insertMenu(self.actions_table["paste_image"], self._recent)
+        view = menus["View"]
+        first = self.actions_table["reset_layout"]
+        view.insertSeparator(first)
+        for dock in self.docks.values():
+            view.insertAction(first, dock.toggleViewAction())
+        view.insertSeparator(first)
+
+    @Slot()
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        paths = self.settings.recent_images
+        for path in paths:
+            action = self._recent.addAction(path.name)
+            action.setToolTip(str(path))
+            action.setEnabled(self.session.ready)
+            action.triggered.connect(lambda _checked=False, path=path: self.commands.open_path(path))
+        if paths:
+            self._recent.addSeparator()
+            self._recent.addAction("Clear").triggered.connect(self.settings.clear_recent_images)
+        else:
+            self._recent.addAction("No image was opened yet").setEnabled(False)
+        self._recent.setToolTipsVisible(True)
+
+    def _make_tool_bar(self) -> None:
+        bar = QToolBar("Tool bar", self)
+        bar.setObjectName("toolbar.main")
+        bar.setIconSize(QSize(20, 20))
+        bar.setMovable(False)
+        bar.toggleViewAction().setEnabled(False)
+        self.actions_table.fill_tool_bar(bar)
+        self.addToolBar(bar)
+
+    @Slot(str)
+    def _on_tool(self, tool: str) -> None:
+        self.actions_table.check(f"{tool}_tool")
+
+    # ------------------------------------------------------------------ following the session
+
+    @Slot()
+    def _on_image(self) -> None:
+        name = self.session.image.get("name")
+        self.setWindowTitle(f"{name} – Gibbon" if name else "Gibbon")
+
+    @Slot()
+    def _on_photograph(self) -> None:
+        from engine import resources
+
+        photograph = self.session.photograph
+        path = None if photograph is None else photograph.path
+        if path is not None and resources.folder() not in path.absolute().parents:
+            self.settings.add_recent_image(path)
+
+    # ------------------------------------------------------------------ dialogs
+
+    def show_keyboard_help(self) -> None:
+        """The page of all shortcuts."""
+        from gui.help_page import KeyboardHelp
+
+        KeyboardHelp(self).open()
+
+    def show_figure_dialog(self) -> None:
+        """Compose a figure of what is shown."""
+        from gui.figure_dialog import FigureDialog
+
+        FigureDialog(self.session, self.settings, self).open()
+
+    # ------------------------------------------------------------------ drops
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if local_files(event.mimeData()) or event.mimeData().hasImage():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.commands.open_mime(event.mimeData(), "dropped image")
+        event.acceptProposedAction()
+
+    # ------------------------------------------------------------------ from one start to the next
+
+    def _restore(self) -> None:
+        if not self.restoreGeometry(self.settings.bytes("geometry")):
+            room = self.screen().availableSize()
+            self.resize(min(1600, round(0.92 * room.width())), min(1000, round(0.92 * room.height())))
+        self.reset_layout()
+        self.restoreState(self.settings.bytes("layout"))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.settings.keep_bytes("geometry", self.saveGeometry())
+        self.settings.keep_bytes("layout", self.saveState())
+        self.settings.store.sync()
+        self.hide()  # at once: the thread may still be importing
+        super().closeEvent(event)
+        self.session.shut_down()
+
+
+def _scrolling(panel: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidget(panel)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area
