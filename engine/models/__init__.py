@@ -1,1 +1,20 @@
-"""Where classifiers come from."""
+"""Models: what ships, torchvision's published weights, checkpoints, and a user's own code. ``load`` gives a Classifier."""
+
+from __future__ import annotations
+
+from engine.models.architectures import ARCHITECTURES, Architecture
+from engine.models.download import DownloadCancelled
+from engine.models.listing import ModelEntry, architectures, catalogue
+from engine.models.loading import load, missing_download, runs_code
+
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "DownloadCancelled",
+    "ModelEntry",
+    "architectures",
+    "catalogue",
+    "load",
+    "missing_download",
+    "runs_code",
+]

@@ -1,0 +1,129 @@
+"""A file of weights into a chosen architecture: one of this project's, or one of torchvision's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.classifier import Classifier, Head
+from engine.errors import GibbonError
+from engine.models import torchvision
+from engine.models.architectures import ARCHITECTURES
+from engine.models.filling import fill, fitting
+from engine.models.states import State, read_state
+
+SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
+
+
+def load_checkpoint(
+    path: Path,
+    *,
+    architecture: str | None = None,
+    activation: str | None = None,
+    labels: tuple[str, ...] | None = None,
+    device: torch.device | str | None = None,
+    head: Head = "logits",
+    source: str | None = None,
+) -> Classifier:
+    """The classifier in a file.
+
+    Parameters
+    ----------
+    path
+        ``.safetensors``, or what ``torch.save(module.state_dict(), path)`` wrote.
+    architecture
+        "signs", "digits" or "torchvision:NAME". None: as the card beside the file (same name, ``.json``) says.
+    activation
+        "relu", "bounded" or "bounded-leaky". None: as the card says, else "relu".
+    labels
+        None: as the card says, else the architecture's own.
+    source
+        Recorded; None: the path.
+    """
+    state = read_state(path)
+    card = read_card(path.with_suffix(".json"))
+    if architecture is not None and card.get("architecture") != architecture:
+        card = {}  # of another network, or of another file that happens to have this name
+    chosen = architecture or card.get("architecture")
+    if not isinstance(chosen, str):
+        raise GibbonError(_which(state))
+    activation = activation or card.get("activation", "relu")
+    source = source or str(path.resolve())
+    name = str(card.get("name", path.stem))
+    if chosen.startswith(torchvision.PREFIX):
+        about = torchvision.published(chosen.removeprefix(torchvision.PREFIX))
+        return torchvision.classifier_of(
+            state, about, activation=activation, labels=labels, device=device, head=head, name=name, source=source, card=card
+        )
+    return _own(state, chosen, activation, labels, device, head, name, source, card)
+
+
+def _own(
+    state: State,
+    architecture: str,
+    activation: str,
+    labels: tuple[str, ...] | None,
+    device: torch.device | str | None,
+    head: Head,
+    name: str,
+    source: str,
+    card: dict[str, Any],
+) -> Classifier:
+    if architecture not in ARCHITECTURES:
+        raise GibbonError(
+            f"There is no architecture “{architecture}”. Choose {', '.join(ARCHITECTURES)} or torchvision:NAME, "
+            "or load your own code as FILE.py:FACTORY."
+        )
+    about = ARCHITECTURES[architecture]
+    with torch.random.fork_rng(devices=[]):
+        module = about.build(activation, slope=card.get("slope", 0.01), sign=card.get("sign", -1))
+    notes = fill(module, state, architecture)
+    facts = {
+        "architecture": architecture,
+        "activation": activation,
+        "parameters": sum(p.numel() for p in module.parameters()),
+        "file": state.path.name,
+        "sha256": state.sha256,
+        "notes": [*state.notes, *notes],
+    }
+    return Classifier(
+        module,
+        labels or card.get("labels", about.labels),
+        about.input_shape,
+        card.get("mean", about.mean),
+        card.get("std", about.std),
+        name=name,
+        device=device,
+        head=head,
+        source=source,
+        card={**card, **facts},
+    )
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """The JSON card beside a file of weights; empty where there is none.
+
+    Raises
+    ------
+    GibbonError
+        There is one, but it is damaged.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        card = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise GibbonError(f"The card “{path}” is damaged ({error}). Remove it, or write it again.") from None
+    return card if isinstance(card, dict) else {}
+
+
+def _which(state: State) -> str:
+    found = fitting(state.tensors)
+    if found:
+        cure = f"It fits architecture “{found[0]}” with activation “{found[1]}”."
+    else:
+        cure = f"Choose {', '.join(ARCHITECTURES)} or torchvision:NAME."
+    return f"“{state.name}” does not say which architecture its weights are for. {cure}"

@@ -1,0 +1,139 @@
+"""A classifier from a user's own Python file. This runs the code in it: the caller asks first."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import hashlib
+import importlib.util
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.classifier import Classifier, Head
+from engine.errors import GibbonError
+from engine.models.states import file_hash
+
+_SOURCE = re.compile(r"^(?P<file>.+\.py)(?::(?P<factory>[^:/\\]*))?$")
+_RETURNS = "It returns an engine.Classifier, or (module, labels, input_shape[, mean, std])."
+
+
+def is_code(source: str) -> bool:
+    """Whether ``source`` names a Python file."""
+    return _SOURCE.match(source) is not None
+
+
+def load_factory(
+    source: str, *, allow_code: bool, labels: tuple[str, ...] | None, device: torch.device | str | None, head: Head
+) -> Classifier:
+    """What the function FACTORY in FILE.py gives, for ``FILE.py:FACTORY``.
+
+    Raises
+    ------
+    GibbonError
+        Running code was not allowed; the file or the function is missing, raises, or gives something else.
+    """
+    match = _SOURCE.match(source)
+    assert match is not None
+    file, name = Path(match["file"]).expanduser(), match["factory"] or ""
+    if not name.isidentifier():
+        raise GibbonError(f"“{source}” does not name a function. Write FILE.py:FACTORY. {_RETURNS}")
+    if not file.is_file():
+        raise GibbonError(f"There is no file “{file}”. Check the path.")
+    if not allow_code:
+        raise GibbonError(
+            f"Loading “{source}” runs the code in {file.name}, with all your rights. Read it, then allow it with allow_code=True."
+        )
+    with _beside(file), _explained(file, name):
+        given = _function(file, name)()
+    classifier = _classifier(given, file, name, labels, device, head)
+    # A copy, so that a classifier that the user's code keeps for itself stays as it made it.
+    classifier = copy.copy(classifier)
+    classifier.source = f"{file.resolve()}:{name}"
+    classifier.card = {**classifier.card, "file": file.name, "sha256": file_hash(file)}
+    return classifier
+
+
+def _function(file: Path, name: str) -> Any:
+    module = _imported(file)
+    if not hasattr(module, name):
+        own = [key for key, value in vars(module).items() if callable(value) and getattr(value, "__module__", "") == module.__name__]
+        raise GibbonError(f"{file.name} has no function “{name}”. It has: {', '.join(own) or 'none'}.")
+    function = getattr(module, name)
+    if not callable(function):
+        raise GibbonError(f"“{name}” in {file.name} is a {type(function).__name__}, not a function. {_RETURNS}")
+    return function
+
+
+def _imported(file: Path) -> ModuleType:
+    # Named after its path, so that two files called model.py do not take each other's place.
+    unique = f"gibbon_own_{file.stem}_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(unique, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[unique] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[unique]
+        raise
+    return module
+
+
+@contextlib.contextmanager
+def _beside(file: Path) -> Iterator[None]:
+    """While active, the file can import its neighbours, as a script can."""
+    folder = str(file.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(folder)
+
+
+@contextlib.contextmanager
+def _explained(file: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except GibbonError:
+        raise
+    except (Exception, SystemExit) as error:
+        text = (str(error).strip().splitlines() or [""])[0]
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).resolve() == file.resolve()]
+        line = lines[-1] if lines else getattr(error, "lineno", None)
+        place = f"{file.name}, line {line}" if line else file.name
+        raise GibbonError(f"“{name}” failed in {place}: {type(error).__name__}: {text}. Mend it and load it again.") from error
+
+
+def _classifier(
+    given: Any, file: Path, name: str, labels: tuple[str, ...] | None, device: torch.device | str | None, head: Head
+) -> Classifier:
+    if isinstance(given, Classifier):
+        if labels is not None and labels != given.labels:
+            raise GibbonError(f"“{name}” in {file.name} gives a Classifier with labels of its own. Leave the labels out.")
+        return given if device is None else given.to(device)
+    if not isinstance(given, tuple) or not 3 <= len(given) <= 5 or not isinstance(given[0], nn.Module):
+        raise GibbonError(f"“{name}” in {file.name} gave {_described(given)}. {_RETURNS}")
+    module, own, shape, *scale = given
+    if not (isinstance(shape, (tuple, list)) and len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape)):
+        raise GibbonError(f"“{name}” in {file.name} gave the input shape {shape!r}, but (channels, height, width) is needed.")
+    mean, std = (*scale, None, None)[:2]
+    with _explained(file, name):
+        return Classifier(
+            module, labels or own, (shape[0], shape[1], shape[2]), mean, std, name=f"{file.stem}:{name}", device=device, head=head
+        )
+
+
+def _described(given: Any) -> str:
+    if isinstance(given, tuple):
+        return f"a tuple ({', '.join(type(item).__name__ for item in given)})"
+    return f"a {type(given).__name__}"

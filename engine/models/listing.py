@@ -1,0 +1,75 @@
+"""What can be loaded: the list that the window's chooser and the command line show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from engine.models import shipped, torchvision
+from engine.models.architectures import ARCHITECTURES
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model that can be loaded by name."""
+
+    source: str
+    """What ``load`` takes."""
+    kind: Literal["shipped", "torchvision"]
+    title: str
+    data_set: str
+    classes: int
+    input_shape: tuple[int, int, int]
+    parameters: int
+    accuracy: float | None
+    """On the official test set of ``data_set``, in [0, 1]."""
+    available: bool
+    """Whether its file is on this machine."""
+    megabytes: float
+    path: Path
+
+
+def catalogue(*, with_torchvision: bool = True) -> list[ModelEntry]:
+    """The shipped models, then torchvision's classification networks; importing torchvision takes seconds."""
+    return [_shipped(name) for name in shipped.names()] + ([_published(name) for name in torchvision.names()] if with_torchvision else [])
+
+
+def architectures(*, with_torchvision: bool = True) -> list[str]:
+    """Names that a checkpoint can be loaded into."""
+    return [*ARCHITECTURES, *([f"{torchvision.PREFIX}{name}" for name in torchvision.names()] if with_torchvision else [])]
+
+
+def _shipped(name: str) -> ModelEntry:
+    card, path = shipped.card(name), shipped.path(name)
+    shape = card["input_shape"]
+    return ModelEntry(
+        source=name,
+        kind="shipped",
+        title=f"{card['architecture']}, {card['activation']}",
+        data_set=str(card["data_set"]),
+        classes=len(card["labels"]),
+        input_shape=(shape[0], shape[1], shape[2]),
+        parameters=int(card["parameters"]),
+        accuracy=card.get("accuracy"),
+        available=True,
+        megabytes=path.stat().st_size / 1e6,
+        path=path,
+    )
+
+
+def _published(name: str) -> ModelEntry:
+    about = torchvision.published(name)
+    return ModelEntry(
+        source=f"{torchvision.PREFIX}{name}",
+        kind="torchvision",
+        title=name,
+        data_set="ImageNet",
+        classes=len(about.labels),
+        input_shape=(3, about.crop, about.crop),
+        parameters=about.parameters,
+        accuracy=about.accuracy,
+        available=about.path.is_file(),
+        megabytes=about.megabytes,
+        path=about.path,
+    )

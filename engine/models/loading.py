@@ -1,0 +1,97 @@
+"""load: one name for every source of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from engine.classifier import Classifier, Head
+from engine.errors import GibbonError
+from engine.models import factory, shipped, torchvision
+from engine.models.checkpoint import SUFFIXES, load_checkpoint
+from engine.models.download import Cancel, Progress
+
+
+def load(
+    source: str | Path,
+    *,
+    device: torch.device | str | None = None,
+    architecture: str | None = None,
+    activation: str | None = None,
+    labels: Sequence[str] | None = None,
+    head: Head = "logits",
+    allow_code: bool = False,
+    download: bool = False,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Classifier:
+    """A classifier from any source.
+
+    Parameters
+    ----------
+    source
+        A shipped model ("signs", "digits", ...); "torchvision:NAME" with its published default weights; the path of a checkpoint
+        (.safetensors, .pt, .pth); or "FILE.py:FACTORY", the user's own code.
+    device
+        None: CUDA where there is one, else the CPU.
+    architecture
+        Of a checkpoint: "signs", "digits" or "torchvision:NAME". None: as the card beside it says.
+    activation
+        Of a checkpoint: "relu", "bounded" or "bounded-leaky". None: as its card says, else "relu".
+    labels
+        Names of the classes; None: those that the source knows.
+    head
+        "log" or "strip" for a network that ends in probabilities.
+    allow_code
+        Run the user's own code. Ask first.
+    download
+        Fetch published weights that are not in torch's cache. Ask first.
+    progress, cancel
+        Of the download: called with the bytes done and in all; asked whether to end it.
+
+    Raises
+    ------
+    GibbonError
+        One sentence that says what is wrong with the source and what to do.
+    """
+    text = str(source)
+    names = tuple(str(label) for label in labels) if labels is not None else None
+    if text.startswith(torchvision.PREFIX):
+        _refuse_architecture(text, architecture)
+        name = text.removeprefix(torchvision.PREFIX)
+        return torchvision.load_published(
+            name, activation=activation or "relu", labels=names, device=device, head=head, fetch=download, progress=progress, cancel=cancel
+        )
+    if factory.is_code(text):
+        _refuse_architecture(text, architecture)
+        return factory.load_factory(text, allow_code=allow_code, labels=names, device=device, head=head)
+    if text in shipped.names() and architecture is None:
+        return shipped.load_shipped(text, labels=names, device=device, head=head)
+    path = Path(source).expanduser()
+    if path.suffix.lower() not in SUFFIXES and not path.exists():
+        raise GibbonError(
+            f"There is no model “{text}”. Shipped are {', '.join(shipped.names()) or 'none'}; otherwise give torchvision:NAME, "
+            "a checkpoint (.safetensors, .pt, .pth) or FILE.py:FACTORY."
+        )
+    return load_checkpoint(path, architecture=architecture, activation=activation, labels=names, device=device, head=head)
+
+
+def runs_code(source: str | Path) -> bool:
+    """Whether loading ``source`` runs a user's own code, so that the user must be asked first."""
+    return factory.is_code(str(source))
+
+
+def missing_download(source: str | Path) -> torchvision.Published | None:
+    """What would have to be downloaded to load ``source``: its url, megabytes and path. None: nothing. Imports torchvision."""
+    text = str(source)
+    if not text.startswith(torchvision.PREFIX):
+        return None
+    about = torchvision.published(text.removeprefix(torchvision.PREFIX))
+    return None if about.path.is_file() else about
+
+
+def _refuse_architecture(source: str, architecture: str | None) -> None:
+    if architecture is not None and architecture != source:
+        raise GibbonError(f"“{source}” brings its own architecture. Choose one for a checkpoint file only.")
