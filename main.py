@@ -1,0 +1,54 @@
+"""Gibbon's one entry: no arguments opens the window, a command runs without one, an image opens the window on it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+
+def main() -> int:
+    """Open the window or run a command; the exit code."""
+    # The thread that holds the GIL gives it up after 1 ms instead of 5: the window stays smooth beside an attack.
+    sys.setswitchinterval(0.001)
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["gui"] and not {"-h", "--help"} & set(arguments):
+        return _window(arguments[1:])
+    if not arguments or (len(arguments) == 1 and _is_image(arguments[0])):
+        return _window(arguments)
+    from engine.cli import main as command
+
+    return command(arguments)
+
+
+def _is_image(argument: str) -> bool:
+    return not argument.startswith("-") and Path(argument).suffix != "" and Path(argument).exists()
+
+
+def _window(arguments: list[str]) -> int:
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in _DISPLAYS):
+        return _without_display(arguments)
+    from gui.app import main as window
+
+    return window(arguments[0] if arguments else None)
+
+
+def _without_display(arguments: list[str]) -> int:
+    from engine.cli import main as command
+    from engine.cli.app import program
+
+    name = program()
+    print(
+        f"There is no display here, so the window cannot open (set DISPLAY, WAYLAND_DISPLAY or QT_QPA_PLATFORM); commands that need none: "
+        f"{name} demo | attack | replay | figure | models | train, each with --help."
+    )
+    if arguments:
+        return 0
+    print("The same job without a window:\n", flush=True)
+    return command(["demo"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,13 +3,25 @@
 from engine.record.finding import find, read_mask
 from engine.record.making import digest, file_digest, image_entry, mask_entry, record_of, relative
 from engine.record.replaying import Replay, replay, torch_threads
-from engine.record.schema import ClassEntry, ImageEntry, MaskEntry, ModelEntry, OperationEntry, Outcome, Packed, Prediction, Record
+from engine.record.schema import (
+    ClassEntry,
+    ImageEntry,
+    MaskEntry,
+    ModelEntry,
+    ModelOptions,
+    OperationEntry,
+    Outcome,
+    Packed,
+    Prediction,
+    Record,
+)
 
 __all__ = [
     "ClassEntry",
     "ImageEntry",
     "MaskEntry",
     "ModelEntry",
+    "ModelOptions",
     "OperationEntry",
     "Outcome",
     "Packed",

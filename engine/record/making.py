@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from engine.record.schema import (
     ImageEntry,
     MaskEntry,
     ModelEntry,
+    ModelOptions,
     OperationEntry,
     Outcome,
     Packed,
@@ -90,7 +91,8 @@ def record_of(
     mask: MaskEntry | None = None,
     start: Tensor | None = None,
     stickers: Sequence[Mapping[str, Any]] = (),
-    options: Mapping[str, Any] | None = None,
+    options: ModelOptions | None = None,
+    folder: Path | None = None,
     first_row: int = 0,
 ) -> Record:
     """The record of one row of an attack's result.
@@ -109,6 +111,8 @@ def record_of(
         As JSON, in z-order.
     options
         What ``engine.models.load`` was given beside the source.
+    folder
+        Where the record will stand; a model file's path is kept relative to it.
     first_row
         What the run was given as ``first_row``.
     """
@@ -116,7 +120,7 @@ def record_of(
     seen = result.provenance
     label, target = int(result.labels[row]), None if result.targets is None else int(result.targets[row])
     return Record(
-        model=_model(result.classifier, options or {}),
+        model=_model(result.classifier, options or ModelOptions(), folder),
         image=image,
         operation=OperationEntry(slug=result.operation.slug, parameters=result.operation.model_dump(mode="json")),
         label=ClassEntry(index=label, name=names[label], assumed=result.labels_assumed),
@@ -134,13 +138,22 @@ def record_of(
     )
 
 
-def _model(classifier: Classifier, options: Mapping[str, Any]) -> ModelEntry:
+def located(source: str, place: Callable[[Path], str]) -> str:
+    """``source`` with its file's path, where it names one, as ``place`` gives it: CHECKPOINT.pt, or FILE.py:FACTORY."""
+    file, colon, factory = source.rpartition(":")
+    if colon and file.endswith(".py"):
+        return f"{place(Path(file))}:{factory}"
+    return place(Path(source)) if Path(source).suffix in (".safetensors", ".pt", ".pth") else source
+
+
+def _model(classifier: Classifier, options: ModelOptions, folder: Path | None) -> ModelEntry:
+    source = classifier.source
     replaced = tuple(f"{site}: {function!r}" for site, function in classifier.activations.items())
     return ModelEntry(
         name=classifier.name,
-        source=classifier.source,
+        source=None if source is None else located(source, lambda path: relative(path, folder)),
         fingerprint=classifier.fingerprint,
-        options=dict(options),
+        options=options,
         input_shape=classifier.input_shape,
         bounds=classifier.bounds,
         changes=(*replaced, *(f"before: {step!r}" for step in classifier.before)),

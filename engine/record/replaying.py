@@ -17,11 +17,12 @@ from engine.errors import GibbonError
 from engine.images import open_image
 from engine.operation import Attack, Step
 from engine.record.finding import find, read_mask
-from engine.record.making import digest
-from engine.record.schema import ImageEntry, MaskEntry, ModelEntry, Record
+from engine.record.making import digest, located
+from engine.record.schema import ImageEntry, MaskEntry, ModelEntry, ModelOptions, Record
 from engine.result import AttackResult, Reason
 
-Load = Callable[..., Classifier]
+Load = Callable[[str, str, ModelOptions], Classifier]
+"""Source, device and options to a classifier."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ def replay(
     device, threads
         Others than the recorded ones; the bits may then differ.
     load
-        Instead of ``engine.models.load``: source and options to a classifier.
+        Instead of ``engine.models.load``, which runs nobody's code and downloads nothing.
     watch
         Called after every step; False ends the run.
 
@@ -94,7 +95,7 @@ def replay(
             f"The record was made on {device} ({record.device_name}), which is not here. Give another device; the bits may then differ."
         )
     with torch_threads(threads or record.threads):
-        classifier = _classifier(record.model, device, load)
+        classifier = _classifier(record.model, folder, device, load)
         clean = _image(record.image, classifier, folder, None if image is None else Path(image))
         with _start(record, classifier, clean, folder) as run:
             _pull(run, record, watch)
@@ -115,16 +116,19 @@ def torch_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _classifier(entry: ModelEntry, device: str, load: Load | None) -> Classifier:
+def _load(source: str, device: str, options: ModelOptions) -> Classifier:
+    from engine import models
+
+    return models.load(source, device=device, architecture=options.architecture, activation=options.activation, head=options.head)
+
+
+def _classifier(entry: ModelEntry, folder: Path, device: str, load: Load | None) -> Classifier:
     if entry.changes:
         raise GibbonError(f"The record's model was changed by hand ({'; '.join(entry.changes)}), which a record cannot do again.")
-    if load is None:
-        from engine import models
-
-        load = models.load
     if entry.source is None:
         raise GibbonError(f"The record does not say where the model “{entry.name}” came from, so it cannot be loaded again.")
-    classifier = load(entry.source, device=device, **entry.options)
+    source = located(entry.source, lambda path: str(folder / path if (folder / path).is_file() else path))
+    classifier = (load or _load)(source, device, entry.options)
     if classifier.input_shape != entry.input_shape:
         classifier = classifier.derive(size=entry.input_shape[1:])
     if entry.bounds:

@@ -66,15 +66,22 @@ class Packed(_Part):
         return torch.from_numpy(np.frombuffer(data, "<f4").astype(np.float32).reshape(self.shape))
 
 
+class ModelOptions(_Part):
+    """What ``engine.models.load`` was given beside the source. Nothing else passes: a record must not allow code to run."""
+
+    architecture: str | None = None
+    activation: str | None = None
+    head: Literal["logits", "log", "strip"] = "logits"
+
+
 class ModelEntry(_Part):
     """Which classifier, and how to load it again."""
 
     name: str
     source: str | None = None
-    """For ``engine.models.load``."""
+    """For ``engine.models.load``; a file's path is relative to the record's folder."""
     fingerprint: str
-    options: dict[str, JsonValue] = Field(default_factory=dict)
-    """Keyword arguments for ``engine.models.load``: architecture, activation..."""
+    options: ModelOptions = Field(default_factory=ModelOptions)
     input_shape: tuple[int, int, int]
     bounds: dict[str, float] = Field(default_factory=dict)
     """Site name to the value at which its activations were clamped."""

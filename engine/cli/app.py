@@ -1,0 +1,96 @@
+"""The commands, and what every one of them does with an error: one sentence to stderr, exit code 2."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli import attack, demo, figure, models, replay, train
+from engine.cli.output import complain, first_line
+from engine.errors import GibbonError
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="gibbon",
+    help="A workbench for adversarial images. Without a command, the window opens.",
+    epilog="Numbers are written as people write them: --eps 8/255. Every command takes --traceback.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("attack", context_settings=attack.CONTEXT)(attack.command)
+app.command("demo")(demo.command)
+app.command("replay")(replay.command)
+app.command("figure")(figure.command)
+app.command("models")(models.command)
+app.command("train", context_settings=train.CONTEXT)(train.command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"gibbon {version('gibbon-workbench')}")
+        except PackageNotFoundError:
+            print("gibbon, not installed")
+        raise typer.Exit
+
+
+@app.callback()
+def _every_command(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")] = False,
+) -> None:
+    """A workbench for adversarial images."""
+
+
+@app.command("gui")
+def _gui(image: Annotated[Path | None, typer.Argument(help="An image to open.")] = None) -> None:
+    """Open the window, as no command at all does."""
+    raise GibbonError("The window is opened by main.py: python main.py gui, or gibbon gui.")
+
+
+def main(arguments: Sequence[str] | None = None, name: str | None = None) -> int:
+    """Run one command and give its exit code: 0, 2 for an error that a person can mend, 130 after Ctrl-C."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    wants_traceback = "--traceback" in arguments
+    arguments = [argument for argument in arguments if argument != "--traceback"]
+    try:
+        code = app(args=arguments, prog_name=name or program(), standalone_mode=False)
+    except KeyboardInterrupt:
+        complain("Cancelled.")
+        return INTERRUPTED
+    except Exception as error:
+        if wants_traceback:
+            traceback.print_exc()
+        else:
+            complain(_sentence(error))
+        return USER_ERROR
+    return code if isinstance(code, int) else 0
+
+
+def program() -> str:
+    """How this program was called: ``gibbon``, or ``python main.py``."""
+    called = Path(sys.argv[0]).name
+    return f"python {called}" if called.endswith(".py") else called or "gibbon"
+
+
+def _sentence(error: Exception) -> str:
+    told = getattr(error, "format_message", None)  # what typer has to say of wrong options
+    if told is not None:
+        return str(told())
+    if isinstance(error, GibbonError):
+        return str(error)
+    if isinstance(error, typer.Abort):
+        return "Cancelled."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}." if error.filename else f"{error.strerror}."
+    return f"Something failed that should not have: {type(error).__name__}: {first_line(error)} Run it again with --traceback."

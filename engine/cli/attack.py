@@ -1,0 +1,164 @@
+"""``gibbon attack``: one attack on one image; image, record and figure as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.options import (
+    PANELS,
+    Activation,
+    AllowCode,
+    Architecture,
+    Device,
+    Download,
+    HeadKind,
+    Json,
+    Model,
+    Out,
+    Overwrite,
+    Panels,
+    Seed,
+    Threads,
+    WidthMm,
+    class_number,
+    loaded,
+    rectangle,
+)
+from engine.errors import GibbonError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.classifier import Classifier
+    from engine.operation import Attack
+
+CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def command(
+    context: typer.Context,
+    image: Annotated[Path | None, typer.Option(help="The clean image.", show_default=False)] = None,
+    model: Model = "signs",
+    attack: Annotated[str, typer.Option(help="Which attack; its own fields become options, see --attack NAME --help.")] = "pgd",
+    label: Annotated[str | None, typer.Option(help="True class, by name or number. Without: the model's own prediction, said so.")] = None,
+    target: Annotated[str | None, typer.Option(help="Class to reach, by name or number. Without: away from the label.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="Image of the model's size: white may change, black stays.")] = None,
+    sticker: Annotated[list[str] | None, typer.Option(help="Rectangle left,top,width,height that may change; can be repeated.")] = None,
+    crop: Annotated[
+        str | None, typer.Option(help="left,top,width,height in the image's pixels. Without: the largest in the middle.")
+    ] = None,
+    seed: Seed = 0,
+    out: Out = Path(),
+    device: Device = None,
+    threads: Threads = 1,
+    panels: Panels = PANELS,
+    width_mm: WidthMm = 85.0,
+    arrays: Annotated[bool, typer.Option("--arrays", help="Write clean, adversarial, perturbation, logits and mask as .npz, too.")] = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    architecture: Architecture = None,
+    activation: Activation = None,
+    head: HeadKind = "logits",
+    download: Download = False,
+    allow_code: AllowCode = False,
+    help: Annotated[bool, typer.Option("--help", "-h", help="This, and the options of the attack that --attack names.")] = False,
+) -> int:
+    """Attack one image; write the adversarial PNG, its record (JSON) and a figure (PDF)."""
+    if help:
+        return _help(context, attack)
+    if image is None:
+        raise GibbonError("Which image? Give it with --image FILE.")
+    from engine.cli.job import Job, perform
+    from engine.cli.output import say, say_json
+    from engine.images import Crop, open_image
+    from engine.record import ModelOptions, torch_threads
+
+    operation = _operation(context, attack)
+    photograph = open_image(image)  # before the model, which takes longer to load than a wrong path to be found
+    with torch_threads(threads):
+        options = ModelOptions(architecture=architecture, activation=activation, head=head)
+        classifier = loaded(model, device, allow_code, options, download)
+        done = perform(
+            Job(
+                classifier=classifier,
+                attack=operation,
+                photograph=photograph,
+                folder=out,
+                stem=f"{image.stem}-{operation.slug}",
+                crop=None if crop is None else Crop(*rectangle(crop, "crop")),
+                label=None if label is None else class_number(label, classifier.labels, "label"),
+                target=None if target is None else class_number(target, classifier.labels, "target"),
+                mask=region(classifier, mask, sticker or []),
+                mask_path=mask if not sticker else None,
+                seed=seed,
+                options=options,
+                panels=[name.strip() for name in panels.split(",")],
+                width_mm=width_mm,
+                arrays=arrays,
+                overwrite=overwrite,
+                quiet=json,
+            )
+        )
+    if json:
+        say_json(done.json())
+    else:
+        say(*done.sentences())
+    return 130 if done.cancelled else 0
+
+
+def region(classifier: Classifier, mask: Path | None, stickers: list[str]) -> Tensor | None:
+    """The mask ``(1, H, W)`` of a mask file and of rectangles together; None where there is neither.
+
+    Raises
+    ------
+    GibbonError
+        A rectangle lies outside the image.
+    """
+    if mask is None and not stickers:
+        return None
+    import torch
+
+    from engine.record import read_mask
+
+    _, height, width = classifier.input_shape
+    covered = torch.zeros(1, height, width) if mask is None else read_mask(mask, classifier)
+    for text in stickers:
+        left, top, across, down = rectangle(text, "sticker")
+        rows, columns = slice(max(top, 0), max(top + down, 0)), slice(max(left, 0), max(left + across, 0))
+        if covered[:, rows, columns].numel() == 0:
+            raise GibbonError(f"The sticker {text} covers no pixel of the image of {width} x {height}. Move it inside.")
+        covered[:, rows, columns] = 1
+    return covered
+
+
+def _operation(context: typer.Context, slug: str) -> Attack:
+    from engine.cli.fields import parse
+
+    kind = _kind(slug)
+    return kind.build(**parse(kind, context.args, [option for parameter in context.command.params for option in parameter.opts]))
+
+
+def _kind(slug: str) -> type[Attack]:
+    import difflib
+
+    from engine.attacks import CATALOGUE
+
+    if slug not in CATALOGUE:
+        close = difflib.get_close_matches(slug, CATALOGUE, 1, 0.5)
+        raise GibbonError(f"There is no attack “{slug}”. {f'Did you mean {close[0]}? ' if close else ''}There is: {', '.join(CATALOGUE)}.")
+    return CATALOGUE[slug]
+
+
+def _help(context: typer.Context, slug: str) -> int:
+    from engine.attacks import CATALOGUE
+    from engine.cli.fields import listed
+    from engine.cli.output import say, say_table
+
+    kind = _kind(slug)
+    typer.echo(context.get_help())
+    say_table(listed(kind))
+    say("", "Attacks: " + ", ".join(f"{name} ({attack.title})" for name, attack in CATALOGUE.items()))
+    return 0

@@ -1,0 +1,142 @@
+"""An operation's fields as options: read from the command line, listed for help."""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Collection, Sequence
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+
+from engine.errors import GibbonError
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+    from rich.table import Table
+
+    from engine.operation import Operation
+
+_YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+
+
+def parse(operation: type[Operation], arguments: Sequence[str], others: Collection[str] = ()) -> dict[str, Any]:
+    """The values of ``operation``'s fields in ``arguments``: ``--step-size 2/255``, ``--no-random-start``, ``--eps=none``.
+
+    Parameters
+    ----------
+    operation
+        Whose fields.
+    arguments
+        What the command did not know as its own options.
+    others
+        The command's own options, to suggest where a name is mistyped.
+
+    Raises
+    ------
+    GibbonError
+        A name is unknown or given twice, or a value is missing.
+    """
+    fields, values, queue = operation.model_fields, {}, list(arguments)
+    while queue:
+        word = queue.pop(0)
+        if not word.startswith("--") or word == "--":
+            raise GibbonError(f"“{word}” stands where an option was expected. Options begin with two dashes: --steps 40.")
+        name, given, text = word[2:].partition("=")
+        field = name.replace("-", "_")
+        negated = field.removeprefix("no_")
+        if field not in fields and negated in fields and _is_bool(fields[negated]) and not given:
+            field, value = negated, False
+        elif field not in fields:
+            raise GibbonError(_unknown(word, operation, others))
+        elif _is_bool(fields[field]) and not given and not (queue and queue[0].lower() in _YES | _NO):
+            value = True
+        else:
+            if not given and (not queue or queue[0].startswith("--")):
+                raise GibbonError(f"--{name} needs a value, as in --{name} {_example(fields[field])}.")
+            value = _value(text if given else queue.pop(0), fields[field], name)
+        if field in values:
+            raise GibbonError(f"--{field.replace('_', '-')} is given twice. Give it once.")
+        values[field] = value
+    return values
+
+
+def listed(operation: type[Operation], without: Collection[str] = ()) -> Table:
+    """A table of the fields: option, default, what it means; those in ``without`` left out."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), title=f"Options of “{operation.slug}” ({operation.title})", title_justify="left")
+    for column in ("option", "values", "default", "meaning"):
+        table.add_column(column, no_wrap=column == "option")
+    for name, field in operation.model_fields.items():
+        if name in without:
+            continue
+        option = f"--{name.replace('_', '-')}"
+        meaning = " ".join((field.description or "").split())
+        table.add_row(Text(option), Text(_kind(field)), Text(_written(field.default)), Text(meaning))
+    return table
+
+
+def _value(text: str, field: FieldInfo, name: str) -> Any:
+    if text.lower() == "none" and NoneType in _types(field):
+        return None
+    if _is_bool(field):
+        if text.lower() not in _YES | _NO:
+            raise GibbonError(f"--{name} is either yes or no, not “{text}”.")
+        return text.lower() in _YES
+    # A literal of numbers compares by value: "-1" is not -1.
+    for choice in _choices(field):
+        if str(choice) == text:
+            return choice
+    return text
+
+
+def _unknown(word: str, operation: type[Operation], others: Collection[str]) -> str:
+    known = [f"--{name.replace('_', '-')}" for name in operation.model_fields]
+    close = difflib.get_close_matches(word.partition("=")[0], [*known, *others], 1, 0.6)
+    cure = f"Did you mean {close[0]}?" if close else f"It has: {', '.join(known)}."
+    return f"“{operation.slug}” has no option {word.partition('=')[0]}. {cure}"
+
+
+def _types(field: FieldInfo) -> tuple[Any, ...]:
+    kind = field.annotation
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _is_bool(field: FieldInfo) -> bool:
+    return bool in _types(field)
+
+
+def _choices(field: FieldInfo) -> tuple[Any, ...]:
+    return tuple(choice for kind in _types(field) if get_origin(kind) is Literal for choice in get_args(kind))
+
+
+def _kind(field: FieldInfo) -> str:
+    if choices := _choices(field):
+        return " | ".join(map(str, choices))
+    if _is_bool(field):
+        return "yes | no"
+    name = "integer" if int in _types(field) else "number" if float in _types(field) or _annotated(field) else "path"
+    limits = [f"{sign} {_written(getattr(part, key))}" for part in field.metadata for key, sign in _LIMITS if hasattr(part, key)]
+    return " ".join([name, *([", ".join(limits)] if limits else []), *(["or none"] if NoneType in _types(field) else [])])
+
+
+_LIMITS = (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤"))
+
+
+def _annotated(field: FieldInfo) -> bool:
+    return any(get_origin(kind) is typing.Annotated and get_args(kind)[0] is float for kind in _types(field))
+
+
+def _written(value: Any) -> str:
+    from engine.quantities import format_number
+
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "none"
+    return format_number(value) if isinstance(value, float) else str(value)
+
+
+def _example(field: FieldInfo) -> str:
+    return _written(field.default) if field.default not in (None, "") else (_choices(field) or ("1",))[0]

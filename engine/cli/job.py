@@ -1,0 +1,148 @@
+"""One attack from start to files: what `attack` and `demo` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.classifier import Classifier
+from engine.cli.output import interruptible, made_folder, progress, refuse_existing
+from engine.driver import start
+from engine.figures import compose, export, export_arrays, note_for, panels_for
+from engine.images import Crop, Photograph, SavedImage, save_adversarial
+from engine.operation import Attack, AttackStep
+from engine.quantities import format_norm, format_probability
+from engine.record import ModelOptions, Prediction, Record, image_entry, mask_entry, record_of
+from engine.result import AttackResult, Reason
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What to attack and where to write."""
+
+    classifier: Classifier
+    attack: Attack
+    photograph: Photograph
+    folder: Path
+    stem: str
+    """Files are named ``STEM.png``, ``STEM.json``, ``STEM.pdf``, ``STEM.npz``."""
+    crop: Crop | None = None
+    label: int | None = None
+    target: int | None = None
+    mask: Tensor | None = None
+    mask_path: Path | None = None
+    seed: int = 0
+    options: ModelOptions = field(default_factory=ModelOptions)
+    """What the model was loaded with, for the record."""
+    panels: Sequence[str] = ()
+    width_mm: float = 85.0
+    arrays: bool = False
+    overwrite: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """What came out."""
+
+    record: Record
+    saved: SavedImage
+    files: tuple[Path, ...]
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether Ctrl-C ended it."""
+        return self.record.outcome.reason == Reason.CANCELLED
+
+    def json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "files": [str(path) for path in self.files],
+            "outcome": self.record.outcome.model_dump(mode="json"),
+            "saved": {"prediction": self.saved.prediction_name, "still_adversarial": self.saved.still_adversarial},
+        }
+
+    def sentences(self) -> list[str]:
+        """For a person."""
+        out, record = self.record.outcome, self.record
+        assumed = " (assumed)" if record.label.assumed else ""
+        goal = f"away from “{record.label.name}”{assumed}" if record.target is None else f"towards “{record.target.name}”"
+        lines = [
+            f"{record.model.name}, {record.operation.slug} {goal}, seed {record.seed}, {record.device_name}",
+            f"  {_said(out.before)} → {_said(out.after)}",
+            f"  {_verdict(record)}; L∞ {format_norm(out.norms['linf'])}, L2 {format_norm(out.norms['l2'])}, L0 {out.norms['l0']:.0f} px; "
+            f"{out.forwards} forward and {out.backwards} backward rows, {out.seconds:.2f} s",
+            f"  {self.saved.sentence}",
+        ]
+        return [*lines, *(f"  {path}" for path in self.files)]
+
+
+def perform(job: Job) -> Done:
+    """Attack, and write image, record, figure and, where asked for, arrays. Ctrl-C ends the attack with its best so far.
+
+    Raises
+    ------
+    GibbonError
+        Something does not fit, or files are there and must not be written over.
+    """
+    image, record, figure, arrays = (job.folder / f"{job.stem}.{suffix}" for suffix in ("png", "json", "pdf", "npz"))
+    planned = [image, record, figure, figure.with_name(f"{figure.name}.json"), *([arrays] if job.arrays else [])]
+    refuse_existing(planned, job.overwrite)
+    clean = job.photograph.crop_to(job.classifier, job.crop)
+    result = _run(job, clean)
+    panels = panels_for(result, 0, job.panels)  # a name that does not exist is said before anything is written
+    made_folder(job.folder)
+    saved = save_adversarial(result, 0, image)
+    entry = record_of(
+        result,
+        image=image_entry(clean, job.photograph, job.crop or job.photograph.default_crop(job.classifier), job.folder),
+        mask=mask_entry(job.mask, job.mask_path, job.folder),
+        options=job.options,
+        folder=job.folder,
+    )
+    entry.write(record)
+    note = note_for(job.attack, job.classifier.name, job.seed, label_assumed=result.labels_assumed)
+    sidecar = entry.model_copy(update={"figure": {"panels": list(job.panels), "width_mm": job.width_mm}})
+    export(compose(panels, width_mm=job.width_mm, note=note), figure, sidecar.to_json())
+    if job.arrays:
+        export_arrays(arrays, result, 0, None if job.mask is None else job.mask.numpy())
+    return Done(entry, saved, tuple(planned))
+
+
+def _run(job: Job, clean: Tensor) -> AttackResult:
+    label = None if job.label is None else torch.tensor([job.label])
+    target = None if job.target is None else torch.tensor([job.target])
+    with (
+        start(job.attack, job.classifier, clean[None], label, target, job.mask, seed=job.seed) as run,
+        interruptible() as interrupt,
+        progress(job.quiet) as bar,
+    ):
+        task = bar.add_task(job.attack.title, total=None, news="")
+        for step in run:
+            assert isinstance(step, AttackStep)
+            if not bar.disable:
+                bar.update(task, completed=step.index, total=step.total, news=f"loss {float(step.loss[0]):.3g}")
+            if interrupt.pressed:
+                break
+        run.close()  # before the result is taken: a run that was left is cancelled, and says so
+        result = run.result()
+    assert isinstance(result, AttackResult)
+    return result
+
+
+def _said(prediction: Prediction) -> str:
+    return f"{prediction.name} {format_probability(prediction.probability)}"
+
+
+def _verdict(record: Record) -> str:
+    out = record.outcome
+    end = "" if out.reason == Reason.FINISHED else f", {out.reason}"
+    if not out.success:
+        return f"not adversarial after {out.steps_made} steps{end}"
+    before = " (it was wrong before)" if out.wrong_before else ""
+    return f"adversarial{before}, first at step {out.steps_to_flip} of {out.steps_made}{end}"

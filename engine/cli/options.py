@@ -1,0 +1,140 @@
+"""Options that several commands share, and reading what was written in them."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from engine.errors import GibbonError
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.classifier import Classifier
+    from engine.record import ModelOptions
+
+Model = Annotated[str, typer.Option(help="signs, digits, torchvision:NAME, a checkpoint file, or FILE.py:FACTORY; see “models”.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1... By default CUDA where there is one.")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads inside torch. Recorded: another number may give other bits.")]
+Seed = Annotated[int, typer.Option(help="Everything random is drawn from it.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write over files that are there.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+AllowCode = Annotated[bool, typer.Option("--allow-code", help="Run the code of FILE.py:FACTORY without asking.")]
+Architecture = Annotated[str | None, typer.Option(help="Of a checkpoint file: signs, digits or torchvision:NAME.")]
+Activation = Annotated[str | None, typer.Option(help="Of a checkpoint file: relu, bounded or bounded-leaky.")]
+HeadKind = Annotated[Literal["logits", "log", "strip"], typer.Option(help="log or strip for a model that ends in probabilities.")]
+Download = Annotated[bool, typer.Option("--download", help="Fetch published weights that are not here.")]
+Out = Annotated[Path, typer.Option(help="Folder for what is written; made if it is missing.")]
+WidthMm = Annotated[float, typer.Option(help="Width of the figure: 85 is a paper's column, 174 its full width.")]
+Panels = Annotated[str, typer.Option(help="Of clean, adversarial, perturbation, saliency, bars, histogram, histogram:LAYER, loss.")]
+
+PANELS = "clean,adversarial,perturbation,bars,histogram"
+
+
+def rectangle(text: str, what: str) -> tuple[int, int, int, int]:
+    """``"L,T,W,H"`` as four whole numbers.
+
+    Raises
+    ------
+    GibbonError
+        It is something else.
+    """
+    try:
+        left, top, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise GibbonError(f"--{what} takes four whole numbers, left,top,width,height, as in 13,13,6,6, not “{text}”.") from None
+    return left, top, width, height
+
+
+def class_number(text: str, labels: Sequence[str], what: str) -> int:
+    """The class that ``text`` names: by its name in any case, or by its number.
+
+    Raises
+    ------
+    GibbonError
+        There is no such class; the nearest name is suggested.
+    """
+    folded = [label.casefold() for label in labels]
+    if folded.count(text.casefold()) == 1:
+        return folded.index(text.casefold())
+    try:
+        number = int(text)
+    except ValueError:
+        close = difflib.get_close_matches(text.casefold(), folded, 1, 0.5)
+        cure = f"Did you mean “{labels[folded.index(close[0])]}”?" if close else f"Give a name or a number from 0 to {len(labels) - 1}."
+        raise GibbonError(f"The model knows no class “{text}” for --{what}. {cure}") from None
+    if not 0 <= number < len(labels):
+        raise GibbonError(f"--{what} {number} is no class: the model has 0 to {len(labels) - 1}.")
+    return number
+
+
+def chosen_device(text: str | None) -> torch.device:
+    """The device of that name, if it is here.
+
+    Raises
+    ------
+    GibbonError
+        It is not.
+    """
+    from engine.devices import default_device, devices
+
+    if text is None:
+        return default_device()
+    names = [str(device) for device in devices()]
+    wanted = "cuda:0" if text == "cuda" else text
+    if wanted not in names:
+        raise GibbonError(f"There is no device “{text}” here. There is: {', '.join(names)}.")
+    import torch
+
+    return torch.device(wanted)
+
+
+def loaded(source: str, device: str | None, allow_code: bool, options: ModelOptions | None = None, download: bool = False) -> Classifier:
+    """The classifier, after a question where loading it runs somebody's code, with a bar where its weights are fetched.
+
+    Raises
+    ------
+    GibbonError
+        It cannot be loaded, or the answer is no.
+    """
+    from engine import models
+
+    chosen = chosen_device(device)
+    if models.runs_code(source) and not allow_code:
+        ask_for_code(source)
+    from engine.cli.output import progress
+    from engine.record import ModelOptions
+
+    with progress(quiet=not download) as bar:
+        task = bar.add_task("download", total=None, news="")
+        given = options or ModelOptions()
+        return models.load(
+            source,
+            device=chosen,
+            architecture=given.architecture,
+            activation=given.activation,
+            head=given.head,
+            allow_code=True,  # asked above
+            download=download,
+            progress=lambda done, total: bar.update(task, completed=done, total=total, news="bytes"),
+        )
+
+
+def ask_for_code(source: str) -> None:
+    """Ask on a terminal; elsewhere refuse.
+
+    Raises
+    ------
+    GibbonError
+        The answer is no, or there is nobody to ask.
+    """
+    file = source.rpartition(":")[0]
+    if not sys.stdin.isatty():
+        raise GibbonError(f"Loading “{source}” runs the code in {file}. Say --allow-code if you trust it.")
+    if not typer.confirm(f"This runs the code in {file}. Go on?", default=False, err=True):
+        raise GibbonError(f"“{source}” was not loaded.")

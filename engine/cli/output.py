@@ -1,0 +1,121 @@
+"""What commands say, and where: results to stdout, progress and complaints to stderr."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import GibbonError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from rich.table import Table
+
+
+def complain(sentence: str) -> None:
+    """One sentence to stderr, on one line."""
+    print(" ".join(sentence.split()), file=sys.stderr)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, as a sentence."""
+    text = (str(error).strip().splitlines() or ["no message"])[0]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def say_json(value: Any) -> None:
+    """``value`` as JSON to stdout."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def say(*lines: str) -> None:
+    """Lines to stdout, wrapped by nobody: names of files stay whole."""
+    for line in lines:
+        print(line)
+
+
+def say_table(table: Table) -> None:
+    """A table to stdout, as wide as the terminal."""
+    from rich.console import Console
+
+    Console().print(table)
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Progress]:
+    """A bar with rate and time left on stderr; nothing where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[news]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        yield bar
+
+
+class Interrupt:
+    """Whether Ctrl-C was pressed. The first press lets the run end at its next step; a second one ends the program."""
+
+    pressed = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Take note of the signal."""
+        if self.pressed:
+            raise KeyboardInterrupt
+        self.pressed = True
+
+
+@contextmanager
+def interruptible() -> Iterator[Interrupt]:
+    """Catch Ctrl-C while the block runs; only the main thread of a program can."""
+    interrupt = Interrupt()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupt
+        return
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def refuse_existing(files: list[Path], overwrite: bool) -> None:
+    """Refuse to write over what is there, unless asked to.
+
+    Raises
+    ------
+    GibbonError
+        Some of the files exist.
+    """
+    there = [path for path in files if path.exists()]
+    if there and not overwrite:
+        names = ", ".join(path.name for path in there)
+        raise GibbonError(f"In “{there[0].parent}” there is already {names}. Choose another --out, or say --overwrite.")
+
+
+def made_folder(folder: Path) -> Path:
+    """The folder, made if it is missing.
+
+    Raises
+    ------
+    GibbonError
+        It is a file, or cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GibbonError(f"The folder “{folder}” cannot be made: {error.strerror or error}. Choose another --out.") from None
+    return folder

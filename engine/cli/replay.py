@@ -1,0 +1,94 @@
+"""``gibbon replay``: a recorded attack again, and whether every bit is the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.options import AllowCode, Json
+from engine.quantities import format_probability
+
+if TYPE_CHECKING:
+    from engine.classifier import Classifier
+    from engine.record import Record, Replay
+
+RecordFile = Annotated[Path, typer.Argument(metavar="RECORD.json", help="A record, or the sidecar of a figure.", show_default=False)]
+Image = Annotated[Path | None, typer.Option(help="The clean image, where it is no longer where it was.")]
+ReplayDevice = Annotated[str | None, typer.Option(help="Another device than the recorded one; the bits may then differ.")]
+ReplayThreads = Annotated[int | None, typer.Option(min=1, help="Another number of threads than the recorded one.")]
+OTHER_BITS = 1
+
+
+def command(
+    record: RecordFile,
+    image: Image = None,
+    out: Annotated[Path | None, typer.Option(help="Write the adversarial image here, as .png.")] = None,
+    device: ReplayDevice = None,
+    threads: ReplayThreads = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over --out.")] = False,
+    json: Json = False,
+    allow_code: AllowCode = False,
+) -> int:
+    """Do a recorded attack again. Exit code 0: the same bits; 1: others."""
+    from engine.cli.output import refuse_existing, say, say_json
+    from engine.images import save_adversarial
+    from engine.record import Record
+
+    entry = Record.read(record)
+    if out is not None:
+        refuse_existing([out], overwrite)
+    again = run(entry, record.parent, image, device, threads, allow_code, quiet=json)
+    saved = None if out is None else save_adversarial(again.result, 0, out)
+    if json:
+        say_json(_json(again))
+    else:
+        after = entry.outcome.after
+        say(
+            again.sentence,
+            f"  recorded {after.name} {format_probability(after.probability)}, sha256 {entry.outcome.adversarial_sha256}",
+            f"  now      {_now(again)}, sha256 {again.sha256}",
+            *([] if saved is None else [f"  {saved.sentence}"]),
+        )
+    return 0 if again.same else OTHER_BITS
+
+
+def run(
+    record: Record, folder: Path, image: Path | None, device: str | None, threads: int | None, allow_code: bool, quiet: bool = False
+) -> Replay:
+    """Replay with a bar; a model that is somebody's code is asked for first."""
+    from engine.cli.options import loaded
+    from engine.cli.output import interruptible, progress
+    from engine.operation import Step
+    from engine.record import ModelOptions, replay
+
+    def load(source: str, device: str, options: ModelOptions) -> Classifier:
+        return loaded(source, device, allow_code, options)
+
+    with interruptible() as interrupt, progress(quiet) as bar:
+        task = bar.add_task(f"replay {record.operation.slug}", total=None, news="")
+
+        def watch(step: Step) -> bool:
+            bar.update(task, completed=step.index, total=step.total)
+            return not interrupt.pressed
+
+        again = replay(record, folder=folder, image=image, device=device, threads=threads, load=load, watch=watch)
+    if interrupt.pressed:
+        raise KeyboardInterrupt
+    return again
+
+
+def _now(again: Replay) -> str:
+    best = int(again.result.prediction[0])
+    return f"{again.result.classifier.labels[best]} {format_probability(float(again.result.logits[0].softmax(0)[best]))}"
+
+
+def _json(again: Replay) -> dict[str, Any]:
+    return {
+        "same": again.same,
+        "sentence": again.sentence,
+        "recorded": again.record.outcome.adversarial_sha256,
+        "now": again.sha256,
+        "device": again.device,
+    }

@@ -1,0 +1,142 @@
+"""``gibbon train``: one of the two networks from its data set, resumed where it was interrupted."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.options import Device, Json, Out, Overwrite, Seed, Threads
+from engine.errors import GibbonError
+
+if TYPE_CHECKING:
+    from engine.artifacts import Model
+    from engine.driver import Run
+
+CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+INTERRUPTED = 130
+
+
+class Network(enum.StrEnum):
+    """What can be trained."""
+
+    digits = "digits"
+    signs = "signs"
+
+
+class Activation(enum.StrEnum):
+    """Its rectifiers."""
+
+    relu = "relu"
+    bounded = "bounded"
+    bounded_leaky = "bounded-leaky"
+
+
+def command(
+    context: typer.Context,
+    network: Annotated[Network | None, typer.Argument(help="digits (MNIST) or signs (GTSRB).", show_default=False)] = None,
+    activation: Annotated[
+        Activation, typer.Option(help="The rectifiers: plain, bounded, or leaky with a trainable bound.")
+    ] = Activation.relu,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data sets, as torchvision leaves them; else GIBBON_DATA.")] = None,
+    data_set: Annotated[str | None, typer.Option(help="Another set than the network's own, as generated:signs.")] = None,
+    out: Out = Path(),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted training stopped.")] = False,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data set if it is missing.")] = False,
+    seed: Seed = 0,
+    device: Device = None,
+    threads: Threads = 1,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    help: Annotated[bool, typer.Option("--help", "-h", help="This, and the options of training.")] = False,
+) -> int:
+    """Train a network; write its weights (safetensors) and its card (JSON). Ctrl-C keeps the finished epochs for --resume."""
+    if help:
+        return _help(context)
+    if network is None:
+        raise GibbonError("Train what? Say digits or signs.")
+    from engine import data as data_sets
+    from engine.cli.fields import parse
+    from engine.cli.options import chosen_device
+    from engine.cli.output import made_folder, refuse_existing, say, say_json
+    from engine.defenses import Train, accuracy, classifier_of, save_model
+    from engine.driver import start
+    from engine.models import ARCHITECTURES
+    from engine.record import torch_threads
+
+    name = network.value if activation is Activation.relu else f"{network.value}-{activation.value}"
+    weights, checkpoint = out / f"{name}.safetensors", out / f"{name}.unfinished.safetensors"
+    refuse_existing([weights, weights.with_suffix(".json")], overwrite)
+    _check_resume(checkpoint, resume)
+    parameters = {"activation": activation.value, "checkpoint": checkpoint, **parse(Train, context.args, _own_options(context))}
+    operation = Train.build(**parameters)
+    architecture = ARCHITECTURES[network.value]
+    chosen = data_set or architecture.data_set
+    with torch_threads(threads):
+        untrained = architecture.untrained(device=chosen_device(device))
+        images = data_sets.load(chosen, "train", data, download, seed=seed)
+        test = data_sets.load(chosen, "test", data, download, seed=seed + 1)  # a drawn set is drawn anew for the test
+        made_folder(out)
+        with start(operation, untrained, data=images, seed=seed) as run:
+            finished = _pull(run, operation.title, quiet=json)
+            if not finished:
+                return _interrupted(checkpoint, name)
+            model: Model = run.result().artifacts["model"]  # type: ignore[assignment]
+        share = accuracy(classifier_of(model, device=untrained.device), test)
+    files = save_model(model, weights, name=name, accuracy=share, tested_on=test.name, seed=seed)
+    checkpoint.unlink(missing_ok=True)
+    if json:
+        say_json({"files": [str(path) for path in files], "accuracy": share, "tested_on": test.name})
+    else:
+        say(f"{name}: {100 * share:.2f} % right on {test.name} ({len(test)} images)", *(f"  {path}" for path in files))
+    return 0
+
+
+def _check_resume(checkpoint: Path, resume: bool) -> None:
+    if checkpoint.exists() and not resume:
+        raise GibbonError(f"An interrupted training waits in “{checkpoint}”. Go on with --resume, or remove that file.")
+    if resume and not checkpoint.exists():
+        raise GibbonError(f"There is no interrupted training “{checkpoint}”. Leave --resume out, or give the --out of that training.")
+
+
+def _pull(run: Run, title: str, quiet: bool) -> bool:
+    """To the end, with a bar; whether it got there."""
+    from engine.cli.output import interruptible, progress
+    from engine.defenses import TrainStep
+
+    with interruptible() as interrupt, progress(quiet) as bar:
+        task = bar.add_task(title, total=None, news="")
+        for step in run:
+            assert isinstance(step, TrainStep)
+            if not bar.disable and step.index % 10 == 0:
+                news = f"epoch {step.epoch}, loss {float(step.loss):.3f}, {100 * float(step.accuracy):.1f} % right"
+                bar.update(task, completed=step.index, total=step.total, news=news)
+            if interrupt.pressed:
+                return False
+    return True
+
+
+def _interrupted(checkpoint: Path, name: str) -> int:
+    from engine.cli.output import complain
+
+    if checkpoint.exists():
+        complain(f"Cancelled. The finished epochs of {name} are in “{checkpoint}”: the same command with --resume goes on.")
+    else:
+        complain("Cancelled before the first epoch was finished; nothing is kept.")
+    return INTERRUPTED
+
+
+def _own_options(context: typer.Context) -> list[str]:
+    return [option for parameter in context.command.params for option in parameter.opts]
+
+
+def _help(context: typer.Context) -> int:
+    from engine.cli.fields import listed
+    from engine.cli.output import say_table
+    from engine.defenses import Train
+
+    typer.echo(context.get_help())
+    say_table(listed(Train, without=("activation", "checkpoint")))
+    return 0
