@@ -1,0 +1,49 @@
+"""Files dropped on a widget."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFrame, QWidget
+
+
+class FileDrop(QObject):
+    """Lets files be dropped on a widget, and frames it while they hover."""
+
+    dropped = Signal(object)
+    """Paths of local files."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self._frame = QFrame(widget)
+        self._frame.setStyleSheet("border: 3px solid palette(highlight);")
+        self._frame.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._frame.hide()
+        widget.setAcceptDrops(True)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if isinstance(event, QDropEvent) and kind == QEvent.Type.Drop:
+            self._frame.hide()
+            paths = files_in(event.mimeData())
+            if paths:
+                event.acceptProposedAction()
+                self.dropped.emit(paths)
+            return True
+        if isinstance(event, QDragEnterEvent):
+            if files_in(event.mimeData()):
+                event.acceptProposedAction()
+                self._frame.setGeometry(self._widget.rect())
+                self._frame.show()
+                self._frame.raise_()
+            return True
+        if kind == QEvent.Type.DragLeave:
+            self._frame.hide()
+        return False
+
+
+def files_in(mime: QMimeData) -> list[str]:
+    """The local files among what is dragged. Whether they are images, the engine says, with the reason where they are not."""
+    return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]

@@ -1,0 +1,209 @@
+"""What is drawn over the image: pixel grid, outlines of stickers, handles. In screen pixels, so that lines and handles keep their size.
+
+One item paints all outlines and one all handles: few items painted in Python keep the window smooth beside a running attack.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from gui.canvas.placement import Placement
+
+if TYPE_CHECKING:
+    from engine.stickers import Sticker
+
+GRID_FROM = 12
+"""Screen pixels per image pixel from which on the grid shows."""
+HANDLE_SIZE = 8
+GRID = 0x552B2B2B
+"""A third of middle grey, premultiplied: it shows on light and dark pixels."""
+HALO = QColor(0, 0, 0, 170)
+LINE = QColor(255, 255, 255)
+
+
+def outline(sticker: Sticker, placement: Placement) -> QRectF:
+    """The edge of the sticker's pixels, in screen pixels."""
+    left, top = placement.to_screen(sticker.x, sticker.y)
+    return QRectF(left, top, sticker.width * placement.scale, sticker.height * placement.scale)
+
+
+class OverlayItem(QGraphicsItem):
+    """Covers the pane; knows where the image lies."""
+
+    def __init__(self, z: float) -> None:
+        super().__init__()
+        self.placement = Placement(0, 0, 1.0)
+        self._area = QRectF(0, 0, 1, 1)
+        self.setZValue(z)
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+
+    def place(self, placement: Placement, width: int, height: int) -> None:
+        """Follow zoom, pan and size of the pane."""
+        self.prepareGeometryChange()
+        self.placement = placement
+        self._area = QRectF(0, 0, width, height)
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        return self._area
+
+
+class GridItem(OverlayItem):
+    """Lines between the pixels, when they are large enough."""
+
+    def __init__(self) -> None:
+        super().__init__(z=1)
+        self._size = (0, 0)
+        self._drawn: QImage | None = None
+        """Drawn once per zoom, pan and size: blending each line anew costs ten times the image."""
+
+    def set_size(self, width: int, height: int) -> None:
+        """Image pixels to be ruled; 0 for none."""
+        if (width, height) != self._size:
+            self._size, self._drawn = (width, height), None
+            self.update()
+
+    def place(self, placement: Placement, width: int, height: int) -> None:
+        super().place(placement, width, height)
+        self._drawn = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether the zoom is high enough."""
+        return self.placement.scale >= GRID_FROM and 0 not in self._size
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        if self.shown:
+            ratio = painter.device().devicePixelRatio()
+            if self._drawn is None or self._drawn.devicePixelRatio() != ratio:
+                self._drawn = self._draw(ratio)
+            painter.drawImage(QPointF(0, 0), self._drawn)
+
+    def _draw(self, ratio: float) -> QImage:
+        width, height = math.ceil(self._area.width() * ratio), math.ceil(self._area.height() * ratio)
+        columns = _lines(self.placement.left, self.placement.scale, self._size[0], ratio)
+        rows = _lines(self.placement.top, self.placement.scale, self._size[1], ratio)
+        # From the first to the last line, as far as the pane shows them.
+        across = slice(max(0, columns[0]), max(0, columns[-1] + 1))
+        down = slice(max(0, rows[0]), max(0, rows[-1] + 1))
+        ruled = np.zeros((height, width), dtype=np.uint32)
+        ruled[down, columns[(columns >= 0) & (columns < width)]] = GRID
+        ruled[rows[(rows >= 0) & (rows < height)], across] = GRID
+        image = QImage(ruled.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
+        image.setDevicePixelRatio(ratio)
+        return image
+
+
+def _lines(start: int, scale: float, count: int, ratio: float) -> np.ndarray:
+    """Where the lines between ``count`` pixels go, in device pixels."""
+    lines: np.ndarray = np.round((start + np.arange(count + 1) * scale) * ratio).astype(np.int64)
+    return lines
+
+
+class OutlinesItem(OverlayItem):
+    """Outlines of all stickers, in z-order: dashed where an attack makes the content, solid elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__(z=2)
+        self.stickers: tuple[Sticker, ...] = ()
+        self.selected: int | None = None
+
+    def show_stickers(self, stickers: tuple[Sticker, ...], selected: int | None) -> None:
+        """Show others."""
+        self.stickers, self.selected = stickers, selected
+        self.update()
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        if not self.stickers:
+            return
+        from engine.stickers import Optimised
+
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for sticker in self.stickers:
+            chosen = sticker.id == self.selected
+            rect = outline(sticker, self.placement)
+            # A dark line beneath a white one: to be seen on any image.
+            painter.setPen(_pen(HALO, 4 if chosen else 3))
+            painter.drawRect(rect)
+            pen = _pen(LINE, 2 if chosen else 1)
+            if isinstance(sticker.content, Optimised):
+                pen.setDashPattern([4 / pen.widthF(), 4 / pen.widthF()])
+            painter.setPen(pen)
+            painter.drawRect(rect)
+
+
+class HandlesItem(OverlayItem):
+    """The eight handles of the selected sticker; of one size at any zoom."""
+
+    def __init__(self) -> None:
+        super().__init__(z=3)
+        self.sticker: Sticker | None = None
+
+    def show_sticker(self, sticker: Sticker | None) -> None:
+        """Put the handles on another."""
+        self.sticker = sticker
+        self.update()
+
+    def centres(self) -> list[QPointF]:
+        """Where they are, in screen pixels; those of an edge that is too short for three are left out."""
+        if self.sticker is None:
+            return []
+        from engine.stickers import HANDLES, handle_position
+
+        room = 3.5 * HANDLE_SIZE
+        shown = outline(self.sticker, self.placement)
+        wide, high = shown.width() >= room, shown.height() >= room
+        kept = [handle for handle in HANDLES if len(handle) == 2 or (wide if handle in "ns" else high)]
+        # Around a sticker that is small on the screen they stand aside, so that it can be seen.
+        aside_x = HANDLE_SIZE / 2 + 1 if shown.width() < room else 0
+        aside_y = HANDLE_SIZE / 2 + 1 if shown.height() < room else 0
+        centres = []
+        for handle in kept:
+            x, y = self.placement.to_screen(*handle_position(self.sticker, handle))
+            x += aside_x * (("e" in handle) - ("w" in handle))
+            y += aside_y * (("s" in handle) - ("n" in handle))
+            centres.append(QPointF(x, y))
+        return centres
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        painter.setPen(_pen(QColor(0, 0, 0, 220), 1))
+        painter.setBrush(LINE)
+        half = HANDLE_SIZE / 2
+        for centre in self.centres():
+            painter.drawRect(QRectF(centre.x() - half, centre.y() - half, HANDLE_SIZE, HANDLE_SIZE))
+
+
+class MarkItem(OverlayItem):
+    """The pixel that the mouse is over in the other pane."""
+
+    def __init__(self) -> None:
+        super().__init__(z=4)
+        self._at: tuple[int, int] | None = None
+
+    def mark(self, at: tuple[int, int] | None) -> None:
+        """Mark the pixel in (column, row)."""
+        if at != self._at:
+            self._at = at
+            self.update()
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        if self._at is None:
+            return
+        left, top = self.placement.to_screen(*self._at)
+        side = max(self.placement.scale, 5.0)
+        rect = QRectF(left, top, side, side)
+        rect.moveCenter(QPointF(left + self.placement.scale / 2, top + self.placement.scale / 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for colour, width in ((HALO, 3), (LINE, 1)):
+            painter.setPen(_pen(colour, width))
+            painter.drawRect(rect)
+
+
+def _pen(colour: QColor, width: float) -> QPen:
+    return QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.MiterJoin)

@@ -1,0 +1,70 @@
+"""The canvas's keys as data: key, modifiers, the method it calls, its arguments, and when it applies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+
+Needs = Literal["nothing", "image", "stickers", "selection", "copy", "escape"]
+
+_NONE = Qt.KeyboardModifier.NoModifier
+_SHIFT = Qt.KeyboardModifier.ShiftModifier
+_CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A key and what it does."""
+
+    key: Qt.Key
+    modifiers: Qt.KeyboardModifier
+    method: str
+    """Of the canvas."""
+    arguments: tuple[int, ...] = ()
+    needs: Needs = "selection"
+    help: str = ""
+    """For the keyboard help page; nothing where another line covers it."""
+
+    def matches(self, event: QKeyEvent) -> bool:
+        """Whether the event is this key."""
+        relevant = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.GroupSwitchModifier)
+        return event.key() == self.key and relevant == self.modifiers
+
+
+def _nudges() -> list[Shortcut]:
+    ways = ((Qt.Key.Key_Left, -1, 0), (Qt.Key.Key_Right, 1, 0), (Qt.Key.Key_Up, 0, -1), (Qt.Key.Key_Down, 0, 1))
+    return [Shortcut(key, modifiers, "nudge", (dx * by, dy * by)) for modifiers, by in ((_NONE, 1), (_SHIFT, 5)) for key, dx, dy in ways]
+
+
+SHORTCUTS: tuple[Shortcut, ...] = (
+    *_nudges(),
+    Shortcut(Qt.Key.Key_Delete, _NONE, "delete_selected", help="Remove the selected sticker"),
+    Shortcut(Qt.Key.Key_Backspace, _NONE, "delete_selected"),
+    Shortcut(Qt.Key.Key_D, _CTRL, "duplicate_selected", help="Duplicate the selected sticker"),
+    Shortcut(Qt.Key.Key_C, _CTRL, "copy_selected", help="Copy the selected sticker"),
+    Shortcut(Qt.Key.Key_V, _CTRL, "paste", needs="copy", help="Paste the copied sticker"),
+    Shortcut(Qt.Key.Key_PageUp, _NONE, "restack_selected", (1,), help="Move the selected sticker up in z-order"),
+    Shortcut(Qt.Key.Key_PageDown, _NONE, "restack_selected", (-1,), help="Move the selected sticker down in z-order"),
+    Shortcut(Qt.Key.Key_Tab, _NONE, "select_next", (1,), "stickers", "Select the next sticker (Ctrl+Tab leaves the canvas)"),
+    Shortcut(Qt.Key.Key_Backtab, _SHIFT, "select_next", (-1,), "stickers", "Select the sticker before"),
+    Shortcut(Qt.Key.Key_Tab, _CTRL, "leave", (1,), "nothing"),
+    Shortcut(Qt.Key.Key_Backtab, _CTRL | _SHIFT, "leave", (0,), "nothing"),
+    Shortcut(Qt.Key.Key_Escape, _NONE, "escape", needs="escape", help="Abort the drag; else leave the tool; else let go of the selection"),
+    Shortcut(Qt.Key.Key_0, _CTRL, "fit", needs="image", help="Fit the image"),
+    Shortcut(Qt.Key.Key_Plus, _CTRL, "zoom_in", needs="image", help="Zoom in"),
+    Shortcut(Qt.Key.Key_Equal, _CTRL, "zoom_in", needs="image"),
+    Shortcut(Qt.Key.Key_Minus, _CTRL, "zoom_out", needs="image", help="Zoom out"),
+)
+
+HELP: tuple[tuple[str, str], ...] = (
+    ("Arrow keys", "Move the selected sticker by one pixel, with Shift by five"),
+    ("Shift while drawing", "Draw a square"),
+    ("Shift while resizing", "Keep the aspect"),
+    ("Space or middle button, and drag", "Move the view"),
+    ("Mouse wheel", "Zoom about the mouse"),
+    ("Double click", "Fit the image"),
+)
+"""What is no single key."""

@@ -1,0 +1,72 @@
+"""From Qt's mouse events on a pane to pointers.
+
+Raw press, move and release of the viewport: pyqtgraph's own scene would turn drags shorter than half a second or five pixels into
+clicks, and would hold moves back.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QNativeGestureEvent, QWheelEvent
+
+from gui.canvas.pane import Pane
+from gui.canvas.tools import Kind, Pointer
+
+WHEEL_STEP = 1.25
+"""Zoom per notch of the wheel."""
+
+
+class PaneMouse(QObject):
+    """Listens to one pane's viewport."""
+
+    pressed = Signal(object, object)
+    """The pointer and the mouse button."""
+    moved = Signal(object, object)
+    """The pointer and the mouse buttons that are down."""
+    released = Signal(object, object)
+    doubleClicked = Signal(object, object)
+    zoomed = Signal(float, object)
+    """A factor, and the pointer to zoom about."""
+    left = Signal()
+
+    def __init__(self, pane: Pane, parent: QObject) -> None:
+        super().__init__(parent)
+        self._pane = pane
+        pane.viewport.installEventFilter(self)
+
+    def pointer(self, at: QPointF, shift: bool = False, kind: Kind = "move") -> Pointer:
+        """The pointer at a position in the viewport, as the image lies now."""
+        placement = self._pane.placement
+        x, y = placement.to_image(at.x(), at.y())
+        return Pointer(x, y, 1 / placement.scale, shift, kind)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QMouseEvent):
+            return self._mouse(event)
+        if isinstance(event, QWheelEvent):
+            delta = event.angleDelta().y() or event.angleDelta().x()
+            self.zoomed.emit(WHEEL_STEP ** (delta / 120), self.pointer(event.position()))
+            event.accept()
+            return True
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            self.zoomed.emit(1 + event.value(), self.pointer(event.position()))
+            return True
+        if event.type() == QEvent.Type.Leave:
+            self.left.emit()
+        return False
+
+    def _mouse(self, event: QMouseEvent) -> bool:
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        kind = event.type()
+        if kind == QEvent.Type.MouseButtonPress:
+            self.pressed.emit(self.pointer(event.position(), shift, "press"), event.button())
+        elif kind == QEvent.Type.MouseButtonDblClick:
+            self.doubleClicked.emit(self.pointer(event.position(), shift, "press"), event.button())
+        elif kind == QEvent.Type.MouseMove:
+            self.moved.emit(self.pointer(event.position(), shift, "move"), event.buttons())
+        elif kind == QEvent.Type.MouseButtonRelease:
+            self.released.emit(self.pointer(event.position(), shift, "release"), event.button())
+        else:
+            return False
+        event.accept()
+        return True
