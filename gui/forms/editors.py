@@ -13,6 +13,7 @@ from gui import theme
 from gui.forms.fields import Field
 
 _LEVEL = 1 / 255
+_HEIGHT = 22
 
 
 class NumberEdit(QAbstractSpinBox):
@@ -48,7 +49,7 @@ class NumberEdit(QAbstractSpinBox):
     def set_automatic(self, value: float | None) -> None:
         """The value that stands for None, where it is known."""
         self._automatic = value
-        text = self._field.none_text if value is None else f"automatic: {self._format(value)}"
+        text = self._field.none_text if value is None else f"automatic: {_short(value)}"
         self.lineEdit().setPlaceholderText(text if self._field.optional else "")
 
     # ------------------------------------------------------------------ text
@@ -143,6 +144,14 @@ class NumberEdit(QAbstractSpinBox):
         return QSize(self.fontMetrics().horizontalAdvance("12345/255") + 32, super().minimumSizeHint().height())
 
 
+def _short(value: float) -> str:
+    """To be read, not to be typed again."""
+    from engine.quantities import format_number
+
+    text = format_number(value)
+    return text if "/" in text else f"{value:.3g}"
+
+
 class ChoiceEdit(QComboBox):
     """One of a few values."""
 
@@ -231,4 +240,5 @@ def editor_for(field: Field) -> Editor:
     editor.setAccessibleName(field.title)
     editor.setAccessibleDescription(field.doc)
     editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    editor.setFixedHeight(max(_HEIGHT, editor.fontMetrics().height() + 8))
     return editor

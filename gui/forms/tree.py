@@ -25,7 +25,7 @@ class RowItem(WidgetParameterItem):
         self.hideWidget = False
         self.displayLabel.hide()
         self.setToolTip(0, param.field.tip)
-        height = self.widget.sizeHint().height() + 2
+        height = self.widget.maximumHeight() + 2
         self.setSizeHint(0, QSize(self._title_width(), height))
         self.setSizeHint(1, QSize(0, height))
 

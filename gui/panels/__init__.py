@@ -1,0 +1,1 @@
+"""The docks, one module or folder each. They meet in the Session, never each other."""

@@ -1,0 +1,131 @@
+"""The list of attacks by family, with a search field above it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from gui import theme
+
+if TYPE_CHECKING:
+    from engine import Attack
+
+_SLUG = Qt.ItemDataRole.UserRole
+_MOST_ROWS = 9
+
+
+def description(attack: type[Attack]) -> str:
+    """The first paragraph of its docstring, in one line without markup."""
+    first = (inspect.getdoc(attack) or attack.title).split("\n\n")[0]
+    return re.sub(r"`+([^`]*)`+", r"\1", " ".join(first.split())).replace("<-", "←")
+
+
+class CatalogueList(QWidget):
+    """Families with their attacks. Typing narrows the list; Enter takes the first."""
+
+    chosen = Signal(str)
+    """The slug."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.search = QLineEdit(self)
+        self.search.setPlaceholderText("Search attacks")
+        self.search.setClearButtonEnabled(True)
+        self.search.setAccessibleName("Search attacks")
+        self.search.setToolTip("Narrow the list by name, family, paper or description. Enter takes the first.")
+        self.search.addAction(theme.icon("mdi6.magnify"), QLineEdit.ActionPosition.LeadingPosition)
+        self.search.textChanged.connect(self._filter)
+        self.search.returnPressed.connect(self._take_first)
+        self.tree = QTreeWidget(self)
+        self.tree.setHeaderHidden(True)
+        self.tree.setIndentation(12)
+        self.tree.setFrameShape(QFrame.Shape.StyledPanel)
+        self.tree.setRootIsDecorated(False)
+        self.tree.setItemsExpandable(False)
+        self.tree.setUniformRowHeights(True)
+        self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.tree.setAccessibleName("Attacks")
+        self.tree.currentItemChanged.connect(self._on_current)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.search)
+        layout.addWidget(self.tree)
+        self._words: dict[str, str] = {}
+
+    def set_attacks(self, attacks: Mapping[str, type[Attack]]) -> None:
+        """Fill the list; nothing is chosen yet."""
+        self.tree.blockSignals(True)
+        self.tree.clear()
+        families: dict[str, QTreeWidgetItem] = {}
+        for slug, attack in attacks.items():
+            if attack.family not in families:
+                families[attack.family] = family = QTreeWidgetItem(self.tree, [attack.family])
+                family.setFlags(Qt.ItemFlag.ItemIsEnabled)
+                family.setSizeHint(0, QSize(0, self._row_height))
+                family.setForeground(0, theme.muted_colour(self.palette()))
+                family.setExpanded(True)
+            item = QTreeWidgetItem(families[attack.family], [attack.title])
+            item.setSizeHint(0, QSize(0, self._row_height))
+            item.setData(0, _SLUG, slug)
+            item.setToolTip(0, f"{description(attack)}\n{attack.paper}")
+            self._words[slug] = " ".join((slug, attack.title, attack.family, attack.paper, description(attack))).casefold()
+        self.tree.blockSignals(False)
+        self._fit()
+
+    def choose(self, slug: str) -> None:
+        """Select an attack."""
+        for item in self._items():
+            if item.data(0, _SLUG) == slug:
+                self.tree.setCurrentItem(item)
+
+    @property
+    def shown(self) -> list[str]:
+        """The slugs that the search leaves."""
+        return [item.data(0, _SLUG) for item in self._items() if not item.isHidden()]
+
+    def _families(self) -> list[QTreeWidgetItem]:
+        found = (self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount()))
+        return [family for family in found if family is not None]
+
+    def _items(self) -> list[QTreeWidgetItem]:
+        return [item for family in self._families() for item in _children(family)]
+
+    @Slot(str)
+    def _filter(self, text: str) -> None:
+        words = text.casefold().split()
+        for item in self._items():
+            item.setHidden(not all(word in self._words[item.data(0, _SLUG)] for word in words))
+        for family in self._families():
+            family.setHidden(all(item.isHidden() for item in _children(family)))
+        self.search.setToolTip("Nothing of that name." if not self.shown else "Narrow the list. Enter takes the first.")
+
+    @Slot()
+    def _take_first(self) -> None:
+        if self.shown:
+            self.choose(self.shown[0])
+
+    @Slot(QTreeWidgetItem, QTreeWidgetItem)
+    def _on_current(self, item: QTreeWidgetItem | None, _before: QTreeWidgetItem | None) -> None:
+        if item is not None and item.data(0, _SLUG):
+            self.chosen.emit(item.data(0, _SLUG))
+
+    def _fit(self) -> None:
+        """As high as its rows, up to a limit: the form below matters more."""
+        rows = len(self._items()) + self.tree.topLevelItemCount()
+        self.tree.setFixedHeight(min(rows, _MOST_ROWS) * self._row_height + 2 * self.tree.frameWidth())
+
+    @property
+    def _row_height(self) -> int:
+        return self.fontMetrics().height() + 6
+
+
+def _children(family: QTreeWidgetItem) -> list[QTreeWidgetItem]:
+    found = (family.child(i) for i in range(family.childCount()))
+    return [item for item in found if item is not None]

@@ -1,0 +1,327 @@
+"""The Attack dock: choose an attack, set it up, run it, hold it, end it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import theme
+from gui.panels.attack.catalogue import CatalogueList, description
+from gui.panels.attack.goal import Goal
+from gui.panels.attack.presets import PRESETS
+from gui.panels.attack.progress import Progress
+from gui.widgets import EmptyState, Message
+
+if TYPE_CHECKING:
+    from engine import Attack
+    from gui.session import Session
+
+_FIRST = "pgd"
+
+
+class AttackPanel(QWidget):
+    """Comes alive when the engine is ready. ``run``, ``pause`` and ``cancel`` are what the menus call, too."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(EmptyState("The engine is loading. In a moment the attacks are listed here.", "mdi6.timer-sand"))
+        self._form: Any = None
+        """`gui.forms.Form`, which is imported when the engine is there."""
+        self._slug = ""
+        session.engineReady.connect(self._on_ready)
+        if session.ready:
+            self._on_ready()
+
+    # ------------------------------------------------------------------ what the menus call
+
+    @property
+    def attack(self) -> Attack | None:
+        """As it is set up; None while it cannot be."""
+        operation: Attack | None = None if self._form is None else self._form.operation
+        return operation
+
+    def run(self) -> None:
+        """Start the attack, or let the held one go on; what is amiss is said and nothing starts."""
+        session = self._session
+        if session.running:
+            if session.job is not None and session.job.paused:
+                session.pause(False)
+            return
+        sentence, _ = self.obstacle()
+        attack = self.attack
+        if attack is None or sentence:
+            session.notice.emit(sentence or "The engine is still loading.")
+            return
+        session.start_attack(attack, seed=self._goal.seed.value())
+
+    def pause(self) -> None:
+        """Hold the attack between two steps, or let it go on."""
+        if self._session.job is not None:
+            self._session.pause(not self._session.job.paused)
+
+    def cancel(self) -> None:
+        """End the attack; its best so far is kept."""
+        self._session.cancel()
+
+    def choose(self, slug: str) -> None:
+        """Select an attack of the catalogue."""
+        self._catalogue.choose(slug)
+
+    # ------------------------------------------------------------------ building
+
+    @Slot()
+    def _on_ready(self) -> None:
+        if self._form is not None:
+            return
+        from engine.attacks import CATALOGUE
+        from gui.forms import Form
+
+        self._attacks = CATALOGUE
+        self._catalogue = CatalogueList(self)
+        self._form = Form(self)
+        self._goal = Goal(self._session, self)
+        page = QWidget(self)
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._build_upper(), 1)
+        layout.addWidget(self._build_footer())
+        self._stack.addWidget(page)
+        self._stack.setCurrentWidget(page)
+        self._connect()
+        self._catalogue.set_attacks(CATALOGUE)
+        self._catalogue.choose(_FIRST if _FIRST in CATALOGUE else next(iter(CATALOGUE)))
+        self._goal.set_labels()
+
+    def _build_upper(self) -> QScrollArea:
+        self._title = QLabel(self)
+        font = self._title.font()
+        font.setBold(True)
+        font.setPointSizeF(font.pointSizeF() * 1.15)
+        self._title.setFont(font)
+        self._about = QLabel(self)
+        self._about.setWordWrap(True)
+        self._about.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._paper = QLabel(self)
+        self._paper.setWordWrap(True)
+        self._paper.setOpenExternalLinks(True)
+        self._presets = QToolButton(self)
+        self._presets.setText("Presets")
+        self._presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._presets.setToolTip("Fill in published settings")
+        self._presets.setMenu(QMenu(self._presets))
+        self._reset = QToolButton(self)
+        self._reset.setIcon(theme.icon("mdi6.restore"))
+        self._reset.setAutoRaise(True)
+        self._reset.setToolTip("Reset every parameter of this attack")
+        self._reset.setAccessibleName("Reset parameters")
+        header = QHBoxLayout()
+        header.addWidget(self._title, 1)
+        header.addWidget(self._presets)
+        header.addWidget(self._reset)
+        inner = QWidget(self)
+        layout = QVBoxLayout(inner)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addWidget(self._catalogue)
+        layout.addLayout(header)
+        layout.addWidget(self._about)
+        layout.addWidget(self._paper)
+        layout.addWidget(self._form)
+        layout.addWidget(_rule(self))
+        layout.addWidget(self._goal)
+        layout.addStretch(1)
+        area = QScrollArea(self)
+        area.setWidget(inner)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        return area
+
+    def _build_footer(self) -> QWidget:
+        self._message = Message(self)
+        self._progress = Progress(self)
+        self._run = theme.primary(QPushButton(self), "mdi6.play")
+        self._run.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._cancel = QPushButton(theme.icon("mdi6.stop"), "Cancel", self)
+        self._cancel.setToolTip("End the attack; its best image so far is kept")
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self._run, 1)
+        buttons.addWidget(self._cancel)
+        footer = QWidget(self)
+        layout = QVBoxLayout(footer)
+        layout.setContentsMargins(8, 4, 8, 8)
+        layout.setSpacing(6)
+        layout.addWidget(self._message)
+        layout.addWidget(self._progress)
+        layout.addLayout(buttons)
+        return footer
+
+    def _connect(self) -> None:
+        session = self._session
+        self._catalogue.chosen.connect(self._on_chosen)
+        self._form.changed.connect(self._refresh)
+        self._goal.changed.connect(self._refresh)
+        self._reset.clicked.connect(self._form.reset)
+        self._run.clicked.connect(self._on_primary)
+        self._cancel.clicked.connect(self.cancel)
+        session.classifierChanged.connect(self._on_classifier)
+        session.labelChanged.connect(self._on_labels)
+        session.observed.connect(self._on_observed)
+        for signal in (session.imageChanged, session.stickersChanged):
+            signal.connect(self._refresh)
+        session.runChanged.connect(self._on_run)
+
+    # ------------------------------------------------------------------ from the session and from a person
+
+    @Slot(str)
+    def _on_chosen(self, slug: str) -> None:
+        attack, self._slug = self._attacks[slug], slug
+        self._title.setText(attack.title)
+        self._about.setText(description(attack))
+        self._show_paper(attack.paper)
+        presets = PRESETS.get(slug, {})
+        menu = self._presets.menu()
+        menu.clear()
+        for title, values in presets.items():
+            menu.addAction(title).triggered.connect(lambda _checked=False, values=values: self._use_preset(values))
+        self._presets.setVisible(bool(presets))
+        self._form.set_operation(attack)
+
+    def _use_preset(self, values: dict[str, Any]) -> None:
+        defaults = {field.name: field.default for field in self._form.fields}
+        self._form.set_values({**defaults, **values})
+
+    def _show_paper(self, paper: str) -> None:
+        colour = theme.muted_colour(self.palette()).name()
+        linked = re.sub(r"arXiv (\d{4}\.\d{4,5})", r'<a href="https://arxiv.org/abs/\1">arXiv \1</a>', paper)
+        self._paper.setText(f'<span style="color:{colour}">{linked}</span>')
+        self._paper.setVisible(bool(paper))
+
+    @Slot()
+    def _on_classifier(self) -> None:
+        self._goal.set_labels()
+        self._refresh()
+
+    @Slot()
+    def _on_labels(self) -> None:
+        self._goal.refresh()
+        self._refresh()
+
+    @Slot()
+    def _on_observed(self) -> None:
+        if self._session.label is None and not self._session.running:  # what is taken for the label may be another now
+            self._goal.refresh()
+            self._refresh()
+
+    @Slot()
+    def _on_primary(self) -> None:
+        if self._session.running:
+            self.pause()
+        else:
+            self.run()
+
+    # ------------------------------------------------------------------ what is possible
+
+    def obstacle(self) -> tuple[str, bool]:
+        """Why the attack cannot start, and whether that is a mistake (or something that is still missing)."""
+        session = self._session
+        if session.classifier is None:
+            return "Load a model first: the Model dock lists what there is.", False
+        if session.clean is None:
+            return "Open an image first: there is nothing to attack.", False
+        if self._form.operation is None:
+            return self._form.error, True
+        if self._stickers_wanted and not self._paintable:
+            return "Draw a sticker on the image and set its content to “optimised”: that is where the attack may paint.", False
+        return self._wrong_target(), True
+
+    def _wrong_target(self) -> str:
+        session = self._session
+        if session.target is None or session.classifier is None or "targets" not in self._attacks[self._slug].uses:
+            return ""
+        name = session.classifier.labels[session.target]
+        if session.target == session.label:
+            return f"The target “{name}” is the image's own label, so there is nothing to reach. Choose another class."
+        predicted = session.frame.observation.clean_prediction if session.frame is not None else None
+        if session.label is None and session.target == predicted:
+            return f"The image is already taken for the target “{name}”. Choose another class, or name the true label."
+        return ""
+
+    @property
+    def _forced(self) -> bool:
+        return "stickers" in self._attacks[self._slug].uses
+
+    @property
+    def _stickers_wanted(self) -> bool:
+        return self._forced or (self._session.region == "stickers" and self._attacks[self._slug].masked)
+
+    @property
+    def _paintable(self) -> bool:
+        from engine.stickers import Optimised
+
+        return any(isinstance(sticker.content, Optimised) for sticker in self._session.stickers)
+
+    @Slot()
+    def _refresh(self) -> None:
+        if not self._slug:
+            return
+        self._goal.show_region(self._forced, self._paintable, self._attacks[self._slug].masked)
+        sentence, mistake = self.obstacle()
+        in_form = self._form.operation is None and sentence == self._form.error  # it stands under the form already
+        self._message.say("" if in_form or self._session.running else sentence, "error" if mistake else "hint")
+        self._on_run()
+
+    @Slot()
+    def _on_run(self) -> None:
+        job = self._session.job
+        self._progress.show_job(job)
+        if job is None:
+            sentence, _ = self.obstacle()
+            self._show_button("Run", "mdi6.play", sentence or "Attack the image as set up above")
+            self._run.setEnabled(not sentence)
+        elif job.paused:
+            self._show_button("Resume", "mdi6.play", "Let the attack go on")
+            self._run.setEnabled(not job.cancelled)
+        else:
+            self._show_button("Pause", "mdi6.pause", "Hold the attack between two steps")
+            self._run.setEnabled(not job.cancelled)
+        self._cancel.setEnabled(job is not None and not job.cancelled)
+
+    def _show_button(self, text: str, icon: str, tip: str) -> None:
+        if self._run.text() != text:
+            self._run.setText(text)
+            theme.primary(self._run, icon)
+        self._run.setToolTip(tip)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._slug:
+            self._show_paper(self._attacks[self._slug].paper)
+
+
+def _rule(parent: QWidget) -> QFrame:
+    rule = QFrame(parent)
+    rule.setFrameShape(QFrame.Shape.HLine)
+    rule.setFrameShadow(QFrame.Shadow.Plain)
+    rule.setForegroundRole(QPalette.ColorRole.Mid)
+    return rule

@@ -1,0 +1,249 @@
+"""The Attack dock with a real session and a real, tiny classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from PySide6.QtCore import Qt
+
+import engine
+from engine.attacks import CATALOGUE
+from engine.stickers import Optimised, Sticker
+from gui.panels.attack import AttackPanel
+from gui.panels.attack.presets import PRESETS
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from gui.session import LogEntry, Session
+
+LABELS = ("Stop", "Yield", "No entry", "Priority road")
+
+
+def tiny() -> engine.Classifier:
+    """Weights as torch makes them from a seed."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4 * 36, 4))
+    return engine.Classifier(module, LABELS, (3, 8, 8), name="tiny", device="cpu")
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> AttackPanel:
+    made = AttackPanel(session)
+    qtbot.addWidget(made)
+    made.resize(320, 800)
+    made.show()
+    session.ready = True
+    session.engineReady.emit()
+    return made
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, panel: AttackPanel, session: Session) -> AttackPanel:
+    """With a classifier and an image, observed."""
+    image = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
+    with qtbot.waitSignal(session.observed):
+        session.set_classifier(tiny(), image, {"name": "noise"}, None)
+    return panel
+
+
+def click(qtbot: QtBot, button: object) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def long_run(panel: AttackPanel) -> None:
+    panel._form.set_values({"steps": 100_000})
+
+
+def test_nothing_can_run_before_there_is_something_to_attack(panel: AttackPanel, session: Session) -> None:
+    assert not panel._run.isEnabled()
+    assert "model" in panel._message.text
+    assert panel._message.kind == "hint"
+    panel.run()
+    assert not session.running
+
+
+def test_run_changes_the_image_and_enters_the_history(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+    panel = opened
+    assert panel._run.isEnabled()
+    assert panel._message.text == ""
+    with qtbot.waitSignal(session.historyChanged, timeout=10_000):
+        click(qtbot, panel._run)
+    entry = session.history.entries[-1]
+    assert entry.result.operation == CATALOGUE["pgd"]()
+    assert session.delta is not None
+    assert float(session.delta.abs().max()) > 0
+    assert panel._run.text() == "Run"
+    assert panel._progress.text.text() == "last run: 40 steps"
+
+
+def test_pause_resume_cancel(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+    panel = opened
+    long_run(panel)
+    click(qtbot, panel._run)
+    assert panel._run.text() == "Pause"
+    qtbot.waitUntil(lambda: session.job is not None and session.job.index > 2)
+    click(qtbot, panel._run)
+    assert panel._run.text() == "Resume"
+    assert session.job is not None
+    assert session.job.paused
+    panel.run()  # what the menu's Run does to a held attack
+    assert not session.job.paused
+    at = session.job.index
+    qtbot.waitUntil(lambda: session.job is not None and session.job.index > at)
+    qtbot.waitUntil(lambda: panel._progress.bar.value() > at)
+    assert panel._progress.bar.maximum() == 100_000
+    with qtbot.waitSignal(session.historyChanged):
+        click(qtbot, panel._cancel)
+    qtbot.waitUntil(lambda: not session.running)
+    assert panel._run.text() == "Run"
+    assert session.history.entries[-1].result.reason == "cancelled"
+
+
+def test_without_live_preview_no_iterate_is_shown(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+    panel = opened
+    steps: list[int | None] = []
+    session.observed.connect(lambda: steps.append(session.frame.step if session.frame else None))
+    qtbot.mouseClick(panel._goal.live, Qt.MouseButton.LeftButton, pos=panel._goal.live.rect().center() * 0.2)
+    assert not session.live
+    with qtbot.waitSignal(session.historyChanged, timeout=10_000):
+        click(qtbot, panel._run)
+    with qtbot.waitSignal(session.observed):
+        session.refresh()
+    assert set(steps) == {None}
+
+
+@pytest.mark.parametrize(("name", "value"), [("eps", -1.0), ("steps", 0), ("eps", 8.0), ("eps", "eight")])
+def test_bad_parameters_start_nothing(opened: AttackPanel, session: Session, name: str, value: object) -> None:
+    panel = opened
+    panel._form.set_values({name: value})
+    assert panel.attack is None
+    assert not panel._run.isEnabled()
+    assert panel._form._message.isVisible()
+    assert panel._message.text == ""  # said once, under the form
+    panel.run()
+    assert not session.running
+    panel._form.reset()
+    assert panel._run.isEnabled()
+
+
+def test_a_target_equal_to_the_label_is_said_in_place(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+    panel = opened
+    session.set_label(1)
+    session.set_target(1)
+    assert "Yield" in panel._message.text
+    assert not panel._run.isEnabled()
+    panel.run()
+    assert not session.running
+    session.set_target(2)
+    assert panel._message.text == ""
+    assert panel._run.isEnabled()
+
+
+def test_a_target_equal_to_the_assumed_label_too(opened: AttackPanel, session: Session) -> None:
+    assert session.frame is not None
+    predicted = session.frame.observation.clean_prediction
+    session.set_target(predicted)
+    assert LABELS[predicted] in opened._message.text
+    assert LABELS[predicted] in opened._goal.label.currentText()
+    assert not opened._run.isEnabled()
+
+
+def test_a_targeted_attack_takes_the_target(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+    assert session.frame is not None
+    target = (session.frame.observation.clean_prediction + 1) % 4
+    combo = opened._goal.target
+    combo.lineEdit().selectAll()  # type: ignore[union-attr]
+    qtbot.keyClicks(combo.lineEdit(), LABELS[target][:-1].upper())
+    qtbot.keyClick(combo.lineEdit(), Qt.Key.Key_Return)
+    assert session.target == target
+    assert combo.currentText() == LABELS[target]
+    with qtbot.waitSignal(session.historyChanged, timeout=10_000):
+        opened.run()
+    targets = session.history.entries[-1].result.targets
+    assert targets is not None
+    assert int(targets[0]) == target
+
+
+def test_a_label_that_is_none_goes_back(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+    combo = opened._goal.target
+    combo.lineEdit().selectAll()  # type: ignore[union-attr]
+    qtbot.keyClicks(combo.lineEdit(), "elephant")
+    qtbot.keyClick(combo.lineEdit(), Qt.Key.Key_Return)
+    assert session.target is None
+    assert combo.currentText() == "any other class (untargeted)"
+
+
+def test_a_sticker_attack_needs_a_sticker_and_forces_the_region(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+    panel = opened
+    panel.choose("sticker")
+    assert "sticker" in panel._message.text
+    assert panel._message.kind == "hint"
+    assert not panel._run.isEnabled()
+    assert panel._goal.stickers.isChecked()
+    assert not panel._goal.whole.isEnabled()
+    session.commit_stickers((Sticker(1, 2, 2, 3, 3, Optimised()),), "Draw")
+    assert panel._run.isEnabled()
+    with qtbot.waitSignal(session.historyChanged, timeout=10_000):
+        panel.run()
+    content = session.stickers[0].content
+    assert isinstance(content, Optimised)
+    assert content.image is not None
+    assert content.image.shape == (3, 3, 3)
+
+
+def test_the_region_keeps_every_other_pixel(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+    panel = opened
+    assert not panel._goal.stickers.isEnabled()
+    session.commit_stickers((Sticker(1, 2, 2, 3, 3, Optimised()),), "Draw")
+    click(qtbot, panel._goal.stickers)
+    assert session.region == "stickers"
+    with qtbot.waitSignal(session.historyChanged, timeout=10_000):
+        panel.run()
+    assert session.delta is not None
+    inside = torch.zeros(8, 8, dtype=torch.bool)
+    inside[2:5, 2:5] = True
+    assert float(session.delta[:, ~inside].abs().max()) == 0
+    assert float(session.delta[:, inside].abs().max()) > 0
+
+
+def test_search_narrows_and_enter_takes_the_first(qtbot: QtBot, panel: AttackPanel) -> None:
+    catalogue = panel._catalogue
+    assert catalogue.shown == list(CATALOGUE)
+    qtbot.keyClicks(catalogue.search, "goodfellow")
+    assert catalogue.shown == ["fgsm"]
+    qtbot.keyClick(catalogue.search, Qt.Key.Key_Return)
+    assert type(panel.attack) is CATALOGUE["fgsm"]
+    assert panel._title.text() == "FGSM"
+    assert "1412.6572" in panel._paper.text()
+
+
+@pytest.mark.parametrize(("slug", "title"), [(slug, title) for slug, presets in PRESETS.items() for title in presets])
+def test_presets_are_attacks(panel: AttackPanel, slug: str, title: str) -> None:
+    panel.choose(slug)
+    panel._form.set_values({"max_queries": 77})
+    action = next(action for action in panel._presets.menu().actions() if action.text() == title)
+    action.trigger()
+    assert panel.attack == CATALOGUE[slug].build(**PRESETS[slug][title])
+
+
+def test_an_attack_that_fails_says_so_and_the_panel_is_free(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+    panel = opened
+    entries: list[LogEntry] = []
+    session.logged.connect(entries.append)
+    panel._form.set_values({"max_queries": 1, "restarts": 3})  # not even the first step fits
+    with qtbot.waitSignal(session.logged, timeout=10_000):
+        panel.run()
+    qtbot.waitUntil(lambda: not session.running)
+    assert entries
+    assert panel._run.isEnabled()
+
+
+def test_at_300_pixels_nothing_is_cut(opened: AttackPanel) -> None:
+    panel = opened
+    panel.resize(300, 500)
+    inner = panel._catalogue.parentWidget()
+    assert inner.minimumSizeHint().width() <= 280

@@ -1,0 +1,191 @@
+"""Every attack's form: built, driven to its limits, reset, and turned back into the attack; and what a person types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import Qt
+
+from engine.attacks import CATALOGUE
+from gui.forms import Field, Form, read_fields
+from gui.forms.editors import ChoiceEdit, FlagEdit, NumberEdit
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+
+@pytest.fixture
+def form(qtbot: QtBot) -> Form:
+    made = Form()
+    qtbot.addWidget(made)
+    made.resize(320, 500)
+    made.show()
+    return made
+
+
+def retype(qtbot: QtBot, form: Form, name: str, text: str) -> NumberEdit:
+    editor = form.editor(name)
+    assert isinstance(editor, NumberEdit)
+    editor.lineEdit().selectAll()
+    qtbot.keyClick(editor.lineEdit(), Qt.Key.Key_Delete)
+    qtbot.keyClicks(editor.lineEdit(), text)
+    return editor
+
+
+def others(field: Field) -> list[Any]:
+    """Values at and near the limits, and the other choices."""
+    if field.kind == "choice":
+        return list(field.choices)
+    if field.kind == "flag":
+        return [True, False]
+    number = int if field.kind == "integer" else float
+    low = field.low if field.low is not None else 1.0
+    high = field.high if field.high is not None else 1.0
+    inside = [number(low + (1 if field.kind == "integer" else 1e-3)) if field.open_low else number(low)]
+    inside.append(number(high - (1 if field.kind == "integer" else 1e-3)) if field.open_high else number(high))
+    return inside + ([None] if field.optional else [])
+
+
+@pytest.mark.parametrize("slug", CATALOGUE)
+def test_every_attack_has_a_form_that_gives_it_back(form: Form, slug: str) -> None:
+    attack = CATALOGUE[slug]
+    form.set_operation(attack)
+    assert form.operation == attack()
+    assert {field.name for field in form.fields} == set(attack.model_fields)
+    for field in form.fields:
+        editor = form.editor(field.name)
+        assert editor.accessibleName() == field.title
+        assert field.doc
+        assert field.doc in editor.toolTip()
+        for value in others(field):
+            form.set_values({field.name: value})
+            assert form.editor(field.name).value() == value
+            if form.operation is not None:
+                assert getattr(form.operation, field.name) == value
+                assert form.operation == attack.build(**form.values())
+            else:
+                assert form.error  # restarts without a random start: fields that exclude each other
+            form.reset()
+            assert form.operation == attack()
+
+
+@pytest.mark.parametrize("slug", CATALOGUE)
+def test_beyond_every_limit_there_is_a_sentence(form: Form, slug: str) -> None:
+    form.set_operation(CATALOGUE[slug])
+    for field in form.fields:
+        beyond = [field.low - 1 if field.low is not None else None, field.high + 1 if field.high is not None else None]
+        for value in (int(v) if field.kind == "integer" else v for v in beyond if v is not None):
+            form.set_values({field.name: value})
+            assert form.operation is None
+            assert field.name in form.error
+            form.reset()
+            assert form.error == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "shown"),
+    [("4/255", 4 / 255, "4/255"), ("0.03", 0.03, "0.03"), ("5 %", 0.05, "0.05"), ("0.031372549019607843", 8 / 255, "8/255")],
+)
+def test_numbers_are_typed_as_people_write_them(qtbot: QtBot, form: Form, text: str, value: float, shown: str) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    with qtbot.waitSignal(form.changed):
+        editor = retype(qtbot, form, "eps", text)
+    assert form.operation is not None
+    assert form.operation.eps == pytest.approx(value, rel=1e-15)
+    qtbot.keyClick(editor.lineEdit(), Qt.Key.Key_Return)
+    assert editor.lineEdit().text() == shown
+    assert form.operation.eps == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize(("name", "text"), [("eps", "-1"), ("eps", "eight"), ("eps", "8/0"), ("steps", "0"), ("steps", "many"), ("eps", "8")])
+def test_nonsense_is_said_in_place(qtbot: QtBot, form: Form, name: str, text: str) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    retype(qtbot, form, name, text)
+    assert form.operation is None
+    assert form._message.isVisible()
+    assert form._message.text == form.error != ""
+    retype(qtbot, form, name, "1/255" if name == "eps" else "12")
+    assert form.operation is not None
+    assert not form._message.isVisible()
+
+
+def test_empty_is_automatic_and_says_what_that_is(qtbot: QtBot, form: Form) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    step_size = form.editor("step_size")
+    assert isinstance(step_size, NumberEdit)
+    assert step_size.lineEdit().placeholderText() == "automatic: 0.5/255"
+    retype(qtbot, form, "steps", "20")
+    assert step_size.lineEdit().placeholderText() == "automatic: 1/255"
+    retype(qtbot, form, "steps", "0")
+    assert step_size.lineEdit().placeholderText() == "2.5 * eps / steps"
+    retype(qtbot, form, "steps", "20")
+    retype(qtbot, form, "eps", "")
+    assert form.operation is not None
+    assert form.operation.eps is None
+    eps = form.editor("eps")
+    assert isinstance(eps, NumberEdit)
+    assert eps.lineEdit().placeholderText() == "no ball"
+    assert step_size.lineEdit().placeholderText() == "automatic: 0.05"
+
+
+def test_arrows_step_in_grey_levels(qtbot: QtBot, form: Form) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    eps = form.editor("eps")
+    qtbot.keyClick(eps, Qt.Key.Key_Up)
+    assert form.values()["eps"] == pytest.approx(9 / 255, rel=1e-9)
+    assert eps.lineEdit().text() == "9/255"  # type: ignore[union-attr]
+    for _ in range(40):
+        qtbot.keyClick(eps, Qt.Key.Key_Down)
+    assert 0 < form.values()["eps"] < 1 / 255
+    assert form.operation is not None
+
+
+def test_a_field_without_meaning_is_disabled(form: Form) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    assert not form.is_enabled("quantile")
+    assert not form.editor("quantile").isEnabled()
+    direction = form.editor("direction")
+    assert isinstance(direction, ChoiceEdit)
+    direction.setCurrentText("truncated")
+    assert form.is_enabled("quantile")
+    assert form.editor("quantile").isEnabled()
+
+
+def test_a_row_is_reset_by_its_button(qtbot: QtBot, form: Form) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    retype(qtbot, form, "eps", "1/255")
+    item = next(iter(form._parameters["eps"].items))
+    assert item.defaultBtn.isVisible()
+    qtbot.mouseClick(item.defaultBtn, Qt.MouseButton.LeftButton)
+    assert form.operation == CATALOGUE["pgd"]()
+    assert not item.defaultBtn.isVisible()
+
+
+def test_flags_are_clicked(qtbot: QtBot, form: Form) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    flag = form.editor("random_start")
+    assert isinstance(flag, FlagEdit)
+    qtbot.keyClick(flag, Qt.Key.Key_Space)
+    assert form.values()["random_start"] is False
+
+
+def test_an_unknown_type_is_a_mistake_of_the_author() -> None:
+    from engine.attacks import PGD
+
+    class Odd(PGD):
+        shape: complex = 1j
+        """No editor."""
+
+    with pytest.raises(TypeError, match="complex"):
+        read_fields(Odd)
+
+
+def test_all_rows_are_in_sight(form: Form) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    for field in form.fields:
+        editor = form.editor(field.name)
+        assert editor.isVisible()
+        right = editor.mapTo(form, editor.rect().topRight()).x()
+        assert right <= 320 - 20
+        assert editor.width() >= editor.minimumSizeHint().width() or isinstance(editor, (FlagEdit, ChoiceEdit))
