@@ -68,7 +68,7 @@ def _function(file: Path, name: str) -> Any:
         raise GibbonError(f"{file.name} has no function “{name}”. It has: {', '.join(own) or 'none'}.")
     function = getattr(module, name)
     if not callable(function):
-        raise GibbonError(f"“{name}” in {file.name} is a {type(function).__name__}, not a function. {_RETURNS}")
+        raise GibbonError(f"“{name}” in {file.name} is of type {type(function).__name__}, not a function. {_RETURNS}")
     return function
 
 
@@ -136,4 +136,4 @@ def _classifier(
 def _described(given: Any) -> str:
     if isinstance(given, tuple):
         return f"a tuple ({', '.join(type(item).__name__ for item in given)})"
-    return f"a {type(given).__name__}"
+    return f"something of type {type(given).__name__}"

@@ -102,7 +102,8 @@ def _read_safetensors(path: Path) -> Any:
 
 def _read_torch(path: Path, head: bytes) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:  # a file, not its name: torch would go by the suffix
+            return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # given damaged bytes, an unpickler raises whatever it likes
         raise GibbonError(_refusal(path, head, str(error), error)) from None
 

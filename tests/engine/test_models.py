@@ -1,0 +1,370 @@
+"""Models from every source, and every kind of bad one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pickle
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+import engine
+from engine import models
+from engine.errors import GibbonError
+from engine.models.architectures import ARCHITECTURES
+
+DIGITS = ARCHITECTURES["digits"]
+
+
+def network(activation: str = "relu", name: str = "digits", seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    return ARCHITECTURES[name].build(activation)
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.pth"
+    torch.save(network().state_dict(), path)
+    return path
+
+
+def logits(classifier: engine.Classifier) -> torch.Tensor:
+    images = torch.rand(2, *classifier.input_shape, generator=torch.Generator().manual_seed(0))
+    return classifier(images)
+
+
+# ------------------------------------------------------------------ what ships
+
+
+@pytest.mark.parametrize("name", models.loading.shipped.names())
+def test_every_shipped_model_loads_with_its_card(name: str) -> None:
+    classifier = models.load(name, device="cpu")
+    assert classifier.source == name
+    assert classifier.card["accuracy"] > 0.97
+    assert len(classifier.card["sha256"]) == 64
+    assert len(classifier.labels) == classifier.num_classes == logits(classifier).shape[1]
+
+
+def test_digits_and_signs_ship() -> None:
+    assert {"digits", "signs"} <= set(models.loading.shipped.names())
+    assert engine.models.load("signs", device="cpu").labels[14] == "Stop"
+
+
+def test_what_ships_needs_no_torchvision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchvision", None)  # importing it fails from here on
+    entries = {entry.source: entry for entry in models.catalogue(with_torchvision=False)}
+    assert entries["signs"].classes == 43
+    assert all(entry.available for entry in entries.values())
+    assert models.architectures(with_torchvision=False) == ["digits", "signs"]
+    models.load("digits", device="cpu")
+    with pytest.raises(ImportError):
+        models.catalogue()
+
+
+# ------------------------------------------------------------------ checkpoints
+
+
+@pytest.mark.parametrize("activation", ["relu", "bounded", "bounded-leaky"])
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_checkpoint_gives_the_network_that_was_saved(tmp_path: Path, activation: str, suffix: str) -> None:
+    module, path = network(activation), tmp_path / f"mine{suffix}"
+    if suffix == ".pth":
+        torch.save(module.state_dict(), path)
+    else:
+        save_file(module.state_dict(), path)
+    before = torch.get_rng_state()
+    classifier = models.load(path, architecture="digits", activation=activation, device="cpu")
+    assert torch.equal(torch.get_rng_state(), before)
+    expected = engine.Classifier(module, DIGITS.labels, DIGITS.input_shape, DIGITS.mean, DIGITS.std, device="cpu")
+    assert torch.equal(logits(classifier), logits(expected))
+    assert classifier.source == str(path)
+    assert classifier.card["activation"] == activation
+    again = models.load(classifier.source, architecture="digits", activation=activation, device="cpu")
+    assert again.fingerprint == classifier.fingerprint
+
+
+def test_the_card_beside_a_checkpoint_says_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    save_file(network("bounded").state_dict(), path)
+    card = {
+        "architecture": "digits",
+        "activation": "bounded",
+        "name": "my digits",
+        "labels": list("abcdefghij"),
+        "mean": [0.5],
+        "std": [0.25],
+    }
+    path.with_suffix(".json").write_text(json.dumps(card))
+    classifier = models.load(path, device="cpu")
+    assert classifier.name == "my digits"
+    assert classifier.labels == tuple("abcdefghij")
+    assert classifier.normalisation == ((0.5,), (0.25,))
+    path.with_suffix(".json").write_text("{")
+    with pytest.raises(GibbonError, match=r"card .*mine.json.* is damaged"):
+        models.load(path, device="cpu")
+
+
+@pytest.mark.parametrize("nest", ["state_dict", "model", "model_state_dict"])
+def test_nested_and_prefixed_checkpoints_are_unwrapped_and_said(tmp_path: Path, checkpoint: Path, nest: str) -> None:
+    plain = models.load(checkpoint, architecture="digits", device="cpu")
+    state = {f"module.{key}": value for key, value in network().state_dict().items()}
+    torch.save({"epoch": 3, nest: state}, tmp_path / "nested.pth")
+    nested = models.load(tmp_path / "nested.pth", architecture="digits", device="cpu")
+    assert nested.fingerprint == plain.fingerprint
+    assert nested.card["notes"] == [f"weights taken from “{nest}”", "“module.” removed from the names"]
+
+
+def test_half_precision_and_strays_are_said(tmp_path: Path) -> None:
+    state: dict[str, Any] = {key: value.half() for key, value in network().state_dict().items()}
+    torch.save({**state, "epoch": 3}, tmp_path / "half.pth")
+    classifier = models.load(tmp_path / "half.pth", architecture="digits", device="cpu")
+    assert classifier.dtype == torch.float32
+    assert classifier.card["notes"] == ["left out what is no tensor: epoch", "converted from float16"]
+
+
+def test_the_content_decides_not_the_suffix(tmp_path: Path, checkpoint: Path) -> None:
+    plain = models.load(checkpoint, architecture="digits", device="cpu")
+    save_file(network().state_dict(), tmp_path / "tensors.pth")
+    checkpoint.rename(tmp_path / "torch.safetensors")
+    for name in ("tensors.pth", "torch.safetensors"):
+        assert models.load(tmp_path / name, architecture="digits", device="cpu").fingerprint == plain.fingerprint
+
+
+# ------------------------------------------------------------------ bad files
+
+
+class Runs:
+    """What an attacker would save."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.system, (f"{sys.executable} -c \"open('ran', 'w')\"",))
+
+
+def write(path: Path, kind: str) -> str:
+    """Write a bad file; give the words that its refusal must hold."""
+    state = network().state_dict()
+    match kind:
+        case "empty":
+            path.write_bytes(b"")
+            return r"empty \(0 bytes\)"
+        case "html":
+            path.write_bytes(b"\n<!DOCTYPE html>\n<html><body>Sign in</body></html>")
+            return "web page"
+        case "text":
+            path.write_text("version https://git-lfs.github.com/spec/v1\n")
+            return "damaged or holds no weights"
+        case "code":
+            torch.save({"weights": Runs()}, path)
+            return "asks for .*system, which would run code, so it was not loaded"
+        case "bare code":
+            path.write_bytes(pickle.dumps(Runs()))
+            return "asks for .*system, which would run code"
+        case "legacy code":
+            torch.save({"weights": Runs()}, path, _use_new_zipfile_serialization=False)
+            return "asks for .*system, which would run code"
+        case "module":
+            torch.save(nn.Sequential(nn.Linear(2, 2)), path)
+            return r"whole pickled module \(torch\.nn\..*Save its weights alone"
+        case "object":
+            torch.save({"state_dict": state, "args": argparse.Namespace(a=1)}, path)
+            return "asks for argparse.Namespace"
+        case "plain pickle":
+            path.write_bytes(pickle.dumps({"a": 1}))
+            return "torch.save did not write"
+        case "truncated":
+            torch.save(state, path)
+            path.write_bytes(path.read_bytes()[:50_000])
+            return "damaged"
+        case "tensor":
+            torch.save(torch.zeros(3), path)
+            return "holds a Tensor, not a state dict"
+        case "numbers":
+            torch.save({"epoch": 1, "lr": 0.1}, path)
+            return r"holds no tensors \(its keys: epoch, lr\)"
+        case "nan":
+            state["conv2.weight"][0, 0, 0, 0] = torch.nan
+            torch.save(state, path)
+            return "conv2.weight.*NaN"
+        case "other head":
+            torch.save({**state, "dense2.weight": torch.zeros(12, 100), "dense2.bias": torch.zeros(12)}, path)
+            return r"shapes differ: dense2.weight is \(12, 100\) instead of \(10, 100\)"
+        case "other network":
+            torch.save(nn.Sequential(nn.Linear(4, 4)).state_dict(), path)
+            return r"another architecture than “digits”: it lacks conv1.weight, .* and 5 more; it holds 0.weight, 0.bias, which"
+        case "signs":
+            torch.save(network("bounded", "signs").state_dict(), path)
+            return "fits “signs” with activation “bounded”"
+    raise AssertionError(kind)
+
+
+KINDS = [
+    *("empty", "html", "text", "code", "bare code", "legacy code", "module", "object", "plain pickle", "truncated"),
+    *("tensor", "numbers", "nan", "other head", "other network", "signs"),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_a_bad_checkpoint_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "bad.pth"
+    words = write(path, kind)
+    with pytest.raises(GibbonError, match=words) as error:
+        models.load(path, architecture="digits", device="cpu")
+    assert "bad.pth" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_pickle_with_code_would_have_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests above can fail: the same file, loaded carelessly, does run."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "bad.pth", "bare code")
+    pickle.loads((tmp_path / "bad.pth").read_bytes())
+    assert (tmp_path / "ran").exists()
+
+
+def test_damaged_safetensors_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bad.safetensors"
+    save_file(network().state_dict(), path)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(GibbonError, match="damaged or no safetensors"):
+        models.load(path, architecture="digits")
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(GibbonError, match="damaged or no safetensors"):
+        models.load(path, architecture="digits")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_torchscript_archive_is_refused(tmp_path: Path) -> None:
+    torch.jit.script(nn.Linear(2, 2)).save(str(tmp_path / "script.pt"))
+    with pytest.raises(GibbonError, match="TorchScript archive, which is code"):
+        models.load(tmp_path / "script.pt", architecture="digits")
+
+
+def test_sources_that_are_not_there(tmp_path: Path, checkpoint: Path) -> None:
+    for source, words in {
+        str(tmp_path): "is a folder",
+        str(tmp_path / "absent.pth"): "no file",
+        "sings": "no model “sings”. Shipped are .*signs",
+        str(tmp_path / "absent.py") + ":make": "no file",
+    }.items():
+        with pytest.raises(GibbonError, match=words):
+            models.load(source, architecture="digits" if source.endswith(("pth", "0")) else None)
+    with pytest.raises(GibbonError, match=r"does not say which architecture .* fits architecture “digits” with activation “relu”"):
+        models.load(checkpoint)
+    with pytest.raises(GibbonError, match="no architecture “resnet”"):
+        models.load(checkpoint, architecture="resnet")
+    with pytest.raises(GibbonError, match="no activation “swish”"):
+        models.load(checkpoint, architecture="digits", activation="swish")
+
+
+def test_other_labels_than_classes_are_refused(checkpoint: Path) -> None:
+    assert models.load(checkpoint, architecture="digits", labels=list("abcdefghij"), device="cpu").labels[0] == "a"
+    with pytest.raises(GibbonError, match="10 classes, but 2 labels"):
+        models.load(checkpoint, architecture="digits", labels=["a", "b"], device="cpu")
+
+
+# ------------------------------------------------------------------ own code
+
+MODEL = """
+import torch
+from torch import nn
+import engine
+import neighbour
+
+def classifier():
+    return engine.Classifier(nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), ["a", "b"], (3, 2, 2), device="cpu")
+
+def parts():
+    torch.manual_seed(neighbour.SEED)
+    return nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), ["a", "b"], (3, 2, 2), [0.5] * 3, [0.2] * 3
+
+def softmax():
+    return nn.Sequential(nn.Flatten(), nn.Linear(12, 2), nn.Softmax(1)), ["a", "b"], (3, 2, 2)
+
+def more_classes():
+    return nn.Sequential(nn.Flatten(), nn.Linear(12, 5)), ["a", "b"], (3, 2, 2)
+
+def raises():
+    return {}["weights"]
+
+def leaves():
+    raise SystemExit(3)
+
+def number():
+    return 7
+
+def shape():
+    return nn.Flatten(), ["a"], 12
+
+constant = 3
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    (tmp_path / "neighbour.py").write_text("SEED = 3\n")
+    path = tmp_path / "mine.py"
+    path.write_text(MODEL)
+    return path
+
+
+def test_own_code_runs_only_when_allowed(own: Path) -> None:
+    assert models.runs_code(f"{own}:parts")
+    assert not models.runs_code("signs")
+    own.write_text("open('ran', 'w')")
+    with pytest.raises(GibbonError, match="runs the code in mine"):
+        models.load(f"{own}:parts")
+
+
+@pytest.mark.parametrize("factory", ["classifier", "parts"])
+def test_own_code_gives_a_classifier(own: Path, factory: str) -> None:
+    path = list(sys.path)
+    classifier = models.load(f"{own}:{factory}", allow_code=True, device="cpu")
+    assert sys.path == path
+    assert classifier.labels == ("a", "b")
+    assert classifier.source == f"{own}:{factory}"
+    assert len(classifier.card["sha256"]) == 64
+    assert classifier.normalisation[0] == pytest.approx((0.5,) * 3 if factory == "parts" else (0,) * 3)
+
+
+def test_a_head_of_probabilities_can_be_stripped(own: Path) -> None:
+    with pytest.raises(GibbonError, match="ends in probabilities"):
+        models.load(f"{own}:softmax", allow_code=True)
+    assert models.load(f"{own}:softmax", allow_code=True, head="strip", device="cpu").head == "strip"
+
+
+@pytest.mark.parametrize(
+    ("factory", "words"),
+    [
+        ("raises", r"failed in mine.py, line 21: KeyError: 'weights'"),
+        ("leaves", r"failed in mine.py, line 24: SystemExit: 3"),
+        ("number", r"gave something of type int\. It returns an engine.Classifier"),
+        ("shape", "input shape 12, but"),
+        ("constant", "is of type int, not a function"),
+        ("absent", "has no function “absent”. It has: classifier, parts"),
+        ("more_classes", "5 classes, but 2 labels"),
+        ("", "does not name a function"),
+    ],
+)
+def test_a_bad_factory_is_one_sentence(own: Path, factory: str, words: str) -> None:
+    with pytest.raises(GibbonError, match=words) as error:
+        models.load(f"{own}:{factory}", allow_code=True)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_no_python_is_one_sentence(own: Path) -> None:
+    own.write_text("def f(:\n")
+    with pytest.raises(GibbonError, match=r"failed in mine\.py, line 1: SyntaxError"):
+        models.load(f"{own}:f", allow_code=True)
+    own.write_text("import nothing_of_this_name\n")
+    with pytest.raises(GibbonError, match="line 1: ModuleNotFoundError"):
+        models.load(f"{own}:f", allow_code=True)
