@@ -66,14 +66,17 @@ class ProbabilityBars(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+            self._paint(painter, event.rect())
+
+    def _paint(self, painter: QPainter, shown: QRect) -> None:
         names = min(180, max(72, int(self.width() * 0.36)))
         left, right = names + GRID, self.width() - self._number - 4
         track = line_colour(self.palette())
         track.setAlpha(90)
         for index, row in enumerate(self.rows):
             top = index * self.row_height
-            if top <= event.rect().bottom() and top + self.row_height >= event.rect().top():
+            if top <= shown.bottom() and top + self.row_height >= shown.top():
                 self._paint_name(painter, row, QRect(0, top, names, 2 * self._line))
                 pairs = ((row.clean, row.bounded_clean, CLEAN), (row.adversarial, row.bounded_adversarial, ADVERSARIAL))
                 for half, (p, bounded, colour) in enumerate(pairs):

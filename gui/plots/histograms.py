@@ -33,8 +33,7 @@ def raster(clean: Counts, adversarial: Counts, width: int, height: int) -> npt.N
     code = below[0].astype(np.uint8) + 2 * below[1].astype(np.uint8)
     for number, filled in enumerate(below, start=4):
         code[_edge(filled)] = number
-    image: npt.NDArray[np.uint32] = _colours()[code]
-    return image
+    return np.ascontiguousarray(_colours()[code])
 
 
 def _edge(filled: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

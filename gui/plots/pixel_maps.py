@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
@@ -29,7 +29,7 @@ class PixelMap:
 class Scale:
     """What the colours mean: the bar's table, and its limits as text, lowest first."""
 
-    table: Colours = GREY
+    table: Colours = field(default_factory=lambda: GREY)
     """``(256, 3)``, lowest first."""
     limits: tuple[str, ...] = ()
 
@@ -72,7 +72,10 @@ class PixelMaps(QWidget):
         return rects, QRect(0, self.height() - bar_height, self.width(), 8)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         if not self.maps:
             painter.setPen(muted_colour(self.palette()))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.note)

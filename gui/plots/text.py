@@ -36,7 +36,10 @@ class Sentence(QWidget):
         return QSize(200, self.height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         palette = self.palette()
         plain = muted_colour(palette) if self._muted else palette.windowText().color()
         painter.setPen(readable(self._colour, palette) if self._colour else plain)
@@ -94,7 +97,10 @@ class FigureRow(QWidget):
             self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         muted, plain = muted_colour(self.palette()), self.palette().windowText().color()
         width = self.width() / max(1, len(self.figures))
         for column, figure in enumerate(self.figures):

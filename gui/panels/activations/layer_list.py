@@ -112,7 +112,11 @@ class LayerList(QAbstractScrollArea):
         self.painted = range(max(0, self.row_at(0)), min(len(self.layers), self.row_at(height) + 1))
         if not self.painted:
             return
-        painter, ratio = QPainter(self.viewport()), self.devicePixelRatioF()
+        with QPainter(self.viewport()) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
+        ratio = self.devicePixelRatioF()
         seen = [self.layers[row] for row in self.painted]
         clean = np.stack([layer.clean.numpy() for layer in seen])
         adversarial = np.stack([layer.adversarial.numpy() for layer in seen])

@@ -137,13 +137,17 @@ class LayerPlot(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self.layer is None:
             return
-        painter, frame, ratio = QPainter(self), self.frame, self.devicePixelRatioF()
-        clean, adversarial = self.layer.clean.numpy()[None], self.layer.adversarial.numpy()[None]
+        with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+            self._paint(painter, self.layer)
+
+    def _paint(self, painter: QPainter, layer: LayerActivity) -> None:
+        frame, ratio = self.frame, self.devicePixelRatioF()
+        clean, adversarial = layer.clean.numpy()[None], layer.adversarial.numpy()[None]
         self._paint_axes(painter, frame, float(max(clean.max(), adversarial.max())))
         pixels = raster(clean, adversarial, max(1, round(frame.width() * ratio)), max(1, round(frame.height() * ratio)))
         draw(painter, pixels[0], frame.topLeft(), ratio)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for value, colour in ((self.layer.clean_max, CLEAN), (self.layer.adversarial_max, ADVERSARIAL)):
+        for value, colour in ((layer.clean_max, CLEAN), (layer.adversarial_max, ADVERSARIAL)):
             self._paint_triangle(painter, self.x_of(value), frame.bottom() + 1, colour)
         self._paint_line(painter, frame)
 
