@@ -53,8 +53,8 @@ def roundabout(canvas: Canvas) -> None:
 def bend(canvas: Canvas, *, left: bool) -> None:
     """The dark arrow of a bend."""
     (shaft,) = path("M 20 60 L 20 34 C 20 21 14 15 3 15 L -10 15")
-    head = points([-32, 17, -8, -1, -8, 30])
-    canvas.line("black", 17, _turned(shaft, not left))
+    head = points([-34, 17, -10, 2, -10, 28])
+    canvas.line("black", 18, _turned(shaft, not left))
     canvas.fill("black", _turned(head, not left))
 
 

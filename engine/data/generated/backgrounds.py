@@ -56,7 +56,8 @@ def mix(low: tuple[float, ...] | Image, high: tuple[float, ...] | Image, share: 
 
 def contrast(noise: Image, low: float, high: float) -> Image:
     """Noise stretched so that ``low`` becomes 0 and ``high`` becomes 1."""
-    return np.minimum(np.maximum((noise - np.float32(low)) / np.float32(high - low), np.float32(0.0)), np.float32(1.0))
+    stretched: Image = (noise - np.float32(low)) / np.float32(high - low)
+    return np.clip(stretched, 0.0, 1.0)
 
 
 def ramp(n: int) -> Image:

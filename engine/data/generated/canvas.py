@@ -36,7 +36,8 @@ class Canvas:
     def fill(self, ink: str, *shapes: Points) -> None:
         """Fill each polygon with an ink; ``"clear"`` cuts a hole."""
         for shape in shapes:
-            pixels = np.floor((shape + REACH) * self._scale).astype(np.int64)
+            # the last bit of a sine must not decide on which side of a pixel's edge a corner falls
+            pixels = np.floor((shape + REACH) * self._scale + 1e-6).astype(np.int64)
             self._draw.polygon(pixels.ravel().tolist(), fill=INKS.index(ink))
 
     def line(self, ink: str, width: float, *lines: Points, round_ends: bool = False) -> None:

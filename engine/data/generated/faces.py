@@ -58,7 +58,7 @@ def _end(pictogram: Face, canvas: Canvas) -> None:
     pictogram(canvas)
     bars, board = Canvas(canvas.resolution), Canvas(canvas.resolution)
     for offset in (-18, -9, 0, 9, 18):
-        bars.fill("black", place(points([-120, offset - 2.6, 120, offset - 2.6, 120, offset + 2.6, -120, offset + 2.6]), degrees=-45))
+        bars.fill("black", place(points([-120, offset - 2.2, 120, offset - 2.2, 120, offset + 2.2, -120, offset + 2.2]), degrees=-45))
     board.disc("black", 0, 0, 96)
     bars.keep(board)
     canvas.inside("black", bars)

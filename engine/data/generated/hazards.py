@@ -48,11 +48,12 @@ def narrows(canvas: Canvas) -> None:
 
 def road_works(canvas: Canvas) -> None:
     """A digging man and a heap."""
-    canvas.disc("black", 12, -27, 7.5)
-    canvas.fill("black", points([4, -20, 14, -16, 2, 18, -18, 16, -12, -4]))
-    _limbs(canvas, 8.5, "M -12 12 L -20 34 L -27 60 M -6 12 L 3 34 L 5 60 M 10 -14 L 20 4 L 8 14")
-    canvas.line("black", 4.0, points([-20, -6, 26, 44]))
-    (pile,) = path("M 10 61 C 24 50 32 32 42 32 C 52 32 58 50 68 61 Z")
+    canvas.disc("black", 0, -28, 6.5)
+    canvas.fill("black", points([-9, -20, 3, -15, -12, 17, -26, 14, -20, -5]))
+    _limbs(canvas, 7.0, "M -21 13 L -29 34 L -40 60 M -17 14 L -10 34 L -12 60")
+    _limbs(canvas, 5.5, "M -1 -13 L 10 4 L -2 22")
+    canvas.line("black", 3.4, points([-28, -3, 14, 42]))
+    (pile,) = path("M 2 61 C 14 54 20 31 31 31 C 42 31 52 54 64 61 Z")
     canvas.fill("black", pile)
 
 
@@ -64,39 +65,38 @@ def signals(canvas: Canvas) -> None:
 
 def pedestrian(canvas: Canvas) -> None:
     """A walking man."""
-    canvas.disc("black", 1, -31, 7.5)
-    canvas.fill("black", points([-9, -20, 9, -20, 11, -6, 8, 20, -7, 20, -10, -4]))
-    _limbs(canvas, 7.5, "M -3 16 L -8 40 L -22 63 M 4 16 L 14 38 L 23 63")
-    _limbs(canvas, 6.0, "M -7 -16 L -18 0 L -13 14 M 7 -16 L 18 -2 L 22 10")
+    canvas.disc("black", 2, -25, 7)
+    canvas.fill("black", points([-7, -15, 10, -15, 10, 0, 8, 21, -6, 21, -8, 0]))
+    _limbs(canvas, 7.0, "M -2 18 L -9 40 L -26 62 M 4 18 L 15 38 L 28 62")
+    _limbs(canvas, 5.5, "M -6 -12 L -20 3 L -19 17 M 8 -12 L 21 0 L 28 11")
 
 
 def children(canvas: Canvas) -> None:
     """Two running children."""
-    canvas.disc("black", 17, -12, 6.5)
-    canvas.fill("black", points([11, -4, 24, -4, 24, 25, 11, 25]))
-    _limbs(canvas, 6.5, "M 14 22 L 11 40 L 2 58 M 20 23 L 32 38 L 46 50")
-    _limbs(canvas, 5.5, "M 13 0 L 2 8 L -7 17 M 22 0 L 34 9 L 42 5")
-    canvas.disc("black", -25, 2, 6)
-    canvas.fill("black", points([-31, 9, -19, 9, -19, 34, -31, 34]))
-    _limbs(canvas, 5.5, "M -28 32 L -31 46 L -41 57 M -22 32 L -15 45 L -11 59")
-    _limbs(canvas, 4.5, "M -29 12 L -40 21 M -21 12 L -12 20")
+    canvas.disc("black", 12, -10, 6.5)
+    canvas.fill("black", points([5, -2, 19, -2, 19, 27, 6, 27]))
+    _limbs(canvas, 6.5, "M 9 24 L 6 42 L -3 60 M 15 25 L 28 40 L 43 53")
+    _limbs(canvas, 5.5, "M 8 2 L -3 11 L -9 20 M 17 2 L 27 13 L 35 15")
+    canvas.disc("black", -23, 8, 6)
+    canvas.fill("black", points([-29, 15, -17, 15, -17, 39, -29, 39]))
+    _limbs(canvas, 5.5, "M -26 37 L -29 50 L -39 60 M -20 37 L -13 49 L -10 62")
+    _limbs(canvas, 4.5, "M -27 18 L -36 28 M -19 18 L -11 25")
 
 
 def bicycle(canvas: Canvas) -> None:
-    """A bicycle from the side."""
-    for x in (-32, 32):
-        canvas.line("black", 3.8, arc(x, 42, 18, 0, 360))
-    frame = "M -32 42 L -15 13 L 17 13 L -3 42 L -15 13 M -32 42 L -3 42 M 32 42 L 14 1"
-    canvas.line("black", 3.2, *path(frame), round_ends=True)
-    canvas.line("black", 3.8, *path("M 14 1 L 24 0 M -18 5 L -15 13 M -25 4 L -10 4"), round_ends=True)
-    canvas.disc("black", -3, 42, 4.5)
+    """A bicycle from the side, riding left."""
+    for x in (-30, 30):
+        canvas.line("black", 4.0, arc(x, 42, 19, 0, 360))
+    canvas.line("black", 3.4, *path("M 30 42 L 15 13 L -17 13 L 3 42 L 15 13 M 30 42 L 3 42 M -30 42 L -14 1"), round_ends=True)
+    canvas.line("black", 3.8, *path("M -14 1 L -24 0 M 18 5 L 15 13 M 25 4 L 10 4"), round_ends=True)
+    canvas.disc("black", 3, 42, 4.5)
 
 
 def snow(canvas: Canvas) -> None:
     """A snow crystal."""
     for degrees in range(0, 360, 60):
         arm = path("M 0 0 L 0 -34 M -10 -33 L 0 -23 L 10 -33 M -8 -24 L 0 -16 L 8 -24")
-        canvas.line("black", 5.0, *[place(line, 1, 0, 27, degrees) for line in arm])
+        canvas.line("black", 5.8, *[place(line, 1, 0, 27, degrees) for line in arm])
 
 
 def deer(canvas: Canvas) -> None:

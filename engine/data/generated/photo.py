@@ -16,7 +16,7 @@ INK_COLOURS: dict[str, tuple[float, float, float]] = {
     "black": (0.07, 0.07, 0.08),
     "blue": (0.06, 0.27, 0.62),
     "yellow": (0.94, 0.71, 0.11),
-    "grey": (0.36, 0.36, 0.37),
+    "grey": (0.28, 0.28, 0.29),
     "green": (0.08, 0.50, 0.36),
 }
 FADED: dict[str, tuple[float, float, float]] = {
@@ -26,7 +26,7 @@ FADED: dict[str, tuple[float, float, float]] = {
     "black": (0.22, 0.21, 0.22),
     "blue": (0.28, 0.48, 0.76),
     "yellow": (0.88, 0.72, 0.36),
-    "grey": (0.46, 0.46, 0.46),
+    "grey": (0.41, 0.41, 0.41),
     "green": (0.30, 0.58, 0.50),
 }
 

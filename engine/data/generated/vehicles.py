@@ -5,17 +5,17 @@ from __future__ import annotations
 from engine.data.generated.canvas import Canvas
 from engine.data.generated.geometry import place, points
 
-# a car seen from behind: 56 wide, 42 high, its wheels' ground at y 21
-_ROOF = points([-19, -21, 19, -21, 24, -4, -24, -4])
-_PANE = points([-15, -17, 15, -17, 18, -6, -18, -6])
-_BODY = points([-26, -6, 26, -6, 28, -2, 28, 12, -28, 12, -28, -2])
-_WHEEL = points([-25, 10, -14, 10, -14, 21, -25, 21])
+# a car seen from behind: 56 wide, its roof at y -20, the ground at y 19
+_ROOF = points([-19, -20, 19, -20, 24, -3, -24, -3])
+_PANE = points([-15.5, -16, 15.5, -16, 19, -5, -19, -5])
+_BODY = points([-26, -5, 26, -5, 28, -1, 28, 10, -28, 10, -28, -1])
+_WHEEL = points([-25, 8, -15, 8, -15, 19, -25, 19])
 
 
 def car(canvas: Canvas, ink: str, x: float, y: float, size: float = 1.0) -> None:
     """A car seen from behind, 56 wide."""
     canvas.fill(ink, *[place(part, size, x, y) for part in (_ROOF, _BODY, _WHEEL)])
-    canvas.fill(ink, place(_WHEEL, size, x + 39 * size, y))
+    canvas.fill(ink, place(_WHEEL, size, x + 40 * size, y))
     canvas.fill("white", place(_PANE, size, x, y))
 
 
