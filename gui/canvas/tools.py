@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -120,11 +120,7 @@ def rectangle(pointer: Pointer, board: Board) -> Drag:
 
 def pan(pointer: Pointer, board: Board) -> Drag:
     """Drag the image along with the mouse."""
-    anchor = pointer
-    while pointer.kind in ("press", "move"):
-        # The pointer is measured in the view as it was shifted last: the anchor stays under the mouse.
-        pointer = yield Pan(anchor.x - pointer.x, anchor.y - pointer.y)
-    return None
+    return (yield from _pan_from(pointer, pointer))
 
 
 TOOLS: dict[ToolName, Tool] = {"select": select, "rectangle": rectangle, "pan": pan}
@@ -215,7 +211,14 @@ def _pan_or_deselect(pointer: Pointer, board: Board) -> Drag:
             return Draft(board.stickers, None)
         if pointer.kind == "cancel":
             return None
-    return (yield from pan(replace(pointer, x=start.x, y=start.y), board))
+    return (yield from _pan_from(start, pointer))
+
+
+def _pan_from(anchor: Pointer, pointer: Pointer) -> Drag:
+    while pointer.kind in ("press", "move"):
+        # The pointer is measured in the view as it was shifted last: the anchor stays under the mouse.
+        pointer = yield Pan(anchor.x - pointer.x, anchor.y - pointer.y)
+    return None
 
 
 def _travelled(start: Pointer, pointer: Pointer) -> bool:

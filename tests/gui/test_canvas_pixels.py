@@ -1,0 +1,169 @@
+"""What is painted: image pixels, outlines and grid, to the pixel; light and dark."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QPixmap
+
+from engine.stickers import Colour, Optimised, Sticker, coverage, paint
+from gui.canvas import ImageCanvas
+from gui.canvas.items import HandlesItem, outline
+from gui.canvas.placement import Placement
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+STICKERS = [
+    Sticker(1, 4, 5, 6, 8),
+    Sticker(1, -3, 10, 8, 4),
+    Sticker(1, 28, 29, 9, 9),
+    Sticker(1, 0, 0, 32, 32),
+    Sticker(1, 31, 0, 1, 1),
+    Sticker(1, -40, -40, 100, 41),
+]
+
+
+def array(picture: QImage | QPixmap) -> np.ndarray:
+    image = (picture.toImage() if isinstance(picture, QPixmap) else picture).convertToFormat(QImage.Format.Format_RGB32)
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
+    return pixels[:, : image.width(), 2::-1].copy()
+
+
+@pytest.fixture
+def canvas(qtbot: QtBot) -> ImageCanvas:
+    made = ImageCanvas()
+    qtbot.addWidget(made)
+    made.resize(900, 520)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+@pytest.mark.parametrize("sticker", STICKERS)
+@pytest.mark.parametrize("scale", [1, 2.3, 7])
+def test_the_outline_encloses_exactly_the_pixels_that_the_engine_covers(sticker: Sticker, scale: float) -> None:
+    side = 32
+    image = QImage(round(side * scale), round(side * scale), QImage.Format.Format_Grayscale8)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.fillRect(outline(sticker, Placement(0, 0, scale)), Qt.GlobalColor.white)
+    painter.end()
+    drawn = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())[:, : image.width()]
+    middles = ((np.arange(side) + 0.5) * scale).astype(int)
+    covered = coverage(sticker, side, side)[0].numpy() > 0
+    assert covered.any()
+    np.testing.assert_array_equal(drawn[np.ix_(middles, middles)] > 127, covered)
+
+
+@pytest.mark.parametrize("sticker", STICKERS)
+def test_on_the_canvas_outline_and_painted_sticker_meet(canvas: ImageCanvas, sticker: Sticker) -> None:
+    clean = torch.zeros(3, 32, 32)
+    painted = (paint(clean, [Sticker(1, sticker.x, sticker.y, sticker.width, sticker.height, Colour((0, 1, 0)))]) * 255).byte()
+    canvas.set_images(clean.byte().permute(1, 2, 0).numpy(), painted.permute(1, 2, 0).contiguous().numpy())
+    canvas.set_stickers((sticker,), None)
+    pane = canvas.adversarial_pane
+    shown = array(pane.viewport.grab())
+    points = [[pane.position(x + 0.5, y + 0.5) for x in range(32)] for y in range(32)]
+    middles = np.array([[shown[point.y(), point.x()] for point in row] for row in points])
+    covered = coverage(sticker, 32, 32)[0].numpy() > 0
+    np.testing.assert_array_equal(middles[..., 1] == 255, covered)
+    # The white of the outline lies on the edge of the covered pixels: nowhere else, and on each edge within the image.
+    white = (shown == 255).all(2)
+    scale = int(pane.placement.scale)
+    for at, span, axis in ((sticker.x, (sticker.y, sticker.bottom), 0), (sticker.y, (sticker.x, sticker.right), 1)):
+        if 0 < at < 32:
+            low, high = max(span[0], 0), min(span[1], 32)
+            start = pane.position(at, low) if axis == 0 else pane.position(low, at)
+            length = (high - low) * scale
+            line = white[start.y() : start.y() + length, start.x()] if axis == 0 else white[start.y(), start.x() : start.x() + length]
+            assert line.mean() > 0.9
+
+
+def test_every_image_pixel_is_painted_in_its_own_place(canvas: ImageCanvas) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    canvas.set_images(pixels, pixels[::-1])
+    for pane, expected in zip(canvas.panes, (pixels, pixels[::-1]), strict=True):
+        shown = array(pane.viewport.grab())
+        for row in (0, 7, 31):
+            for column in (0, 19, 31):
+                point = pane.position(column + 0.5, row + 0.5)
+                np.testing.assert_array_equal(shown[point.y(), point.x()], expected[row, column])
+
+
+def test_pane_and_image_view_agree_when_zoomed(canvas: ImageCanvas) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    canvas.set_images(pixels, pixels)
+    canvas.zoom_by(2.7, (9.3, 11.8))
+    canvas.pan_by(0.37, -0.81)
+    for pane in canvas.panes:
+        shown = array(pane.viewport.grab())
+        for row, column in ((11, 9), (9, 12), (13, 7)):
+            point = pane.position(column + 0.5, row + 0.5)
+            np.testing.assert_array_equal(shown[point.y(), point.x()], pixels[row, column])
+
+
+def test_the_grid_comes_with_large_pixels(canvas: ImageCanvas) -> None:
+    black = np.zeros((32, 32, 3), np.uint8)
+    canvas.set_images(black, black)
+    pane = canvas.clean_pane
+    assert pane.view.grid.shown
+    line, middle = pane.position(5, 5.5), pane.position(5.5, 5.5)
+    shown = array(pane.viewport.grab())
+    assert shown[line.y(), line.x()].min() > 0
+    assert shown[middle.y(), middle.x()].max() == 0
+    outside = pane.position(5, -0.5)
+    assert (shown[outside.y(), outside.x()] == shown[outside.y(), outside.x() + 3]).all()
+    canvas.zoom_by(0.9)
+    assert not pane.view.grid.shown
+
+
+def test_handles_keep_their_number_and_stand_aside_of_small_stickers() -> None:
+    item = HandlesItem()
+    item.show_sticker(Sticker(1, 10, 10, 6, 6))
+    item.place(Placement(0, 0, 12.0), 400, 400)
+    assert len(item.centres()) == 8
+    item.place(Placement(0, 0, 1.0), 400, 400)
+    centres = item.centres()
+    assert len(centres) == 4
+    assert min(point.x() for point in centres) < 10
+    assert max(point.x() for point in centres) > 16
+
+
+def test_optimised_content_is_dashed(canvas: ImageCanvas) -> None:
+    black = np.zeros((32, 32, 3), np.uint8)
+    canvas.set_images(black, black)
+    whites = []
+    for content in (Colour(), Optimised()):
+        canvas.set_stickers((Sticker(1, 4, 4, 20, 20, content),), None)
+        whites.append(int((array(canvas.clean_pane.viewport.grab()) == 255).all(2).sum()))
+    assert 0.3 * whites[0] < whites[1] < 0.7 * whites[0]
+
+
+def test_the_surround_follows_light_and_dark(canvas: ImageCanvas) -> None:
+    def corner(window: str) -> QColor:
+        palette = QPalette()
+        palette.setColor(QPalette.ColorRole.Window, QColor(window))
+        canvas.setPalette(palette)
+        return QColor(*(int(value) for value in array(canvas.clean_pane.viewport.grab())[2, 2]))
+
+    light, dark = corner("#f0f0f0"), corner("#202020")
+    assert light.lightness() > 150
+    assert dark.lightness() < 90
+    assert light.saturation() == dark.saturation() == 0
+
+
+def test_the_canvas_loads_without_torch() -> None:
+    heavy = "{'torch', 'torchvision', 'skimage', 'matplotlib'}"
+    code = f"import sys, gui.canvas; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    code = f"import sys, gui.canvas, engine.stickers; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['torch']"  # the test can fail
