@@ -130,10 +130,20 @@ SPECS: tuple[ActionSpec, ...] = (
     ActionSpec("previous_run", "Previous run", "Attack", "Show the run that finished before", ("Alt+Left",), "", has_runs, rule=True),
     ActionSpec("next_run", "Next run", "Attack", "Show the run that finished after", ("Alt+Right",), "", has_runs),
     ActionSpec(
-        "select_tool", "Select", "Edit", "Select, move and resize stickers", ("V",), "mdi6.cursor-default-outline", group="tool", rule=True
+        "select_tool",
+        "Select",
+        "Edit",
+        "Select, move and resize stickers",
+        ("V",),
+        "mdi6.cursor-default-outline",
+        has_frame,
+        group="tool",
+        rule=True,
     ),
-    ActionSpec("rectangle_tool", "Draw sticker", "Edit", "Draw a rectangle: a sticker", ("R",), "mdi6.vector-square-plus", group="tool"),
-    ActionSpec("pan_tool", "Pan", "Edit", "Move the view", ("H",), "mdi6.hand-back-right-outline", group="tool"),
+    ActionSpec(
+        "rectangle_tool", "Draw sticker", "Edit", "Draw a rectangle: a sticker", ("R",), "mdi6.vector-square-plus", has_frame, group="tool"
+    ),
+    ActionSpec("pan_tool", "Pan", "Edit", "Move the view", ("H",), "mdi6.hand-back-right-outline", has_frame, group="tool"),
     ActionSpec("zoom_in", "Zoom in", "View", "Show larger", ("Ctrl++", "Ctrl+="), "mdi6.magnify-plus-outline", has_frame),
     ActionSpec("zoom_out", "Zoom out", "View", "Show smaller", ("Ctrl+-",), "mdi6.magnify-minus-outline", has_frame),
     ActionSpec("fit", "Fit", "View", "Show the whole image", ("Ctrl+0",), "mdi6.fit-to-screen-outline", has_frame),

@@ -28,6 +28,8 @@ class Entry:
     """What was attacked."""
     image: Mapping[str, Any] = field(default_factory=dict)
     """Where the image came from: name, path, hash, crop."""
+    region: str = "image"
+    """Where pixels could change: image or stickers."""
     timeline: Any = None
     """``engine.Timeline`` of its steps."""
     number: int = field(default_factory=lambda: next(_numbers))

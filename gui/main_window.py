@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPalette
 from PySide6.QtWidgets import QDockWidget, QFrame, QLabel, QMainWindow, QMenu, QScrollArea, QTabWidget, QToolBar, QWidget
 
 from gui import theme
 from gui.actions import Actions
-from gui.canvas import ImageCanvas
 from gui.canvas_link import CanvasLink
 from gui.clipboard import local_files
 from gui.commands import Commands
 from gui.session import Session
 from gui.settings import Settings
 from gui.status_bar import StatusBar
+
+if TYPE_CHECKING:
+    from gui.canvas import ImageCanvas
 
 Area = Qt.DockWidgetArea
 
@@ -30,7 +33,13 @@ class DockSpec:
     name: str
     title: str
     panel: str
+    """Its class."""
     scrolls: bool = False
+
+    @property
+    def module(self) -> str:
+        """Where the class is."""
+        return f"gui.panels.{self.name}"
 
 
 DOCKS: tuple[DockSpec, ...] = (
@@ -46,7 +55,13 @@ DOCKS: tuple[DockSpec, ...] = (
 
 
 class MainWindow(QMainWindow):
-    """The window around a session."""
+    """The window around a session.
+
+    It is made in two goes, so that it is on the screen at once: the frame with menus, tool bar, empty docks and status bar, which needs
+    Qt only; then, after its first paint, canvas and panels, which need pyqtgraph.
+    """
+
+    canvas: ImageCanvas
 
     def __init__(self, session: Session, settings: Settings, chosen_theme: theme.Theme) -> None:
         super().__init__()
@@ -54,9 +69,7 @@ class MainWindow(QMainWindow):
         self.setObjectName("main")
         self.setWindowTitle("Gibbon")
         self.setAcceptDrops(True)
-        self.canvas = ImageCanvas()
-        self.setCentralWidget(self.canvas)
-        CanvasLink(session, self.canvas)
+        self.setCentralWidget(_waiting())
         self.panels: dict[str, Any] = {}
         self.docks = {spec.name: self._dock(spec) for spec in DOCKS}
         self.commands = Commands(self)
@@ -64,25 +77,47 @@ class MainWindow(QMainWindow):
         self._make_menus()
         self._make_tool_bar()
         self.setStatusBar(StatusBar(session, self))
-        self.canvas.filesDropped.connect(self.commands.open_files)
-        self.canvas.toolChanged.connect(self._on_tool)
         session.imageChanged.connect(self._on_image)
         session.photographChanged.connect(self._on_photograph)
-        self._on_tool(self.canvas.tool)
+        self.actions_table.check("select_tool")
         self.actions_table.check(f"theme_{chosen_theme.choice}")
         self._restore()
+
+    # ------------------------------------------------------------------ canvas and panels
+
+    def import_panels(self) -> None:
+        """Import all that `fill` needs. Apart from it, since this must not run beside torch's import: both import NumPy."""
+        importlib.import_module("gui.canvas")
+        for spec in DOCKS:
+            with contextlib.suppress(Exception):
+                importlib.import_module(spec.module)
+
+    def fill(self) -> None:
+        """Put canvas and panels into the frame."""
+        from gui.canvas import ImageCanvas
+
+        self.canvas = ImageCanvas()
+        self.setCentralWidget(self.canvas)
+        CanvasLink(self.session, self.canvas)
+        self.canvas.filesDropped.connect(self.commands.open_files)
+        self.canvas.toolChanged.connect(self._on_tool)
+        for spec in DOCKS:
+            try:
+                panel = getattr(importlib.import_module(spec.module), spec.panel)(self.session)
+            except Exception:
+                panel = QLabel(spec.title)
+            self.panels[spec.name] = panel
+            self.docks[spec.name].setWidget(_scrolling(panel) if spec.scrolls else panel)
+
+    @Slot(str)
+    def _on_tool(self, tool: str) -> None:
+        self.actions_table.check(f"{tool}_tool")
 
     # ------------------------------------------------------------------ docks
 
     def _dock(self, spec: DockSpec) -> QDockWidget:
-        try:
-            panel = getattr(importlib.import_module(f"gui.panels.{spec.name}"), spec.panel)(self.session)
-        except Exception:
-            panel = QLabel(spec.title)
-        self.panels[spec.name] = panel
         dock = QDockWidget(spec.title, self)
         dock.setObjectName(f"dock.{spec.name}")
-        dock.setWidget(_scrolling(panel) if spec.scrolls else panel)
         return dock
 
     def reset_layout(self) -> None:
@@ -171,10 +206,6 @@ class MainWindow(QMainWindow):
         self.actions_table.fill_tool_bar(bar)
         self.addToolBar(bar)
 
-    @Slot(str)
-    def _on_tool(self, tool: str) -> None:
-        self.actions_table.check(f"{tool}_tool")
-
     # ------------------------------------------------------------------ following the session
 
     @Slot()
@@ -231,6 +262,14 @@ class MainWindow(QMainWindow):
         self.hide()  # at once: the thread may still be importing
         super().closeEvent(event)
         self.session.shut_down()
+
+
+def _waiting() -> QWidget:
+    """In the place of the canvas for the moment before it stands."""
+    label = QLabel("Loading…")
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+    return label
 
 
 def _scrolling(panel: QWidget) -> QScrollArea:

@@ -132,6 +132,7 @@ class Session(QObject):
         self.lane.answered.connect(self._on_answer)
         self._waiting: dict[str, list[_Question]] = {}
         self._before: Scene | None = None
+        self._region: Region = "image"
         self._started_at = 0.0
         self._dragging = False
         self._resume_after_drag = False
@@ -341,7 +342,7 @@ class Session(QObject):
             return
         before = replace(scene, delta=None)
         label, target, region = self.label, self.target, self.region
-        self._before, self.job_attack, self._started_at = before, attack, time.perf_counter()
+        self._before, self._region, self.job_attack, self._started_at = before, region, attack, time.perf_counter()
         preview = preview_of(before, lambda: (self.bounds, self.saliency))
         job = Job("attack", lambda: make_run(attack, before, region, label, target, seed), preview)
         self.job = self.lane.submit(job)
@@ -415,7 +416,7 @@ class Session(QObject):
         else:
             self.delta = (result.adversarial - result.clean)[0].detach().cpu()
             after = replace(before, delta=self.delta)
-        entry = Entry(result, after, before, dict(self.image))
+        entry = Entry(result, after, before, dict(self.image), self._region)
         for gone in self.history.add(entry):
             self.log("info", f"{gone.title} was forgotten: the memory for finished runs is full.")
         self.shown = entry.number

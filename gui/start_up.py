@@ -1,4 +1,4 @@
-"""What loads when: the window is painted first, then the engine thread imports torch and the engine and opens model and stop sign."""
+"""What loads when: first the window's frame is painted; then come its panels, while the engine thread imports torch and opens a sample."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
-from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
     from engine import Classifier
+    from gui.main_window import MainWindow
     from gui.opening import Opened
     from gui.session import Session
 
@@ -67,10 +67,10 @@ def _stop_sign(classifier: Classifier) -> tuple[Opened | None, int | None]:
 class StartUp(QObject):
     """Begins to load when the window has been painted."""
 
-    painted = Signal()
-    """The window stands."""
+    filled = Signal()
+    """Canvas and panels stand; the engine is loading."""
 
-    def __init__(self, session: Session, window: QWidget) -> None:
+    def __init__(self, session: Session, window: MainWindow) -> None:
         super().__init__(window)
         self._session, self._window = session, window
         window.installEventFilter(self)
@@ -84,9 +84,12 @@ class StartUp(QObject):
     @Slot()
     def _begin(self) -> None:
         trace("first paint")
-        self.painted.emit()
+        self._window.import_panels()
         self._session.lane.start()
         self._session.ask("start-up", load, self._arrive, busy="Loading the engine…")
+        self._window.fill()  # while torch is being imported
+        self.filled.emit()
+        trace("panels")
 
     def _arrive(self, loaded: Loaded) -> None:
         session = self._session

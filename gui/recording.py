@@ -1,0 +1,49 @@
+"""From a finished run of the window to its record, which the command line replays. Called in the engine thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.record import ImageEntry, Record
+    from gui.history import Entry
+
+
+def record_of_entry(entry: Entry, folder: Path) -> Record:
+    """The record of a run, to stand in ``folder``. An image with stickers on it is kept with its pixels: no file holds it."""
+    from engine.record import MaskEntry, Packed, record_of
+
+    scene, result = entry.before, entry.result
+    mask = mask_of(entry)
+    start = scene.adversarial() if "stickers" in result.operation.uses else None
+    return record_of(
+        result,
+        image=_image(entry, folder),
+        mask=None if mask is None else MaskEntry(pixels=Packed.of(mask)),
+        start=start,
+        folder=folder,
+    )
+
+
+def mask_of(entry: Entry) -> Tensor | None:
+    """``(1, H, W)``: where the run could change pixels; None: everywhere."""
+    from engine.stickers import compose
+
+    if "stickers" in entry.result.operation.uses or entry.region == "stickers":
+        return compose(entry.before.clean, entry.before.stickers).mask
+    return None
+
+
+def _image(entry: Entry, folder: Path) -> ImageEntry:
+    import torch
+
+    from engine.record import ImageEntry, Packed, digest, relative
+
+    attacked, info = entry.result.clean[0].detach().cpu(), entry.image
+    if info.get("path") and info.get("crop") and torch.equal(attacked, entry.before.clean):
+        path, crop = relative(Path(info["path"]), folder), tuple(info["crop"])
+        return ImageEntry(path=path, sha256=info["sha256"], crop=crop, bits=digest(attacked))
+    return ImageEntry(pixels=Packed.of(attacked), bits=digest(attacked))
