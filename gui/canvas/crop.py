@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Corner = tuple[int, int]
 """Whether it is the left or right (0, 1), top or bottom (0, 1) one."""
 CORNERS: tuple[Corner, ...] = ((0, 0), (1, 0), (0, 1), (1, 1))
-DISPLAYED = 1600
+DISPLAYED = 1000
 """Longest side, in pixels, of the copy that is drawn: a large photograph is made smaller once."""
 REACH = 9.0
 MARGIN = 5
@@ -260,7 +260,9 @@ class CropView(QWidget):
 def _displayed(photograph: np.ndarray) -> QPixmap:
     import numpy as np
 
-    pixels = np.ascontiguousarray(photograph)
+    # Of a very large photograph first every second, third... pixel: smoothing all of them would hold the window up.
+    skip = max(1, max(photograph.shape[:2]) // (2 * DISPLAYED))
+    pixels = np.ascontiguousarray(photograph[::skip, ::skip])
     height, width = pixels.shape[:2]
     image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
     if max(width, height) > DISPLAYED:

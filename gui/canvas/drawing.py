@@ -1,0 +1,261 @@
+"""Stickers on the two panes, and the mouse tools that draw, move and resize them.
+
+It owns no state: it shows what `set_images` and `set_stickers` give, and says by signals what the user wants. During a drag it shows
+its own draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QWidget
+
+from gui.canvas.gesture import Gesture
+from gui.canvas.linked import LinkedPanes
+from gui.canvas.mouse import PaneMouse
+from gui.canvas.pane import Pane
+from gui.canvas.tools import TOOLS, Board, Draft, Pan, Pointer, Role, ToolName, hit_at, role
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine.stickers import Content, Sticker
+
+CURSORS: dict[Role, Qt.CursorShape] = {
+    "arrow": Qt.CursorShape.ArrowCursor,
+    "cross": Qt.CursorShape.CrossCursor,
+    "hand": Qt.CursorShape.OpenHandCursor,
+    "grab": Qt.CursorShape.ClosedHandCursor,
+    "move": Qt.CursorShape.SizeAllCursor,
+    "horizontal": Qt.CursorShape.SizeHorCursor,
+    "vertical": Qt.CursorShape.SizeVerCursor,
+    "falling": Qt.CursorShape.SizeFDiagCursor,
+    "rising": Qt.CursorShape.SizeBDiagCursor,
+}
+
+
+class DrawingPanes(LinkedPanes):
+    """Two panes with the mouse tools on them. The base of the canvas; knows no keys."""
+
+    stickersDragged = Signal(object)
+    """The stickers, after each mouse move of a drag that changes them; after Esc, those from before it."""
+    stickersCommitted = Signal(object, object, str)
+    """Before, after, and what was done: one undo step."""
+    dragStarted = Signal()
+    """A drag begins to change stickers."""
+    dragEnded = Signal()
+    """It is over, committed or aborted."""
+    selectionChanged = Signal(object)
+    """The selected sticker's id, or None."""
+    toolChanged = Signal(str)
+    notice = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.new_content: Callable[[], Content] | None = None
+        """Makes the content of the next drawn sticker; None: yellow."""
+        self._stickers: tuple[Sticker, ...] = ()
+        self._selected: int | None = None
+        self._tool: ToolName = "select"
+        self._gesture: Gesture | None = None
+        self._noticed = False
+        self._space = False
+        for pane in self.panes:
+            self._listen(pane)
+
+    def _listen(self, pane: Pane) -> None:
+        mouse = PaneMouse(pane, self)
+        mouse.pressed.connect(lambda pointer, button: self._press(pane, pointer, button))
+        mouse.moved.connect(lambda pointer, buttons: self._move(pane, pointer, buttons))
+        mouse.released.connect(lambda pointer, _button: self._release(pane, pointer))
+        mouse.doubleClicked.connect(lambda pointer, button: self._double_click(pane, pointer, button))
+        mouse.zoomed.connect(lambda factor, pointer: self.zoom_by(factor, (pointer.x, pointer.y)))
+        mouse.left.connect(self._hover_ends)
+
+    # ------------------------------------------------------------------ what is shown
+
+    def set_images(self, clean: np.ndarray | None, adversarial: np.ndarray | None) -> None:
+        """Show two ``(H, W, 3)`` uint8 images of one size; None leaves a pane empty."""
+        size = self._size
+        filled = [pane.pixels is not None for pane in self.panes]
+        super().set_images(clean, adversarial)
+        if self._size != size:
+            self.abort()
+        if self._size != size or filled != [pane.pixels is not None for pane in self.panes]:
+            self._show_stickers()
+
+    def set_stickers(self, stickers: tuple[Sticker, ...], selected: int | None) -> None:
+        """Show these stickers; during a drag, after it."""
+        self._stickers, self._selected = tuple(stickers), selected
+        if self._gesture is None:
+            self._show_stickers()
+
+    @property
+    def stickers(self) -> tuple[Sticker, ...]:
+        """What is shown: during a drag its draft."""
+        return self._gesture.shown if self._gesture is not None and self._gesture.edits else self._stickers
+
+    @property
+    def selected(self) -> int | None:
+        """The id of the selected sticker."""
+        return self._selected
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a drag is changing stickers."""
+        return self._gesture is not None and self._gesture.edits
+
+    def _show_stickers(self) -> None:
+        drawing = self.dragging and self._tool == "rectangle"
+        for pane in self.panes:
+            pane.set_stickers(self.stickers if pane.pixels is not None else (), self._selected, handles=not drawing)
+
+    def _board(self) -> Board:
+        height, width = self._size or (1, 1)
+        return Board(self._stickers if self._size else (), self._selected, height, width, self.new_content)
+
+    # ------------------------------------------------------------------ tools and the mouse
+
+    @property
+    def tool(self) -> ToolName:
+        """The mouse tool."""
+        return self._tool
+
+    def set_tool(self, tool: ToolName) -> None:
+        """Take another mouse tool. After one rectangle is drawn, ``select`` comes back."""
+        if tool not in TOOLS:
+            raise ValueError(f"There is no tool {tool!r}; there are {', '.join(TOOLS)}.")
+        if tool != self._tool:
+            self.abort()
+            self._tool = tool
+            self._update_cursor()
+            self.toolChanged.emit(tool)
+
+    def _press(self, pane: Pane, pointer: Pointer, button: Qt.MouseButton) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._hover_at(pane, pointer)
+        if self._gesture is not None or self._size is None:
+            return
+        if button == Qt.MouseButton.RightButton:
+            # A context menu speaks of what is under the mouse.
+            hit = hit_at(pointer, self._board())
+            self._select(hit.sticker.id if hit else None)
+        elif button in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            panning = self._space or button == Qt.MouseButton.MiddleButton
+            self._noticed = False
+            self._gesture = Gesture(TOOLS["pan" if panning else self._tool], pointer, self._board())
+            self._follow(self._gesture)
+        self._update_cursor()
+
+    def _move(self, pane: Pane, pointer: Pointer, buttons: Qt.MouseButton) -> None:
+        # A release that never arrived (a pop-up took it) ends the drag here.
+        self._advance(pointer if buttons else replace(pointer, kind="release"))
+        self._hover_at(pane, pointer)
+        self._update_cursor()
+
+    def _release(self, pane: Pane, pointer: Pointer) -> None:
+        self._advance(pointer)
+        self._hover_at(pane, pointer)
+        self._update_cursor()
+
+    def _double_click(self, pane: Pane, pointer: Pointer, button: Qt.MouseButton) -> None:
+        on_nothing = self._tool == "pan" or (self._tool == "select" and hit_at(pointer, self._board()) is None)
+        if button == Qt.MouseButton.LeftButton and on_nothing:
+            self.fit()
+        else:
+            self._press(pane, pointer, button)
+
+    def abort(self) -> None:
+        """End the drag; everything is as it was before it."""
+        if self._gesture is not None:
+            self._advance(replace(self._gesture.last, kind="cancel"))
+
+    def _advance(self, pointer: Pointer) -> None:
+        gesture = self._gesture
+        if gesture is None:
+            return
+        gesture.advance(pointer)
+        if not gesture.over:
+            self._follow(gesture)
+            return
+        self._gesture = None
+        self._conclude(gesture)
+
+    def _follow(self, gesture: Gesture) -> None:
+        """Show what the tool wants shown."""
+        update = gesture.update
+        if isinstance(update, Pan):
+            self.pan_by(update.dx, update.dy)
+            return
+        self._select(update.selected)
+        self._say(update.notice)
+        if update.stickers != gesture.shown:
+            started, gesture.edits, gesture.shown = not gesture.edits, True, update.stickers
+            self._show_stickers()
+            if started:
+                self.dragStarted.emit()
+            self.stickersDragged.emit(update.stickers)
+
+    def _conclude(self, gesture: Gesture) -> None:
+        """The drag is over."""
+        before, draft = gesture.board.stickers, gesture.draft
+        if draft is not None:
+            self._apply(draft, before)
+        elif gesture.edits:
+            self._stickers = before
+            self._select(gesture.board.selected)
+            self.stickersDragged.emit(before)
+        self._show_stickers()
+        if gesture.edits:
+            self.dragEnded.emit()
+        if draft is not None and draft.stickers != before and self._tool == "rectangle":
+            self.set_tool("select")
+
+    def _apply(self, draft: Draft, before: tuple[Sticker, ...]) -> None:
+        """Commit a draft, of a drag or of a key."""
+        if draft.selected is None or any(sticker.id == draft.selected for sticker in before):
+            self._select(draft.selected)
+        self._stickers = draft.stickers
+        if draft.stickers != before:
+            self.stickersCommitted.emit(before, draft.stickers, draft.text)
+        # A new sticker can be selected only now that the owner knows it.
+        self._select(draft.selected)
+        self._show_stickers()
+        self._say(draft.notice)
+
+    def _select(self, id: int | None) -> None:
+        if id != self._selected:
+            self._selected = id
+            self._show_stickers()
+            self.selectionChanged.emit(id)
+
+    def _say(self, notice: str) -> None:
+        """Emit a notice, once per drag or key."""
+        if notice and not self._noticed:
+            self._noticed = True
+            self.notice.emit(notice)
+
+    def _update_cursor(self) -> None:
+        shape: Role = "arrow"
+        panning = self._space or (self._gesture is not None and isinstance(self._gesture.update, Pan))
+        if panning and self._size:
+            shape = "grab" if self._gesture is not None else "hand"
+        elif self._hover is not None and self._size and self._gesture is None:
+            shape = role(self._tool, self._hover[1], self._board())
+        elif self._gesture is not None:
+            return  # as it was when the drag began
+        for pane in self.panes:
+            if pane.viewport.cursor().shape() != CURSORS[shape]:
+                pane.viewport.setCursor(CURSORS[shape])
+
+    def _hold_space(self, held: bool) -> None:
+        self._space = held
+        self._update_cursor()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.abort()
+        super().hideEvent(event)
