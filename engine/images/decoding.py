@@ -126,6 +126,8 @@ def _looks_like(data: bytes) -> str:
         return "it is a web page (HTML)"
     if head.startswith((b"%pdf", b"%!ps")):
         return "it is a document (PDF or PostScript)"
+    if data.startswith((b"II*\0", b"MM\0*")):
+        return "it is a TIFF of a kind that is not supported (colour as floats, say)"
     if b"\0" not in data[:2048]:
         try:
             data[:2048].decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.models.architectures import ARCHITECTURES, Architecture
 from engine.models.download import DownloadCancelled
 from engine.models.listing import ModelEntry, architectures, catalogue
-from engine.models.loading import load, missing_download, runs_code
+from engine.models.loading import load, missing_download, options_of, runs_code
 
 __all__ = [
     "ARCHITECTURES",
@@ -16,5 +16,6 @@ __all__ = [
     "catalogue",
     "load",
     "missing_download",
+    "options_of",
     "runs_code",
 ]

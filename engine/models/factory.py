@@ -118,8 +118,8 @@ def _classifier(
     given: Any, file: Path, name: str, labels: tuple[str, ...] | None, device: torch.device | str | None, head: Head
 ) -> Classifier:
     if isinstance(given, Classifier):
-        if labels is not None and labels != given.labels:
-            raise GibbonError(f"“{name}” in {file.name} gives a Classifier with labels of its own. Leave the labels out.")
+        if labels not in (None, given.labels) or head not in ("logits", given.head):
+            raise GibbonError(f"“{name}” in {file.name} gives a Classifier with labels and head of its own. Leave them out.")
         return given if device is None else given.to(device)
     if not isinstance(given, tuple) or not 3 <= len(given) <= 5 or not isinstance(given[0], nn.Module):
         raise GibbonError(f"“{name}” in {file.name} gave {_described(given)}. {_RETURNS}")

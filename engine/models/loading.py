@@ -67,7 +67,8 @@ def load(
     if factory.is_code(text):
         _refuse_architecture(text, architecture)
         return factory.load_factory(text, allow_code=allow_code, labels=names, device=device, head=head)
-    if text in shipped.names() and architecture is None:
+    if text in shipped.names():
+        _refuse_others(text, architecture=architecture, activation=activation)
         return shipped.load_shipped(text, labels=names, device=device, head=head)
     path = Path(source).expanduser()
     if path.suffix.lower() not in SUFFIXES and not path.exists():
@@ -92,6 +93,23 @@ def missing_download(source: str | Path) -> torchvision.Published | None:
     return None if about.path.is_file() else about
 
 
+def options_of(classifier: Classifier) -> dict[str, str]:
+    """What ``load`` has to be given beside ``classifier.source`` to load it again."""
+    options: dict[str, str] = {} if classifier.head == "logits" else {"head": classifier.head}
+    if Path(classifier.source or "").suffix.lower() in SUFFIXES:
+        options |= {key: str(classifier.card[key]) for key in ("architecture", "activation") if key in classifier.card}
+    return options
+
+
 def _refuse_architecture(source: str, architecture: str | None) -> None:
     if architecture is not None and architecture != source:
         raise GibbonError(f"“{source}” brings its own architecture. Choose one for a checkpoint file only.")
+
+
+def _refuse_others(name: str, **wanted: str | None) -> None:
+    card = shipped.card(name)
+    for what, value in wanted.items():
+        if value is not None and value != card[what]:
+            raise GibbonError(
+                f"The shipped model “{name}” has {what} “{card[what]}”, not “{value}”. Choose another of {', '.join(shipped.names())}."
+            )

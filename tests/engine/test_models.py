@@ -57,6 +57,12 @@ def test_digits_and_signs_ship() -> None:
     assert engine.models.load("signs", device="cpu").labels[14] == "Stop"
 
 
+def test_a_shipped_model_is_what_it_is() -> None:
+    assert models.load("signs", architecture="signs", activation="relu", device="cpu").source == "signs"
+    with pytest.raises(GibbonError, match="“signs” has activation “relu”, not “bounded”"):
+        models.load("signs", activation="bounded")
+
+
 def test_what_ships_needs_no_torchvision(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchvision", None)  # importing it fails from here on
     entries = {entry.source: entry for entry in models.catalogue(with_torchvision=False)}
@@ -86,7 +92,7 @@ def test_a_checkpoint_gives_the_network_that_was_saved(tmp_path: Path, activatio
     assert torch.equal(logits(classifier), logits(expected))
     assert classifier.source == str(path)
     assert classifier.card["activation"] == activation
-    again = models.load(classifier.source, architecture="digits", activation=activation, device="cpu")
+    again = models.load(classifier.source, **models.options_of(classifier), device="cpu")  # type: ignore[arg-type]
     assert again.fingerprint == classifier.fingerprint
 
 
@@ -339,7 +345,10 @@ def test_own_code_gives_a_classifier(own: Path, factory: str) -> None:
 def test_a_head_of_probabilities_can_be_stripped(own: Path) -> None:
     with pytest.raises(GibbonError, match="ends in probabilities"):
         models.load(f"{own}:softmax", allow_code=True)
-    assert models.load(f"{own}:softmax", allow_code=True, head="strip", device="cpu").head == "strip"
+    stripped = models.load(f"{own}:softmax", allow_code=True, head="strip", device="cpu")
+    assert models.options_of(stripped) == {"head": "strip"}
+    with pytest.raises(GibbonError, match="head of its own"):
+        models.load(f"{own}:classifier", allow_code=True, head="log")
 
 
 @pytest.mark.parametrize(
