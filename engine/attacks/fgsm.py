@@ -58,12 +58,12 @@ class FGSM(Attack):
         logits = view(images)
         goals = problem.targets if self.towards == "label or target" else self._choose(problem, logits.detach())
         raised = ascent("ce", logits, problem.labels, goals)
-        yield AttackStep(0, 1, problem.images, value("ce", raised, goals), logits.detach())
+        yield AttackStep(0, 1, problem.images, value("ce", logits, problem.labels, goals), logits.detach())
         gradient = view.gradient(raised.sum(), images)
         adversarial = problem.compose(self.eps * self.ball().steepest(gradient))
         with torch.no_grad():
             logits = view(adversarial)
-            loss = value("ce", ascent("ce", logits, problem.labels, goals), goals)
+            loss = value("ce", logits, problem.labels, goals)
         yield AttackStep(1, 1, adversarial, loss, logits)
 
     def _choose(self, problem: Problem, logits: Tensor) -> Tensor:

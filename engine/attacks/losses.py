@@ -1,9 +1,10 @@
 """What an attacker raises, per image: cross-entropy, margin, and difference of logits ratio.
 
-Each loss is a pair. ``value`` is reported and compared; ``ascent`` is what is differentiated: a function of the logits that is a rising
-function of the value, so that both have the same direction of ascent in every row, but that does not saturate. In float32 the true
-class's part of the cross-entropy gradient is exactly 0 once its margin exceeds about 17; the margin that it is a function of has none of
-that. Every direction used here (sign, normalised, quantile) ignores a row's scale, so nothing else changes.
+Each loss is a pair. ``value`` is reported and compared; ``ascent`` is what is differentiated. They are the same, but for confident rows of
+the cross-entropy: in float32 the label's part of its gradient is ``p - 1``, which loses digits as the margin grows and is exactly 0 beyond
+a margin of about 17, where attacks go blind. There the margin that it is a rising function of is differentiated instead: the same
+direction of ascent without the rounding. Every direction used here (sign, normalised, quantile) ignores a row's scale, so rows of either
+kind may share a batch.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 LossName = Literal["ce", "margin", "dlr"]
+CONFIDENT = 14.0
+"""Soft margin from which on rounding would cost the label's part of the cross-entropy gradient more than 5 %."""
 
 
 def _others(logits: Tensor, classes: Tensor) -> Tensor:
@@ -48,21 +51,25 @@ def ascent(name: LossName, logits: Tensor, labels: Tensor, targets: Tensor | Non
     """What to differentiate, ``(N,)``: raised by the attacker, away from the label or towards the target."""
     if name == "dlr":
         return _dlr(logits, labels, targets)
-    margin = soft_margin if name == "ce" else hard_margin
-    return margin(logits, labels) if targets is None else -margin(logits, targets)
+    classes, sign = (labels, 1) if targets is None else (targets, -1)
+    if name == "margin":
+        return sign * hard_margin(logits, classes)
+    plain = F.cross_entropy(logits, classes, reduction="none")
+    margin = soft_margin(logits, classes)
+    return sign * torch.where(margin < -CONFIDENT, margin, plain)
 
 
-def value(name: LossName, raised: Tensor, targets: Tensor | None) -> Tensor:
-    """The loss to report for what ``ascent`` gave: cross-entropy of the label, or minus that of the target; margins as they are."""
+def value(name: LossName, logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
+    """The loss to report, ``(N,)``: cross-entropy of the label, or minus that of the target; margins as they are."""
+    logits = logits.detach()
     if name != "ce":
-        return raised.detach()
-    raised = raised.detach()
-    # softplus switches to the identity above 20; log(1 + exp(-|x|)) keeps every digit on both sides.
-    sign = 1.0 if targets is None else -1.0
-    margin = sign * raised
-    return sign * (margin.clamp_min(0) + torch.log1p(torch.exp(-margin.abs())))
+        return ascent(name, logits, labels, targets)
+    if targets is None:
+        return cross_entropy(logits, labels)
+    return -cross_entropy(logits, targets)
 
 
-def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy per image, ``(N,)``."""
-    return F.cross_entropy(logits, labels, reduction="none")
+def cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
+    """Cross-entropy per image, ``(N,)``: ``log(1 + exp(soft margin))`` with every digit on both sides of 0."""
+    margin = soft_margin(logits, classes)
+    return margin.clamp_min(0) + torch.log1p(torch.exp(-margin.abs()))

@@ -89,10 +89,12 @@ class PGD(Attack):
             images = (problem.images.clone() if fresh else rows.compose(delta)).requires_grad_()
             logits = rows.classifier(images)
             raised = ascent(self.loss, logits, rows.labels, rows.targets)
+            loss = value(self.loss, logits, rows.labels, rows.targets)
             if problem.objective is not None:
-                raised = raised + problem.objective(images)
+                extra = problem.objective(images)
+                raised, loss = raised + extra, loss + extra.detach()
             adversarial = problem.images if fresh else images.detach()
-            step = AttackStep(index, self.steps, adversarial, value(self.loss, raised, rows.targets), logits.detach())
+            step = AttackStep(index, self.steps, adversarial, loss, logits.detach())
             yield step if self.restarts == 1 else best_restart(step, problem)
             if index < self.steps:
                 gradient = rows.classifier.gradient(raised.sum(), images)

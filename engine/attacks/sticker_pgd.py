@@ -57,9 +57,11 @@ class StickerPGD(Attack):
             images = torch.where(mask > 0, (1 - mask) * problem.images + mask * content, problem.images).clamp(0, 1).requires_grad_()
             logits = problem.classifier(images)
             raised = ascent(self.loss, logits, problem.labels, problem.targets)
+            loss = value(self.loss, logits, problem.labels, problem.targets)
             if problem.objective is not None:
-                raised = raised + problem.objective(images)
-            yield AttackStep(index, self.steps, images.detach(), value(self.loss, raised, problem.targets), logits.detach())
+                extra = problem.objective(images)
+                raised, loss = raised + extra, loss + extra.detach()
+            yield AttackStep(index, self.steps, images.detach(), loss, logits.detach())
             if index < self.steps:
                 gradient = problem.classifier.gradient(raised.sum(), images) * mask
                 content = (content + self.step_size * direction(self.direction, gradient, "linf", self.quantile)).clamp(0, 1)
