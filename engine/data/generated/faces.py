@@ -49,7 +49,7 @@ def _limit(text: str, canvas: Canvas) -> None:
     if len(text) == 2:
         write(canvas, "black", text, height=80, width=1.03, weight=13.5, gap=11)
     else:
-        write(canvas, "black", text, height=78, width=0.76, weight=12.5, gap=10)
+        write(canvas, "black", text, height=82, width=0.76, weight=12, gap=10)
 
 
 def _end(pictogram: Face, canvas: Canvas) -> None:

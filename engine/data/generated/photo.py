@@ -48,10 +48,10 @@ class Pose:
         """A pose as in a sign data set's crops: nearly filling the frame, nearly upright."""
         half = rng.uniform(0.35, 0.435)
         aspect = rng.uniform(0.95, 1.05)
-        room = 0.5 - half
-        x, y = 0.5 + rng.uniform(-0.5, 0.5, 2) * room
-        degrees, yaw, pitch = rng.normal(0.0, 3.0), rng.normal(0.0, 0.07), rng.normal(0.0, 0.05)
-        return Pose(float(x), float(y), half * aspect, half / aspect, *(float(np.clip(v, -9, 9)) for v in (degrees, yaw, pitch)))
+        x, y = 0.5 + rng.uniform(-0.35, 0.35, 2) * (0.5 - half)
+        degrees = np.clip(rng.normal(0.0, 3.0), -9.0, 9.0)
+        yaw, pitch = np.clip(rng.normal(0.0, (0.07, 0.05)), -0.15, 0.15)
+        return Pose(*(float(v) for v in (x, y, half * aspect, half / aspect, degrees, yaw, pitch)))
 
     def to_sign(self, side: int, resolution: int, reach: float) -> tuple[float, ...]:
         """The eight numbers of the homography from a frame of ``side`` pixels to a face of ``resolution`` pixels."""

@@ -39,7 +39,9 @@ def draw_scene(label: int, seed: int, size: int = 256) -> tuple[NDArray[np.uint8
     )
     light = photo.Light.fair(rng)
     sign = placed_face(rng, label, pose, side, light)
-    ground = _post(photo.blurred(street(rng, side), 0.006 * side, 0.006 * side), pose, float(rng.uniform(0.5, 0.62)))
+    # out of focus, so it needs no oversampling
+    far = photo.blurred(street(rng, size), 0.006 * size, 0.006 * size).repeat(side // size, axis=0).repeat(side // size, axis=1)
+    ground = _post(far, pose, float(rng.uniform(0.5, 0.62)))
     scene = over(sign, ground) * _vignette(side)
     return photo.developed(rng, scene, size, light), _box(pose, size)
 
