@@ -109,6 +109,10 @@ class DrawingPanes(LinkedPanes):
         """Whether a drag is changing stickers."""
         return self._gesture is not None and self._gesture.edits
 
+    @property
+    def _busy(self) -> bool:
+        return self._gesture is not None
+
     def _show_stickers(self) -> None:
         drawing = self.dragging and self._tool == "rectangle"
         for pane in self.panes:

@@ -132,6 +132,11 @@ class LinkedPanes(QWidget):
         self._hover = None
         self._update_readout()
 
+    @property
+    def _busy(self) -> bool:
+        """Whether the mouse holds something."""
+        return False
+
     def _update_readout(self) -> None:
         """Say what lies under the mouse, and mark it in the other pane."""
         at = None
@@ -141,5 +146,5 @@ class LinkedPanes(QWidget):
             text, short = describe(*at, self.clean_pane.pixels, self.adversarial_pane.pixels)
         self.readout.set_text(text, short)
         for pane in self.panes:
-            other = self._hover is not None and pane is not self._hover[0] and pane.pixels is not None
+            other = self._hover is not None and pane is not self._hover[0] and pane.pixels is not None and not self._busy
             pane.view.mark.mark(at if other and text else None)

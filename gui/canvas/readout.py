@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 FIGURE_SPACE = "\u2007"
 """As wide as a digit."""
 MINUS = "\u2212"
+_NUMBER_AT_END = re.compile(r"(.*?)(\s[<>≤≥~]?\s?[\d.,]+\s?%)")
 
 
 def describe(x: int, y: int, clean: np.ndarray | None, adversarial: np.ndarray | None) -> tuple[str, str]:
@@ -59,9 +61,13 @@ def with_even_digits(font: QFont) -> QFont:
 
 
 class ElidedLabel(QWidget):
-    """One line of text that shrinks with dots at its end; the whole of it is the tool tip then."""
+    """One line of text that shrinks with dots; the whole of it is the tool tip then."""
 
-    def __init__(self, alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._text = self._short = ""
         self._alignment = alignment | Qt.AlignmentFlag.AlignVCenter
@@ -84,7 +90,12 @@ class ElidedLabel(QWidget):
     def _shown(self) -> str:
         metrics = self.fontMetrics()
         fits = not self._short or metrics.horizontalAdvance(self._text) <= self.width()
-        return metrics.elidedText(self._text if fits else self._short, Qt.TextElideMode.ElideRight, self.width())
+        text = self._text if fits else self._short
+        found = _NUMBER_AT_END.fullmatch(text)
+        words, number = found.groups() if found else (text, "")
+        # The number at the end stays whole: half of one would be another.
+        room = self.width() - metrics.horizontalAdvance(number)
+        return metrics.elidedText(words, Qt.TextElideMode.ElideRight, room) + number
 
     def _follow_width(self) -> None:
         self.setToolTip(self._text if self._shown() != self._text else "")

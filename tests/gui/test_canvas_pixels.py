@@ -146,6 +146,16 @@ def test_optimised_content_is_dashed(canvas: ImageCanvas) -> None:
     assert 0.3 * whites[0] < whites[1] < 0.7 * whites[0]
 
 
+def test_a_caption_without_room_keeps_its_number_whole(canvas: ImageCanvas) -> None:
+    canvas.set_captions("Stop 99.9 %", "Speed limit (30 km/h) 87.2 %")
+    caption = canvas.adversarial_pane.heading.caption
+    assert (caption._shown(), caption.toolTip()) == (caption.text, "")
+    caption.resize(caption.fontMetrics().horizontalAdvance("Speed 87.2 %") + 20, caption.height())
+    assert caption._shown().startswith("Sp")
+    assert caption._shown().endswith("… 87.2 %")
+    assert caption.toolTip() == caption.text
+
+
 def test_the_surround_follows_light_and_dark(canvas: ImageCanvas) -> None:
     def corner(window: str) -> QColor:
         palette = QPalette()
