@@ -10,7 +10,7 @@ from typing import Any
 
 from engine import resources
 from engine.errors import GibbonError
-from engine.images.photograph import Photograph, open_image
+from engine.images.photograph import Crop, Photograph, open_image
 
 _PHOTOGRAPHS = {
     "astronaut": "astronaut.png",
@@ -41,6 +41,8 @@ class Sample:
     label_name: str | None = None
     size: int | None = None
     """Height and width in pixels, where it is square and known."""
+    crop: Crop | None = None
+    """What to show the classifier of it; None: the photograph's default crop."""
 
     def open(self) -> Photograph:
         """The photograph."""
@@ -71,7 +73,9 @@ def _drawn(folder: Path) -> list[Sample]:
 
 def _sample(folder: Path, entry: dict[str, Any]) -> Sample:
     name, size = entry["label_name"], entry["size"]
-    return Sample(f"{name}, {size} px", folder / entry["file"], entry["model"], entry["label"], name, size)
+    crop = entry.get("crop")
+    title = f"{name}, {size} px"
+    return Sample(title, folder / entry["file"], entry["model"], entry["label"], name, size, None if crop is None else Crop(*crop))
 
 
 def _photographs() -> list[Sample]:

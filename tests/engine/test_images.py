@@ -367,11 +367,23 @@ def test_drawn_samples_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(resources, "folder", tmp_path.joinpath)
     assert all(sample.model == "imagenet" for sample in images.samples())
     images.write_png(folder / "stop.png", torch.zeros(3, 32, 32))
-    entry = {"file": "stop.png", "label": 14, "label_name": "Stop", "model": "signs", "size": 32}
+    entry = {"file": "stop.png", "label": 14, "label_name": "Stop", "model": "signs", "size": 32, "crop": [1, 2, 30, 30]}
     (folder / "samples.json").write_text(json.dumps([entry]))
     stop = images.samples()[0]
     assert (stop.label, stop.label_name, stop.model, stop.title) == (14, "Stop", "signs", "Stop, 32 px")
     assert stop.open().size == (32, 32)
+    assert stop.crop == images.Crop(1, 2, 30, 30)
     (folder / "samples.json").write_text("[{}]")
     with pytest.raises(GibbonError, match="damaged"):
         images.samples()
+
+
+def test_every_drawn_sample_opens_and_its_crop_lies_inside() -> None:
+    drawn = [sample for sample in images.samples() if sample.model != "imagenet"]
+    assert {sample.model for sample in drawn} == {"signs", "digits"}
+    for sample in drawn:
+        photograph = sample.open()
+        assert sample.label is not None
+        assert photograph.size == (sample.size, sample.size)
+        shape = (3, 32, 32) if sample.model == "signs" else (1, 28, 28)
+        assert photograph.crop_to(classifier(shape), sample.crop).shape == shape
