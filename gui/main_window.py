@@ -7,7 +7,7 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPalette
 from PySide6.QtWidgets import QDockWidget, QFrame, QLabel, QMainWindow, QMenu, QScrollArea, QTabWidget, QToolBar, QWidget
 
@@ -108,6 +108,7 @@ class MainWindow(QMainWindow):
                 panel = QLabel(spec.title)
             self.panels[spec.name] = panel
             self.docks[spec.name].setWidget(_scrolling(panel) if spec.scrolls else panel)
+        QTimer.singleShot(0, self._settle)  # when they are laid out: docks with panels have sizes of their own, empty ones had none
 
     @Slot(str)
     def _on_tool(self, tool: str) -> None:
@@ -149,8 +150,9 @@ class MainWindow(QMainWindow):
             dock.show()
         for name in ("image", "activations"):
             d[name].raise_()
-        self._share_room()
+        QTimer.singleShot(0, self._share_room)
 
+    @Slot()
     def _share_room(self) -> None:
         d, wide, high = self.docks, self.width(), self.height()
         side = max(37 * theme.GRID, round(0.21 * wide))
@@ -254,6 +256,12 @@ class MainWindow(QMainWindow):
             self.resize(min(1600, round(0.92 * room.width())), min(1000, round(0.92 * room.height())))
         self.reset_layout()
         self.restoreState(self.settings.bytes("layout"))
+
+    @Slot()
+    def _settle(self) -> None:
+        """The kept layout, or the room shared anew."""
+        if not self.restoreState(self.settings.bytes("layout")):
+            self._share_room()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.keep_bytes("geometry", self.saveGeometry())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -57,7 +58,7 @@ class ActivationsPanel(FrameView):
         self.tabs.addTab(self.layers, "Layers")
         self.tabs.addTab(self.spikes, "Spikes")
         self.tabs.setDocumentMode(True)
-        split = QSplitter(Qt.Orientation.Vertical)
+        split = self._split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self._upper())
         split.addWidget(self.tabs)
         split.setStretchFactor(0, 1)
@@ -66,6 +67,22 @@ class ActivationsPanel(FrameView):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(split)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Side by side where it is wide, as below the canvas; one above the other where it is high."""
+        wide = self.width() > 1.2 * self.height() and self.width() >= 64 * GRID
+        orientation = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
+        if self._split.orientation() != orientation:
+            self._split.setOrientation(orientation)
+            share = (3, 2) if wide else (1, 2)
+            total = self.width() if wide else self.height()
+            self._split.setSizes([total * part // sum(share) for part in share])
+        super().resizeEvent(event)
+
+    def minimumSizeHint(self) -> QSize:
+        """Of the smaller of its two shapes, so that a low place below the canvas is possible."""
+        parts = [self._split.widget(place).minimumSizeHint() for place in range(2)]
+        return QSize(max(part.width() for part in parts), max(part.height() for part in parts))
 
     def _upper(self) -> QWidget:
         upper = QWidget()
@@ -129,6 +146,9 @@ class ActivationsPanel(FrameView):
         bound = self.session.bounds.get(self.selected)
         self.plot.set_bound(bound)
         self.reset.setEnabled(bool(self.session.bounds))
+        if self.session.bounds and len(self.sites) > 1:
+            whole = len(self.session.bounds) == len(self.sites) and len(set(self.session.bounds.values())) == 1
+            self.scope.setCurrentIndex(int(whole))
         with QSignalBlocker(self.value):
             if self.value.decimals() != decimals(upper):
                 self.value.setDecimals(decimals(upper))
