@@ -32,12 +32,12 @@ def _window(arguments: list[str]) -> int:
         return _without_display(arguments)
     from gui.app import main as window
 
-    return window(arguments[0] if arguments else None)
+    return window([sys.argv[0], *arguments])
 
 
 def _without_display(arguments: list[str]) -> int:
     from engine.cli import main as command
-    from engine.cli.app import program
+    from engine.cli.output import program
 
     name = program()
     print(

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import attack, demo, figure, models, replay, train
-from engine.cli.output import complain, first_line
+from engine.cli.output import complain, first_line, program
 from engine.errors import GibbonError
 
 USER_ERROR = 2
@@ -75,12 +75,6 @@ def main(arguments: Sequence[str] | None = None, name: str | None = None) -> int
             complain(_sentence(error))
         return USER_ERROR
     return code if isinstance(code, int) else 0
-
-
-def program() -> str:
-    """How this program was called: ``gibbon``, or ``python main.py``."""
-    called = Path(sys.argv[0]).name
-    return f"python {called}" if called.endswith(".py") else called or "gibbon"
 
 
 def _sentence(error: Exception) -> str:

@@ -94,7 +94,6 @@ def command(
                 mask=region(classifier, mask, sticker or []),
                 mask_path=mask if not sticker else None,
                 seed=seed,
-                options=options,
                 panels=[name.strip() for name in panels.split(",")],
                 width_mm=width_mm,
                 arrays=arrays,

@@ -32,7 +32,7 @@ def command(
     json: Json = False,
 ) -> int:
     """Attack the shipped stop sign with PGD and with an optimised sticker; write images, records and figures."""
-    from engine.cli.output import say, say_json
+    from engine.cli.output import program, say, say_json
     from engine.record import torch_threads
 
     folder = unused(out)
@@ -43,7 +43,7 @@ def command(
     else:
         for each in done:
             say(*each.sentences(), "")
-        say(f"Everything is in {folder}. The same bits again: replay {done[0].files[1]}")
+        say(f"Everything is in {folder}. The same bits again: {program()} replay {done[0].files[1]}")
     return 130 if done[-1].cancelled else 0
 
 

@@ -30,17 +30,18 @@ def command(
     """Compose a figure of a recorded attack, which is done again for it."""
     from engine.cli.output import complain, made_folder, refuse_existing, say, say_json
     from engine.errors import GibbonError
-    from engine.figures import FORMATS, compose, export, note_for, panels_for
+    from engine.figures import FORMATS, check_panels, compose, export, note_for, panels_for
     from engine.record import Record
 
     entry = Record.read(record)
     if out.suffix.lower().removeprefix(".") not in FORMATS:
         raise GibbonError(f"“{out.name}” does not end in .pdf, .svg or .png. Choose one of these.")
     refuse_existing([out, out.with_name(f"{out.name}.json")], overwrite)
+    chosen = [name.strip() for name in panels.split(",")]
+    check_panels(chosen)
     again = run(entry, record.parent, image, device, None, allow_code, quiet=json)
     if not again.same:
         complain(f"{again.sentence} The figure shows the attack as it came out now.")
-    chosen = [name.strip() for name in panels.split(",")]
     small = note_for(again.result.operation, entry.model.name, entry.seed, label_assumed=entry.label.assumed) if note else ""
     made = compose(panels_for(again.result, 0, chosen, top=top), width_mm=width_mm, columns=columns, dark=dark, letters=letters, note=small)
     made_folder(out.parent)

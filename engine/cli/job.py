@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from torch import Tensor
 from engine.classifier import Classifier
 from engine.cli.output import interruptible, made_folder, progress, refuse_existing
 from engine.driver import start
-from engine.figures import compose, export, export_arrays, note_for, panels_for
+from engine.figures import check_panels, compose, export, export_arrays, note_for, panels_for
 from engine.images import Crop, Photograph, SavedImage, save_adversarial
 from engine.operation import Attack, AttackStep
 from engine.quantities import format_norm, format_probability
-from engine.record import ModelOptions, Prediction, Record, image_entry, mask_entry, record_of
+from engine.record import Prediction, Record, image_entry, mask_entry, record_of
 from engine.result import AttackResult, Reason
 
 
@@ -37,8 +37,6 @@ class Job:
     mask: Tensor | None = None
     mask_path: Path | None = None
     seed: int = 0
-    options: ModelOptions = field(default_factory=ModelOptions)
-    """What the model was loaded with, for the record."""
     panels: Sequence[str] = ()
     width_mm: float = 85.0
     arrays: bool = False
@@ -93,22 +91,20 @@ def perform(job: Job) -> Done:
     image, record, figure, arrays = (job.folder / f"{job.stem}.{suffix}" for suffix in ("png", "json", "pdf", "npz"))
     planned = [image, record, figure, figure.with_name(f"{figure.name}.json"), *([arrays] if job.arrays else [])]
     refuse_existing(planned, job.overwrite)
+    check_panels(job.panels, job.classifier.sites)
     clean = job.photograph.crop_to(job.classifier, job.crop)
     result = _run(job, clean)
-    panels = panels_for(result, 0, job.panels)  # a name that does not exist is said before anything is written
-    made_folder(job.folder)
     saved = save_adversarial(result, 0, image)
     entry = record_of(
         result,
         image=image_entry(clean, job.photograph, job.crop or job.photograph.default_crop(job.classifier), job.folder),
         mask=mask_entry(job.mask, job.mask_path, job.folder),
-        options=job.options,
         folder=job.folder,
     )
     entry.write(record)
     note = note_for(job.attack, job.classifier.name, job.seed, label_assumed=result.labels_assumed)
     sidecar = entry.model_copy(update={"figure": {"panels": list(job.panels), "width_mm": job.width_mm}})
-    export(compose(panels, width_mm=job.width_mm, note=note), figure, sidecar.to_json())
+    export(compose(panels_for(result, 0, job.panels), width_mm=job.width_mm, note=note), figure, sidecar.to_json())
     if job.arrays:
         export_arrays(arrays, result, 0, None if job.mask is None else job.mask.numpy())
     return Done(entry, saved, tuple(planned))
@@ -122,6 +118,7 @@ def _run(job: Job, clean: Tensor) -> AttackResult:
         interruptible() as interrupt,
         progress(job.quiet) as bar,
     ):
+        made_folder(job.folder)  # now, not after an hour of attacking
         task = bar.add_task(job.attack.title, total=None, news="")
         for step in run:
             assert isinstance(step, AttackStep)

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+def program() -> str:
+    """How this program was called: ``gibbon``, or ``python main.py``."""
+    called = Path(sys.argv[0]).name
+    return f"python {called}" if called.endswith(".py") else called or "gibbon"
+
+
 def complain(sentence: str) -> None:
     """One sentence to stderr, on one line."""
     print(" ".join(sentence.split()), file=sys.stderr)

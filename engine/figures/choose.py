@@ -17,6 +17,7 @@ from engine.figures.style import ADVERSARIAL, CLEAN, norm, percent
 from engine.operation import Operation
 from engine.quantities import format_number
 from engine.result import AttackResult
+from engine.sites import Site
 
 PANELS = ("clean", "adversarial", "perturbation", "saliency", "bars", "histogram", "loss")
 """What a figure can show. ``histogram:SITE`` names a layer; without, the layer whose largest activation grew the most."""
@@ -81,6 +82,7 @@ def subject_of(result: AttackResult, row: int = 0, *, saliency: bool = False, to
 
 def panels_of(subject: Subject, which: Sequence[str] = DEFAULT) -> list[FigurePanel]:
     """As `panels_for`, from a subject; for a pair of images that no attack made."""
+    check_panels(which)
     makers: dict[str, Callable[[Subject, str], list[FigurePanel]]] = {
         "clean": _clean,
         "adversarial": _adversarial,
@@ -90,13 +92,33 @@ def panels_of(subject: Subject, which: Sequence[str] = DEFAULT) -> list[FigurePa
         "histogram": _histogram,
         "loss": _loss,
     }
-    panels: list[FigurePanel] = []
+    named = [name.partition(":") for name in which]
+    return [panel for kind, _, detail in named for panel in makers[kind](subject, detail)]
+
+
+def check_panels(which: Sequence[str], sites: Sequence[Site] | None = None) -> None:
+    """Refuse what `panels_of` would refuse, before anything has been run; with ``sites``, a classifier's, the layers, too.
+
+    Raises
+    ------
+    GibbonError
+        A panel or a layer of that name does not exist, or there is none at all.
+    """
+    if not which:
+        raise GibbonError(f"A figure needs at least one panel. Choose among {', '.join(PANELS)}.")
     for name in which:
         kind, _, detail = name.partition(":")
-        if kind not in makers or (detail and kind != "histogram"):
+        if kind not in PANELS or (detail and kind != "histogram"):
             raise GibbonError(f"There is no panel “{name}”. Choose among {', '.join(PANELS)}.")
-        panels += makers[kind](subject, detail)
-    return panels
+        if kind == "histogram" and sites is not None:
+            _check_layer(detail, [site.name for site in sites])
+
+
+def _check_layer(layer: str, known: Sequence[str]) -> None:
+    if not known:
+        raise GibbonError("The model has no rectifier, so there are no activations to show. Leave the histogram out.")
+    if layer and layer not in known:
+        raise GibbonError(f"The model has no layer “{layer}”. It has: {', '.join(known)}.")
 
 
 def note_for(operation: Operation, model: str, seed: int, *, label_assumed: bool = False, reference: str | None = None) -> str:
@@ -227,14 +249,10 @@ def _histogram(subject: Subject, site: str) -> list[FigurePanel]:
 
 
 def _layer(layers: Sequence[LayerActivity], site: str) -> LayerActivity:
-    if not layers:
-        raise GibbonError("The model has no rectifier, so there are no activations to show. Leave the histogram out.")
-    if not site:
-        return max(layers, key=lambda layer: layer.adversarial_max / layer.clean_max if layer.clean_max > 0 else 0.0)
-    for layer in layers:
-        if layer.site.name == site:
-            return layer
-    raise GibbonError(f"The model has no layer “{site}”. It has: {', '.join(layer.site.name for layer in layers)}.")
+    _check_layer(site, [layer.site.name for layer in layers])
+    if site:
+        return next(layer for layer in layers if layer.site.name == site)
+    return max(layers, key=lambda layer: layer.adversarial_max / layer.clean_max if layer.clean_max > 0 else 0.0)
 
 
 def _loss(subject: Subject, _: str) -> list[FigurePanel]:

@@ -2,6 +2,7 @@
 
 from engine.record.finding import find, read_mask
 from engine.record.making import digest, file_digest, image_entry, mask_entry, record_of, relative
+from engine.record.packing import Packed
 from engine.record.replaying import Replay, replay, torch_threads
 from engine.record.schema import (
     ClassEntry,
@@ -11,7 +12,6 @@ from engine.record.schema import (
     ModelOptions,
     OperationEntry,
     Outcome,
-    Packed,
     Prediction,
     Record,
 )
@@ -28,6 +28,7 @@ __all__ = [
     "Prediction",
     "Record",
     "Replay",
+    "StickerEntry",
     "digest",
     "file_digest",
     "find",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -14,6 +13,8 @@ from torch import Tensor
 from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.images import Crop, Photograph
+from engine.models import options_of
+from engine.record.packing import Packed
 from engine.record.schema import (
     ClassEntry,
     ImageEntry,
@@ -22,11 +23,12 @@ from engine.record.schema import (
     ModelOptions,
     OperationEntry,
     Outcome,
-    Packed,
     Prediction,
     Record,
 )
+from engine.record.stickers import StickerEntry
 from engine.result import AttackResult
+from engine.stickers import Sticker
 
 
 def digest(image: Tensor) -> str:
@@ -90,8 +92,7 @@ def record_of(
     image: ImageEntry,
     mask: MaskEntry | None = None,
     start: Tensor | None = None,
-    stickers: Sequence[Mapping[str, Any]] = (),
-    options: ModelOptions | None = None,
+    stickers: Sequence[Sticker] = (),
     folder: Path | None = None,
     first_row: int = 0,
 ) -> Record:
@@ -108,9 +109,7 @@ def record_of(
     start
         ``(C, H, W)``: what the run was given as ``start``.
     stickers
-        As JSON, in z-order.
-    options
-        What ``engine.models.load`` was given beside the source.
+        Those on the image, in z-order, where ``image`` is without them.
     folder
         Where the record will stand; a model file's path is kept relative to it.
     first_row
@@ -120,14 +119,14 @@ def record_of(
     seen = result.provenance
     label, target = int(result.labels[row]), None if result.targets is None else int(result.targets[row])
     return Record(
-        model=_model(result.classifier, options or ModelOptions(), folder),
+        model=_model(result.classifier, folder),
         image=image,
         operation=OperationEntry(slug=result.operation.slug, parameters=result.operation.model_dump(mode="json")),
         label=ClassEntry(index=label, name=names[label], assumed=result.labels_assumed),
         target=None if target is None else ClassEntry(index=target, name=names[target]),
         mask=mask,
         start=None if start is None else Packed.of(start),
-        stickers=tuple(dict(sticker) for sticker in stickers),
+        stickers=tuple(StickerEntry.of(sticker) for sticker in stickers),
         seed=seen["seed"],
         row=first_row + row,
         device=seen["device"],
@@ -146,14 +145,14 @@ def located(source: str, place: Callable[[Path], str]) -> str:
     return place(Path(source)) if Path(source).suffix in (".safetensors", ".pt", ".pth") else source
 
 
-def _model(classifier: Classifier, options: ModelOptions, folder: Path | None) -> ModelEntry:
+def _model(classifier: Classifier, folder: Path | None) -> ModelEntry:
     source = classifier.source
     replaced = tuple(f"{site}: {function!r}" for site, function in classifier.activations.items())
     return ModelEntry(
         name=classifier.name,
         source=None if source is None else located(source, lambda path: relative(path, folder)),
         fingerprint=classifier.fingerprint,
-        options=options,
+        options=ModelOptions(**options_of(classifier)),
         input_shape=classifier.input_shape,
         bounds=classifier.bounds,
         changes=(*replaced, *(f"before: {step!r}" for step in classifier.before)),

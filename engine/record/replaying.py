@@ -185,9 +185,9 @@ def _with_stickers(record: Record, clean: Tensor) -> Tensor:
     """The clean image with its fixed stickers; the optimised ones are what the attack paints."""
     if not record.stickers:
         return clean
-    from engine.stickers import Sticker, compose
+    from engine.stickers import compose
 
-    return compose(clean, [Sticker.from_json(dict(entry)) for entry in record.stickers]).base
+    return compose(clean, [entry.sticker() for entry in record.stickers]).base
 
 
 def _pull(run: Run, record: Record, watch: Callable[[Step], bool] | None) -> None:

@@ -2,71 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import math
-import zlib
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import numpy as np
-import torch
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
-from torch import Tensor
+from pydantic import Field, JsonValue, ValidationError
 
 from engine.errors import GibbonError
 from engine.files import replacing
+from engine.record.packing import Packed, Part
+from engine.record.stickers import StickerEntry
 
 FORMAT = "gibbon-record"
 VERSION = 1
 _FILE_LIMIT = 256 * 2**20
-_VALUES_LIMIT = 2**26
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, ser_json_inf_nan="constants")
-
-
-class Packed(_Part):
-    """Values kept inside the record: an image that came from no file, a drawn mask."""
-
-    shape: tuple[int, ...]
-    zlib: str
-    """Base64 of the deflated little-endian float32 bytes."""
-
-    @field_validator("shape")
-    @classmethod
-    def _sized(cls, shape: tuple[int, ...]) -> tuple[int, ...]:
-        if any(side < 1 for side in shape) or math.prod(shape) > _VALUES_LIMIT:
-            raise ValueError("such an array cannot be held")
-        return shape
-
-    @classmethod
-    def of(cls, values: Tensor) -> Self:
-        """Pack a tensor."""
-        data = np.ascontiguousarray(values.detach().cpu().numpy().astype("<f4"))
-        return cls(shape=tuple(values.shape), zlib=base64.b64encode(zlib.compress(data.tobytes(), 9)).decode())
-
-    def tensor(self) -> Tensor:
-        """Unpack it.
-
-        Raises
-        ------
-        GibbonError
-            The bytes are damaged or of another number than the shape says.
-        """
-        size = 4 * math.prod(self.shape)
-        try:
-            # One byte more than there should be, never more: a small file must not unpack into all memory.
-            data = zlib.decompressobj().decompress(base64.b64decode(self.zlib, validate=True), size + 1)
-        except (ValueError, zlib.error):
-            data = b""
-        if len(data) != size:
-            raise GibbonError("The record's packed pixels are damaged. Use the record's original file.")
-        return torch.from_numpy(np.frombuffer(data, "<f4").astype(np.float32).reshape(self.shape))
-
-
-class ModelOptions(_Part):
+class ModelOptions(Part):
     """What ``engine.models.load`` was given beside the source. Nothing else passes: a record must not allow code to run."""
 
     architecture: str | None = None
@@ -74,7 +26,7 @@ class ModelOptions(_Part):
     head: Literal["logits", "log", "strip"] = "logits"
 
 
-class ModelEntry(_Part):
+class ModelEntry(Part):
     """Which classifier, and how to load it again."""
 
     name: str
@@ -89,7 +41,7 @@ class ModelEntry(_Part):
     """Replaced rectifiers and preprocessing, in words: a record cannot make these again."""
 
 
-class ImageEntry(_Part):
+class ImageEntry(Part):
     """The clean image."""
 
     path: str | None = None
@@ -104,7 +56,7 @@ class ImageEntry(_Part):
     """`digest` of the image as the classifier took it, before stickers."""
 
 
-class MaskEntry(_Part):
+class MaskEntry(Part):
     """Where pixels could change."""
 
     path: str | None = None
@@ -113,14 +65,14 @@ class MaskEntry(_Part):
     """``(1, H, W)``."""
 
 
-class OperationEntry(_Part):
+class OperationEntry(Part):
     """The operation with every parameter."""
 
     slug: str
     parameters: dict[str, JsonValue]
 
 
-class ClassEntry(_Part):
+class ClassEntry(Part):
     """A label or a target."""
 
     index: int
@@ -129,7 +81,7 @@ class ClassEntry(_Part):
     """The classifier's own prediction, since no label was given."""
 
 
-class Prediction(_Part):
+class Prediction(Part):
     """What the classifier says."""
 
     index: int
@@ -137,7 +89,7 @@ class Prediction(_Part):
     probability: float
 
 
-class Outcome(_Part):
+class Outcome(Part):
     """How it ended."""
 
     reason: str
@@ -159,7 +111,7 @@ class Outcome(_Part):
     """`digest` of the adversarial image."""
 
 
-class Record(_Part):
+class Record(Part):
     """One attack on one image: everything that is needed to do it again, and what came out."""
 
     format: Literal["gibbon-record"] = "gibbon-record"
@@ -172,8 +124,8 @@ class Record(_Part):
     mask: MaskEntry | None = None
     start: Packed | None = None
     """Where the attack began, ``(C, H, W)``, for attacks that go on from something."""
-    stickers: tuple[dict[str, JsonValue], ...] = ()
-    """Every sticker on the canvas in z-order."""
+    stickers: tuple[StickerEntry, ...] = ()
+    """In z-order, painted over the image before the attack; of the optimised ones only the place counts."""
     seed: int
     row: int = 0
     """The row's number in its run: randomness is drawn from (seed, row)."""

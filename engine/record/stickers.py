@@ -1,0 +1,62 @@
+"""Stickers in a record, and back."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field
+
+from engine.record.packing import Packed, Part
+from engine.stickers import Colour, Content, Optimised, Pixels, Sticker
+
+
+class StickerEntry(Part):
+    """One sticker."""
+
+    id: int
+    x: int
+    y: int
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    content: Literal["colour", "pixels", "optimised"]
+    rgb: tuple[float, float, float] | None = None
+    """Of a colour."""
+    image: Packed | None = None
+    """``(C, h, w)`` of pixels and of optimised content."""
+    image_name: str = ""
+    opacity: float = Field(1.0, ge=0, le=1)
+    name: str = ""
+
+    @classmethod
+    def of(cls, sticker: Sticker) -> Self:
+        """The entry of a sticker."""
+        content = sticker.content
+        kind: Literal["colour", "pixels", "optimised"] = (
+            "colour" if isinstance(content, Colour) else "pixels" if isinstance(content, Pixels) else "optimised"
+        )
+        image = None if isinstance(content, Colour) else content.image
+        return cls(
+            id=sticker.id,
+            x=sticker.x,
+            y=sticker.y,
+            width=sticker.width,
+            height=sticker.height,
+            content=kind,
+            rgb=content.rgb if isinstance(content, Colour) else None,
+            image=None if image is None else Packed.of(image),
+            image_name=content.name if isinstance(content, Pixels) else "",
+            opacity=sticker.opacity,
+            name=sticker.name,
+        )
+
+    def sticker(self) -> Sticker:
+        """The sticker of this entry."""
+        return Sticker(self.id, self.x, self.y, self.width, self.height, self._content(), self.opacity, self.name)
+
+    def _content(self) -> Content:
+        image = None if self.image is None else self.image.tensor()
+        if self.content == "pixels" and image is not None:
+            return Pixels(image, self.image_name)
+        if self.content == "optimised":
+            return Optimised(image)
+        return Colour() if self.rgb is None else Colour(self.rgb)
