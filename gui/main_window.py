@@ -16,6 +16,7 @@ from gui.actions import Actions
 from gui.canvas_link import CanvasLink
 from gui.clipboard import local_files
 from gui.commands import Commands
+from gui.dock_title import DockTitle
 from gui.session import Session
 from gui.settings import Settings
 from gui.status_bar import StatusBar
@@ -119,6 +120,7 @@ class MainWindow(QMainWindow):
     def _dock(self, spec: DockSpec) -> QDockWidget:
         dock = QDockWidget(spec.title, self)
         dock.setObjectName(f"dock.{spec.name}")
+        dock.setTitleBarWidget(DockTitle(dock))
         return dock
 
     def reset_layout(self) -> None:

@@ -192,11 +192,18 @@ def style_sheet(dark: bool) -> str:
     c = _DARK if dark else _LIGHT
     on_accent = "#101214" if dark else "#FFFFFF"
     hover = mix(c["accent"], c["text"], 0.15).name()
+    quiet = mix(c["text"], c["window"], 0.35).name()
     off, off_text = mix(c["accent"], c["window"], 0.75).name(), mix(c["text"], c["window"], 0.6).name()
     return f"""
     QMainWindow::separator {{ background: {c["line"]}; width: 1px; height: 1px; margin: 2px; }}
     QMainWindow::separator:hover {{ background: {c["accent"]}; }}
-    QDockWidget::title {{ background: {c["window"]}; padding: 5px 8px; border-bottom: 1px solid {c["line"]}; text-align: left; }}
+    #dockTitle {{ border-bottom: 1px solid {c["line"]}; }}
+    QTabBar {{ qproperty-drawBase: 0; }}
+    QTabBar::tab {{ background: transparent; color: {quiet}; border: none; border-bottom: 2px solid transparent; padding: 5px 10px 4px; }}
+    QTabBar::tab:hover {{ color: {c["text"]}; }}
+    QTabBar::tab:selected {{ color: {c["text"]}; border-bottom: 2px solid {c["accent"]}; }}
+    QTabBar::tab:disabled {{ color: {off_text}; }}
+    QTabWidget::pane {{ border: none; border-top: 1px solid {c["line"]}; }}
     QToolBar {{ border: none; border-bottom: 1px solid {c["line"]}; padding: 3px 6px; spacing: 2px; }}
     QToolBar::separator {{ background: {c["line"]}; width: 1px; margin: 5px 6px; }}
     QStatusBar {{ border-top: 1px solid {c["line"]}; }}
