@@ -21,12 +21,13 @@ from gui.widgets import EmptyState
 if TYPE_CHECKING:
     from engine.explain import Observation
 
-Mode = Literal["grey", "mean", "channels"]
+Mode = Literal["strongest", "mean", "channels", "grey"]
 GAINS = (1, 2, 5, 10, 20, 50, 100)
 _MODES: tuple[tuple[Mode, str, str], ...] = (
-    ("grey", "RGB around grey", "Every channel of the perturbation by itself, times the gain, around middle grey"),
+    ("strongest", "Strongest channel", "Per pixel the channel that changed most: blue is less, red is more"),
     ("mean", "Mean of channels", "The mean over the channels: blue is darker, red is brighter"),
     ("channels", "Each channel", "Red, green and blue apart: blue is less, red is more"),
+    ("grey", "RGB around grey", "Every channel of the perturbation by itself, times the gain, around middle grey"),
 )
 
 
@@ -48,7 +49,7 @@ class PerturbationPanel(FrameView):
             self.mode.setItemData(self.mode.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.mode.setToolTip("How the channels of the perturbation are shown.")
         self.mode.setAccessibleName("Channels")
-        self.mode.setMinimumWidth(80)
+        self.mode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.mode.currentIndexChanged.connect(self.refresh)
         self.gain.setRange(0, len(GAINS) - 1)
         self.gain.setValue(GAINS.index(10))
@@ -65,8 +66,8 @@ class PerturbationPanel(FrameView):
         self.saliency_maps.setAccessibleName("Saliency")
         self.saliency_maps.setToolTip("The largest magnitude over the channels of the gradient of that class's logit. One scale for both.")
         row = QHBoxLayout()
-        row.addWidget(self.mode, 2)
-        row.addWidget(self.gain, 2)
+        row.addWidget(self.mode)
+        row.addWidget(self.gain, 1)
         row.addWidget(self.gain_text)
         self.tabs.addTab(_page(row, self.maps, self.facts), "Perturbation")
         self.tabs.addTab(_page(self.saliency_maps, self.saliency_facts), "Saliency")
@@ -112,8 +113,9 @@ class PerturbationPanel(FrameView):
             _perturbation_maps(values, mode, limit), Scale(GREY if mode == "grey" else DIVERGING, (f"−{low}", "0", f"+{low}"))
         )
         beyond = float(np.mean(np.abs(values) > limit * (1 + 1e-6)))
-        text = f"Largest −{max(0.0, -float(values.min())) * 255:.3g}/255 and +{max(0.0, float(values.max())) * 255:.3g}/255"
-        self.facts.set_text(f"{text}; {100 * beyond:.1f} % beyond the scale" if beyond else text)
+        text = f"Largest −{max(0.0, -float(values.min())) * 255:.3g}/255, +{max(0.0, float(values.max())) * 255:.3g}/255"
+        text = f"{text}; {100 * beyond:.1f} % off scale" if beyond else text
+        self.facts.set_text(text if seen.norms["linf"] > 0 else "Nothing was added yet: run an attack, or draw a sticker.")
 
     def _show_saliency(self, frame: Frame) -> None:
         seen, labels = frame.observation, frame.scene.classifier.labels
@@ -162,6 +164,9 @@ def _perturbation_maps(values: np.ndarray, mode: Mode, limit: float) -> list[Pix
         return [PixelMap(name, packed(diverging(one, limit))) for name, one in zip(names, values, strict=True)]
     if mode == "grey" and len(values) == 3:
         return [PixelMap("Red, green and blue around grey", packed(around_grey(values.transpose(1, 2, 0), limit)))]
+    if mode == "strongest" and len(values) > 1:
+        strongest = np.take_along_axis(values, np.abs(values).argmax(0)[None], 0)[0]
+        return [PixelMap("Strongest channel of each pixel", packed(diverging(strongest, limit)))]
     return [PixelMap("Mean of channels" if len(values) > 1 else "Perturbation", packed(diverging(values.mean(0), limit)))]
 
 

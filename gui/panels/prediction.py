@@ -52,6 +52,7 @@ class PredictionPanel(FrameView):
     def _build(self) -> None:
         self.count.setRange(1, 20)
         self.count.setValue(5)
+        self.count.setPrefix("top ")
         self.count.setAccessibleName("Number of classes")
         self.count.setToolTip("How many classes are listed: those whose larger probability, clean or adversarial, is the highest.")
         self.count.valueChanged.connect(self._on_count)
@@ -62,7 +63,6 @@ class PredictionPanel(FrameView):
         area.setFrameShape(QFrame.Shape.NoFrame)
         head = QHBoxLayout()
         head.addWidget(self.verdict, 1)
-        head.addWidget(QLabel("Classes"))
         head.addWidget(self.count)
         body = QWidget()
         layout = QVBoxLayout(body)
@@ -91,7 +91,7 @@ class PredictionPanel(FrameView):
             self.under_bound.setVisible(bounded)
         if bounded:
             self.under_bound.set_text(under_bound(seen, labels))
-        self.legend.set_bounded(bounded)
+        self.legend.show_parts(self.session.label is not None, self.session.target is not None, bounded)
         self._show_figures(frame)
         self._settled.start()
 
@@ -198,18 +198,20 @@ def similarity(clean: Tensor, adversarial: Tensor) -> float:
 
 
 class _Legend(QLabel):
-    """What the colours mean."""
+    """What the colours mean, of those that are there."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._bounded: bool | None = None
+        self._shown: tuple[bool, bool, bool] | None = None
         self.setWordWrap(True)
-        self.set_bounded(False)
 
-    def set_bounded(self, bounded: bool) -> None:
-        """Whether marks of the bound are to be explained."""
-        if bounded != self._bounded:
-            self._bounded = bounded
-            parts = [(CLEAN, "■", "clean"), (ADVERSARIAL, "■", "adversarial"), (LABEL, "❙", "true label"), (TARGET, "❙", "target")]
-            text = " &nbsp; ".join(f'<span style="color:{colour}">{sign}</span>&nbsp;{word}' for colour, sign, word in parts)
-            self.setText(text + (" &nbsp; <b>|</b>&nbsp;under the bound" if bounded else ""))
+    def show_parts(self, label: bool, target: bool, bounded: bool) -> None:
+        """Name the marks of the true label, the target and the bound where there are any."""
+        if (label, target, bounded) == self._shown:
+            return
+        self._shown = (label, target, bounded)
+        parts = [(CLEAN, "■", "clean"), (ADVERSARIAL, "■", "adversarial")]
+        parts += [(LABEL, "❙", "true&nbsp;label")] * label + [(TARGET, "❙", "target")] * target
+        words = [f'<span style="color:{colour}">{sign}</span>&nbsp;{word}' for colour, sign, word in parts]
+        words += ["<b>|</b>&nbsp;under&nbsp;the&nbsp;bound"] * bounded
+        self.setText(" &nbsp; ".join(words))

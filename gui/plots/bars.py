@@ -11,6 +11,9 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET, line_colour, number_font, readable
 
+FAINT = 0.005
+"""Below it a bar gets no mark of the bound: there is nothing to move."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -48,14 +51,19 @@ class ProbabilityBars(QWidget):
 
     @property
     def row_height(self) -> int:
-        """Two lines and a gap."""
-        return 2 * self._line + 5
+        """Two lines and a gap; more where there is room."""
+        least = 2 * self._line + 5
+        return max(least, min(7 * least // 5, self.height() // max(1, len(self.rows))))
+
+    @property
+    def _half(self) -> int:
+        return (self.row_height - 5) // 2
 
     def sizeHint(self) -> QSize:
-        return QSize(280, max(1, len(self.rows)) * self.row_height)
+        return QSize(280, max(1, len(self.rows)) * (2 * self._line + 5))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, max(1, len(self.rows)) * self.row_height)
+        return QSize(160, max(1, len(self.rows)) * (2 * self._line + 5))
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show them."""
@@ -77,10 +85,10 @@ class ProbabilityBars(QWidget):
         for index, row in enumerate(self.rows):
             top = index * self.row_height
             if top <= shown.bottom() and top + self.row_height >= shown.top():
-                self._paint_name(painter, row, QRect(0, top, names, 2 * self._line))
+                self._paint_name(painter, row, QRect(0, top, names, 2 * self._half))
                 pairs = ((row.clean, row.bounded_clean, CLEAN), (row.adversarial, row.bounded_adversarial, ADVERSARIAL))
                 for half, (p, bounded, colour) in enumerate(pairs):
-                    self._paint_bar(painter, QRect(left, top + half * self._line, right - left, self._line), p, bounded, colour, track)
+                    self._paint_bar(painter, QRect(left, top + half * self._half, right - left, self._half), p, bounded, colour, track)
 
     def _paint_name(self, painter: QPainter, row: Row, rect: QRect) -> None:
         marks = [colour for colour, wanted in ((LABEL, row.is_label), (TARGET, row.is_target)) if wanted]
@@ -96,10 +104,14 @@ class ProbabilityBars(QWidget):
         painter.fillRect(bar, track)
         painter.fillRect(QRectF(bar.left(), bar.top(), max(bar.width() * p, 1.0 if p > 0 else 0.0), bar.height()), QColor(colour))
         text = self.palette().windowText().color()
-        if bounded is not None:
+        if bounded is not None and max(p, bounded) >= FAINT:
             painter.fillRect(QRectF(bar.left() + (bar.width() - 3) * bounded, bar.top() - 1, 3, bar.height() + 2), text)
         painter.setPen(text)
-        painter.drawText(QRect(rect.right() + 4, rect.top(), self._number, rect.height()), Qt.AlignmentFlag.AlignRight, percent(p))
+        painter.drawText(
+            QRect(rect.right() + 4, rect.top(), self._number, rect.height()),
+            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+            percent(p),
+        )
 
     def describe(self, row: Row) -> str:
         """A row in words."""

@@ -31,8 +31,11 @@ def raster(clean: Counts, adversarial: Counts, width: int, height: int) -> npt.N
     up = np.arange(height, 0, -1, dtype=np.int32)[None, :, None]
     below = [up <= heights(counts, largest, height)[:, None, columns] for counts in (clean, adversarial)]
     code = below[0].astype(np.uint8) + 2 * below[1].astype(np.uint8)
+    edges: list[npt.NDArray[np.bool_]] = []
     for number, filled in enumerate(below, start=4):
-        code[_edge(filled)] = number
+        edges.append(_edge(filled))
+        code[edges[-1]] = number
+    code[edges[0] & edges[1]] = 6
     return np.ascontiguousarray(_colours()[code])
 
 
@@ -47,10 +50,10 @@ def _edge(filled: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 
 def _colours() -> npt.NDArray[np.uint32]:
-    """Nothing, clean, adversarial, both, and the two outlines."""
+    """Nothing, clean, adversarial, both, the two outlines, and where these meet."""
     clean, adversarial = ((ink.red(), ink.green(), ink.blue()) for ink in (QColor(CLEAN), QColor(ADVERSARIAL)))
     both = tuple((one + other) // 2 for one, other in zip(clean, adversarial, strict=True))
-    inks = ((clean, 0.0), (clean, _FILL), (adversarial, _FILL), (both, 1.6 * _FILL), (clean, _EDGE), (adversarial, _EDGE))
+    inks = ((clean, 0.0), (clean, _FILL), (adversarial, _FILL), (both, 1.6 * _FILL), (clean, _EDGE), (adversarial, _EDGE), (both, 1.0))
     return np.array([_premultiplied(ink, alpha) for ink, alpha in inks], np.uint32)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -62,14 +62,15 @@ class PixelMaps(QWidget):
         count = max(1, len(self.maps))
         across = (self.width() - (count - 1) * GRID) // count
         down = self.height() - line - bar_height - GRID
-        rects = []
-        for column, one in enumerate(self.maps):
+        sizes = []
+        for one in self.maps:
             height, width = one.pixels.shape[:2]
             factor = max(0.01, min(across / width, down / height))
-            wide, high = max(1, int(width * factor)), max(1, int(height * factor))
-            left = column * (across + GRID) + (across - wide) // 2
-            rects.append(QRect(left, line + (down - high) // 2, wide, high))
-        return rects, QRect(0, self.height() - bar_height, self.width(), 8)
+            sizes.append(QSize(max(1, int(width * factor)), max(1, int(height * factor))))
+        top = line + (down - max((size.height() for size in sizes), default=down)) // 2
+        rects = [QRect(QPoint(i * (across + GRID) + (across - size.width()) // 2, top), size) for i, size in enumerate(sizes)]
+        bottom = max((rect.bottom() for rect in rects), default=down + line)
+        return rects, QRect(0, bottom + GRID, self.width(), 8)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
@@ -90,7 +91,10 @@ class PixelMaps(QWidget):
         painter.drawImage(rect, QImage(one.pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888))
         painter.setPen(line_colour(self.palette()))
         painter.drawRect(rect.adjusted(-1, -1, 0, 0))
-        column = QRect(rect.left(), rect.top() - self.fontMetrics().lineSpacing() - 1, rect.width(), self.fontMetrics().lineSpacing())
+        line = self.fontMetrics().lineSpacing()
+        room = (self.width() + GRID) // len(self.maps) - GRID
+        left = max(0, min(rect.left(), rect.center().x() - room // 2)) if len(self.maps) > 1 else rect.left()
+        column = QRect(left, rect.top() - line - 1, room if len(self.maps) > 1 else self.width() - rect.left(), line)
         painter.setPen(readable(one.colour, self.palette()) if one.colour else muted_colour(self.palette()))
         text = self.fontMetrics().elidedText(one.title, Qt.TextElideMode.ElideRight, column.width())
         painter.drawText(column, Qt.AlignmentFlag.AlignLeft, text)

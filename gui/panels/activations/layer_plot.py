@@ -164,7 +164,7 @@ class LayerPlot(QWidget):
             x = round(self.x_of(value))
             painter.drawLine(x, frame.bottom() + 1, x, frame.bottom() + 4)
             box = QRect(x - 40, frame.bottom() + 6, 80, metrics.height())
-            painter.drawText(box.translated(min(0, self.width() - x - 14), 0), Qt.AlignmentFlag.AlignHCenter, f"{value:g}")
+            painter.drawText(box.translated(min(0, self.width() - x - 14), 0), Qt.AlignmentFlag.AlignHCenter, f"{value + 0.0:g}")
         painter.setPen(line)
         painter.drawLine(frame.left(), frame.bottom() + 1, frame.right(), frame.bottom() + 1)
 

@@ -59,7 +59,8 @@ class ActivationsPanel(FrameView):
         self.tabs.addTab(self.spikes, "Spikes")
         self.tabs.setDocumentMode(True)
         split = self._split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(self._upper())
+        self.upper = self._upper()
+        split.addWidget(self.upper)
         split.addWidget(self.tabs)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 2)
@@ -81,7 +82,7 @@ class ActivationsPanel(FrameView):
 
     def minimumSizeHint(self) -> QSize:
         """Of the smaller of its two shapes, so that a low place below the canvas is possible."""
-        parts = [self._split.widget(place).minimumSizeHint() for place in range(2)]
+        parts = [part.minimumSizeHint() for part in (self.upper, self.tabs)]
         return QSize(max(part.width() for part in parts), max(part.height() for part in parts))
 
     def _upper(self) -> QWidget:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from gui.theme import number_font
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = (
-    ("Layer", "The layer, by the module that calls its rectifier", "conv10.act"),
-    ("Channel", "Channel, or unit of a dense layer", "0000"),
-    ("Place", "Row and column of the unit in its layer", "000, 000"),
-    ("Clean", "Its activation on the clean image", "00.000"),
-    ("Adversarial", "Its activation on the adversarial image", "00.000"),
+    ("Layer", "The layer, by the module that calls its rectifier", "conv10"),
+    ("Ch.", "Channel, or unit of a dense layer", "0000"),
+    ("Place", "Row and column of the unit in its layer", "00, 00"),
     ("Ratio", "Adversarial over reference", "0.00 ×"),
-    ("Reference", "The layer's largest activation on the clean image", "00.000"),
+    ("Clean", "Its activation on the clean image", "00.00"),
+    ("Adv.", "Its activation on the adversarial image", "00.00"),
+    ("Ref.", "Reference: the layer's largest activation on the clean image", "00.00"),
 )
 
 
@@ -30,7 +30,7 @@ def cells(spike: Spike) -> tuple[str, ...]:
     """A row as text."""
     place = "–" if spike.y is None else f"{spike.y}" if spike.x is None else f"{spike.y}, {spike.x}"
     ratio = "∞" if math.isinf(spike.ratio) else f"{spike.ratio:.2f} ×"
-    return spike.site, str(spike.channel), place, f"{spike.clean:.3f}", f"{spike.adversarial:.3f}", ratio, f"{spike.reference:.3f}"
+    return spike.site, str(spike.channel), place, ratio, f"{spike.clean:.2f}", f"{spike.adversarial:.2f}", f"{spike.reference:.2f}"
 
 
 def unit(spike: Spike) -> tuple[str, int, int | None, int | None]:
@@ -97,6 +97,7 @@ class SpikeTable(QTableView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.spikes = SpikeModel(self)
+        self._following = False
         self.setModel(self.spikes)
         self.setFont(number_font(self.font()))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -112,21 +113,23 @@ class SpikeTable(QTableView):
         rows.setDefaultSectionSize(self.fontMetrics().height() + 4)
         for column, (title, _tip, widest) in enumerate(_COLUMNS):
             metrics = self.fontMetrics()
-            self.setColumnWidth(column, max(metrics.horizontalAdvance(widest), metrics.horizontalAdvance(title)) + 14)
+            self.setColumnWidth(column, max(metrics.horizontalAdvance(widest), metrics.horizontalAdvance(title)) + 8)
         self.selectionModel().currentRowChanged.connect(self._on_current)
 
     def set_spikes(self, spikes: Sequence[Spike]) -> None:
         """Show these; the unit that was chosen stays chosen wherever it ranks now."""
         here = self.currentIndex().row()
         kept = unit(self.spikes.spikes[here]) if 0 <= here < len(self.spikes.spikes) else None
-        with QSignalBlocker(self.selectionModel()):
-            self.spikes.set_spikes(spikes)
-            row = next((i for i, spike in enumerate(spikes) if unit(spike) == kept), -1)
-            if kept is not None and row != here:
-                self.clearSelection() if row < 0 else self.selectRow(row)
-        self.viewport().update()
+        self._following = True
+        self.spikes.set_spikes(spikes)
+        row = next((i for i, spike in enumerate(spikes) if unit(spike) == kept), -1)
+        if kept is not None and row != here:
+            self.setCurrentIndex(self.spikes.index(row, 0) if row >= 0 else QModelIndex())
+            if row < 0:
+                self.clearSelection()
+        self._following = False
 
     @Slot(QModelIndex, QModelIndex)
     def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
-        if 0 <= current.row() < len(self.spikes.spikes):
+        if not self._following and 0 <= current.row() < len(self.spikes.spikes):
             self.chosen.emit(self.spikes.spikes[current.row()].site)

@@ -1,0 +1,120 @@
+"""A finished run in words and numbers: a row of the table, its parameters and outcome, JSON. No Qt; asked once per run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gui.plots.bars import percent
+
+if TYPE_CHECKING:
+    from engine import AttackResult
+    from gui.history import Entry
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the log shows of one run."""
+
+    number: int
+    attack: str
+    budget: str
+    """``8/255 · 40 steps``, of what the attack has."""
+    outcome: str
+    """``Stop 99.9 % → Yield 88.0 %``."""
+    success: bool
+    l2: float
+    linf: float
+    flip: int
+    """The step that first succeeded; -1: none."""
+    seconds: float
+    parameters: Mapping[str, str]
+    figures: Mapping[str, str]
+    provenance: Mapping[str, str]
+    json: str
+
+
+def facts_of(entry: Entry) -> Facts:
+    """Everything about one entry of the history."""
+    result = entry.result
+    labels = result.classifier.labels
+    before, after = int(result.clean_prediction[0]), int(result.prediction[0])
+    first, last = (float(logits[0].softmax(0)[best]) for logits, best in ((result.clean_logits, before), (result.logits, after)))
+    norms = {name: float(value[0]) for name, value in result.norms.items()}
+    outcome = f"{labels[before]} {percent(first)} → {labels[after]} {percent(last)}"
+    flip = int(result.steps_to_flip[0])
+    figures = {
+        "outcome": outcome,
+        "success": "yes" if bool(result.success[0]) else "no",
+        "ended": str(result.reason),
+        "label": labels[int(result.labels[0])] + (" (assumed)" if result.labels_assumed else ""),
+        "target": "any other" if result.targets is None else labels[int(result.targets[0])],
+        "first success at step": "never" if flip < 0 else str(flip),
+        "L0": f"{norms['l0']:.0f} px",
+        "L1": f"{norms['l1']:.3g}",
+        "L2": f"{norms['l2']:.3g}",
+        "L∞": f"{norms['linf']:.3g} ({norms['linf'] * 255:.3g}/255)",
+        "rows forward": str(result.forwards),
+        "rows backward": str(result.backwards),
+        "seconds": f"{result.seconds:.2f}",
+    }
+    made = dict(result.provenance)
+    parameters = dict(made["operation"]["parameters"])
+    return Facts(
+        entry.number,
+        result.operation.title,
+        _budget(parameters),
+        outcome,
+        bool(result.success[0]),
+        norms["l2"],
+        norms["linf"],
+        flip,
+        result.seconds,
+        {name: _text(value) for name, value in parameters.items()},
+        figures,
+        {"image": str(entry.image.get("name", "unnamed")), **_flat({key: value for key, value in made.items() if key != "operation"})},
+        _json(entry, result, norms, {"before": [labels[before], first], "after": [labels[after], last]}),
+    )
+
+
+def differences(one: Facts, other: Facts) -> list[tuple[str, str, str]]:
+    """Name and both values of everything in which two runs differ."""
+    rows = [("attack", one.attack, other.attack)]
+    for left, right in ((one.parameters, other.parameters), (one.figures, other.figures), (one.provenance, other.provenance)):
+        rows += [(name, left.get(name, "–"), right.get(name, "–")) for name in dict.fromkeys((*left, *right))]
+    return [row for row in rows if row[1] != row[2]]
+
+
+def _text(value: Any) -> str:
+    from engine.quantities import format_number
+
+    return format_number(value) if isinstance(value, float) else "–" if value is None else str(value)
+
+
+def _budget(parameters: Mapping[str, Any]) -> str:
+    parts = [_text(parameters["eps"])] if parameters.get("eps") is not None else []
+    return " · ".join([*parts, *([f"{parameters['steps']} steps"] if "steps" in parameters else [])])
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in values.items():
+        flat.update(_flat(value, f"{prefix}{key} ") if isinstance(value, Mapping) else {f"{prefix}{key}": _text(value)})
+    return flat
+
+
+def _json(entry: Entry, result: AttackResult, norms: Mapping[str, float], predictions: Mapping[str, Any]) -> str:
+    outcome = {
+        **predictions,
+        "success": bool(result.success[0]),
+        "reason": str(result.reason),
+        "norms": dict(norms),
+        "steps_to_flip": int(result.steps_to_flip[0]),
+        "forwards": result.forwards,
+        "backwards": result.backwards,
+        "seconds": result.seconds,
+    }
+    record = {"number": entry.number, "image": dict(entry.image), **result.provenance, "outcome": outcome}
+    return json.dumps(record, indent=2, ensure_ascii=False, default=str)

@@ -1,0 +1,141 @@
+"""MessagesView: what was said, the newest below; details are folded away under their line."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt, Slot
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QIcon, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QMenu,
+    QStackedLayout,
+    QToolButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.session import LogEntry, LogKind, Session
+from gui.theme import GRID, icon
+from gui.widgets import EmptyState
+
+MOST = 1000
+"""The oldest lines go."""
+_ICONS = {
+    "run": ("mdi6.check-circle-outline", ""),
+    "info": ("mdi6.information-outline", ""),
+    "warning": ("mdi6.alert-outline", "#B58900"),
+    "error": ("mdi6.alert-circle-outline", "#D0342C"),
+}
+
+
+class MessagesView(QWidget):
+    """A list of sentences."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tree, self.button = QTreeWidget(), QToolButton()
+        self.entries: list[LogEntry] = []
+        self._build()
+        session.logged.connect(self.add)
+
+    def _build(self) -> None:
+        tree = self.tree
+        tree.setHeaderHidden(True)
+        tree.setColumnCount(1)
+        tree.setWordWrap(True)
+        tree.setIndentation(16)
+        tree.setTextElideMode(Qt.TextElideMode.ElideNone)
+        tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        tree.header().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        tree.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        tree.setAccessibleName("Messages")
+        tree.setToolTip("A line with an arrow has details: parameters, or an error's traceback.")
+        tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        tree.customContextMenuRequested.connect(self._on_menu)
+        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), tree)
+        shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+        shortcut.activated.connect(self.copy)
+        self.button.setText("Copy")
+        self.button.setIcon(icon("mdi6.content-copy"))
+        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.button.setAutoRaise(True)
+        self.button.setToolTip("Copy the selected lines with their details; all of them where none is selected.")
+        self.button.clicked.connect(self.copy)
+        row = QHBoxLayout()
+        row.addWidget(self.button)
+        row.addStretch(1)
+        body = QWidget()
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(tree, 1)
+        row.setContentsMargins(GRID, 4, GRID, 4)
+        layout.addLayout(row)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(
+            EmptyState("Nothing has happened yet. Here stands what ran, how it ended, and what went wrong.", "mdi6.text-box-outline")
+        )
+        self._pages.addWidget(body)
+
+    @Slot(object)
+    def add(self, entry: LogEntry) -> None:
+        """Append a line; the view follows if it was at its end."""
+        bar = self.tree.verticalScrollBar()
+        at_end = bar.value() >= bar.maximum() - 4
+        self.entries.append(entry)
+        item = QTreeWidgetItem(self.tree, [f"{entry.at:%H:%M:%S}  {entry.text}"])
+        item.setTextAlignment(0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        item.setIcon(0, _icon(entry.kind))
+        if entry.details:
+            details = QTreeWidgetItem(item, [entry.details.rstrip()])
+            details.setFont(0, QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        if len(self.entries) > MOST:
+            del self.entries[0]
+            self.tree.takeTopLevelItem(0)
+        self._pages.setCurrentIndex(1)
+        if at_end:
+            self.tree.scrollToBottom()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.tree.scheduleDelayedItemsLayout()  # lines that came while hidden were wrapped for another width
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.tree.scheduleDelayedItemsLayout()
+
+    def text(self) -> str:
+        """The selected lines with their details, or all."""
+        rows = sorted({self._line(item) for item in self.tree.selectedItems()}) or range(len(self.entries))
+        return "\n".join(_full(self.entries[row]) for row in rows)
+
+    def _line(self, item: QTreeWidgetItem) -> int:
+        return self.tree.indexOfTopLevelItem(item.parent() or item)
+
+    @Slot()
+    def copy(self) -> None:
+        """To the clipboard."""
+        QGuiApplication.clipboard().setText(self.text())
+
+    @Slot(QPoint)
+    def _on_menu(self, at: QPoint) -> None:
+        menu = QMenu(self.tree)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(icon("mdi6.content-copy"), "Copy", self.copy)
+        menu.addAction("Show all details", self.tree.expandAll)
+        menu.addAction("Hide all details", self.tree.collapseAll)
+        menu.popup(self.tree.viewport().mapToGlobal(at))
+
+
+def _full(entry: LogEntry) -> str:
+    head = f"{entry.at:%Y-%m-%d %H:%M:%S} {entry.kind}: {entry.text}"
+    return "\n".join([head, *(f"    {line}" for line in entry.details.rstrip().splitlines())])
+
+
+def _icon(kind: LogKind) -> QIcon:
+    name, colour = _ICONS[kind]
+    return icon(name, colour) if colour else icon(name)

@@ -1,0 +1,133 @@
+"""RunTable: one row per finished run, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from gui.panels.log.facts import Facts
+from gui.theme import number_font
+
+Index = QModelIndex | QPersistentModelIndex
+_COLUMNS = (
+    ("#", "Number of the run; ● is on the canvas", "● 00"),
+    ("Attack", "The attack", "Sticker content"),
+    ("Before → after", "Prediction for the attacked and for the adversarial image", "No overtaking 00.0 % → Yield 00.0 %"),
+    ("Budget", "eps and steps, where the attack has them", "0/255 · 000 steps"),
+    ("Success", "Untargeted: another prediction than the label. Targeted: the target", "Success"),
+    ("L2", "Length of the perturbation", "00.00"),
+    ("L∞", "Its largest value", "0.0000"),
+    ("Flip", "The step that first succeeded", "0000"),
+    ("Time", "Seconds inside the attack", "00.00 s"),
+)
+
+
+class RunModel(QAbstractTableModel):
+    """The runs as rows."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.runs: tuple[Facts, ...] = ()
+        self._shown: int | None = None
+
+    def set_runs(self, runs: Sequence[Facts], shown: int | None) -> None:
+        self.beginResetModel()
+        self.runs, self._shown = tuple(runs), shown
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.runs)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(_COLUMNS)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        run = self.runs[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._cells(run)[index.column()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            left = index.column() in (1, 2, 3)
+            return int((Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            head = f"#{run.number} {run.attack}: {run.outcome}"
+            return "\n".join([head, *(f"{name}: {value}" for name, value in run.parameters.items())])
+        return None
+
+    def _cells(self, run: Facts) -> tuple[str, ...]:
+        return (
+            f"● {run.number}" if run.number == self._shown else str(run.number),
+            run.attack,
+            run.outcome,
+            run.budget,
+            "yes" if run.success else "no",
+            f"{run.l2:.3g}",
+            f"{run.linf:.3g}",
+            "–" if run.flip < 0 else str(run.flip),
+            f"{run.seconds:.2f} s",
+        )
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return _COLUMNS[section][0 if role == Qt.ItemDataRole.DisplayRole else 1]
+        return None
+
+
+class RunTable(QTableView):
+    """Double click or Enter shows a run again, Delete removes it; two selected ones are compared."""
+
+    showAsked = Signal()
+    removeAsked = Signal()
+    picked = Signal()
+    """Other rows are selected."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.runs = RunModel(self)
+        self.setModel(self.runs)
+        self.setFont(number_font(self.font()))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setAccessibleName("Finished runs, the newest first")
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(self.fontMetrics().height() + 6)
+        for column, (title, _tip, widest) in enumerate(_COLUMNS):
+            metrics = self.fontMetrics()
+            self.setColumnWidth(column, max(metrics.horizontalAdvance(widest), metrics.horizontalAdvance(title)) + 14)
+        self.doubleClicked.connect(self.showAsked)
+        self.selectionModel().selectionChanged.connect(self.picked)
+
+    @property
+    def selected(self) -> list[Facts]:
+        """The selected runs, the older first."""
+        rows = sorted((index.row() for index in self.selectionModel().selectedRows()), reverse=True)
+        return [self.runs.runs[row] for row in rows]
+
+    def set_runs(self, runs: Sequence[Facts], shown: int | None) -> None:
+        """Show them; what was selected stays so, and a run that has just finished is selected."""
+        known = {run.number for run in self.runs.runs}
+        fresh = {run.number for run in runs} - known
+        wanted = fresh or {run.number for run in self.selected}
+        self.runs.set_runs(runs, shown)
+        flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        for row, run in enumerate(self.runs.runs):
+            if run.number in wanted:
+                self.selectionModel().select(self.runs.index(row, 0), flags)
+                self.selectionModel().setCurrentIndex(self.runs.index(row, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+        self.picked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.showAsked.emit()
+        elif event.key() == Qt.Key.Key_Delete:
+            self.removeAsked.emit()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,175 @@
+"""RunsView: the finished runs, with all that is known of the selected one, or the differences of two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QSplitter,
+    QStackedLayout,
+    QToolButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.panels.log.facts import Facts, differences, facts_of
+from gui.panels.log.run_table import RunTable
+from gui.plots.text import Sentence
+from gui.session import Session
+from gui.theme import GRID, icon, number_font
+from gui.widgets import EmptyState
+
+
+class RunsView(QWidget):
+    """Table above, details below."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._facts: dict[int, Facts] = {}
+        self.table, self.details, self.summary = RunTable(), QTreeWidget(), Sentence(muted=True)
+        self.buttons: dict[str, QToolButton] = {}
+        self._build()
+        session.historyChanged.connect(self.refresh)
+
+    def _build(self) -> None:
+        self.details.setRootIsDecorated(False)
+        self.details.setUniformRowHeights(True)
+        self.details.setFont(number_font(self.details.font()))
+        self.details.setAccessibleName("Parameters and outcome")
+        self.details.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.picked.connect(self._on_picked)
+        self.table.showAsked.connect(self.show_again)
+        self.table.removeAsked.connect(self.remove)
+        lower = QWidget()
+        layout = QVBoxLayout(lower)
+        layout.setContentsMargins(GRID, 0, GRID, GRID)
+        layout.setSpacing(4)
+        layout.addLayout(self._tools())
+        layout.addWidget(self.summary)
+        layout.addWidget(self.details, 1)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self.table)
+        split.addWidget(lower)
+        split.setChildrenCollapsible(False)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(
+            EmptyState("No run has finished yet. Press Run in the Attack dock; every finished run is kept here.", "mdi6.history")
+        )
+        self._pages.addWidget(split)
+
+    def _tools(self) -> QHBoxLayout:
+        tools: tuple[tuple[str, str, str, str, Callable[[], None]], ...] = (
+            (
+                "show",
+                "Show again",
+                "mdi6.eye-outline",
+                "Put this run back on the canvas, with its model, image and stickers (Enter)",
+                self.show_again,
+            ),
+            ("copy", "Copy", "mdi6.code-json", "Copy the selected runs, with every parameter, outcome and version, as JSON", self.copy),
+            ("remove", "Remove", "mdi6.delete-outline", "Forget the selected runs (Delete)", self.remove),
+        )
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        for name, text, picture, tip, action in tools:
+            button = QToolButton()
+            button.setText(text)
+            button.setIcon(icon(picture))
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setAutoRaise(True)
+            button.setToolTip(f"{tip}.")
+            button.clicked.connect(action)
+            self.buttons[name] = button
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    # ------------------------------------------------------------------ showing
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Follow the history, where anybody can see it."""
+        if not self.isVisible():
+            return
+        entries = self.session.history.entries
+        self._facts = {entry.number: self._facts.get(entry.number) or facts_of(entry) for entry in entries}
+        self._pages.setCurrentIndex(1 if entries else 0)
+        self.table.set_runs([self._facts[entry.number] for entry in reversed(entries)], self.session.shown)
+
+    @Slot()
+    def _on_picked(self) -> None:
+        runs = self.table.selected
+        self.buttons["show"].setEnabled(len(runs) == 1)
+        for name in ("copy", "remove"):
+            self.buttons[name].setEnabled(bool(runs))
+        self.details.clear()
+        if len(runs) == 1:
+            self._show_one(runs[0])
+        elif len(runs) == 2:
+            self._show_two(*runs)
+        else:
+            self.summary.set_text("Select one run to see its parameters, or two to compare them (Ctrl and a click).")
+
+    def _show_one(self, run: Facts) -> None:
+        self.summary.set_text(f"#{run.number} {run.attack}: {run.outcome}. Ctrl and a click on another run compares the two.")
+        self._columns("", f"#{run.number}")
+        for title, values in (("Parameters", run.parameters), ("Outcome", run.figures), ("Provenance", run.provenance)):
+            head = QTreeWidgetItem(self.details, [title])
+            font = self.details.font()
+            font.setBold(True)
+            head.setFont(0, font)
+            for name, value in values.items():
+                self._row(name, value)
+
+    def _show_two(self, one: Facts, other: Facts) -> None:
+        rows = differences(one, other)
+        alike = "the two runs are alike in everything" if not rows else f"{len(rows)} differences"
+        self.summary.set_text(f"#{one.number} against #{other.number}: {alike}.")
+        self._columns("", f"#{one.number}", f"#{other.number}")
+        for row in rows:
+            self._row(*row)
+
+    def _columns(self, *titles: str) -> None:
+        self.details.setColumnCount(len(titles))
+        self.details.setHeaderLabels(titles)
+
+    def _row(self, *texts: str) -> None:
+        item = QTreeWidgetItem(self.details, list(texts))
+        for column, text in enumerate(texts):
+            item.setToolTip(column, text)
+
+    # ------------------------------------------------------------------ hands
+
+    @Slot()
+    def show_again(self) -> None:
+        """Put the selected run on the canvas."""
+        runs = self.table.selected
+        if len(runs) == 1:
+            self.session.show_entry(runs[0].number)
+
+    @Slot()
+    def remove(self) -> None:
+        """Forget the selected runs."""
+        for run in self.table.selected:
+            self.session.remove_entry(run.number)
+
+    @Slot()
+    def copy(self) -> None:
+        """The selected runs as JSON on the clipboard: an object, or a list of them."""
+        QGuiApplication.clipboard().setText(as_json(self.table.selected))
+
+
+def as_json(runs: Sequence[Facts]) -> str:
+    """One object, or a list where there are more."""
+    return runs[0].json if len(runs) == 1 else "[\n" + ",\n".join(run.json for run in runs) + "\n]"
