@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QWidget
+
+from gui.canvas.frame import HighlightFrame
 
 
 class FileDrop(QObject):
@@ -15,11 +17,7 @@ class FileDrop(QObject):
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
-        self._widget = widget
-        self._frame = QFrame(widget)
-        self._frame.setStyleSheet("border: 3px solid palette(highlight);")
-        self._frame.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._frame.hide()
+        self._frame = HighlightFrame(widget, thickness=3)
         widget.setAcceptDrops(True)
         widget.installEventFilter(self)
 
@@ -35,9 +33,7 @@ class FileDrop(QObject):
         if isinstance(event, QDragEnterEvent):
             if files_in(event.mimeData()):
                 event.acceptProposedAction()
-                self._frame.setGeometry(self._widget.rect())
-                self._frame.show()
-                self._frame.raise_()
+                self._frame.appear()
             return True
         if kind == QEvent.Type.DragLeave:
             self._frame.hide()

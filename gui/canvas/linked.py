@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.canvas.mouse import WHEEL_STEP
 from gui.canvas.pane import Pane
 from gui.canvas.placement import Viewpoint, fitted
-from gui.canvas.readout import ElidedLabel, describe
+from gui.canvas.readout import ValueLine, describe
 
 if TYPE_CHECKING:
     import numpy as np
 
     from gui.canvas.tools import Pointer
 
-CLEAN = "#0072B2"
-ADVERSARIAL = "#D55E00"
 OPEN_HINT = "Open an image with Ctrl+O,\ndrop a file here, or choose a sample."
 ATTACK_HINT = "The adversarial image appears here."
 
@@ -31,9 +30,9 @@ class LinkedPanes(QWidget):
         self._viewpoint = Viewpoint(0.0, 0.0, 1.0)
         self._fitted = True
         self._hover: tuple[Pane, Pointer] | None = None
-        self.clean_pane = Pane("Clean", CLEAN, OPEN_HINT)
-        self.adversarial_pane = Pane("Adversarial", ADVERSARIAL, ATTACK_HINT)
-        self.readout = ElidedLabel()
+        self.clean_pane = Pane("Clean", theme.CLEAN, OPEN_HINT)
+        self.adversarial_pane = Pane("Adversarial", theme.ADVERSARIAL, ATTACK_HINT)
+        self.readout = ValueLine()
         row = QHBoxLayout()
         row.setSpacing(8)
         for pane in self.panes:

@@ -10,9 +10,10 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.canvas.items import GridItem, HandlesItem, MarkItem, OutlinesItem, OverlayItem
 from gui.canvas.placement import Placement, Viewpoint
-from gui.canvas.readout import ElidedLabel
+from gui.canvas.readout import ValueLine
 
 if TYPE_CHECKING:
     from engine.stickers import Sticker
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def surround(palette: QPalette) -> QColor:
     """The neutral grey around an image, in a light or a dark window."""
-    return QColor(58, 58, 58) if palette.window().color().lightness() < 128 else QColor(190, 190, 190)
+    return QColor(58, 58, 58) if theme.is_dark(palette) else QColor(190, 190, 190)
 
 
 class Heading(QWidget):
@@ -35,7 +36,7 @@ class Heading(QWidget):
         font = name.font()
         font.setBold(True)
         name.setFont(font)
-        self.caption = ElidedLabel(Qt.AlignmentFlag.AlignRight)
+        self.caption = ValueLine(Qt.AlignmentFlag.AlignRight)
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 4, 4, 4)
         row.setSpacing(8)

@@ -60,7 +60,7 @@ def with_even_digits(font: QFont) -> QFont:
     return even
 
 
-class ElidedLabel(QWidget):
+class ValueLine(QWidget):
     """One line of text that shrinks with dots; the whole of it is the tool tip then."""
 
     def __init__(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.canvas import edits
 from gui.canvas.drawing import DrawingPanes
 from gui.canvas.drops import FileDrop
+from gui.canvas.frame import HighlightFrame
 from gui.canvas.keys import SHORTCUTS, Shortcut
 from gui.canvas.tools import Draft
 
@@ -38,6 +39,7 @@ class ImageCanvas(DrawingPanes):
             "Ctrl+Tab leaves the canvas."
         )
         FileDrop(self).dropped.connect(self.filesDropped)
+        self._focus_frame = HighlightFrame(self, thickness=2)
 
     # ------------------------------------------------------------------ what keys and menus do
 
@@ -134,6 +136,18 @@ class ImageCanvas(DrawingPanes):
         else:
             super().keyReleaseEvent(event)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Say where the keyboard is, when it came by the keyboard."""
+        reasons = Qt.FocusReason
+        if event.reason() in (reasons.TabFocusReason, reasons.BacktabFocusReason, reasons.ShortcutFocusReason):
+            self._focus_frame.appear()
+        super().focusInEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._focus_frame.follow()
+        super().resizeEvent(event)
+
     def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._focus_frame.hide()
         self._hold_space(False)
         super().focusOutEvent(event)

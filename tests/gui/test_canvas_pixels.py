@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
 
 from engine.stickers import Colour, Optimised, Sticker, coverage, paint
+from gui import theme
 from gui.canvas import ImageCanvas
 from gui.canvas.items import HandlesItem, outline
 from gui.canvas.placement import Placement
@@ -157,13 +158,11 @@ def test_a_caption_without_room_keeps_its_number_whole(canvas: ImageCanvas) -> N
 
 
 def test_the_surround_follows_light_and_dark(canvas: ImageCanvas) -> None:
-    def corner(window: str) -> QColor:
-        palette = QPalette()
-        palette.setColor(QPalette.ColorRole.Window, QColor(window))
-        canvas.setPalette(palette)
+    def corner(dark: bool) -> QColor:
+        canvas.setPalette(theme.palette(dark))
         return QColor(*(int(value) for value in array(canvas.clean_pane.viewport.grab())[2, 2]))
 
-    light, dark = corner("#f0f0f0"), corner("#202020")
+    light, dark = corner(False), corner(True)
     assert light.lightness() > 150
     assert dark.lightness() < 90
     assert light.saturation() == dark.saturation() == 0
