@@ -1,0 +1,5 @@
+"""The Model dock."""
+
+from gui.panels.model.panel import ModelPanel
+
+__all__ = ["ModelPanel"]

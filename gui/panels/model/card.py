@@ -1,0 +1,157 @@
+"""What is known of the current classifier, row by row; device and activations can be changed here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from gui import theme
+from gui.panels.model.swap import Swap
+from gui.widgets import ElidedLabel
+
+if TYPE_CHECKING:
+    from engine import Classifier
+    from gui.session import Session
+
+_SETS = {"mnist": "MNIST", "gtsrb": "GTSRB", "cifar10": "CIFAR-10", "imagenet": "ImageNet"}
+
+
+def data_name(slug: str) -> str:
+    """``gtsrb:train`` as GTSRB."""
+    return _SETS.get(slug.partition(":")[0].lower(), slug)
+
+
+def accuracy_of(card: dict[str, Any]) -> str:
+    """The accuracy on a test set, and whose figure it is."""
+    value, published = card.get("accuracy"), card.get("published_accuracy")
+    if value is not None:
+        return f"{100 * value:.2f} % on {data_name(str(card.get('data_set', 'its data set')))}'s test set"
+    if published is not None:
+        whose = "published" if card.get("hash_matches") else "published, for another file"
+        return f"{100 * published:.1f} % on ImageNet ({whose})"
+    return "not known"
+
+
+def _hash(card: dict[str, Any]) -> str:
+    """The beginning of a file's own hash beside the published one."""
+    if "published_hash" not in card:
+        return ""
+    own = str(card.get("sha256", ""))[:8]
+    return f"{own}, as published" if card.get("hash_matches") else f"{own}, differs from {card['published_hash']}"
+
+
+class Card(QWidget):
+    """Rows of name and value; what is not known has no row."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.device = QComboBox(self)
+        self.device.setAccessibleName("Device")
+        self.device.setToolTip("Where the model computes. Another device takes a copy of the weights.")
+        self._fingerprint = QLabel(self)
+        self._fingerprint.setFont(theme.number_font(self.font()))
+        self._fingerprint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._copy = QToolButton(self)
+        self._copy.setIcon(theme.icon("mdi6.content-copy"))
+        self._copy.setAutoRaise(True)
+        self._copy.setToolTip("Copy the fingerprint")
+        self._copy.setAccessibleName("Copy the fingerprint")
+        self._copy.clicked.connect(self._on_copy)
+        self.swap = Swap(self)
+        self._rows: dict[str, ElidedLabel] = {}
+        self._layout = QFormLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setHorizontalSpacing(8)
+        self._layout.setVerticalSpacing(3)
+        self._layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._name = ElidedLabel(parent=self)
+        font = self._name.font()
+        font.setBold(True)
+        self._name.setFont(font)
+        self._layout.addRow(self._name)
+        for key in ("input", "classes", "accuracy", "hash", "parameters"):
+            self._add(key)
+        self._layout.addRow("activations", self.swap)
+        self._layout.addRow("device", self.device)
+        self._add("threads", "CPU threads: as many as were fastest for this model, measured when it was loaded.")
+        line = QHBoxLayout()
+        line.setSpacing(2)
+        line.addWidget(self._fingerprint)
+        line.addWidget(self._copy)
+        line.addStretch(1)
+        self._layout.addRow("fingerprint", line)
+        for key in ("data", "licence", "file", "notes"):
+            self._add(key)
+
+    def _add(self, key: str, tip: str = "") -> None:
+        label = ElidedLabel(parent=self)
+        label.set_tip(tip)
+        self._rows[key] = label
+        self._layout.addRow(key, label)
+
+    def text(self, key: str) -> str:
+        """What a row says; empty where it is hidden."""
+        return self._rows[key].text()
+
+    def show_classifier(self, classifier: Classifier) -> None:
+        """Fill in the rows."""
+        card = classifier.card
+        channels, height, width = classifier.input_shape
+        bounded = f", {len(classifier.activations)} activations swapped" if classifier.activations else ""
+        self._name.setText(classifier.name)
+        self._name.set_tip(f"Loaded from {classifier.source}" if classifier.source else "")
+        classes = classifier.labels
+        some = ", ".join(classes[:3]) + ("…" if len(classes) > 3 else "")
+        values = {
+            "input": f"{height} × {width}, {'grey' if channels == 1 else 'RGB' if channels == 3 else f'{channels} channels'}",
+            "classes": f"{len(classes):,}: {some}",
+            "accuracy": accuracy_of(card) + (f", before {bounded[2:]}" if bounded else ""),
+            "hash": _hash(card),
+            "parameters": f"{int(card['parameters']):,}" if "parameters" in card else "",
+            "data": str(card.get("attribution", "") or data_name(str(card.get("data_set", "")))),
+            "licence": str(card.get("licence", "")),
+            "file": str(card.get("file", "")) if classifier.source and classifier.source != classifier.name else "",
+            "notes": "; ".join(str(note) for note in card.get("notes", ())),
+        }
+        for key, value in values.items():
+            self._rows[key].setText(value)
+            self._layout.setRowVisible(self._rows[key], bool(value))
+        self._rows["hash"].set_tip(str(card.get("hash_note", "")))
+        self._rows["classes"].set_tip("\n".join(classes[:50]) + (f"\n… and {len(classes) - 50:,} more" if len(classes) > 50 else ""))
+        self._fingerprint.setText(classifier.fingerprint[:8])
+        self._fingerprint.setToolTip(f"{classifier.fingerprint}: weights, structure, normalisation and everything derived")
+        self._show_devices(classifier)
+        self.show_threads()
+
+    def show_threads(self) -> None:
+        """How many there are, once it is measured."""
+        classifier = self._session.classifier
+        on_cpu = classifier is not None and classifier.device.type == "cpu"
+        self._rows["threads"].setText(str(self._session.threads) if on_cpu and self._session.threads else "")
+        self._layout.setRowVisible(self._rows["threads"], bool(self.text("threads")))
+
+    def _show_devices(self, classifier: Classifier) -> None:
+        import torch
+
+        from engine.devices import devices
+
+        self.device.blockSignals(True)
+        self.device.clear()
+        for device in devices():
+            title = "CPU" if device.type == "cpu" else f"{device}: {torch.cuda.get_device_name(device)}"
+            self.device.addItem(title, str(device))
+        place = self.device.findData(str(classifier.device))
+        self.device.setCurrentIndex(max(0, place if place >= 0 else self.device.findData(f"{classifier.device.type}:0")))
+        self.device.setEnabled(self.device.count() > 1)
+        self.device.setToolTip("Where the model computes." if self.device.count() > 1 else "Where the model computes. No GPU was found.")
+        self.device.blockSignals(False)
+
+    @Slot()
+    def _on_copy(self) -> None:
+        if self._session.classifier is not None:
+            QGuiApplication.clipboard().setText(self._session.classifier.fingerprint)
+            self._session.notice.emit("The fingerprint was copied.")

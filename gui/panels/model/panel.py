@@ -1,0 +1,327 @@
+"""The Model dock: what the current classifier is, and every source of another one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QProgressBar, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.loading import swap_classifier
+from gui.panels.model.card import Card
+from gui.panels.model.dialogs import CheckpointDialog, CodeDialog
+from gui.panels.model.fetch import Fetch
+from gui.panels.model.layers import LayerTree
+from gui.panels.model.sources import SourceList
+from gui.panels.model.swap import swapped
+from gui.widgets import EmptyState, Message, Section
+
+if TYPE_CHECKING:
+    from engine import Classifier
+    from engine.models import ModelEntry
+    from engine.models.torchvision import Published
+    from gui.session import Session
+
+CHECKPOINTS = "Checkpoints (*.safetensors *.pt *.pth *.bin *.ckpt);;All files (*)"
+
+
+class ModelPanel(QWidget):
+    """Comes alive when the engine is ready. A failed load leaves everything as it was."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._base: Classifier | None = None
+        """The classifier before its activations were swapped."""
+        self._derived: Classifier | None = None
+        self._fetch = Fetch(self)
+        self._fetched = ""
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(EmptyState("The engine is loading. In a moment the models are listed here.", "mdi6.timer-sand"))
+        page = QWidget(self)
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        for section in (self._build_current(), self._build_load(), self._build_layers()):
+            layout.addWidget(section)
+        layout.addStretch(1)
+        self._stack.addWidget(page)
+        self._page = page
+        self._connect()
+        if session.ready:
+            self._on_ready()
+
+    # ------------------------------------------------------------------ building
+
+    def _build_current(self) -> Section:
+        section = Section("Current model", self)
+        self._empty = QLabel("No model is loaded. Choose one below.", self)
+        self._empty.setWordWrap(True)
+        self.card = Card(self._session, self)
+        self.swap = self.card.swap
+        self.card.hide()
+        section.add(self._empty)
+        section.add(self.card)
+        return section
+
+    def _build_load(self) -> Section:
+        section = Section("Load another", self)
+        self.sources = SourceList(self)
+        self.load_button = theme.primary(QPushButton("Load", self), "mdi6.cube-outline")
+        self.load_button.setEnabled(False)
+        self.load_button.setToolTip("Select a model above")
+        self._file = QPushButton("Open checkpoint…", self)
+        self._file.setToolTip("Weights from a file: .safetensors, or .pt/.pth, which are read without running code")
+        self._code = QPushButton("Own code…", self)
+        self._code.setToolTip("A model that a function of your own Python file gives")
+        others = QHBoxLayout()
+        others.setSpacing(8)
+        others.addWidget(self._file, 1)
+        others.addWidget(self._code, 1)
+        self.message = Message(self)
+        self._bar = QProgressBar(self)
+        self._bar.setTextVisible(False)
+        self._bar.setFixedHeight(6)
+        self._bar.setAccessibleName("Progress of the download")
+        self._stop = QPushButton(theme.icon("mdi6.stop"), "Cancel", self)
+        self._stop.setToolTip("End the download; nothing is left behind")
+        self._progress = QLabel(self)
+        self._progress.setFont(theme.number_font(self.font()))
+        self._download = QWidget(self)
+        line = QHBoxLayout()
+        line.addWidget(self._progress, 1)
+        line.addWidget(self._stop)
+        column = QVBoxLayout(self._download)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self._bar)
+        column.addLayout(line)
+        self._download.hide()
+        section.add(self.sources)
+        section.add(self.message)
+        section.add(self._download)
+        section.add(self.load_button)
+        section.layout_.addLayout(others)
+        return section
+
+    def _build_layers(self) -> Section:
+        self._layers_section = Section("Layers", self, opened=False)
+        self.layers = LayerTree(self)
+        self._layers_section.add(self.layers)
+        self._layers_section.toggled.connect(self._on_layers)
+        return self._layers_section
+
+    def _connect(self) -> None:
+        session = self._session
+        session.engineReady.connect(self._on_ready)
+        session.classifierChanged.connect(self._on_classifier)
+        session.threadsChanged.connect(self.card.show_threads)
+        self.sources.activated.connect(self.load_entry)
+        self.sources.selected.connect(self._on_selected)
+        self.sources.torchvisionWanted.connect(self._list_torchvision)
+        self.load_button.clicked.connect(self._on_load)
+        self._file.clicked.connect(self._on_file)
+        self._code.clicked.connect(self._on_code)
+        self._stop.clicked.connect(self._fetch.cancel)
+        self._fetch.progressed.connect(self._on_progress)
+        self._fetch.ended.connect(self._on_fetched)
+        self.card.device.activated.connect(self._on_device)
+        self.swap.wanted.connect(self._on_swap)
+
+    # ------------------------------------------------------------------ loading
+
+    def load(self, source: str, **options: Any) -> None:
+        """Load any source in the engine thread; options are those of ``engine.models.load``."""
+        device = str(self._session.classifier.device) if self._session.classifier is not None else None
+
+        def make() -> Classifier:
+            import engine
+
+            return engine.models.load(source, device=device, **options)
+
+        self.message.say("")
+        name = Path(source.partition(".py:")[0]).name
+        swap_classifier(self._session, make, busy=f"Loading {name}…", done=self._on_loaded, failed=self.message.say)
+
+    @Slot(object)
+    def load_entry(self, entry: ModelEntry) -> None:
+        """Load a model of the list; what is not on this machine is asked for first."""
+        if entry.available:
+            self.load(entry.source)
+        else:
+            self._session.ask("published", lambda: _missing(entry.source), self._offer)
+
+    def load_checkpoint(self, path: Path) -> None:
+        """Load weights from a file; which network they belong to is asked for where no card says it."""
+
+        def has_card() -> bool:
+            from engine import GibbonError
+            from engine.models.checkpoint import read_card
+
+            try:
+                return "architecture" in read_card(path.with_suffix(".json"))
+            except GibbonError:
+                return False
+
+        def then(known: bool | list[str]) -> None:
+            if known is True:
+                self.load(str(path))
+            elif isinstance(known, list):
+                self._ask_architecture(path, known)
+
+        def question() -> bool | list[str]:
+            from engine.models import architectures
+
+            return True if has_card() else architectures()
+
+        self._session.ask("architectures", question, then, busy="Listing architectures…")
+
+    def _ask_architecture(self, path: Path, names: list[str]) -> None:
+        dialog = CheckpointDialog(path, names, self)
+        dialog.accepted.connect(
+            lambda: self.load(
+                str(path), architecture=dialog.chosen, activation=dialog.activation.currentText(), head=dialog.head.currentData()
+            )
+        )
+        dialog.open()
+
+    def _on_loaded(self, classifier: Classifier) -> None:
+        self._session.log("info", f"Loaded “{classifier.name}”, {classifier.num_classes} classes, on {classifier.device}.")
+
+    # ------------------------------------------------------------------ downloads
+
+    def _offer(self, about: Published | None) -> None:
+        if about is None:  # it has come meanwhile
+            if self.sources.entry is not None:
+                self.load(self.sources.entry.source)
+            return
+        question = QMessageBox(self)
+        question.setIcon(QMessageBox.Icon.Question)
+        question.setWindowTitle("Download weights")
+        question.setText(f"The weights of “{about.name}” ({about.megabytes:.0f} MB) are not on this machine. Download them?")
+        question.setInformativeText(f"From {about.url}\ninto {about.path.parent}")
+        fetch = question.addButton("Download", QMessageBox.ButtonRole.AcceptRole)
+        question.addButton(QMessageBox.StandardButton.Cancel)
+        fetch.clicked.connect(lambda: self._start_download(about))
+        question.open()
+
+    def _start_download(self, about: Published) -> None:
+        self._fetched = f"torchvision:{about.name}"
+        self.message.say("")
+        self._bar.setRange(0, 0)
+        self._progress.setText(f"{about.name}: connecting…")
+        self._download.show()
+        self._fetch.start(about)
+
+    @Slot()
+    def _on_progress(self) -> None:
+        done, total = self._fetch.received, self._fetch.total
+        self._bar.setRange(0, 1000 if total else 0)
+        self._bar.setValue(1000 * done // total if total else 0)
+        of = f" of {total / 1e6:.1f}" if total else ""
+        self._progress.setText(f"{self._fetched.partition(':')[2]}: {done / 1e6:.1f}{of} MB")
+
+    @Slot(str)
+    def _on_fetched(self, error: str) -> None:
+        self._download.hide()
+        if error:
+            self.message.say(error)
+            self._session.log("error", error)
+        else:
+            self.load(self._fetched)
+            self._list_torchvision()
+
+    # ------------------------------------------------------------------ from the session
+
+    @Slot()
+    def _on_ready(self) -> None:
+        from engine.models import catalogue
+
+        self._stack.setCurrentWidget(self._page)
+        self._session.ask("shipped", lambda: catalogue(with_torchvision=False), self.sources.show_shipped)
+        self._on_classifier()
+
+    @Slot()
+    def _list_torchvision(self) -> None:
+        def question() -> list[ModelEntry]:
+            from engine.models import catalogue
+
+            return [entry for entry in catalogue() if entry.kind == "torchvision"]
+
+        self._session.ask("torchvision", question, self.sources.show_torchvision, busy="Listing torchvision's networks…")
+
+    @Slot()
+    def _on_classifier(self) -> None:
+        classifier = self._session.classifier
+        if classifier is None:
+            return
+        self.message.say("")
+        if classifier is not self._derived:
+            self._base, self._derived = classifier, None
+            self.swap.reset()
+        self.card.show()
+        self._empty.hide()
+        self.card.show_classifier(classifier)
+        if self._layers_section.opened:
+            self.layers.show_classifier(classifier)
+
+    @Slot(bool)
+    def _on_layers(self, opened: bool) -> None:
+        if opened and self._session.classifier is not None:
+            self.layers.show_classifier(self._session.classifier)
+
+    # ------------------------------------------------------------------ from a person
+
+    @Slot()
+    def _on_selected(self) -> None:
+        entry = self.sources.entry
+        self.load_button.setEnabled(entry is not None)
+        fetch = entry is not None and not entry.available
+        self.load_button.setText("Download and load…" if fetch else "Load")
+        self.load_button.setToolTip("Select a model above" if entry is None else f"Load {entry.source}")
+
+    @Slot()
+    def _on_load(self) -> None:
+        if self.sources.entry is not None:
+            self.load_entry(self.sources.entry)
+
+    @Slot()
+    def _on_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open checkpoint", "", CHECKPOINTS)
+        if path:
+            self.load_checkpoint(Path(path))
+
+    @Slot()
+    def _on_code(self) -> None:
+        dialog = CodeDialog(self)
+        dialog.accepted.connect(lambda: self.load(dialog.source, allow_code=True, head=dialog.head.currentData()))
+        dialog.open()
+
+    @Slot(int)
+    def _on_device(self, index: int) -> None:
+        classifier, device = self._session.classifier, self.card.device.itemData(index)
+        if classifier is not None and str(classifier.device) != device:
+            swap_classifier(
+                self._session, lambda: classifier.to(device), busy=f"Moving to {device}…", done=lambda _: None, failed=self.message.say
+            )
+
+    @Slot(str, float)
+    def _on_swap(self, choice: str, bound: float) -> None:
+        base = self._base
+        if base is None:
+            return
+
+        def make() -> Classifier:
+            derived = swapped(base, choice, bound)
+            self._derived = derived if derived is not base else None
+            return derived
+
+        swap_classifier(self._session, make, busy="Swapping activations…", done=lambda _: None, failed=self.message.say)
+
+
+def _missing(source: str) -> Published | None:
+    from engine.models import missing_download
+
+    return missing_download(source)

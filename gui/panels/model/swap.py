@@ -1,0 +1,75 @@
+"""Other rectifiers in the same weights: what a bounded one would undo and cost, without any training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from engine import Classifier
+
+AS_LOADED, RELU, BOUNDED = "as loaded", "ReLU", "bounded ReLU"
+
+
+def swapped(base: Classifier, choice: str, bound: float) -> Classifier:
+    """``base`` with every rectifier replaced; the weights are shared."""
+    from torch import nn
+
+    from engine import GibbonError
+    from engine.defenses import Bounded
+
+    if choice == AS_LOADED:
+        return base
+    if not base.sites:
+        raise GibbonError(f"“{base.name}” calls no rectifier, so there is none to swap.")
+    rectifier = Bounded(bound).to(base.device) if choice == BOUNDED else nn.ReLU()
+    name = f"{base.name}, {choice}" + (f" at {bound:g}" if choice == BOUNDED else "")
+    return base.derive(name=name, activations=dict.fromkeys((site.name for site in base.sites), rectifier))
+
+
+class Swap(QWidget):
+    """A choice and its bound."""
+
+    wanted = Signal(str, float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.choice = QComboBox(self)
+        self.choice.addItems([AS_LOADED, RELU, BOUNDED])
+        self.choice.setAccessibleName("Activations")
+        self.choice.setToolTip(
+            "Replace every rectifier of the model, with the weights as they are. The Activations dock bounds single layers."
+        )
+        self.bound = QDoubleSpinBox(self)
+        self.bound.setRange(0.01, 1000)
+        self.bound.setDecimals(2)
+        self.bound.setSingleStep(0.25)
+        self.bound.setValue(2)
+        self.bound.setPrefix("at ")
+        self.bound.setEnabled(False)
+        self.bound.setAccessibleName("Bound")
+        self.bound.setToolTip("The upper limit of every activation.")
+        self.bound.setKeyboardTracking(False)
+        self.bound.setMinimumWidth(72)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.choice, 1)
+        layout.addWidget(self.bound)
+        self.choice.currentTextChanged.connect(self._on_choice)
+        self.choice.activated.connect(self._on_changed)
+        self.bound.valueChanged.connect(self._on_changed)
+
+    def reset(self) -> None:
+        """Another classifier came."""
+        self.choice.setCurrentText(AS_LOADED)
+
+    @Slot(str)
+    def _on_choice(self, choice: str) -> None:
+        self.bound.setEnabled(choice == BOUNDED)
+
+    @Slot()
+    def _on_changed(self) -> None:
+        self.wanted.emit(self.choice.currentText(), self.bound.value())

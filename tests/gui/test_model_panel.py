@@ -1,0 +1,277 @@
+"""The Model dock with a real session and the shipped models."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+import engine
+from gui.panels.model import ModelPanel
+from gui.panels.model.dialogs import CheckpointDialog, CodeDialog, functions_in
+from gui.panels.model.swap import BOUNDED, RELU
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from gui.session import Session
+
+FACTORY = """
+import torch
+
+def make():
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4 * 36, 3))
+    return module, ["cat", "dog", "gibbon"], (3, 8, 8)
+
+def broken():
+    raise RuntimeError("no weights today")
+"""
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> ModelPanel:
+    made = ModelPanel(session)
+    qtbot.addWidget(made)
+    made.resize(320, 800)
+    made.show()
+    session.ready = True
+    session.engineReady.emit()
+    qtbot.waitUntil(lambda: "signs" in made.sources.shown, timeout=20_000)
+    return made
+
+
+@pytest.fixture
+def loaded(qtbot: QtBot, panel: ModelPanel, session: Session) -> ModelPanel:
+    with qtbot.waitSignal(session.observed, timeout=20_000):
+        panel.load("signs")
+    return panel
+
+
+def test_a_shipped_model_comes_with_its_card_and_a_fitting_image(qtbot: QtBot, panel: ModelPanel, session: Session) -> None:
+    panel.sources.select("signs")
+    assert panel.load_button.isEnabled()
+    with qtbot.waitSignal(session.observed, timeout=20_000):
+        qtbot.mouseClick(panel.load_button, Qt.MouseButton.LeftButton)
+    classifier = session.classifier
+    assert classifier is not None
+    assert session.label is not None
+    assert classifier.labels[session.label] == "Stop"
+    assert session.frame is not None
+    assert session.frame.observation.clean_prediction == session.label
+    assert panel.card.text("accuracy").startswith(f"{100 * classifier.card['accuracy']:.2f} %")
+    assert "GTSRB" in panel.card.text("accuracy")
+    assert panel.card.text("input") == "32 × 32, RGB"
+    assert panel.card.text("classes").startswith("43")
+    assert panel.card.device.currentText() == "CPU" or classifier.device.type == "cuda"
+
+
+def test_another_kind_of_model_brings_another_image(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
+    loaded.sources.select("digits")
+    with qtbot.waitSignal(session.observed, timeout=20_000):
+        qtbot.mouseClick(loaded.load_button, Qt.MouseButton.LeftButton)
+    assert session.clean is not None
+    assert session.clean.shape == (1, 28, 28)
+    assert session.label == 7
+
+
+def test_the_same_kind_of_model_keeps_image_and_label(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
+    clean, label = session.clean, session.label
+    before = session.classifier
+    with qtbot.waitSignal(session.classifierChanged, timeout=20_000):
+        loaded.load("signs")
+    assert session.classifier is not before
+    assert session.clean is clean
+    assert session.label == label
+
+
+@pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html><html></html>", b"\x80\x04cos\nsystem\n."])
+def test_a_failed_load_leaves_everything_as_it_was(
+    qtbot: QtBot, loaded: ModelPanel, session: Session, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "weights.pt"
+    path.write_bytes(content)
+    before = (session.classifier, session.clean, session.label, session.frame)
+    loaded.load(str(path), architecture="signs")
+    qtbot.waitUntil(lambda: loaded.message.text != "", timeout=20_000)
+    assert loaded.message.text.endswith(".")
+    assert (session.classifier, session.clean, session.label, session.frame) == before
+    assert loaded.message.isVisible()
+
+
+def test_own_code_runs_after_the_question(qtbot: QtBot, loaded: ModelPanel, session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(FACTORY)
+    qtbot.mouseClick(loaded._code, Qt.MouseButton.LeftButton)
+    dialog = loaded.findChild(CodeDialog)
+    assert dialog is not None
+    assert not dialog.ok.isEnabled()
+    dialog.file.setText(str(path))
+    assert [dialog.factory.itemText(i) for i in range(dialog.factory.count())] == ["make", "broken"]
+    with qtbot.waitSignal(session.observed, timeout=20_000):
+        qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
+    assert session.classifier is not None
+    assert session.classifier.labels == ("cat", "dog", "gibbon")
+    assert session.clean is not None
+    assert session.clean.shape == (3, 8, 8)
+
+
+def test_own_code_that_raises_is_a_sentence(qtbot: QtBot, loaded: ModelPanel, session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(FACTORY)
+    before = session.classifier
+    loaded.load(f"{path}:broken", allow_code=True)
+    qtbot.waitUntil(lambda: "no weights today" in loaded.message.text, timeout=20_000)
+    assert session.classifier is before
+
+
+def test_functions_are_found_without_running_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\ndef make(): ...\ndef _hidden(): ...\n")
+    assert functions_in(path) == ["make"]
+    assert not (tmp_path / "ran").exists()
+    path.write_text("def (")
+    assert functions_in(path) == []
+
+
+def test_the_architecture_of_a_checkpoint_is_asked_for(qtbot: QtBot) -> None:
+    dialog = CheckpointDialog(Path("weights.pt"), ["signs", "digits", "torchvision:resnet50"])
+    qtbot.addWidget(dialog)
+    assert not dialog.ok.isEnabled()
+    line = dialog.architecture.lineEdit()
+    assert line is not None
+    line.selectAll()
+    qtbot.keyClicks(line, "resnet")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert dialog.chosen == "torchvision:resnet50"
+    assert dialog.ok.isEnabled()
+
+
+def test_a_checkpoint_with_its_card_is_not_asked_about(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
+    from engine import resources
+
+    before = session.classifier
+    loaded.load_checkpoint(resources.folder("models", "digits.safetensors"))
+    qtbot.waitUntil(lambda: session.classifier is not before, timeout=20_000)
+    assert session.classifier is not None
+    assert session.classifier.num_classes == 10
+
+
+def test_swapped_activations_change_the_model_and_come_back(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
+    base = session.classifier
+    assert base is not None
+    assert session.clean is not None
+    swap = loaded.swap
+    swap.bound.setValue(1e6)  # the largest there is; without a choice nothing happens
+    swap.choice.setCurrentText(BOUNDED)
+    swap.bound.setValue(0.5)
+    qtbot.waitUntil(lambda: session.classifier is not base, timeout=20_000)
+    bounded = session.classifier
+    assert bounded is not None
+    assert bounded.fingerprint != base.fingerprint
+    peaks = bounded.record(session.clean[None].to(bounded.device)).activations
+    assert max(float(value.max()) for value in peaks.values()) <= 0.5
+    assert swap.choice.currentText() == BOUNDED
+    swap.choice.setCurrentText(RELU)
+    swap.choice.activated.emit(swap.choice.currentIndex())
+    qtbot.waitUntil(lambda: session.classifier is not bounded)
+    assert session.classifier is not None
+    image = session.clean[None].to(base.device)
+    assert torch.equal(session.classifier(image), base(image))  # its rectifiers are ReLU anyhow
+    swap.choice.setCurrentIndex(0)
+    swap.choice.activated.emit(0)
+    qtbot.waitUntil(lambda: session.classifier is base)
+
+
+def test_layers_are_listed_when_opened(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
+    assert loaded.layers.topLevelItemCount() == 0
+    qtbot.mouseClick(loaded._layers_section.button, Qt.MouseButton.LeftButton)
+    assert session.classifier is not None
+    assert loaded.layers.topLevelItemCount() == len(list(session.classifier.module.children()))
+    site = session.classifier.sites[0]
+    (item,) = loaded.layers.findItems(site.name, Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive, 0)
+    assert item.text(2) == "×".join(map(str, site.shape))
+
+
+def test_the_fingerprint_is_copied(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
+    qtbot.mouseClick(loaded.card._copy, Qt.MouseButton.LeftButton)
+    assert session.classifier is not None
+    assert QApplication.clipboard().text() == session.classifier.fingerprint
+
+
+# ---------------------------------------------------------------------- downloads
+
+
+class _Slow(BaseHTTPRequestHandler):
+    """Announces much and sends little, until it is told to go on."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        self.end_headers()
+        self.wfile.write(b"x" * 1000)
+        self.wfile.flush()
+        self.server.go_on.wait(10)  # type: ignore[attr-defined]
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def server() -> Any:
+    made = ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
+    made.go_on = threading.Event()  # type: ignore[attr-defined]
+    thread = threading.Thread(target=functools.partial(made.serve_forever, 0.05))
+    thread.start()
+    yield made
+    made.go_on.set()  # type: ignore[attr-defined]
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+def published(url: str, path: Path) -> Any:
+    from engine.models.torchvision import Published
+
+    return Published("slownet", "DEFAULT", url, ("a",), 8, 8, "bilinear", (0.0,), (1.0,), 1, 1.0, None)
+
+
+def test_a_download_shows_progress_and_is_cancelled(
+    qtbot: QtBot, loaded: ModelPanel, session: Session, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    before = session.classifier
+    loaded._start_download(published(f"http://127.0.0.1:{server.server_port}/slow.pth", tmp_path))
+    qtbot.waitUntil(lambda: loaded._fetch.received == 1000)
+    qtbot.waitUntil(lambda: "of 1.0 MB" in loaded._progress.text())
+    assert loaded._download.isVisible()
+    qtbot.mouseClick(loaded._stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not loaded._fetch.running)
+    assert not loaded._download.isVisible()
+    assert "cancelled" in loaded.message.text
+    assert session.classifier is before
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == []
+
+
+@pytest.mark.slow
+def test_torchvision_is_listed_only_when_asked(qtbot: QtBot, panel: ModelPanel) -> None:
+    assert not any(source.startswith("torchvision:") for source in panel.sources.shown)
+    qtbot.keyClicks(panel.sources.search, "resnet18")
+    qtbot.waitUntil(lambda: "torchvision:resnet18" in panel.sources.shown, timeout=60_000)
+    panel.sources.select("torchvision:resnet18")
+    entry = panel.sources.entry
+    assert entry is not None
+    if not entry.available:
+        assert panel.load_button.text() == "Download and load…"
+
+
+def test_without_a_model_the_dock_says_what_to_do(panel: ModelPanel) -> None:
+    assert panel._empty.isVisible()
+    assert not panel.load_button.isEnabled()
+    assert engine.models.catalogue(with_torchvision=False)
