@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Slot
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QIcon, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Slot
+from PySide6.QtGui import QFontDatabase, QFontMetrics, QGuiApplication, QIcon, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QMenu,
     QStackedLayout,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -31,6 +34,22 @@ _ICONS = {
 }
 
 
+class _Wrapping(QStyledItemDelegate):
+    """Rows as high as their wrapped text: a tree gives every row one line."""
+
+    def __init__(self, tree: QTreeWidget) -> None:
+        super().__init__(tree)
+        self._tree = tree
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        font = index.data(Qt.ItemDataRole.FontRole) or self._tree.font()
+        depth = 2 if index.parent().isValid() else 1
+        icon_room = 0 if depth == 2 else self._tree.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize) + 6
+        width = max(80, self._tree.viewport().width() - depth * self._tree.indentation() - icon_room - 8)
+        text = QFontMetrics(font).boundingRect(QRect(0, 0, width, 1 << 20), Qt.TextFlag.TextWordWrap, str(index.data()))
+        return QSize(width, max(text.height() + 6, 20))
+
+
 class MessagesView(QWidget):
     """A list of sentences."""
 
@@ -46,6 +65,7 @@ class MessagesView(QWidget):
         tree.setHeaderHidden(True)
         tree.setColumnCount(1)
         tree.setWordWrap(True)
+        tree.setItemDelegate(_Wrapping(tree))
         tree.setIndentation(16)
         tree.setTextElideMode(Qt.TextElideMode.ElideNone)
         tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
