@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-MARGIN = 12
+MARGIN = 8
 """Screen pixels kept free around a fitted image."""
 LARGEST_SCALE = 160.0
 WHOLE_FROM = 4

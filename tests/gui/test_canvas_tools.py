@@ -191,7 +191,7 @@ def test_zooming_keeps_the_point_under_the_mouse() -> None:
 def test_a_fitted_image_lies_in_the_pane_with_whole_pixels() -> None:
     view = fitted(32, 32, 430, 460)
     assert view == Viewpoint(16, 16, 12)
-    assert fitted(1000, 500, 430, 460).scale == pytest.approx(406 / 1000)
+    assert fitted(1000, 500, 430, 460).scale == pytest.approx(414 / 1000)
 
 
 def test_the_readout_has_one_width_for_all_values() -> None:
