@@ -28,6 +28,7 @@ class CanvasLink(QObject):
         canvas.dragEnded.connect(session.end_drag)
         canvas.selectionChanged.connect(self._on_selected)
         canvas.notice.connect(session.notice)
+        canvas.new_content = session.content_for_new
 
     # ------------------------------------------------------------------ to the canvas
 

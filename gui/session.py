@@ -169,6 +169,10 @@ class Session(QObject):
         else:
             question.then(answer.value)
 
+    def waiting(self, key: str) -> bool:
+        """Whether a question of that key has no answer yet."""
+        return bool(self._waiting.get(key))
+
     def log(self, kind: LogKind, text: str, details: str = "") -> None:
         """Add a line to the Log; errors and warnings also go to the status bar."""
         self.logged.emit(LogEntry(kind, text, details))
@@ -461,4 +465,5 @@ class Session(QObject):
     def shut_down(self) -> bool:
         """Stop timer and thread; whether the thread has ended. May be called more than once."""
         self._timer.stop()
+        self.undo_stack.blockSignals(True)  # its destructor clears it, and would call those who are half gone by then
         return self.lane.stop()

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 
+from gui.loading import Arrived, show, with_image
+
 if TYPE_CHECKING:
-    from engine import Classifier
     from gui.main_window import MainWindow
-    from gui.opening import Opened
     from gui.session import Session
 
 MODEL = "signs"
-SAMPLE = "Stop"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +26,14 @@ class Loaded:
 
     seconds: float
     """That importing torch took."""
-    classifier: Classifier | None = None
-    opened: Opened | None = None
-    label: int | None = None
+    arrived: Arrived | None = None
+    """The shipped model with its first sample: for signs the stop sign."""
     problem: str = ""
-    """Why model or image are missing; the engine is there all the same."""
+    """Why they are missing; the engine is there all the same."""
 
 
 def load() -> Loaded:
-    """Import torch and the engine, open the shipped model and the stop sign. Called in the engine thread."""
+    """Import torch and the engine, open the shipped model and a sample. Called in the engine thread."""
     began = time.perf_counter()
     import torch  # noqa: F401
 
@@ -43,25 +41,9 @@ def load() -> Loaded:
     import engine
 
     try:
-        classifier = engine.models.load(MODEL)
+        return Loaded(seconds, with_image(engine.models.load(MODEL), None, None, None))
     except engine.GibbonError as error:
         return Loaded(seconds, problem=str(error))
-    try:
-        return Loaded(seconds, classifier, *_stop_sign(classifier))
-    except engine.GibbonError as error:
-        return Loaded(seconds, classifier, problem=str(error))
-
-
-def _stop_sign(classifier: Classifier) -> tuple[Opened | None, int | None]:
-    import engine
-    from gui.opening import cropped
-
-    mine = [sample for sample in engine.images.samples() if sample.model == MODEL]
-    if not mine:
-        return None, None
-    best = next((sample for sample in mine if sample.label_name == SAMPLE), mine[0])
-    label = classifier.labels.index(best.label_name) if best.label_name in classifier.labels else best.label
-    return cropped(best.open(), classifier), label
 
 
 class StartUp(QObject):
@@ -95,12 +77,8 @@ class StartUp(QObject):
         session = self._session
         session.ready = True
         session.engineReady.emit()
-        if loaded.classifier is not None and loaded.opened is not None:
-            session.photograph = loaded.opened.photograph
-            session.set_classifier(loaded.classifier, loaded.opened.clean, loaded.opened.info, loaded.label)
-            session.photographChanged.emit()
-        elif loaded.classifier is not None:
-            session.set_classifier(loaded.classifier)
+        if loaded.arrived is not None:
+            show(session, loaded.arrived)
         if loaded.problem:
             session.log("error", loaded.problem)
         trace(f"ready, torch's import took {loaded.seconds:.2f} s of it")

@@ -8,6 +8,7 @@ import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import shiboken6
 from PySide6.QtCore import QObject, Signal, Slot
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Catcher(QObject):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._session = session
+        self._telling = False
         self.caught.connect(self._on_caught)
 
     def install(self) -> None:
@@ -32,7 +34,7 @@ class Catcher(QObject):
     def hook(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
         """Print it as Python does, and log it."""
         sys.__excepthook__(kind, error, where)
-        if not issubclass(kind, (KeyboardInterrupt, SystemExit)):
+        if shiboken6.isValid(self) and not self._telling and not issubclass(kind, (KeyboardInterrupt, SystemExit)):
             details = "".join(traceback.format_exception(kind, error, where))
             self.caught.emit(
                 f"Something unexpected happened ({kind.__name__}: {error}). The work so far is kept; the details are here.", details
@@ -40,4 +42,8 @@ class Catcher(QObject):
 
     @Slot(str, str)
     def _on_caught(self, text: str, details: str) -> None:
-        self._session.log("error", text, details)
+        self._telling = True  # an error in the Log itself must not come back here
+        try:
+            self._session.log("error", text, details)
+        finally:
+            self._telling = False

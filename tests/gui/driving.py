@@ -1,0 +1,106 @@
+"""A hand on the window: real clicks, drags and keys, and waiting for what they cause."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QAction, QKeySequence, QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QTreeWidget, QWidget
+
+from gui.app import Workbench, build
+
+
+class Late(AssertionError):
+    """What was waited for did not come."""
+
+
+def until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+    """Let events run until the condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise Late(f"{what} did not come within {seconds:g} s")
+        QTest.qWait(1)
+
+
+def settle() -> None:
+    """Let everything that is due be painted."""
+    for _ in range(3):
+        QApplication.processEvents()
+
+
+def open_window(width: int = 1280, height: int = 800) -> Workbench:
+    """A shown window whose engine is loading."""
+    bench = build([])
+    bench.window.resize(width, height)
+    bench.window.show()
+    return bench
+
+
+def wait_ready(bench: Workbench) -> None:
+    """Until the stop sign is classified."""
+    until(lambda: bench.session.frame is not None, "the first frame", 120)
+    settle()
+
+
+def click(widget: QWidget, at: QPoint | None = None) -> None:
+    """Press and release the left button on a widget, in its middle where no place is named."""
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at or widget.rect().center())
+
+
+def drag(widget: QWidget, points: Sequence[QPoint], between: Callable[[int], None] = lambda _place: None) -> None:
+    """Press at the first point, move along the others, release at the last. ``between`` is called after each move."""
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    _mouse(widget, QEvent.Type.MouseButtonPress, points[0], left, left)
+    for place, point in enumerate(points[1:]):
+        _mouse(widget, QEvent.Type.MouseMove, point, none, left)
+        QApplication.processEvents()
+        between(place)
+    _mouse(widget, QEvent.Type.MouseButtonRelease, points[-1], left, none)
+
+
+def _mouse(widget: QWidget, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton, buttons: Qt.MouseButton) -> None:
+    here, there = QPointF(at), QPointF(widget.mapToGlobal(at))
+    QApplication.sendEvent(widget, QMouseEvent(kind, here, there, button, buttons, Qt.KeyboardModifier.NoModifier))
+
+
+def press_keys(widget: QWidget, keys: str) -> None:
+    """Type a shortcut as a person does. Shortcuts belong to the active window, and without a window manager nobody makes one active."""
+    QApplication.setActiveWindow(widget.window())
+    QTest.keySequence(widget, QKeySequence(keys))
+
+
+def action(bench: Workbench, id: str) -> QAction:
+    """A command of the menus."""
+    return bench.window.actions_table[id]
+
+
+def choose_attack(bench: Workbench, title: str) -> None:
+    """Click an attack in the catalogue of the Attack dock."""
+    tree = bench.window.panels["attack"].findChild(QTreeWidget)
+    (item,) = tree.findItems(title, Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive)
+    tree.scrollToItem(item)
+    click(tree.viewport(), tree.visualItemRect(item).center())
+
+
+def run_attack(bench: Workbench) -> None:
+    """Run what is set up, to its end."""
+    before = len(bench.session.history.entries)
+    press_keys(bench.window, "F5")
+    until(lambda: len(bench.session.history.entries) > before and not bench.session.running, "the end of the attack")
+    until(lambda: bench.session.frame is not None and bench.session.frame.step is None, "the last frame")
+    settle()
+
+
+def line(start: tuple[float, float], end: tuple[float, float], count: int) -> list[tuple[float, float]]:
+    """``count`` steps from one point to another, both included."""
+    return [(start[0] + (end[0] - start[0]) * i / count, start[1] + (end[1] - start[1]) * i / count) for i in range(count + 1)]
+
+
+def on_pane(bench: Workbench, points: Sequence[tuple[float, float]]) -> tuple[QWidget, list[QPoint]]:
+    """Image pixels of the adversarial image as places on the widget that takes the mouse."""
+    pane = bench.window.canvas.adversarial_pane
+    return pane.viewport, [pane.position(*point) for point in points]
