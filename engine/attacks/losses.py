@@ -1,10 +1,11 @@
 """What an attacker raises, per image: cross-entropy, margin, and difference of logits ratio.
 
-Each loss is a pair. ``value`` is reported and compared; ``ascent`` is what is differentiated. They are the same, but for confident rows of
-the cross-entropy: in float32 the label's part of its gradient is ``p - 1``, which loses digits as the margin grows and is exactly 0 beyond
-a margin of about 17, where attacks go blind. There the margin that it is a rising function of is differentiated instead: the same
-direction of ascent without the rounding. Every direction used here (sign, normalised, quantile) ignores a row's scale, so rows of either
-kind may share a batch.
+Each loss is a pair: ``value`` is reported and compared, ``ascent`` is differentiated. They differ in one thing. In float32 the label's
+part of the cross-entropy gradient is ``p - 1``, which loses digits as the margin grows, is exactly 0 beyond a margin of about 17, and
+beyond about 87 all of the gradient is. Cross-entropy is ``softplus`` of the soft margin, so the soft margin has the same direction of
+ascent without the rounding. ``"ce"`` is the literal loss, as the libraries have it, and falls back on the soft margin only where its own
+gradient would vanish; ``"stable-ce"`` always takes the soft margin. Every direction used here (sign, normalised, quantile) ignores a
+row's scale, so rows of either kind may share a batch.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-LossName = Literal["ce", "margin", "dlr"]
-CONFIDENT = 14.0
-"""Soft margin from which on rounding would cost the label's part of the cross-entropy gradient more than 5 %."""
+LossName = Literal["ce", "stable-ce", "margin", "dlr"]
+VANISHED = 80.0
+"""Soft margin beyond which exp underflows in float32, and with it the gradient of the cross-entropy."""
 
 
 def _others(logits: Tensor, classes: Tensor) -> Tensor:
@@ -54,15 +55,17 @@ def ascent(name: LossName, logits: Tensor, labels: Tensor, targets: Tensor | Non
     classes, sign = (labels, 1) if targets is None else (targets, -1)
     if name == "margin":
         return sign * hard_margin(logits, classes)
-    plain = F.cross_entropy(logits, classes, reduction="none")
     margin = soft_margin(logits, classes)
-    return sign * torch.where(margin < -CONFIDENT, margin, plain)
+    if name == "stable-ce":
+        return sign * margin
+    plain = F.cross_entropy(logits, classes, reduction="none")
+    return sign * torch.where(margin < -VANISHED, margin, plain)
 
 
 def value(name: LossName, logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
     """The loss to report, ``(N,)``: cross-entropy of the label, or minus that of the target; margins as they are."""
     logits = logits.detach()
-    if name != "ce":
+    if name not in ("ce", "stable-ce"):
         return ascent(name, logits, labels, targets)
     if targets is None:
         return cross_entropy(logits, labels)

@@ -39,9 +39,7 @@ class PGD(Attack):
     """Radius of the ball in pixel units: 8/255 is eight grey levels. None: no ball, only [0, 1]."""
     steps: int = Field(40, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
     """Number of steps."""
-    step_size: Number | None = Field(
-        None, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "automatic": "length"}
-    )
+    step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "automatic": "length"})
     """Length of one step in pixel units. None: 2.5 * eps / steps, or 0.05 without a ball."""
     direction: Direction = Field("steepest", json_schema_extra={"group": "Method"})
     """steepest: the sign (linf) or the gradient over its length (l2). max: the gradient over its largest magnitude. truncated: the gradient
@@ -49,7 +47,8 @@ class PGD(Attack):
     quantile: float = Field(0.9, ge=0, le=1, json_schema_extra={"group": "Method", "when": {"direction": "truncated"}})
     """For truncated: the quantile of |gradient| above which all pixels step alike. 0 is the sign, 1 is max."""
     loss: LossName = Field("ce", json_schema_extra={"group": "Method"})
-    """ce: cross-entropy. margin: best other logit minus the label's. dlr: the margin over the spread of the logits."""
+    """ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other logit minus the
+    label's. dlr: the margin over the spread of the logits."""
     random_start: bool = Field(True, json_schema_extra={"group": "Method"})
     """Begin at a random point of the ball instead of the clean image. Without a ball the clean image is the start."""
     restarts: int = Field(1, ge=1, le=1000, json_schema_extra={"group": "Method"})

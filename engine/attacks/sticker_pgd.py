@@ -42,7 +42,8 @@ class StickerPGD(Attack):
     quantile: float = Field(0.9, ge=0, le=1, json_schema_extra={"group": "Method", "when": {"direction": "truncated"}})
     """For truncated: the quantile of |gradient| above which all pixels step alike."""
     loss: LossName = Field("ce", json_schema_extra={"group": "Method"})
-    """ce: cross-entropy. margin: best other logit minus the label's. dlr: the margin over the spread of the logits."""
+    """ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other logit minus the
+    label's. dlr: the margin over the spread of the logits."""
 
     @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:

@@ -85,24 +85,27 @@ def test_directions_form_one_family() -> None:
     assert not direction("max", g, "linf", 0.5)[2].any()
 
 
-def test_cross_entropy_is_reported_exactly_and_its_ascent_never_saturates() -> None:
-    """Where softmax rounds the label to 1, the plain gradient of the label's logit is 0; the ascent's is not."""
+def test_cross_entropy_is_reported_exactly_and_the_stable_form_does_not_saturate() -> None:
+    """Where softmax rounds the label to 1, the literal gradient of the label's logit is 0; the stable one's is not."""
     from engine.attacks.losses import ascent, value
 
-    logits = torch.tensor([[30.0, 0.0, -2.0], [0.3, 0.1, 0.0]], requires_grad=True)
-    labels = torch.tensor([0, 0])
+    logits = torch.tensor([[30.0, 0.0, -2.0], [0.3, 0.1, 0.0], [200.0, 1.0, 0.0]], requires_grad=True)
+    labels = torch.tensor([0, 0, 0])
     plain = torch.autograd.grad(F.cross_entropy(logits, labels, reduction="sum"), logits)[0]
+    literal = torch.autograd.grad(ascent("ce", logits, labels, None).sum(), logits)[0]
+    stable = torch.autograd.grad(ascent("stable-ce", logits, labels, None).sum(), logits)[0]
+    assert torch.equal(literal[:2], plain[:2])  # as the libraries have it
     assert plain[0, 0] == 0
-    raised = ascent("ce", logits, labels, None)
-    ours = torch.autograd.grad(raised.sum(), logits)[0]
-    assert ours[0, 0] == -1  # row 0 is confident: its margin is differentiated
-    torch.testing.assert_close(ours[1] / ours[1].norm(), plain[1] / plain[1].norm())
+    assert stable[0, 0] == -1
+    assert not plain[2].any()
+    assert literal[2].any()  # a vanished gradient falls back
+    torch.testing.assert_close(stable[1] / stable[1].norm(), plain[1] / plain[1].norm())
     z = logits.detach().double()
     exact = (z[:, 1:] - z[:, :1]).exp().sum(1).log1p().float()  # even float64's logsumexp loses four digits here
     torch.testing.assert_close(value("ce", logits, labels, None), exact, rtol=1e-5, atol=0)
-    target = torch.tensor([2, 2])
+    target = torch.tensor([2, 2, 2])
     expected = -F.cross_entropy(logits.double(), target, reduction="none").float()
-    torch.testing.assert_close(value("ce", logits, labels, target), expected.detach(), rtol=1e-5, atol=0)
+    torch.testing.assert_close(value("stable-ce", logits, labels, target), expected.detach(), rtol=1e-5, atol=0)
 
 
 def test_two_classes_step_ll_is_fgsm() -> None:
