@@ -213,5 +213,5 @@ class _Legend(QLabel):
         parts = [(CLEAN, "■", "clean"), (ADVERSARIAL, "■", "adversarial")]
         parts += [(LABEL, "❙", "true&nbsp;label")] * label + [(TARGET, "❙", "target")] * target
         words = [f'<span style="color:{colour}">{sign}</span>&nbsp;{word}' for colour, sign, word in parts]
-        words += ["<b>|</b>&nbsp;under&nbsp;the&nbsp;bound"] * bounded
+        words += ["<b>❙</b>&nbsp;under&nbsp;the&nbsp;bound"] * bounded
         self.setText(" &nbsp; ".join(words))

@@ -55,10 +55,6 @@ class ProbabilityBars(QWidget):
         least = 2 * self._line + 5
         return max(least, min(7 * least // 5, self.height() // max(1, len(self.rows))))
 
-    @property
-    def _half(self) -> int:
-        return (self.row_height - 5) // 2
-
     def sizeHint(self) -> QSize:
         return QSize(280, max(1, len(self.rows)) * (2 * self._line + 5))
 
@@ -82,13 +78,15 @@ class ProbabilityBars(QWidget):
         left, right = names + GRID, self.width() - self._number - 4
         track = line_colour(self.palette())
         track.setAlpha(90)
+        high = self.row_height
+        half = (high - 5) // 2
         for index, row in enumerate(self.rows):
-            top = index * self.row_height
-            if top <= shown.bottom() and top + self.row_height >= shown.top():
-                self._paint_name(painter, row, QRect(0, top, names, 2 * self._half))
+            top = index * high
+            if top <= shown.bottom() and top + high >= shown.top():
+                self._paint_name(painter, row, QRect(0, top, names, 2 * half))
                 pairs = ((row.clean, row.bounded_clean, CLEAN), (row.adversarial, row.bounded_adversarial, ADVERSARIAL))
-                for half, (p, bounded, colour) in enumerate(pairs):
-                    self._paint_bar(painter, QRect(left, top + half * self._half, right - left, self._half), p, bounded, colour, track)
+                for place, (p, bounded, colour) in enumerate(pairs):
+                    self._paint_bar(painter, QRect(left, top + place * half, right - left, half), p, bounded, colour, track)
 
     def _paint_name(self, painter: QPainter, row: Row, rect: QRect) -> None:
         marks = [colour for colour, wanted in ((LABEL, row.is_label), (TARGET, row.is_target)) if wanted]

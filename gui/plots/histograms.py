@@ -5,6 +5,7 @@ The count axis is logarithmic, ``log(1 + count) / log(1 + largest count)``: one 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,31 +30,38 @@ def raster(clean: Counts, adversarial: Counts, width: int, height: int) -> npt.N
     columns = np.arange(width) * clean.shape[1] // width
     largest = np.maximum(clean.max(1), adversarial.max(1))
     up = np.arange(height, 0, -1, dtype=np.int32)[None, :, None]
-    below = [up <= heights(counts, largest, height)[:, None, columns] for counts in (clean, adversarial)]
-    code = below[0].astype(np.uint8) + 2 * below[1].astype(np.uint8)
-    edges: list[npt.NDArray[np.bool_]] = []
-    for number, filled in enumerate(below, start=4):
-        edges.append(_edge(filled))
-        code[edges[-1]] = number
+    bars = [heights(counts, largest, height)[:, columns] for counts in (clean, adversarial)]
+    filled = [up <= bar[:, None] for bar in bars]
+    edges = [inside & (up > _inside(bar)[:, None]) for inside, bar in zip(filled, bars, strict=True)]
+    code = filled[0].astype(np.uint8) + 2 * filled[1].astype(np.uint8)
+    code[edges[0]] = 4
+    code[edges[1]] = 5
     code[edges[0] & edges[1]] = 6
     return np.ascontiguousarray(_colours()[code])
 
 
-def _edge(filled: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """The outline of what is filled: pixels with an empty one above, left or right of them."""
-    inside = filled.copy()
-    inside[:, 1:] &= filled[:, :-1]
-    inside[:, :, 1:] &= filled[:, :, :-1]
-    inside[:, :, :-1] &= filled[:, :, 1:]
-    edge: npt.NDArray[np.bool_] = filled & ~inside
-    return edge
+def _inside(bars: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Up to where a column ``(L, W)`` is no outline: the top pixel is one, and what stands above a neighbour."""
+    inside = bars - 1
+    inside[:, 1:] = np.minimum(inside[:, 1:], bars[:, :-1])
+    inside[:, :-1] = np.minimum(inside[:, :-1], bars[:, 1:])
+    return inside
 
 
+@functools.cache
 def _colours() -> npt.NDArray[np.uint32]:
     """Nothing, clean, adversarial, both, the two outlines, and where these meet."""
     clean, adversarial = ((ink.red(), ink.green(), ink.blue()) for ink in (QColor(CLEAN), QColor(ADVERSARIAL)))
     both = tuple((one + other) // 2 for one, other in zip(clean, adversarial, strict=True))
-    inks = ((clean, 0.0), (clean, _FILL), (adversarial, _FILL), (both, 1.6 * _FILL), (clean, _EDGE), (adversarial, _EDGE), (both, 1.0))
+    inks = (
+        (clean, 0.0),
+        (clean, _FILL),
+        (adversarial, _FILL),
+        (both, 1.6 * _FILL),
+        (clean, _EDGE),
+        (adversarial, _EDGE),
+        (both, 1.0),
+    )
     return np.array([_premultiplied(ink, alpha) for ink, alpha in inks], np.uint32)
 
 

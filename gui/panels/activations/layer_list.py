@@ -133,16 +133,14 @@ class LayerList(QAbstractScrollArea):
             painter.fillRect(rect.adjusted(-_MARGIN, 0, _MARGIN, 0), inks.shade)
             painter.fillRect(QRect(0, rect.top(), 3, rect.height()), inks.accent)
         line = QRect(rect.left(), rect.top() + 2, rect.width(), self._line)
-        spikes = inks.metrics.horizontalAdvance("00000 spikes")
-        most = inks.metrics.horizontalAdvance("00.00 → 00.00") + 8
         painter.setPen(inks.adversarial if layer.spikes else inks.muted)
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, "1 spike" if layer.spikes == 1 else f"{layer.spikes} spikes")
         painter.setPen(inks.muted)
         painter.drawText(
-            line.adjusted(0, 0, -spikes, 0), Qt.AlignmentFlag.AlignRight, f"{layer.clean_max:.3g} → {layer.adversarial_max:.3g}"
+            line.adjusted(0, 0, -inks.spikes, 0), Qt.AlignmentFlag.AlignRight, f"{layer.clean_max:.3g} → {layer.adversarial_max:.3g}"
         )
         painter.setPen(inks.text)
-        room = max(20, line.width() - spikes - most)
+        room = max(20, line.width() - inks.spikes - inks.most)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, inks.metrics.elidedText(layer.site.name, Qt.TextElideMode.ElideLeft, room))
         base = rect.top() + self._line + 4 + _BARS
         painter.setPen(inks.line)
@@ -165,6 +163,8 @@ class _Inks:
         self.shade = palette.highlight().color()
         self.shade.setAlpha(40)
         self.metrics = widget.fontMetrics()
+        self.spikes = self.metrics.horizontalAdvance("00000 spikes")
+        self.most = self.metrics.horizontalAdvance("00.00 → 00.00") + 8
 
 
 def describe(layer: LayerActivity) -> str:

@@ -29,10 +29,14 @@ class LayerPlot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.layer: LayerActivity | None = None
+        self.limits = (0.0, 1.0)
+        """Of the activation axis."""
         self.bound: float | None = None
         self._grip: float | None = None
         """How far from the line the mouse grasped it; None: it does not."""
         self.setFont(number_font(self.font()))
+        metrics = self.fontMetrics()
+        self._margins = (metrics.horizontalAdvance("10k") + 8, metrics.height() + 2, -10, -metrics.height() - 7)
         self.setMinimumSize(160, 96)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -49,6 +53,7 @@ class LayerPlot(QWidget):
     def set_layer(self, layer: LayerActivity | None) -> None:
         """Show its histograms."""
         self.layer = layer
+        self.limits = (0.0, 1.0) if layer is None else (float(layer.edges[0]), float(layer.edges[-1]))
         self.update()
 
     def set_bound(self, bound: float | None) -> None:
@@ -63,15 +68,7 @@ class LayerPlot(QWidget):
     @property
     def frame(self) -> QRect:
         """Inside the axes."""
-        metrics = self.fontMetrics()
-        return self.rect().adjusted(metrics.horizontalAdvance("10k") + 8, metrics.height() + 2, -10, -metrics.height() - 7)
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Of the activation axis."""
-        if self.layer is None:
-            return 0.0, 1.0
-        return float(self.layer.edges[0]), float(self.layer.edges[-1])
+        return self.rect().adjusted(*self._margins)
 
     def x_of(self, value: float) -> float:
         """Where an activation is, in the widget."""
