@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 
 from gui import theme
 from gui.canvas.items import GridItem, HandlesItem, MarkItem, OutlinesItem, OverlayItem
-from gui.canvas.placement import Placement, Viewpoint
+from gui.canvas.placement import Placement, Viewpoint, to_whole
 from gui.canvas.readout import ValueLine
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Pane(QWidget):
     def position(self, x: float, y: float) -> QPoint:
         """Where an image point lies in the viewport."""
         left, top = self.placement.to_screen(x, y)
-        return QPoint(round(left), round(top))
+        return QPoint(to_whole(left), to_whole(top))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:

@@ -5,6 +5,7 @@ Image coordinates as in ``engine.stickers.geometry``: pixel (row r, column c) co
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 MARGIN = 8
@@ -49,7 +50,7 @@ class Placement:
     def of(cls, viewpoint: Viewpoint, width: int, height: int) -> Placement:
         """The placement in a pane of that many screen pixels."""
         scale = viewpoint.scale
-        return cls(round(width / 2 - viewpoint.x * scale), round(height / 2 - viewpoint.y * scale), scale)
+        return cls(to_whole(width / 2 - viewpoint.x * scale), to_whole(height / 2 - viewpoint.y * scale), scale)
 
     def to_image(self, x: float, y: float) -> tuple[float, float]:
         """From screen to image pixels."""
@@ -58,6 +59,11 @@ class Placement:
     def to_screen(self, x: float, y: float) -> tuple[float, float]:
         """From image to screen pixels."""
         return self.left + x * self.scale, self.top + y * self.scale
+
+
+def to_whole(position: float) -> int:
+    """The nearest screen pixel, halves always up: a pan by n pixels shifts it by n, whatever its fraction and its rounding error."""
+    return math.floor(position + 0.5 + 1e-6)
 
 
 def fitted(width: int, height: int, pane_width: int, pane_height: int) -> Viewpoint:

@@ -179,6 +179,14 @@ def test_placement_maps_there_and_back() -> None:
     assert (x, y) == (pytest.approx(3.25), pytest.approx(30.5))
 
 
+@pytest.mark.parametrize("size", [430, 431])
+def test_a_pan_by_screen_pixels_shifts_the_image_by_as_many(size: int) -> None:
+    for scale in (13.0, 2.3, 7.77):
+        start = Placement.of(Viewpoint(16, 16, scale), size, size)
+        for by in range(-40, 40):
+            assert Placement.of(Viewpoint(16, 16, scale).shifted(-by / scale, 0), size, size).left == start.left + by
+
+
 def test_zooming_keeps_the_point_under_the_mouse() -> None:
     before = Viewpoint(16, 16, 10)
     after = before.zoomed(1.7, 3, 29, smallest=0.5)
