@@ -67,13 +67,13 @@ class Page:
 
     def fit(self, axes: Axes, box: Box) -> None:
         """Shrink ``axes`` until its tick labels and axis labels lie within ``box``, too."""
-        for _ in range(2):  # fewer ticks may fit into the smaller axes, so their labels are measured again
-            self.figure.draw_without_rendering()
+        margins = (0.0, 0.0, 0.0, 0.0)
+        for _ in range(4):  # other ticks may stand on smaller axes; margins only grow, or two sets of ticks would take turns
             tight, inner = axes.get_tightbbox(), axes.get_window_extent()
             assert tight is not None
-            dots = float(self.figure.dpi) * MM
-            left, right = (inner.x0 - tight.x0) / dots, (tight.x1 - inner.x1) / dots
-            bottom, top = (inner.y0 - tight.y0) / dots, (tight.y1 - inner.y1) / dots
+            found = (inner.x0 - tight.x0, tight.x1 - inner.x1, inner.y0 - tight.y0, tight.y1 - inner.y1)
+            margins = tuple(max(pair) for pair in zip(margins, found, strict=True))  # type: ignore[assignment]
+            left, right, bottom, top = (margin / (float(self.figure.dpi) * MM) for margin in margins)
             self.move(axes, Box(box.left + left, box.top + top, box.width - left - right, box.height - bottom - top))
 
     def _place(self, box: Box) -> tuple[float, float, float, float]:

@@ -1,0 +1,268 @@
+"""Figures: every panel at every width, no text cut or overprinted, provenance inside the file, arrays as they were."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from PIL import Image
+
+import engine
+from engine import attacks, figures
+from engine.figures.style import number, text_width, wrap
+from engine.quantities import format_probability
+from tests.engine.conftest import small_network
+
+NAMES = ["Stop", "End of no overtaking by lorries", "Donaudampfschifffahrtsgesellschaftskapitän", "100 % $x_1$ <b>&", "Yield"]
+ALL = list(figures.PANELS)
+
+
+@pytest.fixture(scope="module")
+def classifier() -> engine.Classifier:
+    return engine.Classifier(small_network(), NAMES, (3, 8, 8), name="small", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def images() -> torch.Tensor:
+    return torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.fixture(scope="module")
+def result(classifier: engine.Classifier, images: torch.Tensor) -> engine.AttackResult:
+    labels = classifier.predict(images)
+    return engine.run(attacks.PGD(eps=8 / 255, steps=6), classifier, images, labels=labels)
+
+
+@pytest.fixture(scope="module")
+def targeted(classifier: engine.Classifier, images: torch.Tensor) -> engine.AttackResult:
+    return engine.run(attacks.PGD(eps=0.2, steps=5), classifier, images, targets=(classifier.predict(images) + 1) % 5)
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.texts]
+
+
+def spilled(figure: Figure) -> list[str]:
+    """What reaches over the page's edge or over other text."""
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in figure.texts]
+    page = figure.bbox
+    out = [name for name, box in boxes if box.x0 < page.x0 or box.x1 > page.x1 or box.y0 < page.y0 or box.y1 > page.y1]
+    for axes in figure.axes:
+        tight = axes.get_tightbbox()
+        assert tight is not None
+        if tight.x0 < page.x0 - 0.5 or tight.x1 > page.x1 + 0.5 or tight.y0 < page.y0 - 0.5 or tight.y1 > page.y1 + 0.5:
+            out.append(f"axes {axes.get_ylabel()}")
+    for (one, a), (other, b) in itertools.combinations(boxes, 2):
+        across, down = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+        if across > 1 and down > 0.25 * min(a.height, b.height):  # descenders may touch the next line's ascenders
+            out.append(f"{one} over {other}")
+    return out
+
+
+@pytest.mark.parametrize(("width", "columns", "dark"), [(85.0, None, False), (174.0, None, True), (60.0, 2, False), (120.0, 4, False)])
+def test_all_panels_fit_their_page(targeted: engine.AttackResult, width: float, columns: int | None, dark: bool) -> None:
+    note = figures.note_for(targeted.operation, "small", 0, label_assumed=True, reference="generated:signs")
+    figure = figures.compose(figures.panels_for(targeted, 0, ALL), width_mm=width, columns=columns, dark=dark, note=note)
+    assert figure.get_size_inches()[0] * 25.4 == pytest.approx(width)
+    assert spilled(figure) == []
+    assert all(7 <= text.get_fontsize() <= 8 for text in figure.texts)
+
+
+def test_spilled_sees_what_is_cut(result: engine.AttackResult) -> None:
+    figure = figures.compose(figures.panels_for(result), width_mm=60)
+    figure.text(0.95, 0.5, "this cannot fit")
+    assert spilled(figure)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_panel_stands_alone(targeted: engine.AttackResult, name: str) -> None:
+    panels = figures.panels_for(targeted, 1, [name])
+    assert len(panels) == (2 if name == "saliency" else 1)
+    assert spilled(figures.compose(panels, width_mm=85)) == []
+
+
+def test_captions_own_up(result: engine.AttackResult, targeted: engine.AttackResult) -> None:
+    known, assumed = figures.panels_for(result, 0, ["clean"]), figures.panels_for(targeted, 0, ["clean"])
+    assert "assumed" not in known[0].caption
+    assert "assumed" in assumed[0].caption
+    note = figures.note_for(targeted.operation, "small", 7, label_assumed=True, reference="generated:signs")
+    assert "seed 7" in note
+    assert "assumed" in note
+    assert "generated:signs" in note
+    assert "drawn by a program" in note
+    probability = float(result.clean_logits[0].softmax(0).max())
+    assert format_probability(probability).replace(" ", "\N{NO-BREAK SPACE}") in known[0].caption
+
+
+def test_perturbation_has_symmetric_printed_limits_and_its_gain(result: engine.AttackResult) -> None:
+    (panel,) = figures.panels_for(result, 0, ["perturbation"])
+    assert isinstance(panel, figures.PerturbationPanel)
+    strongest = result.perturbation[0].abs().amax(0)
+    assert np.allclose(np.abs(panel.values), strongest.numpy())
+    assert panel.low == -panel.high == -float(strongest.max())
+    assert f"gain {1 / panel.high:.3g}" in panel.caption
+    assert f"L2 {float(result.norms['l2'][0]):.3g}" in panel.caption
+    shown = texts(figures.compose([panel]))
+    assert "8/255" in shown
+    assert "−8/255" in shown
+
+
+def test_an_unchanged_image_can_be_shown(classifier: engine.Classifier, images: torch.Tensor) -> None:
+    observation = engine.explain.observe(classifier, images[0], images[0], with_saliency=True)
+    subject = figures.Subject(observation, classifier.labels)
+    names = [name for name in ALL if name != "loss"]
+    assert spilled(figures.compose(figures.panels_of(subject, names))) == []
+    with pytest.raises(engine.GibbonError, match="without an attack"):
+        figures.panels_of(subject, ["loss"])
+
+
+def test_saliency_maps_share_one_scale(result: engine.AttackResult) -> None:
+    one, other = figures.panels_for(result, 0, ["saliency"])
+    assert isinstance(one, figures.SaliencyPanel)
+    assert isinstance(other, figures.SaliencyPanel)
+    assert (one.low, one.high) == (other.low, other.high) == (0.0, max(float(one.values.max()), float(other.values.max())))
+
+
+def test_label_and_target_are_always_among_the_bars() -> None:
+    clean, adversarial = np.array([0.5, 0.3, 0.15, 0.04, 0.01], np.float32), np.array([0.1, 0.6, 0.2, 0.06, 0.04], np.float32)
+    panel = figures.BarsPanel(title="", names=NAMES, clean=clean, adversarial=adversarial, label=4, target=3, top=3)
+    assert panel.classes() == [1, 3, 4]
+    assert figures.BarsPanel(title="", names=NAMES, clean=clean, adversarial=adversarial, top=2).classes() == [1, 0]
+    assert figures.BarsPanel(title="", names=NAMES, clean=clean, adversarial=adversarial, top=99).classes() == [1, 0, 2, 3, 4]
+
+
+def test_histogram_counts_every_unit_of_the_named_layer(result: engine.AttackResult) -> None:
+    site = result.classifier.sites[1]
+    (panel,) = figures.panels_for(result, 0, [f"histogram:{site.name}"])
+    assert isinstance(panel, figures.HistogramPanel)
+    assert panel.clean.sum() == panel.adversarial.sum() == np.prod(site.shape)
+    with pytest.raises(engine.GibbonError, match="no layer “nope”"):
+        figures.panels_for(result, 0, ["histogram:nope"])
+
+
+@pytest.mark.parametrize("names", [["nope"], [], ["clean:first"]])
+def test_unknown_panels_are_refused(result: engine.AttackResult, names: list[str]) -> None:
+    with pytest.raises(engine.GibbonError, match="Choose among clean"):
+        figures.panels_for(result, 0, names)
+
+
+def test_impossible_pages_are_refused(result: engine.AttackResult) -> None:
+    panels = figures.panels_for(result)
+    for width in (5.0, 2000.0):
+        with pytest.raises(engine.GibbonError, match="mm wide"):
+            figures.compose(panels, width_mm=width)
+    for columns in (0, 40):
+        with pytest.raises(engine.GibbonError, match="columns do not fit"):
+            figures.compose(panels, columns=columns)
+    with pytest.raises(engine.GibbonError, match="at least one panel"):
+        figures.compose([])
+    with pytest.raises(engine.GibbonError, match="no row 2"):
+        figures.panels_for(result, 2)
+
+
+PROVENANCE = {
+    "model": {"name": "small", "fingerprint": "ab"},
+    "operation": {"slug": "pgd"},
+    "seed": 3,
+    "label": "(“é”\\)",
+    "pixels": "x" * 5000,
+}
+
+
+def _embedded(path: Path) -> str:
+    if path.suffix == ".png":
+        return str(Image.open(path).text["gibbon"])  # type: ignore[attr-defined]
+    if path.suffix == ".svg":
+        found = ET.parse(path).getroot().find(".//{http://purl.org/dc/elements/1.1/}description")
+        assert found is not None
+        return str(found.text)
+    match = re.search(rb"/Keywords \((.*?)(?<!\\)\)\s*(?:/|>>)", path.read_bytes(), re.DOTALL)
+    assert match is not None
+    return re.sub(r"\\(.)", r"\1", match[1].decode("ascii"))
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".svg", ".png"])
+def test_provenance_is_in_the_file_and_beside_it(result: engine.AttackResult, tmp_path: Path, suffix: str) -> None:
+    figure = figures.compose(figures.panels_for(result, 0, ["clean", "bars"]))
+    path, sidecar = figures.export(figure, tmp_path / f"figure{suffix}", PROVENANCE)
+    assert json.loads(sidecar.read_text("utf-8")) == PROVENANCE
+    slim = PROVENANCE | {"pixels": f"see figure{suffix}.json"}
+    assert json.loads(_embedded(path)) == slim
+    assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, sidecar.name]
+
+
+def test_text_stays_text(result: engine.AttackResult, tmp_path: Path) -> None:
+    figure = figures.compose(figures.panels_for(result, 0, ["clean", "perturbation"]))
+    pdf, _ = figures.export(figure, tmp_path / "a.pdf", {})
+    assert b"/Type3" not in pdf.read_bytes()
+    assert b"/FontFile2" in pdf.read_bytes()
+    svg, _ = figures.export(figure, tmp_path / "a.svg", {})
+    words = ["".join(node.itertext()) for node in ET.parse(svg).getroot().iter("{http://www.w3.org/2000/svg}text")]
+    assert "−8/255" in words
+
+
+def test_png_has_300_dots_per_inch(result: engine.AttackResult, tmp_path: Path) -> None:
+    path, _ = figures.export(figures.compose(figures.panels_for(result), width_mm=85), tmp_path / "a.png", {})
+    assert Image.open(path).size[0] == int(85 / 25.4 * 300)
+
+
+def test_pixels_are_shown_as_they_are(result: engine.AttackResult, tmp_path: Path) -> None:
+    path, _ = figures.export(figures.compose(figures.panels_for(result, 0, ["clean"]), width_mm=85), tmp_path / "a.png", {})
+    colours = {tuple(c) for c in np.asarray(Image.open(path).convert("RGB")).reshape(-1, 3)}
+    pixels = {tuple(c) for c in (result.clean[0] * 255).to(torch.uint8).permute(1, 2, 0).reshape(-1, 3).tolist()}
+    near = [min(max(abs(int(a) - int(b)) for a, b in zip(pixel, colour, strict=True)) for colour in colours) for pixel in pixels]
+    assert max(near) <= 1  # every pixel's own colour is there: nothing was smoothed away
+
+
+def test_a_failed_export_leaves_the_old_file(result: engine.AttackResult, tmp_path: Path) -> None:
+    figure = figures.compose(figures.panels_for(result))
+    with pytest.raises(engine.GibbonError, match="does not end in"):
+        figures.export(figure, tmp_path / "a.gif", {})
+    with pytest.raises(engine.GibbonError, match="cannot be written"):
+        figures.export(figure, tmp_path / "missing" / "a.pdf", {})
+    old = tmp_path / "a.png"
+    old.write_text("old")
+    with pytest.raises(TypeError):
+        figures.export(figure, old, {"odd": {1, 2}})
+    assert old.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_arrays_come_back(result: engine.AttackResult, tmp_path: Path) -> None:
+    mask = np.zeros((8, 8), np.float32)
+    mask[2:4] = 1
+    path = figures.export_arrays(tmp_path / "a.npz", result, 1, mask)
+    with np.load(path, allow_pickle=False) as arrays:
+        assert set(arrays) == {"clean", "adversarial", "perturbation", "clean_logits", "adversarial_logits", "mask"}
+        assert np.array_equal(arrays["adversarial"], result.adversarial[1].numpy())
+        assert np.array_equal(arrays["perturbation"], arrays["adversarial"] - arrays["clean"])
+        assert np.array_equal(arrays["adversarial_logits"], result.logits[1].numpy())
+        assert np.array_equal(arrays["mask"], mask)
+    with pytest.raises(engine.GibbonError, match="npz"):
+        figures.export_arrays(tmp_path / "a.zip", result)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(st.sampled_from("abcWM .,%(é"), max_size=60), st.floats(8, 60))
+def test_wrapped_text_fits_and_loses_nothing(text: str, width: float) -> None:
+    lines = wrap(text, width)
+    assert all(text_width(line) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_limits_are_written_as_people_write_them() -> None:
+    assert number(float(np.float32(8 / 255))) == "8/255"
+    assert number(-8 / 255) == "−8/255"
+    assert number(0.902) == "0.902"
+    assert number(0.0) == "0"
+    assert number(1234.0) == "1230"
