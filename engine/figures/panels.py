@@ -45,7 +45,9 @@ class Page:
 
     def axes(self, box: Box, **kwargs: Any) -> Axes:
         """Axes that fill ``box``."""
-        return self.figure.add_axes(self._place(box), **kwargs)
+        axes = self.figure.add_axes(self._place(box), **kwargs)
+        axes.tick_params(labelsize=SIZE)  # else the locators ask the global settings at drawing time, which may be others
+        return axes
 
     def move(self, axes: Axes, box: Box) -> None:
         """Put ``axes`` into another box."""
@@ -72,7 +74,7 @@ class Page:
             tight, inner = axes.get_tightbbox(), axes.get_window_extent()
             assert tight is not None
             found = (inner.x0 - tight.x0, tight.x1 - inner.x1, inner.y0 - tight.y0, tight.y1 - inner.y1)
-            margins = tuple(max(pair) for pair in zip(margins, found, strict=True))  # type: ignore[assignment]
+            margins = tuple(max(pair) for pair in zip(margins, found, strict=True))
             left, right, bottom, top = (margin / (float(self.figure.dpi) * MM) for margin in margins)
             self.move(axes, Box(box.left + left, box.top + top, box.width - left - right, box.height - bottom - top))
 
