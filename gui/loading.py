@@ -63,7 +63,7 @@ def with_image(classifier: Classifier, photograph: Photograph | None, before: Cl
     if not mine:
         return Arrived(classifier)
     first = next((sample for sample in mine if sample.title.startswith(_FIRST[kind_of(classifier)])), mine[0])
-    return Arrived(classifier, cropped(first.open(), classifier), label_of(first, classifier))
+    return Arrived(classifier, cropped(first.open(), classifier, first.crop), label_of(first, classifier))
 
 
 def swap_classifier(

@@ -98,7 +98,9 @@ def test_numbers_are_typed_as_people_write_them(qtbot: QtBot, form: Form, text: 
     assert form.operation.eps == pytest.approx(value, rel=1e-15)
 
 
-@pytest.mark.parametrize(("name", "text"), [("eps", "-1"), ("eps", "eight"), ("eps", "8/0"), ("steps", "0"), ("steps", "many"), ("eps", "8")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("eps", "-1"), ("eps", "eight"), ("eps", "8/0"), ("steps", "0"), ("steps", "many"), ("eps", "8")]
+)
 def test_nonsense_is_said_in_place(qtbot: QtBot, form: Form, name: str, text: str) -> None:
     form.set_operation(CATALOGUE["pgd"])
     retype(qtbot, form, name, text)

@@ -134,6 +134,8 @@ class SourceList(QWidget):
             entry = item.data(0, _ENTRY)
             about = f"{entry.source} {entry.title} {data_name(entry.data_set)}".casefold()
             item.setHidden(not all(word in about for word in words))
+        none_left = not any(":" not in source for source in self.shown)
+        self._shipped.setHidden(bool(words) and none_left)
 
     @Slot()
     def _select_first(self) -> None:

@@ -1,0 +1,5 @@
+"""The Image dock."""
+
+from gui.panels.image.panel import ImagePanel
+
+__all__ = ["ImagePanel"]

@@ -1,0 +1,158 @@
+"""The image on the canvas: where it came from, which part of it the model sees, what it shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from gui.canvas import CropView
+from gui.opening import recrop
+from gui.scene import to_pixels
+from gui.widgets import ElidedLabel, LabelCombo, Message
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine.images import Photograph
+    from gui.session import Session
+
+_CROP_HEIGHT = 176
+_BESIDE = 96
+"""Up to this width the model's view stands beside the photograph, else below it."""
+
+
+class Current(QWidget):
+    """Reads the session; writes the true label and the crop."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._name = ElidedLabel(parent=self, middle=True)
+        font = self._name.font()
+        font.setBold(True)
+        self._name.setFont(font)
+        self._size = ElidedLabel(parent=self)
+        self.notes = Message(self)
+        self.label = LabelCombo(
+            "unknown: take the prediction", self, name="True label", tip="The class that the image truly shows. Attacks lead away from it."
+        )
+        self.crop = CropView(self)
+        self.crop.setFixedHeight(_CROP_HEIGHT)
+        self.seen = QLabel(self)
+        self.seen.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
+        self.seen.setAccessibleName("What the model sees")
+        self._caption = QLabel(self)
+        self._caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._caption.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._drawn: tuple[Photograph, float] | None = None
+        """What the crop view shows: making its copy of a large photograph takes a while."""
+        self._lay_out()
+        self.label.chosen.connect(session.set_label)
+        self.crop.cropChanged.connect(self._on_crop_changed)
+        self.crop.cropCommitted.connect(self._on_crop_committed)
+
+    def _lay_out(self) -> None:
+        rows = QFormLayout()
+        rows.setHorizontalSpacing(8)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("true label", self.label)
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.addWidget(self.seen)
+        column.addWidget(self._caption)
+        column.addStretch(1)
+        self._pictures = QHBoxLayout()
+        self._pictures.setSpacing(8)
+        self._pictures.addWidget(self.crop, 1)
+        self._pictures.addLayout(column)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self._name)
+        layout.addWidget(self._size)
+        layout.addLayout(self._pictures)
+        layout.addWidget(self.notes)
+        layout.addLayout(rows)
+
+    # ------------------------------------------------------------------ to the screen
+
+    def set_labels(self) -> None:
+        """The classes of the session's classifier."""
+        classifier = self._session.classifier
+        self.label.set_labels(() if classifier is None else classifier.labels)
+        self.show_label()
+
+    def show_label(self) -> None:
+        """The true label; where it is unknown, what is taken for it."""
+        session = self._session
+        self.label.set_value(session.label)
+        if session.label is None and session.frame is not None and session.classifier is not None:
+            self.label.set_none_text(f"prediction ({session.classifier.labels[session.frame.observation.clean_prediction]})")
+
+    def show_image(self) -> None:
+        """Name, size, notes, the photograph with its crop, and what the model sees."""
+        image, clean = self._session.image, self._session.clean
+        if clean is None:
+            return
+        self._name.setText(str(image.get("name", "image")))
+        self._name.set_tip(str(image.get("path") or image.get("source") or ""))
+        self._size.setText(_size_of(image))
+        notes = [str(note) for note in image.get("notes", ())]
+        self.notes.say(f"{'; '.join(notes)}." if notes else "", "hint")
+        self._show_seen(to_pixels(clean))
+        self._show_photograph(self._session.photograph)
+
+    def _show_photograph(self, photograph: Photograph | None) -> None:
+        image, classifier = self._session.image, self._session.classifier
+        crop = image.get("crop")
+        mine = photograph is not None and classifier is not None and crop is not None and photograph.sha256 == image.get("sha256")
+        self.crop.setVisible(mine)
+        if not mine or photograph is None or classifier is None or crop is None:
+            return
+        aspect = classifier.input_shape[2] / classifier.input_shape[1]
+        if (photograph, aspect) == self._drawn:
+            self.crop.set_crop(tuple(crop))
+            return
+        self._drawn = (photograph, aspect)
+        pixels = photograph.pixels
+        if photograph.grey:
+            import numpy as np
+
+            pixels = np.broadcast_to(pixels[:, :, None], (*pixels.shape, 3))  # a view: the photograph may be large
+        self.crop.set_photograph(pixels, aspect, tuple(crop))
+
+    def _show_seen(self, pixels: np.ndarray) -> None:
+        height, width = pixels.shape[:2]
+        picture = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        self.seen.setPixmap(QPixmap.fromImage(picture))
+        self.seen.setToolTip(f"What the model sees, at its own size: {width} × {height} pixels.")
+        self._caption.setText(f"{width} × {height}")
+        self._caption.setToolTip(self.seen.toolTip())
+        beside = width <= _BESIDE
+        self._pictures.setDirection(QHBoxLayout.Direction.LeftToRight if beside else QHBoxLayout.Direction.TopToBottom)
+
+    # ------------------------------------------------------------------ from a person
+
+    @Slot(tuple)
+    def _on_crop_changed(self, crop: tuple[int, int, int, int]) -> None:
+        """What the model would see, while the rectangle is under the mouse."""
+        classifier, photograph = self._session.classifier, self._session.photograph
+        if classifier is not None and photograph is not None:
+            self._session.ask("crop", lambda: to_pixels(photograph.crop_to(classifier, crop)), self._show_seen, stream=True)
+
+    @Slot(tuple)
+    def _on_crop_committed(self, crop: tuple[int, int, int, int]) -> None:
+        recrop(self._session, crop)
+
+
+def _size_of(image: dict[str, Any]) -> str:
+    size, crop = image.get("size"), image.get("crop")
+    if not size:
+        return ""
+    whole = f"{size[0]:,} × {size[1]:,} pixels"
+    if not crop or list(crop) == [0, 0, *size]:
+        return whole
+    return f"{whole}, of which {crop[2]:,} × {crop[3]:,} at {crop[0]:,}, {crop[1]:,}"

@@ -1,0 +1,253 @@
+"""The data-set browser: thumbnails page by page, of all classes or one; a click opens the image with its true label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import theme
+from gui.opening import Opened, cropped, show
+from gui.widgets import LabelCombo, Message, Thumbnail, Thumbnails
+
+if TYPE_CHECKING:
+    from engine import Classifier
+    from engine.data import DataSet, Entry
+    from gui.session import Session
+
+PAGE = 48
+_FOLDER, _PLACE = "folder", "place"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to load."""
+
+    name: str
+    split: str
+    count: int
+
+
+def open_image(data: DataSet, index: int, classifier: Classifier) -> tuple[Opened, int | None]:
+    """One image as a photograph, and its class under the classifier's labels. Called in the engine thread."""
+    from engine.images import from_array
+
+    photograph = from_array(data.thumbnail(index), f"{data.name}, image {index + 1:,} of {len(data):,}")
+    opened = cropped(photograph, classifier)
+    opened = replace(opened, info={**opened.info, "source": data.source})
+    name = data.labels[int(data.targets[index])]
+    if name in classifier.labels:
+        return opened, classifier.labels.index(name)
+    return opened, int(data.targets[index]) if len(data.labels) == classifier.num_classes > 1 else None
+
+
+class DataSets(QWidget):
+    """One chooser for what is on the disk, what this project draws, and any folder of images."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._root: Path | None = None
+        self._entries: list[Entry] = []
+        self._data: DataSet | None = None
+        self._shown: list[int] = []
+        self._page = 0
+        self.sets = QComboBox(self)
+        self.sets.setAccessibleName("Data set")
+        self.sets.setToolTip("Data sets that are on this machine, or drawn by this project; nothing is downloaded.")
+        self.sets.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.sets.setMinimumContentsLength(8)
+        self.split = QComboBox(self)
+        self.split.setAccessibleName("Split")
+        self.split.setToolTip("The data set's own split")
+        self.count = QSpinBox(self)
+        self.count.setRange(1, 100_000)
+        self.count.setValue(200)
+        self.count.setMinimumWidth(64)
+        self.count.setAccessibleName("Number of images")
+        self.count.setToolTip("How many images to load, spread evenly over the data set")
+        self.load_button = QPushButton("Show", self)
+        self.load_button.setToolTip("Load these images and show them below")
+        self.classes = LabelCombo("all classes", self, name="Class", tip="Show the images of one class only.")
+        self.message = Message(self)
+        self.grid = Thumbnails(64, self)
+        self.grid.setAccessibleName("Images of the data set")
+        self.grid.setMinimumHeight(240)
+        self.position = QLabel(self)
+        self.position.setFont(theme.number_font(self.font()))
+        self.back, self.forth = (
+            self._arrow(*words) for words in (("mdi6.chevron-left", "Previous page"), ("mdi6.chevron-right", "Next page"))
+        )
+        self._lay_out()
+        self.sets.activated.connect(self._on_set)
+        self.load_button.clicked.connect(self.load)
+        self.classes.chosen.connect(self._on_class)
+        self.grid.picked.connect(self._on_picked)
+        self.back.clicked.connect(lambda: self._turn(-1))
+        self.forth.clicked.connect(lambda: self._turn(1))
+        self._browser.hide()
+
+    def _arrow(self, icon: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setIcon(theme.icon(icon))
+        button.setAutoRaise(True)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        return button
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.split, 1)
+        row.addWidget(self.count, 1)
+        row.addWidget(self.load_button)
+        rows = QFormLayout()
+        rows.setHorizontalSpacing(8)
+        rows.setVerticalSpacing(4)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("data set", self.sets)
+        rows.addRow("images", row)
+        pages = QHBoxLayout()
+        pages.addWidget(self.classes, 1)
+        pages.addWidget(self.back)
+        pages.addWidget(self.position)
+        pages.addWidget(self.forth)
+        self._browser = QWidget(self)
+        inner = QVBoxLayout(self._browser)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(4)
+        inner.addLayout(pages)
+        inner.addWidget(self.grid)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(rows)
+        layout.addWidget(self.message)
+        layout.addWidget(self._browser)
+        layout.addStretch(1)
+
+    # ------------------------------------------------------------------ choosing
+
+    def list_sets(self) -> None:
+        """What is there now."""
+        from engine.data import available
+
+        self._entries = available(self._root)
+        self.sets.clear()
+        for entry in self._entries:
+            self.sets.addItem(entry.title, entry.name)
+        self.sets.insertSeparator(self.sets.count())
+        self.sets.addItem("Image folder…", _FOLDER)
+        self.sets.addItem("Look for data sets elsewhere…", _PLACE)
+        self._show_splits()
+
+    @Slot(int)
+    def _on_set(self, index: int) -> None:
+        chosen = self.sets.itemData(index)
+        if chosen in (_FOLDER, _PLACE):
+            folder = QFileDialog.getExistingDirectory(self, "Folder of images" if chosen == _FOLDER else "Folder that holds data sets")
+            self.sets.setCurrentIndex(0)
+            if folder and chosen == _FOLDER:
+                self.add_folder(Path(folder))
+            elif folder:
+                self._root = Path(folder)
+                self.list_sets()
+        self._show_splits()
+
+    def add_folder(self, folder: Path) -> None:
+        """List a folder of images, and choose it."""
+        self.sets.insertItem(0, f"{folder.name} (folder)", f"folder:{folder}")
+        self.sets.setCurrentIndex(0)
+        self._show_splits()
+
+    def choose(self, name: str) -> None:
+        """Choose a data set of the list."""
+        self.sets.setCurrentIndex(self.sets.findData(name))
+        self._show_splits()
+
+    def _show_splits(self) -> None:
+        entry = next((entry for entry in self._entries if entry.name == self.sets.currentData()), None)
+        self.split.clear()
+        self.split.addItems(["test"] if entry is None else list(entry.splits))
+        self.split.setEnabled(self.split.count() > 1)
+
+    # ------------------------------------------------------------------ loading
+
+    @Slot()
+    def load(self) -> None:
+        """Load what is chosen in the engine thread."""
+        choice = Choice(str(self.sets.currentData()), self.split.currentText(), self.count.value())
+        root = self._root
+
+        def question() -> DataSet | str:
+            from engine import GibbonError
+            from engine.data import load
+
+            try:
+                return load(choice.name, choice.split, root, count=choice.count)  # type: ignore[arg-type]
+            except GibbonError as error:
+                return str(error)
+
+        self.message.say("")
+        self._session.ask("data", question, self._show_data, busy=f"Loading {self.sets.currentText()}…")
+
+    def _show_data(self, data: DataSet | str) -> None:
+        if isinstance(data, str):
+            self.message.say(data)
+            self._session.log("error", data)
+            return
+        self._data = data
+        self.classes.set_labels(data.labels)
+        self._on_class(None)
+        self._browser.show()
+
+    @Slot(object)
+    def _on_class(self, label: int | None) -> None:
+        if self._data is not None:
+            targets = self._data.targets.tolist()
+            self._shown = [index for index, target in enumerate(targets) if label is None or target == label]
+            self._page = 0
+            self._show_page()
+
+    def _turn(self, by: int) -> None:
+        self._page = min(max(0, self._page + by), max(0, (len(self._shown) - 1) // PAGE))
+        self._show_page()
+
+    def _show_page(self) -> None:
+        data = self._data
+        if data is None:
+            return
+        first = self._page * PAGE
+        page = self._shown[first : first + PAGE]
+        names = [data.labels[int(data.targets[index])] for index in page]
+        tips = [f"{name}: image {index + 1:,} of {len(data):,}, {data.source}" for index, name in zip(page, names, strict=True)]
+        self.grid.show_thumbnails([Thumbnail(data.thumbnail(i), name, tip, i) for i, name, tip in zip(page, names, tips, strict=True)])
+        self.position.setText(f"{first + 1:,}–{first + len(page):,} of {len(self._shown):,}" if page else "none")
+        self.back.setEnabled(first > 0)
+        self.forth.setEnabled(first + PAGE < len(self._shown))
+
+    @Slot(object)
+    def _on_picked(self, index: int) -> None:
+        data, classifier = self._data, self._session.classifier
+        if data is None or classifier is None:
+            return
+
+        def then(answer: tuple[Opened, int | None]) -> None:
+            if self._session.classifier is classifier:
+                show(self._session, *answer)
+
+        self._session.ask("open", lambda: open_image(data, index, classifier), then)

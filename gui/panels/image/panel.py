@@ -1,0 +1,178 @@
+"""The Image dock: the image on the canvas, and every source of another one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSpinBox, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
+
+from gui import opening, theme
+from gui.clipboard import local_files, pixels_of
+from gui.panels.image.current import Current
+from gui.panels.image.data_sets import DataSets
+from gui.panels.image.samples import Samples
+from gui.widgets import EmptyState, Section
+
+if TYPE_CHECKING:
+    from gui.session import Session
+
+
+class ImagePanel(QWidget):
+    """Comes alive when there is a classifier: every image is opened as that takes it."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._kind = ""
+        self._stack = QStackedLayout(self)
+        self._waiting = EmptyState("The engine is loading. In a moment images can be opened here.", "mdi6.timer-sand")
+        self._stack.addWidget(self._waiting)
+        self._page = QWidget(self)
+        layout = QVBoxLayout(self._page)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addWidget(self._build_current())
+        layout.addWidget(self._build_open())
+        layout.addStretch(1)
+        self._stack.addWidget(self._page)
+        self._connect()
+        if session.ready:
+            self._on_ready()
+
+    # ------------------------------------------------------------------ building
+
+    def _build_current(self) -> Section:
+        section = Section("Current image", self)
+        self._none = QLabel("No image is open. Open one below, drop a file on the window, or choose a sample.", self)
+        self._none.setWordWrap(True)
+        self.current = Current(self._session, self)
+        self.current.hide()
+        section.add(self._none)
+        section.add(self.current)
+        return section
+
+    def _build_open(self) -> Section:
+        section = Section("Open another", self)
+        self.open_button = theme.primary(QPushButton("Open…", self), "mdi6.folder-open-outline")
+        self.open_button.setToolTip("Open an image file")
+        self.paste_button = QPushButton(theme.icon("mdi6.content-paste"), "Paste", self)
+        self.paste_button.setToolTip("Open the image on the clipboard")
+        self.noise_button = QPushButton("Noise", self)
+        self.noise_button.setToolTip("Make an image of uniformly random pixels, at the model's own size")
+        self.seed = QSpinBox(self)
+        self.seed.setRange(0, 2**31 - 1)
+        self.seed.setMinimumWidth(56)
+        self.seed.setPrefix("seed ")
+        self.seed.setAccessibleName("Seed of the noise")
+        self.seed.setToolTip("The same seed gives the same noise")
+        first, second = QHBoxLayout(), QHBoxLayout()
+        for row, widgets in ((first, (self.open_button, self.paste_button)), (second, (self.noise_button, self.seed))):
+            row.setSpacing(8)
+            for widget in widgets:
+                row.addWidget(widget, 1)
+        self.samples = Samples(self._session, self)
+        self.data_sets = DataSets(self._session, self)
+        tabs = QTabWidget(self)
+        tabs.setDocumentMode(True)
+        tabs.addTab(self.samples, "Samples")
+        tabs.addTab(self.data_sets, "Data sets")
+        section.layout_.addLayout(first)
+        section.layout_.addLayout(second)
+        section.add(tabs)
+        return section
+
+    def _connect(self) -> None:
+        session = self._session
+        session.engineReady.connect(self._on_ready)
+        session.classifierChanged.connect(self._on_classifier)
+        for signal in (session.imageChanged, session.photographChanged):
+            signal.connect(self._on_image)
+        session.labelChanged.connect(self.current.show_label)
+        session.observed.connect(self._on_observed)
+        self.open_button.clicked.connect(self._on_open)
+        self.paste_button.clicked.connect(self.paste)
+        self.noise_button.clicked.connect(self.make_noise)
+
+    # ------------------------------------------------------------------ from the session
+
+    @Slot()
+    def _on_ready(self) -> None:
+        self.data_sets.list_sets()
+        self._waiting.set_text("Load a model first: the Model dock lists what there is. Images are opened at its size.")
+        self._on_classifier()
+
+    @Slot()
+    def _on_classifier(self) -> None:
+        from gui.loading import kind_of
+
+        classifier = self._session.classifier
+        if classifier is None:
+            return
+        self._stack.setCurrentWidget(self._page)
+        self.current.set_labels()
+        if kind_of(classifier) != self._kind:
+            self._kind = kind_of(classifier)
+            self.samples.refresh()
+            self._suggest_data()
+        self._on_image()
+
+    def _suggest_data(self) -> None:
+        """Choose the data set that the model was made for, where it is there."""
+        names = [entry.name for entry in self.data_sets._entries]
+        fitting = {"signs": ("gtsrb", "generated:signs"), "digits": ("mnist", "generated:digits")}.get(self._kind, ())
+        found = next((name for name in fitting if name in names), None)
+        if found is not None:
+            self.data_sets.choose(found)
+
+    @Slot()
+    def _on_image(self) -> None:
+        there = self._session.clean is not None
+        self.current.setVisible(there)
+        self._none.setVisible(not there)
+        self.current.show_image()
+
+    @Slot()
+    def _on_observed(self) -> None:
+        if self._session.label is None and not self._session.running:  # what is taken for the label may be another now
+            self.current.show_label()
+
+    # ------------------------------------------------------------------ from a person
+
+    @Slot()
+    def _on_open(self) -> None:
+        from gui.settings import Settings
+
+        settings = Settings()
+        path, _ = QFileDialog.getOpenFileName(self, "Open image", str(settings.folder("images")), opening.FILTER)
+        if path:
+            settings.keep_folder("images", Path(path).parent)
+            opening.open_path(self._session, path)
+
+    @Slot()
+    def paste(self) -> None:
+        """Open what is on the clipboard: a file, or pixels."""
+        mime = QGuiApplication.clipboard().mimeData()
+        files, pixels = local_files(mime), pixels_of(mime)
+        if files:
+            opening.open_path(self._session, files[0])
+        elif pixels is not None:
+            opening.open_array(self._session, pixels, "pasted image")
+        else:
+            self._session.notice.emit("There is no image on the clipboard. Copy one, then paste again.")
+
+    @Slot()
+    def make_noise(self) -> None:
+        """An image of uniformly random pixels, at the model's own size."""
+        classifier = self._session.classifier
+        if classifier is None:
+            return
+        import numpy as np
+
+        channels, height, width = classifier.input_shape
+        seed = self.seed.value()
+        shape = (height, width) if channels == 1 else (height, width, 3)
+        pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+        opening.open_array(self._session, pixels, f"noise, seed {seed}")

@@ -1,0 +1,84 @@
+"""The bundled samples that suit the model, as thumbnails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from gui.loading import label_of, samples_for
+from gui.opening import Opened, cropped, show
+from gui.widgets import Thumbnail, Thumbnails
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine import Classifier
+    from engine.images import Photograph, Sample
+    from gui.session import Session
+
+SIDE = 64
+
+
+def small(photograph: Photograph, side: int = SIDE) -> np.ndarray:
+    """``(h, w, 3)`` uint8 of at most ``side`` pixels."""
+    import numpy as np
+    from PIL import Image
+
+    picture = Image.fromarray(np.ascontiguousarray(photograph.pixels)).convert("RGB")
+    picture.thumbnail((side, side))
+    return np.ascontiguousarray(np.asarray(picture))
+
+
+def thumbnails_of(classifier: Classifier) -> list[Thumbnail]:
+    """Called in the engine thread."""
+    made = []
+    for sample in samples_for(classifier):
+        photograph = sample.open()
+        width, height = photograph.size
+        made.append(Thumbnail(small(photograph), sample.title, f"{sample.title}, {width} × {height} pixels", sample))
+    return made
+
+
+class Samples(QWidget):
+    """Lists them again when the model is of another kind."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.grid = Thumbnails(SIDE, self)
+        self.grid.setAccessibleName("Samples")
+        self.grid.setMinimumHeight(240)
+        self.grid.picked.connect(self._on_picked)
+        self._empty = QLabel("There are no bundled images for this kind of model. Open one, or make noise.", self)
+        self._empty.setWordWrap(True)
+        self._empty.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.addWidget(self._empty)
+        layout.addWidget(self.grid)
+
+    @Slot()
+    def refresh(self) -> None:
+        """List what suits the session's classifier."""
+        classifier = self._session.classifier
+        if classifier is not None:
+            self._session.ask("samples", lambda: thumbnails_of(classifier), self._show)
+
+    def _show(self, thumbnails: list[Thumbnail]) -> None:
+        self.grid.show_thumbnails(thumbnails)
+        self._empty.setVisible(not thumbnails)
+        self.grid.setVisible(bool(thumbnails))
+
+    @Slot(object)
+    def _on_picked(self, sample: Sample) -> None:
+        classifier = self._session.classifier
+        if classifier is None:
+            return
+
+        def then(opened: Opened) -> None:
+            if self._session.classifier is classifier:
+                show(self._session, opened, label_of(sample, classifier))
+
+        self._session.ask("open", lambda: cropped(sample.open(), classifier, sample.crop), then)
