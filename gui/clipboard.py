@@ -18,11 +18,11 @@ def copy_pixels(pixels: np.ndarray) -> None:
     QGuiApplication.clipboard().setImage(image.copy())  # the buffer of the first one ends here
 
 
-def pixels_of(mime: QMimeData) -> np.ndarray | None:
+def pixels_of(mime: QMimeData | None) -> np.ndarray | None:
     """``(H, W, 4)`` uint8 of the picture in ``mime``; None where there is none."""
     import numpy as np
 
-    image = mime.imageData() if mime.hasImage() else None
+    image = mime.imageData() if mime is not None and mime.hasImage() else None
     if not isinstance(image, QImage) or image.isNull():
         return None
     image = image.convertToFormat(QImage.Format.Format_RGBA8888)
@@ -30,6 +30,6 @@ def pixels_of(mime: QMimeData) -> np.ndarray | None:
     return rows[:, : 4 * image.width()].reshape(image.height(), image.width(), 4).copy()
 
 
-def local_files(mime: QMimeData) -> list[str]:
-    """Paths of the files in ``mime`` that lie on this machine."""
-    return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
+def local_files(mime: QMimeData | None) -> list[str]:
+    """Paths of the files in ``mime`` that lie on this machine. An empty clipboard has none: some platforms give None for it."""
+    return [] if mime is None else [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
