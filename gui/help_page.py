@@ -24,10 +24,10 @@ def keys_by_chapter() -> dict[str, list[tuple[str, str]]]:
         rows = [(_keys(spec.shortcuts), spec.title.rstrip("…")) for spec in SPECS if spec.menu == menu and spec.shortcuts]
         if rows:
             chapters[menu] = rows
-    canvas = [(QKeySequence(s.key | s.modifiers).toString(_NATIVE), s.help) for s in SHORTCUTS if s.help]
+    canvas = [(QKeySequence(s.key | s.modifiers).toString(_NATIVE).replace("Backtab", "Tab"), s.help) for s in SHORTCUTS if s.help]
     named = {spec.shortcuts[0] for spec in SPECS if spec.shortcuts}
     chapters["On the canvas"] = [pair for pair in canvas if pair[0] not in named or pair[0] == "Esc"]
-    chapters["With the mouse"] = list(HELP)
+    chapters["Mouse and arrows"] = list(HELP)
     return chapters
 
 

@@ -121,6 +121,7 @@ class MainWindow(QMainWindow):
         dock = QDockWidget(spec.title, self)
         dock.setObjectName(f"dock.{spec.name}")
         dock.setTitleBarWidget(DockTitle(dock))
+        dock.setWidget(_Place())
         return dock
 
     def reset_layout(self) -> None:
@@ -159,7 +160,7 @@ class MainWindow(QMainWindow):
         d, wide, high = self.docks, self.width(), self.height()
         side = max(37 * theme.GRID, round(0.21 * wide))
         self.resizeDocks([d["attack"], d["prediction"]], [side, side], Qt.Orientation.Horizontal)
-        self.resizeDocks([d["attack"], d["image"]], [55, 45], Qt.Orientation.Vertical)
+        self.resizeDocks([d["attack"], d["image"]], [62, 38], Qt.Orientation.Vertical)
         self.resizeDocks([d["prediction"], d["perturbation"]], [45, 55], Qt.Orientation.Vertical)
         self.resizeDocks([d["activations"]], [round(0.38 * high)], Qt.Orientation.Vertical)
 
@@ -272,6 +273,13 @@ class MainWindow(QMainWindow):
         self.hide()  # at once: the thread may still be importing
         super().closeEvent(event)
         self.session.shut_down()
+
+
+class _Place(QWidget):
+    """Keeps a panel's place until the panel is there."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(37, 32) * theme.GRID
 
 
 def _waiting() -> QWidget:

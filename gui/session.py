@@ -311,11 +311,21 @@ class Session(QObject):
         self.stickers = stickers
         if self.selected not in {sticker.id for sticker in stickers}:
             self.select(None)
-        if self.shown is not None:
-            self.shown = None
+        shown = self._entry_on_canvas()
+        if shown != self.shown:
+            self.shown = shown
             self.historyChanged.emit()
         self.stickersChanged.emit()
         self.refresh()
+
+    def _entry_on_canvas(self) -> int | None:
+        """The newest run whose outcome is exactly what is on the canvas: after an edit none, after its undo the same again."""
+        for entry in reversed(self.history.entries):
+            scene = entry.scene
+            same = scene.classifier is self.classifier and scene.clean is self.clean and scene.delta is self.delta
+            if same and scene.stickers == self.stickers:
+                return entry.number
+        return None
 
     def begin_drag(self) -> None:
         """A sticker attack waits while a sticker is under the mouse."""
@@ -411,6 +421,7 @@ class Session(QObject):
         self.log("run", summary(result, before.classifier.labels), parameters(result))
         if self._paints_stickers():
             after = replace(before, stickers=stickers_after(before.stickers, result))
+            self.delta = None  # the attack began without it
             # Content only: a sticker that was moved meanwhile stays where it is.
             contents = {sticker.id: sticker.content for sticker in after.stickers}
             self.commit_stickers(

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWi
 
 from gui import theme
 from gui.engine_thread import Job
-from gui.session import Session
+from gui.session import LogEntry, Session
 from gui.widgets import ElidedLabel
 
 NOTICE_MS = 12_000
@@ -22,7 +22,8 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self._session = session
         self._busy = ""
-        self._notice = ""
+        self._notice = self._alerting = ""
+        self._alert = False
         self._job: Job | None = None
         self._seconds = self._seen = 0.0
         self.setSizeGripEnabled(False)
@@ -32,6 +33,7 @@ class StatusBar(QStatusBar):
         self._forget.setInterval(NOTICE_MS)
         self._forget.timeout.connect(self._clear_notice)
         session.notice.connect(self._on_notice)
+        session.logged.connect(self._on_logged)
         session.busyChanged.connect(self._on_busy)
         session.runChanged.connect(self._on_run)
         session.classifierChanged.connect(self._on_classifier)
@@ -40,10 +42,15 @@ class StatusBar(QStatusBar):
         self._on_run()
 
     def _build(self) -> None:
+        self.alert = QLabel(self)
+        self.alert.setPixmap(theme.icon("mdi6.alert-circle", theme.ALERT).pixmap(2 * theme.GRID, 2 * theme.GRID))
+        self.alert.setAccessibleName("Something went wrong")
+        self.alert.hide()
         self.message = ElidedLabel(parent=self)
         self.message.setAccessibleName("Notice")
         self.progress = QProgressBar(self)
         self.progress.setFixedWidth(15 * theme.GRID)
+        self.progress.setMaximumHeight(theme.GRID)
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress of the run")
         self.rate = QLabel(self)
@@ -57,6 +64,7 @@ class StatusBar(QStatusBar):
         self.model = QLabel(self)
         self.device = QLabel(self)
         self.device.setToolTip("Where the model runs, and on how many CPU threads: as many as were fastest when it was loaded")
+        self.addWidget(self.alert)
         self.addWidget(self.message, 1)
         for widget in (self.progress, self.rate, self.cancel, self.model, self.device):
             self.addPermanentWidget(widget)
@@ -66,13 +74,18 @@ class StatusBar(QStatusBar):
 
     @Slot(str)
     def _on_notice(self, text: str) -> None:
-        self._notice = text
+        self._notice, self._alert = text, text == self._alerting
         self._forget.start()
         self._say()
 
+    @Slot(object)
+    def _on_logged(self, entry: LogEntry) -> None:
+        """What is said next is an error, if it is this."""
+        self._alerting = entry.text if entry.kind in ("error", "warning") else ""
+
     @Slot()
     def _clear_notice(self) -> None:
-        self._notice = ""
+        self._notice, self._alert = "", False
         self._say()
 
     @Slot(str)
@@ -82,6 +95,7 @@ class StatusBar(QStatusBar):
 
     def _say(self) -> None:
         self.message.setText(self._busy or self._notice)
+        self.alert.setVisible(self._alert and not self._busy)
 
     # ------------------------------------------------------------------ how far it is
 

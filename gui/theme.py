@@ -18,6 +18,8 @@ ADVERSARIAL = "#D55E00"
 LABEL = "#009E73"
 """The true label."""
 TARGET = "#CC79A7"
+ALERT = "#C9820A"
+"""The sign beside an error or a warning. None of the four: it says nothing about images."""
 GRID = 8
 """Spacings are multiples of it."""
 TEXT_BESIDE_ICON = Qt.ToolButtonStyle.ToolButtonTextBesideIcon

@@ -1,0 +1,61 @@
+"""A start of Gibbon that closes its window at a given moment; run in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+
+from gui import app
+
+
+class Closer(QObject):
+    """Closes the window when the moment has come; ``interrupted`` waits for a signal from outside."""
+
+    def __init__(self, bench: app.Workbench, moment: str) -> None:
+        super().__init__(bench.window)
+        self._session, self._window, self._moment, self._attacked = bench.session, bench.window, moment, False
+        bench.session.busyChanged.connect(self._on_busy)
+        bench.session.observed.connect(self._on_observed)
+        bench.session.runChanged.connect(self._on_run)
+        if moment == "painted":
+            QTimer.singleShot(0, self._window.close)
+
+    def _on_busy(self, _text: str) -> None:
+        if self._moment == "interrupted":
+            print("painted", flush=True)
+        elif self._moment == "loading":
+            QTimer.singleShot(200, self._window.close)
+
+    def _on_observed(self) -> None:
+        if self._moment == "ready":
+            QTimer.singleShot(0, self._window.close)
+        elif not self._attacked:
+            from engine.attacks import PGD
+
+            self._attacked = True
+            self._session.start_attack(PGD(steps=100_000))
+
+    def _on_run(self) -> None:
+        job = self._session.job
+        if job is None or job.index < 3:
+            return
+        if self._moment == "paused" and not job.paused:
+            self._session.pause(True)
+        self._window.close()
+
+
+def close_when(moment: str) -> None:
+    """Start, close, say so, and exit with the application's code."""
+    build = app.build
+
+    def built(argv: Any = None) -> app.Workbench:
+        bench = build(argv)
+        Closer(bench, moment)
+        return bench
+
+    app.build = built  # type: ignore[assignment]
+    code = app.main([])
+    print("closed", flush=True)
+    sys.exit(code)

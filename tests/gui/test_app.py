@@ -1,0 +1,75 @@
+"""From start to end, in processes of their own: what is imported, when it is painted, and that every end is a clean one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(code: str, *, seconds: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+HEAVY = ("torch", "torchvision", "skimage", "matplotlib", "engine", "pyqtgraph", "numpy", "qtawesome")
+
+
+def test_importing_the_window_imports_nothing_heavy() -> None:
+    """The frame is painted before any of these is imported."""
+    done = run(f"import sys, gui.app; print([name for name in {HEAVY} if name in sys.modules])")
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_proof_can_fail() -> None:
+    done = run(f"import sys, gui.app, numpy; print([name for name in {HEAVY} if name in sys.modules])")
+    assert done.stdout.strip() == "['numpy']", done.stderr
+
+
+@pytest.mark.parametrize("moment", ["painted", "loading", "attacking", "paused"])
+def test_closing_is_clean(moment: str) -> None:
+    done = run(f"from tests.gui.closing import close_when; close_when({moment!r})")
+    assert done.returncode == 0, done.stderr
+    assert "closed" in done.stdout
+    for sign in ("QThread", "Traceback", "terminate", "already deleted"):
+        assert sign not in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal of Unix")
+def test_an_interrupt_in_the_terminal_closes_the_window() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from tests.gui.closing import close_when; close_when('interrupted')"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "painted"
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "closed" in out
+    assert "Traceback" not in errors
+
+
+def test_start_up_is_traced() -> None:
+    done = run("from tests.gui.closing import close_when; close_when('ready')", GIBBON_TRACE_STARTUP="1")
+    lines = [line for line in done.stderr.splitlines() if line.startswith("gibbon:")]
+    assert [line.split(" at ")[0].split(",")[0] for line in lines] == ["gibbon: first paint", "gibbon: panels", "gibbon: ready"]
+    seconds = [float(line.rsplit(" at ", 1)[1].removesuffix(" s")) for line in lines]
+    assert seconds == sorted(seconds)
