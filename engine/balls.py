@@ -93,7 +93,8 @@ class L2(Ball):
         """A Gaussian direction at radius ``eps * u^(1/n)``: uniform in the ball."""
         direction = normalised(random.normal(like.shape[1:]).to(like))
         radius = random.uniform((1,)).to(like).reshape(-1).pow(1 / math.prod(like.shape[1:]))
-        return direction * column(radius, like) * column(self.eps, like)
+        sampled: Tensor = direction * column(radius, like) * column(self.eps, like)
+        return sampled
 
     def steepest(self, gradient: Tensor) -> Tensor:
         """``gradient / ||gradient||_2``."""

@@ -32,9 +32,7 @@ def every_63rd(classifier: engine.Classifier, data: engine.data.DataSet, count: 
     """Every 63rd image, or the next that the classifier gets right."""
     images, labels = data.batch(range(len(data)))
     right = classifier.predict(images).cpu() == labels
-    rows = []
-    for place in range(0, 63 * count, 63):
-        rows.append(next(i for i in range(place, len(data)) if bool(right[i])))
+    rows = [next(i for i in range(place, len(data)) if bool(right[i])) for place in range(0, 63 * count, 63)]
     return images[rows], labels[rows]
 
 
@@ -79,8 +77,8 @@ def bounds(root: str | None) -> Iterator[Figure]:
         accuracy = 100 * float((bounded.predict(everything[0]).cpu() == everything[1]).float().mean())
         now = bounded.predict(result.adversarial)[hit]
         yield Figure(f"all layers clamped at {value:g}: points of clean accuracy lost", plain - accuracy)
-        yield Figure(f"  stickers broken (target left, %)", 100 * float((now != result.targets[hit]).float().mean()))
-        yield Figure(f"  label restored (%)", 100 * float((now == result.labels[hit]).float().mean()))
+        yield Figure("  stickers broken (target left, %)", 100 * float((now != result.targets[hit]).float().mean()))
+        yield Figure("  label restored (%)", 100 * float((now == result.labels[hit]).float().mean()))
 
 
 def parity(root: str | None) -> Iterator[Figure]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from torch import Tensor
@@ -66,11 +68,9 @@ def test_spikes_are_the_units_above_the_clean_maximum(small64: engine.Classifier
     slow = []
     for site in small64.sites:
         clean, attacked = recorded[site.name]
-        for channel in range(site.shape[0]):
-            for y in range(site.shape[1]):
-                for x in range(site.shape[2]):
-                    if float(attacked[channel, y, x]) > float(clean.max()):
-                        slow.append((site.name, channel, y, x, float(attacked[channel, y, x] / clean.max())))
+        for channel, y, x in itertools.product(*(range(n) for n in site.shape)):
+            if float(attacked[channel, y, x]) > float(clean.max()):
+                slow.append((site.name, channel, y, x, float(attacked[channel, y, x] / clean.max())))
     assert slow
     assert {(s.site, s.channel, s.y, s.x) for s in spikes} == {entry[:4] for entry in slow}
     assert [s.ratio for s in spikes] == pytest.approx(sorted((entry[4] for entry in slow), reverse=True))

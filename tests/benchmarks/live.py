@@ -1,0 +1,192 @@
+"""How live the window is: ``python -m tests.benchmarks.live`` drives the real one and prints a table.
+
+An update is one painted frame whose image, bars, perturbation and all histograms belong to one sticker position. It counts when the canvas
+and all three panels have painted the same frame; its latency is the time from when the mouse event of that position was due until then.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if not os.environ.get("DISPLAY"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+from gui.app import Workbench
+from tests.acceptance.figures import Figure, at_least, at_most
+from tests.gui.driving import open_window, until, wait_ready
+
+HZ = 60
+SECONDS = 5.0
+UNTIL_SEEN = "import gui.app; b = gui.app.build([]); b.session.observed.connect(b.app.quit); b.window.show(); b.app.exec(); b.shut_down()"
+"""Open the window, and leave when the stop sign has been classified."""
+
+
+class Watch(QObject):
+    """Counts updates: frames that all watched widgets have painted."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench.window)
+        from gui.panels.activations.layer_list import LayerList
+        from gui.plots.bars import ProbabilityBars
+        from gui.plots.pixel_maps import PixelMaps
+
+        self._session, panels = bench.session, bench.window.panels
+        self._widgets: list[QWidget] = [
+            bench.window.canvas.adversarial_pane.viewport,
+            panels["prediction"].findChild(ProbabilityBars),
+            next(maps for maps in panels["perturbation"].findChildren(PixelMaps) if maps.isVisible()),
+            panels["activations"].findChild(LayerList).viewport(),
+        ]
+        assert all(widget is not None and widget.isVisible() for widget in self._widgets), "a panel of the story is hidden"
+        self._missing: set[int] = set()
+        self._position: int | None = None
+        self.due: dict[int, float] = {}
+        """Sticker position to the time when the mouse event that put it there was due."""
+        self.latencies: list[float] = []
+        for widget in self._widgets:
+            widget.installEventFilter(self)
+        bench.session.observed.connect(self._on_observed)
+
+    def _on_observed(self) -> None:
+        frame = self._session.frame
+        position = frame.scene.stickers[0].x if frame is not None and frame.scene.stickers else None
+        if position is not None and position != self._position and position in self.due:
+            self._position = position
+            self._missing = {id(widget) for widget in self._widgets}
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint and self._missing:
+            self._missing.discard(id(watched))
+            if not self._missing and self._position is not None:
+                QTimer.singleShot(0, self._painted)  # when this paint, the last one missing, is over
+        return False
+
+    def _painted(self) -> None:
+        assert self._position is not None
+        self.latencies.append(time.perf_counter() - self.due[self._position])
+
+
+def _mouse(widget: QWidget, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton, buttons: Qt.MouseButton) -> None:
+    event = QMouseEvent(kind, QPointF(at), QPointF(widget.mapToGlobal(at)), button, buttons, Qt.KeyboardModifier.NoModifier)
+    QApplication.postEvent(widget, event)
+
+
+def drag_back_and_forth(bench: Workbench) -> list[float]:
+    """Drag the sticker for five seconds with mouse events at 60 Hz, one pixel each; the latencies of the updates."""
+    watch = Watch(bench)
+    pane = bench.window.canvas.adversarial_pane
+    sticker = bench.session.stickers[0]
+    middle = (sticker.x + sticker.width / 2, sticker.y + sticker.height / 2)
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    reach = 32 - sticker.width - sticker.x
+    _mouse(pane.viewport, QEvent.Type.MouseButtonPress, pane.position(*middle), left, left)
+    began = time.perf_counter()
+    for count in range(int(HZ * SECONDS)):
+        due = began + count / HZ
+        until(lambda due=due: time.perf_counter() >= due, "the next event", 10)
+        place = abs((count + reach) % (2 * reach) - reach)  # a triangle: a new position with every event
+        watch.due[sticker.x + place] = due
+        _mouse(pane.viewport, QEvent.Type.MouseMove, pane.position(middle[0] + place, middle[1]), none, left)
+    _mouse(pane.viewport, QEvent.Type.MouseMove, pane.position(*middle), none, left)
+    _mouse(pane.viewport, QEvent.Type.MouseButtonRelease, pane.position(*middle), left, none)
+    until(lambda: bench.session.frame is not None and bench.session.frame.scene.stickers == bench.session.stickers, "the last frame", 10)
+    latencies = list(watch.latencies)
+    watch.deleteLater()
+    return latencies
+
+
+def heartbeat(bench: Workbench, seconds: float = 5.0) -> list[float]:
+    """Milliseconds between beats of a timer that is due at every turn of the event loop, while PGD runs on ``signs``."""
+    from engine import attacks
+
+    bench.session.start_attack(attacks.PGD(steps=100_000))
+    until(lambda: bench.session.job is not None and bench.session.job.index > 5, "the attack's first steps")
+    beats = [time.perf_counter()]
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.setInterval(5)
+    timer.timeout.connect(lambda: beats.append(time.perf_counter()))
+    timer.start()
+    until(lambda: beats[-1] - beats[0] > seconds, "the beats", seconds + 30)
+    timer.stop()
+    bench.session.cancel()
+    until(lambda: not bench.session.running, "the end of the attack")
+    return [1000 * (after - before) for before, after in itertools.pairwise(beats)]
+
+
+def start_ups(times: int = 5) -> tuple[float, float, float]:
+    """Best of several process starts: first paint, ready, and torch's own share of that, in seconds."""
+    best = [float("inf")] * 3
+    for _ in range(times):
+        said = subprocess.run(
+            [sys.executable, "-c", UNTIL_SEEN],
+            env={**os.environ, "GIBBON_TRACE_STARTUP": "1"},
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            check=True,
+        ).stderr
+        paint, ready, torch = (
+            float(re.search(pattern, said)[1])  # type: ignore[index]
+            for pattern in (r"first paint at ([\d.]+)", r"ready.* at ([\d.]+)", r"import took ([\d.]+)")
+        )
+        best = [min(best[0], paint), min(best[1], ready), min(best[2], torch)]
+    return best[0], best[1], best[2]
+
+
+def figures() -> Iterator[Figure]:
+    """All of it."""
+    from engine import attacks
+    from engine.stickers import Colour, Optimised, Sticker
+
+    paint, ready, torch = start_ups()
+    yield at_most("first paint, best of 5 (s)", paint, 1.0)
+    yield at_most("ready, best of 5 (s)", ready, torch + 1)
+    yield Figure("  of it torch's own import (s)", torch)
+    app = QApplication.instance() or QApplication([])
+    bench = open_window()
+    wait_ready(bench)
+    try:
+        bench.session.commit_stickers((Sticker(1, 1, 12, 8, 8, Optimised()),), "Draw")
+        bench.session.start_attack(attacks.StickerPGD())
+        until(lambda: bench.session.history.entries and not bench.session.running, "the sticker's content")
+        latencies = drag_back_and_forth(bench)
+        yield at_least("updates a second while a sticker is dragged", len(latencies) / SECONDS, 15)
+        yield at_most("  latency p95 (ms)", 1000 * statistics.quantiles(latencies, n=20)[-1], 150)
+        yield Figure("  latency median (ms)", 1000 * statistics.median(latencies))
+        beats = heartbeat(bench)
+        yield at_most("longest stall of the event loop while PGD runs (ms)", max(beats), 50)
+        yield Figure("  median between beats of a 5 ms timer (ms)", statistics.median(beats))
+        yield Figure("  p99 (ms)", statistics.quantiles(beats, n=100)[-1])
+        bench.session.commit_stickers((replace(bench.session.stickers[0], content=Colour()),), "Colour")
+        bench.session.start_attack(attacks.PGD(steps=100_000))
+        until(lambda: bench.session.job is not None and bench.session.job.index > 5, "the attack's first steps")
+        latencies = drag_back_and_forth(bench)
+        yield at_least("updates a second, dragged while an attack runs", len(latencies) / SECONDS, 8)
+        bench.session.cancel()
+        until(lambda: not bench.session.running, "the end of the attack")
+    finally:
+        bench.window.close()
+        bench.shut_down()
+        app.processEvents()
+
+
+if __name__ == "__main__":
+    for figure in figures():
+        print(*figure.as_row(), sep=" | ", flush=True)
+    sys.exit(0)
