@@ -93,8 +93,7 @@ class L2(Ball):
         """A Gaussian direction at radius ``eps * u^(1/n)``: uniform in the ball."""
         direction = normalised(random.normal(like.shape[1:]).to(like))
         radius = random.uniform((1,)).to(like).reshape(-1).pow(1 / math.prod(like.shape[1:]))
-        sampled: Tensor = direction * column(radius, like) * column(self.eps, like)
-        return sampled
+        return direction * column(radius, like) * column(self.eps, like)
 
     def steepest(self, gradient: Tensor) -> Tensor:
         """``gradient / ||gradient||_2``."""
@@ -102,7 +101,8 @@ class L2(Ball):
 
     def size(self, delta: Tensor) -> Tensor:
         """The Euclidean length of each row."""
-        return torch.linalg.vector_norm(delta.flatten(1), dim=1)
+        lengths: Tensor = torch.linalg.vector_norm(delta.flatten(1), dim=1)
+        return lengths
 
 
 @final
