@@ -52,6 +52,7 @@ class Form(QWidget):
     def set_operation(self, operation: type[Operation]) -> None:
         """Show the parameters of that class, at their defaults."""
         self._class, self._fields = operation, read_fields(operation)
+        self.tree.filling = True
         self.tree.clear()
         self._parameters = {field.name: FieldParameter(field) for field in self._fields}
         groups: dict[str, FieldGroup] = {}
@@ -64,7 +65,8 @@ class Form(QWidget):
         for parameter in self._parameters.values():
             parameter.sigValueChanged.connect(self._on_value)
         self._groups = tuple(groups.values())  # the tree holds them weakly
-        self.tree._fit()
+        self.tree.filling = False
+        self.tree.fit()
         self._check()
 
     def values(self) -> dict[str, Any]:

@@ -129,15 +129,19 @@ class Tree(ParameterTree):
         self.header().setStretchLastSection(True)
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        self.itemExpanded.connect(self._fit)
-        self.itemCollapsed.connect(self._fit)
+        self.filling = False
+        """While rows are added: the height is found once, at the end."""
+        self.itemExpanded.connect(self.fit)
+        self.itemCollapsed.connect(self.fit)
 
     def _updatePalette(self, palette: Any) -> None:
         """Pyqtgraph would pin a palette of its own here; the application's is followed instead."""
 
     @Slot(QTreeWidgetItem)
-    def _fit(self, _item: QTreeWidgetItem | None = None) -> None:
+    def fit(self, _item: QTreeWidgetItem | None = None) -> None:
         """As high as its rows."""
+        if self.filling:
+            return
         self.doItemsLayout()
         last = self.invisibleRootItem()
         while last.childCount() and (last is self.invisibleRootItem() or last.isExpanded()):
@@ -147,5 +151,5 @@ class Tree(ParameterTree):
     def event(self, event: QEvent) -> bool:
         handled: bool = super().event(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.Show, QEvent.Type.StyleChange):
-            self._fit()
+            self.fit()
         return handled

@@ -230,6 +230,16 @@ def test_presets_are_attacks(panel: AttackPanel, slug: str, title: str) -> None:
     assert panel.attack == CATALOGUE[slug].build(**PRESETS[slug][title])
 
 
+def test_an_attack_keeps_its_parameters_while_another_is_looked_at(panel: AttackPanel) -> None:
+    panel._form.set_values({"steps": 7})
+    panel.choose("fgsm")
+    assert panel.attack == CATALOGUE["fgsm"]()
+    panel.choose("pgd")
+    assert panel.attack == CATALOGUE["pgd"].build(steps=7)
+    panel._reset.click()
+    assert panel.attack == CATALOGUE["pgd"]()
+
+
 def test_an_attack_that_fails_says_so_and_the_panel_is_free(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
     panel = opened
     entries: list[LogEntry] = []

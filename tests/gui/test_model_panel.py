@@ -70,7 +70,9 @@ def test_a_shipped_model_comes_with_its_card_and_a_fitting_image(qtbot: QtBot, p
     assert "GTSRB" in panel.card.text("accuracy")
     assert panel.card.text("input") == "32 × 32, RGB"
     assert panel.card.text("classes").startswith("43")
+    qtbot.waitUntil(lambda: panel.card.device.count() > 0)
     assert panel.card.device.currentText() == "CPU" or classifier.device.type == "cuda"
+    assert classifier.fingerprint.startswith(panel.card._fingerprint.text())
 
 
 def test_another_kind_of_model_brings_another_image(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
+from gui.forms import Form
 from gui.panels.attack.catalogue import CatalogueList, description
 from gui.panels.attack.goal import Goal
 from gui.panels.attack.presets import PRESETS
@@ -43,8 +44,8 @@ class AttackPanel(QWidget):
         self._session = session
         self._stack = QStackedLayout(self)
         self._stack.addWidget(EmptyState("The engine is loading. In a moment the attacks are listed here.", "mdi6.timer-sand"))
-        self._form: Any = None
-        """`gui.forms.Form`, which is imported when the engine is there."""
+        self._forms: dict[str, Form] = {}
+        """By slug, made when first chosen: an attack keeps its parameters while another one is looked at."""
         self._slug = ""
         session.engineReady.connect(self._on_ready)
         if session.ready:
@@ -55,8 +56,7 @@ class AttackPanel(QWidget):
     @property
     def attack(self) -> Attack | None:
         """As it is set up; None while it cannot be."""
-        operation: Attack | None = None if self._form is None else self._form.operation
-        return operation
+        return self._form.operation if self._slug else None  # type: ignore[return-value]
 
     def run(self) -> None:
         """Start the attack, or let the held one go on; what is amiss is said and nothing starts."""
@@ -81,6 +81,10 @@ class AttackPanel(QWidget):
         """End the attack; its best so far is kept."""
         self._session.cancel()
 
+    @property
+    def _form(self) -> Form:
+        return self._forms[self._slug]
+
     def choose(self, slug: str) -> None:
         """Select an attack of the catalogue."""
         self._catalogue.choose(slug)
@@ -89,14 +93,13 @@ class AttackPanel(QWidget):
 
     @Slot()
     def _on_ready(self) -> None:
-        if self._form is not None:
+        if self._slug:
             return
         from engine.attacks import CATALOGUE
-        from gui.forms import Form
 
         self._attacks = CATALOGUE
         self._catalogue = CatalogueList(self)
-        self._form = Form(self)
+        self._forms_box = QVBoxLayout()
         self._goal = Goal(self._session, self)
         page = QWidget(self)
         layout = QVBoxLayout(page)
@@ -145,7 +148,7 @@ class AttackPanel(QWidget):
         layout.addLayout(header)
         layout.addWidget(self._about)
         layout.addWidget(self._paper)
-        layout.addWidget(self._form)
+        layout.addLayout(self._forms_box)
         layout.addWidget(_rule(self))
         layout.addWidget(self._goal)
         layout.addStretch(1)
@@ -179,9 +182,8 @@ class AttackPanel(QWidget):
     def _connect(self) -> None:
         session = self._session
         self._catalogue.chosen.connect(self._on_chosen)
-        self._form.changed.connect(self._refresh)
         self._goal.changed.connect(self._refresh)
-        self._reset.clicked.connect(self._form.reset)
+        self._reset.clicked.connect(self._on_reset)
         self._run.clicked.connect(self._on_primary)
         self._cancel.clicked.connect(self.cancel)
         session.classifierChanged.connect(self._on_classifier)
@@ -205,7 +207,18 @@ class AttackPanel(QWidget):
         for title, values in presets.items():
             menu.addAction(title).triggered.connect(lambda _checked=False, values=values: self._use_preset(values))
         self._presets.setVisible(bool(presets))
-        self._form.set_operation(attack)
+        if slug not in self._forms:
+            self._forms[slug] = form = Form(self)
+            self._forms_box.addWidget(form)
+            form.set_operation(attack)
+            form.changed.connect(self._refresh)
+        for name, form in self._forms.items():
+            form.setVisible(name == slug)
+        self._refresh()
+
+    @Slot()
+    def _on_reset(self) -> None:
+        self._form.reset()
 
     def _use_preset(self, values: dict[str, Any]) -> None:
         defaults = {field.name: field.default for field in self._form.fields}

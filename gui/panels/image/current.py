@@ -15,6 +15,7 @@ from gui.widgets import ElidedLabel, LabelCombo, Message
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import Tensor
 
     from engine.images import Photograph
     from gui.session import Session
@@ -49,6 +50,8 @@ class Current(QWidget):
         self._caption.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._drawn: tuple[Photograph, float] | None = None
         """What the crop view shows: making its copy of a large photograph takes a while."""
+        self._known = (0, 0)
+        self._kept: Tensor | None = None
         self._lay_out()
         self.label.chosen.connect(session.set_label)
         self.crop.cropChanged.connect(self._on_crop_changed)
@@ -95,14 +98,16 @@ class Current(QWidget):
     def show_image(self) -> None:
         """Name, size, notes, the photograph with its crop, and what the model sees."""
         image, clean = self._session.image, self._session.clean
-        if clean is None:
+        known = (id(clean), id(self._session.photograph))
+        if clean is None or known == self._known:
             return
+        self._known, self._kept = known, clean  # kept, so that its id is not given to another
         self._name.setText(str(image.get("name", "image")))
         self._name.set_tip(str(image.get("path") or image.get("source") or ""))
         self._size.setText(_size_of(image))
         notes = [str(note) for note in image.get("notes", ())]
         self.notes.say(f"{'; '.join(notes)}." if notes else "", "hint")
-        self._show_seen(to_pixels(clean))
+        self._show_seen(_pixels(clean))
         self._show_photograph(self._session.photograph)
 
     def _show_photograph(self, photograph: Photograph | None) -> None:
@@ -110,6 +115,8 @@ class Current(QWidget):
         crop = image.get("crop")
         mine = photograph is not None and classifier is not None and crop is not None and photograph.sha256 == image.get("sha256")
         self.crop.setVisible(mine)
+        if not mine:
+            self._drawn = None
         if not mine or photograph is None or classifier is None or crop is None:
             return
         aspect = classifier.input_shape[2] / classifier.input_shape[1]
@@ -146,6 +153,14 @@ class Current(QWidget):
     @Slot(tuple)
     def _on_crop_committed(self, crop: tuple[int, int, int, int]) -> None:
         recrop(self._session, crop)
+
+
+def _pixels(clean: Tensor) -> np.ndarray:
+    """As `gui.scene.to_pixels`, but by NumPy: torch's threads spin while they wait, which the main thread must not."""
+    import numpy as np
+
+    values = (clean.numpy() * 255).round().astype(np.uint8).transpose(1, 2, 0)
+    return np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3)))
 
 
 def _size_of(image: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
@@ -33,6 +34,24 @@ def accuracy_of(card: dict[str, Any]) -> str:
         whose = "published" if card.get("hash_matches") else "published, for another file"
         return f"{100 * published:.1f} % on ImageNet ({whose})"
     return "not known"
+
+
+@dataclass(frozen=True, eq=False)
+class About:
+    """What the engine thread finds out about a classifier."""
+
+    classifier: Classifier
+    fingerprint: str
+    devices: dict[str, str]
+
+
+def device_names() -> dict[str, str]:
+    """Every device with its title, the CPU first. Called in the engine thread."""
+    import torch
+
+    from engine.devices import devices
+
+    return {str(device): "CPU" if device.type == "cpu" else f"{device}: {torch.cuda.get_device_name(device)}" for device in devices()}
 
 
 def _hash(card: dict[str, Any]) -> str:
@@ -122,10 +141,18 @@ class Card(QWidget):
             self._layout.setRowVisible(self._rows[key], bool(value))
         self._rows["hash"].set_tip(str(card.get("hash_note", "")))
         self._rows["classes"].set_tip("\n".join(classes[:50]) + (f"\n… and {len(classes) - 50:,} more" if len(classes) > 50 else ""))
-        self._fingerprint.setText(classifier.fingerprint[:8])
-        self._fingerprint.setToolTip(f"{classifier.fingerprint}: weights, structure, normalisation and everything derived")
-        self._show_devices(classifier)
+        self._fingerprint.setText("…")
+        # Both take a while for large models and for GPUs that have yet to wake.
+        self._session.ask("about", lambda: About(classifier, classifier.fingerprint, device_names()), self._show_about)
         self.show_threads()
+
+    def _show_about(self, about: About) -> None:
+        classifier = about.classifier
+        if classifier is not self._session.classifier:
+            return
+        self._fingerprint.setText(about.fingerprint[:8])
+        self._fingerprint.setToolTip(f"{about.fingerprint}: weights, structure, normalisation and everything derived")
+        self._show_devices(classifier, about.devices)
 
     def show_threads(self) -> None:
         """How many there are, once it is measured."""
@@ -134,16 +161,11 @@ class Card(QWidget):
         self._rows["threads"].setText(str(self._session.threads) if on_cpu and self._session.threads else "")
         self._layout.setRowVisible(self._rows["threads"], bool(self.text("threads")))
 
-    def _show_devices(self, classifier: Classifier) -> None:
-        import torch
-
-        from engine.devices import devices
-
+    def _show_devices(self, classifier: Classifier, names: dict[str, str]) -> None:
         self.device.blockSignals(True)
         self.device.clear()
-        for device in devices():
-            title = "CPU" if device.type == "cpu" else f"{device}: {torch.cuda.get_device_name(device)}"
-            self.device.addItem(title, str(device))
+        for device, title in names.items():
+            self.device.addItem(title, device)
         place = self.device.findData(str(classifier.device))
         self.device.setCurrentIndex(max(0, place if place >= 0 else self.device.findData(f"{classifier.device.type}:0")))
         self.device.setEnabled(self.device.count() > 1)

@@ -32,13 +32,13 @@ class LayerTree(QTreeWidget):
         self.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.header().setMinimumSectionSize(40)
-        self._fingerprint = ""
+        self._shown: Classifier | None = None
 
     def show_classifier(self, classifier: Classifier) -> None:
         """Fill the tree, unless it shows this one already."""
-        if classifier.fingerprint == self._fingerprint:
+        if classifier is self._shown:
             return
-        self._fingerprint = classifier.fingerprint
+        self._shown = classifier
         shapes: dict[str, list[tuple[str, str]]] = {}
         for site in classifier.sites:
             changed = repr(classifier.activations.get(site.name, "")) if site.name in classifier.activations else site.kind
