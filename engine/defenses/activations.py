@@ -57,8 +57,8 @@ class _BoundedLeaky(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor, bound: Tensor, slope: float, sign: int) -> Tensor:
-        excess = (x - bound).clamp_min(0.0)
-        return torch.sub(functional.leaky_relu(x, slope), excess, alpha=1.0 - sign * slope)
+        excess = (x - bound).clamp_min_(0.0)
+        return functional.leaky_relu(x, slope).sub_(excess, alpha=1.0 - sign * slope)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, float, int], output: Tensor) -> None:
@@ -72,7 +72,7 @@ class _BoundedLeaky(torch.autograd.Function):
         above = grad * (x > bound)
         grad_x = grad_bound = None
         if ctx.needs_input_grad[0]:
-            below = torch.where(x < 0, grad * ctx.slope, grad)
+            below = torch.ops.aten.leaky_relu_backward(grad, x, ctx.slope, False)
             grad_x = torch.sub(below, above, alpha=drop)
         if ctx.needs_input_grad[1]:
             grad_bound = above.sum_to_size(bound.shape) * drop
