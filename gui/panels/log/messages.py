@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Slot
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QFontDatabase, QFontMetrics, QGuiApplication, QIcon, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -24,7 +24,7 @@ from gui.session import LogEntry, LogKind, Session
 from gui.theme import GRID, icon
 from gui.widgets import EmptyState
 
-MOST = 1000
+MOST = 500
 """The oldest lines go."""
 _ICONS = {
     "run": ("mdi6.check-circle-outline", ""),
@@ -40,14 +40,20 @@ class _Wrapping(QStyledItemDelegate):
     def __init__(self, tree: QTreeWidget) -> None:
         super().__init__(tree)
         self._tree = tree
+        self._heights: dict[tuple[str, int], int] = {}
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        font = index.data(Qt.ItemDataRole.FontRole) or self._tree.font()
         depth = 2 if index.parent().isValid() else 1
         icon_room = 0 if depth == 2 else self._tree.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize) + 6
         width = max(80, self._tree.viewport().width() - depth * self._tree.indentation() - icon_room - 8)
-        text = QFontMetrics(font).boundingRect(QRect(0, 0, width, 1 << 20), Qt.TextFlag.TextWordWrap, str(index.data()))
-        return QSize(width, max(text.height() + 6, 20))
+        text = str(index.data())
+        if (text, width) not in self._heights:  # asked for every row at every new line
+            if len(self._heights) > 4 * MOST:
+                self._heights.clear()
+            font = index.data(Qt.ItemDataRole.FontRole) or self._tree.font()
+            wrapped = QFontMetrics(font).boundingRect(QRect(0, 0, width, 1 << 20), Qt.TextFlag.TextWordWrap, text)
+            self._heights[text, width] = max(wrapped.height() + 6, 20)
+        return QSize(width, self._heights[text, width])
 
 
 class MessagesView(QWidget):
@@ -57,6 +63,11 @@ class MessagesView(QWidget):
         super().__init__(parent)
         self.tree, self.button = QTreeWidget(), QToolButton()
         self.entries: list[LogEntry] = []
+        self._at_end = True
+        self._follow = QTimer(self)
+        self._follow.setSingleShot(True)
+        self._follow.setInterval(0)
+        self._follow.timeout.connect(self._on_follow)
         self._build()
         session.logged.connect(self.add)
 
@@ -72,6 +83,7 @@ class MessagesView(QWidget):
         tree.header().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         tree.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        tree.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         tree.setAccessibleName("Messages")
         tree.setToolTip("A line with an arrow has details: parameters, or an error's traceback.")
         tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -104,8 +116,6 @@ class MessagesView(QWidget):
     @Slot(object)
     def add(self, entry: LogEntry) -> None:
         """Append a line; the view follows if it was at its end."""
-        bar = self.tree.verticalScrollBar()
-        at_end = bar.value() >= bar.maximum() - 4
         self.entries.append(entry)
         item = QTreeWidgetItem(self.tree, [f"{entry.at:%H:%M:%S}  {entry.text}"])
         item.setTextAlignment(0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
@@ -117,11 +127,22 @@ class MessagesView(QWidget):
             del self.entries[0]
             self.tree.takeTopLevelItem(0)
         self._pages.setCurrentIndex(1)
-        if at_end:
+        if self.isVisible():
+            self._follow.start()
+
+    @Slot()
+    def _on_follow(self) -> None:
+        """To the end, once for all lines that came meanwhile, unless somebody reads further up."""
+        if self._at_end:
             self.tree.scrollToBottom()
+
+    @Slot(int)
+    def _on_scrolled(self, value: int) -> None:
+        self._at_end = value >= self.tree.verticalScrollBar().maximum() - 4
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._follow.start()
         self.tree.scheduleDelayedItemsLayout()  # lines that came while hidden were wrapped for another width
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -1,0 +1,89 @@
+"""What the panels' tests look at: a small real classifier, an image, and a hand that drags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+import engine
+from engine.stickers import Colour, Sticker
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from gui.session import Session
+
+LABELS = ("Stop", "Yield", "No entry", "Priority road", "Bumpy road", "A very long name of a class that no column is wide enough for")
+
+
+def small(seed: int = 0, channels: int = 3) -> engine.Classifier:
+    """Two convolutions and a dense layer: three sites, six classes, 16 x 16 pixels."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        nn = torch.nn
+        module = nn.Sequential(
+            *(nn.Conv2d(channels, 4, 3), nn.ReLU(), nn.Conv2d(4, 6, 3), nn.ReLU()),
+            *(nn.Flatten(), nn.Linear(6 * 144, 10), nn.ReLU(), nn.Linear(10, len(LABELS))),
+        )
+        with torch.no_grad():
+            module[-1].weight.mul_(6)
+    return engine.Classifier(module, LABELS, (channels, 16, 16), name="small", device="cpu")
+
+
+def noise(seed: int = 0, channels: int = 3) -> torch.Tensor:
+    """An image."""
+    return torch.rand(channels, 16, 16, generator=torch.Generator().manual_seed(seed))
+
+
+def show(qtbot: QtBot, panel: Any, width: int = 400, height: int = 500) -> Any:
+    """The panel on the screen."""
+    qtbot.addWidget(panel)
+    panel.resize(width, height)
+    panel.show()
+    qtbot.waitExposed(panel)
+    return panel
+
+
+def open_image(qtbot: QtBot, session: Session, classifier: engine.Classifier | None = None, label: int | None = None) -> None:
+    """A classifier and an image, observed."""
+    made = classifier or small()
+    with qtbot.waitSignal(session.observed):
+        session.set_classifier(made, noise(channels=made.input_shape[0]), {"name": "noise"}, label)
+
+
+def put_sticker(qtbot: QtBot, session: Session, rgb: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> None:
+    """A sticker large enough to change what the classifier says."""
+    with qtbot.waitSignal(session.observed):
+        session.commit_stickers((*session.stickers, Sticker(len(session.stickers) + 1, 2, 2, 12, 12, Colour(rgb))), "Add")
+
+
+def attack(qtbot: QtBot, session: Session, made: Any, seed: int = 0) -> None:
+    """Run it to its end; the frame of what came out is observed."""
+    with qtbot.waitSignal(session.historyChanged, timeout=20_000):
+        session.start_attack(made, seed=seed)
+
+    def followed() -> bool:
+        frame = session.frame
+        return not session.running and frame is not None and frame.scene.delta is session.delta and frame.scene.stickers is session.stickers
+
+    qtbot.waitUntil(followed, timeout=20_000)
+
+
+def drag(widget: QWidget, points: Sequence[QPoint]) -> None:
+    """Press at the first point, move along the others, release at the last."""
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    _mouse(widget, QEvent.Type.MouseButtonPress, points[0], left, left)
+    for point in points[1:]:
+        _mouse(widget, QEvent.Type.MouseMove, point, none, left)
+        QApplication.processEvents()
+    _mouse(widget, QEvent.Type.MouseButtonRelease, points[-1], left, none)
+
+
+def _mouse(widget: QWidget, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton, buttons: Qt.MouseButton) -> None:
+    here, there = QPointF(at), QPointF(widget.mapToGlobal(at))
+    QApplication.sendEvent(widget, QMouseEvent(kind, here, there, button, buttons, Qt.KeyboardModifier.NoModifier))

@@ -1,0 +1,219 @@
+"""The Activations dock: what it shows is the engine's, and the bound follows the hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from PySide6.QtCore import QPoint, Qt
+
+import engine
+from engine.explain import find_spikes
+from gui.panels.activations import ActivationsPanel
+from gui.panels.activations.bounds import effect, where, with_bound
+from gui.panels.activations.spike_table import cells
+from gui.plots.histograms import decades, nice_ticks, raster
+from tests.gui.panel_scenes import LABELS, drag, open_image, put_sticker, show, small
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from gui.session import Session
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> ActivationsPanel:
+    made: ActivationsPanel = show(qtbot, ActivationsPanel(session), 400, 700)
+    return made
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, panel: ActivationsPanel, session: Session) -> ActivationsPanel:
+    open_image(qtbot, session)
+    put_sticker(qtbot, session)
+    return panel
+
+
+def grasp(panel: ActivationsPanel, fraction: float) -> list[QPoint]:
+    """From the line to that fraction of the axis, in steps."""
+    plot = panel.plot
+    start, end = plot.handle_point(), plot.frame.left() + round(fraction * plot.frame.width())
+    return [QPoint(start.x() + (end - start.x()) * i // 6, start.y()) for i in range(7)]
+
+
+def test_empty_until_there_is_an_image(panel: ActivationsPanel) -> None:
+    assert panel.empty.isVisible()
+    assert "open an image" in panel.empty.text
+
+
+def test_a_model_without_rectifiers_says_so(qtbot: QtBot, panel: ActivationsPanel, session: Session) -> None:
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 256, len(LABELS)))
+    open_image(qtbot, session, engine.Classifier(module, LABELS, (3, 16, 16), device="cpu"))
+    assert "no rectifier" in panel.empty.text
+    assert panel.empty.isVisible()
+
+
+def test_dragging_the_line_bounds_the_chosen_layer_and_predicts_again(qtbot: QtBot, opened: ActivationsPanel, session: Session) -> None:
+    site = opened.selected
+    drag(opened.plot, grasp(opened, 0.25))
+    upper = opened.plot.limits[1]
+    assert session.bounds == {site: pytest.approx(0.25 * upper, abs=0.02 * upper)}
+    qtbot.waitUntil(lambda: session.frame is not None and session.frame.scene.bounds == session.bounds)
+    assert session.frame is not None
+    seen = session.frame.observation
+    assert seen.bounded is not None
+    assert session.classifier is not None
+    expected = session.classifier.derive(bounds=session.bounds)(torch.stack([seen.clean_image, seen.adversarial_image])).softmax(1)
+    torch.testing.assert_close(torch.stack([seen.bounded.clean, seen.bounded.adversarial]), expected)
+    assert opened.effect.text == effect(seen, LABELS, opened.sites)
+    assert opened.effect.text.startswith(f"Bound {session.bounds[site]:.3g} in {site}: clean ")
+
+
+def test_every_move_asks_for_a_frame(qtbot: QtBot, opened: ActivationsPanel, session: Session) -> None:
+    with qtbot.waitSignals([session.boundsChanged] * 6):
+        drag(opened.plot, grasp(opened, 0.3))
+
+
+def test_a_press_beside_the_line_moves_nothing(opened: ActivationsPanel, session: Session) -> None:
+    middle = opened.plot.frame.center()
+    drag(opened.plot, [middle, middle - QPoint(20, 0)])
+    assert session.bounds == {}
+
+
+def test_back_at_the_edge_the_bound_is_lifted(opened: ActivationsPanel, session: Session) -> None:
+    drag(opened.plot, grasp(opened, 0.4))
+    assert session.bounds
+    drag(opened.plot, grasp(opened, 1.1))
+    assert session.bounds == {}
+    assert opened.value.text() == "none"
+
+
+def test_all_layers(qtbot: QtBot, opened: ActivationsPanel, session: Session) -> None:
+    qtbot.keyClick(opened.scope, Qt.Key.Key_Down)
+    drag(opened.plot, grasp(opened, 0.2))
+    assert list(session.bounds) == opened.sites
+    assert len(set(session.bounds.values())) == 1
+    qtbot.waitUntil(lambda: "in all layers" in opened.effect.text)
+    qtbot.keyClick(opened.scope, Qt.Key.Key_Up)
+    assert list(session.bounds) == [opened.selected]
+
+
+def test_keys_move_the_bound(qtbot: QtBot, opened: ActivationsPanel, session: Session) -> None:
+    upper = opened.plot.limits[1]
+    qtbot.keyClick(opened.plot, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert session.bounds[opened.selected] == pytest.approx(0.9 * upper, abs=0.01 * upper)
+    qtbot.keyClick(opened.plot, Qt.Key.Key_Right)
+    assert session.bounds[opened.selected] == pytest.approx(0.91 * upper, abs=0.01 * upper)
+    qtbot.keyClick(opened.plot, Qt.Key.Key_Delete)
+    assert session.bounds == {}
+
+
+def test_the_box_and_the_reset_button(qtbot: QtBot, opened: ActivationsPanel, session: Session) -> None:
+    opened.value.setFocus()
+    opened.value.selectAll()
+    qtbot.keyClicks(opened.value, opened.value.locale().toString(0.3))
+    qtbot.keyClick(opened.value, Qt.Key.Key_Return)
+    assert session.bounds == {opened.selected: pytest.approx(0.3)}
+    assert opened.plot.bound == pytest.approx(0.3)
+    qtbot.mouseClick(opened.reset, Qt.MouseButton.LeftButton)
+    assert session.bounds == {}
+    assert opened.plot.bound is None
+    assert not opened.reset.isEnabled()
+
+
+def test_the_spike_table_is_the_engines_list(opened: ActivationsPanel, session: Session) -> None:
+    opened.tabs.setCurrentWidget(opened.spikes)
+    assert session.frame is not None
+    assert session.classifier is not None
+    seen = session.frame.observation
+    recording = session.classifier.record(torch.stack([seen.clean_image, seen.adversarial_image]))
+    expected = find_spikes(session.classifier.sites, recording.activations)
+    model = opened.spikes.spikes
+    assert model.rowCount() == len(expected) > 0
+    shown = [tuple(model.index(row, column).data() for column in range(model.columnCount())) for row in range(model.rowCount())]
+    assert shown == [cells(spike) for spike in expected]
+
+
+def test_choosing_a_spike_chooses_its_layer(qtbot: QtBot, opened: ActivationsPanel) -> None:
+    opened.tabs.setCurrentWidget(opened.spikes)
+    spikes = opened.spikes.spikes.spikes
+    row = len(spikes) - 1
+    opened.choose(next(site for site in opened.sites if site != spikes[row].site))
+    place = opened.spikes.visualRect(opened.spikes.spikes.index(row, 0)).center()
+    qtbot.mouseClick(opened.spikes.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert opened.selected == spikes[row].site
+    assert opened.plot.layer is not None
+    assert opened.plot.layer.site.name == spikes[row].site
+
+
+def test_choosing_a_layer_with_mouse_and_keys(qtbot: QtBot, opened: ActivationsPanel) -> None:
+    second = QPoint(50, opened.layers.row_height + 5)
+    qtbot.mouseClick(opened.layers.viewport(), Qt.MouseButton.LeftButton, pos=second)
+    assert opened.selected == opened.sites[1]
+    qtbot.keyClick(opened.layers, Qt.Key.Key_Down)
+    assert opened.selected == opened.sites[2]
+    qtbot.keyClick(opened.layers, Qt.Key.Key_Home)
+    assert opened.selected == opened.sites[0]
+    assert opened.plot.layer is not None
+    assert opened.plot.layer.site.name == opened.sites[0]
+
+
+def test_hidden_it_paints_nothing_and_catches_up_when_shown(qtbot: QtBot, opened: ActivationsPanel, session: Session) -> None:
+    opened.hide()
+    before = opened.painted
+    put_sticker(qtbot, session, (0.0, 0.0, 0.0))
+    assert opened.painted is before
+    assert opened.painted is not session.frame
+    opened.show()
+    assert opened.painted is session.frame
+
+
+def test_only_visible_rows_are_painted(qtbot: QtBot, panel: ActivationsPanel, session: Session) -> None:
+    layers = [layer for _ in range(12) for layer in (torch.nn.Conv2d(3, 3, 1), torch.nn.ReLU())]
+    module = torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(3 * 256, len(LABELS)))
+    open_image(qtbot, session, engine.Classifier(module, LABELS, (3, 16, 16), device="cpu"))
+    panel.layers.viewport().repaint()
+    assert 0 < len(panel.layers.painted) < 12
+    assert panel.layers.painted[0] == 0
+    qtbot.keyClick(panel.layers, Qt.Key.Key_End)
+    panel.layers.viewport().repaint()
+    assert panel.layers.painted[-1] == 11
+
+
+def test_another_model_chooses_a_layer_of_its_own(qtbot: QtBot, opened: ActivationsPanel, session: Session) -> None:
+    opened.choose(opened.sites[2])
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 256, 8), torch.nn.ReLU(), torch.nn.Linear(8, len(LABELS)))
+    open_image(qtbot, session, engine.Classifier(module, LABELS, (3, 16, 16), device="cpu"))
+    assert opened.sites == [opened.selected] == ["2"]
+    open_image(qtbot, session, small(1))
+    assert opened.selected in opened.sites
+
+
+def test_bounds_as_values() -> None:
+    sites = ["a", "b", "c"]
+    assert with_bound({}, sites, "a", 2.0, True) == {"a": 2.0, "b": 2.0, "c": 2.0}
+    assert with_bound({"a": 1.0}, sites, "b", 2.0, False) == {"a": 1.0, "b": 2.0}
+    assert with_bound({"a": 1.0, "b": 2.0}, sites, "b", None, False) == {"a": 1.0}
+    assert with_bound({"a": 1.0, "b": 2.0}, sites, "b", None, True) == {}
+    assert where({"a": 2.0, "b": 2.0, "c": 2.0}, sites) == "Bound 2 in all layers"
+    assert where({"b": 1.25}, sites) == "Bound 1.25 in b"
+    assert where({"a": 1.0, "b": 2.0}, sites) == "Bounds in 2 of 3 layers"
+
+
+def test_raster_heights_are_logarithmic() -> None:
+    clean, adversarial = np.zeros((1, 4)), np.zeros((1, 4))
+    clean[0], adversarial[0] = (99, 9, 0, 1), (0, 0, 0, 99)
+    pixels = raster(clean, adversarial, 8, 41)[0]
+    filled = (pixels >> 24 > 0).sum(0)
+    # log(1 + 99) is twice log(1 + 9)
+    assert filled.tolist() == [40, 40, 20, 20, 0, 0, 40, 40]
+
+
+def test_axes() -> None:
+    assert decades(999) == [1, 10, 100]
+    assert decades(1000) == [1, 10, 100, 1000]
+    assert decades(0) == [1]
+    assert nice_ticks(0, 8, 4) == [0, 2, 4, 6, 8]
+    assert nice_ticks(-0.2, 3, 4) == [0, 1, 2, 3]

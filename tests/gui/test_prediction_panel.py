@@ -1,0 +1,171 @@
+"""The Prediction dock: bars, verdict and figures are the frame's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from skimage.metrics import structural_similarity
+
+from engine.attacks import PGD
+from gui.panels.prediction import PredictionPanel, similarity
+from gui.plots.bars import percent
+from gui.plots.ranking import by_strength, stable_top
+from tests.gui.panel_scenes import LABELS, attack, noise, open_image, put_sticker, show
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from gui.session import Session
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> PredictionPanel:
+    made: PredictionPanel = show(qtbot, PredictionPanel(session), 320, 400)
+    return made
+
+
+def test_bars_show_the_probabilities_of_the_frame(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    put_sticker(qtbot, session)
+    assert session.frame is not None
+    seen = session.frame.observation
+    shown = {row.name: (row.clean, row.adversarial) for row in panel.bars.rows}
+    assert len(shown) == 5
+    for name, pair in shown.items():
+        index = LABELS.index(name)
+        assert pair == (pytest.approx(float(seen.clean[index])), pytest.approx(float(seen.adversarial[index])))
+    assert LABELS[seen.clean_prediction] in shown
+    assert LABELS[seen.adversarial_prediction] in shown
+
+
+def test_verdicts(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    assert session.frame is not None
+    before = session.frame.observation.clean_prediction
+    assert panel.verdict.text == LABELS[before]
+    attack(qtbot, session, PGD(eps=1e-5, steps=1, random_start=False))
+    assert panel.verdict.text == f"Still {LABELS[before]}"
+    attack(qtbot, session, PGD(eps=0.3, steps=20))
+    after = session.frame.observation.adversarial_prediction
+    assert after != before
+    assert panel.verdict.text == f"Flipped: {LABELS[before]} → {LABELS[after]}"
+    session.set_target(after)
+    assert panel.verdict.text == f"Target reached: {LABELS[before]} → {LABELS[after]}"
+    session.clear_perturbation()
+    session.set_target(None)
+    session.set_label((before + 1) % len(LABELS))
+    qtbot.waitUntil(lambda: panel.verdict.text.startswith("Wrong before any attack"))
+
+
+def test_label_and_target_are_marked_and_always_listed(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    panel.count.setValue(2)
+    assert session.frame is not None
+    weakest = torch.argsort(session.frame.observation.clean).tolist()
+    session.set_label(weakest[0])
+    session.set_target(weakest[1])
+    assert {row.name for row in panel.bars.rows if row.is_label} == {LABELS[weakest[0]]}
+    assert {row.name for row in panel.bars.rows if row.is_target} == {LABELS[weakest[1]]}
+    assert len(panel.bars.rows) == 2
+    panel.count.setValue(20)
+    assert {row.name for row in panel.bars.rows} == set(LABELS)
+
+
+def test_under_a_bound_a_second_prediction_is_shown(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    assert not panel.under_bound.isVisible()
+    with qtbot.waitSignal(session.observed):
+        session.set_bounds({"1": 0.05, "3": 0.05})
+    assert session.frame is not None
+    bounded = session.frame.observation.bounded
+    assert bounded is not None
+    best = int(bounded.clean.argmax())
+    assert panel.under_bound.isVisible()
+    assert f"clean {LABELS[best]} {percent(float(bounded.clean[best]))}" in panel.under_bound.text
+    for row in panel.bars.rows:
+        assert row.bounded_clean == pytest.approx(float(bounded.clean[LABELS.index(row.name)]))
+
+
+def test_norms_and_similarity(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    assert [figure.name for figure in panel.figures.figures] == ["L0", "L1", "L2", "L∞", "SSIM"]
+    assert panel.figures.figures[4].value == "1"
+    put_sticker(qtbot, session)
+    assert session.frame is not None
+    seen = session.frame.observation
+    assert panel.figures.figures[0].value == f"{seen.norms['l0']:.0f} px"
+    assert panel.figures.figures[3].remark == f"{255 * seen.norms['linf']:.3g}/255"
+    qtbot.waitUntil(lambda: panel.figures.figures[4].value != "…", timeout=20_000)
+    expected = structural_similarity(seen.clean_image.numpy(), seen.adversarial_image.numpy(), data_range=1.0, channel_axis=0)
+    assert float(panel.figures.figures[4].value) == pytest.approx(expected, abs=5e-4)
+
+
+def test_similarity_of_equal_and_tiny_images() -> None:
+    assert similarity(noise(), noise()) == pytest.approx(1.0)
+    assert similarity(torch.zeros(1, 5, 5), torch.zeros(1, 5, 5)) == pytest.approx(1.0)
+    assert np.isnan(similarity(torch.zeros(1, 2, 2), torch.ones(1, 2, 2)))
+
+
+def test_hidden_it_paints_nothing(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    panel.hide()
+    rows, before = panel.bars.rows, panel.painted
+    put_sticker(qtbot, session)
+    assert panel.bars.rows is rows
+    assert panel.painted is before
+    panel.show()
+    assert panel.painted is session.frame
+
+
+def test_another_model_with_fewer_classes(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
+    import engine
+
+    open_image(qtbot, session)
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 2))
+    with qtbot.waitSignal(session.observed):
+        session.set_classifier(engine.Classifier(module, ("a", "b"), (1, 16, 16), device="cpu"), noise(channels=1), {})
+    assert {row.name for row in panel.bars.rows} == {"a", "b"}
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.integers(1, 8), st.lists(st.integers(0, 15), max_size=8))
+def test_stable_top_is_a_set_of_the_right_size(scores: list[float], count: int, previous: list[int]) -> None:
+    values = np.array(scores)
+    rows = stable_top(previous, values, count)
+    assert len(rows) == len(set(rows)) == min(count, len(scores))
+    assert int(values.argmax()) in rows or max(scores) <= 1.5 * min(scores[r] for r in rows) + 0.005
+
+
+def test_rows_stay_until_another_class_is_clearly_stronger() -> None:
+    scores = np.array([0.9, 0.05, 0.04, 0.01])
+    rows = stable_top((), scores, 3)
+    assert rows == [0, 1, 2]
+    assert stable_top(rows, np.array([0.1, 0.8, 0.05, 0.05]), 3) == [0, 1, 2]  # another leader: the same rows
+    assert stable_top(rows, np.array([0.5, 0.4, 0.045, 0.055]), 3) == [0, 1, 2]  # a little stronger
+    assert stable_top(rows, np.array([0.5, 0.3, 0.05, 0.15]), 3) == [0, 1, 3]  # clearly: it takes the weakest one's row
+    assert stable_top(rows, scores, 3, always=(3,)) == [0, 1, 3]
+    assert by_strength([0, 1, 3], np.array([0.1, 0.2, 0, 0.7])) == [3, 1, 0]
+
+
+def test_percent_is_the_engines() -> None:
+    from engine.quantities import format_probability
+
+    values = (0, 1e-6, 0.0005, 0.1234, 0.5, 0.9994, 0.9995, 0.99999, 1)
+    assert [percent(p) for p in values] == [format_probability(p) for p in values]
+
+
+def test_frames_of_a_drag_keep_the_order(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    put_sticker(qtbot, session)
+    order = [row.name for row in panel.bars.rows]
+    sticker = session.stickers[0]
+    for x in range(3, 7):
+        with qtbot.waitSignal(session.observed):
+            session.drag_stickers((replace(sticker, x=x),))
+        moved = [row.name for row in panel.bars.rows]
+        assert [name for name in moved if name in order] == [name for name in order if name in moved]

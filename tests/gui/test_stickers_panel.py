@@ -1,0 +1,192 @@
+"""The Stickers dock: the list is the canvas' order, every edit is one step that can be undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QColorDialog
+
+from engine.stickers import Colour, Optimised, Pixels, Sticker
+from gui.panels.stickers import StickersPanel, read_picture
+from gui.plots.sticker_list import content_image, describe, kind_of
+from tests.gui.panel_scenes import open_image, show
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from gui.session import Session
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> StickersPanel:
+    made: StickersPanel = show(qtbot, StickersPanel(session), 320, 400)
+    open_image(qtbot, session)
+    return made
+
+
+@pytest.fixture
+def filled(panel: StickersPanel, session: Session) -> StickersPanel:
+    """Three stickers, the middle one selected."""
+    session.commit_stickers((Sticker(1, 1, 2, 3, 4), Sticker(2, 5, 6, 7, 8, Optimised()), Sticker(3, 0, 0, 2, 2, Colour((1, 0, 0)))), "Add")
+    session.select(2)
+    return panel
+
+
+def ids(session: Session) -> list[int]:
+    return [sticker.id for sticker in session.stickers]
+
+
+def test_empty_says_how_to_draw(panel: StickersPanel) -> None:
+    assert panel.pages.currentIndex() == 0
+    assert not panel.editor.isEnabled()
+    assert not panel.buttons["delete"].isEnabled()
+
+
+def test_the_list_has_the_topmost_first_and_follows_the_selection(qtbot: QtBot, filled: StickersPanel, session: Session) -> None:
+    assert [sticker.id for sticker in filled.list.stickers.stickers] == [3, 2, 1]
+    assert filled.list.currentIndex().row() == 1
+    place = filled.list.visualRect(filled.list.stickers.index(2)).center()
+    qtbot.mouseClick(filled.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert session.selected == 1
+    qtbot.keyClick(filled.list, Qt.Key.Key_Up)
+    assert session.selected == 2
+    session.select(None)
+    assert not filled.list.selectionModel().hasSelection()
+    assert not filled.editor.isEnabled()
+
+
+@pytest.mark.parametrize(("name", "value"), [("x", 9), ("y", 3), ("width", 5), ("height", 1)])
+def test_a_number_is_one_step(qtbot: QtBot, filled: StickersPanel, session: Session, name: str, value: int) -> None:
+    steps, box = session.undo_stack.count(), filled.numbers[name]
+    before = getattr(session.stickers[1], name)
+    assert box.value() == before
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, str(value))
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert getattr(session.stickers[1], name) == value
+    assert session.undo_stack.count() == steps + 1
+    session.undo_stack.undo()
+    assert getattr(session.stickers[1], name) == before
+    assert box.value() == before
+
+
+def test_a_number_cannot_move_it_out_of_reach(qtbot: QtBot, filled: StickersPanel, session: Session) -> None:
+    box = filled.numbers["x"]
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, "500")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert session.stickers[1].x == box.value() == 15
+
+
+def test_opacity(qtbot: QtBot, filled: StickersPanel, session: Session) -> None:
+    filled.opacity.setFocus()
+    qtbot.keyClick(filled.opacity, Qt.Key.Key_Down)
+    assert session.stickers[1].opacity == pytest.approx(0.95)
+    assert "95 %" in describe(session.stickers[1])
+
+
+def test_order_duplicate_delete(qtbot: QtBot, filled: StickersPanel, session: Session) -> None:
+    qtbot.mouseClick(filled.buttons["up"], Qt.MouseButton.LeftButton)
+    assert ids(session) == [1, 3, 2]
+    assert not filled.buttons["up"].isEnabled()
+    qtbot.mouseClick(filled.buttons["down"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(filled.buttons["down"], Qt.MouseButton.LeftButton)
+    assert ids(session) == [2, 1, 3]
+    assert not filled.buttons["down"].isEnabled()
+    qtbot.mouseClick(filled.buttons["duplicate"], Qt.MouseButton.LeftButton)
+    assert ids(session) == [2, 1, 3, 4]
+    assert session.selected == 4
+    assert (session.stickers[3].x, session.stickers[3].width) == (7, 7)
+    qtbot.keyClick(filled.list, Qt.Key.Key_Delete)
+    assert ids(session) == [2, 1, 3]
+    session.select(1)
+    qtbot.mouseClick(filled.buttons["delete"], Qt.MouseButton.LeftButton)
+    assert ids(session) == [2, 3]
+    for _ in range(6):
+        session.undo_stack.undo()
+    assert ids(session) == [1, 2, 3]
+
+
+def test_colour_through_the_dialog(qtbot: QtBot, filled: StickersPanel, session: Session) -> None:
+    def choose() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QColorDialog)
+        dialog.setCurrentColor(QColor(0, 128, 255))
+        dialog.accept()
+
+    QTimer.singleShot(0, choose)
+    qtbot.keyClick(filled.content, Qt.Key.Key_Down)
+    content = session.stickers[1].content
+    assert isinstance(content, Colour)
+    assert content.rgb == pytest.approx((0, 128 / 255, 1), abs=1e-3)
+    assert filled.content.currentData() == "colour"
+    qtbot.keyClick(filled.content, Qt.Key.Key_Up)
+    assert isinstance(session.stickers[1].content, Optimised)
+
+
+def test_a_cancelled_dialog_changes_nothing(qtbot: QtBot, filled: StickersPanel, session: Session) -> None:
+    before = session.stickers
+    QTimer.singleShot(0, lambda: QApplication.activeModalWidget().reject())  # type: ignore[attr-defined]
+    qtbot.keyClick(filled.content, Qt.Key.Key_Down)
+    assert session.stickers is before
+    assert filled.content.currentData() == "optimised"
+
+
+def test_an_image_file_becomes_the_content(qtbot: QtBot, filled: StickersPanel, session: Session, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (9, 5, 3), np.uint8)
+    Image.fromarray(values).save(tmp_path / "face.png")
+    filled.load_image(2, tmp_path / "face.png")
+    qtbot.waitUntil(lambda: isinstance(session.stickers[1].content, Pixels))
+    content = session.stickers[1].content
+    assert isinstance(content, Pixels)
+    assert content.name == "face.png"
+    assert torch.equal((content.image * 255).round().byte(), torch.from_numpy(values).permute(2, 0, 1))
+    assert filled.content.currentData() == "image"
+    assert session.undo_stack.undoText() == "Change sticker content"
+
+
+def test_a_file_that_is_no_image_is_said_and_changes_nothing(qtbot: QtBot, filled: StickersPanel, session: Session, tmp_path: Path) -> None:
+    (tmp_path / "page.png").write_text("<html></html>")
+    before = session.stickers
+    with qtbot.waitSignal(session.notice) as said:
+        filled.load_image(2, tmp_path / "page.png")
+    assert "page.png" in said.args[0]
+    assert session.stickers is before
+
+
+def test_a_large_picture_is_reduced(tmp_path: Path) -> None:
+    Image.new("L", (1200, 30), 128).save(tmp_path / "wide.png")
+    assert tuple(read_picture(tmp_path / "wide.png").image.shape) == (1, 13, 512)
+
+
+def test_new_stickers_are_optimised_unless_chosen_otherwise(qtbot: QtBot, panel: StickersPanel, session: Session) -> None:
+    assert isinstance(session.content_for_new(), Optimised)
+    assert not panel.colour.isVisible()
+    qtbot.keyClick(panel.new_content, Qt.Key.Key_Down)
+    assert session.content_for_new() == Colour(session.new_colour)
+    assert panel.colour.isVisible()
+
+
+def test_chips() -> None:
+    assert content_image(Colour((1.0, 0.0, 0.0))).pixelColor(0, 0) == QColor(255, 0, 0)
+    assert content_image(Optimised()).isNull()
+    assert content_image(Optimised(torch.full((1, 3, 2), 0.5))).pixelColor(1, 2) == QColor(128, 128, 128)
+    assert [kind_of(c) for c in (Colour(), Optimised(), Pixels(torch.zeros(3, 1, 1)))] == ["colour", "optimised", "image"]
+
+
+def test_hidden_it_follows_when_shown(filled: StickersPanel, session: Session) -> None:
+    filled.hide()
+    session.commit_stickers((), "Clear")
+    assert filled.list.stickers.rowCount() == 3
+    filled.show()
+    assert filled.list.stickers.rowCount() == 0
+    assert filled.pages.currentIndex() == 0
