@@ -21,6 +21,8 @@ from engine.sites import Site
 
 PANELS = ("clean", "adversarial", "perturbation", "saliency", "bars", "histogram", "loss")
 """What a figure can show. ``histogram:SITE`` names a layer; without, the layer whose largest activation grew the most."""
+SALIENCY_QUANTILE = 0.995
+"""Where the scale of saliency ends, of the map that reaches higher; its printed limit says that there is more."""
 DEFAULT = ("clean", "adversarial", "perturbation")
 
 
@@ -205,7 +207,8 @@ def _saliency(subject: Subject, _: str) -> list[FigurePanel]:
     seen = subject.observation
     if seen.clean_saliency is None or seen.adversarial_saliency is None:
         raise GibbonError("The observation holds no saliency. Make it with observe(..., with_saliency=True).")
-    high = max(float(seen.clean_saliency.max()), float(seen.adversarial_saliency.max())) or 1.0
+    # A handful of pixels reaches far above the rest; a scale up to them would leave the map black.
+    high = max(float(np.quantile(array(values), SALIENCY_QUANTILE)) for values in (seen.clean_saliency, seen.adversarial_saliency)) or 1.0
     pairs = (("clean", seen.clean_saliency, seen.clean_prediction), ("adversarial", seen.adversarial_saliency, seen.adversarial_prediction))
     return [
         SaliencyPanel(title="Saliency", caption=f"{title} image, for {subject.names[prediction]}", values=array(values), low=0.0, high=high)

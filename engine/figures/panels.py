@@ -149,6 +149,11 @@ class MapPanel(FigurePanel):
     colours: ClassVar[str]
     picture: ClassVar[bool] = True
 
+    def limits(self) -> tuple[str, str]:
+        """What is printed at the ends of the scale; where values lie beyond the upper one, it says so."""
+        beyond = float(self.values.max()) > self.high * (1 + 1e-6)
+        return number(self.low), f"≥ {number(self.high)}" if beyond else number(self.high)
+
     def height(self, width: float) -> float:
         """As the map's own proportions say."""
         return width * float(self.values.shape[0] / self.values.shape[1])
@@ -160,7 +165,7 @@ class MapPanel(FigurePanel):
     def draw(self, page: Page, box: Box) -> None:
         """The map, and its scale between its two limits."""
         _show(page, box, self.values, None, cmap=self.colours, vmin=self.low, vmax=self.high)
-        low, high = number(self.low), number(self.high)
+        low, high = self.limits()
         left, right = text_width(low) + 1, text_width(high) + 1
         line = box.below(0.9, LINE_MM)
         page.text(line.left, line.top, low)

@@ -130,7 +130,10 @@ def test_saliency_maps_share_one_scale(result: engine.AttackResult) -> None:
     one, other = figures.panels_for(result, 0, ["saliency"])
     assert isinstance(one, figures.SaliencyPanel)
     assert isinstance(other, figures.SaliencyPanel)
-    assert (one.low, one.high) == (other.low, other.high) == (0.0, max(float(one.values.max()), float(other.values.max())))
+    assert (one.low, one.high) == (other.low, other.high)
+    assert one.high == max(np.quantile(one.values, 0.995), np.quantile(other.values, 0.995))
+    assert {one.limits(), other.limits()} <= {("0", number(one.high)), ("0", f"≥ {number(one.high)}")}
+    assert any("≥" in panel.limits()[1] for panel in (one, other))
 
 
 def test_label_and_target_are_always_among_the_bars() -> None:
