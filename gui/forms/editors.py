@@ -51,6 +51,8 @@ class NumberEdit(QAbstractSpinBox):
         self._automatic = value
         text = self._field.none_text if value is None else f"automatic: {_short(value)}"
         self.lineEdit().setPlaceholderText(text if self._field.optional else "")
+        if self._field.optional:
+            self.setToolTip(f"{self._field.tip}\nEmpty: {text}.")
 
     # ------------------------------------------------------------------ text
 
@@ -236,7 +238,8 @@ def editor_for(field: Field) -> Editor:
     """The editor of a field, with its tool tip and accessible name."""
     makers: dict[str, Any] = {"number": NumberEdit, "integer": NumberEdit, "choice": ChoiceEdit, "flag": FlagEdit, "text": TextEdit}
     editor: Editor = makers[field.kind](field)
-    editor.setToolTip(field.tip)
+    if not editor.toolTip():
+        editor.setToolTip(field.tip)
     editor.setAccessibleName(field.title)
     editor.setAccessibleDescription(field.doc)
     editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -212,13 +212,25 @@ def test_the_region_keeps_every_other_pixel(qtbot: QtBot, opened: AttackPanel, s
 
 def test_search_narrows_and_enter_takes_the_first(qtbot: QtBot, panel: AttackPanel) -> None:
     catalogue = panel._catalogue
+    click(qtbot, panel._chooser)
+    assert panel._chooser.popup.isVisible()
     assert catalogue.shown == list(CATALOGUE)
     qtbot.keyClicks(catalogue.search, "goodfellow")
     assert catalogue.shown == ["fgsm"]
     qtbot.keyClick(catalogue.search, Qt.Key.Key_Return)
+    assert not panel._chooser.popup.isVisible()
     assert type(panel.attack) is CATALOGUE["fgsm"]
-    assert panel._title.text() == "FGSM"
+    assert "FGSM" in panel._chooser.text()
     assert "1412.6572" in panel._paper.text()
+
+
+def test_a_click_in_the_list_chooses(qtbot: QtBot, panel: AttackPanel) -> None:
+    click(qtbot, panel._chooser)
+    tree = panel._catalogue.tree
+    (item,) = tree.findItems("Sticker content", Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive)
+    qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=tree.visualItemRect(item).center())
+    assert type(panel.attack) is CATALOGUE["sticker"]
+    assert not panel._chooser.popup.isVisible()
 
 
 @pytest.mark.parametrize(("slug", "title"), [(slug, title) for slug, presets in PRESETS.items() for title in presets])
@@ -255,5 +267,5 @@ def test_an_attack_that_fails_says_so_and_the_panel_is_free(qtbot: QtBot, opened
 def test_at_300_pixels_nothing_is_cut(opened: AttackPanel) -> None:
     panel = opened
     panel.resize(300, 500)
-    inner = panel._catalogue.parentWidget()
+    inner = panel._goal.parentWidget()
     assert inner.minimumSizeHint().width() <= 280

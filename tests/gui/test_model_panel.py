@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 import engine
 from gui.panels.model import ModelPanel
@@ -30,6 +30,10 @@ def make():
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4 * 36, 3))
     return module, ["cat", "dog", "gibbon"], (3, 8, 8)
+
+def softmax():
+    module, labels, shape = make()
+    return torch.nn.Sequential(module, torch.nn.Softmax(1)), labels, shape
 
 def broken():
     raise RuntimeError("no weights today")
@@ -116,7 +120,7 @@ def test_own_code_runs_after_the_question(qtbot: QtBot, loaded: ModelPanel, sess
     assert dialog is not None
     assert not dialog.ok.isEnabled()
     dialog.file.setText(str(path))
-    assert [dialog.factory.itemText(i) for i in range(dialog.factory.count())] == ["make", "broken"]
+    assert [dialog.factory.itemText(i) for i in range(dialog.factory.count())] == ["make", "softmax", "broken"]
     with qtbot.waitSignal(session.observed, timeout=20_000):
         qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
     assert session.classifier is not None
@@ -132,6 +136,27 @@ def test_own_code_that_raises_is_a_sentence(qtbot: QtBot, loaded: ModelPanel, se
     loaded.load(f"{path}:broken", allow_code=True)
     qtbot.waitUntil(lambda: "no weights today" in loaded.message.text, timeout=20_000)
     assert session.classifier is before
+
+
+@pytest.mark.parametrize(("answer", "head"), [("Remove the Softmax layer", "strip"), ("Take the logarithm", "log")])
+def test_probabilities_are_turned_into_logits_when_asked(
+    qtbot: QtBot, loaded: ModelPanel, session: Session, tmp_path: Path, answer: str, head: str
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(FACTORY)
+    before = session.classifier
+    loaded.load(f"{path}:softmax", allow_code=True)
+    qtbot.waitUntil(lambda: loaded.findChild(QMessageBox) is not None, timeout=20_000)
+    assert session.classifier is before
+    question = loaded.findChild(QMessageBox)
+    assert question is not None
+    button = next(button for button in question.buttons() if button.text() == answer)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.classifier is not before, timeout=20_000)
+    assert session.classifier is not None
+    assert session.classifier.head == head
+    sums = session.classifier(torch.rand(2, 3, 8, 8).to(session.classifier.device)).softmax(1).sum(1)
+    assert torch.allclose(sums, torch.ones_like(sums))
 
 
 def test_functions_are_found_without_running_the_file(tmp_path: Path) -> None:
@@ -257,6 +282,7 @@ def test_a_download_shows_progress_and_is_cancelled(
     qtbot.waitUntil(lambda: not loaded._fetch.running)
     assert not loaded._download.isVisible()
     assert "cancelled" in loaded.message.text
+    assert loaded.message.kind == "hint"
     assert session.classifier is before
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == []
 

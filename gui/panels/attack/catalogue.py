@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHeaderView,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui import theme
 
@@ -16,7 +26,7 @@ if TYPE_CHECKING:
     from engine import Attack
 
 _SLUG = Qt.ItemDataRole.UserRole
-_MOST_ROWS = 9
+_MOST_ROWS = 24
 
 
 def description(attack: type[Attack]) -> str:
@@ -30,6 +40,8 @@ class CatalogueList(QWidget):
 
     chosen = Signal(str)
     """The slug."""
+    settled = Signal()
+    """By a click or Enter: the list may close."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +64,8 @@ class CatalogueList(QWidget):
         self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.tree.setAccessibleName("Attacks")
         self.tree.currentItemChanged.connect(self._on_current)
+        self.tree.itemClicked.connect(self._on_picked)
+        self.tree.itemActivated.connect(self._on_picked)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -110,6 +124,12 @@ class CatalogueList(QWidget):
     def _take_first(self) -> None:
         if self.shown:
             self.choose(self.shown[0])
+            self.settled.emit()
+
+    @Slot(QTreeWidgetItem)
+    def _on_picked(self, item: QTreeWidgetItem) -> None:
+        if item.data(0, _SLUG):
+            self.settled.emit()
 
     @Slot(QTreeWidgetItem, QTreeWidgetItem)
     def _on_current(self, item: QTreeWidgetItem | None, _before: QTreeWidgetItem | None) -> None:
@@ -117,13 +137,47 @@ class CatalogueList(QWidget):
             self.chosen.emit(item.data(0, _SLUG))
 
     def _fit(self) -> None:
-        """As high as its rows, up to a limit: the form below matters more."""
+        """As high as its rows, up to a limit."""
         rows = len(self._items()) + self.tree.topLevelItemCount()
         self.tree.setFixedHeight(min(rows, _MOST_ROWS) * self._row_height + 2 * self.tree.frameWidth())
 
     @property
     def _row_height(self) -> int:
         return self.fontMetrics().height() + 6
+
+
+class Chooser(QPushButton):
+    """Shows the attack; pressed, it opens the list below itself."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setStyleSheet("QPushButton { text-align: left; font-weight: 600; }")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(28)
+        self.setAccessibleName("Attack")
+        self.setToolTip("Choose another attack")
+        self.popup = QFrame(self, Qt.WindowType.Popup)
+        self.popup.setFrameShape(QFrame.Shape.StyledPanel)
+        self.list = CatalogueList(self.popup)
+        layout = QVBoxLayout(self.popup)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(self.list)
+        self.clicked.connect(self.open)
+        self.list.settled.connect(self.popup.hide)
+
+    def set_title(self, title: str) -> None:
+        """Of the attack that is chosen."""
+        self.setText(f" {title}  ▾")
+
+    @Slot()
+    def open(self) -> None:
+        """Show the list, ready to be searched."""
+        self.list.search.clear()
+        self.popup.setFixedWidth(max(self.width(), 300))
+        self.popup.adjustSize()
+        self.popup.move(self.mapToGlobal(self.rect().bottomLeft()))
+        self.popup.show()
+        self.list.search.setFocus()
 
 
 def _children(family: QTreeWidgetItem) -> list[QTreeWidgetItem]:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from gui import theme
 from gui.forms import Form
-from gui.panels.attack.catalogue import CatalogueList, description
+from gui.panels.attack.catalogue import Chooser, description
 from gui.panels.attack.goal import Goal
 from gui.panels.attack.presets import PRESETS
 from gui.panels.attack.progress import Progress
@@ -98,7 +98,8 @@ class AttackPanel(QWidget):
         from engine.attacks import CATALOGUE
 
         self._attacks = CATALOGUE
-        self._catalogue = CatalogueList(self)
+        self._chooser = Chooser(self)
+        self._catalogue = self._chooser.list
         self._forms_box = QVBoxLayout()
         self._goal = Goal(self._session, self)
         page = QWidget(self)
@@ -115,11 +116,6 @@ class AttackPanel(QWidget):
         self._goal.set_labels()
 
     def _build_upper(self) -> QScrollArea:
-        self._title = QLabel(self)
-        font = self._title.font()
-        font.setBold(True)
-        font.setPointSizeF(font.pointSizeF() * 1.15)
-        self._title.setFont(font)
         self._about = QLabel(self)
         self._about.setWordWrap(True)
         self._about.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -137,20 +133,20 @@ class AttackPanel(QWidget):
         self._reset.setToolTip("Reset every parameter of this attack")
         self._reset.setAccessibleName("Reset parameters")
         header = QHBoxLayout()
-        header.addWidget(self._title, 1)
+        header.setSpacing(4)
+        header.addWidget(self._chooser, 1)
         header.addWidget(self._presets)
         header.addWidget(self._reset)
         inner = QWidget(self)
         layout = QVBoxLayout(inner)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)
-        layout.addWidget(self._catalogue)
         layout.addLayout(header)
         layout.addWidget(self._about)
         layout.addWidget(self._paper)
-        layout.addLayout(self._forms_box)
-        layout.addWidget(_rule(self))
         layout.addWidget(self._goal)
+        layout.addWidget(_rule(self))
+        layout.addLayout(self._forms_box)
         layout.addStretch(1)
         area = QScrollArea(self)
         area.setWidget(inner)
@@ -198,7 +194,7 @@ class AttackPanel(QWidget):
     @Slot(str)
     def _on_chosen(self, slug: str) -> None:
         attack, self._slug = self._attacks[slug], slug
-        self._title.setText(attack.title)
+        self._chooser.set_title(attack.title)
         self._about.setText(description(attack))
         self._show_paper(attack.paper)
         presets = PRESETS.get(slug, {})

@@ -14,6 +14,7 @@ from gui.clipboard import local_files, pixels_of
 from gui.panels.image.current import Current
 from gui.panels.image.data_sets import DataSets
 from gui.panels.image.samples import Samples
+from gui.settings import Settings
 from gui.widgets import EmptyState, Section
 
 if TYPE_CHECKING:
@@ -143,8 +144,6 @@ class ImagePanel(QWidget):
 
     @Slot()
     def _on_open(self) -> None:
-        from gui.settings import Settings
-
         settings = Settings()
         path, _ = QFileDialog.getOpenFileName(self, "Open image", str(settings.folder("images")), opening.FILTER)
         if path:

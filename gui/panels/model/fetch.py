@@ -23,7 +23,6 @@ class _Box:
     total: int | None = None
     over: bool = False
     error: str = ""
-    cancelled: bool = False
 
 
 class Fetch(QObject):
@@ -37,6 +36,8 @@ class Fetch(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._box: _Box | None = None
+        self.cancelled = False
+        """Whether the last one was ended by hand."""
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._look)
@@ -79,7 +80,7 @@ class Fetch(QObject):
             self._timer.stop()
         elif box.over:
             self._timer.stop()
-            self._box = None
+            self._box, self.cancelled = None, box.cancel.is_set()
             self.ended.emit(box.error)
         else:
             self.progressed.emit()

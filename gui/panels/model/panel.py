@@ -16,6 +16,7 @@ from gui.panels.model.fetch import Fetch
 from gui.panels.model.layers import LayerTree
 from gui.panels.model.sources import SourceList
 from gui.panels.model.swap import swapped
+from gui.settings import Settings
 from gui.widgets import EmptyState, Message, Section
 
 if TYPE_CHECKING:
@@ -143,7 +144,28 @@ class ModelPanel(QWidget):
 
         self.message.say("")
         name = Path(source.partition(".py:")[0]).name
-        swap_classifier(self._session, make, busy=f"Loading {name}…", done=self._on_loaded, failed=self.message.say)
+
+        def failed(error: str) -> None:
+            self.message.say(error)
+            if "ends in probabilities" in error and options.get("head", "logits") == "logits":
+                self._offer_head(source, options)
+
+        swap_classifier(self._session, make, busy=f"Loading {name}…", done=self._on_loaded, failed=failed)
+
+    def _offer_head(self, source: str, options: dict[str, Any]) -> None:
+        question = QMessageBox(self)
+        question.setIcon(QMessageBox.Icon.Question)
+        question.setWindowTitle("The model ends in probabilities")
+        question.setText("The model gives probabilities, and attacks need logits. How are they to be had?")
+        question.setInformativeText(
+            "The logarithm works for every model, but its gradients vanish where the model is certain. "
+            "Removing the final Softmax layer gives the network's own logits, where it has such a layer."
+        )
+        for text, head in (("Remove the Softmax layer", "strip"), ("Take the logarithm", "log")):
+            button = question.addButton(text, QMessageBox.ButtonRole.AcceptRole)
+            button.clicked.connect(lambda _checked=False, head=head: self.load(source, **{**options, "head": head}))
+        question.addButton(QMessageBox.StandardButton.Cancel)
+        question.open()
 
     @Slot(object)
     def load_entry(self, entry: ModelEntry) -> None:
@@ -227,8 +249,8 @@ class ModelPanel(QWidget):
     def _on_fetched(self, error: str) -> None:
         self._download.hide()
         if error:
-            self.message.say(error)
-            self._session.log("error", error)
+            self.message.say(error, "hint" if self._fetch.cancelled else "error")
+            self._session.log("info" if self._fetch.cancelled else "error", error)
         else:
             self.load(self._fetched)
             self._list_torchvision()
@@ -289,8 +311,10 @@ class ModelPanel(QWidget):
 
     @Slot()
     def _on_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open checkpoint", "", CHECKPOINTS)
+        settings = Settings()
+        path, _ = QFileDialog.getOpenFileName(self, "Open checkpoint", str(settings.folder("models")), CHECKPOINTS)
         if path:
+            settings.keep_folder("models", Path(path).parent)
             self.load_checkpoint(Path(path))
 
     @Slot()
