@@ -14,6 +14,7 @@ import shiboken6
 from PySide6.QtCore import QObject, QSocketNotifier, Slot
 from PySide6.QtWidgets import QApplication
 
+from gui.garbage import Garbage
 from gui.main_window import MainWindow
 from gui.session import Session
 from gui.settings import Settings
@@ -59,11 +60,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Open the window; the exit code when it is closed."""
     bench = build(argv)
     Catcher(bench.session).install()
+    garbage = Garbage(bench.app)
+    bench.session.engineReady.connect(garbage.settle)
     atexit.register(bench.shut_down)
     interrupts = _Interrupts(bench.app)
     bench.window.show()
     code = bench.app.exec()
     interrupts.stop()
+    garbage.stop()
     if not bench.shut_down():
         # The thread is deep in an import or a long kernel. Waiting longer helps nobody, and destroying it would crash.
         sys.stderr.flush()

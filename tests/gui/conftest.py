@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,15 @@ def _active(thing: QObject) -> bool:
         return thing.isRunning()
     assert isinstance(thing, QTimer)
     return thing.isActive() and not thing.isSingleShot()
+
+
+@pytest.fixture(autouse=True)
+def _garbage() -> Iterator[None]:
+    """Collect between tests and in this thread, never in an engine thread, where it would destroy widgets (see gui/garbage.py)."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.freeze()  # what a module or session fixture keeps need not be looked at again
 
 
 @pytest.fixture

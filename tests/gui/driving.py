@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -69,7 +70,9 @@ def _mouse(widget: QWidget, kind: QEvent.Type, at: QPoint, button: Qt.MouseButto
 
 def press_keys(widget: QWidget, keys: str) -> None:
     """Type a shortcut as a person does. Shortcuts belong to the active window, and without a window manager nobody makes one active."""
-    QApplication.setActiveWindow(widget.window())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        QApplication.setActiveWindow(widget.window())
     QTest.keySequence(widget, QKeySequence(keys))
 
 

@@ -1,0 +1,43 @@
+"""Garbage collection in the main thread only.
+
+Python collects cycles in whatever thread happens to allocate. In the engine thread that would destroy widgets, which belong to the main
+thread, and crash; so it is switched off and done here, when the window is idle.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+INTERVAL_MS = 500
+
+
+class Garbage(QObject):
+    """Collects as Python would, by its own thresholds, from a timer."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._timer = QTimer(self)
+        self._timer.setInterval(INTERVAL_MS)
+        self._timer.timeout.connect(self._collect)
+        self._timer.start()
+
+    @Slot()
+    def _collect(self) -> None:
+        for generation in (2, 1, 0):
+            if gc.get_count()[generation] > gc.get_threshold()[generation]:
+                gc.collect(generation)
+                return
+
+    @Slot()
+    def settle(self) -> None:
+        """What is there now stays: modules and the window. A collection then looks at what came later, which takes no time to speak of."""
+        gc.freeze()
+
+    def stop(self) -> None:
+        """Back to what Python does."""
+        self._timer.stop()
+        gc.unfreeze()
+        gc.enable()

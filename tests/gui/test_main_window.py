@@ -1,0 +1,456 @@
+"""The window as a whole: its docks, commands, layout and dialogs, with the shipped model and the real engine thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication
+
+from gui import theme
+from gui.actions import SPECS
+from gui.commands import Commands
+from gui.help_page import KeyboardHelp, keys_by_chapter
+from gui.main_window import DOCKS, MainWindow
+from gui.settings import Settings
+from tests.gui.driving import (
+    action,
+    choose_attack,
+    click,
+    drag,
+    line,
+    on_pane,
+    open_window,
+    press_keys,
+    run_attack,
+    settle,
+    until,
+    wait_ready,
+)
+
+if TYPE_CHECKING:
+    from gui.app import Workbench
+    from gui.figure_dialog import FigureDialog
+    from gui.session import LogEntry
+
+
+@pytest.fixture(scope="module")
+def window(qapp: QApplication) -> Iterator[Workbench]:
+    """One window for all tests here: loading the engine takes seconds."""
+    bench = open_window()
+    wait_ready(bench)
+    yield bench
+    bench.window.close()
+    assert bench.shut_down()
+
+
+@pytest.fixture
+def bench(window: Workbench) -> Workbench:
+    """The window on the stop sign, without stickers, perturbation, bound or run."""
+    from gui.loading import samples_for
+    from gui.opening import open_path
+
+    session = window.session
+    session.cancel()
+    until(lambda: not session.running, "the end of the run before")
+    assert session.classifier is not None
+    sample = next(sample for sample in samples_for(session.classifier) if sample.label_name == "Stop")
+    before = session.clean
+    for entry in session.history.entries:
+        session.remove_entry(entry.number)
+    session.set_bounds({})
+    open_path(session, sample.path, sample.label)
+    until(lambda: session.clean is not before and session.frame is not None and session.frame.scene.clean is session.clean, "the sample")
+    window.window.canvas.set_tool("select")
+    settle()
+    return window
+
+
+@pytest.fixture
+def said(bench: Workbench) -> Iterator[list[str]]:
+    """Notices."""
+    heard: list[str] = []
+    connection = bench.session.notice.connect(heard.append)
+    yield heard
+    bench.session.notice.disconnect(connection)
+
+
+@pytest.fixture
+def logged(bench: Workbench) -> Iterator[list[LogEntry]]:
+    heard: list[LogEntry] = []
+    connection = bench.session.logged.connect(heard.append)
+    yield heard
+    bench.session.logged.disconnect(connection)
+
+
+def draw(bench: Workbench) -> None:
+    press_keys(bench.window, "R")
+    widget, points = on_pane(bench, line((12.5, 18.5), (19.5, 24.5), 4))
+    drag(widget, points)
+    until(lambda: bench.session.frame.scene.stickers == bench.session.stickers, "the frame with the sticker")
+
+
+# ---------------------------------------------------------------------- what it is made of
+
+
+def test_it_opens_on_the_stop_sign(bench: Workbench) -> None:
+    frame = bench.session.frame
+    assert frame is not None
+    seen = frame.observation
+    assert frame.scene.classifier.labels[seen.clean_prediction] == "Stop"
+    assert float(seen.clean.max()) > 0.99
+    assert bench.window.windowTitle().startswith("sign-stop")
+
+
+def test_every_dock_can_be_closed_floated_and_brought_back(bench: Workbench) -> None:
+    view = next(a.menu() for a in bench.window.menuBar().actions() if a.text() == "View")
+    for spec in DOCKS:
+        dock = bench.window.docks[spec.name]
+        assert dock.objectName() == f"dock.{spec.name}"
+        assert type(bench.window.panels[spec.name]).__name__ == spec.panel
+        assert dock.toggleViewAction() in view.actions()
+        dock.close()
+        assert dock.isHidden()
+        dock.toggleViewAction().trigger()
+        assert not dock.isHidden()
+        dock.setFloating(True)
+        assert dock.isFloating()
+    action(bench, "reset_layout").trigger()
+    assert not any(dock.isFloating() or dock.isHidden() for dock in bench.window.docks.values())
+
+
+def test_the_story_needs_no_hidden_tab(bench: Workbench) -> None:
+    """Attack, canvas, prediction, perturbation and activations are seen at once, on a small screen too."""
+    action(bench, "reset_layout").trigger()
+    settle()
+    for name in ("attack", "prediction", "perturbation", "activations"):
+        panel = bench.window.panels[name]
+        assert panel.isVisible(), name
+        assert panel.visibleRegion().boundingRect().height() > 150, name
+    assert bench.window.canvas.adversarial_pane.viewport.height() > 250
+    assert (bench.window.width(), bench.window.height()) == (1280, 800)
+
+
+def test_the_layout_is_kept(qapp: QApplication, settings: Settings) -> None:
+    from gui.session import Session
+
+    def window() -> MainWindow:
+        made = MainWindow(Session(), settings, theme.Theme(qapp, settings.store))
+        made.import_panels()
+        made.show()
+        made.fill()
+        settle()
+        return made
+
+    first = window()
+    first.resize(780, 690)  # the offscreen screen has 800 x 800
+    settle()
+    size = first.size()
+    first.docks["log"].close()
+    first.docks["perturbation"].setFloating(True)
+    first.close()
+    second = window()
+    assert second.height() == size.height()  # its width is more than that screen has
+    assert second.docks["log"].isHidden()
+    assert second.docks["perturbation"].isFloating()
+    second.reset_layout()
+    assert not second.docks["log"].isHidden()
+    second.close()
+
+
+# ---------------------------------------------------------------------- commands
+
+
+def test_every_command_has_its_method_tip_and_own_keys() -> None:
+    keys = [key for spec in SPECS for key in spec.shortcuts]
+    assert len(keys) == len(set(keys))
+    assert len({spec.id for spec in SPECS}) == len(SPECS)
+    for spec in SPECS:
+        assert callable(getattr(Commands, spec.id))
+        assert spec.tip
+        assert spec.title
+
+
+def test_the_help_page_names_every_shortcut(bench: Workbench) -> None:
+    shown = {what for rows in keys_by_chapter().values() for _, what in rows}
+    assert {spec.title.rstrip("…") for spec in SPECS if spec.shortcuts} <= shown
+    press_keys(bench.window, "F1")
+    page = bench.window.findChild(KeyboardHelp)
+    assert page.isVisible()
+    page.reject()
+    until(lambda: bench.window.findChild(KeyboardHelp) is None, "the end of the page")
+
+
+def test_run_and_clear_by_key(bench: Workbench) -> None:
+    choose_attack(bench, "PGD")
+    run_attack(bench)
+    (entry,) = bench.session.history.entries
+    assert bool(entry.result.success[0])
+    assert bench.session.shown == entry.number
+    assert action(bench, "clear_perturbation").isEnabled()
+    press_keys(bench.window, "Ctrl+Backspace")
+    assert bench.session.delta is None
+    assert bench.session.shown is None
+    assert not action(bench, "clear_perturbation").isEnabled()
+
+
+def test_pause_and_cancel_by_key(bench: Workbench) -> None:
+    from engine.attacks import PGD
+
+    session, status = bench.session, bench.window.statusBar()
+    session.start_attack(PGD(steps=100_000))
+    until(lambda: session.job and session.job.index > 2, "a step")
+    assert not action(bench, "run").isEnabled()
+    assert status.cancel.isVisible()
+    press_keys(bench.window, "Ctrl+P")
+    assert session.job is not None
+    assert session.job.paused
+    assert action(bench, "pause").text() == "Continue"
+    assert status.rate.text().endswith("paused")
+    press_keys(bench.window, "Ctrl+P")
+    assert not session.job.paused
+    press_keys(bench.window, "Esc")
+    until(lambda: not session.running, "the end")
+    assert str(session.history.entries[-1].result.reason) == "cancelled"
+    assert not status.cancel.isVisible()
+
+
+def test_the_cancel_button_of_the_status_bar(bench: Workbench) -> None:
+    from engine.attacks import PGD
+
+    bench.session.start_attack(PGD(steps=100_000))
+    until(lambda: bench.session.job and bench.session.job.index > 2, "a step")
+    click(bench.window.statusBar().cancel)
+    until(lambda: not bench.session.running, "the end")
+
+
+def test_a_sticker_drawn_optimised_undone(bench: Workbench) -> None:
+    draw(bench)
+    (sticker,) = bench.session.stickers
+    assert (sticker.x, sticker.y, sticker.width, sticker.height) == (12, 18, 8, 7)
+    choose_attack(bench, "Sticker content")
+    run_attack(bench)
+    shown = bench.session.shown
+    assert shown == bench.session.history.entries[-1].number
+    widget, points = on_pane(bench, line((15.5, 21.5), (8.5, 10.5), 5))
+    drag(widget, points)
+    assert bench.session.shown is None
+    press_keys(bench.window, "Ctrl+Z")
+    assert bench.session.stickers[0].x == 12
+    assert bench.session.shown == shown  # what is on the canvas is again what came out of the run
+    press_keys(bench.window, "Ctrl+Z")
+    press_keys(bench.window, "Ctrl+Z")
+    assert bench.session.stickers == ()
+    press_keys(bench.window, "Ctrl+Shift+Z")
+    assert len(bench.session.stickers) == 1
+
+
+def test_previous_and_next_run(bench: Workbench, said: list[str]) -> None:
+    choose_attack(bench, "FGSM")
+    run_attack(bench)
+    run_attack(bench)
+    first, second = (entry.number for entry in bench.session.history.entries)
+    assert bench.session.shown == second
+    press_keys(bench.window, "Alt+Left")
+    assert bench.session.shown == first
+    press_keys(bench.window, "Alt+Left")
+    assert bench.session.shown == first
+    assert "oldest" in said[-1]
+    press_keys(bench.window, "Alt+Right")
+    assert bench.session.shown == second
+
+
+def test_tools_by_key(bench: Workbench) -> None:
+    for key, tool in (("R", "rectangle"), ("H", "pan"), ("V", "select")):
+        press_keys(bench.window, key)
+        assert bench.window.canvas.tool == tool
+        assert action(bench, f"{tool}_tool").isChecked()
+
+
+def test_zoom_by_command(bench: Workbench) -> None:
+    canvas = bench.window.canvas
+    fitted = canvas.viewpoint.scale
+    action(bench, "zoom_in").trigger()
+    assert canvas.viewpoint.scale > fitted
+    action(bench, "actual_size").trigger()
+    assert canvas.viewpoint.scale == pytest.approx(1)
+    action(bench, "fit").trigger()
+    assert canvas.viewpoint.scale == pytest.approx(fitted)
+
+
+def test_the_theme_is_switched_and_kept(bench: Workbench, qapp: QApplication) -> None:
+    action(bench, "theme_dark").trigger()
+    assert theme.is_dark(qapp.palette())
+    assert bench.window.theme.choice == "dark"
+    for role in ("#0072B2", "#D55E00", "#009E73", "#CC79A7"):
+        assert theme.contrast(theme.readable(role, qapp.palette()), qapp.palette().base().color()) >= 4.5
+    action(bench, "theme_light").trigger()
+    assert not theme.is_dark(qapp.palette())
+    action(bench, "theme_system").trigger()
+    assert bench.window.theme.choice == "system"
+
+
+# ---------------------------------------------------------------------- images in and out
+
+
+def test_a_broken_image_leaves_everything_as_it_was(bench: Workbench, tmp_path: Path, logged: list[LogEntry]) -> None:
+    path = tmp_path / "broken.png"
+    path.write_text("<html></html>")
+    clean, frame = bench.session.clean, bench.session.frame
+    bench.window.commands.open_path(path)
+    until(lambda: logged, "the error")
+    assert logged[0].kind == "error"
+    assert "broken.png" in logged[0].text
+    assert bench.session.clean is clean
+    assert bench.session.frame is frame
+    assert bench.window.statusBar().alert.isVisible()
+
+
+def test_a_dropped_file_is_opened_and_remembered(bench: Workbench, tmp_path: Path) -> None:
+    path = tmp_path / "grey.png"
+    QImage(40, 40, QImage.Format.Format_Grayscale8).save(str(path))
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    nothing, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+    at, copy = QPoint(5, 5), Qt.DropAction.CopyAction
+    entered = QDragEnterEvent(at, copy, mime, left, nothing)
+    QApplication.sendEvent(bench.window, entered)
+    assert entered.isAccepted()
+    QApplication.sendEvent(bench.window, QDropEvent(QPointF(at), copy, mime, left, nothing))
+    until(lambda: bench.session.image.get("name") == "grey.png", "the image")
+    assert bench.window.settings.recent_images == [path]
+    bench.window._fill_recent()
+    assert bench.window._recent.actions()[0].text() == "grey.png"
+
+
+def test_a_recent_file_that_is_gone_leaves_the_list(bench: Workbench, tmp_path: Path, said: list[str]) -> None:
+    gone = tmp_path / "gone.png"
+    bench.window.settings.add_recent_image(gone)
+    bench.window.commands.open_path(gone)
+    assert bench.window.settings.recent_images == []
+    assert "no longer there" in said[-1]
+
+
+def test_recent_files_are_few_and_each_once(settings: Settings, tmp_path: Path) -> None:
+    for number in (*range(14), 9):
+        settings.add_recent_image(tmp_path / f"{number}.png")
+    names = [path.name for path in settings.recent_images]
+    assert names == ["9.png", "13.png", "12.png", "11.png", "10.png", "8.png", "7.png", "6.png", "5.png", "4.png"]
+
+
+def test_copy_and_paste_an_image(bench: Workbench) -> None:
+    frame = bench.session.frame
+    assert frame is not None
+    press_keys(bench.window, "Ctrl+Shift+C")
+    copied = QGuiApplication.clipboard().image()
+    assert (copied.width(), copied.height()) == (32, 32)
+    assert copied.pixelColor(3, 5).getRgb()[:3] == tuple(frame.adversarial_pixels[5, 3])
+    action(bench, "paste_image").trigger()
+    until(lambda: bench.session.image.get("name") == "pasted image", "the pasted image")
+    until(lambda: bench.session.frame is not frame and bench.session.frame.scene.clean is bench.session.clean, "its frame")
+    assert np.array_equal(bench.session.frame.clean_pixels, frame.adversarial_pixels)
+
+
+def test_saving_says_whether_it_is_still_adversarial(bench: Workbench, tmp_path: Path, said: list[str]) -> None:
+    choose_attack(bench, "PGD")
+    run_attack(bench)
+    bench.window.commands.save_to(tmp_path / "attacked.png")
+    until(lambda: any("adversarial" in text for text in said), "the verdict")
+    assert (tmp_path / "attacked.png").exists()
+    assert said[-1].endswith("still adversarial.")
+
+
+def test_saving_without_a_run(bench: Workbench, tmp_path: Path, said: list[str]) -> None:
+    draw(bench)
+    bench.window.commands.save_to(tmp_path / "sticker.png")
+    until(lambda: any("sticker.png" in text for text in said), "the verdict")
+    assert "adversarial" in said[-1]
+
+
+# ---------------------------------------------------------------------- figures
+
+
+def test_a_figure_of_a_run_can_be_replayed(bench: Workbench, tmp_path: Path, said: list[str]) -> None:
+    from engine.record import Record, digest, replay
+
+    draw(bench)
+    choose_attack(bench, "Sticker content")
+    run_attack(bench)
+    result = bench.session.history.entries[-1].result
+    dialog = open_dialog(bench)
+    dialog.arrays.setChecked(True)
+    dialog.width_mm.setValue(120)
+    assert dialog.preset.currentText().endswith("120 mm")
+    path = tmp_path / "figure.svg"
+    dialog.export_to(path)
+    until(lambda: any("figure.svg" in text for text in said), "the figure")
+    assert path.read_text().count("</text>") > 10  # text stays text
+    record = Record.read(tmp_path / "figure.svg.json")
+    assert record.figure["width_mm"] == 120
+    again = replay(record, folder=tmp_path)
+    assert digest(again.result.adversarial[0]) == digest(result.adversarial[0])
+    with np.load(tmp_path / "figure.npz") as arrays:
+        assert np.array_equal(arrays["adversarial"], result.adversarial[0].numpy())
+        assert arrays["mask"].sum() == 56
+
+
+def test_a_figure_without_a_run(bench: Workbench, tmp_path: Path, said: list[str]) -> None:
+    draw(bench)
+    dialog = open_dialog(bench)
+    assert not dialog.checks["loss"].isEnabled()
+    assert not dialog.arrays.isEnabled()
+    dialog.checks["saliency"].setChecked(True)
+    path = tmp_path / "figure.pdf"
+    dialog.export_to(path)
+    until(lambda: any("figure.pdf" in text for text in said), "the figure")
+    assert path.read_bytes().startswith(b"%PDF")
+    sidecar = json.loads((tmp_path / "figure.pdf.json").read_text())
+    assert sidecar["model"]["name"] == "signs"
+    assert len(sidecar["stickers"]) == 1
+
+
+def test_a_figure_that_cannot_be_written_keeps_the_dialog(bench: Workbench, tmp_path: Path, logged: list[LogEntry]) -> None:
+    dialog = open_dialog(bench)
+    dialog.export_to(tmp_path / "nowhere" / "figure.pdf")
+    until(lambda: logged, "the error")
+    assert dialog.isVisible()
+    assert dialog.picture.text() == logged[-1].text
+    for check in dialog.checks.values():
+        check.setChecked(False)
+    assert not dialog.export_button.isEnabled()
+    dialog.reject()
+    settle()
+
+
+def open_dialog(bench: Workbench) -> FigureDialog:
+    from gui.figure_dialog import FigureDialog as Dialog
+
+    press_keys(bench.window, "Ctrl+E")
+    dialog = bench.window.findChild(Dialog)
+    until(lambda: not dialog.picture.pixmap().isNull(), "the preview")
+    return dialog
+
+
+# ---------------------------------------------------------------------- the unexpected
+
+
+def test_an_error_in_a_slot_goes_to_the_log(bench: Workbench, logged: list[LogEntry], capsys: pytest.CaptureFixture[str]) -> None:
+    from gui.unexpected import Catcher
+
+    catcher = Catcher(bench.session)
+    try:
+        raise ZeroDivisionError("one over nothing")
+    except ZeroDivisionError as error:
+        catcher.hook(type(error), error, error.__traceback__)
+    assert logged[-1].kind == "error"
+    assert "one over nothing" in logged[-1].text
+    assert "test_main_window.py" in logged[-1].details
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    catcher.deleteLater()
+    settle()
