@@ -133,7 +133,7 @@ class PerturbationPanel(FrameView):
             ],
             Scale(MAGMA, ("0", f"{self._limit:.3g}")),
         )
-        self.saliency_facts.set_text(f"Change of the logit of “{before}” and of “{after}” per change of a pixel; both on one scale.")
+        self.saliency_facts.set_text("Change of the predicted class’ logit per change of a pixel. One scale for both.")
 
     @Slot()
     def _on_gain(self) -> None:

@@ -91,7 +91,7 @@ class PredictionPanel(FrameView):
             self.under_bound.setVisible(bounded)
         if bounded:
             self.under_bound.set_text(under_bound(seen, labels))
-        self.legend.show_parts(self.session.label is not None, self.session.target is not None, bounded)
+        self.legend.show_parts(self.session.label is not None, self.session.target is not None)
         self._show_figures(frame)
         self._settled.start()
 
@@ -137,7 +137,7 @@ class PredictionPanel(FrameView):
         similar = "1" if norms["linf"] == 0 else f"{self._similarity[1]:.3f}" if known and self._similarity else "…"
         self.figures.set_figures(
             [
-                Figure("L0", f"{norms['l0']:.0f} px", percent(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"),
+                Figure("L0 (px)", f"{norms['l0']:.0f}", percent(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"),
                 Figure("L1", f"{norms['l1']:.3g}", "", "L1: sum of the absolute changes of all values"),
                 Figure("L2", f"{norms['l2']:.3g}", "", "L2: root of the sum of squared changes"),
                 Figure("L∞", f"{norms['linf']:.3g}", f"{norms['linf'] * 255:.3g}/255", "L∞: the largest change of a value"),
@@ -175,12 +175,12 @@ class PredictionPanel(FrameView):
 
 
 def under_bound(seen: Observation, labels: tuple[str, ...]) -> str:
-    """What the bounded classifier predicts for both images."""
+    """What the bounded classifier predicts for both images; begins with the mark that the bars carry."""
     bounded = seen.bounded
     assert bounded is not None
     clean, adversarial = int(bounded.clean.argmax()), int(bounded.adversarial.argmax())
     return (
-        f"Under the bound: clean {labels[clean]} {percent(float(bounded.clean[clean]))}, "
+        f"❙ Under the bound: clean {labels[clean]} {percent(float(bounded.clean[clean]))}, "
         f"adversarial {labels[adversarial]} {percent(float(bounded.adversarial[adversarial]))}"
     )
 
@@ -202,16 +202,15 @@ class _Legend(QLabel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: tuple[bool, bool, bool] | None = None
+        self._shown: tuple[bool, bool] | None = None
         self.setWordWrap(True)
 
-    def show_parts(self, label: bool, target: bool, bounded: bool) -> None:
-        """Name the marks of the true label, the target and the bound where there are any."""
-        if (label, target, bounded) == self._shown:
+    def show_parts(self, label: bool, target: bool) -> None:
+        """Name the marks of the true label and the target where there are any."""
+        if (label, target) == self._shown:
             return
-        self._shown = (label, target, bounded)
+        self._shown = (label, target)
         parts = [(CLEAN, "■", "clean"), (ADVERSARIAL, "■", "adversarial")]
         parts += [(LABEL, "❙", "true&nbsp;label")] * label + [(TARGET, "❙", "target")] * target
         words = [f'<span style="color:{colour}">{sign}</span>&nbsp;{word}' for colour, sign, word in parts]
-        words += ["<b>❙</b>&nbsp;under&nbsp;the&nbsp;bound"] * bounded
         self.setText(" &nbsp; ".join(words))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET, line_colour, number_font, readable
 
+GAP = 3
 FAINT = 0.005
 """Below it a bar gets no mark of the bound: there is nothing to move."""
 
@@ -52,14 +53,14 @@ class ProbabilityBars(QWidget):
     @property
     def row_height(self) -> int:
         """Two lines and a gap; more where there is room."""
-        least = 2 * self._line + 5
+        least = 2 * self._line + GAP
         return max(least, min(7 * least // 5, self.height() // max(1, len(self.rows))))
 
     def sizeHint(self) -> QSize:
-        return QSize(280, max(1, len(self.rows)) * (2 * self._line + 5))
+        return QSize(280, max(1, len(self.rows)) * (2 * self._line + GAP))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, max(1, len(self.rows)) * (2 * self._line + 5))
+        return QSize(160, max(1, len(self.rows)) * (2 * self._line + GAP))
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show them."""
@@ -79,7 +80,7 @@ class ProbabilityBars(QWidget):
         track = line_colour(self.palette())
         track.setAlpha(90)
         high = self.row_height
-        half = (high - 5) // 2
+        half = (high - GAP) // 2
         for index, row in enumerate(self.rows):
             top = index * high
             if top <= shown.bottom() and top + high >= shown.top():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.theme import muted_colour, number_font, readable
@@ -17,7 +17,7 @@ class Sentence(QWidget):
 
     def __init__(self, lines: int = 1, *, bold: bool = False, muted: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.text, self._lines, self._muted = "", lines, muted
+        self.text, self._shown, self._lines, self._muted = "", "", lines, muted
         self._colour: str | None = None
         font = number_font(self.font())
         font.setBold(bold)
@@ -30,7 +30,23 @@ class Sentence(QWidget):
         if (text, colour) != (self.text, self._colour):
             self.text, self._colour = text, colour
             self.setAccessibleName(text)
+            self._fit()
             self.update()
+
+    def _fit(self) -> None:
+        """What is painted: all of it, or as many words as there is room for."""
+        words, room = self.text.split(" "), self._lines * self.fontMetrics().lineSpacing() + 2
+        self._shown = self.text
+        while self._lines > 1 and len(words) > 1 and self._height(self._shown) > room:
+            words.pop()
+            self._shown = " ".join(words) + "…"
+
+    def _height(self, text: str) -> int:
+        return self.fontMetrics().boundingRect(QRect(0, 0, self.width(), 10_000), Qt.TextFlag.TextWordWrap, text).height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def sizeHint(self) -> QSize:
         return QSize(200, self.height())
@@ -48,15 +64,14 @@ class Sentence(QWidget):
             text = self.fontMetrics().elidedText(self.text, Qt.TextElideMode.ElideRight, self.width())
             painter.drawText(self.rect(), flags, text)
         else:
-            painter.drawText(self.rect(), flags | Qt.TextFlag.TextWordWrap, self.text)
+            painter.drawText(self.rect(), flags | Qt.TextFlag.TextWordWrap, self._shown)
 
     @property
     def cut(self) -> bool:
         """Whether not all of it can be read."""
         if self._lines == 1:
             return self.fontMetrics().horizontalAdvance(self.text) > self.width()
-        bounds = self.fontMetrics().boundingRect(QRect(0, 0, self.width(), 10_000), Qt.TextFlag.TextWordWrap, self.text)
-        return bounds.height() > self.height()
+        return self._shown != self.text
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

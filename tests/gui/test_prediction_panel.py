@@ -94,12 +94,12 @@ def test_under_a_bound_a_second_prediction_is_shown(qtbot: QtBot, panel: Predict
 
 def test_norms_and_similarity(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
     open_image(qtbot, session)
-    assert [figure.name for figure in panel.figures.figures] == ["L0", "L1", "L2", "L∞", "SSIM"]
+    assert [figure.name for figure in panel.figures.figures] == ["L0 (px)", "L1", "L2", "L∞", "SSIM"]
     assert panel.figures.figures[4].value == "1"
     put_sticker(qtbot, session)
     assert session.frame is not None
     seen = session.frame.observation
-    assert panel.figures.figures[0].value == f"{seen.norms['l0']:.0f} px"
+    assert panel.figures.figures[0].value == f"{seen.norms['l0']:.0f}"
     assert panel.figures.figures[3].remark == f"{255 * seen.norms['linf']:.3g}/255"
     qtbot.waitUntil(lambda: panel.figures.figures[4].value != "…", timeout=20_000)
     expected = structural_similarity(seen.clean_image.numpy(), seen.adversarial_image.numpy(), data_range=1.0, channel_axis=0)

@@ -16,7 +16,7 @@ Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = (
     ("#", "Number of the run; ● is on the canvas", "● 00"),
     ("Attack", "The attack", "Sticker content"),
-    ("Before → after", "Prediction for the attacked and for the adversarial image", "No overtaking 00.0 % → Yield 00.0 %"),
+    ("Before → after", "Prediction for the attacked and for the adversarial image", "No overtaking > 00.0 % → No overtaking 00.0 %"),
     ("Budget", "eps and steps, where the attack has them", "0/255 · 000 steps"),
     ("Success", "Untargeted: another prediction than the label. Targeted: the target", "Success"),
     ("L2", "Length of the perturbation", "00.00"),

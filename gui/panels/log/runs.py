@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -54,7 +54,7 @@ class RunsView(QWidget):
         layout.addLayout(self._tools())
         layout.addWidget(self.summary)
         layout.addWidget(self.details, 1)
-        split = QSplitter(Qt.Orientation.Vertical)
+        split = self._split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.table)
         split.addWidget(lower)
         split.setChildrenCollapsible(False)
@@ -92,6 +92,16 @@ class RunsView(QWidget):
         return row
 
     # ------------------------------------------------------------------ showing
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Side by side where it is wide, one above the other where it is high."""
+        wide = self.width() > 1.2 * self.height() and self.width() >= 64 * GRID
+        orientation = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
+        if self._split.orientation() != orientation:
+            self._split.setOrientation(orientation)
+            total = self.width() if wide else self.height()
+            self._split.setSizes([total * 3 // 5, total * 2 // 5] if wide else [total // 2, total // 2])
+        super().resizeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
