@@ -58,7 +58,8 @@ class LabelCombo(QComboBox):
         self.clear()
         self.addItems([self._none, *labels])
         self.blockSignals(False)
-        self.set_value(None)
+        self._value = None
+        self._show()
 
     def set_none_text(self, text: str) -> None:
         """Say something else for None."""
@@ -70,8 +71,10 @@ class LabelCombo(QComboBox):
 
     def set_value(self, value: int | None) -> None:
         """Show that label, without a signal."""
-        self._value = value if value is None or 0 <= value < self.count() - 1 else None
-        self._show()
+        value = value if value is None or 0 <= value < self.count() - 1 else None
+        if value != self._value or self._line.text() != self.itemText(0 if value is None else value + 1):
+            self._value = value
+            self._show()
 
     def _show(self) -> None:
         self.blockSignals(True)

@@ -76,9 +76,9 @@ class Current(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self._name)
         layout.addWidget(self._size)
-        layout.addLayout(self._pictures)
-        layout.addWidget(self.notes)
         layout.addLayout(rows)
+        layout.addWidget(self.notes)
+        layout.addLayout(self._pictures)
 
     # ------------------------------------------------------------------ to the screen
 

@@ -24,7 +24,7 @@ def swapped(base: Classifier, choice: str, bound: float) -> Classifier:
         return base
     if not base.sites:
         raise GibbonError(f"“{base.name}” calls no rectifier, so there is none to swap.")
-    rectifier = Bounded(bound).to(base.device) if choice == BOUNDED else nn.ReLU()
+    rectifier = Bounded(bound) if choice == BOUNDED else nn.ReLU()
     name = f"{base.name}, {choice}" + (f" at {bound:g}" if choice == BOUNDED else "")
     return base.derive(name=name, activations=dict.fromkeys((site.name for site in base.sites), rectifier))
 
