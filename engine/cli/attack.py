@@ -74,11 +74,11 @@ def command(
     from engine.cli.job import Job, perform
     from engine.cli.output import say, say_json
     from engine.images import Crop, open_image
-    from engine.record import ModelOptions, torch_threads
+    from engine.record import ModelOptions, repeatable
 
     operation = _operation(context, attack)
     photograph = open_image(image)  # before the model, which takes longer to load than a wrong path to be found
-    with torch_threads(threads):
+    with repeatable(threads):
         options = ModelOptions(architecture=architecture, activation=activation, head=head)
         classifier = loaded(model, device, allow_code, options, download)
         done = perform(

@@ -33,10 +33,10 @@ def command(
 ) -> int:
     """Attack the shipped stop sign with PGD and with an optimised sticker; write images, records and figures."""
     from engine.cli.output import program, say, say_json
-    from engine.record import torch_threads
+    from engine.record import repeatable
 
     folder = unused(out)
-    with torch_threads(threads):
+    with repeatable(threads):
         done = run(folder, seed, device, quiet=json)
     if json:
         say_json({"folder": str(folder), "runs": [each.json() for each in done]})

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.classifier import Classifier
-from engine.cli.output import interruptible, made_folder, progress, refuse_existing
+from engine.cli.output import every, interruptible, made_folder, progress, refuse_existing
 from engine.driver import start
 from engine.figures import check_panels, compose, export, export_arrays, note_for, panels_for
 from engine.images import Crop, Photograph, SavedImage, save_adversarial
@@ -119,10 +119,10 @@ def _run(job: Job, clean: Tensor) -> AttackResult:
         progress(job.quiet) as bar,
     ):
         made_folder(job.folder)  # now, not after an hour of attacking
-        task = bar.add_task(job.attack.title, total=None, news="")
+        task, due = bar.add_task(job.attack.title, total=None, news=""), every(0.1)
         for step in run:
             assert isinstance(step, AttackStep)
-            if not bar.disable:
+            if not bar.disable and due():
                 bar.update(task, completed=step.index, total=step.total, news=f"loss {float(step.loss[0]):.3g}")
             if interrupt.pressed:
                 break

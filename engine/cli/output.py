@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -70,6 +72,21 @@ def progress(quiet: bool = False) -> Iterator[Progress]:
     )
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         yield bar
+
+
+def every(seconds: float) -> Callable[[], bool]:
+    """A question that is answered yes once in so many seconds: reading a loss makes a GPU wait."""
+    last = -math.inf
+
+    def due() -> bool:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < seconds:
+            return False
+        last = now
+        return True
+
+    return due
 
 
 class Interrupt:

@@ -64,7 +64,7 @@ def command(
     from engine.defenses import Train, accuracy, classifier_of, save_model
     from engine.driver import start
     from engine.models import ARCHITECTURES
-    from engine.record import torch_threads
+    from engine.record import repeatable
 
     name = network.value if activation is Activation.relu else f"{network.value}-{activation.value}"
     weights, checkpoint = out / f"{name}.safetensors", out / f"{name}.unfinished.safetensors"
@@ -74,7 +74,7 @@ def command(
     operation = Train.build(**parameters)
     architecture = ARCHITECTURES[network.value]
     chosen = data_set or architecture.data_set
-    with torch_threads(threads):
+    with repeatable(threads):
         untrained = architecture.untrained(device=chosen_device(device))
         images = data_sets.load(chosen, "train", data, download, seed=seed)
         test = data_sets.load(chosen, "test", data, download, seed=seed + 1)  # a drawn set is drawn anew for the test
@@ -103,14 +103,14 @@ def _check_resume(checkpoint: Path, resume: bool) -> None:
 
 def _pull(run: Run, title: str, quiet: bool) -> bool:
     """To the end, with a bar; whether it got there."""
-    from engine.cli.output import interruptible, progress
+    from engine.cli.output import every, interruptible, progress
     from engine.defenses import TrainStep
 
     with interruptible() as interrupt, progress(quiet) as bar:
-        task = bar.add_task(title, total=None, news="")
+        task, due = bar.add_task(title, total=None, news=""), every(0.2)
         for step in run:
             assert isinstance(step, TrainStep)
-            if not bar.disable and step.index % 10 == 0:
+            if not bar.disable and due():
                 news = f"epoch {step.epoch}, loss {float(step.loss):.3f}, {100 * float(step.accuracy):.1f} % right"
                 bar.update(task, completed=step.index, total=step.total, news=news)
             if interrupt.pressed:

@@ -3,7 +3,7 @@
 from engine.record.finding import find, read_mask
 from engine.record.making import digest, file_digest, image_entry, mask_entry, record_of, relative
 from engine.record.packing import Packed
-from engine.record.replaying import Replay, replay, torch_threads
+from engine.record.replaying import Replay, repeatable, replay
 from engine.record.schema import (
     ClassEntry,
     ImageEntry,
@@ -37,6 +37,6 @@ __all__ = [
     "read_mask",
     "record_of",
     "relative",
+    "repeatable",
     "replay",
-    "torch_threads",
 ]

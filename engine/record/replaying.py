@@ -94,7 +94,7 @@ def replay(
         raise GibbonError(
             f"The record was made on {device} ({record.device_name}), which is not here. Give another device; the bits may then differ."
         )
-    with torch_threads(threads or record.threads):
+    with repeatable(threads or record.threads):
         classifier = _classifier(record.model, folder, device, load)
         clean = _image(record.image, classifier, folder, None if image is None else Path(image))
         with _start(record, classifier, clean, folder) as run:
@@ -106,14 +106,16 @@ def replay(
 
 
 @contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """The calling thread's number of CPU threads inside torch, put back afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
+def repeatable(threads: int) -> Iterator[None]:
+    """Run with this many CPU threads inside torch and with cuDNN's deterministic kernels; put back afterwards."""
+    before, deterministic = torch.get_num_threads(), torch.backends.cudnn.deterministic
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.deterministic = True
     try:
         yield
     finally:
         torch.set_num_threads(before)
+        torch.backends.cudnn.deterministic = deterministic
 
 
 def _load(source: str, device: str, options: ModelOptions) -> Classifier:
