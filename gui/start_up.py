@@ -39,6 +39,9 @@ def load() -> Loaded:
 
     seconds = time.perf_counter() - began
     import engine
+    import engine.attacks  # what the docks will ask for first: imported here, it does not hold the window up
+    import engine.data
+    import engine.stickers
 
     try:
         return Loaded(seconds, with_image(engine.models.load(MODEL), None, None, None))
