@@ -14,6 +14,7 @@ from engine.cli import attack, demo, figure, models, replay, train
 from engine.cli.output import complain, first_line, program
 from engine.errors import GibbonError
 
+COMMANDS = ("attack", "replay", "figure", "demo", "models", "train", "gui")
 USER_ERROR = 2
 INTERRUPTED = 130
 
@@ -80,7 +81,8 @@ def main(arguments: Sequence[str] | None = None, name: str | None = None) -> int
 def _sentence(error: Exception) -> str:
     told = getattr(error, "format_message", None)  # what typer has to say of wrong options
     if told is not None:
-        return str(told())
+        cure = f" There is: {', '.join(COMMANDS)}." if "No such command" in told() else ""
+        return f"{told()}{cure}"
     if isinstance(error, GibbonError):
         return str(error)
     if isinstance(error, typer.Abort):

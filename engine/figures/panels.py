@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.figures.style import ADVERSARIAL, CLEAN, LINE_MM, MM, SIZE, Theme, number, text_width
+from engine.figures.style import ADVERSARIAL, CLEAN, LINE_MM, MM, SIZE, Theme, families, number, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,11 @@ class Page:
     def axes(self, box: Box, **kwargs: Any) -> Axes:
         """Axes that fill ``box``."""
         axes = self.figure.add_axes(self._place(box), **kwargs)
-        axes.tick_params(labelsize=SIZE)  # else the locators ask the global settings at drawing time, which may be others
+        # Said here, not in the settings: ticks are made while drawing, when the global settings may be others again.
+        axes.tick_params(
+            labelsize=SIZE, labelcolor=self.theme.ink, labelfontfamily=families(), color=self.theme.faint, width=0.5, length=2, pad=1.5
+        )
+        axes.tick_params(which="minor", length=0)
         return axes
 
     def move(self, axes: Axes, box: Box) -> None:
