@@ -37,6 +37,8 @@ class Sentence(QWidget):
         """What is painted: all of it, or as many words as there is room for."""
         words, room = self.text.split(" "), self._lines * self.fontMetrics().lineSpacing() + 2
         self._shown = self.text
+        if self.fontMetrics().horizontalAdvance(self.text) < 0.7 * self._lines * self.width():
+            return  # surely fits, wherever the lines break
         while self._lines > 1 and len(words) > 1 and self._height(self._shown) > room:
             words.pop()
             self._shown = " ".join(words) + "…"
