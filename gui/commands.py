@@ -68,11 +68,11 @@ class Commands(QObject):
 
     @Slot()
     def open_model(self) -> None:
-        self._window.bring_up("model")
+        self._window.bring_up("model", "Search models")
 
     @Slot()
     def choose_label(self) -> None:
-        self._window.bring_up("image")
+        self._window.bring_up("image", "True label")
 
     @Slot()
     def save_image(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -88,10 +87,8 @@ class MainWindow(QMainWindow):
 
     def import_panels(self) -> None:
         """Import all that `fill` needs. Apart from it, since this must not run beside torch's import: both import NumPy."""
-        importlib.import_module("gui.canvas")
-        for spec in DOCKS:
-            with contextlib.suppress(Exception):
-                importlib.import_module(spec.module)
+        for module in ("gui.canvas", *(spec.module for spec in DOCKS)):
+            importlib.import_module(module)
 
     def fill(self) -> None:
         """Put canvas and panels into the frame."""
@@ -103,10 +100,7 @@ class MainWindow(QMainWindow):
         self.canvas.filesDropped.connect(self.commands.open_files)
         self.canvas.toolChanged.connect(self._on_tool)
         for spec in DOCKS:
-            try:
-                panel = getattr(importlib.import_module(spec.module), spec.panel)(self.session)
-            except Exception:
-                panel = QLabel(spec.title)
+            panel = getattr(importlib.import_module(spec.module), spec.panel)(self.session)
             self.panels[spec.name] = panel
             self.docks[spec.name].setWidget(_scrolling(panel) if spec.scrolls else panel)
         QTimer.singleShot(0, self._settle)  # when they are laid out: docks with panels have sizes of their own, empty ones had none
@@ -164,13 +158,16 @@ class MainWindow(QMainWindow):
         self.resizeDocks([d["prediction"], d["perturbation"]], [45, 55], Qt.Orientation.Vertical)
         self.resizeDocks([d["activations"]], [round(0.38 * high)], Qt.Orientation.Vertical)
 
-    def bring_up(self, name: str) -> QWidget:
-        """Show a dock, above the others of its tabs, and give it the keyboard."""
+    def bring_up(self, name: str, control: str = "") -> None:
+        """Show a dock, above the others of its tabs, and give the keyboard to the control of that accessible name."""
         dock, panel = self.docks[name], self.panels[name]
         dock.show()
         dock.raise_()
-        panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        return panel  # type: ignore[no-any-return]
+        found = (child for child in panel.findChildren(QWidget) if child.accessibleName() == control)
+        target = next(found, panel)
+        target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if isinstance(dock.widget(), QScrollArea):
+            dock.widget().ensureWidgetVisible(target)
 
     # ------------------------------------------------------------------ menus and tool bar
 

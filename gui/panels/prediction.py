@@ -147,6 +147,11 @@ class PredictionPanel(FrameView):
 
     # ------------------------------------------------------------------ when nothing moves
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether rows are about to be sorted, or the similarity is on its way."""
+        return self._settled.isActive() or self.session.waiting("prediction.ssim")
+
     @Slot()
     def _on_settled(self) -> None:
         frame = self.session.frame

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTreeWidget, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.app import Workbench, build
+from gui.panels.attack.catalogue import Chooser
 
 
 class Late(AssertionError):
@@ -82,11 +83,14 @@ def action(bench: Workbench, id: str) -> QAction:
 
 
 def choose_attack(bench: Workbench, title: str) -> None:
-    """Click an attack in the catalogue of the Attack dock."""
-    tree = bench.window.panels["attack"].findChild(QTreeWidget)
+    """Open the list of attacks in the Attack dock and click one."""
+    (chooser,) = bench.window.panels["attack"].findChildren(Chooser)
+    click(chooser)
+    tree = chooser.list.tree
     (item,) = tree.findItems(title, Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive)
     tree.scrollToItem(item)
     click(tree.viewport(), tree.visualItemRect(item).center())
+    assert not chooser.popup.isVisible()
 
 
 def run_attack(bench: Workbench) -> None:

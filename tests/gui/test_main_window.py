@@ -273,6 +273,13 @@ def test_tools_by_key(bench: Workbench) -> None:
         assert action(bench, f"{tool}_tool").isChecked()
 
 
+def test_docks_by_key(bench: Workbench) -> None:
+    for keys, name, control in (("Ctrl+M", "model", "Search models"), ("Ctrl+L", "image", "True label")):
+        press_keys(bench.window, keys)
+        assert bench.window.panels[name].isVisible()
+        assert bench.window.focusWidget().accessibleName() == control
+
+
 def test_zoom_by_command(bench: Workbench) -> None:
     canvas = bench.window.canvas
     fitted = canvas.viewpoint.scale

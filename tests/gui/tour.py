@@ -40,10 +40,15 @@ class Tour:
             *(self.compare, self.error, self.log),
         ]
 
-    def picture(self, name: str, dialog: QDialog | None = None) -> None:
-        """Save what is on the screen, with a dialog over it."""
+    def picture(self, name: str, dialog: QDialog | None = None, *, moving: bool = False) -> None:
+        """Save what is on the screen, with a dialog over it; unless it is moving, when everything has come to rest."""
         from PySide6.QtGui import QColor, QPainter
 
+        from tests.gui.driving import settle, until
+
+        if not moving:
+            until(lambda: not self.window.panels["prediction"].unsettled, "the bars in their order")
+            settle()
         shot = self.window.grab()
         if dialog is not None:
             with QPainter(shot) as painter:
@@ -62,7 +67,7 @@ class Tour:
 
     def painted(self) -> None:
         assert "torch" not in sys.modules
-        self.picture("painted-before-torch")
+        self.picture("painted-before-torch", moving=True)
 
     def loading(self) -> None:
         from tests.gui.driving import settle, until
@@ -70,7 +75,7 @@ class Tour:
         until(lambda: self.window.panels, "the panels")
         settle()
         assert self.session.frame is None
-        self.picture("loading")
+        self.picture("loading", moving=True)
 
     def ready(self) -> None:
         from tests.gui.driving import wait_ready
@@ -88,7 +93,7 @@ class Tour:
 
         press_keys(self.window, "F5")
         until(lambda: self.session.frame is not None and (self.session.frame.step or 0) >= 3, "a step of PGD")
-        self.picture("pgd-running")
+        self.picture("pgd-running", moving=True)
 
     def finished(self) -> None:
         from tests.gui.driving import settle, until
@@ -105,7 +110,7 @@ class Tour:
         choose_attack(self.bench, "Sticker content")
         press_keys(self.window, "R")
         widget, points = on_pane(self.bench, line((10.5, 20.5), (19.5, 26.5), 8))
-        drag(widget, points, lambda place: self.picture("drawing-sticker") if place == 6 else None)
+        drag(widget, points, lambda place: self.picture("drawing-sticker", moving=True) if place == 6 else None)
         settle()
         assert [(s.width, s.height) for s in self.session.stickers] == [(10, 7)]
 
@@ -127,7 +132,7 @@ class Tour:
             if place == 23:
                 wanted = self.session.stickers
                 until(lambda: self.session.frame is not None and self.session.frame.scene.stickers == wanted, "the frame under the mouse")
-                self.picture("dragging-sticker")
+                self.picture("dragging-sticker", moving=True)
 
         drag(widget, points, between)
         assert frames
