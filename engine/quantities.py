@@ -60,8 +60,12 @@ def format_probability(p: float) -> str:
 
 
 def format_norm(value: float) -> str:
-    """A norm with three significant digits."""
-    return f"{value:.3g}"
+    """A norm with three significant digits, never as a power of ten: 1230, 0.0314, 0.000012."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    text = f"{round(value, digits):.{max(digits, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 Number = Annotated[float, BeforeValidator(parse_number)]

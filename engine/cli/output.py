@@ -50,10 +50,11 @@ def say(*lines: str) -> None:
 
 
 def say_table(table: Table) -> None:
-    """A table to stdout, as wide as the terminal."""
+    """A table to stdout, as wide as the terminal; whole where it goes to a file or a pipe."""
     from rich.console import Console
 
-    Console().print(table)
+    console = Console()
+    console.print(table, width=None if console.is_terminal else max(console.width, console.measure(table).maximum))
 
 
 @contextmanager

@@ -1,0 +1,58 @@
+"""Numbers as people write and read them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import GibbonError
+from engine.quantities import format_norm, format_number, format_probability, parse_number
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("8/255", 8 / 255), (" 0.03 ", 0.03), ("5 %", 0.05), ("-1/4", -0.25), ("1e-3", 1e-3), (0.5, 0.5), ("0.5/255", 0.5 / 255)],
+)
+def test_numbers_are_read(text: str | float, value: float) -> None:
+    assert parse_number(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["eight", "1/0", "", "8/255/2", "inf", "nan"])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(GibbonError, match="8/255"):
+        parse_number(text)
+
+
+@given(st.floats(1e-4, 100))
+def test_what_is_written_reads_back(value: float) -> None:
+    assert parse_number(format_number(value)) == pytest.approx(value, rel=1e-4)
+
+
+@pytest.mark.parametrize(("value", "text"), [(8 / 255, "8/255"), (0.5 / 255, "0.5/255"), (0.3, "0.3"), (1.0, "1"), (31 / 255, "31/255")])
+def test_grey_levels_are_written_as_such(value: float, text: str) -> None:
+    assert format_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.9981, "99.8 %"), (0.99998, "> 99.9 %"), (1.0, "100.0 %"), (0.0, "0.0 %"), (1e-5, "< 0.1 %"), (0.5, "50.0 %")]
+)
+def test_probabilities_are_never_rounded_to_certainty(p: float, text: str) -> None:
+    assert format_probability(p) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1234.5, "1230"),
+        (0.031372, "0.0314"),
+        (1.5682, "1.57"),
+        (83.23, "83.2"),
+        (0, "0"),
+        (1024, "1020"),
+        (9.999, "10"),
+        (1.2e-5, "0.000012"),
+    ],
+)
+def test_norms_have_three_digits_and_no_power_of_ten(value: float, text: str) -> None:
+    assert format_norm(value) == text
