@@ -54,7 +54,9 @@ def say_table(table: Table) -> None:
     from rich.console import Console
 
     console = Console()
-    console.print(table, width=None if console.is_terminal else max(console.width, console.measure(table).maximum))
+    if not console.is_terminal:
+        console = Console(width=max(console.width, Console(width=10_000).measure(table).maximum))
+    console.print(table)
 
 
 @contextmanager
