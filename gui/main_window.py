@@ -166,8 +166,9 @@ class MainWindow(QMainWindow):
         found = (child for child in panel.findChildren(QWidget) if child.accessibleName() == control)
         target = next(found, panel)
         target.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if isinstance(dock.widget(), QScrollArea):
-            dock.widget().ensureWidgetVisible(target)
+        area = dock.widget()
+        if isinstance(area, QScrollArea):
+            area.ensureWidgetVisible(target)
 
     # ------------------------------------------------------------------ menus and tool bar
 
