@@ -20,13 +20,17 @@ NO_GROUP = "Limits"
 
 
 class Form(QWidget):
-    """Rows by group. ``operation`` is None while the values make none; then ``error`` says why, and it stands under the rows."""
+    """Rows by group. ``operation`` is None while the values make none; then ``error`` says why.
+
+    It stands under the rows, unless ``says_errors`` is off and the panel around says it.
+    """
 
     changed = Signal()
     """A value changed, by hand or not."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, says_errors: bool = True) -> None:
         super().__init__(parent)
+        self._says_errors = says_errors
         self._class: type[Operation] | None = None
         self._fields: tuple[Field, ...] = ()
         self._parameters: dict[str, FieldParameter] = {}
@@ -128,5 +132,5 @@ class Form(QWidget):
             editor = self.editor(field.name)
             if isinstance(editor, NumberEdit) and field.automatic:
                 editor.set_automatic(getattr(self.operation, field.automatic) if self.operation is not None else None)
-        self._message.say(self.error)
+        self._message.say(self.error if self._says_errors else "")
         self.changed.emit()

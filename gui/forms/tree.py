@@ -77,10 +77,14 @@ class RowItem(WidgetParameterItem):
     def optsChanged(self, param: Any, opts: dict[str, Any]) -> None:
         super().optsChanged(param, opts)
         if "enabled" in opts:
-            off = QPalette.ColorGroup.Active if opts["enabled"] else QPalette.ColorGroup.Disabled
-            tree = self.treeWidget()
-            if tree is not None:
-                self.setForeground(0, tree.palette().brush(off, QPalette.ColorRole.Text))
+            self.paint_title()
+
+    def paint_title(self) -> None:
+        """In the palette's colour for what is enabled, or not."""
+        tree = self.treeWidget()
+        if tree is not None:
+            group = QPalette.ColorGroup.Active if self.param.opts["enabled"] else QPalette.ColorGroup.Disabled
+            self.setForeground(0, tree.palette().brush(group, QPalette.ColorRole.Text))
 
 
 class FieldParameter(Parameter):
@@ -152,4 +156,8 @@ class Tree(ParameterTree):
         handled: bool = super().event(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.Show, QEvent.Type.StyleChange):
             self.fit()
+        elif event.type() == QEvent.Type.PaletteChange:
+            for item in self.listAllItems():
+                if isinstance(item, RowItem):
+                    item.paint_title()
         return handled

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from gui import theme
 
@@ -57,13 +56,12 @@ class Message(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and self._text.text():
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange) and self._text.text():
             self._paint()
 
     def _paint(self) -> None:
-        palette = self.palette()
+        palette = QApplication.palette()
         colour = theme.readable(_ERROR, palette) if self._kind == "error" else theme.muted_colour(palette)
-        own = QPalette(palette)
-        own.setColor(QPalette.ColorRole.WindowText, colour)
-        self._text.setPalette(own)
+        # By style sheet: a palette of its own would be lost when the application's style sheet is replaced.
+        self._text.setStyleSheet(f"color: {colour.name()}")
         self._icon.setPixmap(theme.icon(_ICONS[self._kind], colour).pixmap(16, 16))

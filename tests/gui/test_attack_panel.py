@@ -122,8 +122,10 @@ def test_bad_parameters_start_nothing(opened: AttackPanel, session: Session, nam
     panel._form.set_values({name: value})
     assert panel.attack is None
     assert not panel._run.isEnabled()
-    assert panel._form._message.isVisible()
-    assert panel._message.text == ""  # said once, under the form
+    assert panel._message.isVisible()
+    assert panel._message.text == panel._form.error
+    assert panel._message.kind == "error"
+    assert not panel._form._message.isVisible()  # said once, where it is always in sight
     panel.run()
     assert not session.running
     panel._form.reset()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QFrame,
     QHeaderView,
@@ -83,7 +83,6 @@ class CatalogueList(QWidget):
                 families[attack.family] = family = QTreeWidgetItem(self.tree, [attack.family])
                 family.setFlags(Qt.ItemFlag.ItemIsEnabled)
                 family.setSizeHint(0, QSize(0, self._row_height))
-                family.setForeground(0, theme.muted_colour(self.palette()))
                 family.setExpanded(True)
             item = QTreeWidgetItem(families[attack.family], [attack.title])
             item.setSizeHint(0, QSize(0, self._row_height))
@@ -91,7 +90,17 @@ class CatalogueList(QWidget):
             item.setToolTip(0, f"{description(attack)}\n{attack.paper}")
             self._words[slug] = " ".join((slug, attack.title, attack.family, attack.paper, description(attack))).casefold()
         self.tree.blockSignals(False)
+        self._paint_families()
         self._fit()
+
+    def _paint_families(self) -> None:
+        for family in self._families():
+            family.setForeground(0, theme.muted_colour(self.palette()))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "tree"):
+            self._paint_families()
 
     def choose(self, slug: str) -> None:
         """Select an attack."""

@@ -204,7 +204,7 @@ class AttackPanel(QWidget):
             menu.addAction(title).triggered.connect(lambda _checked=False, values=values: self._use_preset(values))
         self._presets.setVisible(bool(presets))
         if slug not in self._forms:
-            self._forms[slug] = form = Form(self)
+            self._forms[slug] = form = Form(self, says_errors=False)  # the footer does: it is always in sight
             self._forms_box.addWidget(form)
             form.set_operation(attack)
             form.changed.connect(self._refresh)
@@ -254,12 +254,12 @@ class AttackPanel(QWidget):
     def obstacle(self) -> tuple[str, bool]:
         """Why the attack cannot start, and whether that is a mistake (or something that is still missing)."""
         session = self._session
+        if self._form.operation is None:
+            return self._form.error, True
         if session.classifier is None:
             return "Load a model first: the Model dock lists what there is.", False
         if session.clean is None:
             return "Open an image first: there is nothing to attack.", False
-        if self._form.operation is None:
-            return self._form.error, True
         if self._stickers_wanted and not self._paintable:
             return "Draw a sticker on the image and set its content to “optimised”: that is where the attack may paint.", False
         return self._wrong_target(), True
@@ -296,8 +296,7 @@ class AttackPanel(QWidget):
             return
         self._goal.show_region(self._forced, self._paintable, self._attacks[self._slug].masked)
         sentence, mistake = self.obstacle()
-        in_form = self._form.operation is None and sentence == self._form.error  # it stands under the form already
-        self._message.say("" if in_form or self._session.running else sentence, "error" if mistake else "hint")
+        self._message.say("" if self._session.running else sentence, "error" if mistake else "hint")
         self._on_run()
 
     @Slot()
