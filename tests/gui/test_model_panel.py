@@ -287,6 +287,22 @@ def test_a_download_shows_progress_and_is_cancelled(
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == []
 
 
+def test_nothing_is_downloaded_before_one_agrees(
+    qtbot: QtBot, loaded: ModelPanel, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    loaded._offer(published(f"http://127.0.0.1:{server.server_port}/slow.pth", tmp_path))
+    question = loaded.findChild(QMessageBox)
+    assert question is not None
+    assert "slownet" in question.text()
+    assert not loaded._fetch.running
+    button = next(button for button in question.buttons() if button.text() == "Download")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert loaded._fetch.running
+    loaded._fetch.cancel()
+    qtbot.waitUntil(lambda: not loaded._fetch.running)
+
+
 @pytest.mark.slow
 def test_torchvision_is_listed_only_when_asked(qtbot: QtBot, panel: ModelPanel) -> None:
     assert not any(source.startswith("torchvision:") for source in panel.sources.shown)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
@@ -15,12 +17,16 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from gui.widgets import LabelCombo
+
+if TYPE_CHECKING:
+    from engine.models.torchvision import Published
 
 HEADS = {"logits (usual)": "logits", "probabilities: take the logarithm": "log", "ends in a Softmax layer: remove it": "strip"}
 ACTIVATIONS = ("relu", "bounded", "bounded-leaky")
@@ -145,3 +151,32 @@ def functions_in(path: Path) -> list[str]:
     except (OSError, SyntaxError, ValueError):
         return []
     return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+
+
+def ask_download(parent: QWidget, about: Published, agreed: Callable[[], None]) -> None:
+    """Before anything is fetched: what, how much, from where, to where."""
+    question = QMessageBox(parent)
+    question.setIcon(QMessageBox.Icon.Question)
+    question.setWindowTitle("Download weights")
+    question.setText(f"The weights of “{about.name}” ({about.megabytes:.0f} MB) are not on this machine. Download them?")
+    question.setInformativeText(f"From {about.url}\ninto {about.path.parent}")
+    question.addButton("Download", QMessageBox.ButtonRole.AcceptRole).clicked.connect(lambda: agreed())
+    question.addButton(QMessageBox.StandardButton.Cancel)
+    question.open()
+
+
+def ask_head(parent: QWidget, chosen: Callable[[str], None]) -> None:
+    """How logits are to be had of a model that ends in probabilities."""
+    question = QMessageBox(parent)
+    question.setIcon(QMessageBox.Icon.Question)
+    question.setWindowTitle("The model ends in probabilities")
+    question.setText("The model gives probabilities, and attacks need logits. How are they to be had?")
+    question.setInformativeText(
+        "The logarithm works for every model, but its gradients vanish where the model is certain. "
+        "Removing the final Softmax layer gives the network's own logits, where it has such a layer."
+    )
+    for text, head in (("Remove the Softmax layer", "strip"), ("Take the logarithm", "log")):
+        button = question.addButton(text, QMessageBox.ButtonRole.AcceptRole)
+        button.clicked.connect(lambda _checked=False, head=head: chosen(head))
+    question.addButton(QMessageBox.StandardButton.Cancel)
+    question.open()

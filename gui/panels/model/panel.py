@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QProgressBar, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.loading import swap_classifier
 from gui.panels.model.card import Card
-from gui.panels.model.dialogs import CheckpointDialog, CodeDialog
+from gui.panels.model.dialogs import CheckpointDialog, CodeDialog, ask_download, ask_head
 from gui.panels.model.fetch import Fetch
 from gui.panels.model.layers import LayerTree
 from gui.panels.model.sources import SourceList
@@ -148,24 +148,9 @@ class ModelPanel(QWidget):
         def failed(error: str) -> None:
             self.message.say(error)
             if "ends in probabilities" in error and options.get("head", "logits") == "logits":
-                self._offer_head(source, options)
+                ask_head(self, lambda head: self.load(source, **{**options, "head": head}))
 
         swap_classifier(self._session, make, busy=f"Loading {name}…", done=self._on_loaded, failed=failed)
-
-    def _offer_head(self, source: str, options: dict[str, Any]) -> None:
-        question = QMessageBox(self)
-        question.setIcon(QMessageBox.Icon.Question)
-        question.setWindowTitle("The model ends in probabilities")
-        question.setText("The model gives probabilities, and attacks need logits. How are they to be had?")
-        question.setInformativeText(
-            "The logarithm works for every model, but its gradients vanish where the model is certain. "
-            "Removing the final Softmax layer gives the network's own logits, where it has such a layer."
-        )
-        for text, head in (("Remove the Softmax layer", "strip"), ("Take the logarithm", "log")):
-            button = question.addButton(text, QMessageBox.ButtonRole.AcceptRole)
-            button.clicked.connect(lambda _checked=False, head=head: self.load(source, **{**options, "head": head}))
-        question.addButton(QMessageBox.StandardButton.Cancel)
-        question.open()
 
     @Slot(object)
     def load_entry(self, entry: ModelEntry) -> None:
@@ -219,15 +204,7 @@ class ModelPanel(QWidget):
             if self.sources.entry is not None:
                 self.load(self.sources.entry.source)
             return
-        question = QMessageBox(self)
-        question.setIcon(QMessageBox.Icon.Question)
-        question.setWindowTitle("Download weights")
-        question.setText(f"The weights of “{about.name}” ({about.megabytes:.0f} MB) are not on this machine. Download them?")
-        question.setInformativeText(f"From {about.url}\ninto {about.path.parent}")
-        fetch = question.addButton("Download", QMessageBox.ButtonRole.AcceptRole)
-        question.addButton(QMessageBox.StandardButton.Cancel)
-        fetch.clicked.connect(lambda: self._start_download(about))
-        question.open()
+        ask_download(self, about, lambda: self._start_download(about))
 
     def _start_download(self, about: Published) -> None:
         self._fetched = f"torchvision:{about.name}"
