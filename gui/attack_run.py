@@ -40,6 +40,13 @@ def make_run(attack: Attack, scene: Scene, region: Region, label: int | None, ta
     )
 
 
+def completed(result: AttackResult) -> AttackResult:
+    """The result with all that the window shows of it worked out: no forward pass is left for the main thread."""
+    for name in ("clean_logits", "clean_prediction", "prediction", "success", "survives_8bit", "norms"):
+        getattr(result, name)
+    return result
+
+
 def use_threads(classifier: Classifier) -> int:
     """Let torch use as many CPU threads as suit the classifier, in the thread that this is called in."""
     import torch

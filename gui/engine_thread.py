@@ -41,6 +41,8 @@ class Job:
     """Called in the thread: builds the run."""
     look: Callable[[Any, Any], Any] | None = None
     """``look(run, step)``, called in the thread when a preview is wanted."""
+    finish: Callable[[Any], Any] | None = None
+    """``finish(result)``, called in the thread: what is to be worked out before the result arrives."""
     number: int = field(default_factory=lambda: next(_numbers))
     index: int = -1
     """Of the newest step."""
@@ -237,6 +239,8 @@ class EngineThread(QThread):
                 job._run.close()
                 if outcome is None:
                     result = job._run.result() if job.index >= 0 else None
+                    if result is not None and job.finish is not None:
+                        result = job.finish(result)
                     outcome = Outcome(job, str(result.reason) if result is not None else "cancelled", result)
             except Exception as error:
                 outcome = Outcome(job, "failed", None, *_in_words(error))

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from gui.attack_run import Region, make_run, parameters, preview_of, summary, use_threads
+from gui.attack_run import Region, completed, make_run, parameters, preview_of, summary, use_threads
 from gui.engine_thread import EngineThread, Job, Outcome
 from gui.history import Entry, History, stickers_after
+from gui.questions import Questions
 from gui.scene import Frame, Scene, look
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 LogKind = Literal["run", "info", "warning", "error"]
 PREVIEW_MS = 33
+PATIENCE_MS = 150
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,6 @@ class LogEntry:
     text: str
     details: str = ""
     at: datetime = field(default_factory=datetime.now)
-
-
-@dataclass(frozen=True, eq=False)
-class _Question:
-    """A question that waits for its answer."""
-
-    number: int
-    then: Callable[[Any], None]
-    busy: str
 
 
 class _ReplaceStickers(QUndoCommand):
@@ -129,8 +122,11 @@ class Session(QObject):
         self.ready = False
         self.lane = EngineThread("interactive", self)
         self.lane.done.connect(self._on_done)
-        self.lane.answered.connect(self._on_answer)
-        self._waiting: dict[str, list[_Question]] = {}
+        self._questions = Questions(self.lane, self)
+        self._questions.failed.connect(self._on_failed)
+        self._questions.busyChanged.connect(self.busyChanged)
+        self._left: Job | None = None
+        """A cancelled run whose last step is still being made."""
         self._before: Scene | None = None
         self._region: Region = "image"
         self._started_at = 0.0
@@ -148,30 +144,15 @@ class Session(QObject):
         An error becomes a log entry and a notice; ``then`` is not called. ``busy`` is shown while it lasts. ``stream`` also takes the
         answer to a question that was already under way when a newer one came: else a steady stream of questions would never be answered.
         """
-        number = self.lane.ask(key, question)
-        earlier = self._waiting.get(key, []) if stream else []
-        self._waiting[key] = [*earlier, _Question(number, then, busy)]
-        if busy:
-            self.busyChanged.emit(busy)
-
-    @Slot(str)
-    def _on_answer(self, key: str) -> None:
-        answer = self.lane.take(key)
-        waiting = self._waiting.get(key, [])
-        question = next((q for q in waiting if answer is not None and q.number == answer.number), None)
-        if answer is None or question is None:
-            return
-        self._waiting[key] = [q for q in waiting if q.number > answer.number]
-        if question.busy:
-            self.busyChanged.emit(next((q.busy for queue in self._waiting.values() for q in queue if q.busy), ""))
-        if answer.error:
-            self.log("error", answer.error, answer.details)
-        else:
-            question.then(answer.value)
+        self._questions.ask(key, question, then, busy=busy, stream=stream)
 
     def waiting(self, key: str) -> bool:
         """Whether a question of that key has no answer yet."""
-        return bool(self._waiting.get(key))
+        return self._questions.waiting(key)
+
+    @Slot(str, str)
+    def _on_failed(self, sentence: str, details: str) -> None:
+        self.log("error", sentence, details)
 
     def log(self, kind: LogKind, text: str, details: str = "") -> None:
         """Add a line to the Log; errors and warnings also go to the status bar."""
@@ -358,7 +339,7 @@ class Session(QObject):
         label, target, region = self.label, self.target, self.region
         self._before, self._region, self.job_attack, self._started_at = before, region, attack, time.perf_counter()
         preview = preview_of(before, lambda: (self.bounds, self.saliency))
-        job = Job("attack", lambda: make_run(attack, before, region, label, target, seed), preview)
+        job = Job("attack", lambda: make_run(attack, before, region, label, target, seed), preview, completed)
         self.job = self.lane.submit(job)
         if self.live:
             job.want_preview()
@@ -372,9 +353,20 @@ class Session(QObject):
             self.runChanged.emit()
 
     def cancel(self) -> None:
-        """End the attack; its best so far is kept."""
-        if self.job is not None:
-            self.lane.cancel(self.job)
+        """End the attack; its best so far is kept.
+
+        The window is free after `PATIENCE_MS` even where a step takes longer; what that step brings is adopted when it comes.
+        """
+        job = self.job
+        if job is not None and not job.cancelled:
+            self.lane.cancel(job)
+            self.runChanged.emit()
+            QTimer.singleShot(PATIENCE_MS, self, lambda: self._leave(job))
+
+    def _leave(self, job: Job) -> None:
+        if job is self.job:
+            self.job, self._left = None, job
+            self._timer.stop()
             self.runChanged.emit()
 
     @property
@@ -402,21 +394,22 @@ class Session(QObject):
 
     @Slot(object)
     def _on_done(self, outcome: Outcome) -> None:
-        if outcome.job is not self.job:
+        if outcome.job is not self.job and (outcome.job is not self._left or self.job is not None):
             return  # replaced by a newer run
-        before, self.job = self._before, None
+        before, self.job, self._left = self._before, None, None
         self._timer.stop()
+        same = before is not None and self.classifier is before.classifier and self.clean is before.clean
         if outcome.status == "failed":
-            self.log("error", outcome.error, outcome.details)
-        if outcome.result is not None and before is not None and self.classifier is before.classifier and self.clean is before.clean:
-            self._adopt(outcome.result, before, outcome)
-        elif outcome.status != "failed":
+            self.log("error", outcome.error, outcome.details)  # and what is on the canvas stays as it was
+        elif outcome.result is None:
             self.log("info", "The attack was cancelled before its first step.")
+        elif before is not None and same:
+            self._adopt(outcome.result, before)
         self.job_attack = None
         self.runChanged.emit()
         self.refresh()
 
-    def _adopt(self, result: AttackResult, before: Scene, outcome: Outcome) -> None:
+    def _adopt(self, result: AttackResult, before: Scene) -> None:
         """Put what came out on the canvas and into the history."""
         self.log("run", summary(result, before.classifier.labels), parameters(result))
         if self._paints_stickers():

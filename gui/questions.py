@@ -1,0 +1,62 @@
+"""Questions: what the window asks the engine thread, and who gets the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from gui.engine_thread import EngineThread
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """A question that waits for its answer."""
+
+    number: int
+    then: Callable[[Any], None]
+    busy: str
+
+
+class Questions(QObject):
+    """Keeps the questions under way, by key, and hands each answer to the one who asked."""
+
+    failed = Signal(str, str)
+    """A question ended in an error: the sentence and the traceback."""
+    busyChanged = Signal(str)
+    """What is being loaded, or nothing."""
+
+    def __init__(self, lane: EngineThread, parent: QObject) -> None:
+        super().__init__(parent)
+        self._lane = lane
+        self._waiting: dict[str, list[_Question]] = {}
+        lane.answered.connect(self._on_answer)
+
+    def ask(self, key: str, question: Callable[[], Any], then: Callable[[Any], None], *, busy: str = "", stream: bool = False) -> None:
+        """Ask; see `Session.ask`."""
+        number = self._lane.ask(key, question)
+        earlier = self._waiting.get(key, []) if stream else []
+        self._waiting[key] = [*earlier, _Question(number, then, busy)]
+        if busy:
+            self.busyChanged.emit(busy)
+
+    def waiting(self, key: str) -> bool:
+        """Whether a question of that key has no answer yet."""
+        return bool(self._waiting.get(key))
+
+    @Slot(str)
+    def _on_answer(self, key: str) -> None:
+        answer = self._lane.take(key)
+        waiting = self._waiting.get(key, [])
+        question = next((q for q in waiting if answer is not None and q.number == answer.number), None)
+        if answer is None or question is None:
+            return
+        self._waiting[key] = [q for q in waiting if q.number > answer.number]
+        if question.busy:
+            self.busyChanged.emit(next((q.busy for queue in self._waiting.values() for q in queue if q.busy), ""))
+        if answer.error:
+            self.failed.emit(answer.error, answer.details)
+        else:
+            question.then(answer.value)
