@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPalette
-from PySide6.QtWidgets import QDockWidget, QFrame, QLabel, QMainWindow, QMenu, QScrollArea, QTabWidget, QToolBar, QWidget
+from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMenu, QScrollArea, QTabWidget, QToolBar, QWidget
 
 from gui import theme
 from gui.actions import Actions
@@ -28,13 +28,12 @@ Area = Qt.DockWidgetArea
 
 @dataclass(frozen=True)
 class DockSpec:
-    """A dock: its panel, and whether the panel scrolls where it is too high."""
+    """A dock and its panel."""
 
     name: str
     title: str
     panel: str
     """Its class."""
-    scrolls: bool = False
 
     @property
     def module(self) -> str:
@@ -43,8 +42,8 @@ class DockSpec:
 
 
 DOCKS: tuple[DockSpec, ...] = (
-    DockSpec("model", "Model", "ModelPanel", scrolls=True),
-    DockSpec("image", "Image", "ImagePanel", scrolls=True),
+    DockSpec("model", "Model", "ModelPanel"),
+    DockSpec("image", "Image", "ImagePanel"),
     DockSpec("attack", "Attack", "AttackPanel"),
     DockSpec("stickers", "Stickers", "StickersPanel"),
     DockSpec("prediction", "Prediction", "PredictionPanel"),
@@ -102,7 +101,7 @@ class MainWindow(QMainWindow):
         for spec in DOCKS:
             panel = getattr(importlib.import_module(spec.module), spec.panel)(self.session)
             self.panels[spec.name] = panel
-            self.docks[spec.name].setWidget(_scrolling(panel) if spec.scrolls else panel)
+            self.docks[spec.name].setWidget(panel)
         QTimer.singleShot(0, self._settle)  # when they are laid out: docks with panels have sizes of their own, empty ones had none
 
     @Slot(str)
@@ -166,9 +165,9 @@ class MainWindow(QMainWindow):
         found = (child for child in panel.findChildren(QWidget) if child.accessibleName() == control)
         target = next(found, panel)
         target.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        area = dock.widget()
-        if isinstance(area, QScrollArea):
-            area.ensureWidgetVisible(target)
+        for area in panel.findChildren(QScrollArea):
+            if area.widget() is not None and area.widget().isAncestorOf(target):
+                area.ensureWidgetVisible(target)
 
     # ------------------------------------------------------------------ menus and tool bar
 
@@ -286,12 +285,3 @@ def _waiting() -> QWidget:
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     return label
-
-
-def _scrolling(panel: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(panel)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return area

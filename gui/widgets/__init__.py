@@ -4,7 +4,8 @@ from gui.widgets.elided import ElidedLabel
 from gui.widgets.empty import EmptyState
 from gui.widgets.label_combo import LabelCombo
 from gui.widgets.message import Message
+from gui.widgets.scrolling import scrolling
 from gui.widgets.section import Section
 from gui.widgets.thumbnails import Thumbnail, Thumbnails
 
-__all__ = ["ElidedLabel", "EmptyState", "LabelCombo", "Message", "Section", "Thumbnail", "Thumbnails"]
+__all__ = ["ElidedLabel", "EmptyState", "LabelCombo", "Message", "Section", "Thumbnail", "Thumbnails", "scrolling"]

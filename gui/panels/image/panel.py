@@ -15,7 +15,7 @@ from gui.panels.image.current import Current
 from gui.panels.image.data_sets import DataSets
 from gui.panels.image.samples import Samples
 from gui.settings import Settings
-from gui.widgets import EmptyState, Section
+from gui.widgets import EmptyState, Section, scrolling
 
 if TYPE_CHECKING:
     from gui.session import Session
@@ -31,14 +31,15 @@ class ImagePanel(QWidget):
         self._stack = QStackedLayout(self)
         self._waiting = EmptyState("The engine is loading. In a moment images can be opened here.", "mdi6.timer-sand")
         self._stack.addWidget(self._waiting)
-        self._page = QWidget(self)
-        layout = QVBoxLayout(self._page)
+        page = QWidget(self)
+        layout = QVBoxLayout(page)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)
         layout.addWidget(self._build_current())
         layout.addWidget(self._build_open())
         layout.addStretch(1)
-        self._stack.addWidget(self._page)
+        self._scrolled = scrolling(page)
+        self._stack.addWidget(self._scrolled)
         self._connect()
         if session.ready:
             self._on_ready()
@@ -112,7 +113,7 @@ class ImagePanel(QWidget):
         classifier = self._session.classifier
         if classifier is None:
             return
-        self._stack.setCurrentWidget(self._page)
+        self._stack.setCurrentWidget(self._scrolled)
         self.current.set_labels()
         if kind_of(classifier) != self._kind:
             self._kind = kind_of(classifier)

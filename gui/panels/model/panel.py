@@ -17,7 +17,7 @@ from gui.panels.model.layers import LayerTree
 from gui.panels.model.sources import SourceList
 from gui.panels.model.swap import swapped
 from gui.settings import Settings
-from gui.widgets import EmptyState, Message, Section
+from gui.widgets import EmptyState, Message, Section, scrolling
 
 if TYPE_CHECKING:
     from engine import Classifier
@@ -48,8 +48,8 @@ class ModelPanel(QWidget):
         for section in (self._build_current(), self._build_load(), self._build_layers()):
             layout.addWidget(section)
         layout.addStretch(1)
-        self._stack.addWidget(page)
-        self._page = page
+        self._page = scrolling(page)
+        self._stack.addWidget(self._page)
         self._connect()
         if session.ready:
             self._on_ready()
