@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import shiboken6
 from PySide6.QtCore import QObject, QSocketNotifier, Slot
@@ -40,17 +41,22 @@ class Workbench:
 
 
 def build(argv: Sequence[str] | None = None) -> Workbench:
-    """Session and window, not yet shown; the engine begins to load when the window is painted."""
+    """Session and window, not yet shown; the engine begins to load when the window is painted.
+
+    The first argument that is no option is an image to begin with, instead of the stop sign.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL)
-    app = QApplication.instance() or QApplication(list(argv or sys.argv[:1]))
+    arguments = list(argv or sys.argv[:1])
+    app = QApplication.instance() or QApplication(arguments)
     assert isinstance(app, QApplication)
+    image = next((Path(argument) for argument in arguments[1:] if not argument.startswith("-")), None)
     app.setApplicationName("gibbon")
     app.setApplicationDisplayName("Gibbon")
     app.setDesktopFileName("gibbon")
     settings = Settings()
     session = Session()
     window = MainWindow(session, settings, Theme(app, settings.store))
-    StartUp(session, window)
+    StartUp(session, window, image)
     bench = Workbench(app, session, window)
     app.aboutToQuit.connect(bench.shut_down)
     return bench

@@ -55,9 +55,9 @@ class StartUp(QObject):
     filled = Signal()
     """Canvas and panels stand; the engine is loading."""
 
-    def __init__(self, session: Session, window: MainWindow) -> None:
+    def __init__(self, session: Session, window: MainWindow, image: Path | None = None) -> None:
         super().__init__(window)
-        self._session, self._window = session, window
+        self._session, self._window, self._image = session, window, image
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -84,6 +84,8 @@ class StartUp(QObject):
             show(session, loaded.arrived)
         if loaded.problem:
             session.log("error", loaded.problem)
+        if self._image is not None:
+            self._window.commands.open_path(self._image)
         trace(f"ready, torch's import took {loaded.seconds:.2f} s of it")
 
 

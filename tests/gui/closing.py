@@ -29,7 +29,11 @@ class Closer(QObject):
             QTimer.singleShot(200, self._window.close)
 
     def _on_observed(self) -> None:
-        if self._moment == "ready":
+        if self._moment == "opened":
+            if self._session.image["name"] != "sign-stop-32.png":
+                print(self._session.image["name"], flush=True)
+                QTimer.singleShot(0, self._window.close)
+        elif self._moment == "ready":
             QTimer.singleShot(0, self._window.close)
         elif not self._attacked:
             from engine.attacks import PGD
@@ -46,7 +50,7 @@ class Closer(QObject):
         self._window.close()
 
 
-def close_when(moment: str) -> None:
+def close_when(moment: str, *arguments: str) -> None:
     """Start, close, say so, and exit with the application's code."""
     build = app.build
 
@@ -56,6 +60,6 @@ def close_when(moment: str) -> None:
         return bench
 
     app.build = built  # type: ignore[assignment]
-    code = app.main([])
+    code = app.main(["gibbon", *arguments])
     print("closed", flush=True)
     sys.exit(code)

@@ -73,3 +73,34 @@ def test_start_up_is_traced() -> None:
     assert [line.split(" at ")[0].split(",")[0] for line in lines] == ["gibbon: first paint", "gibbon: panels", "gibbon: ready"]
     seconds = [float(line.rsplit(" at ", 1)[1].removesuffix(" s")) for line in lines]
     assert seconds == sorted(seconds)
+
+
+def test_an_image_can_be_named_at_the_start() -> None:
+    image = ROOT / "resources" / "samples" / "sign-yield-32.png"
+    done = run(f"from tests.gui.closing import close_when; close_when('opened', {str(image)!r})")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["sign-yield-32.png", "closed"]
+
+
+def test_garbage_is_collected_in_the_main_thread_only() -> None:
+    """While the window stands, Python's own collector, which would run in the engine thread too, is off."""
+    code = """
+import gc, threading
+from PySide6.QtCore import QCoreApplication, QObject
+from gui.garbage import Garbage
+
+app = QCoreApplication([])
+garbage = Garbage(app)
+threads = []
+class Cycle:
+    def __init__(self): self.me = self
+    def __del__(self): threads.append(threading.current_thread().name)
+worker = threading.Thread(target=lambda: [Cycle() for _ in range(5000)], name="worker")
+worker.start(); worker.join()
+print(len(threads))
+garbage._collect()
+print(len(threads), set(threads))
+garbage.stop()
+print(gc.isenabled())
+"""
+    assert run(code).stdout.splitlines() == ["0", "5000 {'MainThread'}", "True"]
