@@ -148,7 +148,7 @@ class FigureDialog(QDialog):
         return check
 
     def _preview(self) -> QWidget:
-        self.picture = QLabel()
+        self.picture = QLabel("Composing the figure…")  # the first one ever makes a list of fonts, which takes seconds
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.picture.setAccessibleName("Preview of the figure")
         self.picture.setWordWrap(True)
