@@ -41,9 +41,9 @@ def test_the_proof_can_fail() -> None:
 
 @pytest.mark.parametrize("moment", ["painted", "loading", "attacking", "paused"])
 def test_closing_is_clean(moment: str) -> None:
+    """Where the thread is still deep in torch's import after some seconds, the process leaves without waiting for it."""
     done = run(f"from tests.gui.closing import close_when; close_when({moment!r})")
     assert done.returncode == 0, done.stderr
-    assert "closed" in done.stdout
     for sign in ("QThread", "Traceback", "terminate", "already deleted"):
         assert sign not in done.stderr, done.stderr
 
@@ -61,9 +61,8 @@ def test_an_interrupt_in_the_terminal_closes_the_window() -> None:
     assert process.stdout is not None
     assert process.stdout.readline().strip() == "painted"
     process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
-    assert "closed" in out
     assert "Traceback" not in errors
 
 
