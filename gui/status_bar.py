@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from gui import theme
-from gui.engine_thread import Job
+from gui.pace import Pace
 from gui.session import LogEntry, Session
 from gui.widgets import ElidedLabel
 
@@ -24,8 +22,7 @@ class StatusBar(QStatusBar):
         self._busy = ""
         self._notice = self._alerting = ""
         self._alert = False
-        self._job: Job | None = None
-        self._seconds = self._seen = 0.0
+        self._pace = Pace()
         self.setSizeGripEnabled(False)
         self._build()
         self._forget = QTimer(self)
@@ -56,7 +53,7 @@ class StatusBar(QStatusBar):
         self.rate = QLabel(self)
         self.rate.setFont(theme.number_font(self.rate.font()))
         self.rate.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.rate.setMinimumWidth(self.fontMetrics().horizontalAdvance("step 0000 of 0000 · 0000 per s · 00:00 left"))
+        self.rate.setMinimumWidth(self.fontMetrics().horizontalAdvance("step 00,000 of 00,000 · 0000 /s · 00 min 00 s left"))
         self.cancel = QPushButton("Cancel", self)
         self.cancel.setIcon(theme.icon("mdi6.stop"))
         self.cancel.setToolTip("End the run; its best image so far is kept (Esc)")
@@ -109,17 +106,7 @@ class StatusBar(QStatusBar):
         done, total = max(0, job.index), job.total  # step 0 is the start
         self.progress.setRange(0, total or 0)
         self.progress.setValue(done)
-        self.rate.setText(progress_text(done, total, self._worked(job), job.paused))
-
-    def _worked(self, job: Job) -> float:
-        """Seconds since the run began, less its pauses."""
-        now = time.perf_counter()
-        if job is not self._job:
-            self._job, self._seconds, self._seen = job, self._session.seconds, now
-        if not job.paused:
-            self._seconds += now - self._seen
-        self._seen = now
-        return self._seconds
+        self.rate.setText(self._pace.words(job))
 
     @Slot()
     def _on_classifier(self) -> None:
@@ -130,21 +117,6 @@ class StatusBar(QStatusBar):
             self.model.setText(classifier.name)
             self.model.setToolTip(f"The model under study: {classifier.name}, fingerprint {classifier.fingerprint}")
             self.device.setText(device_text(str(classifier.device), self._session.threads))
-
-
-def progress_text(done: int, total: int | None, seconds: float, paused: bool) -> str:
-    """``step 12 of 40 · 230 per s · 0:03 left``."""
-    where = f"step {done}" if total is None else f"step {done} of {total}"
-    if paused:
-        return f"{where} · paused"
-    if done < 1 or seconds <= 0:
-        return where
-    rate = done / seconds
-    speed = f"{rate:.0f} per s" if rate >= 10 else f"{rate:.1f} per s"
-    if total is None:
-        return f"{where} · {speed}"
-    left = round((total - done) / rate)
-    return f"{where} · {speed} · {left // 60}:{left % 60:02d} left"
 
 
 def device_text(device: str, threads: int) -> str:
