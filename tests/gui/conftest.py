@@ -10,8 +10,13 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QObject, QThread, QTimer
 
+from tests.gui.driving import open_window, settle, until, wait_ready
+
 if TYPE_CHECKING:
-    from gui.session import Session
+    from PySide6.QtWidgets import QApplication
+
+    from gui.app import Workbench
+    from gui.session import LogEntry, Session
     from gui.settings import Settings
 
 
@@ -75,3 +80,52 @@ def session(qapp: object) -> Iterator[Session]:
     made.lane.start()
     yield made
     assert made.shut_down()
+
+
+@pytest.fixture(scope="module")
+def window(qapp: QApplication) -> Iterator[Workbench]:
+    """One window for all tests of a file: loading the engine takes seconds."""
+    bench = open_window()
+    wait_ready(bench)
+    yield bench
+    bench.window.close()
+    assert bench.shut_down()
+
+
+@pytest.fixture
+def bench(window: Workbench) -> Workbench:
+    """The window on the stop sign, without stickers, perturbation, bound or run."""
+    from gui.loading import samples_for
+    from gui.opening import open_path
+
+    session = window.session
+    session.cancel()
+    until(lambda: not session.running, "the end of the run before")
+    assert session.classifier is not None
+    sample = next(sample for sample in samples_for(session.classifier) if sample.label_name == "Stop")
+    before = session.clean
+    for entry in session.history.entries:
+        session.remove_entry(entry.number)
+    session.set_bounds({})
+    open_path(session, sample.path, sample.label)
+    until(lambda: session.clean is not before and session.frame is not None and session.frame.scene.clean is session.clean, "the sample")
+    window.window.canvas.set_tool("select")
+    settle()
+    return window
+
+
+@pytest.fixture
+def said(bench: Workbench) -> Iterator[list[str]]:
+    """Notices."""
+    heard: list[str] = []
+    connection = bench.session.notice.connect(heard.append)
+    yield heard
+    bench.session.notice.disconnect(connection)
+
+
+@pytest.fixture
+def logged(bench: Workbench) -> Iterator[list[LogEntry]]:
+    heard: list[LogEntry] = []
+    connection = bench.session.logged.connect(heard.append)
+    yield heard
+    bench.session.logged.disconnect(connection)

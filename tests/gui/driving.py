@@ -111,3 +111,11 @@ def on_pane(bench: Workbench, points: Sequence[tuple[float, float]]) -> tuple[QW
     """Image pixels of the adversarial image as places on the widget that takes the mouse."""
     pane = bench.window.canvas.adversarial_pane
     return pane.viewport, [pane.position(*point) for point in points]
+
+
+def draw(bench: Workbench) -> None:
+    """Draw a sticker of 8 x 7 pixels over the lower part of the sign."""
+    press_keys(bench.window, "R")
+    widget, points = on_pane(bench, line((12.5, 18.5), (19.5, 24.5), 4))
+    drag(widget, points)
+    until(lambda: bench.session.frame.scene.stickers == bench.session.stickers, "the frame with the sticker")
