@@ -9,3 +9,35 @@ class GibbonError(ValueError):
 
 class BudgetExhausted(Exception):
     """The next query would exceed ``max_queries``. Raised by a view, turned into the reason "budget" by the driver."""
+
+
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
+_LONGEST = 160
+
+
+def in_words(error: BaseException, what: str = "It", cure: str = "") -> str:
+    """Any error as a sentence or two for a person: what failed, why, what to do. A `GibbonError` says all of that itself.
+
+    Parameters
+    ----------
+    error
+        Whatever was raised.
+    what
+        What was being done: the subject of "failed".
+    cure
+        What to do where nothing better is known.
+    """
+    if isinstance(error, GibbonError):
+        return str(error)
+    lines = str(error).strip().splitlines()
+    text = lines[0].strip() if lines else ""
+    if isinstance(error, MemoryError) or any(sign in text.lower() for sign in _NO_MEMORY):
+        return f"{what} needs more memory than the device has. Choose fewer restarts, a smaller image, or the CPU."
+    if isinstance(error, StopIteration) or isinstance(error.__cause__, StopIteration):
+        text = "its loop ended in the middle of a step"
+    elif isinstance(error, KeyError):
+        text = f"there is no entry {text}"
+    elif len(text) > _LONGEST:
+        text = f"{text[:_LONGEST].rsplit(' ', 1)[0]}…"
+    why = f"failed: {text.rstrip('.')}." if text else "failed without saying why."
+    return f"{what} {why} {cure}".rstrip()

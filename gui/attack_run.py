@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from gui.history import stickers_after
 from gui.scene import Frame, Scene, look
 
 if TYPE_CHECKING:
     from engine import Attack, AttackResult, Classifier
+    from engine.stickers import Content, Sticker
+    from gui.engine_thread import Job
 
 Region = Literal["image", "stickers"]
 
@@ -67,6 +70,12 @@ def preview_of(scene: Scene, wishes: Callable[[], tuple[Mapping[str, float], boo
         return look(replace(scene, bounds=bounds, saliency=saliency), step.adversarial[0].detach().cpu(), step=step.index)
 
     return preview
+
+
+def painted_so_far(job: Job, stickers: tuple[Sticker, ...]) -> dict[int, Content]:
+    """What a held sticker attack has painted, by sticker. Called in the engine thread."""
+    result = job.result()
+    return {} if result is None else {sticker.id: sticker.content for sticker in stickers_after(stickers, result)}
 
 
 def summary(result: AttackResult, labels: tuple[str, ...]) -> str:

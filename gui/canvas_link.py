@@ -19,6 +19,7 @@ class CanvasLink(QObject):
         super().__init__(canvas)
         self._session, self._canvas = session, canvas
         session.observed.connect(self._on_observed)
+        session.imageChanging.connect(canvas.abort)
         session.imageChanged.connect(self._on_image_changed)
         session.stickersChanged.connect(self._on_stickers_changed)
         session.selectionChanged.connect(self._on_stickers_changed)

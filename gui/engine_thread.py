@@ -63,6 +63,10 @@ class Job:
         """Whether it was asked to end."""
         return self._cancel.is_set()
 
+    def result(self) -> Any:
+        """The best so far, None before the first step. Called in the thread."""
+        return self._run.result() if self._run is not None and self.index >= 0 else None
+
     def want_preview(self) -> None:
         """Ask for one look at the next step."""
         self._wanted.set()
@@ -193,8 +197,8 @@ class EngineThread(QThread):
     def _answer(self, key: str, number: int, question: Callable[[], Any]) -> None:
         try:
             answer = Answer(key, number, question())
-        except Exception as error:
-            answer = Answer(key, number, None, *_in_words(error))
+        except BaseException as error:  # a model of one's own may call sys.exit: the lane must outlive it
+            answer = Answer(key, number, None, *_in_words(error, "What was asked for", "Everything is as it was; the Log has the details."))
         with self._wake:
             self._answers[key] = answer
         self.answered.emit(key)
@@ -202,49 +206,47 @@ class EngineThread(QThread):
     def _advance(self, job: Job) -> None:
         """One step of ``job``; the others get their turn after it."""
         try:
-            if job._run is None:
-                if job.cancelled:
-                    self._end(job, Outcome(job, "cancelled"))
-                    return
-                job._run = job.make()
             if job.cancelled:
-                self._end(job, None)
+                self._end(job)
                 return
-            step = next(job._run)
+            if job._run is None:
+                job._run = job.make()
+            step = next(job._run, None)  # None: it is through
+            if step is None:
+                self._end(job)
+                return
             job.index, job.total = step.index, step.total
             if job.look is not None and job._wanted.is_set():
                 job._wanted.clear()
                 job._preview = job.look(job._run, step)
-        except StopIteration:
-            self._end(job, None)
-            return
-        except Exception as error:
-            sentence, details = _in_words(error)
-            result = None
-            with contextlib.suppress(Exception):  # the best so far, where a step had been made before it failed
-                result = job._run.result()
-            self._end(job, Outcome(job, "failed", result, sentence, details))
+        except BaseException as error:  # an attack may raise anything, StopIteration and SystemExit too
+            self._fail(job, error)
             return
         with self._wake:  # behind the others
             for key, other in list(self._jobs.items()):
                 if other is job:
                     self._jobs[key] = self._jobs.pop(key)
 
-    def _end(self, job: Job, outcome: Outcome | None) -> None:
+    def _fail(self, job: Job, error: BaseException) -> None:
+        """End a job that raised, with the best so far, where a step had been made before."""
+        sentence, details = _job_in_words(job, error)
+        result = None
+        with contextlib.suppress(Exception):
+            result = _result(job)
+        self._end(job, Outcome(job, "failed", result, sentence, details))
+
+    def _end(self, job: Job, outcome: Outcome | None = None) -> None:
+        """Close a job and say how it ended; without an outcome it is finished, cancelled or out of budget, as its result says."""
         with self._wake:
             for key in [key for key, other in self._jobs.items() if other is job]:
                 del self._jobs[key]
-        if job._run is not None:
-            try:
+        try:
+            if job._run is not None:
                 job._run.close()
-                if outcome is None:
-                    result = job._run.result() if job.index >= 0 else None
-                    if result is not None and job.finish is not None:
-                        result = job.finish(result)
-                    outcome = Outcome(job, str(result.reason) if result is not None else "cancelled", result)
-            except Exception as error:
-                outcome = Outcome(job, "failed", None, *_in_words(error))
-            job._run = None
+            outcome = outcome or _outcome(job)
+        except BaseException as error:
+            outcome = outcome or Outcome(job, "failed", None, *_job_in_words(job, error))
+        job._run = None
         self.done.emit(outcome)
 
     def _close_all(self) -> None:
@@ -256,13 +258,30 @@ class EngineThread(QThread):
         self._jobs.clear()
 
 
-def _in_words(error: BaseException) -> tuple[str, str]:
+def _result(job: Job) -> Any:
+    result = job.result()
+    return job.finish(result) if result is not None and job.finish is not None else result
+
+
+def _outcome(job: Job) -> Outcome:
+    """Of a job that has not failed."""
+    result = _result(job)
+    if result is not None:
+        return Outcome(job, str(result.reason), result)
+    if job.cancelled:
+        return Outcome(job, "cancelled")
+    return Outcome(job, "failed", None, f"The {job.key} ended without a single step, so nothing came of it. Try other parameters.")
+
+
+def _in_words(error: BaseException, what: str, cure: str) -> tuple[str, str]:
     """The sentence and the traceback; the frames are cleared, since a kept one keeps its tensors."""
+    from engine.errors import in_words
+
     details = "".join(traceback.format_exception(error))
     traceback.clear_frames(error.__traceback__)
-    if type(error).__module__.startswith("engine"):
-        return str(error), details
-    text = (str(error).strip().splitlines() or [""])[0]
-    if "out of memory" in text.lower():
-        return "The device has not enough memory for this. Choose fewer restarts, a smaller image, or the CPU.", details
-    return f"It failed with {type(error).__name__}: {text or 'no message'}. The details are in the Log.", details
+    return in_words(error, what, cure), details
+
+
+def _job_in_words(job: Job, error: BaseException) -> tuple[str, str]:
+    kept = "Its best so far is kept with the finished runs" if job.index >= 0 else "Nothing was changed"
+    return _in_words(error, f"The {job.key}", f"{kept}. Try other parameters; the Log has the details.")

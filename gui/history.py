@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from engine import AttackResult
-    from engine.stickers import Sticker
+    from engine.images import Photograph
+    from engine.stickers import Content, Sticker
     from gui.scene import Scene
 
 _numbers = itertools.count(1)
@@ -30,6 +31,8 @@ class Entry:
     """Where the image came from: name, path, hash, crop."""
     region: str = "image"
     """Where pixels could change: image or stickers."""
+    photograph: Photograph | None = None
+    """What the image was cropped from."""
     timeline: Any = None
     """``engine.Timeline`` of its steps."""
     number: int = field(default_factory=lambda: next(_numbers))
@@ -64,9 +67,14 @@ class History:
         """Keep it; the answer is what had to go for it."""
         self._entries.append(entry)
         gone = []
-        while len(self._entries) > 1 and sum(kept.bytes for kept in self._entries) > self._max_bytes:
+        while len(self._entries) > 1 and self._bytes > self._max_bytes:
             gone.append(self._entries.pop(0))
         return gone
+
+    @property
+    def _bytes(self) -> int:
+        photographs = {id(entry.photograph): entry.photograph.pixels.nbytes for entry in self._entries if entry.photograph is not None}
+        return sum(entry.bytes for entry in self._entries) + sum(photographs.values())
 
     def remove(self, number: int) -> None:
         """Forget the entry of that number."""
@@ -84,3 +92,36 @@ def stickers_after(stickers: tuple[Sticker, ...], result: AttackResult) -> tuple
 
     content = result.artifacts.get("content")
     return with_content(stickers, content.pixels[0]) if isinstance(content, StickerContent) else stickers
+
+
+def with_contents(stickers: tuple[Sticker, ...], contents: Mapping[int, Content]) -> tuple[Sticker, ...]:
+    """The stickers with other contents, by id, where an attack paints them."""
+    from engine.stickers import Optimised
+
+    return tuple(
+        replace(sticker, content=contents[sticker.id]) if sticker.id in contents and isinstance(sticker.content, Optimised) else sticker
+        for sticker in stickers
+    )
+
+
+def same_places(these: tuple[Sticker, ...], those: tuple[Sticker, ...]) -> bool:
+    """Whether both look the same to a sticker attack: all but what it paints itself."""
+    return these == those or _bare(these) == _bare(those)
+
+
+def same_ids(these: tuple[Sticker, ...], those: tuple[Sticker, ...]) -> bool:
+    """Whether the same stickers are there to be painted, wherever they are."""
+    return _painted(these) == _painted(those)
+
+
+def _bare(stickers: tuple[Sticker, ...]) -> list[tuple[bool, Sticker]]:
+    from engine.stickers import Colour, Optimised
+
+    painted = [isinstance(sticker.content, Optimised) for sticker in stickers]
+    return [(own, replace(sticker, content=Colour()) if own else sticker) for own, sticker in zip(painted, stickers, strict=True)]
+
+
+def _painted(stickers: tuple[Sticker, ...]) -> set[int]:
+    from engine.stickers import Optimised
+
+    return {sticker.id for sticker in stickers if isinstance(sticker.content, Optimised)}

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from gui.attack_run import Region, completed, make_run, parameters, preview_of, summary, use_threads
+from gui.attack_run import Region, completed, make_run, painted_so_far, parameters, preview_of, summary, use_threads
 from gui.engine_thread import EngineThread, Job, Outcome
-from gui.history import Entry, History, stickers_after
+from gui.history import Entry, History, same_ids, same_places, stickers_after, with_contents
 from gui.questions import Questions
 from gui.scene import Frame, Scene, look
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine import Attack, AttackResult, Classifier
+    from engine import Attack, Classifier
     from engine.images import Photograph
     from engine.stickers import Content, Sticker
 
@@ -42,6 +42,19 @@ class LogEntry:
     text: str
     details: str = ""
     at: datetime = field(default_factory=datetime.now)
+
+
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """What an attack was started on: its outcome belongs to that, whatever is on the canvas by then."""
+
+    attack: Attack
+    before: Scene
+    region: Region
+    seed: int
+    image: dict[str, Any]
+    photograph: Photograph | None
+    at: float = field(default_factory=time.perf_counter)
 
 
 class _ReplaceStickers(QUndoCommand):
@@ -64,6 +77,8 @@ class Session(QObject):
     engineReady = Signal()
     """The engine is loaded; attacks, models and data can be named."""
     classifierChanged = Signal()
+    imageChanging = Signal()
+    """Another clean image is about to come: let go of what is under the mouse."""
     imageChanged = Signal()
     """The clean image."""
     photographChanged = Signal()
@@ -112,9 +127,8 @@ class Session(QObject):
         self.saliency = False
         self.live = True
         """Whether a run's iterates are shown; without, it is faster."""
-        self.frame: Frame | None = None
+        self._frame: Frame | None = None
         self.job: Job | None = None
-        self.job_attack: Attack | None = None
         self.shown: int | None = None
         """Number of the history entry on the canvas, while nothing has changed since."""
         self.history = History()
@@ -127,11 +141,14 @@ class Session(QObject):
         self._questions.busyChanged.connect(self.busyChanged)
         self._left: Job | None = None
         """A cancelled run whose last step is still being made."""
-        self._before: Scene | None = None
-        self._region: Region = "image"
-        self._started_at = 0.0
+        self._start: _Start | None = None
         self._dragging = False
-        self._resume_after_drag = False
+        self._follow = False
+        """Whether the attack is to go on where its stickers are now."""
+        self._contents: dict[int, Content] | None = None
+        """What a held sticker attack has painted so far, by sticker; None: not known yet."""
+        self._late: Outcome | None = None
+        """Of an attack that ended while a sticker was under the mouse."""
         self._timer = QTimer(self)
         self._timer.setInterval(PREVIEW_MS)
         self._timer.timeout.connect(self._on_tick)
@@ -169,18 +186,39 @@ class Session(QObject):
             return None
         return Scene(self.classifier, self.clean, self.stickers, self.delta, dict(self.bounds), self.saliency)
 
+    @property
+    def frame(self) -> Frame | None:
+        """The newest frame of this image under this classifier; None while there is none yet: nobody sees another one's numbers."""
+        return self._frame if self._frame is not None and self._is_current(self._frame.scene) else None
+
+    @property
+    def job_attack(self) -> Attack | None:
+        """The attack that is under way."""
+        return None if self.job is None or self._start is None else self._start.attack
+
+    def _is_current(self, scene: Scene) -> bool:
+        return scene.classifier is self.classifier and scene.clean is self.clean
+
     def refresh(self) -> None:
-        """Ask for a frame of the scene as it is now."""
+        """Ask for a frame of the scene as it is now; while an attack is under way, of where it has got to."""
         scene = self.scene
-        if scene is not None:
-            asked = time.perf_counter()
-            self.ask("frame", lambda: look(scene, asked_at=asked), self._show, stream=True)
+        if scene is None:
+            return
+        asked, seen = time.perf_counter(), self.frame
+        iterate = step = None
+        if self.job is not None and seen is not None and seen.step is not None and self._shows_stickers(seen):
+            iterate, step = seen.observation.adversarial_image, seen.step
+        self.ask("frame", lambda: look(scene, iterate, asked_at=asked, step=step), self._show, stream=True)
+
+    def _shows_stickers(self, iterate: Frame) -> bool:
+        """Whether an attack's iterate has the stickers as they are now; what a sticker attack paints on them is its own."""
+        there = iterate.scene.stickers
+        return same_places(there, self.stickers) if self._paints_stickers() else there == self.stickers
 
     def _show(self, frame: Frame) -> None:
-        if frame.scene.classifier is not self.classifier or frame.scene.clean is not self.clean:
-            return  # of another image or model
-        self.frame = frame
-        self.observed.emit()
+        if self._is_current(frame.scene):
+            self._frame = frame
+            self.observed.emit()
 
     def set_classifier(
         self, classifier: Classifier, clean: Tensor | None = None, image: Mapping[str, Any] | None = None, label: int | None = None
@@ -194,17 +232,16 @@ class Session(QObject):
         self.bounds = {}
         if not same_labels:
             self.label, self.target = None, None
-        if clean is None and not fits:
-            self.clean, self.image, self.frame = None, {}, None
+        if clean is not None:
+            self._put_image(clean, image or {}, label)
+        elif not fits:
+            self.clean, self.image = None, {}
         self._forget_perturbation()
+        # All of it is in place before anybody hears of it.
+        self.refresh()
         self.classifierChanged.emit()
         self.boundsChanged.emit()
-        if clean is not None:
-            self.set_image(clean, image or {}, label)
-        else:
-            self.imageChanged.emit()
-            self.labelChanged.emit()
-            self.refresh()
+        self._tell_of_image()
 
     def _measure_threads(self, classifier: Classifier) -> None:
         """Give the engine thread the number of CPU threads at which this classifier is fastest."""
@@ -218,18 +255,22 @@ class Session(QObject):
     def set_image(self, clean: Tensor, image: Mapping[str, Any], label: int | None = None, *, keep_stickers: bool = False) -> None:
         """Put an image on the canvas. ``image`` says where it came from; stickers go unless they are kept."""
         self.cancel()
-        self.clean, self.image = clean, dict(image)
+        self._put_image(clean, image, label, keep_stickers)
         self._forget_perturbation()
+        self.refresh()
+        self._tell_of_image()
+
+    def _put_image(self, clean: Tensor, image: Mapping[str, Any], label: int | None, keep_stickers: bool = False) -> None:
+        self.imageChanging.emit()
+        self.clean, self.image, self.label = clean, dict(image), label
         if not keep_stickers:
             self.undo_stack.clear()
             self.stickers, self.selected = (), None
             self.region = "image"
-        self.label = label
-        self.imageChanged.emit()
-        self.labelChanged.emit()
-        self.stickersChanged.emit()
-        self.selectionChanged.emit()
-        self.refresh()
+
+    def _tell_of_image(self) -> None:
+        for signal in (self.imageChanged, self.labelChanged, self.stickersChanged, self.selectionChanged):
+            signal.emit()
 
     def set_label(self, label: int | None) -> None:
         """Name the true label."""
@@ -280,52 +321,105 @@ class Session(QObject):
 
     def commit_stickers(self, after: tuple[Sticker, ...], text: str, before: tuple[Sticker, ...] | None = None) -> None:
         """Replace the stickers as one undoable step. ``before`` is what it began with, where a drag lies between."""
-        before = self.stickers if before is None else before
+        before = self.stickers if before is None else self._filled(before)
+        after = self._filled(after)
         if after != before:
             self.undo_stack.push(_ReplaceStickers(self, before, after, text))
 
     def drag_stickers(self, stickers: tuple[Sticker, ...]) -> None:
         """Show stickers that are still under the mouse; nothing to undo yet."""
-        self._set_stickers(stickers)
+        self._set_stickers(self._filled(stickers))
 
     def _set_stickers(self, stickers: tuple[Sticker, ...]) -> None:
         self.stickers = stickers
         if self.selected not in {sticker.id for sticker in stickers}:
             self.select(None)
+        self._note_shown()
+        self.stickersChanged.emit()
+        self.refresh()
+        if not self._dragging:
+            self._follow_stickers()
+
+    def _note_shown(self) -> None:
         shown = self._entry_on_canvas()
         if shown != self.shown:
             self.shown = shown
             self.historyChanged.emit()
-        self.stickersChanged.emit()
-        self.refresh()
 
     def _entry_on_canvas(self) -> int | None:
         """The newest run whose outcome is exactly what is on the canvas: after an edit none, after its undo the same again."""
         for entry in reversed(self.history.entries):
             scene = entry.scene
-            same = scene.classifier is self.classifier and scene.clean is self.clean and scene.delta is self.delta
-            if same and scene.stickers == self.stickers:
+            if self._is_current(scene) and scene.delta is self.delta and scene.stickers == self.stickers:
                 return entry.number
         return None
 
+    # ------------------------------------------------------------------ an attack follows the stickers that it paints
+
     def begin_drag(self) -> None:
-        """A sticker attack waits while a sticker is under the mouse."""
+        """A sticker attack waits while a sticker is under the mouse, and what it has painted travels along."""
         self._dragging = True
-        if self.job is not None and self._paints_stickers() and not self.job.paused:
-            self.pause(True)
-            self._resume_after_drag = True
+        self._hold()
 
     def end_drag(self) -> None:
         """The sticker was let go: a waiting sticker attack goes on at the new place, from the content it had."""
         self._dragging = False
-        if self._resume_after_drag and self.job is not None and self.job_attack is not None:
-            attack = self.job_attack
-            left = max(1, (self.job.total or attack.steps) - max(0, self.job.index))  # type: ignore[attr-defined]
-            self.start_attack(attack.model_copy(update={"begin": "current", "steps": left}))
-        self._resume_after_drag = False
+        late, self._late = self._late, None
+        if late is not None:
+            self._conclude(late)
+        elif self.job is None or not self._paints_stickers():
+            self._follow, self._contents = False, None
+        elif self._contents is not None:
+            self._go_on()
 
     def _paints_stickers(self) -> bool:
-        return self.job_attack is not None and "stickers" in self.job_attack.uses
+        return self._start is not None and "stickers" in self._start.attack.uses
+
+    def _hold(self) -> None:
+        """Pause a sticker attack and ask what it has painted so far."""
+        job, start = self.job, self._start
+        if job is None or start is None or job.cancelled or not self._paints_stickers() or self._follow:
+            return
+        self._follow, self._contents = not job.paused, None
+        self.pause(True)
+        self.ask("content", lambda: painted_so_far(job, start.before.stickers), lambda contents: self._on_contents(job, contents))
+
+    def _on_contents(self, job: Job, contents: dict[int, Content]) -> None:
+        if job is not self.job:
+            return
+        self._contents = contents
+        filled = self._filled(self.stickers)
+        if self._dragging:
+            self._set_stickers(filled)
+        else:
+            self.stickers = filled
+            self.stickersChanged.emit()
+            self._go_on()
+
+    def _filled(self, stickers: tuple[Sticker, ...]) -> tuple[Sticker, ...]:
+        """The stickers with what a held attack has painted on them."""
+        return with_contents(stickers, self._contents or {})
+
+    def _follow_stickers(self) -> None:
+        """Stickers were edited, undone or deleted, not dragged: the attack that paints them goes on at their new places, or ends."""
+        start = self._start
+        if self.job is None or start is None or not self._paints_stickers() or same_places(start.before.stickers, self.stickers):
+            return
+        if same_ids(start.before.stickers, self.stickers):
+            self._hold()
+        else:
+            self.cancel()  # what it paints is gone
+
+    def _go_on(self) -> None:
+        """Start the held attack again where its stickers are now."""
+        start, job, follow = self._start, self.job, self._follow
+        self._follow, self._contents = False, None
+        if start is None or job is None or job.cancelled or not (follow or not same_places(start.before.stickers, self.stickers)):
+            return
+        left = max(1, (job.total or start.attack.steps) - max(0, job.index))  # type: ignore[attr-defined]
+        self.start_attack(start.attack.model_copy(update={"begin": "current", "steps": left}), seed=start.seed)
+        if not follow:
+            self.pause(True)
 
     # ------------------------------------------------------------------ attacks
 
@@ -337,7 +431,7 @@ class Session(QObject):
             return
         before = replace(scene, delta=None)
         label, target, region = self.label, self.target, self.region
-        self._before, self._region, self.job_attack, self._started_at = before, region, attack, time.perf_counter()
+        self._start = _Start(attack, before, region, seed, dict(self.image), self.photograph)
         preview = preview_of(before, lambda: (self.bounds, self.saliency))
         job = Job("attack", lambda: make_run(attack, before, region, label, target, seed), preview, completed)
         self.job = self.lane.submit(job)
@@ -377,7 +471,7 @@ class Session(QObject):
     @property
     def seconds(self) -> float:
         """Since the attack began."""
-        return time.perf_counter() - self._started_at
+        return 0.0 if self._start is None else time.perf_counter() - self._start.at
 
     @Slot()
     def _on_tick(self) -> None:
@@ -386,7 +480,8 @@ class Session(QObject):
             self._timer.stop()
             return
         frame = job.take_preview()
-        if frame is not None and not self._dragging and not job.cancelled:
+        # An iterate over stickers that are elsewhere by now is no picture of what is on the canvas.
+        if frame is not None and not self._dragging and not job.cancelled and self._shows_stickers(frame):
             self._show(frame)
         if self.live:
             job.want_preview()
@@ -396,38 +491,45 @@ class Session(QObject):
     def _on_done(self, outcome: Outcome) -> None:
         if outcome.job is not self.job and (outcome.job is not self._left or self.job is not None):
             return  # replaced by a newer run
-        before, self.job, self._left = self._before, None, None
+        self.job = self._left = None
         self._timer.stop()
-        same = before is not None and self.classifier is before.classifier and self.clean is before.clean
         if outcome.status == "failed":
-            self.log("error", outcome.error, outcome.details)  # and what is on the canvas stays as it was
+            self.log("error", outcome.error, outcome.details)
         elif outcome.result is None:
             self.log("info", "The attack was cancelled before its first step.")
-        elif before is not None and same:
-            self._adopt(outcome.result, before)
-        self.job_attack = None
+        if self._dragging and self._paints_stickers():
+            self._late = outcome  # its content is put on the sticker once that is let go
+        else:
+            self._conclude(outcome)
         self.runChanged.emit()
         self.refresh()
 
-    def _adopt(self, result: AttackResult, before: Scene) -> None:
-        """Put what came out on the canvas and into the history."""
+    def _conclude(self, outcome: Outcome) -> None:
+        """Keep what came out; put it on the canvas if that still shows what was attacked, and nothing went wrong."""
+        start, result = self._start, outcome.result
+        self._follow, self._contents = False, None
+        if start is None or result is None:
+            return
+        before, here = start.before, self._is_current(start.before)
+        current = here and outcome.status != "failed"
         self.log("run", summary(result, before.classifier.labels), parameters(result))
         if self._paints_stickers():
             after = replace(before, stickers=stickers_after(before.stickers, result))
-            self.delta = None  # the attack began without it
-            # Content only: a sticker that was moved meanwhile stays where it is.
-            contents = {sticker.id: sticker.content for sticker in after.stickers}
-            self.commit_stickers(
-                tuple(replace(sticker, content=contents.get(sticker.id, sticker.content)) for sticker in self.stickers),
-                "Optimise sticker content",
-            )
+            if current:
+                self.delta = None  # the attack began without it
+                # Content only: a sticker that was moved meanwhile stays where it is.
+                contents = {sticker.id: sticker.content for sticker in after.stickers}
+                self.commit_stickers(with_contents(self.stickers, contents), "Optimise sticker content")
         else:
-            self.delta = (result.adversarial - result.clean)[0].detach().cpu()
-            after = replace(before, delta=self.delta)
-        entry = Entry(result, after, before, dict(self.image), self._region)
+            after = replace(before, delta=(result.adversarial - result.clean)[0].detach().cpu())
+            if current:
+                self.delta = after.delta
+        entry = Entry(result, after, before, start.image, start.region, start.photograph)
         for gone in self.history.add(entry):
             self.log("info", f"{gone.title} was forgotten: the memory for finished runs is full.")
-        self.shown = entry.number
+        if not here:
+            self.log("info", f"{entry.title} ended when something else was opened. It is kept with the finished runs.")
+        self.shown = self._entry_on_canvas()
         self.historyChanged.emit()
 
     # ------------------------------------------------------------------ history
@@ -438,24 +540,28 @@ class Session(QObject):
         if entry is None:
             return
         self.cancel()
-        scene = entry.scene
-        swapped = scene.classifier is not self.classifier
+        self.imageChanging.emit()
+        scene, result = entry.scene, entry.result
+        swapped, elsewhere = scene.classifier is not self.classifier, not self._is_current(scene)
         self.classifier, self.clean, self.image = scene.classifier, scene.clean, dict(entry.image)
-        self.delta = scene.delta
-        result = entry.result
+        self.photograph, self.delta = entry.photograph, scene.delta
         self.label = None if result.labels_assumed else int(result.labels[0])
         self.target = None if result.targets is None else int(result.targets[0])
         if swapped:
             self._measure_threads(scene.classifier)
             self.bounds = {}
+        if elsewhere:  # undoing must not bring another image's stickers to this one
+            self.undo_stack.clear()
+            self.stickers, self.selected = scene.stickers, None
+        else:
+            self.commit_stickers(scene.stickers, f"Show {entry.title}")
+        self.shown = number
+        self.refresh()
+        if swapped:
             self.classifierChanged.emit()
             self.boundsChanged.emit()
-        self.imageChanged.emit()
-        self.labelChanged.emit()
-        self.commit_stickers(scene.stickers, f"Show {entry.title}")
-        self.shown = number
+        self._tell_of_image()
         self.historyChanged.emit()
-        self.refresh()
 
     def remove_entry(self, number: int) -> None:
         """Forget a finished run."""

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from engine.cli import attack, demo, figure, models, replay, train
-from engine.cli.output import complain, first_line, program
-from engine.errors import GibbonError
+from engine.cli.output import complain, program
+from engine.errors import GibbonError, in_words
 
 COMMANDS = ("attack", "replay", "figure", "demo", "models", "train", "gui")
 USER_ERROR = 2
@@ -89,4 +89,4 @@ def _sentence(error: Exception) -> str:
         return "Cancelled."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}." if error.filename else f"{error.strerror}."
-    return f"Something failed that should not have: {type(error).__name__}: {first_line(error)} Run it again with --traceback."
+    return in_words(error, "The command", "Run it again with --traceback to see where.")

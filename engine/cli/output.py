@@ -32,12 +32,6 @@ def complain(sentence: str) -> None:
     print(" ".join(sentence.split()), file=sys.stderr)
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text, as a sentence."""
-    text = (str(error).strip().splitlines() or ["no message"])[0]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
 def say_json(value: Any) -> None:
     """``value`` as JSON to stdout."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))

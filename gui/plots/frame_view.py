@@ -24,9 +24,10 @@ class FrameView(QWidget):
     @Slot()
     def refresh(self) -> None:
         """Show the session's frame, if anybody can see it."""
-        if self.isVisible():
-            self.painted = self.session.frame
-            self.show_frame(self.painted)
+        frame = self.session.frame
+        if self.isVisible() and (frame is not None or not self.session.waiting("frame")):  # else one is on its way
+            self.painted = frame
+            self.show_frame(frame)
 
     def show_frame(self, frame: Frame | None) -> None:
         """Paint it; None: there is nothing to show."""
