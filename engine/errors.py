@@ -39,5 +39,6 @@ def in_words(error: BaseException, what: str = "It", cure: str = "") -> str:
         text = f"there is no entry {text}"
     elif len(text) > _LONGEST:
         text = f"{text[:_LONGEST].rsplit(' ', 1)[0]}…"
-    why = f"failed: {text.rstrip('.')}." if text else "failed without saying why."
+    end = "" if text.endswith(("…", "!", "?")) else "."
+    why = f"failed: {text.rstrip('.')}{end}" if text else "failed without saying why."
     return f"{what} {why} {cure}".rstrip()

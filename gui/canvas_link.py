@@ -37,6 +37,8 @@ class CanvasLink(QObject):
     def _on_observed(self) -> None:
         frame = self._session.frame
         if frame is None:
+            self._canvas.set_images(None, None)
+            self._canvas.set_captions("", "")
             return
         from engine.quantities import format_probability
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 from gui.opening import Opened, cropped
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from engine import Classifier
     from engine.images import Photograph, Sample
     from gui.session import Session
@@ -23,6 +26,14 @@ class Arrived:
     classifier: Classifier
     opened: Opened | None = None
     label: int | None = None
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """Why there is no classifier."""
+
+    sentence: str
+    details: str = ""
 
 
 def kind_of(classifier: Classifier) -> str:
@@ -70,28 +81,37 @@ def swap_classifier(
     session: Session, make: Callable[[], Classifier], *, busy: str, done: Callable[[Classifier], None], failed: Callable[[str], None]
 ) -> None:
     """Make a classifier in the engine thread and put it in the place of the one shown. Where that fails, all stays as it was."""
-    photograph, before, label = session.photograph, session.classifier, session.label
-    fits = session.clean is not None
+    photograph, before, clean, label = state = _state(session)
 
-    def question() -> Arrived | str:
-        from engine import GibbonError
+    def question() -> Arrived | _Refused:
+        from engine.errors import GibbonError, in_words
 
         try:
             classifier = make()
             alike = before is not None and (before.input_shape, before.labels) == (classifier.input_shape, classifier.labels)
-            return Arrived(classifier) if alike and fits else with_image(classifier, photograph, before, label)
+            return Arrived(classifier) if alike and clean is not None else with_image(classifier, photograph, before, label)
         except GibbonError as error:
-            return str(error)
+            return _Refused(str(error))
+        except Exception as error:
+            details = "".join(traceback.format_exception(error))
+            return _Refused(in_words(error, "Loading the model", "The one before is still there; the Log has the details."), details)
 
-    def then(arrived: Arrived | str) -> None:
-        if isinstance(arrived, str):
-            session.log("error", arrived)
-            failed(arrived)
-            return
-        show(session, arrived)
-        done(arrived.classifier)
+    def then(arrived: Arrived | _Refused) -> None:
+        if isinstance(arrived, _Refused):
+            session.log("error", arrived.sentence, arrived.details)
+            failed(arrived.sentence)
+        elif any(now is not was for now, was in zip(_state(session), state, strict=True)):  # something else was opened meanwhile
+            classifier = arrived.classifier
+            swap_classifier(session, lambda: classifier, busy=busy, done=done, failed=failed)
+        else:
+            show(session, arrived)
+            done(arrived.classifier)
 
     session.ask("model", question, then, busy=busy)
+
+
+def _state(session: Session) -> tuple[Photograph | None, Classifier | None, Tensor | None, int | None]:
+    return session.photograph, session.classifier, session.clean, session.label
 
 
 def show(session: Session, arrived: Arrived) -> None:

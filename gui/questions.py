@@ -23,8 +23,8 @@ class _Question:
 class Questions(QObject):
     """Keeps the questions under way, by key, and hands each answer to the one who asked."""
 
-    failed = Signal(str, str)
-    """A question ended in an error: the sentence and the traceback."""
+    failed = Signal(str, str, str)
+    """A question ended in an error: its key, the sentence and the traceback."""
     busyChanged = Signal(str)
     """What is being loaded, or nothing."""
 
@@ -57,6 +57,6 @@ class Questions(QObject):
         if question.busy:
             self.busyChanged.emit(next((q.busy for queue in self._waiting.values() for q in queue if q.busy), ""))
         if answer.error:
-            self.failed.emit(answer.error, answer.details)
+            self.failed.emit(key, answer.error, answer.details)
         else:
             question.then(answer.value)

@@ -91,7 +91,7 @@ class Session(QObject):
     boundsChanged = Signal()
     threadsChanged = Signal()
     observed = Signal()
-    """``frame`` is new: paint from it."""
+    """``frame`` is new: paint from it; None: it could not be made."""
     runChanged = Signal()
     """A run began, went on, paused or ended; read ``job``."""
     historyChanged = Signal()
@@ -167,9 +167,11 @@ class Session(QObject):
         """Whether a question of that key has no answer yet."""
         return self._questions.waiting(key)
 
-    @Slot(str, str)
-    def _on_failed(self, sentence: str, details: str) -> None:
+    @Slot(str, str, str)
+    def _on_failed(self, key: str, sentence: str, details: str) -> None:
         self.log("error", sentence, details)
+        if key == "frame" and self.frame is None:
+            self.observed.emit()  # nothing to show: what is on the screen belongs to another image or model
 
     def log(self, kind: LogKind, text: str, details: str = "") -> None:
         """Add a line to the Log; errors and warnings also go to the status bar."""

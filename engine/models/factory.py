@@ -107,11 +107,13 @@ def _explained(file: Path, name: str) -> Iterator[None]:
     except GibbonError:
         raise
     except (Exception, SystemExit) as error:
-        text = (str(error).strip().splitlines() or [""])[0]
+        text = (str(error).strip().splitlines() or [""])[0].rstrip(".")
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).resolve() == file.resolve()]
         line = lines[-1] if lines else getattr(error, "lineno", None)
         place = f"{file.name}, line {line}" if line else file.name
-        raise GibbonError(f"“{name}” failed in {place}: {type(error).__name__}: {text}. Mend it and load it again.") from error
+        raise GibbonError(
+            f"“{name}” failed in {place}: {type(error).__name__}{f': {text}' if text else ''}. Mend it and load it again."
+        ) from error
 
 
 def _classifier(
