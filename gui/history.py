@@ -33,8 +33,6 @@ class Entry:
     """Where pixels could change: image or stickers."""
     photograph: Photograph | None = None
     """What the image was cropped from."""
-    timeline: Any = None
-    """``engine.Timeline`` of its steps."""
     number: int = field(default_factory=lambda: next(_numbers))
 
     @property
@@ -47,8 +45,7 @@ class Entry:
         """Memory that it holds on to, about."""
         result = self.result
         tensors: list[Tensor] = [result.clean, result.adversarial, result.trace, result.logits]
-        kept = sum(tensor.nbytes for tensor in tensors)
-        return kept + sum(step.adversarial.nbytes for step in self.timeline.steps) if self.timeline is not None else kept
+        return sum(tensor.nbytes for tensor in tensors)
 
 
 class History:
