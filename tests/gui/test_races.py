@@ -1,0 +1,363 @@
+"""Things done while an attack, a model or an image is under way: no stale image, no number of another one, nothing lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from engine.attacks import PGD, StickerPGD
+from engine.stickers import Colour, Optimised, Sticker, moved
+from gui.loading import samples_for
+from gui.opening import open_path
+from tests.gui.driving import drag, line, on_pane, press_keys, settle, until
+
+if TYPE_CHECKING:
+    from gui.app import Workbench
+    from gui.scene import Frame
+    from gui.session import LogEntry, Session
+
+LONG = 100_000
+STICKER = Sticker(1, 10, 10, 7, 7, Optimised())
+
+
+@pytest.fixture
+def session(bench: Workbench, logged: list[LogEntry]) -> Session:
+    """On the stop sign under ``signs``; no test here may end with an error in the Log."""
+    session = bench.session
+    if session.classifier.name != "signs":
+        swap(bench, "signs")
+        stop = next(sample for sample in samples_for(session.classifier) if sample.label_name == "Stop")
+        open_path(session, stop.path, stop.label)
+        until(lambda: session.image["name"] == stop.path.name, "the stop sign")
+        fresh(session)
+    logged.clear()
+    yield session
+    assert [entry.text for entry in logged if entry.kind == "error"] == []
+
+
+@pytest.fixture
+def bench(window: Workbench) -> Workbench:
+    """The window with nothing under way, no sticker, no run."""
+    session = window.session
+    end(session)
+    for entry in session.history.entries:
+        session.remove_entry(entry.number)
+    session.commit_stickers((), "Clear")
+    session.clear_perturbation()
+    session.set_bounds({})
+    session.set_target(None)
+    session.undo_stack.clear()
+    session.live = True
+    fresh(session)
+    return window
+
+
+def swap(bench: Workbench, name: str) -> None:
+    session = bench.session
+    bench.window.panels["model"].load(name)
+    until(lambda: session.classifier.name == name and not session.waiting("model"), name)
+    fresh(session)
+
+
+def begin(session: Session, attack: PGD | StickerPGD, steps: int = 3) -> None:
+    session.start_attack(attack)
+    until(lambda: session.job is not None and session.job.index >= steps, "some steps")
+
+
+def end(session: Session) -> None:
+    session.cancel()
+    until(lambda: not session.running and session._left is None, "the end of the run")
+
+
+def fresh(session: Session) -> None:
+    until(lambda: session.frame is not None and not any(map(session.waiting, ("frame", "content", "open"))), "the frame")
+    settle()
+
+
+def assert_true_to_life(bench: Workbench) -> None:
+    """What is on the canvas is the scene; and where it says so, the outcome of a run that is kept."""
+    session = bench.session
+    fresh(session)
+    frame = session.frame
+    assert frame.scene.classifier is session.classifier
+    assert frame.scene.stickers == session.stickers
+    assert torch.equal(frame.observation.clean_image, session.clean)
+    assert torch.equal(frame.observation.adversarial_image, session.scene.adversarial())
+    assert (bench.window.canvas.adversarial_pane.pixels == frame.adversarial_pixels).all()
+    assert bench.window.canvas.stickers == session.stickers
+    if session.shown is not None:
+        entry = session.history.find(session.shown)
+        assert torch.allclose(entry.result.adversarial[0], frame.observation.adversarial_image, atol=1e-6)
+    assert {row.name for row in bench.window.panels["prediction"].bars.rows} <= set(session.classifier.labels)
+
+
+# ---------------------------------------------------------------------- another image, another model
+
+
+def test_another_image_while_an_attack_runs(bench: Workbench, session: Session) -> None:
+    """What the attack had reached belongs to the image before: it is kept, and can be shown again with that image."""
+    stop = session.clean
+    other = samples_for(session.classifier)[1]
+    begin(session, PGD(steps=LONG))
+    open_path(session, other.path)
+    until(lambda: session.image["name"] == other.path.name and session._left is None and session.history.entries, "the other image")
+    assert_true_to_life(bench)
+    (entry,) = session.history.entries
+    assert session.delta is None
+    assert session.shown is None
+    assert str(entry.result.reason) == "cancelled"
+    assert entry.image["name"] != other.path.name
+    session.show_entry(entry.number)
+    assert session.clean is stop
+    assert session.photograph.name == session.image["name"] == "sign-stop-32.png"
+    assert_true_to_life(bench)
+
+
+@pytest.mark.parametrize("label", [14, None])
+def test_another_model_while_an_attack_runs(bench: Workbench, session: Session, label: int | None) -> None:
+    """From 43 classes to 10 and back: labels, bars and captions of one model never meet another's."""
+    session.set_label(label)
+    begin(session, PGD(steps=LONG))
+    swap(bench, "digits")
+    until(lambda: session._left is None and session.history.entries, "the end of the run")
+    assert session.clean.shape == (1, 28, 28)
+    assert_true_to_life(bench)
+    (entry,) = session.history.entries
+    session.commit_stickers((STICKER,), "Draw")
+    session.show_entry(entry.number)
+    assert_true_to_life(bench)
+    assert session.classifier.name == "signs"
+    assert not session.undo_stack.canUndo()  # the sticker lay on the digit
+    swap(bench, "digits")
+    assert_true_to_life(bench)
+
+
+def test_another_model_while_a_frame_is_asked_for(bench: Workbench, session: Session) -> None:
+    seen: list[tuple[Frame | None, object]] = []
+    connection = session.observed.connect(lambda: seen.append((session.frame, session.classifier)))
+    session.refresh()
+    bench.window.panels["model"].load("digits")
+    while session.classifier.name == "signs":
+        session.refresh()
+        QTest.qWait(1)
+    fresh(session)
+    session.observed.disconnect(connection)
+    assert seen
+    assert all(frame is not None and frame.scene.classifier is classifier for frame, classifier in seen)
+    assert_true_to_life(bench)
+
+
+def test_an_image_that_comes_before_the_model(bench: Workbench, session: Session) -> None:
+    """Both were asked for; the model was told of the image before, and does not bring it back."""
+    other = samples_for(session.classifier)[3]
+    open_path(session, other.path)
+    bench.window.panels["model"].load("digits")
+    until(lambda: session.classifier.name == "digits" and not session.waiting("model"), "the model")
+    assert_true_to_life(bench)
+    swap(bench, "signs")
+    open_path(session, other.path)
+    bench.window.panels["model"].load("signs-bounded")
+    until(lambda: session.classifier.name == "signs-bounded" and not session.waiting("model"), "the twin")
+    fresh(session)
+    assert session.image["name"] == other.path.name
+    assert session.photograph.path == other.path
+    assert_true_to_life(bench)
+    swap(bench, "signs")
+
+
+# ---------------------------------------------------------------------- stickers, while an attack paints them
+
+
+def test_undo_while_the_sticker_is_painted(bench: Workbench, session: Session) -> None:
+    """What it paints is gone, so it ends; what it had reached is kept; the canvas shows no trace of it."""
+    session.commit_stickers((STICKER,), "Draw")
+    begin(session, StickerPGD(steps=LONG))
+    press_keys(bench.window, "Ctrl+Z")
+    until(lambda: not session.running and session.history.entries, "the end")
+    assert session.stickers == ()
+    assert session.shown is None
+    assert_true_to_life(bench)
+    assert torch.equal(session.frame.observation.adversarial_image, session.clean)
+    session.show_entry(session.history.entries[0].number)
+    assert_true_to_life(bench)
+    assert session.stickers[0].content.image is not None
+
+
+def test_deleting_the_sticker_that_is_painted(bench: Workbench, session: Session) -> None:
+    session.commit_stickers((STICKER,), "Draw")
+    fresh(session)
+    begin(session, StickerPGD(steps=LONG))
+    session.select(1)
+    QTest.keyClick(bench.window.canvas, Qt.Key.Key_Delete)
+    assert session.stickers == ()
+    until(lambda: not session.running and session.history.entries, "the end")
+    assert_true_to_life(bench)
+    press_keys(bench.window, "Ctrl+Z")
+    assert session.stickers == (STICKER,)
+    assert_true_to_life(bench)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_drag_takes_what_was_painted_along(bench: Workbench, session: Session, live: bool) -> None:
+    """It pauses, the content so far travels with the mouse, and the attack goes on from it at the new place."""
+    session.live = live
+    session.commit_stickers((STICKER,), "Draw")
+    fresh(session)
+    begin(session, StickerPGD(steps=LONG), 20)
+    carried = []
+
+    def between(_place: int) -> None:
+        assert session.job.paused
+        until(lambda: session.stickers[0].content.image is not None, "the content")
+        carried.append((session.stickers[0].x, session.stickers[0].content.image))
+
+    widget, points = on_pane(bench, line((13.5, 13.5), (17.5, 15.5), 4))
+    drag(widget, points, between)
+    until(lambda: session.job is not None and not session.job.paused and session.job.index > 2, "more steps")
+    assert [x for x, _ in carried] == [11, 12, 13, 14]
+    assert all(image is carried[0][1] for _, image in carried)
+    assert carried[0][1].std() > 0.1
+    assert session.job_attack.begin == "current"
+    assert session.job_attack.steps < LONG
+    end(session)
+    assert_true_to_life(bench)
+    (entry,) = session.history.entries
+    assert session.shown == entry.number
+    assert (entry.before.stickers[0].x, entry.before.stickers[0].content.image is carried[0][1]) == (14, True)
+
+
+def test_cancelling_in_the_middle_of_a_drag(bench: Workbench, session: Session) -> None:
+    """What was painted lands on the sticker where it is let go, as a step of its own to undo."""
+    session.commit_stickers((STICKER,), "Draw")
+    fresh(session)
+    begin(session, StickerPGD(steps=LONG), 20)
+
+    def between(place: int) -> None:
+        if place == 1:
+            end(session)
+
+    widget, points = on_pane(bench, line((13.5, 13.5), (17.5, 15.5), 4))
+    drag(widget, points, between)
+    (sticker,) = session.stickers
+    assert (sticker.x, sticker.y) == (14, 12)
+    assert sticker.content.image.std() > 0.1
+    assert len(session.history.entries) == 1
+    assert_true_to_life(bench)
+    stack = session.undo_stack
+    assert [stack.text(i) for i in range(stack.count())][-2:] == ["Move sticker 1", "Optimise sticker content"]
+
+
+def test_a_nudged_sticker_is_painted_where_it_is(bench: Workbench, session: Session) -> None:
+    session.commit_stickers((STICKER,), "Draw")
+    fresh(session)
+    begin(session, StickerPGD(steps=LONG), 10)
+    first = session.job
+    session.select(1)
+    for _ in range(3):
+        QTest.keyClick(bench.window.canvas, Qt.Key.Key_Right)
+    until(lambda: session.job is not first and session.job is not None and session.job.index > 2, "the attack at the new place")
+    until(lambda: session.frame.step is not None and session.frame.scene.stickers[0].x == 13, "its picture")
+    end(session)
+    assert session.stickers[0].x == 13
+    assert_true_to_life(bench)
+    assert session.shown == session.history.entries[-1].number
+
+
+def test_a_paused_attack_follows_when_it_goes_on(bench: Workbench, session: Session) -> None:
+    session.commit_stickers((STICKER,), "Draw")
+    fresh(session)
+    begin(session, StickerPGD(steps=LONG), 10)
+    session.pause(True)
+    widget, points = on_pane(bench, line((13.5, 13.5), (17.5, 15.5), 4))
+    drag(widget, points)
+    fresh(session)
+    assert session.job.paused  # as it was left
+    assert session.stickers[0].content.image is not None
+    session.pause(False)
+    until(lambda: session.frame.step is not None and session.frame.scene.stickers[0].x == 14, "a picture of the new place")
+    end(session)
+    assert_true_to_life(bench)
+
+
+def test_a_sticker_that_is_moved_under_a_pixel_attack(bench: Workbench, session: Session) -> None:
+    """The attack goes on as begun; pictures of the sticker's old place are not shown, and its outcome is kept as it was."""
+    session.commit_stickers((replace(STICKER, content=Colour((1.0, 0.0, 0.0))),), "Draw")
+    fresh(session)
+    begin(session, PGD(steps=LONG))
+    session.commit_stickers((moved(session.stickers[0], 5, 0),), "Move")
+    fresh(session)
+    places: set[int] = set()
+    connection = session.observed.connect(lambda: places.add(session.frame.scene.stickers[0].x))
+    index = session.job.index
+    until(lambda: session.job.index > index + 20, "more steps")
+    end(session)
+    session.observed.disconnect(connection)
+    assert places <= {15}
+    assert_true_to_life(bench)
+    assert session.shown is None
+    (entry,) = session.history.entries
+    assert entry.scene.stickers[0].x == 10
+
+
+# ---------------------------------------------------------------------- runs and bounds
+
+
+def test_two_starts_in_a_row(bench: Workbench, session: Session) -> None:
+    session.start_attack(PGD(steps=LONG))
+    session.start_attack(PGD(steps=7))
+    until(lambda: not session.running and session.history.entries, "the second")
+    assert_true_to_life(bench)
+    (entry,) = session.history.entries
+    assert entry.result.operation.steps == 7
+    assert session.shown == entry.number
+
+
+def test_a_bound_while_the_attack_is_held(bench: Workbench, session: Session) -> None:
+    """The image that the attack had reached stays in sight, under the bound."""
+    begin(session, PGD(steps=LONG), 20)
+    session.pause(True)
+    answers: list[int] = []
+    session.ask("held", lambda: 1, answers.append)  # answered after the last step
+    until(lambda: answers and session.job._preview is None and session.frame.step is not None, "the last picture")
+    held = session.frame
+    session.set_bounds({session.classifier.sites[0].name: 0.5})
+    until(lambda: session.frame.observation.bounded is not None, "the bound")
+    assert session.frame.step == held.step
+    assert torch.equal(session.frame.observation.adversarial_image, held.observation.adversarial_image)
+    end(session)
+    assert_true_to_life(bench)
+    assert session.frame.observation.bounded is not None
+
+
+def test_removing_the_run_that_is_shown(bench: Workbench, session: Session) -> None:
+    begin(session, PGD(steps=3), 0)
+    until(lambda: not session.running and session.shown is not None, "the run")
+    fresh(session)
+    attacked = session.frame.observation.adversarial_image
+    session.remove_entry(session.shown)
+    assert session.shown is None
+    assert_true_to_life(bench)
+    assert torch.equal(session.frame.observation.adversarial_image, attacked)  # the canvas keeps it
+
+
+def test_another_image_under_a_drag(bench: Workbench, session: Session) -> None:
+    """It was being read when the drag began: the drag ends, and its sticker does not come over to the new image."""
+    other = samples_for(session.classifier)[1]
+    session.commit_stickers((STICKER,), "Draw")
+    fresh(session)
+
+    def between(place: int) -> None:
+        if place == 1:
+            open_path(session, other.path)
+            until(lambda: session.image["name"] == other.path.name, "the other image")
+
+    widget, points = on_pane(bench, line((13.5, 13.5), (17.5, 15.5), 4))
+    drag(widget, points, between)
+    assert session.stickers == ()
+    assert not session.undo_stack.canUndo()
+    assert_true_to_life(bench)
