@@ -9,6 +9,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from engine.attacks.directions import direction
 from engine.attacks.losses import ascent, value
 from engine.balls import BALLS, Ball
 from engine.operation import Attack, AttackStep, Problem
@@ -60,7 +61,7 @@ class FGSM(Attack):
         raised = ascent("ce", logits, problem.labels, goals)
         yield AttackStep(0, 1, problem.images, value("ce", logits, problem.labels, goals), logits.detach())
         gradient = view.gradient(raised.sum(), images)
-        adversarial = problem.compose(self.eps * self.ball().steepest(gradient))
+        adversarial = problem.compose(self.eps * direction("steepest", gradient, self.norm, 0.0, problem.mask))
         with torch.no_grad():
             logits = view(adversarial)
             loss = value("ce", logits, problem.labels, goals)

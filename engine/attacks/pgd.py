@@ -107,7 +107,7 @@ class PGD(Attack):
 
     @torch.no_grad()
     def _update(self, delta: Tensor, gradient: Tensor, rows: Problem) -> Tensor:
-        delta = delta + self.length * direction(self.direction, gradient, self.norm, self.quantile)
+        delta = delta + self.length * direction(self.direction, gradient, self.norm, self.quantile, rows.mask)
         if rows.mask is not None:
             delta = delta * (rows.mask > 0)  # what lies outside would use up the budget of l2 and l1
         ball = self.ball()

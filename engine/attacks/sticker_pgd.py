@@ -64,8 +64,8 @@ class StickerPGD(Attack):
                 raised, loss = raised + extra, loss + extra.detach()
             yield AttackStep(index, self.steps, images.detach(), loss, logits.detach())
             if index < self.steps:
-                gradient = problem.classifier.gradient(raised.sum(), images) * mask
-                content = (content + self.step_size * direction(self.direction, gradient, "linf", self.quantile)).clamp(0, 1)
+                gradient = problem.classifier.gradient(raised.sum(), images)
+                content = (content + self.step_size * direction(self.direction, gradient, "linf", self.quantile, mask)).clamp(0, 1)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """The content that belongs to the kept images: solved for where the mask is above 0."""

@@ -143,3 +143,36 @@ def test_sticker_content_goes_to_the_corner_of_the_cube(linear: engine.Classifie
     torch.testing.assert_close(result.adversarial, expected)
     content = result.artifacts["content"]
     torch.testing.assert_close(content.pixels[0, :, 1:3, 1:3], expected[0, :, 1:3, 1:3])
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("linf", 0.04), ("l2", 0.1), ("l1", 0.1)])
+@pytest.mark.parametrize("kind", ["fgsm", "pgd"])
+def test_all_of_the_budget_is_spent_inside_the_mask(linear: engine.Classifier, kind: str, norm: str, eps: float) -> None:
+    """What the gradient is outside the mask counts for nothing, though it is the largest there."""
+    images, labels = middle_images(), torch.zeros(5, dtype=torch.int64)
+    d = (weights(linear)[0][1] - weights(linear)[0][0]).reshape(4, 4)
+    mask = torch.zeros(4, 4, dtype=torch.float64)
+    mask.view(-1)[d.abs().flatten().argsort()[4:8]] = 1
+    inside = (d * mask).flatten()
+    best = {"linf": eps * inside.abs().sum(), "l2": eps * inside.norm(), "l1": eps * inside.abs().max()}[norm]
+    parameters = {"norm": norm, "eps": eps}
+    if kind == "pgd":
+        parameters |= {"steps": 4, "step_size": eps / 4, "random_start": False}
+    result = engine.run(attacks.CATALOGUE[kind].build(**parameters), linear, images, labels=labels, mask=mask)
+    reached = (result.perturbation * d).flatten(1).sum(1)
+    torch.testing.assert_close(reached, torch.full_like(reached, float(best)), rtol=1e-9, atol=0)
+
+
+def test_the_quantile_is_that_of_the_pixels_inside_the_mask() -> None:
+    from engine.attacks.directions import direction
+
+    g = torch.arange(1.0, 33).reshape(2, 1, 4, 4)
+    mask = torch.zeros(1, 1, 4, 4)
+    mask[..., :2, 0] = 1  # 1 and 5 in the first image, 17 and 21 in the second
+    steps = direction("truncated", g, "linf", 0.5, mask)
+    assert steps.flatten(1)[:, [0, 4]].tolist() == [[1, 1], [1, 1]]
+    steps = direction("truncated", g, "linf", 1.0, mask)
+    torch.testing.assert_close(steps.flatten(1)[:, [0, 4]], torch.tensor([[1 / 5, 1], [17 / 21, 1]]))
+    assert float(steps.sum()) == pytest.approx(1 / 5 + 17 / 21 + 2)
+    whole = torch.ones(2, 1, 4, 4)
+    torch.testing.assert_close(direction("truncated", g, "linf", 0.7, whole), direction("truncated", g, "linf", 0.7))
