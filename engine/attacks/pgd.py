@@ -124,8 +124,9 @@ def best_restart(step: AttackStep, problem: Problem) -> AttackStep:
     logits, loss = step.logits.reshape(-1, n, step.logits.shape[1]), step.loss.reshape(-1, n)
     prediction = logits.argmax(2)
     success = prediction != problem.labels if problem.targets is None else prediction == problem.targets
-    # Success first, then loss: an infinite bonus would turn a NaN loss into a winner, a rank cannot.
-    order = torch.where(success, loss - loss.amin() + 1, loss - loss.amax() - 1)
-    chosen = order.argmax(0)
+    # Row by row, and never a NaN: what happens in one image decides nothing in another.
+    loss = loss.masked_fill(loss.isnan(), -torch.inf)
+    success = success & (loss > -torch.inf)
+    chosen = torch.where(success | ~success.any(0), loss, -torch.inf).argmax(0)
     rows = chosen * n + torch.arange(n, device=chosen.device)
     return AttackStep(step.index, step.total, step.adversarial[rows], step.loss[rows], step.logits[rows])

@@ -99,6 +99,20 @@ def test_more_restarts_never_do_worse(small64: engine.Classifier, images: Tensor
     assert bool((many.loss[same] >= few.loss[same] - 1e-9).all())
 
 
+def test_the_best_restart_of_an_image_knows_nothing_of_the_others() -> None:
+    from engine.attacks.pgd import best_restart
+    from engine.randomness import RowRandom
+    from engine.views import View
+
+    problem = Problem(View(threshold_classifier(), "gradients"), torch.zeros(3, 1, 1, 1), torch.zeros(3).long(), RowRandom(0, range(3)))
+    images = torch.arange(6.0).reshape(6, 1, 1, 1) / 10  # restart 0 of the images 0, 1, 2, then restart 1
+    flips = torch.tensor([0, 0, 1, 0, 0, 0])
+    loss = torch.tensor([torch.nan, 1e-8, -1e9, 1e9, 2e-8, 5.0])
+    best = best_restart(engine.AttackStep(0, 1, images, loss, torch.nn.functional.one_hot(flips, 2).float()), problem)
+    assert best.loss.tolist() == pytest.approx([1e9, 2e-8, -1e9])  # no NaN, the larger loss, the success
+    assert best.adversarial.flatten().tolist() == pytest.approx([0.3, 0.4, 0.2])
+
+
 class Script(Attack):
     """Gives the images and losses that a test has written down."""
 
