@@ -433,6 +433,7 @@ class Session(QObject):
             return
         before = replace(scene, delta=None)
         label, target, region = self.label, self.target, self.region
+        self._follow, self._contents = False, None
         self._start = _Start(attack, before, region, seed, dict(self.image), self.photograph)
         preview = preview_of(before, lambda: (self.bounds, self.saliency))
         job = Job("attack", lambda: make_run(attack, before, region, label, target, seed), preview, completed)

@@ -208,7 +208,7 @@ def test_a_drag_takes_what_was_painted_along(bench: Workbench, session: Session,
     session.live = live
     session.commit_stickers((STICKER,), "Draw")
     fresh(session)
-    begin(session, StickerPGD(steps=LONG), 20)
+    begin(session, StickerPGD(steps=LONG), 6)
     carried = []
 
     def between(_place: int) -> None:
@@ -235,7 +235,7 @@ def test_cancelling_in_the_middle_of_a_drag(bench: Workbench, session: Session) 
     """What was painted lands on the sticker where it is let go, as a step of its own to undo."""
     session.commit_stickers((STICKER,), "Draw")
     fresh(session)
-    begin(session, StickerPGD(steps=LONG), 20)
+    begin(session, StickerPGD(steps=LONG), 6)
 
     def between(place: int) -> None:
         if place == 1:
@@ -255,7 +255,7 @@ def test_cancelling_in_the_middle_of_a_drag(bench: Workbench, session: Session) 
 def test_a_nudged_sticker_is_painted_where_it_is(bench: Workbench, session: Session) -> None:
     session.commit_stickers((STICKER,), "Draw")
     fresh(session)
-    begin(session, StickerPGD(steps=LONG), 10)
+    begin(session, StickerPGD(steps=LONG), 4)
     first = session.job
     session.select(1)
     for _ in range(3):
@@ -271,7 +271,7 @@ def test_a_nudged_sticker_is_painted_where_it_is(bench: Workbench, session: Sess
 def test_a_paused_attack_follows_when_it_goes_on(bench: Workbench, session: Session) -> None:
     session.commit_stickers((STICKER,), "Draw")
     fresh(session)
-    begin(session, StickerPGD(steps=LONG), 10)
+    begin(session, StickerPGD(steps=LONG), 4)
     session.pause(True)
     widget, points = on_pane(bench, line((13.5, 13.5), (17.5, 15.5), 4))
     drag(widget, points)
@@ -294,7 +294,7 @@ def test_a_sticker_that_is_moved_under_a_pixel_attack(bench: Workbench, session:
     places: set[int] = set()
     connection = session.observed.connect(lambda: places.add(session.frame.scene.stickers[0].x))
     index = session.job.index
-    until(lambda: session.job.index > index + 20, "more steps")
+    until(lambda: session.job.index > index + 5, "more steps")
     end(session)
     session.observed.disconnect(connection)
     assert places <= {15}
@@ -319,7 +319,7 @@ def test_two_starts_in_a_row(bench: Workbench, session: Session) -> None:
 
 def test_a_bound_while_the_attack_is_held(bench: Workbench, session: Session) -> None:
     """The image that the attack had reached stays in sight, under the bound."""
-    begin(session, PGD(steps=LONG), 20)
+    begin(session, PGD(steps=LONG), 4)
     session.pause(True)
     answers: list[int] = []
     session.ask("held", lambda: 1, answers.append)  # answered after the last step
