@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.checks import checked_images, checked_labels, checked_mask, checked_start, checked_targets
 from engine.classifier import Classifier
 from engine.devices import describe, versions
-from engine.errors import BudgetExhausted
+from engine.errors import BudgetExhausted, GibbonError
 from engine.operation import Attack, AttackStep, Operation, Problem, Step
 from engine.randomness import RowRandom
 from engine.result import AttackResult, Reason, Result
@@ -56,6 +56,8 @@ class Run(Iterator[Step]):
             raise
         except BudgetExhausted:
             self._end(Reason.BUDGET)
+            if self.last is None:
+                raise GibbonError(_too_small(self.operation, self.problem)) from None
             raise StopIteration from None
         except BaseException:
             self._end(Reason.FAILED)
@@ -132,6 +134,12 @@ class Run(Iterator[Step]):
         }
 
 
+def _too_small(operation: Operation, problem: Problem) -> str:
+    budget, used = getattr(operation, "max_queries", None), problem.classifier.forwards
+    known = f" ({used} of them went into the labels, which were not given)" if used else ""
+    return f"max_queries = {budget} does not suffice for the first step on {len(problem.images)} images{known}. Allow more, or give fewer."
+
+
 class _Best:
     """The best step of every row so far, on the device, without waiting for it."""
 
@@ -148,7 +156,7 @@ class _Best:
         """Take over the rows in which ``step`` is better; the answer tells, when asked, whether it is worth pinning."""
         problem = self._problem
         images, loss = step.adversarial.detach(), step.loss.detach()
-        logits = (problem.classifier(images) if step.logits is None else step.logits).detach()
+        logits = (problem.classifier.verdict(images) if step.logits is None else step.logits).detach()
         if images is problem.images:
             self.clean_logits = logits
         prediction = logits.argmax(1)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from engine.artifacts import Artifact
@@ -147,7 +147,7 @@ class Attack(Operation, ABC):
     """Which step is kept per image: among the successful ones the largest loss, or the smallest norm, or always the last."""
     masked: ClassVar[bool] = True
     """Whether it leaves every pixel outside the mask as it is."""
-    max_queries: int | None = None
+    max_queries: int | None = Field(None, ge=1)
     """Rows through the model after which the attack ends with its best so far. None: no limit."""
 
     def ball(self) -> Ball | None:

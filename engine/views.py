@@ -59,6 +59,12 @@ class View:
         self._count(len(images))
         return self._classifier(images).argmax(1)
 
+    @torch.no_grad()
+    def verdict(self, images: Tensor) -> Tensor:
+        """Logits of an iterate that an attack hands over without them: for the driver, whatever the attacker knows. Counted."""
+        self._count(len(images))
+        return self._classifier(images)
+
     def gradient(self, value: Tensor, images: Tensor) -> Tensor:
         """Gradient of the scalar ``value`` with respect to ``images`` alone: weight gradients are never made.
 

@@ -50,6 +50,7 @@ def test_what_does_not_fit_is_refused_in_a_sentence(small: engine.Classifier, ch
     [
         ({"eps": -1}, "eps: "),
         ({"steps": 0}, "steps: "),
+        ({"max_queries": 0}, "max_queries: "),
         ({"eps": 8}, "write 8/255"),
         ({"eps": "eight"}, "not a number"),
         ({"epsilon": 0.1}, "epsilon"),
@@ -90,6 +91,29 @@ def test_a_budget_ends_the_run_with_the_best_so_far(small: engine.Classifier) ->
     assert result.reason == "budget"
     assert result.forwards == 8
     assert len(result.trace) == 4
+
+
+@pytest.mark.parametrize(("budget", "labels"), [(1, torch.tensor([0, 0])), (3, None)])
+def test_a_budget_too_small_for_one_step_is_said(small: engine.Classifier, budget: int, labels: Tensor | None) -> None:
+    with pytest.raises(GibbonError, match=f"max_queries = {budget} does not suffice"):
+        engine.run(attacks.PGD(max_queries=budget), small, torch.rand(2, 3, 8, 8), labels=labels)
+
+
+@pytest.mark.parametrize("knows", ["scores", "labels"])
+def test_an_attack_that_knows_little_is_judged_all_the_same(small64: engine.Classifier, images: Tensor, knows: str) -> None:
+    class Guess(Attack):
+        slug, title, family = f"guess-{knows}", "Guess", "Test"
+
+        def iterate(self, problem: Problem) -> Iterator[engine.AttackStep]:
+            for index, moved in enumerate((problem.images, 1 - problem.images)):
+                loss = (problem.classifier.predict(moved) != problem.labels).to(moved)
+                yield engine.AttackStep(index, 1, moved, loss)
+
+    Guess.knows = knows  # type: ignore[assignment]
+    result = engine.run(Guess(), small64, images, labels=small64.predict(images))
+    assert result.reason == "finished"
+    torch.testing.assert_close(result.logits, small64(result.adversarial))
+    assert result.forwards == 4 * len(images)  # the attack's two looks, and the driver's
 
 
 def test_more_restarts_never_do_worse(small64: engine.Classifier, images: Tensor) -> None:
