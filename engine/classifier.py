@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import json
@@ -172,10 +173,7 @@ class Classifier:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Logits ``(N, K)`` of images ``(N, C, H, W)`` in [0, 1]; differentiable with respect to the images."""
-        if not self.activations and not self.bounds:
-            return self._forward(images)
-        with self._mode():
-            return self._forward(images)
+        return self._forward(images, self._mode() if self.activations or self.bounds else contextlib.nullcontext())
 
     @torch.no_grad()
     def predict(self, images: Tensor, chunk: int = 256) -> Tensor:
@@ -192,8 +190,8 @@ class Classifier:
             A site of that name does not exist.
         """
         wanted = range(len(self.sites)) if sites is None else [self.site(name).index for name in sites]
-        with self._mode(wanted) as mode:
-            logits = self._forward(images)
+        mode = self._mode(wanted)
+        logits = self._forward(images.to(self.device, self.dtype), mode)
         return Recording(logits, {self.sites[i].name: mode.recorded[i] for i in sorted(mode.recorded)})
 
     def site(self, name: str) -> Site:
@@ -284,13 +282,14 @@ class Classifier:
             wanted,
         )
 
-    def _forward(self, images: Tensor) -> Tensor:
+    def _forward(self, images: Tensor, mode: SiteMode | contextlib.nullcontext[None]) -> Tensor:
         net = self._network
         for step in self.before:
             images = step(images)
         if images.shape[2:] != net.native_shape[1:]:
             images = F.interpolate(images, net.native_shape[1:], mode="bilinear", antialias=True, align_corners=False)
-        output: Tensor = net.module((images - net.mean) / net.std)
+        with mode:  # around the network alone: rectifiers in the preprocessing are no sites
+            output: Tensor = net.module((images - net.mean) / net.std)
         return output.clamp_min(torch.finfo(output.dtype).tiny).log() if net.head == "log" else output
 
     @torch.enable_grad()

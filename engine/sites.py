@@ -76,25 +76,29 @@ class SiteMode(TorchFunctionMode):
         if func not in _RECTIFIERS:
             return func(*args, **kwargs)
         index, self._next = self._next, self._next + 1
-        pre = args[0] if args else kwargs["input"]
         replace, bound = self._replacements.get(index), self._bounds.get(index)
         if replace is None and bound is None:
             out = func(*args, **kwargs)
         else:
-            out = replace(pre) if replace is not None else _out_of_place(func, args, kwargs)
-            out = out if bound is None else out.clamp_max(bound)
-            # `x.relu_()` as a statement: what follows reads x, not the value returned.
-            out = pre.copy_(out) if func in _IN_PLACE else out
+            out = _changed(func, args, kwargs, replace, bound)
         if index in self._wanted:
             self.recorded[index] = out.clone()  # a later in-place layer would overwrite what was recorded
         return out
 
 
-def _out_of_place(func: Any, args: Any, kwargs: Any) -> Tensor:
-    if func in _IN_PLACE:
-        return torch.relu(args[0])
-    out: Tensor = func(*args, **{**kwargs, "inplace": False}) if "inplace" in kwargs else func(*args, **kwargs)
-    return out
+def _changed(func: Any, args: Any, kwargs: Any, replace: Callable[[Tensor], Tensor] | None, bound: float | None) -> Tensor:
+    pre: Tensor = args[0] if args else kwargs["input"]
+    # True among the arguments can only be "inplace": in evaluation mode no rectifier takes another flag.
+    in_place = func in _IN_PLACE or kwargs.get("inplace", False) or any(value is True for value in args[1:])
+    x = pre.clone() if in_place else pre  # what backward needs of it must not be written over below
+    if replace is not None:
+        out = replace(x)
+    else:
+        rest = {name: value for name, value in kwargs.items() if name != "input"}
+        out = func(x, *args[1:], **rest)
+    out = out if bound is None else out.clamp_max(bound)
+    # `x.relu_()` as a statement, or a shortcut around it: what follows reads x, not the value returned.
+    return pre.copy_(out) if in_place else out
 
 
 class _Discovery(TorchFunctionMode):

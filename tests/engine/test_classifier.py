@@ -96,6 +96,43 @@ def test_a_replaced_activation_sees_the_pre_activation(small64: engine.Classifie
     torch.testing.assert_close(leaky.record(images).activations[name], nn.functional.leaky_relu(pre, 0.1))
 
 
+class Shortcut(nn.Module):
+    """Rectifies in place and reads the input once more: each of the three ways in which torch's modules say "inplace"."""
+
+    def __init__(self, rectify: nn.Module) -> None:
+        super().__init__()
+        self.first, self.rectify, self.head = nn.Linear(12, 8), rectify, nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x.flatten(1))
+        return self.head(x + self.rectify(x) ** 2) if not isinstance(self.rectify, nn.Identity) else self.head(x.relu_() + x)
+
+
+@pytest.mark.parametrize("rectify", [nn.ReLU(True), nn.LeakyReLU(0.1, True), nn.ELU(1.0, True), nn.Hardtanh(0, 0.5, True), nn.Identity()])
+def test_what_is_changed_in_place_stays_in_place(rectify: nn.Module) -> None:
+    classifier = engine.Classifier(Shortcut(rectify), ["a", "b", "c"], (3, 2, 2), device="cpu")
+    (site,) = classifier.sites
+    x = torch.rand(4, 3, 2, 2, requires_grad=True)
+    plain = classifier(x)
+    (expected,) = torch.autograd.grad(plain.sum(), x)
+    same = classifier.derive(bounds={site.name: 1e9})
+    torch.testing.assert_close(same(x), plain)
+    torch.testing.assert_close(torch.autograd.grad(same(x).sum(), x)[0], expected)
+    low = classifier.derive(bounds={site.name: 0.1})
+    net, clamped = classifier.module, low.record(x).activations[site.name]
+    squared = clamped if isinstance(rectify, nn.Identity) else clamped**2
+    torch.testing.assert_close(low(x), net.head(clamped + squared))
+    replaced = classifier.derive(activations={site.name: nn.LeakyReLU(0.3)})
+    assert torch.autograd.grad(replaced(x).sum(), x)[0].isfinite().all()
+
+
+def test_rectifiers_in_the_preprocessing_are_no_sites(small: engine.Classifier, images: Tensor) -> None:
+    x, name = images.float(), small.sites[0].name
+    derived = small.derive(before=[nn.ReLU()], bounds={name: 0.2})  # the images are positive: it changes nothing
+    assert derived.record(x).activations.keys() == small.record(x).activations.keys()
+    torch.testing.assert_close(derived(x), small.derive(bounds={name: 0.2})(x))
+
+
 def test_derived_classifiers_share_weights_and_have_their_own_fingerprint(small: engine.Classifier) -> None:
     name = small.sites[0].name
     variants = [
