@@ -12,6 +12,7 @@ from torch import Tensor
 from engine.attacks.directions import direction
 from engine.attacks.losses import ascent, value
 from engine.balls import BALLS, Ball
+from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number
 
@@ -54,17 +55,23 @@ class FGSM(Attack):
     @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """The clean images, then the one step."""
+        if problem.targets is not None and self.towards != "label or target":
+            raise GibbonError(f"towards “{self.towards}” chooses the class itself, but a target was given. Leave one of them out.")
         view = problem.classifier
         images = problem.images.clone().requires_grad_()
         logits = view(images)
         goals = problem.targets if self.towards == "label or target" else self._choose(problem, logits.detach())
-        raised = ascent("ce", logits, problem.labels, goals)
-        yield AttackStep(0, 1, problem.images, value("ce", logits, problem.labels, goals), logits.detach())
+        raised, loss = ascent("ce", logits, problem.labels, goals), value("ce", logits, problem.labels, goals)
+        if problem.objective is not None:
+            extra = problem.objective(images)
+            raised, loss = raised + extra, loss + extra.detach()
+        yield AttackStep(0, 1, problem.images, loss, logits.detach())
         gradient = view.gradient(raised.sum(), images)
         adversarial = problem.compose(self.eps * direction("steepest", gradient, self.norm, 0.0, problem.mask))
         with torch.no_grad():
             logits = view(adversarial)
             loss = value("ce", logits, problem.labels, goals)
+            loss = loss if problem.objective is None else loss + problem.objective(adversarial)
         yield AttackStep(1, 1, adversarial, loss, logits)
 
     def _choose(self, problem: Problem, logits: Tensor) -> Tensor:

@@ -167,6 +167,25 @@ def test_towards_a_target(attack: Attack, small64: engine.Classifier, images: Te
         assert bool((after > before).all())
 
 
+@every_attack
+def test_an_objective_is_followed(attack: Attack, small64: engine.Classifier, images: Tensor, mask: Tensor) -> None:
+    """Brightness weighs so much that the label does not count."""
+    labels = small64.predict(images)
+    run = engine.start(attack, small64, images, labels, mask=mask, objective=lambda x: 1e6 * x.flatten(1).mean(1))
+    first, *_, last = run
+    assert isinstance(first, engine.AttackStep)
+    assert isinstance(last, engine.AttackStep)
+    assert bool((last.adversarial.flatten(1).mean(1) > first.adversarial.flatten(1).mean(1)).all())
+    assert bool((last.loss > 1e5).all())
+
+
+@pytest.mark.parametrize("towards", ["least likely", "random"])
+def test_an_attack_that_chooses_the_class_takes_no_target(towards: str, small64: engine.Classifier, images: Tensor) -> None:
+    labels = small64.predict(images)
+    with pytest.raises(engine.GibbonError, match="a target was given"):
+        engine.run(attacks.FGSM.build(towards=towards), small64, images, labels=labels, targets=(labels + 1) % 5)
+
+
 class Suspicious(Attack):
     """Gives NaN in row 1 from its second step on."""
 
