@@ -20,6 +20,19 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, QThread, Signal
 
 _numbers = itertools.count(1)
+_ASKED = {
+    "start-up": "Loading the engine",
+    "model": "Loading the model",
+    "threads": "Measuring the model's speed",
+    "frame": "Showing the image to the model",
+    "open": "Opening the image",
+    "data": "Opening the data set",
+    "save": "Saving the image",
+    "figure": "Composing the figure",
+    "export": "Saving the figure",
+}
+"""What a question is about, for the sentence that says that it failed."""
+_UNCHANGED = "Nothing else was changed; the Log has the details."
 
 
 class Pullable(Protocol):
@@ -161,14 +174,17 @@ class EngineThread(QThread):
             self._wake.notify()
 
     def stop(self, milliseconds: int = 5000) -> bool:
-        """Cancel everything and leave; whether the thread has ended in time."""
+        """Cancel everything and leave; whether the thread has ended in time.
+
+        Only the first call waits: closing, quitting and exiting all call it, and a step that hangs must not be waited for thrice.
+        """
         with self._wake:
-            self._stopping = True
+            patience, self._stopping = 0 if self._stopping else milliseconds, True
             for job in self._jobs.values():
                 job._cancel.set()
             self._questions.clear()
             self._wake.notify()
-        return not self.isRunning() or self.wait(milliseconds)
+        return not self.isRunning() or self.wait(patience)
 
     # ------------------------------------------------------------------ in the worker
 
@@ -198,7 +214,7 @@ class EngineThread(QThread):
         try:
             answer = Answer(key, number, question())
         except BaseException as error:  # a model of one's own may call sys.exit: the lane must outlive it
-            answer = Answer(key, number, None, *_in_words(error, "What was asked for", "Everything is as it was; the Log has the details."))
+            answer = Answer(key, number, None, *_in_words(error, _ASKED.get(key, "What was asked for"), _UNCHANGED))
         with self._wake:
             self._answers[key] = answer
         self.answered.emit(key)

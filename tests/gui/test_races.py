@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,9 +11,11 @@ import pytest
 import torch
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from engine.attacks import PGD, StickerPGD
 from engine.stickers import Colour, Optimised, Sticker, moved
+from gui.engine_thread import EngineThread, Job
 from gui.loading import samples_for
 from gui.opening import open_path
 from tests.gui.driving import drag, line, on_pane, press_keys, settle, until
@@ -361,3 +365,21 @@ def test_another_image_under_a_drag(bench: Workbench, session: Session) -> None:
     assert session.stickers == ()
     assert not session.undo_stack.canUndo()
     assert_true_to_life(bench)
+
+
+# ---------------------------------------------------------------------- the end
+
+
+def test_a_step_that_hangs_is_waited_for_once(qapp: QApplication) -> None:
+    lane, hangs = EngineThread("hanging"), threading.Event()
+
+    def steps() -> Iterator[object]:
+        yield hangs.wait(60)
+
+    lane.start()
+    lane.submit(Job("hanging", steps))
+    until(lambda: lane._jobs["hanging"]._run is not None, "the step that hangs")
+    assert not lane.stop(1)
+    assert not lane.stop(10**9)
+    hangs.set()
+    assert lane.wait(10_000)
