@@ -15,6 +15,7 @@ from engine.record.schema import (
     Prediction,
     Record,
 )
+from engine.record.stickers import StickerEntry
 
 __all__ = [
     "ClassEntry",
