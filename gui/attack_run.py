@@ -37,7 +37,7 @@ def make_run(attack: Attack, scene: Scene, region: Region, label: int | None, ta
         labels=None if label is None else torch.tensor([label]),
         targets=None if target is None else torch.tensor([target]),
         mask=composition.mask if masked else None,
-        start=composition.shown[None] if paints else None,
+        start=composition.content[None] if paints else None,
         stickers=scene.stickers,
         seed=seed,
     )

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 def record_of_entry(entry: Entry, folder: Path) -> Record:
     """The record of a run, to stand in ``folder``. An image with stickers on it is kept with its pixels: no file holds it."""
     from engine.record import MaskEntry, Packed, record_of
+    from engine.stickers import compose
 
     scene, result = entry.before, entry.result
     mask = mask_of(entry)
-    start = scene.adversarial() if "stickers" in result.operation.uses else None
+    start = compose(scene.clean, scene.stickers).content if "stickers" in result.operation.uses else None
     return record_of(
         result,
         image=_image(entry, folder),

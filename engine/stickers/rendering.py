@@ -22,6 +22,8 @@ class Composition:
     """``(C, H, W)``: with every sticker, the optimised ones as they are now."""
     mask: Tensor | None
     """``(1, H, W)``: where the optimised stickers show; None where there are none."""
+    content: Tensor
+    """``(C, H, W)``: what the optimised stickers hold now, as if they were opaque, on ``base``: where a sticker attack goes on from."""
 
 
 def coverage(sticker: Sticker, height: int, width: int) -> Tensor:
@@ -71,9 +73,9 @@ def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
     for sticker in stickers:
         covered = coverage(sticker, height, width)
         mask = torch.maximum(mask, covered) if isinstance(sticker.content, Optimised) else mask * (1 - covered)
-    fixed = [sticker for sticker in stickers if not isinstance(sticker.content, Optimised)]
-    has_mask = any(isinstance(sticker.content, Optimised) for sticker in stickers)
-    return Composition(paint(clean, fixed), paint(clean, stickers), mask.to(clean) if has_mask else None)
+    base = paint(clean, [sticker for sticker in stickers if not isinstance(sticker.content, Optimised)])
+    painted = [replace(sticker, opacity=1.0) for sticker in stickers if isinstance(sticker.content, Optimised)]
+    return Composition(base, paint(clean, stickers), mask.to(clean) if painted else None, paint(base, painted))
 
 
 def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, ...]:

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import engine
 from engine import stickers as s
 
 WHITE = s.Colour((1.0, 1.0, 1.0))
@@ -68,6 +69,16 @@ def test_the_mask_is_where_optimised_stickers_show() -> None:
     assert below.mask is not None
     assert int(below.mask.sum()) == 16
     assert s.compose(clean, [fixed]).mask is None
+
+
+def test_an_attack_goes_on_from_what_a_sticker_that_shines_through_holds(small: engine.Classifier) -> None:
+    clean, held = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    stickers = [s.Sticker(1, 1, 1, 4, 4, s.Optimised(held[:, :4, :4]), opacity=0.5), s.Sticker(2, 6, 6, 2, 2, WHITE)]
+    composed = s.compose(clean, stickers)
+    assert torch.equal(composed.content[:, 1:5, 1:5], held[:, :4, :4])
+    attack = engine.attacks.StickerPGD(begin="current")
+    run = engine.start(attack, small, composed.base[None], mask=composed.mask, start=composed.content[None])
+    torch.testing.assert_close(next(run).adversarial[0], composed.shown)  # type: ignore[attr-defined]
 
 
 def test_content_travels_with_its_sticker() -> None:
