@@ -25,7 +25,8 @@ class FrameView(QWidget):
     def refresh(self) -> None:
         """Show the session's frame, if anybody can see it."""
         frame = self.session.frame
-        if self.isVisible() and (frame is not None or not self.session.waiting("frame")):  # else one is on its way
+        on_its_way = frame is None and self.session.clean is not None and self.session.waiting("frame")
+        if self.isVisible() and not on_its_way:
             self.painted = frame
             self.show_frame(frame)
 

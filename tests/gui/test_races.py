@@ -174,6 +174,21 @@ def test_an_image_that_comes_before_the_model(bench: Workbench, session: Session
     swap(bench, "signs")
 
 
+def test_a_model_that_no_image_fits(bench: Workbench, session: Session) -> None:
+    """It comes while a frame of the image before is being made: the docks empty themselves and stay empty."""
+    classifier, clean, image = session.classifier, session.clean, session.image
+    session.refresh()
+    session.set_classifier(classifier.derive(size=40))
+    assert session.clean is None
+    until(lambda: not session.waiting("frame"), "the frame that nobody wants")
+    settle()
+    assert session.frame is None
+    assert bench.window.panels["prediction"].painted is None
+    assert bench.window.canvas.adversarial_pane.pixels is None
+    session.set_classifier(classifier, clean, image, 14)
+    assert_true_to_life(bench)
+
+
 # ---------------------------------------------------------------------- stickers, while an attack paints them
 
 
