@@ -66,7 +66,8 @@ def subject_of(result: AttackResult, row: int = 0, *, saliency: bool = False, to
         raise GibbonError(f"There is no row {row}: the result holds rows 0 to {len(result.clean) - 1}.")
     flipped = int(result.steps_to_flip[row])
     loss = str(getattr(result.operation, "loss", "ce"))
-    sign = "−" if loss == "ce" and result.targets is not None else ""  # what the attacker raises towards a target
+    towards = result.targets is not None or getattr(result.operation, "towards", "label or target") != "label or target"
+    sign = "−" if loss in ("ce", "stable-ce") and towards else ""  # what the attacker raises towards a class
     return Subject(
         observation=observe(result.classifier, result.clean[row], result.adversarial[row], with_saliency=saliency),
         names=result.classifier.labels,
@@ -77,7 +78,7 @@ def subject_of(result: AttackResult, row: int = 0, *, saliency: bool = False, to
         survives_8bit=bool(result.survives_8bit[row]),
         loss=array(result.trace[:, row]),
         flipped_at=flipped if flipped >= 0 else None,
-        loss_name=sign + {"ce": "cross-entropy", "margin": "margin", "dlr": "DLR loss"}.get(loss, "loss"),
+        loss_name=sign + {"ce": "cross-entropy", "stable-ce": "cross-entropy", "margin": "margin", "dlr": "DLR loss"}.get(loss, "loss"),
         top=top,
     )
 

@@ -47,6 +47,27 @@ def targeted(classifier: engine.Classifier, images: torch.Tensor) -> engine.Atta
     return engine.run(attacks.PGD(eps=0.2, steps=5), classifier, images, targets=(classifier.predict(images) + 1) % 5)
 
 
+@pytest.mark.parametrize(
+    ("attack", "aimed", "name"),
+    [
+        (attacks.PGD(steps=1), False, "cross-entropy"),
+        (attacks.PGD(steps=1), True, "−cross-entropy"),
+        (attacks.PGD(steps=1, loss="stable-ce"), True, "−cross-entropy"),
+        (attacks.PGD(steps=1, loss="margin"), True, "margin"),
+        (attacks.FGSM(towards="least likely"), False, "−cross-entropy"),
+    ],
+)
+def test_the_loss_axis_names_what_was_raised(
+    classifier: engine.Classifier, images: torch.Tensor, attack: engine.Attack, aimed: bool, name: str
+) -> None:
+    labels = classifier.predict(images)
+    made = engine.run(attack, classifier, images, labels, (labels + 1) % 5 if aimed else None)
+    subject = figures.subject_of(made)
+    assert subject.loss_name == name
+    assert subject.loss is not None
+    assert (subject.loss <= 0).all() or not name.startswith("−")  # a cross-entropy is never below 0
+
+
 def texts(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.texts]
 
