@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.devices import default_device, fastest_threads
+from engine.devices import device_of, fastest_threads
 from engine.errors import GibbonError
 from engine.randomness import generator
 from engine.sites import Site, SiteMode, discover
@@ -94,7 +94,7 @@ class Classifier:
         source: str | None = None,
         card: Mapping[str, Any] | None = None,
     ) -> None:
-        self.device = torch.device(device) if device is not None else default_device()
+        self.device = device_of(device)
         self.name, self.source, self.card = name, source, dict(card or {})
         self.labels = tuple(str(label) for label in labels)
         self.input_shape = (int(input_shape[0]), int(input_shape[1]), int(input_shape[2]))
@@ -250,7 +250,7 @@ class Classifier:
 
     def to(self, device: torch.device | str) -> Classifier:
         """The same classifier on another device (a copy of the weights, the same fingerprint)."""
-        target = torch.device(device)
+        target = device_of(device)
         if target == self.device:
             return self
         net = self._network

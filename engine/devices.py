@@ -9,12 +9,23 @@ from collections.abc import Callable
 
 import torch
 
+from engine.errors import GibbonError
+
 _PACKAGES = ("gibbon-workbench", "torch", "torchvision", "numpy", "pydantic")
 
 
-def default_device() -> torch.device:
-    """CUDA where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def device_of(wanted: torch.device | str | None = None) -> torch.device:
+    """The device with its number, so that "cuda" and "cuda:0" are the same one. None: CUDA where there is one, else the CPU.
+
+    Raises
+    ------
+    GibbonError
+        A GPU is wanted, and there is none.
+    """
+    device = torch.device(wanted if wanted is not None else "cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise GibbonError(f"There is no GPU here that torch can use, so “{device}” cannot be chosen. Leave the device out, or give cpu.")
+    return torch.device("cuda", torch.cuda.current_device()) if device.type == "cuda" and device.index is None else device
 
 
 def devices() -> list[torch.device]:

@@ -81,10 +81,10 @@ def chosen_device(text: str | None) -> torch.device:
     GibbonError
         It is not.
     """
-    from engine.devices import default_device, devices
+    from engine.devices import device_of, devices
 
     if text is None:
-        return default_device()
+        return device_of()
     names = [str(device) for device in devices()]
     wanted = "cuda:0" if text == "cuda" else text
     if wanted not in names:

@@ -102,7 +102,7 @@ def replay(
             run.close()  # a run that was left before its end is cancelled, and its result says so
             result = run.result()
     assert isinstance(result, AttackResult)
-    return Replay(record, result, digest(result.adversarial[0]), device)
+    return Replay(record, result, digest(result.adversarial[0]), str(classifier.device))
 
 
 @contextmanager

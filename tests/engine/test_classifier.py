@@ -211,3 +211,16 @@ def test_probabilities_can_be_stripped_or_logged(head: str) -> None:
     classifier = engine.Classifier(module, ["a", "b", "c"], (3, 2, 2), device="cpu", head=head)  # type: ignore[arg-type]
     x = torch.rand(4, 3, 2, 2)
     torch.testing.assert_close(classifier(x).softmax(1), linear(x.flatten(1)).softmax(1))
+
+
+def test_a_device_has_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.devices import device_of
+
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    for found, expected in ((False, "cpu"), (True, "cuda:0")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda found=found: found)
+        assert str(device_of()) == expected
+    assert [str(device_of(name)) for name in ("cpu", "cuda", "cuda:1")] == ["cpu", "cuda:0", "cuda:1"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(GibbonError, match="no GPU here"):
+        device_of("cuda:1")

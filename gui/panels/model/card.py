@@ -166,8 +166,7 @@ class Card(QWidget):
         self.device.clear()
         for device, title in names.items():
             self.device.addItem(title, device)
-        place = self.device.findData(str(classifier.device))
-        self.device.setCurrentIndex(max(0, place if place >= 0 else self.device.findData(f"{classifier.device.type}:0")))
+        self.device.setCurrentIndex(self.device.findData(str(classifier.device)))
         self.device.setEnabled(self.device.count() > 1)
         self.device.setToolTip("Where the model computes." if self.device.count() > 1 else "Where the model computes. No GPU was found.")
         self.device.blockSignals(False)
