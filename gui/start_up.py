@@ -35,18 +35,21 @@ class Loaded:
 def load() -> Loaded:
     """Import torch and the engine, open the shipped model and a sample. Called in the engine thread."""
     began = time.perf_counter()
-    import torch  # noqa: F401
+    import torch
 
     seconds = time.perf_counter() - began
+    torch.backends.cudnn.deterministic = True  # as a replay has it: what the window records comes out the same again
     import engine
     import engine.attacks  # what the docks will ask for first: imported here, it does not hold the window up
     import engine.data
     import engine.stickers
+    from engine.errors import in_words
 
     try:
         return Loaded(seconds, with_image(engine.models.load(MODEL), None, None, None))
-    except engine.GibbonError as error:
-        return Loaded(seconds, problem=str(error))
+    except Exception as error:  # a GPU that torch cannot use, say: whatever it is, the docks come alive
+        cure = "Load a model in the Model dock; another device may do."
+        return Loaded(seconds, problem=in_words(error, f"Loading the model “{MODEL}”", cure))
 
 
 class StartUp(QObject):

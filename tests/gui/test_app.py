@@ -74,6 +74,21 @@ def test_start_up_is_traced() -> None:
     assert seconds == sorted(seconds)
 
 
+def test_whatever_keeps_the_first_model_away_the_docks_come_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    import engine
+    from gui.start_up import load
+
+    def broken(_source: str) -> engine.Classifier:
+        raise RuntimeError("CUDA error: no kernel image is available for execution on the device\nlong tail")
+
+    monkeypatch.setattr(engine.models, "load", broken)
+    loaded = load()
+    assert loaded.arrived is None
+    assert "no kernel image" in loaded.problem
+    assert "Model dock" in loaded.problem
+    assert "\n" not in loaded.problem
+
+
 def test_an_image_can_be_named_at_the_start() -> None:
     image = ROOT / "resources" / "samples" / "sign-yield-32.png"
     done = run(f"from tests.gui.closing import close_when; close_when('opened', {str(image)!r})")
