@@ -196,6 +196,7 @@ def start(
     *,
     seed: int = 0,
     first_row: int = 0,
+    labels_assumed: bool = False,
     start: Tensor | None = None,
     data: DataSet | None = None,
     models: Sequence[Classifier] = (),
@@ -223,6 +224,8 @@ def start(
         Row n draws from (seed, first_row + n), so a batch equals its single images.
     first_row
         The number of the first image, where the images are a part of a larger set.
+    labels_assumed
+        The ``labels`` given are predictions, for the images without their stickers, say, and the result says so.
     start, data, models, stickers, objective
         For operations that use them; see `Problem`.
     record
@@ -237,7 +240,7 @@ def start(
         images = torch.zeros(1, *classifier.input_shape)
     images = checked_images(images, classifier)
     view = View(classifier, operation.knows, operation.max_queries if isinstance(operation, Attack) else None)
-    assumed = labels is None
+    assumed = labels is None or labels_assumed
     first_logits = None
     if labels is None:
         with torch.no_grad():

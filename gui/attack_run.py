@@ -30,11 +30,15 @@ def make_run(attack: Attack, scene: Scene, region: Region, label: int | None, ta
     if masked and composition.mask is None:
         raise engine.GibbonError("There is no sticker whose content is to be optimised. Draw one, and set its content to “optimised”.")
     base = composition.base if paints else composition.shown
+    labels = None if label is None else torch.tensor([label])
+    if labels is None and scene.stickers:  # what the window calls the prediction is that for the clean image, which no sticker has changed
+        labels = scene.classifier.predict(scene.clean[None])
     return engine.start(
         attack,
         scene.classifier,
         base[None],
-        labels=None if label is None else torch.tensor([label]),
+        labels=labels,
+        labels_assumed=label is None,
         targets=None if target is None else torch.tensor([target]),
         mask=composition.mask if masked else None,
         start=composition.content[None] if paints else None,

@@ -110,6 +110,20 @@ def test_a_start_and_an_image_without_a_file_are_kept(folder: Path) -> None:
     assert record.replay(Record.read(path), load=load).same
 
 
+def test_a_label_assumed_elsewhere_replays_as_that_label() -> None:
+    """As the window takes it: the prediction for the image without its stickers, though they change it."""
+    classifier, clean = load(), torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(2))
+    other = (classifier.predict(clean[None]) + 1) % classifier.num_classes
+    result = engine.run(attacks.PGD(steps=3), classifier, clean[None], other, labels_assumed=True)
+    assert result.labels_assumed
+    entry = record.record_of(result, image=record.image_entry(clean))
+    assert entry.label.assumed
+    again = record.replay(entry, load=load)
+    assert again.same
+    assert int(again.result.labels[0]) == int(other[0])
+    assert again.result.labels_assumed
+
+
 def test_fixed_stickers_are_painted_again() -> None:
     classifier, clean = load(), torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(2))
     stickers = (

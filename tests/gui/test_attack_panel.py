@@ -13,6 +13,7 @@ from engine.attacks import CATALOGUE
 from engine.stickers import Optimised, Sticker
 from gui.panels.attack import AttackPanel
 from gui.panels.attack.presets import PRESETS
+from tests.gui.panel_scenes import attack, put_sticker
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -143,6 +144,22 @@ def test_a_target_equal_to_the_label_is_said_in_place(qtbot: QtBot, opened: Atta
     session.set_target(2)
     assert panel._message.text == ""
     assert panel._run.isEnabled()
+
+
+def test_the_assumed_label_is_that_of_the_image_without_its_stickers(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+    assert session.label is None
+    for grey in (0.0, 0.5, 1.0):
+        put_sticker(qtbot, session, (grey, 1 - grey, grey))
+        qtbot.waitUntil(lambda: session.frame is not None and session.frame.scene.stickers is session.stickers)
+        seen = session.frame.observation
+        if seen.adversarial_prediction != seen.clean_prediction:
+            break
+    assert seen.adversarial_prediction != seen.clean_prediction, "no sticker changes the prediction: choose others"
+    attack(qtbot, session, CATALOGUE["pgd"](steps=2))
+    result = session.history.entries[-1].result
+    assert int(result.labels[0]) == seen.clean_prediction
+    assert result.labels_assumed
+    assert bool(result.wrong_before[0])
 
 
 def test_a_target_equal_to_the_assumed_label_too(opened: AttackPanel, session: Session) -> None:
