@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from gui.attack_run import Region, completed, make_run, painted_so_far, parameters, preview_of, summary, use_threads
-from gui.engine_thread import EngineThread, Job, Outcome
-from gui.history import Entry, History, same_ids, same_places, stickers_after, with_contents
+from gui.attack_run import Region, use_threads
+from gui.engine_thread import EngineThread, Job
+from gui.history import History
 from gui.questions import Questions
+from gui.runs import Runs
 from gui.scene import Frame, Scene, look
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from engine.stickers import Content, Sticker
 
 LogKind = Literal["run", "info", "warning", "error"]
-PREVIEW_MS = 33
-PATIENCE_MS = 150
 
 
 @dataclass(frozen=True)
@@ -44,19 +43,6 @@ class LogEntry:
     at: datetime = field(default_factory=datetime.now)
 
 
-@dataclass(frozen=True, eq=False)
-class _Start:
-    """What an attack was started on: its outcome belongs to that, whatever is on the canvas by then."""
-
-    attack: Attack
-    before: Scene
-    region: Region
-    seed: int
-    image: dict[str, Any]
-    photograph: Photograph | None
-    at: float = field(default_factory=time.perf_counter)
-
-
 class _ReplaceStickers(QUndoCommand):
     """The one undo command: a tuple of frozen stickers for another."""
 
@@ -65,10 +51,10 @@ class _ReplaceStickers(QUndoCommand):
         self._session, self._before, self._after = session, before, after
 
     def undo(self) -> None:
-        self._session._set_stickers(self._before)
+        self._session.put_stickers(self._before)
 
     def redo(self) -> None:
-        self._session._set_stickers(self._after)
+        self._session.put_stickers(self._after)
 
 
 class Session(QObject):
@@ -128,30 +114,17 @@ class Session(QObject):
         self.live = True
         """Whether a run's iterates are shown; without, it is faster."""
         self._frame: Frame | None = None
-        self.job: Job | None = None
         self.shown: int | None = None
         """Number of the history entry on the canvas, while nothing has changed since."""
         self.history = History()
         self.undo_stack = QUndoStack(self)
         self.ready = False
         self.lane = EngineThread("interactive", self)
-        self.lane.done.connect(self._on_done)
         self._questions = Questions(self.lane, self)
         self._questions.failed.connect(self._on_failed)
         self._questions.busyChanged.connect(self.busyChanged)
-        self._left: Job | None = None
-        """A cancelled run whose last step is still being made."""
-        self._start: _Start | None = None
-        self._dragging = False
-        self._follow = False
-        """Whether the attack is to go on where its stickers are now."""
-        self._contents: dict[int, Content] | None = None
-        """What a held sticker attack has painted so far, by sticker; None: not known yet."""
-        self._late: Outcome | None = None
-        """Of an attack that ended while a sticker was under the mouse."""
-        self._timer = QTimer(self)
-        self._timer.setInterval(PREVIEW_MS)
-        self._timer.timeout.connect(self._on_tick)
+        self.runs = Runs(self)
+        self.runs.changed.connect(self.runChanged)
 
     # ------------------------------------------------------------------ asking the engine
 
@@ -191,14 +164,10 @@ class Session(QObject):
     @property
     def frame(self) -> Frame | None:
         """The newest frame of this image under this classifier; None while there is none yet: nobody sees another one's numbers."""
-        return self._frame if self._frame is not None and self._is_current(self._frame.scene) else None
+        return self._frame if self._frame is not None and self.is_current(self._frame.scene) else None
 
-    @property
-    def job_attack(self) -> Attack | None:
-        """The attack that is under way."""
-        return None if self.job is None or self._start is None else self._start.attack
-
-    def _is_current(self, scene: Scene) -> bool:
+    def is_current(self, scene: Scene) -> bool:
+        """Whether a scene is of this image under this classifier."""
         return scene.classifier is self.classifier and scene.clean is self.clean
 
     def refresh(self) -> None:
@@ -208,17 +177,13 @@ class Session(QObject):
             return
         asked, seen = time.perf_counter(), self.frame
         iterate = step = None
-        if self.job is not None and seen is not None and seen.step is not None and self._shows_stickers(seen):
+        if self.job is not None and seen is not None and seen.step is not None and self.runs.shows_stickers(seen):
             iterate, step = seen.observation.adversarial_image, seen.step
-        self.ask("frame", lambda: look(scene, iterate, asked_at=asked, step=step), self._show, stream=True)
+        self.ask("frame", lambda: look(scene, iterate, asked_at=asked, step=step), self.show, stream=True)
 
-    def _shows_stickers(self, iterate: Frame) -> bool:
-        """Whether an attack's iterate has the stickers as they are now; what a sticker attack paints on them is its own."""
-        there = iterate.scene.stickers
-        return same_places(there, self.stickers) if self._paints_stickers() else there == self.stickers
-
-    def _show(self, frame: Frame) -> None:
-        if self._is_current(frame.scene):
+    def show(self, frame: Frame) -> None:
+        """Let everybody paint this frame, if it is of what is open."""
+        if self.is_current(frame.scene):
             self._frame = frame
             self.observed.emit()
 
@@ -323,217 +288,80 @@ class Session(QObject):
 
     def commit_stickers(self, after: tuple[Sticker, ...], text: str, before: tuple[Sticker, ...] | None = None) -> None:
         """Replace the stickers as one undoable step. ``before`` is what it began with, where a drag lies between."""
-        before = self.stickers if before is None else self._filled(before)
-        after = self._filled(after)
+        before = self.stickers if before is None else self.runs.filled(before)
+        after = self.runs.filled(after)
         if after != before:
             self.undo_stack.push(_ReplaceStickers(self, before, after, text))
 
     def drag_stickers(self, stickers: tuple[Sticker, ...]) -> None:
         """Show stickers that are still under the mouse; nothing to undo yet."""
-        self._set_stickers(self._filled(stickers))
+        self.put_stickers(self.runs.filled(stickers))
 
-    def _set_stickers(self, stickers: tuple[Sticker, ...]) -> None:
+    def put_stickers(self, stickers: tuple[Sticker, ...]) -> None:
+        """Show these stickers, without a step to undo."""
         self.stickers = stickers
         if self.selected not in {sticker.id for sticker in stickers}:
             self.select(None)
         self._note_shown()
         self.stickersChanged.emit()
         self.refresh()
-        if not self._dragging:
-            self._follow_stickers()
+        self.runs.follow_stickers()
 
     def _note_shown(self) -> None:
-        shown = self._entry_on_canvas()
+        shown = self.entry_on_canvas()
         if shown != self.shown:
             self.shown = shown
             self.historyChanged.emit()
 
-    def _entry_on_canvas(self) -> int | None:
+    def entry_on_canvas(self) -> int | None:
         """The newest run whose outcome is exactly what is on the canvas: after an edit none, after its undo the same again."""
         for entry in reversed(self.history.entries):
             scene = entry.scene
-            if self._is_current(scene) and scene.delta is self.delta and scene.stickers == self.stickers:
+            if self.is_current(scene) and scene.delta is self.delta and scene.stickers == self.stickers:
                 return entry.number
         return None
 
-    # ------------------------------------------------------------------ an attack follows the stickers that it paints
+    # ------------------------------------------------------------------ the attack under way; see gui.runs
 
-    def begin_drag(self) -> None:
-        """A sticker attack waits while a sticker is under the mouse, and what it has painted travels along."""
-        self._dragging = True
-        self._hold()
+    @property
+    def job(self) -> Job | None:
+        """The attack under way, paused or not."""
+        return self.runs.job
 
-    def end_drag(self) -> None:
-        """The sticker was let go: a waiting sticker attack goes on at the new place, from the content it had."""
-        self._dragging = False
-        late, self._late = self._late, None
-        if late is not None:
-            self._conclude(late)
-        elif self.job is None or not self._paints_stickers():
-            self._follow, self._contents = False, None
-        elif self._contents is not None:
-            self._go_on()
-
-    def _paints_stickers(self) -> bool:
-        return self._start is not None and "stickers" in self._start.attack.uses
-
-    def _hold(self) -> None:
-        """Pause a sticker attack and ask what it has painted so far."""
-        job, start = self.job, self._start
-        if job is None or start is None or job.cancelled or not self._paints_stickers() or self._follow:
-            return
-        self._follow, self._contents = not job.paused, None
-        self.pause(True)
-        self.ask("content", lambda: painted_so_far(job, start.before.stickers), lambda contents: self._on_contents(job, contents))
-
-    def _on_contents(self, job: Job, contents: dict[int, Content]) -> None:
-        if job is not self.job:
-            return
-        self._contents = contents
-        filled = self._filled(self.stickers)
-        if self._dragging:
-            self._set_stickers(filled)
-        else:
-            self.stickers = filled
-            self.stickersChanged.emit()
-            self._go_on()
-
-    def _filled(self, stickers: tuple[Sticker, ...]) -> tuple[Sticker, ...]:
-        """The stickers with what a held attack has painted on them."""
-        return with_contents(stickers, self._contents or {})
-
-    def _follow_stickers(self) -> None:
-        """Stickers were edited, undone or deleted, not dragged: the attack that paints them goes on at their new places, or ends."""
-        start = self._start
-        if self.job is None or start is None or not self._paints_stickers() or same_places(start.before.stickers, self.stickers):
-            return
-        if same_ids(start.before.stickers, self.stickers):
-            self._hold()
-        else:
-            self.cancel()  # what it paints is gone
-
-    def _go_on(self) -> None:
-        """Start the held attack again where its stickers are now."""
-        start, job, follow = self._start, self.job, self._follow
-        self._follow, self._contents = False, None
-        if start is None or job is None or job.cancelled or not (follow or not same_places(start.before.stickers, self.stickers)):
-            return
-        left = max(1, (job.total or start.attack.steps) - max(0, job.index))  # type: ignore[attr-defined]
-        self.start_attack(start.attack.model_copy(update={"begin": "current", "steps": left}), seed=start.seed)
-        if not follow:
-            self.pause(True)
-
-    # ------------------------------------------------------------------ attacks
-
-    def start_attack(self, attack: Attack, *, seed: int = 0) -> None:
-        """Run an attack on the image with its stickers; what is amiss is said in the Log and nothing changes."""
-        scene = self.scene
-        if scene is None:
-            self.notice.emit("Open an image first: there is nothing to attack.")
-            return
-        before = replace(scene, delta=None)
-        label, target, region = self.label, self.target, self.region
-        self._follow, self._contents = False, None
-        self._start = _Start(attack, before, region, seed, dict(self.image), self.photograph)
-        preview = preview_of(before, lambda: (self.bounds, self.saliency))
-        job = Job("attack", lambda: make_run(attack, before, region, label, target, seed), preview, completed)
-        self.job = self.lane.submit(job)
-        if self.live:
-            job.want_preview()
-        self._timer.start()
-        self.runChanged.emit()
-
-    def pause(self, paused: bool) -> None:
-        """Hold the attack, or let it go on."""
-        if self.job is not None:
-            self.lane.pause(self.job, paused)
-            self.runChanged.emit()
-
-    def cancel(self) -> None:
-        """End the attack; its best so far is kept.
-
-        The window is free after `PATIENCE_MS` even where a step takes longer; what that step brings is adopted when it comes.
-        """
-        job = self.job
-        if job is not None and not job.cancelled:
-            self.lane.cancel(job)
-            self.runChanged.emit()
-            QTimer.singleShot(PATIENCE_MS, self, lambda: self._leave(job))
-
-    def _leave(self, job: Job) -> None:
-        if job is self.job:
-            self.job, self._left = None, job
-            self._timer.stop()
-            self.runChanged.emit()
+    @property
+    def job_attack(self) -> Attack | None:
+        """Its parameters."""
+        return self.runs.attack
 
     @property
     def running(self) -> bool:
-        """Whether an attack is under way, paused or not."""
-        return self.job is not None
+        """Whether there is one."""
+        return self.runs.job is not None
 
     @property
     def seconds(self) -> float:
-        """Since the attack began."""
-        return 0.0 if self._start is None else time.perf_counter() - self._start.at
+        """Since it began."""
+        return self.runs.seconds
 
-    @Slot()
-    def _on_tick(self) -> None:
-        job = self.job
-        if job is None:
-            self._timer.stop()
-            return
-        frame = job.take_preview()
-        # An iterate over stickers that are elsewhere by now is no picture of what is on the canvas.
-        if frame is not None and not self._dragging and not job.cancelled and self._shows_stickers(frame):
-            self._show(frame)
-        if self.live:
-            job.want_preview()
-        self.runChanged.emit()
+    def start_attack(self, attack: Attack, *, seed: int = 0) -> None:
+        """Run an attack on the image with its stickers; what is amiss is said in the Log and nothing changes."""
+        self.runs.start(attack, seed=seed)
 
-    @Slot(object)
-    def _on_done(self, outcome: Outcome) -> None:
-        if outcome.job is not self.job and (outcome.job is not self._left or self.job is not None):
-            return  # replaced by a newer run
-        self.job = self._left = None
-        self._timer.stop()
-        if outcome.status == "failed":
-            self.log("error", outcome.error, outcome.details)
-        elif outcome.result is None:
-            self.log("info", "The attack was cancelled before its first step.")
-        if self._dragging and self._paints_stickers():
-            self._late = outcome  # its content is put on the sticker once that is let go
-        else:
-            self._conclude(outcome)
-        self.runChanged.emit()
-        self.refresh()
+    def pause(self, paused: bool) -> None:
+        """Hold the attack, or let it go on."""
+        self.runs.pause(paused)
 
-    def _conclude(self, outcome: Outcome) -> None:
-        """Keep what came out; put it on the canvas if that still shows what was attacked, and nothing went wrong."""
-        start, result = self._start, outcome.result
-        self._follow, self._contents = False, None
-        if start is None or result is None:
-            return
-        before, here = start.before, self._is_current(start.before)
-        current = here and outcome.status != "failed"
-        self.log("run", summary(result, before.classifier.labels), parameters(result))
-        if self._paints_stickers():
-            after = replace(before, stickers=stickers_after(before.stickers, result))
-            if current:
-                self.delta = None  # the attack began without it
-                # Content only: a sticker that was moved meanwhile stays where it is.
-                contents = {sticker.id: sticker.content for sticker in after.stickers}
-                self.commit_stickers(with_contents(self.stickers, contents), "Optimise sticker content")
-        else:
-            after = replace(before, delta=(result.adversarial - result.clean)[0].detach().cpu())
-            if current:
-                self.delta = after.delta
-        entry = Entry(result, after, before, start.image, start.region, start.photograph)
-        for gone in self.history.add(entry):
-            self.log("info", f"{gone.title} was forgotten: the memory for finished runs is full.")
-        if not here:
-            self.log("info", f"{entry.title} ended when something else was opened. It is kept with the finished runs.")
-        self.shown = self._entry_on_canvas()
-        self.historyChanged.emit()
+    def cancel(self) -> None:
+        """End the attack; its best so far is kept."""
+        self.runs.cancel()
+
+    def begin_drag(self) -> None:
+        """A sticker is under the mouse."""
+        self.runs.begin_drag()
+
+    def end_drag(self) -> None:
+        """It was let go."""
+        self.runs.end_drag()
 
     # ------------------------------------------------------------------ history
 
@@ -545,7 +373,7 @@ class Session(QObject):
         self.cancel()
         self.imageChanging.emit()
         scene, result = entry.scene, entry.result
-        swapped, elsewhere = scene.classifier is not self.classifier, not self._is_current(scene)
+        swapped, elsewhere = scene.classifier is not self.classifier, not self.is_current(scene)
         self.classifier, self.clean, self.image = scene.classifier, scene.clean, dict(entry.image)
         self.photograph, self.delta = entry.photograph, scene.delta
         self.label = None if result.labels_assumed else int(result.labels[0])
@@ -577,6 +405,6 @@ class Session(QObject):
 
     def shut_down(self) -> bool:
         """Stop timer and thread; whether the thread has ended. May be called more than once."""
-        self._timer.stop()
+        self.runs.stop()
         self.undo_stack.blockSignals(True)  # its destructor clears it, and would call those who are half gone by then
         return self.lane.stop()

@@ -75,7 +75,7 @@ def begin(session: Session, attack: PGD | StickerPGD, steps: int = 3) -> None:
 
 def end(session: Session) -> None:
     session.cancel()
-    until(lambda: not session.running and session._left is None, "the end of the run")
+    until(lambda: not session.running and session.runs.leaving is None, "the end of the run")
 
 
 def fresh(session: Session) -> None:
@@ -109,7 +109,7 @@ def test_another_image_while_an_attack_runs(bench: Workbench, session: Session) 
     other = samples_for(session.classifier)[1]
     begin(session, PGD(steps=LONG))
     open_path(session, other.path)
-    until(lambda: session.image["name"] == other.path.name and session._left is None and session.history.entries, "the other image")
+    until(lambda: session.image["name"] == other.path.name and session.runs.leaving is None and session.history.entries, "the other image")
     assert_true_to_life(bench)
     (entry,) = session.history.entries
     assert session.delta is None
@@ -128,7 +128,7 @@ def test_another_model_while_an_attack_runs(bench: Workbench, session: Session, 
     session.set_label(label)
     begin(session, PGD(steps=LONG))
     swap(bench, "digits")
-    until(lambda: session._left is None and session.history.entries, "the end of the run")
+    until(lambda: session.runs.leaving is None and session.history.entries, "the end of the run")
     assert session.clean.shape == (1, 28, 28)
     assert_true_to_life(bench)
     (entry,) = session.history.entries

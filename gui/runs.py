@@ -1,0 +1,263 @@
+"""Runs: the attack under way, from its start to what came of it. Lives with the session, in the main thread."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from gui.attack_run import Region, completed, make_run, painted_so_far, parameters, preview_of, summary
+from gui.engine_thread import Job, Outcome
+from gui.history import Entry, same_ids, same_places, stickers_after, with_contents
+from gui.scene import Frame, Scene
+
+if TYPE_CHECKING:
+    from engine import Attack
+    from engine.images import Photograph
+    from engine.stickers import Content, Sticker
+    from gui.session import Session
+
+PREVIEW_MS = 33
+PATIENCE_MS = 150
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What an attack was started on: its outcome belongs to that, whatever is on the canvas by then."""
+
+    attack: Attack
+    before: Scene
+    region: Region
+    seed: int
+    image: dict[str, Any]
+    photograph: Photograph | None
+    at: float = field(default_factory=time.perf_counter)
+
+
+class Runs(QObject):
+    """The attack under way: started, watched, held while a sticker is under the mouse, ended, and what came of it kept.
+
+    A sticker attack follows the stickers that it paints: while one is dragged it waits, what it has painted travels along, and it goes on
+    at the new place from the content it had.
+    """
+
+    changed = Signal()
+    """A run began, went on, paused or ended."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        self.job: Job | None = None
+        self.leaving: Job | None = None
+        """A cancelled run whose last step is still being made."""
+        self._start: Start | None = None
+        self._dragging = False
+        self._follow = False
+        """Whether the attack is to go on where its stickers are now."""
+        self._contents: dict[int, Content] | None = None
+        """What a held sticker attack has painted so far, by sticker; None: not known yet."""
+        self._late: Outcome | None = None
+        """Of an attack that ended while a sticker was under the mouse."""
+        self._timer = QTimer(self)
+        self._timer.setInterval(PREVIEW_MS)
+        self._timer.timeout.connect(self._on_tick)
+        session.lane.done.connect(self._on_done)
+
+    @property
+    def attack(self) -> Attack | None:
+        """What is under way."""
+        return None if self.job is None or self._start is None else self._start.attack
+
+    @property
+    def seconds(self) -> float:
+        """Since the attack began."""
+        return 0.0 if self._start is None else time.perf_counter() - self._start.at
+
+    def stop(self) -> None:
+        """Ask for no more previews."""
+        self._timer.stop()
+
+    # ------------------------------------------------------------------ what is asked
+
+    def shows_stickers(self, iterate: Frame) -> bool:
+        """Whether an attack's iterate has the stickers as they are now; what a sticker attack paints on them is its own."""
+        there = iterate.scene.stickers
+        return same_places(there, self._session.stickers) if self._paints_stickers() else there == self._session.stickers
+
+    # ------------------------------------------------------------------ begin and end
+
+    def start(self, attack: Attack, *, seed: int = 0) -> None:
+        """Run an attack on the image with its stickers; what is amiss is said in the Log and nothing changes."""
+        session = self._session
+        scene = session.scene
+        if scene is None:
+            session.notice.emit("Open an image first: there is nothing to attack.")
+            return
+        before = replace(scene, delta=None)
+        label, target, region = session.label, session.target, session.region
+        self._follow, self._contents = False, None
+        self._start = Start(attack, before, region, seed, dict(session.image), session.photograph)
+        preview = preview_of(before, lambda: (session.bounds, session.saliency))
+        job = Job("attack", lambda: make_run(attack, before, region, label, target, seed), preview, completed)
+        self.job = self._session.lane.submit(job)
+        if self._session.live:
+            job.want_preview()
+        self._timer.start()
+        self.changed.emit()
+
+    def pause(self, paused: bool) -> None:
+        """Hold the attack, or let it go on."""
+        if self.job is not None:
+            self._session.lane.pause(self.job, paused)
+            self.changed.emit()
+
+    def cancel(self) -> None:
+        """End the attack; its best so far is kept.
+
+        The window is free after `PATIENCE_MS` even where a step takes longer; what that step brings is adopted when it comes.
+        """
+        job = self.job
+        if job is not None and not job.cancelled:
+            self._session.lane.cancel(job)
+            self.changed.emit()
+            QTimer.singleShot(PATIENCE_MS, self, lambda: self._leave(job))
+
+    def _leave(self, job: Job) -> None:
+        if job is self.job:
+            self.job, self.leaving = None, job
+            self._timer.stop()
+            self.changed.emit()
+
+    @Slot()
+    def _on_tick(self) -> None:
+        job = self.job
+        if job is None:
+            self._timer.stop()
+            return
+        frame = job.take_preview()
+        # An iterate over stickers that are elsewhere by now is no picture of what is on the canvas.
+        if frame is not None and not self._dragging and not job.cancelled and self.shows_stickers(frame):
+            self._session.show(frame)
+        if self._session.live:
+            job.want_preview()
+        self.changed.emit()
+
+    @Slot(object)
+    def _on_done(self, outcome: Outcome) -> None:
+        if outcome.job is not self.job and (outcome.job is not self.leaving or self.job is not None):
+            return  # replaced by a newer run
+        self.job = self.leaving = None
+        self._timer.stop()
+        if outcome.status == "failed":
+            self._session.log("error", outcome.error, outcome.details)
+        elif outcome.result is None:
+            self._session.log("info", "The attack was cancelled before its first step.")
+        if self._dragging and self._paints_stickers():
+            self._late = outcome  # its content is put on the sticker once that is let go
+        else:
+            self._conclude(outcome)
+        self.changed.emit()
+        self._session.refresh()
+
+    def _conclude(self, outcome: Outcome) -> None:
+        """Keep what came out; put it on the canvas if that still shows what was attacked, and nothing went wrong."""
+        start, result = self._start, outcome.result
+        self._follow, self._contents = False, None
+        if start is None or result is None:
+            return
+        before, here = start.before, self._session.is_current(start.before)
+        current = here and outcome.status != "failed"
+        self._session.log("run", summary(result, before.classifier.labels), parameters(result))
+        if self._paints_stickers():
+            after = replace(before, stickers=stickers_after(before.stickers, result))
+            if current:
+                self._session.delta = None  # the attack began without it
+                # Content only: a sticker that was moved meanwhile stays where it is.
+                contents = {sticker.id: sticker.content for sticker in after.stickers}
+                self._session.commit_stickers(with_contents(self._session.stickers, contents), "Optimise sticker content")
+        else:
+            after = replace(before, delta=(result.adversarial - result.clean)[0].detach().cpu())
+            if current:
+                self._session.delta = after.delta
+        entry = Entry(result, after, before, start.image, start.region, start.photograph)
+        for gone in self._session.history.add(entry):
+            self._session.log("info", f"{gone.title} was forgotten: the memory for finished runs is full.")
+        if not here:
+            self._session.log("info", f"{entry.title} ended when something else was opened. It is kept with the finished runs.")
+        self._session.shown = self._session.entry_on_canvas()
+        self._session.historyChanged.emit()
+
+    # ------------------------------------------------------------------ following the stickers
+
+    def begin_drag(self) -> None:
+        """A sticker attack waits while a sticker is under the mouse, and what it has painted travels along."""
+        self._dragging = True
+        self._hold()
+
+    def end_drag(self) -> None:
+        """The sticker was let go: a waiting sticker attack goes on at the new place, from the content it had."""
+        self._dragging = False
+        late, self._late = self._late, None
+        if late is not None:
+            self._conclude(late)
+        elif self.job is None or not self._paints_stickers():
+            self._follow, self._contents = False, None
+        elif self._contents is not None:
+            self._go_on()
+
+    def _paints_stickers(self) -> bool:
+        return self._start is not None and "stickers" in self._start.attack.uses
+
+    def _hold(self) -> None:
+        """Pause a sticker attack and ask what it has painted so far."""
+        job, start = self.job, self._start
+        if job is None or start is None or job.cancelled or not self._paints_stickers() or self._follow:
+            return
+        self._follow, self._contents = not job.paused, None
+        self.pause(True)
+        self._session.ask("content", lambda: painted_so_far(job, start.before.stickers), lambda contents: self._on_contents(job, contents))
+
+    def _on_contents(self, job: Job, contents: dict[int, Content]) -> None:
+        if job is not self.job:
+            return
+        self._contents = contents
+        filled = self.filled(self._session.stickers)
+        if self._dragging:
+            self._session.put_stickers(filled)
+        else:
+            self._session.stickers = filled
+            self._session.stickersChanged.emit()
+            self._go_on()
+
+    def filled(self, stickers: tuple[Sticker, ...]) -> tuple[Sticker, ...]:
+        """The stickers with what a held attack has painted on them."""
+        return with_contents(stickers, self._contents or {})
+
+    def follow_stickers(self) -> None:
+        """Stickers were edited, undone or deleted, not dragged: the attack that paints them goes on at their new places, or ends."""
+        start = self._start
+        if (
+            self._dragging
+            or self.job is None
+            or start is None
+            or not self._paints_stickers()
+            or same_places(start.before.stickers, self._session.stickers)
+        ):
+            return
+        if same_ids(start.before.stickers, self._session.stickers):
+            self._hold()
+        else:
+            self.cancel()  # what it paints is gone
+
+    def _go_on(self) -> None:
+        """Start the held attack again where its stickers are now."""
+        start, job, follow = self._start, self.job, self._follow
+        self._follow, self._contents = False, None
+        if start is None or job is None or job.cancelled or not (follow or not same_places(start.before.stickers, self._session.stickers)):
+            return
+        left = max(1, (job.total or start.attack.steps) - max(0, job.index))  # type: ignore[attr-defined]
+        self.start(start.attack.model_copy(update={"begin": "current", "steps": left}), seed=start.seed)
+        if not follow:
+            self.pause(True)
