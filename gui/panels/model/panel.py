@@ -15,7 +15,7 @@ from gui.panels.model.dialogs import CheckpointDialog, CodeDialog, ask_download,
 from gui.panels.model.fetch import Fetch
 from gui.panels.model.layers import LayerTree
 from gui.panels.model.sources import SourceList
-from gui.panels.model.swap import swapped
+from gui.panels.model.swap import moved, origin_of, swapped
 from gui.settings import Settings
 from gui.widgets import EmptyState, Message, Section, scrolling
 
@@ -34,9 +34,6 @@ class ModelPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._base: Classifier | None = None
-        """The classifier before its activations were swapped."""
-        self._derived: Classifier | None = None
         self._fetch = Fetch(self)
         self._fetched = ""
         self._stack = QStackedLayout(self)
@@ -257,9 +254,7 @@ class ModelPanel(QWidget):
         if classifier is None:
             return
         self.message.say("")
-        if classifier is not self._derived:
-            self._base, self._derived = classifier, None
-            self.swap.reset()
+        self.swap.show_origin(origin_of(classifier))
         self.card.show()
         self._empty.hide()
         self.card.show_classifier(classifier)
@@ -305,21 +300,18 @@ class ModelPanel(QWidget):
         classifier, device = self._session.classifier, self.card.device.itemData(index)
         if classifier is not None and str(classifier.device) != device:
             swap_classifier(
-                self._session, lambda: classifier.to(device), busy=f"Moving to {device}…", done=lambda _: None, failed=self.message.say
+                self._session, lambda: moved(classifier, device), busy=f"Moving to {device}…", done=lambda _: None, failed=self.message.say
             )
 
     @Slot(str, float)
     def _on_swap(self, choice: str, bound: float) -> None:
-        base = self._base
-        if base is None:
+        classifier = self._session.classifier
+        if classifier is None:
             return
-
-        def make() -> Classifier:
-            derived = swapped(base, choice, bound)
-            self._derived = derived if derived is not base else None
-            return derived
-
-        swap_classifier(self._session, make, busy="Swapping activations…", done=lambda _: None, failed=self.message.say)
+        base = origin_of(classifier).base
+        swap_classifier(
+            self._session, lambda: swapped(base, choice, bound), busy="Swapping activations…", done=lambda _: None, failed=self.message.say
+        )
 
 
 def _missing(source: str) -> Published | None:

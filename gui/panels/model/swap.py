@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
 if TYPE_CHECKING:
@@ -13,8 +16,34 @@ if TYPE_CHECKING:
 AS_LOADED, RELU, BOUNDED = "as loaded", "ReLU", "bounded ReLU"
 
 
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What a classifier was swapped from, and how."""
+
+    base: Classifier
+    choice: str = AS_LOADED
+    bound: float | None = None
+
+
+_origins: WeakKeyDictionary[Classifier, Origin] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def origin_of(classifier: Classifier) -> Origin:
+    """Of a classifier that was not swapped: itself, as loaded."""
+    with _lock:
+        return _origins.get(classifier) or Origin(classifier)
+
+
+def moved(classifier: Classifier, device: str) -> Classifier:
+    """The classifier on another device, its rectifiers swapped as they are here. Called in the engine thread."""
+    origin = origin_of(classifier)
+    base = origin.base.to(device)
+    return base if origin.bound is None else swapped(base, origin.choice, origin.bound)
+
+
 def swapped(base: Classifier, choice: str, bound: float) -> Classifier:
-    """``base`` with every rectifier replaced; the weights are shared."""
+    """``base`` with every rectifier replaced; the weights are shared. Called in the engine thread."""
     from torch import nn
 
     from engine import GibbonError
@@ -26,7 +55,10 @@ def swapped(base: Classifier, choice: str, bound: float) -> Classifier:
         raise GibbonError(f"“{base.name}” calls no rectifier, so there is none to swap.")
     rectifier = Bounded(bound) if choice == BOUNDED else nn.ReLU()
     name = f"{base.name}, {choice}" + (f" at {bound:g}" if choice == BOUNDED else "")
-    return base.derive(name=name, activations=dict.fromkeys((site.name for site in base.sites), rectifier))
+    derived = base.derive(name=name, activations=dict.fromkeys((site.name for site in base.sites), rectifier))
+    with _lock:
+        _origins[derived] = Origin(base, choice, bound)
+    return derived
 
 
 class Swap(QWidget):
@@ -62,9 +94,12 @@ class Swap(QWidget):
         self.choice.activated.connect(self._on_changed)
         self.bound.valueChanged.connect(self._on_changed)
 
-    def reset(self) -> None:
-        """Another classifier came."""
-        self.choice.setCurrentText(AS_LOADED)
+    def show_origin(self, origin: Origin) -> None:
+        """Say how the classifier shown was swapped."""
+        self.choice.setCurrentText(origin.choice)
+        if origin.bound is not None:
+            with QSignalBlocker(self.bound):
+                self.bound.setValue(origin.bound)
 
     @Slot(str)
     def _on_choice(self, choice: str) -> None:
