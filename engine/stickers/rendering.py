@@ -66,22 +66,33 @@ def paint(image: Tensor, stickers: Sequence[Sticker]) -> Tensor:
 def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
     """The clean image ``(C, H, W)`` with its stickers, and the mask that an attack on them may paint in.
 
-    A fixed sticker above an optimised one hides it: what it covers is no part of the mask.
+    A fixed sticker above an optimised one hides it: what it covers is no part of the mask. Where one shines through the other, ``base``
+    is such that ``(1 - mask) * base + mask * content`` is what is painted.
     """
     _, height, width = clean.shape
-    mask = torch.zeros(1, height, width)
+    mask, mixed = torch.zeros(1, height, width), torch.zeros(1, height, width, dtype=torch.bool)
+    fixed = [sticker for sticker in stickers if not isinstance(sticker.content, Optimised)]
+    optimised = [sticker for sticker in stickers if isinstance(sticker.content, Optimised)]
     for sticker in stickers:
         covered = coverage(sticker, height, width)
-        mask = torch.maximum(mask, covered) if isinstance(sticker.content, Optimised) else mask * (1 - covered)
-    base = paint(clean, [sticker for sticker in stickers if not isinstance(sticker.content, Optimised)])
-    painted = [replace(sticker, opacity=1.0) for sticker in stickers if isinstance(sticker.content, Optimised)]
-    return Composition(base, paint(clean, stickers), mask.to(clean) if painted else None, paint(base, painted))
+        if isinstance(sticker.content, Optimised):
+            mask = (1 - covered) * mask + covered
+        else:
+            mixed |= (mask > 0) & (covered > 0) & (covered < 1)
+            mask = mask * (1 - covered)
+    base, mask = paint(clean, fixed), mask.to(clean)
+    if bool(mixed.any()):
+        black = {sticker.id: replace(sticker, content=Colour((0.0, 0.0, 0.0))) for sticker in optimised}
+        rest = paint(clean, [black.get(sticker.id, sticker) for sticker in stickers])
+        base = torch.where(mixed.to(clean.device), (rest / (1 - mask).clamp_min(1e-6)).clamp(0, 1), base)
+    opaque = [replace(sticker, opacity=1.0) for sticker in optimised]
+    return Composition(base, paint(clean, stickers), mask if optimised else None, paint(base, opaque))
 
 
 def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, ...]:
     """The stickers, the optimised ones taking their content from ``image`` ``(C, H, W)`` at the pixels where they show.
 
-    What lies off the image or under another sticker keeps the content it had.
+    What lies off the image or under a sticker that covers it keeps the content it had.
     """
     channels, height, width = image.shape
     filled = []
@@ -91,7 +102,7 @@ def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, .
             inner = slice(rows.start - sticker.y, rows.stop - sticker.y), slice(columns.start - sticker.x, columns.stop - sticker.x)
             hidden = torch.zeros(1, height, width, dtype=torch.bool)
             for above in stickers[place + 1 :]:
-                hidden |= coverage(above, height, width) > 0
+                hidden |= coverage(above, height, width) == 1
             content = content_of(sticker, channels).clone()
             new = image[:, rows, columns].detach().cpu().to(content)
             content[:, inner[0], inner[1]] = torch.where(hidden[:, rows, columns], content[:, inner[0], inner[1]], new)

@@ -81,6 +81,22 @@ def test_an_attack_goes_on_from_what_a_sticker_that_shines_through_holds(small: 
     torch.testing.assert_close(next(run).adversarial[0], composed.shown)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0), (2, 1, 0)])
+@pytest.mark.parametrize("opacities", [(1.0, 0.5, 1.0), (0.6, 0.3, 0.7), (1.0, 1.0, 1.0), (0.5, 1.0, 0.5)])
+def test_what_is_attacked_is_what_is_painted(order: tuple[int, ...], opacities: tuple[float, ...]) -> None:
+    """Whatever lies over whatever and shines through."""
+    clean, held = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    places, contents = ((0, 0), (2, 1), (1, 3)), (s.Optimised(), s.Colour((0.9, 0.2, 0.4)), s.Optimised())
+    made = [s.Sticker(i, x, y, 5, 4, contents[i], opacities[i]) for i, (x, y) in enumerate(places)]
+    stickers = s.with_content([made[i] for i in order], held)
+    composed = s.compose(clean, [made[i] for i in order])
+    assert composed.mask is not None
+    expected = (1 - composed.mask) * composed.base + composed.mask * held
+    torch.testing.assert_close(s.paint(clean, stickers), expected)
+    assert float(composed.base.min()) >= 0
+    assert float(composed.base.max()) <= 1
+
+
 def test_content_travels_with_its_sticker() -> None:
     image = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
     sticker = s.Sticker(1, 2, 3, 4, 2, s.Optimised())
