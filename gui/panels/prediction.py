@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSpinBox
 from gui.plots.bars import ProbabilityBars, Row, percent
 from gui.plots.frame_view import FrameView
 from gui.plots.ranking import by_strength, stable_top
-from gui.plots.text import Figure, FigureRow, Sentence
+from gui.plots.text import Figure, FigureRow, Sentence, short
 from gui.scene import Frame
 from gui.session import Session
 from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET
@@ -138,8 +138,8 @@ class PredictionPanel(FrameView):
         self.figures.set_figures(
             [
                 Figure("L0 (px)", f"{norms['l0']:.0f}", percent(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"),
-                Figure("L1", f"{norms['l1']:.3g}", "", "L1: sum of the absolute changes of all values"),
-                Figure("L2", f"{norms['l2']:.3g}", "", "L2: root of the sum of squared changes"),
+                Figure("L1", short(norms["l1"]), "", "L1: sum of the absolute changes of all values"),
+                Figure("L2", short(norms["l2"]), "", "L2: root of the sum of squared changes"),
                 Figure("L∞", f"{norms['linf']:.3g}", f"{norms['linf'] * 255:.3g}/255", "L∞: the largest change of a value"),
                 Figure("SSIM", similar, "", "Structural similarity: 1 is the same image. Computed when nothing moves."),
             ]

@@ -12,6 +12,12 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from gui.theme import muted_colour, number_font, readable
 
 
+def short(value: float) -> str:
+    """Three significant digits, and all digits before the point: 26712, not 2.67e+04."""
+    text = f"{value:.3g}"
+    return f"{value:.0f}" if "e+" in text else text
+
+
 class Sentence(QWidget):
     """A sentence over at most ``lines`` lines; what does not fit is in the tool tip."""
 

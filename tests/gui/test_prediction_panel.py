@@ -16,6 +16,7 @@ from engine.attacks import PGD
 from gui.panels.prediction import PredictionPanel, similarity
 from gui.plots.bars import percent
 from gui.plots.ranking import by_strength, stable_top
+from gui.plots.text import short
 from tests.gui.panel_scenes import LABELS, attack, noise, open_image, put_sticker, show
 
 if TYPE_CHECKING:
@@ -150,6 +151,10 @@ def test_rows_stay_until_another_class_is_clearly_stronger() -> None:
     assert stable_top(rows, np.array([0.5, 0.3, 0.05, 0.15]), 3) == [0, 1, 3]  # clearly: it takes the weakest one's row
     assert stable_top(rows, scores, 3, always=(3,)) == [0, 1, 3]
     assert by_strength([0, 1, 3], np.array([0.1, 0.2, 0, 0.7])) == [3, 1, 0]
+
+
+def test_large_norms_are_written_out() -> None:
+    assert [short(value) for value in (0, 0.0314, 9.996, 692.4, 999.6, 26712.3)] == ["0", "0.0314", "10", "692", "1000", "26712"]
 
 
 def test_percent_is_the_engines() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gui.plots.bars import percent
+from gui.plots.text import short
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +34,7 @@ def where(bounds: Mapping[str, float], sites: Sequence[str]) -> str:
     if len(values) > 1:
         return f"Bounds in {len(bounds)} of {len(sites)} layers"
     place = "all layers" if len(bounds) == len(sites) > 1 else next(iter(bounds)) if len(bounds) == 1 else f"{len(bounds)} layers"
-    return f"Bound {next(iter(values)):.3g} in {place}"
+    return f"Bound {short(next(iter(values)))} in {place}"
 
 
 def effect(seen: Observation, labels: Sequence[str], sites: Sequence[str]) -> str:

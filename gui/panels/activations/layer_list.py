@@ -11,6 +11,7 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEv
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from gui.plots.histograms import draw, raster
+from gui.plots.text import short
 from gui.theme import ADVERSARIAL, line_colour, muted_colour, number_font, readable, text_colour
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class LayerList(QAbstractScrollArea):
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, "1 spike" if layer.spikes == 1 else f"{layer.spikes} spikes")
         painter.setPen(inks.muted)
         painter.drawText(
-            line.adjusted(0, 0, -inks.spikes, 0), Qt.AlignmentFlag.AlignRight, f"{layer.clean_max:.3g} → {layer.adversarial_max:.3g}"
+            line.adjusted(0, 0, -inks.spikes, 0), Qt.AlignmentFlag.AlignRight, f"{short(layer.clean_max)} → {short(layer.adversarial_max)}"
         )
         painter.setPen(inks.text)
         room = max(20, line.width() - inks.spikes - inks.most)
@@ -172,6 +173,6 @@ def describe(layer: LayerActivity) -> str:
     shape = " × ".join(str(n) for n in layer.site.shape)
     return (
         f"{layer.site.name}: {layer.site.kind}, {shape}\n"
-        f"largest activation: clean {layer.clean_max:.3g}, adversarial {layer.adversarial_max:.3g}\n"
+        f"largest activation: clean {short(layer.clean_max)}, adversarial {short(layer.adversarial_max)}\n"
         f"{layer.spikes} units above the clean image's maximum"
     )

@@ -36,7 +36,7 @@ class LayerPlot(QWidget):
         """How far from the line the mouse grasped it; None: it does not."""
         self.setFont(number_font(self.font()))
         metrics = self.fontMetrics()
-        self._margins = (metrics.horizontalAdvance("10k") + 8, metrics.height() + 2, -10, -metrics.height() - 7)
+        self._margins = (metrics.horizontalAdvance("100k") + 8, metrics.height() + 2, -10, -metrics.height() - 7)
         self.setMinimumSize(160, 96)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -155,7 +155,7 @@ class LayerPlot(QWidget):
             painter.setPen(line)
             painter.drawLine(frame.left(), y, frame.right(), y)
             painter.setPen(muted)
-            text = f"{count // 1000}k" if count >= 1000 else str(count)
+            text = f"{count // 1_000_000}M" if count >= 1_000_000 else f"{count // 1000}k" if count >= 1000 else str(count)
             painter.drawText(QRect(0, y - metrics.height() // 2, frame.left() - 4, metrics.height()), Qt.AlignmentFlag.AlignRight, text)
         for value in nice_ticks(*self.limits, most=max(2, frame.width() // 56)):
             x = round(self.x_of(value))

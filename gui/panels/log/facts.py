@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gui.plots.bars import percent
+from gui.plots.text import short
 
 if TYPE_CHECKING:
     from engine import AttackResult
@@ -53,8 +54,8 @@ def facts_of(entry: Entry) -> Facts:
         "target": "any other" if result.targets is None else labels[int(result.targets[0])],
         "first success at step": "never" if flip < 0 else str(flip),
         "L0": f"{norms['l0']:.0f} px",
-        "L1": f"{norms['l1']:.3g}",
-        "L2": f"{norms['l2']:.3g}",
+        "L1": short(norms["l1"]),
+        "L2": short(norms["l2"]),
         "L∞": f"{norms['linf']:.3g} ({norms['linf'] * 255:.3g}/255)",
         "rows forward": str(result.forwards),
         "rows backward": str(result.backwards),

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from gui.panels.log.facts import Facts
+from gui.plots.text import short
 from gui.theme import number_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -64,7 +65,7 @@ class RunModel(QAbstractTableModel):
             run.outcome,
             run.budget,
             "yes" if run.success else "no",
-            f"{run.l2:.3g}",
+            short(run.l2),
             f"{run.linf:.3g}",
             "–" if run.flip < 0 else str(run.flip),
             f"{run.seconds:.2f} s",
