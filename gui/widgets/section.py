@@ -48,10 +48,6 @@ class Section(QWidget):
         """Whether the body shows."""
         return self.button.isChecked()
 
-    def set_opened(self, opened: bool) -> None:
-        """Show the body or fold it away."""
-        self.button.setChecked(opened)
-
     @Slot(bool)
     def _on_toggled(self, opened: bool) -> None:
         self.body.setVisible(opened)
