@@ -168,7 +168,8 @@ def from_array(array: npt.NDArray[Any], name: str) -> Photograph:
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]
     elif values.ndim == 3 and values.shape[2] == 4:
-        notes.append("alpha laid over white")
+        if values[:, :, 3].min() < 255:
+            notes.append("alpha laid over white")
         values = _over_white(values)
     values = np.ascontiguousarray(values)
     digest = hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()

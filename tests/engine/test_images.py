@@ -88,6 +88,7 @@ def test_alpha_is_laid_over_white(tmp_path: Path, picture: Any) -> None:
     pasted = images.from_array(rgba, "pasted")
     assert np.abs(pasted.pixels - expected).max() <= 1
     assert pasted.notes == photograph.notes
+    assert images.from_array(np.dstack([picture, np.full_like(alpha, 255)]), "pasted").notes == ()
 
 
 def test_grey_with_alpha_stays_grey(tmp_path: Path) -> None:

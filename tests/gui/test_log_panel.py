@@ -115,6 +115,7 @@ def test_remove(qtbot: QtBot, runs: RunsView, session: Session) -> None:
     select(runs, 1)
     qtbot.keyClick(runs.table, Qt.Key.Key_Delete)
     assert [entry.number for entry in session.history.entries] == [newest]
+    assert runs.details.headerItem().text(runs.details.columnCount() - 1) == ""
     assert runs.table.runs.rowCount() == 1
     select(runs, 0)
     qtbot.mouseClick(runs.buttons["remove"], Qt.MouseButton.LeftButton)

@@ -129,6 +129,7 @@ class RunsView(QWidget):
         elif len(runs) == 2:
             self._show_two(*runs)
         else:
+            self._columns("")
             self.summary.set_text("Select one run to see its parameters, or two to compare them (Ctrl and a click).")
 
     def _show_one(self, run: Facts) -> None:
