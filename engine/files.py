@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import GibbonError
@@ -27,4 +27,5 @@ def replacing(path: Path | str) -> Iterator[Path]:
     except OSError as error:
         raise GibbonError(f"“{path}” cannot be written: {error.strerror or error}. Choose another folder or make room.") from error
     finally:
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):  # it was moved, or never came to be
+            staged.unlink()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from safetensors.torch import save
 
 from engine.artifacts import Model
 from engine.classifier import Classifier
+from engine.files import replacing
 
 if TYPE_CHECKING:
     from engine.data import DataSet
@@ -51,13 +51,9 @@ def save_model(model: Model, path: Path, **facts: Any) -> tuple[Path, Path]:
     """
     weights, card = path.with_suffix(".safetensors"), path.with_suffix(".json")
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.module.state_dict().items()}
-    _replace(weights, save(tensors))
-    _replace(card, (json.dumps({**model.card, **facts}, indent=2, ensure_ascii=False) + "\n").encode())
+    with replacing(weights) as staged:
+        staged.parent.mkdir(parents=True, exist_ok=True)
+        staged.write_bytes(save(tensors))
+    with replacing(card) as staged:
+        staged.write_text(json.dumps({**model.card, **facts}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return weights, card
-
-
-def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.part")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)

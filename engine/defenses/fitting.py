@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch.nn import functional
 
 from engine.defenses.activations import Bounded, BoundedLeaky
 from engine.errors import GibbonError
+from engine.files import replacing
 
 Augment = Callable[[Tensor, Generator], Tensor]
 
@@ -151,13 +151,9 @@ class Fit:
             tensors |= {f"optimiser.{index}.{name}": value.contiguous() for name, value in state.items()}
         tensors["generator"] = self.generator.get_state()
         facts = {"about": about, "epoch": self.epoch, "history": self.history, "schedule": asdict(self.schedule)}
-        temporary = path.with_name(f"{path.name}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(save(tensors, metadata={"gibbon": json.dumps(facts)}))
-            os.replace(temporary, path)
-        except OSError as error:
-            raise GibbonError(f"The training's state could not be written to {path} ({error}): choose another place.") from error
+        with replacing(path) as staged:
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            staged.write_bytes(save(tensors, metadata={"gibbon": json.dumps(facts)}))
 
     def load(self, path: Path, about: dict[str, Any]) -> None:
         """Go on from a file that :meth:`save` wrote."""

@@ -167,6 +167,15 @@ def test_saved_model_and_card_make_the_same_classifier(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["halves.json", "halves.safetensors"]
 
 
+def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where a folder is wanted")
+    model = _trained(epochs=1).artifacts["model"]
+    with pytest.raises(GibbonError, match="cannot be written"):
+        save_model(model, tmp_path / "taken" / "halves")  # type: ignore[arg-type]
+    with pytest.raises(GibbonError, match="cannot be written"):
+        _trained(epochs=1, checkpoint=tmp_path / "taken" / "state.safetensors")
+
+
 def test_what_does_not_fit_is_said() -> None:
     data = _halves()
     with pytest.raises(GibbonError, match="give a data set"):
