@@ -165,7 +165,7 @@ def explain(error: ValidationError) -> str:
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"])
         message = item["msg"].removeprefix("Value error, ")
-        given = f" (got {item['input']!r})" if name and not isinstance(item["input"], dict) else ""
+        given = f" (got {item['input']!r})" if name and not isinstance(item["input"], dict) and f"“{item['input']}”" not in message else ""
         text = f"{name}: {message[:1].lower()}{message[1:]}{given}" if name else message
         sentences.append(text if text.endswith(".") else text + ".")
     return " ".join(sentences)

@@ -82,7 +82,7 @@ def _sentence(error: Exception) -> str:
     told = getattr(error, "format_message", None)  # what typer has to say of wrong options
     if told is not None:
         cure = f" There is: {', '.join(COMMANDS)}." if "No such command" in told() else ""
-        return f"{told()}{cure}"
+        return f"{told().replace('Value error, ', '')}{cure}"
     if isinstance(error, GibbonError):
         return str(error)
     if isinstance(error, typer.Abort):

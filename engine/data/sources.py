@@ -121,7 +121,8 @@ def load(
         if not download:
             raise GibbonError(
                 f"{CITATIONS[name]} ({split}) was not found under {folder}: give the folder that holds it with --data or "
-                f"GIBBON_DATA, or download it into that folder with engine.data.load({name!r}, download=True)."
+                f"GIBBON_DATA, or download it into that folder with engine.data.load({name!r}, download=True), "
+                "on the command line with --download."
             )
         _download(folder, name, split)
     return _readers[name](folder, split, count)

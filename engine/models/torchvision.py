@@ -117,7 +117,7 @@ def load_published(
         if not fetch:
             raise GibbonError(
                 f"The weights of “{name}” ({about.megabytes:.0f} MB) are not on this machine, and downloading was not asked for. "
-                f"Load it with download=True, or fetch {about.url} elsewhere and put it at {about.path}."
+                f"Load it with download=True (--download on the command line), or fetch {about.url} elsewhere and put it at {about.path}."
             )
         download(about.url, about.path, sha256_prefix=about.hash_prefix, progress=progress, cancel=cancel)
     if activation != "relu":
