@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from engine.devices import device_of, fastest_threads
 from engine.errors import GibbonError
+from engine.fingerprint import digest, identity
 from engine.randomness import generator
 from engine.sites import Site, SiteMode, discover
 
@@ -157,11 +158,12 @@ class Classifier:
     def fingerprint(self) -> str:
         """Sixteen hex digits of a SHA-256 over weights, buffers, structure, normalisation and everything derived."""
         if not self._network.digest:
-            self._network.digest.append(_digest(self._network))
+            net = self._network
+            net.digest.append(digest((net.head, net.native_shape, net.mean.tolist(), net.std.tolist()), net.module))
         changes = (
-            {site: repr(f) for site, f in sorted(self.activations.items())},
+            {site: identity(f) for site, f in sorted(self.activations.items())},
             dict(sorted(self.bounds.items())),
-            [repr(f) for f in self.before],
+            [identity(f) for f in self.before],
             self.input_shape,
         )
         return hashlib.sha256((self._network.digest[0] + json.dumps(changes)).encode()).hexdigest()[:16]
@@ -176,9 +178,14 @@ class Classifier:
         return self._forward(images, self._mode() if self.activations or self.bounds else contextlib.nullcontext())
 
     @torch.no_grad()
+    def score(self, images: Tensor, chunk: int = 256) -> Tensor:
+        """Logits ``(N, K)`` without a graph, ``chunk`` rows at a time, so that a thousand images need no more memory than a few."""
+        return torch.cat([self(part.to(self.device, self.dtype)) for part in torch.split(images, chunk)])
+
+    @torch.no_grad()
     def predict(self, images: Tensor, chunk: int = 256) -> Tensor:
         """Predicted labels ``(N,)``, ``chunk`` rows at a time."""
-        return torch.cat([self(part.to(self.device, self.dtype)).argmax(1) for part in torch.split(images, chunk)])
+        return self.score(images, chunk).argmax(1)
 
     @torch.no_grad()
     def record(self, images: Tensor, sites: Iterable[str] | None = None) -> Recording:
@@ -231,6 +238,11 @@ class Classifier:
         size
             ``(height, width)`` or the shorter word for a square: images come in at this size and are resized (bilinear, antialiased)
             inside, so that an attack works at the photograph's size.
+
+        Raises
+        ------
+        GibbonError
+            There is no such site, a bound is not above 0, or a function has no name that a fingerprint could hold.
         """
         other = copy.copy(self)
         other.__dict__.pop("fingerprint", None)
@@ -240,9 +252,11 @@ class Classifier:
             if not value > 0:
                 raise GibbonError(f"A bound of {value:g} at “{site}” would silence the layer. Choose a value above 0.")
         other.name = name or self.name
-        other.activations = {**self.activations, **(activations or {})}
+        for function in (*(activations or {}).values(), *(before or ())):
+            identity(function)  # refuses what no fingerprint could name, before anything is computed with it
+        other.activations = {**self.activations, **{site: _placed(f, self.device) for site, f in (activations or {}).items()}}
         other.bounds = {**self.bounds, **(bounds or {})}
-        other.before = (*self.before, *(before or ()))
+        other.before = (*self.before, *(_placed(f, self.device) for f in before or ()))
         if size is not None:
             height, width = (size, size) if isinstance(size, int) else size
             other.input_shape = (self.input_shape[0], height, width)
@@ -256,6 +270,8 @@ class Classifier:
         net = self._network
         other = copy.copy(self)
         other.device = target
+        other.activations = {site: _placed(f, target) for site, f in self.activations.items()}
+        other.before = tuple(_placed(f, target) for f in self.before)
         other._network = _Network(
             copy.deepcopy(net.module).to(target), net.head, net.native_shape, net.mean.to(target), net.std.to(target), net.sites, net.digest
         )
@@ -339,12 +355,11 @@ def _strip_softmax(module: nn.Module, name: str) -> None:
     setattr(parent, path.rpartition(".")[2], nn.Identity())
 
 
-def _digest(net: _Network) -> str:
-    digest = hashlib.sha256(repr((net.module, net.head, net.native_shape, net.mean.tolist(), net.std.tolist())).encode())
-    for name, value in sorted(net.module.state_dict().items()):
-        digest.update(f"{name}{value.dtype}{tuple(value.shape)}".encode())
-        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+def _placed(function: Callable[[Tensor], Tensor], device: torch.device) -> Callable[[Tensor], Tensor]:
+    """A module's frozen copy on the device; anything else as it is."""
+    if not isinstance(function, nn.Module):
+        return function
+    return copy.deepcopy(function).eval().requires_grad_(False).to(device)
 
 
 def _first_line(error: BaseException) -> str:

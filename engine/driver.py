@@ -163,7 +163,8 @@ class _Best:
         success = prediction != problem.labels if problem.targets is None else prediction == problem.targets
         broken = loss.isnan() | logits.isnan().any(1)
         success = success & ~broken
-        new = success & (self.steps_to_flip < 0)
+        flipped = self.steps_to_flip >= 0
+        new = success & ~flipped
         self.steps_to_flip = torch.where(new, step.index, self.steps_to_flip)
         self.failed = self.failed | broken
         self.trace.append(loss)
@@ -179,7 +180,11 @@ class _Best:
             self._score = torch.where(better, score, self._score)
             self._success = torch.where(better, success, self._success)
         first = len(self.trace) == 1
-        return lambda: first or bool(new.any())
+
+        def worth_pinning() -> bool:
+            return first or (bool(new.any()) and not bool(flipped.any()))  # the first flip of any row: one step, however many rows
+
+        return worth_pinning
 
     def step(self, last: Step) -> AttackStep:
         """The kept rows as one step."""
@@ -243,8 +248,7 @@ def start(
     assumed = labels is None or labels_assumed
     first_logits = None
     if labels is None:
-        with torch.no_grad():
-            first_logits = classifier(images)
+        first_logits = classifier.score(images)
         labels = first_logits.argmax(1)
         view.forwards += len(images)
     labels = checked_labels(labels, images, classifier)

@@ -8,7 +8,6 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from engine.artifacts import Artifact
@@ -74,8 +73,7 @@ class AttackResult(Result):
         """``(N, K)`` of the clean images (one forward pass, uncounted, where the run did not need it)."""
         if self.first_logits is not None:
             return self.first_logits
-        with torch.no_grad():
-            return self.classifier(self.clean)
+        return self.classifier.score(self.clean)
 
     @cached_property
     def prediction(self) -> Tensor:
@@ -105,8 +103,7 @@ class AttackResult(Result):
     @cached_property
     def survives_8bit(self) -> Tensor:
         """``(N,)`` bool: success after rounding to 8 bits per channel, as a PNG file holds."""
-        with torch.no_grad():
-            return self._succeeds(self.classifier(lattice(self.adversarial)).argmax(1)) & ~self.failed
+        return self._succeeds(self.classifier.predict(lattice(self.adversarial))) & ~self.failed
 
     @cached_property
     def perturbation(self) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import threading
 
 import pytest
@@ -224,3 +226,26 @@ def test_a_device_has_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(GibbonError, match="no GPU here"):
         device_of("cuda:1")
+
+
+def test_preprocessing_with_other_weights_is_another_classifier(small: engine.Classifier) -> None:
+    """The weights of a denoiser do not show in its repr."""
+    first, second = (nn.Conv2d(3, 3, 1, bias=False) for _ in range(2))
+    assert repr(first) == repr(second)
+    derived = [small.derive(before=[module]) for module in (first, second)]
+    assert derived[0].fingerprint != derived[1].fingerprint
+    assert derived[0].fingerprint == small.derive(before=[copy.deepcopy(first)]).fingerprint
+
+
+def test_preprocessing_is_frozen_and_the_callers_is_left_alone(small: engine.Classifier) -> None:
+    noisy = nn.Dropout(0.5).train()
+    x = torch.rand(2, 3, 8, 8)
+    assert torch.equal(small.derive(before=[noisy])(x), small(x))
+    assert noisy.training
+
+
+def test_what_no_record_could_name_is_refused(small: engine.Classifier) -> None:
+    for function in (lambda x: x, functools.partial(torch.clamp, min=0)):
+        with pytest.raises(GibbonError, match="no name that a record could keep"):
+            small.derive(before=[function])
+    assert small.derive(before=[torch.round]).fingerprint != small.derive(before=[torch.floor]).fingerprint
