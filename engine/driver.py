@@ -169,6 +169,7 @@ class _Best:
         self.failed = self.failed | broken
         self.trace.append(loss)
         score = -(images - problem.images).flatten(1).norm(dim=1) if self._keeps == "norm" else loss
+        score = torch.where(broken, -torch.inf, score)
         if len(self.trace) == 1:
             self.images, self.logits, self.loss, self._score, self._success = images, logits, loss, score, success
         else:

@@ -14,7 +14,7 @@ from gui.history import Entry, same_ids, same_places, stickers_after, with_conte
 from gui.scene import Frame, Scene
 
 if TYPE_CHECKING:
-    from engine import Attack
+    from engine import Attack, AttackResult
     from engine.images import Photograph
     from engine.stickers import Content, Sticker
     from gui.session import Session
@@ -35,6 +35,11 @@ class Start:
     photograph: Photograph | None
     at: float = field(default_factory=time.perf_counter)
 
+    @property
+    def paints_stickers(self) -> bool:
+        """Whether the attack makes stickers' content, not a perturbation."""
+        return "stickers" in self.attack.uses
+
 
 class Runs(QObject):
     """The attack under way: started, watched, held while a sticker is under the mouse, ended, and what came of it kept.
@@ -53,6 +58,7 @@ class Runs(QObject):
         self.leaving: Job | None = None
         """A cancelled run whose last step is still being made."""
         self._start: Start | None = None
+        self._leaving_start: Start | None = None
         self._dragging = False
         self._follow = False
         """Whether the attack is to go on where its stickers are now."""
@@ -126,7 +132,7 @@ class Runs(QObject):
 
     def _leave(self, job: Job) -> None:
         if job is self.job:
-            self.job, self.leaving = None, job
+            self.job, self.leaving, self._leaving_start = None, job, self._start
             self._timer.stop()
             self.changed.emit()
 
@@ -146,7 +152,12 @@ class Runs(QObject):
 
     @Slot(object)
     def _on_done(self, outcome: Outcome) -> None:
-        if outcome.job is not self.job and (outcome.job is not self.leaving or self.job is not None):
+        if outcome.job is self.leaving and self.job is not None:  # cancelled, and another one has begun since
+            start, self.leaving = self._leaving_start, None
+            if start is not None and outcome.result is not None:
+                self._remember(outcome.result, start, self._after(outcome.result, start))
+            return
+        if outcome.job is not self.job and outcome.job is not self.leaving:
             return  # replaced by a newer run
         self.job = self.leaving = None
         self._timer.stop()
@@ -167,24 +178,29 @@ class Runs(QObject):
         self._follow, self._contents = False, None
         if start is None or result is None:
             return
-        before, here = start.before, self._session.is_current(start.before)
-        current = here and outcome.status != "failed"
-        self._session.log("run", summary(result, before.classifier.labels), parameters(result))
-        if self._paints_stickers():
-            after = replace(before, stickers=stickers_after(before.stickers, result))
-            if current:
-                self._session.delta = None  # the attack began without it
+        after, here = self._after(result, start), self._session.is_current(start.before)
+        if here and outcome.status != "failed":
+            self._session.delta = after.delta  # a sticker attack began without one
+            if start.paints_stickers:
                 # Content only: a sticker that was moved meanwhile stays where it is.
                 contents = {sticker.id: sticker.content for sticker in after.stickers}
                 self._session.commit_stickers(with_contents(self._session.stickers, contents), "Optimise sticker content")
-        else:
-            after = replace(before, delta=(result.adversarial - result.clean)[0].detach().cpu())
-            if current:
-                self._session.delta = after.delta
-        entry = Entry(result, after, before, start.image, start.region, start.photograph)
+        self._remember(result, start, after)
+
+    def _after(self, result: AttackResult, start: Start) -> Scene:
+        """What was attacked, with what came out."""
+        before = start.before
+        if start.paints_stickers:
+            return replace(before, stickers=stickers_after(before.stickers, result))
+        return replace(before, delta=(result.adversarial - result.clean)[0].detach().cpu())
+
+    def _remember(self, result: AttackResult, start: Start, after: Scene) -> None:
+        """Log a run and keep it with the finished ones."""
+        self._session.log("run", summary(result, after.classifier.labels), parameters(result))
+        entry = Entry(result, after, start.before, start.image, start.region, start.photograph)
         for gone in self._session.history.add(entry):
             self._session.log("info", f"{gone.title} was forgotten: the memory for finished runs is full.")
-        if not here:
+        if not self._session.is_current(after):
             self._session.log("info", f"{entry.title} ended when something else was opened. It is kept with the finished runs.")
         self._session.shown = self._session.entry_on_canvas()
         self._session.historyChanged.emit()
@@ -208,7 +224,7 @@ class Runs(QObject):
             self._go_on()
 
     def _paints_stickers(self) -> bool:
-        return self._start is not None and "stickers" in self._start.attack.uses
+        return self._start is not None and self._start.paints_stickers
 
     def _hold(self) -> None:
         """Pause a sticker attack and ask what it has painted so far."""
