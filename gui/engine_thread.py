@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -64,6 +65,8 @@ class Job:
     _paused: threading.Event = field(default_factory=threading.Event)
     _wanted: threading.Event = field(default_factory=threading.Event)
     _preview: Any = None
+    _look_at: float = 0.0
+    """Not before this time: looks take at most a third of the run."""
     _run: Any = None
 
     @property
@@ -232,9 +235,11 @@ class EngineThread(QThread):
                 self._end(job)
                 return
             job.index, job.total = step.index, step.total
-            if job.look is not None and job._wanted.is_set():
+            if job.look is not None and job._wanted.is_set() and time.perf_counter() >= job._look_at:
+                began = time.perf_counter()
                 job._wanted.clear()
                 job._preview = job.look(job._run, step)
+                job._look_at = 3 * time.perf_counter() - 2 * began  # two thirds of the time are the attack's
         except BaseException as error:  # an attack may raise anything, StopIteration and SystemExit too
             self._fail(job, error)
             return

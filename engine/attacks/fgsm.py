@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal, Self, TypeVar
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 from torch import Tensor
 
 from engine.attacks.directions import direction
@@ -17,6 +17,8 @@ from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number
 
 Op = TypeVar("Op", bound=Attack)
+USUAL_EPS: dict[str, JsonValue] = {"linf": 8 / 255, "l2": 0.5, "l1": 12.0}
+"""Radii that small colour images are usually attacked with, by norm: 8/255 in l2 would move nothing that can be seen or measured."""
 
 
 class FGSM(Attack):
@@ -38,7 +40,7 @@ class FGSM(Attack):
 
     norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
     """The norm of the step: linf moves every pixel by eps, l2 along the gradient, l1 one value by all of eps."""
-    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
+    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": USUAL_EPS}})
     """Length of the step in pixel units: 8/255 is eight grey levels."""
     towards: Literal["label or target", "least likely", "random"] = Field("label or target", json_schema_extra={"group": "Method"})
     """Away from the label (towards the target where one is given), or towards a class that the attack chooses: the least likely one (step

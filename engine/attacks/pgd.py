@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from engine.attacks.directions import Direction, direction
-from engine.attacks.fgsm import check_eps
+from engine.attacks.fgsm import USUAL_EPS, check_eps
 from engine.attacks.losses import LossName, ascent, value
 from engine.balls import BALLS, Ball
 from engine.operation import Attack, AttackStep, Problem
@@ -35,8 +35,9 @@ class PGD(Attack):
 
     norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
     """The norm of the ball that the perturbation stays in."""
-    eps: Number | None = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
-    """Radius of the ball in pixel units: 8/255 is eight grey levels. None: no ball, only [0, 1]."""
+    eps: Number | None = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": USUAL_EPS}})
+    """Radius of the ball in pixel units: 8/255 is eight grey levels. In l2 about 0.5 is usual for small colour images, in l1 about 12.
+    None: no ball, only [0, 1]."""
     steps: int = Field(40, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
     """Number of steps."""
     step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "automatic": "length"})

@@ -40,6 +40,8 @@ class Field:
     """Attribute of the operation that holds the value used for None."""
     when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     """Names of other fields with the values for which this one has a meaning."""
+    usual: tuple[tuple[str, Any, Any], ...] = ()
+    """Other field, its value, and what this one usually is beside it."""
 
     @property
     def title(self) -> str:
@@ -65,6 +67,11 @@ class Field:
             lines.append(f"{limits[0].upper()}{limits[1:]}.")
         return "\n".join(lines)
 
+    def following(self, name: str, new: Any, present: Any) -> Any:
+        """What this field becomes when another one changes: its usual value there, unless a person has chosen one of their own."""
+        usual = {value: mine for other, value, mine in self.usual if other == name}
+        return usual[new] if new in usual and present in usual.values() else present
+
     def applies(self, values: Mapping[str, Any]) -> bool:
         """Whether the field has a meaning beside these values."""
         return all(values.get(name) in allowed for name, allowed in self.when)
@@ -73,7 +80,8 @@ class Field:
 def read_fields(operation: type[Operation]) -> tuple[Field, ...]:
     """The fields of an operation in the order of their groups; those without a group last.
 
-    A field's ``json_schema_extra`` may hold ``group``, ``unit``, ``automatic`` and ``when`` (a dict of field name to a value or a list).
+    A field's ``json_schema_extra`` may hold ``group``, ``unit``, ``automatic``, ``when`` (a dict of field name to a value or a list), and
+    ``usual`` (a dict of field name to a dict of its values to what this field usually is there).
     """
     fields = [_read(name, info) for name, info in operation.model_fields.items()]
     order = list(dict.fromkeys(field.group for field in fields if field.group))
@@ -99,6 +107,7 @@ def _read(name: str, info: FieldInfo) -> Field:
         group=str(extra.get("group", "")),
         doc=" ".join((info.description or "").split()),
         automatic=str(extra.get("automatic", "")),
+        usual=tuple((other, value, mine) for other, values in dict(extra.get("usual", {})).items() for value, mine in values.items()),  # type: ignore[arg-type, union-attr]
         when=tuple((key, tuple(value) if isinstance(value, list) else (value,)) for key, value in dict(when).items()),  # type: ignore[arg-type]
     )
 

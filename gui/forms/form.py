@@ -115,9 +115,12 @@ class Form(QWidget):
     # ------------------------------------------------------------------ from a person
 
     @Slot(object, object)
-    def _on_value(self, _parameter: Any, _value: Any) -> None:
-        if not self._quiet:
-            self._check()
+    def _on_value(self, parameter: Any, value: Any) -> None:
+        if self._quiet:
+            return
+        present = self.values()
+        following = {field.name: field.following(parameter.name(), value, present[field.name]) for field in self._fields if field.usual}
+        self.set_values({name: new for name, new in following.items() if new != present[name]})
 
     def _check(self) -> None:
         from engine.errors import GibbonError

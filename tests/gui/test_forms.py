@@ -191,3 +191,17 @@ def test_all_rows_are_in_sight(form: Form) -> None:
         right = editor.mapTo(form, editor.rect().topRight()).x()
         assert right <= 320 - 20
         assert editor.width() >= editor.minimumSizeHint().width() or isinstance(editor, (FlagEdit, ChoiceEdit))
+
+
+def test_another_norm_brings_its_usual_radius_unless_one_was_chosen(qtbot: QtBot, form: Form) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    norm = form.editor("norm")
+    assert isinstance(norm, ChoiceEdit)
+    norm.setFocus()
+    qtbot.keyClick(norm, Qt.Key.Key_Down)
+    assert (form.values()["norm"], form.values()["eps"]) == ("l2", 0.5)
+    qtbot.keyClick(norm, Qt.Key.Key_Up)
+    assert form.values()["eps"] == pytest.approx(8 / 255)
+    form.set_values({"eps": 0.3})
+    qtbot.keyClick(norm, Qt.Key.Key_Down)
+    assert (form.values()["norm"], form.values()["eps"]) == ("l2", 0.3)
