@@ -27,7 +27,7 @@ def find(path: str | None, sha256: str | None, folder: Path, given: Path | None,
     found = [place for place in places if place.is_file()]
     if not found:
         raise GibbonError(
-            f"The record's {what} “{path}” is not there. Put it back or beside the record; another place of the image is given with --image."
+            f"The record's {what} “{path}” is not there. Put it back or beside the record, or name the image with --image."
         )
     for place in found:
         if sha256 is None or file_digest(place) == sha256:
