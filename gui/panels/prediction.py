@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSpinBox, QStackedLayout, QVBoxLayout, QWidget
 
 from gui.plots.bars import ProbabilityBars, Row, percent
@@ -61,15 +61,15 @@ class PredictionPanel(FrameView):
         area.setWidget(self.bars)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
-        head = QHBoxLayout()
-        head.addWidget(self.verdict, 1)
-        head.addWidget(self.count)
+        foot = QHBoxLayout()
+        foot.addWidget(self.legend, 1)
+        foot.addWidget(self.count, 0, Qt.AlignmentFlag.AlignTop)
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.setContentsMargins(GRID, GRID, GRID, GRID)
-        layout.addLayout(head)
+        layout.addWidget(self.verdict)
         layout.addWidget(area, 1)
-        layout.addWidget(self.legend)
+        layout.addLayout(foot)
         layout.addWidget(self.under_bound)
         layout.addWidget(self.figures)
         self.under_bound.hide()

@@ -64,6 +64,11 @@ def test_verdicts(qtbot: QtBot, panel: PredictionPanel, session: Session) -> Non
     qtbot.waitUntil(lambda: panel.verdict.text.startswith("Wrong before any attack"))
 
 
+def test_the_verdict_has_the_whole_width(panel: PredictionPanel, qtbot: QtBot, session: Session) -> None:
+    open_image(qtbot, session)
+    assert panel.verdict.width() == panel.figures.width()
+
+
 def test_label_and_target_are_marked_and_always_listed(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
     open_image(qtbot, session)
     panel.count.setValue(2)
