@@ -13,7 +13,8 @@ import engine
 from engine.explain import find_spikes
 from gui.panels.activations import ActivationsPanel
 from gui.panels.activations.bounds import effect, where, with_bound
-from gui.panels.activations.spike_table import cells
+from gui.panels.activations.layer_list import fitting
+from gui.panels.activations.spike_table import SpikeTable, cells, times
 from gui.plots.histograms import decades, nice_ticks, raster
 from tests.gui.panel_scenes import LABELS, drag, open_image, put_sticker, show, small
 
@@ -189,6 +190,24 @@ def test_another_model_chooses_a_layer_of_its_own(qtbot: QtBot, opened: Activati
     assert opened.sites == [opened.selected] == ["2"]
     open_image(qtbot, session, small(1))
     assert opened.selected in opened.sites
+
+
+def test_no_spike_is_listed_as_once_the_reference() -> None:
+    assert [times(ratio) for ratio in (float("inf"), 12.3, 1.01, 1.004, 1.0001)] == ["∞", "12.3×", "1.01×", "1.004×", "> 1×"]
+
+
+def test_every_column_of_the_spikes_fits_a_narrow_table(qtbot: QtBot) -> None:
+    table = show(qtbot, SpikeTable(), 255, 200)
+    assert table.horizontalScrollBar().maximum() == 0
+    assert table.columnWidth(0) > 30
+
+
+def test_a_name_keeps_what_tells_it_from_others(opened: ActivationsPanel) -> None:
+    metrics, name = opened.layers.fontMetrics(), "features.12.expand3x3_activation"
+    assert fitting(name, metrics, metrics.horizontalAdvance(name)) == name
+    assert fitting(name, metrics, metrics.horizontalAdvance("features.12.expand3x3")) == "features.12.expand3x3"
+    narrow = fitting(name, metrics, metrics.horizontalAdvance("…12.expand3x3"))
+    assert narrow == "…12.expand3x3"
 
 
 def test_bounds_as_values() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from gui.plots.histograms import draw, raster
@@ -134,15 +135,9 @@ class LayerList(QAbstractScrollArea):
             painter.fillRect(rect.adjusted(-_MARGIN, 0, _MARGIN, 0), inks.shade)
             painter.fillRect(QRect(0, rect.top(), 3, rect.height()), inks.accent)
         line = QRect(rect.left(), rect.top() + 2, rect.width(), self._line)
-        painter.setPen(inks.adversarial if layer.spikes else inks.muted)
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight, "1 spike" if layer.spikes == 1 else f"{layer.spikes} spikes")
-        painter.setPen(inks.muted)
-        painter.drawText(
-            line.adjusted(0, 0, -inks.spikes, 0), Qt.AlignmentFlag.AlignRight, f"{short(layer.clean_max)} → {short(layer.adversarial_max)}"
-        )
+        left = self._paint_numbers(painter, layer, line, inks)
         painter.setPen(inks.text)
-        room = max(20, line.width() - inks.spikes - inks.most)
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, inks.metrics.elidedText(layer.site.name, Qt.TextElideMode.ElideLeft, room))
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, fitting(layer.site.name, inks.metrics, left - line.left() - 8))
         base = rect.top() + self._line + 4 + _BARS
         painter.setPen(inks.line)
         painter.drawLine(rect.left(), base, rect.right(), base)
@@ -151,6 +146,17 @@ class LayerList(QAbstractScrollArea):
             low, high = float(layer.edges[0]), float(layer.edges[-1])
             x = rect.left() + round(min(1.0, (bound - low) / (high - low)) * (rect.width() - 2))
             painter.fillRect(QRect(x, base - _BARS, 2, _BARS), inks.text)
+
+    def _paint_numbers(self, painter: QPainter, layer: LayerActivity, line: QRect, inks: _Inks) -> int:
+        """The layer's numbers at the right of the line, and where they begin."""
+        spikes = "1 spike" if layer.spikes == 1 else f"{layer.spikes} spikes"
+        most = f"{short(layer.clean_max)} → {short(layer.adversarial_max)}"
+        painter.setPen(inks.adversarial if layer.spikes else inks.muted)
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, spikes)
+        line = line.adjusted(0, 0, -inks.metrics.horizontalAdvance(spikes) - 8, 0)
+        painter.setPen(inks.muted)
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, most)
+        return line.left() + line.width() - inks.metrics.horizontalAdvance(most)
 
 
 class _Inks:
@@ -164,8 +170,20 @@ class _Inks:
         self.shade = palette.highlight().color()
         self.shade.setAlpha(40)
         self.metrics = widget.fontMetrics()
-        self.spikes = self.metrics.horizontalAdvance("00000 spikes")
-        self.most = self.metrics.horizontalAdvance("00.00 → 00.00") + 8
+
+
+_CALLS_NOTHING = re.compile(r"[._](activation|relu|act)\d*$", re.IGNORECASE)
+
+
+def fitting(name: str, metrics: QFontMetrics, room: int) -> str:
+    """A site's name in so many pixels: the ending that all rectifiers share goes first, then one folder after the other."""
+    if metrics.horizontalAdvance(name) <= room:
+        return name
+    shown = parts = _CALLS_NOTHING.sub("", name)
+    while metrics.horizontalAdvance(shown) > room and "." in parts:
+        parts = parts.partition(".")[2]
+        shown = f"…{parts}"
+    return metrics.elidedText(shown, Qt.TextElideMode.ElideLeft, max(20, room + 1))
 
 
 def describe(layer: LayerActivity) -> str:

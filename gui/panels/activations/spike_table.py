@@ -10,6 +10,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTableView, QWidget
 
+from gui.panels.activations.layer_list import fitting
+from gui.plots.text import short
 from gui.theme import number_font
 
 if TYPE_CHECKING:
@@ -20,20 +22,40 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = (
     ("Layer", "The layer, by the module that calls its rectifier", "conv10"),
-    ("Ch.", "Channel, or unit of a dense layer", "0000"),
+    ("Ch.", "Channel, or unit of a dense layer", "000"),
     ("Place", "Row and column of the unit in its layer", "00, 00"),
-    ("Ratio", "Adversarial over reference", "0.00 ×"),
-    ("Clean", "Its activation on the clean image", "00.00"),
+    ("Ratio", "Adversarial activation over the reference, which is the layer's largest on the clean image", "0.000×"),
+    ("Clean", "Its activation on the clean image", "0.00"),
     ("Adv.", "Its activation on the adversarial image", "00.00"),
-    ("Ref.", "Reference: the layer's largest activation on the clean image", "00.00"),
 )
+_PADDING = 3
+_NEAR = 1.01
+"""Below it two decimals would say that nothing exceeds anything."""
 
 
 def cells(spike: Spike) -> tuple[str, ...]:
     """A row as text."""
     place = "–" if spike.y is None else f"{spike.y}" if spike.x is None else f"{spike.y}, {spike.x}"
-    ratio = "∞" if math.isinf(spike.ratio) else f"{spike.ratio:.2f} ×"
-    return spike.site, str(spike.channel), place, ratio, f"{spike.clean:.2f}", f"{spike.adversarial:.2f}", f"{spike.reference:.2f}"
+    return spike.site, str(spike.channel), place, times(spike.ratio), f"{spike.clean:.2f}", f"{spike.adversarial:.2f}"
+
+
+def times(ratio: float) -> str:
+    """``1.65×``; close above 1 with as many decimals as show that it is above."""
+    if math.isinf(ratio):
+        return "∞"
+    if ratio < _NEAR:
+        return f"{ratio:.3f}×" if ratio >= 1.0005 else "> 1×"
+    return f"{ratio:.2f}×" if ratio < 10 else f"{short(ratio)}×"
+
+
+def tip(spike: Spike) -> str:
+    """All of a row, with its reference."""
+    at = "" if spike.y is None else f", row {spike.y}" if spike.x is None else f", row {spike.y}, column {spike.x}"
+    return (
+        f"{spike.site}, channel {spike.channel}{at}\n"
+        f"activation: clean {spike.clean:.2f}, adversarial {spike.adversarial:.2f}\n"
+        f"reference, the layer's largest on the clean image: {spike.reference:.2f}"
+    )
 
 
 def unit(spike: Spike) -> tuple[str, int, int | None, int | None]:
@@ -74,8 +96,8 @@ class SpikeModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
             return self.cells[index.row()][index.column()]
-        if role == Qt.ItemDataRole.ToolTipRole and index.column() == 0:
-            return self.cells[index.row()][0]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip(self.spikes[index.row()])
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -98,9 +120,9 @@ class _Plain(QStyledItemDelegate):
             painter.fillRect(option.rect, option.palette.highlight())
         painter.setPen(option.palette.highlightedText().color() if chosen else option.palette.text().color())
         column = index.column()
-        text, inner = model.cells[index.row()][column], option.rect.adjusted(4, 0, -4, 0)
+        text, inner = model.cells[index.row()][column], option.rect.adjusted(_PADDING, 0, -_PADDING, 0)
         if column == 0:
-            text = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideLeft, inner.width())
+            text = fitting(text, option.fontMetrics, inner.width())
         painter.drawText(inner, _LEFT if column == 0 else _RIGHT, text)
 
 
@@ -128,10 +150,25 @@ class SpikeTable(QTableView):
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(self.fontMetrics().height() + 4)
-        for column, (title, _tip, widest) in enumerate(_COLUMNS):
-            metrics = self.fontMetrics()
-            self.setColumnWidth(column, max(metrics.horizontalAdvance(widest), metrics.horizontalAdvance(title)) + 8)
+        self._set_columns()
         self.selectionModel().currentRowChanged.connect(self._on_current)
+
+    def _set_columns(self) -> None:
+        """Numbers as wide as they usually get, the layer's name in what is left."""
+        head, metrics = self.horizontalHeader(), self.fontMetrics()
+        head.setMinimumSectionSize(metrics.horizontalAdvance("000"))
+        for column, (title, _tip, widest) in enumerate(_COLUMNS):
+            width = max(metrics.horizontalAdvance(widest), head.fontMetrics().horizontalAdvance(title))
+            self.setColumnWidth(column, width + 2 * _PADDING + 2)
+        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+
+    def _widen(self) -> None:
+        """Numbers are never cut. A column does not shrink again: it would jump with every frame."""
+        for column in range(1, len(_COLUMNS)):
+            longest = max((row[column] for row in self.spikes.cells), key=len, default="")
+            width = self.fontMetrics().horizontalAdvance(longest) + 2 * _PADDING + 2
+            if width > self.columnWidth(column):
+                self.setColumnWidth(column, width)
 
     def set_spikes(self, spikes: Sequence[Spike]) -> None:
         """Show these; the unit that was chosen stays chosen wherever it ranks now."""
@@ -139,6 +176,7 @@ class SpikeTable(QTableView):
         kept = unit(self.spikes.spikes[here]) if 0 <= here < len(self.spikes.spikes) else None
         self._following = True
         self.spikes.set_spikes(spikes)
+        self._widen()
         row = next((i for i, spike in enumerate(spikes) if unit(spike) == kept), -1)
         if kept is not None and row != here:
             self.setCurrentIndex(self.spikes.index(row, 0) if row >= 0 else QModelIndex())
