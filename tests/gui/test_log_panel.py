@@ -69,8 +69,18 @@ def test_a_row_per_run_the_newest_first(runs: RunsView, session: Session) -> Non
     assert cell(runs, 0, "Before → after").startswith(LABELS[int(result.clean_prediction[0])])
     assert f"→ {LABELS[int(result.prediction[0])]} " in cell(runs, 0, "Before → after")
     assert cell(runs, 0, "L2") == f"{float(result.norms['l2'][0]):.3g}"
-    assert cell(runs, 0, "Success") == ("yes" if bool(result.success[0]) else "no")
+    assert cell(runs, 0, "✓") == ("✓" if bool(result.success[0]) else "–")
     assert cell(runs, 0, "Flip") == ("–" if int(result.steps_to_flip[0]) < 0 else str(int(result.steps_to_flip[0])))
+
+
+def test_success_and_sizes_are_seen_without_scrolling(runs: RunsView) -> None:
+    table = runs.table
+    table.resize(360, 200)
+    model = table.runs
+    assert model.columnCount() > 4
+    for column in range(model.columnCount()):
+        if model.headerData(column, Qt.Orientation.Horizontal) in ("✓", "L2", "L∞"):
+            assert table.columnViewportPosition(column) + table.columnWidth(column) <= table.viewport().width()
 
 
 def test_the_newest_is_selected_with_every_parameter(runs: RunsView, session: Session) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from gui.panels.log.facts import Facts
 from gui.plots.text import short
@@ -16,15 +17,18 @@ from gui.theme import number_font
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = (
     ("#", "Number of the run; ● is on the canvas", "● 00"),
-    ("Attack", "The attack", "Sticker content"),
-    ("Before → after", "Prediction for the attacked and for the adversarial image", "No overtaking > 00.0 % → No overtaking 00.0 %"),
-    ("Budget", "eps and steps, where the attack has them", "0/255 · 000 steps"),
-    ("Success", "Untargeted: another prediction than the label. Targeted: the target", "Success"),
-    ("L2", "Length of the perturbation", "00.00"),
+    ("✓", "✓: success. Untargeted: another prediction than the label. Targeted: the target", "✓"),
+    ("Attack", "The attack", "Carlini-W"),
+    ("Before → after", "Prediction for the attacked and for the adversarial image", "Stop → Speed limi"),
+    ("L2", "Length of the perturbation", "0.000"),
     ("L∞", "Its largest value", "0.0000"),
+    ("Budget", "eps and steps, where the attack has them", "0/255 · 000 steps"),
     ("Flip", "The step that first succeeded", "0000"),
     ("Time", "Seconds inside the attack", "00.00 s"),
 )
+_LEFT = ("Attack", "Before → after", "Budget")
+_OUTCOME = 3
+_PROBABILITY = re.compile(r" (?:[<>] )?[\d.]+ %")
 
 
 class RunModel(QAbstractTableModel):
@@ -51,22 +55,24 @@ class RunModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._cells(run)[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            left = index.column() in (1, 2, 3)
+            left = _COLUMNS[index.column()][0] in _LEFT
             return int((Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 1:
+            return "success" if run.success else "no success"
         if role == Qt.ItemDataRole.ToolTipRole:
-            head = f"#{run.number} {run.attack}: {run.outcome}"
+            head = f"#{run.number} {run.attack}: {run.outcome} ({'success' if run.success else 'no success'})"
             return "\n".join([head, *(f"{name}: {value}" for name, value in run.parameters.items())])
         return None
 
     def _cells(self, run: Facts) -> tuple[str, ...]:
         return (
             f"● {run.number}" if run.number == self._shown else str(run.number),
+            "✓" if run.success else "–",
             run.attack,
             run.outcome,
-            run.budget,
-            "yes" if run.success else "no",
             short(run.l2),
             f"{run.linf:.3g}",
+            run.budget,
             "–" if run.flip < 0 else str(run.flip),
             f"{run.seconds:.2f} s",
         )
@@ -75,6 +81,16 @@ class RunModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Horizontal and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return _COLUMNS[section][0 if role == Qt.ItemDataRole.DisplayRole else 1]
         return None
+
+
+class _Outcome(QStyledItemDelegate):
+    """Where there is no room for all of it, the probabilities go before the names; the tool tip has both."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideRight
+        if option.fontMetrics.horizontalAdvance(option.text) > option.rect.width() - 8:
+            option.text = _PROBABILITY.sub("", option.text)
 
 
 class RunTable(QTableView):
@@ -100,9 +116,11 @@ class RunTable(QTableView):
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(self.fontMetrics().height() + 6)
+        self.horizontalHeader().setMinimumSectionSize(self.fontMetrics().horizontalAdvance("000"))
         for column, (title, _tip, widest) in enumerate(_COLUMNS):
             metrics = self.fontMetrics()
-            self.setColumnWidth(column, max(metrics.horizontalAdvance(widest), metrics.horizontalAdvance(title)) + 14)
+            self.setColumnWidth(column, max(metrics.horizontalAdvance(widest), metrics.horizontalAdvance(title)) + 10)
+        self.setItemDelegateForColumn(_OUTCOME, _Outcome(self))
         self.doubleClicked.connect(self.showAsked)
         self.selectionModel().selectionChanged.connect(self.picked)
 
