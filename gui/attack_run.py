@@ -94,7 +94,7 @@ def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
     at = f", first at step {flip}" if flip >= 0 else ""
     return (
         f"{result.operation.title} {verdict}{ended}: {labels[before]} → {labels[after]} {format_probability(p)}{at}; "
-        f"L2 {format_norm(float(result.norms['l2'][0]))}, Linf {format_norm(float(result.norms['linf'][0]))}, {result.seconds:.1f} s"
+        f"L2 {format_norm(float(result.norms['l2'][0]))}, L∞ {format_norm(float(result.norms['linf'][0]))}, {result.seconds:.1f} s"
     )
 
 
