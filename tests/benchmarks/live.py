@@ -22,7 +22,7 @@ if __name__ == "__main__":
     if not os.environ.get("DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -105,13 +105,27 @@ def drag_back_and_forth(bench: Workbench) -> list[float]:
     left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
     reach = 32 - sticker.width - sticker.x
     _mouse(pane.viewport, QEvent.Type.MouseButtonPress, pane.position(*middle), left, left)
+    loop, mouse = QEventLoop(), QTimer()
+    mouse.setTimerType(Qt.TimerType.PreciseTimer)
+    mouse.setInterval(1)
     began = time.perf_counter()
-    for count in range(int(HZ * SECONDS)):
-        due = began + count / HZ
-        until(lambda due=due: time.perf_counter() >= due, "the next event", 10)
-        place = abs((count + reach) % (2 * reach) - reach)  # a triangle: a new position with every event
-        watch.due[sticker.x + place] = due
-        _mouse(pane.viewport, QEvent.Type.MouseMove, pane.position(middle[0] + place, middle[1]), none, left)
+    sent = 0
+
+    def move() -> None:
+        nonlocal sent
+        due = began + sent / HZ
+        if sent >= HZ * SECONDS:
+            loop.quit()
+        elif time.perf_counter() >= due:
+            place = abs((sent + reach) % (2 * reach) - reach)  # a triangle: a new position with every event
+            watch.due[sticker.x + place] = due
+            _mouse(pane.viewport, QEvent.Type.MouseMove, pane.position(middle[0] + place, middle[1]), none, left)
+            sent += 1
+
+    mouse.timeout.connect(move)
+    mouse.start()
+    loop.exec()  # as the application's: it lets go of the GIL while it waits
+    mouse.stop()
     _mouse(pane.viewport, QEvent.Type.MouseMove, pane.position(*middle), none, left)
     _mouse(pane.viewport, QEvent.Type.MouseButtonRelease, pane.position(*middle), left, none)
     until(lambda: bench.session.frame is not None and bench.session.frame.scene.stickers == bench.session.stickers, "the last frame", 10)

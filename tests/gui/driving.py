@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -20,12 +20,17 @@ class Late(AssertionError):
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-    """Let events run until the condition holds."""
+    """Let events run until the condition holds. In a loop as the application's: ``QTest.qWait`` would keep the GIL while it waits."""
+    if condition():
+        return
+    loop, timer = QEventLoop(), QTimer()
     end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise Late(f"{what} did not come within {seconds:g} s")
-        QTest.qWait(1)
+    timer.timeout.connect(lambda: loop.quit() if condition() or time.monotonic() > end else None)
+    timer.start(1)
+    loop.exec()
+    timer.stop()
+    if not condition():
+        raise Late(f"{what} did not come within {seconds:g} s")
 
 
 def settle() -> None:
