@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from engine import Classifier
+    from engine.explain import Observation
+    from engine.figures import Subject
     from gui.history import Entry
     from gui.scene import Frame
 
@@ -56,6 +59,16 @@ class Source:
     frame: Frame | None = None
     label: int | None = None
     image: Mapping[str, Any] = field(default_factory=dict)
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    """Under which a run's images are looked at a second time; the frame has its own."""
+
+    @property
+    def classifier(self) -> Classifier:
+        """That of the run, else of the frame."""
+        if self.entry is not None:
+            return self.entry.result.classifier
+        assert self.frame is not None
+        return self.frame.scene.classifier
 
     @property
     def title(self) -> str:
@@ -72,14 +85,11 @@ def figure(source: Source, plan: Plan) -> Figure:
     GibbonError
         A panel cannot be made, or the width holds none.
     """
-    from engine.figures import compose, panels_for, panels_of
+    from engine.figures import compose, panels_of
 
-    if source.entry is not None:
-        panels = panels_for(source.entry.result, 0, plan.names)
-    else:
-        panels = panels_of(_subject(source, "saliency" in plan.panels), plan.names)
-    note = _note(source) if plan.note else ""
-    return compose(panels, width_mm=plan.width_mm, dark=plan.dark, note=note, letters=plan.letters)
+    subject = _subject(source, "saliency" in plan.panels)
+    note = _note(source, subject.observation) if plan.note else ""
+    return compose(panels_of(subject, plan.names), width_mm=plan.width_mm, dark=plan.dark, note=note, letters=plan.letters)
 
 
 def preview(source: Source, plan: Plan, width: int) -> bytes:
@@ -103,10 +113,12 @@ def write(source: Source, plan: Plan, path: Path) -> list[Path]:
     return written
 
 
-def _subject(source: Source, saliency: bool) -> Any:
+def _subject(source: Source, saliency: bool) -> Subject:
     from engine.explain import observe
-    from engine.figures import Subject
+    from engine.figures import Subject, subject_of
 
+    if source.entry is not None:
+        return subject_of(source.entry.result, 0, saliency=saliency, bounds=source.bounds)
     assert source.frame is not None
     scene, seen = source.frame.scene, source.frame.observation
     if saliency and seen.clean_saliency is None:
@@ -114,7 +126,16 @@ def _subject(source: Source, saliency: bool) -> Any:
     return Subject(seen, scene.classifier.labels, source.label)
 
 
-def _note(source: Source) -> str:
+def _note(source: Source, seen: Observation) -> str:
+    """The small print; under a bound with what that costs and undoes."""
+    from gui.bounds import effect
+
+    classifier = source.classifier
+    under = effect(seen, classifier.labels, [site.name for site in classifier.sites])
+    return f"{_made(source)} {under}." if under else _made(source)
+
+
+def _made(source: Source) -> str:
     from engine.figures import note_for
 
     if source.entry is not None:
@@ -127,7 +148,10 @@ def _note(source: Source) -> str:
 
 
 def _provenance(source: Source, plan: Plan, folder: Path) -> dict[str, Any]:
-    settings = {"panels": plan.names, "width_mm": plan.width_mm, "dark": plan.dark}
+    settings: dict[str, Any] = {"panels": plan.names, "width_mm": plan.width_mm, "dark": plan.dark}
+    bounds = source.bounds if source.entry is not None or source.frame is None else source.frame.scene.bounds
+    if bounds:
+        settings["bounds"] = dict(bounds)
     if source.entry is not None:
         from gui.recording import record_of_entry
 

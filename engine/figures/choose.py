@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,21 +47,29 @@ class Subject:
     """Classes in the bars."""
 
 
-def panels_for(result: AttackResult, row: int = 0, which: Sequence[str] = DEFAULT, *, top: int = 3) -> list[FigurePanel]:
+def panels_for(
+    result: AttackResult, row: int = 0, which: Sequence[str] = DEFAULT, *, top: int = 3, bounds: Mapping[str, float] | None = None
+) -> list[FigurePanel]:
     """The panels named in ``which`` (see `PANELS`), in that order, for one row of an attack's result.
 
-    ``"saliency"`` gives two: the clean and the adversarial image on one locked scale.
+    ``"saliency"`` gives two: the clean and the adversarial image on one locked scale. ``bounds`` as in `subject_of`.
 
     Raises
     ------
     GibbonError
         A panel or a layer of that name does not exist.
     """
-    return panels_of(subject_of(result, row, saliency="saliency" in which, top=top), which)
+    return panels_of(subject_of(result, row, saliency="saliency" in which, top=top, bounds=bounds), which)
 
 
-def subject_of(result: AttackResult, row: int = 0, *, saliency: bool = False, top: int = 3) -> Subject:
-    """One row of an attack's result as a figure's subject."""
+def subject_of(
+    result: AttackResult, row: int = 0, *, saliency: bool = False, top: int = 3, bounds: Mapping[str, float] | None = None
+) -> Subject:
+    """One row of an attack's result as a figure's subject.
+
+    ``bounds`` (site name to value) are those under which the pair is looked at a second time, as in `engine.explain.observe`; the attack
+    knew nothing of them.
+    """
     if not 0 <= row < len(result.clean):
         raise GibbonError(f"There is no row {row}: the result holds rows 0 to {len(result.clean) - 1}.")
     flipped = int(result.steps_to_flip[row])
@@ -69,7 +77,7 @@ def subject_of(result: AttackResult, row: int = 0, *, saliency: bool = False, to
     towards = result.targets is not None or getattr(result.operation, "towards", "label or target") != "label or target"
     sign = "−" if loss in ("ce", "stable-ce") and towards else ""  # what the attacker raises towards a class
     return Subject(
-        observation=observe(result.classifier, result.clean[row], result.adversarial[row], with_saliency=saliency),
+        observation=observe(result.classifier, result.clean[row], result.adversarial[row], bounds=bounds, with_saliency=saliency),
         names=result.classifier.labels,
         label=int(result.labels[row]),
         label_assumed=result.labels_assumed,

@@ -240,6 +240,16 @@ def test_png_has_300_dots_per_inch(result: engine.AttackResult, tmp_path: Path) 
     assert Image.open(path).size[0] == int(85 / 25.4 * 300)
 
 
+def test_a_bound_is_looked_at_and_marked_in_its_layer(result: engine.AttackResult) -> None:
+    first, *others = [site.name for site in result.classifier.sites]
+    subject = figures.subject_of(result, 0, bounds={first: 0.125})
+    assert subject.observation.bounded is not None
+    pair = torch.stack([result.clean[0], result.adversarial[0]])
+    assert torch.allclose(subject.observation.bounded.adversarial, result.classifier.derive(bounds={first: 0.125})(pair).softmax(1)[1])
+    panels = figures.panels_for(result, 0, [f"histogram:{name}" for name in (first, *others)], bounds={first: 0.125})
+    assert [panel.bound for panel in panels] == [0.125, *[None] * len(others)]  # type: ignore[attr-defined]
+
+
 def test_pixels_are_shown_as_they_are(result: engine.AttackResult, tmp_path: Path) -> None:
     path, _ = figures.export(figures.compose(figures.panels_for(result, 0, ["clean"]), width_mm=85), tmp_path / "a.png", {})
     colours = {tuple(c) for c in np.asarray(Image.open(path).convert("RGB")).reshape(-1, 3)}

@@ -11,8 +11,8 @@ from PySide6.QtCore import QPoint, Qt
 
 import engine
 from engine.explain import find_spikes
+from gui.bounds import effect, where, with_bound
 from gui.panels.activations import ActivationsPanel
-from gui.panels.activations.bounds import effect, where, with_bound
 from gui.panels.activations.layer_list import fitting
 from gui.panels.activations.spike_table import SpikeTable, cells, times
 from gui.plots.histograms import decades, nice_ticks, raster

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,29 @@ def test_a_figure_of_a_run_can_be_replayed(bench: Workbench, tmp_path: Path, sai
     with np.load(tmp_path / "figure.npz") as arrays:
         assert np.array_equal(arrays["adversarial"], result.adversarial[0].numpy())
         assert arrays["mask"].sum() == 56
+
+
+def test_a_figure_of_a_run_says_what_the_bound_does(bench: Workbench, tmp_path: Path, said: list[str]) -> None:
+    from engine.record import Record
+
+    choose_attack(bench, "PGD")
+    run_attack(bench)
+    sites = [site.name for site in bench.session.classifier.sites]
+    bench.session.set_bounds(dict.fromkeys(sites, 2.0))
+    until(lambda: bench.session.frame.observation.bounded is not None, "the bounded prediction")
+    dialog = open_dialog(bench)
+    assert dialog.source.entry is not None
+    for name, check in dialog.checks.items():
+        check.setChecked(name in ("adversarial", "histogram"))
+    path = tmp_path / "bounded.svg"
+    dialog.export_to(path)
+    until(lambda: any("bounded.svg" in text for text in said), "the figure")
+    words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text()))
+    assert "Bound 2 in all layers: clean Stop" in words
+    assert " bound " in f" {words} "  # the key of the histogram's line
+    record = Record.read(tmp_path / "bounded.svg.json")
+    assert record.figure["bounds"] == dict.fromkeys(sites, 2.0)
+    assert record.model.bounds == {}  # the attack knew nothing of it
 
 
 def test_a_figure_without_a_run(bench: Workbench, tmp_path: Path, said: list[str]) -> None:

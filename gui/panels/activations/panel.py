@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.panels.activations.bounds import decimals, effect, with_bound
+from gui.bounds import decimals, effect, with_bound
 from gui.panels.activations.layer_list import LayerList, describe
 from gui.panels.activations.layer_plot import LayerPlot
 from gui.panels.activations.spike_table import SpikeTable
