@@ -24,7 +24,7 @@ _COLUMNS = (
     ("Layer", "The layer, by the module that calls its rectifier", "conv10"),
     ("Ch.", "Channel, or unit of a dense layer", "000"),
     ("Place", "Row and column of the unit in its layer", "00, 00"),
-    ("Ratio", "Adversarial activation over the reference, which is the layer's largest on the clean image", "0.000×"),
+    ("Ratio", "Adversarial activation over the reference, which is the layer's largest on the clean image", "0.00×"),
     ("Clean", "Its activation on the clean image", "0.00"),
     ("Adv.", "Its activation on the adversarial image", "00.00"),
 )
@@ -159,14 +159,14 @@ class SpikeTable(QTableView):
         head.setMinimumSectionSize(metrics.horizontalAdvance("000"))
         for column, (title, _tip, widest) in enumerate(_COLUMNS):
             width = max(metrics.horizontalAdvance(widest), head.fontMetrics().horizontalAdvance(title))
-            self.setColumnWidth(column, width + 2 * _PADDING + 2)
+            self.setColumnWidth(column, width + 2 * _PADDING)
         head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
     def _widen(self) -> None:
         """Numbers are never cut. A column does not shrink again: it would jump with every frame."""
         for column in range(1, len(_COLUMNS)):
             longest = max((row[column] for row in self.spikes.cells), key=len, default="")
-            width = self.fontMetrics().horizontalAdvance(longest) + 2 * _PADDING + 2
+            width = self.fontMetrics().horizontalAdvance(longest) + 2 * _PADDING
             if width > self.columnWidth(column):
                 self.setColumnWidth(column, width)
 
