@@ -26,9 +26,7 @@ def find(path: str | None, sha256: str | None, folder: Path, given: Path | None,
     places = [given] if given is not None else [folder / path, Path(path), folder / Path(path).name]
     found = [place for place in places if place.is_file()]
     if not found:
-        raise GibbonError(
-            f"The record's {what} “{path}” is not there. Put it back or beside the record, or name the image with --image."
-        )
+        raise GibbonError(f"The record's {what} “{path}” is not there. Put it back or beside the record, or name the image with --image.")
     for place in found:
         if sha256 is None or file_digest(place) == sha256:
             return place
