@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.attacks.directions import Direction, direction
 from engine.attacks.fgsm import USUAL_EPS, check_eps
 from engine.attacks.losses import LossName, ascent, value
-from engine.balls import BALLS, Ball
+from engine.balls import BALLS, TINY, Ball, column
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number
 
@@ -104,7 +104,12 @@ class PGD(Attack):
         ball = self.ball()
         if not self._starts_randomly or ball is None:
             return torch.zeros_like(rows.images)
-        return ball.sample(rows.random, rows.images)
+        delta = ball.sample(rows.random, rows.images)
+        if rows.mask is None or self.norm == "linf":
+            return delta
+        # What fell outside the mask would leave l2 and l1 near the clean image: the rest keeps the radius that was drawn.
+        inside = delta * (rows.mask > 0)
+        return ball.project(inside * column(ball.size(delta) / ball.size(inside).clamp_min(TINY), delta))
 
     @torch.no_grad()
     def _update(self, delta: Tensor, gradient: Tensor, rows: Problem) -> Tensor:

@@ -275,3 +275,17 @@ def test_provenance_names_everything_needed_to_do_it_again(small: engine.Classif
     assert said["operation"] == {"slug": "pgd", "parameters": attacks.PGD(steps=2).model_dump(mode="json")}
     assert (said["seed"], said["device"], said["threads"]) == (11, "cpu", 1)
     assert said["versions"]["torch"]
+
+
+@pytest.mark.parametrize("norm", ["l2", "l1"])
+def test_a_random_start_inside_a_mask_has_the_radius_that_was_drawn(small64: engine.Classifier, images: Tensor, norm: str) -> None:
+    """Uniform in a ball of 192 dimensions is near its surface; cut by a mask of four pixels it would not be."""
+    mask = torch.zeros(8, 8)
+    mask[3:5, 3:5] = 1
+    grey = 0.4 + 0.2 * images  # no clamp acts
+    with engine.start(attacks.PGD(norm=norm, eps=0.2, steps=1), small64, grey, mask=mask) as run:  # type: ignore[arg-type]
+        delta = next(run).adversarial - grey
+    sizes = delta.flatten(1).norm(p=int(norm[1]), dim=1)
+    assert bool((sizes > 0.18).all())
+    assert bool((sizes <= 0.2 + 1e-9).all())
+    assert not delta[:, :, mask == 0].any()
