@@ -45,6 +45,12 @@ def small_network(dtype: torch.dtype = torch.float32, seed: int = 0) -> nn.Modul
     return module
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers() -> None:
+    """What a test draws without a generator of its own is the same in every run."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture
 def linear() -> engine.Classifier:
     return linear_classifier()

@@ -110,7 +110,7 @@ def test_a_sticker_changes_only_its_rectangle(run: Run) -> None:
 
 def test_a_photograph_is_cropped_and_a_target_is_reached_for(run: Run) -> None:
     images.write_png("photo.png", torch.rand(3, 60, 80))
-    options = ("--crop", "5,6,40,40", "--target", "Yield", "--steps", "2", "--panels", "clean")
+    options = ("--crop", "5,6,40,40", "--label", "Stop", "--target", "Yield", "--steps", "2", "--panels", "clean")
     assert run("attack", "--image", "photo.png", *options)[0] == 0
     record = Record.read("photo-pgd.json")
     assert record.image.crop == (5, 6, 40, 40)
