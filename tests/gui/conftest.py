@@ -32,6 +32,15 @@ def settings() -> Iterator[Settings]:
     made.store.sync()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _plain_application(qapp: QApplication) -> Iterator[None]:
+    """A window dresses the whole application. The next file finds it as it was, in whatever order files run."""
+    before = qapp.palette()
+    yield
+    qapp.setStyleSheet("")
+    qapp.setPalette(before)
+
+
 @pytest.fixture(autouse=True)
 def _no_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail the test that leaves a thread running or a repeating timer ticking, and name it."""
