@@ -37,19 +37,27 @@ if TYPE_CHECKING:
 
 
 class State:
-    """The very objects that must still be there afterwards."""
+    """The very objects that must still be there afterwards, and a picture that shows the same."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.held = self._read()
+        self.pixels = self._pixels()
 
     def _read(self) -> tuple[object, ...]:
         s, stack = self.session, self.session.undo_stack
-        named = (s.classifier, s.clean, s.photograph, s.frame, s.delta, s.label, s.target, s.shown, s.selected, s.region)
+        named = (s.classifier, s.clean, s.photograph, s.delta, s.label, s.target, s.shown, s.selected, s.region)
         return (*named, stack.index(), stack.count(), *s.stickers, None, *s.history.entries)
+
+    def _pixels(self) -> np.ndarray:
+        # The end of every run has the picture looked at anew: wait for it, whenever it comes.
+        until(lambda: self.session.frame is not None and not self.session.waiting("frame"), "the frame")
+        frame = self.session.frame
+        return np.stack([frame.clean_pixels, frame.adversarial_pixels])
 
     def assert_kept(self) -> None:
         now = self._read()
+        assert np.array_equal(self._pixels(), self.pixels)
         assert len(now) == len(self.held)
         assert all(one is other for one, other in zip(now, self.held, strict=True))
         assert self.session.image["name"] == "sign-stop-32.png"
