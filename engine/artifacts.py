@@ -1,4 +1,4 @@
-"""What else an operation gives: maps, curves, pictures, tables, models and sticker contents, named in ``result.artifacts``."""
+"""What else an operation gives, named in ``result.artifacts``: maps, curves, pictures, tables, models, perturbations and more."""
 
 from __future__ import annotations
 
@@ -70,4 +70,13 @@ class StickerContent:
     """``(N or 1, 1, H, W)``."""
 
 
-Artifact = Map | Curve | Picture | Table | Model | StickerContent
+@dataclass(frozen=True, eq=False)
+class Perturbation:
+    """What is added to images: a universal perturbation, or the direction of a step."""
+
+    values: Tensor
+    """``(N or 1, C, H, W)``; 1: the same for every image."""
+    title: str
+
+
+Artifact = Map | Curve | Picture | Table | Model | StickerContent | Perturbation

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from engine.classifier import Classifier
 from engine.errors import GibbonError
 
+if TYPE_CHECKING:
+    from engine.operation import Operation
+
 _SLACK = 1e-4
 """How far outside [0, 1] rounding may have carried a pixel; further out it is another unit."""
+
+
+_MISSING = {
+    "targets": "needs a class to reach. Choose a target, or give targets=.",
+    "mask": "needs a mask: where may it paint? Draw a sticker whose content is to be optimised, or give mask=.",
+    "data": "works on a data set. Choose one, or give data=engine.data.load(...).",
+    "start": "needs images to start from. Give start=.",
+    "stickers": "needs stickers. Draw one, or give stickers=.",
+    "models": "needs further models. Load one, or give models=.",
+}
+
+
+def check_needs(operation: Operation, given: Mapping[str, object]) -> None:
+    """Refuse to begin without what the operation ``needs``.
+
+    Raises
+    ------
+    GibbonError
+        Something is missing; the sentence says what and how to give it.
+    """
+    for use in sorted(operation.needs):
+        if given.get(use) is None:
+            raise GibbonError(f"{operation.title} {_MISSING[use]}")
 
 
 def checked_images(images: Tensor, classifier: Classifier, what: str = "images") -> Tensor:

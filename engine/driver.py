@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import Tensor
 
-from engine.checks import checked_images, checked_labels, checked_mask, checked_start, checked_targets
+from engine.checks import check_needs, checked_images, checked_labels, checked_mask, checked_start, checked_targets
 from engine.classifier import Classifier
 from engine.devices import describe, versions
 from engine.errors import BudgetExhausted, GibbonError
@@ -144,7 +144,7 @@ class _Best:
     """The best step of every row so far, on the device, without waiting for it."""
 
     def __init__(self, operation: Attack, problem: Problem, clean_logits: Tensor | None) -> None:
-        self._keeps, self._problem = operation.keeps, problem
+        self._operation, self._problem = operation, problem
         self.clean_logits = clean_logits
         self.trace: list[Tensor] = []
         rows = len(problem.images)
@@ -159,22 +159,22 @@ class _Best:
         logits = (problem.classifier.verdict(images) if step.logits is None else step.logits).detach()
         if images is problem.images:
             self.clean_logits = logits
-        prediction = logits.argmax(1)
-        success = prediction != problem.labels if problem.targets is None else prediction == problem.targets
         broken = loss.isnan() | logits.isnan().any(1)
-        success = success & ~broken
+        success = problem.succeeds(logits) & ~broken
         flipped = self.steps_to_flip >= 0
         new = success & ~flipped
         self.steps_to_flip = torch.where(new, step.index, self.steps_to_flip)
         self.failed = self.failed | broken
         self.trace.append(loss)
-        score = -(images - problem.images).flatten(1).norm(dim=1) if self._keeps == "norm" else loss
+        score = step.score
+        if score is None:
+            score = -self._operation.distance(images - problem.images) if self._operation.keeps == "norm" else loss
         score = torch.where(broken, -torch.inf, score)
         if len(self.trace) == 1:
             self.images, self.logits, self.loss, self._score, self._success = images, logits, loss, score, success
         else:
             better = (success & ~self._success) | ((success == self._success) & (score > self._score))
-            better = (torch.ones_like(better) if self._keeps == "last" else better) & ~broken
+            better = (torch.ones_like(better) if self._operation.keeps == "last" else better) & ~broken
             self.images = torch.where(better[:, None, None, None], images, self.images)
             self.logits = torch.where(better[:, None], logits, self.logits)
             self.loss = torch.where(better, loss, self.loss)
@@ -245,6 +245,9 @@ def start(
     if images is None:
         images = torch.zeros(1, *classifier.input_shape)
     images = checked_images(images, classifier)
+    check_needs(operation, {"targets": targets, "mask": mask, "data": data, "start": start, "stickers": stickers or None})
+    if objective is not None and isinstance(operation, Attack) and not operation.follows_objective:
+        raise GibbonError(f"{operation.title} cannot follow a further objective. Use an attack that can, such as PGD.")
     view = View(classifier, operation.knows, operation.max_queries if isinstance(operation, Attack) else None)
     assumed = labels is None or labels_assumed
     first_logits = None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from engine.artifacts import Artifact
-from engine.balls import Ball
+from engine.balls import BALLS, Ball, Norm
 from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.randomness import RowRandom
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from engine.stickers import Sticker
 
 Use = Literal["labels", "targets", "mask", "data", "start", "models", "stickers"]
+Access = Literal["white box", "scores only", "labels only", "transfer"]
+_ACCESS: dict[Knowledge, Access] = {"gradients": "white box", "scores": "scores only", "labels": "labels only"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Step:
     """From 0."""
     total: int | None
     """The last index, where it is known."""
+    readings: Mapping[str, Tensor] = field(default_factory=dict, kw_only=True)
+    """Named scalars worth watching, such as a fooling rate: tensors of no dimension, still on the device."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,8 @@ class AttackStep(Step):
     """``(N,)``: what the attacker raises (for a target: minus the loss towards it)."""
     logits: Tensor | None = None
     """``(N, K)`` of ``adversarial``, where the attack has them anyway; None: the driver asks the classifier."""
+    score: Tensor | None = None
+    """``(N,)``: by which the driver keeps the best of the successful iterates (and of the others). None: as the attack ``keeps``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +79,29 @@ class Problem:
         """``clamp(images + mask * delta, 0, 1)``; where the mask is 0 the images' own bits."""
         changed = self.images + (delta if self.mask is None else self.mask * delta)
         return changed.clamp(0, 1)
+
+    def select(self, rows: Tensor) -> Problem:
+        """The problem of the images at ``rows`` (indices) alone: what goes on once the others are solved."""
+
+        def chosen(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor[rows]
+
+        mask = self.mask if self.mask is not None and len(self.mask) == 1 else chosen(self.mask)
+        return replace(
+            self,
+            images=self.images[rows],
+            labels=self.labels[rows],
+            random=self.random.select(rows.tolist()),
+            targets=chosen(self.targets),
+            mask=mask,
+            start=chosen(self.start),
+        )
+
+    def succeeds(self, logits: Tensor) -> Tensor:
+        """``(N,)`` bool: whether logits ``(N, K)`` are what the attacker wants. NaN never is."""
+        prediction = logits.argmax(1)
+        reached = prediction != self.labels if self.targets is None else prediction == self.targets
+        return reached & ~logits.isnan().any(1)
 
     def repeat(self, times: int) -> Problem:
         """The same problem with every row ``times`` times, block after block: restarts as rows of one batch."""
@@ -111,7 +141,11 @@ class Operation(BaseModel, ABC):
     """Authors, year and arXiv id."""
     uses: ClassVar[frozenset[Use]] = frozenset()
     """What of the problem it asks for; forms show these only."""
+    needs: ClassVar[frozenset[Use]] = frozenset()
+    """What of that it cannot do without: a run without it ends in a sentence before it begins."""
     knows: ClassVar[Knowledge] = "gradients"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
+    """Published settings: a title that names the source, and the parameters that differ from the defaults."""
 
     @abstractmethod
     def iterate(self, problem: Problem) -> Iterator[Step]:
@@ -147,12 +181,29 @@ class Attack(Operation, ABC):
     """Which step is kept per image: among the successful ones the largest loss, or the smallest norm, or always the last."""
     masked: ClassVar[bool] = True
     """Whether it leaves every pixel outside the mask as it is."""
+    norms: ClassVar[tuple[Norm, ...]] = ()
+    """The norms that it bounds or makes small; the catalogue can be sorted by them."""
+    transfers: ClassVar[bool] = False
+    """Whether it attacks another model and tries the outcome on this one."""
+    follows_objective: ClassVar[bool] = False
+    """Whether it raises the problem's ``objective``, too. An objective given to one that does not is refused."""
+    from_image: ClassVar[bool] = True
+    """Whether what comes out is a change of the clean image. False: it is grown from noise, and norms of the difference mean nothing."""
     max_queries: int | None = Field(None, ge=1)
     """Rows through the model after which the attack ends with its best so far. None: no limit."""
 
     def ball(self) -> Ball | None:
         """The ball that the perturbation stays in, or None where there is none."""
         return None
+
+    def distance(self, perturbation: Tensor) -> Tensor:
+        """``(N,)``: the norm by which iterates compare where the smallest is kept; that of the field ``norm``, or else L2."""
+        return BALLS[getattr(self, "norm", "l2")](1.0).size(perturbation)
+
+    @classmethod
+    def access(cls) -> Access:
+        """What the attacker has of the model: the catalogue's first division."""
+        return "transfer" if cls.transfers else _ACCESS[cls.knows]
 
     @abstractmethod
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.attacks.directions import direction
 from engine.attacks.losses import ascent, value
-from engine.balls import BALLS, Ball
+from engine.balls import BALLS, Ball, Norm
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number
@@ -37,6 +37,8 @@ class FGSM(Attack):
     title: ClassVar[str] = "FGSM"
     family: ClassVar[str] = "Gradient, one step"
     paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572; step l.l. and rnd.: Kurakin et al. 2016, arXiv 1611.01236"
+    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2", "l1")
+    follows_objective: ClassVar[bool] = True
 
     norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
     """The norm of the step: linf moves every pixel by eps, l2 along the gradient, l1 one value by all of eps."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.attacks.directions import Direction, direction
 from engine.attacks.fgsm import USUAL_EPS, check_eps
 from engine.attacks.losses import LossName, ascent, value
-from engine.balls import BALLS, TINY, Ball, column
+from engine.balls import BALLS, TINY, Ball, Norm, column
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number
 
@@ -32,6 +32,8 @@ class PGD(Attack):
     title: ClassVar[str] = "PGD"
     family: ClassVar[str] = "Gradient, iterative"
     paper: ClassVar[str] = "Madry et al. 2017, arXiv 1706.06083"
+    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2", "l1")
+    follows_objective: ClassVar[bool] = True
 
     norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
     """The norm of the ball that the perturbation stays in."""

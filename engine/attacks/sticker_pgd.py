@@ -12,6 +12,7 @@ from torch import Tensor
 from engine.artifacts import Artifact, StickerContent
 from engine.attacks.directions import Direction, direction
 from engine.attacks.losses import LossName, ascent, value
+from engine.balls import Norm
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.quantities import Number
@@ -29,7 +30,10 @@ class StickerPGD(Attack):
     title: ClassVar[str] = "Sticker content"
     family: ClassVar[str] = "Stickers"
     paper: ClassVar[str] = "after Brown et al. 2017, arXiv 1712.09665 (one image, one place)"
+    norms: ClassVar[tuple[Norm, ...]] = ("l0",)
+    follows_objective: ClassVar[bool] = True
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask", "start", "stickers"})
+    needs: ClassVar[frozenset[Use]] = frozenset({"mask"})
 
     steps: int = Field(40, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
     """Number of steps."""
@@ -49,10 +53,7 @@ class StickerPGD(Attack):
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """Iterate 0 is the first content, iterate k that after k steps."""
         mask = problem.mask
-        if mask is None:
-            raise GibbonError(
-                "A sticker attack needs a mask: where may it paint? Draw a sticker whose content is to be optimised, or give a mask."
-            )
+        assert mask is not None  # it is among what the attack needs
         content = self._start(problem)
         for index in range(self.steps + 1):
             images = torch.where(mask > 0, (1 - mask) * problem.images + mask * content, problem.images).clamp(0, 1).requires_grad_()
