@@ -14,13 +14,15 @@ import itertools
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 _numbers = itertools.count(1)
+READ_S = 0.1
+"""Seconds between two readings of a run."""
 _ASKED = {
     "start-up": "Loading the engine",
     "model": "Loading the model",
@@ -28,6 +30,9 @@ _ASKED = {
     "frame": "Showing the image to the model",
     "open": "Opening the image",
     "data": "Opening the data set",
+    "start image": "Opening the start image",
+    "moved": "Moving eps",
+    "perturbation": "Opening the perturbation",
     "save": "Saving the image",
     "figure": "Composing the figure",
     "export": "Saving the figure",
@@ -61,12 +66,16 @@ class Job:
     index: int = -1
     """Of the newest step."""
     total: int | None = None
+    readings: Mapping[str, float] = field(default_factory=dict)
+    """Of a step not long ago: a fooling rate, say."""
     _cancel: threading.Event = field(default_factory=threading.Event)
     _paused: threading.Event = field(default_factory=threading.Event)
     _wanted: threading.Event = field(default_factory=threading.Event)
     _preview: Any = None
     _look_at: float = 0.0
     """Not before this time: looks take at most a third of the run."""
+    _read_at: float = 0.0
+    """Not before this time: reading waits for the device."""
     _run: Any = None
 
     @property
@@ -82,6 +91,12 @@ class Job:
     def result(self) -> Any:
         """The best so far, None before the first step. Called in the thread."""
         return self._run.result() if self._run is not None and self.index >= 0 else None
+
+    def read(self, step: Any) -> None:
+        """Take the step's readings over, ten times a second at most. Called in the thread."""
+        if getattr(step, "readings", None) and (time.perf_counter() >= self._read_at or step.index == step.total):
+            self.readings = {name: float(value) for name, value in step.readings.items()}
+            self._read_at = time.perf_counter() + READ_S
 
     def want_preview(self) -> None:
         """Ask for one look at the next step."""
@@ -235,6 +250,7 @@ class EngineThread(QThread):
                 self._end(job)
                 return
             job.index, job.total = step.index, step.total
+            job.read(step)
             if job.look is not None and job._wanted.is_set() and time.perf_counter() >= job._look_at:
                 began = time.perf_counter()
                 job._wanted.clear()

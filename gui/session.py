@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from gui.attack_run import Region, use_threads
+from gui.data_sources import DataSources
 from gui.engine_thread import EngineThread, Job
 from gui.history import History
 from gui.questions import Questions
@@ -117,6 +118,7 @@ class Session(QObject):
         self.shown: int | None = None
         """Number of the history entry on the canvas, while nothing has changed since."""
         self.history = History()
+        self.data_sources = DataSources(self)
         self.undo_stack = QUndoStack(self)
         self.ready = False
         self.lane = EngineThread("interactive", self)

@@ -1,5 +1,6 @@
 """Small widgets that several panels share."""
 
+from gui.widgets.data_chooser import DataChooser
 from gui.widgets.elided import ElidedLabel
 from gui.widgets.empty import EmptyState
 from gui.widgets.label_combo import LabelCombo
@@ -8,4 +9,4 @@ from gui.widgets.scrolling import scrolling
 from gui.widgets.section import Section
 from gui.widgets.thumbnails import Thumbnail, Thumbnails
 
-__all__ = ["ElidedLabel", "EmptyState", "LabelCombo", "Message", "Section", "Thumbnail", "Thumbnails", "scrolling"]
+__all__ = ["DataChooser", "ElidedLabel", "EmptyState", "LabelCombo", "Message", "Section", "Thumbnail", "Thumbnails", "scrolling"]

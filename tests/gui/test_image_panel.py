@@ -174,7 +174,7 @@ def test_a_data_set_is_browsed_and_an_image_opened_with_its_class(
         for i in range(30):
             Image.new("RGB", (32, 32), (200 * k, 8 * i, 0)).save(tmp_path / name / f"{i:02}.png")
     sets = panel.data_sets
-    sets.add_folder(tmp_path)
+    sets.chooser.add_folder(tmp_path)
     sets.load()
     qtbot.waitUntil(lambda: sets.grid.count == 48, timeout=20_000)
     assert sets.position.text() == "1–48 of 60"
@@ -195,15 +195,15 @@ def test_a_data_set_is_browsed_and_an_image_opened_with_its_class(
 
 def test_a_drawn_data_set_needs_no_file(qtbot: QtBot, panel: ImagePanel, session: Session) -> None:
     sets = panel.data_sets
-    sets.choose("generated:signs")
-    sets.count.setValue(5)
+    sets.chooser.choose("generated:signs")
+    sets.chooser.count.setValue(5)
     sets.load()
     qtbot.waitUntil(lambda: sets.grid.count == 5, timeout=20_000)
 
 
 def test_an_empty_folder_is_a_sentence(qtbot: QtBot, panel: ImagePanel, session: Session, tmp_path: Path) -> None:
     sets = panel.data_sets
-    sets.add_folder(tmp_path)
+    sets.chooser.add_folder(tmp_path)
     sets.load()
     qtbot.waitUntil(lambda: sets.message.text != "", timeout=20_000)
     assert "holds no images" in sets.message.text

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSpinBox,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.opening import Opened, cropped, show
-from gui.widgets import LabelCombo, Message, Thumbnail, Thumbnails
+from gui.widgets import DataChooser, LabelCombo, Message, Thumbnail, Thumbnails
 
 if TYPE_CHECKING:
     from engine import Classifier
-    from engine.data import DataSet, Entry
+    from engine.data import DataSet
     from gui.session import Session
 
 PAGE = 48
-_FOLDER, _PLACE = "folder", "place"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What to load."""
-
-    name: str
-    split: str
-    count: int
 
 
 def open_image(data: DataSet, index: int, classifier: Classifier) -> tuple[Opened, int | None]:
@@ -61,25 +39,10 @@ class DataSets(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._root: Path | None = None
-        self._entries: list[Entry] = []
         self._data: DataSet | None = None
         self._shown: list[int] = []
         self._page = 0
-        self.sets = QComboBox(self)
-        self.sets.setAccessibleName("Data set")
-        self.sets.setToolTip("Data sets that are on this machine, or drawn by this project; nothing is downloaded.")
-        self.sets.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.sets.setMinimumContentsLength(8)
-        self.split = QComboBox(self)
-        self.split.setAccessibleName("Split")
-        self.split.setToolTip("The data set's own split")
-        self.count = QSpinBox(self)
-        self.count.setRange(1, 100_000)
-        self.count.setValue(200)
-        self.count.setMinimumWidth(64)
-        self.count.setAccessibleName("Number of images")
-        self.count.setToolTip("How many images to load, spread evenly over the data set")
+        self.chooser = DataChooser(session.data_sources, self)
         self.load_button = QPushButton("Show", self)
         self.load_button.setToolTip("Load these images and show them below")
         self.classes = LabelCombo("all classes", self, name="Class", tip="Show the images of one class only.")
@@ -93,7 +56,6 @@ class DataSets(QWidget):
             self._arrow(*words) for words in (("mdi6.chevron-left", "Previous page"), ("mdi6.chevron-right", "Next page"))
         )
         self._lay_out()
-        self.sets.activated.connect(self._on_set)
         self.load_button.clicked.connect(self.load)
         self.classes.chosen.connect(self._on_class)
         self.grid.picked.connect(self._on_picked)
@@ -110,17 +72,7 @@ class DataSets(QWidget):
         return button
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(self.split, 1)
-        row.addWidget(self.count, 1)
-        row.addWidget(self.load_button)
-        rows = QFormLayout()
-        rows.setHorizontalSpacing(8)
-        rows.setVerticalSpacing(4)
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.addRow("data set", self.sets)
-        rows.addRow("images", row)
+        self.chooser.beside(self.load_button)
         pages = QHBoxLayout()
         pages.addWidget(self.classes, 1)
         pages.addWidget(self.back)
@@ -135,75 +87,30 @@ class DataSets(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(rows)
+        layout.addWidget(self.chooser)
         layout.addWidget(self.message)
         layout.addWidget(self._browser)
         layout.addStretch(1)
-
-    # ------------------------------------------------------------------ choosing
-
-    def list_sets(self) -> None:
-        """What is there now."""
-        from engine.data import available
-
-        self._entries = available(self._root)
-        self.sets.clear()
-        for entry in self._entries:
-            self.sets.addItem(entry.title, entry.name)
-        self.sets.insertSeparator(self.sets.count())
-        self.sets.addItem("Image folder…", _FOLDER)
-        self.sets.addItem("Look for data sets elsewhere…", _PLACE)
-        self._show_splits()
-
-    @Slot(int)
-    def _on_set(self, index: int) -> None:
-        chosen = self.sets.itemData(index)
-        if chosen in (_FOLDER, _PLACE):
-            folder = QFileDialog.getExistingDirectory(self, "Folder of images" if chosen == _FOLDER else "Folder that holds data sets")
-            self.sets.setCurrentIndex(0)
-            if folder and chosen == _FOLDER:
-                self.add_folder(Path(folder))
-            elif folder:
-                self._root = Path(folder)
-                self.list_sets()
-        self._show_splits()
-
-    def add_folder(self, folder: Path) -> None:
-        """List a folder of images, and choose it."""
-        self.sets.insertItem(0, f"{folder.name} (folder)", f"folder:{folder}")
-        self.sets.setCurrentIndex(0)
-        self._show_splits()
-
-    def choose(self, name: str) -> None:
-        """Choose a data set of the list."""
-        self.sets.setCurrentIndex(self.sets.findData(name))
-        self._show_splits()
-
-    def _show_splits(self) -> None:
-        entry = next((entry for entry in self._entries if entry.name == self.sets.currentData()), None)
-        self.split.clear()
-        self.split.addItems(["test"] if entry is None else list(entry.splits))
-        self.split.setEnabled(self.split.count() > 1)
 
     # ------------------------------------------------------------------ loading
 
     @Slot()
     def load(self) -> None:
         """Load what is chosen in the engine thread."""
-        choice = Choice(str(self.sets.currentData()), self.split.currentText(), self.count.value())
-        root = self._root
+        choice, sources = self.chooser.choice, self._session.data_sources
+        if choice is None:
+            return
 
         def question() -> DataSet | str:
             from engine import GibbonError
-            from engine.data import load
 
             try:
-                return load(choice.name, choice.split, root, count=choice.count)  # type: ignore[arg-type]
+                return sources.load(choice)
             except GibbonError as error:
                 return str(error)
 
         self.message.say("")
-        self._session.ask("data", question, self._show_data, busy=f"Loading {self.sets.currentText()}…")
+        self._session.ask("data", question, self._show_data, busy=f"Loading {self.chooser.title}…")
 
     def _show_data(self, data: DataSet | str) -> None:
         if isinstance(data, str):

@@ -102,7 +102,7 @@ class ImagePanel(QWidget):
 
     @Slot()
     def _on_ready(self) -> None:
-        self.data_sets.list_sets()
+        self._session.data_sources.find()
         self._waiting.set_text("Load a model first: the Model dock lists what there is. Images are opened at its size.")
         self._on_classifier()
 
@@ -118,16 +118,8 @@ class ImagePanel(QWidget):
         if kind_of(classifier) != self._kind:
             self._kind = kind_of(classifier)
             self.samples.refresh()
-            self._suggest_data()
+            self.data_sets.chooser.suggest(self._kind)
         self._on_image()
-
-    def _suggest_data(self) -> None:
-        """Choose the data set that the model was made for, where it is there."""
-        names = [entry.name for entry in self.data_sets._entries]
-        fitting = {"signs": ("gtsrb", "generated:signs"), "digits": ("mnist", "generated:digits")}.get(self._kind, ())
-        found = next((name for name in fitting if name in names), None)
-        if found is not None:
-            self.data_sets.choose(found)
 
     @Slot()
     def _on_image(self) -> None:

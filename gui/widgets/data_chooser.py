@@ -1,0 +1,136 @@
+"""Which data set, which split of it, and how many of its images: the same rows in every dock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QSpinBox, QWidget
+
+from gui.data_sources import Choice, Source
+
+if TYPE_CHECKING:
+    from gui.data_sources import DataSources
+
+_FOLDER, _PLACE = "folder", "place"
+_FITTING = {"signs": ("gtsrb", "generated:signs"), "digits": ("mnist", "generated:digits"), "imagenet": ()}
+
+
+class DataChooser(QWidget):
+    """Follows the session's data sources; ``beside`` takes a widget at the end of its second row."""
+
+    changed = Signal()
+
+    def __init__(self, sources: DataSources, parent: QWidget | None = None, *, count: int = 200, count_tip: str = "") -> None:
+        super().__init__(parent)
+        self._sources = sources
+        self.sets = _Combo(self)
+        self.sets.setAccessibleName("Data set")
+        self.sets.setToolTip("Data sets that are on this machine, or drawn by this project; nothing is downloaded.")
+        self.sets.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.sets.setMinimumContentsLength(8)
+        self.split = _Combo(self)
+        self.split.setAccessibleName("Split")
+        self.split.setToolTip("The data set's own split")
+        self.count = QSpinBox(self)
+        self.count.setRange(1, 100_000)
+        self.count.setValue(count)
+        self.count.setMinimumWidth(64)
+        self.count.setAccessibleName("Number of images")
+        self.count.setToolTip(count_tip or "How many images to load, spread evenly over the data set")
+        self._row = QHBoxLayout()
+        self._row.setSpacing(4)
+        self._row.addWidget(self.split, 1)
+        self._row.addWidget(self.count, 1)
+        rows = QFormLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setHorizontalSpacing(8)
+        rows.setVerticalSpacing(4)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("data set", self.sets)
+        rows.addRow("images", self._row)
+        self.sets.activated.connect(self._on_set)
+        self.split.activated.connect(self.changed)
+        self.count.valueChanged.connect(self.changed)
+        sources.changed.connect(self._fill)
+        self._fill()
+
+    def beside(self, widget: QWidget) -> None:
+        """Put a widget at the end of the second row."""
+        self._row.addWidget(widget)
+
+    # ------------------------------------------------------------------ what is chosen
+
+    @property
+    def choice(self) -> Choice | None:
+        """None while nothing is listed."""
+        source = self._source
+        return None if source is None else Choice(source.name, self.split.currentText(), self.count.value(), self._sources.root)
+
+    @property
+    def title(self) -> str:
+        """Of the data set."""
+        return self.sets.currentText()
+
+    @property
+    def _source(self) -> Source | None:
+        return next((source for source in self._sources.sources if source.name == self.sets.currentData()), None)
+
+    def choose(self, name: str) -> None:
+        """Choose a data set of the list."""
+        self.sets.setCurrentIndex(self.sets.findData(name))
+        self._show_splits()
+
+    def suggest(self, kind: str) -> None:
+        """Choose the data set that a model of that kind was made for, where it is there."""
+        found = next((name for name in _FITTING.get(kind, ()) if self.sets.findData(name) >= 0), None)
+        if found is not None:
+            self.choose(found)
+
+    # ------------------------------------------------------------------ from the sources and from a person
+
+    @Slot()
+    def _fill(self) -> None:
+        chosen, split = self.sets.currentData(), self.split.currentText()
+        self.sets.clear()
+        for source in self._sources.sources:
+            self.sets.addItem(source.title, source.name)
+        if self._sources.sources:
+            self.sets.insertSeparator(self.sets.count())
+        self.sets.addItem("Image folder…", _FOLDER)
+        self.sets.addItem("Look for data sets elsewhere…", _PLACE)
+        self.sets.setCurrentIndex(max(0, self.sets.findData(chosen)))
+        self._show_splits(split)
+
+    @Slot(int)
+    def _on_set(self, index: int) -> None:
+        chosen = self.sets.itemData(index)
+        if chosen in (_FOLDER, _PLACE):
+            folder = QFileDialog.getExistingDirectory(self, "Folder of images" if chosen == _FOLDER else "Folder that holds data sets")
+            self.sets.setCurrentIndex(0)
+            if folder and chosen == _FOLDER:
+                self.add_folder(Path(folder))
+            elif folder:
+                self._sources.find(Path(folder))
+        self._show_splits()
+
+    def add_folder(self, folder: Path) -> None:
+        """List a folder of images, and choose it."""
+        self.choose(self._sources.add_folder(folder))
+
+    def _show_splits(self, before: str = "") -> None:
+        source = self._source
+        splits = ["test"] if source is None else list(source.splits)
+        self.split.clear()
+        self.split.addItems(splits)
+        self.split.setCurrentIndex(splits.index(before) if before in splits else 0)
+        self.split.setEnabled(len(splits) > 1)
+        self.sets.setToolTip("\n".join(filter(None, [self.title, "On this machine, or drawn by this project; nothing is downloaded."])))
+        self.changed.emit()
+
+
+class _Combo(QComboBox):
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # the panel scrolls; a wheel must not change what is under it
