@@ -91,11 +91,13 @@ def checked_labels(labels: Tensor, images: Tensor, classifier: Classifier) -> Te
     return _class_numbers(labels, "labels", images, classifier)
 
 
-def checked_targets(targets: Tensor | None, labels: Tensor, images: Tensor, classifier: Classifier) -> Tensor | None:
-    """``targets`` likewise, and none equal to its label."""
+def checked_targets(targets: Tensor | None, labels: Tensor | None, images: Tensor, classifier: Classifier) -> Tensor | None:
+    """``targets`` likewise, and none equal to its label; without labels any will do."""
     if targets is None:
         return None
     targets = _class_numbers(targets, "targets", images, classifier)
+    if labels is None:
+        return targets
     same = (targets == labels).nonzero().flatten().tolist()
     if same:
         name = classifier.labels[int(targets[same[0]])]

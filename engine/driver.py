@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +16,7 @@ from engine.classifier import Classifier
 from engine.devices import describe, versions
 from engine.errors import BudgetExhausted, GibbonError
 from engine.operation import Attack, AttackStep, Operation, Problem, Step
+from engine.parts import Parts
 from engine.randomness import RowRandom
 from engine.result import AttackResult, Reason, Result
 from engine.timeline import Timeline
@@ -36,8 +38,10 @@ class Run(Iterator[Step]):
         self.record: Timeline | None = extra.get("record")
         self._labels_assumed: bool = extra.get("labels_assumed", False)
         self._threads = torch.get_num_threads()
-        self._steps = operation.iterate(problem)
-        self._best = _Best(operation, problem, extra.get("first_logits")) if isinstance(operation, Attack) else None
+        self._parts = (
+            Parts(operation, problem, extra.get("rows_at_a_time"), extra.get("first_logits")) if isinstance(operation, Attack) else None
+        )
+        self._steps = operation.iterate(problem) if self._parts is None else self._parts
 
     def __iter__(self) -> Self:
         return self
@@ -46,11 +50,9 @@ class Run(Iterator[Step]):
         started = time.perf_counter()
         try:
             step = next(self._steps)
-            if self._best is not None:
+            if self._parts is not None and self.record is not None:
                 assert isinstance(step, AttackStep)
-                pin = self._best.keep(step)
-                if self.record is not None:
-                    self.record.add(step, pin=pin())
+                self.record.add(step, pin=self._parts.flips_now())
         except StopIteration:
             self._end(Reason.FINISHED)
             raise
@@ -98,24 +100,21 @@ class Run(Iterator[Step]):
             "backwards": self.problem.classifier.backwards,
             "provenance": self._provenance(),
         }
-        if self._best is None:
+        if self._parts is None:
             return Result(**common, artifacts=self.operation.artifacts(self.problem, self.last))
-        kept = self._best.step(self.last)
+        assert isinstance(self.last, AttackStep)
+        kept = self._parts.kept(self.last)
         return AttackResult(
             **common,
-            artifacts=self.operation.artifacts(self.problem, kept),
+            **self._parts.outcome(),
+            # Of a batch attacked a part at a time there is no last step that holds all rows.
+            artifacts={} if kept is None else self.operation.artifacts(self.problem, kept),
+            notes=tuple(self._parts.notes),
             classifier=self.classifier,
             clean=self.problem.images,
-            adversarial=kept.adversarial,
             labels=self.problem.labels,
             targets=self.problem.targets,
             labels_assumed=self._labels_assumed,
-            logits=self._best.logits,
-            loss=kept.loss,
-            steps_to_flip=self._best.steps_to_flip,
-            trace=torch.stack(self._best.trace),
-            failed=self._best.failed,
-            first_logits=self._best.clean_logits,
         )
 
     def _end(self, reason: Reason) -> None:
@@ -140,58 +139,6 @@ def _too_small(operation: Operation, problem: Problem) -> str:
     return f"max_queries = {budget} does not suffice for the first step on {len(problem.images)} images{known}. Allow more, or give fewer."
 
 
-class _Best:
-    """The best step of every row so far, on the device, without waiting for it."""
-
-    def __init__(self, operation: Attack, problem: Problem, clean_logits: Tensor | None) -> None:
-        self._operation, self._problem = operation, problem
-        self.clean_logits = clean_logits
-        self.trace: list[Tensor] = []
-        rows = len(problem.images)
-        self.failed = torch.zeros(rows, dtype=torch.bool, device=problem.images.device)
-        self.steps_to_flip = torch.full((rows,), -1, device=problem.images.device)
-
-    @torch.no_grad()
-    def keep(self, step: AttackStep) -> Callable[[], bool]:
-        """Take over the rows in which ``step`` is better; the answer tells, when asked, whether it is worth pinning."""
-        problem = self._problem
-        images, loss = step.adversarial.detach(), step.loss.detach()
-        logits = (problem.classifier.verdict(images) if step.logits is None else step.logits).detach()
-        if images is problem.images:
-            self.clean_logits = logits
-        broken = loss.isnan() | logits.isnan().any(1)
-        success = problem.succeeds(logits) & ~broken
-        flipped = self.steps_to_flip >= 0
-        new = success & ~flipped
-        self.steps_to_flip = torch.where(new, step.index, self.steps_to_flip)
-        self.failed = self.failed | broken
-        self.trace.append(loss)
-        score = step.score
-        if score is None:
-            score = -self._operation.distance(images - problem.images) if self._operation.keeps == "norm" else loss
-        score = torch.where(broken, -torch.inf, score)
-        if len(self.trace) == 1:
-            self.images, self.logits, self.loss, self._score, self._success = images, logits, loss, score, success
-        else:
-            better = (success & ~self._success) | ((success == self._success) & (score > self._score))
-            better = (torch.ones_like(better) if self._operation.keeps == "last" else better) & ~broken
-            self.images = torch.where(better[:, None, None, None], images, self.images)
-            self.logits = torch.where(better[:, None], logits, self.logits)
-            self.loss = torch.where(better, loss, self.loss)
-            self._score = torch.where(better, score, self._score)
-            self._success = torch.where(better, success, self._success)
-        first = len(self.trace) == 1
-
-        def worth_pinning() -> bool:
-            return first or (bool(new.any()) and not bool(flipped.any()))  # the first flip of any row: one step, however many rows
-
-        return worth_pinning
-
-    def step(self, last: Step) -> AttackStep:
-        """The kept rows as one step."""
-        return AttackStep(last.index, last.total, self.images, self.loss, self.logits)
-
-
 def start(
     operation: Operation,
     classifier: Classifier,
@@ -209,6 +156,7 @@ def start(
     stickers: Sequence[Sticker] = (),
     objective: Callable[[Tensor], Tensor] | None = None,
     record: Timeline | None = None,
+    rows_at_a_time: int | None = None,
 ) -> Run:
     """Begin ``operation`` on ``images``; pull the run to make it go on.
 
@@ -219,7 +167,8 @@ def start(
     classifier
         The model under study.
     images
-        ``(N, C, H, W)`` in [0, 1] of the classifier's input shape. None only for operations that use data alone.
+        ``(N, C, H, W)`` in [0, 1] of the classifier's input shape. None only for operations that use data alone, or grow their images
+        from noise: one per target.
     labels
         ``(N,)`` true labels; None: the classifier's own predictions, and the result says so.
     targets
@@ -236,6 +185,8 @@ def start(
         For operations that use them; see `Problem`.
     record
         Keeps steps to scrub through.
+    rows_at_a_time
+        How many images are attacked together; the others wait. None: as many as memory allows.
 
     Raises
     ------
@@ -243,7 +194,7 @@ def start(
         A shape, range or label is wrong; the sentence says which and what to do.
     """
     if images is None:
-        images = torch.zeros(1, *classifier.input_shape)
+        images = torch.zeros(1 if targets is None else len(targets), *classifier.input_shape)
     images = checked_images(images, classifier)
     check_needs(operation, {"targets": targets, "mask": mask, "data": data, "start": start, "stickers": stickers or None})
     if objective is not None and isinstance(operation, Attack) and not operation.follows_objective:
@@ -261,7 +212,7 @@ def start(
         images=images,
         labels=labels,
         random=RowRandom(seed, range(first_row, first_row + len(images)), classifier.device),
-        targets=checked_targets(targets, labels, images, classifier),
+        targets=checked_targets(targets, labels if getattr(operation, "from_image", True) else None, images, classifier),
         mask=checked_mask(mask, images),
         start=checked_start(start, images, classifier),
         data=data,
@@ -269,7 +220,16 @@ def start(
         stickers=stickers,
         objective=objective,
     )
-    return Run(operation, problem, classifier, seed, record=record, labels_assumed=assumed, first_logits=first_logits)
+    return Run(
+        operation,
+        problem,
+        classifier,
+        seed,
+        record=record,
+        labels_assumed=assumed,
+        first_logits=first_logits,
+        rows_at_a_time=rows_at_a_time,
+    )
 
 
 def run(operation: Operation, classifier: Classifier, images: Tensor | None = None, *args: Any, **kwargs: Any) -> Any:
