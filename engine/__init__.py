@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine import attacks, data, defenses, explain, images, models, stickers
+    from engine import attacks, data, defenses, evaluate, explain, images, models, stickers
     from engine.classifier import Classifier
     from engine.driver import Run, run, start
     from engine.errors import GibbonError
@@ -37,7 +37,7 @@ _HOMES = {
     "run": "driver",
     "start": "driver",
 }
-_ROOMS = ("attacks", "data", "defenses", "explain", "images", "models", "stickers")
+_ROOMS = ("attacks", "data", "defenses", "evaluate", "explain", "images", "models", "stickers")
 
 __all__ = [
     "Attack",
@@ -55,6 +55,7 @@ __all__ = [
     "attacks",
     "data",
     "defenses",
+    "evaluate",
     "explain",
     "images",
     "models",

@@ -1,0 +1,242 @@
+"""Transfer: what every other model says of one attack's result, with random noise of the same size as the control."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.artifacts import Table
+from engine.classifier import Classifier
+from engine.evaluate.control import control
+from engine.operation import Attack
+from engine.result import AttackResult
+
+NOTHING = "–"
+"""Stands in a table where there is nothing to say."""
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What one model says of the images of a result."""
+
+    name: str
+    attacked: bool
+    """Whether it is the model that was attacked."""
+    labels: tuple[str, ...]
+    """Its classes."""
+    excuse: str = ""
+    """Why it cannot be asked; then there are no logits."""
+    classes: Tensor | None = None
+    """``(N,)``: the images' labels as numbers of its own classes. None: it has other classes, so right and wrong mean nothing."""
+    targets: Tensor | None = None
+    """``(N,)``: the targets, likewise."""
+    clean: Tensor | None = None
+    """``(N, K)``: its logits for the clean images."""
+    adversarial: Tensor | None = None
+    """``(N, K)``: for the adversarial images."""
+    noise: Tensor | None = None
+    """``(N, K)``: for the random-noise control; None: not asked for."""
+    source_fooled: Tensor | None = None
+    """``(N,)`` bool: the attack succeeded on the model that was attacked."""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether it can say who is right: it takes the images and has the classes."""
+        return self.clean is not None and self.classes is not None
+
+    @property
+    def changed(self) -> Tensor | None:
+        """``(N,)`` bool: its own prediction differs between the clean and the adversarial image."""
+        if self.clean is None or self.adversarial is None:
+            return None
+        return self.adversarial.argmax(1) != self.clean.argmax(1)
+
+    @property
+    def fooled(self) -> Tensor | None:
+        """``(N,)`` bool: it was right on the clean image and is wrong on the adversarial one. None where that means nothing."""
+        if self.clean is None or self.adversarial is None or self.classes is None:
+            return None
+        return (self.clean.argmax(1) == self.classes) & (self.adversarial.argmax(1) != self.classes)
+
+    @property
+    def reached(self) -> Tensor | None:
+        """``(N,)`` bool: it says the target of a targeted attack. None where there is none."""
+        if self.adversarial is None or self.targets is None:
+            return None
+        return self.adversarial.argmax(1) == self.targets
+
+    def accuracy(self, logits: Tensor | None) -> float | None:
+        """The share of rows in which ``logits`` (its own: clean, adversarial, noise) are right."""
+        if logits is None or self.classes is None:
+            return None
+        return float((logits.argmax(1) == self.classes).double().mean())
+
+    @property
+    def counted(self) -> int:
+        """How many rows the transfer rate is taken over."""
+        return 0 if (rows := self._counted_rows()) is None else int(rows.sum())
+
+    @property
+    def rate(self) -> float | None:
+        """The share of rows that fool this model, too, among those that fool the source and that this model had right.
+
+        Where it has other classes: the share of rows in which its own prediction changed, among those that fool the source. None: no such
+        row.
+        """
+        rows, hit = self._counted_rows(), self.fooled if self.classes is not None else self.changed
+        if rows is None or hit is None or not bool(rows.any()):
+            return None
+        return float(hit[rows].double().mean())
+
+    def _counted_rows(self) -> Tensor | None:
+        if self.clean is None or self.source_fooled is None:
+            return None
+        return self.source_fooled if self.classes is None else self.source_fooled & (self.clean.argmax(1) == self.classes)
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """What every model says of one result, the attacked model first."""
+
+    verdicts: tuple[Verdict, ...]
+    rows: int
+    """N: how many images."""
+    title: str
+
+    def table(self) -> Table:
+        """One row per model: predictions with probabilities for a single image, accuracies and the transfer rate for a batch."""
+        return self._single() if self.rows == 1 else self._batch()
+
+    def _single(self) -> Table:
+        columns = ("model", "clean image", "adversarial image", "random noise", "verdict")
+        rows = tuple((v.name, *(_said(v, logits) for logits in (v.clean, v.adversarial, v.noise)), _sentence(v)) for v in self.verdicts)
+        return Table(columns, rows, self.title)
+
+    def _batch(self) -> Table:
+        targeted = any(v.targets is not None for v in self.verdicts)
+        columns = ["model", "accuracy, clean", "accuracy, adversarial", "accuracy, random noise", "transfer rate", "of images"]
+        columns += ["reaches the target", "note"] if targeted else ["note"]
+        return Table(tuple(columns), tuple(self._of_batch(v, targeted) for v in self.verdicts), self.title)
+
+    def _of_batch(self, verdict: Verdict, targeted: bool) -> tuple[str, ...]:
+        cells = [verdict.name, *(_percent(verdict.accuracy(logits)) for logits in (verdict.clean, verdict.adversarial, verdict.noise))]
+        cells += [_percent(verdict.rate), str(verdict.counted) if verdict.clean is not None else NOTHING]
+        if targeted:
+            reached = verdict.reached
+            cells.append(_percent(None if reached is None else float(reached.double().mean())))
+        return (*cells, _note(verdict))
+
+
+@torch.no_grad()
+def transfer(
+    result: AttackResult, models: Sequence[Classifier], *, noise: bool = True, mask: Tensor | None = None, seed: int = 0
+) -> Transfer:
+    """Show the clean and the adversarial images of ``result`` to ``models``, the attacked one first.
+
+    A model of another size gets the images through a resize of its own (``derive(size=...)``); one with another number of channels is not
+    asked, and its ``excuse`` says so. Labels are matched by name; a model that has other classes is asked whether its own prediction
+    changes. Two forward passes per model, three with ``noise``.
+
+    Papernot, McDaniel, Goodfellow 2016, arXiv 1605.07277 (transfer between models); the control shows what noise of the same size does.
+
+    Parameters
+    ----------
+    result
+        What ``engine.run`` gave.
+    models
+        The other models; the attacked one may be among them.
+    noise
+        Ask about random noise as large as the perturbation, too (see `control`). Left out where the images were grown from noise.
+    mask
+        ``(N or 1, 1, H, W)``: where the attack might paint, so that the noise stays there as well.
+    seed
+        Of the noise.
+    """
+    grown = isinstance(result.operation, Attack) and not result.operation.from_image
+    random = control(result.clean, result.adversarial, mask, seed) if noise and not grown else None
+    others = [model for model in models if model is not result.classifier]
+    verdicts = tuple(ask(model, result, random) for model in (result.classifier, *others))
+    return Transfer(verdicts, len(result.clean), f"Transfer of {result.operation.title} on “{result.classifier.name}”")
+
+
+def as_taken(model: Classifier, shape: Sequence[int]) -> Classifier | None:
+    """``model`` for images of ``shape`` (C, H, W), with the resize inside where its own size differs. None: other channels."""
+    channels, height, width = shape
+    if model.input_shape[0] != channels:
+        return None
+    return model if model.input_shape[1:] == (height, width) else model.derive(size=(height, width))
+
+
+def translated(numbers: Tensor | None, source: tuple[str, ...], labels: tuple[str, ...]) -> Tensor | None:
+    """Class numbers of ``source`` as those of ``labels``, by name. None where a name is missing or stands for two classes."""
+    if numbers is None or source == labels:
+        return numbers
+    used = {source[number] for number in numbers.tolist()}
+    if any(source.count(name) != 1 or labels.count(name) != 1 for name in used):
+        return None
+    return torch.tensor([labels.index(source[number]) for number in numbers.tolist()], device=numbers.device)
+
+
+def ask(model: Classifier, result: AttackResult, random: Tensor | None = None) -> Verdict:
+    """What ``model`` says of the images of ``result``, and of the control ``random``."""
+    attacked = model is result.classifier
+    shape, device = result.clean.shape[1:], result.clean.device
+    taker = as_taken(model, shape)
+    if taker is None:
+        excuse = f"Not comparable: it takes {_channels(model.input_shape[0])}, the image has {_channels(shape[0])}."
+        return Verdict(model.name, attacked, model.labels, excuse)
+    known = (result.clean_logits, result.logits) if attacked else (taker.score(result.clean), taker.score(result.adversarial))
+    return Verdict(
+        name=model.name,
+        attacked=attacked,
+        labels=model.labels,
+        classes=translated(result.labels, result.classifier.labels, model.labels),
+        targets=translated(result.targets, result.classifier.labels, model.labels),
+        clean=known[0].to(device),
+        adversarial=known[1].to(device),
+        noise=None if random is None else taker.score(random).to(device),
+        source_fooled=result.success,
+    )
+
+
+def _channels(count: int) -> str:
+    return {1: "grey images (one channel)", 3: "colour images (three channels)"}.get(count, f"images of {count} channels")
+
+
+def _said(verdict: Verdict, logits: Tensor | None) -> str:
+    if logits is None:
+        return NOTHING
+    probability, number = logits[0].softmax(0).max(0)
+    return f"{verdict.labels[int(number)]} ({float(probability):.2f})"
+
+
+def _percent(share: float | None) -> str:
+    return NOTHING if share is None else f"{100 * share:.1f} %"
+
+
+def _sentence(verdict: Verdict) -> str:
+    """The verdict on a single image in words."""
+    if verdict.adversarial is None:
+        return verdict.excuse
+    fooled, changed, reached = verdict.fooled, verdict.changed, verdict.reached
+    if fooled is None:
+        assert changed is not None
+        return "It has other classes; its own prediction changed." if bool(changed[0]) else "It has other classes; its prediction stayed."
+    if reached is not None and bool(reached[0]):
+        return "Says the target."
+    if bool(fooled[0]):
+        return "Fooled."
+    accuracy = verdict.accuracy(verdict.clean)
+    return "Not fooled." if accuracy else "Wrong on the clean image already."
+
+
+def _note(verdict: Verdict) -> str:
+    """What the numbers of a batch leave out."""
+    if verdict.excuse:
+        return verdict.excuse
+    if verdict.classes is None:
+        return "It has other classes: the rate counts images whose own prediction changed."
+    return "The attacked model." if verdict.attacked else ""
