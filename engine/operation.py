@@ -49,6 +49,8 @@ class AttackStep(Step):
     """``(N,)``: what the attacker raises (for a target: minus the loss towards it)."""
     logits: Tensor | None = None
     """``(N, K)`` of ``adversarial``, where the attack has them anyway; None: the driver asks the classifier."""
+    first_row: int = field(default=0, kw_only=True)
+    """Where these rows begin in the images given: a large batch is attacked a part at a time."""
     score: Tensor | None = None
     """``(N,)``: by which the driver keeps the best of the successful iterates (and of the others). None: as the attack ``keeps``."""
 
@@ -98,10 +100,10 @@ class Problem:
         )
 
     def succeeds(self, logits: Tensor) -> Tensor:
-        """``(N,)`` bool: whether logits ``(N, K)`` are what the attacker wants. NaN never is."""
-        prediction = logits.argmax(1)
+        """``(N,)`` bool: whether logits ``(N, K)`` are what the attacker wants; ``(..., N)`` of ``(..., N, K)``. NaN never is."""
+        prediction = logits.argmax(-1)
         reached = prediction != self.labels if self.targets is None else prediction == self.targets
-        return reached & ~logits.isnan().any(1)
+        return reached & ~logits.isnan().any(-1)
 
     def repeat(self, times: int) -> Problem:
         """The same problem with every row ``times`` times, block after block: restarts as rows of one batch."""
@@ -183,6 +185,8 @@ class Attack(Operation, ABC):
     """Whether it leaves every pixel outside the mask as it is."""
     norms: ClassVar[tuple[Norm, ...]] = ()
     """The norms that it bounds or makes small; the catalogue can be sorted by them."""
+    by_rows: ClassVar[bool] = True
+    """Whether what happens to an image is independent of the others: then a large batch is attacked a part at a time."""
     transfers: ClassVar[bool] = False
     """Whether it attacks another model and tries the outcome on this one."""
     follows_objective: ClassVar[bool] = False

@@ -33,7 +33,7 @@ class RowRandom:
     def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu") -> None:
         self._generators = [generator(seed, row) for row in rows]
         self._device = torch.device(device)
-        self.seed = seed
+        self.seed, self._rows = seed, list(rows)
 
     def __len__(self) -> int:
         return len(self._generators)
@@ -52,17 +52,21 @@ class RowRandom:
 
     def repeat(self, times: int) -> RowRandom:
         """The same generators for ``times`` blocks of rows: block k of row n takes row n's next draws."""
-        return self._with(self._generators * times)
+        return self._with(self._generators * times, self._rows * times)
 
     def select(self, rows: Sequence[int]) -> RowRandom:
         """The generators of some rows (positions in this batch): they go on where they are."""
-        return self._with([self._generators[row] for row in rows])
+        return self._with([self._generators[row] for row in rows], [self._rows[row] for row in rows])
+
+    def anew(self) -> RowRandom:
+        """The same rows from their first draws on."""
+        return RowRandom(self.seed, self._rows, self._device)
 
     def shared(self, *path: int | str) -> torch.Generator:
         """A new CPU generator from the seed alone, for draws that belong to no row: a data set's order, a network's first weights."""
         return generator(self.seed, *path)
 
-    def _with(self, generators: list[torch.Generator]) -> RowRandom:
+    def _with(self, generators: list[torch.Generator], rows: list[int]) -> RowRandom:
         copy = RowRandom(self.seed, [], self._device)
-        copy._generators = generators
+        copy._generators, copy._rows = generators, rows
         return copy

@@ -62,9 +62,13 @@ class AttackResult(Result):
     steps_to_flip: Tensor
     """``(N,)``: index of the first successful step, -1 where there was none."""
     trace: Tensor
-    """``(T, N)``: the loss of every step."""
+    """``(T, N)``: the loss of every step; NaN where a row needed fewer."""
+    attacked: Tensor
+    """``(N,)`` bool: rows that the run came to before it ended; the others are the clean images."""
     failed: Tensor
     """``(N,)`` bool: the attack met NaN in this row; it counts as an attack error, never as a success."""
+    notes: tuple[str, ...] = ()
+    """What the run had to do otherwise than asked, in sentences: smaller parts where memory ran out."""
     first_logits: Tensor | None = None
     """Logits of the clean images, where the run had them anyway."""
 

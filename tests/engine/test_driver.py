@@ -289,3 +289,68 @@ def test_a_random_start_inside_a_mask_has_the_radius_that_was_drawn(small64: eng
     assert bool((sizes > 0.18).all())
     assert bool((sizes <= 0.2 + 1e-9).all())
     assert not delta[:, :, mask == 0].any()
+
+
+# ---------------------------------------------------------------------- a large batch, a part at a time
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4, 6, 100])
+def test_parts_of_a_batch_equal_the_whole(rows: int, small64: engine.Classifier, images: Tensor) -> None:
+    attack = engine.attacks.PGD(eps=0.1, steps=4, restarts=2)
+    whole = engine.run(attack, small64, images, seed=3, first_row=2)
+    parts = engine.run(attack, small64, images, seed=3, first_row=2, rows_at_a_time=rows)
+    assert torch.equal(whole.adversarial, parts.adversarial) or torch.allclose(whole.adversarial, parts.adversarial, rtol=0, atol=1e-12)
+    assert torch.equal(whole.steps_to_flip, parts.steps_to_flip)
+    assert torch.equal(whole.success, parts.success)
+    torch.testing.assert_close(whole.trace, parts.trace)
+    assert bool(parts.attacked.all())
+    assert parts.forwards == whole.forwards
+
+
+def test_steps_of_parts_count_on(small64: engine.Classifier, images: Tensor) -> None:
+    run = engine.start(engine.attacks.PGD(eps=0.1, steps=3), small64, images, rows_at_a_time=4)
+    steps = list(run)
+    assert [step.index for step in steps] == list(range(8))
+    assert {step.total for step in steps} == {7}
+    assert [step.first_row for step in steps] == [0] * 4 + [4] * 4
+    assert [len(step.adversarial) for step in steps] == [4] * 4 + [2] * 4
+
+
+def test_a_batch_cancelled_between_its_parts_keeps_what_it_reached(small64: engine.Classifier, images: Tensor) -> None:
+    whole = engine.run(engine.attacks.PGD(eps=0.1, steps=3), small64, images)
+    with engine.start(engine.attacks.PGD(eps=0.1, steps=3), small64, images, rows_at_a_time=2) as run:
+        for _ in range(4):
+            next(run)
+    result = run.result()
+    assert result.reason == "cancelled"
+    assert result.attacked.tolist() == [True, True, False, False, False, False]
+    torch.testing.assert_close(result.adversarial[:2], whole.adversarial[:2], rtol=0, atol=1e-12)
+    assert torch.equal(result.adversarial[2:], images[2:])
+    assert not bool(result.success[2:].any())
+    assert bool(result.trace[:, 2:].isnan().all())
+    torch.testing.assert_close(result.logits, small64(result.adversarial))
+
+
+class Narrow(torch.nn.Module):
+    """Has memory for three images."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, images: Tensor) -> Tensor:
+        if len(images) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return self.module(images)
+
+
+def test_where_memory_runs_out_smaller_parts_go_on_and_it_is_said(small64: engine.Classifier, images: Tensor) -> None:
+    attack = engine.attacks.PGD(eps=0.1, steps=3)
+    narrow = engine.Classifier(Narrow(small64.module), small64.labels, small64.input_shape, device="cpu")
+    labels = small64.predict(images)
+    wide = engine.run(attack, small64, images, labels)
+    result = engine.run(attack, narrow, images, labels)
+    torch.testing.assert_close(result.adversarial, wide.adversarial, rtol=0, atol=1e-12)
+    assert result.notes == ("The device's memory did not suffice for 6 images at a time, so 3 were attacked at a time.",)
+    with pytest.raises(torch.OutOfMemoryError):  # one image, four restarts: nothing is left to halve
+        engine.run(engine.attacks.PGD(eps=0.1, steps=3, restarts=4), narrow, images[:1], labels[:1])

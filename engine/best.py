@@ -1,0 +1,150 @@
+"""The best iterate of every row so far, kept on the device without waiting for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from engine.operation import Attack, AttackStep, Problem
+
+_MOST_STEPS = 16
+_MOST_ELEMENTS = 2**22
+"""Of images held back until the next comparison: 16 MB in float32."""
+
+
+class Best:
+    """Takes steps, keeps per row the best one.
+
+    Comparing after every step would cost a single image of a small network a quarter of its time, all of it overhead of two dozen tiny
+    operations. Steps are frozen, so they can wait: a few are compared at once, whenever enough have gathered or somebody asks.
+    """
+
+    def __init__(self, operation: Attack, problem: Problem, clean_logits: Tensor | None) -> None:
+        self._operation, self._problem = operation, problem
+        self.clean_logits = clean_logits
+        self._waiting: list[AttackStep] = []
+        self._count = 0
+        self._trace: list[Tensor] = []
+        self._images: Tensor | None = None
+        self._logits: Tensor
+        self._loss: Tensor
+        self._score: Tensor
+        self._success: Tensor
+        rows, device = len(problem.images), problem.images.device
+        self._failed = torch.zeros(rows, dtype=torch.bool, device=device)
+        self._steps_to_flip = torch.full((rows,), -1, device=device)
+
+    def keep(self, step: AttackStep) -> None:
+        """Take a step into account; the classifier is asked where the step brings no logits."""
+        logits = step.logits
+        if logits is None:
+            logits = self._problem.classifier.verdict(step.adversarial)
+        if step.adversarial is self._problem.images:
+            self.clean_logits = logits.detach()
+        self._waiting.append(replace(step, adversarial=step.adversarial.detach(), loss=step.loss.detach(), logits=logits.detach()))
+        if len(self._waiting) >= _MOST_STEPS or len(self._waiting) * step.adversarial.numel() > _MOST_ELEMENTS:
+            self._compare()
+
+    def flips_now(self) -> bool:
+        """Asked after every step: is this the first, or the first at which any row flipped? Worth keeping then. Waits for the device."""
+        before = bool((self._steps_to_flip >= 0).any())
+        self._compare()
+        return self._count == 1 or (not before and bool((self._steps_to_flip >= 0).any()))
+
+    @property
+    def images(self) -> Tensor:
+        """``(N, C, H, W)``: the best images."""
+        self._compare()
+        assert self._images is not None
+        return self._images
+
+    @property
+    def logits(self) -> Tensor:
+        """``(N, K)`` of the best images."""
+        self._compare()
+        return self._logits
+
+    @property
+    def loss(self) -> Tensor:
+        """``(N,)`` of the best images."""
+        self._compare()
+        return self._loss
+
+    @property
+    def failed(self) -> Tensor:
+        """``(N,)`` bool: rows in which a NaN was met."""
+        self._compare()
+        return self._failed
+
+    @property
+    def steps_to_flip(self) -> Tensor:
+        """``(N,)``: index of the first successful step, -1 where there was none."""
+        self._compare()
+        return self._steps_to_flip
+
+    @property
+    def trace(self) -> Tensor:
+        """``(T, N)``: the loss of every step."""
+        self._compare()
+        return torch.stack(self._trace)
+
+    def step(self, last: AttackStep) -> AttackStep:
+        """``last`` with the kept rows instead of its own."""
+        return replace(last, adversarial=self.images, loss=self.loss, logits=self.logits)
+
+    @torch.no_grad()
+    def _compare(self) -> None:
+        if not self._waiting:
+            return
+        steps, self._waiting = self._waiting, []
+        loss = torch.stack([step.loss for step in steps])
+        logits = torch.stack([step.logits for step in steps])  # type: ignore[misc]
+        broken = loss.isnan() | logits.isnan().any(2)
+        success = self._problem.succeeds(logits) & ~broken
+        score = self._scores(steps, loss)
+        self._note(steps, loss, success, broken)
+        score = torch.where(broken, -torch.inf, score.nan_to_num(nan=-torch.inf))
+        images = [step.adversarial for step in steps]
+        if self._images is not None:
+            images = [self._images, *images]
+            loss, logits = torch.cat([self._loss[None], loss]), torch.cat([self._logits[None], logits])
+            success, score = torch.cat([self._success[None], success]), torch.cat([self._score[None], score])
+        chosen = self._choose(success, score)
+        rows = torch.arange(len(chosen), device=chosen.device)
+        self._images = images[0] if len(images) == 1 else torch.stack(images)[chosen, rows]
+        self._loss, self._logits = loss[chosen, rows], logits[chosen, rows]
+        self._success, self._score = success[chosen, rows], score[chosen, rows]
+
+    def _choose(self, success: Tensor, score: Tensor) -> Tensor:
+        """Of ``(T, N)`` the row's best: the successful ones before the others, then the largest score, then the earliest."""
+        if self._operation.keeps == "last":
+            return score.argmax(0)
+        floor = torch.finfo(score.dtype).min
+        ranked = torch.where(success, score.clamp_min(floor), torch.where(success.any(0), -torch.inf, score))
+        return ranked.argmax(0)
+
+    def _scores(self, steps: list[AttackStep], loss: Tensor) -> Tensor:
+        keeps = self._operation.keeps
+        if keeps == "last":
+            places = torch.arange(self._count, self._count + len(steps), device=loss.device, dtype=loss.dtype)
+            return places[:, None].expand_as(loss)
+        if keeps == "loss" and all(step.score is None for step in steps):
+            return loss
+        return torch.stack([self._score_of(step) for step in steps])
+
+    def _score_of(self, step: AttackStep) -> Tensor:
+        if step.score is not None:
+            return step.score.detach()
+        if self._operation.keeps == "loss":
+            return step.loss
+        return -self._operation.distance(step.adversarial - self._problem.images)
+
+    def _note(self, steps: list[AttackStep], loss: Tensor, success: Tensor, broken: Tensor) -> None:
+        self._trace.extend(loss)
+        self._count += len(steps)
+        self._failed = self._failed | broken.any(0)
+        indices = torch.tensor([step.index for step in steps], device=loss.device)
+        first = indices[success.to(torch.uint8).argmax(0)]
+        self._steps_to_flip = torch.where((self._steps_to_flip < 0) & success.any(0), first, self._steps_to_flip)

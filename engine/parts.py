@@ -1,0 +1,154 @@
+"""A batch of any size, attacked a part at a time: the memory of a part, live steps, and a smaller part where memory runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.best import Best
+from engine.operation import Attack, AttackStep, Problem
+
+_ACTIVATIONS = 100
+"""A forward pass with a graph holds about so many times the input; measured: 60 to 120 for the shipped networks and SqueezeNet."""
+_BYTES = {"cpu": 256 * 2**20}
+_BYTES_ELSEWHERE = 4 * 2**30
+
+
+def rows_at_a_time(images: Tensor) -> int:
+    """How many rows go through the model together."""
+    budget = _BYTES.get(images.device.type, _BYTES_ELSEWHERE)
+    return max(1, budget // (_ACTIVATIONS * images[0].numel() * images.element_size()))
+
+
+class Parts(Iterator[AttackStep]):
+    """The steps of an attack, part after part, and the best of each.
+
+    A part that does not fit into the device's memory is halved and begun anew, and ``notes`` says so.
+    """
+
+    def __init__(self, attack: Attack, problem: Problem, rows: int | None, clean_logits: Tensor | None) -> None:
+        self._attack, self._problem, self._clean_logits = attack, problem, clean_logits
+        total = len(problem.images)
+        size = total if not attack.by_rows else min(total, rows or rows_at_a_time(problem.images))
+        self._left = _pieces(0, total, size)
+        self._begun: list[tuple[int, int, Best]] = []
+        """First row, last row (excluded) and the best of every part that has made a step."""
+        self._steps: Iterator[AttackStep] | None = None
+        self._offset = self._index = 0
+        self.notes: list[str] = []
+
+    def __next__(self) -> AttackStep:
+        while self._left:
+            try:
+                if self._steps is None:
+                    self._begin()
+                step = next(self._steps, None)  # type: ignore[arg-type]
+                if step is not None:
+                    return self._kept(step)
+            except torch.OutOfMemoryError:
+                if not self._halve():
+                    raise
+                continue
+            self._steps = None
+            self._left.pop(0)
+            self._offset = self._index + 1
+        raise StopIteration
+
+    def _begin(self) -> None:
+        first, last = self._left[0]
+        part, clean = self._problem, self._clean_logits
+        if last - first < len(part.images):
+            part = part.select(torch.arange(first, last, device=part.images.device))
+            clean = None if clean is None else clean[first:last]
+        part = replace(part, random=part.random.anew())  # a part that is begun again draws the same numbers
+        self._best = Best(self._attack, part, clean)
+        self._steps = iter(self._attack.iterate(part))
+
+    def _kept(self, step: AttackStep) -> AttackStep:
+        first, last = self._left[0]
+        self._best.keep(step)
+        if not self._begun or self._begun[-1][2] is not self._best:
+            self._begun.append((first, last, self._best))
+        self._index = self._offset + step.index
+        if last - first == len(self._problem.images):
+            return step
+        more = len(self._left) - 1
+        total = None if step.total is None else self._offset + step.total + more * (step.total + 1)
+        return replace(step, index=self._index, total=total, first_row=first)
+
+    def _halve(self) -> bool:
+        """Begin the part again as two, and all that follow as small; False where there is nothing to halve."""
+        first, last = self._left[0]
+        if last - first < 2 or not self._attack.by_rows:
+            return False
+        self.close()
+        if self._begun and self._begun[-1][2] is self._best:
+            self._begun.pop()
+        del self._best
+        if self._problem.images.is_cuda:
+            torch.cuda.empty_cache()
+        size = (last - first + 1) // 2
+        self._left = [piece for begin, end in self._left for piece in _pieces(begin, end, size)]
+        self.notes = [f"The device's memory did not suffice for {last - first} images at a time, so {size} were attacked at a time."]
+        return True
+
+    def close(self) -> None:
+        """End the part under way."""
+        if self._steps is not None:
+            self._steps.close()  # type: ignore[attr-defined]
+            self._steps = None
+
+    # ------------------------------------------------------------------ what came of it
+
+    def flips_now(self) -> bool:
+        """As of `Best`, for the part under way."""
+        return self._best.flips_now()
+
+    def kept(self, last: AttackStep) -> AttackStep | None:
+        """``last`` with the best rows instead of its own, where all rows went together; None: they did not."""
+        return self._begun[0][2].step(last) if len(self._begun) == 1 and len(last.adversarial) == len(self._problem.images) else None
+
+    def outcome(self) -> dict[str, Any]:
+        """Images, logits, losses and flips of all rows; those that no part has reached are the clean ones."""
+        problem, bests = self._problem, [best for _, _, best in self._begun]
+        reached = self._begun[-1][1]
+        clean, rest = [best.clean_logits for best in bests], problem.images[reached:]
+        known = all(logits is not None for logits in clean) and not len(rest)
+
+        def joined(name: str, missing: Tensor) -> Tensor:
+            return torch.cat([*(getattr(best, name) for best in bests), missing]) if len(rest) else _cat([getattr(b, name) for b in bests])
+
+        nothing = bests[0].logits.new_full((len(rest),), torch.nan)
+        unscored = problem.classifier.whole.score(rest) if len(rest) else bests[0].logits[:0]
+        return {
+            "adversarial": joined("images", rest),
+            "logits": joined("logits", unscored),
+            "loss": joined("loss", nothing),
+            "steps_to_flip": joined("steps_to_flip", torch.full_like(nothing, -1, dtype=torch.int64)),
+            "failed": joined("failed", torch.zeros_like(nothing, dtype=torch.bool)),
+            "trace": _beside([best.trace for best in bests], len(rest)),
+            "attacked": torch.arange(len(problem.images), device=rest.device) < reached,
+            "first_logits": _cat([logits for logits in clean if logits is not None]) if known else None,
+        }
+
+
+def _pieces(first: int, last: int, size: int) -> list[tuple[int, int]]:
+    return [(begin, min(begin + size, last)) for begin in range(first, last, size)]
+
+
+def _cat(tensors: list[Tensor]) -> Tensor:
+    return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
+
+
+def _beside(traces: list[Tensor], missing: int) -> Tensor:
+    """``(T_i, N_i)`` as one ``(T, N)``; what a part did not need, or no part reached, is NaN."""
+    if len(traces) == 1 and not missing:
+        return traces[0]
+    length = max(len(trace) for trace in traces)
+    padded = [F.pad(trace, (0, 0, 0, length - len(trace)), value=torch.nan) for trace in traces]
+    return torch.cat([*padded, padded[0].new_full((length, missing), torch.nan)], 1)
