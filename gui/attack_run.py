@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gui.history import stickers_after
 from gui.scene import Frame, Scene, look
 
 if TYPE_CHECKING:
     from engine import Attack, AttackResult, Classifier
+    from engine.artifacts import Artifact
+    from engine.data import DataSet
     from engine.stickers import Content, Sticker
+    from gui.data_sources import Choice
     from gui.engine_thread import Job
+    from gui.given import Given
 
-Region = Literal["image", "stickers"]
 
-
-def make_run(attack: Attack, scene: Scene, region: Region, label: int | None, target: int | None, seed: int) -> Any:
+def make_run(attack: Attack, scene: Scene, given: Given, load: Callable[[Choice], DataSet]) -> Any:
     """Build the run. Called in the engine thread."""
     import torch
 
@@ -26,7 +28,9 @@ def make_run(attack: Attack, scene: Scene, region: Region, label: int | None, ta
 
     composition = compose(scene.clean, scene.stickers)
     paints = "stickers" in attack.uses
-    masked = paints or region == "stickers"
+    masked = paints or (given.region == "stickers" and attack.masked)
+    label, target = given.label, given.target if "targets" in attack.uses else None
+    begin = composition.content if paints else given.begin
     if masked and composition.mask is None:
         raise engine.GibbonError("There is no sticker whose content is to be optimised. Draw one, and set its content to “optimised”.")
     base = composition.base if paints else composition.shown
@@ -41,17 +45,32 @@ def make_run(attack: Attack, scene: Scene, region: Region, label: int | None, ta
         labels_assumed=label is None,
         targets=None if target is None else torch.tensor([target]),
         mask=composition.mask if masked else None,
-        start=composition.content[None] if paints else None,
+        start=None if begin is None else begin[None],
+        data=None if given.data is None else load(given.data),
         stickers=scene.stickers,
-        seed=seed,
+        seed=given.seed,
     )
 
 
 def completed(result: AttackResult) -> AttackResult:
     """The result with all that the window shows of it worked out: no forward pass is left for the main thread."""
+    result = replace(result, artifacts={name: at_hand(artifact) for name, artifact in result.artifacts.items()}, trace=result.trace.cpu())
     for name in ("clean_logits", "clean_prediction", "prediction", "success", "survives_8bit", "norms"):
         getattr(result, name)
     return result
+
+
+def at_hand(artifact: Artifact) -> Artifact:
+    """The artifact with what is painted of it in the CPU's memory: the main thread must not wait for a device."""
+    from engine.artifacts import Curve, Map, Picture
+
+    if isinstance(artifact, Map):
+        return replace(artifact, values=artifact.values.detach().cpu())
+    if isinstance(artifact, Curve):
+        return replace(artifact, x=artifact.x.cpu(), lines={name: line.detach().cpu() for name, line in artifact.lines.items()})
+    if isinstance(artifact, Picture):
+        return replace(artifact, image=artifact.image.detach().cpu())
+    return artifact
 
 
 def use_threads(classifier: Classifier) -> int:
@@ -82,6 +101,11 @@ def painted_so_far(job: Job, stickers: tuple[Sticker, ...]) -> dict[int, Content
     return {} if result is None else {sticker.id: sticker.content for sticker in stickers_after(stickers, result)}
 
 
+def is_grown(result: AttackResult) -> bool:
+    """Whether the image was grown from noise; see `Scene`."""
+    return not getattr(result.operation, "from_image", True)
+
+
 def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
     """A finished attack in one line."""
     from engine.quantities import format_norm, format_probability
@@ -92,6 +116,8 @@ def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
     ended = "" if result.reason == "finished" else f" ({result.reason})"
     flip = int(result.steps_to_flip[0])
     at = f", first at step {flip}" if flip >= 0 else ""
+    if is_grown(result):  # nothing of the clean image is in it: neither its class nor a norm says anything
+        return f"{result.operation.title} {verdict}{ended}: noise → {labels[after]} {format_probability(p)}{at}; {result.seconds:.1f} s"
     return (
         f"{result.operation.title} {verdict}{ended}: {labels[before]} → {labels[after]} {format_probability(p)}{at}; "
         f"L2 {format_norm(float(result.norms['l2'][0]))}, L∞ {format_norm(float(result.norms['linf'][0]))}, {result.seconds:.1f} s"

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from gui.given import Given
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -29,8 +31,8 @@ class Entry:
     """What was attacked."""
     image: Mapping[str, Any] = field(default_factory=dict)
     """Where the image came from: name, path, hash, crop."""
-    region: str = "image"
-    """Where pixels could change: image or stickers."""
+    given: Given = field(default_factory=Given)
+    """What the attack was given beside the image."""
     photograph: Photograph | None = None
     """What the image was cropped from."""
     number: int = field(default_factory=lambda: next(_numbers))

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from gui.attack_run import Region, completed, make_run, painted_so_far, parameters, preview_of, summary
+from gui.attack_run import completed, is_grown, make_run, painted_so_far, parameters, preview_of, summary
 from gui.engine_thread import Job, Outcome
+from gui.given import Given
 from gui.history import Entry, same_ids, same_places, stickers_after, with_contents
 from gui.scene import Frame, Scene
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from engine import Attack, AttackResult
     from engine.images import Photograph
     from engine.stickers import Content, Sticker
+    from gui.data_sources import Choice
     from gui.session import Session
 
 PREVIEW_MS = 33
@@ -29,8 +33,7 @@ class Start:
 
     attack: Attack
     before: Scene
-    region: Region
-    seed: int
+    given: Given
     image: dict[str, Any]
     photograph: Photograph | None
     at: float = field(default_factory=time.perf_counter)
@@ -94,19 +97,20 @@ class Runs(QObject):
 
     # ------------------------------------------------------------------ begin and end
 
-    def start(self, attack: Attack, *, seed: int = 0) -> None:
+    def start(self, attack: Attack, *, seed: int = 0, data: Choice | None = None, begin: Tensor | None = None) -> None:
         """Run an attack on the image with its stickers; what is amiss is said in the Log and nothing changes."""
         session = self._session
         scene = session.scene
         if scene is None:
             session.notice.emit("Open an image first: there is nothing to attack.")
             return
-        before = replace(scene, delta=None)
-        label, target, region = session.label, session.target, session.region
+        before = replace(scene, delta=None, grown=False)
+        region = session.region if attack.masked else "image"
+        given = Given(region, session.label, session.target, seed, data, begin)
         self._follow, self._contents = False, None
-        self._start = Start(attack, before, region, seed, dict(session.image), session.photograph)
-        preview = preview_of(before, lambda: (session.bounds, session.saliency))
-        job = Job("attack", lambda: make_run(attack, before, region, label, target, seed), preview, completed)
+        self._start = Start(attack, before, given, dict(session.image), session.photograph)
+        preview = preview_of(replace(before, grown=not attack.from_image), lambda: (session.bounds, session.saliency))
+        job = Job("attack", lambda: make_run(attack, before, given, session.data_sources.load), preview, completed)
         self.job = self._session.lane.submit(job)
         if self._session.live:
             job.want_preview()
@@ -180,7 +184,7 @@ class Runs(QObject):
             return
         after, here = self._after(result, start), self._session.is_current(start.before)
         if here and outcome.status != "failed":
-            self._session.delta = after.delta  # a sticker attack began without one
+            self._session.put_delta(after)  # a sticker attack began without one
             if start.paints_stickers:
                 # Content only: a sticker that was moved meanwhile stays where it is.
                 contents = {sticker.id: sticker.content for sticker in after.stickers}
@@ -192,12 +196,13 @@ class Runs(QObject):
         before = start.before
         if start.paints_stickers:
             return replace(before, stickers=stickers_after(before.stickers, result))
-        return replace(before, delta=(result.adversarial - result.clean)[0].detach().cpu())
+        delta = (result.adversarial - result.clean)[0].detach().cpu()
+        return replace(before, delta=delta, grown=is_grown(result))
 
     def _remember(self, result: AttackResult, start: Start, after: Scene) -> None:
         """Log a run and keep it with the finished ones."""
         self._session.log("run", summary(result, after.classifier.labels), parameters(result))
-        entry = Entry(result, after, start.before, start.image, start.region, start.photograph)
+        entry = Entry(result, after, start.before, start.image, start.given, start.photograph)
         for gone in self._session.history.add(entry):
             self._session.log("info", f"{gone.title} was forgotten: the memory for finished runs is full.")
         if not self._session.is_current(after):
@@ -274,6 +279,6 @@ class Runs(QObject):
         if start is None or job is None or job.cancelled or not (follow or not same_places(start.before.stickers, self._session.stickers)):
             return
         left = max(1, (job.total or start.attack.steps) - max(0, job.index))  # type: ignore[attr-defined]
-        self.start(start.attack.model_copy(update={"begin": "current", "steps": left}), seed=start.seed)
+        self.start(start.attack.model_copy(update={"begin": "current", "steps": left}), seed=start.given.seed)
         if not follow:
             self.pause(True)

@@ -28,6 +28,8 @@ class Scene:
     """``(C, H, W)``: what a pixel attack added to the image with its stickers."""
     bounds: Mapping[str, float] = field(default_factory=dict)
     saliency: bool = False
+    grown: bool = False
+    """Whether the adversarial image was grown from noise: then it is no change of the clean one, and its distance means nothing."""
 
     def adversarial(self) -> Tensor:
         """The image with its stickers painted over it and the perturbation added."""

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from gui.attack_run import Region, use_threads
-from gui.data_sources import DataSources
+from gui.attack_run import use_threads
+from gui.data_sources import Choice, DataSources
 from gui.engine_thread import EngineThread, Job
+from gui.given import Region
 from gui.history import History
 from gui.questions import Questions
 from gui.runs import Runs
@@ -110,6 +111,8 @@ class Session(QObject):
         """What a sticker is drawn with: content that an attack is to paint, or ``new_colour``."""
         self.new_colour: tuple[float, float, float] = (1.0, 0.85, 0.0)
         self.delta: Tensor | None = None
+        self.grown = False
+        """Whether what is on the canvas was grown from noise; see `Scene`."""
         self.bounds: dict[str, float] = {}
         self.saliency = False
         self.live = True
@@ -161,7 +164,7 @@ class Session(QObject):
         """What is on the canvas; None until there are a classifier and an image."""
         if self.classifier is None or self.clean is None:
             return None
-        return Scene(self.classifier, self.clean, self.stickers, self.delta, dict(self.bounds), self.saliency)
+        return Scene(self.classifier, self.clean, self.stickers, self.delta, dict(self.bounds), self.saliency, self.grown)
 
     @property
     def frame(self) -> Frame | None:
@@ -268,8 +271,12 @@ class Session(QObject):
         self._forget_perturbation()
         self.refresh()
 
+    def put_delta(self, scene: Scene) -> None:
+        """Take over a scene's perturbation."""
+        self.delta, self.grown = scene.delta, scene.grown
+
     def _forget_perturbation(self) -> None:
-        self.delta = None
+        self.delta, self.grown = None, False
         if self.shown is not None:
             self.shown = None
             self.historyChanged.emit()
@@ -345,9 +352,9 @@ class Session(QObject):
         """Since it began."""
         return self.runs.seconds
 
-    def start_attack(self, attack: Attack, *, seed: int = 0) -> None:
+    def start_attack(self, attack: Attack, *, seed: int = 0, data: Choice | None = None, begin: Tensor | None = None) -> None:
         """Run an attack on the image with its stickers; what is amiss is said in the Log and nothing changes."""
-        self.runs.start(attack, seed=seed)
+        self.runs.start(attack, seed=seed, data=data, begin=begin)
 
     def pause(self, paused: bool) -> None:
         """Hold the attack, or let it go on."""
@@ -377,7 +384,8 @@ class Session(QObject):
         scene, result = entry.scene, entry.result
         swapped, elsewhere = scene.classifier is not self.classifier, not self.is_current(scene)
         self.classifier, self.clean, self.image = scene.classifier, scene.clean, dict(entry.image)
-        self.photograph, self.delta = entry.photograph, scene.delta
+        self.photograph = entry.photograph
+        self.put_delta(scene)
         self.label = None if result.labels_assumed else int(result.labels[0])
         self.target = None if result.targets is None else int(result.targets[0])
         if swapped:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
@@ -17,9 +17,6 @@ from gui.scene import Frame
 from gui.session import Session
 from gui.theme import ADVERSARIAL, CLEAN, GRID, number_font
 from gui.widgets import EmptyState
-
-if TYPE_CHECKING:
-    from engine.explain import Observation
 
 Mode = Literal["strongest", "mean", "channels", "grey"]
 GAINS = (1, 2, 5, 10, 20, 50, 100)
@@ -95,11 +92,18 @@ class PerturbationPanel(FrameView):
         if frame is None:
             self._limit = 0.0
         elif self.tabs.currentIndex() == 0:
-            self._show_perturbation(frame.observation)
+            self._show_perturbation(frame)
         else:
             self._show_saliency(frame)
 
-    def _show_perturbation(self, seen: Observation) -> None:
+    def _show_perturbation(self, frame: Frame) -> None:
+        seen = frame.observation
+        if frame.scene.grown:
+            self.maps.set_maps(
+                (), Scale(), "This image was grown from noise. It is no change of the clean one, so there is no perturbation."
+            )
+            self.facts.set_text("")
+            return
         values = seen.perturbation.numpy()
         colourless = len(values) == 1
         if self.mode.isEnabled() == colourless:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SETTLE_MS = 400
 """So long after the last frame nothing is moving: rows are sorted, and the structural similarity is asked for."""
 
+_GROWN = "The image was grown from noise: it is no change of the clean one, so its distance from that means nothing."
+
 
 class PredictionPanel(FrameView):
     """Bars of the strongest classes, a verdict, the size of the perturbation."""
@@ -85,7 +87,7 @@ class PredictionPanel(FrameView):
             return
         seen, labels = frame.observation, frame.scene.classifier.labels
         self._show_bars(seen, labels)
-        self.verdict.set_text(*self._verdict(seen, labels))
+        self.verdict.set_text(*self._verdict(seen, labels, frame.scene.grown))
         bounded = seen.bounded is not None
         if bounded != self.under_bound.isVisibleTo(self):
             self.under_bound.setVisible(bounded)
@@ -119,11 +121,13 @@ class PredictionPanel(FrameView):
             ]
         )
 
-    def _verdict(self, seen: Observation, labels: tuple[str, ...]) -> tuple[str, str | None]:
+    def _verdict(self, seen: Observation, labels: tuple[str, ...], grown: bool) -> tuple[str, str | None]:
         """The sentence and its colour."""
         before, after = seen.clean_prediction, seen.adversarial_prediction
-        if self.session.target is not None and after == self.session.target and after != before:
-            return f"Target reached: {labels[before]} → {labels[after]}", TARGET
+        if self.session.target is not None and after == self.session.target and (grown or after != before):
+            return f"Target reached: {'noise' if grown else labels[before]} → {labels[after]}", TARGET
+        if grown:
+            return f"Grown from noise: {labels[after]}", ADVERSARIAL
         if after != before:
             return f"Flipped: {labels[before]} → {labels[after]}", ADVERSARIAL
         if self.session.label is not None and self.session.label != before:
@@ -132,6 +136,9 @@ class PredictionPanel(FrameView):
 
     def _show_figures(self, frame: Frame) -> None:
         norms, seen = frame.observation.norms, frame.observation
+        if frame.scene.grown:
+            self.figures.set_figures([Figure(name, "–", "", _GROWN) for name in ("L0 (px)", "L1", "L2", "L∞", "SSIM")])
+            return
         pixels = seen.clean_image.shape[1] * seen.clean_image.shape[2]
         known = self._similarity is not None and self._similarity[0] is frame
         similar = "1" if norms["linf"] == 0 else f"{self._similarity[1]:.3f}" if known and self._similarity else "…"
@@ -160,7 +167,7 @@ class PredictionPanel(FrameView):
         seen = frame.observation
         self.rows = by_strength(self.rows, np.maximum(seen.clean.numpy(), seen.adversarial.numpy()))
         self._show_bars(seen, frame.scene.classifier.labels)
-        if seen.norms["linf"] > 0 and (self._similarity is None or self._similarity[0] is not frame):
+        if seen.norms["linf"] > 0 and not frame.scene.grown and (self._similarity is None or self._similarity[0] is not frame):
             self.session.ask("prediction.ssim", lambda: (frame, similarity(seen.clean_image, seen.adversarial_image)), self._on_similarity)
 
     def _on_similarity(self, answer: tuple[Frame, float]) -> None:

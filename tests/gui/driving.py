@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.app import Workbench, build
-from gui.panels.attack.catalogue import Chooser
+from gui.panels.attack.chooser import Chooser
 
 
 class Late(AssertionError):

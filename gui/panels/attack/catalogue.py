@@ -1,4 +1,4 @@
-"""The list of attacks by family, with a search field above it."""
+"""The list of attacks by what the attacker knows, with a search field and a filter by norm above it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
+    QButtonGroup,
     QFrame,
+    QHBoxLayout,
     QHeaderView,
+    QLabel,
     QLineEdit,
-    QPushButton,
-    QSizePolicy,
+    QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -26,7 +29,22 @@ if TYPE_CHECKING:
     from engine import Attack
 
 _SLUG = Qt.ItemDataRole.UserRole
-_MOST_ROWS = 24
+_MOST_ROWS = 30
+ACCESS = {
+    "white box": "White box: gradients",
+    "scores only": "Black box: scores only",
+    "labels only": "Black box: labels only",
+    "transfer": "Transfer: through another model",
+}
+"""What the attacker has, in the order of the list."""
+NORMS = {"linf": "L∞", "l2": "L2", "l1": "L1", "l0": "L0"}
+_NORM_TIPS = {
+    "": "Attacks of every norm, and of none",
+    "linf": "Attacks that bound the largest change of a value",
+    "l2": "Attacks that keep the Euclidean length of the change small",
+    "l1": "Attacks that keep the sum of all changes small",
+    "l0": "Attacks that change few pixels",
+}
 
 
 def description(attack: type[Attack]) -> str:
@@ -35,8 +53,50 @@ def description(attack: type[Attack]) -> str:
     return re.sub(r"`+([^`]*)`+", r"\1", " ".join(first.split())).replace("<-", "←")
 
 
+def norms_of(attack: type[Attack]) -> str:
+    """``L∞ L2``, or a dash."""
+    return " ".join(name for norm, name in NORMS.items() if norm in attack.norms) or "–"
+
+
+class NormFilter(QWidget):
+    """Any, or one norm."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.buttons: dict[str, QToolButton] = {}
+        group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        row.addWidget(QLabel("norm", self))
+        row.addSpacing(4)
+        for norm, name in {"": "any", **NORMS}.items():
+            button = self.buttons[norm] = QToolButton(self)
+            button.setText(name)
+            button.setCheckable(True)
+            button.setChecked(not norm)
+            button.setToolTip(_NORM_TIPS[norm])
+            button.setAccessibleName(f"Norm: {name}")
+            button.toggled.connect(self._on_toggled)
+            group.addButton(button)
+            row.addWidget(button)
+        row.addStretch(1)
+
+    @property
+    def norm(self) -> str:
+        """Its name in the engine; empty: any."""
+        return next(norm for norm, button in self.buttons.items() if button.isChecked())
+
+    @Slot(bool)
+    def _on_toggled(self, checked: bool) -> None:
+        if checked:
+            self.changed.emit()
+
+
 class CatalogueList(QWidget):
-    """Families with their attacks. Typing narrows the list; Enter takes the first."""
+    """What the attacker knows, and under it the attacks by family. Typing narrows the list; Enter takes the first."""
 
     chosen = Signal(str)
     """The slug."""
@@ -49,58 +109,90 @@ class CatalogueList(QWidget):
         self.search.setPlaceholderText("Search attacks")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search attacks")
-        self.search.setToolTip("Narrow the list by name, family, paper or description. Enter takes the first.")
+        self.search.setToolTip("Narrow the list by name, family, author, year, arXiv id or description. Enter takes the first.")
         self.search.addAction(theme.icon("mdi6.magnify"), QLineEdit.ActionPosition.LeadingPosition)
+        self.norms = NormFilter(self)
+        self.tree = QTreeWidget(self)
+        self._dress_tree()
+        self._nothing = QLabel("No attack is found by these words and this norm.", self)
+        self._nothing.setForegroundRole(self.palette().ColorRole.PlaceholderText)
+        self._nothing.hide()
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._take_first)
-        self.tree = QTreeWidget(self)
+        self.norms.changed.connect(self._filter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.search)
+        layout.addWidget(self.norms)
+        layout.addWidget(self._nothing)
+        layout.addWidget(self.tree)
+        layout.addStretch(1)
+        self._words: dict[str, str] = {}
+        self._norms: dict[str, tuple[str, ...]] = {}
+
+    def _dress_tree(self) -> None:
+        self.tree.setColumnCount(3)
         self.tree.setHeaderHidden(True)
         self.tree.setIndentation(12)
         self.tree.setFrameShape(QFrame.Shape.StyledPanel)
         self.tree.setRootIsDecorated(False)
         self.tree.setItemsExpandable(False)
         self.tree.setUniformRowHeights(True)
+        self.tree.setAllColumnsShowFocus(True)
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.tree.header().setStretchLastSection(False)
+        for column, mode in enumerate((QHeaderView.ResizeMode.Stretch, *[QHeaderView.ResizeMode.ResizeToContents] * 2)):
+            self.tree.header().setSectionResizeMode(column, mode)
         self.tree.setAccessibleName("Attacks")
         self.tree.currentItemChanged.connect(self._on_current)
         self.tree.itemClicked.connect(self._on_picked)
         self.tree.itemActivated.connect(self._on_picked)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.search)
-        layout.addWidget(self.tree)
-        self._words: dict[str, str] = {}
 
     def set_attacks(self, attacks: Mapping[str, type[Attack]]) -> None:
         """Fill the list; nothing is chosen yet."""
         self.tree.blockSignals(True)
         self.tree.clear()
-        families: dict[str, QTreeWidgetItem] = {}
-        for slug, attack in attacks.items():
-            if attack.family not in families:
-                families[attack.family] = family = QTreeWidgetItem(self.tree, [attack.family])
-                family.setFlags(Qt.ItemFlag.ItemIsEnabled)
-                family.setSizeHint(0, QSize(0, self._row_height))
-                family.setExpanded(True)
-            item = QTreeWidgetItem(families[attack.family], [attack.title])
-            item.setSizeHint(0, QSize(0, self._row_height))
-            item.setData(0, _SLUG, slug)
-            item.setToolTip(0, f"{description(attack)}\n{attack.paper}")
-            self._words[slug] = " ".join((slug, attack.title, attack.family, attack.paper, description(attack))).casefold()
+        for access, title in ACCESS.items():
+            known = [attack for attack in attacks.values() if attack.access() == access]
+            if known:
+                self._add_group(title, known)
         self.tree.blockSignals(False)
-        self._paint_families()
+        self._paint_quiet()
         self._fit()
 
-    def _paint_families(self) -> None:
-        for family in self._families():
-            family.setForeground(0, theme.muted_colour(self.palette()))
+    def _add_group(self, title: str, attacks: list[type[Attack]]) -> None:
+        group = QTreeWidgetItem(self.tree, [title])
+        group.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        group.setSizeHint(0, QSize(0, self._row_height))
+        group.setFirstColumnSpanned(True)
+        group.setExpanded(True)
+        font = self.font()
+        font.setBold(True)
+        group.setFont(0, font)
+        families = list(dict.fromkeys(attack.family for attack in attacks))
+        for attack in sorted(attacks, key=lambda attack: families.index(attack.family)):
+            item = QTreeWidgetItem(group, [attack.title, attack.family, norms_of(attack)])
+            item.setSizeHint(0, QSize(0, self._row_height))
+            item.setData(0, _SLUG, attack.slug)
+            for column in range(3):
+                item.setToolTip(column, "\n".join(filter(None, [description(attack), attack.paper])))
+            words = (attack.slug, attack.title, attack.family, attack.paper, title, description(attack))
+            self._words[attack.slug] = " ".join(words).casefold()
+            self._norms[attack.slug] = attack.norms
+
+    def _paint_quiet(self) -> None:
+        muted = theme.muted_colour(self.palette())
+        for group in self._groups():
+            group.setForeground(0, muted)
+        for item in self._items():
+            for column in (1, 2):
+                item.setForeground(column, muted)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "tree"):
-            self._paint_families()
+            self._paint_quiet()
 
     def choose(self, slug: str) -> None:
         """Select an attack."""
@@ -110,24 +202,26 @@ class CatalogueList(QWidget):
 
     @property
     def shown(self) -> list[str]:
-        """The slugs that the search leaves."""
+        """The slugs that search and filter leave."""
         return [item.data(0, _SLUG) for item in self._items() if not item.isHidden()]
 
-    def _families(self) -> list[QTreeWidgetItem]:
+    def _groups(self) -> list[QTreeWidgetItem]:
         found = (self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount()))
-        return [family for family in found if family is not None]
+        return [group for group in found if group is not None]
 
     def _items(self) -> list[QTreeWidgetItem]:
-        return [item for family in self._families() for item in _children(family)]
+        return [item for group in self._groups() for item in _children(group)]
 
-    @Slot(str)
-    def _filter(self, text: str) -> None:
-        words = text.casefold().split()
+    @Slot()
+    def _filter(self) -> None:
+        words, norm = self.search.text().casefold().split(), self.norms.norm
         for item in self._items():
-            item.setHidden(not all(word in self._words[item.data(0, _SLUG)] for word in words))
-        for family in self._families():
-            family.setHidden(all(item.isHidden() for item in _children(family)))
-        self.search.setToolTip("Nothing of that name." if not self.shown else "Narrow the list. Enter takes the first.")
+            slug = item.data(0, _SLUG)
+            item.setHidden(not all(word in self._words[slug] for word in words) or (norm != "" and norm not in self._norms[slug]))
+        for group in self._groups():
+            group.setHidden(all(item.isHidden() for item in _children(group)))
+        self._nothing.setVisible(not self.shown)
+        self.tree.scrollToTop()
 
     @Slot()
     def _take_first(self) -> None:
@@ -145,50 +239,34 @@ class CatalogueList(QWidget):
         if item is not None and item.data(0, _SLUG):
             self.chosen.emit(item.data(0, _SLUG))
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        item = self.tree.currentItem()
+        if item is not None:
+            self.tree.scrollToItem(item)
+
     def _fit(self) -> None:
         """As high as its rows, up to a limit."""
         rows = len(self._items()) + self.tree.topLevelItemCount()
-        self.tree.setFixedHeight(min(rows, _MOST_ROWS) * self._row_height + 2 * self.tree.frameWidth())
+        self.tree.setMinimumHeight(min(rows, 8) * self._row_height)
+        self.tree.setMaximumHeight(min(rows, _MOST_ROWS) * self._row_height + 2 * self.tree.frameWidth() + 2)
+
+    @property
+    def wanted_height(self) -> int:
+        """With every row that may be seen at once."""
+        return self.sizeHint().height() - self.tree.sizeHint().height() + self.tree.maximumHeight()
+
+    @property
+    def wanted_width(self) -> int:
+        """With every column whole."""
+        columns = sum(self.tree.sizeHintForColumn(column) for column in range(3)) + 4 * theme.GRID
+        return columns + self.tree.verticalScrollBar().sizeHint().width()
 
     @property
     def _row_height(self) -> int:
         return self.fontMetrics().height() + 6
 
 
-class Chooser(QPushButton):
-    """Shows the attack; pressed, it opens the list below itself."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setStyleSheet("QPushButton { text-align: left; font-weight: 600; }")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumHeight(28)
-        self.setAccessibleName("Attack")
-        self.setToolTip("Choose another attack")
-        self.popup = QFrame(self, Qt.WindowType.Popup)
-        self.popup.setFrameShape(QFrame.Shape.StyledPanel)
-        self.list = CatalogueList(self.popup)
-        layout = QVBoxLayout(self.popup)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(self.list)
-        self.clicked.connect(self.open)
-        self.list.settled.connect(self.popup.hide)
-
-    def set_title(self, title: str) -> None:
-        """Of the attack that is chosen."""
-        self.setText(f" {title}  ▾")
-
-    @Slot()
-    def open(self) -> None:
-        """Show the list, ready to be searched."""
-        self.list.search.clear()
-        self.popup.setFixedWidth(max(self.width(), 300))
-        self.popup.adjustSize()
-        self.popup.move(self.mapToGlobal(self.rect().bottomLeft()))
-        self.popup.show()
-        self.list.search.setFocus()
-
-
-def _children(family: QTreeWidgetItem) -> list[QTreeWidgetItem]:
-    found = (family.child(i) for i in range(family.childCount()))
+def _children(group: QTreeWidgetItem) -> list[QTreeWidgetItem]:
+    found = (group.child(i) for i in range(group.childCount()))
     return [item for item in found if item is not None]

@@ -1,4 +1,4 @@
-"""What the attack is after: label, target, region, seed."""
+"""What the attack is after, and what it works with: label, target, region, data, start image, seed."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QFormLayout, QHBoxLayout, QLabel, QRadioButton, QSpinBox, QWidget
 
-from gui.widgets import LabelCombo
+from gui.panels.attack.start_image import StartImage
+from gui.widgets import DataChooser, LabelCombo
 
 if TYPE_CHECKING:
+    from engine import Attack
     from gui.session import Session
 
 UNTARGETED = "any other class (untargeted)"
+_CHOOSE = "choose a class"
 _FORCED = "A sticker attack paints the stickers whose content is to be optimised, nothing else."
 _NEEDS_STICKER = "Draw a sticker and set its content to “optimised” first."
 
 
 class Goal(QWidget):
-    """Reads and writes the session."""
+    """Reads and writes the session; shows what an attack uses, nothing else."""
 
     changed = Signal()
 
@@ -39,6 +42,9 @@ class Goal(QWidget):
         self.live = QCheckBox("live preview", self)
         self.live.setChecked(session.live)
         self.live.setToolTip("Show the image while the attack runs. Without it the attack is faster.")
+        self.data = DataChooser(session.data_sources, self, count=200, count_tip="How many images the attack works on")
+        self.data.setToolTip("The images that the attack works on, beside the one on the canvas")
+        self.start = StartImage(session, self)
         self._regions = QButtonGroup(self)
         for button in (self.whole, self.stickers):
             self._regions.addButton(button)
@@ -49,14 +55,18 @@ class Goal(QWidget):
         self.whole.clicked.connect(self._on_region)
         self.stickers.clicked.connect(self._on_region)
         self.live.toggled.connect(self._on_live)
+        self.data.changed.connect(self.changed)
+        self.start.changed.connect(self.changed)
 
     def _lay_out(self) -> None:
-        layout = QFormLayout(self)
+        layout = self._rows = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(8)
         layout.setVerticalSpacing(4)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        region = QHBoxLayout()
+        self._region = QWidget(self)
+        region = QHBoxLayout(self._region)
+        region.setContentsMargins(0, 0, 0, 0)
         region.addWidget(self.whole)
         region.addWidget(self.stickers)
         region.addStretch(1)
@@ -66,7 +76,9 @@ class Goal(QWidget):
         last.addWidget(self.live)
         layout.addRow(_caption("true label", self.label), self.label)
         layout.addRow(_caption("target", self.target), self.target)
-        layout.addRow("region", region)
+        layout.addRow("region", self._region)
+        layout.addRow(self.data)
+        layout.addRow(_caption("start", self.start.open_button), self.start)
         layout.addRow(_caption("seed", self.seed), last)
 
     # ------------------------------------------------------------------ to the screen
@@ -85,6 +97,19 @@ class Goal(QWidget):
         self.target.set_value(session.target)
         if session.frame is not None and session.classifier is not None and session.label is None:
             self.label.set_none_text(f"prediction ({session.classifier.labels[session.frame.observation.clean_prediction]})")
+
+    def show_uses(self, attack: type[Attack]) -> None:
+        """Only what this attack asks for."""
+        rows = (
+            (self.label, "labels" in attack.uses),
+            (self.target, "targets" in attack.uses),
+            (self._region, attack.masked or "stickers" in attack.uses),
+            (self.data, "data" in attack.uses),
+            (self.start, takes_start(attack)),
+        )
+        for widget, used in rows:
+            self._rows.setRowVisible(widget, used)
+        self.target.set_none_text(_CHOOSE if "targets" in attack.needs else UNTARGETED)
 
     def show_region(self, forced: bool, possible: bool, maskable: bool) -> None:
         """``forced``: the attack paints stickers; ``possible``: there is one to paint; ``maskable``: the attack honours a mask."""
@@ -114,6 +139,11 @@ class Goal(QWidget):
     @Slot(bool)
     def _on_live(self, live: bool) -> None:
         self._session.live = live
+
+
+def takes_start(attack: type[Attack]) -> bool:
+    """Whether a person may give it an image to begin at; a sticker attack begins at what is painted."""
+    return "start" in attack.uses and "stickers" not in attack.uses
 
 
 def _caption(text: str, buddy: QWidget) -> QLabel:

@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
 
 from gui import theme
 from gui.forms import Form
-from gui.panels.attack.catalogue import Chooser, description
-from gui.panels.attack.goal import Goal
-from gui.panels.attack.presets import PRESETS
+from gui.panels.attack.catalogue import description
+from gui.panels.attack.chooser import Chooser
+from gui.panels.attack.goal import Goal, takes_start
 from gui.panels.attack.progress import Progress
 from gui.widgets import EmptyState, Message
 
@@ -70,7 +70,13 @@ class AttackPanel(QWidget):
         if attack is None or sentence:
             session.notice.emit(sentence or "The engine is still loading.")
             return
-        session.start_attack(attack, seed=self._goal.seed.value())
+        begin = self._goal.start.begin if takes_start(type(attack)) else None
+        session.start_attack(
+            attack,
+            seed=self._goal.seed.value(),
+            data=self._goal.data.choice if "data" in attack.uses else None,
+            begin=None if begin is None else begin.image,
+        )
 
     def pause(self) -> None:
         """Hold the attack between two steps, or let it go on."""
@@ -113,7 +119,9 @@ class AttackPanel(QWidget):
         self._connect()
         self._catalogue.set_attacks(CATALOGUE)
         self._catalogue.choose(_FIRST if _FIRST in CATALOGUE else next(iter(CATALOGUE)))
-        self._goal.set_labels()
+        if not self._session.data_sources.sources:
+            self._session.data_sources.find()
+        self._on_classifier()
 
     def _build_upper(self) -> QScrollArea:
         self._about = QLabel(self)
@@ -197,11 +205,11 @@ class AttackPanel(QWidget):
         self._chooser.set_title(attack.title)
         self._about.setText(description(attack))
         self._show_paper(attack.paper)
-        presets = PRESETS.get(slug, {})
+        presets = attack.presets
         menu = self._presets.menu()
         menu.clear()
         for title, values in presets.items():
-            menu.addAction(title).triggered.connect(lambda _checked=False, values=values: self._use_preset(values))
+            menu.addAction(title).triggered.connect(lambda _checked=False, values=dict(values): self._use_preset(values))
         self._presets.setVisible(bool(presets))
         if slug not in self._forms:
             self._forms[slug] = form = Form(self, says_errors=False)  # the footer does: it is always in sight
@@ -210,6 +218,7 @@ class AttackPanel(QWidget):
             form.changed.connect(self._refresh)
         for name, form in self._forms.items():
             form.setVisible(name == slug)
+        self._goal.show_uses(attack)
         self._refresh()
 
     @Slot()
@@ -228,7 +237,11 @@ class AttackPanel(QWidget):
 
     @Slot()
     def _on_classifier(self) -> None:
+        from gui.loading import kind_of
+
         self._goal.set_labels()
+        if self._session.classifier is not None:
+            self._goal.data.suggest(kind_of(self._session.classifier))
         self._refresh()
 
     @Slot()
@@ -262,11 +275,24 @@ class AttackPanel(QWidget):
             return "Open an image first: there is nothing to attack.", False
         if self._stickers_wanted and not self._paintable:
             return "Draw a sticker on the image and set its content to “optimised”: that is where the attack may paint.", False
-        return self._wrong_target(), True
+        wanted = self._missing()
+        return (wanted, False) if wanted else (self._wrong_target(), True)
+
+    def _missing(self) -> str:
+        """What the attack cannot do without, and does not have."""
+        attack = self._attacks[self._slug]
+        if "targets" in attack.needs and self._session.target is None:
+            return f"Choose a target class: {attack.title} works towards one."
+        if "start" in attack.needs and takes_start(attack) and self._goal.start.begin is None:
+            return f"Choose a start image: {attack.title} goes on from one."
+        if "data" in attack.needs and self._goal.data.choice is None:
+            return f"Choose a data set: {attack.title} works on many images."
+        return ""
 
     def _wrong_target(self) -> str:
         session = self._session
-        if session.target is None or session.classifier is None or "targets" not in self._attacks[self._slug].uses:
+        attack = self._attacks[self._slug]
+        if session.target is None or session.classifier is None or "targets" not in attack.uses or not attack.from_image:
             return ""
         name = session.classifier.labels[session.target]
         if session.target == session.label:

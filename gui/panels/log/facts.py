@@ -26,8 +26,9 @@ class Facts:
     outcome: str
     """``Stop 99.9 % → Yield 88.0 %``."""
     success: bool
-    l2: float
-    linf: float
+    l2: float | None
+    """None: grown from noise, so no change of anything."""
+    linf: float | None
     flip: int
     """The step that first succeeded; -1: none."""
     seconds: float
@@ -44,7 +45,8 @@ def facts_of(entry: Entry) -> Facts:
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])
     first, last = (float(logits[0].softmax(0)[best]) for logits, best in ((result.clean_logits, before), (result.logits, after)))
     norms = {name: float(value[0]) for name, value in result.norms.items()}
-    outcome = f"{labels[before]} {percent(first)} → {labels[after]} {percent(last)}"
+    grown = entry.scene.grown  # nothing of the clean image is in what came out
+    outcome = f"{'noise' if grown else f'{labels[before]} {percent(first)}'} → {labels[after]} {percent(last)}"
     flip = int(result.steps_to_flip[0])
     figures = {
         "outcome": outcome,
@@ -53,10 +55,7 @@ def facts_of(entry: Entry) -> Facts:
         "label": labels[int(result.labels[0])] + (" (assumed)" if result.labels_assumed else ""),
         "target": "any other" if result.targets is None else labels[int(result.targets[0])],
         "first success at step": "never" if flip < 0 else str(flip),
-        "L0": f"{norms['l0']:.0f} px",
-        "L1": short(norms["l1"]),
-        "L2": short(norms["l2"]),
-        "L∞": f"{norms['linf']:.3g} ({norms['linf'] * 255:.3g}/255)",
+        **({} if grown else _sizes(norms)),
         "rows forward": str(result.forwards),
         "rows backward": str(result.backwards),
         "seconds": f"{result.seconds:.2f}",
@@ -69,15 +68,28 @@ def facts_of(entry: Entry) -> Facts:
         _budget(parameters),
         outcome,
         bool(result.success[0]),
-        norms["l2"],
-        norms["linf"],
+        None if grown else norms["l2"],
+        None if grown else norms["linf"],
         flip,
         result.seconds,
         {name: _text(value) for name, value in parameters.items()},
         figures,
-        {"image": str(entry.image.get("name", "unnamed")), **_flat({key: value for key, value in made.items() if key != "operation"})},
+        {
+            "image": str(entry.image.get("name", "unnamed")),
+            **_given(entry),
+            **_flat({key: value for key, value in made.items() if key != "operation"}),
+        },
         _json(entry, result, norms, {"before": [labels[before], first], "after": [labels[after], last]}),
     )
+
+
+def _sizes(norms: Mapping[str, float]) -> dict[str, str]:
+    return {
+        "L0": f"{norms['l0']:.0f} px",
+        "L1": short(norms["l1"]),
+        "L2": short(norms["l2"]),
+        "L∞": f"{norms['linf']:.3g} ({norms['linf'] * 255:.3g}/255)",
+    }
 
 
 def differences(one: Facts, other: Facts) -> list[tuple[str, str, str]]:
@@ -86,6 +98,12 @@ def differences(one: Facts, other: Facts) -> list[tuple[str, str, str]]:
     for left, right in ((one.parameters, other.parameters), (one.figures, other.figures), (one.provenance, other.provenance)):
         rows += [(name, left.get(name, "–"), right.get(name, "–")) for name in dict.fromkeys((*left, *right))]
     return [row for row in rows if row[1] != row[2]]
+
+
+def _given(entry: Entry) -> dict[str, str]:
+    data = entry.given.data
+    told = {} if data is None else {"data": f"{data.name} {data.split}, {data.count:,} images"}
+    return told if entry.given.begin is None else {**told, "start image": "given"}
 
 
 def _text(value: Any) -> str:
@@ -111,11 +129,11 @@ def _json(entry: Entry, result: AttackResult, norms: Mapping[str, float], predic
         **predictions,
         "success": bool(result.success[0]),
         "reason": str(result.reason),
-        "norms": dict(norms),
+        "norms": None if entry.scene.grown else dict(norms),
         "steps_to_flip": int(result.steps_to_flip[0]),
         "forwards": result.forwards,
         "backwards": result.backwards,
         "seconds": result.seconds,
     }
-    record = {"number": entry.number, "image": dict(entry.image), **result.provenance, "outcome": outcome}
+    record = {"number": entry.number, "image": dict(entry.image), **_given(entry), **result.provenance, "outcome": outcome}
     return json.dumps(record, indent=2, ensure_ascii=False, default=str)

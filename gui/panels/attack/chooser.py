@@ -1,0 +1,52 @@
+"""The button that names the attack and opens the list of all."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt, Slot
+from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from gui.panels.attack.catalogue import CatalogueList
+from gui.theme import GRID
+
+
+class Chooser(QPushButton):
+    """Shows the attack; pressed, it opens the list below itself."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setStyleSheet("QPushButton { text-align: left; font-weight: 600; }")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(28)
+        self.setAccessibleName("Attack")
+        self.setToolTip("Choose another attack")
+        self.popup = QFrame(self, Qt.WindowType.Popup)
+        self.popup.setFrameShape(QFrame.Shape.StyledPanel)
+        self.list = CatalogueList(self.popup)
+        layout = QVBoxLayout(self.popup)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(self.list)
+        self.clicked.connect(self.open)
+        self.list.settled.connect(self.popup.hide)
+
+    def set_title(self, title: str) -> None:
+        """Of the attack that is chosen."""
+        self.setText(f" {title}  ▾")
+
+    @Slot()
+    def open(self) -> None:
+        """Show the list, ready to be searched: below the button, inside the screen, over the window's own height at most."""
+        self.list.search.clear()
+        self.list.norms.buttons[""].setChecked(True)
+        screen, window = self.screen().availableGeometry(), self.window()
+        below = self.mapToGlobal(self.rect().bottomLeft())
+        width = min(max(self.width(), self.list.wanted_width + 2 * GRID + 2), screen.width() - 2 * GRID)
+        floor = min(screen.bottom(), window.mapToGlobal(window.rect().bottomLeft()).y()) - GRID
+        height = self.list.wanted_height + 2 * GRID + 2
+        if below.y() + height > floor:
+            height = max(min(height, 40 * GRID), floor - below.y())
+        self.popup.setFixedSize(width, min(height, screen.height() - 2 * GRID))
+        left = max(screen.left(), min(below.x(), screen.right() - width))
+        top = max(screen.top(), min(below.y(), screen.bottom() - self.popup.height()))
+        self.popup.move(QPoint(left, top))
+        self.popup.show()
+        self.list.search.setFocus()

@@ -1,0 +1,195 @@
+"""Another image to begin at, for attacks that take one: opened, dropped, or taken from the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from gui import opening, theme
+from gui.canvas.drops import FileDrop
+from gui.scene import to_pixels
+from gui.settings import Settings
+from gui.widgets import ElidedLabel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from engine import Classifier
+    from engine.images import Photograph
+    from gui.session import Session
+
+_SIDE = 40
+_NONE = "none: drop a file here"
+
+
+@dataclass(frozen=True, eq=False)
+class Begin:
+    """An image to begin at, as a classifier takes it."""
+
+    image: Tensor
+    """``(C, H, W)`` on the CPU."""
+    pixels: np.ndarray
+    name: str
+    prediction: int
+    photograph: Photograph | None = None
+    """To crop it anew for another model."""
+
+
+def begin_at(image: Tensor, classifier: Classifier, name: str, photograph: Photograph | None = None) -> Begin:
+    """Called in the engine thread."""
+    return Begin(image, to_pixels(image), name, int(classifier.predict(image[None])[0]), photograph)
+
+
+class StartImage(QFrame):
+    """A place to drop a file on, with a small picture of what lies there."""
+
+    changed = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.begin: Begin | None = None
+        self.picture = QLabel(self)
+        self.picture.setFixedSize(_SIDE, _SIDE)
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.picture.setAccessibleName("Start image")
+        self.words = ElidedLabel(_NONE, self)
+        self.open_button = QPushButton("Open…", self)
+        self.open_button.setToolTip("Open an image file to begin at; a file can be dropped here, too")
+        self.canvas_button = QPushButton("From canvas", self)
+        self.canvas_button.setToolTip("Begin at the adversarial image that is on the canvas now, such as an earlier run's")
+        self.clear_button = QToolButton(self)
+        self.clear_button.setIcon(theme.icon("mdi6.close"))
+        self.clear_button.setAutoRaise(True)
+        self.clear_button.setToolTip("Begin without an image")
+        self.clear_button.setAccessibleName("Clear the start image")
+        self._lay_out()
+        self.drop = FileDrop(self)
+        self.drop.dropped.connect(self._on_dropped)
+        self.open_button.clicked.connect(self._on_open)
+        self.canvas_button.clicked.connect(self.take_canvas)
+        self.clear_button.clicked.connect(self.clear)
+        session.classifierChanged.connect(self._on_classifier)
+        session.observed.connect(self._refresh)
+        self._refresh()
+
+    def _lay_out(self) -> None:
+        self.setObjectName("startImage")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(4, 4, 4, 4)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self.picture, 0, 0, 2, 1)
+        grid.addWidget(self.words, 0, 1, 1, 2)
+        grid.addWidget(self.clear_button, 0, 3)
+        grid.addWidget(self.open_button, 1, 1)
+        grid.addWidget(self.canvas_button, 1, 2, 1, 2)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
+        self._paint_border()
+
+    def _paint_border(self) -> None:
+        line = theme.line_colour(self.palette()).name()
+        self.setStyleSheet(f"#startImage {{ border: 1px dashed {line}; border-radius: 3px; }}")
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "picture"):
+            self._paint_border()
+
+    # ------------------------------------------------------------------ choosing
+
+    def open_path(self, path: Path) -> None:
+        """Begin at an image file; what is amiss is said in the Log, and what was there stays."""
+        from engine.images import open_image
+
+        classifier = self._session.classifier
+        if classifier is None:
+            self._session.notice.emit("Load a model first: the image is opened at its size.")
+            return
+
+        def question() -> Begin:
+            photograph = open_image(path)
+            return begin_at(opening.cropped(photograph, classifier).clean, classifier, photograph.name, photograph)
+
+        self._ask(question, classifier)
+
+    @Slot()
+    def take_canvas(self) -> None:
+        """Begin at the adversarial image on the canvas."""
+        session, frame, classifier = self._session, self._session.frame, self._session.classifier
+        if frame is None or classifier is None:
+            return
+        entry = None if session.shown is None else session.history.find(session.shown)
+        name = entry.title if entry is not None else "canvas"
+        self._ask(lambda: begin_at(frame.observation.adversarial_image, classifier, name), classifier)
+
+    @Slot()
+    def clear(self) -> None:
+        """Begin without an image."""
+        self._put(None)
+
+    def _ask(self, question: object, classifier: Classifier) -> None:
+        def then(begin: Begin) -> None:
+            if self._session.classifier is classifier:
+                self._put(begin)
+
+        self._session.ask("start image", question, then)  # type: ignore[arg-type]
+
+    def _put(self, begin: Begin | None) -> None:
+        self.begin = begin
+        self._refresh()
+        self.changed.emit()
+
+    @Slot()
+    def _on_open(self) -> None:
+        settings = Settings()
+        path, _ = QFileDialog.getOpenFileName(self, "Start image", str(settings.folder("images")), opening.FILTER)
+        if path:
+            settings.keep_folder("images", Path(path).parent)
+            self.open_path(Path(path))
+
+    @Slot(object)
+    def _on_dropped(self, paths: list[str]) -> None:
+        self.open_path(Path(paths[0]))
+
+    @Slot()
+    def _on_classifier(self) -> None:
+        """The same image for the new model, where it can be had."""
+        begin, classifier = self.begin, self._session.classifier
+        if begin is None or classifier is None:
+            return
+        photograph = begin.photograph
+        if photograph is not None:
+            self._ask(
+                lambda: begin_at(opening.cropped(photograph, classifier).clean, classifier, begin.name, photograph),
+                classifier,
+            )
+        elif tuple(begin.image.shape) == classifier.input_shape:
+            self._ask(lambda: begin_at(begin.image, classifier, begin.name), classifier)
+            return
+        if tuple(begin.image.shape) != classifier.input_shape:
+            self._put(None)
+
+    # ------------------------------------------------------------------ painting
+
+    @Slot()
+    def _refresh(self) -> None:
+        begin, classifier = self.begin, self._session.classifier
+        self.canvas_button.setEnabled(self._session.frame is not None)
+        self.clear_button.setVisible(begin is not None)
+        if begin is None or classifier is None:
+            self.picture.setPixmap(theme.icon("mdi6.image-plus-outline").pixmap(24, 24))
+            self.words.setText(_NONE)
+            return
+        height, width = begin.pixels.shape[:2]
+        image = QImage(begin.pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        mode = Qt.TransformationMode.FastTransformation if width < _SIDE else Qt.TransformationMode.SmoothTransformation
+        self.picture.setPixmap(QPixmap.fromImage(image).scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio, mode))
+        self.words.setText(f"{begin.name}: {classifier.labels[begin.prediction]}")
