@@ -1,0 +1,175 @@
+"""Fooling images: from noise to an image that the classifier takes for a class of one's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from engine.artifacts import Artifact, Curve, Perturbation
+from engine.attacks.lecture import TowardsLoss, distance_to, target_probability, towards
+from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.quantities import Number
+
+_MOST_LINES = 10
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FoolingStep(AttackStep):
+    """One iterate, with the descent's own pixels and what was said of them so far."""
+
+    pixels: Tensor
+    """``(N, C, H, W)``: without the clamp they may lie outside [0, 1]."""
+    losses: tuple[Tensor, ...]
+    """The loss of ``pixels`` at every iterate until now, each ``(N,)``."""
+    probabilities: tuple[Tensor, ...]
+    """That of the target, likewise."""
+
+
+class FoolingImage(Attack):
+    """From noise to an image that the classifier takes for the target. No image is attacked; the one on the canvas only gives the size.
+
+    ``pixels <- pixels - step_size * d``, ``steps`` times, with ``d`` the gradient of the loss towards the target (the lecture) or its sign
+    (Goodfellow et al.: one step). ``steps + 1`` forward passes and ``steps`` backward passes.
+
+    With ``clip`` the pixels are held in [0, 1] in every step. Without, as in both sources, the descent leaves [0, 1], and what it sees is
+    no image: the curves of loss and probability are those of its own pixels (artifact ``unclipped``), while the image handed over, its
+    loss, logits and success are those of ``clamp(pixels, 0, 1)``, which costs a second forward pass per step and may well not fool.
+
+    Goodfellow, Shlens, Szegedy 2014, arXiv 1412.6572, figure 5 and appendix A: one sign step from an isotropic Gaussian; the length of
+    their step is not known here, and 0.1 is ours. The descent, its ten steps of 0.5 from uniform noise, and the swapped loss: the "fake
+    image" of S. Wang's lecture on adversarial examples.
+    """
+
+    slug: ClassVar[str] = "fooling"
+    title: ClassVar[str] = "Fooling image"
+    family: ClassVar[str] = "Fooling images"
+    paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572; descent: lecture of S. Wang"
+    uses: ClassVar[frozenset[Use]] = frozenset({"targets"})
+    needs: ClassVar[frozenset[Use]] = frozenset({"targets"})
+    masked: ClassVar[bool] = False
+    from_image: ClassVar[bool] = False
+    follows_objective: ClassVar[bool] = True
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "Goodfellow et al. 2014, figure 5": {
+                "begin": "gaussian",
+                "center": 0.0,
+                "spread": 1.0,
+                "direction": "sign",
+                "steps": 1,
+                "clip": False,
+            },
+            "Wang's lecture: fake image": {"loss": "prob_linear", "clip": False},
+        }
+    )
+
+    steps: int = Field(10, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    """Number of steps."""
+    step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Budget", "automatic": "length"})
+    """What the gradient is multiplied by, or its sign: then in pixel units. None: 0.5 for the gradient, 0.1 for the sign."""
+    begin: Literal["uniform", "gaussian", "image"] = Field("uniform", json_schema_extra={"group": "Method"})
+    """uniform: noise in [0, 1]. gaussian: normal noise. image: the image on the canvas."""
+    center: Number = Field(0.5, ge=-10, le=10, json_schema_extra={"group": "Method", "when": {"begin": "gaussian"}})
+    """For gaussian: the mean of the noise."""
+    spread: Number = Field(0.25, ge=0, le=10, json_schema_extra={"group": "Method", "when": {"begin": "gaussian"}})
+    """For gaussian: the standard deviation of the noise. The paper's isotropic Gaussian has mean 0 and deviation 1, and no clip."""
+    direction: Literal["gradient", "sign"] = Field("gradient", json_schema_extra={"group": "Method"})
+    """gradient: plain gradient descent. sign: every pixel steps alike."""
+    loss: TowardsLoss = Field("ce", json_schema_extra={"group": "Method"})
+    """ce: cross-entropy of the target. prob_linear: the lecture's, (15.942 + 16.118) / K * (1 - probability of the target), which hardly
+    moves where that probability is near 0."""
+    clip: bool = Field(True, json_schema_extra={"group": "Method"})
+    """Hold the pixels in [0, 1] in every step. Without, the descent is the sources', and only what it hands over is clipped."""
+
+    @property
+    def length(self) -> float:
+        """The step size in use."""
+        if self.step_size is not None:
+            return self.step_size
+        return 0.5 if self.direction == "gradient" else 0.1
+
+    @torch.enable_grad()
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """Iterate 0 is the noise, iterate k what it is after k steps."""
+        assert problem.targets is not None
+        view, targets = problem.classifier, problem.targets
+        losses: tuple[Tensor, ...] = ()
+        probabilities: tuple[Tensor, ...] = ()
+        pixels = self._start(problem)
+        for index in range(self.steps + 1):
+            pixels = pixels.requires_grad_()
+            logits = view(pixels)
+            lowered = towards(self.loss, logits, targets)
+            if problem.objective is not None:
+                lowered = lowered - problem.objective(pixels)
+            losses = (*losses, distance_to(self.loss, logits, targets))
+            probabilities = (*probabilities, target_probability(logits, targets))
+            image, seen = self._image(pixels.detach(), logits.detach(), problem)
+            loss = -distance_to(self.loss, seen, targets)
+            if problem.objective is not None:
+                with torch.no_grad():
+                    loss = loss + problem.objective(image)
+            reading = {"target probability": target_probability(seen, targets).mean()}
+            yield FoolingStep(
+                index, self.steps, image, loss, seen, pixels=pixels.detach(), losses=losses, probabilities=probabilities, readings=reading
+            )
+            if index < self.steps:
+                pixels = self._update(pixels.detach(), view.gradient(lowered.sum(), pixels))
+
+    def _start(self, problem: Problem) -> Tensor:
+        shape = problem.images.shape[1:]
+        if self.begin == "image":
+            return problem.images.clone()
+        if self.begin == "uniform":
+            return problem.random.uniform(shape).to(problem.images)
+        noise = self.center + self.spread * problem.random.normal(shape).to(problem.images)
+        return noise.clamp(0, 1) if self.clip else noise
+
+    @torch.no_grad()
+    def _update(self, pixels: Tensor, gradient: Tensor) -> Tensor:
+        pixels = pixels - self.length * (gradient if self.direction == "gradient" else gradient.sign())
+        return pixels.clamp(0, 1) if self.clip else pixels
+
+    @torch.no_grad()
+    def _image(self, pixels: Tensor, logits: Tensor, problem: Problem) -> tuple[Tensor, Tensor]:
+        """The image handed over and what the classifier says of it."""
+        if self.clip:
+            return pixels, logits
+        image = pixels.clamp(0, 1)
+        return image, problem.classifier(image)
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """``loss`` and ``probability`` of the descent's own pixels at every iterate, and without the clamp the ``unclipped`` pixels."""
+        assert isinstance(last, FoolingStep)
+        assert problem.targets is not None
+        names = _names(problem)
+        x = torch.arange(len(last.losses))
+        found: dict[str, Artifact] = {
+            "loss": Curve(x, _lines(torch.stack(last.losses), names), "Loss towards the target", y_label="loss"),
+            "probability": Curve(x, _lines(torch.stack(last.probabilities), names), "Probability of the target", y_label="probability"),
+        }
+        if not self.clip:
+            found["unclipped"] = Perturbation(last.pixels, "pixels of the last iterate, not held in [0, 1]")
+        return found
+
+
+def _names(problem: Problem) -> list[str]:
+    """The targets' names, numbered by row where one is there twice."""
+    assert problem.targets is not None
+    labels = [problem.classifier.labels[target] for target in problem.targets.tolist()]
+    return [label if labels.count(label) == 1 else f"{label} ({row})" for row, label in enumerate(labels)]
+
+
+def _lines(values: Tensor, names: list[str]) -> dict[str, Tensor]:
+    """``(T, N)`` as one line per row, or as quartiles where there are many."""
+    values = values.detach().cpu()
+    if len(names) <= _MOST_LINES:
+        return dict(zip(names, values.T, strict=True))
+    lower, median, upper = values.double().quantile(torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64), dim=1)
+    return {"lower quartile": lower, "median": median, "upper quartile": upper}

@@ -1,0 +1,230 @@
+"""Targeted with a proximity term: the classifier's loss towards the target plus lambda times the distance from the original."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from engine.artifacts import Artifact, Curve
+from engine.attacks.lecture import TowardsLoss, distance_to, target_probability, towards
+from engine.balls import BALLS, TINY, Norm, column
+from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.quantities import Number
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ProximityStep(AttackStep):
+    """One iterate, with what every weight of the curve has reached until then."""
+
+    distances: Tensor
+    """``(L, N)``: of the best iterate, by weight and image; L1 or L2."""
+    probabilities: Tensor
+    """``(L, N)``: of the target."""
+    successes: Tensor
+    """``(L, N)`` bool."""
+
+
+class Proximity(Attack):
+    """Towards the target without going far: the loss towards it plus lambda times the distance from the original, made small together.
+
+    ``min_delta loss(logits(images + mask * delta), target) + weight * D(delta)`` with ``D = ||delta||_1`` or ``||delta||_2^2``, their sums
+    over the pixels or, as in the lecture's code, their means. Every step goes down the gradient of the loss alone and then takes the
+    proximal step of the distance, so that pixels which do not pay are exactly 0 in l1, where the subgradient would make them flutter:
+    ``delta <- soft(delta - step_size * gradient, step_size * weight)`` in l1, ``(delta - step_size * gradient) / (1 + 2 * step_size *
+    weight)`` in l2 (means: ``weight / (C * H * W)``), then ``clamp(images + delta, 0, 1)``. With Adam ``step_size`` is that of each value.
+    ``steps + 1`` forward passes and ``steps`` backward passes; ``curve`` weights more run as rows of the same batch.
+
+    Kept is the successful iterate with the smallest sum. S. Wang's lecture on adversarial examples; its ancestor: Szegedy et al. 2013,
+    arXiv 1312.6199. The lecture shows neither optimiser nor number of steps: descent and 200 are ours. Its swapped loss
+    (``prob_linear``) has next to no gradient where the classifier is sure of the label, and then does not move.
+    """
+
+    slug: ClassVar[str] = "proximity"
+    title: ClassVar[str] = "Targeted with proximity"
+    family: ClassVar[str] = "Gradient, iterative"
+    paper: ClassVar[str] = "lecture of S. Wang; Szegedy et al. 2013, arXiv 1312.6199"
+    uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask"})
+    needs: ClassVar[frozenset[Use]] = frozenset({"targets"})
+    norms: ClassVar[tuple[Norm, ...]] = ("l1", "l2")
+    follows_objective: ClassVar[bool] = True
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "Wang's lecture: its code, l1": {"loss": "prob_linear"},
+            "Wang's lecture: its formula, l2": {"norm": "l2"},
+        }
+    )
+
+    norm: Literal["l1", "l2"] = Field("l1", json_schema_extra={"group": "Budget"})
+    """The distance: l1 is the sum of magnitudes and leaves most pixels as they are, l2 the sum of squares."""
+    weight: Number = Field(30.0, ge=0, json_schema_extra={"group": "Budget"})
+    """Lambda: how much the distance counts. 0: not at all, and only [0, 1] bounds the image."""
+    reduction: Literal["mean", "sum"] = Field("mean", json_schema_extra={"group": "Budget"})
+    """mean: the distance is the mean over all values, as in the lecture's code, where 30 is 0.0383 of the sum at 28 x 28. sum: the norm
+    itself, as in its formula."""
+    steps: int = Field(200, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    """Number of steps."""
+    loss: TowardsLoss = Field("ce", json_schema_extra={"group": "Method"})
+    """ce: cross-entropy of the target. prob_linear: the lecture's, (15.942 + 16.118) / K * (1 - probability of the target)."""
+    optimizer: Literal["descent", "adam"] = Field("descent", json_schema_extra={"group": "Method"})
+    """descent: plain gradient descent. adam: a step size for every value, for models whose gradients are far from 1."""
+    step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Method", "automatic": "length"})
+    """What the gradient is multiplied by. None: 0.5 for descent, 0.02 for adam."""
+    curve: int = Field(0, ge=0, le=64, json_schema_extra={"group": "Result"})
+    """How many more weights run beside it, from a hundredth of lambda to ten times it: the curve of distance and probability of the target
+    against lambda. 0: none."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.curve and not self.weight:
+            raise ValueError("curve spreads further weights around lambda, but weight is 0. Give a weight, or set curve to 0")
+        return self
+
+    @property
+    def length(self) -> float:
+        """The step size in use."""
+        if self.step_size is not None:
+            return self.step_size
+        return 0.5 if self.optimizer == "descent" else 0.02
+
+    @property
+    def weights(self) -> list[float]:
+        """Lambda, then those of the curve."""
+        span = [-2 + 3 * k / max(self.curve - 1, 1) for k in range(self.curve)]
+        return [self.weight, *(self.weight * 10**power for power in span)]
+
+    @torch.enable_grad()
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """Iterate 0 is the clean image, iterate k the image after k steps."""
+        rows = problem.repeat(1 + self.curve)
+        assert rows.targets is not None
+        weights = self._scaled(rows)
+        delta, best = torch.zeros_like(rows.images), _BestOfCurve(self, problem)
+        update = _Descent(self.length) if self.optimizer == "descent" else _Adam(self.length, delta)
+        for index in range(self.steps + 1):
+            images = (problem.images.clone() if index == 0 and not self.curve else rows.compose(delta)).requires_grad_()
+            logits = rows.classifier(images)
+            lowered = towards(self.loss, logits, rows.targets)
+            loss = -distance_to(self.loss, logits, rows.targets) - weights * self._distance(delta)
+            if problem.objective is not None:
+                extra = problem.objective(images)
+                lowered, loss = lowered - extra, loss + extra.detach()
+            yield self._step(index, images.detach(), delta, logits.detach(), loss, problem, best)
+            if index < self.steps:
+                gradient = rows.classifier.gradient(lowered.sum(), images)
+                gradient = gradient if rows.mask is None else gradient * rows.mask
+                delta = self._update(delta, gradient, weights, update, rows.images)
+
+    @torch.no_grad()
+    def _step(
+        self, index: int, images: Tensor, delta: Tensor, logits: Tensor, loss: Tensor, problem: Problem, best: _BestOfCurve
+    ) -> ProximityStep:
+        assert problem.targets is not None
+        n = len(problem.images)
+        best.keep(delta, logits, loss)
+        probability = target_probability(logits[:n], problem.targets).mean()
+        return ProximityStep(
+            index,
+            self.steps,
+            problem.images if index == 0 else images[:n],
+            loss[:n],
+            logits[:n],
+            distances=best.distances,
+            probabilities=best.probabilities,
+            successes=best.successes,
+            readings={"target probability": probability},
+        )
+
+    def _scaled(self, rows: Problem) -> Tensor:
+        """Lambda of every row as a factor of the sum over all values."""
+        n = len(rows.images) // (1 + self.curve)
+        weights = torch.tensor(self.weights, device=rows.images.device, dtype=rows.images.dtype).repeat_interleave(n)
+        return weights / rows.images[0].numel() if self.reduction == "mean" else weights
+
+    def _distance(self, delta: Tensor) -> Tensor:
+        size = BALLS[self.norm](1.0).size(delta)
+        return size if self.norm == "l1" else size**2
+
+    @torch.no_grad()
+    def _update(self, delta: Tensor, gradient: Tensor, weights: Tensor, update: _Descent | _Adam, clean: Tensor) -> Tensor:
+        step, lengths = update(gradient)
+        shrink = lengths * column(weights, delta)
+        delta = delta - step
+        if self.norm == "l1":
+            delta = delta.sign() * (delta.abs() - shrink).clamp_min(0)
+        else:
+            delta = delta / (1 + 2 * shrink)
+        # Values that did not move keep the image's own bits.
+        return torch.where(delta == 0, 0.0, (clean + delta).clamp(0, 1) - clean)
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """``distance`` and ``probability`` of the target against lambda, medians over the images, and the share that succeeds."""
+        assert isinstance(last, ProximityStep)
+        if not self.curve:
+            return {}
+        order = sorted(range(1 + self.curve), key=lambda place: self.weights[place])
+        x = torch.tensor([self.weights[place] for place in order])
+        distances, probabilities, successes = (
+            values.cpu().double()[order] for values in (last.distances, last.probabilities, last.successes)
+        )
+        name, label = self.norm.upper(), f"lambda ({self.reduction})"
+        shares = {"probability of the target": probabilities.median(1).values, "success": successes.mean(1)}
+        return {
+            "distance": Curve(x, {name: distances.median(1).values}, f"{name} distance against lambda", label, name),
+            "probability": Curve(x, shares, "The target against lambda", label, "share"),
+        }
+
+
+class _BestOfCurve:
+    """Of every weight and image the successful iterate with the smallest sum: its distance and the target's probability."""
+
+    def __init__(self, attack: Proximity, problem: Problem) -> None:
+        shape = (1 + attack.curve, len(problem.images))
+        self._ball, self._problem, self._shape = BALLS[attack.norm](1.0), problem, shape
+        self._loss = torch.full(shape, -torch.inf, device=problem.images.device, dtype=problem.images.dtype)
+        self.distances = torch.zeros_like(self._loss)
+        self.probabilities = torch.zeros_like(self._loss)
+        self.successes = torch.zeros(shape, dtype=torch.bool, device=problem.images.device)
+
+    def keep(self, delta: Tensor, logits: Tensor, loss: Tensor) -> None:
+        """Take over what is better."""
+        assert self._problem.targets is not None
+        targets = self._problem.targets.repeat(self._shape[0])
+        success = (logits.argmax(1) == targets).view(self._shape)
+        loss = loss.view(self._shape)
+        better = (success & ~self.successes) | ((success == self.successes) & (loss > self._loss))
+        self._loss = torch.where(better, loss, self._loss)
+        self.distances = torch.where(better, self._ball.size(delta).view(self._shape), self.distances)
+        self.probabilities = torch.where(better, target_probability(logits, targets).view(self._shape), self.probabilities)
+        self.successes = self.successes | success
+
+
+class _Descent:
+    """The gradient times the step size; every value has the same one."""
+
+    def __init__(self, length: float) -> None:
+        self._length = length
+
+    def __call__(self, gradient: Tensor) -> tuple[Tensor, float]:
+        return self._length * gradient, self._length
+
+
+class _Adam:
+    """Adam's step, and its step size for every value: the proximal step has to use the same."""
+
+    def __init__(self, length: float, like: Tensor) -> None:
+        self._length, self._count = length, 0
+        self._mean, self._square = torch.zeros_like(like), torch.zeros_like(like)
+
+    def __call__(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        self._count += 1
+        self._mean = 0.9 * self._mean + 0.1 * gradient
+        self._square = 0.999 * self._square + 0.001 * gradient**2
+        lengths = self._length / (1 - 0.9**self._count) / ((self._square / (1 - 0.999**self._count)).sqrt() + TINY)
+        # Where no gradient has ever been, the distance alone decides: the value stays at 0, without 0 * inf.
+        return lengths * self._mean, lengths
