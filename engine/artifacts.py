@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,3 +80,25 @@ class Perturbation:
 
 
 Artifact = Map | Curve | Picture | Table | Model | StickerContent | Perturbation
+
+
+class Lazy(Mapping[str, Artifact]):
+    """Artifacts by name, made when first asked for: some take forward passes that not everybody wants."""
+
+    def __init__(self, make: Callable[[], Mapping[str, Artifact]]) -> None:
+        self._make: Callable[[], Mapping[str, Artifact]] | None = make
+        self._made: Mapping[str, Artifact] = {}
+
+    def _all(self) -> Mapping[str, Artifact]:
+        if self._make is not None:
+            self._made, self._make = self._make(), None
+        return self._made
+
+    def __getitem__(self, name: str) -> Artifact:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())

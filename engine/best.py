@@ -9,6 +9,7 @@ from torch import Tensor
 
 from engine.operation import Attack, AttackStep, Problem
 
+_NEVER = 2**62
 _MOST_STEPS = 16
 _MOST_ELEMENTS = 2**22
 """Of images held back until the next comparison: 16 MB in float32."""
@@ -27,14 +28,14 @@ class Best:
         self._waiting: list[AttackStep] = []
         self._count = 0
         self._trace: list[Tensor] = []
+        """``(T, N)`` of each comparison; so is what was broken."""
         self._images: Tensor | None = None
         self._logits: Tensor
         self._loss: Tensor
         self._score: Tensor
         self._success: Tensor
-        rows, device = len(problem.images), problem.images.device
-        self._failed = torch.zeros(rows, dtype=torch.bool, device=device)
-        self._steps_to_flip = torch.full((rows,), -1, device=device)
+        self._broken: list[Tensor] = []
+        self._first_success: Tensor | None = None
 
     def keep(self, step: AttackStep) -> None:
         """Take a step into account; the classifier is asked where the step brings no logits."""
@@ -49,9 +50,8 @@ class Best:
 
     def flips_now(self) -> bool:
         """Asked after every step: is this the first, or the first at which any row flipped? Worth keeping then. Waits for the device."""
-        before = bool((self._steps_to_flip >= 0).any())
-        self._compare()
-        return self._count == 1 or (not before and bool((self._steps_to_flip >= 0).any()))
+        before = self._first_success is not None and bool((self._first_success < _NEVER).any())
+        return bool((self.steps_to_flip >= 0).any() and not before) or self._count == 1
 
     @property
     def images(self) -> Tensor:
@@ -76,36 +76,38 @@ class Best:
     def failed(self) -> Tensor:
         """``(N,)`` bool: rows in which a NaN was met."""
         self._compare()
-        return self._failed
+        return torch.cat(self._broken).any(0)
 
     @property
     def steps_to_flip(self) -> Tensor:
         """``(N,)``: index of the first successful step, -1 where there was none."""
         self._compare()
-        return self._steps_to_flip
+        assert self._first_success is not None
+        return self._first_success.masked_fill(self._first_success == _NEVER, -1)
 
     @property
     def trace(self) -> Tensor:
         """``(T, N)``: the loss of every step."""
         self._compare()
-        return torch.stack(self._trace)
+        return torch.cat(self._trace)
 
     def step(self, last: AttackStep) -> AttackStep:
         """``last`` with the kept rows instead of its own."""
         return replace(last, adversarial=self.images, loss=self.loss, logits=self.logits)
 
-    @torch.no_grad()
     def _compare(self) -> None:
-        if not self._waiting:
-            return
-        steps, self._waiting = self._waiting, []
+        if self._waiting:
+            steps, self._waiting = self._waiting, []
+            self._take(steps)
+
+    @torch.no_grad()
+    def _take(self, steps: list[AttackStep]) -> None:
         loss = torch.stack([step.loss for step in steps])
         logits = torch.stack([step.logits for step in steps])  # type: ignore[misc]
-        broken = loss.isnan() | logits.isnan().any(2)
-        success = self._problem.succeeds(logits) & ~broken
-        score = self._scores(steps, loss)
+        broken = (loss + logits.sum(2)).isnan()
+        success = self._problem.reached(logits) & ~broken
+        score = torch.where(broken, -torch.inf, self._scores(steps, loss))
         self._note(steps, loss, success, broken)
-        score = torch.where(broken, -torch.inf, score.nan_to_num(nan=-torch.inf))
         images = [step.adversarial for step in steps]
         if self._images is not None:
             images = [self._images, *images]
@@ -142,9 +144,9 @@ class Best:
         return -self._operation.distance(step.adversarial - self._problem.images)
 
     def _note(self, steps: list[AttackStep], loss: Tensor, success: Tensor, broken: Tensor) -> None:
-        self._trace.extend(loss)
+        self._trace.append(loss)
+        self._broken.append(broken)
         self._count += len(steps)
-        self._failed = self._failed | broken.any(0)
-        indices = torch.tensor([step.index for step in steps], device=loss.device)
-        first = indices[success.to(torch.uint8).argmax(0)]
-        self._steps_to_flip = torch.where((self._steps_to_flip < 0) & success.any(0), first, self._steps_to_flip)
+        indices = torch.tensor([[step.index] for step in steps], device=loss.device)
+        first = torch.where(success, indices, _NEVER).amin(0)
+        self._first_success = first if self._first_success is None else torch.minimum(first, self._first_success)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import Tensor
 
+from engine.artifacts import Lazy
 from engine.checks import check_needs, checked_images, checked_labels, checked_mask, checked_start, checked_targets
 from engine.classifier import Classifier
 from engine.devices import describe, versions
@@ -107,7 +108,7 @@ class Run(Iterator[Step]):
             **common,
             **self._parts.outcome(),
             # Of a batch attacked a part at a time there is no last step that holds all rows.
-            artifacts={} if kept is None else self.operation.artifacts(self.problem, kept),
+            artifacts={} if kept is None else Lazy(lambda: self.operation.artifacts(self.problem, kept)),
             notes=tuple(self._parts.notes),
             classifier=self.classifier,
             clean=self.problem.images,

@@ -101,9 +101,12 @@ class Problem:
 
     def succeeds(self, logits: Tensor) -> Tensor:
         """``(N,)`` bool: whether logits ``(N, K)`` are what the attacker wants; ``(..., N)`` of ``(..., N, K)``. NaN never is."""
+        return self.reached(logits) & ~logits.isnan().any(-1)
+
+    def reached(self, logits: Tensor) -> Tensor:
+        """As ``succeeds``, for logits that are known to hold no NaN."""
         prediction = logits.argmax(-1)
-        reached = prediction != self.labels if self.targets is None else prediction == self.targets
-        return reached & ~logits.isnan().any(-1)
+        return prediction != self.labels if self.targets is None else prediction == self.targets
 
     def repeat(self, times: int) -> Problem:
         """The same problem with every row ``times`` times, block after block: restarts as rows of one batch."""

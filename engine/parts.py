@@ -115,24 +115,24 @@ class Parts(Iterator[AttackStep]):
 
     def outcome(self) -> dict[str, Any]:
         """Images, logits, losses and flips of all rows; those that no part has reached are the clean ones."""
-        problem, bests = self._problem, [best for _, _, best in self._begun]
-        reached = self._begun[-1][1]
-        clean, rest = [best.clean_logits for best in bests], problem.images[reached:]
-        known = all(logits is not None for logits in clean) and not len(rest)
-
-        def joined(name: str, missing: Tensor) -> Tensor:
-            return torch.cat([*(getattr(best, name) for best in bests), missing]) if len(rest) else _cat([getattr(b, name) for b in bests])
-
-        nothing = bests[0].logits.new_full((len(rest),), torch.nan)
-        unscored = problem.classifier.whole.score(rest) if len(rest) else bests[0].logits[:0]
+        bests, reached = [best for _, _, best in self._begun], self._begun[-1][1]
+        found = {name: _cat([getattr(best, name) for best in bests]) for name in ("images", "logits", "loss", "steps_to_flip", "failed")}
+        trace, clean = _beside([best.trace for best in bests]), [best.clean_logits for best in bests]
+        attacked = torch.ones_like(found["failed"])
+        missing = self._problem.images[reached:]
+        if len(missing):
+            found["images"] = torch.cat([found["images"], missing])
+            found["logits"] = torch.cat([found["logits"], self._problem.classifier.whole.score(missing)])
+            found["loss"] = F.pad(found["loss"], (0, len(missing)), value=torch.nan)
+            found["steps_to_flip"] = F.pad(found["steps_to_flip"], (0, len(missing)), value=-1)
+            found["failed"], attacked = (F.pad(rows, (0, len(missing)), value=False) for rows in (found["failed"], attacked))
+            trace = F.pad(trace, (0, len(missing)), value=torch.nan)
+        known = not len(missing) and all(logits is not None for logits in clean)
         return {
-            "adversarial": joined("images", rest),
-            "logits": joined("logits", unscored),
-            "loss": joined("loss", nothing),
-            "steps_to_flip": joined("steps_to_flip", torch.full_like(nothing, -1, dtype=torch.int64)),
-            "failed": joined("failed", torch.zeros_like(nothing, dtype=torch.bool)),
-            "trace": _beside([best.trace for best in bests], len(rest)),
-            "attacked": torch.arange(len(problem.images), device=rest.device) < reached,
+            "adversarial": found.pop("images"),
+            **found,
+            "trace": trace,
+            "attacked": attacked,
             "first_logits": _cat([logits for logits in clean if logits is not None]) if known else None,
         }
 
@@ -145,10 +145,9 @@ def _cat(tensors: list[Tensor]) -> Tensor:
     return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
 
 
-def _beside(traces: list[Tensor], missing: int) -> Tensor:
-    """``(T_i, N_i)`` as one ``(T, N)``; what a part did not need, or no part reached, is NaN."""
-    if len(traces) == 1 and not missing:
+def _beside(traces: list[Tensor]) -> Tensor:
+    """``(T_i, N_i)`` as one ``(T, N)``; what a part did not need is NaN."""
+    if len(traces) == 1:
         return traces[0]
     length = max(len(trace) for trace in traces)
-    padded = [F.pad(trace, (0, 0, 0, length - len(trace)), value=torch.nan) for trace in traces]
-    return torch.cat([*padded, padded[0].new_full((length, missing), torch.nan)], 1)
+    return torch.cat([F.pad(trace, (0, 0, 0, length - len(trace)), value=torch.nan) for trace in traces], 1)
