@@ -2,12 +2,14 @@
 
 from engine.attacks.fgsm import FGSM
 from engine.attacks.fooling import FoolingImage
+from engine.attacks.one_pixel import OnePixel
 from engine.attacks.pgd import PGD
 from engine.attacks.proximity import Proximity
+from engine.attacks.square import Square
 from engine.attacks.sticker_pgd import StickerPGD
 from engine.catalogue import catalogue
 from engine.operation import Attack
 
-CATALOGUE: dict[str, type[Attack]] = catalogue(FGSM, PGD, StickerPGD, FoolingImage, Proximity)
+CATALOGUE: dict[str, type[Attack]] = catalogue(FGSM, PGD, StickerPGD, FoolingImage, Proximity, Square, OnePixel)
 
-__all__ = ["CATALOGUE", "FGSM", "PGD", "FoolingImage", "Proximity", "StickerPGD"]
+__all__ = ["CATALOGUE", "FGSM", "PGD", "FoolingImage", "OnePixel", "Proximity", "Square", "StickerPGD"]

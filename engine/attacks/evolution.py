@@ -1,0 +1,63 @@
+"""Differential evolution of many populations at once: the pure updates, apart from the draws.
+
+A population is ``(N, P, ...)``: N independent searches, one per image, of P members whose genes fill
+the other dimensions (Storn, Price 1997).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+FEWEST = 4
+"""Members that a population needs: one and three others."""
+
+
+def partners(draws: Tensor) -> Tensor:
+    """Three members for every member, all different and none of them itself.
+
+    Parameters
+    ----------
+    draws
+        ``(N, P, 3)`` uniform in [0, 1).
+
+    Returns
+    -------
+    Tensor
+        ``(N, P, 3)`` int64 in [0, P).
+    """
+    n, members, _ = draws.shape
+    own = torch.arange(members, device=draws.device).expand(n, members)
+    chosen = own[..., None]
+    for number in range(3):
+        left = members - 1 - number
+        drawn = (draws[..., number] * left).long().clamp_max(left - 1)  # the product may round up to ``left``
+        # Past every member that is taken, in ascending order: each of those left is as likely.
+        for taken in chosen.sort(dim=-1).values.unbind(-1):
+            drawn = drawn + (drawn >= taken)
+        chosen = torch.cat([chosen, drawn[..., None]], dim=-1)
+    return chosen[..., 1:]
+
+
+def children(genes: Tensor, draws: Tensor, factor: float) -> Tensor:
+    """``p_r1 + factor * (p_r2 - p_r3)`` for every member, without crossover, as ``genes``; they may leave their range."""
+    search = torch.arange(len(genes), device=genes.device)[:, None]
+    first, second, third = (genes[search, r] for r in partners(draws).unbind(-1))
+    return first + factor * (second - third)
+
+
+def reflected(genes: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """``genes`` folded back into [low, high] at its ends, as often as it takes. Clamping would gather them on the edges."""
+    span = (high - low).clamp_min(torch.finfo(genes.dtype).tiny)
+    return low + span - ((genes - low).remainder(2 * span) - span).abs()
+
+
+def resampled(genes: Tensor, low: Tensor, high: Tensor, draws: Tensor) -> Tensor:
+    """``genes``, with those outside [low, high] drawn anew: ``draws``, of their shape, are uniform in [0, 1)."""
+    return torch.where((genes < low) | (genes > high), low + draws * (high - low), genes)
+
+
+def survivors(genes: Tensor, fitness: Tensor, tried: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
+    """Every child that is fitter takes the place of its own parent: the new genes and fitness ``(N, P)``."""
+    fitter = found > fitness
+    return torch.where(fitter.view(*fitter.shape, *[1] * (genes.dim() - 2)), tried, genes), torch.where(fitter, found, fitness)
