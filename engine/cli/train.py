@@ -1,4 +1,4 @@
-"""``gibbon train``: one of the two networks from its data set, resumed where it was interrupted."""
+"""``gibbon train``: one of the shipped networks from its data set, resumed where it was interrupted."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Network(enum.StrEnum):
 
     digits = "digits"
     signs = "signs"
+    objects = "objects"
 
 
 class Activation(enum.StrEnum):
@@ -36,7 +37,9 @@ class Activation(enum.StrEnum):
 
 def command(
     context: typer.Context,
-    network: Annotated[Network | None, typer.Argument(help="digits (MNIST) or signs (GTSRB).", show_default=False)] = None,
+    network: Annotated[
+        Network | None, typer.Argument(help="digits (MNIST), signs (GTSRB) or objects (CIFAR-10).", show_default=False)
+    ] = None,
     activation: Annotated[
         Activation, typer.Option(help="The rectifiers: plain, bounded, or leaky with a trainable bound.")
     ] = Activation.relu,
@@ -56,7 +59,7 @@ def command(
     if help:
         return _help(context)
     if network is None:
-        raise GibbonError("Train what? Say digits or signs.")
+        raise GibbonError("Train what? Say digits, signs or objects.")
     from engine import data as data_sets
     from engine.cli.fields import parse
     from engine.cli.options import chosen_device

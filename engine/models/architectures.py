@@ -1,4 +1,4 @@
-"""The two networks that ship with weights: digits (MNIST) and signs (GTSRB)."""
+"""The networks that ship with weights: digits (MNIST), signs (GTSRB) and objects (CIFAR-10)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from engine.classifier import Classifier
-from engine.data.labels import DIGIT_LABELS, SIGN_LABELS
+from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
 from engine.defenses.rectifiers import Activation, MakeActivation, maker
 
 
@@ -47,6 +47,23 @@ class Signs(nn.Sequential):
         self.pool6 = nn.AvgPool2d(2)
         self.flat = nn.Flatten()
         self.dense = nn.Linear(128 * 2 * 2, 43)
+
+
+class Objects(nn.Sequential):
+    """Five convolutions of 3x3 with batch normalisation, for 3x32x32 and 10 classes: 139,802 parameters with ReLU."""
+
+    def __init__(self, activation: MakeActivation = nn.ReLU) -> None:
+        super().__init__()
+        widths = (3, 16, 32, 64, 64, 128)
+        for index in range(1, 6):
+            self.add_module(f"conv{index}", nn.Conv2d(widths[index - 1], widths[index], 3, padding=1, bias=False))
+            self.add_module(f"norm{index}", nn.BatchNorm2d(widths[index]))
+            self.add_module(f"act{index}", activation())
+            if index in (1, 2, 4):
+                self.add_module(f"pool{index}", nn.MaxPool2d(2))
+        self.pool5 = nn.AvgPool2d(2)
+        self.flat = nn.Flatten()
+        self.dense = nn.Linear(128 * 2 * 2, 10)
 
 
 @dataclass(frozen=True)
@@ -100,5 +117,14 @@ ARCHITECTURES: dict[str, Architecture] = {
         mean=(0.34, 0.31, 0.32),
         std=(0.28, 0.27, 0.28),
         data_set="gtsrb",
+    ),
+    "objects": Architecture(
+        name="objects",
+        network=Objects,
+        input_shape=(3, 32, 32),
+        labels=CIFAR10_LABELS,
+        mean=(0.49, 0.48, 0.45),
+        std=(0.25, 0.24, 0.26),
+        data_set="cifar10",
     ),
 }
