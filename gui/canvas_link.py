@@ -23,6 +23,7 @@ class CanvasLink(QObject):
         session.imageChanged.connect(self._on_image_changed)
         session.stickersChanged.connect(self._on_stickers_changed)
         session.selectionChanged.connect(self._on_stickers_changed)
+        session.pixelChosen.connect(self._on_pixel)
         canvas.stickersDragged.connect(self._on_dragged)
         canvas.stickersCommitted.connect(self._on_committed)
         canvas.dragStarted.connect(session.begin_drag)
@@ -49,6 +50,7 @@ class CanvasLink(QObject):
 
     @Slot()
     def _on_image_changed(self) -> None:
+        self._canvas.pin(None)
         if self._session.clean is None:
             self._canvas.set_images(None, None)
             self._canvas.set_captions("", "")
@@ -56,6 +58,10 @@ class CanvasLink(QObject):
     @Slot()
     def _on_stickers_changed(self) -> None:
         self._canvas.set_stickers(self._session.stickers, self._session.selected)
+
+    @Slot(object)
+    def _on_pixel(self, at: tuple[int, int] | None) -> None:
+        self._canvas.pin(at)
 
     # ------------------------------------------------------------------ from the canvas
 

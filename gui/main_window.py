@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Area = Qt.DockWidgetArea
 
+_LAYOUT = 2
+"""Of the docks that there are: a kept layout of others is not restored, for it would not know where they belong."""
+
 
 @dataclass(frozen=True)
 class DockSpec:
@@ -49,6 +52,7 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec("prediction", "Prediction", "PredictionPanel"),
     DockSpec("perturbation", "Perturbation and saliency", "PerturbationPanel"),
     DockSpec("activations", "Activations", "ActivationsPanel"),
+    DockSpec("results", "Results", "ResultsPanel"),
     DockSpec("log", "Log", "LogPanel"),
 )
 
@@ -141,6 +145,7 @@ class MainWindow(QMainWindow):
             self.addDockWidget(area, d[name])
         self.tabifyDockWidget(d["image"], d["model"])
         self.tabifyDockWidget(d["image"], d["stickers"])
+        self.tabifyDockWidget(d["activations"], d["results"])
         self.tabifyDockWidget(d["activations"], d["log"])
         for dock in d.values():
             dock.show()
@@ -255,17 +260,17 @@ class MainWindow(QMainWindow):
             room = self.screen().availableSize()
             self.resize(min(1600, round(0.92 * room.width())), min(1000, round(0.92 * room.height())))
         self.reset_layout()
-        self.restoreState(self.settings.bytes("layout"))
+        self.restoreState(self.settings.bytes("layout"), _LAYOUT)
 
     @Slot()
     def _settle(self) -> None:
         """The kept layout, or the room shared anew."""
-        if not self.restoreState(self.settings.bytes("layout")):
+        if not self.restoreState(self.settings.bytes("layout"), _LAYOUT):
             self._share_room()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.keep_bytes("geometry", self.saveGeometry())
-        self.settings.keep_bytes("layout", self.saveState())
+        self.settings.keep_bytes("layout", self.saveState(_LAYOUT))
         self.settings.store.sync()
         self.hide()  # at once: the thread may still be importing
         super().closeEvent(event)

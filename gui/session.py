@@ -76,6 +76,8 @@ class Session(QObject):
     stickersChanged = Signal()
     """Committed or dragged; read ``stickers``."""
     selectionChanged = Signal()
+    pixelChosen = Signal(object)
+    """``(column, row)`` to be marked on the canvas; None: no pixel."""
     boundsChanged = Signal()
     threadsChanged = Signal()
     observed = Signal()
@@ -270,6 +272,19 @@ class Session(QObject):
         """Back to the clean image with its stickers."""
         self._forget_perturbation()
         self.refresh()
+
+    def apply_perturbation(self, delta: Tensor, title: str) -> None:
+        """Add a perturbation ``(C, H, W)`` that no run made for this image; what does not fit is said in the Log."""
+        if self.clean is None or self.running:
+            return
+        if delta.shape != self.clean.shape:
+            sizes = (" × ".join(map(str, tuple(tensor.shape))) for tensor in (delta, self.clean))
+            self.log("warning", "“{}” is {}, but the image is {}. Open a model that takes images of its size.".format(title, *sizes))
+            return
+        self._forget_perturbation()
+        self.delta = delta
+        self.refresh()
+        self.log("info", f"“{title}” was added to the image. Edit, Clear perturbation takes it away.")
 
     def put_delta(self, scene: Scene) -> None:
         """Take over a scene's perturbation."""

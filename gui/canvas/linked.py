@@ -30,6 +30,7 @@ class LinkedPanes(QWidget):
         self._viewpoint = Viewpoint(0.0, 0.0, 1.0)
         self._fitted = True
         self._hover: tuple[Pane, Pointer] | None = None
+        self._pinned: tuple[int, int] | None = None
         self.clean_pane = Pane("Clean", theme.CLEAN, OPEN_HINT)
         self.adversarial_pane = Pane("Adversarial", theme.ADVERSARIAL, ATTACK_HINT)
         self.readout = ValueLine()
@@ -62,6 +63,7 @@ class LinkedPanes(QWidget):
         self.adversarial_pane.set_image(adversarial)
         if size != self._size:
             self._size = size
+            self._pinned = None
             self.fit()
         self._update_readout()
 
@@ -123,6 +125,11 @@ class LinkedPanes(QWidget):
 
     # ------------------------------------------------------------------ readout
 
+    def pin(self, at: tuple[int, int] | None) -> None:
+        """Mark the pixel in (column, row) in both panes, and describe it while the mouse is elsewhere; None: no pixel."""
+        self._pinned = at
+        self._update_readout()
+
     def _hover_at(self, pane: Pane, pointer: Pointer) -> None:
         self._hover = (pane, pointer)
         self._update_readout()
@@ -143,7 +150,9 @@ class LinkedPanes(QWidget):
         if self._hover is not None:
             at = self._hover[1].cell
             text, short = describe(*at, self.clean_pane.pixels, self.adversarial_pane.pixels)
+        elif self._pinned is not None:
+            text, short = describe(*self._pinned, self.clean_pane.pixels, self.adversarial_pane.pixels)
         self.readout.set_text(text, short)
         for pane in self.panes:
             other = self._hover is not None and pane is not self._hover[0] and pane.pixels is not None and not self._busy
-            pane.view.mark.mark(at if other and text else None)
+            pane.view.mark.mark(at if other and text else self._pinned)

@@ -1,4 +1,4 @@
-"""The two colour maps of the window, as matplotlib has them in the exported figures: RdBu_r around zero, magma from zero up."""
+"""The colour maps of the window, as matplotlib has them in the exported figures: RdBu_r around zero, magma for saliency, viridis else."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ _MAGMA = (
     (0, 0, 4), (10, 8, 34), (29, 17, 71), (54, 16, 107), (81, 18, 124), (106, 28, 129), (131, 38, 129), (156, 46, 127), (183, 55, 121),
     (208, 65, 111), (231, 82, 99), (245, 107, 92), (252, 137, 97), (254, 167, 114), (254, 196, 136), (253, 226, 163), (252, 253, 191),
 )  # fmt: skip
+_VIRIDIS = (
+    (68, 1, 84), (72, 26, 108), (71, 47, 125), (65, 68, 135), (57, 86, 140), (49, 104, 142), (42, 120, 142), (35, 136, 142), (31, 152, 139),
+    (34, 168, 132), (53, 183, 121), (84, 197, 104), (122, 209, 81), (165, 219, 54), (210, 226, 27), (253, 231, 37),
+)  # fmt: skip
 
 
 def _table(stops: tuple[tuple[int, int, int], ...]) -> Colours:
@@ -28,6 +32,8 @@ DIVERGING = _table(_RED_BLUE)
 """``(256, 3)``: blue is negative, white zero, red positive."""
 MAGMA = _table(_MAGMA)
 """``(256, 3)``: black is zero."""
+VIRIDIS = _table(_VIRIDIS)
+"""``(256, 3)``: probabilities and other scores."""
 GREY = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
 """``(256, 3)``."""
 
@@ -41,6 +47,14 @@ def diverging(values: Values, limit: float) -> Colours:
 def sequential(values: Values, limit: float) -> Colours:
     """Colours ``(..., 3)`` of values from 0 to limit."""
     colours: Colours = MAGMA[(np.clip(values / limit, 0, 1) * 255).round().astype(np.uint8)]
+    return colours
+
+
+def between(values: Values, low: float, high: float) -> Colours:
+    """Colours ``(..., 3)`` of values from low to high, on viridis; what is not finite is grey."""
+    share = np.clip((values - low) / max(high - low, 1e-30), 0, 1)
+    colours: Colours = VIRIDIS[(np.nan_to_num(share) * 255).round().astype(np.uint8)]
+    colours[~np.isfinite(values)] = 128
     return colours
 
 

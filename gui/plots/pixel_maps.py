@@ -32,6 +32,7 @@ class Scale:
     table: Colours = field(default_factory=lambda: GREY)
     """``(256, 3)``, lowest first."""
     limits: tuple[str, ...] = ()
+    """Empty: there is no bar."""
 
 
 class PixelMaps(QWidget):
@@ -58,7 +59,7 @@ class PixelMaps(QWidget):
     def places(self) -> tuple[list[QRect], QRect]:
         """Where the maps and the bar are."""
         line = self.fontMetrics().lineSpacing()
-        bar_height = 10 + line
+        bar_height = 10 + line if self.scale.limits else 0
         count = max(1, len(self.maps))
         across = (self.width() - (count - 1) * GRID) // count
         down = self.height() - line - bar_height - GRID
@@ -84,7 +85,8 @@ class PixelMaps(QWidget):
         rects, bar = self.places()
         for rect, one in zip(rects, self.maps, strict=True):
             self._paint_map(painter, rect, one)
-        self._paint_bar(painter, bar)
+        if self.scale.limits:
+            self._paint_bar(painter, bar)
 
     def _paint_map(self, painter: QPainter, rect: QRect, one: PixelMap) -> None:
         height, width = one.pixels.shape[:2]

@@ -18,6 +18,15 @@ def short(value: float) -> str:
     return f"{value:.0f}" if "e+" in text else text
 
 
+_SHARES = ("rate", "probability", "share", "accuracy", "agreement", "success", "p")
+
+
+def is_share(name: str) -> bool:
+    """Whether values of that name are written as percent: ``held-out fooling rate``, ``probability of the target``."""
+    words = name.casefold().replace("(", " ").split()
+    return bool(words) and (words[-1] in _SHARES or words[0] in _SHARES)
+
+
 class Sentence(QWidget):
     """A sentence over at most ``lines`` lines; what does not fit is in the tool tip."""
 

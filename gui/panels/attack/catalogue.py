@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SLUG = Qt.ItemDataRole.UserRole
 _MOST_ROWS = 30
+_GAP = 4
 ACCESS = {
     "white box": "White box: gradients",
     "scores only": "Black box: scores only",
@@ -122,7 +123,7 @@ class CatalogueList(QWidget):
         self.norms.changed.connect(self._filter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(_GAP)
         layout.addWidget(self.search)
         layout.addWidget(self.norms)
         layout.addWidget(self._nothing)
@@ -254,13 +255,15 @@ class CatalogueList(QWidget):
     @property
     def wanted_height(self) -> int:
         """With every row that may be seen at once."""
-        return self.sizeHint().height() - self.tree.sizeHint().height() + self.tree.maximumHeight()
+        above = self.search.sizeHint().height() + self.norms.sizeHint().height() + 2 * _GAP
+        return above + self.tree.maximumHeight()
 
     @property
     def wanted_width(self) -> int:
         """With every column whole."""
-        columns = sum(self.tree.sizeHintForColumn(column) for column in range(3)) + 4 * theme.GRID
-        return columns + self.tree.verticalScrollBar().sizeHint().width()
+        metrics = self.fontMetrics()
+        columns = (max((metrics.horizontalAdvance(item.text(column)) for item in self._items()), default=0) for column in range(3))
+        return sum(columns) + 9 * theme.GRID + self.tree.verticalScrollBar().sizeHint().width()
 
     @property
     def _row_height(self) -> int:

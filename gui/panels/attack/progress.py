@@ -12,14 +12,11 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
 from gui import theme
 from gui.pace import Pace
 from gui.plots.bars import percent
-from gui.plots.text import short
+from gui.plots.text import is_share, short
 from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
     from gui.engine_thread import Job
-
-
-_SHARES = ("rate", "probability", "share", "accuracy", "agreement")
 
 
 def readings_in_words(readings: Mapping[str, float]) -> str:
@@ -28,7 +25,7 @@ def readings_in_words(readings: Mapping[str, float]) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    if name.split()[-1] in _SHARES and 0 <= value <= 1:
+    if is_share(name) and 0 <= value <= 1:
         return percent(value)
     return f"{value:,.0f}" if value == round(value) else short(value)
 

@@ -1,0 +1,5 @@
+"""The Results dock."""
+
+from gui.panels.results.panel import ResultsPanel
+
+__all__ = ["ResultsPanel"]

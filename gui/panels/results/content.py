@@ -1,0 +1,91 @@
+"""What a finished run gives to be looked at, by title: its loss trace, then its artifacts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gui.plots.text import is_share
+from gui.theme import ADVERSARIAL, CLEAN, LABEL, TARGET
+
+if TYPE_CHECKING:
+    from engine import AttackResult
+    from gui.history import Entry
+    from gui.plots.curves import Axes, Line
+
+LOSS = "Loss"
+_OTHER = ("#E69F00", "#56B4E9", "#7F7F7F", "#B8860B", CLEAN, LABEL, TARGET)
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One tab."""
+
+    kind: str
+    """curve, map, picture, table, perturbation or loss."""
+    title: str
+    artifact: Any = None
+
+
+def items_of(entry: Entry) -> list[Item]:
+    """The tabs of a run, what it was made for first."""
+    from engine.artifacts import Curve, Map, Perturbation, Picture, Table
+
+    kinds = {Curve: "curve", Map: "map", Picture: "picture", Table: "table", Perturbation: "perturbation"}
+    found = []
+    for artifact in entry.result.artifacts.values():
+        kind = kinds.get(type(artifact))
+        if kind is not None:
+            found.append(Item(kind, _heading(artifact.title), artifact))  # type: ignore[union-attr]
+    if "loss" not in entry.result.artifacts:
+        found.append(Item("loss", LOSS))
+    return found
+
+
+def _heading(title: str) -> str:
+    return title[:1].upper() + title[1:]
+
+
+def loss_curve(entry: Entry) -> tuple[Any, list[Line], Axes, str]:
+    """x, lines, axes and a note for `Curves`."""
+    import numpy as np
+
+    from gui.plots.curves import Axes, Line
+
+    trace = entry.result.trace[:, 0].numpy()
+    flip = int(entry.result.steps_to_flip[0])
+    note = "The attacker raises it. " + (f"Dashed: the first success, at step {flip:,}." if flip >= 0 else "No step succeeded.")
+    return np.arange(len(trace), dtype=float), [Line("loss", trace, ADVERSARIAL)], Axes("step", "loss"), note
+
+
+def curve(entry: Entry, artifact: Any) -> tuple[Any, list[Line], Axes, str]:
+    """A `Curve` artifact likewise: lines of classes in the colours that these have everywhere."""
+    from gui.plots.curves import Axes, Line
+
+    result = entry.result
+    known = _colours(result)
+    free = iter(_OTHER * len(artifact.lines))
+    single = len(artifact.lines) == 1
+    lines = [
+        Line(name, values.numpy(), ADVERSARIAL if single else known.get(_class_in(name, known)) or next(free))
+        for name, values in artifact.lines.items()
+    ]
+    levels = artifact.x_label.split(" ")[0] == "eps" and getattr(result.operation, "norm", "") == "linf"
+    x_label = "eps (of 255)" if levels else artifact.x_label
+    y_label = artifact.y_label
+    axes = Axes(x_label, y_label, is_share(y_label) or y_label.startswith("p("), 255.0 if levels else 1.0)
+    return artifact.x.numpy(), lines, axes, ""
+
+
+def _class_in(name: str, known: dict[str, str]) -> str:
+    """The class that a line is of: its name, or ``p(name)``."""
+    inner = name[2:-1] if name.startswith("p(") and name.endswith(")") else name
+    return inner if inner in known else name
+
+
+def _colours(result: AttackResult) -> dict[str, str]:
+    labels = result.classifier.labels
+    colours = {labels[int(result.prediction[0])]: ADVERSARIAL, "success": ADVERSARIAL}
+    if result.targets is not None:
+        colours |= {labels[int(result.targets[0])]: TARGET, "probability of the target": TARGET}
+    return {**colours, labels[int(result.labels[0])]: LABEL}

@@ -1,0 +1,170 @@
+"""The Results dock: of the run on the canvas its loss, and everything else that came out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFileDialog, QLabel, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
+
+from gui.panels.results.content import LOSS, Item, items_of
+from gui.panels.results.perturbation_view import FILTER, PerturbationView, load_button
+from gui.panels.results.views import CurveView, MapView, PictureView, TableView, View
+from gui.settings import Settings
+from gui.theme import GRID
+from gui.widgets import EmptyState
+
+if TYPE_CHECKING:
+    from engine.artifacts import Perturbation
+    from gui.history import Entry
+    from gui.session import Session
+
+_NOTHING = (
+    "Run an attack, or show a finished one: here stand its loss and what else it gives, such as curves, maps, tables and "
+    "universal perturbations."
+)
+_KINDS: dict[str, Callable[[Session], View]] = {
+    "loss": CurveView,
+    "curve": CurveView,
+    "map": MapView,
+    "picture": PictureView,
+    "table": TableView,
+    "perturbation": PerturbationView,
+}
+
+
+class ResultsPanel(QWidget):
+    """One tab per artifact. Pages are kept and filled anew; the one that is looked at is filled, the others when their turn comes."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._entry: Entry | None = None
+        self._items: list[Item] = []
+        self._loaded: Item | None = None
+        """A perturbation from a file: its tab stays whatever run is shown."""
+        self._pool: dict[str, list[View]] = {}
+        self._filled: set[int] = set()
+        self._wanted = ""
+        """The tab that a person has chosen."""
+        self.tabs = QTabWidget(self)
+        self.run_name = QLabel(self)
+        self._build()
+        session.historyChanged.connect(self.refresh)
+        session.engineReady.connect(self._on_ready)
+        self._on_ready()
+
+    def _build(self) -> None:
+        self.tabs.setDocumentMode(True)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
+        self.tabs.setUsesScrollButtons(True)
+        self.tabs.setAccessibleName("Results of the run")
+        self.run_name.setForegroundRole(self.palette().ColorRole.PlaceholderText)
+        self.run_name.setContentsMargins(GRID, 0, GRID, 0)
+        self.tabs.setCornerWidget(self.run_name)
+        self.tabs.currentChanged.connect(self._on_tab)
+        self.tabs.tabBarClicked.connect(self._on_clicked)
+        empty = QWidget(self)
+        layout = QVBoxLayout(empty)
+        layout.addWidget(EmptyState(_NOTHING, "mdi6.chart-line", empty), 1)
+        self.load_button = load_button("Load a universal perturbation…")
+        self.load_button.clicked.connect(self.ask_for_file)
+        layout.addWidget(self.load_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(1)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(empty)
+        self._pages.addWidget(self.tabs)
+
+    @Slot()
+    def _on_ready(self) -> None:
+        self.load_button.setEnabled(self.session.ready)
+
+    # ------------------------------------------------------------------ following the session
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+    @property
+    def entry(self) -> Entry | None:
+        """The run on the canvas."""
+        return None if self.session.shown is None else self.session.history.find(self.session.shown)
+
+    @Slot()
+    def refresh(self) -> None:
+        """Follow the run on the canvas, where anybody can see it."""
+        if self.isVisible() and self.entry is not self._entry:
+            self._entry = self.entry
+            self._set_items()
+
+    def _set_items(self) -> None:
+        entry = self._entry
+        self._items = [*([] if entry is None else items_of(entry)), *([] if self._loaded is None else [self._loaded])]
+        self._filled.clear()
+        self.run_name.setText("" if entry is None else entry.title)
+        self.tabs.blockSignals(True)
+        self.tabs.clear()
+        used: dict[str, int] = {}
+        for item in self._items:
+            place = used[item.kind] = used.get(item.kind, -1) + 1
+            index = self.tabs.addTab(self._view(item.kind, place), item.title)
+            self.tabs.setTabToolTip(index, item.title)
+        titles = [item.title for item in self._items]
+        self.tabs.setCurrentIndex(titles.index(self._wanted) if self._wanted in titles else 0)
+        self.tabs.blockSignals(False)
+        self._pages.setCurrentIndex(1 if self._items else 0)
+        self._on_tab(self.tabs.currentIndex())
+
+    def _view(self, kind: str, place: int) -> View:
+        pool = self._pool.setdefault(kind, [])
+        if len(pool) <= place:
+            view = _KINDS[kind](self.session)
+            if isinstance(view, PerturbationView):
+                view.loadAsked.connect(self.ask_for_file)
+            pool.append(view)
+        return pool[place]
+
+    @Slot(int)
+    def _on_tab(self, index: int) -> None:
+        if 0 <= index < len(self._items) and index not in self._filled:
+            self._filled.add(index)
+            view, item = self.tabs.widget(index), self._items[index]
+            assert isinstance(view, View)
+            view.fill(None if item is self._loaded else self._entry, item)
+
+    @Slot(int)
+    def _on_clicked(self, index: int) -> None:
+        if 0 <= index < len(self._items):
+            self._wanted = self._items[index].title
+
+    # ------------------------------------------------------------------ a perturbation from a file
+
+    @Slot()
+    def ask_for_file(self) -> None:
+        """Choose a file, and load it."""
+        settings = Settings()
+        path, _ = QFileDialog.getOpenFileName(self, "Load perturbation", str(settings.folder("save")), FILTER)
+        if path:
+            settings.keep_folder("save", Path(path).parent)
+            self.load(Path(path))
+
+    def load(self, path: Path) -> None:
+        """Read a universal perturbation; what is amiss is said in the Log."""
+
+        def read() -> Perturbation:
+            from engine.attacks.universal import load_perturbation
+
+            return load_perturbation(path)
+
+        def then(perturbation: Perturbation) -> None:
+            self._loaded = Item("perturbation", path.stem, perturbation)
+            self._wanted = path.stem
+            self._set_items()
+
+        self.session.ask("perturbation", read, then, busy=f"Loading {path.name}…")
+
+
+__all__ = ["LOSS", "ResultsPanel"]

@@ -1,0 +1,148 @@
+"""The pages of the Results dock, one class per kind of artifact. Each is filled when its tab is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.panels.results.content import Item, curve, loss_curve
+from gui.plots.colour_maps import DIVERGING, diverging
+from gui.plots.curves import Curves
+from gui.plots.heat_map import HeatMap, Pixel
+from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
+from gui.plots.text import Sentence, short
+from gui.plots.value_table import ValueTable
+from gui.theme import GRID
+
+if TYPE_CHECKING:
+    from gui.history import Entry
+    from gui.session import Session
+
+
+class View(QWidget):
+    """One page."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+
+    def fill(self, entry: Entry | None, item: Item) -> None:
+        """Show an artifact of a run."""
+        raise NotImplementedError
+
+
+def page(view: View, *rows: QWidget | QHBoxLayout) -> None:
+    """Lay a page out, what is no sentence as high as there is room."""
+    layout = QVBoxLayout(view)
+    layout.setContentsMargins(GRID, 4, GRID, 4)
+    layout.setSpacing(4)
+    for row in rows:
+        if isinstance(row, QWidget):
+            layout.addWidget(row, 0 if isinstance(row, Sentence) else 1)
+        else:
+            layout.addLayout(row)
+
+
+class CurveView(View):
+    """The loss, or a curve."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.curves = Curves(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.curves)
+
+    def fill(self, entry: Entry | None, item: Item) -> None:
+        assert entry is not None
+        loss = item.kind == "loss"
+        self.curves.set_lines(*(loss_curve(entry) if loss else curve(entry, item.artifact)))
+        self.curves.setAccessibleName(item.title)
+        flip = int(entry.result.steps_to_flip[0])
+        self.curves.set_mark(float(flip) if loss and flip >= 0 else None)
+        eps = getattr(entry.result.operation, "eps", None)
+        self.curves.set_marker(eps if not loss and item.artifact.x_label.split(" ")[0] == "eps" else None)
+
+
+class MapView(View):
+    """A heat map; the pixel that is chosen in it is marked on the canvas."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.map, self.readout = HeatMap(self), Sentence(muted=True)
+        self.readout.setAccessibleName("Value under the mouse")
+        self.map.hovered.connect(self._on_hovered)
+        self.map.picked.connect(self._on_picked)
+        page(self, self.map, self.readout)
+
+    def fill(self, entry: Entry | None, item: Item) -> None:
+        self.map.set_values(item.artifact.values[0].numpy(), item.title, item.artifact.signed)
+        self.map.setAccessibleName(item.title)
+        self._read(self.map.chosen)
+
+    @Slot(object)
+    def _on_hovered(self, pixel: Pixel | None) -> None:
+        self._read(pixel or self.map.chosen)
+
+    @Slot(object)
+    def _on_picked(self, pixel: Pixel | None) -> None:
+        self.session.pixelChosen.emit(pixel)
+        self._read(pixel)
+
+    def _read(self, pixel: Pixel | None) -> None:
+        text = "Point at a pixel to read it; click to mark it on the canvas."
+        self.readout.set_text(text if pixel is None else f"x {pixel[0]}, y {pixel[1]}: {short(self.map.value(pixel))}")
+
+
+class PictureView(View):
+    """An image as it is."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.maps = PixelMaps(self)
+        page(self, self.maps)
+
+    def fill(self, entry: Entry | None, item: Item) -> None:
+        values = (item.artifact.image.numpy().clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
+        pixels = np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3)))
+        self.maps.set_maps([PixelMap(item.title, pixels)], Scale())
+        self.maps.setAccessibleName(item.title)
+
+
+class TableView(View):
+    """Rows of values, to be copied."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.table = ValueTable(self)
+        self.copy_button = QPushButton(theme.icon("mdi6.content-copy"), "Copy as CSV", self)
+        self.copy_button.setToolTip("Put the table on the clipboard, with every digit (Ctrl+C in the table)")
+        self.copy_button.clicked.connect(self._on_copy)
+        self.count = Sentence(muted=True)
+        foot = QHBoxLayout()
+        foot.addWidget(self.count, 1)
+        foot.addWidget(self.copy_button)
+        page(self, self.table, foot)
+
+    def fill(self, entry: Entry | None, item: Item) -> None:
+        rows = item.artifact.rows
+        self.table.set_table(item.artifact.columns, rows)
+        self.table.setAccessibleName(item.title)
+        self.count.set_text(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+
+    @Slot()
+    def _on_copy(self) -> None:
+        self.table.copy()
+        self.session.notice.emit("The table is on the clipboard, as CSV.")
+
+
+def signed_map(values: Any, title: str) -> tuple[PixelMap, Scale]:
+    """A perturbation ``(C, H, W)``: per pixel the channel that changes most."""
+    strongest = np.take_along_axis(values, np.abs(values).argmax(0)[None], 0)[0]
+    most = float(np.abs(strongest).max()) or 1.0
+    limit = f"{most * 255:.3g}/255"
+    return PixelMap(title, np.ascontiguousarray(diverging(strongest, most))), Scale(DIVERGING, (f"−{limit}", "0", f"+{limit}"))

@@ -1,0 +1,250 @@
+"""Curves: a few lines over one axis, in the colours of the theme, with a key and the values under the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFont
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from gui.plots.bars import percent
+from gui.plots.text import Sentence, short
+from gui.theme import GRID, line_colour, muted_colour, number_font, readable, text_colour
+
+Values = npt.NDArray[np.floating]
+MOST_LINES = 8
+FURTHER = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#B8860B")
+"""For lines that are of nothing that has a colour of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One line."""
+
+    name: str
+    y: Values
+    colour: str
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What the axes say."""
+
+    x: str = "step"
+    y: str = ""
+    percent: bool = False
+    """Whether y is a share."""
+    x_scale: float = 1.0
+    """What x is multiplied by for its numbers: 255 for grey levels."""
+
+    def y_text(self, value: float) -> str:
+        """A value as it is read out."""
+        return "–" if not np.isfinite(value) else percent(value) if self.percent else short(value)
+
+    def x_text(self, value: float) -> str:
+        """A place as it is read out."""
+        return f"{value:.3g}" if value != round(value) else f"{value:,.0f}"
+
+
+class _Axis(pg.AxisItem):
+    """Shares as percent."""
+
+    percent = False
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        if self.percent:
+            return [f"{100 * value:.0f} %" for value in values]
+        texts: list[str] = super().tickStrings(values, scale, spacing)
+        return texts
+
+
+class Curves(QWidget):
+    """Plot, key and readout. Items are updated in place; lines that are too many are left out, the weakest first."""
+
+    hovered = Signal(object)
+    """x under the mouse, or None."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.lines: tuple[Line, ...] = ()
+        self.xs: Values = np.zeros(0)
+        """As the axis counts them."""
+        self.axes = Axes()
+        self._left_out = 0
+        self._left = _Axis("left")
+        self.plot = pg.PlotWidget(parent=self, axisItems={"left": self._left})
+        self.plot.setMenuEnabled(False)
+        self.plot.setMouseEnabled(False, False)
+        self.plot.hideButtons()
+        self.plot.setMinimumSize(160, 80)
+        self.plot.setFrameShape(self.plot.Shape.NoFrame)
+        self.plot.viewport().installEventFilter(self)
+        self.plot.viewport().setMouseTracking(True)
+        self.plot.getPlotItem().setContentsMargins(0, 4, 8, 0)
+        self._items: list[pg.PlotDataItem] = []
+        self._marker = self._vertical(2.0)
+        self._mark = self._vertical(1.0, Qt.PenStyle.DashLine)
+        self._cursor = self._vertical(1.0, Qt.PenStyle.DotLine)
+        self.key = QLabel(self)
+        self.key.setFont(number_font(self.font()))
+        self.key.setWordWrap(True)
+        self.key.setTextFormat(Qt.TextFormat.RichText)
+        self.key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.readout = Sentence(muted=True)
+        self.readout.setAccessibleName("Values under the mouse")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID, 4, GRID, 4)
+        layout.setSpacing(2)
+        layout.addWidget(self.key)
+        layout.addWidget(self.plot, 1)
+        layout.addWidget(self.readout)
+        self._note = ""
+        self._follow_palette()
+
+    def _vertical(self, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> pg.InfiniteLine:
+        line = pg.InfiniteLine(angle=90, movable=False)
+        line.hide()
+        line.setZValue(-5 if style != Qt.PenStyle.SolidLine else 5)
+        line.made = (width, style)
+        self.plot.addItem(line, ignoreBounds=True)
+        return line
+
+    # ------------------------------------------------------------------ what is shown
+
+    def set_lines(self, x: Values, lines: Sequence[Line], axes: Axes, note: str = "") -> None:
+        """Show ``lines`` over ``x``; ``note`` stands under the plot while the mouse is elsewhere."""
+        kept = sorted(lines, key=lambda line: -_largest(line.y))[:MOST_LINES] if len(lines) > MOST_LINES else list(lines)
+        self.lines = tuple(line for line in lines if line in kept)
+        self._left_out = len(lines) - len(self.lines)
+        self.xs, self.axes, self._note = x * axes.x_scale, axes, note
+        self._left.percent = axes.percent
+        while len(self._items) < len(self.lines):
+            item = pg.PlotDataItem(connect="finite", autoDownsample=True, clipToView=True)
+            self._items.append(item)
+            self.plot.addItem(item)
+        for place, item in enumerate(self._items):
+            if place < len(self.lines):
+                item.setData(self.xs, self.lines[place].y)
+            item.setVisible(place < len(self.lines))
+        self._mark.hide()
+        self._cursor.hide()
+        self._paint_lines()
+        self._fit()
+        self._read(None)
+
+    def set_marker(self, x: float | None) -> None:
+        """A line where one is now; None: none."""
+        self._marker.setVisible(x is not None)
+        if x is not None:
+            self._marker.setValue(x * self.axes.x_scale)
+
+    def set_mark(self, x: float | None) -> None:
+        """A dashed line at something worth seeing; None: none."""
+        self._mark.setVisible(x is not None)
+        if x is not None:
+            self._mark.setValue(x * self.axes.x_scale)
+
+    @property
+    def marker(self) -> float | None:
+        """Where the marker is, in x as it was given."""
+        return float(self._marker.value()) / self.axes.x_scale if self._marker.isVisible() else None
+
+    def _fit(self) -> None:
+        finite = np.concatenate([line.y[np.isfinite(line.y)] for line in self.lines]) if self.lines else np.zeros(0)
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        if self.axes.percent:
+            low, high = 0.0, 1.0
+        elif high - low < 1e-12 * max(1.0, abs(high)):
+            low, high = low - 0.5, high + 0.5
+        last = float(self.xs.max()) if self.xs.size else 1.0
+        first = float(self.xs.min()) if self.xs.size else 0.0
+        pad = 0.04 * (high - low)
+        self.plot.setXRange(first, last if last > first else first + 1, padding=0.01)
+        self.plot.setYRange(low - pad, high + pad, padding=0)
+
+    # ------------------------------------------------------------------ the mouse
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseMove:
+            self._read(self._x_at(event.position()))  # type: ignore[attr-defined]
+        elif event.type() == QEvent.Type.Leave:
+            self._read(None)
+        return False
+
+    def _x_at(self, at: QPointF) -> float | None:
+        box = self.plot.getPlotItem().vb
+        scene = self.plot.mapToScene(at.toPoint())
+        return float(box.mapSceneToView(scene).x()) if box.sceneBoundingRect().contains(scene) else None
+
+    def _read(self, x: float | None) -> None:
+        if x is None or not self.xs.size or not self.lines:
+            self._cursor.hide()
+            more = f"{self._left_out} more lines are lower and left out. " if self._left_out else ""
+            self.readout.set_text(f"{more}{self._note}")
+            return
+        place = int(np.abs(self.xs - x).argmin())
+        self._cursor.setValue(float(self.xs[place]))
+        self._cursor.show()
+        values = ", ".join(f"{line.name} {self.axes.y_text(float(line.y[place]))}" for line in self.lines)
+        self.readout.set_text(f"{self.axes.x} {self.axes.x_text(float(self.xs[place]))}: {values}")
+
+    # ------------------------------------------------------------------ colours
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "key"):
+            self._follow_palette()
+
+    @Slot()
+    def _follow_palette(self) -> None:
+        palette = self.palette()
+        self.plot.setBackground(palette.base().color())
+        font = QFont(self.font())
+        font.setPointSizeF(max(6.5, font.pointSizeF() * 0.9))
+        for name in ("left", "bottom"):
+            axis = self.plot.getAxis(name)
+            axis.setPen(line_colour(palette))
+            axis.setTextPen(muted_colour(palette))
+            axis.setTickFont(font)
+        for line, colour in (
+            (self._marker, text_colour(palette)),
+            (self._mark, muted_colour(palette)),
+            (self._cursor, muted_colour(palette)),
+        ):
+            width, style = line.made
+            line.setPen(pg.mkPen(colour, width=width, style=style))
+        self._paint_lines()
+
+    def _paint_lines(self) -> None:
+        palette = self.palette()
+        muted = muted_colour(palette).name()
+        self.plot.setLabel("bottom", self.axes.x, color=muted)
+        self.plot.setLabel("left", self.axes.y, color=muted)
+        words = []
+        for item, line in zip(self._items, self.lines, strict=False):
+            style = Qt.PenStyle.DashLine if line.dashed else Qt.PenStyle.SolidLine
+            item.setPen(pg.mkPen(QColor(line.colour), width=2, style=style))
+            few = len(self.xs) <= 2
+            item.setSymbol("o" if few else None)
+            item.setSymbolBrush(QColor(line.colour))
+            item.setSymbolPen(None)
+            ink = readable(line.colour, palette).name()
+            sign = "┅" if line.dashed else "━"
+            words.append(f'<span style="color:{ink}">{sign}&nbsp;{_kept_together(line.name)}</span>')
+        self.key.setText(" &nbsp; ".join(words))
+        self.key.setVisible(len(self.lines) > 1)
+
+
+def _largest(y: Values) -> float:
+    finite = y[np.isfinite(y)]
+    return float(finite.max()) if finite.size else -np.inf
+
+
+def _kept_together(name: str) -> str:
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(" ", "&nbsp;")

@@ -1,0 +1,117 @@
+"""HeatMap: one value per pixel with its scale; the mouse reads it, a click chooses a pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QWidget
+
+from gui.plots.colour_maps import DIVERGING, VIRIDIS, between, diverging
+from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
+from gui.plots.text import short
+
+Values = npt.NDArray[np.floating]
+Pixel = tuple[int, int]
+_ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+
+
+def limits_of(values: Values, signed: bool) -> tuple[float, float]:
+    """What the scale reaches from and to: around zero where signed, from zero where the values come near it."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if signed:
+        most = max(abs(low), abs(high)) or 1.0
+        return -most, most
+    if 0 <= low < 0.3 * high:
+        low = 0.0
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+class HeatMap(PixelMaps):
+    """Painted pixel by pixel."""
+
+    hovered = Signal(object)
+    """``(column, row)``, or None."""
+    picked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.values: Values = np.zeros((0, 0))
+        self.chosen: Pixel | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setToolTip("Click a pixel to mark it on the canvas; arrow keys go on from there, Esc lets go of it.")
+
+    def set_values(self, values: Values, title: str, signed: bool) -> None:
+        """Show ``(H, W)``; the chosen pixel stays where the size is the same."""
+        if values.shape != self.values.shape:
+            self.chosen = None
+        self.values = values
+        low, high = limits_of(values, signed)
+        pixels = diverging(np.nan_to_num(values), high) if signed else between(values, low, high)
+        texts = (f"−{short(high)}", "0", f"+{short(high)}") if signed else (short(low), short(high))
+        self.set_maps([PixelMap(title, np.ascontiguousarray(pixels))], Scale(DIVERGING if signed else VIRIDIS, texts))
+
+    # ------------------------------------------------------------------ places
+
+    def pixel_at(self, at: QPoint) -> Pixel | None:
+        """Column and row under a place of the widget."""
+        rects = self.places()[0]
+        if not rects or not rects[0].contains(at):
+            return None
+        rect, (height, width) = rects[0], self.values.shape
+        return (at.x() - rect.left()) * width // rect.width(), (at.y() - rect.top()) * height // rect.height()
+
+    def rect_of(self, pixel: Pixel) -> QRect:
+        """Where a pixel is in the widget."""
+        rect, (height, width) = self.places()[0][0], self.values.shape
+        left, right = (rect.left() + round((pixel[0] + i) * rect.width() / width) for i in (0, 1))
+        top, bottom = (rect.top() + round((pixel[1] + i) * rect.height() / height) for i in (0, 1))
+        return QRect(left, top, max(1, right - left), max(1, bottom - top))
+
+    def value(self, pixel: Pixel) -> float:
+        """At column and row."""
+        return float(self.values[pixel[1], pixel[0]])
+
+    # ------------------------------------------------------------------ hands
+
+    def choose(self, pixel: Pixel | None) -> None:
+        """Mark a pixel; None: none."""
+        if pixel != self.chosen:
+            self.chosen = pixel
+            self.update()
+            self.picked.emit(pixel)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.hovered.emit(self.pixel_at(event.position().toPoint()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.choose(self.pixel_at(event.position().toPoint()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.hovered.emit(None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = _ARROWS.get(Qt.Key(event.key()))
+        if self.chosen is not None and step is not None:
+            height, width = self.values.shape
+            self.choose((min(max(self.chosen[0] + step[0], 0), width - 1), min(max(self.chosen[1] + step[1], 0), height - 1)))
+        elif self.chosen is not None and event.key() == Qt.Key.Key_Escape:
+            self.choose(None)
+        else:
+            super().keyPressEvent(event)
+
+    def _paint(self, painter: QPainter) -> None:
+        super()._paint(painter)
+        if self.chosen is None or not self.maps:
+            return
+        rect = self.rect_of(self.chosen)
+        if rect.width() < 5:
+            rect = QRect(rect.center().x() - 3, rect.center().y() - 3, 7, 7)
+        for colour, grow in ((QColor(0, 0, 0), 1), (QColor(255, 255, 255), 0)):
+            painter.setPen(colour)
+            painter.drawRect(rect.adjusted(-grow, -grow, grow - 1, grow - 1))

@@ -1,0 +1,124 @@
+"""ValueTable: rows under named columns, numbers aligned by their decimal point, to be copied as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from gui.plots.text import is_share
+from gui.theme import number_font
+
+Index = QModelIndex | QPersistentModelIndex
+Rows = Sequence[Sequence[Any]]
+
+
+def cells_of(name: str, values: Sequence[Any]) -> list[str]:
+    """A column as text: floats with one number of decimals, three significant digits in the largest."""
+    floats = [value for value in values if isinstance(value, float) and math.isfinite(value)]
+    if not floats:
+        return [_text(value) for value in values]
+    most = max(abs(value) for value in floats)
+    if is_share(name) and most <= 1 and min(floats) >= 0:
+        return [f"{100 * value:.1f} %" if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
+    decimals = min(6, max(0, 2 - math.floor(math.log10(most)))) if most > 0 else 0
+    return [f"{value:,.{decimals}f}" if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "–" if value is None or (isinstance(value, float) and not math.isfinite(value)) else str(value)
+
+
+class _Model(QAbstractTableModel):
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.columns: tuple[str, ...] = ()
+        self.cells: list[list[str]] = []
+        self.left: set[int] = set()
+
+    def set_table(self, columns: Sequence[str], rows: Rows) -> None:
+        self.beginResetModel()
+        self.columns = tuple(columns)
+        self.cells = [cells_of(name, [row[i] for row in rows]) for i, name in enumerate(columns)]
+        self.left = {i for i in range(len(columns)) if any(isinstance(row[i], str) for row in rows)}
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() or not self.cells else len(self.cells[0])
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.columns)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return self.cells[index.column()][index.row()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._side(index.column())
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return self.columns[section]
+        return self._side(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
+
+    def _side(self, column: int) -> int:
+        side = Qt.AlignmentFlag.AlignLeft if column in self.left else Qt.AlignmentFlag.AlignRight
+        return int(side | Qt.AlignmentFlag.AlignVCenter)
+
+
+class ValueTable(QTableView):
+    """Ctrl+C copies all of it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: Rows = ()
+        self.table = _Model(self)
+        self.setModel(self.table)
+        self.setFont(number_font(self.font()))
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setAlternatingRowColors(True)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(self.fontMetrics().height() + 6)
+        self.horizontalHeader().setHighlightSections(False)
+
+    def set_table(self, columns: Sequence[str], rows: Rows) -> None:
+        """Show them."""
+        self._rows = rows
+        self.table.set_table(columns, rows)
+        metrics = self.fontMetrics()
+        for column, name in enumerate(columns):
+            texts = [name, *self.table.cells[column][:200]]
+            self.setColumnWidth(column, min(320, max(metrics.horizontalAdvance(text) for text in texts) + 20))
+
+    def csv(self) -> str:
+        """All of it, with every digit."""
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(self.table.columns)
+        writer.writerows(self._rows)
+        return stream.getvalue()
+
+    def copy(self) -> None:
+        """Put it on the clipboard as CSV."""
+        QGuiApplication.clipboard().setText(self.csv())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        else:
+            super().keyPressEvent(event)
