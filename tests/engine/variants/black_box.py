@@ -1,0 +1,10 @@
+"""Attacks that ask for scores or labels only."""
+
+from engine import attacks
+from engine.operation import Attack
+
+VARIANTS: list[Attack] = [
+    attacks.Square(eps=0.1, n_queries=80),
+    attacks.Square(eps=0.1, n_queries=60, proposals=4, loss="ce"),
+    attacks.Square(eps=0.8, norm="l2", n_queries=80),
+]
