@@ -122,6 +122,7 @@ class Run(Iterator[Step]):
             self.reason = reason
 
     def _provenance(self) -> dict[str, Any]:
+        data = self.problem.data
         return {
             "model": {"name": self.classifier.name, "source": self.classifier.source, "fingerprint": self.classifier.fingerprint},
             "operation": {"slug": self.operation.slug, "parameters": self.operation.model_dump(mode="json")},
@@ -130,6 +131,7 @@ class Run(Iterator[Step]):
             "device_name": describe(self.classifier.device),
             "threads": self._threads,
             "versions": versions(),
+            **({} if data is None else {"data": {"name": data.name, "count": len(data), "seed": data.seed, "sha256": data.sha256}}),
         }
 
 

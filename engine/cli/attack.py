@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.classifier import Classifier
+    from engine.data import DataSet
     from engine.operation import Attack
 
 CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -50,6 +51,16 @@ def command(
     crop: Annotated[
         str | None, typer.Option(help="left,top,width,height in the image's pixels. Without: the largest in the middle.")
     ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A published setting of the attack, by a part of its title; --help lists them.")
+    ] = None,
+    start: Annotated[Path | None, typer.Option(help="A second image, for attacks that start from one.")] = None,
+    data_set: Annotated[
+        str | None, typer.Option(help="For attacks that work on many images: mnist, gtsrb:train, generated:signs, folder:PATH...")
+    ] = None,
+    data_count: Annotated[int | None, typer.Option(min=1, help="How many of its images, spread evenly. Without: all.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data sets, as torchvision leaves them; else GIBBON_DATA.")] = None,
+    transfer: Annotated[str | None, typer.Option(help="Further models, comma between: what do they say of the result?")] = None,
     seed: Seed = 0,
     out: Out = Path(),
     device: Device = None,
@@ -72,11 +83,11 @@ def command(
     if image is None:
         raise GibbonError("Which image? Give it with --image FILE.")
     from engine.cli.job import Job, perform
-    from engine.cli.output import say, say_json
+    from engine.cli.output import say, say_artifact, say_json
     from engine.images import Crop, open_image
     from engine.record import ModelOptions, repeatable
 
-    operation = _operation(context, attack)
+    operation = _operation(context, attack, preset)
     photograph = open_image(image)  # before the model, which takes longer to load than a wrong path to be found
     with repeatable(threads):
         options = ModelOptions(architecture=architecture, activation=activation, head=head)
@@ -93,6 +104,9 @@ def command(
                 target=None if target is None else class_number(target, classifier.labels, "target"),
                 mask=region(classifier, mask, sticker or []),
                 mask_path=mask if not sticker else None,
+                start=None if start is None else open_image(start).crop_to(classifier, None),
+                data=None if data_set is None else _data(data_set, data_count, data, seed),
+                others=[loaded(name.strip(), device, allow_code, None, download) for name in (transfer or "").split(",") if name.strip()],
                 seed=seed,
                 panels=[name.strip() for name in panels.split(",")],
                 width_mm=width_mm,
@@ -105,6 +119,8 @@ def command(
         say_json(done.json())
     else:
         say(*done.sentences())
+        if done.transfer is not None:
+            say_artifact(done.transfer)
     return 130 if done.cancelled else 0
 
 
@@ -133,11 +149,32 @@ def region(classifier: Classifier, mask: Path | None, stickers: list[str]) -> Te
     return covered
 
 
-def _operation(context: typer.Context, slug: str) -> Attack:
+def _operation(context: typer.Context, slug: str, preset: str | None) -> Attack:
     from engine.cli.fields import parse
 
     kind = _kind(slug)
-    return kind.build(**parse(kind, context.args, [option for parameter in context.command.params for option in parameter.opts]))
+    given = parse(kind, context.args, [option for parameter in context.command.params for option in parameter.opts])
+    return kind.build(**{**_preset(kind, preset), **given})
+
+
+def _preset(kind: type[Attack], wanted: str | None) -> dict[str, Any]:
+    if wanted is None:
+        return {}
+    found = [title for title in kind.presets if wanted.casefold() in title.casefold()]
+    if len(found) != 1 and wanted not in kind.presets:
+        which = "several presets" if found else "no preset"
+        there = "; ".join(found or kind.presets) or "none"
+        raise GibbonError(f"“{kind.slug}” has {which} of the name “{wanted}”. There is: {there}.")
+    return dict(kind.presets[wanted if wanted in kind.presets else found[0]])
+
+
+def _data(name: str, count: int | None, root: Path | None, seed: int) -> DataSet:
+    from engine import data as data_sets
+
+    stem, _, split = name.rpartition(":")
+    if split not in ("train", "test"):
+        stem, split = name, "test"
+    return data_sets.load(stem, split, root, count=count, seed=seed)  # type: ignore[arg-type]
 
 
 def _kind(slug: str) -> type[Attack]:
@@ -159,5 +196,7 @@ def _help(context: typer.Context, slug: str) -> int:
     kind = _kind(slug)
     typer.echo(context.get_help())
     say_table(listed(kind))
+    if kind.presets:
+        say("", "Presets: " + "; ".join(kind.presets))
     say("", "Attacks: " + ", ".join(f"{name} ({attack.title})" for name, attack in CATALOGUE.items()))
     return 0

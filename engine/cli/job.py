@@ -10,9 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.artifacts import Table
 from engine.classifier import Classifier
 from engine.cli.output import every, interruptible, made_folder, progress, refuse_existing
+from engine.data import DataSet
 from engine.driver import start
+from engine.evaluate import transfer
 from engine.figures import check_panels, compose, export, export_arrays, note_for, panels_for
 from engine.images import Crop, Photograph, SavedImage, save_adversarial
 from engine.operation import Attack, AttackStep
@@ -36,6 +39,11 @@ class Job:
     target: int | None = None
     mask: Tensor | None = None
     mask_path: Path | None = None
+    start: Tensor | None = None
+    """``(C, H, W)``, for attacks that start from a second image."""
+    data: DataSet | None = None
+    others: Sequence[Classifier] = ()
+    """Further models, to be asked what they say of the result."""
     seed: int = 0
     panels: Sequence[str] = ()
     width_mm: float = 85.0
@@ -51,6 +59,8 @@ class Done:
     record: Record
     saved: SavedImage
     files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+    transfer: Table | None = None
 
     @property
     def cancelled(self) -> bool:
@@ -63,6 +73,12 @@ class Done:
             "files": [str(path) for path in self.files],
             "outcome": self.record.outcome.model_dump(mode="json"),
             "saved": {"prediction": self.saved.prediction_name, "still_adversarial": self.saved.still_adversarial},
+            "notes": list(self.notes),
+            **(
+                {}
+                if self.transfer is None
+                else {"transfer": [dict(zip(self.transfer.columns, r, strict=True)) for r in self.transfer.rows]}
+            ),
         }
 
     def sentences(self) -> list[str]:
@@ -76,6 +92,7 @@ class Done:
             f"  {_verdict(record)}; L∞ {format_norm(out.norms['linf'])}, L2 {format_norm(out.norms['l2'])}, L0 {out.norms['l0']:.0f} px; "
             f"{out.forwards} forward and {out.backwards} backward rows, {out.seconds:.2f} s",
             f"  {self.saved.sentence}",
+            *(f"  {note}" for note in self.notes),
         ]
         return [*lines, *(f"  {path}" for path in self.files)]
 
@@ -99,6 +116,7 @@ def perform(job: Job) -> Done:
         result,
         image=image_entry(clean, job.photograph, job.crop or job.photograph.default_crop(job.classifier), job.folder),
         mask=mask_entry(job.mask, job.mask_path, job.folder),
+        start=job.start,
         folder=job.folder,
     )
     entry.write(record)
@@ -107,14 +125,25 @@ def perform(job: Job) -> Done:
     export(compose(panels_for(result, 0, job.panels), width_mm=job.width_mm, note=note), figure, sidecar.to_json())
     if job.arrays:
         export_arrays(arrays, result, 0, None if job.mask is None else job.mask.numpy())
-    return Done(entry, saved, tuple(planned))
+    table = transfer(result, job.others, mask=job.mask, seed=job.seed).table() if job.others else None
+    return Done(entry, saved, tuple(planned), result.notes, table)
 
 
 def _run(job: Job, clean: Tensor) -> AttackResult:
     label = None if job.label is None else torch.tensor([job.label])
     target = None if job.target is None else torch.tensor([job.target])
     with (
-        start(job.attack, job.classifier, clean[None], label, target, job.mask, seed=job.seed) as run,
+        start(
+            job.attack,
+            job.classifier,
+            clean[None],
+            label,
+            target,
+            job.mask,
+            seed=job.seed,
+            start=None if job.start is None else job.start[None],
+            data=job.data,
+        ) as run,
         interruptible() as interrupt,
         progress(job.quiet) as bar,
     ):
@@ -123,7 +152,8 @@ def _run(job: Job, clean: Tensor) -> AttackResult:
         for step in run:
             assert isinstance(step, AttackStep)
             if not bar.disable and due():
-                bar.update(task, completed=step.index, total=step.total, news=f"loss {float(step.loss[0]):.3g}")
+                readings = "".join(f", {name} {float(value):.3g}" for name, value in step.readings.items())
+                bar.update(task, completed=step.index, total=step.total, news=f"loss {float(step.loss[0]):.3g}{readings}")
             if interrupt.pressed:
                 break
         run.close()  # before the result is taken: a run that was left is cancelled, and says so

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from engine.artifacts import Table as Artifact
+
 
 def program() -> str:
     """How this program was called: ``gibbon``, or ``python main.py``."""
@@ -51,6 +53,19 @@ def say_table(table: Table) -> None:
     if not console.is_terminal:
         console = Console(width=max(console.width, Console(width=10_000).measure(table).maximum))
     console.print(table)
+
+
+def say_artifact(table: Artifact) -> None:
+    """A table of an operation's, as a table."""
+    from rich.table import Table as Shown
+    from rich.text import Text
+
+    shown = Shown(box=None, padding=(0, 2, 0, 0), title=table.title, title_justify="left")
+    for column in table.columns:
+        shown.add_column(column)
+    for row in table.rows:
+        shown.add_row(*(Text(str(cell)) for cell in row))
+    say_table(shown)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ def command(
     device: ReplayDevice = None,
     threads: ReplayThreads = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over --out.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data sets, for attacks on one; else GIBBON_DATA.")] = None,
     json: Json = False,
     allow_code: AllowCode = False,
 ) -> int:
@@ -39,7 +40,7 @@ def command(
     entry = Record.read(record)
     if out is not None:
         refuse_existing([out], overwrite)
-    again = run(entry, record.parent, image, device, threads, allow_code, quiet=json)
+    again = run(entry, record.parent, image, device, threads, allow_code, quiet=json, data=data)
     saved = None if out is None else save_adversarial(again.result, 0, out)
     if json:
         say_json(_json(again))
@@ -55,7 +56,14 @@ def command(
 
 
 def run(
-    record: Record, folder: Path, image: Path | None, device: str | None, threads: int | None, allow_code: bool, quiet: bool = False
+    record: Record,
+    folder: Path,
+    image: Path | None,
+    device: str | None,
+    threads: int | None,
+    allow_code: bool,
+    quiet: bool = False,
+    data: Path | None = None,
 ) -> Replay:
     """Replay with a bar; a model that is somebody's code is asked for first."""
     from engine.cli.options import loaded
@@ -73,7 +81,7 @@ def run(
             bar.update(task, completed=step.index, total=step.total)
             return not interrupt.pressed
 
-        again = replay(record, folder=folder, image=image, device=device, threads=threads, load=load, watch=watch)
+        again = replay(record, folder=folder, image=image, device=device, threads=threads, load=load, data_root=data, watch=watch)
     if interrupt.pressed:
         raise KeyboardInterrupt
     return again

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -29,6 +31,8 @@ class DataSet:
         For figures and records: which set and whose, or that this project drew it.
     licence : str
         Of the images, where it is known.
+    seed : int
+        Of a set that this project drew.
     """
 
     name: str
@@ -37,6 +41,7 @@ class DataSet:
     targets: Tensor
     source: str
     licence: str = ""
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.dtype != torch.uint8:
@@ -53,6 +58,12 @@ class DataSet:
         _, channels, height, width = self.images.shape
         return channels, height, width
 
+    @cached_property
+    def sha256(self) -> str:
+        """Over pixels and classes: equal if and only if every image is, and in the same order."""
+        pixels, classes = (np.ascontiguousarray(part.cpu().numpy()) for part in (self.images, self.targets))
+        return hashlib.sha256(pixels.tobytes() + classes.astype("<i8").tobytes()).hexdigest()
+
     def batch(self, indices: Sequence[int] | Tensor | slice) -> tuple[Tensor, Tensor]:
         """Give the images ``(N, C, H, W)`` float32 in [0, 1] and the classes ``(N,)`` at ``indices``."""
         chosen = indices if isinstance(indices, slice) else torch.as_tensor(indices, dtype=torch.int64)
@@ -66,4 +77,4 @@ class DataSet:
     def subset(self, indices: Sequence[int] | Tensor) -> DataSet:
         """Give the same set with the images at ``indices`` only."""
         chosen = torch.as_tensor(indices, dtype=torch.int64)
-        return DataSet(self.name, self.labels, self.images[chosen], self.targets[chosen], self.source, self.licence)
+        return DataSet(self.name, self.labels, self.images[chosen], self.targets[chosen], self.source, self.licence, self.seed)

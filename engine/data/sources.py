@@ -233,7 +233,7 @@ def _generated(name: str, count: int | None, seed: int, size: tuple[int, int] | 
     source = f"{count} {name} drawn by this project from seed {seed}"
     pixels = torch.from_numpy(images).reshape(*images.shape[:3], -1)  # digits are grey: they have no axis for channels
     stack = pixels.permute(0, 3, 1, 2).contiguous()
-    return DataSet(f"generated:{name}", labels, stack, torch.as_tensor(targets, dtype=torch.int64), source)
+    return DataSet(f"generated:{name}", labels, stack, torch.as_tensor(targets, dtype=torch.int64), source, seed=seed)
 
 
 def _origin(name: str, split: Split) -> tuple[str, str]:

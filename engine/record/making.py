@@ -17,6 +17,7 @@ from engine.models import options_of
 from engine.record.packing import Packed
 from engine.record.schema import (
     ClassEntry,
+    DataEntry,
     ImageEntry,
     MaskEntry,
     ModelEntry,
@@ -126,6 +127,7 @@ def record_of(
         target=None if target is None else ClassEntry(index=target, name=names[target]),
         mask=mask,
         start=None if start is None else Packed.of(start),
+        data=DataEntry(**seen["data"]) if "data" in seen else None,
         stickers=tuple(StickerEntry.of(sticker) for sticker in stickers),
         seed=seen["seed"],
         row=first_row + row,

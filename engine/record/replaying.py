@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -18,8 +19,11 @@ from engine.images import open_image
 from engine.operation import Attack, Step
 from engine.record.finding import find, read_mask
 from engine.record.making import digest, located
-from engine.record.schema import ImageEntry, MaskEntry, ModelEntry, ModelOptions, Record
+from engine.record.schema import DataEntry, ImageEntry, MaskEntry, ModelEntry, ModelOptions, Record
 from engine.result import AttackResult, Reason
+
+if TYPE_CHECKING:
+    from engine.data import DataSet
 
 Load = Callable[[str, str, ModelOptions], Classifier]
 """Source, device and options to a classifier."""
@@ -65,6 +69,7 @@ def replay(
     device: str | None = None,
     threads: int | None = None,
     load: Load | None = None,
+    data_root: Path | str | None = None,
     watch: Callable[[Step], bool] | None = None,
 ) -> Replay:
     """Load the model, read the image, run the attack again with the recorded seed and threads.
@@ -81,6 +86,8 @@ def replay(
         Others than the recorded ones; the bits may then differ.
     load
         Instead of ``engine.models.load``, which runs nobody's code and downloads nothing.
+    data_root
+        Folder of the data sets; None: as ``engine.data.load`` finds it.
     watch
         Called after every step; False ends the run.
 
@@ -97,7 +104,7 @@ def replay(
     with repeatable(threads or record.threads):
         classifier = _classifier(record.model, folder, device, load)
         clean = _image(record.image, classifier, folder, None if image is None else Path(image))
-        with _start(record, classifier, clean, folder) as run:
+        with _start(record, classifier, clean, folder, data_root) as run:
             _pull(run, record, watch)
             run.close()  # a run that was left before its end is cancelled, and its result says so
             result = run.result()
@@ -161,7 +168,22 @@ def _mask(entry: MaskEntry, classifier: Classifier, folder: Path) -> Tensor:
     return read_mask(find(entry.path, entry.sha256, folder, None, "mask"), classifier)
 
 
-def _start(record: Record, classifier: Classifier, clean: Tensor, folder: Path) -> Run:
+def _data(entry: DataEntry, root: Path | str | None) -> DataSet:
+    from engine import data as data_sets
+
+    name, _, split = entry.name.rpartition(":")
+    if split not in ("train", "test"):
+        name, split = entry.name, "test"  # folders and drawn sets have no splits
+    found = data_sets.load(name, split, root, count=entry.count, seed=entry.seed)  # type: ignore[arg-type]
+    if found.sha256 != entry.sha256:
+        raise GibbonError(
+            f"{entry.count} images of “{entry.name}” are not those that were recorded: the files have changed, or it was a selection that "
+            "a record cannot make again."
+        )
+    return found
+
+
+def _start(record: Record, classifier: Classifier, clean: Tensor, folder: Path, data_root: Path | str | None) -> Run:
     if record.operation.slug not in CATALOGUE:
         raise GibbonError(f"There is no attack “{record.operation.slug}” here. It has: {', '.join(CATALOGUE)}.")
     attack: Attack = CATALOGUE[record.operation.slug].build(**record.operation.parameters)
@@ -179,6 +201,7 @@ def _start(record: Record, classifier: Classifier, clean: Tensor, folder: Path) 
         targets=None if record.target is None else torch.tensor([record.target.index]),
         mask=None if record.mask is None else _mask(record.mask, classifier, folder),
         start=None if record.start is None else record.start.tensor()[None],
+        data=None if record.data is None else _data(record.data, data_root),
         seed=record.seed,
         first_row=record.row,
     )

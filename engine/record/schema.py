@@ -65,6 +65,18 @@ class MaskEntry(Part):
     """``(1, H, W)``."""
 
 
+class DataEntry(Part):
+    """The data set that the attack worked on."""
+
+    name: str
+    """As ``engine.data`` names it, with its split: "mnist:train"."""
+    count: int
+    seed: int = 0
+    """Of a set that this project drew."""
+    sha256: str
+    """Over pixels and classes."""
+
+
 class OperationEntry(Part):
     """The operation with every parameter."""
 
@@ -124,6 +136,7 @@ class Record(Part):
     mask: MaskEntry | None = None
     start: Packed | None = None
     """Where the attack began, ``(C, H, W)``, for attacks that go on from something."""
+    data: DataEntry | None = None
     stickers: tuple[StickerEntry, ...] = ()
     """In z-order, painted over the image before the attack; of the optimised ones only the place counts."""
     seed: int
