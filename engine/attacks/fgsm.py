@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar, Literal, Self, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
-import torch
 from pydantic import Field, JsonValue, model_validator
 from torch import Tensor
 
+from engine.artifacts import Artifact
 from engine.attacks.directions import direction
-from engine.attacks.losses import ascent, value
+from engine.attacks.goals import Towards, check_goals, least_likely, random_other
+from engine.attacks.passes import look
 from engine.balls import BALLS, Ball, Norm
-from engine.errors import GibbonError
-from engine.operation import Attack, AttackStep, Problem
+from engine.operation import Attack, AttackStep, Problem, Step
 from engine.quantities import Number
 
 Op = TypeVar("Op", bound=Attack)
@@ -21,14 +23,26 @@ USUAL_EPS: dict[str, JsonValue] = {"linf": 8 / 255, "l2": 0.5, "l1": 12.0}
 """Radii that small colour images are usually attacked with, by norm: 8/255 in l2 would move nothing that can be seen or measured."""
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FGSMStep(AttackStep):
+    """The clean images or those after the step, with what the step is made of."""
+
+    direction: Tensor
+    """``(N, C, H, W)``: ``mask * steepest(gradient)``, of which ``eps`` is taken."""
+    goals: Tensor | None
+    """``(N,)``: the classes stepped towards; None: away from the labels."""
+
+
 class FGSM(Attack):
     """One step of length ``eps`` along the sign of the gradient.
 
-    ``adversarial = clamp(images + mask * eps * steepest(gradient), 0, 1)`` with ``gradient = d CE(logits, labels) / d images``; towards a
-    target the sign is turned. Two forward passes and one backward.
+    ``adversarial = clamp(images + eps * direction, 0, 1)`` with ``direction = mask * steepest(gradient)`` and ``gradient = d CE(logits,
+    labels) / d images``; towards a target the sign is turned. Two forward passes and one backward. The direction does not depend on
+    eps and is kept as the artifact "direction": `engine.attacks.eps.moved` gives the attack at another eps for one forward pass, and the
+    artifact "curve" holds the probabilities over eps for the first image, made when it is asked for.
 
     The one-step target class methods choose the target themselves and count as success that the label is left: ``step l.l.`` takes
-    ``argmin_j logits_j``, ``step rnd.`` a random class other than the label.
+    ``argmin_j logits_j``, ``step rnd.`` a random class other than the label (the paper draws from all).
 
     Goodfellow, Shlens, Szegedy 2014, arXiv 1412.6572. Step l.l. and step rnd.: Kurakin, Goodfellow, Bengio 2016, arXiv 1611.01236.
     """
@@ -39,12 +53,23 @@ class FGSM(Attack):
     paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572; step l.l. and rnd.: Kurakin et al. 2016, arXiv 1611.01236"
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2", "l1")
     follows_objective: ClassVar[bool] = True
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "FGSM on MNIST, eps 0.25 (Goodfellow 2014)": {"eps": 0.25},
+            "FGSM on CIFAR-10, eps 0.1 (Goodfellow 2014)": {"eps": 0.1},
+            "The panda: one grey level (Goodfellow 2014)": {"eps": 1 / 255},
+            "Targeted: one step of 0.02, choose a target (Mou and Jaini)": {"eps": 0.02},
+            "Step l.l., eps 8/255 (Kurakin 2016)": {"towards": "least likely"},
+            "Step l.l., eps 16/255 (Kurakin 2016)": {"eps": 16 / 255, "towards": "least likely"},
+            "Step rnd., eps 8/255 (Kurakin 2016)": {"towards": "random"},
+        }
+    )
 
     norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
     """The norm of the step: linf moves every pixel by eps, l2 along the gradient, l1 one value by all of eps."""
     eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": USUAL_EPS}})
     """Length of the step in pixel units: 8/255 is eight grey levels."""
-    towards: Literal["label or target", "least likely", "random"] = Field("label or target", json_schema_extra={"group": "Method"})
+    towards: Towards = Field("label or target", json_schema_extra={"group": "Method"})
     """Away from the label (towards the target where one is given), or towards a class that the attack chooses: the least likely one (step
     l.l.) or a random one (step rnd.)."""
 
@@ -56,33 +81,32 @@ class FGSM(Attack):
         """The ball of radius ``eps``."""
         return BALLS[self.norm](self.eps)
 
-    @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """The clean images, then the one step."""
-        if problem.targets is not None and self.towards != "label or target":
-            raise GibbonError(f"towards “{self.towards}” chooses the class itself, but a target was given. Leave one of them out.")
-        view = problem.classifier
-        images = problem.images.clone().requires_grad_()
-        logits = view(images)
-        goals = problem.targets if self.towards == "label or target" else self._choose(problem, logits.detach())
-        raised, loss = ascent("ce", logits, problem.labels, goals), value("ce", logits, problem.labels, goals)
-        if problem.objective is not None:
-            extra = problem.objective(images)
-            raised, loss = raised + extra, loss + extra.detach()
-        yield AttackStep(0, 1, problem.images, loss, logits.detach())
-        gradient = view.gradient(raised.sum(), images)
-        adversarial = problem.compose(self.eps * direction("steepest", gradient, self.norm, 0.0, problem.mask))
-        with torch.no_grad():
-            logits = view(adversarial)
-            loss = value("ce", logits, problem.labels, goals)
-            loss = loss if problem.objective is None else loss + problem.objective(adversarial)
-        yield AttackStep(1, 1, adversarial, loss, logits)
+        check_goals(self.towards, problem)
+        clean = self._clean(problem)
+        yield clean
+        adversarial = (problem.images + self.eps * clean.direction).clamp(0, 1)
+        seen = look(problem, adversarial, "ce", clean.goals, gradient=False)
+        yield replace(clean, index=1, adversarial=adversarial, loss=seen.loss, logits=seen.logits)
 
-    def _choose(self, problem: Problem, logits: Tensor) -> Tensor:
-        if self.towards == "least likely":
-            return logits.argmin(1)
-        drawn = problem.random.integers(logits.shape[1] - 1)
-        return drawn + (drawn >= problem.labels)  # every class but the label, each as likely
+    def _clean(self, problem: Problem) -> FGSMStep:
+        """The clean images with the direction of the step."""
+        goals = problem.targets if self.towards == "label or target" else None
+        if self.towards == "random":
+            goals = random_other(problem)
+        seen = look(problem, problem.images, "ce", least_likely if self.towards == "least likely" else goals)
+        step = direction("steepest", seen.gradient, self.norm, 0.0, problem.mask)
+        step = step if problem.mask is None else problem.mask * step
+        goals = least_likely(seen.logits) if self.towards == "least likely" else goals
+        return FGSMStep(0, 1, problem.images, seen.loss, seen.logits, direction=step, goals=goals)
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """The direction of the step, and what becomes of the first image's probabilities as eps grows."""
+        from engine.attacks.eps import kept
+
+        assert isinstance(last, FGSMStep)
+        return kept(self, problem, last)
 
 
 def check_eps(attack: Op) -> Op:

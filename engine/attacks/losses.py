@@ -1,6 +1,7 @@
 """What an attacker raises, per image: cross-entropy, margin, and difference of logits ratio.
 
-Each loss is a pair: ``value`` is reported and compared, ``ascent`` is differentiated. They differ in one thing. In float32 the label's
+Each loss is a pair: ``value`` is reported and compared, ``ascent`` is differentiated; ``assess`` gives both at the price of one. They
+differ in one thing. In float32 the label's
 part of the cross-entropy gradient is ``p - 1``, which loses digits as the margin grows, is exactly 0 beyond a margin of about 17, and
 beyond about 87 all of the gradient is. Cross-entropy is ``softplus`` of the soft margin, so the soft margin has the same direction of
 ascent without the rounding. ``"ce"`` is the literal loss, as the libraries have it, and falls back on the soft margin only where its own
@@ -12,9 +13,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from engine.errors import GibbonError
 
 LossName = Literal["ce", "stable-ce", "margin", "dlr"]
 VANISHED = 80.0
@@ -48,31 +50,57 @@ def _dlr(logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
     return gap / spread.clamp_min(1e-12)
 
 
-def ascent(name: LossName, logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
-    """What to differentiate, ``(N,)``: raised by the attacker, away from the label or towards the target."""
+def assess(name: LossName, logits: Tensor, labels: Tensor, targets: Tensor | None) -> tuple[Tensor, Tensor]:
+    """What to differentiate and what to report, each ``(N,)``: raised by the attacker, away from the label or towards the target."""
     if name == "dlr":
-        return _dlr(logits, labels, targets)
+        raised = _dlr(logits, labels, targets)
+        return raised, raised.detach()
     classes, sign = (labels, 1) if targets is None else (targets, -1)
     if name == "margin":
-        return sign * hard_margin(logits, classes)
-    margin = soft_margin(logits, classes)
+        raised = sign * hard_margin(logits, classes)
+        return raised, raised.detach()
     if name == "stable-ce":
-        return sign * margin
-    plain = F.cross_entropy(logits, classes, reduction="none")
-    return sign * torch.where(margin < -VANISHED, margin, plain)
+        raised = soft_margin(logits, classes)
+        loss = _softplus(raised.detach())
+    else:
+        margin = soft_margin(logits.detach(), classes)
+        loss = _softplus(margin)
+        # Added to the label's logit this makes the soft margin 0 where the literal gradient would vanish: what is left of it then is
+        # half the gradient of the soft margin. Elsewhere 0 is added. (Margins above 80 share in it: the same direction again.)
+        shift = F.hardshrink(margin, VANISHED)[:, None]
+        raised = F.cross_entropy(logits.scatter_add(1, classes[:, None], shift), classes, reduction="none")
+    return (raised, loss) if sign > 0 else (-raised, -loss)
+
+
+def ascent(name: LossName, logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
+    """What to differentiate, ``(N,)``: raised by the attacker, away from the label or towards the target."""
+    return assess(name, logits, labels, targets)[0]
 
 
 def value(name: LossName, logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
     """The loss to report, ``(N,)``: cross-entropy of the label, or minus that of the target; margins as they are."""
     logits = logits.detach()
     if name not in ("ce", "stable-ce"):
-        return ascent(name, logits, labels, targets)
-    if targets is None:
-        return cross_entropy(logits, labels)
-    return -cross_entropy(logits, targets)
+        return assess(name, logits, labels, targets)[1]
+    return cross_entropy(logits, labels) if targets is None else -cross_entropy(logits, targets)
 
 
 def cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
     """Cross-entropy per image, ``(N,)``: ``log(1 + exp(soft margin))`` with every digit on both sides of 0."""
-    margin = soft_margin(logits, classes)
-    return margin.clamp_min(0) + torch.log1p(torch.exp(-margin.abs()))
+    return _softplus(soft_margin(logits, classes))
+
+
+def _softplus(margin: Tensor) -> Tensor:
+    return F.softplus(margin, threshold=40.0)  # beyond 40 it is the margin itself, in float64, too
+
+
+def check_classes(name: LossName, classes: int) -> None:
+    """Refuse a loss that is constant for so few classes.
+
+    Raises
+    ------
+    GibbonError
+        DLR with two classes is the margin over itself.
+    """
+    if name == "dlr" and classes < 3:
+        raise GibbonError("The DLR loss divides by the distance to the third largest logit: with two classes choose ce or margin.")

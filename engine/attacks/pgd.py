@@ -1,9 +1,11 @@
-"""Projected gradient descent in a ball, with restarts as rows of one batch."""
+"""Projected gradient descent in a ball, with restarts and targets as rows of one batch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar, Literal, Self
+import math
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -11,37 +13,63 @@ from torch import Tensor
 
 from engine.attacks.directions import Direction, direction
 from engine.attacks.fgsm import USUAL_EPS, check_eps
-from engine.attacks.losses import LossName, ascent, value
-from engine.balls import BALLS, TINY, Ball, Norm, column
+from engine.attacks.goals import ManyTowards, check_goals, least_likely, likeliest_others, random_other
+from engine.attacks.losses import LossName, check_classes
+from engine.attacks.passes import away, look
+from engine.attacks.reach import Reach, best_restart
+from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number
+
+_LECTURE = {"eps": None, "steps": 20, "step_size": 0.05, "random_start": False}
 
 
 class PGD(Attack):
     """Repeat ``delta <- project(delta + step_size * direction(gradient))`` and keep the best iterate.
 
     ``adversarial = clamp(images + mask * delta, 0, 1)``, with the clamp inside the loop; ``gradient`` is that of the loss away from the
-    label, or towards the target. ``restarts`` begin at other points of the ball and run as rows of the same batch: ``steps + 1`` forward
-    passes and ``steps`` backward passes for each.
+    label, or towards the target. ``restarts`` begin at other points of the ball, ``likeliest others`` aims at several classes, and all of
+    these run as rows of the same batch: ``steps + 1`` forward passes and ``steps`` backward passes for each row. An attack that chooses
+    classes by the clean image's logits takes one forward pass more.
 
     Madry, Makelov, Schmidt, Tsipras, Vladu 2017, arXiv 1706.06083. Without random start in linf it is the basic iterative method of
-    Kurakin, Goodfellow, Bengio 2016, arXiv 1607.02533. The DLR loss: Croce, Hein 2020, arXiv 2003.01690.
+    Kurakin, Goodfellow, Bengio 2016, arXiv 1607.02533. The DLR loss: Croce, Hein 2020, arXiv 2003.01690. Madry et al. report the last
+    iterate, here the best one is kept. Our step size by default, ``2.5 * eps / steps``, is unconfirmed as theirs.
     """
 
     slug: ClassVar[str] = "pgd"
     title: ClassVar[str] = "PGD"
     family: ClassVar[str] = "Gradient, iterative"
-    paper: ClassVar[str] = "Madry et al. 2017, arXiv 1706.06083"
+    paper: ClassVar[str] = "Madry et al. 2017, arXiv 1706.06083; BIM: Kurakin et al. 2016, arXiv 1607.02533"
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2", "l1")
     follows_objective: ClassVar[bool] = True
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "BIM, eps 8/255 (Kurakin 2016)": {"steps": None, "step_size": 1 / 255, "random_start": False},
+            "BIM, eps 16/255 (Kurakin 2016)": {"eps": 16 / 255, "steps": None, "step_size": 1 / 255, "random_start": False},
+            "Iterative least-likely class, eps 8/255 (Kurakin 2016)": {
+                "steps": None,
+                "step_size": 1 / 255,
+                "random_start": False,
+                "towards": "least likely",
+            },
+            "PGD on MNIST (Madry 2017)": {"eps": 0.3, "steps": 40, "step_size": 0.01},
+            "PGD on CIFAR-10 (Madry 2017)": {"steps": 10, "step_size": 2 / 255},
+            "PGD on CIFAR-10, 20 steps, 10 restarts (Madry 2017)": {"steps": 20, "step_size": 2 / 255, "restarts": 10},
+            "Loop of the lectures: gradient over its maximum, 0.05 × 20": {**_LECTURE, "direction": "max"},
+            "Truncated gradient, 0.05 × 20": {**_LECTURE, "direction": "truncated", "quantile": 0.9},
+            "Aimed at the nine likeliest other classes": {"towards": "likeliest others", "loss": "margin"},
+        }
+    )
 
     norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
     """The norm of the ball that the perturbation stays in."""
     eps: Number | None = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": USUAL_EPS}})
     """Radius of the ball in pixel units: 8/255 is eight grey levels. In l2 about 0.5 is usual for small colour images, in l1 about 12.
     None: no ball, only [0, 1]."""
-    steps: int = Field(40, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
-    """Number of steps."""
+    steps: int | None = Field(40, ge=1, le=100_000, json_schema_extra={"group": "Budget", "automatic": "count"})
+    """Number of steps. None: the rule of BIM, min(eps + 4, 1.25 * eps) with eps in grey levels, rounded up; 40 where there is no linf
+    ball."""
     step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "automatic": "length"})
     """Length of one step in pixel units. None: 2.5 * eps / steps, or 0.05 without a ball."""
     direction: Direction = Field("steepest", json_schema_extra={"group": "Method"})
@@ -52,6 +80,11 @@ class PGD(Attack):
     loss: LossName = Field("ce", json_schema_extra={"group": "Method"})
     """ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other logit minus the
     label's. dlr: the margin over the spread of the logits."""
+    towards: ManyTowards = Field("label or target", json_schema_extra={"group": "Method"})
+    """Away from the label (towards the target where one is given), or towards classes that the attack chooses: the least likely one, a
+    random one, or each of the likeliest others, side by side; then the best of these is kept per image."""
+    n_target_classes: int | None = Field(9, ge=1, json_schema_extra={"group": "Method", "when": {"towards": "likeliest others"}})
+    """How many of the likeliest other classes are aimed at. None: all others."""
     random_start: bool = Field(True, json_schema_extra={"group": "Method"})
     """Begin at a random point of the ball instead of the clean image. Without a ball the clean image is the start."""
     restarts: int = Field(1, ge=1, le=1000, json_schema_extra={"group": "Method"})
@@ -71,70 +104,53 @@ class PGD(Attack):
         return self.random_start and self.eps is not None
 
     @property
+    def count(self) -> int:
+        """The number of steps in use: ``steps``, or BIM's rule."""
+        if self.steps is not None:
+            return self.steps
+        if self.eps is None or self.norm != "linf":
+            return 40
+        levels = self.eps * 255
+        return max(1, math.ceil(min(levels + 4, 1.25 * levels) - 1e-9))
+
+    @property
     def length(self) -> float:
         """The step length in use: ``step_size``, or its default."""
         if self.step_size is not None:
             return self.step_size
-        return 0.05 if self.eps is None else 2.5 * self.eps / self.steps
+        return 0.05 if self.eps is None else 2.5 * self.eps / self.count
 
     def ball(self) -> Ball | None:
         """The ball of radius ``eps``; None without one."""
         return None if self.eps is None else BALLS[self.norm](self.eps)
 
-    @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """Iterate 0 is the start, iterate k the image after k steps; every one with its loss and logits."""
-        rows = problem.repeat(self.restarts)
-        delta = self._start(rows)
-        for index in range(self.steps + 1):
-            fresh = index == 0 and not self._starts_randomly
-            images = (problem.images.clone() if fresh else rows.compose(delta)).requires_grad_()
-            logits = rows.classifier(images)
-            raised = ascent(self.loss, logits, rows.labels, rows.targets)
-            loss = value(self.loss, logits, rows.labels, rows.targets)
-            if problem.objective is not None:
-                extra = problem.objective(images)
-                raised, loss = raised + extra, loss + extra.detach()
-            adversarial = problem.images if fresh else images.detach()
-            step = AttackStep(index, self.steps, adversarial, loss, logits.detach())
-            yield step if self.restarts == 1 else best_restart(step, problem)
-            if index < self.steps:
-                gradient = rows.classifier.gradient(raised.sum(), images)
-                delta = self._update(delta, gradient, rows)
+        check_classes(self.loss, problem.classifier.num_classes)
+        rows, goals = self._rows(problem)
+        reach = Reach(rows, self.ball())
+        delta = reach.sample() if self._starts_randomly else torch.zeros_like(rows.images)
+        images = rows.compose(delta) if self._starts_randomly else rows.images
+        for index in range(self.count + 1):
+            seen = look(rows, images, self.loss, goals, gradient=index < self.count)
+            loss = away(rows, seen, self.loss, goals) if self.towards == "likeliest others" and goals is not None else seen.loss
+            yield best_restart(AttackStep(index, self.count, images, loss, seen.logits), problem)
+            if index < self.count:
+                step = direction(self.direction, seen.gradient, self.norm, self.quantile, rows.mask)
+                delta = reach.clip(delta.add(step, alpha=self.length))
+                images = rows.compose(delta)
 
-    def _start(self, rows: Problem) -> Tensor:
-        ball = self.ball()
-        if not self._starts_randomly or ball is None:
-            return torch.zeros_like(rows.images)
-        delta = ball.sample(rows.random, rows.images)
-        if rows.mask is None or self.norm == "linf":
-            return delta
-        # What fell outside the mask would leave l2 and l1 near the clean image: the rest keeps the radius that was drawn.
-        inside = delta * (rows.mask > 0)
-        return ball.project(inside * column(ball.size(delta) / ball.size(inside).clamp_min(TINY), delta))
-
-    @torch.no_grad()
-    def _update(self, delta: Tensor, gradient: Tensor, rows: Problem) -> Tensor:
-        delta = delta + self.length * direction(self.direction, gradient, self.norm, self.quantile, rows.mask)
-        if rows.mask is not None:
-            delta = delta * (rows.mask > 0)  # what lies outside would use up the budget of l2 and l1
-        ball = self.ball()
-        if ball is not None:
-            delta = ball.project(delta)
-        return (rows.images + delta).clamp(0, 1) - rows.images
-
-
-@torch.no_grad()
-def best_restart(step: AttackStep, problem: Problem) -> AttackStep:
-    """Of the restarts of each image the one that succeeds with the largest loss."""
-    assert step.logits is not None
-    n = len(problem.images)
-    logits, loss = step.logits.reshape(-1, n, step.logits.shape[1]), step.loss.reshape(-1, n)
-    prediction = logits.argmax(2)
-    success = prediction != problem.labels if problem.targets is None else prediction == problem.targets
-    # Row by row, and never a NaN: what happens in one image decides nothing in another.
-    loss = loss.masked_fill(loss.isnan(), -torch.inf)
-    success = success & (loss > -torch.inf)
-    chosen = torch.where(success | ~success.any(0), loss, -torch.inf).argmax(0)
-    rows = chosen * n + torch.arange(n, device=chosen.device)
-    return AttackStep(step.index, step.total, step.adversarial[rows], step.loss[rows], step.logits[rows])
+    def _rows(self, problem: Problem) -> tuple[Problem, Tensor | None]:
+        """The problem with a row for every class aimed at, restart and image, and the classes ``(rows,)``."""
+        check_goals(self.towards, problem)
+        if self.towards == "label or target":
+            rows = problem.repeat(self.restarts)
+            return rows, rows.targets
+        if self.towards == "random":
+            goals = random_other(problem)[None]
+        else:
+            with torch.no_grad():
+                logits = problem.classifier(problem.images)
+            chosen = self.towards == "likeliest others"
+            goals = likeliest_others(logits, problem.labels, self.n_target_classes) if chosen else least_likely(logits)[None]
+        return problem.repeat(len(goals) * self.restarts), goals.repeat_interleave(self.restarts, 0).flatten()

@@ -1,0 +1,74 @@
+"""One pass of a gradient attack: the logits, the loss and its gradient at some images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from engine.attacks.losses import LossName, assess, value
+from engine.operation import Problem
+from engine.parts import rows_at_a_time
+
+Goals = Tensor | Callable[[Tensor], Tensor] | None
+"""``(N,)`` classes to go towards, or what chooses them by the logits of this very pass, or None: away from the labels."""
+
+
+class Pass(NamedTuple):
+    """What a classifier says of images ``(N, C, H, W)``, and where the attacker would have them go."""
+
+    logits: Tensor
+    """``(N, K)``."""
+    loss: Tensor
+    """``(N,)``: what the attacker raises."""
+    gradient: Tensor
+    """``(N, C, H, W)`` of the loss; the images' own zeros where none was asked for."""
+
+
+def look(problem: Problem, images: Tensor, loss: LossName, targets: Goals = None, *, gradient: bool = True) -> Pass:
+    """A forward pass, and a backward pass where the ``gradient`` is wanted.
+
+    Parameters
+    ----------
+    problem
+        Its labels are those of ``images``, row by row; its ``objective`` is added to the loss.
+    images
+        ``(N, C, H, W)``. More rows than memory allows, as restarts and targets make them, go through a part at a time.
+    loss
+        Which one.
+    targets
+        Towards these classes. None: away from the labels.
+    """
+    rows = len(images) if problem.objective is not None else rows_at_a_time(images)
+    if len(images) <= rows:
+        return _look(problem, images, problem.labels, loss, targets, gradient)
+    parts = []
+    for part in (slice(first, first + rows) for first in range(0, len(images), rows)):
+        goals = targets[part] if isinstance(targets, Tensor) else targets
+        parts.append(_look(problem, images[part], problem.labels[part], loss, goals, gradient))
+    return Pass(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
+
+
+def away(problem: Problem, seen: Pass, loss: LossName, targets: Tensor) -> Tensor:
+    """``(N,)``: the loss away from the labels instead, by which rows that aim at different ``targets`` can be compared."""
+    plain = value(loss, seen.logits, problem.labels, None)
+    if problem.objective is None:
+        return plain
+    return plain + (seen.loss - value(loss, seen.logits, problem.labels, targets))
+
+
+def _look(problem: Problem, images: Tensor, labels: Tensor, loss: LossName, targets: Goals, gradient: bool) -> Pass:
+    with torch.set_grad_enabled(gradient):
+        images = images.detach()
+        if gradient:
+            images.requires_grad_()
+        logits = problem.classifier(images)
+        goals = targets(logits.detach()) if callable(targets) else targets
+        raised, reported = assess(loss, logits, labels, goals)
+        if problem.objective is not None:
+            extra = problem.objective(images)
+            raised, reported = raised + extra, reported + extra.detach()
+        slope = problem.classifier.gradient(raised.sum(), images) if gradient else images.new_zeros(()).expand_as(images)
+    return Pass(logits.detach(), reported, slope)

@@ -1,0 +1,65 @@
+"""Where a perturbation may go: the ball, the pixels' range and the mask as one set, and rows that start side by side in it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.balls import TINY, Ball, Linf, column
+from engine.operation import AttackStep, Problem
+
+
+class Reach:
+    """``{delta : ||delta|| <= eps, 0 <= images + delta <= 1, delta = 0 outside the mask}``; the image is ``problem.compose(delta)``.
+
+    Parameters
+    ----------
+    problem
+        The images and the mask.
+    ball
+        The ball; None: only the range and the mask.
+    """
+
+    def __init__(self, problem: Problem, ball: Ball | None) -> None:
+        self._problem, self._ball = problem, ball
+        low, high = -problem.images, 1 - problem.images
+        if isinstance(ball, Linf):  # a box in a box: both are one clamp
+            eps = column(ball.eps, low)
+            low, high = low.clamp_min(-eps), high.clamp_max(eps)
+        if problem.mask is not None:
+            inside = problem.mask > 0
+            low, high = low * inside, high * inside
+        self._low, self._high = low, high
+
+    def clip(self, delta: Tensor) -> Tensor:
+        """Into the ball, then into the range."""
+        if self._ball is not None and not isinstance(self._ball, Linf):
+            delta = self._ball.project(delta)
+        return delta.clamp(self._low, self._high)
+
+    def sample(self) -> Tensor:
+        """A random point of the ball; in l2 and l1 what falls outside the mask does not shorten it. Without a ball: zero."""
+        problem, ball = self._problem, self._ball
+        if ball is None:
+            return torch.zeros_like(problem.images)
+        delta = ball.sample(problem.random, problem.images)
+        if problem.mask is None or isinstance(ball, Linf):
+            return delta
+        inside = delta * (problem.mask > 0)
+        return ball.project(inside * column(ball.size(delta) / ball.size(inside).clamp_min(TINY), delta))
+
+
+@torch.no_grad()
+def best_restart(step: AttackStep, problem: Problem) -> AttackStep:
+    """Of the rows of each image, block after block in the batch, the one that succeeds with the largest loss."""
+    assert step.logits is not None
+    n = len(problem.images)
+    if len(step.loss) == n:
+        return step
+    logits, loss = step.logits.reshape(-1, n, step.logits.shape[1]), step.loss.reshape(-1, n)
+    # Row by row, and never a NaN: what happens in one image decides nothing in another.
+    loss = loss.masked_fill(loss.isnan(), -torch.inf)
+    success = problem.succeeds(logits) & (loss > -torch.inf)
+    chosen = torch.where(success | ~success.any(0), loss, -torch.inf).argmax(0)
+    rows = chosen * n + torch.arange(n, device=chosen.device)
+    return AttackStep(step.index, step.total, step.adversarial[rows], step.loss[rows], step.logits[rows])
