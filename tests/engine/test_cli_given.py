@@ -1,0 +1,96 @@
+"""What an attack is given on the command line beside its fields: presets, a second image, a data set, further models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine import images
+from engine.attacks import CATALOGUE
+from engine.cli import main
+from engine.record import Record
+
+STOP = next(sample for sample in images.samples() if sample.label_name == "Stop" and sample.size == 32).path
+OTHER = next(sample for sample in images.samples() if sample.label_name != "Stop" and sample.model == "signs" and sample.size == 32).path
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A command in an empty folder: exit code, what it said, what it complained."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments], "gibbon")
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_a_preset_by_a_part_of_its_title_and_what_is_written_beside_it_wins(run: Run) -> None:
+    code, _, err = run("attack", "--image", STOP, "--preset", "lectures: gradient", "--steps", "3", "--device", "cpu")
+    assert code == 0, err
+    parameters = Record.read(Path(f"{STOP.stem}-pgd.json")).operation.parameters
+    assert parameters["steps"] == 3
+    assert parameters["direction"] == "max"
+    assert parameters["eps"] is None
+
+
+def test_a_preset_that_is_not_there_is_said_with_those_that_are(run: Run) -> None:
+    code, _, err = run("attack", "--image", STOP, "--preset", "nothing of the kind")
+    assert code == 2
+    assert "no preset" in err
+    assert next(iter(CATALOGUE["pgd"].presets)) in err
+
+
+def test_every_preset_is_a_setting_that_can_be_built() -> None:
+    for attack in CATALOGUE.values():
+        for title, parameters in attack.presets.items():
+            built = attack.build(**parameters)
+            assert all(getattr(built, name) == value for name, value in parameters.items()), f"{attack.slug}: “{title}”"
+
+
+def test_what_other_models_say(run: Run) -> None:
+    code, out, err = run("attack", "--image", STOP, "--attack", "fgsm", "--transfer", "signs-bounded, digits", "--device", "cpu", "--json")
+    assert code == 0, err
+    rows = json.loads(out)["transfer"]
+    assert [row["model"] for row in rows] == ["signs", "signs-bounded", "digits"]
+    assert "channel" in rows[2]["verdict"]
+
+
+def test_an_attack_on_a_data_set_replays_with_the_same_images(run: Run) -> None:
+    line = ("attack", "--image", STOP, "--attack", "universal", "--data-set", "generated:signs", "--data-count", "86", "--device", "cpu")
+    code, _, err = run(*line, "--steps", "4", "--count", "60", "--held-out", "20")
+    assert code == 0, err
+    path = Path(f"{STOP.stem}-universal.json")
+    record = Record.read(path)
+    assert record.data is not None
+    assert record.data.count == 86
+    assert run("replay", path)[0] == 0
+    changed = record.data.model_copy(update={"sha256": "0" * 64})
+    record.model_copy(update={"data": changed}).write(path)
+    code, _, err = run("replay", path)
+    assert code == 2
+    assert "not those that were recorded" in err
+
+
+def test_an_attack_that_needs_data_says_so(run: Run) -> None:
+    code, _, err = run("attack", "--image", STOP, "--attack", "universal")
+    assert code == 2
+    assert "works on a data set" in err
+
+
+def test_an_attack_that_starts_from_a_second_image_replays(run: Run) -> None:
+    code, _, err = run(
+        "attack", "--image", STOP, "--attack", "hop-skip-jump", "--start", OTHER, "--steps", "2", "--max-queries", "2000", "--device", "cpu"
+    )
+    assert code == 0, err
+    path = Path(f"{STOP.stem}-hop-skip-jump.json")
+    record = Record.read(path)
+    assert record.start is not None
+    assert record.outcome.success
+    assert run("replay", path)[0] == 0
