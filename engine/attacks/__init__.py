@@ -3,6 +3,7 @@
 from engine.attacks.fgsm import FGSM
 from engine.attacks.fooling import FoolingImage
 from engine.attacks.one_pixel import OnePixel
+from engine.attacks.one_pixel_map import OnePixelMap
 from engine.attacks.pgd import PGD
 from engine.attacks.proximity import Proximity
 from engine.attacks.square import Square
@@ -10,6 +11,6 @@ from engine.attacks.sticker_pgd import StickerPGD
 from engine.catalogue import catalogue
 from engine.operation import Attack
 
-CATALOGUE: dict[str, type[Attack]] = catalogue(FGSM, PGD, StickerPGD, FoolingImage, Proximity, Square, OnePixel)
+CATALOGUE: dict[str, type[Attack]] = catalogue(FGSM, PGD, StickerPGD, FoolingImage, Proximity, Square, OnePixel, OnePixelMap)
 
-__all__ = ["CATALOGUE", "FGSM", "PGD", "FoolingImage", "OnePixel", "Proximity", "Square", "StickerPGD"]
+__all__ = ["CATALOGUE", "FGSM", "PGD", "FoolingImage", "OnePixel", "OnePixelMap", "Proximity", "Square", "StickerPGD"]

@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.attacks.evolution import FEWEST, children, survivors
 from engine.attacks.losses import value
 from engine.attacks.pixel_genes import Repair, Space
-from engine.attacks.pixels import Best, painted, rows_per_pass
+from engine.attacks.pixels import Best, Tried, rows_per_pass, tried
 from engine.balls import L0, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.views import Knowledge
@@ -78,7 +78,7 @@ class OnePixel(Attack):
         total = parts * (self.generations + 1)
         logits = problem.classifier(problem.images)
         loss = value("ce", logits, problem.labels, problem.targets)
-        best = Best(problem.images, loss, logits, problem.succeeds(logits))
+        best = Best(problem, loss, logits)
         yield AttackStep(0, total, problem.images, loss, logits)
         herd = _Herd.drawn(problem, self).without(self._done(problem, loss, best.success))
         for generation in range(self.generations + 1):
@@ -87,10 +87,9 @@ class OnePixel(Attack):
             for part, members in enumerate(torch.arange(self.population, device=loss.device).tensor_split(parts)):
                 if len(herd.rows) == 0:
                     return
-                images, logits = herd.evaluate(members)
-                loss = value("ce", logits.flatten(0, 1), herd.labels(members), herd.targets(members)).view(logits.shape[:2])
-                herd = herd.learn(loss)
-                best.keep(herd.rows, images, loss, logits, herd.succeeds(logits))
+                found = herd.evaluate(members)
+                herd = herd.learn(found)
+                best.keep(herd.problem, herd.rows, found)
                 yield AttackStep(generation * parts + part + 1, total, best.images, best.loss, best.logits)
                 herd = herd.without(self._done(herd.problem, best.loss[herd.rows], best.success[herd.rows]))
 
@@ -135,21 +134,14 @@ class _Herd:
         tried = self.space.repaired(children(genes, draws, attack.factor), self.problem, attack.repair)
         return replace(self, genes=genes, fitness=fitness, tried=tried, found=fitness[:, :0])
 
-    def evaluate(self, members: Tensor) -> tuple[Tensor, Tensor]:
-        """Images ``(n, m, C, H, W)`` of some members and their logits ``(n, m, K)``."""
-        problem, made, logits = self.problem, [], []
-        places, colours = self.space.places(self.tried[:, members], problem), self.space.colours(self.tried[:, members])
-        numbers = torch.arange(len(places), device=places.device)
-        for some in torch.split(numbers, max(1, rows_per_pass(problem) // len(members))):
-            mask = problem.mask if problem.mask is None or len(problem.mask) == 1 else problem.mask[some]
-            made.append(painted(problem.images[some], places[some], colours[some], mask))
-            logits.append(problem.classifier(made[-1]))
-        shape = (len(places), len(members))
-        return torch.cat(made).view(*shape, *problem.images.shape[1:]), torch.cat(logits).view(*shape, -1)
+    def evaluate(self, members: Tensor) -> Tried:
+        """What the classifier says of some members."""
+        genes = self.tried[:, members]
+        return tried(self.problem, self.space.places(genes, self.problem), self.space.colours(genes), "ce")
 
-    def learn(self, loss: Tensor) -> _Herd:
+    def learn(self, found: Tried) -> _Herd:
         """The same with the fitness of the next members."""
-        return replace(self, found=torch.cat([self.found, loss.masked_fill(loss.isnan(), -torch.inf)], dim=1))
+        return replace(self, found=torch.cat([self.found, found.loss], dim=1))
 
     def without(self, done: Tensor) -> _Herd:
         """Those that are not done."""
@@ -162,18 +154,3 @@ class _Herd:
             self.space.select(left),
             *(tensor[left] for tensor in (self.genes, self.fitness, self.tried, self.found)),
         )
-
-    def labels(self, members: Tensor) -> Tensor:
-        """``(n * m,)``."""
-        return self.problem.labels.repeat_interleave(len(members))
-
-    def targets(self, members: Tensor) -> Tensor | None:
-        """``(n * m,)``."""
-        return None if self.problem.targets is None else self.problem.targets.repeat_interleave(len(members))
-
-    def succeeds(self, logits: Tensor) -> Tensor:
-        """``(n, m)`` bool of logits ``(n, m, K)``."""
-        problem = self.problem
-        reached = logits.argmax(2)
-        success = reached != problem.labels[:, None] if problem.targets is None else reached == problem.targets[:, None]
-        return success & ~logits.isnan().any(2)

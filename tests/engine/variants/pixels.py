@@ -6,4 +6,5 @@ from engine.operation import Attack
 VARIANTS: list[Attack] = [
     attacks.OnePixel(population=20, generations=3),
     attacks.OnePixel(population=12, generations=3, pixels=3, repair="resample", stop="confidence"),
+    attacks.OnePixelMap(levels=2),
 ]
