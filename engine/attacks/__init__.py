@@ -1,16 +1,21 @@
 """Attacks, one file each. ``CATALOGUE`` maps a slug to its class; a new attack is listed here by hand."""
 
+from engine.attacks.apgd import APGD
+from engine.attacks.eps import moved
 from engine.attacks.fgsm import FGSM
 from engine.attacks.fooling import FoolingImage
+from engine.attacks.momentum import MIFGSM
+from engine.attacks.noise import Noise
 from engine.attacks.one_pixel import OnePixel
 from engine.attacks.one_pixel_map import OnePixelMap
 from engine.attacks.pgd import PGD
 from engine.attacks.proximity import Proximity
+from engine.attacks.rand_fgsm import RandFGSM
 from engine.attacks.square import Square
 from engine.attacks.sticker_pgd import StickerPGD
 from engine.catalogue import catalogue
 from engine.operation import Attack
 
-CATALOGUE: dict[str, type[Attack]] = catalogue(FGSM, PGD, StickerPGD, FoolingImage, Proximity, Square, OnePixel, OnePixelMap)
+CATALOGUE: dict[str, type[Attack]] = catalogue(FGSM, RandFGSM, PGD, MIFGSM, APGD, Noise, StickerPGD, FoolingImage, Proximity, Square, OnePixel, OnePixelMap)
 
-__all__ = ["CATALOGUE", "FGSM", "PGD", "FoolingImage", "OnePixel", "OnePixelMap", "Proximity", "Square", "StickerPGD"]
+__all__ = ["APGD", "CATALOGUE", "FGSM", "MIFGSM", "PGD", "Noise", "RandFGSM", "moved", "FoolingImage", "OnePixel", "OnePixelMap", "Proximity", "Square", "StickerPGD"]
