@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from engine.classifier import Classifier
     from engine.record import ModelOptions
 
-Model = Annotated[str, typer.Option(help="signs, digits, torchvision:NAME, a checkpoint file, or FILE.py:FACTORY; see “models”.")]
+Model = Annotated[str, typer.Option(help="signs, digits, objects, torchvision:NAME, a checkpoint file, or FILE.py:FACTORY; see “models”.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1... By default CUDA where there is one.")]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads inside torch. Recorded: another number may give other bits.")]
 Seed = Annotated[int, typer.Option(help="Everything random is drawn from it.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write over files that are there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 AllowCode = Annotated[bool, typer.Option("--allow-code", help="Run the code of FILE.py:FACTORY without asking.")]
-Architecture = Annotated[str | None, typer.Option(help="Of a checkpoint file: signs, digits or torchvision:NAME.")]
+Architecture = Annotated[str | None, typer.Option(help="Of a checkpoint file: signs, digits, objects or torchvision:NAME.")]
 Activation = Annotated[str | None, typer.Option(help="Of a checkpoint file: relu, bounded or bounded-leaky.")]
 HeadKind = Annotated[Literal["logits", "log", "strip"], typer.Option(help="log or strip for a model that ends in probabilities.")]
 Download = Annotated[bool, typer.Option("--download", help="Fetch published weights that are not here.")]

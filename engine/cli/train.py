@@ -88,7 +88,9 @@ def command(
                 return _interrupted(checkpoint, name)
             model: Model = run.result().artifacts["model"]  # type: ignore[assignment]
         share = accuracy(classifier_of(model, device=untrained.device), test)
-    files = save_model(model, weights, name=name, accuracy=share, tested_on=test.name, seed=seed)
+    own = ["--activation", activation.value, *(["--data-set", data_set] if data_set else []), *context.args, "--seed", str(seed)]
+    command = " ".join(["python main.py train", network.value, *own])
+    files = save_model(model, weights, name=name, accuracy=share, tested_on=test.name, seed=seed, command=command)
     checkpoint.unlink(missing_ok=True)
     if json:
         say_json({"files": [str(path) for path in files], "accuracy": share, "tested_on": test.name})

@@ -35,7 +35,7 @@ def load_checkpoint(
     path
         ``.safetensors``, or what ``torch.save(module.state_dict(), path)`` wrote.
     architecture
-        "signs", "digits" or "torchvision:NAME". None: as the card beside the file (same name, ``.json``) says.
+        "signs", "digits", "objects" or "torchvision:NAME". None: as the card beside the file (same name, ``.json``) says.
     activation
         "relu", "bounded" or "bounded-leaky". None: as the card says, else "relu".
     labels

@@ -32,12 +32,12 @@ def load(
     Parameters
     ----------
     source
-        A shipped model ("signs", "digits", ...); "torchvision:NAME" with its published default weights; the path of a checkpoint
+        A shipped model ("signs", "digits", "objects", ...); "torchvision:NAME" with its published default weights; the path of a checkpoint
         (.safetensors, .pt, .pth); or "FILE.py:FACTORY", the user's own code.
     device
         None: CUDA where there is one, else the CPU.
     architecture
-        Of a checkpoint: "signs", "digits" or "torchvision:NAME". None: as the card beside it says.
+        Of a checkpoint: "signs", "digits", "objects" or "torchvision:NAME". None: as the card beside it says.
     activation
         Of a checkpoint: "relu", "bounded" or "bounded-leaky". None: as its card says, else "relu".
     labels

@@ -23,6 +23,10 @@ def accuracy(classifier: engine.Classifier, data: DataSet) -> tuple[float, torch
 
 def figures(root: str | None) -> Iterator[Figure]:
     """Test accuracies, distances of the twins, and the drawings."""
+    objects = engine.data.load("cifar10", "test", root=root)
+    percent, _ = accuracy(engine.models.load("objects"), objects)
+    yield at_least(f"objects: {objects.name} accuracy", percent, 72, " %")
+    yield at_most(f"objects: {objects.name} accuracy, kept small on purpose", percent, 80)
     for kind, (name, limit) in TWINS.items():
         data = engine.data.load(name, "test", root=root)
         plain, _ = accuracy(engine.models.load(kind), data)

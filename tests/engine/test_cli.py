@@ -161,7 +161,7 @@ BAD: list[tuple[list[str], str]] = [
     (["replay", "missing.json"], "no file “missing.json”"),
     (["replay", "STOP"], "not JSON"),
     (["figure", "missing.json", "--out", "a.pdf"], "no file “missing.json”"),
-    (["train"], "digits or signs"),
+    (["train"], "digits, signs or objects"),
     (["train", "signs", "--data", "nowhere"], "was not found"),
     (["train", "digits", "--epochs", "0"], "epochs"),
     (["train", "digits", "--resume"], "no interrupted training"),

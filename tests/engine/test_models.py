@@ -47,7 +47,7 @@ def logits(classifier: engine.Classifier) -> torch.Tensor:
 def test_every_shipped_model_loads_with_its_card(name: str) -> None:
     classifier = models.load(name, device="cpu")
     assert classifier.source == name
-    assert classifier.card["accuracy"] > 0.97
+    assert classifier.card["accuracy"] > (0.72 if name == "objects" else 0.97)
     assert len(classifier.card["sha256"]) == 64
     assert len(classifier.labels) == classifier.num_classes == logits(classifier).shape[1]
 
@@ -68,7 +68,7 @@ def test_what_ships_needs_no_torchvision(monkeypatch: pytest.MonkeyPatch) -> Non
     entries = {entry.source: entry for entry in models.catalogue(with_torchvision=False)}
     assert entries["signs"].classes == 43
     assert all(entry.available for entry in entries.values())
-    assert models.architectures(with_torchvision=False) == ["digits", "signs"]
+    assert models.architectures(with_torchvision=False) == ["digits", "signs", "objects"]
     models.load("digits", device="cpu")
     with pytest.raises(ImportError):
         models.catalogue()

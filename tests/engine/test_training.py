@@ -138,7 +138,7 @@ def test_weight_decay_leaves_bounds_and_biases_alone() -> None:
     assert {p.ndim for p in decayed["params"]} == {2, 4}
 
 
-@pytest.mark.parametrize("name", ["digits", "signs"])
+@pytest.mark.parametrize("name", ["digits", "signs", "objects"])
 @pytest.mark.parametrize(
     ("activation", "kind", "more"), [("relu", nn.ReLU, 0), ("bounded", Bounded, 0), ("bounded-leaky", BoundedLeaky, 1)]
 )
@@ -147,10 +147,10 @@ def test_architectures(name: str, activation: str, kind: type[nn.Module], more: 
     classifier = architecture.untrained(activation, device="cpu")
     rectifiers = [module for module in classifier.module.modules() if isinstance(module, kind)]
     sites = classifier.sites
-    assert len(sites) == len(rectifiers) == {"digits": 3, "signs": 6}[name]
+    assert len(sites) == len(rectifiers) == {"digits": 3, "signs": 6, "objects": 5}[name]
     assert [site.name for site in sites] == [f"act{index + 1}" for index in range(len(sites))]
     counted = sum(p.numel() for p in classifier.module.parameters())
-    assert counted == {"digits": 38_390, "signs": 309_515}[name] + more * len(sites)
+    assert counted == {"digits": 38_390, "signs": 309_515, "objects": 139_802}[name] + more * len(sites)
 
 
 def test_saved_model_and_card_make_the_same_classifier(tmp_path: Path) -> None:
