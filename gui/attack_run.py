@@ -54,7 +54,9 @@ def make_run(attack: Attack, scene: Scene, given: Given, load: Callable[[Choice]
 
 def completed(result: AttackResult) -> AttackResult:
     """The result with all that the window shows of it worked out: no forward pass is left for the main thread."""
-    result = replace(result, artifacts={name: at_hand(artifact) for name, artifact in result.artifacts.items()}, trace=result.trace.cpu())
+    if not isinstance(result.artifacts, dict):
+        result = replace(result, artifacts={name: at_hand(artifact) for name, artifact in result.artifacts.items()})
+    result = replace(result, trace=result.trace.cpu())
     for name in ("clean_logits", "clean_prediction", "prediction", "success", "survives_8bit", "norms"):
         getattr(result, name)
     return result

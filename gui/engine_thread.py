@@ -74,6 +74,7 @@ class Job:
     _preview: Any = None
     _look_at: float = 0.0
     """Not before this time: looks take at most a third of the run."""
+    _unread: Mapping[str, Any] = field(default_factory=dict)
     _read_at: float = 0.0
     """Not before this time: reading waits for the device."""
     _run: Any = None
@@ -94,9 +95,16 @@ class Job:
 
     def read(self, step: Any) -> None:
         """Take the step's readings over, ten times a second at most. Called in the thread."""
-        if getattr(step, "readings", None) and (time.perf_counter() >= self._read_at or step.index == step.total):
-            self.readings = {name: float(value) for name, value in step.readings.items()}
+        self._unread = getattr(step, "readings", {})
+        if self._unread and time.perf_counter() >= self._read_at:
+            self.read_rest()
             self._read_at = time.perf_counter() + READ_S
+
+    def read_rest(self) -> None:
+        """What the newest step had to be read. Called in the thread."""
+        if self._unread:
+            self.readings = {name: float(value) for name, value in self._unread.items()}
+            self._unread = {}
 
     def want_preview(self) -> None:
         """Ask for one look at the next step."""
@@ -278,6 +286,7 @@ class EngineThread(QThread):
             for key in [key for key, other in self._jobs.items() if other is job]:
                 del self._jobs[key]
         try:
+            job.read_rest()
             if job._run is not None:
                 job._run.close()
             outcome = outcome or _outcome(job)

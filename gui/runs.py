@@ -191,6 +191,12 @@ class Runs(QObject):
                 self._session.commit_stickers(with_contents(self._session.stickers, contents), "Optimise sticker content")
         self._remember(result, start, after)
 
+    def adopt(self, entry: Entry, result: AttackResult, after: Scene) -> None:
+        """Keep what came of a finished run's image by other means than a run, and put it on the canvas."""
+        self._session.put_delta(after)
+        self._keep(Entry(result, after, entry.before, entry.image, entry.given, entry.photograph))
+        self._session.refresh()
+
     def _after(self, result: AttackResult, start: Start) -> Scene:
         """What was attacked, with what came out."""
         before = start.before
@@ -200,12 +206,17 @@ class Runs(QObject):
         return replace(before, delta=delta, grown=is_grown(result))
 
     def _remember(self, result: AttackResult, start: Start, after: Scene) -> None:
-        """Log a run and keep it with the finished ones."""
-        self._session.log("run", summary(result, after.classifier.labels), parameters(result))
-        entry = Entry(result, after, start.before, start.image, start.given, start.photograph)
+        """Keep a run with the finished ones."""
+        self._keep(Entry(result, after, start.before, start.image, start.given, start.photograph))
+
+    def _keep(self, entry: Entry) -> None:
+        result = entry.result
+        self._session.log("run", summary(result, entry.scene.classifier.labels), parameters(result))
+        for note in result.notes:
+            self._session.log("info", note)
         for gone in self._session.history.add(entry):
             self._session.log("info", f"{gone.title} was forgotten: the memory for finished runs is full.")
-        if not self._session.is_current(after):
+        if not self._session.is_current(entry.scene):
             self._session.log("info", f"{entry.title} ended when something else was opened. It is kept with the finished runs.")
         self._session.shown = self._session.entry_on_canvas()
         self._session.historyChanged.emit()

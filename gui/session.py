@@ -19,6 +19,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from gui.attack_run import use_threads
 from gui.data_sources import Choice, DataSources
 from gui.engine_thread import EngineThread, Job
+from gui.eps_mover import EpsMover
 from gui.given import Region
 from gui.history import History
 from gui.questions import Questions
@@ -132,6 +133,7 @@ class Session(QObject):
         self._questions.busyChanged.connect(self.busyChanged)
         self.runs = Runs(self)
         self.runs.changed.connect(self.runChanged)
+        self.eps = EpsMover(self)
 
     # ------------------------------------------------------------------ asking the engine
 

@@ -25,6 +25,7 @@ from gui import theme
 from gui.forms import Form
 from gui.panels.attack.catalogue import description
 from gui.panels.attack.chooser import Chooser
+from gui.panels.attack.eps_slider import EpsSlider
 from gui.panels.attack.goal import Goal, takes_start
 from gui.panels.attack.progress import Progress
 from gui.widgets import EmptyState, Message
@@ -108,6 +109,7 @@ class AttackPanel(QWidget):
         self._catalogue = self._chooser.list
         self._forms_box = QVBoxLayout()
         self._goal = Goal(self._session, self)
+        self._eps = EpsSlider(self._session, self)
         page = QWidget(self)
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -155,6 +157,7 @@ class AttackPanel(QWidget):
         layout.addWidget(self._goal)
         layout.addWidget(_rule(self))
         layout.addLayout(self._forms_box)
+        layout.addWidget(self._eps)
         layout.addStretch(1)
         area = QScrollArea(self)
         area.setWidget(inner)

@@ -66,6 +66,9 @@ class Progress(QWidget):
         self.bar.setRange(0, job.total or 0)
         self.bar.setValue(max(0, job.index))
         self.text.setText(self._pace.words(job))
+        self._show_readings(job)
+
+    def _show_readings(self, job: Job) -> None:
         words = readings_in_words(job.readings)
         if words != self.readings.text():
             self.readings.setText(words)
@@ -78,3 +81,4 @@ class Progress(QWidget):
         ended, self._job = self._job, None
         if ended is not None:
             self.text.setText(f"last run: {max(0, ended.index):,} steps")
+            self._show_readings(ended)

@@ -32,11 +32,13 @@ def items_of(entry: Entry) -> list[Item]:
     from engine.artifacts import Curve, Map, Perturbation, Picture, Table
 
     kinds = {Curve: "curve", Map: "map", Picture: "picture", Table: "table", Perturbation: "perturbation"}
+    universal = "data" in entry.result.operation.uses
     found = []
     for artifact in entry.result.artifacts.values():
         kind = kinds.get(type(artifact))
         if kind is not None:
             found.append(Item(kind, _heading(artifact.title), artifact))  # type: ignore[union-attr]
+    found.sort(key=lambda item: item.kind == "perturbation" and not universal)  # the direction of a step is seldom what is looked for
     if "loss" not in entry.result.artifacts:
         found.append(Item("loss", LOSS))
     return found

@@ -58,13 +58,13 @@ class PerturbationView(View):
     def fill(self, entry: Entry | None, item: Item) -> None:
         self._perturbation = item.artifact
         values = item.artifact.values[0].detach().cpu().numpy()
-        shown, scale = signed_map(values, item.title)
+        universal = entry is None or "data" in entry.result.operation.uses
+        shown, scale = signed_map(values, item.title, universal)
         self.maps.set_maps([shown], scale)
         self.maps.setAccessibleName(item.title)
-        universal = entry is None or "data" in entry.result.operation.uses
         for button in (self.apply_button, self.save_button, self.load_button):
             button.setVisible(universal)
-        self.facts.set_text(f"L2 {float((values**2).sum()) ** 0.5:.3g}, L∞ {abs(values).max() * 255:.3g}/255")
+        self.facts.set_text(f"L2 {float((values**2).sum()) ** 0.5:.3g}, L∞ {abs(values).max() * 255:.3g}/255" if universal else "")
         self._refresh()
 
     @Slot()

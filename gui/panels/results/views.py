@@ -53,6 +53,8 @@ class CurveView(View):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.curves = Curves(self)
+        self._over_eps = False
+        session.eps.moved.connect(self._on_eps)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.curves)
@@ -65,7 +67,13 @@ class CurveView(View):
         flip = int(entry.result.steps_to_flip[0])
         self.curves.set_mark(float(flip) if loss and flip >= 0 else None)
         eps = getattr(entry.result.operation, "eps", None)
-        self.curves.set_marker(eps if not loss and item.artifact.x_label.split(" ")[0] == "eps" else None)
+        self._over_eps = not loss and item.artifact.x_label.split(" ")[0] == "eps"
+        self.curves.set_marker(eps if self._over_eps else None)
+
+    @Slot(float)
+    def _on_eps(self, eps: float) -> None:
+        if self._over_eps:
+            self.curves.set_marker(eps)
 
 
 class MapView(View):
@@ -140,9 +148,9 @@ class TableView(View):
         self.session.notice.emit("The table is on the clipboard, as CSV.")
 
 
-def signed_map(values: Any, title: str) -> tuple[PixelMap, Scale]:
-    """A perturbation ``(C, H, W)``: per pixel the channel that changes most."""
+def signed_map(values: Any, title: str, levels: bool) -> tuple[PixelMap, Scale]:
+    """A perturbation ``(C, H, W)``: per pixel the channel that changes most; limits in grey levels, or as they are."""
     strongest = np.take_along_axis(values, np.abs(values).argmax(0)[None], 0)[0]
     most = float(np.abs(strongest).max()) or 1.0
-    limit = f"{most * 255:.3g}/255"
+    limit = f"{most * 255:.3g}/255" if levels else short(most)
     return PixelMap(title, np.ascontiguousarray(diverging(strongest, most))), Scale(DIVERGING, (f"−{limit}", "0", f"+{limit}"))

@@ -1,0 +1,135 @@
+"""The eps of the finished FGSM run on the canvas, to be moved: its direction is kept, so every place costs one forward pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
+
+from gui import theme
+from gui.eps_mover import movable
+
+if TYPE_CHECKING:
+    from gui.history import Entry
+    from gui.session import Session
+
+SETTLE_MS = 500
+"""So long after the last key the place counts as chosen."""
+_PARTS = 4
+"""Of a grey level."""
+_COUNT = 200
+
+
+def places(eps: float, norm: str) -> tuple[int, float]:
+    """How many places a slider from 0 to twice ``eps`` has, and what one is worth: quarters of grey levels where these fit."""
+    fine = 2 * eps * 255 * _PARTS
+    if norm == "linf" and abs(fine - round(fine)) < 1e-6 and 8 <= round(fine) <= 1024:
+        return round(fine), 1 / (255 * _PARTS)
+    return _COUNT, 2 * eps / _COUNT
+
+
+class EpsSlider(QWidget):
+    """Hidden unless the run on the canvas can be moved."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._entry: Entry | None = None
+        self._unit, self._norm = 1.0, ""
+        self.slider = _Slider(Qt.Orientation.Horizontal, self)
+        self.slider.setAccessibleName("eps of the finished run")
+        self.slider.setToolTip(
+            "Moves the finished FGSM run on the canvas to another eps: its direction is kept, so no gradient is needed. "
+            "Let go, and it is kept as a run of its own."
+        )
+        self.value = QLabel(self)
+        self.value.setFont(theme.number_font(self.font()))
+        self.value.setFixedWidth(self.value.fontMetrics().horizontalAdvance("100.00/255"))
+        self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        caption = QLabel("move eps", self)
+        caption.setBuddy(self.slider)
+        caption.setToolTip(self.slider.toolTip())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GRID)
+        row.addWidget(caption)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.value)
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(SETTLE_MS)
+        self._settled.timeout.connect(self._keep)
+        self.slider.valueChanged.connect(self._on_moved)
+        self.slider.sliderReleased.connect(self._keep)
+        session.historyChanged.connect(self.refresh)
+        session.runChanged.connect(self.refresh)
+        self.hide()
+
+    @property
+    def eps(self) -> float:
+        """Where the slider is."""
+        return self.slider.value() * self._unit
+
+    @property
+    def _in_levels(self) -> bool:
+        return self._norm == "linf" and abs(self._unit * 255 * _PARTS - 1) < 1e-9
+
+    # ------------------------------------------------------------------ following the session
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show the eps of the run on the canvas, where it can be moved."""
+        session = self._session
+        entry = None if session.shown is None or session.running else session.history.find(session.shown)
+        if entry is self._entry:
+            return
+        if entry is None or not movable(entry):
+            self._entry = None
+            self._settled.stop()
+            self.hide()
+            return
+        eps, norm = entry.result.operation.eps, entry.result.operation.norm  # type: ignore[attr-defined]
+        moved = self._entry is not None and entry.result.artifacts is self._entry.result.artifacts
+        self._entry = entry
+        with QSignalBlocker(self.slider):
+            if not moved:
+                count, self._unit = places(eps, norm)
+                self._norm = norm
+                self.slider.setRange(0, count)
+                self.slider.setPageStep(max(1, count // 16))
+            if not self.slider.isSliderDown():
+                self.slider.setValue(round(eps / self._unit))
+        self._say()
+        self.show()
+
+    # ------------------------------------------------------------------ hands
+
+    @Slot(int)
+    def _on_moved(self, _place: int) -> None:
+        self._say()
+        if self._entry is not None:
+            self._session.eps.move(self._entry, self.eps)
+        if not self.slider.isSliderDown():
+            self._settled.start()
+
+    @Slot()
+    def _keep(self) -> None:
+        self._settled.stop()
+        entry = self._entry
+        if entry is None or self.slider.isSliderDown():
+            return
+        self._session.eps.keep(entry, self.eps)
+        if self.slider.value() == 0:
+            with QSignalBlocker(self.slider):
+                self.slider.setValue(round(entry.result.operation.eps / self._unit))  # type: ignore[attr-defined]
+            self._say()
+
+    def _say(self) -> None:
+        self.value.setText(f"{self.eps * 255:g}/255" if self._in_levels else f"{self.eps:.3g}")
+
+
+class _Slider(QSlider):
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # the panel scrolls
