@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import attack, demo, figure, models, replay, train
+from engine.cli import attack, demo, figure, models, replay, reproduce, train
 from engine.cli.output import complain, program
 from engine.errors import GibbonError, in_words
 
-COMMANDS = ("attack", "replay", "figure", "demo", "models", "train", "gui")
+COMMANDS = ("attack", "replay", "figure", "demo", "models", "train", "reproduce", "gui")
 USER_ERROR = 2
 INTERRUPTED = 130
 
@@ -33,6 +33,7 @@ app.command("replay")(replay.command)
 app.command("figure")(figure.command)
 app.command("models")(models.command)
 app.command("train", context_settings=train.CONTEXT)(train.command)
+app.command("reproduce", context_settings=reproduce.CONTEXT)(reproduce.command)
 
 
 def _version(asked: bool) -> None:

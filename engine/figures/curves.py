@@ -1,0 +1,58 @@
+"""A plot of one or more lines against a common axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from engine.figures.panels import Array, Box, FigurePanel, Key, Page, draw_key, key_height
+from engine.figures.style import ADVERSARIAL, CLEAN, LABEL, TARGET
+
+COLOURS = (ADVERSARIAL, CLEAN, LABEL, TARGET, "#E69F00", "#56B4E9", "#767676")
+"""Okabe and Ito's, in the order of the lines."""
+_DASHES = ((0, ()), (0, (4, 1.5)), (0, (1, 1)))
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CurvePanel(FigurePanel):
+    """Lines with a key below; points are marked where they are few."""
+
+    x: Array
+    """``(T,)``."""
+    lines: Mapping[str, Array]
+    """Name to ``(T,)``."""
+    x_label: str = ""
+    y_label: str = ""
+    stretches: ClassVar[bool] = True
+    least_mm: ClassVar[float] = 60.0
+
+    def height(self, width: float) -> float:
+        """Wider than high."""
+        return min(45.0, max(30.0, 0.6 * width))
+
+    def foot(self, width: float) -> float:
+        """The key, where there is more than one line."""
+        return key_height(self._key(), width) if len(self.lines) > 1 else 0.0
+
+    def draw(self, page: Page, box: Box) -> None:
+        """The lines; colours repeat with other dashes."""
+        from matplotlib.ticker import MaxNLocator
+
+        axes = page.axes(box)
+        marker = "o" if len(self.x) <= 30 else ""
+        for place, values in enumerate(self.lines.values()):
+            dashes = _DASHES[place // len(COLOURS) % len(_DASHES)]
+            colour = COLOURS[place % len(COLOURS)]
+            axes.plot(self.x, values, color=colour, linewidth=1.0, linestyle=dashes, marker=marker, markersize=2)
+        axes.set(xlabel=self.x_label, ylabel=self.y_label)
+        whole = bool((self.x == self.x.round()).all())
+        axes.xaxis.set_major_locator(MaxNLocator(10 if whole else 6, integer=whole))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        page.fit(axes, box)
+        if len(self.lines) > 1:
+            draw_key(page, box, self._key())
+
+    def _key(self) -> list[Key]:
+        return [Key(name, COLOURS[place % len(COLOURS)]) for place, name in enumerate(self.lines)]

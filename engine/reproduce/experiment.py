@@ -1,0 +1,270 @@
+"""Experiment: an operation that repeats what a lecture or a paper shows, and says how near it came."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from engine import data as data_sets
+from engine import models
+from engine.artifacts import Artifact
+from engine.classifier import Classifier
+from engine.data import DataSet
+from engine.data.sources import CITATIONS, Split
+from engine.driver import Run
+from engine.driver import start as begin
+from engine.errors import GibbonError
+from engine.models.download import Progress
+from engine.operation import Attack, Operation, Problem, Step
+from engine.reproduce.findings import NOTHING, Finding, Tolerance, verdicts
+from engine.result import AttackResult
+
+_AT_A_TIME = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentStep(Step):
+    """Where an experiment is, and what it has found so far."""
+
+    news: str = field(default="", kw_only=True)
+    """What is being done."""
+    findings: tuple[Finding, ...] = field(default=(), kw_only=True)
+    shown: Mapping[str, Artifact] = field(default_factory=dict, kw_only=True)
+    """Pictures, maps and curves of the figure, in its order, and a model where one was trained."""
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
+    """Sentences about what the numbers do not say."""
+    data: str = field(default="", kw_only=True)
+    """The data set that it ran on, and whose."""
+    comparable: bool = field(default=True, kw_only=True)
+    """False: on other data than the published numbers."""
+
+
+@dataclass
+class Report:
+    """What `Experiment.perform` fills while it goes on."""
+
+    findings: list[Finding] = field(default_factory=list)
+    shown: dict[str, Artifact] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    data: str = ""
+    comparable: bool = True
+    total: int | None = None
+    """The number of steps that ``perform`` will yield, where it is known."""
+
+    def find(
+        self,
+        quantity: str,
+        ours: float | str,
+        tolerance: Tolerance | None = None,
+        *,
+        lecture: str = NOTHING,
+        paper: str = NOTHING,
+        reference: str = "",
+        unit: str = "",
+        digits: int = 2,
+        comparable: bool | None = None,
+    ) -> None:
+        """Add one line to the table."""
+        fits = self.comparable if comparable is None else comparable
+        self.findings.append(Finding(quantity, ours, lecture, paper, tolerance, reference, unit, digits, fits))
+
+    def show(self, name: str, artifact: Artifact) -> None:
+        """Add one panel to the figure."""
+        self.shown[name] = artifact
+
+    def note(self, sentence: str) -> None:
+        """Add a sentence below the table."""
+        self.notes.append(sentence)
+
+
+class Experiment(Operation, ABC):
+    """Repeat one experiment of a lecture: train or attack as it did, and put ours beside its numbers and the paper's."""
+
+    family: ClassVar[str] = "Reproduce"
+    source: ClassVar[str]
+    """The lecture, and the paper that it is about."""
+    tolerance: ClassVar[str]
+    """What is accepted, in words, and where it comes from."""
+    model: ClassVar[str]
+    """What it runs on unless told otherwise, as `engine.models.load` takes it; empty: it brings its own."""
+    data_set: ClassVar[str] = ""
+    """The data set that the published numbers are about; empty: it needs none."""
+    fallback: ClassVar[str] = ""
+    """The drawn set that stands in where that one is missing; its verdicts are "not comparable"."""
+    columns: ClassVar[int] = 5
+    """Pictures side by side in the figure."""
+
+    data: Path | None = Field(None, exclude=True, json_schema_extra={"group": "Data"})
+    """Folder of the data sets, as torchvision leaves them. None: GIBBON_DATA, else this platform's cache folder."""
+
+    @abstractmethod
+    def perform(self, problem: Problem, report: Report) -> Iterator[str]:
+        """The experiment as the lecture goes through it: yields what it is doing, fills ``report``."""
+
+    def iterate(self, problem: Problem) -> Iterator[ExperimentStep]:
+        """One step for each thing that `perform` says it is doing, and a last one with everything."""
+        report, index = Report(), 0
+        for news in self.perform(problem, report):
+            yield self._step(report, index, news)
+            index += 1
+        report.total = index
+        yield self._step(report, index, "done")
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """The table, then the panels of the figure."""
+        assert isinstance(last, ExperimentStep)
+        return {"table": verdicts(last.findings, self.headline(last), last.notes), **last.shown}
+
+    def headline(self, last: ExperimentStep) -> str:
+        """The experiment's title and what it ran on; on a stand-in, that it is one."""
+        title = f"{self.title}; {last.data}" if last.data else self.title
+        return title if last.comparable else f"{title}: not comparable with the published numbers"
+
+    @classmethod
+    def load(cls, device: torch.device | str | None = None, download: bool = False, progress: Progress | None = None) -> Classifier:
+        """The classifier that it runs on unless another is given.
+
+        Raises
+        ------
+        GibbonError
+            It is not on this machine.
+        """
+        return models.load(cls.model, device=device, download=download, progress=progress)
+
+    @classmethod
+    def found(cls, root: Path | None = None) -> bool:
+        """Whether its data set is on this machine."""
+        return not cls.data_set or any(entry.name == cls.data_set for entry in data_sets.available(root))
+
+    def images(self, report: Report, split: Split, count: int = 0, seed: int = 0, take: int | None = None) -> DataSet:
+        """The data set, or the drawn one in its place: then ``report`` says so. ``count`` is how many are drawn, ``take`` how
+        many are read, spread evenly over the set; None: all.
+
+        Raises
+        ------
+        GibbonError
+            It is not here, and nothing stands in; the sentence says how to give it.
+        """
+        here = any(entry.name == self.data_set and split in entry.splits for entry in data_sets.available(self.data))
+        if here or not self.fallback:
+            found = data_sets.load(self.data_set, split, self.data, count=take)
+        else:
+            found = data_sets.load(self.fallback, count=count, seed=seed)
+            report.comparable = False
+            sentence = (
+                f"{CITATIONS[self.data_set]} was not found, so {self.fallback} stood in. Give its folder with --data DIR or GIBBON_DATA."
+            )
+            if sentence not in report.notes:
+                report.note(sentence)
+        report.data = found.source
+        return found
+
+    def _step(self, report: Report, index: int, news: str) -> ExperimentStep:
+        return ExperimentStep(
+            index,
+            report.total,
+            news=news,
+            findings=tuple(report.findings),
+            shown=dict(report.shown),
+            notes=tuple(report.notes),
+            data=report.data,
+            comparable=report.comparable,
+        )
+
+
+@contextmanager
+def attacking(
+    problem: Problem,
+    attack: Attack,
+    images: Tensor | None,
+    labels: Tensor | None = None,
+    targets: Tensor | None = None,
+    *,
+    classifier: Classifier | None = None,
+) -> Iterator[Run]:
+    """A run of ``attack`` inside an experiment, all rows together, with its seed; its passes count as the experiment's own."""
+    whole, view = classifier or problem.classifier.whole, problem.classifier
+    images = None if images is None else images.to(whole.device, whole.dtype)
+    rows = len(images) if images is not None else None if targets is None else len(targets)
+    run = begin(attack, whole, images, labels, targets, seed=problem.random.seed, rows_at_a_time=rows)
+    try:
+        yield run
+    finally:
+        run.close()
+        view.forwards += run.problem.classifier.forwards
+        view.backwards += run.problem.classifier.backwards
+
+
+def outcome(run: Run) -> AttackResult:
+    """An attack's result."""
+    result = run.result()
+    assert isinstance(result, AttackResult)
+    return result
+
+
+def right(problem: Problem, classifier: Classifier, data: DataSet, what: str) -> Generator[str, None, Tensor]:
+    """Which images of ``data`` the classifier gets right: ``(N,)`` bool on the CPU, a thousand at a time."""
+    check_fit(classifier, data)
+    found = []
+    for first in range(0, len(data), _AT_A_TIME):
+        images, labels = data.batch(slice(first, first + _AT_A_TIME))
+        found.append(classifier.predict(images).cpu() == labels)
+        problem.classifier.forwards += len(images)
+        yield f"{classifier.name} on {what}, {min(first + _AT_A_TIME, len(data))} of {len(data)} images"
+    return torch.cat(found)
+
+
+def correct(problem: Problem, data: DataSet, least: int = 1) -> Generator[str, None, tuple[Tensor, Tensor]]:
+    """The images of ``data`` that the problem's classifier gets right, with their labels, on its device.
+
+    Raises
+    ------
+    GibbonError
+        The images do not fit the classifier, or fewer than ``least`` are right.
+    """
+    whole = problem.classifier.whole
+    rows = (yield from right(problem, whole, data, data.name)).nonzero().flatten()
+    if len(rows) < least:
+        raise GibbonError(
+            f"“{whole.name}” gets only {len(rows)} of {len(data)} images right, and {least} are needed. Choose another model."
+        )
+    images, labels = data.batch(rows)
+    return images.to(whole.device, whole.dtype), labels.to(whole.device)
+
+
+def own_recipe(report: Report, classifier: Classifier) -> None:
+    """Say so where the network has the lecture's structure but was trained another way."""
+    recipe = classifier.card.get("training")
+    if isinstance(recipe, dict) and recipe.get("augment", "none") != "none":
+        report.note(
+            f"“{classifier.name}” has the structure of the lecture's network, but was trained by this project's own recipe, on augmented "
+            "images. The bands belong to a network trained as lectured: “reproduce h5-network --train” makes one, which --model takes."
+        )
+
+
+def check_fit(classifier: Classifier, data: DataSet) -> None:
+    """Refuse a classifier of other images or other classes than the data set's.
+
+    Raises
+    ------
+    GibbonError
+        It takes another shape, or knows another number of classes.
+    """
+    if classifier.input_shape != data.shape or classifier.num_classes != len(data.labels):
+        raise GibbonError(
+            f"“{classifier.name}” takes {classifier.input_shape} and knows {classifier.num_classes} classes, but {data.name} has images of "
+            f"{data.shape} in {len(data.labels)} classes. Choose a model for {data.name.partition(':')[0]}."
+        )
+
+
+def share(condition: Tensor) -> float:
+    """The share of true entries in percent; NaN of none."""
+    return 100.0 * float(condition.double().mean())

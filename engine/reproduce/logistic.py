@@ -1,0 +1,143 @@
+"""Logistic regression on 3 against 7, and the one step that ruins it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from engine.artifacts import Curve, Map
+from engine.attacks import FGSM
+from engine.classifier import Classifier
+from engine.data import DataSet
+from engine.errors import GibbonError
+from engine.models.download import Progress
+from engine.operation import Problem
+from engine.reproduce.experiment import Experiment, Report, attacking, outcome, share
+from engine.reproduce.findings import at_least, between
+
+CLASSES = (3, 7)
+BATCH = 128
+EPOCHS = 10
+EPS = 0.25
+
+
+class Logistic(nn.Module):
+    """``logits = (0, w . x + b)``: the probability of the second class is ``sigmoid(w . x + b)``."""
+
+    def __init__(self, inputs: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.dense = nn.Linear(inputs, 1)
+        bound = inputs**-0.5
+        for parameter in self.dense.parameters():
+            nn.init.uniform_(parameter, -bound, bound, generator=generator or torch.Generator().manual_seed(0))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits ``(N, 2)``."""
+        activation = self.dense(images.flatten(1))
+        return torch.cat([torch.zeros_like(activation), activation], 1)
+
+
+class LogisticRegression(Experiment):
+    """Train logistic regression on 3 against 7 and move every image by ``eps`` along the sign of the weights.
+
+    The loss is ``softplus(-y (w . x + b))`` with ``y`` in {-1, 1}, trained by SGD with rate 0.1 and momentum 0.9 for ten epochs; it is
+    convex, and the weights begin at zero. The gradient's sign is ``-y * sign(w)`` for every image, so FGSM is the exact worst case in the
+    ball: ``y (w . x + b) - eps * ||w||_1``. Shown with the images kept within [0, 1] and, as in the paper's algebra, without.
+    """
+
+    slug: ClassVar[str] = "h2-logistic"
+    title: ClassVar[str] = "Logistic regression, 3 against 7"
+    source: ClassVar[str] = "You, “How to attack? How to defend?” (lecture), FGSM on 3 against 7"
+    paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572, section 5 and figure 2"
+    tolerance: ClassVar[str] = "Clean error 1.3 to 2.1 %, error at eps 0.25 at least 98 %, with and without clipping."
+    model: ClassVar[str] = ""
+    data_set: ClassVar[str] = "mnist"
+    fallback: ClassVar[str] = "generated:digits"
+
+    epochs: int = Field(EPOCHS, ge=1, le=1000, json_schema_extra={"group": "Schedule"})
+    """How often every training image is seen."""
+
+    @classmethod
+    def load(cls, device: torch.device | str | None = None, download: bool = False, progress: Progress | None = None) -> Classifier:
+        """The untrained one."""
+        return classifier_of(Logistic(28 * 28), 28, device)
+
+    def perform(self, problem: Problem, report: Report) -> Iterator[str]:
+        """Train, attack, sweep eps."""
+        untrained = problem.classifier.whole
+        if untrained.num_classes != 2 or untrained.input_shape != (1, 28, 28):
+            raise GibbonError("This experiment trains its own logistic regression. Leave --model out.")
+        train, test = pair(self.images(report, "train", 2000)), pair(self.images(report, "test", 2000, seed=1))
+        report.total = self.epochs + 2
+        network = yield from fit(train, 28, self.epochs, problem.random.shared(self.slug), untrained.device)
+        classifier = classifier_of(network, 28, untrained.device)
+        images, labels = (tensor.to(classifier.device) for tensor in test)
+        clean = share(classifier.predict(images) != labels)
+        with attacking(problem, FGSM(eps=EPS), images, labels, classifier=classifier) as run:
+            for step in run:
+                yield f"FGSM, {len(images)} images, step {step.index} of 1"
+            clipped = share(outcome(run).prediction != labels)
+        unclipped = share(classifier.predict(images + EPS * uphill(network, labels, 28)) != labels)
+        report.find("clean error", clean, between(1.3, 2.1), lecture="1.6 %", paper="1.6 %", unit="%")
+        report.find("error at eps 0.25, within [0, 1]", clipped, at_least(98), lecture="99 %", paper="99 %", unit="%")
+        report.find("error at eps 0.25, unclipped", unclipped, at_least(98), lecture="99 %", paper="99 %", unit="%")
+        self._tell(report, classifier, network, images, labels)
+
+    def _tell(self, report: Report, classifier: Classifier, network: Logistic, images: Tensor, labels: Tensor) -> None:
+        radii = torch.linspace(0, 0.4, 17)
+        uphills = uphill(network, labels, 28)
+        errors: dict[str, list[float]] = {"within [0, 1]": [], "unclipped": []}
+        for radius in radii.tolist():
+            moved = images + radius * uphills
+            errors["unclipped"].append(share(classifier.predict(moved) != labels))
+            errors["within [0, 1]"].append(share(classifier.predict(moved.clamp(0, 1)) != labels))
+        at = int((radii - 0.1).abs().argmin())
+        report.find("error at eps 0.1, within [0, 1]", errors["within [0, 1]"][at], reference="39.1 %", unit="%")
+        report.find("error at eps 0.1, unclipped", errors["unclipped"][at], reference="75.8 %", unit="%")
+        weights = network.dense.weight.detach().reshape(1, 28, 28).cpu()
+        report.show("weights", Map(weights, "Weights w", signed=True))
+        report.show("sign", Map(weights.sign(), "sign(w): the perturbation of a 3", signed=True))
+        lines = {name: torch.tensor(values) for name, values in errors.items()}
+        report.show("errors", Curve(radii, lines, "Error against eps", "eps", "error, %"))
+
+
+def pair(data: DataSet) -> tuple[Tensor, Tensor]:
+    """The 3s and 7s of a set of digits, as images in [0, 1] and labels 0 and 1."""
+    chosen = sum((data.targets == digit for digit in CLASSES), torch.zeros(len(data), dtype=torch.bool)).bool()
+    images, digits = data.batch(chosen.nonzero().flatten())
+    return images, (digits == CLASSES[1]).long()
+
+
+def classifier_of(network: Logistic, side: int, device: torch.device | str | None = None) -> Classifier:
+    """The classifier of images ``(1, side, side)`` that it makes."""
+    return Classifier(network, [str(digit) for digit in CLASSES], (1, side, side), name="logistic regression 3/7", device=device)
+
+
+@torch.enable_grad()
+def fit(
+    train: tuple[Tensor, Tensor], side: int, epochs: int, generator: torch.Generator, device: torch.device
+) -> Generator[str, None, Logistic]:
+    """Train by SGD with momentum; one step is one epoch (0.1 s at 28 x 28)."""
+    images, labels = (tensor.to(device) for tensor in train)
+    network = Logistic(side * side, generator).to(device)
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+    parameters = list(network.parameters())
+    for epoch in range(epochs):
+        for chosen in torch.split(torch.randperm(len(images), generator=generator).to(device), BATCH):
+            loss = F.cross_entropy(network(images[chosen]), labels[chosen])
+            for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+                parameter.grad = gradient
+            optimiser.step()
+        yield f"training at {side} x {side}, epoch {epoch + 1} of {epochs}, loss {float(loss.detach()):.3f}"
+    return network.requires_grad_(False)
+
+
+def uphill(network: Logistic, labels: Tensor, side: int) -> Tensor:
+    """``sign(d loss / d x)`` ``(N, 1, side, side)``: ``sign(w)`` for the first class, ``-sign(w)`` for the second."""
+    signs = network.dense.weight.detach().sign().reshape(1, 1, side, side)
+    return torch.where((labels == 0)[:, None, None, None], signs, -signs)

@@ -1,0 +1,132 @@
+"""The lecture's network: how much of MNIST it gets right, as shipped and trained the lecture's way."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator, Iterator
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from engine.artifacts import Curve, Map, Model
+from engine.classifier import Classifier
+from engine.data import DataSet
+from engine.devices import versions
+from engine.errors import GibbonError
+from engine.models import ARCHITECTURES
+from engine.operation import Problem
+from engine.reproduce.experiment import Experiment, Report, own_recipe, right, share
+from engine.reproduce.findings import at_least, between, exactly
+
+PARAMETERS = 38_390
+_BATCH = 128
+_STEPS_SHOWN = 20
+"""Batches between two steps of the run: a tenth of a second."""
+
+
+class Network(Experiment):
+    """The convolutional network of the lecture, as shipped, and with ``train`` once more with the lecture's own settings.
+
+    conv 10 @ 5x5, pool, conv 20 @ 5x5, pool, dense 100, dense 10: 38,390 parameters. The shipped weights were trained by this project's
+    own recipe (AdamW, one cycle, augmentation), not by the lecture's: RMSprop (1e-3, decay 0.9, Keras' epsilon 1e-7), ten epochs in batches
+    of 128 on pixels in [0, 1], Glorot's initialisation, no augmentation. ``train`` does that and gives the network as an artifact, on which
+    the other experiments can be run.
+    """
+
+    slug: ClassVar[str] = "h5-network"
+    title: ClassVar[str] = "The lecture's network on MNIST"
+    source: ClassVar[str] = "Wang, “Data Evasion Attacks” (lecture), CNN for MNIST"
+    tolerance: ClassVar[str] = "Test accuracy 98.8 to 99.3 %; training accuracy at least 99.3 %."
+    model: ClassVar[str] = "digits"
+    data_set: ClassVar[str] = "mnist"
+    fallback: ClassVar[str] = "generated:digits"
+
+    train: bool = Field(False, json_schema_extra={"group": "Schedule"})
+    """Train the network anew with the lecture's settings, too: a minute or two."""
+    epochs: int = Field(10, ge=1, le=1000, json_schema_extra={"group": "Schedule", "when": {"train": True}})
+    """How often every training image is seen."""
+
+    def perform(self, problem: Problem, report: Report) -> Iterator[str]:
+        """Count what is right, then train where that is asked for."""
+        whole = problem.classifier.whole
+        train, test = self.images(report, "train", 2000, seed=0), self.images(report, "test", 500, seed=1)
+        own_recipe(report, whole)
+        yield from self._tell(problem, report, whole, (train, test), f"“{whole.name}” as it is")
+        filters = next((m for m in whole.module.modules() if isinstance(m, nn.Conv2d)), None)
+        if filters is not None and filters.in_channels == 1:
+            for number, kernel in enumerate(filters.weight.detach().cpu()[:10]):
+                report.show(f"filter {number}", Map(kernel, f"filter {number}", signed=True))
+        if self.train:
+            network, history = yield from train_as_lectured(train, self.epochs, problem.random.seed, whole.device)
+            again = as_classifier(network, whole.device)
+            yield from self._tell(problem, report, again, (train, test), f"trained as lectured, {self.epochs} epochs")
+            x = torch.arange(1, len(history) + 1)
+            report.show("history", Curve(x, {"loss": torch.tensor(history)}, "Training as lectured", "epoch", "cross-entropy"))
+            report.show("model", Model(network, _card(again, train, self.epochs)))
+
+    def _tell(self, problem: Problem, report: Report, classifier: Classifier, data: tuple[DataSet, DataSet], what: str) -> Iterator[str]:
+        train, test = data
+        count = sum(parameter.numel() for parameter in classifier.module.parameters())
+        report.find(f"{what}: parameters", float(count), exactly(PARAMETERS), lecture=f"{PARAMETERS:,}", digits=0, comparable=True)
+        tested = share((yield from right(problem, classifier, test, "test images")))
+        report.find(f"{what}: test accuracy", tested, between(98.8, 99.3), lecture="99.1 %", unit="%")
+        trained = share((yield from right(problem, classifier, train, "training images")))
+        report.find(f"{what}: training accuracy", trained, at_least(99.3), lecture="99.5 %", unit="%")
+
+
+@torch.enable_grad()
+def train_as_lectured(data: DataSet, epochs: int, seed: int, device: torch.device) -> Generator[str, None, tuple[nn.Module, list[float]]]:
+    """RMSprop as Keras has it; give the network and the mean loss of each epoch."""
+    generator = torch.Generator().manual_seed(seed)
+    network = ARCHITECTURES["digits"].build()
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight, generator=generator)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    network.to(device).train()
+    optimiser = torch.optim.RMSprop(network.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
+    parameters, history = list(network.parameters()), []
+    for epoch in range(epochs):
+        losses: list[Tensor] = []
+        for number, chosen in enumerate(torch.split(torch.randperm(len(data), generator=generator), _BATCH)):
+            images, targets = (tensor.to(device) for tensor in data.batch(chosen))
+            loss = F.cross_entropy(network(images), targets)
+            for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+                parameter.grad = gradient
+            optimiser.step()
+            losses.append(loss.detach())
+            if number % _STEPS_SHOWN == _STEPS_SHOWN - 1:
+                yield f"epoch {epoch + 1} of {epochs}, loss {float(losses[-1]):.3f}"
+        history.append(float(torch.stack(losses).mean()))
+    if history[-1] != history[-1]:
+        raise GibbonError("The training as lectured diverged: the loss is no longer a number. Choose another --seed.")
+    return network.eval().requires_grad_(False), history
+
+
+def as_classifier(network: nn.Module, device: torch.device) -> Classifier:
+    """A network that takes pixels in [0, 1] as they are."""
+    about = ARCHITECTURES["digits"]
+    return Classifier(copy.deepcopy(network), about.labels, about.input_shape, name="digits, trained as lectured", device=device)
+
+
+def _card(classifier: Classifier, data: DataSet, epochs: int) -> dict[str, object]:
+    return {
+        "name": "digits-lecture",
+        "architecture": "digits",
+        "activation": "relu",
+        "data_set": data.name,
+        "attribution": data.source,
+        "licence": data.licence,
+        "images": len(data),
+        "epochs": epochs,
+        "training": {"optimiser": "RMSprop", "learning_rate": 1e-3, "batch_size": _BATCH, "augment": "none"},
+        "parameters": PARAMETERS,
+        "labels": list(classifier.labels),
+        "input_shape": list(classifier.input_shape),
+        "mean": [0.0],
+        "std": [1.0],
+        "versions": versions(),
+    }

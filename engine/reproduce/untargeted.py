@@ -1,0 +1,84 @@
+"""The untargeted attack on a “7”: twenty steps of the gradient over its largest magnitude."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from engine.artifacts import Curve, Picture
+from engine.attacks import PGD
+from engine.operation import AttackStep, Problem
+from engine.quantities import format_probability
+from engine.reproduce.experiment import Experiment, Report, attacking, correct, outcome, own_recipe, share
+from engine.reproduce.findings import around
+
+SHOWN = (5, 10, 15, 20)
+_SHARES = {5: 21.0, 10: 81.0, 15: 98.5, 20: 100.0}
+"""Flipped in a reference run of the lecture's network, in percent."""
+
+
+class Untargeted(Experiment):
+    """Raise the loss of the label by twenty steps of ``0.05 * g / max |g|``, kept within [0, 1], with no ball.
+
+    ``x <- clamp(x + 0.05 * g / max |g|, 0, 1)`` with ``g = d loss / d x``. The lecture writes ``binary_crossentropy(pred, true)`` with its
+    arguments swapped, which is linear in the label's probability; its gradient has the direction of the cross-entropy's that is used here,
+    and the division by ``max |g|`` leaves no other difference. The lecture's comment says descent; its code ascends, and so does this.
+    """
+
+    slug: ClassVar[str] = "h5-untargeted"
+    title: ClassVar[str] = "Untargeted: a “7” after 5, 10, 15 and 20 steps"
+    source: ClassVar[str] = "Wang, “Data Evasion Attacks” (lecture), untargeted attack"
+    paper: ClassVar[str] = "max-normalised gradient ascent; compare Madry et al. 2017, arXiv 1706.06083"
+    tolerance: ClassVar[str] = (
+        "Shares flipped after 5, 10, 15 and 20 steps within 8 points of a reference run of the lecture's network (21, 81, 98.5, 100 %); "
+        "the first test digit flips at step 16 ± 3. The lecture prints pictures, no numbers."
+    )
+    model: ClassVar[str] = "digits"
+    data_set: ClassVar[str] = "mnist"
+    fallback: ClassVar[str] = "generated:digits"
+    columns: ClassVar[int] = 5
+
+    images_used: int = Field(1000, ge=1, le=10_000, json_schema_extra={"group": "Method"})
+    """The first so many test images; those that are wrong before do not count."""
+
+    def perform(self, problem: Problem, report: Report) -> Iterator[str]:
+        """All digits as rows of one batch; the first is the lecture's “7”."""
+        data = self.images(report, "test", count=self.images_used)
+        data = data.subset(range(min(self.images_used, len(data))))
+        own_recipe(report, problem.classifier.whole)
+        images, labels = yield from correct(problem, data)
+        first: dict[int, tuple[Tensor, float, int]] = {}
+        sizes: dict[int, float] = {}
+        attack = PGD(eps=None, direction="max", steps=SHOWN[-1], step_size=0.05, random_start=False)
+        with attacking(problem, attack, images, labels) as run:
+            for step in run:
+                assert isinstance(step, AttackStep)
+                assert step.logits is not None
+                if step.index in (0, *SHOWN):
+                    p = step.logits[0].softmax(0)
+                    first[step.index] = step.adversarial[0], float(p.max()), int(p.argmax())
+                    sizes[step.index] = float((step.adversarial - images).flatten(1).norm(dim=1).mean())
+                yield f"step {step.index} of {SHOWN[-1]}, {len(images)} digits"
+            flips = outcome(run).steps_to_flip
+        self._tell(report, first, sizes, flips, int(labels[0]))
+
+    def _tell(
+        self, report: Report, first: dict[int, tuple[Tensor, float, int]], sizes: dict[int, float], flips: Tensor, label: int
+    ) -> None:
+        flipped = torch.where(flips < 0, SHOWN[-1] + 1, flips).cpu()
+        for steps in SHOWN:
+            report.find(f"flipped after {steps} steps", share(flipped <= steps), around(_SHARES[steps], 8), unit="%", digits=1)
+        report.find("median step of the flip", float(flipped.sort().values[(len(flipped) - 1) // 2]), reference="8", digits=0)
+        name = f"step at which the first digit (a “{label}”) flips"
+        at = float(flipped[0]) if flipped[0] <= SHOWN[-1] else f"not within {SHOWN[-1]}"
+        report.find(name, at, around(16, 3), lecture="between 0 and 20" if label == 7 else "—", digits=0)
+        report.find("mean L2 after 20 steps", sizes[SHOWN[-1]], reference="3.4")
+        for steps, (image, p, read) in first.items():
+            when = f"after {steps} steps" if steps else "clean"
+            report.show(f"step {steps}", Picture(image, f"{when}: read as {read}, {format_probability(p)}"))
+        x = torch.arange(SHOWN[-1] + 1)
+        report.show("flipped", Curve(x, {"flipped, %": 100 * (flipped[None] <= x[:, None]).double().mean(1)}, "All digits", "step", "%"))
