@@ -65,8 +65,10 @@ class View:
         self._count(len(images))
         return self._classifier(images)
 
-    def gradient(self, value: Tensor, images: Tensor) -> Tensor:
+    def gradient(self, value: Tensor, images: Tensor, *, again: bool = False) -> Tensor:
         """Gradient of the scalar ``value`` with respect to ``images`` alone: weight gradients are never made.
+
+        With ``again`` the graph is kept, for another gradient of the same forward pass.
 
         Raises
         ------
@@ -77,7 +79,7 @@ class View:
             raise GibbonError(f"This attack declares that it knows {self.knows} only, but asked for a gradient.")
         self.backwards += len(images)
         try:
-            return torch.autograd.grad(value, images)[0]
+            return torch.autograd.grad(value, images, retain_graph=again)[0]
         except RuntimeError as error:
             if "does not require grad" not in str(error) and "not have been used" not in str(error):
                 raise
