@@ -16,6 +16,23 @@ from engine.attacks.sticker_pgd import StickerPGD
 from engine.catalogue import catalogue
 from engine.operation import Attack
 
-CATALOGUE: dict[str, type[Attack]] = catalogue(FGSM, RandFGSM, PGD, MIFGSM, APGD, Noise, StickerPGD, FoolingImage, Proximity, Square, OnePixel, OnePixelMap)
+CATALOGUE: dict[str, type[Attack]] = catalogue(
+    FGSM, RandFGSM, PGD, MIFGSM, APGD, Noise, StickerPGD, FoolingImage, Proximity, Square, OnePixel, OnePixelMap
+)
 
-__all__ = ["APGD", "CATALOGUE", "FGSM", "MIFGSM", "PGD", "Noise", "RandFGSM", "moved", "FoolingImage", "OnePixel", "OnePixelMap", "Proximity", "Square", "StickerPGD"]
+__all__ = [
+    "APGD",
+    "CATALOGUE",
+    "FGSM",
+    "MIFGSM",
+    "PGD",
+    "FoolingImage",
+    "Noise",
+    "OnePixel",
+    "OnePixelMap",
+    "Proximity",
+    "RandFGSM",
+    "Square",
+    "StickerPGD",
+    "moved",
+]

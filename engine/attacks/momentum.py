@@ -1,0 +1,85 @@
+"""The iterative method with momentum: a step direction that remembers, and transfers better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+
+from engine.attacks.fgsm import check_eps
+from engine.attacks.losses import LossName, check_classes
+from engine.attacks.passes import look
+from engine.attacks.reach import Reach
+from engine.balls import BALLS, Ball, Norm, normalised
+from engine.operation import Attack, AttackStep, Problem
+from engine.quantities import Number
+
+
+class MIFGSM(Attack):
+    """The iterative method, stepping along an average of the gradients so far: steadier, and more of it fools other models.
+
+    ``momentum <- decay * momentum + gradient / ||gradient||_1``, then ``delta <- project(delta + step_size * steepest(momentum))`` with
+    ``steepest`` the sign in linf and ``momentum / ||momentum||_2`` in l2; ``adversarial = clamp(images + mask * delta, 0, 1)``.
+    ``steps + 1`` forward passes and ``steps`` backward passes.
+
+    Dong, Liao, Pang, Su, Zhu, Hu, Li 2017, arXiv 1710.06081. The paper hands over the last iterate; here the best one is kept.
+    """
+
+    slug: ClassVar[str] = "mi-fgsm"
+    title: ClassVar[str] = "MI-FGSM"
+    family: ClassVar[str] = "Gradient, iterative"
+    paper: ClassVar[str] = "Dong et al. 2017, arXiv 1710.06081"
+    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
+    follows_objective: ClassVar[bool] = True
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "ImageNet, eps 16/255, 10 steps (Dong 2017)": {"eps": 16 / 255},
+            "Without momentum: the iterative method": {"decay": 0.0},
+        }
+    )
+
+    norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
+    """The norm of the ball that the perturbation stays in."""
+    eps: Number = Field(
+        8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": {"linf": 8 / 255, "l2": 0.5}}}
+    )
+    """Radius of the ball in pixel units: 8/255 is eight grey levels."""
+    steps: int = Field(10, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    """Number of steps."""
+    step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "automatic": "length"})
+    """Length of one step in pixel units. None: eps / steps."""
+    decay: float = Field(1.0, ge=0, le=10, json_schema_extra={"group": "Method"})
+    """How much of the momentum is carried over: 0 is the iterative method, 1 adds up all gradients."""
+    loss: LossName = Field("ce", json_schema_extra={"group": "Method"})
+    """ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other logit minus the
+    label's. dlr: the margin over the spread of the logits."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        return check_eps(self)
+
+    @property
+    def length(self) -> float:
+        """The step length in use: ``step_size``, or its default."""
+        return self.eps / self.steps if self.step_size is None else self.step_size
+
+    def ball(self) -> Ball:
+        """The ball of radius ``eps``."""
+        return BALLS[self.norm](self.eps)
+
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """Iterate 0 is the clean image, iterate k the image after k steps."""
+        check_classes(self.loss, problem.classifier.num_classes)
+        ball, reach = self.ball(), Reach(problem, self.ball())
+        images, delta, momentum = problem.images, torch.zeros_like(problem.images), torch.zeros_like(problem.images)
+        for index in range(self.steps + 1):
+            seen = look(problem, images, self.loss, problem.targets, gradient=index < self.steps)
+            yield AttackStep(index, self.steps, images, seen.loss, seen.logits)
+            if index < self.steps:
+                gradient = seen.gradient if problem.mask is None else problem.mask * seen.gradient
+                momentum = self.decay * momentum + normalised(gradient, 1)
+                delta = reach.clip(delta + self.length * ball.steepest(momentum))
+                images = problem.compose(delta)

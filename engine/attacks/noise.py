@@ -1,0 +1,87 @@
+"""The control: noise of the same size as an attack, which hardly ever does any harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from engine.attacks.fgsm import check_eps
+from engine.attacks.losses import value
+from engine.balls import BALLS, TINY, Ball, Norm, column
+from engine.operation import Attack, AttackStep, Problem
+from engine.quantities import Number
+from engine.views import Knowledge
+
+
+class Noise(Attack):
+    """Add random noise whose norm is exactly ``eps``: the control that every attack is held against.
+
+    ``adversarial = clamp(images + mask * delta, 0, 1)`` with ``delta = eps * noise / ||noise||``, where the clamp may shorten it, and
+    ``noise`` one of ``sign(N(0, I))``, uniform in [-1, 1], or ``N(0, I)``. One forward pass for each of the ``draws`` and one for the clean images;
+    of several draws the best is kept per image.
+
+    After Nicolae, Rawat 2017, "random noise does not work". Where noise of an attack's size fools as many images as the attack, the attack
+    has shown nothing about its directions.
+    """
+
+    slug: ClassVar[str] = "noise"
+    title: ClassVar[str] = "Random noise"
+    family: ClassVar[str] = "Baseline"
+    paper: ClassVar[str] = "control; Nicolae and Rawat 2017"
+    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
+    knows: ClassVar[Knowledge] = "scores"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "Beside FGSM on MNIST, eps 0.3 (Nicolae and Rawat 2017)": {"eps": 0.3},
+            "Gaussian, l2, eps 2 (beside PGD on MNIST)": {"norm": "l2", "eps": 2.0, "distribution": "gaussian"},
+        }
+    )
+
+    norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
+    """The norm that is exactly eps."""
+    eps: Number = Field(
+        8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": {"linf": 8 / 255, "l2": 0.5}}}
+    )
+    """The norm of the noise in pixel units: 8/255 is eight grey levels."""
+    distribution: Literal["sign", "uniform", "gaussian"] = Field("sign", json_schema_extra={"group": "Method"})
+    """sign: every value eps up or down, as far as linf allows. uniform: evenly between both. gaussian: the normal distribution. All are
+    scaled to eps."""
+    draws: int = Field(1, ge=1, le=10_000, json_schema_extra={"group": "Method"})
+    """How many times noise is tried, one step each."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        return check_eps(self)
+
+    def ball(self) -> Ball:
+        """The ball of radius ``eps``."""
+        return BALLS[self.norm](self.eps)
+
+    @torch.no_grad()
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """The clean images, then one draw after the other."""
+        noisy = problem.images
+        for index in range(self.draws + 1):
+            logits = problem.classifier(noisy)
+            loss = value("ce", logits, problem.labels, problem.targets)
+            # The result is the noise, also where it did the classifier good: a control that keeps the clean image would flatter it.
+            score = torch.full_like(loss, -torch.inf) if index == 0 else None
+            yield AttackStep(index, self.draws, noisy, loss, logits, score=score)
+            if index < self.draws:
+                noisy = problem.compose(self._draw(problem))
+
+    def _draw(self, problem: Problem) -> Tensor:
+        shape, images = problem.images.shape[1:], problem.images
+        if self.distribution == "uniform":
+            noise = 2 * problem.random.uniform(shape).to(images) - 1
+        else:
+            noise = problem.random.normal(shape).to(images)
+            noise = noise.sign() if self.distribution == "sign" else noise
+        if problem.mask is not None:
+            noise = noise * (problem.mask > 0)
+        return noise * column(self.eps / self.ball().size(noise).clamp_min(TINY), noise)
