@@ -1,0 +1,5 @@
+"""The Transfer dock."""
+
+from gui.panels.transfer.panel import TransferPanel
+
+__all__ = ["TransferPanel"]

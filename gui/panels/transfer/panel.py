@@ -1,0 +1,186 @@
+"""The Transfer dock: what every loaded model says of the run on the canvas, with random noise of the same size as the control."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.loading import swap_classifier
+from gui.plots.text import Sentence
+from gui.plots.value_table import ValueTable
+from gui.theme import GRID
+from gui.widgets import EmptyState
+
+if TYPE_CHECKING:
+    from engine import Classifier
+    from engine.evaluate import Transfer
+    from engine.models import ModelEntry
+    from gui.history import Entry
+    from gui.session import Session
+
+_NOTHING = "Run an attack, or show a finished one: here stands what every loaded model says of its outcome."
+_ALONE = "Only the attacked model is loaded. Add others to see whether its adversarial image fools them, too."
+
+
+class TransferPanel(QWidget):
+    """A row per model. The answer is made in the engine thread, and only while somebody can see it."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._asked: tuple[Entry | None, tuple[Classifier, ...]] = (None, ())
+        self._entries: list[ModelEntry] = []
+        self.verdict = Sentence(2)
+        self.table = ValueTable(self)
+        self.add_button = QToolButton(self)
+        self.copy_button = QPushButton(theme.icon("mdi6.content-copy"), "Copy CSV", self)
+        self.menu = QMenu(self)
+        self._pages = QStackedLayout(self)
+        self._build()
+        session.historyChanged.connect(self.refresh)
+        session.loaded.changed.connect(self.refresh)
+
+    def _build(self) -> None:
+        self.table.setAccessibleName("What the models say")
+        self.table.setToolTip("Double click: go on with this model. Right click: more.")
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._on_menu)
+        self.table.doubleClicked.connect(lambda index: self._use(index.row()))
+        self.add_button.setText("Add model")
+        self.add_button.setIcon(theme.icon("mdi6.plus"))
+        self.add_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.add_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.add_button.setToolTip("Load a further model beside the one on the canvas. The Model dock loads every other source.")
+        self.add_button.setMenu(self.menu)
+        self.menu.aboutToShow.connect(self._fill_menu)
+        self.copy_button.setToolTip("Copy the table as CSV")
+        self.copy_button.clicked.connect(self.table.copy)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.verdict, 1)
+        buttons.addWidget(self.add_button)
+        buttons.addWidget(self.copy_button)
+        body = QWidget(self)
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(GRID, 4, GRID, 4)
+        layout.setSpacing(4)
+        layout.addLayout(buttons)
+        layout.addWidget(self.table, 1)
+        self._pages.addWidget(EmptyState(_NOTHING, "mdi6.swap-horizontal", self))
+        self._pages.addWidget(body)
+
+    # ------------------------------------------------------------------ following the session
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+    @property
+    def entry(self) -> Entry | None:
+        """The run on the canvas."""
+        return None if self.session.shown is None else self.session.history.find(self.session.shown)
+
+    @property
+    def models(self) -> tuple[Classifier, ...]:
+        """The loaded models in the order of the rows: the attacked one first."""
+        entry = self.entry
+        if entry is None:
+            return ()
+        attacked = entry.result.classifier
+        return (attacked, *(model for model in self.session.loaded.models if model.fingerprint != attacked.fingerprint))
+
+    @Slot()
+    def refresh(self) -> None:
+        """Ask the models about the run on the canvas, where anybody can see the answer and it is not known yet."""
+        if not self.isVisible():
+            return
+        entry, models = self.entry, self.models
+        if entry is None:
+            self._asked = (None, ())
+            self._pages.setCurrentIndex(0)
+        elif self._asked[0] is not entry or self._asked[1] != models:
+            self._asked = (entry, models)
+            self.session.ask("transfer", lambda: _transfer(entry, models), self._show)
+
+    def _show(self, found: Transfer) -> None:
+        if self.entry is None or self.entry is not self._asked[0]:
+            return
+        table = found.table()
+        self.table.set_table(table.columns, table.rows)
+        self.table.horizontalHeader().setStretchLastSection(True)
+        self.verdict.set_text(_ALONE if len(found.verdicts) == 1 else _summary(found))
+        self._pages.setCurrentIndex(1)
+
+    # ------------------------------------------------------------------ from a person
+
+    @Slot()
+    def _fill_menu(self) -> None:
+        from engine.models import catalogue
+
+        self.menu.clear()
+        self.menu.setToolTipsVisible(True)
+        if not self._entries:
+            self._entries = catalogue(with_torchvision=False)
+        loaded = {model.source for model in self.session.loaded.models}
+        channels = None if self.session.classifier is None else self.session.classifier.input_shape[0]
+        for entry in self._entries:
+            action = self.menu.addAction(entry.title)
+            action.setEnabled(entry.available and entry.source not in loaded)
+            fits = channels is None or entry.input_shape[0] == channels
+            action.setToolTip(f"{entry.source}: {entry.classes} classes" if fits else f"{entry.source} takes other channels than the image")
+            action.triggered.connect(lambda _checked=False, source=entry.source: self.add(source))
+
+    def add(self, source: str) -> None:
+        """Load a model beside the one on the canvas."""
+        device = None if self.session.classifier is None else str(self.session.classifier.device)
+
+        def load() -> Classifier:
+            import engine
+
+            return engine.models.load(source, device=device)
+
+        self.session.ask(f"load {source}", load, self.session.loaded.add, busy=f"Loading {source}…")
+
+    @Slot(QPoint)
+    def _on_menu(self, point: QPoint) -> None:
+        row = self.table.indexAt(point).row()
+        if not 0 <= row < len(self.models):
+            return
+        model = self.models[row]
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        current = model is self.session.classifier
+        use = menu.addAction("Go on with this model", lambda: self._use(row))
+        use.setEnabled(not current)
+        forget = menu.addAction("Leave out", lambda: self.session.loaded.remove(model))
+        forget.setEnabled(row > 0 and not current)
+        menu.popup(self.table.viewport().mapToGlobal(point))
+
+    def _use(self, row: int) -> None:
+        if 0 <= row < len(self.models) and self.models[row] is not self.session.classifier:
+            model, say = self.models[row], self.session.notice.emit
+            swap_classifier(self.session, lambda: model, busy=f"Changing to {model.name}…", done=lambda _: None, failed=say)
+
+
+def _transfer(entry: Entry, models: tuple[Classifier, ...]) -> Transfer:
+    """Called in the engine thread."""
+    from engine.evaluate import transfer
+    from engine.stickers import compose
+
+    # The control stays where the attack had to stay.
+    masked = entry.given.region == "stickers" or "stickers" in entry.result.operation.uses
+    mask = compose(entry.before.clean, entry.before.stickers).mask if masked else None
+    return transfer(entry.result, models, mask=None if mask is None else mask.reshape(1, 1, *mask.shape[-2:]))
+
+
+def _summary(found: Transfer) -> str:
+    """How many of the others it fools, in a sentence."""
+    others = [verdict for verdict in found.verdicts[1:] if verdict.adversarial is not None]
+    answers = [verdict.changed if verdict.fooled is None else verdict.fooled for verdict in others]
+    fooled = [answer for answer in answers if answer is not None and bool(answer[0])]
+    if not others:
+        return "None of the other models takes images of this kind."
+    return f"{found.title}: {len(fooled)} of {len(others)} other model{'s' if len(others) > 1 else ''} fooled."

@@ -1,0 +1,101 @@
+"""The Transfer dock on the real window: the other models' verdicts come with the run, and a double click goes on with one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from tests.gui.driving import click, draw, run_attack, until
+
+if TYPE_CHECKING:
+    from gui.app import Workbench
+    from gui.panels.transfer import TransferPanel
+
+
+def shown(bench: Workbench) -> TransferPanel:
+    bench.window.bring_up("transfer")
+    return bench.window.panels["transfer"]
+
+
+def add(bench: Workbench, source: str) -> None:
+    panel = shown(bench)
+    panel._fill_menu()
+    (action,) = [a for a in panel.menu.actions() if a.toolTip().startswith(f"{source}:") or a.toolTip().startswith(f"{source} takes")]
+    before = len(bench.session.loaded.models)
+    action.trigger()
+    until(lambda: len(bench.session.loaded.models) == before + 1, "the model")
+
+
+def cells(bench: Workbench) -> list[list[str]]:
+    model = shown(bench).table.model()
+    return [[str(model.data(model.index(row, column))) for column in range(model.columnCount())] for row in range(model.rowCount())]
+
+
+def test_every_loaded_model_says_what_it_sees(bench: Workbench) -> None:
+    panel = shown(bench)
+    assert panel._pages.currentIndex() == 0
+    run_attack(bench)
+    until(lambda: panel._pages.currentIndex() == 1, "the table")
+    assert [row[0] for row in cells(bench)] == ["signs"]
+    assert "Only the attacked model" in panel.verdict.text
+    add(bench, "signs-bounded")
+    add(bench, "digits")
+    until(lambda: len(cells(bench)) == 3, "three rows")
+    rows = cells(bench)
+    assert [row[0] for row in rows] == ["signs", "signs-bounded", "digits"]
+    entry = bench.session.history.entries[-1]
+    other = bench.session.loaded.models[1]
+    seen = other(entry.result.adversarial).softmax(1)[0]
+    best = int(seen.argmax())
+    assert rows[1][2] == f"{other.labels[best]} ({float(seen[best]):.2f})"
+    assert "channel" in rows[2][-1]
+    assert " other model" in panel.verdict.text
+    click(panel.copy_button)
+    assert QApplication.clipboard().text().splitlines()[0] == "model,clean image,adversarial image,random noise,verdict"
+
+
+def test_noise_stays_where_the_attack_had_to_stay(bench: Workbench) -> None:
+    from gui.panels.transfer import panel as module
+
+    draw(bench)
+    bench.session.region = "stickers"
+    run_attack(bench)
+    entry = bench.session.history.entries[-1]
+    found = module._transfer(entry, (entry.result.classifier,))
+    assert found.verdicts[0].noise is not None
+    outside = entry.result.perturbation[0].abs().amax(0) == 0
+    assert int(outside.sum()) > 500
+    torch.testing.assert_close(found.verdicts[0].clean, entry.result.clean_logits)
+    bench.session.region = "image"
+
+
+def test_a_double_click_goes_on_with_another_model_and_leaving_out_forgets_it(bench: Workbench) -> None:
+    panel = shown(bench)
+    loaded = bench.session.loaded
+    run_attack(bench)
+    if "signs-bounded" not in [model.name for model in loaded.models]:
+        add(bench, "signs-bounded")
+    until(lambda: "signs-bounded" in [row[0] for row in cells(bench)], "the row")
+    place = [row[0] for row in cells(bench)].index("signs-bounded")
+    index = panel.table.model().index(place, 0)
+    at = panel.table.visualRect(index).center()
+    QTest.mouseClick(panel.table.viewport(), panel_button(), pos=at)
+    QTest.mouseDClick(panel.table.viewport(), panel_button(), pos=at)
+    until(lambda: bench.session.classifier is not None and bench.session.classifier.name == "signs-bounded", "the other model")
+    (signs,) = [model for model in loaded.models if model.name == "signs"]
+    from gui.loading import swap_classifier
+
+    swap_classifier(bench.session, lambda: signs, busy="", done=lambda _: None, failed=lambda _: None)
+    until(lambda: bench.session.classifier is signs, "the first model")
+    bounded = next(model for model in loaded.models if model.name == "signs-bounded")
+    loaded.remove(bounded)
+    assert bounded not in loaded.models
+
+
+def panel_button() -> object:
+    from PySide6.QtCore import Qt
+
+    return Qt.MouseButton.LeftButton
