@@ -53,6 +53,7 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec("perturbation", "Perturbation and saliency", "PerturbationPanel"),
     DockSpec("activations", "Activations", "ActivationsPanel"),
     DockSpec("results", "Results", "ResultsPanel"),
+    DockSpec("transfer", "Transfer", "TransferPanel"),
     DockSpec("log", "Log", "LogPanel"),
 )
 
@@ -146,6 +147,7 @@ class MainWindow(QMainWindow):
         self.tabifyDockWidget(d["image"], d["model"])
         self.tabifyDockWidget(d["image"], d["stickers"])
         self.tabifyDockWidget(d["activations"], d["results"])
+        self.tabifyDockWidget(d["activations"], d["transfer"])
         self.tabifyDockWidget(d["activations"], d["log"])
         for dock in d.values():
             dock.show()

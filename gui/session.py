@@ -22,6 +22,7 @@ from gui.engine_thread import EngineThread, Job
 from gui.eps_mover import EpsMover
 from gui.given import Region
 from gui.history import History
+from gui.loaded import Loaded
 from gui.questions import Questions
 from gui.runs import Runs
 from gui.scene import Frame, Scene, look
@@ -124,6 +125,7 @@ class Session(QObject):
         self.shown: int | None = None
         """Number of the history entry on the canvas, while nothing has changed since."""
         self.history = History()
+        self.loaded = Loaded(self)
         self.data_sources = DataSources(self)
         self.undo_stack = QUndoStack(self)
         self.ready = False
@@ -205,6 +207,7 @@ class Session(QObject):
         same_labels = self.classifier is not None and self.classifier.labels == classifier.labels
         self.classifier = classifier
         self._measure_threads(classifier)
+        self.loaded.add(classifier)
         self.bounds = {}
         if not same_labels:
             self.label, self.target = None, None
