@@ -127,8 +127,7 @@ class CatalogueList(QWidget):
         layout.addWidget(self.search)
         layout.addWidget(self.norms)
         layout.addWidget(self._nothing)
-        layout.addWidget(self.tree)
-        layout.addStretch(1)
+        layout.addWidget(self.tree, 1)
         self._words: dict[str, str] = {}
         self._norms: dict[str, tuple[str, ...]] = {}
 

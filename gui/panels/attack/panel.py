@@ -157,7 +157,6 @@ class AttackPanel(QWidget):
         layout.addWidget(self._goal)
         layout.addWidget(_rule(self))
         layout.addLayout(self._forms_box)
-        layout.addWidget(self._eps)
         layout.addStretch(1)
         area = QScrollArea(self)
         area.setWidget(inner)
@@ -182,6 +181,7 @@ class AttackPanel(QWidget):
         layout.setContentsMargins(8, 4, 8, 8)
         layout.setSpacing(6)
         layout.addWidget(self._message)
+        layout.addWidget(self._eps)
         layout.addWidget(self._progress)
         layout.addLayout(buttons)
         return footer

@@ -80,5 +80,6 @@ class Progress(QWidget):
         self.bar.setValue(0)
         ended, self._job = self._job, None
         if ended is not None:
-            self.text.setText(f"last run: {max(0, ended.index):,} steps")
+            made = max(0, ended.index)
+            self.text.setText(f"last run: {made:,} step{'' if made == 1 else 's'}")
             self._show_readings(ended)

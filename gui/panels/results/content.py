@@ -35,7 +35,7 @@ def items_of(entry: Entry) -> list[Item]:
     universal = "data" in entry.result.operation.uses
     found = []
     for artifact in entry.result.artifacts.values():
-        kind = kinds.get(type(artifact))
+        kind = next((kind for known, kind in kinds.items() if isinstance(artifact, known)), None)
         if kind is not None:
             found.append(Item(kind, _heading(artifact.title), artifact))  # type: ignore[union-attr]
     found.sort(key=lambda item: item.kind == "perturbation" and not universal)  # the direction of a step is seldom what is looked for

@@ -1,0 +1,211 @@
+"""The Results dock with a real session: every kind of artifact, by mouse and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+from engine.attacks import CATALOGUE
+from gui.data_sources import Choice
+from gui.panels.results import ResultsPanel
+from gui.panels.results.views import CurveView, MapView, TableView
+from gui.plots.value_table import cells_of
+from tests.gui.panel_scenes import attack, open_image, show, small
+from tests.gui.probe_attack import Probe
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from gui.panels.results.perturbation_view import PerturbationView
+    from gui.session import Session
+
+CHOICE = Choice("generated:signs", "test", 12)
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> Iterator[ResultsPanel]:
+    session.ready = True
+    yield show(qtbot, ResultsPanel(session), 900, 300)
+
+
+@pytest.fixture
+def probed(qtbot: QtBot, panel: ResultsPanel, session: Session) -> ResultsPanel:
+    """After a run of the probe."""
+    open_image(qtbot, session)
+    session.set_target(2)
+    with qtbot.waitSignal(session.historyChanged, timeout=20_000):
+        session.start_attack(Probe(), data=CHOICE, begin=torch.full((3, 16, 16), 0.25))
+    qtbot.waitUntil(lambda: not session.running)
+    return panel
+
+
+def titles(panel: ResultsPanel) -> list[str]:
+    return [panel.tabs.tabText(i) for i in range(panel.tabs.count())]
+
+
+def bring(qtbot: QtBot, panel: ResultsPanel, title: str) -> object:
+    """Click the tab of that title; the view under it."""
+    index = titles(panel).index(title)
+    bar = panel.tabs.tabBar()
+    qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(index).center())
+    assert panel.tabs.currentIndex() == index
+    return panel.tabs.currentWidget()
+
+
+def test_empty_it_says_what_would_fill_it(panel: ResultsPanel) -> None:
+    assert panel._pages.currentIndex() == 0
+    assert panel.load_button.isVisible()
+
+
+def test_the_loss_of_the_run_on_the_canvas(qtbot: QtBot, panel: ResultsPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    attack(qtbot, session, CATALOGUE["pgd"](eps=0.3, steps=7))
+    assert titles(panel) == ["Loss"]
+    view = panel.tabs.currentWidget()
+    assert isinstance(view, CurveView)
+    (line,) = view.curves.lines
+    result = session.history.entries[-1].result
+    assert np.allclose(line.y, result.trace[:, 0].numpy())
+    assert len(view.curves.xs) == 8
+    flip = int(result.steps_to_flip[0])
+    assert flip >= 0
+    assert float(view.curves._mark.value()) == flip
+    assert f"step {flip}" in view.curves.readout.text
+    session.clear_perturbation()
+    assert panel._pages.currentIndex() == 0
+
+
+def test_the_mouse_reads_a_curve(qtbot: QtBot, panel: ResultsPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    attack(qtbot, session, CATALOGUE["pgd"](steps=10))
+    view = panel.tabs.currentWidget()
+    assert isinstance(view, CurveView)
+    plot = view.curves.plot
+    box = plot.getPlotItem().vb
+    at = plot.mapFromScene(box.mapViewToScene(QPoint(4, 0)))
+    at.setY(plot.viewport().height() // 2)
+    QTest.mouseMove(plot.viewport(), at)
+    qtbot.waitUntil(lambda: view.curves.readout.text.startswith("step 4:"))
+    assert f"loss {view.curves.lines[0].y[4]:.3g}" in view.curves.readout.text
+
+
+def test_a_tab_for_every_artifact(probed: ResultsPanel) -> None:
+    assert titles(probed) == [
+        *("Pixels that flip", "Difference", "Share against lambda", "Rows", "Grey", "Universal perturbation", "Loss"),
+    ]
+    assert probed.run_name.text().endswith("Probe")
+
+
+def test_a_pixel_is_read_chosen_and_marked_on_the_canvas(qtbot: QtBot, probed: ResultsPanel, session: Session) -> None:
+    chosen: list[object] = []
+    session.pixelChosen.connect(chosen.append)
+    view = bring(qtbot, probed, "Pixels that flip")
+    assert isinstance(view, MapView)
+    heat = view.map
+    qtbot.mouseMove(heat, heat.rect_of((3, 5)).center())
+    qtbot.waitUntil(lambda: view.readout.text == f"x 3, y 5: {5 * 16 + 3}")
+    qtbot.mouseClick(heat, Qt.MouseButton.LeftButton, pos=heat.rect_of((15, 15)).center())
+    assert heat.chosen == (15, 15)
+    qtbot.keyClick(heat, Qt.Key.Key_Left)
+    qtbot.keyClick(heat, Qt.Key.Key_Right)
+    qtbot.keyClick(heat, Qt.Key.Key_Right)  # there is nothing further right
+    assert heat.chosen == (15, 15)
+    assert view.readout.text == "x 15, y 15: 255"
+    qtbot.keyClick(heat, Qt.Key.Key_Escape)
+    assert chosen == [(15, 15), (14, 15), (15, 15), None]
+
+
+def test_a_map_is_painted_pixel_by_pixel_with_its_limits(qtbot: QtBot, probed: ResultsPanel) -> None:
+    view = bring(qtbot, probed, "Pixels that flip")
+    assert isinstance(view, MapView)
+    assert view.map.scale.limits == ("0", "255")
+    assert view.map.maps[0].pixels.shape == (16, 16, 3)
+    signed = bring(qtbot, probed, "Difference")
+    assert isinstance(signed, MapView)
+    assert signed.map.scale.limits == ("−128", "0", "+128")
+    pixels = signed.map.maps[0].pixels
+    assert pixels[0, 0, 2] > pixels[0, 0, 0]  # below zero: blue
+    assert pixels[-1, -1, 0] > pixels[-1, -1, 2]
+
+
+def test_classes_keep_their_colours_and_shares_are_percent(qtbot: QtBot, probed: ResultsPanel, session: Session) -> None:
+    from gui.theme import LABEL
+
+    result = session.history.entries[-1].result
+    view = bring(qtbot, probed, "Share against lambda")
+    assert isinstance(view, CurveView)
+    assert [line.name for line in view.curves.lines] == ["Stop", "Yield"]
+    assert len({line.colour for line in view.curves.lines}) == 2
+    label = result.classifier.labels[int(result.labels[0])]
+    for line in view.curves.lines:
+        assert (line.colour == LABEL) == (line.name == label)
+    assert view.curves._left.tickStrings([0.0, 0.5], 1, 0.5) == ["0 %", "50 %"]
+
+
+def test_numbers_stand_under_each_other_and_csv_keeps_every_digit(qtbot: QtBot, probed: ResultsPanel) -> None:
+    view = bring(qtbot, probed, "Rows")
+    assert isinstance(view, TableView)
+    cells = [[view.table.table.index(row, column).data() for column in range(4)] for row in range(2)]
+    assert cells == [["a", "1,200", "50.0 %", "1"], ["b, c", "7", "100.0 %", "123"]]
+    qtbot.mouseClick(view.copy_button, Qt.MouseButton.LeftButton)
+    text = QGuiApplication.clipboard().text()
+    assert text == 'name,queries,success rate,L2\na,1200,0.5,1.25\n"b, c",7,1.0,123.456\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "texts"),
+    [
+        ("L2", [0.0123, 0.5], ["0.012", "0.500"]),
+        ("L2", [0.0, 0.0], ["0", "0"]),
+        ("rate", [2.0], ["2.00"]),
+        ("p", [0.25, None], ["25.0 %", "–"]),
+        ("x", [float("nan"), 1.5], ["–", "1.50"]),
+        ("found", [True, False], ["yes", "no"]),
+    ],
+)
+def test_a_column_as_text(name: str, values: list[object], texts: list[str]) -> None:
+    assert cells_of(name, values) == texts
+
+
+def test_a_perturbation_is_put_on_the_image(qtbot: QtBot, probed: ResultsPanel, session: Session) -> None:
+    view: PerturbationView = bring(qtbot, probed, "Universal perturbation")  # type: ignore[assignment]
+    assert view.maps.scale.limits == ("−25.5/255", "0", "+25.5/255")
+    with qtbot.waitSignal(session.observed):
+        qtbot.mouseClick(view.apply_button, Qt.MouseButton.LeftButton)
+    assert session.shown is None
+    frame = session.frame
+    assert frame is not None
+    assert session.clean is not None
+    assert torch.allclose(frame.observation.adversarial_image, (session.clean + 0.1).clamp(0, 1))
+
+
+def test_a_perturbation_of_another_size_is_refused_in_a_sentence(qtbot: QtBot, panel: ResultsPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    with qtbot.waitSignal(session.notice) as said:
+        session.apply_perturbation(torch.zeros(1, 28, 28), "digits")
+    assert "1 × 28 × 28" in said.args[0]
+    assert session.delta is None
+
+
+def test_the_tab_that_was_chosen_stays_for_the_next_run(qtbot: QtBot, probed: ResultsPanel, session: Session) -> None:
+    bring(qtbot, probed, "Loss")
+    attack(qtbot, session, CATALOGUE["pgd"](steps=2))
+    assert titles(probed) == ["Loss"]
+    session.show_entry(session.history.entries[0].number)
+    assert probed.tabs.tabText(probed.tabs.currentIndex()) == "Loss"
+
+
+def test_what_nobody_sees_is_not_painted(qtbot: QtBot, panel: ResultsPanel, session: Session) -> None:
+    panel.hide()
+    open_image(qtbot, session, small())
+    attack(qtbot, session, CATALOGUE["pgd"](steps=2))
+    assert panel.tabs.count() == 0
+    panel.show()
+    assert titles(panel) == ["Loss"]
