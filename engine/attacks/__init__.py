@@ -4,6 +4,7 @@ from engine.attacks.apgd import APGD
 from engine.attacks.eps import moved
 from engine.attacks.fgsm import FGSM
 from engine.attacks.fooling import FoolingImage
+from engine.attacks.jsma import JSMA
 from engine.attacks.momentum import MIFGSM
 from engine.attacks.noise import Noise
 from engine.attacks.one_pixel import OnePixel
@@ -13,17 +14,19 @@ from engine.attacks.proximity import Proximity
 from engine.attacks.rand_fgsm import RandFGSM
 from engine.attacks.square import Square
 from engine.attacks.sticker_pgd import StickerPGD
+from engine.attacks.universal import Universal
 from engine.catalogue import catalogue
 from engine.operation import Attack
 
 CATALOGUE: dict[str, type[Attack]] = catalogue(
-    FGSM, RandFGSM, PGD, MIFGSM, APGD, Noise, StickerPGD, FoolingImage, Proximity, Square, OnePixel, OnePixelMap
+    FGSM, RandFGSM, PGD, MIFGSM, APGD, Noise, StickerPGD, JSMA, FoolingImage, Proximity, Square, OnePixel, OnePixelMap, Universal
 )
 
 __all__ = [
     "APGD",
     "CATALOGUE",
     "FGSM",
+    "JSMA",
     "MIFGSM",
     "PGD",
     "FoolingImage",
@@ -34,5 +37,6 @@ __all__ = [
     "RandFGSM",
     "Square",
     "StickerPGD",
+    "Universal",
     "moved",
 ]
