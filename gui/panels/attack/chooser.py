@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Slot
+from PySide6.QtCore import QPoint, QSize, Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.panels.attack.catalogue import CatalogueList
@@ -14,11 +15,11 @@ class Chooser(QPushButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._title = ""
         self.setStyleSheet("QPushButton { text-align: left; font-weight: 600; }")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumHeight(28)
         self.setAccessibleName("Attack")
-        self.setToolTip("Choose another attack")
         self.popup = QFrame(self, Qt.WindowType.Popup)
         self.popup.setFrameShape(QFrame.Shape.StyledPanel)
         self.list = CatalogueList(self.popup)
@@ -30,7 +31,23 @@ class Chooser(QPushButton):
 
     def set_title(self, title: str) -> None:
         """Of the attack that is chosen."""
-        self.setText(f" {title}  ▾")
+        self._title = title
+        self._fit()
+
+    def _fit(self) -> None:
+        """As much of the title as there is room for."""
+        arrow = "  ▾"
+        room = self.width() - 2 * GRID - self.fontMetrics().horizontalAdvance(f" {arrow}")
+        shown = self.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room)
+        self.setText(f" {shown}{arrow}")
+        self.setToolTip("Choose another attack" if shown == self._title else f"{self._title}\nChoose another attack")
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(12 * GRID, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     @Slot()
     def open(self) -> None:
