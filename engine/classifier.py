@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from engine.devices import device_of, fastest_threads
 from engine.errors import GibbonError
 from engine.fingerprint import digest, identity
+from engine.layout import channels_last, takes_channels_last
 from engine.randomness import generator
 from engine.sites import Site, SiteMode, discover
 
@@ -46,6 +47,7 @@ class _Network:
     mean: Tensor
     std: Tensor
     sites: tuple[Site, ...]
+    channels_last: bool = False
     digest: list[str] = field(default_factory=list)
 
 
@@ -113,7 +115,7 @@ class Classifier:
                 f"The model “{name}” takes {channels} channels, but mean or std has another number. Give one value per channel."
             )
         self._network = _Network(module, head, self.input_shape, scale[0], scale[1], ())
-        self._network = _Network(module, head, self.input_shape, scale[0], scale[1], self._inspect())
+        self._network = _Network(module, head, self.input_shape, scale[0], scale[1], *self._inspect())
 
     # ------------------------------------------------------------------ what it is
 
@@ -273,7 +275,14 @@ class Classifier:
         other.activations = {site: _placed(f, target) for site, f in self.activations.items()}
         other.before = tuple(_placed(f, target) for f in self.before)
         other._network = _Network(
-            copy.deepcopy(net.module).to(target), net.head, net.native_shape, net.mean.to(target), net.std.to(target), net.sites, net.digest
+            copy.deepcopy(net.module).to(target),
+            net.head,
+            net.native_shape,
+            net.mean.to(target),
+            net.std.to(target),
+            net.sites,
+            net.channels_last,
+            net.digest,
         )
         return other
 
@@ -304,8 +313,11 @@ class Classifier:
             images = step(images)
         if images.shape[2:] != net.native_shape[1:]:
             images = F.interpolate(images, net.native_shape[1:], mode="bilinear", antialias=True, align_corners=False)
+        images = (images - net.mean) / net.std
+        if net.channels_last and images.device.type == "cpu":
+            images = channels_last(images)
         with mode:  # around the network alone: rectifiers in the preprocessing are no sites
-            output: Tensor = net.module((images - net.mean) / net.std)
+            output: Tensor = net.module(images)
         return output.clamp_min(torch.finfo(output.dtype).tiny).log() if net.head == "log" else output
 
     @torch.enable_grad()
@@ -313,13 +325,14 @@ class Classifier:
         images = torch.full((1, *self.input_shape), 0.5, device=self.device, dtype=self.dtype, requires_grad=True)
         torch.autograd.grad(self(images).sum(), images)
 
-    def _inspect(self) -> tuple[Site, ...]:
-        """Run two images through the network: its sites, and whether its head is what the attacks need."""
+    def _inspect(self) -> tuple[tuple[Site, ...], bool]:
+        """Run two images through the network: its sites, its layout, and whether its head is what the attacks need."""
         shape = (2, *self.input_shape)
         images = torch.rand(shape, generator=generator(0, "inspect")).to(self.device, self.dtype)
         net = self._network
         try:
-            sites, output = discover(net.module, (images - net.mean) / net.std)
+            images = (images - net.mean) / net.std
+            sites, output = discover(net.module, images)
         except Exception as error:
             raise GibbonError(
                 f"The model “{self.name}” fails on an image of shape {self.input_shape}: {_first_line(error)} "
@@ -343,7 +356,7 @@ class Classifier:
                 f"The model “{self.name}” ends in probabilities (its rows sum to 1), and attacks need logits. "
                 "Load it with head='strip' (removes a final Softmax layer) or head='log' (takes their logarithm)."
             )
-        return sites
+        return sites, takes_channels_last(net.module, images, output)
 
 
 def _strip_softmax(module: nn.Module, name: str) -> None:

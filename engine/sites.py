@@ -82,7 +82,9 @@ class SiteMode(TorchFunctionMode):
         else:
             out = _changed(func, args, kwargs, replace, bound)
         if index in self._wanted:
-            self.recorded[index] = out.clone()  # a later in-place layer would overwrite what was recorded
+            self.recorded[index] = out.clone(
+                memory_format=torch.contiguous_format
+            )  # a later in-place layer would overwrite what was recorded
         return out
 
 
