@@ -37,6 +37,8 @@ class Pace:
         step = f"step {index:,} of {job.total:,}" if job.total else f"step {index:,}"
         if job.cancelled:
             return f"{step} · ending"
+        if job.index < 0 and not job.paused:
+            return "starting"
         if job.paused:
             return f"{step} · paused"
         passed = time.perf_counter() - self._since

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QSpinBox, QWidget
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gui.data_sources import DataSources
 
 _FOLDER, _PLACE = "folder", "place"
+_DRAWN = 300
+"""At most so many images are drawn unless a person asks for more: each takes about 5 ms."""
 _FITTING = {"signs": ("gtsrb", "generated:signs"), "digits": ("mnist", "generated:digits"), "imagenet": ()}
 
 
@@ -26,6 +28,9 @@ class DataChooser(QWidget):
     def __init__(self, sources: DataSources, parent: QWidget | None = None, *, count: int = 200, count_tip: str = "") -> None:
         super().__init__(parent)
         self._sources = sources
+        self._usual = count
+        self._counted = False
+        """Whether a person has chosen the number."""
         self.sets = _Combo(self)
         self.sets.setAccessibleName("Data set")
         self.sets.setToolTip("Data sets that are on this machine, or drawn by this project; nothing is downloaded.")
@@ -53,7 +58,7 @@ class DataChooser(QWidget):
         rows.addRow("images", self._row)
         self.sets.activated.connect(self._on_set)
         self.split.activated.connect(self.changed)
-        self.count.valueChanged.connect(self.changed)
+        self.count.valueChanged.connect(self._on_count)
         sources.changed.connect(self._fill)
         self._fill()
 
@@ -120,6 +125,11 @@ class DataChooser(QWidget):
         """List a folder of images, and choose it."""
         self.choose(self._sources.add_folder(folder))
 
+    @Slot()
+    def _on_count(self) -> None:
+        self._counted = True
+        self.changed.emit()
+
     def _show_splits(self, before: str = "") -> None:
         source = self._source
         splits = ["test"] if source is None else list(source.splits)
@@ -127,6 +137,9 @@ class DataChooser(QWidget):
         self.split.addItems(splits)
         self.split.setCurrentIndex(splits.index(before) if before in splits else 0)
         self.split.setEnabled(len(splits) > 1)
+        if source is not None and not self._counted:
+            with QSignalBlocker(self.count):
+                self.count.setValue(min(self._usual, _DRAWN) if source.name.startswith("generated:") else self._usual)
         self.sets.setToolTip("\n".join(filter(None, [self.title, "On this machine, or drawn by this project; nothing is downloaded."])))
         self.changed.emit()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,6 @@ from tests.gui.panel_scenes import LABELS, attack, open_image, show, small
 from tests.gui.probe_attack import Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -34,9 +34,9 @@ def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, session: Session, catalogue: None) -> Iterator[AttackPanel]:
+def panel(qtbot: QtBot, session: Session, catalogue: None) -> AttackPanel:
     session.ready = True
-    yield show(qtbot, AttackPanel(session), 320, 800)
+    return show(qtbot, AttackPanel(session), 320, 800)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_every_attack_stands_once_under_what_it_knows(panel: AttackPanel) -> Non
 def test_families_stand_together(panel: AttackPanel) -> None:
     for group in panel._catalogue._groups():
         families = [group.child(i).text(1) for i in range(group.childCount())]
-        changes = sum(one != other for one, other in zip(families, families[1:], strict=False))
+        changes = sum(one != other for one, other in itertools.pairwise(families))
         assert changes == len(set(families)) - 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,9 +29,9 @@ CHOICE = Choice("generated:signs", "test", 12)
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> Iterator[ResultsPanel]:
+def panel(qtbot: QtBot, session: Session) -> ResultsPanel:
     session.ready = True
-    yield show(qtbot, ResultsPanel(session), 900, 300)
+    return show(qtbot, ResultsPanel(session), 900, 300)
 
 
 @pytest.fixture

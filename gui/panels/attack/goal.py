@@ -42,7 +42,7 @@ class Goal(QWidget):
         self.live = QCheckBox("live preview", self)
         self.live.setChecked(session.live)
         self.live.setToolTip("Show the image while the attack runs. Without it the attack is faster.")
-        self.data = DataChooser(session.data_sources, self, count=200, count_tip="How many images the attack works on")
+        self.data = DataChooser(session.data_sources, self, count=1500, count_tip="How many of its images the attack gets")
         self.data.setToolTip("The images that the attack works on, beside the one on the canvas")
         self.start = StartImage(session, self)
         self._regions = QButtonGroup(self)
