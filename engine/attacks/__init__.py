@@ -1,6 +1,8 @@
 """Attacks, one file each. ``CATALOGUE`` maps a slug to its class; a new attack is listed here by hand."""
 
 from engine.attacks.apgd import APGD
+from engine.attacks.carlini_wagner import CarliniWagnerL2
+from engine.attacks.deepfool import DeepFool
 from engine.attacks.eps import moved
 from engine.attacks.fgsm import FGSM
 from engine.attacks.fooling import FoolingImage
@@ -12,6 +14,7 @@ from engine.attacks.one_pixel_map import OnePixelMap
 from engine.attacks.pgd import PGD
 from engine.attacks.proximity import Proximity
 from engine.attacks.rand_fgsm import RandFGSM
+from engine.attacks.saved_perturbation import SavedPerturbation, load_perturbation, save_perturbation
 from engine.attacks.square import Square
 from engine.attacks.sticker_pgd import StickerPGD
 from engine.attacks.universal import Universal
@@ -19,7 +22,22 @@ from engine.catalogue import catalogue
 from engine.operation import Attack
 
 CATALOGUE: dict[str, type[Attack]] = catalogue(
-    FGSM, RandFGSM, PGD, MIFGSM, APGD, Noise, StickerPGD, JSMA, FoolingImage, Proximity, Square, OnePixel, OnePixelMap, Universal
+    FGSM,
+    RandFGSM,
+    PGD,
+    MIFGSM,
+    APGD,
+    Noise,
+    StickerPGD,
+    JSMA,
+    CarliniWagnerL2,
+    FoolingImage,
+    Proximity,
+    Square,
+    OnePixel,
+    OnePixelMap,
+    Universal,
+    SavedPerturbation,
 )
 
 __all__ = [
@@ -29,12 +47,15 @@ __all__ = [
     "JSMA",
     "MIFGSM",
     "PGD",
+    "CarliniWagnerL2",
+    "DeepFool",
     "FoolingImage",
     "Noise",
     "OnePixel",
     "OnePixelMap",
     "Proximity",
     "RandFGSM",
+    "SavedPerturbation",
     "Square",
     "StickerPGD",
     "Universal",

@@ -1,0 +1,42 @@
+"""Adam as element-wise tensor operations: rows are independent, may be taken out, and may begin anew one by one."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.balls import column
+
+BETA1, BETA2, TINY = 0.9, 0.999, 1e-8
+"""As in the paper (Kingma, Ba 2014, arXiv 1412.6980) and in every implementation of Carlini and Wagner's attacks."""
+
+
+class Adam:
+    """The moments of every row, and how many steps each has made since it began.
+
+    ``mean <- BETA1 * mean + (1 - BETA1) * gradient``, ``square <- BETA2 * square + (1 - BETA2) * gradient^2``, and the step is
+    ``mean / (1 - BETA1^count) / (sqrt(square / (1 - BETA2^count)) + TINY)``, to be multiplied by a step size and subtracted.
+    """
+
+    def __init__(self, like: Tensor) -> None:
+        self._mean, self._square = torch.zeros_like(like), torch.zeros_like(like)
+        self.count = torch.zeros(len(like), device=like.device, dtype=like.dtype)
+
+    def __call__(self, gradient: Tensor) -> Tensor:
+        """The step for ``gradient`` ``(N, C, H, W)``: of about one per value where the gradient keeps its sign."""
+        self.count += 1
+        self._mean.lerp_(gradient, 1 - BETA1)
+        self._square.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
+        size = (self._square / column(1 - BETA2**self.count, gradient)).sqrt_().add_(TINY)
+        return self._mean / size.mul_(column(1 - BETA1**self.count, gradient))
+
+    def restart(self, rows: Tensor) -> None:
+        """Forget the past of the rows where ``rows`` ``(N,)`` is True."""
+        where = rows.reshape(-1, *[1] * (self._mean.dim() - 1))
+        self._mean.masked_fill_(where, 0)
+        self._square.masked_fill_(where, 0)
+        self.count.masked_fill_(rows, 0)
+
+    def select(self, rows: Tensor) -> None:
+        """Go on with the rows at these indices alone."""
+        self._mean, self._square, self.count = self._mean[rows], self._square[rows], self.count[rows]
