@@ -15,6 +15,7 @@ from gui.clipboard import copy_pixels, local_files, pixels_of
 if TYPE_CHECKING:
     from gui.history import Entry
     from gui.main_window import MainWindow
+    from gui.reproduce_window import ReproduceWindow
 
 
 class Commands(QObject):
@@ -25,6 +26,19 @@ class Commands(QObject):
         self._window = window
         self._session = window.session
         self._settings = window.settings
+        self._experiments: ReproduceWindow | None = None
+
+    # ------------------------------------------------------------------ the lectures' experiments
+
+    def reproduce(self, slug: str) -> None:
+        """Show an experiment of the lectures, to be run there."""
+        from gui.reproduce_window import ReproduceWindow
+
+        if self._experiments is None:
+            self._experiments = ReproduceWindow(self._session, self._settings, self._window)
+        self._experiments.choose(slug)
+        self._experiments.show()
+        self._experiments.raise_()
 
     # ------------------------------------------------------------------ images and models
 

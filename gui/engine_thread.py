@@ -21,6 +21,8 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, QThread, Signal
 
 _numbers = itertools.count(1)
+GIVE_WAY_S = 0.5
+"""How long a lane waits at each of its steps while the one in front of it works."""
 READ_S = 0.1
 """Seconds between two readings of a run."""
 _ASKED = {
@@ -33,6 +35,7 @@ _ASKED = {
     "start image": "Opening the start image",
     "moved": "Moving eps",
     "perturbation": "Opening the perturbation",
+    "transfer": "Asking the other models",
     "save": "Saving the image",
     "figure": "Composing the figure",
     "export": "Saving the figure",
@@ -151,9 +154,11 @@ class EngineThread(QThread):
     answered = Signal(str)
     """The key of a question whose answer can be taken."""
 
-    def __init__(self, name: str, parent: QObject | None = None) -> None:
+    def __init__(self, name: str, parent: QObject | None = None, *, behind: EngineThread | None = None) -> None:
+        """``behind``: another lane, to which this one gives way while it works."""
         super().__init__(parent)
         self.setObjectName(name)
+        self._behind = behind
         self._wake = threading.Condition()
         self._jobs: dict[str, Job] = {}
         self._questions: dict[str, tuple[int, Callable[[], Any]]] = {}
@@ -212,6 +217,12 @@ class EngineThread(QThread):
             self._wake.notify()
         return not self.isRunning() or self.wait(patience)
 
+    @property
+    def busy(self) -> bool:
+        """Whether it has something to do. May be called in any thread."""
+        with self._wake:
+            return bool(self._questions) or self._next_job() is not None
+
     # ------------------------------------------------------------------ in the worker
 
     def run(self) -> None:
@@ -229,9 +240,17 @@ class EngineThread(QThread):
                 if asked is not None:
                     self._answer(asked[0], *asked[1])
                 elif job is not None:
+                    self._give_way()
                     self._advance(job)
         finally:
             self._close_all()
+
+    def _give_way(self) -> None:
+        """Wait while the lane in front works, but not for ever: a long attack there must not stop this one."""
+        end = time.perf_counter() + GIVE_WAY_S
+        with self._wake:
+            while self._behind is not None and self._behind.busy and not self._stopping and time.perf_counter() < end:
+                self._wake.wait(0.02)
 
     def _next_job(self) -> Job | None:
         return next((job for job in self._jobs.values() if job.cancelled or not job.paused), None)

@@ -183,6 +183,10 @@ class MainWindow(QMainWindow):
         self._recent = QMenu("Open recent", self)
         self._recent.aboutToShow.connect(self._fill_recent)
         menus["File"].insertMenu(self.actions_table["paste_image"], self._recent)
+        self._experiments = QMenu("Reproduce", self)
+        self._experiments.setToolTipsVisible(True)
+        self._experiments.aboutToShow.connect(self._fill_experiments)
+        self.menuBar().insertMenu(menus["View"].menuAction(), self._experiments)
         view = menus["View"]
         first = self.actions_table["reset_layout"]
         view.insertSeparator(first)
@@ -205,6 +209,19 @@ class MainWindow(QMainWindow):
         else:
             self._recent.addAction("No image was opened yet").setEnabled(False)
         self._recent.setToolTipsVisible(True)
+
+    @Slot()
+    def _fill_experiments(self) -> None:
+        self._experiments.clear()
+        if not self.session.ready:
+            self._experiments.addAction("The engine is loading").setEnabled(False)
+            return
+        from engine.reproduce import CATALOGUE
+
+        for slug, kind in CATALOGUE.items():
+            action = self._experiments.addAction(f"{kind.title}…")
+            action.setToolTip(f"{kind.source}\n{kind.paper}".strip())
+            action.triggered.connect(lambda _checked=False, slug=slug: self.commands.reproduce(slug))
 
     def _make_tool_bar(self) -> None:
         bar = QToolBar("Tool bar", self)

@@ -130,6 +130,9 @@ class Session(QObject):
         self.undo_stack = QUndoStack(self)
         self.ready = False
         self.lane = EngineThread("interactive", self)
+        """Everything about the image on the canvas."""
+        self.background = EngineThread("background", self, behind=self.lane)
+        """What takes minutes and has nothing to do with that image."""
         self._questions = Questions(self.lane, self)
         self._questions.failed.connect(self._on_failed)
         self._questions.busyChanged.connect(self.busyChanged)
@@ -437,4 +440,5 @@ class Session(QObject):
         """Stop timer and thread; whether the thread has ended. May be called more than once."""
         self.runs.stop()
         self.undo_stack.blockSignals(True)  # its destructor clears it, and would call those who are half gone by then
-        return self.lane.stop()
+        stopped = [lane.stop() for lane in (self.background, self.lane)]
+        return all(stopped)

@@ -73,7 +73,8 @@ class StartUp(QObject):
     def _begin(self) -> None:
         trace("first paint")
         self._window.import_panels()
-        self._session.lane.start()
+        for lane in (self._session.lane, self._session.background):
+            lane.start()
         self._session.ask("start-up", load, self._arrive, busy="Loading the engine…")
         self._window.fill()  # while torch is being imported
         self.filled.emit()

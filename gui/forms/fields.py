@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def read_fields(operation: type[Operation]) -> tuple[Field, ...]:
     A field's ``json_schema_extra`` may hold ``group``, ``unit``, ``automatic``, ``when`` (a dict of field name to a value or a list), and
     ``usual`` (a dict of field name to a dict of its values to what this field usually is there).
     """
-    fields = [_read(name, info) for name, info in operation.model_fields.items()]
+    # What is excluded from the record is no parameter: the window knows it, such as the folder of the data sets.
+    fields = [_read(name, info) for name, info in operation.model_fields.items() if not info.exclude]
     order = list(dict.fromkeys(field.group for field in fields if field.group))
     return tuple(sorted(fields, key=lambda field: order.index(field.group) if field.group else len(order)))
 
@@ -124,7 +126,7 @@ def _kind_of(name: str, annotation: Any) -> tuple[Kind, bool, tuple[Any, ...]]:
             return kind, True, choices
     if origin is Literal:
         return "choice", False, typing.get_args(annotation)
-    kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number", str: "text"}
+    kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number", str: "text", Path: "text"}
     if annotation in kinds:
         return kinds[annotation], False, ()
     raise TypeError(f"There is no editor for {annotation!r}, the type of the parameter “{name}”.")
