@@ -1,0 +1,65 @@
+"""The box of [0, 1] and the mask that an image may move in, and the shortest step in it to a plane."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from engine.balls import TINY
+from engine.operation import Problem
+
+
+def bounds(problem: Problem) -> tuple[Tensor, Tensor]:
+    """The smallest and largest values ``(N, C, H, W)`` that the pixels may take: in [0, 1], and ``|delta| <= mask``.
+
+    Where the mask is 0 both are the images' own bits.
+    """
+    images = problem.images
+    if problem.mask is None:
+        return torch.zeros_like(images), torch.ones_like(images)
+    return (images - problem.mask).clamp_min(0), (images + problem.mask).clamp_max(1)
+
+
+def shortest(slope: Tensor, gain: Tensor, low: Tensor, high: Tensor, norm: Literal["l2", "linf"], rounds: int = 8) -> tuple[Tensor, Tensor]:
+    """The shortest ``step`` with ``<slope, step> >= gain`` and ``low <= step <= high``, and its length.
+
+    It is ``clamp(scale * slope, low, high)`` in l2 and ``clamp(scale * sign(slope), low, high)`` in linf, for the smallest ``scale`` that
+    reaches the plane. What is gained is concave and piecewise linear in ``scale``, so Newton's method comes to it from below, in as many
+    ``rounds`` as there are kinds of clamped pixels; the first alone is DeepFool's formula for the pixels that can move at all. A plane out
+    of the box's reach gives the corner nearest to it.
+
+    Parameters
+    ----------
+    slope, low, high
+        ``(..., n)``, with ``low <= 0 <= high``.
+    gain
+        ``(...)``, above 0.
+    norm
+        Which length.
+    rounds
+        Of Newton's method.
+
+    Returns
+    -------
+    step
+        ``(..., n)``; zero where the slope is.
+    length
+        ``(...)``: infinite where no pixel with a slope can move, NaN where the slope is.
+    """
+    size = slope.abs()
+    peak = size.amax(-1, keepdim=True).clamp_min(torch.finfo(slope.dtype).tiny)
+    size, gain = size / peak, gain / peak[..., 0]  # the square of a small gradient would underflow
+    room = torch.where(slope > 0, high, -low)
+    room = torch.where(slope == 0, torch.zeros_like(room), room)
+    scale = torch.zeros_like(gain)
+    weight = size * size if norm == "l2" else size
+    for _ in range(rounds):
+        reached = size * scale[..., None] if norm == "l2" else scale[..., None]
+        rate = (weight * (reached < room)).sum(-1)
+        missing = gain - (torch.minimum(reached, room) * size).sum(-1)
+        scale = torch.where(rate > 0, scale + missing.clamp_min(0) / rate.clamp_min(TINY), scale)
+    step = torch.minimum(size * scale[..., None] if norm == "l2" else scale[..., None].expand_as(room), room)
+    length = torch.linalg.vector_norm(step, dim=-1) if norm == "l2" else step.amax(-1)
+    return step.copysign(slope), torch.where(room.amax(-1) > 0, length, torch.inf)
