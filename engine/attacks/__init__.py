@@ -59,5 +59,7 @@ __all__ = [
     "Square",
     "StickerPGD",
     "Universal",
+    "load_perturbation",
     "moved",
+    "save_perturbation",
 ]
