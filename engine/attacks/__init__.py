@@ -2,9 +2,11 @@
 
 from engine.attacks.apgd import APGD
 from engine.attacks.carlini_wagner import CarliniWagnerL2
+from engine.attacks.ddn import DDN
 from engine.attacks.deepfool import DeepFool
 from engine.attacks.eps import moved
 from engine.attacks.fgsm import FGSM
+from engine.attacks.fmn import FMN
 from engine.attacks.fooling import FoolingImage
 from engine.attacks.jsma import JSMA
 from engine.attacks.momentum import MIFGSM
@@ -30,6 +32,9 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     Noise,
     StickerPGD,
     JSMA,
+    DeepFool,
+    DDN,
+    FMN,
     CarliniWagnerL2,
     FoolingImage,
     Proximity,
@@ -43,7 +48,9 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
 __all__ = [
     "APGD",
     "CATALOGUE",
+    "DDN",
     "FGSM",
+    "FMN",
     "JSMA",
     "MIFGSM",
     "PGD",

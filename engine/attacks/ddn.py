@@ -1,0 +1,94 @@
+"""DDN: the direction by gradient ascent, the norm by whether the present image is adversarial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from engine.attacks.boxes import bounds
+from engine.attacks.minimal import MinimalNorm
+from engine.attacks.passes import look
+from engine.attacks.schedules import cosine
+from engine.balls import L2, TINY, Norm, column, normalised
+from engine.images import lattice
+from engine.operation import AttackStep, Problem
+from engine.quantities import Number
+
+_LAST = 0.01
+"""What is left of the step size at the end."""
+
+
+class DDN(MinimalNorm):
+    """Walk along the gradient on a sphere around the clean image: the sphere shrinks while the image is adversarial and grows while it is
+    not.
+
+    ``delta <- delta + pace * gradient / ||gradient||_2`` with the gradient of the cross-entropy, away from the label or towards the target;
+    ``eps <- (1 - gamma) * eps`` where the image is adversarial, else ``(1 + gamma) * eps``; ``delta <- eps * delta / ||delta||_2``;
+    ``images + delta`` is clipped to [0, 1] and the mask. ``pace`` falls from ``step_size`` to a hundredth of it along a cosine. A row whose
+    gradient is zero walks along a random direction of its own. ``steps + 1`` forward passes and ``steps`` backward passes.
+
+    Kept is the nearest adversarial iterate, moved onto the boundary, which is not in the paper. Rony, Hafemann, Oliveira, Ben Ayed, Sabourin,
+    Granger 2018, arXiv 1811.09600.
+    """
+
+    slug: ClassVar[str] = "ddn"
+    title: ClassVar[str] = "DDN"
+    family: ClassVar[str] = "Minimal norm"
+    paper: ClassVar[str] = "Rony et al. 2018, arXiv 1811.09600"
+    norms: ClassVar[tuple[Norm, ...]] = ("l2",)
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "as in the paper, 100 steps": {"quantise": True, "boundary_steps": 0},
+            "as in the paper, 1000 steps": {"steps": 1000, "quantise": True, "boundary_steps": 0},
+        }
+    )
+
+    norm: Literal["l2"] = Field("l2", json_schema_extra={"group": "Budget"})
+    """The norm that is made small."""
+    steps: int = Field(100, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    """Number of steps."""
+    gamma: float = Field(0.05, gt=0, lt=1, json_schema_extra={"group": "Method"})
+    """By what part of itself the radius grows or shrinks in a step."""
+    start_eps: Number = Field(1.0, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1], L2"})
+    """The first radius."""
+    step_size: Number = Field(1.0, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1], L2"})
+    """Length of the first step, before the radius is set; the last one is a hundredth of it."""
+    quantise: bool = Field(False, json_schema_extra={"group": "Method"})
+    """Round every iterate to 8 bits, as the paper does, so that what is found is an image that a file can hold."""
+
+    @torch.no_grad()
+    def search(self, problem: Problem) -> Iterator[AttackStep]:
+        """Step 0 is the clean image, step k the image after k steps."""
+        clean, (low, high) = problem.images, bounds(problem)
+        free = low < high
+        fallback = normalised(problem.random.normal(clean.shape[1:]).to(clean) * free)
+        largest = L2(1.0).size(torch.maximum(high - clean, clean - low))
+        eps = torch.full_like(largest, self.start_eps)
+        images = clean
+        for index in range(self.steps + 1):
+            seen = look(problem, images, "ce", problem.targets, gradient=index < self.steps)
+            yield AttackStep(index, self.steps, images, seen.loss, seen.logits)
+            if index == self.steps:
+                return
+            adversarial = problem.succeeds(seen.logits)
+            eps = (eps * torch.where(adversarial, 1 - self.gamma, 1 + self.gamma)).minimum(largest)
+            gradient = seen.gradient * free
+            flat = (gradient == 0).flatten(1).all(1)[:, None, None, None]
+            direction = torch.where(flat, fallback, along(gradient))
+            delta = images - clean + cosine(self.step_size, _LAST * self.step_size, index, self.steps) * direction
+            delta = delta * column(eps / L2(1.0).size(delta).clamp_min(TINY), delta)
+            images = torch.minimum(torch.maximum(self._rounded(clean + delta, free, clean), low), high)
+
+    def _rounded(self, images: Tensor, free: Tensor, clean: Tensor) -> Tensor:
+        return torch.where(free, lattice(images), clean) if self.quantise else images
+
+
+def along(gradient: Tensor) -> Tensor:
+    """``gradient / ||gradient||_2`` per row, however small it is; zero where it is zero."""
+    largest = gradient.flatten(1).abs().amax(1).clamp_min(torch.finfo(gradient.dtype).tiny)
+    return normalised(gradient / column(largest, gradient))

@@ -1,0 +1,102 @@
+"""FMN: gradient ascent in a ball whose radius follows the distance to the boundary, in four norms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from engine.attacks.boxes import bounds
+from engine.attacks.ddn import along
+from engine.attacks.minimal import MinimalNorm
+from engine.attacks.passes import look
+from engine.attacks.schedules import cosine
+from engine.balls import BALLS, TINY, Norm
+from engine.operation import AttackStep, Problem
+from engine.quantities import Number
+
+_LAST = 0.01
+"""What is left of the step size at the end."""
+_DUAL = {"linf": 1.0, "l2": 2.0, "l1": torch.inf}
+
+
+class FMN(MinimalNorm):
+    """Climb the margin inside a ball around the clean image whose radius is fitted all the time: to the estimated distance of the boundary
+    until an adversarial image is found, then a little smaller after every success and a little larger after every failure.
+
+    ``delta <- clip(project(delta + pace * gradient / ||gradient||_2, eps))`` with the gradient of the ``margin``, best other logit minus
+    the label's (for a target: its logit minus the best other). ``eps`` becomes ``||delta|| + |margin| / ||gradient||_q`` while nothing was
+    found (q is dual to the norm), ``min((1 - pull) * eps, nearest)`` where the present image is adversarial, ``(1 + pull) * eps`` where it
+    is not. In l0 ``eps`` is a number of pixels that changes by ``pull`` of itself and at least by 1. ``pace`` falls from ``step_size`` to a
+    hundredth of it and ``pull`` from ``gamma`` to ``last_gamma``, both along a cosine. ``steps + 1`` forward and ``steps`` backward passes.
+
+    Kept is the nearest adversarial iterate, moved onto the boundary (in l0: less the pixels that are not needed). Pintor, Roli, Brendel,
+    Biggio 2021, arXiv 2102.12827. Ours: l0 counts pixels, not values; it starts from the clean image only.
+    """
+
+    slug: ClassVar[str] = "fmn"
+    title: ClassVar[str] = "FMN"
+    family: ClassVar[str] = "Minimal norm"
+    paper: ClassVar[str] = "Pintor et al. 2021, arXiv 2102.12827"
+    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2", "l1", "l0")
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({"without the boundary search": {"boundary_steps": 0}})
+
+    norm: Literal["linf", "l2", "l1", "l0"] = Field("l2", json_schema_extra={"group": "Budget"})
+    """The norm that is made small."""
+    steps: int = Field(100, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    """Number of steps."""
+    gamma: float = Field(0.05, gt=0, lt=1, json_schema_extra={"group": "Method"})
+    """By what part of itself the radius changes in the first step."""
+    last_gamma: float = Field(0.001, gt=0, lt=1, json_schema_extra={"group": "Method"})
+    """By what part of itself the radius changes in the last step."""
+    step_size: Number = Field(1.0, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1], L2"})
+    """Length of the first step, before the projection; the last one is a hundredth of it."""
+
+    @torch.no_grad()
+    def search(self, problem: Problem) -> Iterator[AttackStep]:
+        """Step 0 is the clean image, step k the image after k steps."""
+        clean, (low, high) = problem.images, bounds(problem)
+        radius = _Radius(self.norm, torch.maximum(high - clean, clean - low))
+        delta = torch.zeros_like(clean)
+        for index in range(self.steps + 1):
+            images = clean if index == 0 else torch.minimum(torch.maximum(clean + delta, low), high)
+            seen = look(problem, images, "margin", problem.targets, gradient=index < self.steps)
+            yield AttackStep(index, self.steps, images, seen.loss, seen.logits)
+            if index == self.steps:
+                return
+            delta, gradient = images - clean, seen.gradient * (low < high)
+            pull = cosine(self.gamma, self.last_gamma, index, self.steps)
+            eps = radius.fitted(problem.succeeds(seen.logits), delta, seen.loss, gradient, pull)
+            pace = cosine(self.step_size, _LAST * self.step_size, index, self.steps)
+            delta = BALLS[self.norm](eps).project(delta + pace * along(gradient))
+
+
+class _Radius:
+    """The radius of every row, and what it has been adversarial at."""
+
+    def __init__(self, norm: Norm, widest: Tensor) -> None:
+        self._norm, self._ball = norm, BALLS[norm](1.0)
+        self._largest = self._ball.size(widest)
+        self._nearest = torch.full_like(self._largest, torch.inf)
+        self._eps = torch.full_like(self._largest, 1.0 if norm == "l0" else torch.inf)
+
+    def fitted(self, adversarial: Tensor, delta: Tensor, margin: Tensor, gradient: Tensor, pull: float) -> Tensor:
+        """``(N,)``: the radius for the next step."""
+        length = self._ball.size(delta)
+        self._nearest = torch.where(adversarial, self._nearest.minimum(length), self._nearest)
+        found = self._nearest < torch.inf
+        if self._norm == "l0":
+            smaller = (self._eps - 1).minimum((self._eps * (1 - pull)).floor()).minimum(self._nearest)
+            larger = (self._eps + 1).maximum((self._eps * (1 + pull)).floor())
+            eps = torch.where(adversarial, smaller, larger).clamp_min(1)
+        else:
+            slope = torch.linalg.vector_norm(gradient.flatten(1), ord=_DUAL[self._norm], dim=1)
+            ahead = length + margin.abs() / slope.clamp_min(TINY)
+            smaller = (self._eps * (1 - pull)).minimum(self._nearest)
+            eps = torch.where(adversarial, smaller, torch.where(found, self._eps * (1 + pull), ahead))
+        self._eps = eps.minimum(self._largest)
+        return self._eps
