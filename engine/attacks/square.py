@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
@@ -12,11 +12,10 @@ from torch import Tensor
 
 from engine.attacks.fgsm import USUAL_EPS, check_eps
 from engine.attacks.losses import value
-from engine.attacks.square_moves import L2Moves, LinfMoves, Moves
+from engine.attacks.square_moves import L2Moves, LinfMoves, Moves, Plan
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number
-from engine.randomness import RowRandom
 from engine.views import Knowledge
 
 _BLOCK = 64
@@ -96,9 +95,9 @@ class Square(Attack):
             if not len(rest.rows):
                 return
             if index == 1:
-                rest.take(*self._asked(rest.problem, rest.moves.begin(rest.first())), everywhere=True)
+                rest.begin(*self._asked(rest.problem, rest.moves.begin(rest.first())))
             else:
-                rest.take(*self._best_proposal(rest, self.share((index - 2) * self.proposals)))
+                rest.take(*self._best_proposal(rest, (index - 2) * self.proposals))
             images = _filled(images, rest.rows, rest.images)
             logits, loss = _filled(logits, rest.rows, rest.logits), _filled(loss, rest.rows, rest.loss)
             yield AttackStep(index, steps, images, loss, logits)
@@ -115,24 +114,25 @@ class Square(Attack):
         logits = problem.classifier(images)
         return images, self._loss(problem, logits), logits
 
-    def _best_proposal(self, rest: _Rest, share: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Images, losses and logits of each row's best proposal."""
-        draws = rest.next(self.proposals)
+    def _best_proposal(self, rest: _Rest, asked: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Images, losses and logits of each row's best proposal, after so many queries."""
+        if rest.used_up:
+            shares = [self.share(asked + move * self.proposals) for move in range(_BLOCK)]
+            rest.plan_moves(shares, self.proposals)
+        proposals = rest.propose()
         if self.proposals == 1:
-            return self._asked(rest.problem, rest.moves.propose(rest.images, draws[:, 0], share))
-        n = len(draws)
-        many = torch.arange(n, device=draws.device).repeat_interleave(self.proposals)
-        images = rest.moves.select(many).propose(rest.images[many], draws.flatten(0, 1), share)
-        logits = rest.problem.classifier(images)
-        problem = rest.problem
-        targets = None if problem.targets is None else problem.targets[many]
-        loss = value(self.loss, logits, problem.labels[many], targets)
-        best = loss.nan_to_num(nan=-torch.inf).view(n, -1).argmax(1) + torch.arange(n, device=draws.device) * self.proposals
-        return images[best], loss[best], logits[best]
+            return self._asked(rest.problem, proposals)
+        problem, n = rest.problem, len(rest.rows)
+        logits = problem.classifier(proposals)
+        labels, targets = (None if t is None else t.repeat_interleave(self.proposals) for t in (problem.labels, problem.targets))
+        assert labels is not None
+        loss = value(self.loss, logits, labels, targets)
+        best = loss.nan_to_num(nan=-torch.inf).view(n, -1).argmax(1) + torch.arange(n, device=loss.device) * self.proposals
+        return proposals[best], loss[best], logits[best]
 
 
 class _Rest:
-    """The rows that are not solved yet: where each stands, and its draws, made for many moves at once."""
+    """The rows that are not solved yet: where each stands, and its next moves, planned many at once."""
 
     images: Tensor
     loss: Tensor
@@ -142,31 +142,45 @@ class _Rest:
         self.problem, self.moves = problem, moves
         self.rows = torch.arange(len(problem.images), device=problem.images.device)
         self.solved = torch.zeros_like(self.rows, dtype=torch.bool)
-        self._random: RowRandom = problem.random
-        self._block: Tensor | None = None
+        self._plan: Plan | None = None
         self._used = 0
+        self._each = 1
+        self._of_many: Moves | None = None
 
     def first(self) -> Tensor:
         """Draws for the start."""
-        return self._random.uniform((self.moves.first_numbers,))
+        return self.problem.random.uniform((self.moves.first_numbers,))
 
-    def next(self, proposals: int) -> Tensor:
-        """Draws ``(N, proposals, numbers)`` for the next move."""
-        if self._block is None or self._used == self._block.shape[1]:
-            self._block, self._used = self._random.uniform((_BLOCK, proposals, self.moves.numbers)), 0
+    @property
+    def used_up(self) -> bool:
+        """Whether further moves must be planned."""
+        return self._plan is None or self._used == _BLOCK
+
+    def plan_moves(self, shares: Sequence[float], proposals: int) -> None:
+        """Plan a block of moves of so many proposals each."""
+        draws = self.problem.random.uniform((proposals, _BLOCK, self.moves.numbers)).flatten(0, 1)
+        self._used, self._each = 0, proposals
+        self._plan = self._many().plan(draws, shares)
+
+    def propose(self) -> Tensor:
+        """The next proposals, ``(N * proposals, C, H, W)``."""
+        assert self._plan is not None
         self._used += 1
-        return self._block[:, self._used - 1]
+        images = self.images if self._each == 1 else self.images.repeat_interleave(self._each, 0)
+        return self._many().propose(images, self._plan, self._used - 1)
 
-    def take(self, images: Tensor, loss: Tensor, logits: Tensor, everywhere: bool = False) -> None:
+    def take(self, images: Tensor, loss: Tensor, logits: Tensor) -> None:
         """Go where the loss is larger; rows that are solved stay."""
-        if everywhere:
-            self.images, self.loss, self.logits = images, loss, logits
-        else:
-            better = ((loss > self.loss) | self.loss.isnan()) & ~self.solved
-            self.images = torch.where(better[:, None, None, None], images, self.images)
-            self.loss = torch.where(better, loss, self.loss)
-            self.logits = torch.where(better[:, None], logits, self.logits)
+        better = ((loss > self.loss) | self.loss.isnan()) & ~self.solved
+        self.images = torch.where(better[:, None, None, None], images, self.images)
+        self.loss = torch.where(better, loss, self.loss)
+        self.logits = torch.where(better[:, None], logits, self.logits)
         self.solved = self.problem.succeeds(self.logits)
+
+    def begin(self, images: Tensor, loss: Tensor, logits: Tensor) -> None:
+        """Go there, whatever the loss is."""
+        self.images, self.loss, self.logits = images, loss, logits
+        self.solved = self.problem.succeeds(logits)
 
     def without(self, solved: Tensor) -> _Rest:
         """The rows that are left; the same object where all are."""
@@ -175,10 +189,25 @@ class _Rest:
             return self
         other = _Rest(self.problem.select(left), self.moves.select(left))
         other.rows, other.solved = self.rows[left], self.solved[left]
-        other._block, other._used = None if self._block is None else self._block[left], self._used
+        other._used, other._each = self._used, self._each
         if hasattr(self, "images"):
             other.images, other.loss, other.logits = self.images[left], self.loss[left], self.logits[left]
+        if self._plan is not None:
+            other._plan = self._plan.select(_repeated(left, self._each))
         return other
+
+    def _many(self) -> Moves:
+        """The moves with every row as often as it has proposals."""
+        if self._each == 1:
+            return self.moves
+        if self._of_many is None:
+            self._of_many = self.moves.select(torch.arange(len(self.rows), device=self.rows.device).repeat_interleave(self._each))
+        return self._of_many
+
+
+def _repeated(rows: Tensor, each: int) -> Tensor:
+    """Where the rows lie once every row stands there ``each`` times."""
+    return rows if each == 1 else (rows[:, None] * each + torch.arange(each, device=rows.device)).flatten()
 
 
 def _filled(whole: Tensor, rows: Tensor, part: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any, Self, final
@@ -71,8 +72,12 @@ class Moves(ABC):
         """Where the search starts, ``(N, C, H, W)``, from draws ``(N, first_numbers)``."""
 
     @abstractmethod
-    def propose(self, images: Tensor, draws: Tensor, share: float) -> Tensor:
-        """``images`` with one square changed that covers about ``share`` of what may change, from draws ``(N, numbers)``."""
+    def plan(self, draws: Tensor, shares: Sequence[float]) -> Plan:
+        """What does not depend on the images, for B moves at once, from draws ``(N, B, numbers)`` and a share of the area for each."""
+
+    @abstractmethod
+    def propose(self, images: Tensor, plan: Plan, move: int) -> Tensor:
+        """``images`` with one square changed, by that move of the plan."""
 
     @property
     def _corner_numbers(self) -> int:
@@ -82,25 +87,51 @@ class Moves(ABC):
         """The sides of squares with that share of ``areas``, at least one pixel and at most the image."""
         return tuple(min(max(round(math.sqrt(share * area)), 1), *self.clean.shape[2:]) for area in self.areas)
 
-    def _of_rows(self, sides: tuple[int, ...]) -> Tensor:
-        """``(N,)``: every row's own of ``sides``."""
-        device = self.clean.device
-        return torch.full_like(self.kind, sides[0]) if len(sides) == 1 else torch.tensor(sides, device=device)[self.kind]
+    def _of_rows(self, sides: Sequence[tuple[int, ...]]) -> Tensor:
+        """``(N, B)``: every row's own of the sides of B moves."""
+        return torch.tensor(sides, device=self.clean.device).T[self.kind]
 
-    def _corners(self, draws: Tensor, sides: Tensor) -> tuple[Tensor, Tensor]:
-        """Top and left ``(N,)`` of squares anywhere in the image; with a mask, of squares around one of its pixels."""
+    def _offsets(self, draws: Tensor, sides: Tensor) -> tuple[Tensor, Tensor]:
+        """Every pixel's row and column counted from the corner of the square, ``(N, B, H)`` and ``(N, B, W)``.
+
+        The squares lie anywhere in the image; with a mask, around one of its pixels.
+        """
         height, width = self.clean.shape[2:]
         if self.places is None:
-            return _whole(draws[:, 0], height - sides + 1), _whole(draws[:, 1], width - sides + 1)
-        pixel = self.places.gather(1, _whole(draws[:, 0], self.area)[:, None])[:, 0]
-        top, left = pixel // width - _whole(draws[:, 1], sides), pixel % width - _whole(draws[:, 2], sides)
-        return top.clamp_min(0).minimum(height - sides), left.clamp_min(0).minimum(width - sides)
-
-    def _offsets(self, top: Tensor, left: Tensor) -> tuple[Tensor, Tensor]:
-        """Every pixel's row and column counted from the corner, ``(N, H)`` and ``(N, W)``."""
-        height, width = self.clean.shape[2:]
+            top, left = _whole(draws[..., 0], height - sides + 1), _whole(draws[..., 1], width - sides + 1)
+        else:
+            pixel = self.places.gather(1, _whole(draws[..., 0], self.area[:, None]))
+            top, left = pixel // width - _whole(draws[..., 1], sides), pixel % width - _whole(draws[..., 2], sides)
+            top, left = top.clamp_min(0).minimum(height - sides), left.clamp_min(0).minimum(width - sides)
         device = top.device
-        return torch.arange(height, device=device) - top[:, None], torch.arange(width, device=device) - left[:, None]
+        return torch.arange(height, device=device) - top[..., None], torch.arange(width, device=device) - left[..., None]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """B moves of every row, but for the images that they are made on. Leading dimensions ``(N, B)`` throughout."""
+
+    into: tuple[Tensor, Tensor]
+    """Rows ``(N, B, H)`` and columns ``(N, B, W)`` of the square, bool."""
+    signs: Tensor
+    """``(N, B, C)``: bool in linf, +1 and -1 in l2."""
+    other: Tensor
+    """linf: ``(N, B, C)`` bool, the signs to turn where nothing would change. l2: ``(N, B)``, number of the pattern."""
+    out: tuple[Tensor, Tensor] | None = None
+    """l2: the second square."""
+    cells: tuple[Tensor, Tensor] | None = None
+    """l2: which row and column of the pattern, ``(N, B, H)`` and ``(N, B, W)``."""
+    patterns: Tensor | None = None
+    """l2: all patterns, in frames of zeros."""
+
+    def select(self, rows: Tensor) -> Plan:
+        """The plan of some rows."""
+
+        def chosen(pair: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor] | None:
+            return None if pair is None else (pair[0][rows], pair[1][rows])
+
+        into = (self.into[0][rows], self.into[1][rows])
+        return Plan(into, self.signs[rows], self.other[rows], chosen(self.out), chosen(self.cells), self.patterns)
 
 
 def _whole(draws: Tensor, count: Tensor) -> Tensor:
@@ -108,10 +139,15 @@ def _whole(draws: Tensor, count: Tensor) -> Tensor:
     return (draws * count).long().minimum(count - 1)
 
 
-def _within(offsets: tuple[Tensor, Tensor], sides: Tensor) -> Tensor:
-    """``(N, 1, H, W)`` bool: the squares."""
-    down, along = ((o >= 0) & (o < sides[:, None]) for o in offsets)
-    return down[:, None, :, None] & along[:, None, None, :]
+def _inside(offsets: tuple[Tensor, Tensor], sides: Tensor) -> tuple[Tensor, Tensor]:
+    """Which rows and which columns belong to the squares."""
+    down, along = ((o >= 0) & (o < sides[..., None]) for o in offsets)
+    return down, along
+
+
+def _square(sides: tuple[Tensor, Tensor], move: int) -> Tensor:
+    """``(N, 1, H, W)`` bool: one move's squares."""
+    return sides[0][:, move, None, :, None] & sides[1][:, move, None, None, :]
 
 
 @final
@@ -133,19 +169,26 @@ class LinfMoves(Moves):
         low, high = self._ends
         return torch.where(draws.view(len(draws), self.clean.shape[1], 1, -1) < 0.5, high, low)
 
-    def propose(self, images: Tensor, draws: Tensor, share: float) -> Tensor:
-        """The paper draws signs again until something changes. Of signs that change nothing all others are as likely, so one draw does."""
-        channels, low, high = self.clean.shape[1], *self._ends
-        sides = self._of_rows(self._sides(share))
-        square = _within(self._offsets(*self._corners(draws, sides)), sides)
-        signs = draws[:, -channels - 1 : -1] < 0.5
+    def plan(self, draws: Tensor, shares: Sequence[float]) -> Plan:
+        """Corners, signs, and signs to turn.
+
+        The paper draws signs again until something changes. All others are then as likely, so one more draw does.
+        """
+        channels = self.clean.shape[1]
+        sides = self._of_rows([self._sides(share) for share in shares])
+        bits = min(channels, 16)
+        pattern = 1 + (draws[..., -1:] * (2**bits - 1)).long().clamp_max(2**bits - 2)
+        other = (pattern >> torch.arange(channels, device=draws.device).clamp_max(bits - 1)) & 1 == 1
+        return Plan(_inside(self._offsets(draws, sides), sides), draws[..., -channels - 1 : -1] < 0.5, other)
+
+    def propose(self, images: Tensor, plan: Plan, move: int) -> Tensor:
+        """The square at the ends of the ball."""
+        low, high = self._ends
+        square, signs = _square(plan.into, move), plan.signs[:, move]
         first = torch.where(square, torch.where(signs[:, :, None, None], high, low), images)
         idle = (first == images).flatten(1).all(1, keepdim=True)
-        if channels > 1:
-            bits = min(channels, 16)
-            pattern = 1 + (draws[:, -1:] * (2**bits - 1)).long().clamp_max(2**bits - 2)
-            idle = idle & ((pattern >> torch.arange(channels, device=draws.device).clamp_max(bits - 1)) & 1 == 1)
-        return torch.where(square, torch.where((signs ^ idle)[:, :, None, None], high, low), images)
+        signs = signs ^ (plan.other[:, move] & idle)
+        return torch.where(square, torch.where(signs[:, :, None, None], high, low), images)
 
     @cached_property
     def _ends(self) -> tuple[Tensor, Tensor]:
@@ -182,21 +225,36 @@ class L2Moves(Moves):
         delta[:, :, top : top + down * side, left : left + along * side] = laid
         return self._image(delta if self.mask is None else delta * (self.mask > 0))
 
-    def propose(self, images: Tensor, draws: Tensor, share: float) -> Tensor:
-        """The first square takes what the ball leaves free and what the second, which is emptied, gives up."""
-        channels, corner = self.clean.shape[1], self._corner_numbers
-        known = self._odd_sides(share)
+    def plan(self, draws: Tensor, shares: Sequence[float]) -> Plan:
+        """Two corners, signs, and the pattern with its cell for every pixel."""
+        corner = self._corner_numbers
+        known = [self._odd_sides(share) for share in shares]
         sides = self._of_rows(known)
-        offsets = self._offsets(*self._corners(draws, sides))
-        into = _within(offsets, sides)
-        out = _within(self._offsets(*self._corners(draws[:, corner:], sides)), sides)
-        signs = 1.0 - 2.0 * (draws[:, 2 * corner : -1] < 0.5).to(images)
+        patterns, numbers = _all_patterns(known, self.clean)
+        offsets = self._offsets(draws, sides)
+        down, along = ((o + 1).clamp_min(0).minimum(sides[..., None] + 1) for o in offsets)
+        return Plan(
+            into=_inside(offsets, sides),
+            signs=1.0 - 2.0 * (draws[..., 2 * corner : -1] < 0.5).to(self.clean),
+            other=2 * self._of_rows(numbers) + (draws[..., -1] < 0.5),
+            out=_inside(self._offsets(draws[..., corner:], sides), sides),
+            cells=(down, along),
+            patterns=patterns,
+        )
+
+    def propose(self, images: Tensor, plan: Plan, move: int) -> Tensor:
+        """The first square takes what the ball leaves free and what the second, which is emptied, gives up."""
+        assert plan.out is not None
+        assert plan.cells is not None
+        assert plan.patterns is not None
+        down, along = plan.cells[0][:, move, :, None], plan.cells[1][:, move, None, :]
+        into, out = _square(plan.into, move), _square(plan.out, move)
         delta = self._delta(images)
-        bump = self._bump(offsets, known, draws[:, -1]) * signs[:, :, None, None]
+        bump = plan.patterns[plan.other[:, move, None, None], down, along][:, None] * plan.signs[:, move, :, None, None]
         if self.mask is not None:
             bump = bump * (self.mask > 0)
         fresh = bump + _by_channel(delta * into)
-        free = (self.eps**2 - delta.flatten(1).square().sum(1)).clamp_min(0)[:, None] / channels
+        free = (self.eps**2 - delta.flatten(1).square().sum(1)).clamp_min(0)[:, None] / images.shape[1]
         budget = (free + (delta * (into | out)).flatten(2).square().sum(2)).sqrt()
         fresh = _by_channel(fresh) * budget[:, :, None, None]
         return self._image(torch.where(into, fresh, torch.where(out, 0.0, delta)))
@@ -214,13 +272,6 @@ class L2Moves(Moves):
         largest = (min(self.clean.shape[2:]) - 1) // 2 * 2 + 1
         return tuple(min(max(side, 3) // 2 * 2 + 1, largest) for side in self._sides(share))
 
-    def _bump(self, offsets: tuple[Tensor, Tensor], known: tuple[int, ...], draws: Tensor) -> Tensor:
-        """``(N, 1, H, W)``: the pattern of each row's side at its place, lying one way or the other, 0 elsewhere."""
-        table = _patterns(known, self.clean.dtype, self.clean.device)
-        down, along = ((o + 1).clamp(0, table.shape[1] - 1) for o in offsets)
-        pattern: Tensor = table[(2 * self.kind + (draws < 0.5))[:, None, None], down[:, :, None], along[:, None, :]]
-        return pattern[:, None]
-
     def _tiling(self) -> tuple[int, int, int]:
         """Tiles down, tiles along, and their side."""
         height, width = self.clean.shape[2:]
@@ -230,7 +281,14 @@ class L2Moves(Moves):
 
 def _by_channel(delta: Tensor) -> Tensor:
     """Every channel over its Euclidean length."""
-    return delta / delta.flatten(2).norm(dim=2).clamp_min(TINY)[:, :, None, None]
+    lengths: Tensor = torch.linalg.vector_norm(delta, dim=(2, 3), keepdim=True)
+    return delta / lengths.clamp_min(TINY)
+
+
+def _all_patterns(known: Sequence[tuple[int, ...]], like: Tensor) -> tuple[Tensor, list[tuple[int, ...]]]:
+    """The patterns of all the sides there are, and for every side the number of its pattern."""
+    different = sorted({side for sides in known for side in sides})
+    return _patterns(tuple(different), like.dtype, like.device), [tuple(different.index(side) for side in sides) for sides in known]
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,7 @@ from engine import attacks
 from engine.operation import Attack
 
 VARIANTS: list[Attack] = [
-    attacks.Square(eps=0.1, n_queries=80),
-    attacks.Square(eps=0.1, n_queries=60, proposals=4, loss="ce"),
-    attacks.Square(eps=0.8, norm="l2", n_queries=80),
+    attacks.Square(eps=0.1, n_queries=40),
+    attacks.Square(eps=0.1, n_queries=48, proposals=4, loss="ce"),
+    attacks.Square(eps=0.8, norm="l2", n_queries=40),
 ]
