@@ -156,7 +156,7 @@ class Course:
             held_out_rates=(*known.held_out_rates, held),
             after=after,
         )
-        if self._best is None or self.rate > self._best[0]:
+        if self._best is None or self.rate >= self._best[0]:
             self._best = self.rate, self.v, self._learned
 
     def end(self) -> UniversalStep:
