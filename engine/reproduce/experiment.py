@@ -27,6 +27,8 @@ from engine.operation import Attack, Operation, Problem, Step
 from engine.reproduce.findings import NOTHING, Finding, Tolerance, verdicts
 from engine.result import AttackResult
 
+LECTURED = "digits-lecture"
+"""The shipped network of Wang's lecture, trained with its settings: “reproduce h5-network --train” made it."""
 _AT_A_TIME = 1000
 
 
@@ -145,8 +147,9 @@ class Experiment(Operation, ABC):
         return not cls.data_set or any(entry.name == cls.data_set for entry in data_sets.available(root))
 
     def images(self, report: Report, split: Split, count: int = 0, seed: int = 0, take: int | None = None) -> DataSet:
-        """The data set, or the drawn one in its place: then ``report`` says so. ``count`` is how many are drawn, ``take`` how
-        many are read, spread evenly over the set; None: all.
+        """The data set, or the drawn one in its place: then ``report`` says so.
+
+        ``count`` images are drawn; ``take`` are read, spread evenly over the set (None: all).
 
         Raises
         ------
@@ -189,12 +192,16 @@ def attacking(
     targets: Tensor | None = None,
     *,
     classifier: Classifier | None = None,
+    together: int | None = None,
 ) -> Iterator[Run]:
-    """A run of ``attack`` inside an experiment, all rows together, with its seed; its passes count as the experiment's own."""
+    """A run of ``attack`` inside an experiment, with its seed; its passes count as the experiment's own.
+
+    ``together`` rows are attacked at a time. None: all, so that every step holds every row.
+    """
     whole, view = classifier or problem.classifier.whole, problem.classifier
     images = None if images is None else images.to(whole.device, whole.dtype)
     rows = len(images) if images is not None else None if targets is None else len(targets)
-    run = begin(attack, whole, images, labels, targets, seed=problem.random.seed, rows_at_a_time=rows)
+    run = begin(attack, whole, images, labels, targets, seed=problem.random.seed, rows_at_a_time=together or rows)
     try:
         yield run
     finally:
@@ -246,7 +253,7 @@ def own_recipe(report: Report, classifier: Classifier) -> None:
     if isinstance(recipe, dict) and recipe.get("augment", "none") != "none":
         report.note(
             f"“{classifier.name}” has the structure of the lecture's network, but was trained by this project's own recipe, on augmented "
-            "images. The bands belong to a network trained as lectured: “reproduce h5-network --train” makes one, which --model takes."
+            f"images. The bands belong to a network trained as lectured, such as --model {LECTURED}."
         )
 
 

@@ -14,7 +14,7 @@ from engine.attacks import FoolingImage
 from engine.attacks.fooling import FoolingStep
 from engine.operation import Problem
 from engine.quantities import format_probability
-from engine.reproduce.experiment import Experiment, Report, attacking, own_recipe, share
+from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, own_recipe, share
 from engine.reproduce.findings import at_least, at_most, between
 
 PRINTED = (3.039003, 2.6458066, 1.0068675, 0.22192626, 0.01752027, 0.01353873, 0.01130872, 0.00976203, 0.00869376, 0.00787604)
@@ -41,7 +41,7 @@ class FakeZero(Experiment):
         "L = 3.206 (1 - p) to 0.001 along every trace; median first loss 2.4 to 3.2, median last loss 0.005 to 0.03, "
         "final p ≥ 0.99 in at least 85 % of the starts."
     )
-    model: ClassVar[str] = "digits"
+    model: ClassVar[str] = LECTURED
 
     target: int = Field(0, ge=0, le=9, json_schema_extra={"group": "Method"})
     """The class to reach; the lecture's is 0, and the tolerances are its."""

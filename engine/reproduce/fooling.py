@@ -15,7 +15,7 @@ from engine.artifacts import Curve, Picture
 from engine.classifier import Classifier
 from engine.operation import Problem
 from engine.quantities import format_probability
-from engine.reproduce.experiment import Experiment, Report, own_recipe
+from engine.reproduce.experiment import LECTURED, Experiment, Report, own_recipe
 from engine.reproduce.findings import around
 
 RADII = (0.1, 0.25)
@@ -41,7 +41,7 @@ class FoolingImages(Experiment):
         "Mean share over the classes of MNIST within 15 points of a reference run (61 % at eps 0.1, 76 % at 0.25). "
         "The ranking on CIFAR-10 has no threshold."
     )
-    model: ClassVar[str] = "digits"
+    model: ClassVar[str] = LECTURED
 
     starts: int = Field(1000, ge=10, le=100_000, json_schema_extra={"group": "Method"})
     """Noise images, each tried with every class."""

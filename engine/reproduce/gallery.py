@@ -14,7 +14,7 @@ from engine.attacks import PGD
 from engine.errors import GibbonError
 from engine.operation import AttackStep, Problem
 from engine.quantities import format_probability
-from engine.reproduce.experiment import Experiment, Report, attacking, correct, own_recipe, share
+from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, correct, own_recipe, share
 from engine.reproduce.findings import at_least, at_most, exactly
 
 TARGETS = (6, 4, 3, 5, 9)
@@ -34,7 +34,7 @@ class Gallery(Experiment):
     source: ClassVar[str] = "Mou & Jaini 2017, “Adversarial Training and Security in ML” (lecture), mini-project"
     paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572; iterated: Kurakin et al. 2016, arXiv 1607.02533"
     tolerance: ClassVar[str] = "In the group shown: 5 of 5 targets, p ≥ 0.90, L∞ ≤ 0.45, 5 s. The other groups have no published number."
-    model: ClassVar[str] = "digits"
+    model: ClassVar[str] = LECTURED
     data_set: ClassVar[str] = "mnist"
     fallback: ClassVar[str] = "generated:digits"
 

@@ -31,7 +31,8 @@ class Logistic(nn.Module):
 
     def __init__(self, inputs: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
-        self.dense = nn.Linear(inputs, 1)
+        with torch.random.fork_rng(devices=[]):
+            self.dense = nn.Linear(inputs, 1)
         bound = inputs**-0.5
         for parameter in self.dense.parameters():
             nn.init.uniform_(parameter, -bound, bound, generator=generator or torch.Generator().manual_seed(0))

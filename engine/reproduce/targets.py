@@ -13,7 +13,7 @@ from engine.artifacts import Curve, Picture
 from engine.attacks import Proximity
 from engine.operation import Problem
 from engine.quantities import Number, format_norm, format_probability
-from engine.reproduce.experiment import Experiment, Report, attacking, correct, outcome, own_recipe
+from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, correct, outcome, own_recipe
 from engine.reproduce.findings import exactly
 from engine.result import AttackResult
 
@@ -28,8 +28,8 @@ class Targets(Experiment):
 
     ``Loss = CE(target, f(x)) + lambda * D(x, x*)``, ``D`` the mean of ``|x - x*|`` (the lecture's code) or of its square (the formula
     and the line that the code comments out), ``lambda = 30``. The lecture's code has the arguments of its binary cross-entropy swapped;
-    with that loss plain descent does not leave a confident digit (tried here, too), so cross-entropy is used. It shows neither optimiser nor
-    steps.
+    with that loss plain descent does not leave a confident digit (tried here, too), so cross-entropy is used. It shows neither
+    optimiser nor steps.
     """
 
     slug: ClassVar[str] = "h5-targets"
@@ -39,7 +39,7 @@ class Targets(Experiment):
     tolerance: ClassVar[str] = (
         "10 of 10 targets in both distances. L2 and probabilities have no threshold: a reference run is shown beside them."
     )
-    model: ClassVar[str] = "digits"
+    model: ClassVar[str] = LECTURED
     data_set: ClassVar[str] = "mnist"
     fallback: ClassVar[str] = "generated:digits"
 

@@ -13,7 +13,7 @@ from engine.artifacts import Curve, Picture
 from engine.attacks import PGD
 from engine.operation import AttackStep, Problem
 from engine.quantities import format_probability
-from engine.reproduce.experiment import Experiment, Report, attacking, correct, outcome, own_recipe, share
+from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, correct, outcome, own_recipe, share
 from engine.reproduce.findings import around
 
 SHOWN = (5, 10, 15, 20)
@@ -37,7 +37,7 @@ class Untargeted(Experiment):
         "Shares flipped after 5, 10, 15 and 20 steps within 8 points of a reference run of the lecture's network (21, 81, 98.5, 100 %); "
         "the first test digit flips at step 16 ± 3. The lecture prints pictures, no numbers."
     )
-    model: ClassVar[str] = "digits"
+    model: ClassVar[str] = LECTURED
     data_set: ClassVar[str] = "mnist"
     fallback: ClassVar[str] = "generated:digits"
     columns: ClassVar[int] = 5
