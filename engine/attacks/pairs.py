@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from engine.balls import TINY
-
-_FIRST = 64
-"""Candidates looked at first; nearly always their best pair is proven to be the best of all."""
+_MIXTURES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Of these mixtures of both gradients the largest features are looked at first: they rule out nearly all others."""
+_OF_EACH = (8, 24)
+"""So many of each where features are few, and where they are many."""
+_MANY = 2**14
 _TABLE = 2**22
 """Entries of a table of pairs held at once: 16 MB in float32."""
 
@@ -17,13 +19,14 @@ _TABLE = 2**22
 def best_pairs(alpha: Tensor, beta: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
     """Of all pairs of allowed features the one with the largest ``-A * B``, where ``A = alpha_p + alpha_q > 0 > B = beta_p + beta_q``.
 
-    A table of all pairs has d^2 entries: 2.3e10 for a photograph. Two exact steps do without. With ``b = -beta``:
+    A table of all pairs has d^2 entries: 2.3e10 for a photograph. But a feature that two others surpass, in alpha and in ``b = -beta``,
+    can be exchanged in any pair for one of these two that is not in it yet, and the pair becomes no worse. So an optimal pair lies among
+    the features that at most one other surpasses (a part of the two outer Pareto layers). Three exact steps find it:
 
-    1. No pair with p is worth more than ``bound_p = (alpha_p + max alpha) * (b_p + max b)``. The best pair of the 64 largest bounds is the
-       best of all where it is worth at least the 65th bound: O(d).
-    2. Rows where it is not: a feature that two others match in both alpha and b can be exchanged for one of them that is not yet in the
-       pair, at no loss. So an optimal pair lies among those matched by at most one (a part of the two outer Pareto layers), which a sort
-       and two running maxima find: O(d log d), and a table of them alone.
+    1. Some features, the largest in alpha, in b and in mixtures of both, rule out all that two of them surpass, and all that cannot be
+       worth as much with any partner as the best pair of these few: ``(alpha_p + max alpha) * (b_p + max b)``. O(d).
+    2. Of the rest, a sort by alpha and two running maxima of b leave those that at most one other surpasses.
+    3. A table of these alone.
 
     Parameters
     ----------
@@ -38,52 +41,62 @@ def best_pairs(alpha: Tensor, beta: Tensor, allowed: Tensor) -> tuple[Tensor, Te
     -------
     The pairs ``(N, 2)``, and ``(N,)`` bool: whether there is one with ``A > 0 > B``; elsewhere the pair has no meaning.
     """
+    n, d = alpha.shape
+    if d < 2:
+        return torch.zeros(n, 2, dtype=torch.int64, device=alpha.device), torch.zeros(n, dtype=torch.bool, device=alpha.device)
     allowed = allowed & alpha.isfinite() & beta.isfinite()
-    if alpha.shape[1] < 2:
-        return torch.zeros(len(alpha), 2, dtype=torch.int64, device=alpha.device), torch.zeros_like(allowed[:, :1]).any(1)
     a, b = _scaled(alpha, allowed), _scaled(-beta, allowed)
-    # Where nothing is allowed the largest is -inf, and so is every bound.
-    bound = (a + a.amax(1, keepdim=True)).clamp_min(0) * (b + b.amax(1, keepdim=True)).clamp_min(0)
-    bound = torch.where(allowed, bound, -1.0)
-    count = min(_FIRST, a.shape[1] - 1)
-    largest, chosen = bound.topk(count + 1, dim=1)
-    chosen = chosen[:, :count]
-    pairs, worth = _best_of(a.gather(1, chosen), b.gather(1, chosen))
-    pairs = chosen.gather(1, pairs)
-    # A bound of 0 is no pair at all: A or B would not have the sign that is asked for.
-    rest = ((largest[:, count] > worth) & (largest[:, count] > 0)).nonzero()[:, 0]
-    if len(rest):
-        inside = bound[rest] >= worth[rest, None].clamp_min(0)
-        found, value = _among_undominated(a[rest].masked_fill(~inside, -torch.inf), b[rest].masked_fill(~inside, -torch.inf))
-        better = value > worth[rest]
-        pairs = pairs.index_copy(0, rest, torch.where(better[:, None], found, pairs[rest]))
-        worth = worth.index_copy(0, rest, torch.where(better, value, worth[rest]))
-    return pairs, worth > -torch.inf
+    left = _left(a, b) & allowed
+    places = _places(left)
+    kept = left.gather(1, places)
+    a, b = a.gather(1, places).masked_fill(~kept, -torch.inf), b.gather(1, places).masked_fill(~kept, -torch.inf)
+    order = _undominated(a, b)
+    pairs, worth = _best_of(a.gather(1, order), b.gather(1, order))
+    return places.gather(1, order.gather(1, pairs)), worth > -torch.inf
 
 
 def _scaled(values: Tensor, allowed: Tensor) -> Tensor:
     """Over the largest magnitude of the row, so that no product underflows; -inf where not allowed."""
-    scale = values.masked_fill(~allowed, 0.0).abs().amax(1, keepdim=True).clamp_min(TINY**2)
-    return (values / scale).masked_fill(~allowed, -torch.inf)
+    scale = values.masked_fill(~allowed, 0.0).abs().amax(1, keepdim=True)
+    return (values / torch.where(scale > 0, scale, 1.0)).masked_fill(~allowed, -torch.inf)
 
 
-def _among_undominated(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """The best pair of the features that at most one other matches in both."""
+def _left(a: Tensor, b: Tensor) -> Tensor:
+    """``(N, d)`` bool: what the first look cannot rule out."""
+    each = min(_OF_EACH[a.shape[1] > _MANY], a.shape[1])
+    mixtures = (b if w == 0 else a if w == 1 else (1 - w) * b + w * a for w in _MIXTURES)
+    places = torch.cat([mixture.topk(each, dim=1, sorted=False).indices for mixture in mixtures], 1).sort(dim=1).values
+    twice = F.pad(places[:, 1:] == places[:, :-1], (1, 0))  # a feature that was found twice is one, not two
+    first_a, first_b = a.gather(1, places).masked_fill(twice, -torch.inf), b.gather(1, places).masked_fill(twice, -torch.inf)
+    _, worth = _best_of(first_a, first_b)
+    # How many of them are at least as large in a; then whether two of these are larger in b.
+    first_a, order = first_a.sort(dim=1, descending=True)
+    second = F.pad(_second_largest(first_b.gather(1, order)), (1, 0), value=-torch.inf)
+    ahead = torch.searchsorted(-first_a, -a, right=True)
+    bound = (a + a.amax(1, keepdim=True)).clamp_min(0) * (b + b.amax(1, keepdim=True)).clamp_min(0)
+    # Rounding must not cost a feature its place: the bound of the best pair's own features is their worth, to the last digit but one.
+    return (b >= second.gather(1, ahead)) & (bound >= worth[:, None] * (1 - 1e-4))
+
+
+def _second_largest(values: Tensor) -> Tensor:
+    """The second largest of the first k values, for every k: the running maximum of what never was, or no longer is, the largest."""
+    before = F.pad(values, (1, 0), value=-torch.inf)[:, :-1].cummax(1).values
+    return torch.minimum(values, before).cummax(1).values
+
+
+def _places(left: Tensor) -> Tensor:
+    """``(N, K)``: where ``left`` is true, K being the most in any row; rows with fewer are filled up with other places."""
+    count = min(max(2, int(left.sum(1).max())), left.shape[1])
+    return left.to(torch.uint8).topk(count, dim=1).indices
+
+
+def _undominated(a: Tensor, b: Tensor) -> Tensor:
+    """``(N, K)``: the features that at most one other matches in both, filled up with others."""
     by_b = b.argsort(dim=1, descending=True)
     order = by_b.gather(1, a.gather(1, by_b).argsort(dim=1, descending=True, stable=True))  # by a, equal ones by b
     values = b.gather(1, order)
-    before = torch.nn.functional.pad(values, (1, 0), value=-torch.inf)[:, :-1]
-    first = before.cummax(1).values
-    # The running second largest: the largest of what was not above, or was pushed down from, the running largest.
-    pushed = torch.minimum(values, first)
-    second = torch.nn.functional.pad(pushed, (1, 0), value=-torch.inf)[:, :-1].cummax(1).values
-    open_ = values > second
-    count = max(2, int(open_.sum(1).max()))
-    places = open_.to(torch.uint8).topk(min(count, a.shape[1]), dim=1).indices
-    chosen = order.gather(1, places)
-    kept = open_.gather(1, places)
-    pairs, worth = _best_of(a.gather(1, chosen).masked_fill(~kept, -torch.inf), b.gather(1, chosen).masked_fill(~kept, -torch.inf))
-    return chosen.gather(1, pairs), worth
+    second = F.pad(_second_largest(values), (1, 0), value=-torch.inf)[:, :-1]
+    return order.gather(1, _places(values > second))
 
 
 def _best_of(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
