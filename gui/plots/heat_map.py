@@ -37,7 +37,7 @@ class HeatMap(PixelMaps):
     picked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, turns=True)
         self.values: Values = np.zeros((0, 0))
         self.chosen: Pixel | None = None
         self.setMouseTracking(True)

@@ -38,8 +38,10 @@ class Scale:
 class PixelMaps(QWidget):
     """One or several maps in a row, and one bar for all of them."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, turns: bool = False) -> None:
         super().__init__(parent)
+        self._turns = turns
+        """Whether the bar stands beside a single map, without heading, where there is more width than height."""
         self.maps: tuple[PixelMap, ...] = ()
         self.scale = Scale()
         self.note = ""
@@ -56,8 +58,15 @@ class PixelMaps(QWidget):
         self.maps, self.scale, self.note = tuple(maps), scale, note
         self.update()
 
+    @property
+    def turned(self) -> bool:
+        """Whether the bar stands beside the map now."""
+        return self._turns and len(self.maps) == 1 and self.width() > 1.5 * self.height()
+
     def places(self) -> tuple[list[QRect], QRect]:
         """Where the maps and the bar are."""
+        if self.turned:
+            return self._places_beside()
         line = self.fontMetrics().lineSpacing()
         bar_height = 10 + line if self.scale.limits else 0
         count = max(1, len(self.maps))
@@ -72,6 +81,14 @@ class PixelMaps(QWidget):
         rects = [QRect(QPoint(i * (across + GRID) + (across - size.width()) // 2, top), size) for i, size in enumerate(sizes)]
         bottom = max((rect.bottom() for rect in rects), default=down + line)
         return rects, QRect(0, bottom + GRID, self.width(), 8)
+
+    def _places_beside(self) -> tuple[list[QRect], QRect]:
+        height, width = self.maps[0].pixels.shape[:2]
+        scale = 10 + GRID + max((self.fontMetrics().horizontalAdvance(text) for text in self.scale.limits), default=0)
+        factor = max(0.01, min((self.width() - scale - GRID) / width, (self.height() - 2) / height))
+        size = QSize(max(1, int(width * factor)), max(1, int(height * factor)))
+        left, top = (self.width() - size.width() - scale - GRID) // 2, (self.height() - size.height()) // 2
+        return [QRect(QPoint(left, top), size)], QRect(left + size.width() + GRID, top, 10, size.height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
@@ -93,6 +110,8 @@ class PixelMaps(QWidget):
         painter.drawImage(rect, QImage(one.pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888))
         painter.setPen(line_colour(self.palette()))
         painter.drawRect(rect.adjusted(-1, -1, 0, 0))
+        if self.turned:
+            return
         line = self.fontMetrics().lineSpacing()
         room = (self.width() + GRID) // len(self.maps) - GRID
         left = max(0, min(rect.left(), rect.center().x() - room // 2)) if len(self.maps) > 1 else rect.left()
@@ -102,6 +121,9 @@ class PixelMaps(QWidget):
         painter.drawText(column, Qt.AlignmentFlag.AlignLeft, text)
 
     def _paint_bar(self, painter: QPainter, bar: QRect) -> None:
+        if self.turned:
+            self._paint_standing_bar(painter, bar)
+            return
         strip = np.ascontiguousarray(self.scale.table[None])
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(bar), QImage(strip.data, 256, 1, 768, QImage.Format.Format_RGB888))
@@ -113,6 +135,19 @@ class PixelMaps(QWidget):
         limits = self.scale.limits
         for text, side in zip(limits, sides if len(limits) == 3 else (sides[0], sides[2]), strict=False):
             painter.drawText(below, side, text)
+
+    def _paint_standing_bar(self, painter: QPainter, bar: QRect) -> None:
+        strip = np.ascontiguousarray(self.scale.table[::-1, None])
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRectF(bar), QImage(strip.data, 1, 256, 3, QImage.Format.Format_RGB888))
+        painter.setPen(line_colour(self.palette()))
+        painter.drawRect(bar.adjusted(0, 0, -1, -1))
+        painter.setPen(muted_colour(self.palette()))
+        beside = QRect(bar.right() + 4, bar.top(), self.width() - bar.right() - 4, bar.height())
+        limits = self.scale.limits
+        sides = (Qt.AlignmentFlag.AlignBottom, Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignTop)
+        for text, side in zip(limits, sides if len(limits) == 3 else (sides[0], sides[2]), strict=False):
+            painter.drawText(beside, side | Qt.AlignmentFlag.AlignLeft, text)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

@@ -54,5 +54,5 @@ class Probe(Attack):
             "curve": Curve(x, {"Stop": x, "Yield": 1 - x}, "share against lambda", "lambda", "share"),
             "table": Table(("name", "queries", "success rate", "L2"), (("a", 1200, 0.5, 1.25), ("b, c", 7, 1.0, 123.456)), "rows"),
             "picture": Picture(torch.full((channels, height, width), 0.5), "grey"),
-            "perturbation": Perturbation(torch.full((1, channels, height, width), 0.1), "universal perturbation"),
+            "universal": Perturbation(torch.full((1, channels, height, width), 0.1), "universal perturbation"),
         }

@@ -20,6 +20,8 @@ from tests.gui.panel_scenes import attack, open_image, show, small
 from tests.gui.probe_attack import Probe
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytestqt.qtbot import QtBot
 
     from gui.panels.results.perturbation_view import PerturbationView
@@ -183,6 +185,36 @@ def test_a_perturbation_is_put_on_the_image(qtbot: QtBot, probed: ResultsPanel, 
     assert frame is not None
     assert session.clean is not None
     assert torch.allclose(frame.observation.adversarial_image, (session.clean + 0.1).clamp(0, 1))
+
+
+def test_a_perturbation_is_saved_loaded_and_added_by_a_run(qtbot: QtBot, probed: ResultsPanel, session: Session, tmp_path: Path) -> None:
+    view: PerturbationView = bring(qtbot, probed, "Universal perturbation")  # type: ignore[assignment]
+    path = tmp_path / "mine.safetensors"
+    with qtbot.waitSignal(session.notice, timeout=20_000) as said:
+        view.save_to(path)
+    assert said.args == ["Saved as mine.safetensors."]
+    session.clear_perturbation()
+    assert probed._pages.currentIndex() == 0
+    probed.load(path)
+    qtbot.waitUntil(lambda: titles(probed) == ["mine"], timeout=20_000)
+    loaded: PerturbationView = probed.tabs.currentWidget()  # type: ignore[assignment]
+    assert not loaded.save_button.isVisible()
+    assert torch.allclose(loaded._perturbation.values, torch.full((1, 3, 16, 16), 0.1))  # type: ignore[union-attr]
+    with qtbot.waitSignal(session.historyChanged, timeout=20_000):
+        qtbot.mouseClick(loaded.apply_button, Qt.MouseButton.LeftButton)
+    entry = session.history.entries[-1]
+    assert entry.result.operation == CATALOGUE["saved-perturbation"](file=str(path))  # what a record needs to make it again
+    assert torch.allclose(entry.result.adversarial, (entry.result.clean + 0.1).clamp(0, 1))
+    assert titles(probed)[-1] == "mine"
+
+
+def test_what_is_no_perturbation_is_a_sentence(qtbot: QtBot, panel: ResultsPanel, session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "page.safetensors"
+    path.write_text("<html>")
+    with qtbot.waitSignal(session.notice, timeout=20_000) as said:
+        panel.load(path)
+    assert "not a saved perturbation" in said.args[0]
+    assert panel.tabs.count() == 0
 
 
 def test_a_perturbation_of_another_size_is_refused_in_a_sentence(qtbot: QtBot, panel: ResultsPanel, session: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gui.plots.text import is_share
@@ -25,6 +26,10 @@ class Item:
     """curve, map, picture, table, perturbation or loss."""
     title: str
     artifact: Any = None
+    universal: bool = False
+    """Of a perturbation: whether it is for any image."""
+    file: Path | None = None
+    """Where it was loaded from, where it came of no run."""
 
 
 def items_of(entry: Entry) -> list[Item]:
@@ -32,13 +37,12 @@ def items_of(entry: Entry) -> list[Item]:
     from engine.artifacts import Curve, Map, Perturbation, Picture, Table
 
     kinds = {Curve: "curve", Map: "map", Picture: "picture", Table: "table", Perturbation: "perturbation"}
-    universal = "data" in entry.result.operation.uses
     found = []
-    for artifact in entry.result.artifacts.values():
+    for name, artifact in entry.result.artifacts.items():
         kind = next((kind for known, kind in kinds.items() if isinstance(artifact, known)), None)
         if kind is not None:
-            found.append(Item(kind, _heading(artifact.title), artifact))  # type: ignore[union-attr]
-    found.sort(key=lambda item: item.kind == "perturbation" and not universal)  # the direction of a step is seldom what is looked for
+            found.append(Item(kind, _heading(artifact.title), artifact, name == "universal"))  # type: ignore[union-attr]
+    found.sort(key=lambda item: item.kind == "perturbation" and not item.universal)  # the direction of a step is seldom what is looked for
     if "loss" not in entry.result.artifacts:
         found.append(Item("loss", LOSS))
     return found

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
-from gui.panels.results.content import LOSS, Item, items_of
+from gui.panels.results.content import Item, items_of
 from gui.panels.results.perturbation_view import FILTER, PerturbationView, load_button
 from gui.panels.results.views import CurveView, MapView, PictureView, TableView, View
 from gui.settings import Settings
@@ -18,7 +18,7 @@ from gui.theme import GRID
 from gui.widgets import EmptyState
 
 if TYPE_CHECKING:
-    from engine.artifacts import Perturbation
+    from engine.attacks.saved_perturbation import StoredPerturbation
     from gui.history import Entry
     from gui.session import Session
 
@@ -26,6 +26,8 @@ _NOTHING = (
     "Run an attack, or show a finished one: here stand its loss and what else it gives, such as curves, maps, tables and "
     "universal perturbations."
 )
+_COMING = "The attack is under way. Its loss and what else it gives stand here when it ends."
+_LONGEST = 30
 _KINDS: dict[str, Callable[[Session], View]] = {
     "loss": CurveView,
     "curve": CurveView,
@@ -34,6 +36,12 @@ _KINDS: dict[str, Callable[[Session], View]] = {
     "table": TableView,
     "perturbation": PerturbationView,
 }
+
+
+def tab_text(title: str) -> str:
+    """What comes before a colon, and not too much of that: the tool tip has all of it."""
+    head = title.partition(":")[0]
+    return head if len(head) <= _LONGEST else f"{head[: _LONGEST - 1].rstrip()}…"
 
 
 class ResultsPanel(QWidget):
@@ -55,11 +63,12 @@ class ResultsPanel(QWidget):
         self._build()
         session.historyChanged.connect(self.refresh)
         session.engineReady.connect(self._on_ready)
+        session.runChanged.connect(self._on_run)
         self._on_ready()
 
     def _build(self) -> None:
         self.tabs.setDocumentMode(True)
-        self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         self.tabs.setUsesScrollButtons(True)
         self.tabs.setAccessibleName("Results of the run")
         self.run_name.setForegroundRole(self.palette().ColorRole.PlaceholderText)
@@ -69,7 +78,8 @@ class ResultsPanel(QWidget):
         self.tabs.tabBarClicked.connect(self._on_clicked)
         empty = QWidget(self)
         layout = QVBoxLayout(empty)
-        layout.addWidget(EmptyState(_NOTHING, "mdi6.chart-line", empty), 1)
+        self.empty = EmptyState(_NOTHING, "mdi6.chart-line", empty)
+        layout.addWidget(self.empty, 1)
         self.load_button = load_button("Load a universal perturbation…")
         self.load_button.clicked.connect(self.ask_for_file)
         layout.addWidget(self.load_button, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -81,6 +91,12 @@ class ResultsPanel(QWidget):
     @Slot()
     def _on_ready(self) -> None:
         self.load_button.setEnabled(self.session.ready)
+
+    @Slot()
+    def _on_run(self) -> None:
+        text = _COMING if self.session.running else _NOTHING
+        if text != self.empty.text:
+            self.empty.set_text(text)
 
     # ------------------------------------------------------------------ following the session
 
@@ -110,7 +126,7 @@ class ResultsPanel(QWidget):
         used: dict[str, int] = {}
         for item in self._items:
             place = used[item.kind] = used.get(item.kind, -1) + 1
-            index = self.tabs.addTab(self._view(item.kind, place), item.title)
+            index = self.tabs.addTab(self._view(item.kind, place), tab_text(item.title))
             self.tabs.setTabToolTip(index, item.title)
         titles = [item.title for item in self._items]
         self.tabs.setCurrentIndex(titles.index(self._wanted) if self._wanted in titles else 0)
@@ -154,17 +170,14 @@ class ResultsPanel(QWidget):
     def load(self, path: Path) -> None:
         """Read a universal perturbation; what is amiss is said in the Log."""
 
-        def read() -> Perturbation:
-            from engine.attacks.universal import load_perturbation
+        def read() -> StoredPerturbation:
+            from engine.attacks import load_perturbation
 
             return load_perturbation(path)
 
-        def then(perturbation: Perturbation) -> None:
-            self._loaded = Item("perturbation", path.stem, perturbation)
+        def then(perturbation: StoredPerturbation) -> None:
+            self._loaded = Item("perturbation", path.stem, perturbation, True, path)
             self._wanted = path.stem
             self._set_items()
 
         self.session.ask("perturbation", read, then, busy=f"Loading {path.name}…")
-
-
-__all__ = ["LOSS", "ResultsPanel"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
@@ -17,6 +17,7 @@ from gui.settings import Settings
 
 if TYPE_CHECKING:
     from engine.artifacts import Perturbation
+    from engine.attacks.saved_perturbation import StoredPerturbation
     from gui.history import Entry
     from gui.session import Session
 
@@ -37,8 +38,11 @@ class PerturbationView(View):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._perturbation: Perturbation | None = None
-        self.maps, self.facts = PixelMaps(self), Sentence(muted=True)
+        self._perturbation: Perturbation | StoredPerturbation | None = None
+        self._entry: Entry | None = None
+        self._file: Path | None = None
+        """Where it was loaded from."""
+        self.maps, self.facts = PixelMaps(self, turns=True), Sentence(muted=True)
         self.apply_button = QPushButton(theme.icon("mdi6.layers-plus"), "Apply to image", self)
         self.apply_button.setToolTip("Add it to the image on the canvas, in the place of the perturbation there")
         self.save_button = QPushButton(theme.icon("mdi6.content-save-outline"), "Save…", self)
@@ -56,14 +60,15 @@ class PerturbationView(View):
             signal.connect(self._refresh)
 
     def fill(self, entry: Entry | None, item: Item) -> None:
-        self._perturbation = item.artifact
+        self._perturbation, self._entry, self._file = item.artifact, entry, item.file
         values = item.artifact.values[0].detach().cpu().numpy()
-        universal = entry is None or "data" in entry.result.operation.uses
+        universal = item.universal
         shown, scale = signed_map(values, item.title, universal)
         self.maps.set_maps([shown], scale)
         self.maps.setAccessibleName(item.title)
-        for button in (self.apply_button, self.save_button, self.load_button):
-            button.setVisible(universal)
+        self.apply_button.setVisible(universal)
+        self.save_button.setVisible(universal and item.file is None)
+        self.load_button.setVisible(universal)
         self.facts.set_text(f"L2 {float((values**2).sum()) ** 0.5:.3g}, L∞ {abs(values).max() * 255:.3g}/255" if universal else "")
         self._refresh()
 
@@ -76,8 +81,12 @@ class PerturbationView(View):
 
     @Slot()
     def apply(self) -> None:
-        """Put it on the canvas; what does not fit is said."""
-        if self._perturbation is not None:
+        """Put it on the canvas: one from a file as a run, which can be made again; one that was just learned as it is."""
+        if self._file is not None:
+            from engine.attacks import SavedPerturbation
+
+            self.session.start_attack(SavedPerturbation(file=str(self._file)))
+        elif self._perturbation is not None:
             self.session.apply_perturbation(self._perturbation.values[0].detach().cpu(), self._perturbation.title)
 
     @Slot()
@@ -91,13 +100,21 @@ class PerturbationView(View):
 
     def save_to(self, path: Path) -> None:
         """Save it, in the engine thread."""
-        perturbation, session = self._perturbation, self.session
+        perturbation, entry, session = self._perturbation, self._entry, self.session
         if perturbation is None:
             return
 
         def save() -> Path:
-            from engine.attacks.universal import save_perturbation
+            from engine.artifacts import Perturbation
+            from engine.attacks import save_perturbation
 
-            return Path(save_perturbation(perturbation, path) or path)
+            return save_perturbation(path, Perturbation(perturbation.values, perturbation.title), **({} if entry is None else facts_of(entry)))
 
         session.ask("save", save, lambda written: session.notice.emit(f"Saved as {written.name}."), busy=f"Saving {path.name}…")
+
+
+def facts_of(entry: Entry) -> dict[str, Any]:
+    """What is worth knowing of a perturbation besides its values."""
+    made, data = entry.result.provenance, entry.given.data
+    known = {"model": made["model"], "operation": made["operation"], "seed": made["seed"], "versions": made["versions"]}
+    return known if data is None else {**known, "data": f"{data.name} {data.split}, {data.count} images"}

@@ -111,7 +111,7 @@ class PictureView(View):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.maps = PixelMaps(self)
+        self.maps = PixelMaps(self, turns=True)
         page(self, self.maps)
 
     def fill(self, entry: Entry | None, item: Item) -> None:
