@@ -24,16 +24,17 @@ _LAST = 0.01
 
 
 class DDN(MinimalNorm):
-    """Walk along the gradient on a sphere around the clean image: the sphere shrinks while the image is adversarial and grows while it is
-    not.
+    """Walk along the gradient on a sphere around the clean image.
+
+    The sphere shrinks while the image is adversarial and grows while it is not.
 
     ``delta <- delta + pace * gradient / ||gradient||_2`` with the gradient of the cross-entropy, away from the label or towards the target;
     ``eps <- (1 - gamma) * eps`` where the image is adversarial, else ``(1 + gamma) * eps``; ``delta <- eps * delta / ||delta||_2``;
     ``images + delta`` is clipped to [0, 1] and the mask. ``pace`` falls from ``step_size`` to a hundredth of it along a cosine. A row whose
     gradient is zero walks along a random direction of its own. ``steps + 1`` forward passes and ``steps`` backward passes.
 
-    Kept is the nearest adversarial iterate, moved onto the boundary, which is not in the paper. Rony, Hafemann, Oliveira, Ben Ayed, Sabourin,
-    Granger 2018, arXiv 1811.09600.
+    Kept is the nearest adversarial iterate, moved onto the boundary, which is not in the paper. Rony, Hafemann, Oliveira, Ben Ayed,
+    Sabourin, Granger 2018, arXiv 1811.09600.
     """
 
     slug: ClassVar[str] = "ddn"

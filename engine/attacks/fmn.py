@@ -25,17 +25,20 @@ _DUAL = {"linf": 1.0, "l2": 2.0, "l1": torch.inf}
 
 
 class FMN(MinimalNorm):
-    """Climb the margin inside a ball around the clean image whose radius is fitted all the time: to the estimated distance of the boundary
-    until an adversarial image is found, then a little smaller after every success and a little larger after every failure.
+    """Climb the margin inside a ball around the clean image whose radius is fitted all the time.
+
+    Until an adversarial image is found it grows by the estimated distance of the boundary, then it becomes a little smaller after every
+    success and a little larger after every failure.
 
     ``delta <- clip(project(delta + pace * gradient / ||gradient||_2, eps))`` with the gradient of the ``margin``, best other logit minus
-    the label's (for a target: its logit minus the best other). ``eps`` becomes ``||delta|| + |margin| / ||gradient||_q`` while nothing was
-    found (q is dual to the norm), ``min((1 - pull) * eps, nearest)`` where the present image is adversarial, ``(1 + pull) * eps`` where it
+    the label's (for a target: its logit minus the best other). ``eps`` becomes ``eps + |margin| / ||gradient||_q`` while nothing was found
+    (q is dual to the norm), ``min((1 - pull) * eps, nearest)`` where the present image is adversarial, ``(1 + pull) * eps`` where it
     is not. In l0 ``eps`` is a number of pixels that changes by ``pull`` of itself and at least by 1. ``pace`` falls from ``step_size`` to a
     hundredth of it and ``pull`` from ``gamma`` to ``last_gamma``, both along a cosine. ``steps + 1`` forward and ``steps`` backward passes.
 
     Kept is the nearest adversarial iterate, moved onto the boundary (in l0: less the pixels that are not needed). Pintor, Roli, Brendel,
-    Biggio 2021, arXiv 2102.12827. Ours: l0 counts pixels, not values; it starts from the clean image only.
+    Biggio 2021, arXiv 2102.12827. Ours: l0 counts pixels, not values; it starts from the clean image only; and the radius grows from
+    itself instead of from ``||delta||``, which stalls where most of a step is clipped away (51 % of digits found in l2 instead of all).
     """
 
     slug: ClassVar[str] = "fmn"
@@ -95,7 +98,8 @@ class _Radius:
             eps = torch.where(adversarial, smaller, larger).clamp_min(1)
         else:
             slope = torch.linalg.vector_norm(gradient.flatten(1), ord=_DUAL[self._norm], dim=1)
-            ahead = length + margin.abs() / slope.clamp_min(TINY)
+            present = torch.where(self._eps < torch.inf, self._eps, length)
+            ahead = present + margin.abs() / slope.clamp_min(TINY)
             smaller = (self._eps * (1 - pull)).minimum(self._nearest)
             eps = torch.where(adversarial, smaller, torch.where(found, self._eps * (1 + pull), ahead))
         self._eps = eps.minimum(self._largest)

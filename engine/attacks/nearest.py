@@ -82,7 +82,8 @@ class Nearest:
         far, low, high = self.images, torch.zeros_like(self.length), torch.ones_like(self.length)
         below = self._margin(self.logits if self._clean_logits is None else self._clean_logits).clamp_max(-TINY)
         above = self._margin(self.logits).clamp_min(TINY)
-        aside = torch.full_like(low, -precision / 2)
+        hair = 0.4 * precision  # two misses on a straight margin leave less than the precision, not just as much
+        aside = torch.full_like(low, -hair)
         slow = torch.zeros_like(self.found)
         rank = _ranks(far - self._problem.images) if self._sparse else None
         for _ in range(2 * steps):
@@ -100,7 +101,7 @@ class Nearest:
             high, above = torch.where(success, middle, high), torch.where(success, margin.clamp_min(TINY), above)
             missed = torch.zeros_like(slow).index_fill(0, rows, True) & ~success
             low, below = torch.where(missed, middle, low), torch.where(missed, margin.clamp_max(-TINY), below)
-            aside = torch.where(success, -precision / 2, precision / 2)
+            aside = torch.where(success, -hair, hair)
             slow = high - low > width / 2
             images, logits = self.images.index_copy(0, rows, tried), self.logits.index_copy(0, rows, logits)
             self._take(images, logits)
