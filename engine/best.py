@@ -26,6 +26,8 @@ class Best:
         self._operation, self._problem = operation, problem
         self.clean_logits = clean_logits
         self._waiting: list[AttackStep] = []
+        self._seen: tuple[Tensor, Tensor] | None = None
+        """The images of the last step, and their logits."""
         self._count = 0
         self._trace: list[Tensor] = []
         """``(T, N)`` of each comparison; so is what was broken."""
@@ -40,8 +42,11 @@ class Best:
     def keep(self, step: AttackStep) -> None:
         """Take a step into account; the classifier is asked where the step brings no logits."""
         logits = step.logits
+        if logits is None and self._seen is not None and self._seen[0] is step.adversarial:
+            logits = self._seen[1]  # nothing has moved since the last step, so nobody need be asked
         if logits is None:
             logits = self._problem.classifier.verdict(step.adversarial)
+        self._seen = step.adversarial, logits
         if step.adversarial is self._problem.images:
             self.clean_logits = logits.detach()
         self._waiting.append(replace(step, adversarial=step.adversarial.detach(), loss=step.loss.detach(), logits=logits.detach()))

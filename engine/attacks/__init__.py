@@ -8,6 +8,7 @@ from engine.attacks.eps import moved
 from engine.attacks.fgsm import FGSM
 from engine.attacks.fmn import FMN
 from engine.attacks.fooling import FoolingImage
+from engine.attacks.hop_skip_jump import HopSkipJump
 from engine.attacks.jsma import JSMA
 from engine.attacks.momentum import MIFGSM
 from engine.attacks.noise import Noise
@@ -39,6 +40,7 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     FoolingImage,
     Proximity,
     Square,
+    HopSkipJump,
     OnePixel,
     OnePixelMap,
     Universal,
@@ -57,6 +59,7 @@ __all__ = [
     "CarliniWagnerL2",
     "DeepFool",
     "FoolingImage",
+    "HopSkipJump",
     "Noise",
     "OnePixel",
     "OnePixelMap",

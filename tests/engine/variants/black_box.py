@@ -7,4 +7,6 @@ VARIANTS: list[Attack] = [
     attacks.Square(eps=0.1, n_queries=40),
     attacks.Square(eps=0.1, n_queries=48, proposals=4, loss="ce"),
     attacks.Square(eps=0.8, norm="l2", n_queries=40),
+    attacks.HopSkipJump(steps=2, initial_evaluations=20),
+    attacks.HopSkipJump(steps=2, initial_evaluations=20, norm="linf"),
 ]

@@ -1,0 +1,301 @@
+"""HopSkipJump: along the decision boundary by labels alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from engine.balls import BALLS, TINY, Norm, normalised
+from engine.errors import GibbonError
+from engine.operation import Attack, AttackStep, Problem, Use
+from engine.views import Knowledge
+
+_TRIES = 128
+"""Noise images that a start is looked for among."""
+_GRAINS = (1, 2, 4, 7)
+"""Sides of the noise's cells in pixels; models take fine and coarse noise for different things."""
+_LEAPS = 20
+"""Halvings of the step before a row stays where it is."""
+_PACE = 600_000
+"""Numbers in the images asked about between two steps: about 0.1 s of a small network."""
+_BLOCK = 32
+"""Directions drawn at a time. Of the image's size alone, so that rows draw alike in any batch."""
+
+Ticks = Generator[None, None, None]
+
+
+class HopSkipJump(Attack):
+    """Walk along the decision boundary towards the clean image, asking the model for labels only.
+
+    From an adversarial start, repeat for t = 1, 2, ...: a binary search between the clean image and the iterate, down to the boundary
+    (gamma / d^1.5 of the way in l2, gamma / d^2 in linf, or what the numbers resolve); the direction in which the label changes,
+    ``v = sum_b (phi_b - mean(phi)) * u_b`` over ``initial_evaluations * sqrt(t)`` random directions u_b of length 1 with
+    ``phi_b = 1`` where ``iterate + delta * u_b`` is adversarial, else -1, ``delta = gamma * distance / d``; a step
+    ``distance / sqrt(t)`` along v (its sign in linf), halved until the image is adversarial. Only forward rows: one per question.
+
+    The start is ``start``, a second image that the model takes for something else, or else noise, fine and coarse: of 128 images the
+    nearest adversarial one. Towards a target it must be of the target's class; noise seldom is, so give one.
+
+    Chen, Jordan, Wainwright 2019, arXiv 1904.02144. Deviations: the start is the nearest of the noise images instead of the first; delta
+    is at least what float32 resolves, which matters above some 100,000 values; a step is halved 20 times at most. With a mask d counts
+    the values inside it.
+    """
+
+    slug: ClassVar[str] = "hop-skip-jump"
+    title: ClassVar[str] = "HopSkipJump"
+    family: ClassVar[str] = "Black box"
+    paper: ClassVar[str] = "Chen et al. 2019, arXiv 1904.02144"
+    uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask", "start"})
+    knows: ClassVar[Knowledge] = "labels"
+    keeps: ClassVar[Literal["loss", "norm", "last"]] = "norm"
+    norms: ClassVar[tuple[Norm, ...]] = ("l2", "linf")
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({"As in the authors' code": {"steps": 40}})
+
+    norm: Literal["l2", "linf"] = Field("l2", json_schema_extra={"group": "Budget"})
+    """The distance that is made small."""
+    steps: int = Field(32, ge=1, le=10_000, json_schema_extra={"group": "Budget"})
+    """Steps along the boundary. 32 ask about 13,000 questions, 10 about 2,500, with 100 evaluations at first."""
+    initial_evaluations: int = Field(100, ge=2, le=100_000, json_schema_extra={"group": "Method", "unit": "rows"})
+    """Random directions in the first step; in step t sqrt(t) times as many."""
+    max_evaluations: int = Field(10_000, ge=2, le=1_000_000, json_schema_extra={"group": "Method", "unit": "rows"})
+    """The most directions in one step."""
+    gamma: float = Field(1.0, gt=0, le=1000, json_schema_extra={"group": "Method"})
+    """Scales how near the boundary is met and how far away the directions are tried."""
+
+    def evaluations(self, number: int) -> int:
+        """How many directions step ``number`` (from 1) tries."""
+        return min(int(self.initial_evaluations * math.sqrt(number)), self.max_evaluations)
+
+    @torch.no_grad()
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """The clean images; then the start and the walk, with a step whenever about 0.1 s has gone into one image."""
+        walk = _Walk(problem, self.norm, self.gamma)
+        numbers = range(1, self.steps + 1)
+        total = walk.ticks(_TRIES, walk.block) + walk.ticks(walk.halvings)
+        total += sum(walk.ticks(self.evaluations(t), walk.block) + walk.ticks(_LEAPS) + walk.ticks(walk.halvings) for t in numbers)
+        yield walk.step(0, total)
+        for index, _ in enumerate(self._walk(walk), start=1):
+            yield walk.step(index, total)
+
+    def _walk(self, walk: _Walk) -> Ticks:
+        """The paper's loop."""
+        yield from walk.begin()
+        if not walk.rows:
+            return
+        yield from walk.to_the_boundary()
+        for number in range(1, self.steps + 1):
+            direction = yield from walk.estimate(self.evaluations(number), first=number == 1)
+            yield from walk.leap(direction, 1 / math.sqrt(number))
+            yield from walk.to_the_boundary()
+
+
+class _Walk:
+    """Where every row stands. Its methods are the moves of the paper; each yields when it is time for a step, as often for any batch."""
+
+    _mask: Tensor
+    """``(N, 1, H, W)``: how far each pixel may go."""
+
+    def __init__(self, problem: Problem, norm: Norm, gamma: float) -> None:
+        self._whole, self._size, self._linf, self._gamma = problem, BALLS[norm](1.0).size, norm == "linf", gamma
+        self.shown = problem.images
+        """``(N, C, H, W)``: all rows. The same object as long as nothing has moved, so that nobody has to judge it anew."""
+        shape = problem.images.shape[1:]
+        values = math.prod(shape)
+        self._pace = max(1, _PACE // values)
+        self.block = min(_BLOCK, self._pace)
+        """How many directions or noise images are drawn at a time."""
+        finest = 2 - int(math.log2(torch.finfo(problem.images.dtype).eps))
+        self.halvings = min(finest, max(1, math.ceil(math.log2(values ** (2 if self._linf else 1.5) / gamma))))
+        farthest = torch.full_like(problem.images[:, :1, :1, :1].flatten(), 1.0 if self._linf else math.sqrt(values))
+        self._loss = -farthest
+        self._rows = torch.arange(len(problem.images), device=problem.images.device)
+
+    @property
+    def rows(self) -> int:
+        """How many rows are under way."""
+        return len(self._at)
+
+    def ticks(self, questions: int, at_once: int = 1) -> int:
+        """How many steps a move of so many questions per image takes."""
+        return sum(due for _, _, due in self._rounds(questions, at_once))
+
+    def _rounds(self, questions: int, at_once: int = 1) -> Iterator[tuple[int, int, bool]]:
+        """Questions already asked, questions to ask now, and whether it is time for a step then."""
+        rounds, between = -(-questions // at_once), max(1, self._pace // at_once)
+        for number in range(rounds):
+            asked = number * at_once
+            yield asked, min(at_once, questions - asked), (number + 1) % between == 0 or number == rounds - 1
+
+    def step(self, index: int, total: int) -> AttackStep:
+        """Where all rows stand; the loss is minus the distance, or minus the largest there is where no start is known."""
+        return AttackStep(index, total, self.shown, self._loss, readings={"median distance": -self._loss.median()})
+
+    def begin(self) -> Ticks:
+        """Look for a start: the images given, then noise. Rows without one stay clean, and so do those that need none.
+
+        Raises
+        ------
+        GibbonError
+            No row has a start.
+        """
+        problem = self._whole
+        self._of(problem, self._rows)
+        needed = ~self._adversarial(problem.images[:, None])[:, 0]
+        self._loss = torch.where(needed, self._loss, 0.0)
+        self._of(problem.select(needed.nonzero().flatten()), needed.nonzero().flatten())
+        found = torch.zeros_like(self._problem.labels, dtype=torch.bool)
+        if self._problem.start is not None and self.rows:
+            self._at = self._between(self._problem.images + self._mask * (self._problem.start - self._problem.images))
+            found = self._adversarial(self._at[:, None])[:, 0]
+        for asked, number, due in self._rounds(_TRIES, self.block):
+            if not bool(found.all()):
+                found = self._try_noise(found, asked, number)
+            if due and asked + number < _TRIES:
+                yield
+        if len(found) and not bool(found.any()):
+            raise GibbonError(self._no_start())
+        at = self._at[found]
+        self._of(self._problem.select(found.nonzero().flatten()), self._rows[found])
+        self._move(at)
+        yield
+
+    def to_the_boundary(self) -> Ticks:
+        """Halve the way from the clean image, as the blend of both in l2, as the box around the clean image in linf."""
+        far = self._distance(self._at)
+        self._far = far
+        high = far if self._linf else torch.ones_like(far)
+        low = torch.zeros_like(high)
+        for asked, _, due in self._rounds(self.halvings):
+            middle = (low + high) / 2
+            success = self._adversarial(self._towards_clean(middle)[:, None])[:, 0]
+            high, low = torch.where(success, middle, high), torch.where(success, low, middle)
+            if asked == self.halvings - 1:
+                self._move(self._towards_clean(high))
+            if due:
+                yield
+
+    def estimate(self, evaluations: int, first: bool) -> Generator[None, None, Tensor]:
+        """The direction in which more of the neighbours are adversarial, of length 1; its sign in linf."""
+        at, shape = self._at, self._at.shape[1:]
+        delta = torch.full_like(self._far, 0.1) if first else self._gamma * self._far / self._values
+        delta = delta.maximum(4 * torch.finfo(at.dtype).eps * self._values.sqrt())[:, None, None, None, None]
+        plain, signed, count = torch.zeros_like(at), torch.zeros_like(at), torch.zeros_like(self._far)
+        for _, number, due in self._rounds(evaluations, self.block):
+            draw = self._problem.random
+            drawn = 2 * draw.uniform((number, *shape)) - 1 if self._linf else draw.normal((number, *shape))
+            drawn = drawn.to(at) * self._support
+            lengths = torch.linalg.vector_norm(drawn, dim=(2, 3, 4), keepdim=True)
+            tried = at[:, None] + delta * drawn / lengths.clamp_min(TINY)
+            tried = tried.maximum(self._low[:, None]).minimum(self._high[:, None])
+            drawn = (tried - at[:, None]) / delta
+            phi = 2 * self._adversarial(tried).to(at) - 1
+            plain = plain + drawn.sum(1)
+            signed = signed + (phi[..., None, None, None] * drawn).sum(1)
+            count = count + phi.sum(1)
+            if due:
+                yield
+        mean = (count / evaluations)[:, None, None, None]
+        direction = normalised(torch.where(mean.abs() == 1, signed, signed - mean * plain))
+        return direction.sign() if self._linf else direction
+
+    def leap(self, direction: Tensor, share: float) -> Ticks:
+        """A step of ``share`` of the distance along ``direction``, halved until it ends in an adversarial image."""
+        length = share * self._distance(self._at)
+        at, left = self._at, torch.arange(len(self._at), device=self._at.device)
+        for asked, _, due in self._rounds(_LEAPS):
+            if len(left):
+                tried = self._at[left] + length[left][:, None, None, None] * direction[left]
+                tried = tried.maximum(self._low[left]).minimum(self._high[left])
+                success = self._adversarial(tried[:, None], left)[:, 0]
+                at = at.index_copy(0, left[success], tried[success])
+                length, left = length / 2, left[~success]
+            if asked == _LEAPS - 1:
+                self._at = at  # nothing to show: it is farther away than the boundary
+            if due:
+                yield
+
+    # ------------------------------------------------------------------ inside
+
+    def _of(self, problem: Problem, rows: Tensor) -> None:
+        """Go on with these rows alone."""
+        clean = problem.images
+        self._problem, self._rows, self._at = problem, rows, clean
+        mask = torch.ones_like(clean[:, :1]) if problem.mask is None else problem.mask.expand(len(clean), -1, -1, -1)
+        self._mask, self._support = mask, (mask > 0)[:, None]
+        self._low, self._high = (clean - mask).clamp_min(0), (clean + mask).clamp_max(1)
+        self._values = (mask > 0).flatten(1).sum(1).to(clean) * clean.shape[1]
+        self._far = torch.ones_like(self._values)
+
+    def _adversarial(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
+        """``(N, B)`` bool of images ``(N, B, C, H, W)``: is the label what the attacker wants? A query each."""
+        n, each = images.shape[:2]
+        most = max(self._pace, len(self._whole.images))
+        parts = torch.split(images.flatten(0, 1), most)
+        said = torch.cat([self._problem.classifier.predict(part) for part in parts]) if n else self._problem.labels
+        said = said.view(n, each)
+        problem = self._problem
+        wanted = problem.labels if problem.targets is None else problem.targets
+        wanted = (wanted if rows is None else wanted[rows])[:, None]
+        return said != wanted if problem.targets is None else said == wanted
+
+    def _try_noise(self, found: Tensor, asked: int, number: int) -> Tensor:
+        """Of ``number`` noise images per row the nearest adversarial one, for rows that have no start yet."""
+        rows = (~found).nonzero().flatten()
+        clean = self._problem.images[rows]
+        _, channels, height, width = clean.shape
+        uniform = self._problem.random.select(rows.tolist()).uniform((number, channels, height, width)).to(clean)
+        noise = torch.stack([_coarse(uniform[:, k], _GRAINS[(asked + k) % len(_GRAINS)]) for k in range(number)], 1)
+        tried = clean[:, None] + self._mask[rows][:, None] * (noise - clean[:, None])
+        success = self._adversarial(tried, rows)
+        distance = self._size((tried - clean[:, None]).flatten(0, 1)).view(len(rows), number)
+        nearest = torch.where(success, distance, torch.inf).argmin(1)
+        new = success.any(1)
+        chosen = tried[torch.arange(len(rows), device=rows.device), nearest]
+        self._at = self._at.index_copy(0, rows[new], chosen[new])
+        return found.index_fill(0, rows[new], True)
+
+    def _towards_clean(self, share: Tensor) -> Tensor:
+        clean, wide = self._problem.images, share[:, None, None, None]
+        if self._linf:
+            return self._at.maximum(clean - wide).minimum(clean + wide)
+        return torch.where(wide == 1, self._at, clean + wide * (self._at - clean))
+
+    def _between(self, images: Tensor) -> Tensor:
+        """``images`` where the mask lets them be."""
+        return images.maximum(self._low).minimum(self._high)
+
+    def _distance(self, images: Tensor) -> Tensor:
+        return self._size(images - self._problem.images)
+
+    def _move(self, images: Tensor) -> None:
+        """Stand there, and show it."""
+        self._at = images = self._between(images)
+        self.shown = self.shown.index_copy(0, self._rows, images)
+        self._loss = self._loss.index_copy(0, self._rows, -self._distance(images))
+
+    def _no_start(self) -> str:
+        if self._whole.targets is not None:
+            return (
+                "No starting image is taken for the target: towards a target the walk begins at an image of that class. "
+                "Drop a second image that the model takes for the target, or give start=."
+            )
+        return (
+            f"The model gives {_TRIES} noise images the label of the image itself, so there is no adversarial image to start from. "
+            "Drop a second image that the model takes for something else, or give start=."
+        )
+
+
+def _coarse(noise: Tensor, grain: int) -> Tensor:
+    """``(N, C, H, W)`` with cells of ``grain`` pixels, each of one value per channel."""
+    if grain == 1:
+        return noise
+    height, width = noise.shape[2:]
+    cells = noise[:, :, : -(-height // grain), : -(-width // grain)]
+    return F.interpolate(cells, scale_factor=grain, mode="nearest")[:, :, :height, :width]
