@@ -188,9 +188,7 @@ def test_linear_classifier_of_many_classes_reaches_every_target() -> None:
 @pytest.mark.slow
 def test_the_ten_targets_of_the_lecture() -> None:
     """Test digit 0 ("7"), cross-entropy, means: distances of the nine foreign targets for lambda 0, 1, 5, 30."""
-    from tests.engine.lectured import lectured
-
-    classifier = lectured()
+    classifier = engine.models.load("digits-lecture", device="cpu")
     images, labels = engine.data.load("mnist", "test").batch([0])
     assert labels.tolist() == [7]
     targets = torch.tensor([t for t in range(10) if t != 7])
