@@ -1,6 +1,6 @@
 """The tour: the real window, driven by mouse and keys through the story, one picture per stage.
 
-    python -m tests.gui.tour OUT_DIR [--size 1280x800] [--theme light|dark]
+    python -m tests.gui.tour OUT_DIR [--size 1280x800] [--theme light|dark] [--part story|attacks]
 
 Runs offscreen where there is no display, else on it (``xvfb-run -a python -m tests.gui.tour OUT_DIR``).
 """
@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QPoint
     from PySide6.QtGui import QPixmap
-    from PySide6.QtWidgets import QDialog
+    from PySide6.QtWidgets import QWidget
 
     from gui.app import Workbench
 
@@ -32,16 +33,22 @@ class Tour:
         self.window, self.session = bench.window, bench.session
         self._count = 0
 
-    def stages(self) -> list[Callable[[], None]]:
-        """In order."""
+    def stages(self, part: str = "") -> list[Callable[[], None]]:
+        """In order; of one part only, where it is named."""
+        from tests.gui import tour_attacks
+
+        attacks = tour_attacks.stages(self)
+        if part == "attacks":
+            return [self.painted, self.loading, self.ready, *attacks]
         return [
             *(self.painted, self.loading, self.ready, self.running, self.finished, self.drawing, self.optimised, self.dragging),
             *(self.spikes, self.bound, self.saliency, self.figure, self.keyboard, self.photograph, self.model, self.sticker_list),
             *(self.compare, self.error, self.log),
+            *([] if part == "story" else attacks),
         ]
 
-    def picture(self, name: str, dialog: QDialog | None = None, *, moving: bool = False) -> None:
-        """Save what is on the screen, with a dialog over it; unless it is moving, when everything has come to rest."""
+    def picture(self, name: str, dialog: QWidget | None = None, *, moving: bool = False, at: QPoint | None = None) -> None:
+        """Save what is on the screen, with a dialog over it (a list, where it opens); unless it is moving, when all has come to rest."""
         from PySide6.QtGui import QColor, QPainter
 
         from tests.gui.driving import settle, until
@@ -52,9 +59,12 @@ class Tour:
         shot = self.window.grab()
         if dialog is not None:
             with QPainter(shot) as painter:
-                painter.fillRect(shot.rect(), QColor(0, 0, 0, 110))
                 over = dialog.grab()
-                painter.drawPixmap((shot.width() - over.width()) // 2, (shot.height() - over.height()) // 2, over)
+                if at is not None:
+                    painter.drawPixmap(at, over)
+                else:
+                    painter.fillRect(shot.rect(), QColor(0, 0, 0, 110))
+                    painter.drawPixmap((shot.width() - over.width()) // 2, (shot.height() - over.height()) // 2, over)
         self._save(shot, name)
 
     def _save(self, shot: QPixmap, name: str) -> None:
@@ -287,15 +297,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="folder for the pictures")
     parser.add_argument("--size", default="1280x800", help="of the window, such as 1920x1080")
     parser.add_argument("--theme", choices=("light", "dark"), default="light")
+    parser.add_argument("--part", choices=("story", "attacks"), default="", help="of the tour; default: all of it")
     chosen = parser.parse_args(argv)
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory() as home:
         os.environ["XDG_CONFIG_HOME"] = home  # settings of its own: the tour begins like a first start
-        return take(chosen.out, *map(int, chosen.size.split("x")), chosen.theme)
+        return take(chosen.out, *map(int, chosen.size.split("x")), chosen.theme, chosen.part)
 
 
-def take(out: Path, width: int, height: int, theme: str) -> int:
+def take(out: Path, width: int, height: int, theme: str, part: str = "") -> int:
     """All stages, in a window of that size."""
     from gui.app import build
     from gui.unexpected import Catcher
@@ -310,7 +321,7 @@ def take(out: Path, width: int, height: int, theme: str) -> int:
     bench.window.show()
     tour = Tour(bench, out)
     try:
-        for stage in tour.stages():
+        for stage in tour.stages(part):
             stage()
             expected = stage == tour.error
             if errors and not expected:

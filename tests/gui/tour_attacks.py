@@ -1,0 +1,169 @@
+"""The tour's second part: every attack of the catalogue, chosen by a click and run, with what comes of it in the Results dock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.gui.tour import Tour
+
+BRIEF: dict[str, dict[str, Any]] = {
+    "one-pixel": {"population": 60, "steps": 20},
+    "one-pixel-map": {"levels": 2},
+    "universal": {"steps": 20, "count": 160, "held_out": 80},
+    "square": {"steps": 400},
+    "proximity": {"curve": 6},
+}
+"""Parameters that make a slow attack end soon; those that an attack does not have are passed over."""
+PATIENCE = 40.0
+"""Seconds after which an attack is cancelled: its best so far is what the picture shows."""
+
+
+def stages(tour: Tour) -> list[Callable[[], None]]:
+    """The list of attacks, the eps slider, then every attack."""
+    return [lambda: _catalogue(tour), lambda: _eps(tour), lambda: _attacks(tour)]
+
+
+def _catalogue(tour: Tour) -> None:
+    from gui.panels.attack.chooser import Chooser
+    from tests.gui.driving import click, settle
+
+    (chooser,) = tour.window.panels["attack"].findChildren(Chooser)
+    click(chooser)
+    settle()
+    tour.picture("catalogue", chooser.popup, at=tour.window.mapFromGlobal(chooser.popup.pos()))
+    click(chooser.list.norms.buttons["l0"])
+    settle()
+    tour.picture("catalogue-l0", chooser.popup, at=tour.window.mapFromGlobal(chooser.popup.pos()))
+    chooser.popup.hide()
+
+
+def _eps(tour: Tour) -> None:
+    from PySide6.QtCore import QPoint
+    from PySide6.QtWidgets import QStyle, QStyleOptionSlider
+
+    from tests.gui.driving import choose_attack, drag, run_attack, settle, until
+
+    _begin(tour)
+    choose_attack(tour.bench, "FGSM")
+    tour.window.bring_up("results")
+    run_attack(tour.bench)
+    slider = tour.window.panels["attack"]._eps.slider
+    option = QStyleOptionSlider()
+    slider.initStyleOption(option)
+    control, handle = QStyle.ComplexControl.CC_Slider, QStyle.SubControl.SC_SliderHandle
+    start = slider.style().subControlRect(control, option, handle, slider).center()
+    moved: list[float] = []
+    tour.session.eps.moved.connect(moved.append)
+
+    def between(place: int) -> None:
+        if place == 12:
+            until(lambda: moved, "another eps")
+            settle()
+            tour.picture("eps-under-the-mouse", moving=True)
+
+    drag(slider, [QPoint(start.x() - 3 * i, start.y()) for i in range(15)], between)
+    until(lambda: len(tour.session.history.entries) > 1 and tour.session.shown == tour.session.history.entries[-1].number, "the kept run")
+    settle()
+    tour.picture("eps-kept")
+
+
+def _begin(tour: Tour) -> None:
+    """The sample that the tour began with, clean."""
+    from gui.loading import samples_for
+    from gui.opening import open_path
+    from tests.gui.driving import settle, until
+
+    session = tour.session
+    assert session.classifier is not None
+    sample = next(sample for sample in samples_for(session.classifier) if sample.label_name == "Stop" and sample.size == 32)
+    before = session.clean
+    session.set_bounds({})
+    open_path(session, sample.path, sample.label)
+    until(lambda: session.clean is not before and session.frame is not None and session.frame.scene.clean is session.clean, "the sample")
+    session.set_target(None)
+    tour.window.canvas.set_tool("select")
+    settle()
+
+
+def _attacks(tour: Tour) -> None:
+    from engine.attacks import CATALOGUE
+
+    for slug, attack in CATALOGUE.items():
+        if slug != "sticker":  # the story shows it
+            _run(tour, slug, attack)
+
+
+def _run(tour: Tour, slug: str, attack: Any) -> None:
+    from gui.loading import samples_for
+    from tests.gui.driving import choose_attack, settle
+
+    session, panel = tour.session, tour.window.panels["attack"]
+    session.clear_perturbation()
+    assert session.classifier is not None
+    labels = session.classifier.labels
+    session.set_target(labels.index("Yield") if "targets" in attack.needs else None)
+    choose_attack(tour.bench, attack.title)
+    if "data" in attack.uses:
+        panel._goal.data.choose("generated:signs")
+        panel._goal.data.count.setValue(240)
+    if "start" in attack.uses and panel._goal.start.isVisibleTo(panel):
+        _start_at(tour, next(sample for sample in samples_for(session.classifier) if sample.label_name == "Yield"))
+    form = panel._form
+    known = {field.name for field in form.fields}
+    form.set_values({name: value for name, value in BRIEF.get(slug, {}).items() if name in known})
+    if slug == "saved-perturbation":
+        _use_saved(tour, form)
+    settle()
+    assert panel.obstacle() == ("", True), (slug, panel.obstacle())
+    _to_its_end(tour, slug)
+    tour.window.bring_up("results")
+    tour.picture(f"attack-{slug}")
+    tabs = tour.window.panels["results"].tabs
+    for index in range(1, tabs.count() - 1):  # the last one is the loss, which the others show well enough
+        tabs.setCurrentIndex(index)
+        tour.picture(f"attack-{slug}-{index}")
+
+
+def _to_its_end(tour: Tour, slug: str) -> None:
+    from tests.gui.driving import Late, press_keys, settle, until
+
+    session = tour.session
+    before = len(session.history.entries)
+    press_keys(tour.window, "F5")
+    try:
+        until(lambda: len(session.history.entries) > before and not session.running, slug, PATIENCE)
+    except Late:
+        press_keys(tour.window, "Esc")
+        until(lambda: len(session.history.entries) > before and not session.running, f"the end of {slug}")
+    until(lambda: session.frame is not None and session.frame.step is None, "the last frame")
+    settle()
+
+
+def _start_at(tour: Tour, sample: Any) -> None:
+    from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+    from PySide6.QtGui import QDragEnterEvent, QDropEvent
+    from PySide6.QtWidgets import QApplication
+
+    from tests.gui.driving import until
+
+    place = tour.window.panels["attack"]._goal.start
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(sample.path))])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(place, QDragEnterEvent(QPoint(4, 4), copy, mime, left, none))
+    QApplication.sendEvent(place, QDropEvent(QPointF(4, 4), copy, mime, left, none))
+    until(lambda: place.begin is not None, "the start image")
+
+
+def _use_saved(tour: Tour, form: Any) -> None:
+    """The universal perturbation of the run before, saved by the dock's own button."""
+    from tests.gui.driving import until
+
+    views = tour.window.panels["results"]._pool["perturbation"]
+    view = next(view for view in views if view._perturbation is not None and "niversal" in view._perturbation.title)
+    path = tour.out / "universal.safetensors"
+    view.save_to(path)
+    until(path.exists, "the saved perturbation")
+    form.set_values({"file": str(path)})
