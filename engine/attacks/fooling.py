@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
@@ -25,9 +25,9 @@ class FoolingStep(AttackStep):
 
     pixels: Tensor
     """``(N, C, H, W)``: without the clamp they may lie outside [0, 1]."""
-    losses: tuple[Tensor, ...]
-    """The loss of ``pixels`` at every iterate until now, each ``(N,)``."""
-    probabilities: tuple[Tensor, ...]
+    losses: Sequence[Tensor]
+    """The loss of ``pixels`` at every iterate, each ``(N,)``. All steps of a run share it: up to ``index`` it is this step's."""
+    probabilities: Sequence[Tensor]
     """That of the target, likewise."""
 
 
@@ -99,8 +99,8 @@ class FoolingImage(Attack):
         """Iterate 0 is the noise, iterate k what it is after k steps."""
         assert problem.targets is not None
         view, targets = problem.classifier, problem.targets
-        losses: tuple[Tensor, ...] = ()
-        probabilities: tuple[Tensor, ...] = ()
+        losses: list[Tensor] = []
+        probabilities: list[Tensor] = []
         pixels = self._start(problem)
         for index in range(self.steps + 1):
             pixels = pixels.requires_grad_()
@@ -108,8 +108,8 @@ class FoolingImage(Attack):
             lowered = towards(self.loss, logits, targets)
             if problem.objective is not None:
                 lowered = lowered - problem.objective(pixels)
-            losses = (*losses, distance_to(self.loss, logits, targets))
-            probabilities = (*probabilities, target_probability(logits, targets))
+            losses.append(distance_to(self.loss, logits, targets))
+            probabilities.append(target_probability(logits, targets))
             image, seen = self._image(pixels.detach(), logits.detach(), problem)
             loss = -distance_to(self.loss, seen, targets)
             if problem.objective is not None:
@@ -149,10 +149,13 @@ class FoolingImage(Attack):
         assert isinstance(last, FoolingStep)
         assert problem.targets is not None
         names = _names(problem)
-        x = torch.arange(len(last.losses))
+        count = last.index + 1
+        x = torch.arange(count)
         found: dict[str, Artifact] = {
-            "loss": Curve(x, _lines(torch.stack(last.losses), names), "Loss towards the target", y_label="loss"),
-            "probability": Curve(x, _lines(torch.stack(last.probabilities), names), "Probability of the target", y_label="probability"),
+            "loss": Curve(x, _lines(torch.stack([*last.losses[:count]]), names), "Loss towards the target", y_label="loss"),
+            "probability": Curve(
+                x, _lines(torch.stack([*last.probabilities[:count]]), names), "Probability of the target", y_label="probability"
+            ),
         }
         if not self.clip:
             found["unclipped"] = Perturbation(last.pixels, "pixels of the last iterate, not held in [0, 1]")

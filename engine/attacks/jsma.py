@@ -19,8 +19,9 @@ from engine.quantities import Number
 
 _FULL = 1e-6
 """Closer than this to the end of its range a value counts as used up: ten steps of 0.1 do not add up to 1."""
-_STEPS_BETWEEN = 8
-"""Steps after which an accelerator is asked which rows are done; a CPU is asked at every step, since its answer is there anyway."""
+_STEPS_BETWEEN = {"cpu": 1}
+_STEPS_BETWEEN_ELSEWHERE = 8
+"""Steps after which the device is asked which rows are done: an accelerator would be waited for, a CPU has the answer anyway."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +106,8 @@ class JSMA(Attack):
         """Iterate 0 is the clean image, iterate k the image after k gradients."""
         budget = self.most_pairs(problem.images)
         last = -(-budget // self.pairs)
-        every = 1 if problem.images.device.type == "cpu" else _STEPS_BETWEEN
         n, device = len(problem.images), problem.images.device
+        every = _STEPS_BETWEEN.get(device.type, _STEPS_BETWEEN_ELSEWHERE)
         rows = _Rows(
             problem, torch.arange(n, device=device), problem.labels, problem.images, torch.zeros_like(problem.labels, dtype=torch.bool)
         )

@@ -157,3 +157,15 @@ def test_the_lectures_fake_image_on_a_network_trained_the_lectures_way(target: i
     assert 2.4 <= float(trace[0]) <= 3.206
     assert 0.001 <= float(trace[-1]) <= 0.03
     assert int((trace < 1).nonzero()[0]) <= 6
+
+
+def test_a_run_that_is_cancelled_has_the_curve_until_then(small64: engine.Classifier) -> None:
+    run = engine.start(attacks.FoolingImage(), small64, targets=torch.tensor([2]))
+    for _ in range(4):
+        next(run)
+    held = run.result().artifacts["loss"]
+    for _ in run:
+        pass
+    whole = run.result().artifacts["loss"]
+    assert (len(held.x), len(whole.x)) == (4, 11)
+    assert torch.equal(held.lines["class 2"], whole.lines["class 2"][:4])

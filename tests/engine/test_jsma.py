@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks import pairs
+from engine.attacks import jsma, pairs
 from tests.engine.conftest import linear_classifier
 from tests.engine.test_closed_forms import middle_images, weights
 
@@ -163,6 +163,22 @@ def test_rows_that_are_solved_are_dropped(small64: engine.Classifier, images: Te
     assert result.backwards <= result.forwards
     for row, first in enumerate(result.steps_to_flip.tolist()):
         assert all(torch.equal(step.adversarial[row], steps[first].adversarial[row]) for step in steps[first:])
+
+
+@pytest.mark.parametrize("head", ["softmax", "logits"])
+def test_dropping_rows_now_and_then_changes_nothing(
+    head: str, small64: engine.Classifier, images: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on an accelerator: rows that are done wait, unchanged, until the device is asked."""
+    labels = small64.predict(images)
+    given = {"labels": labels, "targets": (labels + 1) % 5}
+    attack = attacks.JSMA.build(gamma=0.3, head=head)
+    at_once = engine.run(attack, small64, images, **given)
+    monkeypatch.setitem(jsma._STEPS_BETWEEN, "cpu", 5)
+    later = engine.run(attack, small64, images, **given)
+    torch.testing.assert_close(later.adversarial, at_once.adversarial, rtol=0, atol=1e-12)
+    assert torch.equal(later.steps_to_flip, at_once.steps_to_flip)
+    assert later.forwards > at_once.forwards
 
 
 def test_images_that_are_there_already_cost_one_forward_pass(small64: engine.Classifier, images: Tensor) -> None:
