@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -22,7 +23,7 @@ _BYTES_ELSEWHERE = 4 * 2**30
 def rows_at_a_time(images: Tensor) -> int:
     """How many rows go through the model together."""
     budget = _BYTES.get(images.device.type, _BYTES_ELSEWHERE)
-    return max(1, budget // (_ACTIVATIONS * images[0].numel() * images.element_size()))
+    return max(1, budget // (_ACTIVATIONS * math.prod(images.shape[1:]) * images.element_size()))
 
 
 class Parts(Iterator[AttackStep]):

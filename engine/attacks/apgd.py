@@ -13,12 +13,11 @@ from torch import Tensor
 from engine.attacks.apgd_state import Progress
 from engine.attacks.fgsm import check_eps
 from engine.attacks.goals import likeliest_others
-from engine.attacks.losses import LossName
+from engine.attacks.losses import LossName, check_classes
 from engine.attacks.passes import Pass, away, look
 from engine.attacks.reach import Reach, best_restart
 from engine.attacks.standing import Standing
 from engine.balls import BALLS, Ball, Norm
-from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number
 
@@ -95,6 +94,7 @@ class APGD(Attack):
 
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """Step 0 is the clean image, step 1 the random start, step k + 1 the image after k steps."""
+        check_classes(self._loss, problem.classifier.num_classes)
         total = self.steps + 1
         clean = look(problem, problem.images, self._loss, problem.targets, gradient=False)
         standing = Standing(problem, AttackStep(0, total, problem.images, clean.loss, clean.logits))
@@ -109,10 +109,10 @@ class APGD(Attack):
         rows = standing.problem.repeat(blocks)
         goals = None if goals is None else goals.repeat_interleave(self.restarts, 0)
         reach = Reach(rows, self.ball())
-        progress = Progress(reach.clip(reach.sample()), 2 * self.eps)
+        progress = Progress(reach.sample(), 2 * self.eps)
         checkpoints = set(self.checkpoints())
         for index in range(total):
-            images = rows.compose(progress.delta)
+            images = reach.images(progress.delta)
             aims = None if goals is None else goals.flatten()
             seen = look(rows, images, self._loss, aims, gradient=index < self.steps)
             progress.note(seen.loss, seen.gradient if rows.mask is None else rows.mask * seen.gradient)
@@ -136,9 +136,6 @@ class APGD(Attack):
 
     def _goals(self, problem: Problem, logits: Tensor) -> Tensor | None:
         """Classes aimed at, ``(T, N)``; None: away from the label."""
-        classes = logits.shape[1]
-        if self._loss == "dlr" and classes < 3:
-            raise GibbonError(f"The DLR loss needs three classes or more, but there are {classes}. Choose ce.")
         if problem.targets is not None:
             return problem.targets[None]
         return likeliest_others(logits, problem.labels, self.n_target_classes) if self.loss == "targeted-dlr" else None

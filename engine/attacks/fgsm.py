@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.artifacts import Artifact
 from engine.attacks.directions import direction
 from engine.attacks.goals import Towards, check_goals, least_likely, random_other
+from engine.attacks.losses import check_classes
 from engine.attacks.passes import look
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem, Step
@@ -83,6 +84,7 @@ class FGSM(Attack):
 
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """The clean images, then the one step."""
+        check_classes("ce", problem.classifier.num_classes)
         check_goals(self.towards, problem)
         clean = self._clean(problem)
         yield clean

@@ -82,4 +82,4 @@ class MIFGSM(Attack):
                 gradient = seen.gradient if problem.mask is None else problem.mask * seen.gradient
                 momentum = self.decay * momentum + normalised(gradient, 1)
                 delta = reach.clip(delta + self.length * ball.steepest(momentum))
-                images = problem.compose(delta)
+                images = reach.images(delta)

@@ -22,8 +22,8 @@ class Noise(Attack):
     """Add random noise whose norm is exactly ``eps``: the control that every attack is held against.
 
     ``adversarial = clamp(images + mask * delta, 0, 1)`` with ``delta = eps * noise / ||noise||``, where the clamp may shorten it, and
-    ``noise`` one of ``sign(N(0, I))``, uniform in [-1, 1], or ``N(0, I)``. One forward pass for each of the ``draws`` and one for the clean images;
-    of several draws the best is kept per image.
+    ``noise`` one of ``sign(N(0, I))``, uniform in [-1, 1], or ``N(0, I)``. One forward pass for each of the ``draws`` and one for the clean
+    images; of several draws the best is kept per image.
 
     After Nicolae, Rawat 2017, "random noise does not work". Where noise of an attack's size fools as many images as the attack, the attack
     has shown nothing about its directions.

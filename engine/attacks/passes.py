@@ -60,15 +60,22 @@ def away(problem: Problem, seen: Pass, loss: LossName, targets: Tensor) -> Tenso
 
 
 def _look(problem: Problem, images: Tensor, labels: Tensor, loss: LossName, targets: Goals, gradient: bool) -> Pass:
+    view = problem.classifier
     with torch.set_grad_enabled(gradient):
         images = images.detach()
         if gradient:
             images.requires_grad_()
-        logits = problem.classifier(images)
+        logits = view(images)
         goals = targets(logits.detach()) if callable(targets) else targets
-        raised, reported = assess(loss, logits, labels, goals)
-        if problem.objective is not None:
-            extra = problem.objective(images)
-            raised, reported = raised + extra, reported + extra.detach()
-        slope = problem.classifier.gradient(raised.sum(), images) if gradient else images.new_zeros(()).expand_as(images)
-    return Pass(logits.detach(), reported, slope)
+        if gradient:
+            slope, reported = assess(loss, logits, labels, goals)
+        else:
+            reported = value(loss, logits, labels, goals)
+        extra = None if problem.objective is None else problem.objective(images)
+        if extra is not None:
+            reported = reported + extra.detach()
+        if not gradient:
+            return Pass(logits, reported, images.new_zeros(()).expand_as(images))
+        if extra is None:
+            return Pass(logits.detach(), reported, view.gradient(logits, images, slope))
+        return Pass(logits.detach(), reported, view.gradient((slope * logits).sum() + extra.sum(), images))

@@ -130,7 +130,7 @@ class PGD(Attack):
         rows, goals = self._rows(problem)
         reach = Reach(rows, self.ball())
         delta = reach.sample() if self._starts_randomly else torch.zeros_like(rows.images)
-        images = rows.compose(delta) if self._starts_randomly else rows.images
+        images = reach.images(delta) if self._starts_randomly else rows.images
         for index in range(self.count + 1):
             seen = look(rows, images, self.loss, goals, gradient=index < self.count)
             loss = away(rows, seen, self.loss, goals) if self.towards == "likeliest others" and goals is not None else seen.loss
@@ -138,7 +138,7 @@ class PGD(Attack):
             if index < self.count:
                 step = direction(self.direction, seen.gradient, self.norm, self.quantile, rows.mask)
                 delta = reach.clip(delta.add(step, alpha=self.length))
-                images = rows.compose(delta)
+                images = reach.images(delta)
 
     def _rows(self, problem: Problem) -> tuple[Problem, Tensor | None]:
         """The problem with a row for every class aimed at, restart and image, and the classes ``(rows,)``."""

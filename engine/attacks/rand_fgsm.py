@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from engine.attacks.directions import direction
 from engine.attacks.fgsm import check_eps
+from engine.attacks.losses import check_classes
 from engine.attacks.passes import look
 from engine.attacks.reach import best_restart
 from engine.balls import Linf, Norm
@@ -69,6 +70,7 @@ class RandFGSM(Attack):
 
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """The images after the random step, then those after both."""
+        check_classes("ce", problem.classifier.num_classes)
         rows = problem.repeat(self.draws)
         noise = rows.random.normal(rows.images.shape[1:]).to(rows.images).sign()
         start = rows.compose(self.first * noise)

@@ -10,7 +10,7 @@ from engine.operation import AttackStep, Problem
 
 
 class Reach:
-    """``{delta : ||delta|| <= eps, 0 <= images + delta <= 1, delta = 0 outside the mask}``; the image is ``problem.compose(delta)``.
+    """``{delta : ||delta|| <= eps, 0 <= images + delta <= 1, delta = 0 outside the mask}``; the image is ``images + mask * delta``.
 
     Parameters
     ----------
@@ -37,16 +37,21 @@ class Reach:
             delta = self._ball.project(delta)
         return delta.clamp(self._low, self._high)
 
+    def images(self, delta: Tensor) -> Tensor:
+        """``images + mask * delta``: in [0, 1] for a clipped ``delta``, since ``x + (1 - x)`` is rounded to 1."""
+        problem = self._problem
+        return problem.images + (delta if problem.mask is None else problem.mask * delta)
+
     def sample(self) -> Tensor:
-        """A random point of the ball; in l2 and l1 what falls outside the mask does not shorten it. Without a ball: zero."""
+        """A random point of the ball, in the range; in l2 and l1 what falls outside the mask does not shorten it. Without a ball: zero."""
         problem, ball = self._problem, self._ball
         if ball is None:
             return torch.zeros_like(problem.images)
         delta = ball.sample(problem.random, problem.images)
-        if problem.mask is None or isinstance(ball, Linf):
-            return delta
-        inside = delta * (problem.mask > 0)
-        return ball.project(inside * column(ball.size(delta) / ball.size(inside).clamp_min(TINY), delta))
+        if problem.mask is not None and not isinstance(ball, Linf):
+            inside = delta * (problem.mask > 0)
+            delta = inside * column(ball.size(delta) / ball.size(inside).clamp_min(TINY), delta)
+        return self.clip(delta)
 
 
 @torch.no_grad()
