@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.images import Photograph, Sample
     from gui.session import Session
 
-_FIRST = {"signs": "Stop", "digits": "7", "imagenet": "cat"}
+_FIRST = {"signs": "Stop", "digits": "7", "objects": "cat", "imagenet": "cat"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +37,9 @@ class _Refused:
 
 
 def kind_of(classifier: Classifier) -> str:
-    """Which samples suit it: signs, digits or imagenet."""
+    """Which samples suit it: signs, digits, objects or imagenet."""
     architecture = str(classifier.card.get("architecture", ""))
-    if architecture in ("signs", "digits"):
+    if architecture in ("signs", "digits", "objects"):
         return architecture
     if classifier.input_shape[0] == 1:
         return "digits"
@@ -66,7 +66,8 @@ def with_image(classifier: Classifier, photograph: Photograph | None, before: Cl
 
     same_labels = before is not None and before.labels == classifier.labels
     if photograph is not None:
-        sample = next((sample for sample in samples() if sample.path == photograph.path), None)
+        shown = [sample for sample in samples() if sample.path == photograph.path]  # one photograph may suit several models
+        sample = next((sample for sample in shown if sample.model == kind_of(classifier)), shown[0] if shown else None)
         if same_labels or sample is None or sample.model == kind_of(classifier):
             kept = label if same_labels else label_of(sample, classifier) if sample is not None else None
             return Arrived(classifier, cropped(photograph, classifier), kept)

@@ -1,4 +1,4 @@
-"""Sample images: drawn by this project for the shipped models, and scikit-image's photographs for ImageNet's."""
+"""Sample images: drawn by this project for signs and digits, and scikit-image's photographs for ImageNet's classes and CIFAR-10's."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ _PHOTOGRAPHS = {
 }
 """Title to the file in ``skimage/data``; only those that are inside the package, so nothing is downloaded."""
 
+_OBJECTS = {"cat": 3, "horse": 7}
+"""Those that show one of CIFAR-10's classes: its name and number."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -35,7 +38,7 @@ class Sample:
     title: str
     path: Path
     model: str
-    """The shipped architecture that it is for ("signs", "digits"), or "imagenet"."""
+    """The shipped architecture that it is for ("signs", "digits", "objects"), or "imagenet"."""
     label: int | None = None
     """The true class, where it is known."""
     label_name: str | None = None
@@ -82,4 +85,7 @@ def _photographs() -> list[Sample]:
     # Found by path: importing scikit-image takes a second, and its files need no more than opening.
     spec = importlib.util.find_spec("skimage")
     roots = [Path(place) / "data" for place in (spec.submodule_search_locations or ())] if spec else []
-    return [Sample(title, root / file, "imagenet") for root in roots for title, file in _PHOTOGRAPHS.items() if (root / file).is_file()]
+    there = [(title, root / file) for root in roots for title, file in _PHOTOGRAPHS.items() if (root / file).is_file()]
+    return [Sample(title, path, "imagenet") for title, path in there] + [
+        Sample(title, path, "objects", _OBJECTS[title], title) for title, path in there if title in _OBJECTS
+    ]

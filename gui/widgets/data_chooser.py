@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 _FOLDER, _PLACE = "folder", "place"
 _DRAWN = 300
 """At most so many images are drawn unless a person asks for more: each takes about 5 ms."""
-_FITTING = {"signs": ("gtsrb", "generated:signs"), "digits": ("mnist", "generated:digits"), "imagenet": ()}
+_FITTING = {
+    "signs": ("gtsrb", "generated:signs"),
+    "digits": ("mnist", "generated:digits"),
+    "objects": ("cifar10",),
+    "imagenet": (),
+}
 
 
 class DataChooser(QWidget):

@@ -366,7 +366,7 @@ def test_drawn_samples_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     folder = tmp_path / "samples"
     folder.mkdir()
     monkeypatch.setattr(resources, "folder", tmp_path.joinpath)
-    assert all(sample.model == "imagenet" for sample in images.samples())
+    assert {sample.model for sample in images.samples()} <= {"imagenet", "objects"}
     images.write_png(folder / "stop.png", torch.zeros(3, 32, 32))
     entry = {"file": "stop.png", "label": 14, "label_name": "Stop", "model": "signs", "size": 32, "crop": [1, 2, 30, 30]}
     (folder / "samples.json").write_text(json.dumps([entry]))
@@ -380,7 +380,7 @@ def test_drawn_samples_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_drawn_sample_opens_and_its_crop_lies_inside() -> None:
-    drawn = [sample for sample in images.samples() if sample.model != "imagenet"]
+    drawn = [sample for sample in images.samples() if sample.model not in ("imagenet", "objects")]
     assert {sample.model for sample in drawn} == {"signs", "digits"}
     for sample in drawn:
         photograph = sample.open()
@@ -388,3 +388,12 @@ def test_every_drawn_sample_opens_and_its_crop_lies_inside() -> None:
         assert photograph.size == (sample.size, sample.size)
         shape = (3, 32, 32) if sample.model == "signs" else (1, 28, 28)
         assert photograph.crop_to(classifier(shape), sample.crop).shape == shape
+
+
+def test_photographs_of_objects_know_their_class() -> None:
+    objects = engine.models.load("objects", device="cpu")
+    found = {sample.title: sample for sample in images.samples() if sample.model == "objects"}
+    assert set(found) == {"cat", "horse"}
+    for title, sample in found.items():
+        assert objects.labels[sample.label] == sample.label_name == title
+        assert int(objects.predict(engine.images.read(sample.path, objects)[None])) == sample.label
