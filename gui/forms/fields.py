@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from engine import Operation
 
 Kind = Literal["number", "integer", "flag", "choice", "text"]
+_FIRST, _LAST = ("Budget", "Method"), ("Result",)
+"""Groups that stand at the top and at the bottom, in whatever order a class and its bases name them."""
 _NONE = re.compile(r"None: (.+?)(?:[,;]|\.(?:\s|$))")
 
 
@@ -79,14 +81,14 @@ class Field:
 
 
 def read_fields(operation: type[Operation]) -> tuple[Field, ...]:
-    """The fields of an operation in the order of their groups; those without a group last.
+    """The fields of an operation in the order of their groups: what it may do, how it does it, further ones, the result, no group.
 
     A field's ``json_schema_extra`` may hold ``group``, ``unit``, ``automatic``, ``when`` (a dict of field name to a value or a list), and
     ``usual`` (a dict of field name to a dict of its values to what this field usually is there).
     """
     # What is excluded from the record is no parameter: the window knows it, such as the folder of the data sets.
     fields = [_read(name, info) for name, info in operation.model_fields.items() if not info.exclude]
-    order = list(dict.fromkeys(field.group for field in fields if field.group))
+    order = list(dict.fromkeys((*_FIRST, *(field.group for field in fields if field.group not in ("", *_LAST)), *_LAST)))
     return tuple(sorted(fields, key=lambda field: order.index(field.group) if field.group else len(order)))
 
 

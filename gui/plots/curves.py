@@ -42,6 +42,17 @@ class Axes:
     """Whether y is a share."""
     x_scale: float = 1.0
     """What x is multiplied by for its numbers: 255 for grey levels."""
+    log: bool = False
+    """Whether x is drawn by its logarithm."""
+
+    def along(self, x: Values) -> Values:
+        """Where x is drawn."""
+        scaled = x * self.x_scale
+        return np.log10(scaled) if self.log else scaled
+
+    def back(self, along: float) -> float:
+        """The number at a place."""
+        return 10.0**along if self.log else along
 
     def y_text(self, value: float) -> str:
         """A value as it is read out."""
@@ -53,13 +64,16 @@ class Axes:
 
 
 class _Axis(pg.AxisItem):
-    """Shares as percent."""
+    """Shares as percent, logarithms as the numbers that they are of."""
 
     percent = False
+    log = False
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if self.percent:
             return [f"{100 * value:.0f} %" for value in values]
+        if self.log:
+            return [f"{10.0**value:.2g}" for value in values]
         texts: list[str] = super().tickStrings(values, scale, spacing)
         return texts
 
@@ -77,8 +91,10 @@ class Curves(QWidget):
         """As the axis counts them."""
         self.axes = Axes()
         self._left_out = 0
-        self._left = _Axis("left")
-        self.plot = pg.PlotWidget(parent=self, axisItems={"left": self._left})
+        self._left, self._bottom = _Axis("left"), _Axis("bottom")
+        for axis in (self._left, self._bottom):
+            axis.enableAutoSIPrefix(False)
+        self.plot = pg.PlotWidget(parent=self, axisItems={"left": self._left, "bottom": self._bottom})
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(False, False)
         self.plot.hideButtons()
@@ -122,8 +138,8 @@ class Curves(QWidget):
         kept = sorted(lines, key=lambda line: -_largest(line.y))[:MOST_LINES] if len(lines) > MOST_LINES else list(lines)
         self.lines = tuple(line for line in lines if line in kept)
         self._left_out = len(lines) - len(self.lines)
-        self.xs, self.axes, self._note = x * axes.x_scale, axes, note
-        self._left.percent = axes.percent
+        self.xs, self.axes, self._note = axes.along(x), axes, note
+        self._left.percent, self._bottom.log = axes.percent, axes.log
         while len(self._items) < len(self.lines):
             item = pg.PlotDataItem(connect="finite", autoDownsample=True, clipToView=True)
             self._items.append(item)
@@ -142,18 +158,18 @@ class Curves(QWidget):
         """A line where one is now; None: none."""
         self._marker.setVisible(x is not None)
         if x is not None:
-            self._marker.setValue(x * self.axes.x_scale)
+            self._marker.setValue(float(self.axes.along(np.asarray(x))))
 
     def set_mark(self, x: float | None) -> None:
         """A dashed line at something worth seeing; None: none."""
         self._mark.setVisible(x is not None)
         if x is not None:
-            self._mark.setValue(x * self.axes.x_scale)
+            self._mark.setValue(float(self.axes.along(np.asarray(x))))
 
     @property
     def marker(self) -> float | None:
         """Where the marker is, in x as it was given."""
-        return float(self._marker.value()) / self.axes.x_scale if self._marker.isVisible() else None
+        return self.axes.back(float(self._marker.value())) / self.axes.x_scale if self._marker.isVisible() else None
 
     def _fit(self) -> None:
         finite = np.concatenate([line.y[np.isfinite(line.y)] for line in self.lines]) if self.lines else np.zeros(0)
@@ -192,7 +208,7 @@ class Curves(QWidget):
         self._cursor.setValue(float(self.xs[place]))
         self._cursor.show()
         values = ", ".join(f"{line.name} {self.axes.y_text(float(line.y[place]))}" for line in self.lines)
-        self.readout.set_text(f"{self.axes.x} {self.axes.x_text(float(self.xs[place]))}: {values}")
+        self.readout.set_text(f"{self.axes.x} {self.axes.x_text(self.axes.back(float(self.xs[place])))}: {values}")
 
     # ------------------------------------------------------------------ colours
 

@@ -39,7 +39,7 @@ class Chooser(QPushButton):
         arrow = "  ▾"
         room = self.width() - 2 * GRID - self.fontMetrics().horizontalAdvance(f" {arrow}")
         shown = self.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room)
-        self.setText(f" {shown}{arrow}")
+        self.setText(f" {shown}{arrow}".replace("&", "&&"))
         self.setToolTip("Choose another attack" if shown == self._title else f"{self._title}\nChoose another attack")
 
     def minimumSizeHint(self) -> QSize:

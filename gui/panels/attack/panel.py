@@ -212,7 +212,7 @@ class AttackPanel(QWidget):
         menu = self._presets.menu()
         menu.clear()
         for title, values in presets.items():
-            menu.addAction(title).triggered.connect(lambda _checked=False, values=dict(values): self._use_preset(values))
+            menu.addAction(title.replace("&", "&&")).triggered.connect(lambda _checked=False, values=dict(values): self._use_preset(values))
         self._presets.setVisible(bool(presets))
         if slug not in self._forms:
             self._forms[slug] = form = Form(self, says_errors=False)  # the footer does: it is always in sight

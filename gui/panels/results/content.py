@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gui.plots.text import is_share
-from gui.theme import ADVERSARIAL, CLEAN, LABEL, TARGET
+from gui.theme import ADVERSARIAL, LABEL, TARGET
 
 if TYPE_CHECKING:
     from engine import AttackResult
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gui.plots.curves import Axes, Line
 
 LOSS = "Loss"
-_OTHER = ("#E69F00", "#56B4E9", "#7F7F7F", "#B8860B", CLEAN, LABEL, TARGET)
+_OTHER = ("#56B4E9", "#E69F00", "#7F7F7F", "#B8860B", "#8C6BB1", "#4D4D4D")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,17 +70,16 @@ def curve(entry: Entry, artifact: Any) -> tuple[Any, list[Line], Axes, str]:
 
     result = entry.result
     known = _colours(result)
-    free = iter(_OTHER * len(artifact.lines))
-    single = len(artifact.lines) == 1
-    lines = [
-        Line(name, values.numpy(), ADVERSARIAL if single else known.get(_class_in(name, known)) or next(free))
-        for name, values in artifact.lines.items()
-    ]
+    colours = {name: known[_class_in(name, known)] for name in artifact.lines if _class_in(name, known) in known}
+    free = (colour for colour in (ADVERSARIAL, *_OTHER * len(artifact.lines)) if colour not in colours.values())
+    lines = [Line(name, values.numpy(), colours.get(name) or next(free)) for name, values in artifact.lines.items()]
     levels = artifact.x_label.split(" ")[0] == "eps" and getattr(result.operation, "norm", "") == "linf"
     x_label = "eps (of 255)" if levels else artifact.x_label
     y_label = artifact.y_label
-    axes = Axes(x_label, y_label, is_share(y_label) or y_label.startswith("p("), 255.0 if levels else 1.0)
-    return artifact.x.numpy(), lines, axes, ""
+    x = artifact.x.numpy()
+    wide = bool(x.min() > 0 and x.max() >= 50 * x.min()) and artifact.x_label != "step"
+    axes = Axes(x_label, y_label, is_share(y_label) or y_label.startswith("p("), 255.0 if levels else 1.0, wide)
+    return x, lines, axes, ""
 
 
 def _class_in(name: str, known: dict[str, str]) -> str:

@@ -27,7 +27,7 @@ _NOTHING = (
     "universal perturbations."
 )
 _COMING = "The attack is under way. Its loss and what else it gives stand here when it ends."
-_LONGEST = 30
+_LONGEST = 38
 _KINDS: dict[str, Callable[[Session], View]] = {
     "loss": CurveView,
     "curve": CurveView,
@@ -126,7 +126,7 @@ class ResultsPanel(QWidget):
         used: dict[str, int] = {}
         for item in self._items:
             place = used[item.kind] = used.get(item.kind, -1) + 1
-            index = self.tabs.addTab(self._view(item.kind, place), tab_text(item.title))
+            index = self.tabs.addTab(self._view(item.kind, place), tab_text(item.title).replace("&", "&&"))
             self.tabs.setTabToolTip(index, item.title)
         titles = [item.title for item in self._items]
         self.tabs.setCurrentIndex(titles.index(self._wanted) if self._wanted in titles else 0)

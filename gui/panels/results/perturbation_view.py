@@ -108,7 +108,9 @@ class PerturbationView(View):
             from engine.artifacts import Perturbation
             from engine.attacks import save_perturbation
 
-            return save_perturbation(path, Perturbation(perturbation.values, perturbation.title), **({} if entry is None else facts_of(entry)))
+            return save_perturbation(
+                path, Perturbation(perturbation.values, perturbation.title), **({} if entry is None else facts_of(entry))
+            )
 
         session.ask("save", save, lambda written: session.notice.emit(f"Saved as {written.name}."), busy=f"Saving {path.name}…")
 
