@@ -50,7 +50,7 @@ class Gallery(Experiment):
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
         """The group of the figure alone, with its time; then all the others as rows of one batch."""
         whole = problem.classifier.whole
-        data = self.images(report, "test", count=max(300, 12 * self.groups))
+        data = self.images(report, "test", count=max(100, 12 * self.groups))
         own_recipe(report, whole)
         images, labels = yield from correct(problem, data, least=5)
         rows = grouped(labels.cpu(), self.groups, problem.random.shared(self.slug))

@@ -34,7 +34,7 @@ class Linear(Experiment):
 
     slug: ClassVar[str] = "linear"
     title: ClassVar[str] = "The linear explanation"
-    source: ClassVar[str] = "You, “How to attack? How to defend?” (lecture), the linear explanation"
+    source: ClassVar[str] = "You, “Adversarial Machine Learning” (lecture), “Why ML model can be fooled?”"
     paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572, section 3"
     tolerance: ClassVar[str] = "w . eta equals eps m n to 1e-5 of its size, at every dimension; an identity, on any data."
     model: ClassVar[str] = ""
@@ -52,7 +52,7 @@ class Linear(Experiment):
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
         """One network for each size, then growth against dimension."""
-        images, labels = pair(self.images(report, "train", 2000))
+        images, labels = pair(self.images(report, "train", 600))
         report.total = 10 * len(SIDES)
         device = problem.classifier.device
         grown: list[float] = []
@@ -70,6 +70,7 @@ class Linear(Experiment):
                 values.append(value)
         self._tell(report, grown, formula, random, change)
 
+    @torch.no_grad()
     def growth(self, network: Logistic, images: Tensor, generator: torch.Generator) -> tuple[float, float, float, float]:
         """Measured growth of the activation, ``eps * m * n``, the mean growth for random signs, and the largest change of a pixel."""
         w, double = weights(network), network.double()
@@ -93,9 +94,9 @@ class Linear(Experiment):
         sizes = torch.tensor([float(side * side) for side in SIDES])
         mean = torch.tensor(formula) / (self.eps * sizes)
         lines = {
-            "eta = eps sign(w)": torch.tensor(grown) / mean,
-            "eta of random signs": torch.tensor(random) / mean,
             "eps n": self.eps * sizes,
+            "measured, eta = eps sign(w)": torch.tensor(grown) / mean,
+            "measured, eta of random signs": torch.tensor(random) / mean,
         }
         report.show("growth", Curve(sizes, lines, f"Growth at eps {self.eps:g}", "dimension n", "w . eta / mean |w|"))
 

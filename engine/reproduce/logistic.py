@@ -24,6 +24,8 @@ CLASSES = (3, 7)
 BATCH = 128
 EPOCHS = 10
 EPS = 0.25
+_DRAWN = 600
+"""Digits of every class where MNIST is missing."""
 
 
 class Logistic(nn.Module):
@@ -46,14 +48,17 @@ class Logistic(nn.Module):
 class LogisticRegression(Experiment):
     """Train logistic regression on 3 against 7 and move every image by ``eps`` along the sign of the weights.
 
-    The loss is ``softplus(-y (w . x + b))`` with ``y`` in {-1, 1}, trained by SGD with rate 0.1 and momentum 0.9 for ten epochs; it is
-    convex, and the weights begin at zero. The gradient's sign is ``-y * sign(w)`` for every image, so FGSM is the exact worst case in the
-    ball: ``y (w . x + b) - eps * ||w||_1``. Shown with the images kept within [0, 1] and, as in the paper's algebra, without.
+    The loss is ``softplus(-y (w . x + b))`` with ``y`` in {-1, 1}, trained by SGD with rate 0.1 and momentum 0.9 for ten epochs in batches
+    of 128. The gradient's sign is ``-y * sign(w)`` for every image, so FGSM is the exact worst case in the ball:
+    ``y (w . x + b) - eps * ||w||_1``. Shown with the images kept within [0, 1] and, as in the paper's algebra, without.
+
+    The weights begin evenly in ``+-1 / sqrt(n)``, as torch has it, and at the border, where no digit reaches, they stay there: their signs
+    count in ``||w||_1``. Within [0, 1] the error at eps 0.25 lies at the threshold: 97.7 to 98.5 % for the seeds 0 to 3.
     """
 
     slug: ClassVar[str] = "h2-logistic"
     title: ClassVar[str] = "Logistic regression, 3 against 7"
-    source: ClassVar[str] = "You, “How to attack? How to defend?” (lecture), FGSM on 3 against 7"
+    source: ClassVar[str] = "You, “Adversarial Machine Learning” (lecture), FGSM on 3 against 7"
     paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572, section 5 and figure 2"
     tolerance: ClassVar[str] = "Clean error 1.3 to 2.1 %, error at eps 0.25 at least 98 %, with and without clipping."
     model: ClassVar[str] = ""
@@ -73,7 +78,7 @@ class LogisticRegression(Experiment):
         untrained = problem.classifier.whole
         if untrained.num_classes != 2 or untrained.input_shape != (1, 28, 28):
             raise GibbonError("This experiment trains its own logistic regression. Leave --model out.")
-        train, test = pair(self.images(report, "train", 2000)), pair(self.images(report, "test", 2000, seed=1))
+        train, test = pair(self.images(report, "train", _DRAWN)), pair(self.images(report, "test", _DRAWN, seed=1))
         report.total = self.epochs + 2
         network = yield from fit(train, 28, self.epochs, problem.random.shared(self.slug), untrained.device)
         classifier = classifier_of(network, 28, untrained.device)

@@ -53,7 +53,7 @@ class Network(Experiment):
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
         """Count what is right, then train where that is asked for."""
         whole = problem.classifier.whole
-        train, test = self.images(report, "train", 2000, seed=0), self.images(report, "test", 500, seed=1)
+        train, test = self.images(report, "train", 500), self.images(report, "test", 200, seed=1)
         own_recipe(report, whole)
         other = LECTURED in models.shipped.names() and whole.name != LECTURED
         shipped = [models.load(LECTURED, device=whole.device)] if other else []

@@ -45,7 +45,7 @@ class OnePixelGallery(Experiment):
 
     slug: ClassVar[str] = "h3-one-pixel"
     title: ClassVar[str] = "One-pixel gallery on CIFAR-10"
-    source: ClassVar[str] = "Horváth (lecture), “One Pixel attacks”"
+    source: ClassVar[str] = "Horváth 2020, “Adversarial samples in machine learning” (lecture), “One Pixel attacks”"
     paper: ClassVar[str] = "Su, Vargas, Sakurai 2017, arXiv 1710.08864"
     tolerance: ClassVar[str] = (
         "Success 35 to 70 % at 400 x 75 and 20 to 60 % at 100 x 40, for a network of 70 to 78 %; "
