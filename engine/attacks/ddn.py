@@ -77,7 +77,7 @@ class DDN(MinimalNorm):
             if index == self.steps:
                 return
             adversarial = problem.succeeds(seen.logits)
-            eps = (eps * torch.where(adversarial, 1 - self.gamma, 1 + self.gamma)).minimum(largest)
+            eps = torch.where(adversarial, (1 - self.gamma) * eps, (1 + self.gamma) * eps).minimum(largest)
             gradient = seen.gradient * free
             flat = (gradient == 0).flatten(1).all(1)[:, None, None, None]
             direction = torch.where(flat, fallback, along(gradient))

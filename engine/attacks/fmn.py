@@ -38,7 +38,8 @@ class FMN(MinimalNorm):
 
     Kept is the nearest adversarial iterate, moved onto the boundary (in l0: less the pixels that are not needed). Pintor, Roli, Brendel,
     Biggio 2021, arXiv 2102.12827. Ours: l0 counts pixels, not values; it starts from the clean image only; and the radius grows from
-    itself instead of from ``||delta||``, which stalls where most of a step is clipped away (51 % of digits found in l2 instead of all).
+    itself instead of from ``||delta||``, and by ``pull`` of itself at least, because it would stall where most of a step is clipped away
+    (with half of the digits, in l2) or where the margin is 0.
     """
 
     slug: ClassVar[str] = "fmn"
@@ -99,7 +100,7 @@ class _Radius:
         else:
             slope = torch.linalg.vector_norm(gradient.flatten(1), ord=_DUAL[self._norm], dim=1)
             present = torch.where(self._eps < torch.inf, self._eps, length)
-            ahead = present + margin.abs() / slope.clamp_min(TINY)
+            ahead = present + (margin.abs() / slope.clamp_min(TINY)).maximum(pull * present)
             smaller = (self._eps * (1 - pull)).minimum(self._nearest)
             eps = torch.where(adversarial, smaller, torch.where(found, self._eps * (1 + pull), ahead))
         self._eps = eps.minimum(self._largest)
