@@ -191,7 +191,7 @@ def test_another_model_than_the_experiments_own_is_refused_or_judged(no_data: No
         done(reproduce.LogisticRegression(), model="digits")
     with pytest.raises(GibbonError, match="Choose a model for"):
         done(reproduce.Untargeted(images_used=20), model="signs")
-    table = table_of(done(reproduce.FakeZero(starts=4), model="digits"))
+    table = table_of(done(reproduce.FakeZero(starts=16), model="digits"))
     assert [finding.quantity for finding in table.failed]  # noise saturates the network that was trained on augmented images
     assert any("own recipe" in note for note in table.notes)
 
@@ -221,7 +221,7 @@ def test_the_command_lists_runs_and_refuses(run: Run) -> None:
     code, out, _ = run("reproduce", "--json")
     assert [entry["slug"] for entry in json.loads(out)] == list(CATALOGUE)
 
-    line = ("reproduce", "h5-fake-zero", "--starts", "4", "--device", "cpu", "--out", "o")
+    line = ("reproduce", "h5-fake-zero", "--starts", "16", "--device", "cpu", "--out", "o")
     code, out, _ = run(*line)
     assert "verdict" in out
     assert sorted(path.name for path in Path("o").iterdir()) == ["h5-fake-zero.json", "h5-fake-zero.pdf", "h5-fake-zero.pdf.json"]
