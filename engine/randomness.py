@@ -15,6 +15,22 @@ def generator(seed: int, *path: int | str) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
 
 
+class _Row:
+    """A row's generator, made at its first draw: most attacks draw little or nothing, and seeding a thousand generators takes time."""
+
+    __slots__ = ("_made", "row", "seed")
+
+    def __init__(self, seed: int, row: int) -> None:
+        self.seed, self.row = seed, row
+        self._made: torch.Generator | None = None
+
+    @property
+    def generator(self) -> torch.Generator:
+        if self._made is None:
+            self._made = generator(self.seed, self.row)
+        return self._made
+
+
 class RowRandom:
     """Draws for the rows of a batch, so that a batch of n equals its n single images.
 
@@ -31,42 +47,42 @@ class RowRandom:
     """
 
     def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu") -> None:
-        self._generators = [generator(seed, row) for row in rows]
+        self._each = [_Row(seed, row) for row in rows]
         self._device = torch.device(device)
-        self.seed, self._rows = seed, list(rows)
+        self.seed = seed
 
     def __len__(self) -> int:
-        return len(self._generators)
+        return len(self._each)
 
     def uniform(self, shape: Sequence[int]) -> Tensor:
         """Uniform in [0, 1), ``(N, *shape)``."""
-        return torch.stack([torch.rand(*shape, generator=g) for g in self._generators]).to(self._device)
+        return torch.stack([torch.rand(*shape, generator=row.generator) for row in self._each]).to(self._device)
 
     def normal(self, shape: Sequence[int]) -> Tensor:
         """Standard normal, ``(N, *shape)``."""
-        return torch.stack([torch.randn(*shape, generator=g) for g in self._generators]).to(self._device)
+        return torch.stack([torch.randn(*shape, generator=row.generator) for row in self._each]).to(self._device)
 
     def integers(self, high: int, shape: Sequence[int] = ()) -> Tensor:
         """Integers in [0, high), ``(N, *shape)``."""
-        return torch.stack([torch.randint(high, tuple(shape), generator=g) for g in self._generators]).to(self._device)
+        return torch.stack([torch.randint(high, tuple(shape), generator=row.generator) for row in self._each]).to(self._device)
 
     def repeat(self, times: int) -> RowRandom:
         """The same generators for ``times`` blocks of rows: block k of row n takes row n's next draws."""
-        return self._with(self._generators * times, self._rows * times)
+        return self._with(self._each * times)
 
     def select(self, rows: Sequence[int]) -> RowRandom:
         """The generators of some rows (positions in this batch): they go on where they are."""
-        return self._with([self._generators[row] for row in rows], [self._rows[row] for row in rows])
+        return self._with([self._each[row] for row in rows])
 
     def anew(self) -> RowRandom:
         """The same rows from their first draws on."""
-        return RowRandom(self.seed, self._rows, self._device)
+        return RowRandom(self.seed, [row.row for row in self._each], self._device)
 
     def shared(self, *path: int | str) -> torch.Generator:
         """A new CPU generator from the seed alone, for draws that belong to no row: a data set's order, a network's first weights."""
         return generator(self.seed, *path)
 
-    def _with(self, generators: list[torch.Generator], rows: list[int]) -> RowRandom:
+    def _with(self, rows: list[_Row]) -> RowRandom:
         copy = RowRandom(self.seed, [], self._device)
-        copy._generators, copy._rows = generators, rows
+        copy._each = rows
         return copy
