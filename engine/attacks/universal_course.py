@@ -217,26 +217,24 @@ def across(
 
     With ``f_k = z_k - z_label`` and ``w_k`` its gradient, each step goes to the nearest plane ``f_k + <w_k, r> = 0`` of the classes that
     had the largest logits at the start: ``r = |f_k| w_k / ||w_k||_2^2``, in linf ``|f_k| sign(w_k) / ||w_k||_1``. The gradients of all
-    classes come from one pass over as many copies of the image.
+    classes come from one forward pass.
     """
     with torch.no_grad():
         logits = view(start)[0]
-    others = logits.index_fill(0, torch.tensor([label], device=logits.device), -torch.inf)
     if int(logits.argmax()) != label:
         return None
-    ranked = torch.cat([logits.new_tensor([label]).long(), others.topk(min(classes, len(logits)) - 1).indices])
+    others = logits.index_fill(0, torch.tensor([label], device=logits.device), -torch.inf)
+    ranked = others.topk(min(classes, len(logits)) - 1).indices
     moved = torch.zeros_like(start)
     for _ in range(steps):
-        images = (start + (1 + overshoot) * moved).clamp(0, 1).repeat(len(ranked), 1, 1, 1).requires_grad_()
-        logits = view(images)
-        if int(logits[0].argmax()) != label:
+        image = (start + (1 + overshoot) * moved).clamp(0, 1).requires_grad_()
+        logits = view(image)
+        if int(logits.argmax()) != label:
             break
-        picked = logits.gather(1, ranked[:, None])[:, 0]
-        gradients = view.gradient(picked.sum(), images)
-        w = (gradients[1:] - gradients[:1]) * (1.0 if mask is None else mask)
-        f = (picked[1:] - picked[0]).detach()
-        dual = w.flatten(1).abs().sum(1) if isinstance(ball, Linf) else w.flatten(1).norm(dim=1)
-        distances = f.abs() / dual.clamp_min(TINY)
+        f = (logits[:, ranked] - logits[:, [label]]).T
+        w = view.gradients(f, image)[:, 0] * (1.0 if mask is None else mask)
+        dual = w.flatten(1).norm(p=1 if isinstance(ball, Linf) else 2, dim=1)
+        distances = f.detach()[:, 0].abs() / dual.clamp_min(TINY)
         nearest = int(distances.argmin())
         moved = moved + (distances[nearest] + 1e-4) * ball.steepest(w[nearest : nearest + 1])
     else:
