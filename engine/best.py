@@ -120,7 +120,7 @@ class Best:
             success, score = torch.cat([self._success[None], success]), torch.cat([self._score[None], score])
         chosen = self._choose(success, score)
         rows = torch.arange(len(chosen), device=chosen.device)
-        self._images = images[0] if len(images) == 1 else torch.stack(images)[chosen, rows]
+        self._images = _chosen(images, chosen, rows)
         self._loss, self._logits = loss[chosen, rows], logits[chosen, rows]
         self._success, self._score = success[chosen, rows], score[chosen, rows]
 
@@ -155,3 +155,12 @@ class Best:
         indices = torch.tensor([[step.index] for step in steps], device=loss.device)
         first = torch.where(success, indices, _NEVER).amin(0)
         self._first_success = first if self._first_success is None else torch.minimum(first, self._first_success)
+
+
+def _chosen(images: list[Tensor], chosen: Tensor, rows: Tensor) -> Tensor:
+    """Of every row the image of the step that was chosen."""
+    if len(images) == 1:
+        return images[0]
+    if len(images) == 2:  # one pass over the images instead of two
+        return torch.where((chosen == 1)[:, None, None, None], images[1], images[0])
+    return torch.stack(images)[chosen, rows]
