@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QValidator, QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QFileDialog, QLineEdit, QSizePolicy, QWidget
 
 from gui import theme
 from gui.forms.fields import Field
@@ -206,7 +206,7 @@ class FlagEdit(QCheckBox):
 
 
 class TextEdit(QLineEdit):
-    """A text; empty is None where the field allows it."""
+    """A text; empty is None where the field allows it. A file can be chosen."""
 
     sigChanged = Signal()
 
@@ -216,6 +216,16 @@ class TextEdit(QLineEdit):
         if field.optional:
             self.setPlaceholderText(field.none_text)
         self.textEdited.connect(self._on_edited)
+        if field.name == "file":
+            self.browse = self.addAction(theme.icon("mdi6.folder-open-outline"), QLineEdit.ActionPosition.TrailingPosition)
+            self.browse.setToolTip("Choose a file")
+            self.browse.triggered.connect(self._on_browse)
+
+    @Slot()
+    def _on_browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Choose a file", self.text())
+        if path:
+            self.setValue(path)
 
     @Slot(str)
     def _on_edited(self, _text: str) -> None:

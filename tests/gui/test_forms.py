@@ -39,6 +39,8 @@ def others(field: Field) -> list[Any]:
         return list(field.choices)
     if field.kind == "flag":
         return [True, False]
+    if field.kind == "text":
+        return ["somewhere/else.safetensors", ""]
     number = int if field.kind == "integer" else float
     low = field.low if field.low is not None else 1.0
     high = field.high if field.high is not None else 1.0

@@ -27,6 +27,7 @@ from gui.panels.attack.catalogue import description
 from gui.panels.attack.chooser import Chooser
 from gui.panels.attack.eps_slider import EpsSlider
 from gui.panels.attack.goal import Goal, takes_start
+from gui.panels.attack.obstacles import obstacle, paintable
 from gui.panels.attack.progress import Progress
 from gui.widgets import EmptyState, Message
 
@@ -269,61 +270,17 @@ class AttackPanel(QWidget):
 
     def obstacle(self) -> tuple[str, bool]:
         """Why the attack cannot start, and whether that is a mistake (or something that is still missing)."""
-        session = self._session
-        if self._form.operation is None:
+        attack = self._form.operation
+        if attack is None:
             return self._form.error, True
-        if session.classifier is None:
-            return "Load a model first: the Model dock lists what there is.", False
-        if session.clean is None:
-            return "Open an image first: there is nothing to attack.", False
-        if self._stickers_wanted and not self._paintable:
-            return "Draw a sticker on the image and set its content to “optimised”: that is where the attack may paint.", False
-        wanted = self._missing()
-        return (wanted, False) if wanted else (self._wrong_target(), True)
-
-    def _missing(self) -> str:
-        """What the attack cannot do without, and does not have."""
-        attack = self._attacks[self._slug]
-        if "targets" in attack.needs and self._session.target is None:
-            return f"Choose a target class: {attack.title} works towards one."
-        if "start" in attack.needs and takes_start(attack) and self._goal.start.begin is None:
-            return f"Choose a start image: {attack.title} goes on from one."
-        if "data" in attack.needs and self._goal.data.choice is None:
-            return f"Choose a data set: {attack.title} works on many images."
-        return ""
-
-    def _wrong_target(self) -> str:
-        session = self._session
-        attack = self._attacks[self._slug]
-        if session.target is None or session.classifier is None or "targets" not in attack.uses or not attack.from_image:
-            return ""
-        name = session.classifier.labels[session.target]
-        if session.target == session.label:
-            return f"The target “{name}” is the image's own label, so there is nothing to reach. Choose another class."
-        predicted = session.frame.observation.clean_prediction if session.frame is not None else None
-        if session.label is None and session.target == predicted:
-            return f"The image is already taken for the target “{name}”. Choose another class, or name the true label."
-        return ""
-
-    @property
-    def _forced(self) -> bool:
-        return "stickers" in self._attacks[self._slug].uses
-
-    @property
-    def _stickers_wanted(self) -> bool:
-        return self._forced or (self._session.region == "stickers" and self._attacks[self._slug].masked)
-
-    @property
-    def _paintable(self) -> bool:
-        from engine.stickers import Optimised
-
-        return any(isinstance(sticker.content, Optimised) for sticker in self._session.stickers)
+        return obstacle(attack, self._session, self._goal)  # type: ignore[arg-type]
 
     @Slot()
     def _refresh(self) -> None:
         if not self._slug:
             return
-        self._goal.show_region(self._forced, self._paintable, self._attacks[self._slug].masked)
+        attack = self._attacks[self._slug]
+        self._goal.show_region("stickers" in attack.uses, paintable(self._session), attack.masked)
         sentence, mistake = self.obstacle()
         self._message.say("" if self._session.running else sentence, "error" if mistake else "hint")
         self._on_run()
