@@ -1,0 +1,54 @@
+"""What keeps an attack from starting, in one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gui.panels.attack.goal import Goal, takes_start
+
+if TYPE_CHECKING:
+    from engine import Attack
+    from gui.session import Session
+
+
+def obstacle(attack: Attack, session: Session, goal: Goal) -> tuple[str, bool]:
+    """Why an attack cannot start, and whether that is a mistake (or something that is still missing). Empty: it can."""
+    if session.classifier is None:
+        return "Load a model first: the Model dock lists what there is.", False
+    if session.clean is None:
+        return "Open an image first: there is nothing to attack.", False
+    on_stickers = "stickers" in attack.uses or (session.region == "stickers" and attack.masked)
+    if on_stickers and not paintable(session):
+        return "Draw a sticker on the image and set its content to “optimised”: that is where the attack may paint.", False
+    wanted = _missing(attack, session, goal)
+    return (wanted, False) if wanted else (_wrong_target(attack, session), True)
+
+
+def paintable(session: Session) -> bool:
+    """Whether there is a sticker that an attack may paint."""
+    from engine.stickers import Optimised
+
+    return any(isinstance(sticker.content, Optimised) for sticker in session.stickers)
+
+
+def _missing(attack: Attack, session: Session, goal: Goal) -> str:
+    """What the attack cannot do without, and does not have."""
+    if "targets" in attack.needs and session.target is None:
+        return f"Choose a target class: {attack.title} works towards one."
+    if "start" in attack.needs and takes_start(type(attack)) and goal.start.begin is None:
+        return f"Choose a start image: {attack.title} goes on from one."
+    if "data" in attack.needs and goal.data.choice is None:
+        return f"Choose a data set: {attack.title} works on many images."
+    return ""
+
+
+def _wrong_target(attack: Attack, session: Session) -> str:
+    if session.target is None or session.classifier is None or "targets" not in attack.uses or not attack.from_image:
+        return ""
+    name = session.classifier.labels[session.target]
+    if session.target == session.label:
+        return f"The target “{name}” is the image's own label, so there is nothing to reach. Choose another class."
+    predicted = session.frame.observation.clean_prediction if session.frame is not None else None
+    if session.label is None and session.target == predicted:
+        return f"The image is already taken for the target “{name}”. Choose another class, or name the true label."
+    return ""
