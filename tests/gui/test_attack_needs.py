@@ -209,13 +209,18 @@ def test_a_folder_added_here_is_listed_in_every_chooser(panel: AttackPanel, sess
     assert panel._goal.data.choice != other.choice  # listed, not chosen
 
 
-def test_a_target_that_an_attack_does_not_use_is_not_held_against_it(qtbot: QtBot, panel: AttackPanel, session: Session) -> None:
-    blind = next((slug for slug, attack in CATALOGUE.items() if "targets" not in attack.uses and not attack.needs), None)
-    if blind is None:
-        pytest.skip("every attack that needs nothing knows targets")
+def test_a_target_that_an_attack_does_not_use_is_not_held_against_it(
+    qtbot: QtBot, panel: AttackPanel, session: Session, tmp_path: Path
+) -> None:
+    from engine.artifacts import Perturbation
+    from engine.attacks import save_perturbation
+
+    path = save_perturbation(tmp_path / "mine", Perturbation(torch.full((1, 3, 16, 16), 0.1), "mine"))
     open_image(qtbot, session)
     session.set_target(1)
-    attack(qtbot, session, CATALOGUE[blind]())
+    panel.choose("saved-perturbation")
+    assert not panel._goal.target.isVisible()
+    attack(qtbot, session, CATALOGUE["saved-perturbation"](file=str(path)))
     assert session.history.entries[-1].result.targets is None
 
 

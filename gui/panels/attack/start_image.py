@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QLabel, QToolButton, QWidget
 
 from gui import opening, theme
 from gui.canvas.drops import FileDrop
@@ -60,9 +60,9 @@ class StartImage(QFrame):
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.picture.setAccessibleName("Start image")
         self.words = ElidedLabel(_NONE, self)
-        self.open_button = QPushButton("Open…", self)
+        self.open_button = _small("Open…", self)
         self.open_button.setToolTip("Open an image file to begin at; a file can be dropped here, too")
-        self.canvas_button = QPushButton("From canvas", self)
+        self.canvas_button = _small("From canvas", self)
         self.canvas_button.setToolTip("Begin at the adversarial image that is on the canvas now, such as an earlier run's")
         self.clear_button = QToolButton(self)
         self.clear_button.setIcon(theme.icon("mdi6.close"))
@@ -89,8 +89,7 @@ class StartImage(QFrame):
         grid.addWidget(self.words, 0, 1, 1, 2)
         grid.addWidget(self.clear_button, 0, 3)
         grid.addWidget(self.open_button, 1, 1)
-        grid.addWidget(self.canvas_button, 1, 2, 1, 2)
-        grid.setColumnStretch(1, 1)
+        grid.addWidget(self.canvas_button, 1, 2, 1, 2, Qt.AlignmentFlag.AlignLeft)
         grid.setColumnStretch(2, 1)
         self._paint_border()
 
@@ -193,3 +192,9 @@ class StartImage(QFrame):
         mode = Qt.TransformationMode.FastTransformation if width < _SIDE else Qt.TransformationMode.SmoothTransformation
         self.picture.setPixmap(QPixmap.fromImage(image).scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio, mode))
         self.words.setText(f"{begin.name}: {classifier.labels[begin.prediction]}")
+
+
+def _small(text: str, parent: QWidget) -> QToolButton:
+    button = QToolButton(parent)
+    button.setText(text)
+    return button
