@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.artifacts import Artifact, Curve, Perturbation
 from engine.attacks.lecture import TowardsLoss, distance_to, target_probability, towards
+from engine.attacks.losses import check_classes
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.quantities import Number
 
@@ -98,6 +99,7 @@ class FoolingImage(Attack):
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """Iterate 0 is the noise, iterate k what it is after k steps."""
         assert problem.targets is not None
+        check_classes("ce", problem.classifier.num_classes)
         view, targets = problem.classifier, problem.targets
         losses: list[Tensor] = []
         probabilities: list[Tensor] = []

@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.attacks.losses import cross_entropy
+from engine.attacks.losses import check_classes, cross_entropy
 from engine.attacks.pairs import best_pairs
 from engine.balls import Norm
 from engine.operation import Attack, AttackStep, Problem, Use
@@ -104,6 +104,7 @@ class JSMA(Attack):
     @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """Iterate 0 is the clean image, iterate k the image after k gradients."""
+        check_classes("ce", problem.classifier.num_classes)
         budget = self.most_pairs(problem.images)
         last = -(-budget // self.pairs)
         n, device = len(problem.images), problem.images.device

@@ -224,6 +224,39 @@ def test_what_cannot_change_is_left_alone(small64: engine.Classifier) -> None:
         assert not bool(result.failed.any())
 
 
+def test_one_class_is_refused_in_a_sentence() -> None:
+    classifier = linear_classifier(classes=1)
+    for attack, given in (
+        (attacks.JSMA(untargeted="random"), {}),
+        (attacks.FoolingImage(), {"targets": torch.zeros(5, dtype=torch.int64)}),
+    ):
+        with pytest.raises(engine.GibbonError, match="one class"):
+            engine.run(attack, classifier, middle_images(), **given)
+
+
+def test_a_row_whose_logits_are_nan_is_named_and_left_alone(images: Tensor) -> None:
+    class Breaks(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(192, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            z = self.head(x.flatten(1))
+            return torch.where(x[:, 0, :1, 0] < 0.01, torch.nan, z)
+
+    torch.manual_seed(0)
+    classifier = engine.Classifier(Breaks().double(), ["a", "b", "c"], (3, 8, 8), name="breaks", device="cpu")
+    broken = images.clone()
+    broken[:, 0, 0, 0] = 0.5
+    broken[2, 0, 0, 0] = 0
+    labels = torch.zeros(6, dtype=torch.int64)
+    for head in ("softmax", "logits"):
+        result = engine.run(attacks.JSMA.build(head=head), classifier, broken, labels=labels, targets=labels + 1)
+        assert result.failed.tolist() == [False, False, True, False, False, False]
+        assert not bool(result.success[2])
+        assert torch.equal(result.adversarial[2], broken[2])
+
+
 def test_a_single_feature_makes_no_pair() -> None:
     classifier = linear_classifier(shape=(1, 1, 1))
     image = torch.full((1, 1, 1, 1), 0.5, dtype=torch.float64)
