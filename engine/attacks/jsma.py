@@ -118,7 +118,7 @@ class JSMA(Attack):
             logits = problem.classifier(images)
             if whole is None:
                 rows = replace(rows, goals=self._goals(problem, logits.detach()))
-            whole = self._step(index, last, rows, images.detach(), logits.detach(), whole)
+            whole = self._step(index, last, rows, images.detach(), logits.detach(), whole, problem)
             yield whole
             rows = replace(rows, done=rows.done | rows.problem.succeeds(logits.detach()))
             if index == last or (index % every == 0 and bool(rows.done.all())):
@@ -139,16 +139,19 @@ class JSMA(Attack):
         return drawn + (drawn >= problem.labels)
 
     @torch.no_grad()
-    def _step(self, index: int, last: int, rows: _Rows, images: Tensor, logits: Tensor, before: AttackStep | None) -> AttackStep:
+    def _step(
+        self, index: int, last: int, rows: _Rows, images: Tensor, logits: Tensor, before: AttackStep | None, problem: Problem
+    ) -> AttackStep:
         loss = -cross_entropy(logits, rows.goals)
         if before is None:
-            images = rows.problem.images
+            images = problem.images
         elif len(rows.places) < len(before.loss):
             assert before.logits is not None
             images = before.adversarial.index_copy(0, rows.places, images)
             loss = before.loss.index_copy(0, rows.places, loss)
             logits = before.logits.index_copy(0, rows.places, logits)
-        return AttackStep(index, last, images, loss, logits)
+        changed = (images != problem.images).to(images.dtype).mean()
+        return AttackStep(index, last, images, loss, logits, readings={"share of values changed": changed})
 
     def _choose(self, rows: _Rows, images: Tensor, logits: Tensor, pairs: int) -> tuple[Tensor, Tensor]:
         """The features to change, ``(M, 2 * pairs)``, and whether each pair helps, ``(M, pairs)``."""

@@ -15,6 +15,7 @@ from engine.artifacts import Artifact, Curve
 from engine.attacks.lecture import TowardsLoss, distance_to, target_probability, towards
 from engine.balls import BALLS, TINY, Norm, column
 from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.parts import rows_at_a_time
 from engine.quantities import Number
 
 
@@ -107,18 +108,30 @@ class Proximity(Attack):
         delta, best = torch.zeros_like(rows.images), _BestOfCurve(self, problem)
         update = _Descent(self.length) if self.optimizer == "descent" else _Adam(self.length, delta)
         for index in range(self.steps + 1):
-            images = (problem.images.clone() if index == 0 and not self.curve else rows.compose(delta)).requires_grad_()
-            logits = rows.classifier(images)
-            lowered = towards(self.loss, logits, rows.targets)
-            loss = -distance_to(self.loss, logits, rows.targets) - weights * self._distance(delta)
-            if problem.objective is not None:
-                extra = problem.objective(images)
-                lowered, loss = lowered - extra, loss + extra.detach()
-            yield self._step(index, images.detach(), delta, logits.detach(), loss, problem, best)
+            images = rows.compose(delta)
+            logits, extra, gradient = self._look(rows, images, index < self.steps)
+            loss = extra - distance_to(self.loss, logits, rows.targets) - weights * self._distance(delta)
+            yield self._step(index, images, delta, logits, loss, problem, best)
             if index < self.steps:
-                gradient = rows.classifier.gradient(lowered.sum(), images)
-                gradient = gradient if rows.mask is None else gradient * rows.mask
-                delta = self._update(delta, gradient, weights, update, rows.images)
+                delta = self._update(delta, gradient, weights, update, rows)
+
+    def _look(self, rows: Problem, images: Tensor, gradient: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits, the objective, and the gradient of what the distance is added to.
+
+        The rows of the curve go through a part at a time where they are more than memory allows.
+        """
+        assert rows.targets is not None
+        size = len(images) if rows.objective is not None else rows_at_a_time(images)
+        seen = []
+        for part in (slice(first, first + size) for first in range(0, len(images), size)):
+            pixels, targets = images[part].detach().requires_grad_(gradient), rows.targets[part]
+            logits = rows.classifier(pixels)
+            extra = logits.new_zeros(len(logits)) if rows.objective is None else rows.objective(pixels)
+            lowered = towards(self.loss, logits, targets) - extra
+            slope = rows.classifier.gradient(lowered.sum(), pixels) if gradient else pixels
+            seen.append((logits.detach(), extra.detach(), slope.detach()))
+        joined = [parts[0] if len(parts) == 1 else torch.cat(parts) for parts in zip(*seen, strict=True)]
+        return joined[0], joined[1], joined[2]
 
     @torch.no_grad()
     def _step(
@@ -151,8 +164,8 @@ class Proximity(Attack):
         return size if self.norm == "l1" else size**2
 
     @torch.no_grad()
-    def _update(self, delta: Tensor, gradient: Tensor, weights: Tensor, update: _Descent | _Adam, clean: Tensor) -> Tensor:
-        step, lengths = update(gradient)
+    def _update(self, delta: Tensor, gradient: Tensor, weights: Tensor, update: _Descent | _Adam, rows: Problem) -> Tensor:
+        step, lengths = update(gradient if rows.mask is None else gradient * rows.mask)
         shrink = lengths * column(weights, delta)
         delta = delta - step
         if self.norm == "l1":
@@ -160,7 +173,7 @@ class Proximity(Attack):
         else:
             delta = delta / (1 + 2 * shrink)
         # Values that did not move keep the image's own bits.
-        return torch.where(delta == 0, 0.0, (clean + delta).clamp(0, 1) - clean)
+        return torch.where(delta == 0, 0.0, (rows.images + delta).clamp(0, 1) - rows.images)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """``distance`` and ``probability`` of the target against lambda, medians over the images, and the share that succeeds."""

@@ -144,6 +144,8 @@ def test_the_budget_is_a_share_of_the_features(number: int, small64: engine.Clas
         attack = attacks.JSMA.build(gamma=0.05, pairs=number, head=head, theta=1e-4)
         *_, last = engine.start(attack, small64, images, labels=labels, targets=(labels + 1) % 5)
         assert last.index == (4 if number == 1 else 2)
+        changed = (last.adversarial != images).double().mean()
+        torch.testing.assert_close(last.readings["share of values changed"], changed)
         moved = ((last.adversarial - images) / 1e-4).flatten(1).sum(1)
         assert bool((moved <= 8 + 1e-6).all())
         if number == 3:

@@ -138,6 +138,21 @@ def test_the_curve_is_that_of_single_runs(small64: engine.Classifier, images: Te
     assert float(distance.lines["L1"][0]) > float(distance.lines["L1"][3])
 
 
+def test_a_long_curve_goes_through_a_part_at_a_time(small64: engine.Classifier, images: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that memory has no room for wait; the numbers are the same."""
+    labels = small64.predict(images)
+    given = {"labels": labels, "targets": (labels + 1) % 5}
+    attack = attacks.Proximity(weight=1, steps=5, curve=3)
+    at_once = engine.run(attack, small64, images, **given)
+    monkeypatch.setattr("engine.attacks.proximity.rows_at_a_time", lambda images: 7)
+    in_parts = engine.run(attack, small64, images, **given)
+    torch.testing.assert_close(in_parts.adversarial, at_once.adversarial)
+    for name, curve in at_once.artifacts.items():
+        for line, values in curve.lines.items():
+            torch.testing.assert_close(in_parts.artifacts[name].lines[line], values)
+    assert (in_parts.forwards, in_parts.backwards) == (at_once.forwards, at_once.backwards)
+
+
 def test_a_curve_needs_a_weight_to_spread() -> None:
     with pytest.raises(engine.GibbonError, match="Give a weight"):
         attacks.Proximity.build(weight=0, curve=3)
