@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+    from gui.panels.results.model_view import ModelView
     from gui.panels.results.perturbation_view import PerturbationView
     from gui.session import Session
 
@@ -99,7 +100,7 @@ def test_the_mouse_reads_a_curve(qtbot: QtBot, panel: ResultsPanel, session: Ses
 
 def test_a_tab_for_every_artifact(probed: ResultsPanel) -> None:
     assert titles(probed) == [
-        *("Pixels that flip", "Difference", "Share against lambda", "Rows", "Grey", "Universal perturbation", "Loss"),
+        *("Pixels that flip", "Difference", "Share against lambda", "Rows", "Grey", "Substitute", "Universal perturbation", "Loss"),
     ]
     assert probed.run_name.text().endswith("Probe")
 
@@ -206,6 +207,19 @@ def test_a_perturbation_is_saved_loaded_and_added_by_a_run(qtbot: QtBot, probed:
     assert entry.result.operation == CATALOGUE["saved-perturbation"](file=str(path))  # what a record needs to make it again
     assert torch.allclose(entry.result.adversarial, (entry.result.clean + 0.1).clamp(0, 1))
     assert titles(probed)[-1] == "mine"
+
+
+def test_a_trained_network_takes_the_model_s_place(qtbot: QtBot, probed: ResultsPanel, session: Session) -> None:
+    view: ModelView = bring(qtbot, probed, "Substitute")  # type: ignore[assignment]
+    shown = [[view.table.table.index(row, column).data() for column in range(2)] for row in range(3)]
+    assert shown == [["architecture", "linear"], ["trained queries", "12"], ["trained agreement", "0.5123"]]
+    clean = session.clean
+    with qtbot.waitSignal(session.classifierChanged, timeout=20_000):
+        qtbot.mouseClick(view.use_button, Qt.MouseButton.LeftButton)
+    assert session.classifier is not None
+    assert session.classifier.name == "Substitute of small"
+    assert session.clean is clean
+    qtbot.waitUntil(lambda: session.frame is not None, timeout=20_000)
 
 
 def test_what_is_no_perturbation_is_a_sentence(qtbot: QtBot, panel: ResultsPanel, session: Session, tmp_path: Path) -> None:

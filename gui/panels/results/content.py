@@ -23,7 +23,7 @@ class Item:
     """One tab."""
 
     kind: str
-    """curve, map, picture, table, perturbation or loss."""
+    """curve, map, picture, table, perturbation, model or loss."""
     title: str
     artifact: Any = None
     universal: bool = False
@@ -34,14 +34,14 @@ class Item:
 
 def items_of(entry: Entry) -> list[Item]:
     """The tabs of a run, what it was made for first."""
-    from engine.artifacts import Curve, Map, Perturbation, Picture, Table
+    from engine.artifacts import Curve, Map, Model, Perturbation, Picture, Table
 
-    kinds = {Curve: "curve", Map: "map", Picture: "picture", Table: "table", Perturbation: "perturbation"}
+    kinds = {Curve: "curve", Map: "map", Picture: "picture", Table: "table", Perturbation: "perturbation", Model: "model"}
     found = []
     for name, artifact in entry.result.artifacts.items():
         kind = next((kind for known, kind in kinds.items() if isinstance(artifact, known)), None)
         if kind is not None:
-            found.append(Item(kind, _heading(artifact.title), artifact, name == "universal"))  # type: ignore[union-attr]
+            found.append(Item(kind, _heading(getattr(artifact, "title", name)), artifact, name == "universal"))
     found.sort(key=lambda item: item.kind == "perturbation" and not item.universal)  # the direction of a step is seldom what is looked for
     if "loss" not in entry.result.artifacts:
         found.append(Item("loss", LOSS))

@@ -11,6 +11,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from gui.panels.results.content import Item, items_of
+from gui.panels.results.model_view import ModelView
 from gui.panels.results.perturbation_view import FILTER, PerturbationView, load_button
 from gui.panels.results.views import CurveView, MapView, PictureView, TableView, View
 from gui.settings import Settings
@@ -35,6 +36,7 @@ _KINDS: dict[str, Callable[[Session], View]] = {
     "picture": PictureView,
     "table": TableView,
     "perturbation": PerturbationView,
+    "model": ModelView,
 }
 
 

@@ -1,0 +1,77 @@
+"""A network that an attack trained: what is known of it, and a button that puts it in the model's place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QPushButton
+
+from gui import theme
+from gui.loading import swap_classifier
+from gui.panels.results.content import Item
+from gui.panels.results.views import View, page
+from gui.plots.text import Sentence
+from gui.plots.value_table import ValueTable
+
+if TYPE_CHECKING:
+    from engine import Classifier
+    from gui.history import Entry
+    from gui.session import Session
+
+
+class ModelView(View):
+    """Its card as rows."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._entry: Entry | None = None
+        self._item: Item | None = None
+        self.table, self.facts = ValueTable(self), Sentence(muted=True)
+        self.use_button = QPushButton(theme.icon("mdi6.brain"), "Use this model", self)
+        self.use_button.setToolTip("Go on with it in the place of the attacked model; that one stays loaded")
+        self.use_button.clicked.connect(self.use)
+        foot = QHBoxLayout()
+        foot.addWidget(self.facts, 1)
+        foot.addWidget(self.use_button)
+        page(self, self.table, foot)
+
+    def fill(self, entry: Entry | None, item: Item) -> None:
+        self._entry, self._item = entry, item
+        count = sum(parameter.numel() for parameter in item.artifact.module.parameters())
+        self.table.set_table(("what", "value"), tuple(_rows(item.artifact.card)))
+        self.table.setAccessibleName(item.title)
+        self.facts.set_text(f"{count:,} weights")
+
+    @Slot()
+    def use(self) -> None:
+        """Load it as the session's model."""
+        entry, item, session = self._entry, self._item, self.session
+        if entry is None or item is None:
+            return
+        attacked, name = entry.result.classifier, f"{item.title} of {entry.result.classifier.name}"
+
+        def make() -> Classifier:
+            from engine import Classifier
+
+            return Classifier(item.artifact.module, attacked.labels, attacked.input_shape, name=name, device=attacked.device)
+
+        swap_classifier(
+            session, make, busy=f"Loading {name}…", done=lambda made: session.notice.emit(f"{made.name} is loaded."), failed=_said
+        )
+
+
+def _said(_sentence: str) -> None:
+    """The Log has it already."""
+
+
+def _rows(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Name and value of everything on it, deeper parts with their path."""
+    rows: list[tuple[str, str]] = []
+    for name, value in card.items():
+        if isinstance(value, Mapping):
+            rows += [(f"{name} {inner}", text) for inner, text in _rows(value)]
+        else:
+            rows.append((str(name), f"{value:.4g}" if isinstance(value, float) else str(value)))
+    return rows
