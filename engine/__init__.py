@@ -37,7 +37,7 @@ _HOMES = {
     "run": "driver",
     "start": "driver",
 }
-_ROOMS = ("attacks", "data", "defenses", "evaluate", "explain", "images", "models", "stickers")
+_ROOMS = ("attacks", "data", "defenses", "evaluate", "explain", "images", "models", "reproduce", "stickers")
 
 __all__ = [
     "Attack",
@@ -59,6 +59,7 @@ __all__ = [
     "explain",
     "images",
     "models",
+    "reproduce",
     "run",
     "start",
     "stickers",

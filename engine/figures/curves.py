@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from engine.figures.panels import Array, Box, FigurePanel, Key, Page, draw_key, key_height
-from engine.figures.style import ADVERSARIAL, CLEAN, LABEL, TARGET
+from engine.figures.style import ADVERSARIAL, CLEAN, LABEL, TARGET, wrap
 
 COLOURS = (ADVERSARIAL, CLEAN, LABEL, TARGET, "#E69F00", "#56B4E9", "#767676")
 """Okabe and Ito's, in the order of the lines."""
@@ -46,7 +46,7 @@ class CurvePanel(FigurePanel):
             dashes = _DASHES[place // len(COLOURS) % len(_DASHES)]
             colour = COLOURS[place % len(COLOURS)]
             axes.plot(self.x, values, color=colour, linewidth=1.0, linestyle=dashes, marker=marker, markersize=2)
-        axes.set(xlabel=self.x_label, ylabel=self.y_label)
+        axes.set(xlabel="\n".join(wrap(self.x_label, box.width)), ylabel=self.y_label)  # a longer one would leave the axes no room
         whole = bool((self.x == self.x.round()).all())
         axes.xaxis.set_major_locator(MaxNLocator(10 if whole else 6, integer=whole))
         axes.yaxis.set_major_locator(MaxNLocator(5))

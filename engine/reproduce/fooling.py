@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from typing import ClassVar
 
 import torch
@@ -54,15 +54,15 @@ class FoolingImages(Experiment):
         own_recipe(report, whole)
         chunks = -(-self.starts // _CHUNK)
         report.total = whole.num_classes * chunks + (0 if colours is None else colours.num_classes * chunks)
+        shown = whole if colours is None else colours
+        name = HARDEST if HARDEST in shown.labels else shown.labels[0]
+        self._pictures(problem, report, shown, shown.labels.index(name))
         found = yield from self._shares(problem, whole)
         self._tell(report, whole, found)
         if colours is None:
             report.find("place of “airplane” from the bottom (CIFAR-10)", "no model", paper="1 of 10 (hardest)")
         else:
             self._rank(report, colours, (yield from self._shares(problem, colours)))
-        shown = whole if colours is None else colours
-        name = HARDEST if HARDEST in shown.labels else shown.labels[0]
-        self._pictures(problem, report, shown, shown.labels.index(name))
 
     def _shares(self, problem: Problem, classifier: Classifier) -> Generator[str, None, dict[float, Tensor]]:
         """Give the shares in percent: key 0 is ``(1,)`` for plain noise on any class, each radius ``(K,)`` per class."""
@@ -106,6 +106,7 @@ class FoolingImages(Experiment):
             place = shares[RADII[0]].argsort().tolist().index(classifier.labels.index(HARDEST)) + 1
             report.find("place of “airplane” from the bottom (CIFAR-10)", f"{place} of {classifier.num_classes}", paper="1 of 10 (hardest)")
         report.show("objects", _curve(classifier, shares, "Share per class (CIFAR-10)"))
+        report.note(f"Classes of {classifier.name}: {', '.join(f'{k} {name}' for k, name in enumerate(classifier.labels))}.")
 
     def _pictures(self, problem: Problem, report: Report, classifier: Classifier, target: int) -> None:
         """Ten of the images, as the figure of the paper shows them; display cuts them to [0, 1]."""
@@ -130,7 +131,5 @@ def uphill(classifier: Classifier, images: Tensor, target: int) -> tuple[Tensor,
 
 
 def _curve(classifier: Classifier, shares: dict[float, Tensor], title: str) -> Curve:
-    names: Sequence[str] = classifier.labels
-    label = "class" if all(name.isdigit() for name in names) else ", ".join(f"{k} {name}" for k, name in enumerate(names))
     lines = {f"eps {radius}": shares[radius] for radius in RADII}
-    return Curve(torch.arange(len(names)), lines, title, label, "p ≥ 0.5, %")
+    return Curve(torch.arange(classifier.num_classes), lines, title, "class", "p ≥ 0.5, %")

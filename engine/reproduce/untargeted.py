@@ -75,7 +75,7 @@ class Untargeted(Experiment):
         report.find("median step of the flip", float(flipped.sort().values[(len(flipped) - 1) // 2]), reference="8", digits=0)
         name = f"step at which the first digit (a “{label}”) flips"
         at = float(flipped[0]) if flipped[0] <= SHOWN[-1] else f"not within {SHOWN[-1]}"
-        report.find(name, at, around(16, 3), lecture="between 0 and 20" if label == 7 else "—", digits=0)
+        report.find(name, at, around(16, 3), digits=0)
         report.find("mean L2 after 20 steps", sizes[SHOWN[-1]], reference="3.4")
         for steps, (image, p, read) in first.items():
             when = f"after {steps} steps" if steps else "clean"

@@ -51,7 +51,7 @@ def small_print(result: Result) -> str:
     experiment, table = result.operation, table_of(result)
     assert isinstance(experiment, Experiment)
     model = result.provenance["model"]
-    paper = f" {experiment.paper}." if experiment.paper else ""
+    paper = f" {experiment.paper[0].upper()}{experiment.paper[1:]}." if experiment.paper else ""
     notes = f" {' '.join(table.notes)}" if table.notes else ""
     made = f"Model {model['name']} ({model['fingerprint']}), seed {result.provenance['seed']}."
     return f"{table.title}. {made} {experiment.source}.{paper}{notes}"

@@ -18,7 +18,9 @@ def _loaded(statement: str, names: tuple[str, ...]) -> list[str]:
 
 
 def test_engine_loads_neither_qt_nor_slow_packages() -> None:
-    statement = "import engine, engine.attacks, engine.explain, engine.stickers, engine.models, engine.data, engine.defenses"
+    statement = (
+        "import engine, engine.attacks, engine.explain, engine.stickers, engine.models, engine.data, engine.defenses, engine.reproduce"
+    )
     assert _loaded(statement, QT + SLOW) == []
 
 
