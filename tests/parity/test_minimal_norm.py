@@ -51,7 +51,7 @@ def by_foolbox(name: str) -> Callable[[Images], Tensor]:
 def by_torchattacks(given: Images) -> Tensor:
     torchattacks = pytest.importorskip("torchattacks")
     found: Tensor = torchattacks.DeepFool(_AsModule(given[0]).eval())(given[1], given[2])
-    return found
+    return found.detach()
 
 
 def by_art(given: Images) -> Tensor:
@@ -67,15 +67,16 @@ def by_art(given: Images) -> Tensor:
 
 
 def compared(attack: Attack, theirs: Tensor, norm: Norm, given: Images) -> dict[str, float]:
-    """Success rates in percent, and median lengths of the successes."""
+    """Success rates in percent, and median lengths where both succeed."""
     digits, x, y = given
     result = engine.run(attack, digits, x, labels=y)
     fooled = digits.predict(theirs) != y
+    both = result.success & fooled
     found = {
         "ours": 100 * float(result.success.double().mean()),
         "theirs": 100 * float(fooled.double().mean()),
-        "our_length": float(BALLS[norm](1.0).size(result.perturbation)[result.success].median()),
-        "their_length": float(BALLS[norm](1.0).size(theirs.detach() - x)[fooled].median()),
+        "our_length": float(BALLS[norm](1.0).size(result.perturbation)[both].median()),
+        "their_length": float(BALLS[norm](1.0).size(theirs.detach() - x)[both].median()),
     }
     print(attack.slug, norm, found)
     return found
