@@ -1,0 +1,351 @@
+"""The gradient attacks in a ball: closed forms, the loops of the papers word for word, and what FGSM keeps for the eps slider."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import engine
+from engine import attacks
+from engine.artifacts import Curve, Perturbation
+from engine.attacks import passes
+from engine.attacks.losses import LossName, ascent, assess, value
+from engine.randomness import generator
+from tests.engine.conftest import linear_classifier
+from tests.engine.test_closed_forms import middle_images, weights
+
+# ---------------------------------------------------------------------------------------------------------------- losses
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+@pytest.mark.parametrize("name", ["ce", "stable-ce", "margin", "dlr"])
+def test_the_slope_written_out_is_that_of_the_graph(name: LossName, targeted: bool) -> None:
+    random = torch.Generator().manual_seed(3)
+    logits = 4 * torch.randn(40, 7, generator=random, dtype=torch.float64)
+    logits[0, 2] += 300  # so sure that the literal gradient would vanish
+    labels = torch.randint(7, (40,), generator=random)
+    labels[0] = 2
+    targets = (labels + 3) % 7 if targeted else None
+    graph = logits.clone().requires_grad_()
+    expected = torch.autograd.grad(ascent(name, graph, labels, targets).sum(), graph)[0]
+    slope, loss = assess(name, logits, labels, targets)
+    torch.testing.assert_close(slope, expected, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(loss, value(name, logits, labels, targets))
+    assert slope[0].any()
+
+
+def test_more_rows_than_fit_go_through_a_part_at_a_time(
+    small64: engine.Classifier, images: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attack = attacks.PGD(eps=0.1, steps=3, restarts=2, towards="likeliest others", n_target_classes=2)
+    whole = engine.run(attack, small64, images)
+    monkeypatch.setattr(passes, "rows_at_a_time", lambda _: 5)
+    parts = engine.run(attack, small64, images)
+    torch.testing.assert_close(parts.adversarial, whole.adversarial, rtol=0, atol=1e-9)
+    assert (parts.forwards, parts.backwards) == (whole.forwards, whole.backwards)
+
+
+@pytest.mark.parametrize("attack", [attacks.FGSM(), attacks.PGD(), attacks.APGD(), attacks.MIFGSM(), attacks.RandFGSM()])
+def test_one_class_is_refused(attack: engine.Attack) -> None:
+    with pytest.raises(engine.GibbonError, match="one class"):
+        engine.run(attack, linear_classifier(classes=1), middle_images())
+
+
+@pytest.mark.parametrize("attack", [attacks.PGD(loss="dlr"), attacks.APGD(loss="dlr"), attacks.APGD(loss="targeted-dlr")])
+def test_dlr_of_two_classes_is_refused(attack: engine.Attack) -> None:
+    with pytest.raises(engine.GibbonError, match="DLR"):
+        engine.run(attack, linear_classifier(), middle_images())
+
+
+@pytest.mark.parametrize("attack", [attacks.FGSM, attacks.RandFGSM, attacks.PGD, attacks.MIFGSM, attacks.APGD, attacks.Noise])
+def test_every_preset_is_a_set_of_parameters(attack: type[engine.Attack]) -> None:
+    assert attack.presets
+    for parameters in attack.presets.values():
+        attack.build(**parameters)
+
+
+# ---------------------------------------------------------------------------------------------------------------- FGSM and its eps
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
+@pytest.mark.parametrize("kind", ["untargeted", "targeted", "masked", "least likely", "random", "objective"])
+def test_moving_eps_gives_the_bits_of_a_new_attack_for_one_forward_pass(
+    small: engine.Classifier, images: Tensor, norm: str, kind: str
+) -> None:
+    x = images.float()
+    labels = small.predict(x)
+    given: dict[str, Any] = {"labels": labels, "seed": 4}
+    if kind == "targeted":
+        given["targets"] = (labels + 1) % 5
+    if kind == "masked":
+        given["mask"] = torch.linspace(0, 1, 64).reshape(8, 8)
+    if kind == "objective":
+        given["objective"] = lambda batch: batch.flatten(1).mean(1)
+    towards = kind if kind in ("least likely", "random") else "label or target"
+    first, fresh = (engine.run(attacks.FGSM.build(eps=eps, norm=norm, towards=towards), small, x, **given) for eps in (0.1, 0.37))
+    again = attacks.moved(first, 0.37)
+    for name in ("adversarial", "logits", "loss", "trace", "steps_to_flip", "failed", "clean_logits"):
+        assert torch.equal(getattr(again, name), getattr(fresh, name)), name
+    assert (again.forwards, again.backwards) == (len(x), 0)
+    assert again.operation == fresh.operation
+    assert again.provenance == fresh.provenance
+    assert again.reason == "finished"
+    assert torch.equal(attacks.moved(again, 0.1).adversarial, first.adversarial)
+
+
+def test_only_fgsm_keeps_a_direction_to_move_along(small: engine.Classifier, images: Tensor) -> None:
+    with pytest.raises(engine.GibbonError, match="FGSM"):
+        attacks.moved(engine.run(attacks.PGD(steps=1), small, images.float()), 0.1)
+    result = engine.run(attacks.FGSM(), small, images.float())
+    with pytest.raises(engine.GibbonError, match="eps"):
+        attacks.moved(result, 8)
+    with pytest.raises(engine.GibbonError, match="eps"):
+        attacks.moved(result, 0)
+
+
+@pytest.mark.parametrize(("norm", "eps", "last"), [("linf", 0.1, 0.2), ("linf", 0.7, 1.0), ("l2", 0.7, 1.4)])
+def test_the_curve_is_what_attacks_of_every_eps_would_say(
+    small64: engine.Classifier, images: Tensor, norm: str, eps: float, last: float
+) -> None:
+    labels = small64.predict(images)
+    targets = (labels + 2) % 5
+    attack = attacks.FGSM.build(eps=eps, norm=norm)
+    result = engine.run(attack, small64, images, labels=labels, targets=targets)
+    direction, curve = result.artifacts["direction"], result.artifacts["curve"]
+    assert isinstance(direction, Perturbation)
+    assert isinstance(curve, Curve)
+    assert list(curve.lines) == [small64.labels[int(labels[0])], small64.labels[int(targets[0])]]
+    torch.testing.assert_close(curve.x, torch.linspace(0, last, 33, dtype=torch.float64))
+    for place in (0, 5, 20, 32):
+        step = curve.x[place] * direction.values[:1]
+        p = small64((images[:1] + step).clamp(0, 1)).softmax(1)[0]
+        for line, index in zip(curve.lines.values(), (labels[0], targets[0]), strict=True):
+            torch.testing.assert_close(line[place], p[index])
+    assert result.forwards == 2 * len(images)  # the curve is no part of the attack
+
+
+@pytest.mark.parametrize("pulls", [1, 2])
+def test_the_curve_of_an_attack_under_way(small64: engine.Classifier, images: Tensor, pulls: int) -> None:
+    run = engine.start(attacks.FGSM(eps=0.1), small64, images)
+    for _ in range(pulls):
+        next(run)
+    curve = run.result().artifacts["curve"]
+    assert isinstance(curve, Curve)
+    assert len(curve.lines) == 2
+
+
+def test_rand_fgsm_without_a_random_step_is_fgsm(small: engine.Classifier, images: Tensor) -> None:
+    plain, rand = (engine.run(a, small, images.float()).adversarial for a in (attacks.FGSM(eps=0.1), attacks.RandFGSM(eps=0.1, alpha=0)))
+    assert torch.equal(plain, rand)
+
+
+def test_rand_fgsm_spends_alpha_on_a_corner_and_the_rest_on_the_gradient(linear: engine.Classifier) -> None:
+    images, labels = middle_images(), torch.zeros(5, dtype=torch.int64)
+    run = engine.start(attacks.RandFGSM(eps=0.05, alpha=0.02), linear, images, labels=labels)
+    first, second = (step.adversarial - images for step in run)
+    corner = torch.stack([torch.randn(1, 4, 4, generator=generator(0, row)).sign() for row in range(5)]).double()
+    d = (weights(linear)[0][1] - weights(linear)[0][0]).sign().reshape(1, 1, 4, 4)
+    torch.testing.assert_close(first, 0.02 * corner)
+    torch.testing.assert_close(second, 0.02 * corner + 0.03 * d.expand(5, -1, -1, -1))
+    with pytest.raises(engine.GibbonError, match="alpha"):
+        attacks.RandFGSM.build(eps=0.05, alpha=0.05)
+
+
+# ---------------------------------------------------------------------------------------------------------------- noise
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("distribution", ["sign", "uniform", "gaussian"])
+def test_noise_has_exactly_the_norm_and_is_not_taken_back(norm: str, distribution: str) -> None:
+    classifier = linear_classifier(classes=5)
+    images = middle_images(30)
+    attack = attacks.Noise.build(norm=norm, eps=0.1, distribution=distribution)
+    result = engine.run(attack, classifier, images, labels=classifier.predict(images))
+    torch.testing.assert_close(result.norms[norm], torch.full((30,), 0.1, dtype=torch.float64))
+    assert bool((result.trace[1] < result.trace[0]).any())  # of some rows the noise lowered the loss, and it stays all the same
+    assert result.backwards == 0
+
+
+def test_many_draws_of_noise_keep_the_best() -> None:
+    classifier = linear_classifier(classes=5)
+    images = middle_images(8)
+    result = engine.run(attacks.Noise(eps=0.1, draws=6), classifier, images, labels=classifier.predict(images))
+    rows = ~result.success
+    torch.testing.assert_close(result.loss[rows], result.trace[1:].amax(0)[rows])
+
+
+# ---------------------------------------------------------------------------------------------------------------- iterative
+
+
+@pytest.mark.parametrize(("levels", "steps"), [(1, 2), (2, 3), (4, 5), (8, 10), (16, 20), (32, 36)])
+def test_bim_takes_the_steps_of_its_rule(levels: int, steps: int) -> None:
+    """Kurakin et al.: min(eps + 4, 1.25 eps)."""
+    attack = attacks.PGD(eps=levels / 255, steps=None, step_size=1 / 255, random_start=False)
+    assert attack.count == steps
+    assert attacks.PGD(eps=None, steps=None, random_start=False).count == 40
+
+
+@pytest.mark.parametrize("loss", ["ce", "margin"])
+def test_several_targets_are_the_best_of_as_many_targeted_attacks(small64: engine.Classifier, images: Tensor, loss: LossName) -> None:
+    labels = small64.predict(images)
+    settings: dict[str, Any] = {"eps": 0.03, "steps": 5, "random_start": False, "loss": loss}
+    many = attacks.PGD(towards="likeliest others", n_target_classes=None, **settings)
+    together = engine.run(many, small64, images, labels=labels)
+    away = [[] for _ in images]
+    for shift in range(1, 5):
+        run = engine.start(attacks.PGD(**settings), small64, images, labels=labels, targets=(labels + shift) % 5)
+        for step in run:
+            assert step.logits is not None
+            left = step.logits.argmax(1) != labels
+            for row, lost in enumerate(value(loss, step.logits, labels, None)):
+                away[row].append((bool(left[row]), float(lost)))
+    for row in range(len(images)):
+        assert (bool(together.success[row]), float(together.loss[row])) == pytest.approx(max(away[row]), abs=1e-9)
+
+
+def test_classes_that_the_attack_chooses_want_no_target_and_enough_of_them(small64: engine.Classifier, images: Tensor) -> None:
+    labels = small64.predict(images)
+    with pytest.raises(engine.GibbonError, match="a target was given"):
+        engine.run(attacks.PGD(towards="likeliest others"), small64, images, labels=labels, targets=(labels + 1) % 5)
+    with pytest.raises(engine.GibbonError, match="three classes"):
+        engine.run(attacks.PGD(towards="likeliest others"), linear_classifier(), middle_images())
+
+
+def test_iterative_least_likely_walks_towards_the_least_likely_class(small64: engine.Classifier, images: Tensor) -> None:
+    least = small64(images).argmin(1)
+    labels = small64.predict(images)
+    settings: dict[str, Any] = {"eps": 0.05, "steps": 4, "random_start": False}
+    chosen = list(engine.start(attacks.PGD(towards="least likely", **settings), small64, images, labels=labels))
+    given = list(engine.start(attacks.PGD(**settings), small64, images, labels=labels, targets=least))
+    for ours, theirs in zip(chosen, given, strict=True):
+        torch.testing.assert_close(ours.adversarial, theirs.adversarial, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_momentum_is_the_loop_of_the_paper(small64: engine.Classifier, images: Tensor, norm: str) -> None:
+    """Dong et al., algorithm 1, one image at a time."""
+    labels, eps, steps, mu = small64.predict(images), 0.2, 5, 0.7
+    run = list(engine.start(attacks.MIFGSM.build(norm=norm, eps=eps, steps=steps, decay=mu), small64, images, labels=labels))
+    for row in range(len(images)):
+        clean = images[row : row + 1]
+        x, g = clean.clone(), torch.zeros_like(clean)
+        for t in range(steps):
+            torch.testing.assert_close(run[t].adversarial[row : row + 1], x, rtol=0, atol=1e-9)
+            z = x.clone().requires_grad_()
+            slope = torch.autograd.grad(torch.nn.functional.cross_entropy(small64(z), labels[row : row + 1]), z)[0]
+            g = mu * g + slope / slope.abs().sum()
+            if norm == "linf":
+                x = (clean + (x + eps / steps * g.sign() - clean).clamp(-eps, eps)).clamp(0, 1)
+            else:
+                delta = x + eps / steps * g / g.norm() - clean
+                x = (clean + delta * min(1.0, eps / float(delta.norm()))).clamp(0, 1)
+
+
+# ---------------------------------------------------------------------------------------------------------------- Auto-PGD
+
+
+def test_the_checkpoints_of_a_hundred_steps() -> None:
+    """Croce and Hein: p = 0.22, 0.41, 0.57, 0.70, 0.80, 0.87, 0.93, 0.99."""
+    assert attacks.APGD().checkpoints() == [22, 41, 57, 70, 80, 87, 93, 99]
+
+
+def by_the_paper(
+    classifier: engine.Classifier, clean: Tensor, start: Tensor, label: Tensor, attack: attacks.APGD
+) -> tuple[list[Tensor], list[int]]:
+    """Algorithm 1 of Croce and Hein for one image, with plain numbers; also the checkpoints at which the step was halved."""
+    eps, steps, marks = attack.eps, attack.steps, [0, *attack.checkpoints()]
+    name: LossName = "ce" if attack.loss == "ce" else "dlr"
+
+    def project(x: Tensor) -> Tensor:
+        delta = x - clean
+        delta = delta.clamp(-eps, eps) if attack.norm == "linf" else delta * min(1.0, eps / max(float(delta.norm()), 1e-300))
+        return (clean + delta).clamp(0, 1)
+
+    def f(x: Tensor) -> tuple[float, Tensor]:
+        z = x.clone().requires_grad_()
+        loss = ascent(name, classifier(z), label, None)
+        return float(loss.detach()), torch.autograd.grad(loss.sum(), z)[0]
+
+    def unit(g: Tensor) -> Tensor:
+        return g.sign() if attack.norm == "linf" else g / g.norm()
+
+    eta, x_before, x = 2 * eps, start, start
+    loss, g = f(x)
+    x_max, f_max, g_max = x, loss, g
+    seen, rises, f_max_mark, halved_before, halved = [x], 0, f_max, False, []
+    for k in range(steps):
+        if k in marks[1:]:
+            since = k - marks[marks.index(k) - 1]
+            halve = rises < attack.rho * since or (not halved_before and f_max == f_max_mark)
+            if halve:
+                eta, x, g, loss = eta / 2, x_max, g_max, f_max
+                halved.append(k)
+            halved_before, f_max_mark, rises = halve, f_max, 0
+        z = project(x + eta * unit(g))
+        new = z if k == 0 else project(x + 0.75 * (z - x) + 0.25 * (x - x_before))
+        x_before, x = x, new
+        before, (loss, g) = loss, f(x)
+        rises += loss > before
+        if loss > f_max:
+            x_max, f_max, g_max = x, loss, g
+        seen.append(x)
+    return seen, halved
+
+
+@pytest.mark.parametrize(("norm", "eps", "loss"), [("linf", 0.05, "ce"), ("l2", 0.4, "ce"), ("linf", 0.05, "dlr")])
+def test_apgd_is_the_algorithm_of_the_paper(small64: engine.Classifier, images: Tensor, norm: str, eps: float, loss: str) -> None:
+    labels = small64.predict(images)
+    attack = attacks.APGD.build(norm=norm, eps=eps, loss=loss, steps=30, drop_fooled=False)
+    run = list(engine.start(attack, small64, images, labels=labels))[1:]
+    halvings = 0
+    for row in range(len(images)):
+        alone = slice(row, row + 1)
+        seen, halved = by_the_paper(small64, images[alone], run[0].adversarial[alone], labels[alone], attack)
+        halvings += len(halved)
+        assert len(seen) == len(run)
+        for step, expected in zip(run, seen, strict=True):
+            torch.testing.assert_close(step.adversarial[alone], expected, rtol=0, atol=1e-7)
+    assert halvings > len(images)  # the checkpoints had something to say
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("linf", 0.04), ("l2", 0.1)])
+def test_apgd_reaches_the_best_point_of_the_ball(linear: engine.Classifier, norm: str, eps: float) -> None:
+    """With two classes the loss rises with (w1 - w0) . delta, and the maximiser is known."""
+    images, labels = middle_images(), torch.zeros(5, dtype=torch.int64)
+    d = (weights(linear)[0][1] - weights(linear)[0][0]).reshape(1, 1, 4, 4)
+    best = eps * d.sign() if norm == "linf" else eps * d / d.norm()
+    attack = attacks.APGD.build(norm=norm, eps=eps, steps=60, drop_fooled=False)
+    result = engine.run(attack, linear, images, labels=labels)
+    torch.testing.assert_close(result.perturbation, best.expand(5, -1, -1, -1), rtol=0, atol=1e-6)
+
+
+def test_fooled_images_drop_out_and_leave_the_others_alone(small64: engine.Classifier, images: Tensor) -> None:
+    labels = small64.predict(images)
+    labels[1] = (labels[1] + 1) % 5  # wrong before: it costs one look
+    attack = attacks.APGD(eps=0.02, steps=20)
+    some, alone = engine.run(attack, small64, images, labels=labels), []
+    for row in range(len(images)):
+        part = slice(row, row + 1)
+        alone.append(engine.run(attack, small64, images[part], labels=labels[part], first_row=row))
+        torch.testing.assert_close(some.adversarial[part], alone[row].adversarial, rtol=0, atol=1e-9)
+    assert some.forwards == sum(one.forwards for one in alone)
+    assert alone[1].forwards == 1
+    assert 0 < int(some.success.sum()) < len(images)
+    held = engine.run(attack.model_copy(update={"drop_fooled": False}), small64, images, labels=labels)
+    assert held.forwards > some.forwards
+    assert torch.equal(held.success, some.success)
+
+
+def test_targets_of_apgd_are_rows_of_one_batch(small64: engine.Classifier, images: Tensor) -> None:
+    labels = small64.predict(images)
+    attack = attacks.APGD(eps=0.01, steps=10, loss="targeted-dlr", n_target_classes=3, restarts=2, drop_fooled=False)
+    result = engine.run(attack, small64, images, labels=labels)
+    n = len(images)
+    assert result.forwards == n + 3 * 2 * 11 * n
+    assert result.backwards == 3 * 2 * 10 * n
+    assert torch.equal(result.loss > 0, result.success)
+    assert math.isclose(float(result.loss[0]), float(value("dlr", result.logits, labels, None)[0]))
