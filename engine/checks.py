@@ -12,7 +12,7 @@ from engine.classifier import Classifier
 from engine.errors import GibbonError
 
 if TYPE_CHECKING:
-    from engine.operation import Operation
+    from engine.operation import Attack, Operation
 
 _SLACK = 1e-4
 """How far outside [0, 1] rounding may have carried a pixel; further out it is another unit."""
@@ -39,6 +39,26 @@ def check_needs(operation: Operation, given: Mapping[str, object]) -> None:
     for use in sorted(operation.needs):
         if given.get(use) is None:
             raise GibbonError(f"{operation.title} {_MISSING[use]}")
+
+
+def check_goal(attack: Attack, classifier: Classifier) -> None:
+    """Refuse a classifier without another class to go to, and a radius that holds every image there is.
+
+    Raises
+    ------
+    GibbonError
+        The classifier has one class, or the ball is larger than the pixels' whole range: grey levels were meant.
+    """
+    ball = attack.ball()
+    if classifier.num_classes < 2:
+        raise GibbonError(f"“{classifier.name}” has one class only, so there is no other to attack towards. Load a model with two or more.")
+    if ball is None:
+        return
+    whole = float(ball.size(torch.ones(1, *classifier.input_shape)))
+    eps = float(torch.as_tensor(ball.eps).max())
+    if eps > whole:
+        levels = f" In grey levels write {eps:g}/255." if type(ball).__name__ != "L0" else ""
+        raise GibbonError(f"eps = {eps:g} is more than the whole range of the image, {whole:g} in {type(ball).__name__}.{levels}")
 
 
 def checked_images(images: Tensor, classifier: Classifier, what: str = "images") -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.artifacts import Lazy
-from engine.checks import check_needs, checked_images, checked_labels, checked_mask, checked_start, checked_targets
+from engine.checks import check_goal, check_needs, checked_images, checked_labels, checked_mask, checked_start, checked_targets
 from engine.classifier import Classifier
 from engine.devices import describe, versions
 from engine.errors import BudgetExhausted, GibbonError
@@ -199,6 +199,8 @@ def start(
         images = torch.zeros(1 if targets is None else len(targets), *classifier.input_shape)
     images = checked_images(images, classifier)
     check_needs(operation, {"targets": targets, "mask": mask, "data": data, "start": start, "stickers": stickers or None})
+    if isinstance(operation, Attack):
+        check_goal(operation, classifier)
     if objective is not None and isinstance(operation, Attack) and not operation.follows_objective:
         raise GibbonError(f"{operation.title} cannot follow a further objective. Use an attack that can, such as PGD.")
     view = View(classifier, operation.knows, operation.max_queries if isinstance(operation, Attack) else None)

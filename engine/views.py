@@ -89,7 +89,7 @@ class View:
                 raise
             raise GibbonError(
                 f"The model “{self._classifier.name}” passes no gradient to its input, so attacks that need gradients cannot work on it. "
-                "Use an attack that knows scores or labels only."
+                "Use one that knows scores only (Square, One pixel) or labels only (HopSkipJump, Substitute)."
             ) from error
 
     def gradients(self, values: Tensor, images: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ class View:
             As `gradient`.
         """
         count = len(values)
-        together = not images.device.type == "cpu" or count * images.numel() <= _SIDE_BY_SIDE
+        together = images.device.type != "cpu" or count * images.numel() <= _SIDE_BY_SIDE
         if count > 1 and together and values.requires_grad and self.knows == "gradients":
             ones = torch.eye(count, device=values.device, dtype=values.dtype)[:, :, None].expand(-1, -1, values.shape[1])
             try:

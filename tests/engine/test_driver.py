@@ -354,3 +354,19 @@ def test_where_memory_runs_out_smaller_parts_go_on_and_it_is_said(small64: engin
     assert result.notes == ("The device's memory did not suffice for 6 images at a time, so 3 were attacked at a time.",)
     with pytest.raises(torch.OutOfMemoryError):  # one image, four restarts: nothing is left to halve
         engine.run(engine.attacks.PGD(eps=0.1, steps=3, restarts=4), narrow, images[:1], labels[:1])
+
+
+def test_one_class_is_no_goal(images: Tensor) -> None:
+    module = nn.Sequential(nn.Flatten(), nn.Linear(192, 1)).double()
+    classifier = engine.Classifier(module, ["all there is"], (3, 8, 8), name="lonely", device="cpu")
+    for attack in (attacks.FGSM(), attacks.PGD(), attacks.Noise()):
+        with pytest.raises(GibbonError, match="“lonely” has one class only"):
+            engine.run(attack, classifier, images)
+
+
+@pytest.mark.parametrize(("norm", "eps", "whole"), [("l2", 14.0, "13.8564"), ("l1", 193.0, "192")])
+def test_a_radius_in_grey_levels_is_named(norm: str, eps: float, whole: str, small64: engine.Classifier, images: Tensor) -> None:
+    with pytest.raises(GibbonError, match=f"eps = {eps:g} is more than the whole range of the image, {whole} in .*write {eps:g}/255"):
+        engine.run(attacks.PGD(norm=norm, eps=eps), small64, images)
+    with pytest.raises(GibbonError, match="write 8/255"):
+        attacks.PGD.build(eps=8)
