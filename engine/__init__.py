@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine import attacks, data, defenses, evaluate, explain, images, models, stickers
+    from engine import attacks, data, defenses, evaluate, explain, images, models, reproduce, stickers
     from engine.classifier import Classifier
     from engine.driver import Run, run, start
     from engine.errors import GibbonError

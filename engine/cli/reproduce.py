@@ -47,7 +47,7 @@ def command(
     if help:
         return _help(context, kind)
     from engine.cli.fields import parse
-    from engine.cli.output import made_folder, refuse_existing, say, say_json
+    from engine.cli.output import complain, made_folder, refuse_existing, say, say_json
     from engine.record import repeatable
     from engine.reproduce.writing import planned, summary, table_of, write
 
@@ -65,6 +65,7 @@ def command(
         _print(table)
         say(*table.notes, f"Accepted: {experiment.tolerance}", f"{result.seconds:.1f} s, seed {seed}, {classifier.name}", *map(str, files))
     if cancelled:
+        complain("Cancelled; nothing was written.")
         return INTERRUPTED
     return FAILED if table.failed else 0
 
