@@ -2,6 +2,8 @@
 
 from engine.attacks.apgd import APGD
 from engine.attacks.carlini_wagner import CarliniWagnerL2
+from engine.attacks.carlini_wagner_l0 import CarliniWagnerL0
+from engine.attacks.carlini_wagner_linf import CarliniWagnerLinf
 from engine.attacks.ddn import DDN
 from engine.attacks.deepfool import DeepFool
 from engine.attacks.eps import moved
@@ -20,6 +22,7 @@ from engine.attacks.rand_fgsm import RandFGSM
 from engine.attacks.saved_perturbation import SavedPerturbation, load_perturbation, save_perturbation
 from engine.attacks.square import Square
 from engine.attacks.sticker_pgd import StickerPGD
+from engine.attacks.substitute import Substitute
 from engine.attacks.universal import Universal
 from engine.catalogue import catalogue
 from engine.operation import Attack
@@ -33,6 +36,8 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     Noise,
     StickerPGD,
     JSMA,
+    CarliniWagnerL0,
+    CarliniWagnerLinf,
     DeepFool,
     DDN,
     FMN,
@@ -41,6 +46,7 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     Proximity,
     Square,
     HopSkipJump,
+    Substitute,
     OnePixel,
     OnePixelMap,
     Universal,
@@ -56,7 +62,9 @@ __all__ = [
     "JSMA",
     "MIFGSM",
     "PGD",
+    "CarliniWagnerL0",
     "CarliniWagnerL2",
+    "CarliniWagnerLinf",
     "DeepFool",
     "FoolingImage",
     "HopSkipJump",
@@ -68,6 +76,7 @@ __all__ = [
     "SavedPerturbation",
     "Square",
     "StickerPGD",
+    "Substitute",
     "Universal",
     "load_perturbation",
     "moved",

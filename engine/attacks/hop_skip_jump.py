@@ -19,6 +19,10 @@ from engine.views import Knowledge
 
 _TRIES = 128
 """Noise images that a start is looked for among."""
+_CANDIDATES = 16
+"""Adversarial noise images that are followed to the boundary, to start from the nearest."""
+_ROUGH = 5
+"""Halvings on that way."""
 _GRAINS = (1, 2, 4, 7)
 """Sides of the noise's cells in pixels; models take fine and coarse noise for different things."""
 _LEAPS = 20
@@ -40,10 +44,10 @@ class HopSkipJump(Attack):
     ``phi_b = 1`` where ``iterate + delta * u_b`` is adversarial, else -1, ``delta = gamma * distance / d``; a step
     ``distance / sqrt(t)`` along v (its sign in linf), halved until the image is adversarial. Only forward rows: one per question.
 
-    The start is ``start``, a second image that the model takes for something else, or else noise, fine and coarse: of 128 images the
-    nearest adversarial one. Towards a target it must be of the target's class; noise seldom is, so give one.
+    The start is ``start``, a second image that the model takes for something else, or else noise, fine and coarse: of up to 16
+    adversarial ones (128 are tried at most) the one with the nearest boundary. Towards a target it must be of the target's class; noise seldom is, so give one.
 
-    Chen, Jordan, Wainwright 2019, arXiv 1904.02144. Deviations: the start is the nearest of the noise images instead of the first; delta
+    Chen, Jordan, Wainwright 2019, arXiv 1904.02144. Deviations: the start is the best of several noise images instead of the first; delta
     is at least what float32 resolves, which matters above some 100,000 values; a step is halved 20 times at most. With a mask d counts
     the values inside it.
     """
@@ -254,12 +258,26 @@ class _Walk:
         noise = torch.stack([_coarse(uniform[:, k], _GRAINS[(asked + k) % len(_GRAINS)]) for k in range(number)], 1)
         tried = clean[:, None] + self._mask[rows][:, None] * (noise - clean[:, None])
         success = self._adversarial(tried, rows)
-        distance = self._size((tried - clean[:, None]).flatten(0, 1)).view(len(rows), number)
-        nearest = torch.where(success, distance, torch.inf).argmin(1)
         new = success.any(1)
-        chosen = tried[torch.arange(len(rows), device=rows.device), nearest]
-        self._at = self._at.index_copy(0, rows[new], chosen[new])
+        if bool(new.any()):
+            self._at = self._at.index_copy(0, rows[new], self._nearest(clean[new], tried[new], success[new], rows[new]))
         return found.index_fill(0, rows[new], True)
+
+    def _nearest(self, clean: Tensor, tried: Tensor, success: Tensor, rows: Tensor) -> Tensor:
+        """Of each row's first few adversarial images ``(N, B, C, H, W)`` the one whose way to the clean image stays so the longest."""
+        order = success.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :_CANDIDATES]
+        rank = torch.arange(len(rows), device=rows.device)[:, None]
+        tried, clean = tried[rank, order], clean[:, None]
+        low = torch.zeros_like(success[:, : order.shape[1]], dtype=tried.dtype)
+        high = torch.ones_like(low)
+        for _ in range(_ROUGH):
+            middle = (low + high) / 2
+            stays = self._adversarial(clean + middle[..., None, None, None] * (tried - clean), rows)
+            high, low = torch.where(stays, middle, high), torch.where(stays, low, middle)
+        nearer = clean + high[..., None, None, None] * (tried - clean)
+        distance = self._size((nearer - clean).flatten(0, 1)).view_as(high)
+        distance = torch.where(success.gather(1, order), distance, torch.inf)
+        return tried[rank[:, 0], distance.argmin(1)]
 
     def _towards_clean(self, share: Tensor) -> Tensor:
         clean, wide = self._problem.images, share[:, None, None, None]
