@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.artifacts import Table
+from engine.attacks import CATALOGUE
 from engine.classifier import Classifier
 from engine.cli.output import every, interruptible, made_folder, progress, refuse_existing
 from engine.data import DataSet
@@ -89,8 +90,7 @@ class Done:
         lines = [
             f"{record.model.name}, {record.operation.slug} {goal}, seed {record.seed}, {record.device_name}",
             f"  {_said(out.before)} → {_said(out.after)}",
-            f"  {_verdict(record)}; L∞ {format_norm(out.norms['linf'])}, L2 {format_norm(out.norms['l2'])}, L0 {out.norms['l0']:.0f} px; "
-            f"{out.forwards} forward and {out.backwards} backward rows, {out.seconds:.2f} s",
+            f"  {_verdict(record)}; {_size(record)}{out.forwards} forward and {out.backwards} backward rows, {out.seconds:.2f} s",
             f"  {self.saved.sentence}",
             *(f"  {note}" for note in self.notes),
         ]
@@ -173,3 +173,11 @@ def _verdict(record: Record) -> str:
         return f"not adversarial after {out.steps_made} steps{end}"
     before = " (it was wrong before)" if out.wrong_before else ""
     return f"adversarial{before}, first at step {out.steps_to_flip} of {out.steps_made}{end}"
+
+
+def _size(record: Record) -> str:
+    """The norms, where the image is a change of the clean one."""
+    if not CATALOGUE[record.operation.slug].from_image:
+        return ""
+    norms = record.outcome.norms
+    return f"L∞ {format_norm(norms['linf'])}, L2 {format_norm(norms['l2'])}, L0 {norms['l0']:.0f} px; "
