@@ -47,7 +47,13 @@ class Entry:
         """Memory that it holds on to, about."""
         result = self.result
         tensors: list[Tensor] = [result.clean, result.adversarial, result.trace, result.logits]
-        return sum(tensor.nbytes for tensor in tensors)
+        return sum(tensor.nbytes for tensor in tensors) + sum(_bytes_of(artifact) for artifact in result.artifacts.values())
+
+
+def _bytes_of(artifact: Any) -> int:
+    """Of the tensors that an artifact holds."""
+    parts = [*vars(artifact).values(), *getattr(artifact, "lines", {}).values()]
+    return sum(part.nbytes for part in parts if hasattr(part, "nbytes"))
 
 
 class History:

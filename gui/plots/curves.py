@@ -73,7 +73,7 @@ class _Axis(pg.AxisItem):
         if self.percent:
             return [f"{100 * value:.0f} %" for value in values]
         if self.log:
-            return [f"{10.0**value:.2g}" for value in values]
+            return [f"{10.0**value:,.0f}" if value >= 1 else f"{10.0**value:.2g}" for value in values]
         texts: list[str] = super().tickStrings(values, scale, spacing)
         return texts
 

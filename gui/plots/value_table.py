@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from gui.plots.text import is_share
 from gui.theme import number_font
 
 Index = QModelIndex | QPersistentModelIndex
+_SPACE = 4
 Rows = Sequence[Sequence[Any]]
 
 
@@ -67,13 +68,24 @@ class _Model(QAbstractTableModel):
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.ToolTipRole:
             return self.columns[section]
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return f"\u2002{self.columns[section]}\u2002"
         return self._side(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def _side(self, column: int) -> int:
         side = Qt.AlignmentFlag.AlignLeft if column in self.left else Qt.AlignmentFlag.AlignRight
         return int(side | Qt.AlignmentFlag.AlignVCenter)
+
+
+class _Spaced(QStyledItemDelegate):
+    """Some room at both sides of a cell: a number at the right of its column must not touch the text that begins the next one."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        inner = QStyleOptionViewItem(option)
+        inner.rect = option.rect.adjusted(_SPACE, 0, -_SPACE, 0)
+        super().paint(painter, inner, index)
 
 
 class ValueTable(QTableView):
@@ -84,6 +96,7 @@ class ValueTable(QTableView):
         self._rows: Rows = ()
         self.table = _Model(self)
         self.setModel(self.table)
+        self.setItemDelegate(_Spaced(self))
         self.setFont(number_font(self.font()))
         self.setShowGrid(False)
         self.setWordWrap(False)
@@ -103,7 +116,7 @@ class ValueTable(QTableView):
         metrics = self.fontMetrics()
         for column, name in enumerate(columns):
             texts = [name, *self.table.cells[column][:200]]
-            self.setColumnWidth(column, min(320, max(metrics.horizontalAdvance(text) for text in texts) + 20))
+            self.setColumnWidth(column, min(320, max(metrics.horizontalAdvance(text) for text in texts) + 20 + 2 * _SPACE))
 
     def csv(self) -> str:
         """All of it, with every digit."""

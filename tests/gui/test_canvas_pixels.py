@@ -176,3 +176,25 @@ def test_the_canvas_loads_without_torch() -> None:
     code = f"import sys, gui.canvas, engine.stickers; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['torch']"  # the test can fail
+
+
+def test_a_pinned_pixel_is_marked_in_both_panes_and_described(qtbot: QtBot, canvas: ImageCanvas) -> None:
+    clean = np.full((8, 8, 3), 200, np.uint8)
+    adversarial = clean.copy()
+    adversarial[5, 2] = (255, 200, 190)
+    canvas.set_images(clean, adversarial)
+    before = [array(pane.view.grab()) for pane in canvas.panes]
+    canvas.pin((2, 5))
+    for pane, was in zip(canvas.panes, before, strict=True):
+        changed = np.argwhere((array(pane.view.grab()) != was).any(2))
+        place = pane.position(2.5, 5.5)
+        assert len(changed)
+        assert np.abs(changed.mean(0) - (place.y(), place.x())).max() < 2  # around the middle of that pixel
+    assert canvas.readout.text.startswith("x 2, y 5 · clean 200 200 200 · adversarial 255 200 190")
+    canvas.pin(None)
+    assert canvas.readout.text == ""
+    for pane, was in zip(canvas.panes, before, strict=True):
+        assert np.array_equal(array(pane.view.grab()), was)
+    canvas.pin((7, 7))
+    canvas.set_images(np.zeros((4, 4, 3), np.uint8), None)  # another size: that pixel is none of these
+    assert canvas.readout.text == ""
