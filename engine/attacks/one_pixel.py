@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -43,12 +44,14 @@ class OnePixel(Attack):
     paper: ClassVar[str] = "Su et al. 2017, arXiv 1710.08864"
     knows: ClassVar[Knowledge] = "scores"
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "As in the paper (Su et al. 2017)": {"stop": "confidence"},
-        "Gallery: 400 x 75, confident": {"generations": 75, "stop": "confidence"},
-        "Quick: 100 x 40": {"population": 100, "generations": 40},
-        "Five pixels": {"pixels": 5},
-    }
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "As in the paper (Su et al. 2017)": {"stop": "confidence"},
+            "Gallery: 400 x 75, confident": {"generations": 75, "stop": "confidence"},
+            "Quick: 100 x 40": {"population": 100, "generations": 40},
+            "Five pixels": {"pixels": 5},
+        }
+    )
 
     pixels: int = Field(1, ge=1, le=1000, json_schema_extra={"group": "Budget", "unit": "pixels"})
     """How many pixels may change: 1, 3 and 5 in the paper."""

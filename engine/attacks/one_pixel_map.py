@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
@@ -80,11 +81,13 @@ class OnePixelMap(Attack):
     paper: ClassVar[str] = "after Su et al. 2017, arXiv 1710.08864"
     knows: ClassVar[Knowledge] = "scores"
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "Black and white": {"levels": 2, "greys": True},
-        "Corners of the colour cube": {"levels": 2},
-        "27 colours": {"levels": 3},
-    }
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "Black and white": {"levels": 2, "greys": True},
+            "Corners of the colour cube": {"levels": 2},
+            "27 colours": {"levels": 3},
+        }
+    )
 
     levels: int = Field(3, ge=2, le=256, json_schema_extra={"group": "Method", "unit": "per channel"})
     """Evenly spaced levels of each channel, black and full included: 2 gives the eight corners of the colour cube, 3 gives 27 colours."""

@@ -48,7 +48,7 @@ class Universal(Attack):
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {
-            "As in the paper (Moosavi-Dezfooli et al. 2016)": {"mode": "paper", "eps": 10 / 255},
+            "As in the paper (Moosavi-Dezfooli et al. 2016)": {"mode": "paper", "enough": 0.8},
             "Digits: eps 0.3": {"eps": 0.3},
         }
     )
