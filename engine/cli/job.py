@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.artifacts import Table
-from engine.attacks import CATALOGUE
+from engine.artifacts import Perturbation, Table
+from engine.attacks import CATALOGUE, Universal
+from engine.attacks.saved_perturbation import save_perturbation
 from engine.classifier import Classifier
 from engine.cli.output import every, interruptible, made_folder, progress, refuse_existing
 from engine.data import DataSet
@@ -34,7 +35,7 @@ class Job:
     photograph: Photograph
     folder: Path
     stem: str
-    """Files are named ``STEM.png``, ``STEM.json``, ``STEM.pdf``, ``STEM.npz``."""
+    """Files are named ``STEM.png``, ``STEM.json``, ``STEM.pdf``, ``STEM.npz``, ``STEM.safetensors``."""
     crop: Crop | None = None
     label: int | None = None
     target: int | None = None
@@ -105,8 +106,11 @@ def perform(job: Job) -> Done:
     GibbonError
         Something does not fit, or files are there and must not be written over.
     """
-    image, record, figure, arrays = (job.folder / f"{job.stem}.{suffix}" for suffix in ("png", "json", "pdf", "npz"))
-    planned = [image, record, figure, figure.with_name(f"{figure.name}.json"), *([arrays] if job.arrays else [])]
+    image, record, figure, arrays, learned = (
+        job.folder / f"{job.stem}.{suffix}" for suffix in ("png", "json", "pdf", "npz", "safetensors")
+    )
+    planned = [image, record, figure, figure.with_name(f"{figure.name}.json")]
+    planned += [*([arrays] if job.arrays else []), *([learned] if job.attack.slug == Universal.slug else [])]
     refuse_existing(planned, job.overwrite)
     check_panels(job.panels, job.classifier.sites)
     clean = job.photograph.crop_to(job.classifier, job.crop)
@@ -125,6 +129,10 @@ def perform(job: Job) -> Done:
     export(compose(panels_for(result, 0, job.panels), width_mm=job.width_mm, note=note), figure, sidecar.to_json())
     if job.arrays:
         export_arrays(arrays, result, 0, None if job.mask is None else job.mask.numpy())
+    if job.attack.slug == Universal.slug:
+        perturbation = result.artifacts["universal"]
+        assert isinstance(perturbation, Perturbation)
+        save_perturbation(learned, perturbation, **result.provenance)
     table = transfer(result, job.others, mask=job.mask, seed=job.seed).table() if job.others else None
     return Done(entry, saved, tuple(planned), result.notes, table)
 

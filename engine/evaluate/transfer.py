@@ -12,6 +12,7 @@ from engine.artifacts import Table
 from engine.classifier import Classifier
 from engine.evaluate.control import control
 from engine.operation import Attack
+from engine.quantities import format_probability
 from engine.result import AttackResult
 
 NOTHING = "–"
@@ -210,7 +211,7 @@ def _said(verdict: Verdict, logits: Tensor | None) -> str:
     if logits is None:
         return NOTHING
     probability, number = logits[0].softmax(0).max(0)
-    return f"{verdict.labels[int(number)]} ({float(probability):.2f})"
+    return f"{verdict.labels[int(number)]} {format_probability(float(probability))}"
 
 
 def _percent(share: float | None) -> str:

@@ -71,6 +71,11 @@ def test_an_attack_on_a_data_set_replays_with_the_same_images(run: Run) -> None:
     assert record.data is not None
     assert record.data.count == 86
     assert run("replay", path)[0] == 0
+    learned = path.with_suffix(".safetensors")
+    assert learned.is_file()
+    line = ("attack", "--image", OTHER, "--attack", "saved-perturbation", "--file", learned, "--device", "cpu")
+    code, _, err = run(*line)
+    assert code == 0, err
     changed = record.data.model_copy(update={"sha256": "0" * 64})
     record.model_copy(update={"data": changed}).write(path)
     code, _, err = run("replay", path)

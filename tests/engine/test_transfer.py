@@ -57,7 +57,7 @@ def test_a_single_image_is_told_in_words(family: list[engine.Classifier], attack
     table = transfer(result, family[1:]).table()
     name, clean, adversarial, noise, verdict = table.rows[0]
     assert name == "net 0"
-    assert clean.startswith(LABELS[int(result.labels[0])] + " (")
+    assert clean.startswith(LABELS[int(result.labels[0])] + " ")
     assert adversarial.startswith(LABELS[int(result.prediction[0])] + " (")
     assert float(adversarial.rpartition("(")[2].rstrip(")")) == pytest.approx(float(result.logits.softmax(1).max()), abs=0.0051)
     assert "(" in noise

@@ -8,6 +8,7 @@ import torch
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from engine.quantities import format_probability
 from tests.gui.driving import click, draw, run_attack, until
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def test_every_loaded_model_says_what_it_sees(bench: Workbench) -> None:
     other = bench.session.loaded.models[1]
     seen = other(entry.result.adversarial).softmax(1)[0]
     best = int(seen.argmax())
-    assert rows[1][2] == f"{other.labels[best]} ({float(seen[best]):.2f})"
+    assert rows[1][2] == f"{other.labels[best]} {format_probability(float(seen[best]))}"
     assert "channel" in rows[2][-1]
     assert " other model" in panel.verdict.text
     click(panel.copy_button)
