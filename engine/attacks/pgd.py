@@ -57,6 +57,7 @@ class PGD(Attack):
             "PGD on CIFAR-10 (Madry 2017)": {"steps": 10, "step_size": 2 / 255},
             "PGD on CIFAR-10, 20 steps, 10 restarts (Madry 2017)": {"steps": 20, "step_size": 2 / 255, "restarts": 10},
             "Loop of the lectures: gradient over its maximum, 0.05 × 20": {**_LECTURE, "direction": "max"},
+            "Gallery of targets: sign steps, 0.02 × 50, choose a target (Mou and Jaini)": {**_LECTURE, "steps": 50, "step_size": 0.02},
             "Truncated gradient, 0.05 × 20": {**_LECTURE, "direction": "truncated", "quantile": 0.9},
             "Aimed at the nine likeliest other classes": {"towards": "likeliest others", "loss": "margin"},
         }
