@@ -45,7 +45,8 @@ class HopSkipJump(Attack):
     ``distance / sqrt(t)`` along v (its sign in linf), halved until the image is adversarial. Only forward rows: one per question.
 
     The start is ``start``, a second image that the model takes for something else, or else noise, fine and coarse: of up to 16
-    adversarial ones (128 are tried at most) the one with the nearest boundary. Towards a target it must be of the target's class; noise seldom is, so give one.
+    adversarial ones (128 are tried at most) the one with the nearest boundary. Towards a target it must be of the target's class; noise
+    seldom is, so give one.
 
     Chen, Jordan, Wainwright 2019, arXiv 1904.02144. Deviations: the start is the best of several noise images instead of the first; delta
     is at least what float32 resolves, which matters above some 100,000 values; a step is halved 20 times at most. With a mask d counts
@@ -255,7 +256,7 @@ class _Walk:
         clean = self._problem.images[rows]
         _, channels, height, width = clean.shape
         uniform = self._problem.random.select(rows.tolist()).uniform((number, channels, height, width)).to(clean)
-        noise = torch.stack([_coarse(uniform[:, k], _GRAINS[(asked + k) % len(_GRAINS)]) for k in range(number)], 1)
+        noise = torch.stack([_noise(uniform[:, k], asked + k) for k in range(number)], 1)
         tried = clean[:, None] + self._mask[rows][:, None] * (noise - clean[:, None])
         success = self._adversarial(tried, rows)
         new = success.any(1)
@@ -310,10 +311,12 @@ class _Walk:
         )
 
 
-def _coarse(noise: Tensor, grain: int) -> Tensor:
-    """``(N, C, H, W)`` with cells of ``grain`` pixels, each of one value per channel."""
+def _noise(uniform: Tensor, number: int) -> Tensor:
+    """``(N, C, H, W)`` with cells of one value per channel: fine and coarse ones by turns, and then the same in black and white."""
+    grain = _GRAINS[number % len(_GRAINS)]
+    values = (uniform < 0.5).to(uniform) if number // len(_GRAINS) % 2 else uniform
     if grain == 1:
-        return noise
-    height, width = noise.shape[2:]
-    cells = noise[:, :, : -(-height // grain), : -(-width // grain)]
+        return values
+    height, width = values.shape[2:]
+    cells = values[:, :, : -(-height // grain), : -(-width // grain)]
     return F.interpolate(cells, scale_factor=grain, mode="nearest")[:, :, :height, :width]
