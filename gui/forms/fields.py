@@ -49,7 +49,7 @@ class Field:
     @property
     def title(self) -> str:
         """``step size`` for step_size: parameters keep their names."""
-        return self.name.replace("_", " ")
+        return self.name.replace("_", " ").strip()
 
     @property
     def none_text(self) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gui.data_sources import DataSources
 
 _FOLDER, _PLACE = "folder", "place"
-_DRAWN = 300
+_DRAWN = 400
 """At most so many images are drawn unless a person asks for more: each takes about 5 ms."""
 _FITTING = {
     "signs": ("gtsrb", "generated:signs"),

@@ -100,7 +100,7 @@ def test_the_mouse_reads_a_curve(qtbot: QtBot, panel: ResultsPanel, session: Ses
 
 def test_a_tab_for_every_artifact(probed: ResultsPanel) -> None:
     assert titles(probed) == [
-        *("Pixels that flip", "Difference", "Share against lambda", "Rows", "Grey", "Substitute", "Universal perturbation", "Loss"),
+        *("Pixels that flip", "Difference", "Share against lambda", "Rows", "Grey", "Universal perturbation", "Substitute", "Loss"),
     ]
     assert probed.run_name.text().endswith("Probe")
 

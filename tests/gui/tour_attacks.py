@@ -14,6 +14,7 @@ BRIEF: dict[str, dict[str, Any]] = {
     "universal": {"steps": 20, "count": 160, "held_out": 80},
     "square": {"steps": 400},
     "proximity": {"curve": 6},
+    "substitute": {"seeds": 60, "rounds": 4, "held_out": 100, "eps": 0.1},
 }
 """Parameters that make a slow attack end soon; those that an attack does not have are passed over."""
 PATIENCE = 40.0

@@ -42,7 +42,8 @@ def items_of(entry: Entry) -> list[Item]:
         kind = next((kind for known, kind in kinds.items() if isinstance(artifact, known)), None)
         if kind is not None:
             found.append(Item(kind, _heading(getattr(artifact, "title", name)), artifact, name == "universal"))
-    found.sort(key=lambda item: item.kind == "perturbation" and not item.universal)  # the direction of a step is seldom what is looked for
+    # A trained network and the direction of a step are seldom what is looked for.
+    found.sort(key=lambda item: item.kind == "model" or (item.kind == "perturbation" and not item.universal))
     if "loss" not in entry.result.artifacts:
         found.append(Item("loss", LOSS))
     return found

@@ -126,9 +126,13 @@ class ResultsPanel(QWidget):
         self.tabs.blockSignals(True)
         self.tabs.clear()
         used: dict[str, int] = {}
+        named: set[str] = set()
         for item in self._items:
             place = used[item.kind] = used.get(item.kind, -1) + 1
-            index = self.tabs.addTab(self._view(item.kind, place), tab_text(item.title).replace("&", "&&"))
+            text = tab_text(item.title)
+            text = f"{text} ({item.kind})" if text in named else text
+            named.add(text)
+            index = self.tabs.addTab(self._view(item.kind, place), text.replace("&", "&&"))
             self.tabs.setTabToolTip(index, item.title)
         titles = [item.title for item in self._items]
         self.tabs.setCurrentIndex(titles.index(self._wanted) if self._wanted in titles else 0)
