@@ -163,6 +163,21 @@ def test_data_and_start_image_reach_the_attack(qtbot: QtBot, probe: AttackPanel,
     assert entry.given.data.count == 12
 
 
+def test_the_record_of_a_run_holds_where_it_began(
+    qtbot: QtBot, probe: AttackPanel, session: Session, tmp_path: Path
+) -> None:
+    from gui.recording import record_of_entry
+
+    session.set_target(2)
+    probe._goal.start.open_path(grey(tmp_path))
+    qtbot.waitUntil(lambda: probe._goal.start.begin is not None, timeout=20_000)
+    with qtbot.waitSignal(session.historyChanged, timeout=20_000):
+        probe.run()
+    record = record_of_entry(session.history.entries[-1], tmp_path)
+    assert record.start is not None
+    assert torch.allclose(record.start.tensor(), torch.full((3, 16, 16), 0.2), atol=1e-6)
+
+
 def test_the_image_on_the_canvas_can_be_the_start(qtbot: QtBot, probe: AttackPanel, session: Session) -> None:
     probe.choose("pgd")
     attack(qtbot, session, CATALOGUE["pgd"](steps=3, eps=0.2))
