@@ -14,6 +14,9 @@ from engine.operation import AttackStep, Problem
 
 BEHIND = 2.0
 """Between two classes of scores, which lie in (0, 1]: an image that may not survive rounding comes after every one that does."""
+_SHORTER = 1 - 1e-6
+"""What counts as nearer: radii that grow and shrink by the same factors come back to themselves but for rounding, and that must not
+decide between two images."""
 
 
 def nearness(length: Tensor) -> Tensor:
@@ -102,7 +105,7 @@ class Nearest:
             missed = torch.zeros_like(slow).index_fill(0, rows, True) & ~success
             low, below = torch.where(missed, middle, low), torch.where(missed, margin.clamp_max(-TINY), below)
             aside = torch.where(success, -hair, hair)
-            slow = high - low > width / 2
+            slow = high - low > 0.55 * width  # not one half: after a halving, rounding would decide
             images, logits = self.images.index_copy(0, rows, tried), self.logits.index_copy(0, rows, logits)
             self._take(images, logits)
             yield images, logits
@@ -118,7 +121,7 @@ class Nearest:
         enough = self.enough(logits)
         if self._clean_logits is None:
             self._clean_logits = self.logits = logits
-        better = enough & (length < self.length)
+        better = enough & (length < _SHORTER * self.length)
         self.images = torch.where(better[:, None, None, None], images, self.images)
         self.logits = torch.where(better[:, None], logits, self.logits)
         self.length = torch.where(better, length, self.length)
