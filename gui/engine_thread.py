@@ -34,6 +34,7 @@ _ASKED = {
     "data": "Opening the data set",
     "start image": "Opening the start image",
     "moved": "Moving eps",
+    "moved.kept": "Keeping the run at that eps",
     "perturbation": "Opening the perturbation",
     "transfer": "Asking the other models",
     "save": "Saving the image",

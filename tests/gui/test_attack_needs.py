@@ -163,9 +163,7 @@ def test_data_and_start_image_reach_the_attack(qtbot: QtBot, probe: AttackPanel,
     assert entry.given.data.count == 12
 
 
-def test_the_record_of_a_run_holds_where_it_began(
-    qtbot: QtBot, probe: AttackPanel, session: Session, tmp_path: Path
-) -> None:
+def test_the_record_of_a_run_holds_where_it_began(qtbot: QtBot, probe: AttackPanel, session: Session, tmp_path: Path) -> None:
     from gui.recording import record_of_entry
 
     session.set_target(2)
