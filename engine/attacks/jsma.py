@@ -59,9 +59,9 @@ class JSMA(Attack):
     pair is left, or after ``floor(gamma * C * H * W / 2)`` pairs. ``decreasing`` lowers values and turns both signs. Every channel of a
     pixel is a feature of its own; ``norms["l0"]`` counts pixels.
 
-    - ``head="softmax"``, F the probabilities: they sum to 1, so ``B = -A`` and the pair is the two largest entries of ``dp_t/dx``, ordered
+    - ``derivatives="softmax"``, F the probabilities: they sum to 1, so ``B = -A`` and the pair is the two largest entries of ``dp_t/dx``, ordered
       as those of ``d log p_t / dx``. Exact, one backward pass per step, and no product that underflows.
-    - ``head="logits"``: two backward passes (``z_t`` and the sum of all) instead of K, and `best_pairs` instead of a table of all pairs.
+    - ``derivatives="logits"``: two backward passes (``z_t`` and the sum of all) instead of K, and `best_pairs` instead of a table of all pairs.
 
     One forward pass per step and one at the end; rows that are done are dropped. Without a target each image is driven to the class that
     ``untargeted`` names, and any change of class counts: the paper has no such mode.
@@ -79,7 +79,7 @@ class JSMA(Attack):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {
             "Papernot et al. 2015": {},
-            "CleverHans: random class, no limit": {"gamma": 1.0, "untargeted": "random", "head": "logits"},
+            "CleverHans: random class, no limit": {"gamma": 1.0, "untargeted": "random", "derivatives": "logits"},
             "Adversarial Robustness Toolbox: theta 0.1, no limit": {"theta": 0.1, "gamma": 1.0},
         }
     )
@@ -88,7 +88,7 @@ class JSMA(Attack):
     """By how much a chosen value changes. 1: all the way to white, or to black."""
     gamma: Number = Field(0.145, gt=0, le=1, json_schema_extra={"group": "Budget", "unit": "of all values"})
     """The share of all values that may be changed, two at a time."""
-    head: Literal["softmax", "logits"] = Field("softmax", json_schema_extra={"group": "Method"})
+    derivatives: Literal["softmax", "logits"] = Field("softmax", json_schema_extra={"group": "Method"})
     """Whose gradients: the probabilities' (the paper's; one backward pass per step) or the logits' (two, and more values changed)."""
     direction: Literal["increasing", "decreasing"] = Field("increasing", json_schema_extra={"group": "Method"})
     """increasing: values go up, pixels become brighter. decreasing: they go down."""
@@ -158,7 +158,7 @@ class JSMA(Attack):
         view = rows.problem.classifier
         sign = 1 if self.direction == "increasing" else -1
         allowed = self._allowed(rows)
-        if self.head == "softmax":
+        if self.derivatives == "softmax":
             gradient = view.gradient(logits.log_softmax(1).gather(1, rows.goals[:, None]).sum(), images)
             return _largest(sign * self._through(gradient, rows), allowed, pairs)
         target = view.gradient(logits.gather(1, rows.goals[:, None]).sum(), images, again=True)

@@ -106,7 +106,7 @@ def test_it_is_the_algorithm_of_the_paper(head: str, theta: float, small64: engi
     labels = small64.predict(images)
     targets = (labels + 1) % 5
     direction = "increasing" if theta > 0 else "decreasing"
-    attack = attacks.JSMA.build(head=head, theta=abs(theta), direction=direction, gamma=0.1)
+    attack = attacks.JSMA.build(derivatives=head, theta=abs(theta), direction=direction, gamma=0.1)
     *_, last = engine.start(attack, small64, images, labels=labels, targets=targets)
     steps = []
     for row in range(6):
@@ -126,7 +126,7 @@ def test_on_a_linear_model_the_pair_is_known(linear: engine.Classifier) -> None:
     w, _ = weights(linear)
     w = w[[1 - target, target]]
     for head in ("softmax", "logits"):
-        _, second, *_ = engine.start(attacks.JSMA.build(head=head, theta=0.1), linear, images, labels=labels, targets=1 - labels)
+        _, second, *_ = engine.start(attacks.JSMA.build(derivatives=head, theta=0.1), linear, images, labels=labels, targets=1 - labels)
         if head == "softmax":
             pair = (w[1] - w[0]).topk(2).indices.tolist()
         else:
@@ -141,7 +141,7 @@ def test_the_budget_is_a_share_of_the_features(number: int, small64: engine.Clas
     """floor(0.05 * 192 / 2) = 4 pairs, however many at a time, each of two different features."""
     labels = small64.predict(images)
     for head in ("softmax", "logits"):
-        attack = attacks.JSMA.build(gamma=0.05, pairs=number, head=head, theta=1e-4)
+        attack = attacks.JSMA.build(gamma=0.05, pairs=number, derivatives=head, theta=1e-4)
         *_, last = engine.start(attack, small64, images, labels=labels, targets=(labels + 1) % 5)
         assert last.index == (4 if number == 1 else 2)
         changed = (last.adversarial != images).double().mean()
@@ -174,7 +174,7 @@ def test_dropping_rows_now_and_then_changes_nothing(
     """As on an accelerator: rows that are done wait, unchanged, until the device is asked."""
     labels = small64.predict(images)
     given = {"labels": labels, "targets": (labels + 1) % 5}
-    attack = attacks.JSMA.build(gamma=0.3, head=head)
+    attack = attacks.JSMA.build(gamma=0.3, derivatives=head)
     at_once = engine.run(attack, small64, images, **given)
     monkeypatch.setitem(jsma._STEPS_BETWEEN, "cpu", 5)
     later = engine.run(attack, small64, images, **given)
@@ -211,7 +211,7 @@ def test_what_cannot_change_is_left_alone(small64: engine.Classifier) -> None:
     white = torch.ones(2, 3, 8, 8, dtype=torch.float64)
     labels = small64.predict(white)
     for head in ("softmax", "logits"):
-        result = engine.run(attacks.JSMA.build(head=head), small64, white, labels=labels, targets=(labels + 1) % 5)
+        result = engine.run(attacks.JSMA.build(derivatives=head), small64, white, labels=labels, targets=(labels + 1) % 5)
         assert torch.equal(result.adversarial, white)
         assert len(result.trace) <= 2
 
@@ -221,7 +221,7 @@ def test_what_cannot_change_is_left_alone(small64: engine.Classifier) -> None:
 
     classifier = engine.Classifier(Constant().double(), ["a", "b"], (3, 8, 8), name="constant", device="cpu")
     for head in ("softmax", "logits"):
-        result = engine.run(attacks.JSMA.build(head=head), classifier, white * 0.5)
+        result = engine.run(attacks.JSMA.build(derivatives=head), classifier, white * 0.5)
         assert torch.equal(result.adversarial, result.clean)
         assert not bool(result.failed.any())
 
@@ -253,7 +253,7 @@ def test_a_row_whose_logits_are_nan_is_named_and_left_alone(images: Tensor) -> N
     broken[2, 0, 0, 0] = 0
     labels = torch.zeros(6, dtype=torch.int64)
     for head in ("softmax", "logits"):
-        result = engine.run(attacks.JSMA.build(head=head), classifier, broken, labels=labels, targets=labels + 1)
+        result = engine.run(attacks.JSMA.build(derivatives=head), classifier, broken, labels=labels, targets=labels + 1)
         assert result.failed.tolist() == [False, False, True, False, False, False]
         assert not bool(result.success[2])
         assert torch.equal(result.adversarial[2], broken[2])
@@ -263,7 +263,7 @@ def test_a_single_feature_makes_no_pair() -> None:
     classifier = linear_classifier(shape=(1, 1, 1))
     image = torch.full((1, 1, 1, 1), 0.5, dtype=torch.float64)
     for head in ("softmax", "logits"):
-        result = engine.run(attacks.JSMA.build(head=head), classifier, image)
+        result = engine.run(attacks.JSMA.build(derivatives=head), classifier, image)
         assert torch.equal(result.adversarial, image)
 
 
@@ -276,7 +276,7 @@ def test_a_photograph_needs_no_table(head: str) -> None:
     image = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
     target = (classifier.predict(image) + 1) % 10
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    run = engine.start(attacks.JSMA.build(head=head), classifier, image, targets=target)
+    run = engine.start(attacks.JSMA.build(derivatives=head), classifier, image, targets=target)
     for step, _ in zip(run, range(6), strict=False):
         assert isinstance(step, engine.AttackStep)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
