@@ -59,9 +59,10 @@ class JSMA(Attack):
     pair is left, or after ``floor(gamma * C * H * W / 2)`` pairs. ``decreasing`` lowers values and turns both signs. Every channel of a
     pixel is a feature of its own; ``norms["l0"]`` counts pixels.
 
-    - ``derivatives="softmax"``, F the probabilities: they sum to 1, so ``B = -A`` and the pair is the two largest entries of ``dp_t/dx``, ordered
-      as those of ``d log p_t / dx``. Exact, one backward pass per step, and no product that underflows.
-    - ``derivatives="logits"``: two backward passes (``z_t`` and the sum of all) instead of K, and `best_pairs` instead of a table of all pairs.
+    - ``derivatives="softmax"``, F the probabilities: they sum to 1, so ``B = -A`` and the pair is the two largest entries of
+      ``dp_t/dx``, ordered as those of ``d log p_t / dx``. Exact, one backward pass per step, and no product that underflows.
+    - ``derivatives="logits"``: two backward passes (``z_t`` and the sum of all) instead of K, and `best_pairs` instead of a table of
+      all pairs.
 
     One forward pass per step and one at the end; rows that are done are dropped. Without a target each image is driven to the class that
     ``untargeted`` names, and any change of class counts: the paper has no such mode.
