@@ -62,7 +62,8 @@ class Substitute(Attack):
 
     Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2016, arXiv 1602.02697. Their reservoir sampling of new images is left out, and
     their figure, 84.24 % of the examples at eps = 0.3 on MetaMind, is unconfirmed here. The images' labels are known to the attacker.
-    Untargeted, as in the paper.
+    Untargeted, as in the paper. How far it goes depends on the oracle: on MNIST at eps = 0.3 a network trained without augmentation keeps
+    59 % of its images (34 % with 1,000 seeds and 3 rounds), the shipped ``digits``, trained with noise and strokes, 76 % (71 %).
     """
 
     slug: ClassVar[str] = "substitute"
@@ -77,15 +78,15 @@ class Substitute(Attack):
     by_rows: ClassVar[bool] = False
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {
-            "As in CleverHans' tutorial, MNIST": {"attack": "fgsm"},
-            "As in the paper, with the periodic step": {"attack": "fgsm", "periodic": True},
+            "As in CleverHans' tutorial, MNIST": {"seeds": 150, "rounds": 6, "lambda_": 0.1, "epochs": 10, "attack": "fgsm", "eps": 0.3},
+            "With the periodic step": {"periodic": True},
         }
     )
 
     eps: Number = Field(0.3, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
     """Radius of the linf ball in pixel units. 0.3 is usual for digits, 8/255 for colour images."""
-    attack: Literal["fgsm", "pgd"] = Field("pgd", json_schema_extra={"group": "Method"})
-    """What is run on the substitute: one step, or forty within the ball."""
+    attack: Literal["fgsm", "pgd"] = Field("fgsm", json_schema_extra={"group": "Method"})
+    """What is run on the substitute: one step, which transfers better where the substitute is rough, or forty within the ball."""
     network: Literal["mlp", "cnn"] = Field("mlp", json_schema_extra={"group": "Method"})
     """The substitute: two hidden layers of 200, or two convolutions and one hidden layer."""
     seeds: int = Field(150, ge=2, le=100_000, json_schema_extra={"group": "Method", "unit": "images"})

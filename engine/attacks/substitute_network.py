@@ -33,7 +33,7 @@ def fresh_network(kind: Literal["mlp", "cnn"], problem: Problem, random: Generat
     with torch.no_grad():
         for parameter in network.parameters():
             fan = parameter[0].numel() if parameter.dim() > 1 else 0
-            bound = math.sqrt(6 / fan) if fan else 0.0
+            bound = 1 / math.sqrt(fan) if fan else 0.0  # small: pixels that are always dark keep their first weights, and pass them on
             parameter.copy_(bound * (2 * torch.rand(parameter.shape, generator=random) - 1))
     return network.to(problem.images)
 

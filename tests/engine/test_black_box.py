@@ -307,14 +307,24 @@ def test_a_substitute_refuses_what_it_cannot_do(small64: engine.Classifier, imag
 
 @pytest.mark.data
 @pytest.mark.slow
-def test_a_substitute_fools_the_digits_model() -> None:
-    """Oracle accuracy of at most 45 % at eps = 0.3, and a substitute that comes to agree."""
+def test_a_substitute_fools_a_network_trained_without_augmentation() -> None:
+    """Oracle accuracy of at most 45 % at eps = 0.3, where random noise of the same size leaves more than twice as much."""
+    from engine.defenses import Train
+    from engine.evaluate import control
+
     digits = engine.models.load("digits", device="cpu")
+    train = engine.data.load("mnist", "train").subset(range(10_000))
+    module = engine.run(Train(epochs=2, augment="none"), digits, data=train).artifacts["model"].module
+    oracle = engine.Classifier(module, digits.labels, digits.input_shape, *digits.normalisation, device="cpu")
     data = engine.data.load("mnist", "test")
     x, y = data.batch(range(5000, 5500))
-    result = engine.run(attacks.Substitute(), digits, x, labels=y, data=data.subset(range(5000)))
+    result = engine.run(attacks.Substitute(seeds=1000, rounds=3), oracle, x, labels=y, data=data.subset(range(5000)))
+    accuracy = 1 - float(result.success.float().mean())
+    noise = float((oracle.predict(control(result.clean, result.adversarial)) == y).float().mean())
+    print("oracle accuracy", accuracy, "under noise", noise, result.artifacts["rounds"].rows)
+    assert accuracy <= 0.45
+    assert noise > 2 * accuracy
+    result = engine.run(attacks.Substitute(), oracle, x, labels=y, data=data.subset(range(5000)))
     agreement = result.artifacts["agreement"].lines["agreement"]
-    print("oracle accuracy", 1 - float(result.success.float().mean()), "agreement", agreement.tolist())
-    assert 1 - float(result.success.float().mean()) <= 0.45
-    assert float(agreement[-1]) > 0.7
-    assert float(agreement[-1]) > float(agreement[0])
+    print("150 seeds: oracle accuracy", 1 - float(result.success.float().mean()), "agreement", agreement.tolist())
+    assert float(agreement.max()) > max(0.7, float(agreement[0]))
