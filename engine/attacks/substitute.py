@@ -63,7 +63,7 @@ class Substitute(Attack):
     Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2016, arXiv 1602.02697. Their reservoir sampling of new images is left out, and
     their figure, 84.24 % of the examples at eps = 0.3 on MetaMind, is unconfirmed here. The images' labels are known to the attacker.
     Untargeted, as in the paper. How far it goes depends on the oracle: on MNIST at eps = 0.3 a network trained without augmentation keeps
-    59 % of its images (34 % with 1,000 seeds and 3 rounds), the shipped ``digits``, trained with noise and strokes, 76 % (71 %).
+    59 % of its images (36 % with 1,000 seeds and 3 rounds), the shipped ``digits``, trained with noise and strokes, 76 % (71 %).
     """
 
     slug: ClassVar[str] = "substitute"
