@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
@@ -79,22 +79,23 @@ class Perturbation:
     title: str
 
 
+Value = TypeVar("Value")
 Artifact = Map | Curve | Picture | Table | Model | StickerContent | Perturbation
 
 
-class Lazy(Mapping[str, Artifact]):
-    """Artifacts by name, made when first asked for: some take forward passes that not everybody wants."""
+class Lazy(Mapping[str, Value]):
+    """Values by name, made when first asked for: some take time that not everybody wants to spend."""
 
-    def __init__(self, make: Callable[[], Mapping[str, Artifact]]) -> None:
-        self._make: Callable[[], Mapping[str, Artifact]] | None = make
-        self._made: Mapping[str, Artifact] = {}
+    def __init__(self, make: Callable[[], Mapping[str, Value]]) -> None:
+        self._make: Callable[[], Mapping[str, Value]] | None = make
+        self._made: Mapping[str, Value] = {}
 
-    def _all(self) -> Mapping[str, Artifact]:
+    def _all(self) -> Mapping[str, Value]:
         if self._make is not None:
             self._made, self._make = self._make(), None
         return self._made
 
-    def __getitem__(self, name: str) -> Artifact:
+    def __getitem__(self, name: str) -> Value:
         return self._all()[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -52,6 +53,11 @@ class Ball(ABC):
     def steepest(self, gradient: Tensor) -> Tensor:
         """``argmax_d <d, gradient>`` over the ball of radius 1."""
 
+    @staticmethod
+    @abstractmethod
+    def widest(shape: Sequence[int]) -> float:
+        """The radius at which the ball holds every image ``(C, H, W)`` in [0, 1], whatever its centre."""
+
     @abstractmethod
     def size(self, delta: Tensor) -> Tensor:
         """The norm of each row, ``(N,)``."""
@@ -60,6 +66,11 @@ class Ball(ABC):
 @final
 class Linf(Ball):
     """``max |delta| <= eps``."""
+
+    @staticmethod
+    def widest(shape: Sequence[int]) -> float:
+        """As in `Ball`."""
+        return 1.0
 
     def project(self, delta: Tensor) -> Tensor:
         """Clamp every entry to ``[-eps, eps]``."""
@@ -82,6 +93,11 @@ class Linf(Ball):
 @final
 class L2(Ball):
     """``sqrt(sum delta^2) <= eps``."""
+
+    @staticmethod
+    def widest(shape: Sequence[int]) -> float:
+        """As in `Ball`."""
+        return math.sqrt(math.prod(shape))
 
     def project(self, delta: Tensor) -> Tensor:
         """Scale rows outside the ball back onto its surface."""
@@ -108,6 +124,11 @@ class L2(Ball):
 @final
 class L1(Ball):
     """``sum |delta| <= eps``."""
+
+    @staticmethod
+    def widest(shape: Sequence[int]) -> float:
+        """As in `Ball`."""
+        return float(math.prod(shape))
 
     def project(self, delta: Tensor) -> Tensor:
         """Soft-threshold at the level that brings the row's sum to ``eps`` (Duchi et al., ICML 2008)."""
@@ -156,6 +177,11 @@ class L0(Ball):
         ranks = torch.empty_like(order).scatter_(1, order, torch.arange(order.shape[1], device=order.device).expand_as(order))
         budget = torch.tensor(self._budget(len(delta)), device=delta.device).reshape(-1, 1)
         return delta * (ranks < budget).view(len(delta), 1, *delta.shape[2:]).to(delta)
+
+    @staticmethod
+    def widest(shape: Sequence[int]) -> float:
+        """As in `Ball`."""
+        return float(math.prod(shape[1:]))
 
     def project(self, delta: Tensor) -> Tensor:
         """Keep the ``eps`` pixels of the largest Euclidean length over channels, zero the others."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,7 +51,9 @@ class Best:
         self._seen = step.adversarial, logits
         if step.adversarial is self._problem.images:
             self.clean_logits = logits.detach()
-        self._waiting.append(replace(step, adversarial=step.adversarial.detach(), loss=step.loss.detach(), logits=logits.detach()))
+        if logits is not step.logits or logits.requires_grad or step.loss.requires_grad or step.adversarial.requires_grad:
+            step = replace(step, adversarial=step.adversarial.detach(), loss=step.loss.detach(), logits=logits.detach())
+        self._waiting.append(step)
         if len(self._waiting) >= _MOST_STEPS or len(self._waiting) * step.adversarial.numel() > _MOST_ELEMENTS:
             self._compare()
 
@@ -81,7 +85,7 @@ class Best:
     def failed(self) -> Tensor:
         """``(N,)`` bool: rows in which a NaN was met."""
         self._compare()
-        return torch.cat(self._broken).any(0)
+        return _joined(self._broken).any(0)
 
     @property
     def steps_to_flip(self) -> Tensor:
@@ -94,7 +98,21 @@ class Best:
     def trace(self) -> Tensor:
         """``(T, N)``: the loss of every step."""
         self._compare()
-        return torch.cat(self._trace)
+        return _joined(self._trace)
+
+    def outcome(self) -> dict[str, Any]:
+        """As `Parts.outcome`, where this is all."""
+        failed = self.failed
+        return {
+            "adversarial": self.images,
+            "logits": self._logits,
+            "loss": self._loss,
+            "steps_to_flip": self.steps_to_flip,
+            "failed": failed,
+            "trace": self.trace,
+            "attacked": torch.ones_like(failed),
+            "first_logits": self.clean_logits,
+        }
 
     def step(self, last: AttackStep) -> AttackStep:
         """``last`` with the kept rows instead of its own."""
@@ -103,7 +121,37 @@ class Best:
     def _compare(self) -> None:
         if self._waiting:
             steps, self._waiting = self._waiting, []
-            self._take(steps)
+            if not self._take_one_image(steps):
+                self._take(steps)
+
+    def _take_one_image(self, steps: list[AttackStep]) -> bool:
+        """``_take`` for one image on the CPU at its first comparison, in Python's numbers; False where it does not apply.
+
+        A one-step attack is over before two dozen tensor operations are.
+        """
+        first = steps[0]
+        small = first.loss.numel() == 1 and len(steps) <= 3 and not first.loss.is_cuda and self._images is None
+        if not small or self._operation.keeps != "loss" or any(step.score is not None for step in steps):
+            return False
+        wanted = self._problem.labels.item() if self._problem.targets is None else self._problem.targets.item()
+        best, ranks = 0, []
+        for place, step in enumerate(steps):
+            assert step.logits is not None
+            loss = step.loss.item()
+            broken = loss != loss or bool(step.logits.isnan().any())
+            success = not broken and (step.logits.argmax().item() == wanted) == (self._problem.targets is not None)
+            ranks.append((not broken, success, loss if not broken else -math.inf))
+            best = place if ranks[place] > ranks[best] else best
+        flips = [step.index for step, rank in zip(steps, ranks, strict=True) if rank[1]]
+        kept, device = steps[best], first.loss.device
+        self._trace.append(torch.stack([step.loss for step in steps]))
+        self._broken.append(torch.tensor([[not rank[0]] for rank in ranks], device=device))
+        self._count += len(steps)
+        self._first_success = torch.tensor([flips[0] if flips else _NEVER], device=device)
+        assert kept.logits is not None
+        self._images, self._loss, self._logits = kept.adversarial, kept.loss, kept.logits
+        self._success, self._score = torch.tensor([ranks[best][1]], device=device), kept.loss.new_tensor([ranks[best][2]])
+        return True
 
     @torch.no_grad()
     def _take(self, steps: list[AttackStep]) -> None:
@@ -164,3 +212,7 @@ def _chosen(images: list[Tensor], chosen: Tensor, rows: Tensor) -> Tensor:
     if len(images) == 2:  # one pass over the images instead of two
         return torch.where((chosen == 1)[:, None, None, None], images[1], images[0])
     return torch.stack(images)[chosen, rows]
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)

@@ -54,8 +54,8 @@ def check_goal(attack: Attack, classifier: Classifier) -> None:
         raise GibbonError(f"“{classifier.name}” has one class only, so there is no other to attack towards. Load a model with two or more.")
     if ball is None:
         return
-    whole = float(ball.size(torch.ones(1, *classifier.input_shape)))
-    eps = float(torch.as_tensor(ball.eps).max())
+    whole = ball.widest(classifier.input_shape)
+    eps = float(ball.eps.max()) if isinstance(ball.eps, Tensor) else ball.eps
     if eps > whole:
         levels = f" In grey levels write {eps:g}/255." if type(ball).__name__ != "L0" else ""
         raise GibbonError(f"eps = {eps:g} is more than the whole range of the image, {whole:g} in {type(ball).__name__}.{levels}")

@@ -98,7 +98,7 @@ class Run(Iterator[Step]):
             "seconds": self.seconds,
             "forwards": self.problem.classifier.forwards,
             "backwards": self.problem.classifier.backwards,
-            "provenance": self._provenance(),
+            "provenance": Lazy(self._provenance),
         }
         if self._parts is None:
             return Result(**common, artifacts=self.operation.artifacts(self.problem, self.last))

@@ -116,6 +116,8 @@ class Parts(Iterator[AttackStep]):
 
     def outcome(self) -> dict[str, Any]:
         """Images, logits, losses and flips of all rows; those that no part has reached are the clean ones."""
+        if len(self._begun) == 1 and self._begun[0][1] == self._problem.images.shape[0]:
+            return self._begun[0][2].outcome()
         bests, reached = [best for _, _, best in self._begun], self._begun[-1][1]
         found = {name: _cat([getattr(best, name) for best in bests]) for name in ("images", "logits", "loss", "steps_to_flip", "failed")}
         trace, clean = _beside([best.trace for best in bests]), [best.clean_logits for best in bests]

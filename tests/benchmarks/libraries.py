@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import logging
 import warnings
@@ -18,19 +19,23 @@ import engine
 
 
 class Counting(nn.Module):
-    """The classifier as a plain module that counts rows: forwards, and backwards by the gradients that come back."""
+    """The network as a library's user has it, a plain module with its normalisation, that counts rows forwards and backwards.
+
+    The weights are the classifier's, frozen as there (weight gradients would only make a library slower), in PyTorch's usual layout.
+    """
 
     def __init__(self, classifier: engine.Classifier) -> None:
         super().__init__()
-        self.inner = classifier.module  # frozen, as ours is: a library that makes weight gradients would only be slower
-        self.classifier = classifier
+        self.inner = copy.deepcopy(classifier.module).to(memory_format=torch.contiguous_format)
+        mean, std = (torch.tensor(v, dtype=classifier.dtype, device=classifier.device) for v in classifier.normalisation)
+        self.mean, self.std = mean[:, None, None], std[:, None, None]
         self.forwards = self.backwards = 0
         self.eval()
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits."""
         self.forwards += len(images)
-        logits = self.classifier(images.to(self.classifier.dtype))
+        logits: Tensor = self.inner((images - self.mean) / self.std)
         if logits.requires_grad:
             logits.register_hook(self._on_gradient)
         return logits
