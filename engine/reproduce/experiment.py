@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,12 +24,14 @@ from engine.driver import start as begin
 from engine.errors import GibbonError
 from engine.models.download import Progress
 from engine.operation import Attack, Operation, Problem, Step
+from engine.reproduce.drawing import drawn_digits
 from engine.reproduce.findings import NOTHING, Finding, Tolerance, verdicts
 from engine.result import AttackResult
 
 LECTURED = "digits-lecture"
 """The shipped network of Wang's lecture, trained with its settings: “reproduce h5-network --train” made it."""
 _AT_A_TIME = 1000
+"""Images shown to a network between two steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,8 @@ class ExperimentStep(Step):
     """The data set that it ran on, and whose."""
     comparable: bool = field(default=True, kw_only=True)
     """False: on other data than the published numbers."""
+    share_done: float | None = field(default=None, kw_only=True)
+    """How much of the experiment is behind it, from 0 to 1; None: that cannot be said yet."""
 
 
 @dataclass
@@ -58,8 +62,16 @@ class Report:
     notes: list[str] = field(default_factory=list)
     data: str = ""
     comparable: bool = True
+    steps: int = 0
+    """That ``perform`` has yielded so far."""
     total: int | None = None
-    """The number of steps that ``perform`` will yield, where it is known."""
+    """The number of steps that it will yield, where it is known."""
+    share_done: float | None = None
+    """Of the whole, where ``perform`` knows that better than the steps do."""
+
+    def expect(self, more: int) -> None:
+        """So many steps are still to come."""
+        self.total = self.steps + more
 
     def find(
         self,
@@ -113,12 +125,12 @@ class Experiment(Operation, ABC):
 
     def iterate(self, problem: Problem) -> Iterator[ExperimentStep]:
         """One step for each thing that `perform` says it is doing, and a last one with everything."""
-        report, index = Report(), 0
+        report = Report()
         for news in self.perform(problem, report):
-            yield self._step(report, index, news)
-            index += 1
-        report.total = index
-        yield self._step(report, index, "done")
+            yield self._step(report, news)
+            report.steps += 1
+        report.total, report.share_done = report.steps, 1.0
+        yield self._step(report, "done")
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """The table, then the panels of the figure."""
@@ -146,10 +158,13 @@ class Experiment(Operation, ABC):
         """Whether its data set is on this machine."""
         return not cls.data_set or any(entry.name == cls.data_set for entry in data_sets.available(root))
 
-    def images(self, report: Report, split: Split, count: int = 0, seed: int = 0, take: int | None = None) -> DataSet:
+    def images(
+        self, report: Report, split: Split, count: int = 0, seed: int = 0, take: int | None = None, classes: Sequence[int] = ()
+    ) -> Generator[str, None, DataSet]:
         """The data set, or the drawn one in its place: then ``report`` says so.
 
-        ``count`` images are drawn; ``take`` are read, spread evenly over the set (None: all).
+        ``count`` images are drawn, of the ``classes`` given (none: all), a few to a step; ``take`` are read, spread evenly over the set
+        (None: all).
 
         Raises
         ------
@@ -159,9 +174,10 @@ class Experiment(Operation, ABC):
         here = any(entry.name == self.data_set and split in entry.splits for entry in data_sets.available(self.data))
         if here or not self.fallback:
             found = data_sets.load(self.data_set, split, self.data, count=take)
+            yield f"{found.name}, {len(found)} images"
         else:
-            found = data_sets.load(self.fallback, count=count, seed=seed)
             report.comparable = False
+            found = yield from drawn_digits(count, seed, classes)
             sentence = (
                 f"{CITATIONS[self.data_set]} was not found, so {self.fallback} stood in. Give its folder with --data DIR or GIBBON_DATA."
             )
@@ -170,9 +186,10 @@ class Experiment(Operation, ABC):
         report.data = found.source
         return found
 
-    def _step(self, report: Report, index: int, news: str) -> ExperimentStep:
+    def _step(self, report: Report, news: str) -> ExperimentStep:
+        done = report.steps / report.total if report.share_done is None and report.total else report.share_done
         return ExperimentStep(
-            index,
+            report.steps,
             report.total,
             news=news,
             findings=tuple(report.findings),
@@ -180,6 +197,7 @@ class Experiment(Operation, ABC):
             notes=tuple(report.notes),
             data=report.data,
             comparable=report.comparable,
+            share_done=done,
         )
 
 
@@ -217,6 +235,11 @@ def outcome(run: Run) -> AttackResult:
     return result
 
 
+def passes(sets: Sequence[DataSet]) -> int:
+    """How many steps `right` makes of these sets."""
+    return sum(-(-len(data) // _AT_A_TIME) for data in sets)
+
+
 def right(problem: Problem, classifier: Classifier, data: DataSet, what: str) -> Generator[str, None, Tensor]:
     """Which images of ``data`` the classifier gets right: ``(N,)`` bool on the CPU, a thousand at a time."""
     check_fit(classifier, data)
@@ -244,6 +267,7 @@ def correct(problem: Problem, data: DataSet, least: int = 1) -> Generator[str, N
             f"“{whole.name}” gets only {len(rows)} of {len(data)} images right, and {least} are needed. Choose another model."
         )
     images, labels = data.batch(rows)
+    yield f"{len(rows)} images that {whole.name} gets right"
     return images.to(whole.device, whole.dtype), labels.to(whole.device)
 
 

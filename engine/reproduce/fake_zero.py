@@ -56,7 +56,7 @@ class FakeZero(Experiment):
         report.comparable = self.target == 0
         own_recipe(report, whole)
         targets = torch.full((self.starts,), self.target, device=whole.device)
-        report.total = len(PRINTED) + 1
+        report.expect(len(PRINTED) + 1)
         literal, probabilities, first, pixels = [], [], torch.empty(0), torch.empty(0)
         with attacking(problem, FoolingImage(loss="prob_linear", clip=False, steps=len(PRINTED)), None, None, targets) as run:
             for step in run:

@@ -50,10 +50,11 @@ class Gallery(Experiment):
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
         """The group of the figure alone, with its time; then all the others as rows of one batch."""
         whole = problem.classifier.whole
-        data = self.images(report, "test", count=max(100, 12 * self.groups))
+        data = yield from self.images(report, "test", count=max(60, 6 * self.groups))
         own_recipe(report, whole)
         images, labels = yield from correct(problem, data, least=5)
         rows = grouped(labels.cpu(), self.groups, problem.random.shared(self.slug))
+        yield f"{self.groups} groups of five"
         targets = torch.tensor(TARGETS, device=whole.device).repeat(self.groups)
         shown, seconds = _Stopped(self.confident), 0.0
         for part, stopped in ((slice(0, 5), shown), (slice(5, None), _Stopped(self.confident))):

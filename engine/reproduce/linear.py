@@ -17,7 +17,7 @@ from engine.operation import Problem
 from engine.quantities import Number
 from engine.reproduce.experiment import Experiment, Report
 from engine.reproduce.findings import at_most, exactly
-from engine.reproduce.logistic import Logistic, classifier_of, fit, pair
+from engine.reproduce.logistic import CLASSES, DRAWN, Logistic, classifier_of, fit, pair
 
 SIDES = (4, 7, 14, 28)
 _DRAWS = 200
@@ -52,8 +52,8 @@ class Linear(Experiment):
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
         """One network for each size, then growth against dimension."""
-        images, labels = pair(self.images(report, "train", 600))
-        report.total = 10 * len(SIDES)
+        images, labels = pair((yield from self.images(report, "train", 2 * DRAWN, classes=CLASSES)))
+        report.expect(10 * len(SIDES))
         device = problem.classifier.device
         grown: list[float] = []
         formula: list[float] = []

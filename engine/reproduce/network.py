@@ -19,12 +19,12 @@ from engine.devices import versions
 from engine.errors import GibbonError
 from engine.models import ARCHITECTURES
 from engine.operation import Problem
-from engine.reproduce.experiment import LECTURED, Experiment, Report, own_recipe, right, share
+from engine.reproduce.experiment import LECTURED, Experiment, Report, own_recipe, passes, right, share
 from engine.reproduce.findings import at_least, between, exactly
 
 PARAMETERS = 38_390
 _BATCH = 128
-_STEPS_SHOWN = 20
+_STEPS_SHOWN = 4
 """Batches between two steps of the run: a tenth of a second."""
 
 
@@ -53,10 +53,12 @@ class Network(Experiment):
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
         """Count what is right, then train where that is asked for."""
         whole = problem.classifier.whole
-        train, test = self.images(report, "train", 500), self.images(report, "test", 200, seed=1)
+        train = yield from self.images(report, "train", 200)
+        test = yield from self.images(report, "test", 200, seed=1)
         own_recipe(report, whole)
         other = LECTURED in models.shipped.names() and whole.name != LECTURED
         shipped = [models.load(LECTURED, device=whole.device)] if other else []
+        report.expect(passes([train, test]) * (1 + len(shipped) + self.train) + (self.epochs * _yields(len(train)) if self.train else 0))
         for classifier in (whole, *shipped):
             yield from self._tell(problem, report, classifier, (train, test), f"“{classifier.name}”")
         filters = next((m for m in whole.module.modules() if isinstance(m, nn.Conv2d)), None)
@@ -112,6 +114,11 @@ def train_as_lectured(data: DataSet, epochs: int, seed: int, device: torch.devic
     if history[-1] != history[-1]:
         raise GibbonError("The training as lectured diverged: the loss is no longer a number. Choose another --seed.")
     return network.eval().requires_grad_(False), history
+
+
+def _yields(images: int) -> int:
+    """Steps of the run in one epoch of training."""
+    return -(-images // _BATCH) // _STEPS_SHOWN
 
 
 def as_classifier(network: nn.Module, device: torch.device) -> Classifier:

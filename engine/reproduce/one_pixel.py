@@ -65,7 +65,7 @@ class OnePixelGallery(Experiment):
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
         """Choose, attack all side by side, sort the flips."""
         whole = problem.classifier.whole
-        data = self.images(report, "test", take=2 * self.photographs)
+        data = yield from self.images(report, "test", take=2 * self.photographs)
         images, labels = yield from correct(problem, data)
         report.find("clean accuracy of the network", 100 * len(images) / len(data), unit="%", digits=1)
         chosen = torch.randperm(len(images), generator=problem.random.shared(self.slug))[: self.photographs]
@@ -73,9 +73,14 @@ class OnePixelGallery(Experiment):
         population, generations = _EFFORT[self.effort]
         attack = OnePixel(population=population, generations=generations, stop="confidence")
         with attacking(problem, attack, images, labels, together=_TOGETHER) as run:
+            part = begun = -1
             for step in run:
                 assert isinstance(step, AttackStep)
                 done = min(step.first_row + _TOGETHER, len(images))
+                begun = step.index if step.first_row != part else begun
+                part = step.first_row
+                # A part may end before its last generation, so the steps do not say how far the whole is.
+                report.share_done = (part + (done - part) * (step.index - begun) / (generations + 1)) / len(images)
                 yield f"one pixel, {population} x {generations}, photographs {step.first_row + 1} to {done} of {len(images)}"
             result = outcome(run)
         self._tell(report, result)

@@ -47,7 +47,8 @@ class Panda(Experiment):
         """Classify, step once, classify the sum and the sign alone."""
         whole = problem.classifier.whole
         photograph = open_image(self.image) if self.image is not None else _bundled()
-        report.data, report.total = f"the photograph “{photograph.name}”", 3
+        report.data = f"the photograph “{photograph.name}”"
+        report.expect(3)
         clean = photograph.crop_to(whole)[None].to(whole.device, whole.dtype)
         yield "the photograph"
         with attacking(problem, FGSM(eps=self.eps), clean) as run:

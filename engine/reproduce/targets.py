@@ -51,15 +51,17 @@ class Targets(Experiment):
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
         """The gallery with both distances, the sweep over lambda, and the lecture's own loss."""
         whole = problem.classifier.whole
-        data = self.images(report, "test", count=100)
+        data = yield from self.images(report, "test", count=20)
         own_recipe(report, whole)
         images, labels = yield from correct(problem, data.subset(range(min(100, len(data)))))
         image, label = images[:1], int(labels[0])
         report.show("clean", Picture(image[0], f"the original, a “{whole.labels[label]}”"))
         foreign = torch.tensor([k for k in range(whole.num_classes) if k != label], device=whole.device)
         distances: dict[str, list[float]] = {norm: [] for norm in NORMS}
+        weights = sorted({*WEIGHTS, self.weight})
+        report.expect((len(NORMS) * len(weights) + 1) * (self.steps // 10 + 1))
         for norm in NORMS:
-            for weight in sorted({*WEIGHTS, self.weight}):
+            for weight in weights:
                 attack = Proximity(norm=norm, weight=weight, steps=self.steps)
                 with attacking(problem, attack, image.repeat(len(foreign), 1, 1, 1), labels[:1].repeat(len(foreign)), foreign) as run:
                     for step in run:
@@ -70,7 +72,7 @@ class Targets(Experiment):
                 self._tell(report, result, norm, weight)
                 if weight == self.weight and norm == "l1":
                     self._show(report, result, label)
-        x = torch.tensor(sorted({*WEIGHTS, self.weight}))
+        x = torch.tensor(weights)
         lines = {f"distance {norm}": torch.tensor(values) for norm, values in distances.items()}
         report.show("distance", Curve(x, lines, "Mean L2 of the nine", "lambda", "L2"))
         yield from self._swapped(problem, report, image, labels[:1], foreign)

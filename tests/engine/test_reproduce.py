@@ -20,6 +20,7 @@ from engine.cli import main
 from engine.errors import GibbonError
 from engine.operation import AttackStep
 from engine.reproduce import CATALOGUE, Experiment, Finding
+from engine.reproduce.drawing import drawn_digits
 from engine.reproduce.fake_zero import PRINTED, PRINTED_FINAL, SLOPE, keras_swapped
 from engine.reproduce.findings import COLUMNS, Verdicts, around, at_least, at_most, between, exactly
 from engine.reproduce.gallery import TARGETS, _Stopped, grouped
@@ -144,6 +145,25 @@ def test_groups_hold_no_digit_that_is_its_own_target() -> None:
         grouped(labels, 21, torch.Generator())
 
 
+def test_digits_are_drawn_a_few_to_a_step_and_are_those_of_the_drawn_set() -> None:
+    def drawn(*arguments: object) -> tuple[list[str], engine.data.DataSet]:
+        steps, news = drawn_digits(*arguments), []  # type: ignore[arg-type]
+        while True:
+            try:
+                news.append(next(steps))
+            except StopIteration as end:
+                return news, end.value
+
+    news, some = drawn(23, 3)
+    whole = engine.data.load("generated:digits", count=40, seed=3)
+    assert news[0].endswith("5 of 23")
+    assert news[-1].endswith("23 of 23")
+    assert some.sha256 == whole.subset(range(23)).sha256
+    _, pair = drawn(6, 3, (3, 7))
+    assert pair.sha256 == whole.subset([3, 7, 13, 17, 23, 27]).sha256
+    assert pair.source == "6 digits (3, 7 only) drawn by this project from seed 3"
+
+
 def test_an_image_stops_where_the_target_is_probable_enough() -> None:
     stopped, targets = _Stopped(0.9), torch.tensor([1, 1])
     for index, ps in enumerate([(0.1, 0.2), (0.95, 0.3), (0.2, 0.6)]):
@@ -174,6 +194,26 @@ def test_drawn_digits_stand_in_and_compare_with_nothing(no_data: None, tmp_path:
     assert told["operation"]["parameters"]["groups"] == 2
     assert "not comparable" in json.loads(sidecar.read_text("utf-8"))["title"]
     assert result.forwards > 0 < result.backwards
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        reproduce.Linear(),
+        reproduce.LogisticRegression(epochs=2),
+        reproduce.FoolingImages(starts=90),
+        reproduce.Network(train=True, epochs=1),
+        reproduce.Targets(steps=10),
+        reproduce.Untargeted(images_used=20),
+    ],
+    ids=lambda experiment: experiment.slug,
+)
+def test_a_total_that_is_said_is_kept(experiment: Experiment, no_data: None) -> None:
+    with engine.start(experiment, experiment.load(device="cpu")) as under_way:
+        totals = [step.total for step in under_way]
+    said = {total for total in totals if total is not None}
+    assert said == {len(totals) - 1}
+    assert len([total for total in totals if total is not None]) > 2
 
 
 def test_without_cifar_the_one_pixel_gallery_says_what_it_needs(no_data: None) -> None:
@@ -210,6 +250,8 @@ def test_steps_number_themselves_and_say_what_they_do() -> None:
         steps = list(under_way)
     assert [step.index for step in steps] == list(range(len(steps)))
     assert steps[-1].total == steps[-1].index
+    assert {step.total for step in steps} == {steps[-1].total}
+    assert [step.share_done for step in steps] == [step.index / steps[-1].index for step in steps]
     assert all(isinstance(step, reproduce.ExperimentStep) and step.news for step in steps)
 
 

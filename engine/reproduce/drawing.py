@@ -1,0 +1,35 @@
+"""Digits drawn a few at a time, so that an experiment that needs hundreds says how far it is and can be ended."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+
+import numpy as np
+import torch
+
+from engine.data import DataSet
+from engine.data.labels import DIGIT_LABELS
+
+_AT_A_TIME = 5
+"""Digits between two steps: a twentieth of a second."""
+
+
+def drawn_digits(count: int, seed: int = 0, classes: Sequence[int] = ()) -> Generator[str, None, DataSet]:
+    """Draw ``count`` digits in turn, of the ``classes`` given (none: all ten), and give them as a data set.
+
+    Of all ten it is the set that ``engine.data.load("generated:digits", count=count, seed=seed)`` gives; of some, the k-th digit of each
+    class is the same picture as there.
+    """
+    from engine.data.generated import draw_digit
+
+    chosen = tuple(classes) or tuple(range(len(DIGIT_LABELS)))
+    targets = [chosen[place % len(chosen)] for place in range(count)]
+    pictures = []
+    for place, label in enumerate(targets):
+        pictures.append(draw_digit(label, (seed << 20) + place // len(chosen)))
+        if len(pictures) % _AT_A_TIME == 0 or len(pictures) == count:
+            yield f"drawing digits, {len(pictures)} of {count}"
+    which = f" ({', '.join(DIGIT_LABELS[label] for label in chosen)} only)" if classes else ""
+    source = f"{count} digits{which} drawn by this project from seed {seed}"
+    stack = torch.from_numpy(np.stack(pictures))[:, None]
+    return DataSet("generated:digits", DIGIT_LABELS, stack, torch.tensor(targets), source, seed=seed)
