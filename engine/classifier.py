@@ -104,7 +104,8 @@ class Classifier:
         self.activations: dict[str, Callable[[Tensor], Tensor]] = {}
         self.bounds: dict[str, float] = {}
         self.before: tuple[Callable[[Tensor], Tensor], ...] = ()
-        module = copy.deepcopy(module).eval().requires_grad_(False).to(self.device)
+        # The order of the weights in memory decides the last digits: one order, wherever they come from.
+        module = copy.deepcopy(module).eval().requires_grad_(False).to(self.device).to(memory_format=torch.contiguous_format)
         if head == "strip":
             _strip_softmax(module, name)
         dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)

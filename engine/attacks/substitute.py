@@ -78,14 +78,14 @@ class Substitute(Attack):
     by_rows: ClassVar[bool] = False
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {
-            "As in CleverHans' tutorial, MNIST": {"seeds": 150, "rounds": 6, "lambda_": 0.1, "epochs": 10, "attack": "fgsm", "eps": 0.3},
+            "As in CleverHans' tutorial, MNIST": {"seeds": 150, "rounds": 6, "lambda_": 0.1, "epochs": 10, "crafted_by": "fgsm", "eps": 0.3},
             "With the periodic step": {"periodic": True},
         }
     )
 
     eps: Number = Field(0.3, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
     """Radius of the linf ball in pixel units. 0.3 is usual for digits, 8/255 for colour images."""
-    attack: Literal["fgsm", "pgd"] = Field("fgsm", json_schema_extra={"group": "Method"})
+    crafted_by: Literal["fgsm", "pgd"] = Field("fgsm", json_schema_extra={"group": "Method"})
     """What is run on the substitute: one step, which transfers better where the substitute is rough, or forty within the ball."""
     network: Literal["mlp", "cnn"] = Field("mlp", json_schema_extra={"group": "Method"})
     """The substitute: two hidden layers of 200, or two convolutions and one hidden layer."""
@@ -120,7 +120,7 @@ class Substitute(Attack):
         known, checks, truth = self._images(problem)
         network = fresh_network(self.network, problem, problem.random.shared("substitute", "weights"))
         order = problem.random.shared("substitute", "order")
-        steps = 1 if self.attack == "fgsm" else _PGD_STEPS
+        steps = 1 if self.crafted_by == "fgsm" else _PGD_STEPS
         on_it = PGD(eps=self.eps, steps=steps, step_size=self.eps if steps == 1 else None, random_start=steps > 1)
         total = self.rounds * self.epochs + steps
         yield self._step(problem, 0, total, network, (), 0)

@@ -101,7 +101,7 @@ def _one_pixel(task: Task) -> Sequence[Attacker]:
 
 def _square(queries: int) -> Callable[[Task], Sequence[Attacker]]:
     return lambda task: [
-        ours(attacks.Square(eps=0.15, queries=queries)),
+        ours(attacks.Square(eps=0.15, n_queries=queries)),
         library("torchattacks", torchattacks(lambda ta, model: ta.Square(model, norm="Linf", eps=0.15, n_queries=queries))),
         library("ART", art(lambda a, c: a.SquareAttack(c, eps=0.15, max_iter=queries, batch_size=task.rows, verbose=False))),
     ]

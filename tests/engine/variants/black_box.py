@@ -10,5 +10,5 @@ VARIANTS: list[Attack] = [
     attacks.HopSkipJump(steps=2, initial_evaluations=20),
     attacks.HopSkipJump(steps=2, initial_evaluations=20, norm="linf"),
     attacks.Substitute(eps=0.4, seeds=8, rounds=2, epochs=2, held_out=4),
-    attacks.Substitute(eps=0.4, seeds=8, rounds=2, epochs=2, held_out=0, attack="fgsm", network="cnn"),
+    attacks.Substitute(eps=0.4, seeds=8, rounds=2, epochs=2, held_out=0, crafted_by="fgsm", network="cnn"),
 ]
