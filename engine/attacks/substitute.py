@@ -78,7 +78,14 @@ class Substitute(Attack):
     by_rows: ClassVar[bool] = False
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {
-            "As in CleverHans' tutorial, MNIST": {"seeds": 150, "rounds": 6, "lambda_": 0.1, "epochs": 10, "crafted_by": "fgsm", "eps": 0.3},
+            "As in CleverHans' tutorial, MNIST": {
+                "seeds": 150,
+                "rounds": 6,
+                "lambda_": 0.1,
+                "epochs": 10,
+                "crafted_by": "fgsm",
+                "eps": 0.3,
+            },
             "With the periodic step": {"periodic": True},
         }
     )
