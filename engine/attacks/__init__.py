@@ -28,29 +28,33 @@ from engine.catalogue import catalogue
 from engine.operation import Attack
 
 CATALOGUE: dict[str, type[Attack]] = catalogue(
+    # white box: one step, many steps, the nearest image, few values, many images, no image
     FGSM,
     RandFGSM,
     PGD,
     MIFGSM,
     APGD,
-    Noise,
-    StickerPGD,
-    JSMA,
-    CarliniWagnerL0,
-    CarliniWagnerLinf,
+    Proximity,
     DeepFool,
+    CarliniWagnerL2,
+    CarliniWagnerLinf,
+    CarliniWagnerL0,
     DDN,
     FMN,
-    CarliniWagnerL2,
+    JSMA,
+    StickerPGD,
+    Universal,
     FoolingImage,
-    Proximity,
+    # scores only
     Square,
-    HopSkipJump,
-    Substitute,
     OnePixel,
     OnePixelMap,
-    Universal,
+    Noise,
+    # labels only
+    HopSkipJump,
     SavedPerturbation,
+    # through another model
+    Substitute,
 )
 
 __all__ = [
