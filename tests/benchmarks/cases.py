@@ -77,7 +77,8 @@ def _cw(task: Task) -> Sequence[Attacker]:
     return [
         ours(attacks.CarliniWagnerL2()),
         library("Foolbox 5 x 100", foolbox(lambda fb: fb.L2CarliniWagnerAttack(binary_search_steps=5, steps=100))),
-        library("Foolbox 9 x 1000", foolbox(lambda fb: fb.L2CarliniWagnerAttack(binary_search_steps=9, steps=1000))),
+        library("Foolbox 6 x 150", foolbox(lambda fb: fb.L2CarliniWagnerAttack(binary_search_steps=6, steps=150))),
+        library("Foolbox 9 x 300", foolbox(lambda fb: fb.L2CarliniWagnerAttack(binary_search_steps=9, steps=300))),
         library("torchattacks", torchattacks(lambda ta, model: ta.CW(model, c=1, steps=1000, lr=0.01))),
         library("ART", art(lambda a, c: a.CarliniL2Method(c, max_iter=10, binary_search_steps=10, batch_size=task.rows, verbose=False))),
     ]

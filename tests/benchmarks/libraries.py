@@ -35,7 +35,7 @@ class Counting(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Logits."""
         self.forwards += len(images)
-        logits: Tensor = self.inner((images - self.mean) / self.std)
+        logits: Tensor = self.inner((images.to(self.mean.dtype) - self.mean) / self.std)
         if logits.requires_grad:
             logits.register_hook(self._on_gradient)
         return logits
