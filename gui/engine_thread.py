@@ -37,6 +37,8 @@ _ASKED = {
     "moved.kept": "Keeping the run at that eps",
     "perturbation": "Opening the perturbation",
     "transfer": "Asking the other models",
+    "weights": "Looking for the weights",
+    "experiment": "Drawing the figure again",
     "save": "Saving the image",
     "figure": "Composing the figure",
     "export": "Saving the figure",

@@ -2,85 +2,58 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QPixmap, QResizeEvent
-from PySide6.QtWidgets import (
-    QDialog,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, Qt, QTimer, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from gui import theme
+from gui import experiments, theme
 from gui.engine_thread import Job, Outcome
+from gui.experiment_views import AboutExperiment, ExperimentList, OutcomeView
+from gui.experiments import Shown
 from gui.figure_dialog import attempt
-from gui.forms import Form
-from gui.plots.value_table import ValueTable
-from gui.widgets import EmptyState, Message
+from gui.panels.model.dialogs import ask_download
+from gui.panels.model.fetch import Fetch
+from gui.widgets import ElidedLabel, Message, scrolling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine import Result
+    from engine.models.torchvision import Published
     from engine.reproduce import Experiment
     from gui.session import Session
     from gui.settings import Settings
 
 _TICK_MS = 100
-_SLUG = Qt.ItemDataRole.UserRole
-_PIXELS = 1400
-"""Width of the figure as it is drawn for the window."""
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """What a finished experiment shows."""
-
-    result: Result
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    title: str
-    notes: tuple[str, ...]
-    verdict: str
-    failed: bool
-    picture: bytes | None
-
-    @property
-    def reason(self) -> str:
-        """Why the run ended."""
-        return str(self.result.reason)
+_BEFORE_A_GUESS_S = 3.0
+"""Seconds before the time left is guessed from what is done."""
 
 
 class ReproduceWindow(QDialog):
-    """Experiments at the left; what it is, its parameters, its table and its figure at the right. There is one; closed, it runs on."""
+    """Experiments and what they are at the left, their table and figure at the right. There is one; closed, it runs on."""
 
     def __init__(self, session: Session, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._settings = session, settings
         self._job: Job | None = None
         self._slug = self._running = ""
-        self._forms: dict[str, Form] = {}
         self._shown: dict[str, Shown] = {}
-        self._news = ""
+        self._news, self._share, self._began = "", None, 0.0
+        self._wanted: Published | None = None
+        """Weights that the experiment on the screen lacks."""
+        self._fetch = Fetch(self)
+        self._fetch.progressed.connect(self._on_progress)
+        self._fetch.ended.connect(self._on_fetched)
         self.setWindowTitle("Reproduce the lectures")
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._on_tick)
         self._build()
         session.background.done.connect(self._on_done)
+        session.data_sources.changed.connect(self._on_sources)
         self.resize(1180, 760)
 
     # ------------------------------------------------------------------ building
@@ -89,168 +62,231 @@ class ReproduceWindow(QDialog):
         from engine.reproduce import CATALOGUE
 
         self._catalogue: Mapping[str, type[Experiment]] = CATALOGUE
-        self.list = QListWidget(self)
-        self.list.setAccessibleName("Experiments")
-        self.list.setMinimumWidth(200)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        for slug, kind in CATALOGUE.items():
-            item = QListWidgetItem(kind.title)
-            item.setData(_SLUG, slug)
-            item.setToolTip(f"{kind.title}\n{kind.source}\n{slug} on the command line")
-            self.list.addItem(item)
+        self.list = ExperimentList(CATALOGUE, self)
         self.list.currentItemChanged.connect(self._on_chosen)
+        self.about = AboutExperiment(self)
+        self.about.changed.connect(self._refresh)
+        side = QWidget(self)
+        side.setMinimumWidth(240)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, theme.GRID, 0)
+        column.setSpacing(theme.GRID)
+        column.addWidget(self.list, 2)
+        column.addWidget(scrolling(self.about), 3)
+        self.outcome = OutcomeView(self)
         splitter = QSplitter(self)
-        splitter.addWidget(self.list)
-        splitter.addWidget(self._build_page())
+        splitter.addWidget(side)
+        splitter.addWidget(self.outcome)
+        splitter.setChildrenCollapsible(False)
         splitter.setStretchFactor(1, 1)
-        splitter.setSizes([300, 860])
+        splitter.setSizes([340, 820])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*[2 * theme.GRID] * 4)
-        layout.addWidget(splitter)
-        self.list.setCurrentRow(0)
-
-    def _build_page(self) -> QWidget:
-        self.about, self.source, self.verdict = (QLabel(self) for _ in range(3))
-        for label in (self.about, self.source, self.verdict):
-            label.setWordWrap(True)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.source.setForegroundRole(self.palette().ColorRole.PlaceholderText)
-        self._forms_box = QVBoxLayout()
-        self.table = ValueTable(self)
-        self.table.setAccessibleName("Ours beside theirs")
-        self.table.setMinimumHeight(120)
-        self.picture = QLabel(self)
-        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.area = QScrollArea(self)
-        self.area.setWidget(self.picture)
-        self.area.setWidgetResizable(True)
-        self.area.setMinimumHeight(160)
-        self.empty = EmptyState("Run it: here stand the lecture's numbers, the paper's and ours.", "mdi6.flask-outline", self)
-        page = QWidget(self)
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(theme.GRID, 0, 0, 0)
-        layout.addWidget(self.about)
-        layout.addWidget(self.source)
-        layout.addLayout(self._forms_box)
-        layout.addWidget(self.verdict)
-        layout.addWidget(self.empty, 1)
-        layout.addWidget(self.table, 2)
-        layout.addWidget(self.area, 3)
+        layout.setSpacing(theme.GRID)
+        layout.addWidget(splitter, 1)
         layout.addLayout(self._build_foot())
-        return page
+        self.list.setCurrentRow(0)
 
     def _build_foot(self) -> QVBoxLayout:
         self.message = Message(self)
+        self.folder_button = QPushButton(theme.icon("mdi6.folder-search-outline"), "Data folder…", self)
+        self.folder_button.setToolTip("Choose the folder that holds the data sets, in the form that torchvision leaves them")
+        self.folder_button.clicked.connect(self._choose_data)
+        self.download_button = QPushButton(theme.icon("mdi6.download-outline"), "Download…", self)
+        self.download_button.setToolTip("Fetch the weights that this experiment needs; what, from where and how much is asked first")
+        self.download_button.clicked.connect(self._offer)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("Progress of the experiment")
-        self.news = QLabel(self)
-        self.news.setMinimumWidth(1)
+        self.news = ElidedLabel("", self)
         self.run_button = theme.primary(QPushButton("Run", self), "mdi6.play")
-        self.run_button.setMinimumWidth(20 * theme.GRID)
+        self.run_button.setMinimumWidth(16 * theme.GRID)
         self.run_button.setDefault(True)
         self.run_button.clicked.connect(self.run)
         self.cancel_button = QPushButton(theme.icon("mdi6.stop"), "Cancel", self)
-        self.cancel_button.setToolTip("End the experiment at its next step; nothing is kept of it")
+        self.cancel_button.setToolTip("End it at its next step; nothing is kept of it")
         self.cancel_button.clicked.connect(self.cancel)
         self.save_button = QPushButton(theme.icon("mdi6.file-export-outline"), "Save…", self)
         self.save_button.setToolTip("Write the figure (PDF) and the table (JSON) into a folder")
         self.save_button.clicked.connect(self._choose_folder)
-        buttons = QHBoxLayout()
+        said, buttons = QHBoxLayout(), QHBoxLayout()
+        said.addWidget(self.message, 1)
+        for button in (self.folder_button, self.download_button):
+            said.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         buttons.addWidget(self.news, 1)
         for button in (self.save_button, self.cancel_button, self.run_button):
-            button.setAutoDefault(False)
             buttons.addWidget(button)
+        for button in (self.folder_button, self.download_button, self.save_button, self.cancel_button):
+            button.setAutoDefault(False)
         column = QVBoxLayout()
-        column.addWidget(self.message)
+        column.addLayout(said)
         column.addWidget(self.bar)
         column.addLayout(buttons)
         return column
 
     # ------------------------------------------------------------------ choosing
 
+    @property
+    def _kind(self) -> type[Experiment]:
+        return self._catalogue[self._slug]
+
     def choose(self, slug: str) -> None:
         """Show an experiment."""
-        for row in range(self.list.count()):
-            if self.list.item(row).data(_SLUG) == slug:
-                self.list.setCurrentRow(row)
+        self.list.choose(slug)
 
-    @Slot(QListWidgetItem, QListWidgetItem)
-    def _on_chosen(self, item: QListWidgetItem | None, _before: QListWidgetItem | None) -> None:
-        if item is None:
-            return
-        self._slug = item.data(_SLUG)
-        kind = self._catalogue[self._slug]
-        self.about.setText(" ".join((kind.__doc__ or "").split("\n\n")[0].split()))
-        data = kind.data_set if kind.found(self._session.data_sources.root) else _stand_in(kind)
-        needs = f"Model {kind.model or 'of its own'}; data {data or 'none'}."
-        self.source.setText(f"{kind.source}. {kind.paper}{'. ' if kind.paper else ''}{needs} Accepted: {kind.tolerance}")
-        if self._slug not in self._forms:
-            form = self._forms[self._slug] = Form(self)
-            self._forms_box.addWidget(form)
-            form.set_operation(kind)
-            form.changed.connect(self._refresh)
-        for slug, form in self._forms.items():
-            form.setVisible(slug == self._slug and bool(form.fields))
-        self.message.say("")
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.list.setFocus()
+
+    @Slot()
+    def _on_chosen(self) -> None:
+        self._slug, self._wanted = self.list.slug(), None
+        self._tell()
         self._show()
 
+    def _tell(self) -> None:
+        """What the experiment is, and what it lacks."""
+        kind = self._kind
+        here = kind.found(self._session.data_sources.root)
+        name = experiments.title_of(kind) if kind.data_set else "none"
+        self.about.show_kind(kind, name if here else f"{name}: not on this machine")
+        self.folder_button.setVisible(not here)
+        if here:
+            self.message.say("")
+        elif kind.fallback:
+            self.message.say(f"{name} is not on this machine. Drawn digits stand in, so that the numbers do not compare.", "hint")
+        else:
+            self.message.say(f"{name} is not on this machine, and nothing stands in for it. Choose the folder that holds it.", "hint")
+
     def _show(self) -> None:
-        shown = self._shown.get(self._slug)
-        for widget in (self.table, self.area, self.verdict):
-            widget.setVisible(shown is not None)
-        self.empty.setVisible(shown is None)
-        if shown is not None:
-            order = _verdict_second(len(shown.columns))
-            self.table.set_table([shown.columns[i] for i in order], [[row[i] for i in order] for row in shown.rows])
-            colour = theme.readable(theme.ADVERSARIAL if shown.failed else theme.LABEL, self.palette()).name()
-            notes = f"<br>{' '.join(shown.notes)}" if shown.notes else ""
-            self.verdict.setText(f'<b style="color:{colour}">{shown.verdict}</b> {shown.title}{notes}')
-            self.area.setVisible(shown.picture is not None)
-            self._fit_picture()
+        self.outcome.show_outcome(self._shown.get(self._slug))
+        self.list.mark(self._shown, self._running)
         self._refresh()
 
-    def _fit_picture(self) -> None:
-        shown = self._shown.get(self._slug)
-        if shown is None or shown.picture is None:
-            return
-        pixmap = QPixmap()
-        pixmap.loadFromData(shown.picture)
-        ratio = self.devicePixelRatioF()
-        width = min(pixmap.width(), round((self.area.viewport().width() - theme.GRID) * ratio))
-        pixmap = pixmap.scaledToWidth(max(1, width), Qt.TransformationMode.SmoothTransformation)
-        pixmap.setDevicePixelRatio(ratio)
-        self.picture.setPixmap(pixmap)
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "outcome"):
+            self._show()
+            self._redraw()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_picture()
+    def _redraw(self) -> None:
+        """The figure that is shown, where it was drawn for the other theme."""
+        slug, dark = self._slug, theme.is_dark(self.palette())
+        shown = self._shown.get(slug)
+        if shown is None or shown.picture is None or shown.dark == dark:
+            return
+
+        def then(again: Shown) -> None:
+            if self._shown.get(slug) is shown:
+                self._shown[slug] = again
+                self._show()
+
+        self._session.ask("experiment", lambda: experiments.drawn(shown, dark), then, busy="Drawing the figure…")
+
+    # ------------------------------------------------------------------ what is missing
+
+    @Slot()
+    def _choose_data(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder that holds data sets", str(self._settings.folder("data")))
+        if folder:
+            self.look_in(Path(folder))
+
+    def look_in(self, folder: Path) -> None:
+        """Take the data sets from there; what is not there is said."""
+        self._settings.keep_folder("data", folder)
+        self._session.data_sources.find(folder)
+        if not self._kind.found(folder):
+            self.message.say(f"{experiments.title_of(self._kind)} is not in {folder}. Choose the folder that holds it, unpacked.")
+
+    @Slot()
+    def _on_sources(self) -> None:
+        self._tell()
+        self._refresh()
+
+    @Slot()
+    def _offer(self) -> None:
+        about = self._wanted
+        if about is not None and not self._fetch.running:
+            ask_download(self, about, lambda: self._start_fetch(about))
+
+    def _start_fetch(self, about: Published) -> None:
+        self.message.say("")
+        self.news.setText(f"{about.name}: connecting…")
+        self.bar.setRange(0, 0)
+        self._fetch.start(about)
+        self._refresh()
+
+    @Slot()
+    def _on_progress(self) -> None:
+        done, total = self._fetch.received, self._fetch.total
+        self.bar.setRange(0, 1000 if total else 0)
+        self.bar.setValue(1000 * done // total if total else 0)
+        self.news.setText(f"Downloading the weights: {done / 1e6:.1f}{f' of {total / 1e6:.1f}' if total else ''} MB")
+
+    @Slot(str)
+    def _on_fetched(self, error: str) -> None:
+        self.news.setText("")
+        if error:
+            self.message.say(error, "hint" if self._fetch.cancelled else "error")
+            self._session.log("info" if self._fetch.cancelled else "error", error)
+        else:
+            self._wanted = None
+            self._tell()
+        self._refresh()
 
     # ------------------------------------------------------------------ running
 
     @Slot()
     def run(self) -> None:
-        """Run the experiment that is chosen."""
-        experiment = self._forms[self._slug].operation
-        if experiment is None or self._job is not None:
+        """Run the experiment that is chosen; where its weights are missing, say so instead."""
+        slug, kind = self._slug, self._kind
+        if self.about.forms[slug].operation is None or self._busy or self._session.waiting("weights"):
             return
+
+        def then(about: Published | None) -> None:
+            self.news.setText("")
+            if slug != self._slug:
+                return
+            self._wanted = about
+            self._tell()
+            if about is None:
+                self._begin()
+            else:
+                self.message.say(f"The weights of “{about.name}” ({about.megabytes:.0f} MB) are not on this machine. Download them first.")
+                self._refresh()
+
+        if not kind.model.startswith("torchvision:"):
+            self._begin()
+        else:  # asked only now: it imports torchvision
+            self.news.setText("looking for the weights…")
+            self._session.ask("weights", lambda: experiments.weights_missing(kind), then, busy="Looking for the weights…")
+
+    def _begin(self) -> None:
+        experiment = self.about.forms[self._slug].operation
         root, device = self._session.data_sources.root, None
         if self._session.classifier is not None:
             device = str(self._session.classifier.device)
-        self._running, self._news = self._slug, ""
+        self._running, self._news, self._share, self._began = self._slug, "loading", None, time.monotonic()
         dark = theme.is_dark(self.palette())
-        job = Job("experiment", lambda: _make(experiment, root, device), _look, lambda result: _finished(result, dark))
+        job = Job(
+            "experiment",
+            lambda: experiments.make(experiment, root, device),
+            experiments.look,
+            lambda result: experiments.finished(result, dark),
+        )
         self._job = self._session.background.submit(job)
         job.want_preview()
-        self.message.say("")
         self._timer.start()
+        self.list.setFocus()  # or it would go from the button, which is now disabled, into a parameter
+        self.list.mark(self._shown, self._running)
         self._refresh()
+        self._on_tick()
 
     @Slot()
     def cancel(self) -> None:
-        """End it at its next step."""
+        """End the experiment at its next step, or the download."""
+        self._fetch.cancel()
         if self._job is not None:
             self._session.background.cancel(self._job)
             self._refresh()
@@ -261,21 +297,32 @@ class ReproduceWindow(QDialog):
         if job is None:
             self._timer.stop()
             return
-        news = job.take_preview()
-        self._news = news or self._news
+        seen = job.take_preview()
+        if seen is not None:
+            self._news, self._share = seen
         job.want_preview()
-        self.bar.setRange(0, job.total or 0)
-        self.bar.setValue(max(0, job.index))
-        title = self._catalogue[self._running].title
-        self.news.setText(self._news if self._running == self._slug else f"{title}: {self._news}")
+        if job.total is not None and job.index >= job.total:
+            self._news, self._share = "drawing the figure", None
+        self.bar.setRange(0, 0 if self._share is None else 1000)
+        self.bar.setValue(round(1000 * (self._share or 0)))
+        title = "" if self._running == self._slug else f"{self._catalogue[self._running].title}: "
+        self.news.setText("cancelling…" if job.cancelled else f"{title}{self._news}{self._left()}")
+
+    def _left(self) -> str:
+        """How long it will still take, once that can be guessed."""
+        spent = time.monotonic() - self._began
+        if not self._share or spent < _BEFORE_A_GUESS_S:
+            return ""
+        left = spent * (1 - self._share) / self._share
+        return f"; about {left:.0f} s left" if left < 90 else f"; about {left / 60:.0f} min left"
 
     @Slot(object)
     def _on_done(self, outcome: Outcome) -> None:
         if outcome.job is not self._job:
             return
-        slug, self._job = self._running, None
+        slug, self._job, self._running = self._running, None, ""
         self._timer.stop()
-        self.news.clear()
+        self.news.setText("")
         title = self._catalogue[slug].title
         if outcome.status == "failed":
             self._session.log("error", outcome.error, outcome.details)
@@ -287,16 +334,24 @@ class ReproduceWindow(QDialog):
         else:
             self._session.log("info", f"{title} was cancelled.")
         self._show()
+        self._redraw()
+
+    @property
+    def _busy(self) -> bool:
+        return self._job is not None or self._fetch.running
 
     @Slot()
     def _refresh(self) -> None:
-        running = self._job is not None
-        form = self._forms.get(self._slug)
-        self.run_button.setEnabled(not running and form is not None and form.operation is not None)
-        self.run_button.setToolTip("Another experiment is running" if running else "Run this experiment with the parameters above")
-        self.cancel_button.setEnabled(self._job is not None and not self._job.cancelled)
+        kind, form = self._kind, self.about.forms[self._slug]
+        possible = bool(kind.fallback) or kind.found(self._session.data_sources.root)
+        self.run_button.setEnabled(possible and not self._busy and form.operation is not None)
+        why = "It is under way" if self._running == self._slug else "Another experiment is running"
+        tip = why if self._job is not None else "Run this experiment with these parameters" if possible else "Its data set is missing"
+        self.run_button.setToolTip(tip)
+        self.cancel_button.setEnabled(self._fetch.running or (self._job is not None and not self._job.cancelled))
         self.save_button.setEnabled(self._slug in self._shown)
-        self.bar.setVisible(running)
+        self.download_button.setVisible(self._wanted is not None and not self._fetch.running)
+        self.bar.setVisible(self._busy)
 
     # ------------------------------------------------------------------ saving
 
@@ -319,55 +374,4 @@ class ReproduceWindow(QDialog):
                 session.log("info", f"Wrote {', '.join(str(path) for path in came)}")
                 self.message.say(f"Written into {folder}.", "hint")
 
-        session.ask("export", lambda: attempt(lambda: _write(result, folder)), then, busy="Writing the experiment…")
-
-
-def _verdict_second(columns: int) -> list[int]:
-    """Quantity, verdict, and the numbers that it rests on: what matters is in sight, however long the numbers."""
-    return [0, columns - 1, *range(1, columns - 1)]
-
-
-# ---------------------------------------------------------------------- in the engine thread
-
-
-def _make(experiment: Any, root: Path | None, device: str | None) -> Any:
-    import engine
-
-    if root is not None:
-        experiment = experiment.model_copy(update={"data": root})
-    return engine.start(experiment, type(experiment).load(device))
-
-
-def _look(_run: Any, step: Any) -> str:
-    return str(step.news)
-
-
-def _finished(result: Result, dark: bool) -> Shown:
-    from engine.reproduce.writing import figure_of, table_of
-
-    table = table_of(result)
-    verdicts = [row[-1] for row in table.rows]
-    failed, passed = verdicts.count("fail"), verdicts.count("pass")
-    said = f"{failed} of {failed + passed} checks failed." if failed else f"All {passed} checks passed." if passed else "No threshold."
-    picture = None
-    if result.reason == "finished":
-        stream = io.BytesIO()
-        made = figure_of(result, dark=dark)
-        made.savefig(stream, format="png", dpi=_PIXELS / made.get_size_inches()[0], facecolor=made.get_facecolor())
-        picture = stream.getvalue()
-    return Shown(result, table.columns, table.rows, table.title, tuple(table.notes), said, bool(failed), picture)
-
-
-def _write(result: Result, folder: Path) -> list[Path]:
-    from engine.errors import GibbonError
-    from engine.reproduce.writing import planned, write
-
-    there = [path for path in planned(result.operation, folder, model=False) if path.exists()]  # type: ignore[arg-type]
-    if there:
-        raise GibbonError(f"“{there[0].name}” is there already in {folder}. Choose another folder.")
-    return write(result, folder)
-
-
-def _stand_in(kind: type[Experiment]) -> str:
-    missing = f"{kind.data_set}, which is not on this machine"
-    return f"{missing}: {kind.fallback} stands in" if kind.fallback else f"{missing}: set GIBBON_DATA to its folder"
+        session.ask("export", lambda: attempt(lambda: experiments.write(result, folder)), then, busy="Writing the experiment…")

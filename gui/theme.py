@@ -131,7 +131,9 @@ class _Glyph(QIconEngine):
             QPalette.ColorRole.ButtonText,
             QPalette.ColorGroup.Disabled if mode == QIcon.Mode.Disabled else QPalette.ColorGroup.Active,
         )
-        if isinstance(self._colour, str) and mode != QIcon.Mode.Disabled:
+        if mode == QIcon.Mode.Selected:  # in a row whose ground is the highlight
+            colour = QApplication.palette().highlightedText().color()
+        elif isinstance(self._colour, str) and mode != QIcon.Mode.Disabled:
             colour = QColor(self._colour)
         else:
             colour = QApplication.palette().color(group, role if isinstance(self._colour, str) else self._colour)

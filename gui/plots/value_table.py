@@ -79,7 +79,7 @@ class _Model(QAbstractTableModel):
         return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
-class _Spaced(QStyledItemDelegate):
+class Spaced(QStyledItemDelegate):
     """Some room at both sides of a cell: a number at the right of its column must not touch the text that begins the next one."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -96,7 +96,7 @@ class ValueTable(QTableView):
         self._rows: Rows = ()
         self.table = _Model(self)
         self.setModel(self.table)
-        self.setItemDelegate(_Spaced(self))
+        self.setItemDelegate(Spaced(self))
         self.setFont(number_font(self.font()))
         self.setShowGrid(False)
         self.setWordWrap(False)
