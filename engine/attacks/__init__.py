@@ -1,18 +1,18 @@
 """Attacks, one file each. ``CATALOGUE`` maps a slug to its class; a new attack is listed here by hand."""
 
 from engine.attacks.apgd import APGD
-from engine.attacks.carlini_wagner import CarliniWagnerL2
 from engine.attacks.carlini_wagner_l0 import CarliniWagnerL0
+from engine.attacks.carlini_wagner_l2 import CarliniWagnerL2
 from engine.attacks.carlini_wagner_linf import CarliniWagnerLinf
 from engine.attacks.ddn import DDN
 from engine.attacks.deepfool import DeepFool
-from engine.attacks.eps import moved
 from engine.attacks.fgsm import FGSM
+from engine.attacks.fgsm_eps import moved
 from engine.attacks.fmn import FMN
 from engine.attacks.fooling import FoolingImage
 from engine.attacks.hop_skip_jump import HopSkipJump
 from engine.attacks.jsma import JSMA
-from engine.attacks.momentum import MIFGSM
+from engine.attacks.mi_fgsm import MIFGSM
 from engine.attacks.noise import Noise
 from engine.attacks.one_pixel import OnePixel
 from engine.attacks.one_pixel_map import OnePixelMap

@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from engine.attacks.apgd_state import Progress
 from engine.attacks.fgsm import check_eps
-from engine.attacks.goals import likeliest_others
-from engine.attacks.losses import LossName, check_classes
-from engine.attacks.passes import Pass, away, look
-from engine.attacks.reach import Reach, best_restart
-from engine.attacks.standing import Standing
+from engine.attacks.gradient.apgd_state import Progress
+from engine.attacks.gradient.goals import likeliest_others
+from engine.attacks.gradient.losses import LossName, check_classes
+from engine.attacks.gradient.passes import Pass, away, look
+from engine.attacks.gradient.reach import Reach, best_restart
+from engine.attacks.gradient.standing import Standing
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number

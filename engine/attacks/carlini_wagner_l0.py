@@ -11,9 +11,9 @@ from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Artifact, Map
-from engine.attacks.adam import Adam
-from engine.attacks.carlini_wagner_parts import Box, Running, first_look, lead
-from engine.attacks.minimal import MinimalNorm
+from engine.attacks.gradient.adam import Adam
+from engine.attacks.minimal.base import MinimalNorm
+from engine.attacks.minimal.carlini_wagner_parts import Box, Running, first_look, lead
 from engine.balls import BALLS, Norm, column
 from engine.operation import AttackStep, Problem, Step
 from engine.quantities import Number

@@ -10,9 +10,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.attacks.adam import Adam
-from engine.attacks.carlini_wagner_parts import Box, FirstLook, Running, first_look, lead
-from engine.attacks.minimal import MinimalNorm
+from engine.attacks.gradient.adam import Adam
+from engine.attacks.minimal.base import MinimalNorm
+from engine.attacks.minimal.carlini_wagner_parts import Box, FirstLook, Running, first_look, lead
 from engine.balls import BALLS, TINY, Norm, column
 from engine.operation import AttackStep, Problem
 from engine.quantities import Number

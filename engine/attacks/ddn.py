@@ -10,10 +10,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.attacks.boxes import bounds
-from engine.attacks.minimal import MinimalNorm
-from engine.attacks.passes import look
-from engine.attacks.schedules import cosine
+from engine.attacks.gradient.passes import look
+from engine.attacks.gradient.schedules import cosine
+from engine.attacks.minimal.base import MinimalNorm
+from engine.attacks.minimal.shortest_step import bounds
 from engine.balls import L2, TINY, Norm, column, normalised
 from engine.images import lattice
 from engine.operation import AttackStep, Problem

@@ -10,9 +10,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.attacks.boxes import bounds, shortest
-from engine.attacks.losses import ascent, value
-from engine.attacks.minimal import MinimalNorm
+from engine.attacks.gradient.losses import ascent, value
+from engine.attacks.minimal.base import MinimalNorm
+from engine.attacks.minimal.shortest_step import bounds, shortest
 from engine.balls import Norm, column
 from engine.operation import AttackStep, Problem
 

@@ -11,10 +11,10 @@ from pydantic import Field, JsonValue, model_validator
 from torch import Tensor
 
 from engine.artifacts import Artifact
-from engine.attacks.directions import direction
-from engine.attacks.goals import Towards, check_goals, least_likely, random_other
-from engine.attacks.losses import check_classes
-from engine.attacks.passes import look
+from engine.attacks.gradient.directions import direction
+from engine.attacks.gradient.goals import Towards, check_goals, least_likely, random_other
+from engine.attacks.gradient.losses import check_classes
+from engine.attacks.gradient.passes import look
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem, Step
 from engine.quantities import Number
@@ -39,7 +39,7 @@ class FGSM(Attack):
 
     ``adversarial = clamp(images + eps * direction, 0, 1)`` with ``direction = mask * steepest(gradient)`` and ``gradient = d CE(logits,
     labels) / d images``; towards a target the sign is turned. Two forward passes and one backward. The direction does not depend on
-    eps and is kept as the artifact "direction": `engine.attacks.eps.moved` gives the attack at another eps for one forward pass, and the
+    eps and is kept as the artifact "direction": `engine.attacks.moved` gives the attack at another eps for one forward pass, and the
     artifact "curve" holds the probabilities over eps for the first image, made when it is asked for.
 
     The one-step target class methods choose the target themselves and count as success that the label is left: ``step l.l.`` takes
@@ -105,7 +105,7 @@ class FGSM(Attack):
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """The direction of the step, and what becomes of the first image's probabilities as eps grows."""
-        from engine.attacks.eps import kept
+        from engine.attacks.fgsm_eps import kept
 
         assert isinstance(last, FGSMStep)
         return kept(self, problem, last)

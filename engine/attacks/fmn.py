@@ -10,11 +10,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.attacks.boxes import bounds
 from engine.attacks.ddn import along
-from engine.attacks.minimal import MinimalNorm
-from engine.attacks.passes import look
-from engine.attacks.schedules import cosine
+from engine.attacks.gradient.passes import look
+from engine.attacks.gradient.schedules import cosine
+from engine.attacks.minimal.base import MinimalNorm
+from engine.attacks.minimal.shortest_step import bounds
 from engine.balls import BALLS, TINY, Norm
 from engine.operation import AttackStep, Problem
 from engine.quantities import Number

@@ -11,8 +11,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.attacks.losses import check_classes, cross_entropy
-from engine.attacks.pairs import best_pairs
+from engine.attacks.gradient.losses import check_classes, cross_entropy
+from engine.attacks.pixel.best_pair import best_pairs
 from engine.balls import Norm
 from engine.operation import Attack, AttackStep, Problem, Use
 from engine.quantities import Number

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from engine.attacks.fgsm import check_eps
-from engine.attacks.losses import value
+from engine.attacks.gradient.losses import value
 from engine.balls import BALLS, TINY, Ball, Norm, column
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number

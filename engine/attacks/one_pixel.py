@@ -12,10 +12,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.attacks.evolution import FEWEST, children, survivors
-from engine.attacks.losses import value
-from engine.attacks.pixel_genes import Repair, Space
-from engine.attacks.pixels import Best, Tried, rows_per_pass, tried
+from engine.attacks.gradient.losses import value
+from engine.attacks.pixel.evolution import FEWEST, children, survivors
+from engine.attacks.pixel.genes import Repair, Space
+from engine.attacks.pixel.painting import Best, Tried, rows_per_pass, tried
 from engine.balls import L0, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.views import Knowledge

@@ -13,8 +13,8 @@ from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Artifact, Map, Table
-from engine.attacks.losses import value
-from engine.attacks.pixels import Best, Tried, rows_per_pass, tried
+from engine.attacks.gradient.losses import value
+from engine.attacks.pixel.painting import Best, Tried, rows_per_pass, tried
 from engine.balls import L0, Ball, Norm
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step

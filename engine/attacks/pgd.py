@@ -11,12 +11,12 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from engine.attacks.directions import Direction, direction
 from engine.attacks.fgsm import USUAL_EPS, check_eps
-from engine.attacks.goals import ManyTowards, check_goals, least_likely, likeliest_others, random_other
-from engine.attacks.losses import LossName, check_classes
-from engine.attacks.passes import away, look
-from engine.attacks.reach import Reach, best_restart
+from engine.attacks.gradient.directions import Direction, direction
+from engine.attacks.gradient.goals import ManyTowards, check_goals, least_likely, likeliest_others, random_other
+from engine.attacks.gradient.losses import LossName, check_classes
+from engine.attacks.gradient.passes import away, look
+from engine.attacks.gradient.reach import Reach, best_restart
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number

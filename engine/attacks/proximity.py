@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from engine.artifacts import Artifact, Curve
-from engine.attacks.lecture import TowardsLoss, distance_to, target_probability, towards
+from engine.attacks.gradient.lecture_loss import TowardsLoss, distance_to, target_probability, towards
 from engine.balls import BALLS, TINY, Norm, column
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parts import rows_at_a_time

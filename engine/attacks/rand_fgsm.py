@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from engine.attacks.directions import direction
 from engine.attacks.fgsm import check_eps
-from engine.attacks.losses import check_classes
-from engine.attacks.passes import look
-from engine.attacks.reach import best_restart
+from engine.attacks.gradient.directions import direction
+from engine.attacks.gradient.losses import check_classes
+from engine.attacks.gradient.passes import look
+from engine.attacks.gradient.reach import best_restart
 from engine.balls import Linf, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number

@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from engine.artifacts import Artifact, Perturbation
-from engine.attacks.losses import value
+from engine.attacks.gradient.losses import value
 from engine.errors import GibbonError
 from engine.files import replacing
 from engine.operation import Attack, AttackStep, Problem, Step, Use

@@ -10,9 +10,9 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from engine.attacks.black_box.square_moves import L2Moves, LinfMoves, Moves, Plan
 from engine.attacks.fgsm import USUAL_EPS, check_eps
-from engine.attacks.losses import value
-from engine.attacks.square_moves import L2Moves, LinfMoves, Moves, Plan
+from engine.attacks.gradient.losses import value
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number

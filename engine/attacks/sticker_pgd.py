@@ -10,8 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Artifact, StickerContent
-from engine.attacks.directions import Direction, direction
-from engine.attacks.losses import LossName, ascent, value
+from engine.attacks.gradient.directions import Direction, direction
+from engine.attacks.gradient.losses import LossName, ascent, value
 from engine.balls import Norm
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step, Use

@@ -13,10 +13,10 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from engine.artifacts import Artifact, Curve, Model, Table
+from engine.attacks.black_box.substitute_network import fresh_network, gradient_of_labels, train_epoch
 from engine.attacks.fgsm import check_eps
-from engine.attacks.losses import value
+from engine.attacks.gradient.losses import value
 from engine.attacks.pgd import PGD
-from engine.attacks.substitute_network import fresh_network, gradient_of_labels, train_epoch
 from engine.balls import Ball, Linf, Norm
 from engine.classifier import Classifier
 from engine.errors import GibbonError

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks.square_moves import L2Moves, LinfMoves, Plan
+from engine.attacks.black_box.square_moves import L2Moves, LinfMoves, Plan
 from engine.operation import Problem
 from engine.randomness import RowRandom
 from engine.views import View
@@ -285,7 +285,7 @@ def test_a_budget_ends_the_labelling_not_the_attack(small64: engine.Classifier, 
 
 
 def test_the_augmentation_is_the_row_of_the_jacobian(small64: engine.Classifier, images: Tensor) -> None:
-    from engine.attacks.substitute_network import gradient_of_labels
+    from engine.attacks.black_box.substitute_network import gradient_of_labels
 
     labels = small64.predict(images)
     found = gradient_of_labels(small64.module, images, labels)

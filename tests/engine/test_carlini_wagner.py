@@ -8,8 +8,8 @@ from torch import Tensor
 
 import engine
 from engine import attacks
-from engine.attacks.adam import Adam
-from engine.attacks.carlini_wagner_parts import Constants
+from engine.attacks.gradient.adam import Adam
+from engine.attacks.minimal.carlini_wagner_parts import Constants
 from tests.engine.conftest import linear_classifier
 from tests.engine.test_closed_forms import middle_images, weights
 

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks import jsma, pairs
+from engine.attacks import jsma
+from engine.attacks.pixel import best_pair as pairs
 from tests.engine.conftest import linear_classifier
 from tests.engine.test_closed_forms import middle_images, weights
 

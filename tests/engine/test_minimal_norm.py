@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks.boxes import shortest
-from engine.attacks.minimal import MinimalNorm
+from engine.attacks.minimal.base import MinimalNorm
+from engine.attacks.minimal.shortest_step import shortest
 from engine.balls import BALLS
 from engine.views import View
 from tests.engine.test_closed_forms import middle_images, weights

@@ -10,10 +10,10 @@ from torch import Tensor
 
 import engine
 from engine import attacks
-from engine.attacks import evolution
-from engine.attacks.losses import cross_entropy, hard_margin
+from engine.attacks.gradient.losses import cross_entropy, hard_margin
 from engine.attacks.one_pixel_map import MapStep
-from engine.attacks.pixels import painted
+from engine.attacks.pixel import evolution
+from engine.attacks.pixel.painting import painted
 from engine.images import lattice
 from engine.randomness import RowRandom
 from tests.engine.conftest import linear_classifier
@@ -249,7 +249,7 @@ def test_evolution_comes_near_the_best_of_all_greys_and_never_past_it() -> None:
 
 
 def test_a_cancelled_map_is_kept_as_far_as_it_got(small: engine.Classifier, images: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.attacks.pixels._CPU_VALUES", 8 * 64)  # eight images of 8 x 8 at a time: a pixel per step
+    monkeypatch.setattr("engine.attacks.pixel.painting._CPU_VALUES", 8 * 64)  # eight images of 8 x 8 at a time: a pixel per step
     with engine.start(attacks.OnePixelMap(levels=2), small, images[:1].float()) as run:
         steps = [next(run) for _ in range(11)]
     last = steps[-1]

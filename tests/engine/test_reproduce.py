@@ -15,7 +15,7 @@ import torch
 import engine
 from engine import reproduce
 from engine.artifacts import Picture
-from engine.attacks.lecture import swapped
+from engine.attacks.gradient.lecture_loss import swapped
 from engine.cli import main
 from engine.errors import GibbonError
 from engine.operation import AttackStep

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtWidgets import QMessageBox
 
+from gui import theme
 from gui.reproduce_window import ReproduceWindow
 from tests.gui.driving import click, run_attack, settle, until
 
 if TYPE_CHECKING:
     from gui.app import Workbench
+
+SMALL = {"h5-fake-zero": {"starts": 4}, "h0-gallery": {"groups": 2, "steps": 3}}
+"""Parameters with which an experiment takes no time."""
 
 
 @pytest.fixture
@@ -23,18 +28,22 @@ def experiments(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     bench.window.commands.reproduce("linear")
     window = bench.window.commands._experiments
     assert window is not None
+    window._shown.clear()
+    window._on_chosen()
     settle()
     yield window
     window.cancel()
     until(lambda: window._job is None, "the end")
+    bench.session.data_sources.root = None
     window.close()
 
 
 def run(window: ReproduceWindow, slug: str) -> None:
     window.choose(slug)
+    window.about.forms[slug].set_values(SMALL.get(slug, {}))
     click(window.run_button)
     assert window._job is not None
-    until(lambda: window._job is None, f"the end of {slug}", 120)
+    until(lambda: window._job is None, f"the end of {slug}")
     settle()
 
 
@@ -47,47 +56,103 @@ def test_the_menu_lists_every_experiment_and_opens_it(bench: Workbench, experime
     for action, (slug, kind) in zip(menu.actions(), CATALOGUE.items(), strict=True):
         action.trigger()
         assert experiments._slug == slug
-        assert kind.tolerance in experiments.source.text()
-        assert experiments._forms[slug].operation is not None
+        assert experiments.about.facts["accepted"].text() == kind.tolerance
+        assert "``" not in experiments.about.summary.text()
+        assert experiments.about.forms[slug].operation is not None
 
 
 def test_an_experiment_is_judged_shown_and_saved(bench: Workbench, experiments: ReproduceWindow, tmp_path: Path) -> None:
     assert not experiments.save_button.isEnabled()
     run(experiments, "linear")
-    shown = experiments._shown["linear"]
-    model = experiments.table.model()
-    cells = [[str(model.data(model.index(row, column))) for column in (0, 1)] for row in range(model.rowCount())]
-    assert cells == [[row[0], row[-1]] for row in shown.rows]
-    assert experiments.picture.pixmap().width() > 300
-    assert shown.verdict in experiments.verdict.text()
+    shown, outcome = experiments._shown["linear"], experiments.outcome
+    model = outcome.table.model()
+    cells = [[str(model.data(model.index(row, column))) for column in range(3)] for row in range(model.rowCount())]
+    assert cells == [[row[0], row[-1], row[3]] for row in shown.rows]
+    assert outcome.table.horizontalHeader().length() <= outcome.table.viewport().width()
+    assert 300 < outcome.figure.picture.pixmap().width() <= outcome.figure.viewport().width() * outcome.devicePixelRatioF()
+    assert outcome.verdict.text == shown.verdict == "Both checks passed."
     folder = tmp_path / "out"
     folder.mkdir()
     experiments.save(folder)
     until(lambda: "Written" in experiments.message.text, "the files")
-    assert json.loads((folder / "linear.json").read_text())["experiment"] == "linear"
+    assert json.loads((folder / "linear.json").read_text("utf-8"))["experiment"] == "linear"
     assert (folder / "linear.pdf").stat().st_size > 5000
     experiments.save(folder)
     until(lambda: "there already" in experiments.message.text, "the refusal")
 
 
-def test_data_that_is_missing_is_said_and_nothing_is_claimed(experiments: ReproduceWindow) -> None:
+def test_the_outcome_follows_the_theme(bench: Workbench, experiments: ReproduceWindow) -> None:
+    run(experiments, "h5-fake-zero")
+    before = experiments._shown["h5-fake-zero"]
+    chosen = bench.window.theme.choice
+    try:
+        bench.window.theme.choose("light" if before.dark else "dark")
+        until(lambda: experiments._shown["h5-fake-zero"].dark != before.dark, "the figure for the other theme")
+        after = experiments._shown["h5-fake-zero"]
+        assert after.dark == theme.is_dark(experiments.palette())
+        assert after.rows == before.rows
+        assert after.picture != before.picture
+    finally:
+        bench.window.theme.choose(chosen)
+        until(lambda: experiments._shown["h5-fake-zero"].dark == before.dark, "the figure as it was")
+
+
+def test_what_stands_in_compares_with_nothing_and_is_said_before(experiments: ReproduceWindow) -> None:
+    experiments.choose("h0-gallery")
+    assert "not on this machine" in experiments.about.facts["data"].text()
+    assert "do not compare" in experiments.message.text
+    assert experiments.folder_button.isVisible()
+    run(experiments, "h0-gallery")
+    assert experiments.outcome.verdict.text == "Not comparable."
+
+
+def test_data_that_is_missing_is_said_and_looked_for_elsewhere(experiments: ReproduceWindow, tmp_path: Path) -> None:
     experiments.choose("h3-one-pixel")
-    assert "not on this machine" in experiments.source.text()
-    run(experiments, "h3-one-pixel")
     assert "CIFAR-10" in experiments.message.text
-    assert "h3-one-pixel" not in experiments._shown
-    assert not experiments.save_button.isEnabled()
+    assert not experiments.run_button.isEnabled()
+    nothing, unpacked = tmp_path / "nothing", tmp_path / "unpacked"
+    nothing.mkdir()
+    experiments.look_in(nothing)
+    assert "is not in" in experiments.message.text
+    assert not experiments.run_button.isEnabled()
+    (unpacked / "cifar10/test").mkdir(parents=True)
+    experiments.look_in(unpacked)
+    assert experiments.message.text == ""
+    assert not experiments.folder_button.isVisible()
+    assert experiments.run_button.isEnabled()
+
+
+def test_weights_that_are_missing_can_be_fetched_here(
+    experiments: ReproduceWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    experiments.choose("panda")
+    assert not experiments.download_button.isVisible()
+    click(experiments.run_button)
+    until(lambda: "squeezenet1_0" in experiments.message.text, "the sentence")
+    assert experiments._job is None
+    assert "download=" not in experiments.message.text
+    click(experiments.download_button)
+    (question,) = (box for box in experiments.findChildren(QMessageBox) if box.isVisible())
+    assert str(tmp_path) in question.informativeText()
+    question.reject()
+    assert not experiments._fetch.running
+    experiments.choose("linear")
+    assert not experiments.download_button.isVisible()
 
 
 def test_the_canvas_stays_free_and_cancel_ends_it(bench: Workbench, experiments: ReproduceWindow) -> None:
-    experiments.choose("h2-logistic")
-    experiments._forms["h2-logistic"].set_values({"epochs": 1000})
+    experiments.choose("h0-fooling")
+    experiments.about.forms["h0-fooling"].set_values({"starts": 100_000})
     click(experiments.run_button)
     until(lambda: experiments._job is not None and experiments._job.index >= 0, "the first step")
     run_attack(bench)
     assert bench.session.history.entries
     assert experiments._job is not None
+    assert experiments.bar.isVisible()
     click(experiments.cancel_button)
+    assert not experiments.cancel_button.isEnabled()
     until(lambda: experiments._job is None, "the end", 10)
-    assert "h2-logistic" not in experiments._shown
+    assert "h0-fooling" not in experiments._shown
     assert experiments.run_button.isEnabled()
+    assert not experiments.bar.isVisible()

@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from engine.attacks.nearest import Nearest
-from engine.attacks.rounding import MOST_TRIES, Rounding
+from engine.attacks.minimal.boundary import Nearest
+from engine.attacks.minimal.rounding import MOST_TRIES, Rounding
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem
 

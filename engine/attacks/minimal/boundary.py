@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from engine.attacks.losses import value
+from engine.attacks.gradient.losses import value
 from engine.balls import TINY, column
 from engine.operation import AttackStep, Problem
 

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.attacks.losses import value
-from engine.attacks.pixels import rows_per_pass
+from engine.attacks.gradient.losses import value
+from engine.attacks.pixel.painting import rows_per_pass
 from engine.balls import TINY, Ball, Linf
 from engine.errors import GibbonError
 from engine.operation import AttackStep, Problem

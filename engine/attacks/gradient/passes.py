@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from engine.attacks.losses import LossName, assess, value
+from engine.attacks.gradient.losses import LossName, assess, value
 from engine.operation import Problem
 from engine.parts import rows_at_a_time
 

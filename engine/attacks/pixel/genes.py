@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from engine.attacks.evolution import reflected, resampled
+from engine.attacks.pixel.evolution import reflected, resampled
 from engine.operation import Problem
 
 Repair = Literal["reflect", "resample"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from engine.attacks.losses import LossName, value
+from engine.attacks.gradient.losses import LossName, value
 from engine.operation import Problem
 
 _CPU_VALUES = 2**17

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.reach import Reach
+from engine.attacks.gradient.reach import Reach
 from engine.balls import Ball
 
 _MOMENTUM = 0.75

@@ -8,7 +8,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.attacks.losses import cross_entropy, soft_margin
+from engine.attacks.gradient.losses import cross_entropy, soft_margin
 
 TowardsLoss = Literal["ce", "prob_linear"]
 _HIT, _MISS = -math.log(2**-23), -math.log(1e-7)

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from engine.attacks.losses import ascent
+from engine.attacks.gradient.losses import ascent
 from engine.balls import TINY
 from engine.operation import AttackStep, Problem
 

@@ -10,9 +10,9 @@ import torch
 from pydantic import Field, model_validator
 
 from engine.attacks.fgsm import check_eps
-from engine.attacks.losses import LossName, check_classes
-from engine.attacks.passes import look
-from engine.attacks.reach import Reach
+from engine.attacks.gradient.losses import LossName, check_classes
+from engine.attacks.gradient.passes import look
+from engine.attacks.gradient.reach import Reach
 from engine.balls import BALLS, Ball, Norm, normalised
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number

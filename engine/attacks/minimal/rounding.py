@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from engine.attacks.boxes import bounds
-from engine.attacks.nearest import BEHIND, Nearest, nearness
+from engine.attacks.minimal.boundary import BEHIND, Nearest, nearness
+from engine.attacks.minimal.shortest_step import bounds
 from engine.balls import column
 from engine.images import lattice
 from engine.operation import Problem

@@ -1,0 +1,1 @@
+"""Parts of the black-box attacks: the moves of Square, the substitute's network."""
