@@ -6,18 +6,19 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, QTimer, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from gui import experiments, theme
 from gui.engine_thread import Job, Outcome
+from gui.experiment_foot import RunFoot, time_left
 from gui.experiment_views import AboutExperiment, ExperimentList, OutcomeView
 from gui.experiments import Shown
 from gui.figure_dialog import attempt
 from gui.panels.model.dialogs import ask_download
 from gui.panels.model.fetch import Fetch
-from gui.widgets import ElidedLabel, Message, scrolling
+from gui.widgets import scrolling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from gui.settings import Settings
 
 _TICK_MS = 100
-_BEFORE_A_GUESS_S = 3.0
-"""Seconds before the time left is guessed from what is done."""
 
 
 class ReproduceWindow(QDialog):
@@ -74,6 +73,7 @@ class ReproduceWindow(QDialog):
         column.addWidget(self.list, 2)
         column.addWidget(scrolling(self.about), 3)
         self.outcome = OutcomeView(self)
+        self.foot = self._build_foot()
         splitter = QSplitter(self)
         splitter.addWidget(side)
         splitter.addWidget(self.outcome)
@@ -84,46 +84,20 @@ class ReproduceWindow(QDialog):
         layout.setContentsMargins(*[2 * theme.GRID] * 4)
         layout.setSpacing(theme.GRID)
         layout.addWidget(splitter, 1)
-        layout.addLayout(self._build_foot())
+        layout.addWidget(self.foot)
         self.list.setCurrentRow(0)
 
-    def _build_foot(self) -> QVBoxLayout:
-        self.message = Message(self)
-        self.folder_button = QPushButton(theme.icon("mdi6.folder-search-outline"), "Data folder…", self)
-        self.folder_button.setToolTip("Choose the folder that holds the data sets, in the form that torchvision leaves them")
-        self.folder_button.clicked.connect(self._choose_data)
-        self.download_button = QPushButton(theme.icon("mdi6.download-outline"), "Download…", self)
-        self.download_button.setToolTip("Fetch the weights that this experiment needs; what, from where and how much is asked first")
-        self.download_button.clicked.connect(self._offer)
-        self.bar = QProgressBar(self)
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(6)
-        self.bar.setAccessibleName("Progress of the experiment")
-        self.news = ElidedLabel("", self)
-        self.run_button = theme.primary(QPushButton("Run", self), "mdi6.play")
-        self.run_button.setMinimumWidth(16 * theme.GRID)
-        self.run_button.setDefault(True)
-        self.run_button.clicked.connect(self.run)
-        self.cancel_button = QPushButton(theme.icon("mdi6.stop"), "Cancel", self)
-        self.cancel_button.setToolTip("End it at its next step; nothing is kept of it")
-        self.cancel_button.clicked.connect(self.cancel)
-        self.save_button = QPushButton(theme.icon("mdi6.file-export-outline"), "Save…", self)
-        self.save_button.setToolTip("Write the figure (PDF) and the table (JSON) into a folder")
-        self.save_button.clicked.connect(self._choose_folder)
-        said, buttons = QHBoxLayout(), QHBoxLayout()
-        said.addWidget(self.message, 1)
-        for button in (self.folder_button, self.download_button):
-            said.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        buttons.addWidget(self.news, 1)
-        for button in (self.save_button, self.cancel_button, self.run_button):
-            buttons.addWidget(button)
-        for button in (self.folder_button, self.download_button, self.save_button, self.cancel_button):
-            button.setAutoDefault(False)
-        column = QVBoxLayout()
-        column.addLayout(said)
-        column.addWidget(self.bar)
-        column.addLayout(buttons)
-        return column
+    def _build_foot(self) -> RunFoot:
+        foot = RunFoot(self)
+        for button, slot in (
+            (foot.folder_button, self._choose_data),
+            (foot.download_button, self._offer),
+            (foot.run_button, self.run),
+            (foot.cancel_button, self.cancel),
+            (foot.save_button, self._choose_folder),
+        ):
+            button.clicked.connect(slot)
+        return foot
 
     # ------------------------------------------------------------------ choosing
 
@@ -151,13 +125,13 @@ class ReproduceWindow(QDialog):
         here = kind.found(self._session.data_sources.root)
         name = experiments.title_of(kind) if kind.data_set else "none"
         self.about.show_kind(kind, name if here else f"{name}: not on this machine")
-        self.folder_button.setVisible(not here)
+        self.foot.folder_button.setVisible(not here)
         if here:
-            self.message.say("")
+            self.foot.message.say("")
         elif kind.fallback:
-            self.message.say(f"{name} is not on this machine. Drawn digits stand in, so that the numbers do not compare.", "hint")
+            self.foot.message.say(f"{name} is not on this machine. Drawn digits stand in, so that the numbers do not compare.", "hint")
         else:
-            self.message.say(f"{name} is not on this machine, and nothing stands in for it. Choose the folder that holds it.", "hint")
+            self.foot.message.say(f"{name} is not on this machine, and nothing stands in for it. Choose the folder that holds it.", "hint")
 
     def _show(self) -> None:
         self.outcome.show_outcome(self._shown.get(self._slug))
@@ -197,7 +171,7 @@ class ReproduceWindow(QDialog):
         self._settings.keep_folder("data", folder)
         self._session.data_sources.find(folder)
         if not self._kind.found(folder):
-            self.message.say(f"{experiments.title_of(self._kind)} is not in {folder}. Choose the folder that holds it, unpacked.")
+            self.foot.message.say(f"{experiments.title_of(self._kind)} is not in {folder}. Choose the folder that holds it, unpacked.")
 
     @Slot()
     def _on_sources(self) -> None:
@@ -211,24 +185,22 @@ class ReproduceWindow(QDialog):
             ask_download(self, about, lambda: self._start_fetch(about))
 
     def _start_fetch(self, about: Published) -> None:
-        self.message.say("")
-        self.news.setText(f"{about.name}: connecting…")
-        self.bar.setRange(0, 0)
+        self.foot.message.say("")
+        self.foot.tell("connecting…", None)
         self._fetch.start(about)
         self._refresh()
 
     @Slot()
     def _on_progress(self) -> None:
         done, total = self._fetch.received, self._fetch.total
-        self.bar.setRange(0, 1000 if total else 0)
-        self.bar.setValue(1000 * done // total if total else 0)
-        self.news.setText(f"Downloading the weights: {done / 1e6:.1f}{f' of {total / 1e6:.1f}' if total else ''} MB")
+        of = f" of {total / 1e6:.1f}" if total else ""
+        self.foot.tell(f"downloading the weights: {done / 1e6:.1f}{of} MB", done / total if total else None)
 
     @Slot(str)
     def _on_fetched(self, error: str) -> None:
-        self.news.setText("")
+        self.foot.news.setText("")
         if error:
-            self.message.say(error, "hint" if self._fetch.cancelled else "error")
+            self.foot.message.say(error, "hint" if self._fetch.cancelled else "error")
             self._session.log("info" if self._fetch.cancelled else "error", error)
         else:
             self._wanted = None
@@ -245,7 +217,7 @@ class ReproduceWindow(QDialog):
             return
 
         def then(about: Published | None) -> None:
-            self.news.setText("")
+            self.foot.news.setText("")
             if slug != self._slug:
                 return
             self._wanted = about
@@ -253,16 +225,19 @@ class ReproduceWindow(QDialog):
             if about is None:
                 self._begin()
             else:
-                self.message.say(f"The weights of “{about.name}” ({about.megabytes:.0f} MB) are not on this machine. Download them first.")
+                self.foot.message.say(
+                    f"The weights of “{about.name}” ({about.megabytes:.0f} MB) are not on this machine. Download them first.", "hint"
+                )
                 self._refresh()
 
         if not kind.model.startswith("torchvision:"):
             self._begin()
         else:  # asked only now: it imports torchvision
-            self.news.setText("looking for the weights…")
+            self.foot.news.setText("looking for the weights…")
             self._session.ask("weights", lambda: experiments.weights_missing(kind), then, busy="Looking for the weights…")
 
     def _begin(self) -> None:
+        self._tell()
         experiment = self.about.forms[self._slug].operation
         root, device = self._session.data_sources.root, None
         if self._session.classifier is not None:
@@ -303,18 +278,9 @@ class ReproduceWindow(QDialog):
         job.want_preview()
         if job.total is not None and job.index >= job.total:
             self._news, self._share = "drawing the figure", None
-        self.bar.setRange(0, 0 if self._share is None else 1000)
-        self.bar.setValue(round(1000 * (self._share or 0)))
         title = "" if self._running == self._slug else f"{self._catalogue[self._running].title}: "
-        self.news.setText("cancelling…" if job.cancelled else f"{title}{self._news}{self._left()}")
-
-    def _left(self) -> str:
-        """How long it will still take, once that can be guessed."""
-        spent = time.monotonic() - self._began
-        if not self._share or spent < _BEFORE_A_GUESS_S:
-            return ""
-        left = spent * (1 - self._share) / self._share
-        return f"; about {left:.0f} s left" if left < 90 else f"; about {left / 60:.0f} min left"
+        left = time_left(time.monotonic() - self._began, self._share)
+        self.foot.tell("cancelling…" if job.cancelled else f"{title}{self._news}{left}", self._share)
 
     @Slot(object)
     def _on_done(self, outcome: Outcome) -> None:
@@ -322,12 +288,12 @@ class ReproduceWindow(QDialog):
             return
         slug, self._job, self._running = self._running, None, ""
         self._timer.stop()
-        self.news.setText("")
+        self.foot.news.setText("")
         title = self._catalogue[slug].title
         if outcome.status == "failed":
             self._session.log("error", outcome.error, outcome.details)
             if slug == self._slug:
-                self.message.say(outcome.error)
+                self.foot.message.say(outcome.error)
         elif outcome.status == "finished":
             self._shown[slug] = outcome.result
             self._session.log("info", f"{title}: {outcome.result.verdict}")
@@ -344,14 +310,14 @@ class ReproduceWindow(QDialog):
     def _refresh(self) -> None:
         kind, form = self._kind, self.about.forms[self._slug]
         possible = bool(kind.fallback) or kind.found(self._session.data_sources.root)
-        self.run_button.setEnabled(possible and not self._busy and form.operation is not None)
+        self.foot.run_button.setEnabled(possible and not self._busy and form.operation is not None)
         why = "It is under way" if self._running == self._slug else "Another experiment is running"
         tip = why if self._job is not None else "Run this experiment with these parameters" if possible else "Its data set is missing"
-        self.run_button.setToolTip(tip)
-        self.cancel_button.setEnabled(self._fetch.running or (self._job is not None and not self._job.cancelled))
-        self.save_button.setEnabled(self._slug in self._shown)
-        self.download_button.setVisible(self._wanted is not None and not self._fetch.running)
-        self.bar.setVisible(self._busy)
+        self.foot.run_button.setToolTip(tip)
+        self.foot.cancel_button.setEnabled(self._fetch.running or (self._job is not None and not self._job.cancelled))
+        self.foot.save_button.setEnabled(self._slug in self._shown)
+        self.foot.download_button.setVisible(self._wanted is not None and not self._fetch.running)
+        self.foot.bar.setVisible(self._busy)
 
     # ------------------------------------------------------------------ saving
 
@@ -369,9 +335,9 @@ class ReproduceWindow(QDialog):
         def then(came: list[Path] | str) -> None:
             if isinstance(came, str):
                 session.log("error", came)
-                self.message.say(came)
+                self.foot.message.say(came)
             else:
                 session.log("info", f"Wrote {', '.join(str(path) for path in came)}")
-                self.message.say(f"Written into {folder}.", "hint")
+                self.foot.message.say(f"Written into {folder}.", "hint")
 
         session.ask("export", lambda: attempt(lambda: experiments.write(result, folder)), then, busy="Writing the experiment…")

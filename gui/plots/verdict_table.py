@@ -14,8 +14,8 @@ from gui.plots.value_table import Spaced, ValueTable
 COLOURS = {"pass": theme.LABEL, "fail": theme.ADVERSARIAL}
 """Of a verdict's text; the others are quiet."""
 _VERDICT = 1
-_NARROWEST = 72
-"""A column is not made narrower than this; then the table scrolls."""
+_NARROWEST = 136, 72
+"""The first column, and any other, is not made narrower than this; then the table scrolls."""
 
 
 class _Cell(Spaced):
@@ -65,7 +65,7 @@ class VerdictTable(ValueTable):
         wanted = {column: self._natural(column) for column in range(self.model().columnCount())}
         left = self.viewport().width()
         for done, (column, width) in enumerate(sorted(wanted.items(), key=lambda item: (item[0] != _VERDICT, item[1]))):
-            given = width if column == _VERDICT else max(min(_NARROWEST, width), min(width, left // (len(wanted) - done)))
+            given = width if column == _VERDICT else max(min(_NARROWEST[column > 0], width), min(width, left // (len(wanted) - done)))
             self.setColumnWidth(column, given)
             left -= given
         self.resizeRowsToContents()

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from gui import theme
+from gui.experiment_foot import time_left
 from gui.reproduce_window import ReproduceWindow
 from tests.gui.driving import click, run_attack, settle, until
 
@@ -41,7 +42,7 @@ def experiments(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def run(window: ReproduceWindow, slug: str) -> None:
     window.choose(slug)
     window.about.forms[slug].set_values(SMALL.get(slug, {}))
-    click(window.run_button)
+    click(window.foot.run_button)
     assert window._job is not None
     until(lambda: window._job is None, f"the end of {slug}")
     settle()
@@ -62,7 +63,7 @@ def test_the_menu_lists_every_experiment_and_opens_it(bench: Workbench, experime
 
 
 def test_an_experiment_is_judged_shown_and_saved(bench: Workbench, experiments: ReproduceWindow, tmp_path: Path) -> None:
-    assert not experiments.save_button.isEnabled()
+    assert not experiments.foot.save_button.isEnabled()
     run(experiments, "linear")
     shown, outcome = experiments._shown["linear"], experiments.outcome
     model = outcome.table.model()
@@ -74,11 +75,11 @@ def test_an_experiment_is_judged_shown_and_saved(bench: Workbench, experiments: 
     folder = tmp_path / "out"
     folder.mkdir()
     experiments.save(folder)
-    until(lambda: "Written" in experiments.message.text, "the files")
+    until(lambda: "Written" in experiments.foot.message.text, "the files")
     assert json.loads((folder / "linear.json").read_text("utf-8"))["experiment"] == "linear"
     assert (folder / "linear.pdf").stat().st_size > 5000
     experiments.save(folder)
-    until(lambda: "there already" in experiments.message.text, "the refusal")
+    until(lambda: "there already" in experiments.foot.message.text, "the refusal")
 
 
 def test_the_outcome_follows_the_theme(bench: Workbench, experiments: ReproduceWindow) -> None:
@@ -100,26 +101,26 @@ def test_the_outcome_follows_the_theme(bench: Workbench, experiments: ReproduceW
 def test_what_stands_in_compares_with_nothing_and_is_said_before(experiments: ReproduceWindow) -> None:
     experiments.choose("h0-gallery")
     assert "not on this machine" in experiments.about.facts["data"].text()
-    assert "do not compare" in experiments.message.text
-    assert experiments.folder_button.isVisible()
+    assert "do not compare" in experiments.foot.message.text
+    assert experiments.foot.folder_button.isVisible()
     run(experiments, "h0-gallery")
     assert experiments.outcome.verdict.text == "Not comparable."
 
 
 def test_data_that_is_missing_is_said_and_looked_for_elsewhere(experiments: ReproduceWindow, tmp_path: Path) -> None:
     experiments.choose("h3-one-pixel")
-    assert "CIFAR-10" in experiments.message.text
-    assert not experiments.run_button.isEnabled()
+    assert "CIFAR-10" in experiments.foot.message.text
+    assert not experiments.foot.run_button.isEnabled()
     nothing, unpacked = tmp_path / "nothing", tmp_path / "unpacked"
     nothing.mkdir()
     experiments.look_in(nothing)
-    assert "is not in" in experiments.message.text
-    assert not experiments.run_button.isEnabled()
+    assert "is not in" in experiments.foot.message.text
+    assert not experiments.foot.run_button.isEnabled()
     (unpacked / "cifar10/test").mkdir(parents=True)
     experiments.look_in(unpacked)
-    assert experiments.message.text == ""
-    assert not experiments.folder_button.isVisible()
-    assert experiments.run_button.isEnabled()
+    assert experiments.foot.message.text == ""
+    assert not experiments.foot.folder_button.isVisible()
+    assert experiments.foot.run_button.isEnabled()
 
 
 def test_weights_that_are_missing_can_be_fetched_here(
@@ -127,32 +128,38 @@ def test_weights_that_are_missing_can_be_fetched_here(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     experiments.choose("panda")
-    assert not experiments.download_button.isVisible()
-    click(experiments.run_button)
-    until(lambda: "squeezenet1_0" in experiments.message.text, "the sentence")
+    assert not experiments.foot.download_button.isVisible()
+    click(experiments.foot.run_button)
+    until(lambda: "squeezenet1_0" in experiments.foot.message.text, "the sentence")
     assert experiments._job is None
-    assert "download=" not in experiments.message.text
-    click(experiments.download_button)
+    assert "download=" not in experiments.foot.message.text
+    click(experiments.foot.download_button)
     (question,) = (box for box in experiments.findChildren(QMessageBox) if box.isVisible())
     assert str(tmp_path) in question.informativeText()
     question.reject()
     assert not experiments._fetch.running
     experiments.choose("linear")
-    assert not experiments.download_button.isVisible()
+    assert not experiments.foot.download_button.isVisible()
+
+
+def test_the_time_left_is_guessed_once_something_can_be_said() -> None:
+    assert time_left(10, None) == time_left(10, 0) == time_left(1, 0.5) == ""
+    assert time_left(10, 0.25) == "; about 30 s left"
+    assert time_left(60, 0.25) == "; about 3 min left"
 
 
 def test_the_canvas_stays_free_and_cancel_ends_it(bench: Workbench, experiments: ReproduceWindow) -> None:
     experiments.choose("h0-fooling")
     experiments.about.forms["h0-fooling"].set_values({"starts": 100_000})
-    click(experiments.run_button)
+    click(experiments.foot.run_button)
     until(lambda: experiments._job is not None and experiments._job.index >= 0, "the first step")
     run_attack(bench)
     assert bench.session.history.entries
     assert experiments._job is not None
-    assert experiments.bar.isVisible()
-    click(experiments.cancel_button)
-    assert not experiments.cancel_button.isEnabled()
+    assert experiments.foot.bar.isVisible()
+    click(experiments.foot.cancel_button)
+    assert not experiments.foot.cancel_button.isEnabled()
     until(lambda: experiments._job is None, "the end", 10)
     assert "h0-fooling" not in experiments._shown
-    assert experiments.run_button.isEnabled()
-    assert not experiments.bar.isVisible()
+    assert experiments.foot.run_button.isEnabled()
+    assert not experiments.foot.bar.isVisible()
