@@ -66,7 +66,7 @@ class CarliniWagnerL2(MinimalNorm):
         }
     )
 
-    rounds: int = Field(4, ge=1, le=50, json_schema_extra={"group": "Budget"})
+    rounds: int = Field(3, ge=1, le=50, json_schema_extra={"group": "Budget"})
     """How many constants every row tries, one after the other."""
     steps: int = Field(50, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
     """Steps of Adam for each constant."""
