@@ -37,7 +37,7 @@ def _ours(classifier: engine.Classifier, data: engine.data.DataSet, held_out: Te
     started = time.perf_counter()
     with engine.start(attack, classifier, held_out[:1], data=data) as run:
         for step in run:
-            if float(step.readings["held-out fooling rate"]) >= WANTED:
+            if float(step.readings.get("held-out fooling rate", 0.0)) >= WANTED:
                 break
         seconds = time.perf_counter() - started
         result = run.result()
