@@ -1,6 +1,6 @@
 """The tour: the real window, driven by mouse and keys through the story, one picture per stage.
 
-    python -m tests.gui.tour OUT_DIR [--size 1280x800] [--theme light|dark] [--part story|attacks]
+    python -m tests.gui.tour OUT_DIR [--size 1280x800] [--theme light|dark] [--part story|docks|attacks]
 
 Runs offscreen where there is no display, else on it (``xvfb-run -a python -m tests.gui.tour OUT_DIR``).
 """
@@ -35,15 +35,17 @@ class Tour:
 
     def stages(self, part: str = "") -> list[Callable[[], None]]:
         """In order; of one part only, where it is named."""
-        from tests.gui import tour_attacks
+        from tests.gui import tour_attacks, tour_docks
 
-        attacks = tour_attacks.stages(self)
+        attacks, docks = tour_attacks.stages(self), tour_docks.stages(self)
+        if part == "docks":
+            return [self.painted, self.loading, self.ready, *docks]
         if part == "attacks":
             return [self.painted, self.loading, self.ready, *attacks]
         return [
             *(self.painted, self.loading, self.ready, self.running, self.finished, self.drawing, self.optimised, self.dragging),
             *(self.spikes, self.bound, self.saliency, self.figure, self.keyboard, self.photograph, self.model, self.sticker_list),
-            *(self.compare, self.error, self.log),
+            *(self.compare, *docks, self.error, self.log),
             *([] if part == "story" else attacks),
         ]
 
@@ -297,7 +299,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="folder for the pictures")
     parser.add_argument("--size", default="1280x800", help="of the window, such as 1920x1080")
     parser.add_argument("--theme", choices=("light", "dark"), default="light")
-    parser.add_argument("--part", choices=("story", "attacks"), default="", help="of the tour; default: all of it")
+    parser.add_argument("--part", choices=("story", "docks", "attacks"), default="", help="of the tour; default: all of it")
     chosen = parser.parse_args(argv)
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

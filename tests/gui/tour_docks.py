@@ -1,0 +1,57 @@
+"""The tour's stages between the story and the attacks: what another model says, and an experiment of the lectures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.gui.tour import Tour
+
+
+def stages(tour: Tour) -> list[Callable[[], None]]:
+    """The Transfer dock on the run that is shown, then the Reproduce window."""
+    return [lambda: _transfer(tour), lambda: _reproduce(tour)]
+
+
+def _transfer(tour: Tour) -> None:
+    from tests.gui.driving import run_attack, settle, until
+
+    if tour.session.shown is None:
+        run_attack(tour.bench)
+    tour.window.bring_up("transfer")
+    panel = tour.window.panels["transfer"]
+    until(lambda: panel.table.model().rowCount() == 1, "what the attacked model says")
+    menu = panel.menu
+    menu.aboutToShow.emit()
+    next(action for action in menu.actions() if "signs-bounded" in action.toolTip().split(":")[0].split()).trigger()
+    until(lambda: panel.table.model().rowCount() == 2, "what the other model says")
+    settle()
+    tour.picture("dock-transfer")
+
+
+def _reproduce(tour: Tour) -> None:
+    from tests.gui.driving import click, settle, until
+
+    before = os.environ.get("GIBBON_DATA")
+    os.environ["GIBBON_DATA"] = str(tour.out / "no-data-here")  # so that drawn digits stand in on every machine
+    try:
+        tour.window.commands.reproduce("linear")
+        window = tour.window.commands._experiments
+        assert window is not None
+        settle()
+        tour.picture("reproduce", window)
+        click(window.foot.run_button)
+        until(lambda: "training" in window.foot.news.text() or window._job is None, "the training")
+        tour.picture("reproduce-running", window, moving=True)
+        until(lambda: window._job is None, "the end of the experiment")
+        settle()
+        assert window.outcome.verdict.text == "Both checks passed."
+        tour.picture("reproduce-linear", window)
+        window.close()
+    finally:
+        if before is None:
+            del os.environ["GIBBON_DATA"]
+        else:
+            os.environ["GIBBON_DATA"] = before
