@@ -15,6 +15,7 @@ from engine.checks import check_goal, check_needs, checked_images, checked_label
 from engine.classifier import Classifier
 from engine.devices import describe, versions
 from engine.errors import BudgetExhausted, GibbonError
+from engine.files import file_digest
 from engine.operation import Attack, AttackStep, Operation, Problem, Step
 from engine.parts import Parts
 from engine.randomness import RowRandom
@@ -38,6 +39,7 @@ class Run(Iterator[Step]):
         self.record: Timeline | None = extra.get("record")
         self._labels_assumed: bool = extra.get("labels_assumed", False)
         self._threads = torch.get_num_threads()
+        self._files = {name: file_digest(path) for name, path in operation.named_files().items() if path.is_file()}
         self._parts = (
             Parts(operation, problem, extra.get("rows_at_a_time"), extra.get("first_logits")) if isinstance(operation, Attack) else None
         )
@@ -122,7 +124,7 @@ class Run(Iterator[Step]):
             self.reason = reason
 
     def _provenance(self) -> dict[str, Any]:
-        data = self.problem.data
+        data, objective = self.problem.data, self.problem.objective
         return {
             "model": {"name": self.classifier.name, "source": self.classifier.source, "fingerprint": self.classifier.fingerprint},
             "operation": {"slug": self.operation.slug, "parameters": self.operation.model_dump(mode="json")},
@@ -132,6 +134,8 @@ class Run(Iterator[Step]):
             "threads": self._threads,
             "versions": versions(),
             **({} if data is None else {"data": {"name": data.name, "count": len(data), "seed": data.seed, "sha256": data.sha256}}),
+            **({"files": self._files} if self._files else {}),
+            **({} if objective is None else {"objective": getattr(objective, "__qualname__", type(objective).__name__)}),
         }
 
 

@@ -1,13 +1,29 @@
-"""Writing files so that a reader finds the old one or the new one, never half of one."""
+"""Writing files so that a reader finds the old one or the new one, never half of one; and knowing a file again by its hash."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import GibbonError
+
+
+def file_digest(path: Path | str) -> str:
+    """SHA-256 of a file's bytes.
+
+    Raises
+    ------
+    GibbonError
+        It cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Check the path.") from None
 
 
 @contextmanager

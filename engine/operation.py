@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from torch import Tensor
 
 from engine.artifacts import Artifact
@@ -51,6 +53,8 @@ class AttackStep(Step):
     """``(N, K)`` of ``adversarial``, where the attack has them anyway; None: the driver asks the classifier."""
     first_row: int = field(default=0, kw_only=True)
     """Where these rows begin in the images given: a large batch is attacked a part at a time."""
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
+    """What the result should say of the run, a sentence each; the same one of several parts is said once."""
     score: Tensor | None = None
     """``(N,)``: by which the driver keeps the best of the successful iterates (and of the others). None: as the attack ``keeps``."""
 
@@ -133,7 +137,7 @@ class Operation(BaseModel, ABC):
 
     Its fields are the parameters, each written once with type, default, range and docstring, and read by the form, the command line,
     the record and the docs. A field's ``json_schema_extra`` may hold ``unit``, ``group``, ``automatic`` (the attribute with the value used
-    for None) and ``when`` (the other fields' values for which it has a meaning).
+    for None), ``when`` (the other fields' values for which it has a meaning) and ``file`` (its text names a file, as a `Path` does).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
@@ -162,6 +166,11 @@ class Operation(BaseModel, ABC):
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """What else came out, given the step that is kept."""
         return {}
+
+    def named_files(self) -> dict[str, Path]:
+        """The files that its fields name, by field. What is in them belongs to the parameters: a run keeps their hashes."""
+        given = {name: getattr(self, name) for name, info in type(self).model_fields.items() if _names_file(info)}
+        return {name: Path(value) for name, value in given.items() if value}
 
     @classmethod
     def build(cls, **parameters: Any) -> Self:
@@ -197,10 +206,20 @@ class Attack(Operation, ABC):
     from_image: ClassVar[bool] = True
     """Whether what comes out is a change of the clean image. False: it is grown from noise, and norms of the difference mean nothing."""
     max_queries: int | None = Field(None, ge=1)
-    """Rows through the model after which the attack ends with its best so far. None: no limit."""
+    """Rows through the model, for each image, after which the attack ends with its best so far. Images that are attacked together share
+    theirs, so that one may use what another leaves; an attack that is learned from all images has so many for the whole run. None: no
+    limit."""
 
     def ball(self) -> Ball | None:
         """The ball that the perturbation stays in, or None where there is none."""
+        return None
+
+    def rows_together(self, images: Tensor) -> int | None:
+        """How many images a part may hold so that a step takes no longer than it may. None: as many as memory allows."""
+        return None
+
+    def beside(self, lasts: Sequence[AttackStep]) -> AttackStep | None:
+        """The last steps of all parts as one, for the artifacts of a batch attacked a part at a time. None: there are none."""
         return None
 
     def distance(self, perturbation: Tensor) -> Tensor:
@@ -215,6 +234,11 @@ class Attack(Operation, ABC):
     @abstractmethod
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """The loop of the paper, one `AttackStep` per iterate, the first being where it starts."""
+
+
+def _names_file(field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    return Path in (field.annotation, *get_args(field.annotation)) or (isinstance(extra, dict) and bool(extra.get("file")))
 
 
 def explain(error: ValidationError) -> str:

@@ -40,7 +40,7 @@ class Result:
     """Rows of gradients."""
     artifacts: Mapping[str, Artifact]
     provenance: Mapping[str, Any]
-    """Model name and fingerprint, operation and parameters, seed, versions, device, threads."""
+    """Model name and fingerprint, operation and parameters, hashes of the files they name, seed, versions, device, threads, objective."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,7 +110,7 @@ class SavedPerturbation(Attack):
     knows: ClassVar[Knowledge] = "labels"
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "last"
 
-    file: str = Field("", json_schema_extra={"group": "Budget"})
+    file: str = Field("", json_schema_extra={"group": "Budget", "file": True})
     """The file (.safetensors) that a perturbation was saved to."""
     scale: Number = Field(1.0, gt=0, le=100, json_schema_extra={"group": "Budget"})
     """Times the perturbation: 1 adds it as it was learned."""

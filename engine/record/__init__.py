@@ -1,7 +1,8 @@
 """Records: everything that is needed to make an adversarial image again, bit for bit, as JSON beside it."""
 
+from engine.files import file_digest
 from engine.record.finding import find, read_mask
-from engine.record.making import digest, file_digest, image_entry, mask_entry, record_of, relative
+from engine.record.making import digest, image_entry, mask_entry, record_of, relative
 from engine.record.packing import Packed
 from engine.record.replaying import Replay, repeatable, replay
 from engine.record.schema import (

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from engine.classifier import Classifier
 from engine.errors import GibbonError
+from engine.files import file_digest
 from engine.images import open_image
-from engine.record.making import file_digest
 
 
 def find(path: str | None, sha256: str | None, folder: Path, given: Path | None, what: str) -> Path:
@@ -26,7 +26,8 @@ def find(path: str | None, sha256: str | None, folder: Path, given: Path | None,
     places = [given] if given is not None else [folder / path, Path(path), folder / Path(path).name]
     found = [place for place in places if place.is_file()]
     if not found:
-        raise GibbonError(f"The record's {what} “{path}” is not there. Put it back or beside the record, or name the image with --image.")
+        named = ", or name it with --image" if what == "image" else ""
+        raise GibbonError(f"The record's {what} “{path}” is not there. Put it back or beside the record{named}.")
     for place in found:
         if sha256 is None or file_digest(place) == sha256:
             return place

@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from engine.classifier import Classifier
-from engine.errors import GibbonError
+from engine.files import file_digest
 from engine.images import Crop, Photograph
 from engine.models import options_of
 from engine.record.packing import Packed
@@ -35,21 +35,6 @@ from engine.stickers import Sticker
 def digest(image: Tensor) -> str:
     """SHA-256 of the float32 bytes of one image: equal if and only if every bit is."""
     return hashlib.sha256(np.ascontiguousarray(image.detach().cpu().numpy().astype("<f4")).tobytes()).hexdigest()
-
-
-def file_digest(path: Path | str) -> str:
-    """SHA-256 of a file's bytes.
-
-    Raises
-    ------
-    GibbonError
-        It cannot be read.
-    """
-    try:
-        with Path(path).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Check the path.") from None
 
 
 def image_entry(image: Tensor, photograph: Photograph | None = None, crop: Crop | None = None, folder: Path | None = None) -> ImageEntry:
@@ -112,7 +97,7 @@ def record_of(
     stickers
         Those on the image, in z-order, where ``image`` is without them.
     folder
-        Where the record will stand; a model file's path is kept relative to it.
+        Where the record will stand; the paths of the model's file and of those that the attack names are kept relative to it.
     first_row
         What the run was given as ``first_row``.
     """
@@ -122,13 +107,14 @@ def record_of(
     return Record(
         model=_model(result.classifier, folder),
         image=image,
-        operation=OperationEntry(slug=result.operation.slug, parameters=result.operation.model_dump(mode="json")),
+        operation=_operation(result, folder),
         label=ClassEntry(index=label, name=names[label], assumed=result.labels_assumed),
         target=None if target is None else ClassEntry(index=target, name=names[target]),
         mask=mask,
         start=None if start is None else Packed.of(start),
         data=DataEntry(**seen["data"]) if "data" in seen else None,
         stickers=tuple(StickerEntry.of(sticker) for sticker in stickers),
+        objective=seen.get("objective"),
         seed=seen["seed"],
         row=first_row + row,
         device=seen["device"],
@@ -145,6 +131,13 @@ def located(source: str, place: Callable[[Path], str]) -> str:
     if colon and file.endswith(".py"):
         return f"{place(Path(file))}:{factory}"
     return place(Path(source)) if Path(source).suffix in (".safetensors", ".pt", ".pth") else source
+
+
+def _operation(result: AttackResult, folder: Path | None) -> OperationEntry:
+    attack = result.operation
+    files = {name: relative(path, folder) for name, path in attack.named_files().items()}
+    parameters = {**attack.model_dump(mode="json"), **files}
+    return OperationEntry(slug=attack.slug, parameters=parameters, files=result.provenance.get("files", {}))
 
 
 def _model(classifier: Classifier, folder: Path | None) -> ModelEntry:

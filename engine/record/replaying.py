@@ -19,7 +19,7 @@ from engine.images import open_image
 from engine.operation import Attack, Step
 from engine.record.finding import find, read_mask
 from engine.record.making import digest, located
-from engine.record.schema import DataEntry, ImageEntry, MaskEntry, ModelEntry, ModelOptions, Record
+from engine.record.schema import DataEntry, ImageEntry, MaskEntry, ModelEntry, ModelOptions, OperationEntry, Record
 from engine.result import AttackResult, Reason
 
 if TYPE_CHECKING:
@@ -94,8 +94,14 @@ def replay(
     Raises
     ------
     GibbonError
-        Model, image or mask are missing or not those that were recorded.
+        Model, image, mask or another file are missing or not those that were recorded; or the attack followed a function that no record
+        can hold.
     """
+    if record.objective is not None:
+        raise GibbonError(
+            f"The attack followed a further objective, “{record.objective}”, which a record cannot hold, so this replay "
+            "could not give the same image. Run it where that function is."
+        )
     folder, device = Path(folder), device or record.device
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise GibbonError(
@@ -183,10 +189,18 @@ def _data(entry: DataEntry, root: Path | str | None) -> DataSet:
     return found
 
 
+def _attack(entry: OperationEntry, folder: Path) -> Attack:
+    """The attack with its parameters; the files that they name are found again."""
+    kind: type[Attack] = CATALOGUE[entry.slug]
+    named = kind.build(**entry.parameters).named_files()
+    found = {name: find(path.as_posix(), entry.files.get(name), folder, None, name) for name, path in named.items()}
+    return kind.build(**{**entry.parameters, **{name: str(path) for name, path in found.items()}})
+
+
 def _start(record: Record, classifier: Classifier, clean: Tensor, folder: Path, data_root: Path | str | None) -> Run:
     if record.operation.slug not in CATALOGUE:
         raise GibbonError(f"There is no attack “{record.operation.slug}” here. It has: {', '.join(CATALOGUE)}.")
-    attack: Attack = CATALOGUE[record.operation.slug].build(**record.operation.parameters)
+    attack = _attack(record.operation, folder)
     for what, entry in (("label", record.label), ("target", record.target)):
         if entry is not None and not 0 <= entry.index < classifier.num_classes:
             raise GibbonError(

@@ -82,6 +82,9 @@ class OperationEntry(Part):
 
     slug: str
     parameters: dict[str, JsonValue]
+    """A file that one of them names stands relative to the record's folder."""
+    files: dict[str, str] = Field(default_factory=dict)
+    """Parameter to the SHA-256 of the file that it names, as it was when the attack began."""
 
 
 class ClassEntry(Part):
@@ -139,6 +142,8 @@ class Record(Part):
     data: DataEntry | None = None
     stickers: tuple[StickerEntry, ...] = ()
     """In z-order, painted over the image before the attack; of the optimised ones only the place counts."""
+    objective: str | None = None
+    """The name of a further function that the attack followed: a record cannot hold it, nor a replay follow it."""
     seed: int
     row: int = 0
     """The row's number in its run: randomness is drawn from (seed, row)."""

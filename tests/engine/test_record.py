@@ -14,6 +14,7 @@ from torch import Tensor
 
 import engine
 from engine import attacks, images, record
+from engine.artifacts import Perturbation
 from engine.record import ModelOptions, Packed, Record
 from engine.stickers import Colour, Optimised, Pixels, Sticker, compose
 from tests.engine.conftest import small_network
@@ -199,6 +200,59 @@ def test_a_moved_image_is_found_beside_the_record_or_given(folder: Path) -> None
     images.write_png(place, torch.rand(3, 12, 10))
     with pytest.raises(engine.GibbonError, match="not the image that was recorded"):
         record.replay(entry, folder=folder / "out", image=place, load=load)
+
+
+def test_a_file_that_the_attack_names_is_found_again_by_its_hash(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it was typed, so relative to the working directory; the record names it from its own folder."""
+    monkeypatch.chdir(folder)
+    classifier, clean = load(), torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(2))
+    for name, sign in (("v", 1), ("w", -1)):
+        attacks.save_perturbation(name, Perturbation(torch.full((1, 3, 8, 8), 0.2 * sign), name))
+    result = engine.run(attacks.SavedPerturbation(file="v.safetensors"), classifier, clean[None])
+    entry = record.record_of(result, image=record.image_entry(clean), folder=folder / "out")
+    path = entry.write(folder / "out" / "a.json")
+    assert entry.operation.parameters["file"] == "../v.safetensors"
+    assert entry.operation.files == {"file": record.file_digest("v.safetensors")}
+    monkeypatch.chdir(folder / "out")
+    assert record.replay(Record.read(path), folder=path.parent, load=load).same
+    saved = (folder / "v.safetensors").rename(folder / "out" / "v.safetensors")
+    assert record.replay(Record.read(path), folder=path.parent, load=load).same
+    (folder / "w.safetensors").replace(saved)
+    with pytest.raises(engine.GibbonError, match="not the file that was recorded"):
+        record.replay(entry, folder=path.parent, load=load)
+    saved.unlink()
+    with pytest.raises(engine.GibbonError, match="is not there") as caught:
+        record.replay(entry, folder=path.parent, load=load)
+    assert "--image" not in str(caught.value)
+
+
+def test_the_hash_is_that_of_the_file_that_was_read(tmp_path: Path) -> None:
+    clean, file = torch.rand(3, 8, 8), tmp_path / "v.safetensors"
+    attacks.save_perturbation(file, Perturbation(torch.full((1, 3, 8, 8), 0.2), "read"))
+    then = record.file_digest(file)
+    result = engine.run(attacks.SavedPerturbation(file=str(file)), load(), clean[None])
+    attacks.save_perturbation(file, Perturbation(torch.full((1, 3, 8, 8), -0.2), "written later"))
+    entry = record.record_of(result, image=record.image_entry(clean))
+    assert entry.operation.files == {"file": then}
+    with pytest.raises(engine.GibbonError, match="not the file that was recorded"):
+        record.replay(entry, load=load)
+
+
+def brightness(batch: Tensor) -> Tensor:
+    """What an attacker might raise, too."""
+    return 100 * batch.flatten(1).mean(1)
+
+
+def test_a_further_objective_is_noted_and_its_replay_refused() -> None:
+    classifier, clean = load(), torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(2))
+    plain, followed = (engine.run(attacks.FGSM(eps=0.1), classifier, clean[None], objective=given) for given in (None, brightness))
+    assert "objective" not in plain.provenance
+    assert followed.provenance["objective"] == "brightness"
+    entry = record.record_of(followed, image=record.image_entry(clean))
+    entry = Record.model_validate_json(entry.model_dump_json())
+    assert entry.objective == "brightness"
+    with pytest.raises(engine.GibbonError, match=r"further objective, “brightness”, which a record cannot hold"):
+        record.replay(entry, load=load)
 
 
 def test_another_model_is_refused(folder: Path) -> None:
