@@ -80,16 +80,10 @@ class DDN(MinimalNorm):
             eps = torch.where(adversarial, (1 - self.gamma) * eps, (1 + self.gamma) * eps).minimum(largest)
             gradient = seen.gradient * free
             flat = (gradient == 0).flatten(1).all(1)[:, None, None, None]
-            direction = torch.where(flat, fallback, along(gradient))
+            direction = torch.where(flat, fallback, normalised(gradient))
             delta = images - clean + cosine(self.step_size, _LAST * self.step_size, index, self.steps) * direction
             delta = delta * column(eps / L2(1.0).size(delta).clamp_min(TINY), delta)
             images = torch.minimum(torch.maximum(self._rounded(clean + delta, free, clean), low), high)
 
     def _rounded(self, images: Tensor, free: Tensor, clean: Tensor) -> Tensor:
         return torch.where(free, lattice(images), clean) if self.quantise else images
-
-
-def along(gradient: Tensor) -> Tensor:
-    """``gradient / ||gradient||_2`` per row, however small it is; zero where it is zero."""
-    largest = gradient.flatten(1).abs().amax(1).clamp_min(torch.finfo(gradient.dtype).tiny)
-    return normalised(gradient / column(largest, gradient))

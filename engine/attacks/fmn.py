@@ -10,12 +10,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.attacks.ddn import along
 from engine.attacks.gradient.passes import look
 from engine.attacks.gradient.schedules import cosine
 from engine.attacks.minimal.base import MinimalNorm
 from engine.attacks.minimal.shortest_step import bounds
-from engine.balls import BALLS, TINY, Norm
+from engine.balls import BALLS, TINY, Norm, normalised
 from engine.operation import AttackStep, Problem
 from engine.quantities import Number
 
@@ -76,7 +75,7 @@ class FMN(MinimalNorm):
             pull = cosine(self.gamma, self.last_gamma, index, self.steps)
             eps = radius.fitted(problem.succeeds(seen.logits), delta, seen.loss, gradient, pull)
             pace = cosine(self.step_size, _LAST * self.step_size, index, self.steps)
-            delta = BALLS[self.norm](eps).project(delta + pace * along(gradient))
+            delta = BALLS[self.norm](eps).project(delta + pace * normalised(gradient))
 
 
 class _Radius:

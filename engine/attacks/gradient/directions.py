@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from engine.balls import BALLS, TINY, Norm, column
+from engine.balls import BALLS, Norm, column
 
 Direction = Literal["steepest", "max", "truncated"]
 
@@ -44,6 +44,8 @@ def direction(name: Direction, gradient: Tensor, norm: Norm, quantile: float, ma
         return BALLS[norm](1.0).steepest(gradient)
     magnitudes = gradient.flatten(1).abs()
     scale = magnitudes.amax(1) if name == "max" else quantiles(magnitudes, quantile, inside)
-    # A row whose gradient is zero stays zero instead of becoming 0/0; a quantile of zero is the sign.
-    steps = (gradient / column(scale.clamp_min(TINY), gradient)).clamp(-1, 1)
-    return torch.where((scale > 0)[:, None, None, None], steps, gradient.sign())
+    # A row whose gradient is zero stays zero instead of becoming 0/0; a quantile of zero is the sign. However small it is, it is no bound:
+    # gradients of confident images are about exp(-margin).
+    empty = scale == 0
+    steps = (gradient / column(scale.masked_fill(empty, 1), gradient)).clamp(-1, 1)
+    return torch.where(empty[:, None, None, None], gradient.sign(), steps)
