@@ -16,7 +16,7 @@ from gui.plots.text import is_share
 from gui.theme import number_font
 
 Index = QModelIndex | QPersistentModelIndex
-_SPACE = 4
+SPACE = 4
 Rows = Sequence[Sequence[Any]]
 
 
@@ -84,7 +84,7 @@ class Spaced(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         inner = QStyleOptionViewItem(option)
-        inner.rect = option.rect.adjusted(_SPACE, 0, -_SPACE, 0)
+        inner.rect = option.rect.adjusted(SPACE, 0, -SPACE, 0)
         super().paint(painter, inner, index)
 
 
@@ -116,7 +116,7 @@ class ValueTable(QTableView):
         metrics = self.fontMetrics()
         for column, name in enumerate(columns):
             texts = [name, *self.table.cells[column][:200]]
-            self.setColumnWidth(column, min(320, max(metrics.horizontalAdvance(text) for text in texts) + 20 + 2 * _SPACE))
+            self.setColumnWidth(column, min(320, max(metrics.horizontalAdvance(text) for text in texts) + 20 + 2 * SPACE))
 
     def csv(self) -> str:
         """All of it, with every digit."""

@@ -9,7 +9,7 @@ from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QSizePolicy, QStyleOptionViewItem, QWidget
 
 from gui import theme
-from gui.plots.value_table import Spaced, ValueTable
+from gui.plots.value_table import SPACE, Spaced, ValueTable
 
 COLOURS = {"pass": theme.LABEL, "fail": theme.ADVERSARIAL}
 """Of a verdict's text; the others are quiet."""
@@ -22,7 +22,9 @@ class _Cell(Spaced):
     """Some room above and below its lines."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return super().sizeHint(option, index) + QSize(0, 6)
+        inner = QStyleOptionViewItem(option)
+        inner.rect.setWidth(option.rect.width() - 2 * SPACE)  # as it is painted, or the last line would not fit
+        return super().sizeHint(inner, index) + QSize(2 * SPACE, 6)
 
 
 class _Verdict(_Cell):

@@ -43,7 +43,7 @@ def _reproduce(tour: Tour) -> None:
         settle()
         tour.picture("reproduce", window)
         click(window.foot.run_button)
-        until(lambda: "training" in window.foot.news.text() or window._job is None, "the training")
+        until(lambda: window.foot.news.text().startswith("drawing"), "a step")
         tour.picture("reproduce-running", window, moving=True)
         until(lambda: window._job is None, "the end of the experiment")
         settle()
