@@ -130,9 +130,9 @@ class _Rows:
         failure = (self.adam.count >= self._attack.steps) & ~success
         self._note(images, (images - problem.images).abs(), rise, success)
         again = self._adapted(failure, success) if self._attack.freezing == "adaptive" else self._doubled(failure, success)
-        rows = again.nonzero().flatten()
-        self.allowed = self.allowed.index_copy(0, rows, self._fewer(rows))
-        moved = torch.where(again[:, None, None, None], self._best, moved)
+        where = again[:, None, None, None]
+        self.allowed = torch.where(where, self._fewer(), self.allowed)
+        moved = torch.where(where, self._best, moved)
         self.images = torch.where(self.allowed, box.settle(moved), problem.images)
         self.going_on = self.going_on & ~leads.isnan()
         self.adam.restart(success | failure)
@@ -173,12 +173,12 @@ class _Rows:
         self._scores = torch.where(success[:, None], scores, self._scores)
         self._found = self._found | success
 
-    def _fewer(self, rows: Tensor) -> Tensor:
-        """The pixels of these rows' last success without those that contributed least."""
-        left = self._best_allowed[rows].flatten(1)
-        order = torch.where(left, self._scores[rows], torch.inf).argsort(dim=1, stable=True)
+    def _fewer(self) -> Tensor:
+        """The pixels of every row's last success without those that contributed least. Of all rows: to choose some would be to wait."""
+        left = self._best_allowed.flatten(1)
+        order = torch.where(left, self._scores, torch.inf).argsort(dim=1, stable=True)
         ranks = torch.empty_like(order).scatter_(1, order, torch.arange(order.shape[1], device=order.device).expand_as(order))
-        return (left & (ranks >= self._count[rows, None])).view(len(rows), *self.allowed.shape[1:])
+        return (left & (ranks >= self._count[:, None])).view_as(self.allowed)
 
     @torch.no_grad()
     def select(self, kept: Tensor) -> None:
