@@ -41,6 +41,26 @@ def check_needs(operation: Operation, given: Mapping[str, object]) -> None:
             raise GibbonError(f"{operation.title} {_MISSING[use]}")
 
 
+_UNUSED = {
+    "targets": "takes no target: it is untargeted, or chooses the class itself. Leave targets out.",
+    "mask": "takes no mask: it may change every pixel. Leave the mask out, or choose the whole image.",
+    "start": "takes no image to start from. Leave start out.",
+}
+
+
+def check_unused(attack: Attack, given: Mapping[str, object]) -> None:
+    """Refuse what the attack would leave unused: what came out would be judged, or read, by it.
+
+    Raises
+    ------
+    GibbonError
+        Something is given that the attack does not use; the sentence says what.
+    """
+    for use, value in given.items():
+        if value is not None and (use not in attack.uses or (use == "mask" and not attack.masked)):
+            raise GibbonError(f"{attack.title} {_UNUSED[use]}")
+
+
 def check_goal(attack: Attack, classifier: Classifier) -> None:
     """Refuse a classifier without another class to go to, and a radius that holds every image there is.
 

@@ -11,7 +11,16 @@ import torch
 from torch import Tensor
 
 from engine.artifacts import Lazy
-from engine.checks import check_goal, check_needs, checked_images, checked_labels, checked_mask, checked_start, checked_targets
+from engine.checks import (
+    check_goal,
+    check_needs,
+    check_unused,
+    checked_images,
+    checked_labels,
+    checked_mask,
+    checked_start,
+    checked_targets,
+)
 from engine.classifier import Classifier
 from engine.devices import describe, versions
 from engine.errors import BudgetExhausted, GibbonError
@@ -56,12 +65,12 @@ class Run(Iterator[Step]):
                 assert isinstance(step, AttackStep)
                 self.record.add(step, pin=self._parts.flips_now())
         except StopIteration:
-            self._end(Reason.FINISHED)
+            self._end(Reason.BUDGET if self._parts is not None and self._parts.exhausted else Reason.FINISHED)
             raise
         except BudgetExhausted:
             self._end(Reason.BUDGET)
             if self.last is None:
-                raise GibbonError(_too_small(self.operation, self.problem)) from None
+                raise GibbonError(_too_small(self.operation, self.problem, 0 if self._parts is None else self._parts.asked)) from None
             raise StopIteration from None
         except BaseException:
             self._end(Reason.FAILED)
@@ -139,10 +148,13 @@ class Run(Iterator[Step]):
         }
 
 
-def _too_small(operation: Operation, problem: Problem) -> str:
-    budget, used = getattr(operation, "max_queries", None), problem.classifier.forwards
-    known = f" ({used} of them went into the labels, which were not given)" if used else ""
-    return f"max_queries = {budget} does not suffice for the first step on {len(problem.images)} images{known}. Allow more, or give fewer."
+def _too_small(operation: Operation, problem: Problem, asked: int) -> str:
+    budget, count = getattr(operation, "max_queries", None), len(problem.images)
+    if getattr(operation, "by_rows", False):
+        known = " (one of them went into the label, which was not given)" if asked else ""
+        return f"max_queries = {budget} for each image does not suffice for the first step{known}. Allow more."
+    known = f" ({asked} of them went into the labels, which were not given)" if asked else ""
+    return f"max_queries = {budget} does not suffice for the first step on {count} images{known}. Allow more, or give fewer."
 
 
 def start(
@@ -202,6 +214,8 @@ def start(
     if images is None:
         images = torch.zeros(1 if targets is None else len(targets), *classifier.input_shape)
     images = checked_images(images, classifier)
+    if isinstance(operation, Attack):
+        check_unused(operation, {"targets": targets, "mask": mask, "start": start})
     check_needs(operation, {"targets": targets, "mask": mask, "data": data, "start": start, "stickers": stickers or None})
     if isinstance(operation, Attack):
         check_goal(operation, classifier)

@@ -11,6 +11,10 @@ class BudgetExhausted(Exception):
     """The next query would exceed ``max_queries``. Raised by a view, turned into the reason "budget" by the driver."""
 
 
+class NoStart(GibbonError):
+    """An attack has nothing to begin at. Of a batch attacked a part at a time the other parts go on, and the result says so."""
+
+
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
 _LONGEST = 160
 

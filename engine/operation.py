@@ -80,6 +80,8 @@ class Problem:
     stickers: Sequence[Sticker] = ()
     objective: Callable[[Tensor], Tensor] | None = None
     """Images to ``(N,)``, added to what the attacker raises: for attackers who know a defense or a detector."""
+    copies: int = 1
+    """How many blocks of the same images these are, as `repeat` makes them."""
 
     def compose(self, delta: Tensor) -> Tensor:
         """``clamp(images + mask * delta, 0, 1)``; where the mask is 0 the images' own bits."""
@@ -101,6 +103,7 @@ class Problem:
             targets=chosen(self.targets),
             mask=mask,
             start=chosen(self.start),
+            copies=1,
         )
 
     def succeeds(self, logits: Tensor) -> Tensor:
@@ -129,6 +132,7 @@ class Problem:
             targets=tiled(self.targets),
             mask=mask,
             start=tiled(self.start),
+            copies=times * self.copies,
         )
 
 
@@ -218,7 +222,7 @@ class Attack(Operation, ABC):
         """How many images a part may hold so that a step takes no longer than it may. None: as many as memory allows."""
         return None
 
-    def beside(self, lasts: Sequence[AttackStep]) -> AttackStep | None:
+    def joined(self, lasts: Sequence[AttackStep]) -> AttackStep | None:
         """The last steps of all parts as one, for the artifacts of a batch attacked a part at a time. None: there are none."""
         return None
 

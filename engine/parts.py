@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.best import Best
+from engine.errors import BudgetExhausted, NoStart
 from engine.operation import Attack, AttackStep, Problem
 
 _ACTIVATIONS = 100
@@ -29,19 +30,43 @@ def rows_at_a_time(images: Tensor) -> int:
 class Parts(Iterator[AttackStep]):
     """The steps of an attack, part after part, and the best of each.
 
-    A part that does not fit into the device's memory is halved and begun anew, and ``notes`` says so.
+    A part that does not fit into the device's memory is halved and begun anew, and ``notes`` says so. One that has used up its share of
+    ``max_queries``, or has nothing to begin at, is over, and the next one begins.
     """
 
     def __init__(self, attack: Attack, problem: Problem, rows: int | None, clean_logits: Tensor | None) -> None:
         self._attack, self._problem, self._clean_logits = attack, problem, clean_logits
-        total = len(problem.images)
-        size = total if not attack.by_rows else min(total, rows or rows_at_a_time(problem.images))
+        total, view = len(problem.images), problem.classifier
+        fits = rows_at_a_time(problem.images)
+        size = total if not attack.by_rows else min(total, rows or min(fits, attack.rows_together(problem.images) or fits))
         self._left = _pieces(0, total, size)
+        self.asked = view.forwards
+        """Rows that went into the labels, which were not given."""
+        self._counted = view.forwards, view.backwards
+        """Before the part under way."""
         self._begun: list[tuple[int, int, Best]] = []
         """First row, last row (excluded) and the best of every part that has made a step."""
         self._steps: Iterator[AttackStep] | None = None
         self._offset = self._index = 0
-        self.notes: list[str] = []
+        self._has_begun = False
+        """Whether the part under way has made a step."""
+        self._lasts: list[AttackStep] = []
+        """The last step of every part that has made one, for attacks that can join them."""
+        self._joins = type(attack).joined is not Attack.joined
+        self._halved = ""
+        self._said: dict[str, None] = {}
+        self._idle = 0
+        """Images of the parts that had nothing to begin at."""
+        self.exhausted = False
+        """Whether ``max_queries`` has ended a part."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What the result should say of the run."""
+        limit = self._problem.classifier.rows_limit
+        narrowed = f"The device's memory ran out, so at most {limit} rows at a time went through the model."
+        flat = self._problem.classifier.first_gradients.notes(len(self._problem.images))
+        return [*([self._halved] if self._halved else []), *([narrowed] if limit is not None else []), *self._said, *flat]
 
     def __next__(self) -> AttackStep:
         while self._left:
@@ -55,6 +80,15 @@ class Parts(Iterator[AttackStep]):
                 if not self._halve():
                     raise
                 continue
+            except BudgetExhausted:
+                if not self._has_begun:
+                    raise
+                self.exhausted = True
+            except NoStart as error:
+                self._idle += self._left[0][1] - self._left[0][0]
+                if not self._has_begun or self._idle == len(self._problem.images):
+                    raise
+                self._said[str(error)] = None
             self._steps = None
             self._left.pop(0)
             self._offset = self._index + 1
@@ -62,7 +96,11 @@ class Parts(Iterator[AttackStep]):
 
     def _begin(self) -> None:
         first, last = self._left[0]
-        part, clean = self._problem, self._clean_logits
+        part, clean, view = self._problem, self._clean_logits, self._problem.classifier
+        self._has_begun, self._counted = False, (view.forwards, view.backwards)
+        view.allow(self._share(last - first))
+        if self._attack.by_rows:
+            view.first_gradients.await_part(first, last - first)
         if last - first < len(part.images):
             part = part.select(torch.arange(first, last, device=part.images.device))
             clean = None if clean is None else clean[first:last]
@@ -70,11 +108,23 @@ class Parts(Iterator[AttackStep]):
         self._best = Best(self._attack, part, clean)
         self._steps = iter(self._attack.iterate(part))
 
+    def _share(self, rows: int) -> int | None:
+        """How many rows through the model a part of so many images may take."""
+        most = self._attack.max_queries
+        if most is None:
+            return None
+        return most * rows - self.asked * rows // len(self._problem.images) if self._attack.by_rows else most - self.asked
+
     def _kept(self, step: AttackStep) -> AttackStep:
         first, last = self._left[0]
         self._best.keep(step)
-        if not self._begun or self._begun[-1][2] is not self._best:
+        if not self._has_begun:
             self._begun.append((first, last, self._best))
+            self._has_begun = True
+        if step.notes:
+            self._said |= dict.fromkeys(step.notes)
+        if self._joins and last - first < len(self._problem.images):
+            self._lasts[len(self._begun) - 1 :] = [step]
         self._index = self._offset + step.index
         if last - first == len(self._problem.images):
             return step
@@ -88,14 +138,17 @@ class Parts(Iterator[AttackStep]):
         if last - first < 2 or not self._attack.by_rows:
             return False
         self.close()
-        if self._begun and self._begun[-1][2] is self._best:
+        if self._has_begun:
             self._begun.pop()
-        del self._best
+        self._lasts = self._lasts[: len(self._begun)]
+        vars(self).pop("_best", None)  # it holds memory
+        view = self._problem.classifier
+        view.forwards, view.backwards = self._counted
         if self._problem.images.is_cuda:
             torch.cuda.empty_cache()
         size = (last - first + 1) // 2
         self._left = [piece for begin, end in self._left for piece in _pieces(begin, end, size)]
-        self.notes = [f"The device's memory did not suffice for {last - first} images at a time, so {size} were attacked at a time."]
+        self._halved = f"The device's memory did not suffice for {last - first} images at a time, so {size} were attacked at a time."
         return True
 
     def close(self) -> None:
@@ -111,8 +164,12 @@ class Parts(Iterator[AttackStep]):
         return self._best.flips_now()
 
     def kept(self, last: AttackStep) -> AttackStep | None:
-        """``last`` with the best rows instead of its own, where all rows went together; None: they did not."""
-        return self._begun[0][2].step(last) if len(self._begun) == 1 and len(last.adversarial) == len(self._problem.images) else None
+        """``last`` with the best rows instead of its own, or the last steps of all parts as one; None: the attack cannot join them."""
+        if len(self._begun) == 1 and len(last.adversarial) == len(self._problem.images):
+            return self._begun[0][2].step(last)
+        if self._left or len(self._lasts) != len(self._begun):
+            return None
+        return self._attack.joined([best.step(step) for step, (_, _, best) in zip(self._lasts, self._begun, strict=True)])
 
     def outcome(self) -> dict[str, Any]:
         """Images, logits, losses and flips of all rows; those that no part has reached are the clean ones."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor
 
 from engine.classifier import Classifier
 from engine.errors import BudgetExhausted, GibbonError
+from engine.first_gradients import FirstGradients
 
 Knowledge = Literal["gradients", "scores", "labels"]
+Part = TypeVar("Part")
 _SIDE_BY_SIDE = 100_000
 """Values of all gradients together up to which one batched backward pass is faster on a CPU than one after the other: there a pass of a few
 small images is overhead, while a large one is not made cheaper by company (measured on 28 x 28 and 224 x 224)."""
@@ -26,15 +29,19 @@ class View:
     knows
         ``"gradients"``: logits with a graph; ``"scores"``: logits without; ``"labels"``: predictions only.
     max_queries
-        Forward rows after which the run ends with the reason "budget"; None: no limit.
+        Forward rows after which the run ends with the reason "budget"; None: no limit. `allow` sets another end.
     """
 
     def __init__(self, classifier: Classifier, knows: Knowledge, max_queries: int | None = None) -> None:
-        self._classifier, self.knows, self._max_queries = classifier, knows, max_queries
+        self._classifier, self.knows = classifier, knows
         self.labels, self.num_classes = classifier.labels, classifier.num_classes
         self.input_shape, self.device, self.dtype = classifier.input_shape, classifier.device, classifier.dtype
         self.forwards = 0
         self.backwards = 0
+        self.first_gradients = FirstGradients()
+        self._ends_at = max_queries
+        self.rows_limit: int | None = None
+        """The most rows that go through the model together, once the device's memory has run out; None: it has not."""
 
     def __call__(self, images: Tensor) -> Tensor:
         """Logits ``(N, K)``; with a graph only where the attacker knows gradients.
@@ -51,28 +58,32 @@ class View:
                 "This attack declares that it knows labels only, but asked for scores. Use predict(), or declare knows='scores'."
             )
         self._count(len(images))
-        if self.knows == "gradients":
+        if self.knows == "gradients" and torch.is_grad_enabled():
             return self._classifier(images)
         with torch.no_grad():
-            return self._classifier(images)
+            return self._scores(images)
 
     @torch.no_grad()
     def predict(self, images: Tensor) -> Tensor:
-        """Predicted labels ``(N,)``."""
+        """Predicted labels ``(N,)``; -1, which is no class, where the model's answer holds NaN."""
         self._count(len(images))
-        return self._classifier(images).argmax(1)
+        logits = self._scores(images)
+        return logits.argmax(1).masked_fill_(logits.isnan().any(1), -1)
 
     @torch.no_grad()
     def verdict(self, images: Tensor) -> Tensor:
         """Logits of an iterate that an attack hands over without them: for the driver, whatever the attacker knows. Counted."""
         self._count(len(images))
-        return self._classifier(images)
+        return self._scores(images)
 
-    def gradient(self, value: Tensor, images: Tensor, weights: Tensor | None = None, *, again: bool = False) -> Tensor:
+    def gradient(
+        self, value: Tensor, images: Tensor, weights: Tensor | None = None, *, again: bool = False, copies: int | None = 1
+    ) -> Tensor:
         """Gradient of the scalar ``value`` with respect to ``images`` alone: weight gradients are never made.
 
         With ``weights`` of its shape ``value`` may be any tensor: the gradient is that of ``(weights * value).sum()``. With ``again`` the
-        graph is kept, for another gradient of the same forward pass.
+        graph is kept, for another gradient of the same forward pass. ``copies``: in how many blocks the rows hold the same images
+        (None: unknown), for `first_gradients`.
 
         Raises
         ------
@@ -83,7 +94,7 @@ class View:
             raise GibbonError(f"This attack declares that it knows {self.knows} only, but asked for a gradient.")
         self.backwards += len(images)
         try:
-            return torch.autograd.grad(value, images, weights, retain_graph=again)[0]
+            found = torch.autograd.grad(value, images, weights, retain_graph=again)[0]
         except RuntimeError as error:
             if "does not require grad" not in str(error) and "not have been used" not in str(error):
                 raise
@@ -91,6 +102,8 @@ class View:
                 f"The model “{self._classifier.name}” passes no gradient to its input, so attacks that need gradients cannot work on it. "
                 "Use one that knows scores only (Square, One pixel) or labels only (HopSkipJump, Substitute)."
             ) from error
+        self.first_gradients.see(found, copies)
+        return found
 
     def gradients(self, values: Tensor, images: Tensor) -> Tensor:
         """``(k, N, C, H, W)``: the gradients of ``values`` ``(k, N)``, row n of ``images`` for each of k values of it, of one forward pass.
@@ -110,6 +123,7 @@ class View:
                 pass
             else:
                 self.backwards += values.numel()
+                self.first_gradients.see(found)
                 return found
         return torch.stack([self.gradient(value.sum(), images, again=n < count - 1) for n, value in enumerate(values)])
 
@@ -118,7 +132,38 @@ class View:
         """The classifier itself, uncounted: for operations that take it apart or train it, never for attacks."""
         return self._classifier
 
+    def allow(self, rows: int | None) -> None:
+        """From now on so many forward rows more, then `BudgetExhausted`; None: any number."""
+        self._ends_at = None if rows is None else self.forwards + rows
+
+    def narrow(self, rows: int) -> bool:
+        """So many rows together did not fit into the device's memory: half of them from now on. False where it was one row."""
+        if rows < 2:
+            return False
+        self.rows_limit = (rows + 1) // 2
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return True
+
+    def in_parts(self, count: int, work: Callable[[slice], Part], most: int | None = None) -> list[Part]:
+        """What ``work`` makes of ``count`` rows, at most ``most`` of them at a time, and fewer where the device's memory runs out."""
+        rows = max(1, min(count, most or count, self.rows_limit or count))
+        counted = self.forwards, self.backwards
+        try:
+            return [work(slice(first, first + rows)) for first in range(0, count, rows)]
+        except torch.OutOfMemoryError:
+            if not self.narrow(rows):
+                raise
+        self.forwards, self.backwards = counted
+        return self.in_parts(count, work, most)  # outside of the handler, which holds on to the memory
+
+    def _scores(self, images: Tensor) -> Tensor:
+        if len(images) < 2:
+            return self._classifier(images)
+        found = self.in_parts(len(images), lambda part: self._classifier(images[part]))
+        return found[0] if len(found) == 1 else torch.cat(found)
+
     def _count(self, rows: int) -> None:
-        if self._max_queries is not None and self.forwards + rows > self._max_queries:
+        if self._ends_at is not None and self.forwards + rows > self._ends_at:
             raise BudgetExhausted
         self.forwards += rows

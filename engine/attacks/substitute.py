@@ -181,8 +181,6 @@ class Substitute(Attack):
         """The first images, the held-out ones, and the true labels of those."""
         data, view = problem.data, problem.classifier
         assert data is not None
-        if problem.targets is not None:
-            raise GibbonError("The substitute attack is untargeted, as in its paper, but a target was given. Leave it out.")
         if data.shape != view.input_shape:
             raise GibbonError(f"The data set's images are {data.shape}, but the model takes {view.input_shape}. Choose a set of that size.")
         if len(data) < 2:

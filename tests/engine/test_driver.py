@@ -14,6 +14,7 @@ from engine import attacks
 from engine.errors import GibbonError
 from engine.operation import Attack, Problem
 from engine.timeline import Timeline
+from tests.engine.variants import small_data
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ from engine.timeline import Timeline
 def test_what_does_not_fit_is_refused_in_a_sentence(small: engine.Classifier, change: dict[str, Tensor], message: str) -> None:
     arguments = {"images": torch.rand(1, 3, 8, 8), "labels": torch.tensor([0]), **change}
     with pytest.raises(GibbonError, match=message) as caught:
-        engine.start(attacks.PGD(), small, **arguments)
+        engine.start(attacks.HopSkipJump() if "start" in change else attacks.PGD(), small, **arguments)
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
 
@@ -87,16 +88,30 @@ def test_passes_are_counted_and_none_is_wasted(small: engine.Classifier) -> None
 
 def test_a_budget_ends_the_run_with_the_best_so_far(small: engine.Classifier) -> None:
     x, y = torch.rand(2, 3, 8, 8), torch.zeros(2, dtype=torch.int64)
-    result = engine.run(attacks.PGD(steps=50, max_queries=9), small, x, labels=y)
+    result = engine.run(attacks.PGD(steps=50, max_queries=4), small, x, labels=y)
     assert result.reason == "budget"
     assert result.forwards == 8
     assert len(result.trace) == 4
 
 
-@pytest.mark.parametrize(("budget", "labels"), [(1, torch.tensor([0, 0])), (3, None)])
-def test_a_budget_too_small_for_one_step_is_said(small: engine.Classifier, budget: int, labels: Tensor | None) -> None:
-    with pytest.raises(GibbonError, match=f"max_queries = {budget} does not suffice"):
-        engine.run(attacks.PGD(max_queries=budget), small, torch.rand(2, 3, 8, 8), labels=labels)
+@pytest.mark.parametrize("rows", [1, 2, None])
+@pytest.mark.parametrize("given", [False, True])
+def test_a_budget_is_each_images_own_however_many_go_together(small: engine.Classifier, rows: int | None, given: bool) -> None:
+    x = torch.rand(5, 3, 8, 8)
+    attack = attacks.PGD(steps=50, max_queries=5)
+    labels = small.predict(x)
+    result = engine.run(attack, small, x, labels=labels if given else None, rows_at_a_time=rows)
+    assert result.reason == "budget"
+    assert bool(result.attacked.all())
+    assert result.forwards == 5 * 5
+    alone = [engine.run(attack, small, x[row : row + 1], labels[row : row + 1] if given else None, first_row=row) for row in range(5)]
+    torch.testing.assert_close(result.adversarial, torch.cat([one.adversarial for one in alone]), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("restarts", "labels"), [(2, torch.tensor([0, 0])), (1, None)])
+def test_a_budget_too_small_for_one_step_is_said(small: engine.Classifier, restarts: int, labels: Tensor | None) -> None:
+    with pytest.raises(GibbonError, match="max_queries = 1 for each image does not suffice for the first step"):
+        engine.run(attacks.PGD(max_queries=1, restarts=restarts), small, torch.rand(2, 3, 8, 8), labels=labels)
 
 
 @pytest.mark.parametrize("knows", ["scores", "labels"])
@@ -351,9 +366,97 @@ def test_where_memory_runs_out_smaller_parts_go_on_and_it_is_said(small64: engin
     wide = engine.run(attack, small64, images, labels)
     result = engine.run(attack, narrow, images, labels)
     torch.testing.assert_close(result.adversarial, wide.adversarial, rtol=0, atol=1e-12)
+    assert result.notes == ("The device's memory ran out, so at most 3 rows at a time went through the model.",)
+    assert (result.forwards, result.backwards) == (wide.forwards, wide.backwards)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        attacks.PGD(eps=0.1, steps=3, restarts=4),
+        attacks.APGD(eps=0.1, steps=3, loss="dlr"),
+        attacks.DeepFool(),
+        attacks.OnePixel(population=8, generations=2, stop="never"),
+        attacks.OnePixelMap(levels=2),
+        attacks.HopSkipJump(steps=1, initial_evaluations=10),
+        attacks.Universal(steps=2, batch_size=8, count=20, held_out=10),
+        attacks.Substitute(seeds=10, rounds=2, epochs=1, held_out=10),
+    ],
+    ids=lambda attack: attack.slug,
+)
+def test_one_image_makes_batches_that_memory_does_not_hold(attack: Attack, small64: engine.Classifier, images: Tensor) -> None:
+    narrow = engine.Classifier(Narrow(small64.module), small64.labels, small64.input_shape, device="cpu")
+    image, labels = images[:1], small64.predict(images[:1])
+    data = small_data(small64) if "data" in attack.uses else None
+    wide = engine.run(attack, small64, image, labels, data=data)
+    result = engine.run(attack, narrow, image, labels, data=data)
+    assert result.reason == "finished"
+    torch.testing.assert_close(result.adversarial, wide.adversarial, rtol=0, atol=1e-9)
+    assert (result.forwards, result.backwards) == (wide.forwards, wide.backwards)
+
+
+class Halved(Narrow):
+    """Memory for three images, but only a graph takes any."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images) if torch.is_grad_enabled() else self.module(images)
+
+
+class Plain(Attack):
+    """Gradient after gradient of all images at once."""
+
+    slug, title, family = "plain", "Plain", "Test"
+
+    @torch.enable_grad()
+    def iterate(self, problem: Problem) -> Iterator[engine.AttackStep]:
+        view, images = problem.classifier, problem.images.clone().requires_grad_()
+        for index in range(3):
+            loss = -view(images).gather(1, problem.labels[:, None])[:, 0]
+            images = (images + 0.01 * view.gradient(loss.sum(), images).sign()).clamp(0, 1).detach().requires_grad_()
+            yield engine.AttackStep(index, 2, images, loss)
+
+
+def test_a_part_begun_anew_is_counted_once(small64: engine.Classifier, images: Tensor) -> None:
+    narrow = engine.Classifier(Halved(small64.module), small64.labels, small64.input_shape, device="cpu")
+    labels = small64.predict(images)
+    wide, result = (engine.run(Plain(), classifier, images, labels) for classifier in (small64, narrow))
+    torch.testing.assert_close(result.adversarial, wide.adversarial, rtol=0, atol=1e-12)
     assert result.notes == ("The device's memory did not suffice for 6 images at a time, so 3 were attacked at a time.",)
-    with pytest.raises(torch.OutOfMemoryError):  # one image, four restarts: nothing is left to halve
-        engine.run(engine.attacks.PGD(eps=0.1, steps=3, restarts=4), narrow, images[:1], labels[:1])
+    assert (result.forwards, result.backwards) == (wide.forwards, wide.backwards)
+
+
+@pytest.mark.parametrize(
+    ("attack", "given", "message"),
+    [
+        (attacks.FoolingImage(steps=2), "mask", "takes no mask"),
+        (attacks.Universal(), "targets", "takes no target"),
+        (attacks.Substitute(), "targets", "takes no target"),
+        (attacks.PGD(), "start", "takes no image to start from"),
+    ],
+)
+def test_what_an_attack_does_not_use_is_refused(
+    attack: Attack, given: str, message: str, small64: engine.Classifier, images: Tensor
+) -> None:
+    labels = small64.predict(images)
+    offered = {"mask": torch.ones(1, 1, 8, 8), "targets": (labels + 1) % 5, "start": images}
+    with pytest.raises(GibbonError, match=message):
+        engine.run(attack, small64, images, labels, data=small_data(small64), **{given: offered[given]})
+
+
+def test_nan_is_no_class(small64: engine.Classifier, images: Tensor) -> None:
+    from engine.views import View
+
+    broken = nn.Sequential(Dark(), small64.module)
+    view = View(engine.Classifier(broken, small64.labels, small64.input_shape, device="cpu"), "labels")
+    said = view.predict(torch.cat([images[:2], 0.1 * images[:1]]))
+    assert said.tolist() == [*small64.predict(images[:2]).tolist(), -1]
+
+
+class Dark(nn.Module):
+    """Gives NaN for dark images."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.where((images.flatten(1).mean(1) > 0.3)[:, None, None, None], images, torch.nan)
 
 
 def test_one_class_is_no_goal(images: Tensor) -> None:

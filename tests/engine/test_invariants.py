@@ -41,7 +41,7 @@ def test_a_slug_given_twice_raises() -> None:
 
 @every_attack
 def test_stays_in_the_ball_in_range_and_in_the_mask(attack: Attack, small64: engine.Classifier, images: Tensor, mask: Tensor) -> None:
-    result = engine.run(attack, small64, images, mask=mask, **situation(attack, small64, images))
+    result = engine.run(attack, small64, images, mask=mask if attack.masked else None, **situation(attack, small64, images))
     adversarial = result.adversarial
     assert float(adversarial.min()) >= 0
     assert float(adversarial.max()) <= 1
@@ -66,10 +66,10 @@ def test_a_soft_mask_scales_what_may_change(attack: Attack, small64: engine.Clas
 @every_attack
 def test_a_batch_equals_its_single_images(attack: Attack, small64: engine.Classifier, images: Tensor, mask: Tensor) -> None:
     given = situation(attack, small64, images)
-    batch = engine.run(attack, small64, images, mask=mask, seed=5, **given)
+    batch = engine.run(attack, small64, images, mask=mask if attack.masked else None, seed=5, **given)
     for row in range(len(images)):
         alone = {name: value[row : row + 1] if isinstance(value, Tensor) else value for name, value in given.items()}
-        single = engine.run(attack, small64, images[row : row + 1], mask=mask, seed=5, first_row=row, **alone)
+        single = engine.run(attack, small64, images[row : row + 1], mask=mask if attack.masked else None, seed=5, first_row=row, **alone)
         torch.testing.assert_close(single.adversarial[0], batch.adversarial[row], rtol=0, atol=1e-9)
         assert bool(single.success[0]) == bool(batch.success[row])
         assert int(single.steps_to_flip[0]) == int(batch.steps_to_flip[row])
@@ -78,7 +78,9 @@ def test_a_batch_equals_its_single_images(attack: Attack, small64: engine.Classi
 @every_attack
 def test_the_same_seed_gives_the_same_bits(attack: Attack, small: engine.Classifier, images: Tensor, mask: Tensor) -> None:
     given = situation(attack, small, images.float())
-    first, second = (engine.run(attack, small, images.float(), mask=mask, seed=3, **given).adversarial for _ in range(2))
+    first, second = (
+        engine.run(attack, small, images.float(), mask=mask if attack.masked else None, seed=3, **given).adversarial for _ in range(2)
+    )
     assert torch.equal(first, second)
 
 
@@ -86,7 +88,7 @@ def test_the_same_seed_gives_the_same_bits(attack: Attack, small: engine.Classif
 def test_the_global_generator_is_left_alone(attack: Attack, small: engine.Classifier, images: Tensor, mask: Tensor) -> None:
     given = situation(attack, small, images.float())
     before = torch.random.get_rng_state()
-    engine.run(attack, small, images.float(), mask=mask, **given)
+    engine.run(attack, small, images.float(), mask=mask if attack.masked else None, **given)
     assert torch.equal(before, torch.random.get_rng_state())
 
 
@@ -95,11 +97,11 @@ def test_the_model_is_untouched(attack: Attack, small: engine.Classifier, images
     given = situation(attack, small, images.float())
     before = {name: value.clone() for name, value in small.module.state_dict().items()}
     for pulls in range(3):
-        run = engine.start(attack, small, images.float(), mask=mask, **given)
+        run = engine.start(attack, small, images.float(), mask=mask if attack.masked else None, **given)
         for _ in range(pulls):
             next(run, None)
         run.close()
-    engine.run(attack, small, images.float(), mask=mask, **given)
+    engine.run(attack, small, images.float(), mask=mask if attack.masked else None, **given)
     after = small.module.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert all(p.grad is None and not p.requires_grad for p in small.module.parameters())
@@ -114,7 +116,7 @@ def test_cancel_at_any_step_keeps_the_best_so_far(attack: Attack, small64: engin
     best = torch.full((len(images),), -torch.inf, dtype=torch.float64)
     reached = torch.zeros(len(images), dtype=torch.bool)
     pulled = 0
-    with engine.start(attack, small64, images, mask=mask, **given) as run:
+    with engine.start(attack, small64, images, mask=mask if attack.masked else None, **given) as run:
         for step in run:
             pulled += 1
             result = run.result()
@@ -126,7 +128,7 @@ def test_cancel_at_any_step_keeps_the_best_so_far(attack: Attack, small64: engin
                 assert bool((score >= best - 1e-9).all())
                 best = score
     for pulls in {1, pulled // 2 or 1}:
-        with engine.start(attack, small64, images, mask=mask, **given) as run:
+        with engine.start(attack, small64, images, mask=mask if attack.masked else None, **given) as run:
             for _ in range(pulls):
                 next(run)
         assert run.result().reason == "cancelled"
@@ -135,7 +137,7 @@ def test_cancel_at_any_step_keeps_the_best_so_far(attack: Attack, small64: engin
 @every_attack
 def test_grad_mode_does_not_leak_through_a_suspended_run(attack: Attack, small: engine.Classifier, images: Tensor, mask: Tensor) -> None:
     with torch.no_grad():
-        run = engine.start(attack, small, images.float(), mask=mask, **situation(attack, small, images.float()))
+        run = engine.start(attack, small, images.float(), mask=mask if attack.masked else None, **situation(attack, small, images.float()))
         next(run)
         assert not torch.is_grad_enabled()
         run.close()
@@ -149,7 +151,7 @@ def test_what_it_says_is_what_the_classifier_says(attack: Attack, small64: engin
     given = situation(attack, small64, images) | {"labels": labels}
     if "targets" in given:
         given["targets"] = (labels + 1) % 5
-    result = engine.run(attack, small64, images, mask=mask, **given)
+    result = engine.run(attack, small64, images, mask=mask if attack.masked else None, **given)
     logits = small64(result.adversarial)
     torch.testing.assert_close(result.logits, logits)
     assert torch.equal(result.success, logits.argmax(1) == given["targets"] if "targets" in given else logits.argmax(1) != labels)
@@ -170,7 +172,7 @@ def test_towards_a_target(attack: Attack, small64: engine.Classifier, images: Te
     targets = (labels + 1) % 5
     mask = torch.ones(8, 8)
     given = situation(attack, small64, images) | {"labels": labels, "targets": targets}
-    result = engine.run(attack, small64, images, mask=mask, **given)
+    result = engine.run(attack, small64, images, mask=mask if attack.masked else None, **given)
     assert torch.equal(result.success, result.prediction == targets)
     before = small64(images).log_softmax(1).gather(1, targets[:, None])
     after = result.logits.log_softmax(1).gather(1, targets[:, None])
@@ -188,7 +190,9 @@ def test_an_objective_is_followed(attack: Attack, small64: engine.Classifier, im
     """Brightness weighs so much that the label does not count."""
     labels = small64.predict(images)
     given = situation(attack, small64, images) | {"labels": labels}
-    run = engine.start(attack, small64, images, mask=mask, **given, objective=lambda x: 1e6 * x.flatten(1).mean(1))
+    run = engine.start(
+        attack, small64, images, mask=mask if attack.masked else None, **given, objective=lambda x: 1e6 * x.flatten(1).mean(1)
+    )
     first, *_, last = run
     assert isinstance(first, engine.AttackStep)
     assert isinstance(last, engine.AttackStep)

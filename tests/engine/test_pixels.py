@@ -188,7 +188,7 @@ def test_it_ends_at_the_confidence_asked_for(small64: engine.Classifier, images:
 
 
 def test_the_budget_ends_it_with_the_best_so_far(small64: engine.Classifier, images: Tensor) -> None:
-    attack = attacks.OnePixel(population=10, generations=50, stop="never", max_queries=6 + 60 * 3)
+    attack = attacks.OnePixel(population=10, generations=50, stop="never", max_queries=1 + 10 * 3)
     result = engine.run(attack, small64, images, labels=small64.predict(images))
     assert result.reason == "budget"
     assert result.forwards == 6 + 60 * 3

@@ -41,14 +41,18 @@ def look(problem: Problem, images: Tensor, loss: LossName, targets: Goals = None
     targets
         Towards these classes. None: away from the labels.
     """
-    rows = len(images) if problem.objective is not None else rows_at_a_time(images)
-    if len(images) <= rows:
-        return _look(problem, images, problem.labels, loss, targets, gradient)
-    parts = []
-    for part in (slice(first, first + rows) for first in range(0, len(images), rows)):
+    count = len(images)
+
+    def part_of(part: slice) -> Pass:
+        if part.stop - part.start >= count:
+            return _look(problem, images, problem.labels, loss, targets, gradient)
         goals = targets[part] if isinstance(targets, Tensor) else targets
-        parts.append(_look(problem, images[part], problem.labels[part], loss, goals, gradient))
-    return Pass(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
+        return _look(problem, images[part], problem.labels[part], loss, goals, gradient)
+
+    if problem.objective is not None:  # of all rows, whatever it makes of them
+        return part_of(slice(0, count))
+    parts = problem.classifier.in_parts(count, part_of, rows_at_a_time(images))
+    return parts[0] if len(parts) == 1 else Pass(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
 def away(problem: Problem, seen: Pass, loss: LossName, targets: Tensor) -> Tensor:

@@ -179,11 +179,17 @@ class Course:
         """One batch, one step up."""
         chosen = self._next(min(batch_size, len(self._learning)))
         clean = self._before_learning[chosen.to(self._before_learning.device)]
-        images = self.with_perturbation(self._images(self._learning[chosen])).requires_grad_()
-        logits = self._view(images)
-        loss = F.cross_entropy(logits, clean, reduction="none").clamp_max(cap)
-        gradient = self._view.gradient(loss.sum(), images).sum(0, keepdim=True)
-        fooled = (logits.detach().argmax(1) != clean).float().mean()
+        images = self.with_perturbation(self._images(self._learning[chosen]))
+
+        def part_of(part: slice) -> tuple[Tensor, Tensor]:
+            some = images[part].requires_grad_()
+            logits = self._view(some)
+            loss = F.cross_entropy(logits, clean[part], reduction="none").clamp_max(cap)
+            return self._view.gradient(loss.sum(), some).sum(0, keepdim=True), logits.detach().argmax(1) != clean[part]
+
+        gradients, flips = zip(*self._view.in_parts(len(images), part_of), strict=True)
+        gradient = gradients[0] if len(gradients) == 1 else torch.stack(gradients).sum(0)
+        fooled = torch.cat(flips).float().mean()
         self._recent = [*self._recent, fooled][-max(1, round(len(self._learning) / len(chosen))) :]  # about one pass
         self._update(self.v + length * self._ball.steepest(gradient if self._mask is None else gradient * self._mask))
         return self.step()
