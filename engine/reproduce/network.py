@@ -97,16 +97,17 @@ def train_as_lectured(data: DataSet, epochs: int, seed: int, device: torch.devic
             nn.init.xavier_uniform_(layer.weight, generator=generator)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
     network.to(device).train()
-    optimiser = torch.optim.RMSprop(network.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
     parameters, history = list(network.parameters()), []
+    squares = [torch.zeros_like(parameter) for parameter in parameters]
     for epoch in range(epochs):
         losses: list[Tensor] = []
         for number, chosen in enumerate(torch.split(torch.randperm(len(data), generator=generator), _BATCH)):
             images, targets = (tensor.to(device) for tensor in data.batch(chosen))
             loss = F.cross_entropy(network(images), targets)
-            for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-                parameter.grad = gradient
-            optimiser.step()
+            with torch.no_grad():  # by hand: torch.optim takes a second to load, for two lines
+                for parameter, square, gradient in zip(parameters, squares, torch.autograd.grad(loss, parameters), strict=True):
+                    square.mul_(0.9).addcmul_(gradient, gradient, value=1 - 0.9)
+                    parameter.addcdiv_(gradient, square.sqrt().add_(1e-7), value=-1e-3)
             losses.append(loss.detach())
             if number % _STEPS_SHOWN == _STEPS_SHOWN - 1:
                 yield f"epoch {epoch + 1} of {epochs}, loss {float(losses[-1]):.3f}"
