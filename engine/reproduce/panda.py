@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.artifacts import Picture
+from engine.artifacts import Perturbation, Picture
 from engine.attacks import FGSM
 from engine.errors import GibbonError
 from engine.images import Photograph, open_image, samples
@@ -56,8 +56,10 @@ class Panda(Experiment):
                 assert isinstance(step, AttackStep)
                 moved = step.adversarial
                 yield f"step {step.index} of 1"
-        sign = (moved - clean).sign()
-        seen = {"photograph": clean, "sign(gradient)": (sign + 1) / 2, "sum": moved}
+            # Not the change of the image: that is 0 where the pixel was black or white already.
+            direction = run.result().artifacts["direction"]
+        assert isinstance(direction, Perturbation)
+        seen = {"photograph": clean, "sign(gradient)": (direction.values + 1) / 2, "sum": moved}
         self._tell(report, problem, seen)
 
     def _tell(self, report: Report, problem: Problem, seen: dict[str, Tensor]) -> None:

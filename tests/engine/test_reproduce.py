@@ -13,11 +13,12 @@ import pytest
 import torch
 
 import engine
-from engine import reproduce
+from engine import attacks, reproduce
 from engine.artifacts import Picture
 from engine.attacks.gradient.lecture_loss import swapped
 from engine.cli import main
 from engine.errors import GibbonError
+from engine.images import write_png
 from engine.operation import AttackStep
 from engine.reproduce import CATALOGUE, Experiment, Finding
 from engine.reproduce.drawing import drawn_digits
@@ -243,6 +244,18 @@ def test_an_experiment_that_was_ended_early_has_its_table_and_no_figure(tmp_path
     assert table_of(result).rows == ()
     with pytest.raises(GibbonError, match="nothing to show yet"):
         figure_of(result)
+
+
+def test_the_panda_shows_the_gradients_sign_also_where_the_step_was_stopped(tmp_path: Path, small: engine.Classifier) -> None:
+    picture = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(2))
+    picture[:, :4], picture[:, 4] = 1.0, 0.0
+    path = write_png(tmp_path / "half.png", picture)
+    result = engine.run(reproduce.Panda(image=path, eps=0.1), small)
+    sign = result.artifacts["sign(gradient)"].image
+    attacked = engine.run(attacks.FGSM(eps=0.1), small, engine.images.read(path, small)[None])
+    assert torch.equal(2 * sign - 1, attacked.artifacts["direction"].values[0])
+    assert bool((sign[:, :4] == 1).any())  # up from white, where the image cannot follow
+    assert bool((sign[:, 4] == 0).any())
 
 
 def test_steps_number_themselves_and_say_what_they_do() -> None:
