@@ -46,7 +46,7 @@ class OnePixel(Attack):
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {
-            "As in the paper (Su et al. 2017)": {"stop": "confidence"},
+            "As Su et al. 2017 is usually told: 400 x 100, confident": {"stop": "confidence"},
             "Gallery: 400 x 75, confident": {"generations": 75, "stop": "confidence"},
             "Quick: 100 x 40": {"population": 100, "generations": 40},
             "Five pixels": {"pixels": 5},
