@@ -80,6 +80,7 @@ def _look(problem: Problem, images: Tensor, labels: Tensor, loss: LossName, targ
             reported = reported + extra.detach()
         if not gradient:
             return Pass(logits, reported, images.new_zeros(()).expand_as(images))
+        copies = problem.copies if len(images) == len(problem.images) else None
         if extra is None:
-            return Pass(logits.detach(), reported, view.gradient(logits, images, slope))
-        return Pass(logits.detach(), reported, view.gradient((slope * logits).sum() + extra.sum(), images))
+            return Pass(logits.detach(), reported, view.gradient(logits, images, slope, copies=copies))
+        return Pass(logits.detach(), reported, view.gradient((slope * logits).sum() + extra.sum(), images, copies=copies))
