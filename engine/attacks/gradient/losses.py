@@ -3,9 +3,11 @@
 Each loss is a pair: ``value`` is reported and compared, ``ascent`` is differentiated; ``assess`` gives both at a lower price. They
 differ in one thing. In float32 the label's part of the cross-entropy gradient is ``p - 1``, which loses digits as the margin grows, is
 exactly 0 beyond a margin of about 17, and beyond about 87 all of the gradient is. Cross-entropy is ``softplus`` of the soft margin, so the
-soft margin has the same direction of ascent without the rounding. ``"ce"`` is the literal loss, as the libraries have it, and falls back on
-the soft margin only where its own gradient would vanish; ``"stable-ce"`` always takes the soft margin. Every direction used here (sign,
-normalised, quantile) ignores a row's scale, so rows of either kind may share a batch.
+soft margin has the same direction of ascent without the rounding. ``"ce"`` is the literal loss, as the libraries have it, but for two
+things: where the label's slope is rounded to 0 it is 2^-14 of the exact one, ``-sigmoid(soft margin)``, which decides nothing unless the
+other logits say nothing of the image; and beyond `VANISHED` the soft margin takes its place. ``"stable-ce"`` always takes the soft margin.
+The attacks that use ``assess`` step by the sign, the normalised gradient or its quantile, which ignore a row's scale down to the smallest
+numbers of float32, so rows of either kind may share a batch. With an ``objective`` beside it the scale does count.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from engine.errors import GibbonError
 LossName = Literal["ce", "stable-ce", "margin", "dlr"]
 VANISHED = 80.0
 """Soft margin beyond which exp underflows in float32, and with it the gradient of the cross-entropy."""
+_FAINT = 2.0**-14
+"""The part of the label's exact slope that is taken where the literal one is 0: with all of it the verdicts are not the libraries'."""
 
 
 def _others(logits: Tensor, classes: Tensor) -> Tensor:
@@ -61,14 +65,19 @@ def ascent(name: LossName, logits: Tensor, labels: Tensor, targets: Tensor | Non
     if name == "stable-ce":
         return sign * margin
     plain = F.cross_entropy(logits, classes, reduction="none")
-    return sign * torch.where(margin < -VANISHED, margin, plain)
+    own = logits.gather(1, classes[:, None])[:, 0]
+    # Worth nothing, with a slope: `assess` says it as a minimum.
+    faint = _FAINT * margin.detach().sigmoid() * (own.detach() - own)
+    sure = logits.detach().softmax(1).gather(1, classes[:, None])[:, 0] == 1
+    return sign * torch.where(margin < -VANISHED, margin, torch.where(sure, plain + faint, plain))
 
 
 @torch.no_grad()
 def assess(name: LossName, logits: Tensor, labels: Tensor, targets: Tensor | None) -> tuple[Tensor, Tensor]:
     """The slope of ``ascent`` in the logits, ``(N, K)``, and ``value``, ``(N,)``: for less than either costs by itself.
 
-    For cross-entropy ``slope = p - onehot(label)``: written out it takes a dozen small operations, where the graph takes three dozen.
+    For cross-entropy ``slope = p - onehot(label)``: written out it takes a dozen small operations, where the graph takes three dozen. The
+    label's entry is below 0 even where ``p`` is rounded to 1.
     """
     logits = logits.detach()
     if name not in ("ce", "stable-ce"):
@@ -80,7 +89,8 @@ def assess(name: LossName, logits: Tensor, labels: Tensor, targets: Tensor | Non
     loss = _softplus(margin)[:, 0]
     if name == "ce":
         shares = torch.where(margin < -VANISHED, shares, logits.log_softmax(1))
-    slope = shares.exp().scatter(1, classes.unsqueeze(1), -1.0, reduce="add")
+    index = classes.unsqueeze(1)
+    slope = shares.exp().scatter(1, index, -1.0, reduce="add").scatter_reduce(1, index, -_FAINT * margin.sigmoid(), "amin")
     return (slope, loss) if targets is None else (-slope, -loss)
 
 
