@@ -36,8 +36,9 @@ def normalised(gradient: Tensor, p: float = 2) -> Tensor:
     """
     flat, tiny = gradient.flatten(1), torch.finfo(gradient.dtype).tiny
     scaled = flat / flat.abs().amax(1, keepdim=True).clamp_min(tiny)
-    lengths = torch.linalg.vector_norm(scaled, ord=p, dim=1, keepdim=True)
-    return (scaled / lengths.clamp_min(tiny)).view_as(gradient)
+    lengths: Tensor = torch.linalg.vector_norm(scaled, ord=p, dim=1, keepdim=True)
+    unit: Tensor = scaled / lengths.clamp_min(tiny)
+    return unit.view_as(gradient)
 
 
 @dataclass(frozen=True)
