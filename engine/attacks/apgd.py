@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from engine.attacks.fgsm import check_eps
 from engine.attacks.gradient.apgd_state import Progress
+from engine.attacks.gradient.budget import check_eps, usual_eps
 from engine.attacks.gradient.goals import likeliest_others
 from engine.attacks.gradient.losses import LossName, check_classes
 from engine.attacks.gradient.passes import Pass, away, look
@@ -58,9 +58,7 @@ class APGD(Attack):
 
     norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
     """The norm of the ball that the perturbation stays in."""
-    eps: Number = Field(
-        8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": {"linf": 8 / 255, "l2": 0.5}}}
-    )
+    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2")})
     """Radius of the ball in pixel units: 8/255 is eight grey levels. In l2 about 0.5 is usual for small colour images."""
     steps: int = Field(100, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
     """Number of steps."""

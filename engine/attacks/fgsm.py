@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from engine.artifacts import Artifact
+from engine.attacks.gradient.budget import check_eps, usual_eps
 from engine.attacks.gradient.directions import direction
 from engine.attacks.gradient.goals import Towards, check_goals, least_likely, random_other
 from engine.attacks.gradient.losses import check_classes
@@ -18,10 +19,6 @@ from engine.attacks.gradient.passes import look
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem, Step
 from engine.quantities import Number
-
-Op = TypeVar("Op", bound=Attack)
-USUAL_EPS: dict[str, JsonValue] = {"linf": 8 / 255, "l2": 0.5, "l1": 12.0}
-"""Radii that small colour images are usually attacked with, by norm: 8/255 in l2 would move nothing that can be seen or measured."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -68,7 +65,7 @@ class FGSM(Attack):
 
     norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
     """The norm of the step: linf moves every pixel by eps, l2 along the gradient, l1 one value by all of eps."""
-    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": USUAL_EPS}})
+    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2", "l1")})
     """Length of the step in pixel units: 8/255 is eight grey levels."""
     towards: Towards = Field("label or target", json_schema_extra={"group": "Method"})
     """Away from the label (towards the target where one is given), or towards a class that the attack chooses: the least likely one (step
@@ -109,11 +106,3 @@ class FGSM(Attack):
 
         assert isinstance(last, FGSMStep)
         return kept(self, problem, last)
-
-
-def check_eps(attack: Op) -> Op:
-    """Refuse a radius that can only be a mistake of unit: more than the whole range in linf."""
-    eps = getattr(attack, "eps", None)
-    if getattr(attack, "norm", "") == "linf" and eps is not None and eps > 1:
-        raise ValueError(f"eps = {eps:g} is more than the whole range [0, 1]. In grey levels write {eps:g}/255.")
-    return attack

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 import torch
 from pydantic import Field, model_validator
 
-from engine.attacks.fgsm import check_eps
+from engine.attacks.gradient.budget import check_eps, usual_eps
 from engine.attacks.gradient.losses import LossName, check_classes
 from engine.attacks.gradient.passes import look
 from engine.attacks.gradient.reach import Reach
@@ -43,9 +43,7 @@ class MIFGSM(Attack):
 
     norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
     """The norm of the ball that the perturbation stays in."""
-    eps: Number = Field(
-        8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": {"linf": 8 / 255, "l2": 0.5}}}
-    )
+    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2")})
     """Radius of the ball in pixel units: 8/255 is eight grey levels."""
     steps: int = Field(10, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
     """Number of steps."""

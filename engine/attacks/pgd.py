@@ -11,7 +11,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from engine.attacks.fgsm import USUAL_EPS, check_eps
+from engine.attacks.gradient.budget import check_eps, usual_eps
 from engine.attacks.gradient.directions import Direction, direction
 from engine.attacks.gradient.goals import ManyTowards, check_goals, least_likely, likeliest_others, random_other
 from engine.attacks.gradient.losses import LossName, check_classes
@@ -65,7 +65,9 @@ class PGD(Attack):
 
     norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
     """The norm of the ball that the perturbation stays in."""
-    eps: Number | None = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": USUAL_EPS}})
+    eps: Number | None = Field(
+        8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2", "l1")}
+    )
     """Radius of the ball in pixel units: 8/255 is eight grey levels. In l2 about 0.5 is usual for small colour images, in l1 about 12.
     None: no ball, only [0, 1]."""
     steps: int | None = Field(40, ge=1, le=100_000, json_schema_extra={"group": "Budget", "automatic": "count"})

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from engine.attacks.fgsm import check_eps
+from engine.attacks.gradient.budget import check_eps
 from engine.attacks.gradient.directions import direction
 from engine.attacks.gradient.losses import check_classes
 from engine.attacks.gradient.passes import look

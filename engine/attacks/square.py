@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from engine.attacks.black_box.square_moves import L2Moves, LinfMoves, Moves, Plan
-from engine.attacks.fgsm import USUAL_EPS, check_eps
+from engine.attacks.gradient.budget import check_eps, usual_eps
 from engine.attacks.gradient.losses import value
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
@@ -55,7 +55,7 @@ class Square(Attack):
 
     norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
     """The norm of the ball that the perturbation stays in."""
-    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": USUAL_EPS}})
+    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2")})
     """Radius of the ball in pixel units: 8/255 is eight grey levels."""
     n_queries: int = Field(5000, ge=1, le=1_000_000, json_schema_extra={"group": "Budget", "unit": "rows"})
     """Images that the model is asked about, for each image at most; the clean image not counted."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from engine.artifacts import Artifact, Curve, Model, Table
 from engine.attacks.black_box.substitute_network import fresh_network, gradient_of_labels, train_epoch
-from engine.attacks.fgsm import check_eps
+from engine.attacks.gradient.budget import check_eps
 from engine.attacks.gradient.losses import value
 from engine.attacks.pgd import PGD
 from engine.balls import Ball, Linf, Norm

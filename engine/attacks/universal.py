@@ -11,7 +11,7 @@ import torch
 from pydantic import Field, model_validator
 
 from engine.artifacts import Artifact, Curve, Perturbation, Table
-from engine.attacks.fgsm import check_eps
+from engine.attacks.gradient.budget import check_eps
 from engine.attacks.gradient.universal_course import Course, UniversalStep
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, Problem, Step, Use
