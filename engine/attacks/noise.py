@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
@@ -10,7 +11,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from engine.attacks.fgsm import check_eps
+from engine.attacks.gradient.budget import check_eps, usual_eps
 from engine.attacks.gradient.losses import value
 from engine.balls import BALLS, TINY, Ball, Norm, column
 from engine.operation import Attack, AttackStep, Problem
@@ -19,11 +20,12 @@ from engine.views import Knowledge
 
 
 class Noise(Attack):
-    """Add random noise whose norm is exactly ``eps``: the control that every attack is held against.
+    """Add random noise of norm ``eps``: the control that every attack is held against.
 
-    ``adversarial = clamp(images + mask * delta, 0, 1)`` with ``delta = eps * noise / ||noise||``, where the clamp may shorten it, and
-    ``noise`` one of ``sign(N(0, I))``, uniform in [-1, 1], or ``N(0, I)``. One forward pass for each of the ``draws`` and one for the clean
-    images; of several draws the best is kept per image.
+    ``adversarial = clamp(images + mask * delta, 0, 1)`` with ``delta = eps * noise / ||noise||``, and ``noise`` one of ``sign(N(0, I))``,
+    uniform in [-1, 1], or ``N(0, I)``, where the mask is above 0. The norm of ``delta`` is exactly ``eps``; a mask below 1 and the clamp
+    shorten what is added, as they do with an attack's perturbation. One forward pass for each of the ``draws`` and one for the clean
+    images; of several draws the best is kept per image. The clean image takes no part, also where it was misclassified before.
 
     After Nicolae, Rawat 2017, "random noise does not work". Where noise of an attack's size fools as many images as the attack, the attack
     has shown nothing about its directions.
@@ -35,6 +37,7 @@ class Noise(Attack):
     paper: ClassVar[str] = "control; Nicolae and Rawat 2017"
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
     knows: ClassVar[Knowledge] = "scores"
+    keeps: ClassVar[Literal["loss", "norm", "last"]] = "last"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {
             "Beside FGSM on MNIST, eps 0.3 (Nicolae and Rawat 2017)": {"eps": 0.3},
@@ -43,10 +46,8 @@ class Noise(Attack):
     )
 
     norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
-    """The norm that is exactly eps."""
-    eps: Number = Field(
-        8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": {"linf": 8 / 255, "l2": 0.5}}}
-    )
+    """The norm that is eps."""
+    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2")})
     """The norm of the noise in pixel units: 8/255 is eight grey levels."""
     distribution: Literal["sign", "uniform", "gaussian"] = Field("sign", json_schema_extra={"group": "Method"})
     """sign: every value eps up or down, as far as linf allows. uniform: evenly between both. gaussian: the normal distribution. All are
@@ -64,16 +65,20 @@ class Noise(Attack):
 
     @torch.no_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """The clean images, then one draw after the other."""
-        noisy = problem.images
-        for index in range(self.draws + 1):
-            logits = problem.classifier(noisy)
-            loss = value("ce", logits, problem.labels, problem.targets)
-            # The result is the noise, also where it did the classifier good: a control that keeps the clean image would flatter it.
-            score = torch.full_like(loss, -torch.inf) if index == 0 else None
-            yield AttackStep(index, self.draws, noisy, loss, logits, score=score)
-            if index < self.draws:
-                noisy = problem.compose(self._draw(problem))
+        """The clean images, then after every draw the best of the draws until then.
+
+        The result is the noise, also where it did the classifier good: a control that keeps the clean image would flatter it.
+        """
+        yield self._look(problem, 0, problem.images)
+        best: AttackStep | None = None
+        for index in range(1, self.draws + 1):
+            drawn = self._look(problem, index, problem.compose(self._draw(problem)))
+            best = drawn if best is None else _better(problem, best, drawn)
+            yield best
+
+    def _look(self, problem: Problem, index: int, images: Tensor) -> AttackStep:
+        logits = problem.classifier(images)
+        return AttackStep(index, self.draws, images, value("ce", logits, problem.labels, problem.targets), logits)
 
     def _draw(self, problem: Problem) -> Tensor:
         shape, images = problem.images.shape[1:], problem.images
@@ -85,3 +90,17 @@ class Noise(Attack):
         if problem.mask is not None:
             noise = noise * (problem.mask > 0)
         return noise * column(self.eps / self.ball().size(noise).clamp_min(TINY), noise)
+
+
+def _better(problem: Problem, best: AttackStep, drawn: AttackStep) -> AttackStep:
+    """``drawn`` with the rows of ``best`` where those are no worse: success first, then the loss. A NaN stays, for the driver to see."""
+    assert best.logits is not None
+    assert drawn.logits is not None
+    before, now = problem.succeeds(best.logits), problem.succeeds(drawn.logits)
+    taken = (now & ~before) | ((now == before) & (drawn.loss > best.loss)) | drawn.loss.isnan()
+    return replace(
+        drawn,
+        adversarial=torch.where(taken[:, None, None, None], drawn.adversarial, best.adversarial),
+        loss=torch.where(taken, drawn.loss, best.loss),
+        logits=torch.where(taken[:, None], drawn.logits, best.logits),
+    )

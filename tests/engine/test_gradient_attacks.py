@@ -177,6 +177,41 @@ def test_many_draws_of_noise_keep_the_best() -> None:
     torch.testing.assert_close(result.loss[rows], result.trace[1:].amax(0)[rows])
 
 
+@pytest.mark.parametrize("draws", [1, 4])
+@pytest.mark.parametrize("distribution", ["sign", "gaussian"])
+def test_the_clean_image_is_no_noise_even_where_it_was_misclassified(distribution: str, draws: int) -> None:
+    classifier = linear_classifier(classes=5)
+    images = middle_images(6)
+    labels = (classifier.predict(images) + 1) % 5  # all wrong before
+    result = engine.run(attacks.Noise.build(eps=0.1, distribution=distribution, draws=draws), classifier, images, labels=labels)
+    torch.testing.assert_close(result.norms["linf"], torch.full((6,), 0.1, dtype=torch.float64))
+    assert torch.equal(result.success, classifier.predict(result.adversarial) != labels)
+
+
+def test_a_later_draw_is_kept_only_where_it_is_better() -> None:
+    classifier = linear_classifier(classes=5)
+    images = middle_images(8)
+    labels = classifier.predict(images)
+    steps = [step.adversarial for step in engine.start(attacks.Noise(eps=0.1, draws=5), classifier, images, labels=labels)]
+    losses = torch.stack([value("ce", classifier(shown), labels, None) for shown in steps[1:]])
+    flips = torch.stack([classifier.predict(shown) != labels for shown in steps[1:]])
+    assert bool((losses.diff(dim=0) >= 0)[~flips.diff(dim=0).bool()].all())
+    assert bool((losses[-1] > losses[0]).any())
+
+
+# ---------------------------------------------------------------------------------------------------------------- budgets
+
+
+@pytest.mark.parametrize("attack", [a for a in attacks.CATALOGUE.values() if "'usual'" in str(a.model_fields.get("eps"))])
+def test_the_usual_eps_is_offered_for_the_norms_that_the_attack_has(attack: type[engine.Attack]) -> None:
+    extra = attack.model_fields["eps"].json_schema_extra
+    assert isinstance(extra, dict)
+    usual = extra["usual"]["norm"]  # type: ignore[index,call-overload]
+    assert list(usual) == list(attack.norms)  # type: ignore[arg-type]
+    for norm, eps in usual.items():  # type: ignore[union-attr]
+        attack.build(norm=norm, eps=eps)
+
+
 # ---------------------------------------------------------------------------------------------------------------- iterative
 
 
