@@ -73,9 +73,16 @@ def test_an_attack_on_a_data_set_replays_with_the_same_images(run: Run) -> None:
     assert run("replay", path)[0] == 0
     learned = path.with_suffix(".safetensors")
     assert learned.is_file()
-    line = ("attack", "--image", OTHER, "--attack", "saved-perturbation", "--file", learned, "--device", "cpu")
+    line = ("attack", "--image", OTHER, "--attack", "saved-perturbation", "--file", learned, "--device", "cpu", "--out", "added")
     code, _, err = run(*line)
     assert code == 0, err
+    added = Path("added", f"{OTHER.stem}-saved-perturbation.json")
+    assert Record.read(added).operation.parameters["file"] == f"../{learned.name}"
+    assert run("replay", added)[0] == 0
+    learned.write_bytes(b"another")
+    code, _, err = run("replay", added)
+    assert code == 2
+    assert "not the file that was recorded" in err
     changed = record.data.model_copy(update={"sha256": "0" * 64})
     record.model_copy(update={"data": changed}).write(path)
     code, _, err = run("replay", path)
