@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 
@@ -22,12 +23,30 @@ def live(_root: str | None) -> Iterator[Figure]:
     yield from figures()
 
 
+def libraries(root: str | None) -> Iterator[Figure]:
+    """The attacks' speed and strength beside the libraries' come from their benchmark."""
+    from tests.benchmarks.attacks import Place, measured
+    from tests.benchmarks.cases import CASES
+
+    where = Place(root, os.environ.get("GIBBON_IMAGENET"), None)
+    for name in (*CASES, "universal"):
+        rows = measured(name, where, None)
+        missed = " ".join(line for row in rows for line in row["missed"])
+        yield Figure(
+            f"{name} beside the libraries",
+            missed or ("reached" if rows else "left out"),
+            "what its case asks",
+            not missed if rows else None,
+        )
+
+
 PARTS: dict[str, Callable[[str | None], Iterator[Figure]]] = {
     "models": models.figures,
     "stop": lambda _root: attacks.stop_sign(),
     "stickers": attacks.stickers,
     "bounds": attacks.bounds,
     "parity": attacks.parity,
+    "libraries": libraries,
     "live": live,
 }
 
