@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from engine.balls import L0
 from engine.classifier import Classifier
 from engine.errors import GibbonError
 
@@ -77,7 +78,9 @@ def check_goal(attack: Attack, classifier: Classifier) -> None:
     whole = ball.widest(classifier.input_shape)
     eps = float(ball.eps.max()) if isinstance(ball.eps, Tensor) else ball.eps
     if eps > whole:
-        levels = f" In grey levels write {eps:g}/255." if type(ball).__name__ != "L0" else ""
+        if isinstance(ball, L0):
+            raise GibbonError(f"pixels = {eps:g} is more than the image has, which is {whole:g}. Give fewer pixels.")
+        levels = f" In grey levels write {eps:g}/255."
         raise GibbonError(f"eps = {eps:g} is more than the whole range of the image, {whole:g} in {type(ball).__name__}.{levels}")
 
 

@@ -15,6 +15,7 @@ from engine.attacks.gradient.schedules import cosine
 from engine.attacks.minimal.base import MinimalNorm
 from engine.attacks.minimal.shortest_step import bounds
 from engine.balls import L2, TINY, Norm, column, normalised
+from engine.errors import GibbonError
 from engine.images import lattice
 from engine.operation import AttackStep, Problem
 from engine.quantities import Number
@@ -56,7 +57,7 @@ class DDN(MinimalNorm):
     gamma: float = Field(0.05, gt=0, lt=1, json_schema_extra={"group": "Method"})
     """By what part of itself the radius grows or shrinks in a step."""
     start_eps: Number = Field(1.0, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1], L2"})
-    """The first radius."""
+    """The first radius: at most that of the ball which holds every image, sqrt(C * H * W)."""
     step_size: Number = Field(1.0, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1], L2"})
     """Length of the first step, before the radius is set; the last one is a hundredth of it."""
     quantise: bool = Field(False, json_schema_extra={"group": "Method"})
@@ -66,6 +67,12 @@ class DDN(MinimalNorm):
     def search(self, problem: Problem) -> Iterator[AttackStep]:
         """Step 0 is the clean image, step k the image after k steps."""
         clean, (low, high) = problem.images, bounds(problem)
+        widest = L2.widest(clean.shape[1:])
+        if self.start_eps > widest:
+            raise GibbonError(
+                f"start_eps = {self.start_eps:g} is more than the whole range of the image, {widest:g} in L2. Pixels are in [0, 1]: "
+                f"divide grey levels by 255."
+            )
         free = low < high
         fallback = normalised(problem.random.normal(clean.shape[1:]).to(clean) * free)
         largest = L2(1.0).size(torch.maximum(high - clean, clean - low))

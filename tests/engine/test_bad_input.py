@@ -229,3 +229,20 @@ def test_in_a_script_the_best_so_far_is_there(small: engine.Classifier, kind: st
 )
 def test_any_error_is_a_sentence(error: Exception, expected: str) -> None:
     assert in_words(error, cure="Do this.") == expected
+
+
+# ------------------------------------------------------------------ radii
+
+
+@pytest.mark.parametrize(
+    ("attack", "sentence"),
+    [
+        (engine.attacks.OnePixel(pixels=900), "pixels = 900 is more than the image has, which is 64"),
+        (engine.attacks.DDN(start_eps=2040.0), "start_eps = 2040 is more than the whole range"),
+    ],
+)
+def test_a_radius_that_holds_every_image_is_refused_by_its_own_name(attack: Attack, sentence: str) -> None:
+    module = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    classifier = engine.Classifier(module, ["a", "b", "c"], (1, 8, 8), name="plain", device="cpu")
+    with pytest.raises(GibbonError, match=sentence):
+        engine.run(attack, classifier, torch.full((1, 1, 8, 8), 0.5))
