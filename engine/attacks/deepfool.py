@@ -32,11 +32,13 @@ class DeepFool(MinimalNorm):
     ``<slope_l, step> = (1 + overshoot) * gap_l``: ``gap_l * slope_l / ||slope_l||_2^2`` in l2, ``gap_l * sign(slope_l) / ||slope_l||_1`` in
     linf. Towards a target there is one plane, that between it and the most likely other class. Images that have crossed drop out.
 
-    Two things are ours. ``box``: many pixels of an image are black or white already and cannot follow, so a step that is merely clipped
-    falls short of the plane (9 steps per digit instead of 2); "solved" finds the shortest step to the plane among those that stay in
-    [0, 1] and the mask. ``refine``: afterwards an image that is adversarial goes half-way to the point of its plane that is nearest to the
-    clean image, and one that is not steps on, as in SuperDeepFool; one plane each, of the nearest class. Kept is the nearest adversarial
-    image, moved onto the boundary. Images whose gradients are all zero stay where they are; ``stuck`` counts them.
+    Four things are ours. ``classes``: the likeliest classes are ranked anew at every step, and there are 4 of them; the authors' code
+    ranks 10 once, on the clean image. ``box``: many pixels of an image are black or white already and cannot follow, so a step that is
+    merely clipped falls short of the plane (9 steps per digit instead of 2); "solved" finds the shortest step to the plane among those
+    that stay in [0, 1] and the mask. ``refine``: afterwards an image that is adversarial goes half-way to the point of its plane that is
+    nearest to the clean image, and one that is not steps on, as in SuperDeepFool; one plane each, of the nearest class.
+    ``boundary_steps``: kept is the nearest adversarial image, moved onto the boundary. Images whose gradients are all zero stay where they
+    are; ``stuck`` counts them.
 
     Cost: per step ``classes - 1`` backward passes of one forward pass for the images not yet fooled, and one more forward; per refinement
     one of each. Moosavi-Dezfooli, Fawzi, Frossard 2015, arXiv 1511.04599; Abdolahpourrostam, Abroshan, Moosavi-Dezfooli 2023,
@@ -50,7 +52,7 @@ class DeepFool(MinimalNorm):
     norms: ClassVar[tuple[Norm, ...]] = ("l2", "linf")
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {
-            "as in the paper, clipped in the loop": {"classes": 10, "box": "clipped", "refine": 0, "boundary_steps": 0},
+            "as in the paper, but clipped and ranked anew in the loop": {"classes": 10, "box": "clipped", "refine": 0, "boundary_steps": 0},
             "nearer, at twice the cost": {"refine": 20},
         }
     )

@@ -67,8 +67,8 @@ class JSMA(Attack):
     One forward pass per step and one at the end; rows that are done are dropped. Without a target each image is driven to the class that
     ``untargeted`` names, and any change of class counts: the paper has no such mode.
 
-    Papernot, McDaniel, Jha, Fredrikson, Celik, Swami 2015, arXiv 1511.07528: 97.10 % success at 4.02 % of the features on MNIST, with the
-    probabilities; that gamma was 14.5 % is unconfirmed.
+    Papernot, McDaniel, Jha, Fredrikson, Celik, Swami 2015, arXiv 1511.07528. Second-hand and unconfirmed: that the paper
+    reports 97.10 % success at 4.02 % of the features on MNIST, and that it took the probabilities and a gamma of 14.5 %.
     """
 
     slug: ClassVar[str] = "jsma"

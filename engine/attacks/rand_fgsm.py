@@ -39,7 +39,7 @@ class RandFGSM(Attack):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {
             "Rand+FGSM on MNIST, eps 0.3, alpha 0.05 (Nicolae and Rawat 2017)": {"eps": 0.3, "alpha": 0.05},
-            "Rand+FGSM, eps 16/255, alpha eps/2 (Tramèr 2017)": {"eps": 16 / 255},
+            "Rand+FGSM, eps 16/255, alpha eps/2": {"eps": 16 / 255},
         }
     )
 

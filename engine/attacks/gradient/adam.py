@@ -8,7 +8,7 @@ from torch import Tensor
 from engine.balls import column
 
 BETA1, BETA2, TINY = 0.9, 0.999, 1e-8
-"""As in the paper (Kingma, Ba 2014, arXiv 1412.6980) and in every implementation of Carlini and Wagner's attacks."""
+"""As in the paper (Kingma, Ba 2014, arXiv 1412.6980) and in the authors' code of the Carlini and Wagner attacks."""
 
 
 class Adam:
