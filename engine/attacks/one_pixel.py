@@ -22,7 +22,7 @@ from engine.views import Knowledge
 
 
 class OnePixel(Attack):
-    """Change ``pixels`` pixels, no others, so that the prediction flips. Only scores are asked for, no gradients.
+    """Change one pixel, or as many as ``pixels`` says, so that the prediction flips. Only scores are asked for, no gradients.
 
     A member of the population is ``(row, column, levels of the channels)`` for each pixel. In every generation each member has one child,
     ``p_r1 + factor * (p_r2 - p_r3)`` of three other members, without crossover, that takes its own parent's place if it is fitter: fitness

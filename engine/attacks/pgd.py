@@ -25,9 +25,10 @@ _LECTURE = {"eps": None, "steps": 20, "step_size": 0.05, "random_start": False}
 
 
 class PGD(Attack):
-    """Repeat ``delta <- project(delta + step_size * direction(gradient))`` and keep the best iterate.
+    """Many small steps along the gradient, each brought back into the ball; the best iterate is kept.
 
-    ``adversarial = clamp(images + mask * delta, 0, 1)``, with the clamp inside the loop; ``gradient`` is that of the loss away from the
+    ``delta <- project(delta + step_size * direction(gradient))``, repeated ``steps`` times, and
+    ``adversarial = clamp(images + mask * delta, 0, 1)`` with the clamp inside the loop; ``gradient`` is that of the loss away from the
     label, or towards the target. ``restarts`` begin at other points of the ball, ``likeliest others`` aims at several classes, and all of
     these run as rows of the same batch: ``steps + 1`` forward passes and ``steps`` backward passes for each row. An attack that chooses
     classes by the clean image's logits takes one forward pass more.
