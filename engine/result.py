@@ -73,6 +73,16 @@ class AttackResult(Result):
     """Logits of the clean images, where the run had them anyway."""
 
     @cached_property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of the run, in sentences: its ``notes``, and for how many images the model gave NaN."""
+        count, total = int(self.failed.sum()), len(self.failed)
+        if not count:
+            return self.notes
+        counted = "it counts as an attack error, not as a success" if count == 1 else "they count as attack errors, not as successes"
+        images = "image" if total == 1 else "images"
+        return (*self.notes, f"The model gave NaN for {count} of {total} {images}; {counted}. Look at the model.")
+
+    @cached_property
     def clean_logits(self) -> Tensor:
         """``(N, K)`` of the clean images (one forward pass, uncounted, where the run did not need it)."""
         if self.first_logits is not None:

@@ -212,7 +212,7 @@ class Runs(QObject):
     def _keep(self, entry: Entry) -> None:
         result = entry.result
         self._session.log("run", summary(result, entry.scene.classifier.labels), parameters(result))
-        for note in result.notes:
+        for note in result.remarks:
             self._session.log("info", note)
         for gone in self._session.history.add(entry):
             self._session.log("info", f"{gone.title} was forgotten: the memory for finished runs is full.")

@@ -121,7 +121,7 @@ def command(
         say(*done.sentences())
         if done.transfer is not None:
             say_artifact(done.transfer)
-    return 130 if done.cancelled else 0
+    return done.code
 
 
 def region(classifier: Classifier, mask: Path | None, stickers: list[str]) -> Tensor | None:

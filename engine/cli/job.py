@@ -65,6 +65,11 @@ class Done:
     transfer: Table | None = None
 
     @property
+    def code(self) -> int:
+        """The exit code: 130 where Ctrl-C ended it, 1 where the model gave NaN."""
+        return 130 if self.cancelled else int(self.record.outcome.failed)
+
+    @property
     def cancelled(self) -> bool:
         """Whether Ctrl-C ended it."""
         return self.record.outcome.reason == Reason.CANCELLED
@@ -134,7 +139,7 @@ def perform(job: Job) -> Done:
         assert isinstance(perturbation, Perturbation)
         save_perturbation(learned, perturbation, **result.provenance)
     table = transfer(result, job.others, mask=job.mask, seed=job.seed).table() if job.others else None
-    return Done(entry, saved, tuple(planned), result.notes, table)
+    return Done(entry, saved, tuple(planned), result.remarks, table)
 
 
 def _run(job: Job, clean: Tensor) -> AttackResult:
@@ -177,6 +182,8 @@ def _said(prediction: Prediction) -> str:
 def _verdict(record: Record) -> str:
     out = record.outcome
     end = "" if out.reason == Reason.FINISHED else f", {out.reason}"
+    if out.failed:
+        return f"failed after {out.steps_made} steps{end}"
     if not out.success:
         return f"not adversarial after {out.steps_made} steps{end}"
     before = " (it was wrong before)" if out.wrong_before else ""

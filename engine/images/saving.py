@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from engine.images.photograph import open_image
 from engine.quantities import format_probability
 
 if TYPE_CHECKING:
+    from engine.operation import Operation
     from engine.result import AttackResult
 
 
@@ -33,16 +35,31 @@ class SavedImage:
     was_adversarial: bool
     """Before it was rounded to 8 bits."""
     still_adversarial: bool
+    cure: str = "Attack with a larger eps or more steps."
+    """What to do where rounding undid the attack."""
 
     @property
     def sentence(self) -> str:
         """The verdict in words."""
+        if math.isnan(self.probability):
+            return f"Read back from {self.path.name}, the image has no prediction: the model gives NaN. Look at the model."
         read = f"Read back from {self.path.name}, the image is “{self.prediction_name}” ({format_probability(self.probability)})"
         if self.still_adversarial:
             return f"{read}: still adversarial."
         if self.was_adversarial:
-            return f"{read}: no longer adversarial, rounding to 8 bits undid the attack. Attack with a larger eps or more steps."
+            return f"{read}: no longer adversarial, rounding to 8 bits undid the attack. {self.cure}"
         return f"{read}: not adversarial, as before saving."
+
+
+def _cure(operation: Operation) -> str:
+    """What helps an attack against rounding: attacks that seek the nearest image have no eps to enlarge."""
+    fields = type(operation).model_fields
+    if "eight_bit" in fields and not getattr(operation, "eight_bit", False):
+        return "“Result: eight bit” keeps it (--eight-bit yes)."
+    wider = [
+        words for name, words in (("eps", "a larger eps"), ("confidence", "more confidence"), ("steps", "more steps")) if name in fields
+    ]
+    return f"Attack with {' or '.join(wider)}." if wider else "Another seed may find an image that rounding keeps."
 
 
 def write_png(path: str | Path, image: Tensor, text: Mapping[str, str] | None = None) -> Path:
@@ -105,7 +122,8 @@ def save_adversarial(result: AttackResult, row: int, path: str | Path, text: Map
         prediction_name=classifier.labels[prediction],
         probability=float(probabilities[prediction]),
         was_adversarial=bool(result.success[row]),
-        still_adversarial=succeeds and not bool(result.failed[row]),
+        still_adversarial=succeeds and not bool(result.failed[row]) and not bool(probabilities.isnan().any()),
+        cure=_cure(result.operation),
     )
 
 

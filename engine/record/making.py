@@ -161,6 +161,7 @@ def _outcome(result: AttackResult, row: int) -> Outcome:
         flipped=bool(result.flipped[row]),
         wrong_before=bool(result.wrong_before[row]),
         survives_8bit=bool(result.survives_8bit[row]),
+        failed=bool(result.failed[row]),
         before=_prediction(result.clean_logits[row], result.classifier.labels),
         after=_prediction(result.logits[row], result.classifier.labels),
         norms={name: float(values[row]) for name, values in result.norms.items()},

@@ -112,6 +112,8 @@ class Outcome(Part):
     flipped: bool
     wrong_before: bool
     survives_8bit: bool
+    failed: bool = False
+    """The model gave NaN during the attack."""
     before: Prediction
     after: Prediction
     norms: dict[str, float]

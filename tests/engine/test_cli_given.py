@@ -106,3 +106,35 @@ def test_an_attack_that_starts_from_a_second_image_replays(run: Run) -> None:
     assert record.start is not None
     assert record.outcome.success
     assert run("replay", path)[0] == 0
+
+
+LATE = """
+import torch
+
+class Late(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+        self.head = torch.nn.Linear(3 * 32 * 32, 3)
+
+    def forward(self, images):
+        self.calls += not torch.jit.is_tracing()
+        logits = self.head(images.flatten(1))
+        return logits * float("nan") if self.calls > {calls} else logits
+
+def make():
+    torch.manual_seed(0)
+    return Late(), ("a", "b", "c"), (3, 32, 32)
+"""
+
+
+def test_a_model_that_turns_nan_is_never_a_success(run: Run) -> None:
+    Path("late.py").write_text(LATE.format(calls=6))
+    line = ("attack", "--image", STOP, "--model", "late.py:make", "--allow-code", "--steps", "20", "--panels", "clean", "--device", "cpu")
+    code, out, err = run(*line)
+    assert code == 1, err
+    assert "The model gave NaN for 1 of 1 image; it counts as an attack error, not as a success. Look at the model." in out
+    assert "failed after" in out
+    assert "nan %" not in out
+    assert "still adversarial" not in out
+    assert Record.read(Path(f"{STOP.stem}-pgd.json")).outcome.failed
