@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
@@ -12,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from engine.attacks.gradient.adam import Adam
+from engine.attacks.gradient.schedules import cosine
 from engine.attacks.minimal.base import MinimalNorm
 from engine.attacks.minimal.carlini_wagner_parts import Box, Constants, FirstLook, Parametrisation, Running, first_look, lead
 from engine.balls import BALLS, TINY, Norm, column
@@ -129,7 +129,7 @@ class CarliniWagnerL2(MinimalNorm):
 
     def pace(self, number: int) -> float:
         """What is left of the step size after ``number`` steps of a round."""
-        return 1.0 if self.schedule == "constant" else (1 + math.cos(math.pi * (number + 1) / self.steps)) / 2
+        return 1.0 if self.schedule == "constant" else cosine(1.0, 0.0, number + 1, self.steps)
 
     def _one_of_each(self, step: AttackStep, problem: Problem) -> AttackStep:
         """Of the constants side by side the nearest image that is adversarial enough, or else the largest loss."""

@@ -11,6 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from engine.attacks.gradient.goals import random_other
 from engine.attacks.gradient.losses import check_classes, cross_entropy
 from engine.attacks.pixel.best_pair import best_pairs
 from engine.balls import Norm
@@ -136,8 +137,7 @@ class JSMA(Attack):
             return problem.targets
         if self.untargeted == "runner-up":
             return logits.scatter(1, problem.labels[:, None], -torch.inf).argmax(1)
-        drawn = problem.random.integers(logits.shape[1] - 1)
-        return drawn + (drawn >= problem.labels)
+        return random_other(problem)
 
     @torch.no_grad()
     def _step(

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from engine.artifacts import Artifact, Curve
+from engine.attacks.gradient.adam import Adam
 from engine.attacks.gradient.lecture_loss import TowardsLoss, distance_to, target_probability, towards
 from engine.balls import BALLS, TINY, Norm, column
 from engine.operation import Attack, AttackStep, Problem, Step, Use
@@ -106,7 +107,7 @@ class Proximity(Attack):
         assert rows.targets is not None
         weights = self._scaled(rows)
         delta, best = torch.zeros_like(rows.images), _BestOfCurve(self, problem)
-        update = _Descent(self.length) if self.optimizer == "descent" else _Adam(self.length, delta)
+        update = _Descent(self.length) if self.optimizer == "descent" else _PerValue(self.length, delta)
         for index in range(self.steps + 1):
             images = rows.compose(delta)
             logits, extra, gradient = self._look(rows, images, index < self.steps)
@@ -164,7 +165,7 @@ class Proximity(Attack):
         return size if self.norm == "l1" else size**2
 
     @torch.no_grad()
-    def _update(self, delta: Tensor, gradient: Tensor, weights: Tensor, update: _Descent | _Adam, rows: Problem) -> Tensor:
+    def _update(self, delta: Tensor, gradient: Tensor, weights: Tensor, update: _Descent | _PerValue, rows: Problem) -> Tensor:
         step, lengths = update(gradient if rows.mask is None else gradient * rows.mask)
         shrink = lengths * column(weights, delta)
         delta = delta - step
@@ -227,17 +228,14 @@ class _Descent:
         return self._length * gradient, self._length
 
 
-class _Adam:
+class _PerValue:
     """Adam's step, and its step size for every value: the proximal step has to use the same."""
 
     def __init__(self, length: float, like: Tensor) -> None:
-        self._length, self._count = length, 0
-        self._mean, self._square = torch.zeros_like(like), torch.zeros_like(like)
+        self._length, self._adam = length, Adam(like, tiny=TINY)
 
     def __call__(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        self._count += 1
-        self._mean = 0.9 * self._mean + 0.1 * gradient
-        self._square = 0.999 * self._square + 0.001 * gradient**2
-        lengths = self._length / (1 - 0.9**self._count) / ((self._square / (1 - 0.999**self._count)).sqrt() + TINY)
+        mean, size = self._adam.moments(gradient)
+        lengths = self._length / size
         # Where no gradient has ever been, the distance alone decides: the value stays at 0, without 0 * inf.
-        return lengths * self._mean, lengths
+        return lengths * mean, lengths

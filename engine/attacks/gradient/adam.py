@@ -15,20 +15,33 @@ class Adam:
     """The moments of every row, and how many steps each has made since it began.
 
     ``mean <- BETA1 * mean + (1 - BETA1) * gradient``, ``square <- BETA2 * square + (1 - BETA2) * gradient^2``, and the step is
-    ``mean / (1 - BETA1^count) / (sqrt(square / (1 - BETA2^count)) + TINY)``, to be multiplied by a step size and subtracted.
+    ``mean / (1 - BETA1^count) / (sqrt(square / (1 - BETA2^count)) + tiny)``, to be multiplied by a step size and subtracted.
+
+    Parameters
+    ----------
+    like
+        ``(N, C, H, W)``: what is to be moved.
+    tiny
+        Gradients smaller than this make smaller steps.
     """
 
-    def __init__(self, like: Tensor) -> None:
+    def __init__(self, like: Tensor, tiny: float = TINY) -> None:
+        self._tiny = tiny
         self._mean, self._square = torch.zeros_like(like), torch.zeros_like(like)
         self.count = torch.zeros(len(like), device=like.device, dtype=like.dtype)
 
     def __call__(self, gradient: Tensor) -> Tensor:
         """The step for ``gradient`` ``(N, C, H, W)``: of about one per value where the gradient keeps its sign."""
+        mean, size = self.moments(gradient)
+        return mean / size
+
+    def moments(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """``mean`` and what it is divided by, for ``gradient``. The mean is written into at the next call."""
         self.count += 1
         self._mean.lerp_(gradient, 1 - BETA1)
         self._square.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
-        size = (self._square / column(1 - BETA2**self.count, gradient)).sqrt_().add_(TINY)
-        return self._mean / size.mul_(column(1 - BETA1**self.count, gradient))
+        size = (self._square / column(1 - BETA2**self.count, gradient)).sqrt_().add_(self._tiny)
+        return self._mean, size.mul_(column(1 - BETA1**self.count, gradient))
 
     def restart(self, rows: Tensor) -> None:
         """Forget the past of the rows where ``rows`` ``(N,)`` is True."""
