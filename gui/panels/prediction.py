@@ -48,6 +48,7 @@ class PredictionPanel(FrameView):
         self._settled.setInterval(SETTLE_MS)
         self._settled.timeout.connect(self._on_settled)
         session.labelChanged.connect(self.refresh)
+        session.historyChanged.connect(self.refresh)
         session.classifierChanged.connect(self._on_new_image)
         session.imageChanged.connect(self._on_new_image)
 
@@ -87,7 +88,7 @@ class PredictionPanel(FrameView):
             return
         seen, labels = frame.observation, frame.scene.classifier.labels
         self._show_bars(seen, labels)
-        self.verdict.set_text(*self._verdict(seen, labels, frame.scene.grown))
+        self.verdict.set_text(*self._verdict(frame, labels))
         bounded = seen.bounded is not None
         if bounded != self.under_bound.isVisibleTo(self):
             self.under_bound.setVisible(bounded)
@@ -121,10 +122,19 @@ class PredictionPanel(FrameView):
             ]
         )
 
-    def _verdict(self, seen: Observation, labels: tuple[str, ...], grown: bool) -> tuple[str, str | None]:
+    def _judged_by(self, frame: Frame) -> int | None:
+        """The class that counts as reached: of a finished run its own target, whatever is chosen for the next one."""
+        session = self.session
+        entry = None if frame.step is not None or session.shown is None else session.history.find(session.shown)
+        if entry is None:
+            return session.target
+        return None if entry.result.targets is None else int(entry.result.targets[0])
+
+    def _verdict(self, frame: Frame, labels: tuple[str, ...]) -> tuple[str, str | None]:
         """The sentence and its colour."""
+        seen, grown, target = frame.observation, frame.scene.grown, self._judged_by(frame)
         before, after = seen.clean_prediction, seen.adversarial_prediction
-        if self.session.target is not None and after == self.session.target and (grown or after != before):
+        if target is not None and after == target and (grown or after != before):
             return f"Target reached: {'noise' if grown else labels[before]} → {labels[after]}", TARGET
         if grown:
             return f"Grown from noise: {labels[after]}", ADVERSARIAL

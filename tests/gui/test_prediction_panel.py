@@ -56,10 +56,16 @@ def test_verdicts(qtbot: QtBot, panel: PredictionPanel, session: Session) -> Non
     after = session.frame.observation.adversarial_prediction
     assert after != before
     assert panel.verdict.text == f"Flipped: {LABELS[before]} → {LABELS[after]}"
-    session.set_target(after)
-    assert panel.verdict.text == f"Target reached: {LABELS[before]} → {LABELS[after]}"
-    session.clear_perturbation()
+    session.set_target(after)  # for the next run: this one had none
+    assert panel.verdict.text == f"Flipped: {LABELS[before]} → {LABELS[after]}"
+    attack(qtbot, session, PGD(eps=0.3, steps=20))
+    reached = f"Target reached: {LABELS[before]} → {LABELS[after]}"
+    assert panel.verdict.text == reached
+    session.set_target(before)
+    assert panel.verdict.text == reached
     session.set_target(None)
+    assert panel.verdict.text == reached
+    session.clear_perturbation()
     session.set_label((before + 1) % len(LABELS))
     qtbot.waitUntil(lambda: panel.verdict.text.startswith("Wrong before any attack"))
 
