@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
@@ -29,14 +29,19 @@ def cells_of(name: str, values: Sequence[Any]) -> list[str]:
     if is_share(name) and most <= 1 and min(floats) >= 0:
         return [f"{100 * value:.1f} %" if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
     decimals = min(6, max(0, 2 - math.floor(math.log10(most)))) if most > 0 else 0
-    return [f"{value:,.{decimals}f}" if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
+    return [_signed(f"{value:,.{decimals}f}") if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
+
+
+def _signed(text: str) -> str:
+    """With the minus sign of the plots; a zero has none."""
+    return text.replace("-", "−") if text.strip("-0.,") else text.lstrip("-")
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
+        return _signed(f"{value:,}")
     return "–" if value is None or (isinstance(value, float) and not math.isfinite(value)) else str(value)
 
 
@@ -87,6 +92,11 @@ class Spaced(QStyledItemDelegate):
         inner.rect = option.rect.adjusted(SPACE, 0, -SPACE, 0)
         super().paint(painter, inner, index)
 
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        inner = QStyleOptionViewItem(option)
+        inner.rect = option.rect.adjusted(SPACE, 0, -SPACE, 0)  # as it is painted: text that wraps needs more lines in less room
+        return super().sizeHint(inner, index)
+
 
 class ValueTable(QTableView):
     """Ctrl+C copies all of it."""
@@ -113,10 +123,14 @@ class ValueTable(QTableView):
         """Show them."""
         self._rows = rows
         self.table.set_table(columns, rows)
-        metrics = self.fontMetrics()
-        for column, name in enumerate(columns):
-            texts = [name, *self.table.cells[column][:200]]
-            self.setColumnWidth(column, min(320, max(metrics.horizontalAdvance(text) for text in texts) + 20 + 2 * SPACE))
+        for column, width in enumerate(self.wanted_widths()):
+            self.setColumnWidth(column, width)
+
+    def wanted_widths(self) -> list[int]:
+        """Of each column with all of its text, up to a limit."""
+        metrics, model = self.fontMetrics(), self.table
+        columns = ([name, *model.cells[column][:200]] for column, name in enumerate(model.columns))
+        return [min(320, max(metrics.horizontalAdvance(text) for text in texts) + 20 + 2 * SPACE) for texts in columns]
 
     def csv(self) -> str:
         """All of it, with every digit."""

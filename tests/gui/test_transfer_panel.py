@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -12,6 +13,7 @@ from engine.quantities import format_probability
 from tests.gui.driving import click, draw, run_attack, until
 
 if TYPE_CHECKING:
+    from engine.evaluate import Transfer
     from gui.app import Workbench
     from gui.panels.transfer import TransferPanel
 
@@ -24,7 +26,7 @@ def shown(bench: Workbench) -> TransferPanel:
 def add(bench: Workbench, source: str) -> None:
     panel = shown(bench)
     panel._fill_menu()
-    (action,) = [a for a in panel.menu.actions() if a.toolTip().startswith(f"{source}:") or a.toolTip().startswith(f"{source} takes")]
+    (action,) = [a for a in panel.menu.actions() if a.text() == source]
     before = len(bench.session.loaded.models)
     action.trigger()
     until(lambda: len(bench.session.loaded.models) == before + 1, "the model")
@@ -43,7 +45,7 @@ def test_every_loaded_model_says_what_it_sees(bench: Workbench) -> None:
     assert [row[0] for row in cells(bench)] == ["signs"]
     assert "Only the attacked model" in panel.verdict.text
     add(bench, "signs-bounded")
-    add(bench, "digits")
+    panel.add("digits")
     until(lambda: len(cells(bench)) == 3, "three rows")
     rows = cells(bench)
     assert [row[0] for row in rows] == ["signs", "signs-bounded", "digits"]
@@ -53,9 +55,53 @@ def test_every_loaded_model_says_what_it_sees(bench: Workbench) -> None:
     best = int(seen.argmax())
     assert rows[1][2] == f"{other.labels[best]} {format_probability(float(seen[best]))}"
     assert "channel" in rows[2][-1]
-    assert " other model" in panel.verdict.text
+    assert panel.verdict.text.endswith("of 1 other model fooled; digits takes images of another kind.")
+    names = [action.text() for action in panel.menu.actions()]
+    assert len(set(names)) == len(names)
+    assert "objects" in names
+    assert not [name for name in names if name.startswith("digits")]  # grey images: there is nothing to ask them
     click(panel.copy_button)
     assert QApplication.clipboard().text().splitlines()[0] == "model,clean image,adversarial image,random noise,verdict"
+
+
+def test_only_models_with_the_same_classes_count_as_fooled(bench: Workbench) -> None:
+    from gui.panels.transfer.panel import _summary
+
+    panel = shown(bench)
+    run_attack(bench)
+    for source in ("signs-bounded", "objects"):
+        if source not in [model.name for model in bench.session.loaded.models]:
+            add(bench, source)
+    until(lambda: "objects" in [row[0] for row in cells(bench)], "the row")
+    assert "of 1 other model fooled" in panel.verdict.text
+    assert "objects has other classes" in panel.verdict.text
+    found = transfer_of(bench, "objects")
+    assert _summary(found).endswith(": objects has other classes.")
+
+
+def test_the_verdict_can_be_read_in_a_narrow_dock(bench: Workbench) -> None:
+    panel = shown(bench)
+    run_attack(bench)
+    if "objects" not in [model.name for model in bench.session.loaded.models]:
+        add(bench, "objects")
+    until(lambda: "objects" in [row[0] for row in cells(bench)], "the row")
+    table = panel.table
+    last = table.model().columnCount() - 1
+    row = [row[0] for row in cells(bench)].index("objects")
+    rect = table.visualRect(table.model().index(row, last))
+    assert rect.right() <= table.viewport().width()
+    metrics = table.fontMetrics()
+    text = cells(bench)[row][last]
+    needed = metrics.boundingRect(rect.adjusted(7, 0, -7, 1000), Qt.TextFlag.TextWordWrap, text)
+    assert needed.width() <= rect.width()
+    assert needed.height() <= rect.height()
+
+
+def transfer_of(bench: Workbench, *sources: str) -> Transfer:
+    from engine.evaluate import transfer
+
+    models = [model for model in bench.session.loaded.models if model.name in sources]
+    return transfer(bench.session.history.entries[-1].result, models)
 
 
 def test_noise_stays_where_the_attack_had_to_stay(bench: Workbench) -> None:

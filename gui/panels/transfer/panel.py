@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gui.session import Session
 
 _NOTHING = "Run an attack, or show a finished one: here stands what every loaded model says of its outcome."
+_VERDICT, _LEAST = 200, 72
+"""Widths in pixels: what the verdict has where there is room for it at all, and what every column keeps."""
 _ALONE = "Only the attacked model is loaded. Add others to see whether its adversarial image fools them, too."
 
 
@@ -46,6 +48,7 @@ class TransferPanel(QWidget):
 
     def _build(self) -> None:
         self.table.setAccessibleName("What the models say")
+        self.table.setWordWrap(True)
         self.table.setToolTip("Double click: go on with this model. Right click: more.")
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._on_menu)
@@ -110,9 +113,27 @@ class TransferPanel(QWidget):
             return
         table = found.table()
         self.table.set_table(table.columns, table.rows)
-        self.table.horizontalHeader().setStretchLastSection(True)
+        self._fit_columns()
         self.verdict.set_text(_ALONE if len(found.verdicts) == 1 else _summary(found))
         self._pages.setCurrentIndex(1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """The verdict is what is looked for: it has its room, and breaks into lines before the columns left of it become unreadable."""
+        self._pages.activate()
+        table, widths = self.table, self.table.wanted_widths()
+        if not widths:
+            return
+        room = max(_VERDICT, table.viewport().width() - sum(widths[:-1]))
+        over = max(0, sum(widths[:-1]) + room - table.viewport().width())
+        for column, width in enumerate(widths[:-1]):
+            table.setColumnWidth(column, max(_LEAST, width - over * width // sum(widths[:-1])))
+        left = table.viewport().width() - sum(table.columnWidth(column) for column in range(len(widths) - 1))
+        table.setColumnWidth(len(widths) - 1, max(_LEAST, left))
+        table.resizeRowsToContents()
 
     # ------------------------------------------------------------------ from a person
 
@@ -125,12 +146,13 @@ class TransferPanel(QWidget):
         if not self._entries:
             self._entries = catalogue(with_torchvision=False)
         loaded = {model.source for model in self.session.loaded.models}
-        channels = None if self.session.classifier is None else self.session.classifier.input_shape[0]
+        attacked = self.session.classifier if self.entry is None else self.entry.result.classifier
         for entry in self._entries:
-            action = self.menu.addAction(entry.title)
+            if attacked is not None and entry.input_shape[0] != attacked.input_shape[0]:
+                continue  # it takes other channels, so there is nothing to ask it
+            action = self.menu.addAction(entry.source)  # titles are of the architecture, and several models share one
             action.setEnabled(entry.available and entry.source not in loaded)
-            fits = channels is None or entry.input_shape[0] == channels
-            action.setToolTip(f"{entry.source}: {entry.classes} classes" if fits else f"{entry.source} takes other channels than the image")
+            action.setToolTip(f"{entry.source}: {entry.title}, {entry.classes} classes")
             action.triggered.connect(lambda _checked=False, source=entry.source: self.add(source))
 
     def add(self, source: str) -> None:
@@ -177,10 +199,19 @@ def _transfer(entry: Entry, models: tuple[Classifier, ...]) -> Transfer:
 
 
 def _summary(found: Transfer) -> str:
-    """How many of the others it fools, in a sentence."""
-    others = [verdict for verdict in found.verdicts[1:] if verdict.adversarial is not None]
-    answers = [verdict.changed if verdict.fooled is None else verdict.fooled for verdict in others]
-    fooled = [answer for answer in answers if answer is not None and bool(answer[0])]
-    if not others:
-        return "None of the other models takes images of this kind."
-    return f"{found.title}: {len(fooled)} of {len(others)} other model{'s' if len(others) > 1 else ''} fooled."
+    """How many of the others it fools, in a sentence; those that cannot be compared are named apart."""
+    others = found.verdicts[1:]
+    comparable = [verdict for verdict in others if verdict.comparable]
+    fooled = [verdict for verdict in comparable if verdict.fooled is not None and bool(verdict.fooled[0])]
+    elsewhere = [verdict.name for verdict in others if verdict.clean is not None and not verdict.comparable]
+    refused = [verdict.name for verdict in others if verdict.clean is None]
+    parts = [f"{len(fooled)} of {len(comparable)} other model{'s' if len(comparable) > 1 else ''} fooled"] if comparable else []
+    if elsewhere:
+        parts.append(f"{_listed(elsewhere)} {'has' if len(elsewhere) == 1 else 'have'} other classes")
+    if refused:
+        parts.append(f"{_listed(refused)} {'takes' if len(refused) == 1 else 'take'} images of another kind")
+    return f"{found.title}: {'; '.join(parts)}."
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
