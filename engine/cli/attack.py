@@ -82,6 +82,7 @@ def command(
         return _help(context, attack)
     if image is None:
         raise GibbonError("Which image? Give it with --image FILE.")
+    from engine.cli.artifacts import shown
     from engine.cli.job import Job, perform
     from engine.cli.output import say, say_artifact, say_json
     from engine.images import Crop, open_image
@@ -119,6 +120,8 @@ def command(
         say_json(done.json())
     else:
         say(*done.sentences())
+        for found in shown(done.artifacts):
+            say(f"  {found}") if isinstance(found, str) else say_artifact(found)
         if done.transfer is not None:
             say_artifact(done.transfer)
     return done.code

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from engine.artifacts import Perturbation, Table
+from engine.artifacts import Artifact, Perturbation, Table
 from engine.attacks import CATALOGUE, Universal
 from engine.attacks.saved_perturbation import save_perturbation
 from engine.classifier import Classifier
+from engine.cli import artifacts as told
 from engine.cli.output import every, interruptible, made_folder, progress, refuse_existing
 from engine.data import DataSet
 from engine.driver import start
@@ -35,7 +37,7 @@ class Job:
     photograph: Photograph
     folder: Path
     stem: str
-    """Files are named ``STEM.png``, ``STEM.json``, ``STEM.pdf``, ``STEM.npz``, ``STEM.safetensors``."""
+    """Files are named ``STEM.png``, ``STEM.json``, ``STEM.pdf``, ``STEM.npz``, ``STEM.safetensors``, ``STEM.artifacts.json``."""
     crop: Crop | None = None
     label: int | None = None
     target: int | None = None
@@ -63,6 +65,9 @@ class Done:
     files: tuple[Path, ...]
     notes: tuple[str, ...] = ()
     transfer: Table | None = None
+    artifacts: Mapping[str, Artifact] = field(default_factory=dict)
+    readings: Mapping[str, float] = field(default_factory=dict)
+    """Of the last step."""
 
     @property
     def code(self) -> int:
@@ -81,6 +86,8 @@ class Done:
             "outcome": self.record.outcome.model_dump(mode="json"),
             "saved": {"prediction": self.saved.prediction_name, "still_adversarial": self.saved.still_adversarial},
             "notes": list(self.notes),
+            "readings": {name: value if math.isfinite(value) else None for name, value in self.readings.items()},
+            **told.as_json(self.artifacts),
             **(
                 {}
                 if self.transfer is None
@@ -116,10 +123,11 @@ def perform(job: Job) -> Done:
     )
     planned = [image, record, figure, figure.with_name(f"{figure.name}.json")]
     planned += [*([arrays] if job.arrays else []), *([learned] if job.attack.slug == Universal.slug else [])]
-    refuse_existing(planned, job.overwrite)
+    beside = job.folder / f"{job.stem}.artifacts.json"
+    refuse_existing([*planned, *([beside] if told.may_give(job.attack) else [])], job.overwrite)
     check_panels(job.panels, job.classifier.sites)
     clean = job.photograph.crop_to(job.classifier, job.crop)
-    result = _run(job, clean)
+    result, readings = _run(job, clean)
     saved = save_adversarial(result, 0, image)
     entry = record_of(
         result,
@@ -139,10 +147,13 @@ def perform(job: Job) -> Done:
         assert isinstance(perturbation, Perturbation)
         save_perturbation(learned, perturbation, **result.provenance)
     table = transfer(result, job.others, mask=job.mask, seed=job.seed).table() if job.others else None
-    return Done(entry, saved, tuple(planned), result.remarks, table)
+    found: Mapping[str, Artifact] = result.artifacts if told.may_give(job.attack) or job.quiet else {}
+    written = told.write(beside, found) if told.may_give(job.attack) else None
+    files = (*planned, *([] if written is None else [written]))
+    return Done(entry, saved, files, result.remarks, table, found, readings)
 
 
-def _run(job: Job, clean: Tensor) -> AttackResult:
+def _run(job: Job, clean: Tensor) -> tuple[AttackResult, dict[str, float]]:
     label = None if job.label is None else torch.tensor([job.label])
     target = None if job.target is None else torch.tensor([job.target])
     with (
@@ -172,7 +183,7 @@ def _run(job: Job, clean: Tensor) -> AttackResult:
         run.close()  # before the result is taken: a run that was left is cancelled, and says so
         result = run.result()
     assert isinstance(result, AttackResult)
-    return result
+    return result, {} if run.last is None else {name: float(value) for name, value in run.last.readings.items()}
 
 
 def _said(prediction: Prediction) -> str:

@@ -138,3 +138,33 @@ def test_a_model_that_turns_nan_is_never_a_success(run: Run) -> None:
     assert "nan %" not in out
     assert "still adversarial" not in out
     assert Record.read(Path(f"{STOP.stem}-pgd.json")).outcome.failed
+
+
+def test_what_an_attack_is_for_is_printed_and_written(run: Run) -> None:
+    line = ("attack", "--image", STOP, "--panels", "clean", "--device", "cpu")
+    universal = ("--attack", "universal", "--data-set", "generated:signs", "--data-count", "86", "--steps", "4", "--count", "60")
+    code, out, err = run(*line, *universal, "--held-out", "20")
+    assert code == 0, err
+    assert "Fooling rate at step" in out
+    assert "becomes" in out
+    path = Path(f"{STOP.stem}-universal.artifacts.json")
+    assert str(path) in out
+    written = json.loads(path.read_text("utf-8"))
+    assert len(written["curves"]["fooling"]["lines"]["held out"]) == len(written["curves"]["fooling"]["x"])
+    assert "already" in run(*line, *universal)[2]
+
+    cheap = ("--attack", "one-pixel-map", "--levels", "2", "--greys", "--sticker", "4,4,3,2")
+    code, out, err = run(*line, *cheap)
+    assert code == 0, err
+    assert "The most effective pixels" in out
+    written = json.loads(Path(f"{STOP.stem}-one-pixel-map.artifacts.json").read_text("utf-8"))
+    assert len(written["maps"]["flips"]["values"][0]) == 32
+    assert len(written["tables"]["pixels"]["rows"]) == 6
+
+
+def test_a_curve_comes_as_json(run: Run) -> None:
+    line = ("attack", "--image", STOP, "--panels", "clean", "--device", "cpu", "--json")
+    code, out, err = run(*line, "--attack", "fgsm")
+    assert code == 0, err
+    assert json.loads(out)["curves"]
+    assert not Path(f"{STOP.stem}-fgsm.artifacts.json").exists()

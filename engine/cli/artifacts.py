@@ -1,0 +1,86 @@
+"""What an attack gives beside the image: tables and curves on the screen, for ``--json``, and whole in a file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from engine.artifacts import Artifact, Curve, Map, Table
+from engine.attacks import FGSM
+from engine.files import replacing
+from engine.operation import Attack, Operation
+
+SHOWN = 20
+"""Rows of a table on the screen; the file holds them all."""
+_TIMES = ("step", "round")
+"""Curves over these are told by where they end; the others are read as tables."""
+
+
+def may_give(attack: Attack) -> bool:
+    """Whether something may come out that is worth a file. FGSM's curve costs forward passes: it comes with ``--json`` only."""
+    return type(attack).artifacts is not Operation.artifacts and attack.slug != FGSM.slug
+
+
+def as_json(artifacts: Mapping[str, Artifact], maps: bool = False) -> dict[str, Any]:
+    """Tables, curves and, where asked for, maps by name; empty where there are none. Numbers that JSON does not have become null."""
+    told: dict[str, dict[str, Any]] = {"tables": {}, "curves": {}, "maps": {}}
+    for name, artifact in artifacts.items():
+        if isinstance(artifact, Table):
+            rows = [[_plain(cell) for cell in row] for row in artifact.rows]
+            told["tables"][name] = {"title": artifact.title, "columns": list(artifact.columns), "rows": rows}
+        elif isinstance(artifact, Curve):
+            lines = {line: _plain(values) for line, values in artifact.lines.items()}
+            told["curves"][name] = {"title": artifact.title, "x_label": artifact.x_label, "x": _plain(artifact.x), "lines": lines}
+        elif isinstance(artifact, Map) and maps:
+            told["maps"][name] = {"title": artifact.title, "values": _plain(artifact.values)}
+    return {kind: found for kind, found in told.items() if found}
+
+
+def write(path: Path, artifacts: Mapping[str, Artifact]) -> Path | None:
+    """Tables, curves and maps with all their values; None, and no file, where there are none."""
+    told = as_json(artifacts, maps=True)
+    if not told:
+        return None
+    with replacing(path) as staged:
+        staged.write_text(json.dumps(told, ensure_ascii=False, allow_nan=False), "utf-8")
+    return path
+
+
+def shown(artifacts: Mapping[str, Artifact]) -> list[Table | str]:
+    """For a person: tables by their first rows, and of curves over steps a sentence with the last values."""
+    found: list[Table | str] = []
+    for artifact in artifacts.values():
+        if isinstance(artifact, Curve) and artifact.x_label in _TIMES:
+            if len(artifact.x):
+                ends = ", ".join(f"{name} {float(values[-1]):.3g}" for name, values in artifact.lines.items())
+                found.append(f"{artifact.title} at {artifact.x_label} {float(artifact.x[-1]):g}: {ends}")
+        elif isinstance(artifact, Curve):
+            columns = [artifact.x.tolist(), *(values.tolist() for values in artifact.lines.values())]
+            rows = tuple(tuple(f"{value:.4g}" for value in row) for row in zip(*columns, strict=True))
+            found.append(_cut(Table((artifact.x_label, *artifact.lines), rows, artifact.title)))
+        elif isinstance(artifact, Table):
+            rows = tuple(tuple(f"{cell:.4g}" if isinstance(cell, float) else cell for cell in row) for row in artifact.rows)
+            found.append(_cut(Table(artifact.columns, rows, artifact.title)))
+    return found
+
+
+def _cut(table: Table) -> Table:
+    if len(table.rows) <= SHOWN:
+        return table
+    return Table(table.columns, table.rows[:SHOWN], f"{table.title} (the first {SHOWN} of {len(table.rows)})")
+
+
+def _plain(value: Any) -> Any:
+    """Tensors as nested lists; NaN and infinity as None."""
+    if isinstance(value, Tensor):
+        value = value.detach().cpu().tolist()
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
