@@ -218,6 +218,10 @@ def style_sheet(dark: bool) -> str:
     QPushButton[primary="true"]:hover {{ background: {hover}; }}
     QPushButton[primary="true"]:focus {{ border: 2px solid {c["text"]}; padding: 4px 14px; }}
     QPushButton[primary="true"]:disabled {{ background: {off}; color: {off_text}; }}
+    QToolButton[choice="true"] {{ border: 1px solid {c["line"]}; border-radius: 3px; padding: 2px 6px; }}
+    QToolButton[choice="true"]:hover {{ border-color: {c["accent"]}; }}
+    QToolButton[choice="true"]:checked {{ background: {c["accent"]}; color: {on_accent}; border-color: {c["accent"]}; }}
+    QToolButton[choice="true"]:focus {{ border-color: {c["text"]}; }}
     """
 
 

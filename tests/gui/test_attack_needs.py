@@ -116,7 +116,67 @@ def test_every_attack_has_a_form_and_a_description(panel: AttackPanel, slug: str
     assert panel._goal.parentWidget().minimumSizeHint().width() <= 300
 
 
+@pytest.mark.parametrize(
+    ("words", "slug"),
+    [
+        ("momentum", "mi-fgsm"),
+        ("arXiv:1706.06083", "pgd"),
+        ("https://arxiv.org/abs/1706.06083v4", "pgd"),
+        ("https://arxiv.org/pdf/1706.06083.pdf", "pgd"),
+        ("27 colours", "one-pixel-map"),
+    ],
+)
+def test_an_attack_is_found_by_a_preset_and_by_an_arxiv_address(qtbot: QtBot, panel: AttackPanel, words: str, slug: str) -> None:
+    panel._catalogue.search.setText(words)
+    assert slug in panel._catalogue.shown
+    assert len(panel._catalogue.shown) < len(CATALOGUE) // 2
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_chosen_norm_stands_out(qtbot: QtBot, dark: bool) -> None:
+    from gui import theme
+    from gui.panels.attack.catalogue import NormFilter
+
+    norms = NormFilter()
+    norms.setPalette(theme.palette(dark))
+    norms.setStyleSheet(theme.style_sheet(dark))
+    show(qtbot, norms, 300, 40)
+    chosen = norms.buttons[""]
+    ground = chosen.grab().toImage().pixelColor(4, chosen.height() // 2)
+    assert ground == theme.palette(dark).accent().color()
+    assert theme.contrast(ground, theme.palette(dark).window().color()) > 3
+
+
 # ---------------------------------------------------------------------- what it needs
+
+
+def test_a_saved_perturbation_asks_for_its_file(qtbot: QtBot, panel: AttackPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    panel.choose("saved-perturbation")
+    assert panel._message.text.startswith("Choose the file of a perturbation")
+    assert panel._message.kind == "hint"
+    assert not panel._run.isEnabled()
+    panel._form.set_values({"file": "mine.safetensors"})
+    assert panel._message.text == ""
+    assert panel._run.isEnabled()
+
+
+def test_what_a_run_left_goes_when_another_attack_is_chosen(qtbot: QtBot, probe: AttackPanel, session: Session) -> None:
+    session.set_target(2)
+    probe._goal.start.canvas_button.click()
+    qtbot.waitUntil(lambda: probe._goal.start.begin is not None, timeout=20_000)
+    with qtbot.waitSignal(session.historyChanged, timeout=20_000):
+        probe.run()
+    qtbot.waitUntil(lambda: not session.running)
+    left = probe._progress.text.text()
+    assert left.startswith("last run:")
+    assert probe._progress.readings.isVisible()
+    probe.choose("pgd")
+    assert probe._progress.text.text() == ""
+    assert not probe._progress.readings.isVisible()
+    probe.choose("probe")
+    assert probe._progress.text.text() == left
+    assert probe._progress.readings.isVisible()
 
 
 def test_only_what_an_attack_uses_is_asked_for(panel: AttackPanel) -> None:

@@ -138,3 +138,15 @@ def test_a_late_answer_does_not_replace_another_run(qtbot: QtBot, eps: EpsSlider
     qtbot.waitUntil(lambda: not session.waiting("moved.kept"), timeout=20_000)
     assert len(session.history.entries) == 1
     assert session.delta is None
+
+
+def test_it_goes_when_another_attack_is_chosen(qtbot: QtBot, eps: EpsSlider) -> None:
+    panel = eps.parent()
+    while not isinstance(panel, AttackPanel):
+        panel = panel.parent()
+    panel.choose("fgsm")
+    assert eps.isVisible()
+    panel.choose("deepfool")
+    assert not eps.isVisible()
+    panel.choose("fgsm")
+    assert eps.isVisible()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SLUG = Qt.ItemDataRole.UserRole
 _MOST_ROWS = 30
+_ARXIV = re.compile(r"^(?:arxiv:|(?:https?://)?(?:[a-z]+\.)*arxiv\.org/\w+/)(\d{4}\.\d{4,5})(?:v\d+)?(?:\.pdf)?[.,;/]?$")
 _GAP = 4
 ACCESS = {
     "white box": "White box: gradients",
@@ -52,6 +53,11 @@ def description(attack: type[Attack]) -> str:
     """The first paragraph of its docstring, in one line without markup."""
     first = (inspect.getdoc(attack) or attack.title).split("\n\n")[0]
     return re.sub(r"`+([^`]*)`+", r"\1", " ".join(first.split())).replace("<-", "←")
+
+
+def searched_words(text: str) -> list[str]:
+    """What is looked for: of an address or a name of an arXiv paper its number, without the version."""
+    return [_ARXIV.sub(r"\1", word).removeprefix("arxiv:") for word in text.casefold().split()]
 
 
 def norms_of(attack: type[Attack]) -> str:
@@ -77,6 +83,7 @@ class NormFilter(QWidget):
             button = self.buttons[norm] = QToolButton(self)
             button.setText(name)
             button.setCheckable(True)
+            button.setProperty("choice", True)  # one of several: the style sheet gives the chosen one the accent
             button.setChecked(not norm)
             button.setToolTip(_NORM_TIPS[norm])
             button.setAccessibleName(f"Norm: {name}")
@@ -110,7 +117,9 @@ class CatalogueList(QWidget):
         self.search.setPlaceholderText("Search attacks")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search attacks")
-        self.search.setToolTip("Narrow the list by name, family, author, year, arXiv id or description. Enter takes the first.")
+        self.search.setToolTip(
+            "Narrow the list by name, family, author, year, arXiv id or address, description or preset. Enter takes the first."
+        )
         self.search.addAction(theme.icon("mdi6.magnify"), QLineEdit.ActionPosition.LeadingPosition)
         self.norms = NormFilter(self)
         self.tree = QTreeWidget(self)
@@ -177,7 +186,7 @@ class CatalogueList(QWidget):
             item.setData(0, _SLUG, attack.slug)
             for column in range(3):
                 item.setToolTip(column, "\n".join(filter(None, [description(attack), attack.paper])))
-            words = (attack.slug, attack.title, attack.family, attack.paper, title, description(attack))
+            words = (attack.slug, attack.title, attack.family, attack.paper, title, description(attack), *attack.presets)
             self._words[attack.slug] = " ".join(words).casefold()
             self._norms[attack.slug] = attack.norms
 
@@ -214,7 +223,7 @@ class CatalogueList(QWidget):
 
     @Slot()
     def _filter(self) -> None:
-        words, norm = self.search.text().casefold().split(), self.norms.norm
+        words, norm = searched_words(self.search.text()), self.norms.norm
         for item in self._items():
             slug = item.data(0, _SLUG)
             item.setHidden(not all(word in self._words[slug] for word in words) or (norm != "" and norm not in self._norms[slug]))

@@ -37,6 +37,8 @@ class EpsSlider(QWidget):
         super().__init__(parent)
         self._session = session
         self._entry: Entry | None = None
+        self._aside: Entry | None = None
+        """The run whose slider went when another attack was chosen."""
         self._unit, self._norm = 1.0, ""
         self.slider = _Slider(Qt.Orientation.Horizontal, self)
         self.slider.setAccessibleName("eps of the finished run")
@@ -83,6 +85,8 @@ class EpsSlider(QWidget):
         """Show the eps of the run on the canvas, where it can be moved."""
         session = self._session
         entry = None if session.shown is None or session.running else session.history.find(session.shown)
+        if entry is self._aside:
+            entry = None
         if entry is self._entry:
             return
         if entry is None or not movable(entry):
@@ -103,6 +107,12 @@ class EpsSlider(QWidget):
                 self.slider.setValue(round(eps / self._unit))
         self._say()
         self.show()
+
+    def set_attack(self, slug: str) -> None:
+        """Another attack is set up: what belongs to a run of an earlier one goes, until that run or attack is chosen again."""
+        shown = None if self._session.shown is None else self._session.history.find(self._session.shown)
+        self._aside = shown if shown is not None and shown.result.operation.slug != slug else None
+        self.refresh()
 
     # ------------------------------------------------------------------ hands
 

@@ -39,7 +39,15 @@ def _missing(attack: Attack, session: Session, goal: Goal) -> str:
         return f"Choose a start image: {attack.title} goes on from one."
     if "data" in attack.needs and goal.data.choice is None:
         return f"Choose a data set: {attack.title} works on many images."
+    if any(not getattr(attack, name) for name in _files(type(attack))):
+        return "Choose the file of a perturbation: the field “file” takes one that was saved."
     return ""
+
+
+def _files(attack: type[Attack]) -> list[str]:
+    """The parameters that name a file."""
+    extras = ((name, field.json_schema_extra) for name, field in attack.model_fields.items())
+    return [name for name, extra in extras if isinstance(extra, dict) and extra.get("file")]
 
 
 def _wrong_target(attack: Attack, session: Session) -> str:

@@ -49,6 +49,8 @@ class AttackPanel(QWidget):
         self._forms: dict[str, Form] = {}
         """By slug, made when first chosen: an attack keeps its parameters while another one is looked at."""
         self._slug = ""
+        self._ran = ""
+        """The slug of the attack that ran last."""
         session.engineReady.connect(self._on_ready)
         if session.ready:
             self._on_ready()
@@ -105,7 +107,7 @@ class AttackPanel(QWidget):
             return
         from engine.attacks import CATALOGUE
 
-        self._attacks = CATALOGUE
+        self._attacks = dict(CATALOGUE)
         self._chooser = Chooser(self)
         self._catalogue = self._chooser.list
         self._forms_box = QVBoxLayout()
@@ -223,6 +225,7 @@ class AttackPanel(QWidget):
         for name, form in self._forms.items():
             form.setVisible(name == slug)
         self._goal.show_uses(attack)
+        self._eps.set_attack(slug)
         self._refresh()
 
     @Slot()
@@ -289,7 +292,10 @@ class AttackPanel(QWidget):
     def _on_run(self) -> None:
         job = self._session.job
         self._progress.show_job(job)
+        if job is not None and self._session.job_attack is not None:
+            self._ran = self._session.job_attack.slug
         if job is None:
+            self._progress.show_last(self._ran in ("", self._slug))
             sentence, _ = self.obstacle()
             self._show_button("Run", "mdi6.play", sentence or "Attack the image as set up above")
             self._run.setEnabled(not sentence)

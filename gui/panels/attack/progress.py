@@ -54,6 +54,7 @@ class Progress(QWidget):
         layout.addWidget(self.text)
         layout.addWidget(self.readings)
         self._job: Job | None = None
+        self._last = (self.text.text(), "")
         self._pace = Pace()
         self.show_job(None)
 
@@ -83,3 +84,11 @@ class Progress(QWidget):
             made = max(0, ended.index)
             self.text.setText(f"last run: {made:,} step{'' if made == 1 else 's'}")
             self._show_readings(ended)
+            self._last = (self.text.text(), self.readings.text())
+
+    def show_last(self, belongs: bool) -> None:
+        """Nothing runs: what the last run left, unless it was of another attack than the one that is set up."""
+        text, words = self._last if belongs else ("", "")
+        self.text.setText(text)
+        self.readings.setText(words)
+        self.readings.setVisible(bool(words))
