@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -160,6 +161,14 @@ class Operation(BaseModel, ABC):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
     """Published settings: a title that names the source, and the parameters that differ from the defaults."""
 
+    if not TYPE_CHECKING:  # the type checker reads the fields' own signature
+
+        def __init__(self, **parameters: Any) -> None:
+            try:
+                super().__init__(**parameters)
+            except ValidationError as error:
+                raise GibbonError(explain(error, type(self))) from None
+
     @abstractmethod
     def iterate(self, problem: Problem) -> Iterator[Step]:
         """The loop of the paper. A step takes at most 0.1 s, or one row where a row takes longer.
@@ -185,10 +194,7 @@ class Operation(BaseModel, ABC):
         GibbonError
             A parameter is unknown or out of its range; the sentence names it.
         """
-        try:
-            return cls(**parameters)
-        except ValidationError as error:
-            raise GibbonError(explain(error)) from None
+        return cls(**parameters)
 
 
 class Attack(Operation, ABC):
@@ -245,11 +251,17 @@ def _names_file(field: FieldInfo) -> bool:
     return Path in (field.annotation, *get_args(field.annotation)) or (isinstance(extra, dict) and bool(extra.get("file")))
 
 
-def explain(error: ValidationError) -> str:
-    """A pydantic error as sentences that name the parameter."""
+def explain(error: ValidationError, operation: type[Operation] | None = None) -> str:
+    """A pydantic error as sentences that name the parameter; for an unknown one of ``operation``'s the nearest that there is."""
     sentences = []
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden" and operation is not None:
+            known = list(operation.model_fields)
+            close = difflib.get_close_matches(name, known, 1, 0.5)
+            cure = f"Did you mean {close[0]}?" if close else f"It has: {', '.join(known)}."
+            sentences.append(f"{operation.title} has no parameter “{name}”. {cure}")
+            continue
         message = item["msg"].removeprefix("Value error, ")
         given = f" (got {item['input']!r})" if name and not isinstance(item["input"], dict) and f"“{item['input']}”" not in message else ""
         text = f"{name}: {message[:1].lower()}{message[1:]}{given}" if name else message
