@@ -14,6 +14,11 @@ class BudgetExhausted(Exception):
 class NoStart(GibbonError):
     """An attack has nothing to begin at. Of a batch attacked a part at a time the other parts go on, and the result says so."""
 
+    @property
+    def note(self) -> str:
+        """What the result says where other images had a start."""
+        return f"Some images stay as they are. {self}"
+
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
 _LONGEST = 160

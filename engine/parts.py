@@ -88,7 +88,7 @@ class Parts(Iterator[AttackStep]):
                 self._idle += self._left[0][1] - self._left[0][0]
                 if not self._has_begun or self._idle == len(self._problem.images):
                     raise
-                self._said[str(error)] = None
+                self._said[error.note] = None
             self._steps = None
             self._left.pop(0)
             self._offset = self._index + 1

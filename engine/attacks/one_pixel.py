@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.attacks.gradient.losses import value
 from engine.attacks.pixel.evolution import FEWEST, children, survivors
 from engine.attacks.pixel.genes import Repair, Space
-from engine.attacks.pixel.painting import Best, Tried, rows_per_pass, tried
+from engine.attacks.pixel.painting import Best, Tried, images_per_step, rows_per_pass, tried
 from engine.balls import L0, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.views import Knowledge
@@ -73,6 +73,10 @@ class OnePixel(Attack):
     def ball(self) -> Ball:
         """At most ``pixels`` pixels."""
         return L0(self.pixels)
+
+    def rows_together(self, images: Tensor) -> int:
+        """So many that a step takes a few passes, and a generation no more than that at a time."""
+        return images_per_step(images, self.population)
 
     @torch.no_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.artifacts import Artifact, Map, Table
 from engine.attacks.gradient.losses import value
-from engine.attacks.pixel.painting import Best, Tried, rows_per_pass, tried
+from engine.attacks.pixel.painting import Best, Tried, images_per_step, rows_per_pass, tried
 from engine.balls import L0, Ball, Norm
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step
@@ -94,11 +94,22 @@ class OnePixelMap(Attack):
     greys: bool = Field(False, json_schema_extra={"group": "Method"})
     """Only colours whose channels are equal: with 2 levels black and white."""
     at_most: int = Field(3_000_000, ge=1, json_schema_extra={"group": "Budget", "unit": "forward passes"})
-    """A map that would take more, over all images, is refused before it begins."""
+    """A map that would take more for one image is refused before it begins."""
 
     def ball(self) -> Ball:
         """One pixel."""
         return L0(1)
+
+    def rows_together(self, images: Tensor) -> int:
+        """So many that a step takes a few passes."""
+        return images_per_step(images, len(self.palette(images[:1])))
+
+    def joined(self, lasts: Sequence[AttackStep]) -> MapStep:
+        """The maps of all parts."""
+        steps = [step for step in lasts if isinstance(step, MapStep)]
+        known = Known(*(torch.cat([getattr(step.known, each.name) for step in steps]) for each in fields(Known)))
+        images, loss = torch.cat([step.adversarial for step in steps]), torch.cat([step.loss for step in steps])
+        return replace(steps[-1], adversarial=images, loss=loss, logits=None, first_row=0, known=known)
 
     @torch.no_grad()
     def iterate(self, problem: Problem) -> Iterator[MapStep]:
@@ -152,11 +163,10 @@ class OnePixelMap(Attack):
         return Table(columns, tuple(rows), "The most effective pixels")
 
     def _refuse_too_many(self, problem: Problem, each: int) -> None:
-        passes = len(problem.images) * each
-        if passes > self.at_most:
+        if each > self.at_most:
             height, width = problem.images.shape[2:]
             raise GibbonError(
-                f"Every pixel of {height} x {width} in every colour takes {passes:,} forward passes for {len(problem.images)} images, more "
+                f"Every pixel of {height} x {width} in every colour takes {each:,} forward passes for an image, more "
                 f"than at_most = {self.at_most:,}. Take fewer levels or greys only, limit the region to a sticker, or raise at_most."
             )
 

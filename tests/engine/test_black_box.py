@@ -240,6 +240,43 @@ def test_a_walk_without_a_start_says_what_to_do() -> None:
     assert float(wrong.norms["l2"]) == 0
 
 
+BOARD = (torch.arange(8)[:, None] + torch.arange(8)) % 2 * torch.ones(1, 1, 8, 8)
+
+
+def chequered() -> engine.Classifier:
+    """Knows a chequerboard, which no noise resembles, and says NaN where it is dark."""
+
+    class Chequered(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            likeness = ((2 * BOARD - 1) * (2 * x - 1)).flatten(1).mean(1)
+            likeness = torch.where(x.flatten(1).mean(1) < 0.1, torch.nan, likeness)
+            return torch.stack([torch.zeros_like(likeness), likeness - 0.8], 1)
+
+    return engine.Classifier(Chequered(), ["plain", "chequered"], (1, 8, 8), device="cpu")
+
+
+@pytest.mark.parametrize("together", [None, 1, 2])
+def test_images_without_a_start_stay_as_they_are_and_the_others_go_on(together: int | None) -> None:
+    images, start = torch.full((4, 1, 8, 8), 0.5), BOARD.repeat(4, 1, 1, 1)
+    start[1:3] = 0.6
+    attack = attacks.HopSkipJump(steps=2, initial_evaluations=10)
+    result = engine.run(attack, chequered(), images, start=start, rows_at_a_time=together)
+    assert result.reason == "finished"
+    assert result.success.tolist() == [True, False, False, True]
+    assert torch.equal(result.adversarial[1:3], images[1:3])
+    assert any("stay as they are" in note for note in result.notes)
+    assert any("noise was tried" in note for note in result.notes)
+    assert len(result.notes) == (1 if together == 1 else 2)
+    with pytest.raises(engine.GibbonError, match="no adversarial image to start from"):
+        engine.run(attack, chequered(), images[1:3], start=start[1:3], rows_at_a_time=together)
+
+
+def test_a_walk_never_goes_where_the_model_says_nan() -> None:
+    images = torch.full((1, 1, 8, 8), 0.5)
+    with pytest.raises(engine.GibbonError, match="no adversarial image to start from"):
+        engine.run(attacks.HopSkipJump(steps=1), chequered(), images, start=torch.zeros_like(images))
+
+
 def test_steps_are_as_many_as_announced_and_the_best_is_asked_about_once(small64: engine.Classifier, images: Tensor) -> None:
     attack = attacks.HopSkipJump(steps=3, initial_evaluations=30)
     with engine.start(attack, small64, images[:2]) as run:

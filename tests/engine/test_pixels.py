@@ -266,11 +266,26 @@ def test_a_cancelled_map_is_kept_as_far_as_it_got(small: engine.Classifier, imag
 
 
 def test_a_map_that_takes_too_long_is_refused(small: engine.Classifier, images: Tensor) -> None:
-    with pytest.raises(engine.GibbonError, match=r"10,368 forward passes for 6 images.*at_most = 10,000.*greys"):
-        engine.run(attacks.OnePixelMap(levels=3, at_most=10_000), small, images.float())
+    with pytest.raises(engine.GibbonError, match=r"1,728 forward passes for an image.*at_most = 1,000.*greys"):
+        engine.run(attacks.OnePixelMap(levels=3, at_most=1_000), small, images.float())
+    assert bool(engine.run(attacks.OnePixelMap(levels=2, at_most=512), small, images.float()).attacked.all()), "for each image"
     mask = torch.zeros(8, 8)
     mask[2, 3:5] = 1
     assert engine.run(attacks.OnePixelMap(levels=3, at_most=10_000), small, images.float(), mask=mask).forwards == 6 * (2 + 2 * 27)
+
+
+def test_maps_of_parts_are_those_of_the_whole(small: engine.Classifier, images: Tensor) -> None:
+    attack = attacks.OnePixelMap(levels=2)
+    whole = engine.run(attack, small, images.float())
+    parts = engine.run(attack, small, images.float(), rows_at_a_time=4)
+    torch.testing.assert_close(parts.artifacts["flips"].values, whole.artifacts["flips"].values)
+    assert len(parts.artifacts["pixels"].rows) == len(whole.artifacts["pixels"].rows)
+
+
+def test_a_step_of_many_images_asks_about_a_few() -> None:
+    images = torch.zeros(100, 3, 32, 32)
+    for attack in (attacks.OnePixel(), attacks.OnePixelMap(), attacks.HopSkipJump()):
+        assert 1 <= attack.rows_together(images) < 30
 
 
 def test_greys_alone_and_levels_of_eight_bits(small: engine.Classifier, images: Tensor) -> None:
