@@ -311,6 +311,24 @@ def test_the_oracles_labels_are_counted(small64: engine.Classifier, images: Tens
     assert [step.index for step in steps] == list(range(3 * 2 + 1 + 1))
 
 
+def test_the_oracle_labels_a_part_at_a_time(small64: engine.Classifier, images: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels, data = small64.predict(images), small_data(small64)
+    attack = attacks.Substitute(eps=0.3, seeds=6, rounds=3, epochs=2, held_out=5)
+    whole = engine.run(attack, small64, images, labels=labels, data=data)
+    monkeypatch.setattr("engine.attacks.substitute.rows_per_pass", lambda _: 1)
+    with engine.start(attack, small64, images, labels=labels, data=data) as run:
+        steps = list(run)
+    assert [step.index for step in steps] == list(range(steps[-1].total + 1))
+    assert len(steps) == len(whole.trace) + 2 + 1 + 2  # 11, 6 and 12 labels, four in a step
+    torch.testing.assert_close(run.result().adversarial, whole.adversarial)
+    assert run.result().forwards == whole.forwards
+
+
+def test_more_labels_than_anybody_gives_are_refused() -> None:
+    with pytest.raises(engine.GibbonError, match="labels of the oracle"):
+        attacks.Substitute.build(seeds=100_000, rounds=12)
+
+
 def test_a_budget_ends_the_labelling_not_the_attack(small64: engine.Classifier, images: Tensor) -> None:
     labels, data = small64.predict(images), small_data(small64)
     attack = attacks.Substitute(eps=0.3, seeds=6, rounds=5, epochs=1, held_out=0, max_queries=40)
