@@ -139,11 +139,11 @@ class OnePixelMap(Attack):
         return torch.cartesian_prod(*[levels] * channels)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The map, and a table of the pixels that come nearest to flipping or flip best."""
+        """The map, NaN where nothing was tried, and a table of the pixels that come nearest to flipping or flip best."""
         assert isinstance(last, MapStep)
-        margins = last.known.margins.view(-1, *problem.images.shape[2:])
+        margins = last.known.margins.masked_fill(last.known.colours < 0, torch.nan).view(-1, *problem.images.shape[2:])
         return {
-            "flips": Map(margins, "Margin with the best colour: above 0 the pixel flips", signed=True),
+            "flips": Map(margins, _map_title(problem, last.known), signed=True),
             "pixels": self._table(problem, last),
         }
 
@@ -169,6 +169,17 @@ class OnePixelMap(Attack):
                 f"Every pixel of {height} x {width} in every colour takes {each:,} forward passes for an image, more "
                 f"than at_most = {self.at_most:,}. Take fewer levels or greys only, limit the region to a sticker, or raise at_most."
             )
+
+
+def _map_title(problem: Problem, known: Known) -> str:
+    """What the map shows, and whether anything is missing from it."""
+    shows, wanted, tried_places = "margin with the best colour, above 0 the pixel flips", len(_scattered(problem)), known.colours >= 0
+    made = int(tried_places.any(0).sum())
+    if made < wanted:
+        return f"Incomplete, {made:,} of {wanted:,} pixels: {shows}"
+    if not bool((tried_places & (known.margins > 0)).any()):
+        return f"No pixel flips: {shows}"
+    return "Margin with the best colour: above 0 the pixel flips"
 
 
 def _each(values: Tensor, rows: Tensor) -> Tensor:

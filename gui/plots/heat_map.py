@@ -12,6 +12,8 @@ from gui.plots.colour_maps import DIVERGING, VIRIDIS, between, diverging
 from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
 from gui.plots.text import short
 
+UNKNOWN = 128
+"""The grey of a pixel without a value: no colour of either scale."""
 Values = npt.NDArray[np.floating]
 Pixel = tuple[int, int]
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
@@ -51,6 +53,7 @@ class HeatMap(PixelMaps):
         self.values = values
         low, high = limits_of(values, signed)
         pixels = diverging(np.nan_to_num(values), high) if signed else between(values, low, high)
+        pixels[~np.isfinite(values)] = UNKNOWN  # white would be zero, and blue a value
         texts = (f"−{short(high)}", "0", f"+{short(high)}") if signed else (short(low), short(high))
         self.set_maps([PixelMap(title, np.ascontiguousarray(pixels))], Scale(DIVERGING if signed else VIRIDIS, texts))
 

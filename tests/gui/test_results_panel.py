@@ -254,3 +254,30 @@ def test_what_nobody_sees_is_not_painted(qtbot: QtBot, panel: ResultsPanel, sess
     assert panel.tabs.count() == 0
     panel.show()
     assert titles(panel) == ["Loss"]
+
+
+def test_pixels_that_a_cancelled_map_did_not_try_are_grey(qtbot: QtBot) -> None:
+    from gui.plots.heat_map import UNKNOWN, HeatMap
+
+    heat = HeatMap()
+    qtbot.addWidget(heat)
+    for signed in (True, False):
+        heat.set_values(np.array([[-1.0, np.nan], [0.0, 2.0]]), "margin", signed)
+        pixels = heat.maps[0].pixels
+        assert (pixels[0, 1] == UNKNOWN).all()
+        assert not any((pixels[place] == UNKNOWN).all() for place in ((0, 0), (1, 0), (1, 1)))
+
+
+def test_the_tab_of_a_cancelled_map_says_so(qtbot: QtBot, panel: ResultsPanel, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.attacks.pixel.painting._CPU_VALUES", 1)  # a pixel per step
+    open_image(qtbot, session)
+    session.start_attack(CATALOGUE["one-pixel-map"](levels=9))
+    qtbot.waitUntil(lambda: session.job is not None and session.job.index > 2, timeout=20_000)
+    with qtbot.waitSignal(session.historyChanged, timeout=20_000):
+        session.cancel()
+    qtbot.waitUntil(lambda: not session.running)
+    assert titles(panel)[0].startswith("Incomplete, ")
+    assert titles(panel)[0].endswith(" of 256 pixels")
+    view = bring(qtbot, panel, titles(panel)[0])
+    assert isinstance(view, MapView)
+    assert view.readout.text.startswith("Grey pixels were not tried.")

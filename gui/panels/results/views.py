@@ -82,6 +82,7 @@ class MapView(View):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.map, self.readout = HeatMap(self), Sentence(muted=True)
+        self._partial = False
         self.readout.setAccessibleName("Value under the mouse")
         self.map.hovered.connect(self._on_hovered)
         self.map.picked.connect(self._on_picked)
@@ -90,6 +91,7 @@ class MapView(View):
     def fill(self, entry: Entry | None, item: Item) -> None:
         self.map.set_values(item.artifact.values[0].numpy(), item.title, item.artifact.signed)
         self.map.setAccessibleName(item.title)
+        self._partial = not bool(np.isfinite(self.map.values).all())
         self._read(self.map.chosen)
 
     @Slot(object)
@@ -102,8 +104,12 @@ class MapView(View):
         self._read(pixel)
 
     def _read(self, pixel: Pixel | None) -> None:
-        text = "Point at a pixel to read it; click to mark it on the canvas."
-        self.readout.set_text(text if pixel is None else f"x {pixel[0]}, y {pixel[1]}: {short(self.map.value(pixel))}")
+        if pixel is None:
+            grey = "Grey pixels were not tried. " if self._partial else ""
+            self.readout.set_text(f"{grey}Point at a pixel to read it; click to mark it on the canvas.")
+            return
+        value = self.map.value(pixel)
+        self.readout.set_text(f"x {pixel[0]}, y {pixel[1]}: {short(value) if np.isfinite(value) else 'not tried'}")
 
 
 class PictureView(View):
