@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.balls import L0
 from engine.classifier import Classifier
 from engine.errors import GibbonError
+from engine.quantities import in_grey_levels
 
 if TYPE_CHECKING:
     from engine.operation import Attack, Operation
@@ -80,12 +81,18 @@ def check_goal(attack: Attack, classifier: Classifier) -> None:
     if eps > whole:
         if isinstance(ball, L0):
             raise GibbonError(f"pixels = {eps:g} is more than the image has, which is {whole:g}. Give fewer pixels.")
-        levels = f" In grey levels write {eps:g}/255."
-        raise GibbonError(f"eps = {eps:g} is more than the whole range of the image, {whole:g} in {type(ball).__name__}.{levels}")
+        cure = in_grey_levels(eps)
+        raise GibbonError(f"eps = {eps:g} is more than the whole range of the image, {whole:g} in {type(ball).__name__}. {cure}")
 
 
 def checked_images(images: Tensor, classifier: Classifier, what: str = "images") -> Tensor:
     """``images`` on the classifier's device and in its type, exactly within [0, 1]."""
+    if not isinstance(classifier, Classifier):
+        raise GibbonError(
+            f"The classifier is of type {type(classifier).__name__}. Wrap the network: engine.Classifier(module, labels, input_shape)."
+        )
+    if not isinstance(images, Tensor):
+        raise GibbonError(f"The {what} are of type {type(images).__name__}, but a tensor is needed. Write torch.as_tensor(images).")
     wanted = classifier.input_shape
     if images.dim() != 4:
         raise GibbonError(f"The {what} have shape {tuple(images.shape)}, but (N, C, H, W) is needed. For one image write image[None].")

@@ -84,8 +84,10 @@ def load_perturbation(path: str | Path) -> StoredPerturbation:
             facts = json.loads((file.metadata() or {})[_FACTS])
     except FileNotFoundError:
         raise GibbonError(f"There is no file “{path}”. Choose one that a universal perturbation was saved to.") from None
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise GibbonError(f"“{path}” is not a saved perturbation ({error}). Choose a file that one was saved to.") from error
+    except OSError as error:
+        raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Choose a file that a perturbation was saved to.") from error
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise GibbonError(f"“{path}” is not a saved perturbation. Choose a file that one was saved to (.safetensors).") from error
     if not isinstance(facts, dict) or values.dim() != 4 or len(values) != 1:
         raise GibbonError(f"“{path}” holds {tuple(values.shape)} and not one perturbation (1, C, H, W). Save it again.")
     values = values.float()

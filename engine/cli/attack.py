@@ -88,11 +88,15 @@ def command(
     from engine.images import Crop, open_image
     from engine.record import ModelOptions, repeatable
 
-    operation = _operation(context, attack, preset)
+    operation = _operation(context, attack, preset, target)
+    _check_given(operation, {"targets": target, "mask": mask or sticker, "data": data_set, "start": start})
     photograph = open_image(image)  # before the model, which takes longer to load than a wrong path to be found
     with repeatable(threads):
         options = ModelOptions(architecture=architecture, activation=activation, head=head)
         classifier = loaded(model, device, allow_code, options, download)
+        others = [loaded(name.strip(), device, allow_code, None, download) for name in (transfer or "").split(",") if name.strip()]
+        if options == ModelOptions():  # the attacked model is there in any case
+            others = [other for other in others if other.fingerprint != classifier.fingerprint]
         done = perform(
             Job(
                 classifier=classifier,
@@ -107,7 +111,7 @@ def command(
                 mask_path=mask if not sticker else None,
                 start=None if start is None else open_image(start).crop_to(classifier, None),
                 data=None if data_set is None else _data(data_set, data_count, data, seed),
-                others=[loaded(name.strip(), device, allow_code, None, download) for name in (transfer or "").split(",") if name.strip()],
+                others=others,
                 seed=seed,
                 panels=[name.strip() for name in panels.split(",")],
                 width_mm=width_mm,
@@ -152,15 +156,32 @@ def region(classifier: Classifier, mask: Path | None, stickers: list[str]) -> Te
     return covered
 
 
-def _operation(context: typer.Context, slug: str, preset: str | None) -> Attack:
+_MISSING = {
+    "targets": "needs a class to reach. Name one with --target.",
+    "mask": "needs a mask: where may it paint? Give --sticker left,top,width,height or --mask FILE.",
+    "data": "works on a data set. Name one with --data-set.",
+    "start": "needs an image to start from. Give one with --start FILE.",
+}
+_CHOOSES = "choose a target"
+"""In the title of presets that are of use with a target only."""
+
+
+def _check_given(attack: Attack, given: dict[str, object]) -> None:
+    """Refuse, in this command's words, what the engine would refuse later in its own."""
+    for use, sentence in _MISSING.items():
+        if use in attack.needs and not given[use]:
+            raise GibbonError(f"{attack.title} {sentence}")
+
+
+def _operation(context: typer.Context, slug: str, preset: str | None, target: str | None) -> Attack:
     from engine.cli.fields import parse
 
     kind = _kind(slug)
     given = parse(kind, context.args, [option for parameter in context.command.params for option in parameter.opts])
-    return kind.build(**{**_preset(kind, preset), **given})
+    return kind.build(**{**_preset(kind, preset, target), **given})
 
 
-def _preset(kind: type[Attack], wanted: str | None) -> dict[str, Any]:
+def _preset(kind: type[Attack], wanted: str | None, target: str | None) -> dict[str, Any]:
     if wanted is None:
         return {}
     found = [title for title in kind.presets if wanted.casefold() in title.casefold()]
@@ -168,7 +189,10 @@ def _preset(kind: type[Attack], wanted: str | None) -> dict[str, Any]:
         which = "several presets" if found else "no preset"
         there = "; ".join(found or kind.presets) or "none"
         raise GibbonError(f"“{kind.slug}” has {which} of the name “{wanted}”. There is: {there}.")
-    return dict(kind.presets[wanted if wanted in kind.presets else found[0]])
+    title = wanted if wanted in kind.presets else found[0]
+    if _CHOOSES in title and target is None:
+        raise GibbonError(f"The preset “{title}” needs a class to reach. Name one with --target.")
+    return dict(kind.presets[title])
 
 
 def _data(name: str, count: int | None, root: Path | None, seed: int) -> DataSet:

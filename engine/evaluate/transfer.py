@@ -10,6 +10,7 @@ from torch import Tensor
 
 from engine.artifacts import Table
 from engine.classifier import Classifier
+from engine.errors import GibbonError
 from engine.evaluate.control import control
 from engine.operation import Attack
 from engine.quantities import format_probability
@@ -156,6 +157,11 @@ def transfer(
     seed
         Of the noise.
     """
+    for model in models:
+        if not isinstance(model, Classifier):
+            raise GibbonError(
+                f"Transfer asks classifiers, but one is of type {type(model).__name__}: {model!r:.60}. Load it: engine.models.load(...)."
+            )
     grown = isinstance(result.operation, Attack) and not result.operation.from_image
     random = control(result.clean, result.adversarial, mask, seed) if noise and not grown else None
     others = [model for model in models if model is not result.classifier]

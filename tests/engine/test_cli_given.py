@@ -55,7 +55,9 @@ def test_every_preset_is_a_setting_that_can_be_built() -> None:
 
 
 def test_what_other_models_say(run: Run) -> None:
-    code, out, err = run("attack", "--image", STOP, "--attack", "fgsm", "--transfer", "signs-bounded, digits", "--device", "cpu", "--json")
+    code, out, err = run(
+        "attack", "--image", STOP, "--attack", "fgsm", "--transfer", "signs-bounded, signs, digits", "--device", "cpu", "--json"
+    )
     assert code == 0, err
     rows = json.loads(out)["transfer"]
     assert [row["model"] for row in rows] == ["signs", "signs-bounded", "digits"]
@@ -93,7 +95,7 @@ def test_an_attack_on_a_data_set_replays_with_the_same_images(run: Run) -> None:
 def test_an_attack_that_needs_data_says_so(run: Run) -> None:
     code, _, err = run("attack", "--image", STOP, "--attack", "universal")
     assert code == 2
-    assert "works on a data set" in err
+    assert "works on a data set. Name one with --data-set." in err
 
 
 def test_an_attack_that_starts_from_a_second_image_replays(run: Run) -> None:
@@ -168,3 +170,20 @@ def test_a_curve_comes_as_json(run: Run) -> None:
     assert code == 0, err
     assert json.loads(out)["curves"]
     assert not Path(f"{STOP.stem}-fgsm.artifacts.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--attack", "fooling"), "--target"),
+        (("--attack", "sticker"), "--sticker left,top,width,height or --mask FILE"),
+        (("--attack", "pgd", "--preset", "gallery of targets"), "needs a class to reach. Name one with --target."),
+        (("--attack", "saved-perturbation", "--file", STOP), "is not a saved perturbation. Choose"),
+        (("--attack", "pgd", "--eps", "255"), "8/255, say"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_said_in_the_command_s_words(run: Run, given: tuple[str | Path, ...], words: str) -> None:
+    code, _, err = run("attack", "--image", STOP, "--device", "cpu", *given)
+    assert code == 2
+    assert words in err
+    assert "deserializ" not in err

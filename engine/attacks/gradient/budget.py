@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from engine.balls import Norm
 from engine.operation import Attack
+from engine.quantities import in_grey_levels
 
 Op = TypeVar("Op", bound=Attack)
 _USUAL_EPS: dict[Norm, float] = {"linf": 8 / 255, "l2": 0.5, "l1": 12.0}
@@ -29,5 +30,5 @@ def check_eps(attack: Op) -> Op:
     """
     eps = getattr(attack, "eps", None)
     if getattr(attack, "norm", "") == "linf" and eps is not None and eps > 1:
-        raise ValueError(f"eps = {eps:g} is more than the whole range [0, 1]. In grey levels write {eps:g}/255.")
+        raise ValueError(f"eps = {eps:g} is more than the whole range [0, 1]. {in_grey_levels(eps)}")
     return attack
