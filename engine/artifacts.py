@@ -103,3 +103,7 @@ class Lazy(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(self._all())
+
+    def __repr__(self) -> str:
+        """The names only; of what has not been made yet not even these, since looking must not cost."""
+        return f"{type(self).__name__}({'not made yet' if self._make is not None else ', '.join(self._made)})"

@@ -43,7 +43,7 @@ class Result:
     """Model name and fingerprint, operation and parameters, hashes of the files they name, seed, versions, device, threads, objective."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AttackResult(Result):
     """What an attack's run gives: the best image per row and what the classifier says of it."""
 
@@ -71,6 +71,12 @@ class AttackResult(Result):
     """What the run had to do otherwise than asked, in sentences: smaller parts where memory ran out."""
     first_logits: Tensor | None = None
     """Logits of the clean images, where the run had them anyway."""
+
+    def __repr__(self) -> str:
+        count, images = len(self.adversarial), "image" if len(self.adversarial) == 1 else "images"
+        failed = f", {int(self.failed.sum())} failed" if bool(self.failed.any()) else ""
+        found = f"{int(self.success.sum())} of {count} {images} adversarial{failed}"
+        return f"AttackResult({self.operation.slug} on “{self.classifier.name}”: {found}; {self.reason}, {self.seconds:.2f} s)"
 
     @cached_property
     def remarks(self) -> tuple[str, ...]:

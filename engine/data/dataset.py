@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DataSet:
     """Images of one size in memory. Compared by identity; ``name`` and ``source`` say what it is.
 
@@ -48,6 +48,10 @@ class DataSet:
             raise ValueError(f"images are {self.images.dtype} {tuple(self.images.shape)}: they must be uint8 (N, C, H, W).")
         if self.targets.shape != (len(self.images),) or self.targets.dtype != torch.int64:
             raise ValueError(f"targets are {self.targets.dtype} {tuple(self.targets.shape)}: they must be int64 (N,).")
+
+    def __repr__(self) -> str:
+        channels, height, width = self.shape
+        return f"DataSet({self.name!r}, {len(self)} images of {channels} x {height} x {width}, {len(self.labels)} classes)"
 
     def __len__(self) -> int:
         return len(self.images)
