@@ -118,11 +118,14 @@ def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
     ended = "" if result.reason == "finished" else f" ({result.reason})"
     flip = int(result.steps_to_flip[0])
     at = f", first at step {flip}" if flip >= 0 else ""
+    asked = "" if result.operation.knows == "gradients" else f", {result.forwards:,} queries"
     if is_grown(result):  # nothing of the clean image is in it: neither its class nor a norm says anything
-        return f"{result.operation.title} {verdict}{ended}: noise → {labels[after]} {format_probability(p)}{at}; {result.seconds:.1f} s"
+        return (
+            f"{result.operation.title} {verdict}{ended}: noise → {labels[after]} {format_probability(p)}{at}; {result.seconds:.1f} s{asked}"
+        )
     return (
         f"{result.operation.title} {verdict}{ended}: {labels[before]} → {labels[after]} {format_probability(p)}{at}; "
-        f"L2 {format_norm(float(result.norms['l2'][0]))}, L∞ {format_norm(float(result.norms['linf'][0]))}, {result.seconds:.1f} s"
+        f"L2 {format_norm(float(result.norms['l2'][0]))}, L∞ {format_norm(float(result.norms['linf'][0]))}, {result.seconds:.1f} s{asked}"
     )
 
 

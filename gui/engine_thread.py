@@ -72,6 +72,8 @@ class Job:
     index: int = -1
     """Of the newest step."""
     total: int | None = None
+    queries: int | None = None
+    """Rows through the model so far, where the attacker sees no gradients and they are what it pays with."""
     readings: Mapping[str, float] = field(default_factory=dict)
     """Of a step not long ago: a fooling rate, say."""
     _cancel: threading.Event = field(default_factory=threading.Event)
@@ -280,6 +282,7 @@ class EngineThread(QThread):
                 self._end(job)
                 return
             job.index, job.total = step.index, step.total
+            job.queries = _queries(job._run)
             job.read(step)
             if job.look is not None and job._wanted.is_set() and time.perf_counter() >= job._look_at:
                 began = time.perf_counter()
@@ -311,6 +314,7 @@ class EngineThread(QThread):
             job.read_rest()
             if job._run is not None:
                 job._run.close()
+                job.queries = _queries(job._run)
             outcome = outcome or _outcome(job)
         except BaseException as error:
             outcome = outcome or Outcome(job, "failed", None, *_job_in_words(job, error))
@@ -329,6 +333,12 @@ class EngineThread(QThread):
 def _result(job: Job) -> Any:
     result = job.result()
     return job.finish(result) if result is not None and job.finish is not None else result
+
+
+def _queries(run: Any) -> int | None:
+    """Of an attack that asks a black box."""
+    view = getattr(getattr(run, "problem", None), "classifier", None)
+    return None if view is None or getattr(view, "knows", "gradients") == "gradients" else int(view.forwards)
 
 
 def _outcome(job: Job) -> Outcome:

@@ -150,6 +150,26 @@ def test_the_chosen_norm_stands_out(qtbot: QtBot, dark: bool) -> None:
 # ---------------------------------------------------------------------- what it needs
 
 
+def test_a_black_box_attack_tells_its_queries(qtbot: QtBot, panel: AttackPanel, session: Session) -> None:
+    said: list[str] = []
+    session.logged.connect(lambda entry: said.append(entry.text))
+    open_image(qtbot, session)
+    panel.choose("square")
+    panel._form.set_values({"n_queries": 60})
+    with qtbot.waitSignal(session.historyChanged, timeout=20_000):
+        panel.run()
+    qtbot.waitUntil(lambda: not session.running)
+    result = session.history.entries[-1].result
+    assert panel._progress.readings.text().endswith(f"queries {result.forwards:,}")
+    assert said[-1].endswith(f", {result.forwards:,} queries")
+    panel.choose("pgd")
+    with qtbot.waitSignal(session.historyChanged, timeout=20_000):
+        panel.run()
+    qtbot.waitUntil(lambda: not session.running)
+    assert not panel._progress.readings.isVisible()
+    assert "queries" not in said[-1]
+
+
 def test_a_saved_perturbation_asks_for_its_file(qtbot: QtBot, panel: AttackPanel, session: Session) -> None:
     open_image(qtbot, session)
     panel.choose("saved-perturbation")
@@ -218,7 +238,7 @@ def test_data_and_start_image_reach_the_attack(qtbot: QtBot, probe: AttackPanel,
     entry = session.history.entries[-1]
     assert torch.allclose(entry.result.adversarial, torch.full((1, 3, 16, 16), 0.2), atol=1e-6)
     assert probe._progress.readings.isVisible()
-    assert probe._progress.readings.text() == "held-out fooling rate 100.0 % · data 12"
+    assert probe._progress.readings.text() == f"queries {entry.result.forwards} · held-out fooling rate 100.0 % · data 12"
     assert entry.given.data is not None
     assert entry.given.data.count == 12
 
