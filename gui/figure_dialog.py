@@ -75,6 +75,11 @@ class FigureDialog(QDialog):
         column.addLayout(buttons)
         return column
 
+    @property
+    def _grown(self) -> bool:
+        """Whether the image of the shown run has nothing of the clean one."""
+        return self.source.entry is not None and self.source.entry.scene.grown
+
     def _panel_box(self) -> QGroupBox:
         box = QGroupBox("Panels")
         layout = QVBoxLayout(box)
@@ -85,6 +90,9 @@ class FigureDialog(QDialog):
             if name in NEEDS_RUN and self.source.entry is None:
                 check.setEnabled(False)
                 check.setToolTip("There is no loss without an attack: run one, and open this again")
+            if name == "perturbation" and self._grown:
+                check.setEnabled(False)
+                check.setToolTip("The image was grown from noise: it is no change of the clean one, so there is no perturbation to show")
             check.toggled.connect(self._refresh)
             layout.addWidget(check)
             if name == "histogram":

@@ -14,7 +14,7 @@ from engine.explain import LayerActivity, Observation, observe
 from engine.figures.bars import BarsPanel
 from engine.figures.panels import Array, FigurePanel, HistogramPanel, ImagePanel, LossPanel, PerturbationPanel, SaliencyPanel
 from engine.figures.style import ADVERSARIAL, CLEAN, norm, percent
-from engine.operation import Operation
+from engine.operation import Attack, Operation
 from engine.quantities import format_number
 from engine.result import AttackResult
 from engine.sites import Site
@@ -24,6 +24,7 @@ PANELS = ("clean", "adversarial", "perturbation", "saliency", "bars", "histogram
 SALIENCY_QUANTILE = 0.995
 """Where the scale of saliency ends, of the map that reaches higher; its printed limit says that there is more."""
 DEFAULT = ("clean", "adversarial", "perturbation")
+GROWN = "The image was grown from noise, so there is no perturbation of the clean one to show."
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,8 @@ class Subject:
     success: bool | None = None
     """None where nothing was attacked."""
     survives_8bit: bool | None = None
+    grown: bool = False
+    """Whether the adversarial image was grown from noise: its difference from the clean one is then no perturbation, and is not shown."""
     loss: Array | None = None
     """Per step."""
     flipped_at: int | None = None
@@ -84,6 +87,7 @@ def subject_of(
         target=None if result.targets is None else int(result.targets[row]),
         success=bool(result.success[row]),
         survives_8bit=bool(result.survives_8bit[row]),
+        grown=isinstance(result.operation, Attack) and not result.operation.from_image,
         loss=array(result.trace[:, row]),
         flipped_at=flipped if flipped >= 0 else None,
         loss_name=sign + {"ce": "cross-entropy", "stable-ce": "cross-entropy", "margin": "margin", "dlr": "DLR loss"}.get(loss, "loss"),
@@ -92,7 +96,10 @@ def subject_of(
 
 
 def panels_of(subject: Subject, which: Sequence[str] = DEFAULT) -> list[FigurePanel]:
-    """As `panels_for`, from a subject; for a pair of images that no attack made."""
+    """As `panels_for`, from a subject; for a pair of images that no attack made.
+
+    Of an image grown from noise the perturbation is left out; `note_for` says so.
+    """
     check_panels(which)
     makers: dict[str, Callable[[Subject, str], list[FigurePanel]]] = {
         "clean": _clean,
@@ -103,7 +110,9 @@ def panels_of(subject: Subject, which: Sequence[str] = DEFAULT) -> list[FigurePa
         "histogram": _histogram,
         "loss": _loss,
     }
-    named = [name.partition(":") for name in which]
+    named = [name.partition(":") for name in which if not (subject.grown and name == "perturbation")]
+    if not named:
+        raise GibbonError(f"{GROWN} Choose another panel.")
     return [panel for kind, _, detail in named for panel in makers[kind](subject, detail)]
 
 
@@ -136,6 +145,8 @@ def note_for(operation: Operation, model: str, seed: int, *, label_assumed: bool
     """The small print: model, attack with its parameters, seed, and what was assumed or generated."""
     parameters = ", ".join(f"{name.replace('_', ' ')} {_parameter(value)}" for name, value in _worth_saying(operation).items())
     sentences = [f"Model {model}. {operation.title}: {parameters}; seed {seed}."]
+    if isinstance(operation, Attack) and not operation.from_image:
+        sentences.append(GROWN)
     if label_assumed:
         sentences.append("The label is assumed: it is the model's own prediction for the clean image.")
     if reference is not None:

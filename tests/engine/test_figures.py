@@ -125,6 +125,15 @@ def test_captions_own_up(result: engine.AttackResult, targeted: engine.AttackRes
     assert format_probability(probability).replace(" ", "\N{NO-BREAK SPACE}") in known[0].caption
 
 
+def test_what_is_grown_from_noise_shows_no_perturbation(classifier: engine.Classifier, images: torch.Tensor) -> None:
+    grown = engine.run(attacks.CATALOGUE["fooling"](steps=1), classifier, images, targets=torch.tensor([1, 2]))
+    titles = [panel.title for panel in figures.panels_for(grown, 0, ["clean", "adversarial", "perturbation"])]
+    assert titles == ["Clean", "Adversarial"]
+    assert "grown from noise" in figures.note_for(grown.operation, "small", 0)
+    with pytest.raises(engine.GibbonError, match="grown from noise"):
+        figures.panels_for(grown, 0, ["perturbation"])
+
+
 def test_perturbation_has_symmetric_printed_limits_and_its_gain(result: engine.AttackResult) -> None:
     (panel,) = figures.panels_for(result, 0, ["perturbation"])
     assert isinstance(panel, figures.PerturbationPanel)
