@@ -117,7 +117,7 @@ class PerturbationPanel(FrameView):
             _perturbation_maps(values, mode, limit), Scale(GREY if mode == "grey" else DIVERGING, (f"−{low}", "0", f"+{low}"))
         )
         beyond = float(np.mean(np.abs(values) > limit * (1 + 1e-6)))
-        text = f"Largest −{max(0.0, -float(values.min())) * 255:.3g}/255, +{max(0.0, float(values.max())) * 255:.3g}/255"
+        text = f"Largest {_levels(float(values.min()), '−')}, {_levels(float(values.max()), '+')}"
         text = f"{text}; {100 * beyond:.1f} % off scale" if beyond else text
         self.facts.set_text(text if seen.norms["linf"] > 0 else "Nothing was added yet: run an attack, or draw a sticker.")
 
@@ -181,3 +181,9 @@ def locked(limit: float, largest: float) -> float:
     from engine.explain.activations import round_up
 
     return round_up(largest)
+
+
+def _levels(value: float, sign: str) -> str:
+    """The largest change of one direction in grey levels; 0, without a sign, where there is none."""
+    size = max(0.0, -value if sign == "−" else value) * 255
+    return f"{sign}{size:.3g}/255" if size > 0 else "0"

@@ -18,6 +18,8 @@ from gui.theme import GRID, line_colour, muted_colour, number_font, readable, te
 
 Values = npt.NDArray[np.floating]
 MOST_LINES = 8
+COUNTED = ("step", "round", "pass", "generation", "iteration", "epoch")
+"""What the axis of x counts; its numbers are whole then."""
 FURTHER = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#B8860B")
 """For lines that are of nothing that has a colour of its own."""
 
@@ -68,12 +70,16 @@ class _Axis(pg.AxisItem):
 
     percent = False
     log = False
+    whole = False
+    """Of things that are counted: nothing lies between two of them."""
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if self.percent:
             return [f"{100 * value:.0f} %" for value in values]
         if self.log:
             return [f"{10.0**value:,.0f}" if value >= 1 else f"{10.0**value:.2g}" for value in values]
+        if self.whole:
+            return [f"{value:,.0f}" if value == round(value) else "" for value in values]
         texts: list[str] = super().tickStrings(values, scale, spacing)
         return texts
 
@@ -140,6 +146,7 @@ class Curves(QWidget):
         self._left_out = len(lines) - len(self.lines)
         self.xs, self.axes, self._note = axes.along(x), axes, note
         self._left.percent, self._bottom.log = axes.percent, axes.log
+        self._bottom.whole = axes.x in COUNTED
         while len(self._items) < len(self.lines):
             item = pg.PlotDataItem(connect="finite", autoDownsample=True, clipToView=True)
             self._items.append(item)
@@ -243,15 +250,17 @@ class Curves(QWidget):
         self.plot.setLabel("bottom", self.axes.x, color=muted)
         self.plot.setLabel("left", self.axes.y, color=muted)
         words = []
-        for item, line in zip(self._items, self.lines, strict=False):
-            style = Qt.PenStyle.DashLine if line.dashed else Qt.PenStyle.SolidLine
+        for place, (item, line) in enumerate(zip(self._items, self.lines, strict=False)):
+            hidden = any(np.allclose(line.y, other.y, atol=1e-3, equal_nan=True) for other in self.lines[:place])
+            dashed = line.dashed or hidden  # what lies below it can be seen between the dashes
+            style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
             item.setPen(pg.mkPen(QColor(line.colour), width=2, style=style))
             few = len(self.xs) <= 2
             item.setSymbol("o" if few else None)
             item.setSymbolBrush(QColor(line.colour))
             item.setSymbolPen(None)
             ink = readable(line.colour, palette).name()
-            sign = "┅" if line.dashed else "━"
+            sign = "┅" if dashed else "━"
             words.append(f'<span style="color:{ink}">{sign}&nbsp;{_kept_together(line.name)}</span>')
         self.key.setText(" &nbsp; ".join(words))
         self.key.setVisible(len(self.lines) > 1)

@@ -281,3 +281,27 @@ def test_the_tab_of_a_cancelled_map_says_so(qtbot: QtBot, panel: ResultsPanel, s
     view = bring(qtbot, panel, titles(panel)[0])
     assert isinstance(view, MapView)
     assert view.readout.text.startswith("Grey pixels were not tried.")
+
+
+def test_lines_that_coincide_can_both_be_seen_over_whole_rounds(qtbot: QtBot) -> None:
+    from gui.plots.curves import Axes, Curves, Line
+
+    curves = Curves()
+    qtbot.addWidget(curves)
+    y = np.array([0.5, 0.75, 0.9])
+    curves.set_lines(
+        np.array([1.0, 2.0, 3.0]), [Line("one", y, "#D55E00"), Line("other", y.copy(), "#0072B2")], Axes("round", "share", True)
+    )
+    styles = [item.opts["pen"].style() for item in curves._items]
+    assert styles == [Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine]
+    assert curves._bottom.tickStrings([1.0, 1.5, 2.0], 1.0, 0.5) == ["1", "", "2"]
+
+
+def test_values_are_written_as_they_are_read() -> None:
+    from gui.panels.perturbation import _levels
+    from gui.panels.results.model_view import _rows
+
+    assert cells_of("margin", [-1.5, 0.25]) == ["−1.50", "0.25"]
+    assert cells_of("count", [-3, 2]) == ["−3", "2"]
+    assert _rows({"labels": ["Stop", "Yield"], "input_shape": [3, 32, 32]}) == [("labels", "Stop, Yield"), ("input_shape", "3 × 32 × 32")]
+    assert (_levels(0.0, "−"), _levels(-8 / 255, "−"), _levels(8 / 255, "+"), _levels(0.0, "+")) == ("0", "−8/255", "+8/255", "0")

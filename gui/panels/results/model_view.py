@@ -73,5 +73,18 @@ def _rows(card: Mapping[str, Any]) -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             rows += [(f"{name} {inner}", text) for inner, text in _rows(value)]
         else:
-            rows.append((str(name), f"{value:.4g}" if isinstance(value, float) else str(value)))
+            rows.append((str(name), _text(value)))
     return rows
+
+
+def _text(value: Any) -> str:
+    """A value as it is read: names joined, numbers with four digits, yes and no."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}".replace("-", "−")
+    if isinstance(value, (list, tuple)):
+        return (" × " if value and all(isinstance(part, int) for part in value) else ", ").join(_text(part) for part in value)
+    return str(value)
