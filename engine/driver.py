@@ -154,7 +154,8 @@ def _too_small(operation: Operation, problem: Problem, asked: int) -> str:
         known = " (one of them went into the label, which was not given)" if asked else ""
         return f"max_queries = {budget} for each image does not suffice for the first step{known}. Allow more."
     known = f" ({asked} of them went into the labels, which were not given)" if asked else ""
-    return f"max_queries = {budget} does not suffice for the first step on {count} images{known}. Allow more, or give fewer."
+    images, cure = ("1 image", "Allow more.") if count == 1 else (f"{count} images", "Allow more, or give fewer.")
+    return f"max_queries = {budget} does not suffice for the first step on {images}{known}. {cure}"
 
 
 def start(

@@ -193,10 +193,11 @@ def _said(prediction: Prediction) -> str:
 def _verdict(record: Record) -> str:
     out = record.outcome
     end = "" if out.reason == Reason.FINISHED else f", {out.reason}"
+    steps = "1 step" if out.steps_made == 1 else f"{out.steps_made} steps"
     if out.failed:
-        return f"failed after {out.steps_made} steps{end}"
+        return f"failed after {steps}{end}"
     if not out.success:
-        return f"not adversarial after {out.steps_made} steps{end}"
+        return f"not adversarial after {steps}{end}"
     before = " (it was wrong before)" if out.wrong_before else ""
     return f"adversarial{before}, first at step {out.steps_to_flip} of {out.steps_made}{end}"
 
