@@ -183,6 +183,8 @@ def figures() -> Iterator[Figure]:
     app = QApplication.instance() or QApplication([])
     bench = open_window()
     wait_ready(bench)
+    bench.window.reset_layout()  # whatever layout was kept: all panels of the story in sight
+    bench.window.bring_up("activations")
     try:
         bench.session.commit_stickers((Sticker(1, 1, 12, 8, 8, Optimised()),), "Draw")
         bench.session.start_attack(attacks.StickerPGD())
