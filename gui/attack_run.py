@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from engine.data import DataSet
     from engine.stickers import Content, Sticker
     from gui.data_sources import Choice
-    from gui.engine_thread import Job
     from gui.given import Given
+    from gui.jobs import Job
 
 
 def make_run(attack: Attack, scene: Scene, given: Given, load: Callable[[Choice], DataSet]) -> Any:

@@ -10,21 +10,17 @@ whoever wants them takes them. The worker never waits for the window.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-_numbers = itertools.count(1)
+from gui.jobs import Answer, Job, Outcome, error_in_words, job_error_in_words, numbers, outcome_of, queries, result_of
+
 GIVE_WAY_S = 0.5
 """How long a lane waits at each of its steps while the one in front of it works."""
-READ_S = 0.1
-"""Seconds between two readings of a run."""
 _ASKED = {
     "start-up": "Loading the engine",
     "model": "Loading the model",
@@ -45,110 +41,6 @@ _ASKED = {
 }
 """What a question is about, for the sentence that says that it failed."""
 _UNCHANGED = "Nothing else was changed; the Log has the details."
-
-
-class Pullable(Protocol):
-    """What a job pulls: `engine.Run`, seen from here."""
-
-    def __iter__(self) -> Iterator[Any]: ...
-    def __next__(self) -> Any: ...
-    def close(self) -> None: ...
-    def result(self) -> Any: ...
-
-
-@dataclass(eq=False)
-class Job:
-    """A run that a panel has asked for."""
-
-    key: str
-    """The panel; its earlier run is replaced."""
-    make: Callable[[], Pullable]
-    """Called in the thread: builds the run."""
-    look: Callable[[Any, Any], Any] | None = None
-    """``look(run, step)``, called in the thread when a preview is wanted."""
-    finish: Callable[[Any], Any] | None = None
-    """``finish(result)``, called in the thread: what is to be worked out before the result arrives."""
-    number: int = field(default_factory=lambda: next(_numbers))
-    index: int = -1
-    """Of the newest step."""
-    total: int | None = None
-    queries: int | None = None
-    """Rows through the model so far, where the attacker sees no gradients and they are what it pays with."""
-    readings: Mapping[str, float] = field(default_factory=dict)
-    """Of a step not long ago: a fooling rate, say."""
-    _cancel: threading.Event = field(default_factory=threading.Event)
-    _paused: threading.Event = field(default_factory=threading.Event)
-    _wanted: threading.Event = field(default_factory=threading.Event)
-    _preview: Any = None
-    _look_at: float = 0.0
-    """Not before this time: looks take at most a third of the run."""
-    _unread: Mapping[str, Any] = field(default_factory=dict)
-    _read_at: float = 0.0
-    """Not before this time: reading waits for the device."""
-    _run: Any = None
-
-    @property
-    def paused(self) -> bool:
-        """Whether it waits."""
-        return self._paused.is_set()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether it was asked to end."""
-        return self._cancel.is_set()
-
-    def result(self) -> Any:
-        """The best so far, None before the first step. Called in the thread."""
-        return self._run.result() if self._run is not None and self.index >= 0 else None
-
-    def read(self, step: Any) -> None:
-        """Take the step's readings over, ten times a second at most. Called in the thread."""
-        self._unread = getattr(step, "readings", {})
-        if self._unread and time.perf_counter() >= self._read_at:
-            self.read_rest()
-            self._read_at = time.perf_counter() + READ_S
-
-    def read_rest(self) -> None:
-        """What the newest step had to be read. Called in the thread."""
-        if self._unread:
-            self.readings = {name: float(value) for name, value in self._unread.items()}
-            self._unread = {}
-
-    def want_preview(self) -> None:
-        """Ask for one look at the next step."""
-        self._wanted.set()
-
-    def take_preview(self) -> Any:
-        """The newest look, once; None while there is none."""
-        preview, self._preview = self._preview, None
-        return preview
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """How a job ended."""
-
-    job: Job
-    status: str
-    """finished, cancelled, budget or failed."""
-    result: Any = None
-    """The best so far; None where no step was made."""
-    error: str = ""
-    """For failed: a sentence."""
-    details: str = ""
-    """For failed: the traceback."""
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """To a question."""
-
-    key: str
-    number: int
-    """Of the question; an answer older than the newest question may be dropped."""
-    value: Any = None
-    error: str = ""
-    details: str = ""
 
 
 class EngineThread(QThread):
@@ -185,7 +77,7 @@ class EngineThread(QThread):
 
     def ask(self, key: str, question: Callable[[], Any]) -> int:
         """Ask; an unanswered earlier question of the same key is dropped. The number tells the answer."""
-        number = next(_numbers)
+        number = next(numbers)
         with self._wake:
             self._questions.pop(key, None)
             self._questions[key] = (number, question)
@@ -264,7 +156,7 @@ class EngineThread(QThread):
         try:
             answer = Answer(key, number, question())
         except BaseException as error:  # a model of one's own may call sys.exit: the lane must outlive it
-            answer = Answer(key, number, None, *_in_words(error, _ASKED.get(key, "What was asked for"), _UNCHANGED))
+            answer = Answer(key, number, None, *error_in_words(error, _ASKED.get(key, "What was asked for"), _UNCHANGED))
         with self._wake:
             self._answers[key] = answer
         self.answered.emit(key)
@@ -282,7 +174,7 @@ class EngineThread(QThread):
                 self._end(job)
                 return
             job.index, job.total = step.index, step.total
-            job.queries = _queries(job._run)
+            job.queries = queries(job._run)
             job.read(step)
             if job.look is not None and job._wanted.is_set() and time.perf_counter() >= job._look_at:
                 began = time.perf_counter()
@@ -299,10 +191,10 @@ class EngineThread(QThread):
 
     def _fail(self, job: Job, error: BaseException) -> None:
         """End a job that raised, with the best so far, where a step had been made before."""
-        sentence, details = _job_in_words(job, error)
+        sentence, details = job_error_in_words(job, error)
         result = None
         with contextlib.suppress(Exception):
-            result = _result(job)
+            result = result_of(job)
         self._end(job, Outcome(job, "failed", result, sentence, details))
 
     def _end(self, job: Job, outcome: Outcome | None = None) -> None:
@@ -314,10 +206,10 @@ class EngineThread(QThread):
             job.read_rest()
             if job._run is not None:
                 job._run.close()
-                job.queries = _queries(job._run)
-            outcome = outcome or _outcome(job)
+                job.queries = queries(job._run)
+            outcome = outcome or outcome_of(job)
         except BaseException as error:
-            outcome = outcome or Outcome(job, "failed", None, *_job_in_words(job, error))
+            outcome = outcome or Outcome(job, "failed", None, *job_error_in_words(job, error))
         job._run = None
         self.done.emit(outcome)
 
@@ -328,38 +220,3 @@ class EngineThread(QThread):
                     job._run.close()
                 job._run = None
         self._jobs.clear()
-
-
-def _result(job: Job) -> Any:
-    result = job.result()
-    return job.finish(result) if result is not None and job.finish is not None else result
-
-
-def _queries(run: Any) -> int | None:
-    """Of an attack that asks a black box."""
-    view = getattr(getattr(run, "problem", None), "classifier", None)
-    return None if view is None or getattr(view, "knows", "gradients") == "gradients" else int(view.forwards)
-
-
-def _outcome(job: Job) -> Outcome:
-    """Of a job that has not failed."""
-    result = _result(job)
-    if result is not None:
-        return Outcome(job, str(result.reason), result)
-    if job.cancelled:
-        return Outcome(job, "cancelled")
-    return Outcome(job, "failed", None, f"The {job.key} ended without a single step, so nothing came of it. Try other parameters.")
-
-
-def _in_words(error: BaseException, what: str, cure: str) -> tuple[str, str]:
-    """The sentence and the traceback; the frames are cleared, since a kept one keeps its tensors."""
-    from engine.errors import in_words
-
-    details = "".join(traceback.format_exception(error))
-    traceback.clear_frames(error.__traceback__)
-    return in_words(error, what, cure), details
-
-
-def _job_in_words(job: Job, error: BaseException) -> tuple[str, str]:
-    kept = "Its best so far is kept with the finished runs" if job.index >= 0 else "Nothing was changed"
-    return _in_words(error, f"The {job.key}", f"{kept}. Try other parameters; the Log has the details.")

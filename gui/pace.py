@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gui.engine_thread import Job
+    from gui.jobs import Job
 
 
 def duration(seconds: float) -> str:

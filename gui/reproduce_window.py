@@ -11,11 +11,11 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from gui import experiments, theme
-from gui.engine_thread import Job, Outcome
 from gui.experiment_foot import RunFoot, time_left
 from gui.experiment_views import AboutExperiment, ExperimentList, OutcomeView
 from gui.experiments import Shown
 from gui.figure_dialog import attempt
+from gui.jobs import Job, Outcome
 from gui.panels.model.dialogs import ask_download
 from gui.panels.model.fetch import Fetch
 from gui.widgets import scrolling

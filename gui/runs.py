@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from gui.attack_run import completed, is_grown, make_run, painted_so_far, parameters, preview_of, summary
-from gui.engine_thread import Job, Outcome
 from gui.given import Given
 from gui.history import Entry, same_ids, same_places, stickers_after, with_contents
+from gui.jobs import Job, Outcome
 from gui.scene import Frame, Scene
 
 if TYPE_CHECKING:

@@ -18,10 +18,11 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from gui.attack_run import use_threads
 from gui.data_sources import Choice, DataSources
-from gui.engine_thread import EngineThread, Job
+from gui.engine_thread import EngineThread
 from gui.eps_mover import EpsMover
 from gui.given import Region
 from gui.history import History
+from gui.jobs import Job
 from gui.loaded import Loaded
 from gui.questions import Questions
 from gui.runs import Runs

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QApplication
 
 from engine.attacks import PGD, StickerPGD
 from engine.stickers import Colour, Optimised, Sticker, moved
-from gui.engine_thread import EngineThread, Job
+from gui.engine_thread import EngineThread
+from gui.jobs import Job
 from gui.loading import samples_for
 from gui.opening import open_path
 from tests.gui.driving import drag, line, on_pane, press_keys, settle, until

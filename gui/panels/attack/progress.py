@@ -16,7 +16,7 @@ from gui.plots.text import is_share, short
 from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
-    from gui.engine_thread import Job
+    from gui.jobs import Job
 
 
 def readings_in_words(readings: Mapping[str, float]) -> str:
