@@ -1,29 +1,29 @@
 """Attacks, one file each. ``CATALOGUE`` maps a slug to its class; a new attack is listed here by hand."""
 
-from engine.attacks.apgd import APGD
-from engine.attacks.carlini_wagner_l0 import CarliniWagnerL0
-from engine.attacks.carlini_wagner_l2 import CarliniWagnerL2
-from engine.attacks.carlini_wagner_linf import CarliniWagnerLinf
+from engine.attacks.apgd.attack import APGD
+from engine.attacks.carlini_wagner.l0 import CarliniWagnerL0
+from engine.attacks.carlini_wagner.l2 import CarliniWagnerL2
+from engine.attacks.carlini_wagner.linf import CarliniWagnerLinf
 from engine.attacks.ddn import DDN
 from engine.attacks.deepfool import DeepFool
-from engine.attacks.fgsm import FGSM
-from engine.attacks.fgsm_eps import moved
+from engine.attacks.fgsm.at_eps import moved
+from engine.attacks.fgsm.attack import FGSM
 from engine.attacks.fmn import FMN
 from engine.attacks.fooling import FoolingImage
-from engine.attacks.hop_skip_jump import HopSkipJump
-from engine.attacks.jsma import JSMA
+from engine.attacks.hop_skip_jump.attack import HopSkipJump
+from engine.attacks.jsma.attack import JSMA
 from engine.attacks.mi_fgsm import MIFGSM
 from engine.attacks.noise import Noise
-from engine.attacks.one_pixel import OnePixel
-from engine.attacks.one_pixel_map import OnePixelMap
+from engine.attacks.one_pixel.attack import OnePixel
+from engine.attacks.one_pixel.map import OnePixelMap
 from engine.attacks.pgd import PGD
 from engine.attacks.proximity import Proximity
 from engine.attacks.rand_fgsm import RandFGSM
-from engine.attacks.saved_perturbation import SavedPerturbation, load_perturbation, save_perturbation
-from engine.attacks.square import Square
+from engine.attacks.square.attack import Square
 from engine.attacks.sticker_pgd import StickerPGD
-from engine.attacks.substitute import Substitute
-from engine.attacks.universal import Universal
+from engine.attacks.substitute.attack import Substitute
+from engine.attacks.universal.attack import Universal
+from engine.attacks.universal.saved import SavedPerturbation, load_perturbation, save_perturbation
 from engine.catalogue import catalogue
 from engine.operation import Attack
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal
 import torch
 from pydantic import Field
 
-from engine.attacks.gradient.passes import look
-from engine.attacks.gradient.schedules import cosine
-from engine.attacks.minimal.base import MinimalNorm
-from engine.attacks.shared.box import Box
+from engine.attacks.toolkit.box import Box
+from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.minimal_norm import MinimalNorm
+from engine.attacks.toolkit.schedules import cosine
 from engine.balls import L2, TINY, Norm, column, normalised
 from engine.errors import GibbonError
 from engine.images import lattice

@@ -10,12 +10,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.attacks.gradient.goals import likeliest_others
-from engine.attacks.gradient.losses import ascent, value
-from engine.attacks.minimal.base import MinimalNorm
-from engine.attacks.minimal.planes import Planes, beyond, leads, step_across
-from engine.attacks.minimal.shortest_step import shortest
-from engine.attacks.shared.box import Box
+from engine.attacks.toolkit.box import Box
+from engine.attacks.toolkit.losses import ascent, value
+from engine.attacks.toolkit.minimal_norm import MinimalNorm
+from engine.attacks.toolkit.planes import Planes, beyond, leads, step_across
+from engine.attacks.toolkit.shortest_step import shortest
+from engine.attacks.toolkit.target_classes import likeliest_others
 from engine.balls import Norm, column
 from engine.operation import AttackStep, Problem
 

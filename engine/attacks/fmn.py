@@ -10,11 +10,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.attacks.gradient.passes import look
-from engine.attacks.gradient.schedules import cosine
-from engine.attacks.minimal.base import MinimalNorm
-from engine.attacks.minimal.planes import dual_norm
-from engine.attacks.shared.box import Box
+from engine.attacks.toolkit.box import Box
+from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.minimal_norm import MinimalNorm
+from engine.attacks.toolkit.planes import dual_norm
+from engine.attacks.toolkit.schedules import cosine
 from engine.balls import BALLS, TINY, Norm, normalised
 from engine.operation import AttackStep, Problem
 from engine.quantities import Number

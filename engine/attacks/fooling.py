@@ -12,8 +12,8 @@ from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Artifact, Curve, Perturbation
-from engine.attacks.gradient.lecture_loss import TowardsLoss, distance_to, lowered_loss, target_probability
-from engine.attacks.gradient.losses import check_classes
+from engine.attacks.toolkit.lecture_loss import TowardsLoss, distance_to, lowered_loss, target_probability
+from engine.attacks.toolkit.losses import check_classes
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.quantities import Number
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal
 import torch
 from pydantic import Field
 
-from engine.attacks.gradient.budget import InBall, usual_eps
-from engine.attacks.gradient.losses import LossName, check_classes
-from engine.attacks.gradient.passes import look
-from engine.attacks.gradient.reach import Reach
+from engine.attacks.toolkit.budget import InBall, usual_eps
+from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.feasible_set import Reach
+from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.balls import Norm, normalised
 from engine.operation import AttackStep, Problem
 from engine.quantities import Number

@@ -11,8 +11,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from engine.attacks.gradient.budget import InBall, usual_eps
-from engine.attacks.gradient.losses import value
+from engine.attacks.toolkit.budget import InBall, usual_eps
+from engine.attacks.toolkit.losses import value
 from engine.balls import TINY, Norm, column
 from engine.operation import AttackStep, Problem
 from engine.quantities import Number

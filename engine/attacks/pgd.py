@@ -12,12 +12,12 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from engine.attacks.gradient.budget import check_lengths, usual_eps
-from engine.attacks.gradient.directions import DirectionName, direction
-from engine.attacks.gradient.goals import ManyTowards, check_goals, least_likely, likeliest_others, random_other
-from engine.attacks.gradient.losses import LossName, check_classes
-from engine.attacks.gradient.passes import away, look
-from engine.attacks.gradient.reach import Reach, best_restart
+from engine.attacks.toolkit.budget import check_lengths, usual_eps
+from engine.attacks.toolkit.directions import DirectionName, direction
+from engine.attacks.toolkit.evaluation import away, look
+from engine.attacks.toolkit.feasible_set import Reach, best_restart
+from engine.attacks.toolkit.losses import LossName, check_classes
+from engine.attacks.toolkit.target_classes import ManyTowards, check_goals, least_likely, likeliest_others, random_other
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number

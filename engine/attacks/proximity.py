@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from engine.artifacts import Artifact, Curve
-from engine.attacks.gradient.adam import Adam
-from engine.attacks.gradient.lecture_loss import TowardsLoss, distance_to, lowered_loss, target_probability
+from engine.attacks.toolkit.adam import Adam
+from engine.attacks.toolkit.lecture_loss import TowardsLoss, distance_to, lowered_loss, target_probability
 from engine.balls import BALLS, TINY, Norm, column
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parts import rows_at_a_time

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from engine.attacks.gradient.budget import check_lengths
-from engine.attacks.gradient.directions import direction
-from engine.attacks.gradient.losses import check_classes
-from engine.attacks.gradient.passes import look
-from engine.attacks.gradient.reach import best_restart
+from engine.attacks.toolkit.budget import check_lengths
+from engine.attacks.toolkit.directions import direction
+from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.feasible_set import best_restart
+from engine.attacks.toolkit.losses import check_classes
 from engine.balls import Linf, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.quantities import Number

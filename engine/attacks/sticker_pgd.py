@@ -10,8 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Artifact, StickerContent
-from engine.attacks.gradient.directions import DirectionName, direction
-from engine.attacks.gradient.losses import LossName, ascent, value
+from engine.attacks.toolkit.directions import DirectionName, direction
+from engine.attacks.toolkit.losses import LossName, ascent, value
 from engine.balls import Norm
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step, Use

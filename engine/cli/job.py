@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.artifacts import Artifact, Perturbation, Table
 from engine.attacks import CATALOGUE, Universal
-from engine.attacks.saved_perturbation import save_perturbation
+from engine.attacks.universal.saved import save_perturbation
 from engine.classifier import Classifier
 from engine.cli import artifacts as told
 from engine.cli.output import every, interruptible, made_folder, progress, refuse_existing

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import engine
 from engine import attacks
-from engine.attacks.gradient.losses import LossName, ascent, value
+from engine.attacks.toolkit.losses import LossName, ascent, value
 from tests.engine.test_closed_forms import middle_images, weights
 
 

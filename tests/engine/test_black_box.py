@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks.black_box.square_moves import L2Moves, LinfMoves, Plan
+from engine.attacks.square.moves import L2Moves, LinfMoves, Plan
 from engine.operation import Problem
 from engine.randomness import RowRandom
 from engine.views import View
@@ -423,7 +423,7 @@ def test_the_oracle_labels_a_part_at_a_time(small64: engine.Classifier, images: 
     labels, data = small64.predict(images), small_data(small64)
     attack = attacks.Substitute(eps=0.3, seeds=6, rounds=3, epochs=2, held_out=5)
     whole = engine.run(attack, small64, images, labels=labels, data=data)
-    monkeypatch.setattr("engine.attacks.substitute.rows_per_pass", lambda _: 1)
+    monkeypatch.setattr("engine.attacks.substitute.attack.rows_per_pass", lambda _: 1)
     with engine.start(attack, small64, images, labels=labels, data=data) as run:
         steps = list(run)
     assert [step.index for step in steps] == list(range(steps[-1].total + 1))
@@ -448,7 +448,7 @@ def test_a_budget_ends_the_labelling_not_the_attack(small64: engine.Classifier, 
 
 
 def test_the_augmentation_is_the_row_of_the_jacobian(small64: engine.Classifier, images: Tensor) -> None:
-    from engine.attacks.black_box.substitute_network import gradient_of_labels
+    from engine.attacks.substitute.network import gradient_of_labels
 
     labels = small64.predict(images)
     found = gradient_of_labels(small64.module, images, labels)
@@ -464,7 +464,7 @@ def test_the_set_grows_as_in_the_paper(
     lambda_: float, periodic: bool, reservoir: int | None, small64: engine.Classifier, images: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every round's set is the one before and, of all its images or of a reservoir of them, those a step along the Jacobian's row away."""
-    from engine.attacks.black_box import substitute_network
+    from engine.attacks.substitute import network as substitute_network
 
     trained: list[tuple[Tensor, Tensor]] = []
     gradients: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -478,8 +478,8 @@ def test_the_set_grows_as_in_the_paper(
         gradients.append((known, labels, found))
         return found
 
-    monkeypatch.setattr("engine.attacks.substitute.train_epoch", train)
-    monkeypatch.setattr("engine.attacks.substitute.gradient_of_labels", gradient)
+    monkeypatch.setattr("engine.attacks.substitute.attack.train_epoch", train)
+    monkeypatch.setattr("engine.attacks.substitute.attack.gradient_of_labels", gradient)
     attack = attacks.Substitute(
         eps=0.3, seeds=5, rounds=5, epochs=1, held_out=4, lambda_=lambda_, periodic=periodic, reservoir=reservoir, doublings=2
     )

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.attacks.shared.box import Box
+from engine.attacks.toolkit.box import Box
 
 _IMAGES = torch.tensor([0.0, 0.1, 0.1 + 0.2, 0.5, 0.9, 1.0]).repeat(3, 1).view(3, 1, 1, 6)
 _MASKS = torch.tensor([0.0, 0.25, 1.0]).view(3, 1, 1, 1)

@@ -12,8 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import engine
 from engine import attacks
-from engine.attacks.gradient.adam import Adam
-from engine.attacks.minimal.carlini_wagner_parts import Constants
+from engine.attacks.carlini_wagner.base import Constants
+from engine.attacks.toolkit.adam import Adam
 from tests.engine.conftest import linear_classifier
 from tests.engine.test_closed_forms import middle_images, weights
 

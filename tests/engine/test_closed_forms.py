@@ -74,7 +74,7 @@ def test_pgd_in_linf_walks_by_step_size_until_the_ball(linear: engine.Classifier
 
 def test_directions_form_one_family() -> None:
     """Quantile 1 is max, quantile 0 is the sign; max has its largest entry at 1."""
-    from engine.attacks.gradient.directions import direction
+    from engine.attacks.toolkit.directions import direction
 
     g = torch.randn(3, 2, 5, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     g[2] = 0
@@ -87,7 +87,7 @@ def test_directions_form_one_family() -> None:
 
 def test_cross_entropy_is_reported_exactly_and_the_stable_form_does_not_saturate() -> None:
     """Where softmax rounds the label to 1, cross-entropy's gradient of the label's logit is 0; ours and the stable one's are not."""
-    from engine.attacks.gradient.losses import ascent, value
+    from engine.attacks.toolkit.losses import ascent, value
 
     logits = torch.tensor([[30.0, 0.0, -2.0], [0.3, 0.1, 0.0], [200.0, 1.0, 0.0]], requires_grad=True)
     labels = torch.tensor([0, 0, 0])
@@ -120,7 +120,7 @@ def test_two_classes_step_ll_is_fgsm() -> None:
 
 
 def test_step_rnd_never_draws_the_label_and_draws_the_others_alike() -> None:
-    from engine.attacks.gradient.goals import random_other
+    from engine.attacks.toolkit.target_classes import random_other
     from engine.operation import Problem
     from engine.randomness import RowRandom
     from engine.views import View
@@ -166,7 +166,7 @@ def test_all_of_the_budget_is_spent_inside_the_mask(linear: engine.Classifier, k
 
 
 def test_the_quantile_is_that_of_the_pixels_inside_the_mask() -> None:
-    from engine.attacks.gradient.directions import direction
+    from engine.attacks.toolkit.directions import direction
 
     g = torch.arange(1.0, 33).reshape(2, 1, 4, 4)
     mask = torch.zeros(1, 1, 4, 4)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks.gradient.directions import direction
-from engine.attacks.gradient.losses import ascent, assess
+from engine.attacks.toolkit.directions import direction
+from engine.attacks.toolkit.losses import ascent, assess
 from engine.balls import normalised
 
 MARGINS = [45.0, 60.0, 75.0]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks.minimal.base import MinimalNorm
+from engine.attacks.toolkit.minimal_norm import MinimalNorm
 from engine.balls import BALLS
 from tests.engine.test_closed_forms import middle_images, weights
 from tests.engine.test_planes import by_bisection

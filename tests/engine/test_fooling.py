@@ -12,7 +12,7 @@ from torch import Tensor
 
 import engine
 from engine import attacks
-from engine.attacks.gradient.lecture_loss import swapped, target_probability
+from engine.attacks.toolkit.lecture_loss import swapped, target_probability
 from tests.engine.conftest import linear_classifier
 
 LECTURE = attacks.FoolingImage.presets["Wang's lecture: fake image"]

@@ -12,8 +12,8 @@ from torch import Tensor
 import engine
 from engine import attacks
 from engine.artifacts import Curve, Perturbation
-from engine.attacks.gradient import passes
-from engine.attacks.gradient.losses import LossName, ascent, assess, value
+from engine.attacks.toolkit import evaluation as passes
+from engine.attacks.toolkit.losses import LossName, ascent, assess, value
 from engine.randomness import generator
 from tests.engine.conftest import linear_classifier
 from tests.engine.test_closed_forms import middle_images, weights

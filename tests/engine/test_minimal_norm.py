@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks.minimal.base import MinimalNorm
-from engine.attacks.minimal.rounding import MOST_TRIES, Rounding
+from engine.attacks.toolkit.minimal_norm import MinimalNorm
+from engine.attacks.toolkit.rounding import MOST_TRIES, Rounding
 from engine.operation import Problem
 from engine.randomness import RowRandom
 from engine.views import View

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks.gradient.losses import cross_entropy, hard_margin
-from engine.attacks.one_pixel_map import MapStep
-from engine.attacks.pixel import evolution
-from engine.attacks.pixel.painting import painted
-from engine.attacks.pixel.windows import Neighbours
+from engine.attacks.one_pixel import evolution
+from engine.attacks.one_pixel.map import MapStep
+from engine.attacks.one_pixel.painting import painted
+from engine.attacks.one_pixel.windows import Neighbours
+from engine.attacks.toolkit.losses import cross_entropy, hard_margin
 from engine.images import lattice
 from engine.randomness import RowRandom
 from tests.engine.conftest import linear_classifier
@@ -216,7 +216,7 @@ def test_windows_change_nothing_but_the_time(images: Tensor, monkeypatch: pytest
         for region in (None, mask):
             found = engine.run(attack, chain, images, mask=region)
             with monkeypatch.context() as patched:
-                patched.setattr("engine.attacks.pixel.window_plan.Plan.of", lambda _: None)
+                patched.setattr("engine.attacks.one_pixel.window_plan.Plan.of", lambda _: None)
                 whole = engine.run(attack, chain, images, mask=region)
             assert torch.equal(found.adversarial, whole.adversarial)
             assert torch.equal(found.success, whole.success)
@@ -290,7 +290,7 @@ def test_evolution_comes_near_the_best_of_all_greys_and_never_past_it() -> None:
 
 
 def test_a_cancelled_map_is_kept_as_far_as_it_got(small: engine.Classifier, images: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.attacks.shared.pass_size._CPU_VALUES", 8 * 64)  # eight images of 8 x 8 at a time: a pixel per step
+    monkeypatch.setattr("engine.attacks.toolkit.pass_size._CPU_VALUES", 8 * 64)  # eight images of 8 x 8 at a time: a pixel per step
     with engine.start(attacks.OnePixelMap(levels=2), small, images[:1].float()) as run:
         steps = [next(run) for _ in range(11)]
     last = steps[-1]

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 import engine
-from engine.attacks.minimal.planes import Planes, beyond, dual_norm, leads, step_across
-from engine.attacks.minimal.shortest_step import shortest
+from engine.attacks.toolkit.planes import Planes, beyond, dual_norm, leads, step_across
+from engine.attacks.toolkit.shortest_step import shortest
 from engine.balls import BALLS
 from engine.views import View
 from tests.engine.conftest import linear_classifier

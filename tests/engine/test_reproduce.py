@@ -15,7 +15,7 @@ import torch
 import engine
 from engine import attacks, reproduce
 from engine.artifacts import Picture
-from engine.attacks.gradient.lecture_loss import swapped
+from engine.attacks.toolkit.lecture_loss import swapped
 from engine.errors import GibbonError
 from engine.images import write_png
 from engine.operation import AttackStep

@@ -13,7 +13,7 @@ from torch import Tensor
 import engine
 from engine import attacks
 from engine.artifacts import Perturbation
-from engine.attacks.gradient.universal_course import UniversalStep, across
+from engine.attacks.universal.training import UniversalStep, across
 from engine.balls import BALLS, Norm
 from engine.data import DataSet
 from engine.randomness import RowRandom

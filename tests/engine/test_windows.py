@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks.pixel.painting import painted
-from engine.attacks.pixel.windows import Neighbours
+from engine.attacks.one_pixel.painting import painted
+from engine.attacks.one_pixel.windows import Neighbours
 from engine.defenses.activations import Bounded
 from tests.engine.conftest import small_network
 

@@ -20,7 +20,7 @@ from gui.theme import GRID
 from gui.widgets import EmptyState
 
 if TYPE_CHECKING:
-    from engine.attacks.saved_perturbation import StoredPerturbation
+    from engine.attacks.universal.saved import StoredPerturbation
     from gui.history import Entry
     from gui.session import Session
 

@@ -17,7 +17,7 @@ from gui.settings import Settings
 
 if TYPE_CHECKING:
     from engine.artifacts import Perturbation
-    from engine.attacks.saved_perturbation import StoredPerturbation
+    from engine.attacks.universal.saved import StoredPerturbation
     from gui.history import Entry
     from gui.session import Session
 

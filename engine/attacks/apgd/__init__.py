@@ -1,0 +1,1 @@
+"""APGD: the attack, and the state of its step-size rule."""

@@ -1,0 +1,139 @@
+"""Auto-PGD: projected gradient descent with momentum that finds its step size by itself, with targets and restarts as rows of one batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+from torch import Tensor
+
+from engine.attacks.apgd.state import Progress
+from engine.attacks.toolkit.active_rows import Standing
+from engine.attacks.toolkit.budget import InBall, usual_eps
+from engine.attacks.toolkit.evaluation import Pass, away, look
+from engine.attacks.toolkit.feasible_set import Reach, best_restart
+from engine.attacks.toolkit.losses import LossName, check_classes
+from engine.attacks.toolkit.target_classes import likeliest_others
+from engine.balls import Norm
+from engine.operation import AttackStep, Problem
+from engine.quantities import Number
+
+_EVERY = 5
+"""Steps after which the fooled images drop out: looking costs a wait for the device."""
+
+
+class APGD(InBall):
+    """PGD without a step size to choose: steps begin at ``2 * eps`` and are halved where they no longer pay, going on from the best point.
+
+    ``z = P(delta + step * steepest(gradient))``, ``delta <- P(delta + 0.75 * (z - delta) + 0.25 * (delta - previous))``, where P projects
+    to the ball and [0, 1]. At the checkpoints ``ceil(p_j * steps)`` with ``p_0 = 0, p_1 = 0.22, p_{j+1} = p_j + max(p_j - p_{j-1} - 0.03,
+    0.06)`` a row halves its step and returns to its best point if (1) its loss rose in fewer than ``rho`` of the steps since the last
+    checkpoint, or (2) neither its step nor its best loss has changed since then. Targets and restarts are rows of one batch.
+
+    A forward pass of the clean images, then ``steps + 1`` forward and ``steps`` backward passes for every row; the rows of an image drop
+    out soon after one of them has fooled the classifier. For targeted-dlr the reported loss is the dlr away from the label, by which rows
+    of different targets compare.
+
+    Croce, Hein 2020, arXiv 2003.01690. The authors' code tests (1) with "at most", the paper with "fewer", as here; it runs targets and
+    restarts one after the other.
+    """
+
+    slug: ClassVar[str] = "apgd"
+    title: ClassVar[str] = "APGD"
+    also: ClassVar[tuple[str, ...]] = ("AutoAttack", "auto-PGD")
+    family: ClassVar[str] = "Gradient, iterative"
+    paper: ClassVar[str] = "Croce and Hein 2020, arXiv 2003.01690"
+    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
+    follows_objective: ClassVar[bool] = True
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "APGD-CE of AutoAttack (Croce 2020)": {},
+            "APGD-DLR (Croce 2020)": {"loss": "dlr"},
+            "APGD-T of AutoAttack: targeted DLR, 9 targets (Croce 2020)": {"loss": "targeted-dlr"},
+            "MNIST, eps 0.3 (Croce 2020)": {"eps": 0.3},
+        }
+    )
+
+    norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
+    """The norm of the ball that the perturbation stays in."""
+    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2")})
+    """Radius of the ball in pixel units: 8/255 is eight grey levels. In l2 about 0.5 is usual for small colour images."""
+    steps: int = Field(100, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    """Number of steps."""
+    loss: Literal["ce", "dlr", "targeted-dlr"] = Field("ce", json_schema_extra={"group": "Method"})
+    """ce: cross-entropy. dlr: the margin over the spread of the logits. targeted-dlr: the same towards each of the likeliest other classes,
+    side by side."""
+    n_target_classes: int | None = Field(9, ge=1, json_schema_extra={"group": "Method", "when": {"loss": "targeted-dlr"}})
+    """How many of the likeliest other classes are aimed at. None: all others. A target that is given is the only one."""
+    restarts: int = Field(1, ge=1, le=1000, json_schema_extra={"group": "Method"})
+    """How many random starting points run side by side, for every class aimed at."""
+    rho: float = Field(0.75, gt=0, le=1, json_schema_extra={"group": "Method"})
+    """The share of steps that must raise the loss for the step size to stay."""
+    drop_fooled: bool = Field(True, json_schema_extra={"group": "Method"})
+    """Leave an image alone once it is fooled. Otherwise its loss is raised to the end, which transfers better and costs more."""
+
+    def checkpoints(self) -> list[int]:
+        """The steps after which step sizes are looked at: ``ceil(p_j * steps)``, each once."""
+        before, share, found = 0.0, 0.22, []
+        while share <= 1:
+            found.append(math.ceil(share * self.steps - 1e-9))
+            before, share = share, share + max(share - before - 0.03, 0.06)
+        return sorted({step for step in found if step < self.steps})
+
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """Step 0 is the clean image, step 1 the random start, step k + 1 the image after k steps."""
+        check_classes(self._loss, problem.classifier.num_classes)
+        total = self.steps + 1
+        clean = look(problem, problem.images, self._loss, problem.targets, gradient=False)
+        standing = Standing(problem, AttackStep(0, total, problem.images, clean.loss, clean.logits))
+        yield standing.shown
+        goals = self._goals(problem, clean.logits)
+        blocks = self.restarts * (1 if goals is None else len(goals))
+        drops = self.drop_fooled and problem.objective is None
+        if drops:
+            goals = _columns(goals, standing.drop_fooled())
+            if standing.done:
+                return
+        rows = standing.problem.repeat(blocks)
+        goals = None if goals is None else goals.repeat_interleave(self.restarts, 0)
+        reach = Reach(rows, self.ball())
+        progress = Progress(reach.sample(), 2 * self.eps)
+        checkpoints = set(self.checkpoints())
+        for index in range(total):
+            images = reach.images(progress.delta)
+            aims = None if goals is None else goals.flatten()
+            seen = look(rows, images, self._loss, aims, gradient=index < self.steps)
+            progress.note(seen.loss, seen.gradient if rows.mask is None else rows.mask * seen.gradient)
+            shown = AttackStep(index + 1, total, images, self._reported(rows, seen, aims), seen.logits)
+            yield standing.show(best_restart(shown, standing.problem))
+            if index in checkpoints:
+                progress.check(self.rho)
+            if drops and index % _EVERY == 0 and (left := standing.drop_fooled()) is not None:
+                if standing.done:
+                    return
+                progress.select(left, blocks)
+                goals = _columns(goals, left)
+                rows = standing.problem.repeat(blocks)
+                reach = Reach(rows, self.ball())
+            if index < self.steps:
+                progress.move(reach, self.ball())
+
+    @property
+    def _loss(self) -> LossName:
+        return "ce" if self.loss == "ce" else "dlr"
+
+    def _goals(self, problem: Problem, logits: Tensor) -> Tensor | None:
+        """Classes aimed at, ``(T, N)``; None: away from the label."""
+        if problem.targets is not None:
+            return problem.targets[None]
+        return likeliest_others(logits, problem.labels, self.n_target_classes) if self.loss == "targeted-dlr" else None
+
+    def _reported(self, rows: Problem, seen: Pass, aims: Tensor | None) -> Tensor:
+        return seen.loss if aims is None or rows.targets is not None else away(rows, seen, self._loss, aims)
+
+
+def _columns(goals: Tensor | None, rows: Tensor | None) -> Tensor | None:
+    return goals if goals is None or rows is None else goals[:, rows]

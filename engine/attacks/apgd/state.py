@@ -1,0 +1,85 @@
+"""What Auto-PGD remembers of every row: where it is and was, its best point, its step size, and how it fared since the last checkpoint."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.attacks.toolkit.feasible_set import Reach
+from engine.balls import Ball
+
+_MOMENTUM = 0.75
+"""The share of the new step; the rest is that of the last one."""
+
+
+class Progress:
+    """The rows' state. Every decision is a mask, so that nothing waits for the device.
+
+    Parameters
+    ----------
+    delta
+        ``(rows, C, H, W)``: where the rows begin.
+    step
+        The first step size, in pixel units.
+    """
+
+    def __init__(self, delta: Tensor, step: float) -> None:
+        self.delta = self._previous = delta
+        self._step = delta.new_full((len(delta), 1, 1, 1), step)
+        self._moves = 0
+        self._since = 0
+        self._rises: Tensor | None = None
+        """``(rows,)``: how many of the moves since the last checkpoint raised the loss."""
+        self._loss: Tensor
+        self._gradient: Tensor
+
+    @torch.no_grad()
+    def note(self, loss: Tensor, gradient: Tensor) -> None:
+        """What the last move has led to."""
+        if self._rises is None:
+            self._best, self._best_delta, self._best_gradient = loss, self.delta, gradient
+            self._best_before, self._halved = loss, torch.zeros_like(loss, dtype=torch.bool)
+            self._rises = torch.zeros_like(loss)
+        else:
+            self._since += 1
+            self._rises = self._rises + (loss > self._loss)
+            better = loss > self._best
+            pixels = better[:, None, None, None]
+            self._best = torch.where(better, loss, self._best)
+            self._best_delta = torch.where(pixels, self.delta, self._best_delta)
+            self._best_gradient = torch.where(pixels, gradient, self._best_gradient)
+        self._loss, self._gradient = loss, gradient
+
+    @torch.no_grad()
+    def check(self, rho: float) -> None:
+        """A checkpoint: halve the step and go back to the best point where steps do not pay."""
+        assert self._rises is not None
+        stuck = ~self._halved & (self._best <= self._best_before)
+        self._halved = (self._rises < rho * self._since) | stuck
+        pixels = self._halved[:, None, None, None]
+        self._step = torch.where(pixels, self._step / 2, self._step)
+        self.delta = torch.where(pixels, self._best_delta, self.delta)
+        self._gradient = torch.where(pixels, self._best_gradient, self._gradient)
+        self._loss = torch.where(self._halved, self._best, self._loss)
+        self._best_before, self._rises, self._since = self._best, torch.zeros_like(self._rises), 0
+
+    @torch.no_grad()
+    def move(self, reach: Reach, ball: Ball) -> None:
+        """The step of the paper; the first one has no momentum."""
+        target = reach.clip(self.delta + self._step * ball.steepest(self._gradient))
+        if self._moves:
+            target = reach.clip(self.delta + _MOMENTUM * (target - self.delta) + (1 - _MOMENTUM) * (self.delta - self._previous))
+        self._previous, self.delta = self.delta, target
+        self._moves += 1
+
+    def select(self, images: Tensor, blocks: int) -> None:
+        """Go on with the rows of these images (indices) in every block alone."""
+
+        def left(tensor: Tensor) -> Tensor:
+            return tensor.reshape(blocks, -1, *tensor.shape[1:])[:, images].flatten(0, 1)
+
+        assert self._rises is not None
+        self.delta, self._previous, self._gradient = left(self.delta), left(self._previous), left(self._gradient)
+        self._best_delta, self._best_gradient = left(self._best_delta), left(self._best_gradient)
+        self._step, self._rises, self._halved = left(self._step), left(self._rises), left(self._halved)
+        self._loss, self._best, self._best_before = left(self._loss), left(self._best), left(self._best_before)

@@ -1,1 +1,0 @@
-"""Parts of the black-box attacks: the moves of Square, the substitute's network."""

@@ -1,0 +1,98 @@
+"""The fast gradient sign method, away from the label, towards a target, or towards a class that it chooses itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+from torch import Tensor
+
+from engine.artifacts import Artifact
+from engine.attacks.toolkit.budget import InBall, usual_eps
+from engine.attacks.toolkit.directions import direction
+from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.losses import check_classes
+from engine.attacks.toolkit.target_classes import Towards, check_goals, least_likely, random_other
+from engine.balls import Norm
+from engine.operation import AttackStep, Problem, Step
+from engine.quantities import Number
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FGSMStep(AttackStep):
+    """The clean images or those after the step, with what the step is made of."""
+
+    direction: Tensor
+    """``(N, C, H, W)``: ``mask * steepest(gradient)``, of which ``eps`` is taken."""
+
+
+class FGSM(InBall):
+    """One step of length ``eps`` along the sign of the gradient.
+
+    ``adversarial = clamp(images + eps * direction, 0, 1)`` with ``direction = mask * steepest(gradient)`` and ``gradient = d CE(logits,
+    labels) / d images``; towards a target the sign is turned. Two forward passes and one backward. The direction does not depend on
+    eps and is kept as the artifact "direction": `engine.attacks.moved` gives the attack at another eps for one forward pass, and the
+    artifact "curve" holds the probabilities over eps for the first image, made when it is asked for.
+
+    The one-step target class methods choose the target themselves and count as success that the label is left: ``step l.l.`` takes
+    ``argmin_j logits_j``, ``step rnd.`` a random class other than the label (the paper draws from all). ``result.goals`` tells which.
+
+    Goodfellow, Shlens, Szegedy 2014, arXiv 1412.6572. Step l.l. and step rnd.: Kurakin, Goodfellow, Bengio 2016, arXiv 1611.01236.
+    """
+
+    slug: ClassVar[str] = "fgsm"
+    title: ClassVar[str] = "FGSM"
+    also: ClassVar[tuple[str, ...]] = ("FGM", "fast gradient sign method", "one-step target class methods")
+    family: ClassVar[str] = "Gradient, one step"
+    paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572; step l.l. and rnd.: Kurakin et al. 2016, arXiv 1611.01236"
+    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2", "l1")
+    follows_objective: ClassVar[bool] = True
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "FGSM on MNIST, eps 0.25 (Goodfellow 2014)": {"eps": 0.25},
+            "FGSM on CIFAR-10, eps 0.1 (Goodfellow 2014)": {"eps": 0.1},
+            "The panda: one grey level (Goodfellow 2014)": {"eps": 1 / 255},
+            "Targeted: one step of 0.02, choose a target (Mou and Jaini)": {"eps": 0.02},
+            "Step l.l., eps 8/255 (Kurakin 2016)": {"towards": "least likely"},
+            "Step l.l., eps 16/255 (Kurakin 2016)": {"eps": 16 / 255, "towards": "least likely"},
+            "Step rnd., eps 8/255 (Kurakin 2016)": {"towards": "random"},
+        }
+    )
+
+    norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
+    """The norm of the step: linf moves every pixel by eps, l2 along the gradient, l1 one value by all of eps."""
+    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2", "l1")})
+    """Length of the step in pixel units: 8/255 is eight grey levels."""
+    towards: Towards = Field("label or target", json_schema_extra={"group": "Method"})
+    """Away from the label (towards the target where one is given), or towards a class that the attack chooses: the least likely one (step
+    l.l.) or a random one (step rnd.)."""
+
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """The clean images, then the one step."""
+        check_classes("ce", problem.classifier.num_classes)
+        check_goals(self.towards, problem)
+        clean = self._clean(problem)
+        yield clean
+        adversarial = (problem.images + self.eps * clean.direction).clamp_(0, 1)
+        seen = look(problem, adversarial, "ce", problem.targets if clean.goals is None else clean.goals, gradient=False)
+        yield replace(clean, index=1, adversarial=adversarial, loss=seen.loss, logits=seen.logits)
+
+    def _clean(self, problem: Problem) -> FGSMStep:
+        """The clean images with the direction of the step."""
+        goals = random_other(problem) if self.towards == "random" else None
+        aim = least_likely if self.towards == "least likely" else goals
+        seen = look(problem, problem.images, "ce", problem.targets if aim is None else aim)
+        step = direction("steepest", seen.gradient, self.norm, 0.0, problem.mask)
+        step = step if problem.mask is None else problem.mask * step
+        goals = least_likely(seen.logits) if self.towards == "least likely" else goals
+        return FGSMStep(0, 1, problem.images, seen.loss, seen.logits, direction=step, goals=goals)
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """The direction of the step, and what becomes of the first image's probabilities as eps grows."""
+        from engine.attacks.fgsm.at_eps import eps_artifacts
+
+        assert isinstance(last, FGSMStep)
+        return eps_artifacts(self, problem, last)

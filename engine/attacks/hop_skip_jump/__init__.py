@@ -1,0 +1,1 @@
+"""HopSkipJump: the attack, and its walk along the boundary."""

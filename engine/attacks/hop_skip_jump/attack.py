@@ -1,0 +1,107 @@
+"""HopSkipJump: along the decision boundary by labels alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from engine.artifacts import Artifact, Curve
+from engine.attacks.hop_skip_jump.boundary_walk import BoundaryWalk, Ticks, WalkStep
+from engine.balls import Norm
+from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.views import Knowledge
+
+_TOGETHER = 6
+"""Images of a part on the CPU: a step asks about each, and these take up to 0.3 s."""
+
+
+class HopSkipJump(Attack):
+    """Walk along the decision boundary towards the clean image, asking the model for labels only.
+
+    From an adversarial start, repeat for t = 1, 2, ...: a binary search between the clean image and the iterate, down to the boundary
+    (gamma / d^1.5 of the way in l2, gamma / d^2 in linf, or what the numbers resolve); the direction in which the label changes,
+    ``v = sum_b (phi_b - mean(phi)) * u_b`` over ``initial_evaluations * sqrt(t)`` random directions u_b of length 1 with
+    ``phi_b = 1`` where ``iterate + delta * u_b`` is adversarial, else -1, ``delta = gamma * distance / d``; a step
+    ``distance / sqrt(t)`` along v (its sign in linf), halved until the image is adversarial. Only forward rows: one per question.
+
+    The start is ``start``, a second image that the model takes for something else, or else noise, fine and coarse: of up to 16
+    adversarial ones (128 are tried at most) the one with the nearest boundary. Towards a target it must be of the target's class; noise
+    seldom is, so give one. Images without any start stay as they are, and the result says so.
+
+    Chen, Jordan, Wainwright 2019, arXiv 1904.02144. Deviations: the start is the best of several noise images instead of the first; delta
+    is at least what float32 resolves, which matters above some 100,000 values; a step is halved 20 times at most. With a mask d counts
+    the values inside it. ``eight_bit`` is ours.
+    """
+
+    slug: ClassVar[str] = "hop-skip-jump"
+    title: ClassVar[str] = "HopSkipJump"
+    family: ClassVar[str] = "Black box"
+    paper: ClassVar[str] = "Chen et al. 2019, arXiv 1904.02144"
+    uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask", "start"})
+    knows: ClassVar[Knowledge] = "labels"
+    keeps: ClassVar[Literal["loss", "norm", "last"]] = "norm"
+    raises: ClassVar[str] = "minus the distance"
+    norms: ClassVar[tuple[Norm, ...]] = ("l2", "linf")
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({"As in the authors' code": {"steps": 40}})
+
+    norm: Literal["l2", "linf"] = Field("l2", json_schema_extra={"group": "Budget"})
+    """The distance that is made small."""
+    steps: int = Field(32, ge=1, le=10_000, json_schema_extra={"group": "Budget"})
+    """Steps along the boundary. 32 ask about 13,000 questions, 10 about 2,500, with 100 evaluations at first."""
+    initial_evaluations: int = Field(100, ge=2, le=100_000, json_schema_extra={"group": "Method", "unit": "rows"})
+    """Random directions in the first step; in step t sqrt(t) times as many."""
+    max_evaluations: int = Field(10_000, ge=2, le=1_000_000, json_schema_extra={"group": "Method", "unit": "rows"})
+    """The most directions in one step."""
+    gamma: float = Field(1.0, gt=0, le=1000, json_schema_extra={"group": "Method"})
+    """Scales how near the boundary is met and how far away the directions are tried."""
+    eight_bit: bool = Field(False, json_schema_extra={"group": "Result"})
+    """Hand over images of 8 bits only, as a PNG file holds them: every image on the boundary is rounded and asked about, and in the end the
+    nearest is lengthened until its rounded image succeeds. Where none does, the image stays as it is and counts as no success."""
+
+    def rows_together(self, images: Tensor) -> int | None:
+        """A few on the CPU, whose passes are no cheaper in company."""
+        return _TOGETHER if images.device.type == "cpu" else None
+
+    def evaluations(self, number: int) -> int:
+        """How many directions step ``number`` (from 1) tries."""
+        return min(int(self.initial_evaluations * math.sqrt(number)), self.max_evaluations)
+
+    @torch.no_grad()
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """The clean images; then the start and the walk, with a step whenever about 0.1 s has gone into one image."""
+        walk = BoundaryWalk(problem, self.norm, self.gamma, self.eight_bit)
+        total = walk.total(self.evaluations(number) for number in range(1, self.steps + 1))
+        yield walk.step(0, total)
+        for index, _ in enumerate(self._walk(walk), start=1):
+            yield walk.step(index, total)
+
+    def _walk(self, walk: BoundaryWalk) -> Ticks:
+        """The paper's loop."""
+        yield from walk.begin()
+        if not walk.rows:
+            return
+        yield from walk.to_the_boundary()
+        for number in range(1, self.steps + 1):
+            walk.iteration = number
+            direction = yield from walk.estimate(self.evaluations(number), first=number == 1)
+            yield from walk.leap(direction, 1 / math.sqrt(number))
+            yield from walk.to_the_boundary()
+        if self.eight_bit:
+            yield from walk.to_the_lattice()
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """``distance`` against the queries, after each move from the first start on."""
+        assert isinstance(last, WalkStep)
+        course = [(asked / len(problem.images), distance) for asked, distance in last.course if bool(distance.isfinite())]
+        if not course:
+            return {}
+        asked, distances = zip(*course, strict=True)
+        name = self.norm.upper()
+        lines = {f"{name} distance": torch.stack(distances)}
+        return {"distance": Curve(torch.tensor(asked), lines, f"{name} distance against queries", "queries for each image", name)}

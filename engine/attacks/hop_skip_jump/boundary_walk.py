@@ -1,0 +1,330 @@
+"""A walk along the decision boundary by labels alone: where every row stands, and the moves that bring it nearer to the clean image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.attacks.toolkit.box import Box
+from engine.attacks.toolkit.rounding import MOST_TRIES, Rounded, Rounding
+from engine.balls import BALLS, TINY, Norm, normalised
+from engine.errors import NoStart
+from engine.operation import AttackStep, Problem
+
+_TRIES = 128
+"""Noise images that a start is looked for among."""
+_CANDIDATES = 16
+"""Adversarial noise images that are followed to the boundary, to start from the nearest."""
+_ROUGH = 5
+"""Halvings on that way."""
+_GRAINS = (1, 2, 4, 7)
+"""Sides of the noise's cells in pixels; models take fine and coarse noise for different things."""
+_LEAPS = 20
+"""Halvings of the step before a row stays where it is."""
+_PACE = 600_000
+"""Numbers in the images asked about between two steps: about 0.1 s of a small network."""
+_NOT_ADVERSARIAL = (
+    "The model does not take every image given to start from for what is wanted, so noise was tried in the place of those it does not."
+)
+_BLOCK = 32
+"""Directions drawn at a time. Of the image's size alone, so that rows draw alike in any batch."""
+
+Ticks = Generator[None, None, None]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WalkStep(AttackStep):
+    """Where all rows stand, and how they came there."""
+
+    course: tuple[tuple[int, Tensor], ...]
+    """For each move the forward rows until then, and the median distance; infinite while fewer than half the rows have a start."""
+
+
+class BoundaryWalk:
+    """Where every row stands. Its methods are the moves of the paper; each yields when it is time for a step, as often for any batch."""
+
+    _mask: Tensor
+    """``(N, 1, H, W)``: how far each pixel may go."""
+    _box: Box
+    """Of the rows under way."""
+
+    def __init__(self, problem: Problem, norm: Norm, gamma: float, eight_bit: bool) -> None:
+        self._whole, self._size, self._linf, self._gamma = problem, BALLS[norm](1.0).size, norm == "linf", gamma
+        self._eight_bit = eight_bit
+        self.shown = problem.images
+        """``(N, C, H, W)``: all rows. The same object as long as nothing has moved, so that nobody has to judge it anew. With ``eight_bit``
+        the nearest adversarial image on the lattice so far."""
+        shape = problem.images.shape[1:]
+        values = math.prod(shape)
+        self._pace = max(1, _PACE // values)
+        self._block = min(_BLOCK, self._pace)
+        """How many directions or noise images are drawn at a time."""
+        finest = 2 - int(math.log2(torch.finfo(problem.images.dtype).eps))
+        self._halvings = min(finest, max(1, math.ceil(math.log2(values ** (2 if self._linf else 1.5) / gamma))))
+        self._farthest = 1.0 if self._linf else math.sqrt(values)
+        self._length = problem.images.new_full((len(problem.images),), torch.inf)
+        """``(N,)``: how far away ``shown`` is; infinite where no start is known."""
+        self._rows = torch.arange(len(problem.images), device=problem.images.device)
+        self._notes: tuple[str, ...] = ()
+        self._course: tuple[tuple[int, Tensor], ...] = ()
+        self.iteration = 0
+        """The step of the paper's loop that is being made, from 1."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows are under way."""
+        return len(self._at)
+
+    def total(self, evaluations: Iterable[int]) -> int:
+        """How many steps a walk takes that tries so many directions, one number for each step along the boundary."""
+        to_the_boundary = self._ticks(self._halvings)
+        along = sum(self._ticks(count, self._block) + self._ticks(_LEAPS) + to_the_boundary for count in evaluations)
+        return self._ticks(_TRIES, self._block) + to_the_boundary + along + (self._ticks(MOST_TRIES) if self._eight_bit else 0)
+
+    def _ticks(self, questions: int, at_once: int = 1) -> int:
+        """How many steps a move of so many questions per image takes."""
+        return sum(due for _, _, due in self._rounds(questions, at_once))
+
+    def _rounds(self, questions: int, at_once: int = 1) -> Iterator[tuple[int, int, bool]]:
+        """Questions already asked, questions to ask now, and whether it is time for a step then."""
+        rounds, between = -(-questions // at_once), max(1, self._pace // at_once)
+        for number in range(rounds):
+            asked = number * at_once
+            yield asked, min(at_once, questions - asked), (number + 1) % between == 0 or number == rounds - 1
+
+    def step(self, index: int, total: int) -> WalkStep:
+        """Where all rows stand; the loss is minus the distance, or minus the largest there is where no start is known."""
+        length = self._length.clamp_max(self._farthest)
+        readings = {"iteration": torch.tensor(self.iteration), "median distance": length.median()}
+        return WalkStep(index, total, self.shown, -length, readings=readings, notes=self._notes, course=self._course)
+
+    def begin(self) -> Ticks:
+        """Look for a start: the images given, then noise. Rows without one stay clean, and so do those that need none.
+
+        Raises
+        ------
+        NoStart
+            No row has a start, and all need one.
+        """
+        problem = self._whole
+        self._of(problem, self._rows)
+        needed = ~self._adversarial(problem.images[:, None])[:, 0]
+        self._length = torch.where(needed, self._length, 0.0)
+        self._of(problem.select(needed.nonzero().flatten()), needed.nonzero().flatten())
+        found = torch.zeros_like(self._problem.labels, dtype=torch.bool)
+        if self._problem.start is not None and self.rows:
+            self._at = self._box.clamp(self._problem.images + self._mask * (self._problem.start - self._problem.images))
+            found = self._adversarial(self._at[:, None])[:, 0]
+            if not bool(found.all()):
+                self._notes += (_NOT_ADVERSARIAL,)
+        for asked, number, due in self._rounds(_TRIES, self._block):
+            if not bool(found.all()):
+                found = self._try_noise(found, asked, number)
+            if due and asked + number < _TRIES:
+                yield
+        if not bool(found.all()):
+            without = NoStart(self._no_start())
+            if len(found) == len(self._whole.images) and not bool(found.any()):
+                raise NoStart(" ".join((*self._notes, str(without))))
+            self._notes += (without.note,)
+        at = self._at[found]
+        self._of(self._problem.select(found.nonzero().flatten()), self._rows[found])
+        self._move(at)
+        yield
+
+    def to_the_boundary(self) -> Ticks:
+        """Halve the way from the clean image, as the blend of both in l2, as the box around the clean image in linf."""
+        far = self._distance(self._at)
+        self._far = far
+        high = far if self._linf else torch.ones_like(far)
+        low = torch.zeros_like(high)
+        for asked, _, due in self._rounds(self._halvings):
+            middle = (low + high) / 2
+            success = self._adversarial(self._towards_clean(middle)[:, None])[:, 0]
+            high, low = torch.where(success, middle, high), torch.where(success, low, middle)
+            if asked == self._halvings - 1:
+                self._move(self._towards_clean(high))
+            if due:
+                yield
+
+    def estimate(self, evaluations: int, first: bool) -> Generator[None, None, Tensor]:
+        """The direction in which more of the neighbours are adversarial, of length 1; its sign in linf."""
+        at, shape = self._at, self._at.shape[1:]
+        delta = torch.full_like(self._far, 0.1) if first else self._gamma * self._far / self._values
+        delta = delta.maximum(4 * torch.finfo(at.dtype).eps * self._values.sqrt())[:, None, None, None, None]
+        plain, signed, count = torch.zeros_like(at), torch.zeros_like(at), torch.zeros_like(self._far)
+        for _, number, due in self._rounds(evaluations, self._block):
+            draw = self._problem.random
+            drawn = 2 * draw.uniform((number, *shape)) - 1 if self._linf else draw.normal((number, *shape))
+            drawn = drawn.to(at) * self._support
+            lengths = torch.linalg.vector_norm(drawn, dim=(2, 3, 4), keepdim=True)
+            tried = at[:, None] + delta * drawn / lengths.clamp_min(TINY)
+            tried = self._box.clamp(tried.transpose(0, 1)).transpose(0, 1)
+            drawn = (tried - at[:, None]) / delta
+            phi = 2 * self._adversarial(tried).to(at) - 1
+            plain = plain + drawn.sum(1)
+            signed = signed + (phi[..., None, None, None] * drawn).sum(1)
+            count = count + phi.sum(1)
+            if due:
+                yield
+        mean = (count / evaluations)[:, None, None, None]
+        direction = normalised(torch.where(mean.abs() == 1, signed, signed - mean * plain))
+        return direction.sign() if self._linf else direction
+
+    def leap(self, direction: Tensor, share: float) -> Ticks:
+        """A step of ``share`` of the distance along ``direction``, halved until it ends in an adversarial image."""
+        length = share * self._distance(self._at)
+        at, left = self._at, torch.arange(len(self._at), device=self._at.device)
+        for asked, _, due in self._rounds(_LEAPS):
+            if len(left):
+                tried = self._at[left] + length[left][:, None, None, None] * direction[left]
+                tried = self._box.select(left).clamp(tried)
+                success = self._adversarial(tried[:, None], left)[:, 0]
+                at = at.index_copy(0, left[success], tried[success])
+                length, left = length / 2, left[~success]
+            if asked == _LEAPS - 1:
+                self._at = at  # nothing to show: it is farther away than the boundary
+            if due:
+                yield
+
+    def to_the_lattice(self) -> Ticks:
+        """Outward from the nearest image on the boundary, until a rounded one is adversarial; the shortest of these is shown."""
+        tries = self._rounding.outward(self._best, torch.ones_like(self._rows, dtype=torch.bool))
+        for _, _, due in self._rounds(MOST_TRIES):
+            tried = next(tries, None)
+            if tried is not None:
+                self._show_rounded(tried)
+            if due:
+                yield
+
+    # ------------------------------------------------------------------ inside
+
+    def _of(self, problem: Problem, rows: Tensor) -> None:
+        """Go on with these rows alone."""
+        clean = problem.images
+        self._problem, self._rows, self._at = problem, rows, clean
+        mask = torch.ones_like(clean[:, :1]) if problem.mask is None else problem.mask.expand(len(clean), -1, -1, -1)
+        self._mask, self._support = mask, (mask > 0)[:, None]
+        self._box = Box.of(problem)
+        self._rounding = Rounding(problem, self._judge)
+        self._values = (mask > 0).flatten(1).sum(1).to(clean) * clean.shape[1]
+        self._far = torch.ones_like(self._values)
+        self._best, self._best_length = clean, torch.full_like(self._values, torch.inf)
+
+    def _adversarial(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
+        """``(N, B)`` bool of images ``(N, B, C, H, W)``: is the label what the attacker wants? A query each."""
+        n, each = images.shape[:2]
+        return self._wanted(self._ask(images.flatten(0, 1)).view(n, each), rows)
+
+    def _judge(self, images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """As `Rounding` asks: labels of images ``(n, C, H, W)``, and whether they are what the attacker wants. A query each."""
+        said = self._ask(images)
+        return said, self._wanted(said[:, None], rows)[:, 0]
+
+    def _ask(self, images: Tensor) -> Tensor:
+        """``(n,)`` labels of images ``(n, C, H, W)``."""
+        if not len(images):
+            return torch.zeros_like(self._problem.labels[:0])
+        most = max(self._pace, len(self._whole.images))
+        return torch.cat([self._problem.classifier.predict(part) for part in torch.split(images, most)])
+
+    def _wanted(self, said: Tensor, rows: Tensor | None) -> Tensor:
+        """``(n, B)`` bool of labels ``(n, B)``."""
+        problem = self._problem
+        wanted = problem.labels if problem.targets is None else problem.targets
+        wanted = (wanted if rows is None else wanted[rows])[:, None]
+        return (said != wanted) & (said >= 0) if problem.targets is None else said == wanted  # below 0: NaN, which is no class
+
+    def _try_noise(self, found: Tensor, asked: int, number: int) -> Tensor:
+        """Of ``number`` noise images per row the nearest adversarial one, for rows that have no start yet."""
+        rows = (~found).nonzero().flatten()
+        clean = self._problem.images[rows]
+        _, channels, height, width = clean.shape
+        uniform = self._problem.random.select(rows.tolist()).uniform((number, channels, height, width)).to(clean)
+        noise = torch.stack([_noise(uniform[:, k], asked + k) for k in range(number)], 1)
+        tried = clean[:, None] + self._mask[rows][:, None] * (noise - clean[:, None])
+        success = self._adversarial(tried, rows)
+        new = success.any(1)
+        if bool(new.any()):
+            self._at = self._at.index_copy(0, rows[new], self._nearest(clean[new], tried[new], success[new], rows[new]))
+        return found.index_fill(0, rows[new], True)
+
+    def _nearest(self, clean: Tensor, tried: Tensor, success: Tensor, rows: Tensor) -> Tensor:
+        """Of each row's first few adversarial images ``(N, B, C, H, W)`` the one whose way to the clean image stays so the longest."""
+        order = success.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :_CANDIDATES]
+        rank = torch.arange(len(rows), device=rows.device)[:, None]
+        tried, clean = tried[rank, order], clean[:, None]
+        low = torch.zeros_like(success[:, : order.shape[1]], dtype=tried.dtype)
+        high = torch.ones_like(low)
+        for _ in range(_ROUGH):
+            middle = (low + high) / 2
+            stays = self._adversarial(clean + middle[..., None, None, None] * (tried - clean), rows)
+            high, low = torch.where(stays, middle, high), torch.where(stays, low, middle)
+        nearer = clean + high[..., None, None, None] * (tried - clean)
+        distance = self._size((nearer - clean).flatten(0, 1)).view_as(high)
+        distance = torch.where(success.gather(1, order), distance, torch.inf)
+        return tried[rank[:, 0], distance.argmin(1)]
+
+    def _towards_clean(self, share: Tensor) -> Tensor:
+        clean, wide = self._problem.images, share[:, None, None, None]
+        if self._linf:
+            return self._at.maximum(clean - wide).minimum(clean + wide)
+        return torch.where(wide == 1, self._at, clean + wide * (self._at - clean))
+
+    def _distance(self, images: Tensor) -> Tensor:
+        return self._size(images - self._problem.images)
+
+    def _move(self, images: Tensor) -> None:
+        """Stand there, and show it, or what a file can hold of it."""
+        self._at = images = self._box.clamp(images)
+        length = self._distance(images)
+        if not self._eight_bit:
+            self._show(self._rows, images, length)
+            return
+        nearer = length < self._best_length
+        self._best = torch.where(nearer[:, None, None, None], images, self._best)
+        self._best_length = torch.where(nearer, length, self._best_length)
+        left = torch.arange(len(images), device=images.device)
+        for away in (False, True):
+            tried = self._rounding.near(images[left], left, away=away)
+            self._show_rounded(tried)
+            left = left[~tried.survives]
+
+    def _show_rounded(self, tried: Rounded) -> None:
+        """The rows of ``tried`` that survive and are nearer than what is shown."""
+        rows, length = self._rows[tried.rows], self._size(tried.images - self._problem.images[tried.rows])
+        better = tried.survives & (length < self._length[rows])
+        if bool(better.any()):
+            self._show(rows[better], tried.images[better], length[better])
+
+    def _show(self, rows: Tensor, images: Tensor, length: Tensor) -> None:
+        self.shown = self.shown.index_copy(0, rows, images)
+        self._length = self._length.index_copy(0, rows, length)
+        self._course += ((self._whole.classifier.forwards, self._length.median()),)
+
+    def _no_start(self) -> str:
+        if self._whole.targets is not None:
+            return (
+                "No starting image is taken for the target: towards a target the walk begins at an image of that class. "
+                "Drop a second image that the model takes for the target, or give start=."
+            )
+        return (
+            f"The model gives {_TRIES} noise images the label of the image itself, so there is no adversarial image to start from. "
+            "Drop a second image that the model takes for something else, or give start=."
+        )
+
+
+def _noise(uniform: Tensor, number: int) -> Tensor:
+    """``(N, C, H, W)`` with cells of one value per channel: fine and coarse ones by turns, and then the same in black and white."""
+    grain = _GRAINS[number % len(_GRAINS)]
+    values = (uniform < 0.5).to(uniform) if number // len(_GRAINS) % 2 else uniform
+    if grain == 1:
+        return values
+    height, width = values.shape[2:]
+    cells = values[:, :, : -(-height // grain), : -(-width // grain)]
+    return F.interpolate(cells, scale_factor=grain, mode="nearest")[:, :, :height, :width]

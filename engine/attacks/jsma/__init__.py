@@ -1,0 +1,1 @@
+"""JSMA: the attack, and the search for its best pair of pixels."""

@@ -1,0 +1,1 @@
+"""The one-pixel attack and its map: differential evolution, and how candidates are painted and evaluated."""

@@ -1,1 +1,0 @@
-"""What attacks on few values share: painting pixels, genes and their evolution, JSMA's best pair."""

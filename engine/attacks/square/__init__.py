@@ -1,0 +1,1 @@
+"""Square: the attack, and its random moves."""

@@ -1,0 +1,211 @@
+"""The Square attack: random search with squares, which needs scores and no gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from engine.attacks.square.moves import L2Moves, LinfMoves, Moves, Plan
+from engine.attacks.toolkit.budget import InBall, usual_eps
+from engine.attacks.toolkit.losses import value
+from engine.balls import Norm
+from engine.operation import AttackStep, Problem
+from engine.quantities import Number
+from engine.views import Knowledge
+
+_BLOCK = 64
+"""Moves for which a row draws at once."""
+_SCHEDULE = ((10, 1), (50, 2), (200, 4), (500, 8), (1000, 16), (2000, 32), (4000, 64), (6000, 128), (8000, 256))
+"""Up to which query of 10,000 the share is divided by what; by 512 from there on."""
+
+
+class Square(InBall):
+    """Change one random square at a time and keep what raises the loss: needs the model's scores, no gradient.
+
+    ``image_1`` is the clean image with vertical stripes at the ends of the ball (linf) or tiles of bumps and dents (l2). Then for
+    query q: ``proposal = image_q`` with a square of ``share(q)`` of the area changed, ``image_(q+1) = proposal`` where
+    ``loss(proposal) > loss(image_q)``. In linf every channel of the square goes to ``clean + eps`` or ``clean - eps`` by one sign, drawn
+    until something changes; in l2 the square takes what the ball leaves free and what a second square gives up. ``share`` falls from
+    ``p_init`` to ``p_init / 512`` in steps, at the queries 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000 of 10,000, scaled to
+    ``n_queries``. One forward row per query; solved rows leave the batch.
+
+    Andriushchenko, Croce, Flammarion, Hein 2019, arXiv 1912.00049. Deviations: every row has a square of its own; all positions can be
+    drawn (the authors' code never reaches the last row and column); with a mask, squares lie around its pixels and their share is that of
+    its area; the clean image is asked once more, first.
+    """
+
+    slug: ClassVar[str] = "square"
+    title: ClassVar[str] = "Square"
+    family: ClassVar[str] = "Black box"
+    paper: ClassVar[str] = "Andriushchenko et al. 2019, arXiv 1912.00049"
+    knows: ClassVar[Knowledge] = "scores"
+    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "As in the authors' code, ImageNet, Linf": {"eps": 12.75 / 255, "p_init": 0.05, "n_queries": 10_000},
+            "As in the authors' code, ImageNet, L2": {"norm": "l2", "eps": 5.0, "p_init": 0.1, "n_queries": 10_000},
+            "As in the authors' code, MNIST trained against PGD": {"eps": 0.3, "p_init": 0.8, "n_queries": 20_000},
+        }
+    )
+
+    norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
+    """The norm of the ball that the perturbation stays in."""
+    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2")})
+    """Radius of the ball in pixel units: 8/255 is eight grey levels."""
+    n_queries: int = Field(5000, ge=1, le=1_000_000, json_schema_extra={"group": "Budget", "unit": "rows"})
+    """Images that the model is asked about, for each image at most; the clean image not counted."""
+    p_init: float = Field(0.8, gt=0, le=1, json_schema_extra={"group": "Method"})
+    """Share of the image's area (of the mask's, where there is one) that the first squares cover. 0.8 suits robust and small models; the
+    authors took 0.05 (linf) and 0.1 (l2) for ImageNet."""
+    loss: Literal["margin", "ce"] = Field("margin", json_schema_extra={"group": "Method"})
+    """margin: best other logit minus the label's. ce: cross-entropy, which moves more evenly towards a target."""
+    proposals: int = Field(1, ge=1, le=1024, json_schema_extra={"group": "Method", "unit": "rows"})
+    """Squares tried side by side for each image; the best one is taken. 1 is the paper's search. More cost as many queries, but a single
+    image of a small model then takes less time."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.proposals > self.n_queries:
+            raise ValueError(f"proposals = {self.proposals} at a time are more than n_queries = {self.n_queries}. Allow more queries")
+        return self
+
+    def share(self, query: int) -> float:
+        """The share of the area that the squares after so many queries cover."""
+        scaled = query * 10_000 // self.n_queries
+        return self.p_init / next((divisor for last, divisor in _SCHEDULE if scaled <= last), 512)
+
+    @torch.no_grad()
+    def iterate(self, problem: Problem) -> Iterator[AttackStep]:
+        """The clean images, the start, then one step per query (or per ``proposals`` queries)."""
+        steps = 1 + (self.n_queries - 1) // self.proposals
+        logits = problem.classifier(problem.images)
+        images, loss = problem.images, self._loss(problem, logits)
+        yield AttackStep(0, steps, images, loss, logits)
+        rest = _Rest(problem, self._moves(problem)).without(problem.succeeds(logits))
+        for index in range(1, steps + 1):
+            if not len(rest.rows):
+                return
+            if index == 1:
+                rest.begin(*self._asked(rest.problem, rest.moves.begin(rest.first())))
+            else:
+                rest.take(*self._best_proposal(rest, (index - 2) * self.proposals))
+            images = _filled(images, rest.rows, rest.images)
+            logits, loss = _filled(logits, rest.rows, rest.logits), _filled(loss, rest.rows, rest.loss)
+            yield AttackStep(index, steps, images, loss, logits)
+            if index % 8 == 0 or images.device.type == "cpu":  # elsewhere, asking who is left means waiting
+                rest = rest.without(rest.solved)
+
+    def _moves(self, problem: Problem) -> Moves:
+        return (LinfMoves if self.norm == "linf" else L2Moves).of(problem, self.eps)
+
+    def _loss(self, problem: Problem, logits: Tensor) -> Tensor:
+        return value(self.loss, logits, problem.labels, problem.targets)
+
+    def _asked(self, problem: Problem, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        logits = problem.classifier(images)
+        return images, self._loss(problem, logits), logits
+
+    def _best_proposal(self, rest: _Rest, asked: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Images, losses and logits of each row's best proposal, after so many queries."""
+        if rest.used_up:
+            shares = [self.share(asked + move * self.proposals) for move in range(_BLOCK)]
+            rest.plan_moves(shares, self.proposals)
+        proposals = rest.propose()
+        if self.proposals == 1:
+            return self._asked(rest.problem, proposals)
+        problem, n = rest.problem, len(rest.rows)
+        logits = problem.classifier(proposals)
+        labels, targets = (None if t is None else t.repeat_interleave(self.proposals) for t in (problem.labels, problem.targets))
+        assert labels is not None
+        loss = value(self.loss, logits, labels, targets)
+        best = loss.nan_to_num(nan=-torch.inf).view(n, -1).argmax(1) + torch.arange(n, device=loss.device) * self.proposals
+        return proposals[best], loss[best], logits[best]
+
+
+class _Rest:
+    """The rows that are not solved yet: where each stands, and its next moves, planned many at once."""
+
+    images: Tensor
+    loss: Tensor
+    logits: Tensor
+
+    def __init__(self, problem: Problem, moves: Moves) -> None:
+        self.problem, self.moves = problem, moves
+        self.rows = torch.arange(len(problem.images), device=problem.images.device)
+        self.solved = torch.zeros_like(self.rows, dtype=torch.bool)
+        self._plan: Plan | None = None
+        self._used = 0
+        self._each = 1
+        self._of_many: Moves | None = None
+
+    def first(self) -> Tensor:
+        """Draws for the start."""
+        return self.problem.random.uniform((self.moves.first_numbers,))
+
+    @property
+    def used_up(self) -> bool:
+        """Whether further moves must be planned."""
+        return self._plan is None or self._used == _BLOCK
+
+    def plan_moves(self, shares: Sequence[float], proposals: int) -> None:
+        """Plan a block of moves of so many proposals each."""
+        draws = self.problem.random.uniform((proposals, _BLOCK, self.moves.numbers)).flatten(0, 1)
+        self._used, self._each = 0, proposals
+        self._plan = self._many().plan(draws, shares)
+
+    def propose(self) -> Tensor:
+        """The next proposals, ``(N * proposals, C, H, W)``."""
+        assert self._plan is not None
+        self._used += 1
+        images = self.images if self._each == 1 else self.images.repeat_interleave(self._each, 0)
+        return self._many().propose(images, self._plan, self._used - 1)
+
+    def take(self, images: Tensor, loss: Tensor, logits: Tensor) -> None:
+        """Go where the loss is larger; rows that are solved stay."""
+        better = ((loss > self.loss) | self.loss.isnan()) & ~self.solved
+        self.images = torch.where(better[:, None, None, None], images, self.images)
+        self.loss = torch.where(better, loss, self.loss)
+        self.logits = torch.where(better[:, None], logits, self.logits)
+        self.solved = self.problem.succeeds(self.logits)
+
+    def begin(self, images: Tensor, loss: Tensor, logits: Tensor) -> None:
+        """Go there, whatever the loss is."""
+        self.images, self.loss, self.logits = images, loss, logits
+        self.solved = self.problem.succeeds(logits)
+
+    def without(self, solved: Tensor) -> _Rest:
+        """The rows that are left; the same object where all are."""
+        left = (~solved).nonzero().flatten()
+        if len(left) == len(solved):
+            return self
+        other = _Rest(self.problem.select(left), self.moves.select(left))
+        other.rows, other.solved = self.rows[left], self.solved[left]
+        other._used, other._each = self._used, self._each
+        if hasattr(self, "images"):
+            other.images, other.loss, other.logits = self.images[left], self.loss[left], self.logits[left]
+        if self._plan is not None:
+            other._plan = self._plan.select(_repeated(left, self._each))
+        return other
+
+    def _many(self) -> Moves:
+        """The moves with every row as often as it has proposals."""
+        if self._each == 1:
+            return self.moves
+        if self._of_many is None:
+            self._of_many = self.moves.select(torch.arange(len(self.rows), device=self.rows.device).repeat_interleave(self._each))
+        return self._of_many
+
+
+def _repeated(rows: Tensor, each: int) -> Tensor:
+    """Where the rows lie once every row stands there ``each`` times."""
+    return rows if each == 1 else (rows[:, None] * each + torch.arange(each, device=rows.device)).flatten()
+
+
+def _filled(whole: Tensor, rows: Tensor, part: Tensor) -> Tensor:
+    """``whole`` with ``part`` at ``rows``, in a new tensor."""
+    return part if len(part) == len(whole) else whole.index_copy(0, rows, part)

@@ -1,0 +1,159 @@
+"""The nearest adversarial image of every row so far, and the search for the boundary on the way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from engine.attacks.toolkit.losses import value
+from engine.attacks.toolkit.rounding import Rounded
+from engine.balls import TINY, column
+from engine.operation import AttackStep, Problem
+
+BEHIND = 2.0
+"""Between two classes of scores, which lie in (0, 1]: an image that may not survive rounding comes after every one that does."""
+_SHORTER = 1 - 1e-6
+"""What counts as nearer: radii that grow and shrink by the same factors come back to themselves but for rounding, and that must not
+decide between two images."""
+
+
+def nearness(length: Tensor) -> Tensor:
+    """From 1 for the clean image towards 0: differences of lengths stay visible beside `BEHIND` in float32, too."""
+    return 1 / (1 + length)
+
+
+class Nearest:
+    """Takes steps, keeps per row the nearest image that is adversarial enough.
+
+    Parameters
+    ----------
+    problem
+        All images.
+    distance
+        Perturbations ``(N, C, H, W)`` to lengths ``(N,)``.
+    least_margin
+        By how much the wanted logit must lead.
+    sparse
+        Whether the distance counts pixels: then the way to the clean image gives up pixels instead of length.
+    """
+
+    def __init__(self, problem: Problem, distance: Callable[[Tensor], Tensor], least_margin: float = 0.0, sparse: bool = False) -> None:
+        self._problem, self._distance, self._least_margin, self._sparse = problem, distance, least_margin, sparse
+        clean = problem.images
+        self.images = clean
+        self.length = torch.full((len(clean),), torch.inf, device=clean.device, dtype=clean.dtype)
+        self.found = torch.zeros(len(clean), dtype=torch.bool, device=clean.device)
+        self.logits: Tensor
+        """``(N, K)`` of ``images``."""
+        self._clean_logits: Tensor | None = None
+
+    @torch.no_grad()
+    def keep(self, step: AttackStep) -> AttackStep:
+        """Take over the rows in which the step is adversarial enough and nearer; the step comes back with its logits."""
+        if step.logits is None:
+            step = replace(step, logits=self._problem.classifier.verdict(step.adversarial))
+        assert step.logits is not None
+        self._take(step.adversarial, step.logits)
+        return step
+
+    def step(self, index: int, total: int | None, images: Tensor, logits: Tensor) -> AttackStep:
+        """An iterate of this search; its loss is the margin."""
+        return AttackStep(index, total, images, self._margin(logits) + self._least_margin, logits)
+
+    def score_of(self, eight_bit: bool) -> Tensor | None:
+        """The score of the last step kept; None: the driver's own, minus the distance."""
+        if eight_bit:
+            return self._score - BEHIND
+        return self._score if self._least_margin else None
+
+    def judge(self, images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of images of these ``rows``, and which of them are enough."""
+        part = self._problem.select(rows)
+        logits = part.classifier.verdict(images)
+        return logits, self.enough(logits, part)
+
+    def rounded_step(self, index: int, total: int | None, tried: Rounded) -> AttackStep:
+        """The images found, with those that were ``tried`` on the lattice in their places; the driver keeps the shortest that survives."""
+        rows = tried.rows
+        images, logits = self.images.index_copy(0, rows, tried.images), self.logits.index_copy(0, rows, tried.said)
+        near = nearness(self._distance(tried.images - self._problem.images[rows])) - torch.where(tried.survives, 0.0, 2 * BEHIND)
+        score = torch.full_like(self.length, -2 * BEHIND).index_copy(0, rows, near)
+        return replace(self.step(index, total, images, logits), score=score)
+
+    def enough(self, logits: Tensor, problem: Problem | None = None) -> Tensor:
+        """Which rows (of ``problem``, where it is not all) succeed by the margin that is asked for."""
+        problem = problem or self._problem
+        reached = problem.succeeds(logits)
+        return reached if self._least_margin == 0 else reached & (self._margin(logits, problem) >= 0)
+
+    @torch.no_grad()
+    def boundary(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images and logits, on the segments to the images found, until the boundary is met to ``2^-steps`` of their length.
+
+        The margin is interpolated linearly, a hair to the side that would close the bracket; where a bracket was not halved by that, it is
+        halved next. So twice ``steps`` passes suffice for any margin.
+        """
+        precision = 0.5**steps
+        far, low, high = self.images, torch.zeros_like(self.length), torch.ones_like(self.length)
+        below = self._margin(self.logits if self._clean_logits is None else self._clean_logits).clamp_max(-TINY)
+        above = self._margin(self.logits).clamp_min(TINY)
+        hair = 0.4 * precision  # two misses on a straight margin leave less than the precision, not just as much
+        aside = torch.full_like(low, -hair)
+        slow = torch.zeros_like(self.found)
+        rank = _ranks(far - self._problem.images) if self._sparse else None
+        for _ in range(2 * steps):
+            rows = (self.found & (self.length > 0) & (high - low > precision)).nonzero().flatten()
+            if not len(rows):
+                return
+            guess = (low * above - high * below) / (above - below) + aside
+            inside = (guess > low) & (guess < high) & ~slow  # false for NaN
+            middle = torch.where(inside, guess, (low + high) / 2)
+            tried, part = self._between(far, middle, rank, rows), self._problem.select(rows)
+            logits = part.classifier.verdict(tried)
+            success = torch.zeros_like(slow).index_put((rows,), self.enough(logits, part))
+            margin = torch.zeros_like(low).index_put((rows,), self._margin(logits, part))
+            width = high - low
+            high, above = torch.where(success, middle, high), torch.where(success, margin.clamp_min(TINY), above)
+            missed = torch.zeros_like(slow).index_fill(0, rows, True) & ~success
+            low, below = torch.where(missed, middle, low), torch.where(missed, margin.clamp_max(-TINY), below)
+            aside = torch.where(success, -hair, hair)
+            slow = high - low > 0.55 * width  # not one half: after a halving, rounding would decide
+            images, logits = self.images.index_copy(0, rows, tried), self.logits.index_copy(0, rows, logits)
+            self._take(images, logits)
+            yield images, logits
+
+    def _between(self, far: Tensor, t: Tensor, rank: Tensor | None, rows: Tensor) -> Tensor:
+        clean = self._problem.images[rows]
+        if rank is not None:
+            return torch.where(rank[rows] < column(t[rows], clean), far[rows], clean)
+        return (clean + column(t[rows], clean) * (far[rows] - clean)).clamp(0, 1)
+
+    def _take(self, images: Tensor, logits: Tensor) -> None:
+        length = self._distance(images - self._problem.images)
+        enough = self.enough(logits)
+        if self._clean_logits is None:
+            self._clean_logits = self.logits = logits
+        better = enough & (length < _SHORTER * self.length)
+        self.images = torch.where(better[:, None, None, None], images, self.images)
+        self.logits = torch.where(better[:, None], logits, self.logits)
+        self.length = torch.where(better, length, self.length)
+        self.found = self.found | better
+        self._score = nearness(length) - torch.where(enough, 0.0, BEHIND)
+
+    def _margin(self, logits: Tensor, problem: Problem | None = None) -> Tensor:
+        """``(N,)``: how far beyond what is asked for."""
+        problem = problem or self._problem
+        return value("margin", logits, problem.labels, problem.targets) - self._least_margin
+
+
+def _ranks(delta: Tensor) -> Tensor:
+    """``(N, 1, H, W)``: 0 for the pixel that changed most, towards 1 for the one that changed least; 1 for those that did not."""
+    sizes = delta.flatten(2).norm(dim=1)
+    order = sizes.argsort(dim=1, descending=True, stable=True)
+    places = torch.empty_like(order).scatter_(1, order, torch.arange(order.shape[1], device=order.device).expand_as(order))
+    counts = (sizes > 0).sum(1, keepdim=True).clamp_min(1)
+    share: Tensor = (places / counts).clamp_max(1).to(delta.dtype)
+    return share.view(len(delta), 1, *delta.shape[2:])

@@ -1,0 +1,83 @@
+"""One pass of a gradient attack: the logits, the loss and its gradient at some images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from engine.attacks.toolkit.losses import LossName, assess, value
+from engine.operation import Problem
+from engine.parts import rows_at_a_time
+
+Goals = Tensor | Callable[[Tensor], Tensor] | None
+"""``(N,)`` classes to go towards, or what chooses them by the logits of this very pass, or None: away from the labels."""
+
+
+class Pass(NamedTuple):
+    """What a classifier says of images ``(N, C, H, W)``, and where the attacker would have them go."""
+
+    logits: Tensor
+    """``(N, K)``."""
+    loss: Tensor
+    """``(N,)``: what the attacker raises."""
+    gradient: Tensor
+    """``(N, C, H, W)`` of the loss; the images' own zeros where none was asked for."""
+
+
+def look(problem: Problem, images: Tensor, loss: LossName, targets: Goals = None, *, gradient: bool = True) -> Pass:
+    """A forward pass, and a backward pass where the ``gradient`` is wanted.
+
+    Parameters
+    ----------
+    problem
+        Its labels are those of ``images``, row by row; its ``objective`` is added to the loss.
+    images
+        ``(N, C, H, W)``. More rows than memory allows, as restarts and targets make them, go through a part at a time.
+    loss
+        Which one.
+    targets
+        Towards these classes. None: away from the labels.
+    """
+    count = len(images)
+    if count == 1 or problem.objective is not None:  # the objective is of all rows, whatever it makes of them
+        return _look(problem, images, problem.labels, loss, targets, gradient)
+
+    def part_of(part: slice) -> Pass:
+        if part.stop - part.start >= count:
+            return _look(problem, images, problem.labels, loss, targets, gradient)
+        goals = targets[part] if isinstance(targets, Tensor) else targets
+        return _look(problem, images[part], problem.labels[part], loss, goals, gradient)
+
+    parts = problem.classifier.in_parts(count, part_of, rows_at_a_time(images))
+    return parts[0] if len(parts) == 1 else Pass(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
+
+
+def away(problem: Problem, seen: Pass, loss: LossName, targets: Tensor) -> Tensor:
+    """``(N,)``: the loss away from the labels instead, by which rows that aim at different ``targets`` can be compared."""
+    plain = value(loss, seen.logits, problem.labels, None)
+    if problem.objective is None:
+        return plain
+    return plain + (seen.loss - value(loss, seen.logits, problem.labels, targets))
+
+
+def _look(problem: Problem, images: Tensor, labels: Tensor, loss: LossName, targets: Goals, gradient: bool) -> Pass:
+    view = problem.classifier
+    with torch.set_grad_enabled(gradient):
+        images = images.detach()
+        if gradient:
+            images.requires_grad_()
+        logits = view(images)
+        goals = targets(logits.detach()) if callable(targets) else targets
+        extra = None if problem.objective is None else problem.objective(images)
+        if not gradient:
+            reported = value(loss, logits, labels, goals)
+            return Pass(logits, reported if extra is None else reported + extra, images.new_zeros(()).expand_as(images))
+        raised, weights, reported = assess(loss, logits, labels, goals)
+        copies = problem.copies if len(images) == len(problem.images) else None
+        if extra is None:
+            return Pass(logits.detach(), reported, view.gradient(raised, images, weights, copies=copies))
+        found = view.gradient((weights * raised).sum() + extra.sum(), images, copies=copies)
+        return Pass(logits.detach(), reported + extra.detach(), found)

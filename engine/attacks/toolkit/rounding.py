@@ -1,0 +1,106 @@
+"""The shortest image on the 8-bit lattice, along the line of a perturbation, that is still adversarial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.attacks.toolkit.box import Box
+from engine.balls import column
+from engine.images import lattice
+from engine.operation import Problem
+
+_OVERSHOOTS = tuple(0.02 * 1.5**k for k in range(14))
+"""How far past the float solution the rounded images are tried, of its length: up to four times as far."""
+_REFINEMENTS = 4
+MOST_TRIES = 2 + len(_OVERSHOOTS) + _REFINEMENTS
+_SLACK = 1e-3
+"""Of a grey level: what is this close to the lattice counts as on it."""
+
+Judge = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Images ``(n, C, H, W)`` and the rows they belong to, ``(n,)``, to what the model says of them, ``(n, ...)``, and whether they are
+adversarial, ``(n,)`` bool."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rounded:
+    """Images on the lattice, and what the model says of them."""
+
+    rows: Tensor
+    """``(n,)``: which rows of the problem."""
+    images: Tensor
+    """``(n, C, H, W)``."""
+    said: Tensor
+    """``(n, ...)``: the judge's answer."""
+    survives: Tensor
+    """``(n,)`` bool: adversarial, and so is the file that holds it."""
+
+
+class Rounding:
+    """Rounds adversarial images, and lengthens perturbations until their rounded image is adversarial, too.
+
+    Parameters
+    ----------
+    problem
+        All images.
+    judge
+        Asks the model, by whatever the attacker knows: logits or labels.
+    """
+
+    def __init__(self, problem: Problem, judge: Judge) -> None:
+        self._clean, self._judge = problem.images, judge
+        low, high = Box.of(problem)
+        self._low, self._high = (low * 255 - _SLACK).ceil() / 255, (high * 255 + _SLACK).floor() / 255
+
+    @torch.no_grad()
+    def near(self, images: Tensor, rows: Tensor, *, away: bool = False) -> Rounded:
+        """``images`` of ``rows`` on the lattice: rounded to the nearest level, or to the next one ``away`` from the clean image."""
+        clean, low, high = self._clean[rows], self._low[rows], self._high[rows]
+        ray = images - clean
+        levels = images * 255
+        outward = torch.where(ray > 0, (levels - _SLACK).ceil(), (levels + _SLACK).floor()) / 255
+        rounded = (outward if away else lattice(images)).clamp_min(low).clamp_max(high)
+        # What the attack left alone keeps its bits, and so does what a soft mask holds between two grey levels.
+        rounded = torch.where((ray != 0) & (low <= high), rounded, clean)
+        said, survives = self._judge(rounded, rows)
+        file = lattice(rounded)
+        if not torch.equal(file, rounded):  # the clean image is off the lattice: a file would round that, too
+            survives = survives & self._judge(file, rows)[1]
+        return Rounded(rows, rounded, said, survives)
+
+    @torch.no_grad()
+    def outward(self, far: Tensor, found: Tensor) -> Iterator[Rounded]:
+        """From the images ``far`` (of all rows) of the rows ``found``; at most `MOST_TRIES` for each.
+
+        The nearest levels; those away from the clean image, of which most survive, however small a perturbation is; and past the image,
+        ever farther until a rounded one survives, whose overshoot is then halved. Which of a row's survivors is the shortest, the caller
+        sees.
+        """
+        rows = found.nonzero().flatten()
+        if not len(rows):
+            return
+        tried = self.near(far[rows], rows)
+        yield tried
+        rows = rows[~tried.survives]
+        if not len(rows):
+            return
+        yield self.near(far[rows], rows, away=True)
+        clean = self._clean[rows]
+        ray, ladder = far[rows] - clean, torch.tensor(_OVERSHOOTS).to(far)
+        low, high = far.new_zeros(len(rows)), far.new_full((len(rows),), torch.nan)
+        rung = torch.zeros_like(rows)
+        left = torch.full_like(rung, _REFINEMENTS)
+        for _ in range(len(ladder) + _REFINEMENTS):
+            known = ~high.isnan()
+            now = torch.where(known, left > 0, rung < len(ladder)).nonzero().flatten()
+            if not len(now):
+                return
+            overshoot = torch.where(known, (low + high) / 2, ladder[rung.clamp_max(len(ladder) - 1)])[now]
+            tried = self.near((clean[now] + column(1 + overshoot, clean) * ray[now]).clamp(0, 1), rows[now])
+            yield tried
+            left, rung = torch.where(known, left - 1, left), torch.where(known, rung, rung + 1)
+            success = tried.survives
+            high, low = high.index_copy(0, now[success], overshoot[success]), low.index_copy(0, now[~success], overshoot[~success])

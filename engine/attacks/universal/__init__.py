@@ -1,0 +1,1 @@
+"""Universal perturbations: their training, and a saved one applied to an image."""

@@ -1,0 +1,141 @@
+"""Universal adversarial perturbations: one perturbation that fools the classifier on most images, learned from a data set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+
+from engine.artifacts import Artifact, Curve, Perturbation, Table
+from engine.attacks.toolkit.budget import InBall
+from engine.attacks.universal.training import Course, UniversalStep
+from engine.balls import Norm
+from engine.operation import Problem, Step, Use
+from engine.quantities import Number
+
+_LISTED = 20
+_MEASURES = 10
+
+
+class Universal(InBall):
+    """Learn one perturbation from a data set that changes the prediction of most images, seen or unseen, then add it to these.
+
+    ``adversarial = clamp(images + mask * v, 0, 1)`` with ``||v|| <= eps`` and one ``v`` ``(1, C, H, W)`` for all images. The fooling rate
+    is the share of images whose prediction differs from that of the clean image; it is told for batches that ``v`` is learned from and for
+    images held out of the same data set. The labels of the data set are not used.
+
+    - mini-batch: ``v <- project(v + step_size * steepest(sum of d min(CE(logits(x + v), clean prediction), cap) / dx))`` over batches, two
+      passes of ``batch_size`` rows each step.
+    - paper: image after image, in passes over the set; where ``x + v`` is not yet misclassified, ``v <- project(v + (1 + overshoot) * r)``
+      with ``r`` from DeepFool at ``x + v``, if that flips it; until the rate on the set reaches ``enough``.
+
+    Moosavi-Dezfooli, Fawzi, Fawzi, Frossard 2016, arXiv 1610.08401. Ours: ``x + v`` is clamped to [0, 1] wherever it is looked at, DeepFool
+    keeps its iterates in [0, 1], and of all perturbations at which the rate was measured the best is kept.
+    """
+
+    slug: ClassVar[str] = "universal"
+    title: ClassVar[str] = "Universal perturbation"
+    also: ClassVar[tuple[str, ...]] = ("UAP",)
+    family: ClassVar[str] = "Universal"
+    paper: ClassVar[str] = "Moosavi-Dezfooli et al. 2016, arXiv 1610.08401"
+    uses: ClassVar[frozenset[Use]] = frozenset({"labels", "mask", "data"})
+    needs: ClassVar[frozenset[Use]] = frozenset({"data"})
+    keeps: ClassVar[Literal["loss", "norm", "last"]] = "last"
+    by_rows: ClassVar[bool] = False
+    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {
+            "As in the paper (Moosavi-Dezfooli et al. 2016)": {"mode": "paper", "enough": 0.8},
+            "Digits: eps 0.3": {"eps": 0.3},
+        }
+    )
+
+    norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
+    """The norm that bounds the perturbation."""
+    eps: Number = Field(
+        10 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": {"linf": 10 / 255, "l2": 2.0}}}
+    )
+    """Radius of the ball in pixel units: 10/255 is the paper's ten grey levels. Digits need 0.2 to 0.3."""
+    mode: Literal["mini-batch", "paper"] = Field("mini-batch", json_schema_extra={"group": "Method"})
+    """mini-batch: gradient ascent on batches. paper: DeepFool, image after image; much slower."""
+    count: int = Field(1000, ge=1, le=1_000_000, json_schema_extra={"group": "Data", "unit": "images"})
+    """Images of the data set that it is learned from; where there are too few, in proportion to those held out."""
+    held_out: int = Field(500, ge=1, le=1_000_000, json_schema_extra={"group": "Data", "unit": "images"})
+    """Other images of the data set, which the fooling rate is measured on."""
+    enough: float = Field(1.0, gt=0, le=1, json_schema_extra={"group": "Result", "unit": "share"})
+    """Ends once so many of the images that it learns from are fooled; the paper ends at 0.8. 1: only at the last step."""
+    steps: int = Field(100, ge=1, le=100_000, json_schema_extra={"group": "Budget", "when": {"mode": "mini-batch"}})
+    """Batches to learn from; 60 to 200 are usual."""
+    batch_size: int = Field(128, ge=1, le=8192, json_schema_extra={"group": "Method", "unit": "images", "when": {"mode": "mini-batch"}})
+    """Images of one batch."""
+    step_size: Number | None = Field(
+        None, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1]", "automatic": "length", "when": {"mode": "mini-batch"}}
+    )
+    """Length of one step in pixel units. None: eps / 10."""
+    cap: float = Field(9.0, gt=0, json_schema_extra={"group": "Method", "when": {"mode": "mini-batch"}})
+    """Cross-entropy beyond which an image counts as fooled for good and pulls no more."""
+    passes: int = Field(10, ge=1, le=1000, json_schema_extra={"group": "Budget", "when": {"mode": "paper"}})
+    """At most so many passes over the images that it learns from."""
+    inner_steps: int = Field(10, ge=1, le=1000, json_schema_extra={"group": "Method", "when": {"mode": "paper"}})
+    """DeepFool's steps for one image."""
+    overshoot: float = Field(0.02, ge=0, le=1, json_schema_extra={"group": "Method", "when": {"mode": "paper"}})
+    """How far past the boundary DeepFool goes, of the distance."""
+    classes: int = Field(10, ge=2, le=1000, json_schema_extra={"group": "Method", "when": {"mode": "paper"}})
+    """DeepFool looks at the classes with the largest logits, so many of them."""
+
+    @property
+    def length(self) -> float:
+        """The step length in use."""
+        return self.eps / 10 if self.step_size is None else self.step_size
+
+    @torch.enable_grad()
+    def iterate(self, problem: Problem) -> Iterator[UniversalStep]:
+        """Clean predictions, then step after step, with the rates measured on the way; last the best perturbation."""
+        course = Course(problem, self.ball(), self.count, self.held_out)
+        yield from self._by_image(course) if self.mode == "paper" else self._by_batch(course)
+        yield course.end()
+
+    def _by_batch(self, course: Course) -> Iterator[UniversalStep]:
+        every = max(1, self.steps // _MEASURES)
+        yield from course.begin(self.steps, math.ceil(self.steps / every))
+        for number in range(1, self.steps + 1):
+            yield course.ascend(self.batch_size, self.length, self.cap)
+            if number % every == 0 or number == self.steps:
+                yield from course.measure()
+                if course.rate >= self.enough:
+                    return
+
+    def _by_image(self, course: Course) -> Iterator[UniversalStep]:
+        yield from course.begin(self.passes * course.count, self.passes, whole=True)
+        for _ in range(self.passes):
+            for position in course.shuffled():
+                yield course.deepfool(position, self.inner_steps, self.overshoot, self.classes)
+            yield from course.measure(whole=True)
+            if course.rate >= self.enough:
+                return
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """The perturbation, the fooling rates on the way, and which classes become which."""
+        assert isinstance(last, UniversalStep)
+        learned = last.learned
+        rates = {"learning": learned.learning_rates, "held out": learned.held_out_rates}
+        lines = {name: torch.tensor(values) for name, values in rates.items()}
+        made: dict[str, Artifact] = {
+            "universal": Perturbation(learned.applied, f"Universal perturbation, {self.norm} {self.eps:.3g}"),
+            "fooling": Curve(torch.tensor(learned.indices), lines, "Fooling rate", y_label="share of images"),
+        }
+        if learned.before is not None and learned.after is not None:
+            made["classes"] = self._classes(problem, learned.before, learned.after)
+        return made
+
+    def _classes(self, problem: Problem, before: torch.Tensor, after: torch.Tensor) -> Table:
+        pairs, counts = torch.stack([before, after], 1)[before != after].unique(dim=0, return_counts=True)  # type: ignore[no-untyped-call]
+        order = counts.argsort(descending=True, stable=True)[:_LISTED].tolist()
+        names, rows = problem.classifier.labels, []
+        for (clean, fooled), count in ((pairs[index].tolist(), int(counts[index])) for index in order):
+            rows.append((names[clean], names[fooled], count, count / int((before == clean).sum())))
+        return Table(("clean class", "becomes", "images", "share of the class"), tuple(rows), "Dominant classes of the images held out")
