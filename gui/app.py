@@ -15,13 +15,13 @@ import shiboken6
 from PySide6.QtCore import QObject, QSocketNotifier, Slot
 from PySide6.QtWidgets import QApplication
 
-from gui.garbage import Garbage
-from gui.main_window import MainWindow
-from gui.session import Session
+from gui.session.session import Session
 from gui.settings import Settings
-from gui.start_up import StartUp
+from gui.shell.exception_hook import ExceptionHook
+from gui.shell.garbage import Garbage
+from gui.shell.main_window import MainWindow
+from gui.shell.start_up import StartUp
 from gui.theme import Theme
-from gui.unexpected import Catcher
 
 SWITCH_INTERVAL = 0.001
 """Seconds after which Python lets another thread run: the window stays smooth beside the engine thread."""
@@ -65,7 +65,7 @@ def build(argv: Sequence[str] | None = None) -> Workbench:
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the window; the exit code when it is closed."""
     bench = build(argv)
-    Catcher(bench.session).install()
+    ExceptionHook(bench.session).install()
     garbage = Garbage(bench.app)
     bench.session.engineReady.connect(garbage.settle)
     atexit.register(bench.shut_down)

@@ -9,14 +9,14 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
+from gui.panels.frame_panel import FrameView
 from gui.plots.colour_maps import DIVERGING, GREY, MAGMA, Colours, around_grey, diverging, sequential
-from gui.plots.frame_view import FrameView
 from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
-from gui.plots.text import Sentence
-from gui.scene import Frame
-from gui.session import Session
+from gui.session.scene import Frame
+from gui.session.session import Session
 from gui.theme import ADVERSARIAL, CLEAN, GRID, number_font
 from gui.widgets import EmptyState
+from gui.widgets.text import Sentence
 
 Mode = Literal["strongest", "mean", "channels", "grey"]
 GAINS = (1, 2, 5, 10, 20, 50, 100)

@@ -11,15 +11,15 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSpinBox
 
 from engine.formats import format_probability as percent
 from engine.formats import short
-from gui.history import goal_of
+from gui.panels.frame_panel import FrameView
 from gui.plots.bars import ProbabilityBars, Row
-from gui.plots.frame_view import FrameView
 from gui.plots.ranking import by_strength, stable_top
-from gui.plots.text import Figure, FigureRow, Sentence
-from gui.scene import Frame
-from gui.session import Session
+from gui.session.history import goal_of
+from gui.session.scene import Frame
+from gui.session.session import Session
 from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET
 from gui.widgets import EmptyState
+from gui.widgets.text import Figure, FigureRow, Sentence
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.formats import format_probability as percent
 from engine.formats import short
-from gui.plots.text import Sentence
 from gui.theme import GRID, line_colour, muted_colour, number_font, readable, text_colour
+from gui.widgets.text import Sentence
 
 Values = npt.NDArray[np.floating]
 MOST_LINES = 8

@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.data_sources import Choice, Source
+from gui.session.data_sources import Choice, Source
 
 if TYPE_CHECKING:
-    from gui.data_sources import DataSources
+    from gui.session.data_sources import DataSources
 
 _FOLDER, _PLACE = "folder", "place"
 _DRAWN = 400

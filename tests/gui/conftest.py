@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gui.app import Workbench
     from gui.panels.attack import AttackPanel
-    from gui.session import LogEntry, Session
+    from gui.session.session import LogEntry, Session
     from gui.settings import Settings
 
 
@@ -75,7 +75,7 @@ def _active(thing: QObject) -> bool:
 
 @pytest.fixture(autouse=True)
 def _garbage() -> Iterator[None]:
-    """Collect between tests and in this thread, never in an engine thread, where it would destroy widgets (see gui/garbage.py)."""
+    """Collect between tests and in this thread, never in an engine thread, where it would destroy widgets (see gui/shell/garbage.py)."""
     gc.disable()
     yield
     gc.collect()
@@ -85,7 +85,7 @@ def _garbage() -> Iterator[None]:
 @pytest.fixture
 def session(qapp: object) -> Iterator[Session]:
     """A session whose engine threads run; nothing is open."""
-    from gui.session import Session
+    from gui.session.session import Session
 
     made = Session()
     for lane in (made.lane, made.background):
@@ -132,8 +132,8 @@ def window(qapp: QApplication) -> Iterator[Workbench]:
 @pytest.fixture
 def bench(window: Workbench) -> Workbench:
     """The window on the stop sign, without stickers, perturbation, bound or run."""
-    from gui.loading import samples_for
-    from gui.opening import open_path
+    from gui.session.open_image import open_path
+    from gui.session.swap_model import samples_for
 
     session = window.session
     session.runs.cancel()

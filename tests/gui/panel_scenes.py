@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from gui.session import Session
+    from gui.session.session import Session
 
 LABELS = ("Stop", "Yield", "No entry", "Priority road", "Bumpy road", "A very long name of a class that no column is wide enough for")
 

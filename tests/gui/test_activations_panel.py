@@ -11,17 +11,17 @@ from PySide6.QtCore import QPoint, Qt
 
 import engine
 from engine.explain import find_spikes
-from gui.bounds import effect, where, with_bound
 from gui.panels.activations import ActivationsPanel
 from gui.panels.activations.layer_list import fitting
 from gui.panels.activations.spike_table import SpikeTable, cells, times
 from gui.plots.histograms import decades, nice_ticks, raster
+from gui.session.bounds import effect, where, with_bound
 from tests.gui.panel_scenes import LABELS, drag, open_image, put_sticker, show, small
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 @pytest.fixture

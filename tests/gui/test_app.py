@@ -83,7 +83,7 @@ def test_start_up_is_traced() -> None:
 
 def test_whatever_keeps_the_first_model_away_the_docks_come_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     import engine
-    from gui.start_up import load
+    from gui.shell.start_up import load
 
     def broken(_source: str) -> engine.Classifier:
         raise RuntimeError("CUDA error: no kernel image is available for execution on the device\nlong tail")
@@ -108,7 +108,7 @@ def test_garbage_is_collected_in_the_main_thread_only() -> None:
     code = """
 import gc, threading
 from PySide6.QtCore import QCoreApplication, QObject
-from gui.garbage import Garbage
+from gui.shell.garbage import Garbage
 
 app = QCoreApplication([])
 garbage = Garbage(app)

@@ -9,14 +9,14 @@ import pytest
 from PySide6.QtCore import Qt
 
 from gui.panels.attack.progress import ending_in_words
-from gui.status_bar import StatusBar
+from gui.shell.status_bar import StatusBar
 from tests.gui.panel_scenes import open_image
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from gui.panels.attack import AttackPanel
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from gui.panels.attack import AttackPanel
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 def use_preset(panel: AttackPanel, slug: str, title: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from gui.panels.attack import AttackPanel
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 def test_a_saved_perturbation_asks_for_its_file(qtbot: QtBot, attack_panel: AttackPanel, session: Session) -> None:

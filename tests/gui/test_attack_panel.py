@@ -17,7 +17,7 @@ from tests.gui.panel_scenes import attack, put_sticker
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.session import LogEntry, Session
+    from gui.session.session import LogEntry, Session
 
 LABELS = ("Stop", "Yield", "No entry", "Priority road")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from gui.panels.attack import AttackPanel
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 def test_a_black_box_attack_tells_its_queries(qtbot: QtBot, attack_panel: AttackPanel, session: Session) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from gui.panels.attack import AttackPanel
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 def test_data_and_start_image_reach_the_attack(qtbot: QtBot, probe_panel: AttackPanel, session: Session, tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_data_and_start_image_reach_the_attack(qtbot: QtBot, probe_panel: Attack
 
 
 def test_the_record_of_a_run_holds_where_it_began(qtbot: QtBot, probe_panel: AttackPanel, session: Session, tmp_path: Path) -> None:
-    from gui.recording import record_of_entry
+    from gui.export.recording import record_of_entry
 
     session.set_target(2)
     probe_panel._goal.start.open_path(grey(tmp_path))

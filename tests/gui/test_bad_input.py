@@ -26,14 +26,14 @@ from torch import Tensor, nn
 import engine
 from engine.attacks import FGSM, PGD
 from engine.operation import Attack, AttackStep, Problem
-from gui.opening import open_path
-from gui.plots.frame_view import FrameView
+from gui.panels.frame_panel import FrameView
+from gui.session.open_image import open_path
 from tests.gui.driving import choose_attack, click, drag, draw, on_pane, press_keys, settle, until
 
 if TYPE_CHECKING:
     from gui.app import Workbench
-    from gui.history import Entry
-    from gui.session import LogEntry, Session
+    from gui.session.history import FinishedRun
+    from gui.session.session import LogEntry, Session
 
 
 class State:
@@ -82,7 +82,7 @@ def assert_alive(session: Session) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(window: Workbench) -> Entry:
+def home(window: Workbench) -> FinishedRun:
     """A run on the stop sign with a sticker and a target: what every test here begins with."""
     session = window.session
     draw(window)
@@ -94,7 +94,7 @@ def home(window: Workbench) -> Entry:
 
 
 @pytest.fixture
-def bench(window: Workbench, home: Entry) -> Workbench:
+def bench(window: Workbench, home: FinishedRun) -> Workbench:
     """The window with that run on the canvas."""
     session = window.session
     session.runs.cancel()

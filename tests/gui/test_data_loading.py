@@ -10,13 +10,13 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 
 from engine.data.bits import whole
-from gui.data_sources import Choice, DataSources
 from gui.panels.attack.progress import Progress
+from gui.session.data_sources import Choice, DataSources
 from tests.gui.driving import choose_attack, click, press_keys, until
 
 if TYPE_CHECKING:
     from gui.app import Workbench
-    from gui.session import Session
+    from gui.session.session import Session
 
 MANY = 100_000
 """Drawn signs: several minutes of them."""

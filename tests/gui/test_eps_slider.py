@@ -20,7 +20,7 @@ from tests.gui.panel_scenes import attack, drag, open_image, show
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 @pytest.fixture

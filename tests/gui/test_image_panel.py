@@ -14,9 +14,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 import engine
-from gui import opening
-from gui.loading import samples_for
 from gui.panels.image import ImagePanel
+from gui.session import open_image
+from gui.session.swap_model import samples_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from engine import Classifier
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_the_true_label_is_searched_and_set(qtbot: QtBot, panel: ImagePanel, ses
 
 def test_the_crop_decides_what_the_model_sees(qtbot: QtBot, panel: ImagePanel, session: Session, tmp_path: Path) -> None:
     with qtbot.waitSignal(session.observed, timeout=20_000):
-        opening.open_path(session, photograph(tmp_path))
+        open_image.open_path(session, photograph(tmp_path))
     crop = panel.current.crop
     assert crop.isVisible()
     assert crop.crop == (50, 0, 200, 200)
@@ -123,7 +123,7 @@ def test_notes_about_the_file_are_shown(qtbot: QtBot, panel: ImagePanel, session
     path = tmp_path / "alpha.png"
     Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(path)
     with qtbot.waitSignal(session.observed, timeout=20_000):
-        opening.open_path(session, path)
+        open_image.open_path(session, path)
     assert "alpha" in panel.current.notes.text
     assert panel.current.notes.isVisible()
     assert session.clean is not None
@@ -218,7 +218,7 @@ def test_an_image_opened_while_a_data_set_loads_does_not_wait_for_it(
     try:
         sets.load_button.click()
         with qtbot.waitSignal(session.observed, timeout=20_000, check_params_cb=lambda: session.image.get("name") == "halves.png"):
-            opening.open_path(session, photograph(tmp_path))
+            open_image.open_path(session, photograph(tmp_path))
         assert sets.grid.count == 0
         assert session.waiting("data")
     finally:

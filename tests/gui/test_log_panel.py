@@ -19,7 +19,7 @@ from tests.gui.panel_scenes import LABELS, attack, open_image, show
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from gui import theme
-from gui.actions import SPECS
-from gui.commands import Commands
-from gui.help_page import KeyboardHelp, keys_by_chapter
-from gui.main_window import DOCKS, MainWindow
 from gui.settings import Settings
+from gui.shell.actions import SPECS
+from gui.shell.commands import Commands
+from gui.shell.help_page import KeyboardHelp, keys_by_chapter
+from gui.shell.main_window import DOCKS, MainWindow
 from tests.gui.driving import (
     action,
     choose_attack,
@@ -29,7 +29,7 @@ from tests.gui.driving import (
 
 if TYPE_CHECKING:
     from gui.app import Workbench
-    from gui.session import LogEntry
+    from gui.session.session import LogEntry
 
 
 # ---------------------------------------------------------------------- what it is made of
@@ -74,7 +74,7 @@ def test_the_story_needs_no_hidden_tab(bench: Workbench) -> None:
 
 
 def test_the_layout_is_kept(qapp: QApplication, settings: Settings) -> None:
-    from gui.session import Session
+    from gui.session.session import Session
 
     def window() -> MainWindow:
         made = MainWindow(Session(), settings, theme.Theme(qapp, settings.store))
@@ -243,9 +243,9 @@ def test_the_theme_is_switched_and_kept(bench: Workbench, qapp: QApplication) ->
 
 
 def test_an_error_in_a_slot_goes_to_the_log(bench: Workbench, logged: list[LogEntry], capsys: pytest.CaptureFixture[str]) -> None:
-    from gui.unexpected import Catcher
+    from gui.shell.exception_hook import ExceptionHook
 
-    catcher = Catcher(bench.session)
+    catcher = ExceptionHook(bench.session)
     try:
         raise ZeroDivisionError("one over nothing")
     except ZeroDivisionError as error:

@@ -21,7 +21,7 @@ from gui.panels.model.swap import AS_LOADED, BOUNDED, RELU, moved
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.session import Session
+    from gui.session.session import Session
 
 FACTORY = """
 import torch

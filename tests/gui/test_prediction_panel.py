@@ -22,7 +22,7 @@ from tests.gui.panel_scenes import LABELS, attack, noise, open_image, put_sticke
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 @pytest.fixture

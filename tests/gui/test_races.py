@@ -16,16 +16,16 @@ from PySide6.QtWidgets import QApplication
 from engine.attacks import PGD, StickerPGD
 from engine.operation import AttackStep, Problem
 from engine.stickers import Colour, Optimised, Sticker, moved
-from gui.engine_thread import EngineThread, stop
-from gui.jobs import Job
-from gui.loading import samples_for
-from gui.opening import open_path
+from gui.lanes.engine_thread import EngineThread, stop
+from gui.lanes.jobs import Job
+from gui.session.open_image import open_path
+from gui.session.swap_model import samples_for
 from tests.gui.driving import drag, line, on_pane, press_keys, settle, until
 
 if TYPE_CHECKING:
     from gui.app import Workbench
-    from gui.scene import Frame
-    from gui.session import LogEntry, Session
+    from gui.session.scene import Frame
+    from gui.session.session import LogEntry, Session
 
 LONG = 100_000
 STICKER = Sticker(1, 10, 10, 7, 7, Optimised())

@@ -12,10 +12,10 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from gui import theme
-from gui.experiment_foot import time_left
-from gui.experiment_runs import ExperimentRuns
-from gui.jobs import Job
-from gui.reproduce_window import ReproduceWindow
+from gui.lanes.jobs import Job
+from gui.reproduce.experiment_runner import ExperimentRuns
+from gui.reproduce.foot import time_left
+from gui.reproduce.window import ReproduceWindow
 from tests.gui.driving import click, run_attack, settle, until
 
 if TYPE_CHECKING:

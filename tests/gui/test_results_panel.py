@@ -13,11 +13,11 @@ from PySide6.QtTest import QTest
 
 from engine.attacks import CATALOGUE
 from engine.formats import cells_of
-from gui.data_sources import Choice
 from gui.panels.results import ResultsPanel
 from gui.panels.results.content import Item
 from gui.panels.results.panel import tab_texts
 from gui.panels.results.views import CurveView, MapView, TableView
+from gui.session.data_sources import Choice
 from gui.theme import GRID
 from tests.gui.driving import settle
 from tests.gui.panel_scenes import attack, open_image, show, small
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from gui.panels.results.model_view import ModelView
     from gui.panels.results.perturbation_view import PerturbationView
-    from gui.session import Session
+    from gui.session.session import Session
 
 CHOICE = Choice("generated:signs", "test", 12)
 

@@ -16,13 +16,13 @@ from PySide6.QtWidgets import QApplication, QColorDialog
 from engine.stickers import Colour, Optimised, Pixels, Sticker
 from gui.panels.stickers import StickersPanel
 from gui.panels.stickers.editor import read_picture
-from gui.plots.sticker_list import content_image, describe, kind_of
+from gui.panels.stickers.sticker_list import content_image, describe, kind_of
 from tests.gui.panel_scenes import open_image, show
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 @pytest.fixture

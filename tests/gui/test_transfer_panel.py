@@ -137,7 +137,7 @@ def test_a_double_click_goes_on_with_another_model_and_leaving_out_forgets_it(be
     QTest.mouseDClick(panel.table.viewport(), panel_button(), pos=at)
     until(lambda: bench.session.classifier is not None and bench.session.classifier.name == "signs-bounded", "the other model")
     (signs,) = [model for model in loaded.models if model.name == "signs"]
-    from gui.loading import swap_classifier
+    from gui.session.swap_model import swap_classifier
 
     swap_classifier(bench.session, lambda: signs, busy="", done=lambda _: None, failed=lambda _: None)
     until(lambda: bench.session.classifier is signs, "the first model")

@@ -25,8 +25,8 @@ from tests.gui.driving import (
 
 if TYPE_CHECKING:
     from gui.app import Workbench
-    from gui.figure_dialog import FigureDialog
-    from gui.session import LogEntry
+    from gui.export.figure_dialog import FigureDialog
+    from gui.session.session import LogEntry
 
 
 # ---------------------------------------------------------------------- images in and out
@@ -185,7 +185,7 @@ def test_a_figure_that_cannot_be_written_keeps_the_dialog(bench: Workbench, tmp_
 
 
 def open_dialog(bench: Workbench) -> FigureDialog:
-    from gui.figure_dialog import FigureDialog as Dialog
+    from gui.export.figure_dialog import FigureDialog as Dialog
 
     press_keys(bench.window, "Ctrl+E")
     dialog = bench.window.findChild(Dialog)

@@ -193,7 +193,7 @@ class Tour:
         tabs.setCurrentIndex(0)
 
     def figure(self) -> None:
-        from gui.figure_dialog import FigureDialog
+        from gui.export.figure_dialog import FigureDialog
         from tests.gui.driving import press_keys, settle, until
 
         press_keys(self.window, "Ctrl+E")
@@ -216,7 +216,7 @@ class Tour:
             print(f"{stem}.png", flush=True)
 
     def keyboard(self) -> None:
-        from gui.help_page import KeyboardHelp
+        from gui.shell.help_page import KeyboardHelp
         from tests.gui.driving import press_keys, settle
 
         press_keys(self.window, "F1")
@@ -311,13 +311,13 @@ def main(argv: list[str] | None = None) -> int:
 def take(out: Path, width: int, height: int, theme: str, part: str = "") -> int:
     """All stages, in a window of that size."""
     from gui.app import build
-    from gui.unexpected import Catcher
+    from gui.shell.exception_hook import ExceptionHook
 
     out.mkdir(parents=True, exist_ok=True)
     bench = build([])
     errors: list[str] = []
     bench.session.logged.connect(lambda entry: errors.append(f"{entry.text}\n{entry.details}") if entry.kind == "error" else None)
-    Catcher(bench.session).install()
+    ExceptionHook(bench.session).install()
     bench.window.theme.choose(theme)  # type: ignore[arg-type]
     bench.window.resize(width, height)
     bench.window.show()

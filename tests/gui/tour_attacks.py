@@ -72,8 +72,8 @@ def _eps(tour: Tour) -> None:
 
 def _begin(tour: Tour) -> None:
     """The sample that the tour began with, clean."""
-    from gui.loading import samples_for
-    from gui.opening import open_path
+    from gui.session.open_image import open_path
+    from gui.session.swap_model import samples_for
     from tests.gui.driving import settle, until
 
     session = tour.session
@@ -97,7 +97,7 @@ def _attacks(tour: Tour) -> None:
 
 
 def _run(tour: Tour, slug: str, attack: Any) -> None:
-    from gui.loading import samples_for
+    from gui.session.swap_model import samples_for
     from tests.gui.driving import choose_attack, settle
 
     session, panel = tour.session, tour.window.panels["attack"]

@@ -9,8 +9,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Si
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.bounds import decimals
 from gui.plots.histograms import decades, draw, nice_ticks, raster
+from gui.session.bounds import decimals
 from gui.theme import ADVERSARIAL, CLEAN, line_colour, muted_colour, number_font, text_colour
 
 if TYPE_CHECKING:

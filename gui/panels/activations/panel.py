@@ -17,16 +17,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.bounds import decimals, effect, with_bound
 from gui.panels.activations.layer_list import LayerList, describe
 from gui.panels.activations.layer_plot import LayerPlot
 from gui.panels.activations.spike_table import SpikeTable
-from gui.plots.frame_view import FrameView
-from gui.plots.text import Sentence
-from gui.scene import Frame
-from gui.session import Session
+from gui.panels.frame_panel import FrameView
+from gui.session.bounds import decimals, effect, with_bound
+from gui.session.scene import Frame
+from gui.session.session import Session
 from gui.theme import GRID, icon
 from gui.widgets import EmptyState
+from gui.widgets.text import Sentence
 
 _HINT = "Drag the line from the right edge: it clamps the activations there and shows what that costs and undoes."
 _NOTHING = "Load a model and open an image: here stand the activations of every layer, clean against adversarial."

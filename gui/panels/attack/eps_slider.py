@@ -9,11 +9,11 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from gui import theme
-from gui.eps_mover import movable
+from gui.session.eps_mover import movable
 
 if TYPE_CHECKING:
-    from gui.history import Entry
-    from gui.session import Session
+    from gui.session.history import FinishedRun
+    from gui.session.session import Session
 
 SETTLE_MS = 500
 """So long after the last key the place counts as chosen."""
@@ -36,8 +36,8 @@ class EpsSlider(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._entry: Entry | None = None
-        self._aside: Entry | None = None
+        self._entry: FinishedRun | None = None
+        self._aside: FinishedRun | None = None
         """The run whose slider went when another attack was chosen."""
         self._unit, self._norm = 1.0, ""
         self.slider = _Slider(Qt.Orientation.Horizontal, self)

@@ -12,7 +12,7 @@ from gui.widgets import DataChooser, LabelCombo
 
 if TYPE_CHECKING:
     from engine import Attack
-    from gui.session import Session
+    from gui.session.session import Session
 
 UNTARGETED = "any other class (untargeted)"
 _CHOOSE = "choose a class"

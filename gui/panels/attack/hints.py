@@ -8,7 +8,7 @@ from gui.panels.attack.goal import Goal, takes_start
 
 if TYPE_CHECKING:
     from engine import Attack
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 def hint(attack: Attack, session: Session, goal: Goal, preset: str) -> str:

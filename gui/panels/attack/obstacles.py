@@ -9,7 +9,7 @@ from gui.panels.attack.goal import Goal, takes_start
 
 if TYPE_CHECKING:
     from engine import Attack
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 def obstacle(attack: Attack, session: Session, goal: Goal) -> tuple[str, bool]:

@@ -33,9 +33,9 @@ from gui.widgets import EmptyState, Message
 
 if TYPE_CHECKING:
     from engine import Attack
-    from gui.jobs import Job
-    from gui.runs import Ending
-    from gui.session import Session
+    from gui.lanes.jobs import Job
+    from gui.session.attack_runner import Ending
+    from gui.session.session import Session
 
 _FIRST = "pgd"
 
@@ -250,7 +250,7 @@ class AttackPanel(QWidget):
 
     @Slot()
     def _on_classifier(self) -> None:
-        from gui.loading import kind_of
+        from gui.session.swap_model import kind_of
 
         self._goal.set_labels()
         if self._session.classifier is not None:

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from engine.formats import format_reading
 from gui import theme
-from gui.pace import Pace
+from gui.lanes.progress_text import RateMeter
 from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
-    from gui.jobs import Job
-    from gui.runs import Ending
+    from gui.lanes.jobs import Job
+    from gui.session.attack_runner import Ending
 
 
 def readings_in_words(readings: Mapping[str, float]) -> str:
@@ -60,7 +60,7 @@ class Progress(QWidget):
         layout.addWidget(self.bar)
         layout.addWidget(self.text)
         layout.addWidget(self.readings)
-        self._pace = Pace()
+        self._pace = RateMeter()
         self.bar.setRange(0, 1)
 
     def show_job(self, job: Job, title: str = "") -> None:

@@ -10,9 +10,10 @@ from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QLabel, QToolButton, QWidget
 
-from gui import opening, theme
+from gui import theme
 from gui.canvas.drops import FileDrop
-from gui.scene import to_pixels
+from gui.session.open_image import FILTER, cropped
+from gui.session.scene import to_pixels
 from gui.settings import Settings
 from gui.widgets import ElidedLabel
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from engine import Classifier
     from engine.images import Photograph
-    from gui.session import Session
+    from gui.session.session import Session
 
 _SIDE = 40
 _NONE = "none: drop a file here"
@@ -115,7 +116,7 @@ class StartImage(QFrame):
 
         def question() -> Begin:
             photograph = open_image(path)
-            return begin_at(opening.cropped(photograph, classifier).clean, classifier, photograph.name, photograph)
+            return begin_at(cropped(photograph, classifier).clean, classifier, photograph.name, photograph)
 
         self._ask(question, classifier)
 
@@ -149,7 +150,7 @@ class StartImage(QFrame):
     @Slot()
     def _on_open(self) -> None:
         settings = Settings()
-        path, _ = QFileDialog.getOpenFileName(self, "Start image", str(settings.folder("images")), opening.FILTER)
+        path, _ = QFileDialog.getOpenFileName(self, "Start image", str(settings.folder("images")), FILTER)
         if path:
             settings.keep_folder("images", Path(path).parent)
             self.open_path(Path(path))
@@ -167,7 +168,7 @@ class StartImage(QFrame):
         photograph = begin.photograph
         if photograph is not None:
             self._ask(
-                lambda: begin_at(opening.cropped(photograph, classifier).clean, classifier, begin.name, photograph),
+                lambda: begin_at(cropped(photograph, classifier).clean, classifier, begin.name, photograph),
                 classifier,
             )
         elif tuple(begin.image.shape) == classifier.input_shape:

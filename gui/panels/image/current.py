@@ -9,8 +9,8 @@ from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.canvas import CropView
-from gui.opening import recrop
-from gui.scene import to_pixels
+from gui.session.open_image import recrop
+from gui.session.scene import to_pixels
 from gui.widgets import ElidedLabel, LabelCombo, Message
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.images import Photograph
-    from gui.session import Session
+    from gui.session.session import Session
 
 _CROP_HEIGHT = 176
 _BESIDE = 96
@@ -156,7 +156,7 @@ class Current(QWidget):
 
 
 def _pixels(clean: Tensor) -> np.ndarray:
-    """As `gui.scene.to_pixels`, but by NumPy: torch's threads spin while they wait, which the main thread must not."""
+    """As `gui.session.scene.to_pixels`, but by NumPy: torch's threads spin while they wait, which the main thread must not."""
     import numpy as np
 
     values = (clean.numpy() * 255).round().astype(np.uint8).transpose(1, 2, 0)

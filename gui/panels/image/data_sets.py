@@ -9,13 +9,13 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.opening import Opened, cropped, show
+from gui.session.open_image import Opened, cropped, show
 from gui.widgets import DataChooser, LabelCombo, Message, Thumbnail, Thumbnails
 
 if TYPE_CHECKING:
     from engine import Classifier
     from engine.data import DataSet
-    from gui.session import Session
+    from gui.session.session import Session
 
 PAGE = 48
 

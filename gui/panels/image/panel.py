@@ -9,16 +9,17 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSpinBox, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
-from gui import opening, theme
+from gui import theme
 from gui.clipboard import local_files, pixels_of
 from gui.panels.image.current import Current
 from gui.panels.image.data_sets import DataSets
 from gui.panels.image.samples import Samples
+from gui.session import open_image
 from gui.settings import Settings
 from gui.widgets import EmptyState, Section, scrolling
 
 if TYPE_CHECKING:
-    from gui.session import Session
+    from gui.session.session import Session
 
 
 class ImagePanel(QWidget):
@@ -108,7 +109,7 @@ class ImagePanel(QWidget):
 
     @Slot()
     def _on_classifier(self) -> None:
-        from gui.loading import kind_of
+        from gui.session.swap_model import kind_of
 
         classifier = self._session.classifier
         if classifier is None:
@@ -138,10 +139,10 @@ class ImagePanel(QWidget):
     @Slot()
     def _on_open(self) -> None:
         settings = Settings()
-        path, _ = QFileDialog.getOpenFileName(self, "Open image", str(settings.folder("images")), opening.FILTER)
+        path, _ = QFileDialog.getOpenFileName(self, "Open image", str(settings.folder("images")), open_image.FILTER)
         if path:
             settings.keep_folder("images", Path(path).parent)
-            opening.open_path(self._session, path)
+            open_image.open_path(self._session, path)
 
     @Slot()
     def paste(self) -> None:
@@ -149,9 +150,9 @@ class ImagePanel(QWidget):
         mime = QGuiApplication.clipboard().mimeData()
         files, pixels = local_files(mime), pixels_of(mime)
         if files:
-            opening.open_path(self._session, files[0])
+            open_image.open_path(self._session, files[0])
         elif pixels is not None:
-            opening.open_array(self._session, pixels, "pasted image")
+            open_image.open_array(self._session, pixels, "pasted image")
         else:
             self._session.notice.emit("There is no image on the clipboard. Copy one, then paste again.")
 
@@ -167,4 +168,4 @@ class ImagePanel(QWidget):
         seed = self.seed.value()
         shape = (height, width) if channels == 1 else (height, width, 3)
         pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-        opening.open_array(self._session, pixels, f"noise, seed {seed}")
+        open_image.open_array(self._session, pixels, f"noise, seed {seed}")

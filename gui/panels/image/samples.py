@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from gui.loading import label_of, samples_for
-from gui.opening import Opened, cropped, show
+from gui.session.open_image import Opened, cropped, show
+from gui.session.swap_model import label_of, samples_for
 from gui.widgets import Thumbnail, Thumbnails
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from engine import Classifier
     from engine.images import Photograph, Sample
-    from gui.session import Session
+    from gui.session.session import Session
 
 SIDE = 64
 

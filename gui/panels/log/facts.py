@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine.formats import format_probability as percent
 from engine.formats import short
-from gui.history import goal_of
+from gui.session.history import goal_of
 
 if TYPE_CHECKING:
     from engine import AttackResult
-    from gui.history import Entry
+    from gui.session.history import FinishedRun
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Facts:
     json: str
 
 
-def facts_of(entry: Entry) -> Facts:
+def facts_of(entry: FinishedRun) -> Facts:
     """Everything about one entry of the history."""
     result = entry.result
     labels = result.classifier.labels
@@ -109,7 +109,7 @@ def differences(one: Facts, other: Facts) -> list[tuple[str, str, str]]:
     return [row for row in rows if row[1] != row[2]]
 
 
-def _given(entry: Entry) -> dict[str, str]:
+def _given(entry: FinishedRun) -> dict[str, str]:
     data = entry.given.data
     told = {} if data is None else {"data": f"{data.name} {data.split}, {data.count:,} images"}
     return told if entry.given.begin is None else {**told, "start image": "given"}
@@ -133,7 +133,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def _json(entry: Entry, result: AttackResult, norms: Mapping[str, float], predictions: Mapping[str, Any]) -> str:
+def _json(entry: FinishedRun, result: AttackResult, norms: Mapping[str, float], predictions: Mapping[str, Any]) -> str:
     outcome = {
         **predictions,
         "success": bool(result.success[0]),

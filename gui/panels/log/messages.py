@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.session import LogEntry, LogKind, Session
+from gui.session.session import LogEntry, LogKind, Session
 from gui.theme import GRID, icon
 from gui.widgets import EmptyState
 

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from gui.panels.log.messages import MessagesView
 from gui.panels.log.runs import RunsView
-from gui.session import Session
+from gui.session.session import Session
 
 
 class LogPanel(QWidget):

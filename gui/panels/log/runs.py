@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 
 from gui.panels.log.facts import Facts, differences, facts_of
 from gui.panels.log.run_table import RunTable
-from gui.plots.text import Sentence
-from gui.session import Session
+from gui.session.session import Session
 from gui.theme import GRID, icon, number_font
 from gui.widgets import EmptyState
+from gui.widgets.text import Sentence
 
 
 class RunsView(QWidget):

@@ -15,7 +15,7 @@ from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
     from engine import Classifier
-    from gui.session import Session
+    from gui.session.session import Session
 
 _SETS = {"mnist": "MNIST", "gtsrb": "GTSRB", "cifar10": "CIFAR-10", "imagenet": "ImageNet"}
 

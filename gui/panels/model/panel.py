@@ -9,13 +9,13 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.loading import swap_classifier
 from gui.panels.model.card import Card
 from gui.panels.model.dialogs import CheckpointDialog, CodeDialog, ask_download, ask_head
 from gui.panels.model.download import Download
 from gui.panels.model.layers import LayerTree
 from gui.panels.model.sources import SourceList
 from gui.panels.model.swap import moved, origin_of, swapped
+from gui.session.swap_model import swap_classifier
 from gui.settings import Settings
 from gui.widgets import EmptyState, Message, Section, scrolling
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.models import ModelEntry
     from engine.models.torchvision import Published
-    from gui.session import Session
+    from gui.session.session import Session
 
 CHECKPOINTS = "Checkpoints (*.safetensors *.pt *.pth *.bin *.ckpt);;All files (*)"
 

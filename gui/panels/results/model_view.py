@@ -9,16 +9,16 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
 from gui import theme
-from gui.loading import swap_classifier
 from gui.panels.results.content import Item
 from gui.panels.results.views import View, page
-from gui.plots.text import Sentence
-from gui.plots.value_table import ValueTable
+from gui.session.swap_model import swap_classifier
+from gui.widgets.text import Sentence
+from gui.widgets.value_table import ValueTable
 
 if TYPE_CHECKING:
     from engine import Classifier
-    from gui.history import Entry
-    from gui.session import Session
+    from gui.session.history import FinishedRun
+    from gui.session.session import Session
 
 
 class ModelView(View):
@@ -26,7 +26,7 @@ class ModelView(View):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._entry: Entry | None = None
+        self._entry: FinishedRun | None = None
         self._item: Item | None = None
         self.table, self.facts = ValueTable(self), Sentence(muted=True)
         self.use_button = QPushButton(theme.icon("mdi6.brain"), "Use this model", self)
@@ -37,7 +37,7 @@ class ModelView(View):
         foot.addWidget(self.use_button)
         page(self, self.table, foot)
 
-    def fill(self, entry: Entry | None, item: Item) -> None:
+    def fill(self, entry: FinishedRun | None, item: Item) -> None:
         self._entry, self._item = entry, item
         count = sum(parameter.numel() for parameter in item.artifact.module.parameters())
         self.table.set_table(("what", "value"), tuple(_rows(item.artifact.card)))

@@ -14,15 +14,15 @@ from gui.panels.results.content import Item, items_of
 from gui.panels.results.model_view import ModelView
 from gui.panels.results.perturbation_view import FILTER, PerturbationView, load_button
 from gui.panels.results.views import CurveView, MapView, PictureView, TableView, View
-from gui.plots.text import Sentence
 from gui.settings import Settings
 from gui.theme import GRID
 from gui.widgets import EmptyState
+from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
     from engine.attacks.universal.saved import StoredPerturbation
-    from gui.history import Entry
-    from gui.session import Session
+    from gui.session.history import FinishedRun
+    from gui.session.session import Session
 
 _NOTHING = (
     "Run an attack, or show a finished one: here stand its loss and what else it gives, such as curves, maps, tables and "
@@ -58,7 +58,7 @@ class ResultsPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self._entry: Entry | None = None
+        self._entry: FinishedRun | None = None
         self._items: list[Item] = []
         self._loaded: Item | None = None
         """A perturbation from a file: its tab stays whatever run is shown."""

@@ -12,14 +12,14 @@ from gui import theme
 from gui.panels.results.content import Item
 from gui.panels.results.views import View, page, signed_map
 from gui.plots.pixel_maps import PixelMaps
-from gui.plots.text import Sentence
 from gui.settings import Settings
+from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
     from engine.artifacts import Perturbation
     from engine.attacks.universal.saved import StoredPerturbation
-    from gui.history import Entry
-    from gui.session import Session
+    from gui.session.history import FinishedRun
+    from gui.session.session import Session
 
 FILTER = "Perturbations (*.safetensors);;All files (*)"
 
@@ -39,7 +39,7 @@ class PerturbationView(View):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._perturbation: Perturbation | StoredPerturbation | None = None
-        self._entry: Entry | None = None
+        self._entry: FinishedRun | None = None
         self._file: Path | None = None
         """Where it was loaded from."""
         self.maps, self.facts = PixelMaps(self, turns=True), Sentence(muted=True)
@@ -59,7 +59,7 @@ class PerturbationView(View):
         for signal in (session.classifierChanged, session.imageChanged, session.runs.changed):
             signal.connect(self._refresh)
 
-    def fill(self, entry: Entry | None, item: Item) -> None:
+    def fill(self, entry: FinishedRun | None, item: Item) -> None:
         self._perturbation, self._entry, self._file = item.artifact, entry, item.file
         values = item.artifact.values[0].detach().cpu().numpy()
         universal = item.universal
@@ -115,7 +115,7 @@ class PerturbationView(View):
         session.ask("save", save, lambda written: session.notice.emit(f"Saved as {written.name}."), busy=f"Saving {path.name}…")
 
 
-def facts_of(entry: Entry) -> dict[str, Any]:
+def facts_of(entry: FinishedRun) -> dict[str, Any]:
     """What is worth knowing of a perturbation besides its values."""
     made, data = entry.result.provenance, entry.given.data
     known = {"model": made["model"], "operation": made["operation"], "seed": made["seed"], "versions": made["versions"]}

@@ -15,13 +15,13 @@ from gui.plots.colour_maps import DIVERGING, diverging
 from gui.plots.curves import Curves
 from gui.plots.heat_map import HeatMap, Pixel
 from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
-from gui.plots.text import Sentence
-from gui.plots.value_table import ValueTable
 from gui.theme import GRID
+from gui.widgets.text import Sentence
+from gui.widgets.value_table import ValueTable
 
 if TYPE_CHECKING:
-    from gui.history import Entry
-    from gui.session import Session
+    from gui.session.history import FinishedRun
+    from gui.session.session import Session
 
 
 class View(QWidget):
@@ -31,7 +31,7 @@ class View(QWidget):
         super().__init__()
         self.session = session
 
-    def fill(self, entry: Entry | None, item: Item) -> None:
+    def fill(self, entry: FinishedRun | None, item: Item) -> None:
         """Show an artifact of a run."""
         raise NotImplementedError
 
@@ -60,7 +60,7 @@ class CurveView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.curves)
 
-    def fill(self, entry: Entry | None, item: Item) -> None:
+    def fill(self, entry: FinishedRun | None, item: Item) -> None:
         assert entry is not None
         loss = item.kind == "loss"
         self.curves.set_lines(*(loss_curve(entry) if loss else curve(entry, item.artifact)))
@@ -89,7 +89,7 @@ class MapView(View):
         self.map.picked.connect(self._on_picked)
         page(self, self.map, self.readout)
 
-    def fill(self, entry: Entry | None, item: Item) -> None:
+    def fill(self, entry: FinishedRun | None, item: Item) -> None:
         self.map.set_values(item.artifact.values[0].numpy(), item.title, item.artifact.signed)
         self.map.setAccessibleName(item.title)
         self._partial = not bool(np.isfinite(self.map.values).all())
@@ -121,7 +121,7 @@ class PictureView(View):
         self.maps = PixelMaps(self, turns=True)
         page(self, self.maps)
 
-    def fill(self, entry: Entry | None, item: Item) -> None:
+    def fill(self, entry: FinishedRun | None, item: Item) -> None:
         values = (item.artifact.image.numpy().clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
         pixels = np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3)))
         self.maps.set_maps([PixelMap(item.title, pixels)], Scale())
@@ -143,7 +143,7 @@ class TableView(View):
         foot.addWidget(self.copy_button)
         page(self, self.table, foot)
 
-    def fill(self, entry: Entry | None, item: Item) -> None:
+    def fill(self, entry: FinishedRun | None, item: Item) -> None:
         rows = item.artifact.rows
         self.table.set_table(item.artifact.columns, rows)
         self.table.setAccessibleName(item.title)

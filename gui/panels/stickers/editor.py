@@ -11,8 +11,8 @@ from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QComboBox, QFileDialog, QGridLayout, QLabel, QSpinBox, QWidget
 
-from gui.plots.sticker_list import kind_of
-from gui.session import Session
+from gui.panels.stickers.sticker_list import kind_of
+from gui.session.session import Session
 from gui.theme import GRID
 
 if TYPE_CHECKING:

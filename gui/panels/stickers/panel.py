@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from gui.panels.stickers.editor import StickerEditor, described
-from gui.plots.sticker_list import StickerList, chip_icon
-from gui.session import Session
+from gui.panels.stickers.sticker_list import StickerList, chip_icon
+from gui.session.session import Session
 from gui.theme import GRID, icon
 from gui.widgets import EmptyState
 from gui.widgets.scrolling import scrolling

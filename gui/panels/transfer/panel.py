@@ -9,18 +9,18 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.loading import swap_classifier
-from gui.plots.text import Sentence
-from gui.plots.value_table import ValueTable
+from gui.session.swap_model import swap_classifier
 from gui.theme import GRID
 from gui.widgets import EmptyState
+from gui.widgets.text import Sentence
+from gui.widgets.value_table import ValueTable
 
 if TYPE_CHECKING:
     from engine import Classifier
     from engine.evaluate import Transfer
     from engine.models import ModelEntry
-    from gui.history import Entry
-    from gui.session import Session
+    from gui.session.history import FinishedRun
+    from gui.session.session import Session
 
 _NOTHING = "Run an attack, or show a finished one: here stands what every loaded model says of its outcome."
 _VERDICT, _LEAST = 200, 72
@@ -34,7 +34,7 @@ class TransferPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self._asked: tuple[Entry | None, tuple[Classifier, ...]] = (None, ())
+        self._asked: tuple[FinishedRun | None, tuple[Classifier, ...]] = (None, ())
         self._entries: list[ModelEntry] = []
         self.verdict = Sentence(2)
         self.table = ValueTable(self)
@@ -182,7 +182,7 @@ class TransferPanel(QWidget):
             swap_classifier(self.session, lambda: model, busy=f"Changing to {model.name}…", done=lambda _: None, failed=say)
 
 
-def _transfer(entry: Entry, models: tuple[Classifier, ...]) -> Transfer:
+def _transfer(entry: FinishedRun, models: tuple[Classifier, ...]) -> Transfer:
     """Called in the engine thread."""
     from engine.evaluate import transfer
     from engine.stickers import compose

@@ -1,0 +1,78 @@
+"""CanvasLink: what joins the canvas, which knows no session, with the session, which knows no canvas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Slot
+
+if TYPE_CHECKING:
+    from engine.stickers import Sticker
+    from gui.canvas import ImageCanvas
+    from gui.session.session import Session
+
+
+class CanvasLink(QObject):
+    """Frames and stickers go to the canvas; drags, commits and the selection come back."""
+
+    def __init__(self, session: Session, canvas: ImageCanvas) -> None:
+        super().__init__(canvas)
+        self._session, self._canvas = session, canvas
+        session.observed.connect(self._on_observed)
+        session.imageChanging.connect(canvas.abort)
+        session.imageChanged.connect(self._on_image_changed)
+        session.stickersChanged.connect(self._on_stickers_changed)
+        session.selectionChanged.connect(self._on_stickers_changed)
+        session.pixelChosen.connect(self._on_pixel)
+        canvas.stickersDragged.connect(self._on_dragged)
+        canvas.stickersCommitted.connect(self._on_committed)
+        canvas.dragStarted.connect(session.runs.begin_drag)
+        canvas.dragEnded.connect(session.runs.end_drag)
+        canvas.selectionChanged.connect(self._on_selected)
+        canvas.notice.connect(session.notice)
+        canvas.new_content = session.content_for_new
+
+    # ------------------------------------------------------------------ to the canvas
+
+    @Slot()
+    def _on_observed(self) -> None:
+        frame = self._session.frame
+        if frame is None:
+            self._canvas.set_images(None, None)
+            self._canvas.set_captions("", "")
+            return
+        from engine.quantities import format_probability
+
+        seen, labels = frame.observation, frame.scene.classifier.labels
+        pairs = ((seen.clean_prediction, seen.clean), (seen.adversarial_prediction, seen.adversarial))
+        self._canvas.set_images(frame.clean_pixels, frame.adversarial_pixels)
+        self._canvas.set_captions(*(f"{labels[best]} {format_probability(float(p[best]))}" for best, p in pairs))
+
+    @Slot()
+    def _on_image_changed(self) -> None:
+        self._canvas.pin(None)
+        if self._session.clean is None:
+            self._canvas.set_images(None, None)
+            self._canvas.set_captions("", "")
+
+    @Slot()
+    def _on_stickers_changed(self) -> None:
+        self._canvas.set_stickers(self._session.stickers, self._session.selected)
+
+    @Slot(object)
+    def _on_pixel(self, at: tuple[int, int] | None) -> None:
+        self._canvas.pin(at)
+
+    # ------------------------------------------------------------------ from the canvas
+
+    @Slot(object)
+    def _on_dragged(self, stickers: tuple[Sticker, ...]) -> None:
+        self._session.drag_stickers(stickers)
+
+    @Slot(object, object, str)
+    def _on_committed(self, before: tuple[Sticker, ...], after: tuple[Sticker, ...], text: str) -> None:
+        self._session.commit_stickers(after, text, before)
+
+    @Slot(object)
+    def _on_selected(self, sticker: int | None) -> None:
+        self._session.select(sticker)

@@ -1,0 +1,50 @@
+"""From a finished run of the window to its record, which the command line replays. Called in the engine thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.record import ImageEntry, Record
+    from gui.session.history import FinishedRun
+
+
+def record_of_entry(entry: FinishedRun, folder: Path) -> Record:
+    """The record of a run, to stand in ``folder``. An image with stickers on it is kept with its pixels: no file holds it."""
+    from engine.record import MaskEntry, Packed, record_of
+    from engine.stickers import compose
+
+    scene, result = entry.before, entry.result
+    mask = mask_of(entry)
+    start = compose(scene.clean, scene.stickers).content if "stickers" in result.operation.uses else entry.given.begin
+    return record_of(
+        result,
+        image=_image(entry, folder),
+        mask=None if mask is None else MaskEntry(pixels=Packed.of(mask)),
+        start=start,
+        folder=folder,
+    )
+
+
+def mask_of(entry: FinishedRun) -> Tensor | None:
+    """``(1, H, W)``: where the run could change pixels; None: everywhere."""
+    from engine.stickers import compose
+
+    if "stickers" in entry.result.operation.uses or entry.given.region == "stickers":
+        return compose(entry.before.clean, entry.before.stickers).mask
+    return None
+
+
+def _image(entry: FinishedRun, folder: Path) -> ImageEntry:
+    import torch
+
+    from engine.record import ImageEntry, Packed, digest, relative
+
+    attacked, info = entry.result.clean[0].detach().cpu(), entry.image
+    if info.get("path") and info.get("crop") and torch.equal(attacked, entry.before.clean):
+        path, crop = relative(Path(info["path"]), folder), tuple(info["crop"])
+        return ImageEntry(path=path, sha256=info["sha256"], crop=crop, bits=digest(attacked))
+    return ImageEntry(pixels=Packed.of(attacked), bits=digest(attacked))

@@ -1,0 +1,238 @@
+"""EngineThread: one lane of engine work. It takes runs (long) and questions (short), which are served between two steps of a run.
+
+    submit(Job) --> step, step, step ... --> done(Outcome): finished, cancelled, budget or failed
+                       ^ between two steps: the newest question of each key --> answered(key)
+
+Nothing here imports torch: a job's functions do, in the thread. No array travels in a signal: previews and answers lie in boxes, and
+whoever wants them takes them. The worker never waits for the window.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
+
+from gui.lanes.jobs import Answer, Job, Outcome, failure_of, job_failure, numbers, outcome_of, queries, result_of
+
+GIVE_WAY_S = 0.5
+"""How long a lane waits at each of its steps while the one in front of it works."""
+_ASKED = {
+    "start-up": "Loading the engine",
+    "model": "Loading the model",
+    "threads": "Measuring the model's speed",
+    "frame": "Showing the image to the model",
+    "open": "Opening the image",
+    "data": "Opening the data set",
+    "start image": "Opening the start image",
+    "moved": "Moving eps",
+    "moved.kept": "Keeping the run at that eps",
+    "perturbation": "Opening the perturbation",
+    "transfer": "Asking the other models",
+    "weights": "Looking for the weights",
+    "experiment": "Drawing the figure again",
+    "save": "Saving the image",
+    "figure": "Composing the figure",
+    "export": "Saving the figure",
+}
+"""What a question is about, for the sentence that says that it failed."""
+_UNCHANGED = "Nothing else was changed; the Log has the details."
+
+
+def stop(lanes: Sequence[EngineThread], milliseconds: int = 5000) -> bool:
+    """Tell all lanes to leave, then wait for them; whether all have ended in time.
+
+    Only the first call waits: closing, quitting and exiting all call it, and a step that hangs must not be waited for thrice.
+    """
+    first = [lane.leave() for lane in lanes]
+    deadline = QDeadlineTimer(milliseconds if any(first) else 0)
+    return all(lane.wait(deadline) for lane in lanes)
+
+
+class EngineThread(QThread):
+    """One lane. Lives in the main thread, so every signal arrives there; only ``run`` is the worker's."""
+
+    done = Signal(object)
+    """An `Outcome`."""
+    answered = Signal(str)
+    """The key of a question whose answer can be taken."""
+
+    def __init__(self, name: str, parent: QObject | None = None, *, behind: EngineThread | None = None) -> None:
+        """``behind``: another lane, to which this one gives way while it works."""
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._behind = behind
+        self._wake = threading.Condition()
+        self._jobs: dict[str, Job] = {}
+        self._questions: dict[str, tuple[int, Callable[[], Any]]] = {}
+        self._answers: dict[str, Answer] = {}
+        self._stopping = False
+
+    # ------------------------------------------------------------------ from the main thread
+
+    def submit(self, job: Job) -> Job:
+        """Begin a run; an earlier one of the same key is cancelled and ends first."""
+        with self._wake:
+            earlier = self._jobs.pop(job.key, None)
+            if earlier is not None:
+                earlier._cancel.set()
+                self._jobs[f"{job.key}/{earlier.number}"] = earlier
+            self._jobs[job.key] = job
+            self._wake.notify()
+        return job
+
+    def ask(self, key: str, question: Callable[[], Any]) -> int:
+        """Ask; an unanswered earlier question of the same key is dropped. The number tells the answer."""
+        number = next(numbers)
+        with self._wake:
+            self._questions.pop(key, None)
+            self._questions[key] = (number, question)
+            self._wake.notify()
+        return number
+
+    def take(self, key: str) -> Answer | None:
+        """The newest answer of that key, once."""
+        with self._wake:
+            return self._answers.pop(key, None)
+
+    def cancel(self, job: Job) -> None:
+        """End a run at its next step; its best so far arrives with ``done``."""
+        with self._wake:
+            job._cancel.set()
+            self._wake.notify()
+
+    def pause(self, job: Job, paused: bool = True) -> None:
+        """Hold a run between two steps, or let it go on. A paused run does not hold the lane."""
+        with self._wake:
+            (job._paused.set if paused else job._paused.clear)()
+            self._wake.notify()
+
+    def leave(self) -> bool:
+        """Cancel everything, and end the thread when the step under way ends; whether it is told so for the first time."""
+        with self._wake:
+            told, self._stopping = self._stopping, True
+            for job in self._jobs.values():
+                job._cancel.set()
+            self._questions.clear()
+            self._wake.notify()
+        return not told
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has something to do. May be called in any thread."""
+        with self._wake:
+            return bool(self._questions) or self._next_job() is not None
+
+    # ------------------------------------------------------------------ in the worker
+
+    def run(self) -> None:
+        """Serve questions first, then one step of one run, until stopped."""
+        try:
+            while True:
+                with self._wake:
+                    self._wake.wait_for(lambda: self._stopping or self._questions or self._next_job() is not None)
+                    if self._stopping:
+                        return
+                    asked = next(iter(self._questions.items()), None)
+                    if asked is not None:
+                        del self._questions[asked[0]]
+                    job = None if asked is not None else self._next_job()
+                if asked is not None:
+                    self._answer(asked[0], *asked[1])
+                elif job is not None:
+                    self._give_way()
+                    self._advance(job)
+        finally:
+            self._close_all()
+
+    def _give_way(self) -> None:
+        """Wait while the lane in front works, but not for ever: a long attack there must not stop this one."""
+        end = time.perf_counter() + GIVE_WAY_S
+        with self._wake:
+            while self._behind is not None and self._behind.busy and not self._stopping and time.perf_counter() < end:
+                self._wake.wait(0.02)
+
+    def _next_job(self) -> Job | None:
+        return next((job for job in self._jobs.values() if job.cancelled or not job.paused), None)
+
+    def _answer(self, key: str, number: int, question: Callable[[], Any]) -> None:
+        try:
+            answer = Answer(key, number, question())
+        except BaseException as error:  # a model of one's own may call sys.exit: the lane must outlive it
+            answer = Answer(key, number, None, failure_of(error, _ASKED.get(key, "What was asked for"), _UNCHANGED))
+        with self._wake:
+            self._answers[key] = answer
+        self.answered.emit(key)
+
+    def _advance(self, job: Job) -> None:
+        """One step of ``job``; the others get their turn after it."""
+        try:
+            if job.cancelled:
+                self._end(job)
+                return
+            if job._run is None:
+                if not job.prepared():
+                    self._put_behind(job)
+                    return
+                job._run = job.make()
+            step = next(job._run, None)  # None: it is through
+            if step is None:
+                self._end(job)
+                return
+            job.index, job.total = step.index, step.total
+            job.queries = queries(job._run)
+            job.read(step)
+            if job.look is not None and job._wanted.is_set() and time.perf_counter() >= job._look_at:
+                began = time.perf_counter()
+                job._wanted.clear()
+                job._preview = job.look(job._run, step)
+                job._look_at = 3 * time.perf_counter() - 2 * began  # two thirds of the time are the attack's
+        except BaseException as error:  # an attack may raise anything, StopIteration and SystemExit too
+            self._fail(job, error)
+            return
+        self._put_behind(job)
+
+    def _put_behind(self, job: Job) -> None:
+        """The others first."""
+        with self._wake:
+            for key, other in list(self._jobs.items()):
+                if other is job:
+                    self._jobs[key] = self._jobs.pop(key)
+
+    def _fail(self, job: Job, error: BaseException) -> None:
+        """End a job that raised, with the best so far, where a step had been made before."""
+        failure = job_failure(job, error)
+        result = None
+        with contextlib.suppress(Exception):
+            result = result_of(job)
+        spent = str(getattr(job._run, "reason", "")) == "budget"  # before the first step
+        self._end(job, Outcome(job, "budget" if spent else "failed", result, failure))
+
+    def _end(self, job: Job, outcome: Outcome | None = None) -> None:
+        """Close a job and say how it ended; without an outcome it is finished, cancelled or out of budget, as its result says."""
+        with self._wake:
+            for key in [key for key, other in self._jobs.items() if other is job]:
+                del self._jobs[key]
+        try:
+            job.read_rest()
+            if job._run is not None:
+                job._run.close()
+                job.queries = queries(job._run)
+            outcome = outcome or outcome_of(job)
+        except BaseException as error:
+            outcome = outcome or Outcome(job, "failed", None, job_failure(job, error))
+        job._run = job._preparing = None
+        self.done.emit(outcome)
+
+    def _close_all(self) -> None:
+        for job in self._jobs.values():
+            if job._run is not None:
+                with contextlib.suppress(Exception):
+                    job._run.close()
+                job._run = None
+            job._preparing = None
+        self._jobs.clear()

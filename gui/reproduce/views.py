@@ -1,0 +1,171 @@
+"""Parts of the Reproduce window: the list of experiments, what the chosen one is, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QFormLayout, QLabel, QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.forms import Form
+from gui.reproduce.verdict_table import VerdictTable
+from gui.widgets import ElidedLabel, EmptyState, FigureView
+from gui.widgets.text import Sentence
+
+if TYPE_CHECKING:
+    from engine.reproduce import Experiment
+    from gui.reproduce.work import Shown
+
+_SLUG = Qt.ItemDataRole.UserRole
+_FACTS = ("lecture", "paper", "model", "data", "accepted")
+_NOT_RUN = "mdi6.flask-outline"
+_ICON = 16
+_NOTHING = "Run it: here stand ours, the lecture's numbers and the paper's, and the figure."
+_COMING = "It is under way. Ours, the lecture's numbers and the paper's, and the figure stand here when it has ended."
+
+
+class ExperimentList(QListWidget):
+    """One row each, with a mark that says how it came out."""
+
+    def __init__(self, catalogue: Mapping[str, type[Experiment]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Experiments")
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setIconSize(QSize(_ICON, _ICON))
+        high = self.fontMetrics().height() + theme.GRID
+        for slug, kind in catalogue.items():
+            item = QListWidgetItem(kind.title)
+            item.setData(_SLUG, slug)
+            item.setSizeHint(QSize(0, high))
+            item.setToolTip(f"{kind.title}\n{kind.source}\n{slug} on the command line")
+            self.addItem(item)
+        self.setMaximumHeight(high * self.count() + 2 * self.frameWidth())
+        self.setMinimumHeight(4 * high)
+
+    def choose(self, slug: str) -> None:
+        """Make a row the current one."""
+        for row in range(self.count()):
+            if self.item(row).data(_SLUG) == slug:
+                self.setCurrentRow(row)
+
+    def slug(self) -> str:
+        """Of the current row."""
+        return str(self.currentItem().data(_SLUG))
+
+    def mark(self, shown: Mapping[str, Shown], running: str) -> None:
+        """Beside each: whether it runs, and how it came out."""
+        for row in range(self.count()):
+            item = self.item(row)
+            slug = item.data(_SLUG)
+            came = shown.get(slug)
+            if slug == running:
+                item.setIcon(theme.icon("mdi6.progress-clock", QPalette.ColorRole.Text))
+            elif came is None:
+                item.setIcon(theme.icon(_NOT_RUN, QPalette.ColorRole.PlaceholderText))
+            elif came.failed:
+                item.setIcon(theme.icon("mdi6.alert-circle-outline", theme.readable(theme.ADVERSARIAL, self.palette())))
+            elif came.passed:
+                item.setIcon(theme.icon("mdi6.check-circle-outline", theme.readable(theme.LABEL, self.palette())))
+            else:
+                item.setIcon(theme.icon("mdi6.minus-circle-outline", QPalette.ColorRole.Text))
+
+
+class AboutExperiment(QWidget):
+    """In a sentence what is done, then where it comes from, what it runs on and what is accepted, then its parameters."""
+
+    changed = Signal()
+    """A parameter."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.forms: dict[str, Form] = {}
+        self.summary = _wrapped(self)
+        self._rows = QFormLayout()
+        self._rows.setHorizontalSpacing(theme.GRID)
+        self._rows.setVerticalSpacing(4)
+        self.facts = {name: _wrapped(self) for name in _FACTS}
+        for name, label in self.facts.items():
+            self._rows.addRow(_caption(name, self), label)
+        self._forms_box = QVBoxLayout()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, theme.GRID, 0)
+        layout.setSpacing(theme.GRID)
+        layout.addWidget(self.summary)
+        layout.addLayout(self._rows)
+        layout.addLayout(self._forms_box)
+        layout.addStretch(1)
+
+    def show_kind(self, kind: type[Experiment], data: str) -> None:
+        """Of one experiment; ``data`` says which data set, and whether it is here."""
+        self.summary.setText(" ".join((kind.__doc__ or "").split("\n\n")[0].split()).replace("``", ""))
+        told = (kind.source, kind.paper, kind.model or "its own", data, kind.tolerance)
+        for label, text in zip(self.facts.values(), told, strict=True):
+            label.setText(text)
+            self._rows.setRowVisible(label, bool(text))
+        if kind.slug not in self.forms:
+            form = self.forms[kind.slug] = Form(self)
+            self._forms_box.addWidget(form)
+            form.set_operation(kind)
+            form.changed.connect(self.changed)
+        for slug, form in self.forms.items():
+            form.setVisible(slug == kind.slug and bool(form.fields))
+
+
+class OutcomeView(QStackedWidget):
+    """The verdict, the table and the figure; before, what would stand here."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.verdict = Sentence(1, bold=True)
+        self.heading = ElidedLabel("", self)
+        self.notes = Sentence(4, muted=True)
+        self.table = VerdictTable(self)
+        self.table.setAccessibleName("Ours beside theirs")
+        self.figure = FigureView(self)
+        self.figure.setAccessibleName("Figure of the experiment")
+        page = QWidget(self)
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for widget in (self.verdict, self.heading, self.table, self.notes):
+            layout.addWidget(widget)
+        layout.addWidget(self.figure, 1)
+        self.setMinimumWidth(320)
+        self.empty = EmptyState(_NOTHING, _NOT_RUN, self)
+        self.addWidget(self.empty)
+        self.addWidget(page)
+
+    def show_outcome(self, shown: Shown | None, running: bool) -> None:
+        """Of one experiment; None: it has not been run, or it is under way for the first time."""
+        self.empty.set_text(_COMING if running else _NOTHING)
+        self.setCurrentIndex(0 if shown is None else 1)
+        if shown is None:
+            return
+        self.verdict.set_text(shown.verdict, theme.ADVERSARIAL if shown.failed else theme.LABEL if shown.passed else None)
+        self.heading.setText(shown.title)
+        self.table.set_findings(shown.columns, shown.rows)
+        self.notes.set_text(" ".join(shown.notes))
+        self.notes.setToolTip("\n\n".join(shown.notes))
+        self.notes.setVisible(bool(shown.notes))
+        self.figure.set_png(shown.picture)
+
+
+def _wrapped(parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _caption(text: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
+    label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    return label

@@ -1,0 +1,292 @@
+"""ReproduceWindow: the experiments of the lectures; ours beside theirs, with a verdict and the figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QDialog, QFileDialog, QSplitter, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.export.figure_dialog import attempt
+from gui.panels.model.dialogs import ask_download
+from gui.panels.model.fetch import Fetch
+from gui.reproduce import work
+from gui.reproduce.experiment_runner import ExperimentRuns
+from gui.reproduce.foot import RunFoot
+from gui.reproduce.views import AboutExperiment, ExperimentList, OutcomeView
+from gui.widgets import scrolling
+from gui.widgets.message import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.models.torchvision import Published
+    from engine.reproduce import Experiment
+    from gui.session.session import Session
+    from gui.settings import Settings
+
+
+class ReproduceWindow(QDialog):
+    """Experiments and what they are at the left, their table and figure at the right. There is one; closed, it runs on."""
+
+    def __init__(self, session: Session, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._settings = session, settings
+        self._slug = ""
+        self._wanted: Published | None = None
+        """Weights that the experiment on the screen lacks."""
+        self._fetch = Fetch(self)
+        self._fetch.progressed.connect(self._on_progress)
+        self._fetch.ended.connect(self._on_fetched)
+        self.setWindowTitle("Reproduce the lectures")
+        self._build()
+        session.data_sources.changed.connect(self._on_sources)
+        self.finished.connect(self._on_closed)
+        self.resize(1180, 760)
+
+    # ------------------------------------------------------------------ building
+
+    def _build(self) -> None:
+        from engine.reproduce import CATALOGUE
+
+        self._catalogue: Mapping[str, type[Experiment]] = CATALOGUE
+        self.runs = ExperimentRuns(self._session, CATALOGUE, self)
+        self.runs.moved.connect(self._on_moved)
+        self.runs.changed.connect(self._on_run)
+        self.runs.ended.connect(self._on_ended)
+        self.list = ExperimentList(CATALOGUE, self)
+        self.list.currentItemChanged.connect(self._on_chosen)
+        self.about = AboutExperiment(self)
+        self.about.changed.connect(self._refresh)
+        side = QWidget(self)
+        side.setMinimumWidth(240)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, theme.GRID, 0)
+        column.setSpacing(theme.GRID)
+        column.addWidget(self.list, 2)
+        column.addWidget(scrolling(self.about), 3)
+        self.outcome = OutcomeView(self)
+        self.foot = self._build_foot()
+        splitter = QSplitter(self)
+        splitter.addWidget(side)
+        splitter.addWidget(self.outcome)
+        splitter.setChildrenCollapsible(False)
+        splitter.setStretchFactor(1, 1)
+        splitter.setSizes([340, 820])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*[2 * theme.GRID] * 4)
+        layout.setSpacing(theme.GRID)
+        layout.addWidget(splitter, 1)
+        layout.addWidget(self.foot)
+        self.list.setCurrentRow(0)
+
+    def _build_foot(self) -> RunFoot:
+        foot = RunFoot(self)
+        for button, slot in (
+            (foot.folder_button, self._choose_data),
+            (foot.download_button, self._offer),
+            (foot.run_button, self.run),
+            (foot.cancel_button, self.cancel),
+            (foot.save_button, self._choose_folder),
+        ):
+            button.clicked.connect(slot)
+        return foot
+
+    # ------------------------------------------------------------------ choosing
+
+    @property
+    def _kind(self) -> type[Experiment]:
+        return self._catalogue[self._slug]
+
+    def choose(self, slug: str) -> None:
+        """Show an experiment."""
+        self.list.choose(slug)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.list.setFocus()
+
+    @Slot()
+    def _on_chosen(self) -> None:
+        self._slug, self._wanted = self.list.slug(), None
+        self._tell()
+        self._show()
+
+    def _tell(self) -> None:
+        """What the experiment is, and what it lacks."""
+        kind = self._kind
+        here = kind.found(self._session.data_sources.root)
+        name = work.title_of(kind) if kind.data_set else "none"
+        self.about.show_kind(kind, name if here else f"{name}: not on this machine")
+        self.foot.folder_button.setVisible(not here)
+        if here:
+            self.foot.message.say("")
+        elif kind.fallback:
+            self.foot.message.say(f"{name} is not on this machine. Drawn digits stand in, so that the numbers do not compare.", "hint")
+        else:
+            self.foot.message.say(f"{name} is not on this machine, and nothing stands in for it. Choose the folder that holds it.", "hint")
+
+    def _show(self) -> None:
+        self.outcome.show_outcome(self.runs.shown.get(self._slug), self.runs.slug == self._slug)
+        self.list.mark(self.runs.shown, self.runs.slug)
+        self._refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "outcome"):
+            self._on_run()
+
+    # ------------------------------------------------------------------ what is missing
+
+    @Slot()
+    def _choose_data(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder that holds data sets", str(self._settings.folder("data")))
+        if folder:
+            self.look_in(Path(folder))
+
+    def look_in(self, folder: Path) -> None:
+        """Take the data sets from there; what is not there is said."""
+        self._settings.keep_folder("data", folder)
+        self._session.data_sources.find(folder)
+        if not self._kind.found(folder):
+            self.foot.message.say(f"{work.title_of(self._kind)} is not in {folder}. Choose the folder that holds it, unpacked.")
+
+    @Slot()
+    def _on_sources(self) -> None:
+        self._tell()
+        self._refresh()
+
+    @Slot()
+    def _offer(self) -> None:
+        about = self._wanted
+        if about is not None and not self._fetch.running:
+            ask_download(self, about, lambda: self._start_fetch(about))
+
+    def _start_fetch(self, about: Published) -> None:
+        self.foot.message.say("")
+        self.foot.tell("connecting…", None)
+        self._fetch.start(about)
+        self._refresh()
+
+    @Slot()
+    def _on_progress(self) -> None:
+        done, total = self._fetch.received, self._fetch.total
+        of = f" of {total / 1e6:.1f}" if total else ""
+        self.foot.tell(f"downloading the weights: {done / 1e6:.1f}{of} MB", done / total if total else None)
+
+    @Slot(str)
+    def _on_fetched(self, error: str) -> None:
+        self.foot.news.setText("")
+        if error:
+            self.foot.message.say(error, "hint" if self._fetch.cancelled else "error")
+            self._session.log("info" if self._fetch.cancelled else "error", error)
+        else:
+            self._wanted = None
+            self._tell()
+        self._refresh()
+
+    # ------------------------------------------------------------------ running
+
+    @Slot()
+    def run(self) -> None:
+        """Run the experiment that is chosen; where its weights are missing, say so instead."""
+        slug, kind = self._slug, self._kind
+        if self.about.forms[slug].operation is None or self._busy or self._session.waiting("weights"):
+            return
+
+        def then(about: Published | None) -> None:
+            self.foot.news.setText("")
+            if slug != self._slug:
+                return
+            self._wanted = about
+            self._tell()
+            if about is None:
+                self._begin()
+            else:
+                self.foot.message.say(
+                    f"The weights of “{about.name}” ({about.megabytes:.0f} MB) are not on this machine. Download them first.", "hint"
+                )
+                self._refresh()
+
+        if not kind.model.startswith("torchvision:"):
+            self._begin()
+        else:  # asked only now: it imports torchvision
+            self.foot.news.setText("looking for the weights…")
+            self._session.ask("weights", lambda: work.weights_missing(kind), then, busy="Looking for the weights…")
+
+    def _begin(self) -> None:
+        self._tell()
+        self.list.setFocus()  # or it would go from the button, which is disabled now, into a parameter
+        self.runs.start(self._slug, self.about.forms[self._slug].operation, theme.is_dark(self.palette()))
+
+    @Slot()
+    def cancel(self) -> None:
+        """End the experiment at its next step, or the download."""
+        self._fetch.cancel()
+        self.runs.cancel()
+
+    @Slot()
+    def _on_moved(self) -> None:
+        runs = self.runs
+        title = "" if runs.slug == self._slug else f"{self._catalogue[runs.slug].title}: "
+        self.foot.tell("cancelling…" if runs.job is not None and runs.job.cancelled else f"{title}{runs.news}", runs.share)
+
+    @Slot()
+    def _on_run(self) -> None:
+        self._show()
+        self.runs.redraw(self._slug, theme.is_dark(self.palette()))
+
+    @Slot(str, str, str)
+    def _on_ended(self, slug: str, sentence: str, kind: Kind) -> None:
+        self.foot.news.setText("")
+        if sentence and slug == self._slug:
+            self.foot.message.say(sentence, kind)
+
+    @Slot()
+    def _on_closed(self) -> None:
+        if self.runs.job is not None:
+            title = self._catalogue[self.runs.slug].title
+            self._session.notice.emit(f"“{title}” goes on in the background. Open it from the menu again to watch or cancel it.")
+
+    @property
+    def _busy(self) -> bool:
+        return self.runs.job is not None or self._fetch.running
+
+    @Slot()
+    def _refresh(self) -> None:
+        kind, form, job = self._kind, self.about.forms[self._slug], self.runs.job
+        possible = bool(kind.fallback) or kind.found(self._session.data_sources.root)
+        self.foot.run_button.setEnabled(possible and not self._busy and form.operation is not None)
+        why = "It is under way" if self.runs.slug == self._slug else "Another experiment is running"
+        tip = why if job is not None else "Run this experiment with these parameters" if possible else "Its data set is missing"
+        self.foot.run_button.setToolTip(tip)
+        self.foot.cancel_button.setEnabled(self._fetch.running or (job is not None and not job.cancelled))
+        self.foot.save_button.setEnabled(self._slug in self.runs.shown)
+        self.foot.download_button.setVisible(self._wanted is not None and not self._fetch.running)
+        self.foot.bar.setVisible(self._busy)
+
+    # ------------------------------------------------------------------ saving
+
+    @Slot()
+    def _choose_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the figure and the table", str(self._settings.folder("figures")))
+        if folder:
+            self.save(Path(folder))
+
+    def save(self, folder: Path) -> None:
+        """Write figure and table; what is there under their names is not written over."""
+        self._settings.keep_folder("figures", folder)
+        result, session = self.runs.shown[self._slug].result, self._session
+
+        def then(came: list[Path] | str) -> None:
+            if isinstance(came, str):
+                session.log("error", came)
+                self.foot.message.say(came)
+            else:
+                session.log("info", f"Wrote {', '.join(str(path) for path in came)}")
+                self.foot.message.say(f"Written into {folder}.", "hint")
+
+        session.ask("export", lambda: attempt(lambda: work.write(result, folder)), then, busy="Writing the experiment…")

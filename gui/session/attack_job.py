@@ -1,0 +1,148 @@
+"""An attack on the scene: building its run, previewing it, saying how it ended. The first two are called in the engine thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gui.session.scene import Frame, Scene, look
+from gui.session.sticker_content import stickers_after
+
+if TYPE_CHECKING:
+    from engine import Attack, AttackResult, Classifier
+    from engine.artifacts import Artifact
+    from engine.data import DataSet
+    from engine.data.bits import Bits
+    from engine.stickers import Content, Sticker
+    from gui.lanes.jobs import Job
+    from gui.session.attack_inputs import AttackInputs
+    from gui.session.data_sources import Choice
+
+
+def make_run(attack: Attack, scene: Scene, given: AttackInputs, load: Callable[[Choice], DataSet]) -> Any:
+    """Build the run. Called in the engine thread."""
+    import torch
+
+    import engine
+    from engine.stickers import compose
+
+    composition = compose(scene.clean, scene.stickers)
+    paints = "stickers" in attack.uses
+    masked = paints or (given.region == "stickers" and attack.masked)
+    label, target = given.label, given.target if "targets" in attack.uses else None
+    begin = composition.content if paints else given.begin
+    if masked and composition.mask is None:
+        raise engine.GibbonError("There is no sticker whose content is to be optimised. Draw one, and set its content to “optimised”.")
+    base = composition.base if paints else composition.shown
+    labels = None if label is None else torch.tensor([label])
+    if labels is None and scene.stickers:  # what the window calls the prediction is that for the clean image, which no sticker has changed
+        labels = scene.classifier.predict(scene.clean[None])
+    return engine.start(
+        attack,
+        scene.classifier,
+        base[None],
+        labels=labels,
+        labels_assumed=label is None,
+        targets=None if target is None else torch.tensor([target]),
+        mask=composition.mask if masked else None,
+        start=None if begin is None else begin[None],
+        data=None if given.data is None else load(given.data),
+        stickers=scene.stickers,
+        seed=given.seed,
+    )
+
+
+def prepare(given: AttackInputs, loading: Callable[[Choice], Bits[DataSet]]) -> Iterator[str]:
+    """Load the data set, so that `make_run` finds it at hand. Called in the engine thread."""
+    if given.data is not None:
+        for done, of in loading(given.data):
+            yield f"loading {given.data.title}, {done:,} of {of:,}"
+
+
+def completed(result: AttackResult) -> AttackResult:
+    """The result with all that the window shows of it worked out: no forward pass is left for the main thread."""
+    if not isinstance(result.artifacts, dict):
+        result = replace(result, artifacts={name: at_hand(artifact) for name, artifact in result.artifacts.items()})
+    result = replace(result, trace=result.trace.cpu())
+    for name in ("clean_logits", "clean_prediction", "prediction", "success", "survives_8bit", "norms", "remarks"):
+        getattr(result, name)
+    return result
+
+
+def at_hand(artifact: Artifact) -> Artifact:
+    """The artifact with what is painted of it in the CPU's memory: the main thread must not wait for a device."""
+    from engine.artifacts import Curve, Map, Picture
+
+    if isinstance(artifact, Map):
+        return replace(artifact, values=artifact.values.detach().cpu())
+    if isinstance(artifact, Curve):
+        return replace(artifact, x=artifact.x.cpu(), lines={name: line.detach().cpu() for name, line in artifact.lines.items()})
+    if isinstance(artifact, Picture):
+        return replace(artifact, image=artifact.image.detach().cpu())
+    return artifact
+
+
+def use_threads(classifier: Classifier) -> int:
+    """Let torch use as many CPU threads as suit the classifier, in the thread that this is called in."""
+    import torch
+
+    threads = classifier.threads()
+    torch.set_num_threads(threads)
+    return threads
+
+
+def preview_of(scene: Scene, wishes: Callable[[], tuple[Mapping[str, float], bool]]) -> Callable[[Any, Any], Frame]:
+    """``look(run, step)`` for a job: the iterate as the panels show it. The look itself is taken in the engine thread.
+
+    ``wishes`` gives the bounds and whether saliency is wanted, which may change while the attack runs.
+    """
+
+    def preview(_run: Any, step: Any) -> Frame:
+        bounds, saliency = wishes()
+        return look(replace(scene, bounds=bounds, saliency=saliency), step.adversarial[0].detach().cpu(), step=step.index)
+
+    return preview
+
+
+def painted_so_far(job: Job, stickers: tuple[Sticker, ...]) -> dict[int, Content]:
+    """What a held sticker attack has painted, by sticker. Called in the engine thread."""
+    result = job.result()
+    return {} if result is None else {sticker.id: sticker.content for sticker in stickers_after(stickers, result)}
+
+
+def is_grown(result: AttackResult) -> bool:
+    """Whether the image was grown from noise; see `Scene`."""
+    return not getattr(result.operation, "from_image", True)
+
+
+def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
+    """A finished attack in one line."""
+    from engine.quantities import format_norm, format_probability
+
+    before, after = int(result.clean_prediction[0]), int(result.prediction[0])
+    p = float(result.logits[0].softmax(0)[after])
+    verdict = "succeeded" if bool(result.success[0]) else "did not succeed"
+    ended = "" if result.reason == "finished" else f" ({result.reason})"
+    flip = int(result.steps_to_flip[0])
+    at = f", first at step {flip}" if flip >= 0 else ""
+    asked = "" if result.operation.knows == "gradients" else f", {result.forwards:,} queries"
+    if is_grown(result):  # nothing of the clean image is in it: neither its class nor a norm says anything
+        return (
+            f"{result.operation.title} {verdict}{ended}: noise → {labels[after]} {format_probability(p)}{at}; {result.seconds:.1f} s{asked}"
+        )
+    return (
+        f"{result.operation.title} {verdict}{ended}: {labels[before]} → {labels[after]} {format_probability(p)}{at}; "
+        f"L2 {format_norm(float(result.norms['l2'][0]))}, L∞ {format_norm(float(result.norms['linf'][0]))}, {result.seconds:.1f} s{asked}"
+    )
+
+
+def parameters(result: AttackResult) -> str:
+    """What an attack ran with, one parameter a line."""
+    from engine.quantities import format_number
+
+    made = result.provenance
+    values = dict(made["operation"]["parameters"])
+    lines = [f"{name}: {format_number(value) if isinstance(value, float) else value}" for name, value in values.items()]
+    told = (("seed", made["seed"]), ("model", f"{made['model']['name']} {made['model']['fingerprint']}"), ("device", made["device"]))
+    return "\n".join([*lines, *(f"{name}: {value}" for name, value in told)])

@@ -1,0 +1,88 @@
+"""EpsMover: a finished FGSM run at another eps, live while a slider moves, kept as a run of its own when it is let go."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from gui.session.attack_job import completed
+from gui.session.scene import Frame, Scene, look
+
+if TYPE_CHECKING:
+    from engine import AttackResult
+    from gui.session.history import FinishedRun
+    from gui.session.session import Session
+
+
+def movable(entry: FinishedRun) -> bool:
+    """Whether a run keeps what it takes to move its eps: the direction of its one step."""
+    from engine.attacks import FGSM
+
+    return isinstance(entry.result.operation, FGSM) and "direction" in entry.result.artifacts
+
+
+def at_eps(entry: FinishedRun, eps: float) -> tuple[AttackResult | None, Scene]:
+    """The result at that eps and its scene; at 0 there is no attack. Called in the engine thread."""
+    if eps <= 0:
+        return None, entry.before
+    from engine.attacks.fgsm.at_eps import moved
+
+    result = moved(entry.result, eps)
+    return result, replace(entry.before, delta=(result.adversarial - result.clean)[0].detach().cpu())
+
+
+class EpsMover(QObject):
+    """Asks the engine thread; of the places that a slider passes while it is busy only the newest is answered."""
+
+    moved = Signal(float)
+    """The eps that the canvas shows, of the run on it."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+
+    def move(self, entry: FinishedRun, eps: float) -> None:
+        """Show a run at another eps."""
+        session, asked = self._session, time.perf_counter()
+        bounds, saliency = dict(session.bounds), session.saliency
+
+        def question() -> Frame:
+            _, scene = at_eps(entry, eps)
+            return look(replace(scene, bounds=bounds, saliency=saliency), asked_at=asked)
+
+        def then(frame: Frame) -> None:
+            if self._shows(entry):
+                session.show(frame)
+                self.moved.emit(eps)
+
+        session.ask("moved", question, then, stream=True)
+
+    def keep(self, entry: FinishedRun, eps: float) -> None:
+        """Make the run at that eps a finished one; at 0 the run of before is shown again."""
+        if eps <= 0 or eps == getattr(entry.result.operation, "eps", None):
+            self._back(entry, eps)
+            return
+
+        def question() -> tuple[AttackResult, Scene]:
+            result, scene = at_eps(entry, eps)
+            assert result is not None
+            # The direction is the same, so the curve along it is, too: it keeps its range.
+            return completed(replace(result, artifacts=entry.result.artifacts)), scene
+
+        def then(answer: tuple[AttackResult, Scene]) -> None:
+            if self._shows(entry):
+                self._session.runs.adopt(entry, *answer)
+
+        self._session.ask("moved.kept", question, then)
+
+    def _back(self, entry: FinishedRun, eps: float) -> None:
+        if eps <= 0:
+            self._session.notice.emit("At eps 0 there is no attack: the run of before is shown again.")
+        self._session.refresh()
+        self.moved.emit(float(getattr(entry.result.operation, "eps", 0.0)))
+
+    def _shows(self, entry: FinishedRun) -> bool:
+        return self._session.history.shown is entry and not self._session.runs.running

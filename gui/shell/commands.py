@@ -1,0 +1,247 @@
+"""Commands: what each action does. One method per id of the table in ``gui.shell.actions``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QObject, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+
+from gui.clipboard import copy_pixels, local_files, pixels_of
+from gui.session import open_image
+
+if TYPE_CHECKING:
+    from gui.reproduce.window import ReproduceWindow
+    from gui.session.history import FinishedRun
+    from gui.shell.main_window import MainWindow
+
+
+class Commands(QObject):
+    """Every command of the menus, on a window and its session."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = window.session
+        self._settings = window.settings
+        self._experiments: ReproduceWindow | None = None
+
+    # ------------------------------------------------------------------ the lectures' experiments
+
+    def reproduce(self, slug: str) -> None:
+        """Show an experiment of the lectures, to be run there."""
+        from gui.reproduce.window import ReproduceWindow
+
+        if self._experiments is None:
+            self._experiments = ReproduceWindow(self._session, self._settings, self._window)
+        self._experiments.choose(slug)
+        self._experiments.show()
+        self._experiments.raise_()
+
+    # ------------------------------------------------------------------ images and models
+
+    @Slot()
+    def open_image(self) -> None:
+        folder = self._settings.folder("images")
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open image", str(folder), open_image.FILTER)
+        if path:
+            self.open_path(Path(path))
+
+    def open_path(self, path: Path) -> None:
+        """Open an image file; one that is gone leaves the recent files."""
+        if not path.exists() and path in self._settings.recent_images:
+            self._settings.remove_recent_image(path)
+            self._session.log("warning", f"“{path}” is no longer there. It was taken off the recent images.")
+            return
+        self._settings.keep_folder("images", path.parent)
+        open_image.open_path(self._session, path)
+
+    def open_files(self, paths: list[str]) -> None:
+        """Files that were dropped or pasted: the first is opened."""
+        if paths:
+            self.open_path(Path(paths[0]))
+        if len(paths) > 1:
+            self._session.notice.emit(f"{len(paths)} files came at once; “{Path(paths[0]).name}” was opened.")
+
+    @Slot()
+    def paste_image(self) -> None:
+        if not self.open_mime(QGuiApplication.clipboard().mimeData(), "pasted image"):
+            self._session.notice.emit("There is no image on the clipboard.")
+
+    def open_mime(self, mime: QMimeData, name: str) -> bool:
+        """Open what was pasted or dropped, files before pixels; whether there was an image in it."""
+        if files := local_files(mime):
+            self.open_files(files)
+            return True
+        pixels = pixels_of(mime)
+        if pixels is not None:
+            open_image.open_array(self._session, pixels, name)
+        return pixels is not None
+
+    @Slot()
+    def open_model(self) -> None:
+        self._window.bring_up("model", "Search models")
+
+    @Slot()
+    def choose_label(self) -> None:
+        self._window.bring_up("image", "True label")
+
+    @Slot()
+    def save_image(self) -> None:
+        name = f"{Path(str(self._session.image.get('name', 'image'))).stem}-adversarial.png"
+        start = self._settings.folder("save") / name
+        path, _ = QFileDialog.getSaveFileName(self._window, "Save adversarial image", str(start), "PNG image (*.png)")
+        if path:
+            self._settings.keep_folder("save", Path(path).parent)
+            self.save_to(Path(path))
+
+    def save_to(self, path: Path) -> None:
+        """Save what is on the canvas; the verdict goes to the Log and the status bar."""
+        from gui.export.saving import save_entry, save_frame
+
+        session = self._session
+        entry, frame, label = self._shown_entry(), session.frame, session.label
+        if entry is None and frame is None:
+            return
+
+        def save() -> str:
+            return save_entry(entry, path) if entry is not None else save_frame(frame, label, path)  # type: ignore[arg-type]
+
+        def then(sentence: str) -> None:
+            session.log("info", sentence)
+            session.notice.emit(sentence)
+
+        session.ask("save", save, then, busy=f"Saving {path.name}…")
+
+    def _shown_entry(self) -> FinishedRun | None:
+        session = self._session
+        return None if session.runs.running else session.history.shown
+
+    @Slot()
+    def export_figure(self) -> None:
+        self._window.show_figure_dialog()
+
+    @Slot()
+    def quit(self) -> None:
+        self._window.close()
+
+    # ------------------------------------------------------------------ editing
+
+    @Slot()
+    def undo(self) -> None:
+        self._session.undo_stack.undo()
+
+    @Slot()
+    def redo(self) -> None:
+        self._session.undo_stack.redo()
+
+    @Slot()
+    def copy_adversarial(self) -> None:
+        if self._session.frame is not None:
+            copy_pixels(self._session.frame.adversarial_pixels)
+            self._session.notice.emit("The adversarial image is on the clipboard, rounded to 8 bits.")
+
+    @Slot()
+    def copy_clean(self) -> None:
+        if self._session.frame is not None:
+            copy_pixels(self._session.frame.clean_pixels)
+            self._session.notice.emit("The clean image is on the clipboard.")
+
+    @Slot()
+    def clear_perturbation(self) -> None:
+        self._session.clear_perturbation()
+
+    @Slot()
+    def select_tool(self) -> None:
+        self._window.canvas.set_tool("select")
+
+    @Slot()
+    def rectangle_tool(self) -> None:
+        self._window.canvas.set_tool("rectangle")
+
+    @Slot()
+    def pan_tool(self) -> None:
+        self._window.canvas.set_tool("pan")
+
+    # ------------------------------------------------------------------ attacks
+
+    @Slot()
+    def run(self) -> None:
+        self._window.panels["attack"].run()
+
+    @Slot()
+    def pause(self) -> None:
+        job = self._session.runs.job
+        if job is not None:
+            self._session.runs.pause(not job.paused)
+
+    @Slot()
+    def cancel(self) -> None:
+        self._session.runs.cancel()
+
+    @Slot()
+    def previous_run(self) -> None:
+        self._show_run(-1)
+
+    @Slot()
+    def next_run(self) -> None:
+        self._show_run(1)
+
+    def _show_run(self, by: int) -> None:
+        history = self._session.history
+        if not history.entries:
+            return
+        place = len(history.entries) - 1 if history.shown is None else history.entries.index(history.shown) + by
+        if 0 <= place < len(history.entries):
+            self._session.show_entry(history.entries[place].number)
+        else:
+            self._session.notice.emit("This is the newest run." if by > 0 else "This is the oldest run that is kept.")
+
+    # ------------------------------------------------------------------ the view
+
+    @Slot()
+    def zoom_in(self) -> None:
+        self._window.canvas.zoom_in()
+
+    @Slot()
+    def zoom_out(self) -> None:
+        self._window.canvas.zoom_out()
+
+    @Slot()
+    def fit(self) -> None:
+        self._window.canvas.fit()
+
+    @Slot()
+    def actual_size(self) -> None:
+        canvas = self._window.canvas
+        canvas.zoom_by(1 / canvas.viewpoint.scale)
+
+    @Slot()
+    def theme_system(self) -> None:
+        self._window.theme.choose("system")
+
+    @Slot()
+    def theme_light(self) -> None:
+        self._window.theme.choose("light")
+
+    @Slot()
+    def theme_dark(self) -> None:
+        self._window.theme.choose("dark")
+
+    @Slot()
+    def reset_layout(self) -> None:
+        self._window.reset_layout()
+
+    # ------------------------------------------------------------------ help
+
+    @Slot()
+    def keyboard_help(self) -> None:
+        self._window.show_keyboard_help()
+
+    @Slot()
+    def about(self) -> None:
+        from gui.shell.help_page import about
+
+        about(self._window)

@@ -1,0 +1,49 @@
+"""Unexpected errors, of any thread: they go to the Log with their details, and the window lives on."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import traceback
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import shiboken6
+from PySide6.QtCore import QObject, Signal, Slot
+
+if TYPE_CHECKING:
+    from gui.session.session import Session
+
+
+class ExceptionHook(QObject):
+    """Takes the place of Python's hooks. The signal brings errors of other threads to the main thread."""
+
+    caught = Signal(str, str)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        self._telling = False
+        self.caught.connect(self._on_caught)
+
+    def install(self) -> None:
+        """From now on."""
+        sys.excepthook = self.hook
+        threading.excepthook = lambda args: self.hook(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
+
+    def hook(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+        """Print it as Python does, and log it."""
+        sys.__excepthook__(kind, error, where)
+        if shiboken6.isValid(self) and not self._telling and not issubclass(kind, (KeyboardInterrupt, SystemExit)):
+            details = "".join(traceback.format_exception(kind, error, where))
+            self.caught.emit(
+                f"Something unexpected happened ({kind.__name__}: {error}). The work so far is kept; the details are here.", details
+            )
+
+    @Slot(str, str)
+    def _on_caught(self, text: str, details: str) -> None:
+        self._telling = True  # an error in the Log itself must not come back here
+        try:
+            self._session.log("error", text, details)
+        finally:
+            self._telling = False

@@ -1,0 +1,114 @@
+"""Keyboard and mouse on one page, made from the same tables that make the menus; and what Gibbon is made of."""
+
+from __future__ import annotations
+
+import html
+import importlib.metadata
+import platform
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMessageBox, QScrollArea, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.canvas.keys import HELP, SHORTCUTS
+from gui.shell.actions import MENUS, SPECS
+
+LIBRARIES = ("PySide6-Essentials", "pyqtgraph", "torch", "torchvision", "numpy", "pydantic", "matplotlib", "scikit-image", "QtAwesome")
+
+
+def keys_by_chapter() -> dict[str, list[tuple[str, str]]]:
+    """Chapter to pairs of keys and what they do."""
+    chapters: dict[str, list[tuple[str, str]]] = {}
+    for menu in MENUS:
+        rows = [(_keys(spec.shortcuts), spec.title.rstrip("…")) for spec in SPECS if spec.menu == menu and spec.shortcuts]
+        if rows:
+            chapters[menu] = rows
+    canvas = [(QKeySequence(s.key | s.modifiers).toString(_NATIVE).replace("Backtab", "Tab"), s.help) for s in SHORTCUTS if s.help]
+    named = {spec.shortcuts[0] for spec in SPECS if spec.shortcuts}
+    chapters["On the canvas"] = [pair for pair in canvas if pair[0] not in named or pair[0] == "Esc"]
+    chapters["Mouse and arrows"] = list(HELP)
+    return chapters
+
+
+_NATIVE = QKeySequence.SequenceFormat.NativeText
+
+
+def _keys(shortcuts: tuple[str, ...]) -> str:
+    return " or ".join(QKeySequence(keys).toString(_NATIVE) for keys in shortcuts)
+
+
+class KeyboardHelp(QDialog):
+    """The page: two columns of chapters."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard and mouse")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._page = QLabel(_page())
+        self._page.setTextFormat(Qt.TextFormat.RichText)
+        self._page.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._page.setMargin(2 * theme.GRID)
+        self._page.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        area = QScrollArea()
+        area.setWidget(self._page)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(theme.icon("mdi6.close"))  # the style's own is dark on dark
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(area)
+        layout.addWidget(buttons)
+        room = self._page.sizeHint()
+        self.resize(min(room.width() + 4 * theme.GRID, 1100), min(room.height() + 9 * theme.GRID, 720))
+
+
+def _page() -> str:
+    chapters = list(keys_by_chapter().items())
+    sizes = [len(rows) + 2 for _, rows in chapters]
+    half = sum(sizes) / 2
+    columns: list[list[str]] = [[], []]
+    for place, (title, rows) in enumerate(chapters):
+        columns[sum(sizes[:place]) >= half - 3].append(_chapter(title, rows))
+    cells = "".join(f"<td style='padding-right: 32px' valign='top'>{''.join(column)}</td>" for column in columns)
+    return f"<table><tr>{cells}</tr></table>"
+
+
+def _chapter(title: str, rows: list[tuple[str, str]]) -> str:
+    lines = "".join(
+        f"<tr><td style='padding: 2px 16px 2px 0; white-space: nowrap'><b>{html.escape(keys)}</b></td>"
+        f"<td style='padding: 2px 0'>{html.escape(what)}</td></tr>"
+        for keys, what in rows
+    )
+    return f"<h3>{html.escape(title)}</h3><table>{lines}</table>"
+
+
+def versions() -> dict[str, str]:
+    """Of Gibbon, Python and the libraries; read from their metadata, nothing is imported."""
+    found = {"Gibbon": _version("gibbon-workbench"), "Python": platform.python_version()}
+    return found | {name: _version(name) for name in LIBRARIES}
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def about(parent: QWidget) -> None:
+    """What it is, under which licence, and the versions to name in a bug report."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle("About Gibbon")
+    box.setTextFormat(Qt.TextFormat.RichText)
+    box.setText("<b>Gibbon</b><br>A workbench for adversarial images")
+    rows = "".join(f"<tr><td style='padding-right: 16px'>{name}</td><td>{version}</td></tr>" for name, version in versions().items())
+    box.setInformativeText(
+        "Apache License 2.0. Icons: Material Design Icons, Apache License 2.0. "
+        "Qt and PySide6 are used under the LGPL v3.<br><br>"
+        f"<table>{rows}</table>"
+    )
+    box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    box.open()

@@ -1,0 +1,312 @@
+"""MainWindow: composes canvas, docks, menus and status bar, places them, keeps the layout. No logic."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPalette
+from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMenu, QScrollArea, QTabWidget, QToolBar, QWidget
+
+from gui import theme
+from gui.canvas.canvas_link import CanvasLink
+from gui.clipboard import local_files
+from gui.session.session import Session
+from gui.settings import Settings
+from gui.shell.actions import Actions
+from gui.shell.commands import Commands
+from gui.shell.dock_title import DockTitle
+from gui.shell.status_bar import StatusBar
+
+if TYPE_CHECKING:
+    from gui.canvas import ImageCanvas
+
+Area = Qt.DockWidgetArea
+
+_LAYOUT = 2
+"""Of the docks that there are: a kept layout of others is not restored, for it would not know where they belong."""
+
+
+@dataclass(frozen=True)
+class DockSpec:
+    """A dock and its panel."""
+
+    name: str
+    title: str
+    panel: str
+    """Its class."""
+
+    @property
+    def module(self) -> str:
+        """Where the class is."""
+        return f"gui.panels.{self.name}"
+
+
+DOCKS: tuple[DockSpec, ...] = (
+    DockSpec("model", "Model", "ModelPanel"),
+    DockSpec("image", "Image", "ImagePanel"),
+    DockSpec("attack", "Attack", "AttackPanel"),
+    DockSpec("stickers", "Stickers", "StickersPanel"),
+    DockSpec("prediction", "Prediction", "PredictionPanel"),
+    DockSpec("perturbation", "Perturbation and saliency", "PerturbationPanel"),
+    DockSpec("activations", "Activations", "ActivationsPanel"),
+    DockSpec("results", "Results", "ResultsPanel"),
+    DockSpec("transfer", "Transfer", "TransferPanel"),
+    DockSpec("log", "Log", "LogPanel"),
+)
+
+
+class MainWindow(QMainWindow):
+    """The window around a session.
+
+    It is made in two goes, so that it is on the screen at once: the frame with menus, tool bar, empty docks and status bar, which needs
+    Qt only; then, after its first paint, canvas and panels, which need pyqtgraph.
+    """
+
+    canvas: ImageCanvas
+
+    def __init__(self, session: Session, settings: Settings, chosen_theme: theme.Theme) -> None:
+        super().__init__()
+        self.session, self.settings, self.theme = session, settings, chosen_theme
+        self.setObjectName("main")
+        self.setWindowTitle("Gibbon")
+        self.setAcceptDrops(True)
+        self.setCentralWidget(_waiting())
+        self.panels: dict[str, Any] = {}
+        self.docks = {spec.name: self._dock(spec) for spec in DOCKS}
+        self.commands = Commands(self)
+        self.actions_table = Actions(session, self.commands, self)
+        self._make_menus()
+        self._make_tool_bar()
+        self.setStatusBar(StatusBar(session, self))
+        session.imageChanged.connect(self._on_image)
+        session.photographChanged.connect(self._on_photograph)
+        self.actions_table.check("select_tool")
+        self.actions_table.check(f"theme_{chosen_theme.choice}")
+        self._restore()
+
+    # ------------------------------------------------------------------ canvas and panels
+
+    def import_panels(self) -> None:
+        """Import all that `fill` needs. Apart from it, since this must not run beside torch's import: both import NumPy."""
+        for module in ("gui.canvas", *(spec.module for spec in DOCKS)):
+            importlib.import_module(module)
+
+    def fill(self) -> None:
+        """Put canvas and panels into the frame."""
+        from gui.canvas import ImageCanvas
+
+        self.canvas = ImageCanvas()
+        self.setCentralWidget(self.canvas)
+        CanvasLink(self.session, self.canvas)
+        self.canvas.filesDropped.connect(self.commands.open_files)
+        self.canvas.toolChanged.connect(self._on_tool)
+        for spec in DOCKS:
+            panel = getattr(importlib.import_module(spec.module), spec.panel)(self.session)
+            self.panels[spec.name] = panel
+            self.docks[spec.name].setWidget(panel)
+        QTimer.singleShot(0, self._settle)  # when they are laid out: docks with panels have sizes of their own, empty ones had none
+
+    @Slot(str)
+    def _on_tool(self, tool: str) -> None:
+        self.actions_table.check(f"{tool}_tool")
+
+    # ------------------------------------------------------------------ docks
+
+    def _dock(self, spec: DockSpec) -> QDockWidget:
+        dock = QDockWidget(spec.title, self)
+        dock.setObjectName(f"dock.{spec.name}")
+        dock.setTitleBarWidget(DockTitle(dock))
+        dock.setWidget(_Place())
+        return dock
+
+    def reset_layout(self) -> None:
+        """Every dock in its place: what is set up at the left, what comes of it at the right and below."""
+        for dock in self.docks.values():
+            dock.setFloating(False)
+            self.removeDockWidget(dock)
+        for corner, area in (
+            (Qt.Corner.TopLeftCorner, Area.LeftDockWidgetArea),
+            (Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea),
+            (Qt.Corner.TopRightCorner, Area.RightDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea),
+        ):
+            self.setCorner(corner, area)
+        self.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        d = self.docks
+        for name, area in (
+            ("attack", Area.LeftDockWidgetArea),
+            ("image", Area.LeftDockWidgetArea),
+            ("prediction", Area.RightDockWidgetArea),
+            ("perturbation", Area.RightDockWidgetArea),
+            ("activations", Area.BottomDockWidgetArea),
+        ):
+            self.addDockWidget(area, d[name])
+        self.tabifyDockWidget(d["image"], d["model"])
+        self.tabifyDockWidget(d["image"], d["stickers"])
+        self.tabifyDockWidget(d["activations"], d["results"])
+        self.tabifyDockWidget(d["activations"], d["transfer"])
+        self.tabifyDockWidget(d["activations"], d["log"])
+        for dock in d.values():
+            dock.show()
+        for name in ("image", "activations"):
+            d[name].raise_()
+        QTimer.singleShot(0, self._share_room)
+
+    @Slot()
+    def _share_room(self) -> None:
+        d, wide, high = self.docks, self.width(), self.height()
+        side = max(37 * theme.GRID, round(0.21 * wide))
+        self.resizeDocks([d["attack"], d["prediction"]], [side, side], Qt.Orientation.Horizontal)
+        upper = 62 if high >= 900 else 70  # an attack's form has many rows, and an image is seen in the middle, too
+        self.resizeDocks([d["attack"], d["image"]], [upper, 100 - upper], Qt.Orientation.Vertical)
+        self.resizeDocks([d["prediction"], d["perturbation"]], [45, 55], Qt.Orientation.Vertical)
+        self.resizeDocks([d["activations"]], [round(0.38 * high)], Qt.Orientation.Vertical)
+
+    def bring_up(self, name: str, control: str = "") -> None:
+        """Show a dock, above the others of its tabs, and give the keyboard to the control of that accessible name."""
+        dock, panel = self.docks[name], self.panels[name]
+        dock.show()
+        dock.raise_()
+        found = (child for child in panel.findChildren(QWidget) if child.accessibleName() == control)
+        target = next(found, panel)
+        target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        for area in panel.findChildren(QScrollArea):
+            if area.widget() is not None and area.widget().isAncestorOf(target):
+                area.ensureWidgetVisible(target)
+
+    # ------------------------------------------------------------------ menus and tool bar
+
+    def _make_menus(self) -> None:
+        menus = self.actions_table.fill_menus(self)
+        self._recent = QMenu("Open recent", self)
+        self._recent.aboutToShow.connect(self._fill_recent)
+        menus["File"].insertMenu(self.actions_table["paste_image"], self._recent)
+        self._experiments = QMenu("Reproduce", self)
+        self._experiments.setToolTipsVisible(True)
+        self._experiments.aboutToShow.connect(self._fill_experiments)
+        self.menuBar().insertMenu(menus["View"].menuAction(), self._experiments)
+        view = menus["View"]
+        first = self.actions_table["reset_layout"]
+        view.insertSeparator(first)
+        for dock in self.docks.values():
+            view.insertAction(first, dock.toggleViewAction())
+        view.insertSeparator(first)
+
+    @Slot()
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        paths = self.settings.recent_images
+        for path in paths:
+            action = self._recent.addAction(path.name)
+            action.setToolTip(str(path))
+            action.setEnabled(self.session.ready)
+            action.triggered.connect(lambda _checked=False, path=path: self.commands.open_path(path))
+        if paths:
+            self._recent.addSeparator()
+            self._recent.addAction("Clear").triggered.connect(self.settings.clear_recent_images)
+        else:
+            self._recent.addAction("No image was opened yet").setEnabled(False)
+        self._recent.setToolTipsVisible(True)
+
+    @Slot()
+    def _fill_experiments(self) -> None:
+        self._experiments.clear()
+        if not self.session.ready:
+            self._experiments.addAction("The engine is loading").setEnabled(False)
+            return
+        from engine.reproduce import CATALOGUE
+
+        for slug, kind in CATALOGUE.items():
+            action = self._experiments.addAction(f"{kind.title}…")
+            action.setToolTip(f"{kind.source}\n{kind.paper}".strip())
+            action.triggered.connect(lambda _checked=False, slug=slug: self.commands.reproduce(slug))
+
+    def _make_tool_bar(self) -> None:
+        bar = QToolBar("Tool bar", self)
+        bar.setObjectName("toolbar.main")
+        bar.setIconSize(QSize(20, 20))
+        bar.setMovable(False)
+        bar.toggleViewAction().setEnabled(False)
+        self.actions_table.fill_tool_bar(bar)
+        self.addToolBar(bar)
+
+    # ------------------------------------------------------------------ following the session
+
+    @Slot()
+    def _on_image(self) -> None:
+        name = self.session.image.get("name")
+        self.setWindowTitle(f"{name} – Gibbon" if name else "Gibbon")
+
+    @Slot()
+    def _on_photograph(self) -> None:
+        from engine import resources
+
+        photograph = self.session.photograph
+        path = None if photograph is None else photograph.path
+        if path is not None and resources.folder() not in path.absolute().parents:
+            self.settings.add_recent_image(path)
+
+    # ------------------------------------------------------------------ dialogs
+
+    def show_keyboard_help(self) -> None:
+        """The page of all shortcuts."""
+        from gui.shell.help_page import KeyboardHelp
+
+        KeyboardHelp(self).open()
+
+    def show_figure_dialog(self) -> None:
+        """Compose a figure of what is shown."""
+        from gui.export.figure_dialog import FigureDialog
+
+        FigureDialog(self.session, self.settings, self).open()
+
+    # ------------------------------------------------------------------ drops
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if local_files(event.mimeData()) or event.mimeData().hasImage():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.commands.open_mime(event.mimeData(), "dropped image")
+        event.acceptProposedAction()
+
+    # ------------------------------------------------------------------ from one start to the next
+
+    def _restore(self) -> None:
+        if not self.restoreGeometry(self.settings.bytes("geometry")):
+            room = self.screen().availableSize()
+            self.resize(min(1600, round(0.92 * room.width())), min(1000, round(0.92 * room.height())))
+        self.reset_layout()
+        self.restoreState(self.settings.bytes("layout"), _LAYOUT)
+
+    @Slot()
+    def _settle(self) -> None:
+        """The kept layout, or the room shared anew."""
+        if not self.restoreState(self.settings.bytes("layout"), _LAYOUT):
+            self._share_room()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.settings.keep_bytes("geometry", self.saveGeometry())
+        self.settings.keep_bytes("layout", self.saveState(_LAYOUT))
+        self.settings.store.sync()
+        self.hide()  # at once: the thread may still be importing
+        super().closeEvent(event)
+        self.session.shut_down()
+
+
+class _Place(QWidget):
+    """Keeps a panel's place until the panel is there."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(37, 32) * theme.GRID
+
+
+def _waiting() -> QWidget:
+    """In the place of the canvas for the moment before it stands."""
+    label = QLabel("Loading…")
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+    return label

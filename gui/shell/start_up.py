@@ -1,0 +1,113 @@
+"""What loads when: first the window's frame is painted; then come its panels, while the engine thread imports torch and opens a sample."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
+
+from gui.session.swap_model import Arrived, show, with_image
+
+if TYPE_CHECKING:
+    from gui.session.session import Session
+    from gui.shell.main_window import MainWindow
+
+MODEL = "signs"
+
+
+@dataclass(frozen=True, eq=False)
+class StartUpResult:
+    """What the engine thread brought."""
+
+    seconds: float
+    """That importing torch took."""
+    arrived: Arrived | None = None
+    """The shipped model with its first sample: for signs the stop sign."""
+    problem: str = ""
+    """Why they are missing; the engine is there all the same."""
+
+
+def load() -> StartUpResult:
+    """Import torch and the engine, open the shipped model and a sample. Called in the engine thread."""
+    began = time.perf_counter()
+    import torch
+
+    seconds = time.perf_counter() - began
+    torch.backends.cudnn.deterministic = True  # as a replay has it: what the window records comes out the same again
+    import engine
+    import engine.attacks  # what the docks will ask for first: imported here, it does not hold the window up
+    import engine.data
+    import engine.stickers
+    from engine.errors import in_words
+
+    try:
+        return StartUpResult(seconds, with_image(engine.models.load(MODEL), None, None, None))
+    except Exception as error:  # a GPU that torch cannot use, say: whatever it is, the docks come alive
+        cure = "Load a model in the Model dock; another device may do."
+        return StartUpResult(seconds, problem=in_words(error, f"Loading the model “{MODEL}”", cure))
+
+
+class StartUp(QObject):
+    """Begins to load when the window has been painted."""
+
+    filled = Signal()
+    """Canvas and panels stand; the engine is loading."""
+
+    def __init__(self, session: Session, window: MainWindow, image: Path | None = None) -> None:
+        super().__init__(window)
+        self._session, self._window, self._image = session, window, image
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self._window.removeEventFilter(self)
+            QTimer.singleShot(0, self._begin)  # when all of this paint is on the screen
+        return False
+
+    @Slot()
+    def _begin(self) -> None:
+        trace("first paint")
+        self._window.import_panels()
+        for lane in (self._session.lane, self._session.background):
+            lane.start()
+        self._session.ask("start-up", load, self._arrive, busy="Loading the engine…")
+        self._window.fill()  # while torch is being imported
+        self.filled.emit()
+        trace("panels")
+
+    def _arrive(self, loaded: StartUpResult) -> None:
+        session = self._session
+        session.ready = True
+        session.engineReady.emit()
+        if loaded.arrived is not None:
+            show(session, loaded.arrived)
+        if loaded.problem:
+            session.log("error", loaded.problem)
+        if self._image is not None:
+            self._window.commands.open_path(self._image)
+        trace(f"ready, torch's import took {loaded.seconds:.2f} s of it")
+
+
+# ---------------------------------------------------------------------- measuring
+
+_IMPORTED = time.monotonic()
+
+
+def trace(what: str) -> None:
+    """With GIBBON_TRACE_STARTUP=1: seconds since the process began, on stderr."""
+    if os.environ.get("GIBBON_TRACE_STARTUP"):
+        print(f"gibbon: {what} at {since_start():.3f} s", file=sys.stderr, flush=True)
+
+
+def since_start() -> float:
+    """Seconds since the process began; where the system does not say, since this module was imported."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError, ValueError, IndexError):
+        return time.monotonic() - _IMPORTED

@@ -1,0 +1,141 @@
+"""The status bar: what was said last, what goes on and how far it is, which model, on what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+
+from gui import theme
+from gui.lanes.progress_text import RateMeter
+from gui.session.session import LogEntry, Session
+from gui.widgets import ElidedLabel
+
+if TYPE_CHECKING:
+    from gui.lanes.jobs import Job
+
+NOTICE_MS = 12_000
+
+
+class StatusBar(QStatusBar):
+    """A notice at the left, a run's progress with Cancel, then model and device."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._busy = ""
+        self._notice = self._alerting = ""
+        self._alert = False
+        self._job: Job | None = None
+        self._pace = RateMeter()
+        self.setSizeGripEnabled(False)
+        self._build()
+        self._forget = QTimer(self)
+        self._forget.setSingleShot(True)
+        self._forget.setInterval(NOTICE_MS)
+        self._forget.timeout.connect(self._clear_notice)
+        session.notice.connect(self._on_notice)
+        session.withdrawn.connect(self._on_withdrawn)
+        session.logged.connect(self._on_logged)
+        session.busyChanged.connect(self._on_busy)
+        session.runs.changed.connect(self._on_run)
+        session.classifierChanged.connect(self._on_classifier)
+        session.threadsChanged.connect(self._on_classifier)
+        self._on_classifier()
+        self._on_run()
+
+    def _build(self) -> None:
+        self.alert = QLabel(self)
+        self.alert.setPixmap(theme.icon("mdi6.alert-circle", theme.ALERT).pixmap(2 * theme.GRID, 2 * theme.GRID))
+        self.alert.setAccessibleName("Something went wrong")
+        self.alert.hide()
+        self.message = ElidedLabel(parent=self)
+        self.message.setAccessibleName("Notice")
+        self.progress = QProgressBar(self)
+        self.progress.setFixedWidth(15 * theme.GRID)
+        self.progress.setMaximumHeight(theme.GRID)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Progress of the run")
+        self.rate = QLabel(self)
+        self.rate.setFont(theme.number_font(self.rate.font()))
+        self.rate.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.rate.setMinimumWidth(self.fontMetrics().horizontalAdvance("step 00,000 of 00,000 · 0000 /s · 00 min 00 s left"))
+        self.cancel = QPushButton("Cancel", self)
+        self.cancel.setIcon(theme.icon("mdi6.stop"))
+        self.cancel.setToolTip("End the run; its best image so far is kept (Esc)")
+        self.cancel.clicked.connect(self._session.runs.cancel)
+        self.model = QLabel(self)
+        self.device = QLabel(self)
+        self.device.setToolTip("Where the model runs, and on how many CPU threads: as many as were fastest when it was loaded")
+        self.addWidget(self.alert)
+        self.addWidget(self.message, 1)
+        for widget in (self.progress, self.rate, self.cancel, self.model, self.device):
+            self.addPermanentWidget(widget)
+        self.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
+
+    # ------------------------------------------------------------------ what is said
+
+    @Slot(str)
+    def _on_notice(self, text: str) -> None:
+        self._notice, self._alert = text, text == self._alerting
+        self._forget.start()
+        self._say()
+
+    @Slot(object)
+    def _on_logged(self, entry: LogEntry) -> None:
+        """What is said next is an error, if it is this."""
+        self._alerting = (entry.short or entry.text) if entry.kind in ("error", "warning") else ""
+
+    @Slot(str)
+    def _on_withdrawn(self, text: str) -> None:
+        if text == self._notice:
+            self._clear_notice()
+
+    @Slot()
+    def _clear_notice(self) -> None:
+        self._notice, self._alert = "", False
+        self._say()
+
+    @Slot(str)
+    def _on_busy(self, text: str) -> None:
+        self._busy = text
+        self._say()
+
+    def _say(self) -> None:
+        self.message.setText(self._busy or self._notice)
+        self.alert.setVisible(self._alert and not self._busy)
+
+    # ------------------------------------------------------------------ how far it is
+
+    @Slot()
+    def _on_run(self) -> None:
+        job = self._session.runs.job
+        if job is not None and job is not self._job:
+            self._clear_notice()  # what kept the run before from starting, or how it ended
+        self._job = job
+        for widget in (self.progress, self.rate, self.cancel):
+            widget.setVisible(job is not None)
+        if job is None:
+            return
+        done, total = max(0, job.index), job.total  # step 0 is the start
+        self.progress.setRange(0, total or 0)
+        self.progress.setValue(done)
+        self.rate.setText(self._pace.words(job))
+
+    @Slot()
+    def _on_classifier(self) -> None:
+        classifier = self._session.classifier
+        self.model.setVisible(classifier is not None)
+        self.device.setVisible(classifier is not None)
+        if classifier is not None:
+            self.model.setText(classifier.name)
+            self.model.setToolTip(f"The model under study: {classifier.name}, fingerprint {classifier.fingerprint}")
+            self.device.setText(device_text(str(classifier.device), self._session.threads))
+
+
+def device_text(device: str, threads: int) -> str:
+    """``CPU, 1 thread``."""
+    if device != "cpu":
+        return device.upper().replace("CUDA", "GPU")
+    return f"CPU, {threads} thread{'s' if threads != 1 else ''}"
