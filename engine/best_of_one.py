@@ -9,6 +9,7 @@ from torch import Tensor
 
 from engine.best import Best
 from engine.operation import AttackStep
+from engine.ranking import reached
 
 
 class BestOfOne(Best):
@@ -47,7 +48,7 @@ class BestOfOne(Best):
         best: AttackStep | None = steps[0] if self._images is None else None
         for step, prediction, nan, value, score in zip(steps, predictions, broken, losses, scores, strict=True):
             nan = nan or value != value
-            success = not nan and (prediction != label if aim is None else prediction == aim)
+            success = not nan and reached(prediction, label, aim)
             rank = success and self._operation.keeps != "last", -math.inf if nan else score
             if rank > self._rank:
                 self._rank, best = rank, step

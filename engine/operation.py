@@ -21,6 +21,7 @@ from engine.classifier import Classifier
 from engine.docstrings import field_docstrings
 from engine.errors import GibbonError
 from engine.randomness import RowRandom
+from engine.ranking import reached
 from engine.views import Knowledge, View
 
 if TYPE_CHECKING:
@@ -117,8 +118,7 @@ class Problem:
 
     def reached(self, logits: Tensor) -> Tensor:
         """As ``succeeds``, for logits that are known to hold no NaN."""
-        prediction = logits.argmax(-1)
-        return prediction != self.labels if self.targets is None else prediction == self.targets
+        return reached(logits.argmax(-1), self.labels, self.targets)
 
     def repeat(self, times: int) -> Problem:
         """The same problem with every row ``times`` times, block after block: restarts as rows of one batch."""

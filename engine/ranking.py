@@ -1,9 +1,37 @@
-"""Which of several candidates an attacker takes: a success before any failure, then the larger score."""
+"""What an attacker wants: whether a prediction is it, and which of several candidates comes first, a success before any failure."""
 
 from __future__ import annotations
 
+from typing import overload
+
 import torch
 from torch import Tensor
+
+
+@overload
+def reached(prediction: int, labels: int, targets: int | None) -> bool: ...
+
+
+@overload
+def reached(prediction: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor: ...
+
+
+def reached(prediction: int | Tensor, labels: int | Tensor, targets: int | Tensor | None) -> bool | Tensor:
+    """Whether a prediction is what the attacker wants: ``prediction != labels``, or with targets ``prediction == targets``.
+
+    This is the one rule for success. A prediction that was made of NaN is no success; whoever may meet one has to say so beside it.
+
+    Parameters
+    ----------
+    prediction, labels, targets
+        Class numbers: all tensors ``(N,)`` that broadcast, or all single numbers. Targets None: any class but the label will do.
+
+    Returns
+    -------
+    bool or Tensor
+        As many as there are predictions.
+    """
+    return prediction != labels if targets is None else prediction == targets
 
 
 def best_of(success: Tensor, score: Tensor, dim: int = 0) -> Tensor:

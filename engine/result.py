@@ -15,6 +15,7 @@ from engine.artifacts import Artifact
 from engine.classifier import Classifier
 from engine.images import lattice
 from engine.operation import Operation
+from engine.ranking import reached
 
 _MOST_NAMES = 5
 """Classes that a remark names."""
@@ -128,7 +129,7 @@ class AttackResult(Result):
     @cached_property
     def success(self) -> Tensor:
         """``(N,)`` bool. Untargeted: prediction != label. Targeted: prediction == target. Never where the row failed."""
-        return self._succeeds(self.prediction) & ~self.failed
+        return reached(self.prediction, self.labels, self.targets) & ~self.failed
 
     @cached_property
     def flipped(self) -> Tensor:
@@ -143,7 +144,7 @@ class AttackResult(Result):
     @cached_property
     def survives_8bit(self) -> Tensor:
         """``(N,)`` bool: success after rounding to 8 bits per channel, as a PNG file holds."""
-        return self._succeeds(self.classifier.predict(lattice(self.adversarial))) & ~self.failed
+        return reached(self.classifier.predict(lattice(self.adversarial)), self.labels, self.targets) & ~self.failed
 
     @cached_property
     def perturbation(self) -> Tensor:
@@ -165,9 +166,6 @@ class AttackResult(Result):
         names = [f"“{self.classifier.labels[goal]}”{f' (×{count})' if count > 1 else ''}" for goal, count in counts[:_MOST_NAMES]]
         more = f" and {len(counts) - _MOST_NAMES} more" if len(counts) > _MOST_NAMES else ""
         return f"It chose the {'class' if len(counts) == 1 else 'classes'} to go towards: {', '.join(names)}{more}."
-
-    def _succeeds(self, prediction: Tensor) -> Tensor:
-        return prediction != self.labels if self.targets is None else prediction == self.targets
 
 
 def norms(perturbation: Tensor) -> dict[str, Tensor]:

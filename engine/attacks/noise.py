@@ -16,6 +16,7 @@ from engine.attacks.toolkit.losses import value
 from engine.balls import TINY, Norm, column
 from engine.operation import AttackStep, Problem
 from engine.quantities import Number
+from engine.ranking import beats
 from engine.views import Knowledge
 
 
@@ -89,7 +90,7 @@ def _better(problem: Problem, best: AttackStep, drawn: AttackStep) -> AttackStep
     assert best.logits is not None
     assert drawn.logits is not None
     before, now = problem.succeeds(best.logits), problem.succeeds(drawn.logits)
-    taken = (now & ~before) | ((now == before) & (drawn.loss > best.loss)) | drawn.loss.isnan()
+    taken = beats(now, drawn.loss, before, best.loss) | drawn.loss.isnan()
     return replace(
         drawn,
         adversarial=torch.where(taken[:, None, None, None], drawn.adversarial, best.adversarial),

@@ -146,15 +146,15 @@ def region(classifier: Classifier, mask: Path | None, stickers: list[str]) -> Te
     import torch
 
     from engine.record import read_mask
+    from engine.stickers import Sticker, coverage
 
     _, height, width = classifier.input_shape
     covered = torch.zeros(1, height, width) if mask is None else read_mask(mask, classifier)
     for text in stickers:
-        left, top, across, down = rectangle(text, "sticker")
-        rows, columns = slice(max(top, 0), max(top + down, 0)), slice(max(left, 0), max(left + across, 0))
-        if covered[:, rows, columns].numel() == 0:
+        part = coverage(Sticker(0, *rectangle(text, "sticker")), height, width)
+        if not bool(part.any()):
             raise GibbonError(f"The sticker {text} covers no pixel of the image of {width} x {height}. Move it inside.")
-        covered[:, rows, columns] = 1
+        covered = torch.maximum(covered, part)
     return covered
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from engine.channels import strongest_channel
 from engine.errors import GibbonError
 from engine.explain import LayerActivity, Observation, observe
 from engine.figures.bars import BarsPanel
@@ -213,7 +214,7 @@ def _perturbation(subject: Subject, _: str) -> list[FigurePanel]:
     """Of each pixel the channel that changed the most, at the gain that fills the scale."""
     seen = subject.observation
     delta = array(seen.perturbation)
-    strongest = np.take_along_axis(delta, np.abs(delta).argmax(0)[None], 0)[0]
+    strongest = strongest_channel(delta)
     limit = float(np.abs(strongest).max())
     # A scale without width cannot be drawn; an unchanged image is shown at a gain of 255.
     limit, gain = (limit, f"gain {norm(1 / limit)}") if limit > 0 else (1 / 255, "nothing changed")

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
+from engine.channels import strongest_channel
 from gui.panels.frame_panel import FrameView
 from gui.plots.colour_maps import DIVERGING, GREY, MAGMA, Colours, around_grey, diverging, sequential
 from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
@@ -169,7 +170,7 @@ def _perturbation_maps(values: np.ndarray, mode: Mode, limit: float) -> list[Pix
     if mode == "grey" and len(values) == 3:
         return [PixelMap("Red, green and blue around grey", packed(around_grey(values.transpose(1, 2, 0), limit)))]
     if mode == "strongest" and len(values) > 1:
-        strongest = np.take_along_axis(values, np.abs(values).argmax(0)[None], 0)[0]
+        strongest = strongest_channel(values)
         return [PixelMap("Strongest channel of each pixel", packed(diverging(strongest, limit)))]
     return [PixelMap("Mean of channels" if len(values) > 1 else "Perturbation", packed(diverging(values.mean(0), limit)))]
 

@@ -14,7 +14,6 @@ from engine.formats import short
 from gui.panels.frame_panel import FrameView
 from gui.plots.bars import ProbabilityBars, Row
 from gui.plots.ranking import by_strength, stable_top
-from gui.session.history import goal_of
 from gui.session.scene import Frame
 from gui.session.session import Session
 from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET
@@ -142,7 +141,7 @@ class PredictionPanel(FrameView):
     def _chosen_goal(self) -> int | None:
         """The class that the run on the canvas chose itself, where no person chooses one."""
         entry = self.session.history.shown
-        return None if entry is None or self.session.target is not None else goal_of(entry.result)
+        return None if entry is None or self.session.target is not None else entry.result.goal(0)
 
     def _marked_target(self) -> int | None:
         chosen = self._chosen_goal()

@@ -58,12 +58,6 @@ def _bytes_of(artifact: Any) -> int:
     return sum(part.nbytes for part in parts if hasattr(part, "nbytes"))
 
 
-def goal_of(result: AttackResult) -> int | None:
-    """The class that the attack chose itself and went towards; None: it chose none."""
-    goal = -1 if result.goals is None else int(result.goals[0])
-    return goal if goal >= 0 else None
-
-
 class History(QObject):
     """Entries, the newest last; the oldest go when the budget is full. Lives in the session."""
 

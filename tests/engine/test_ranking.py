@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.ranking import beats, best_of
+from engine.ranking import beats, best_of, reached
 
 _SCORES = (-torch.inf, -1.0, 0.0, 2.5, torch.inf)
 _CANDIDATES = tuple(product((False, True), _SCORES))
@@ -46,3 +46,14 @@ def test_the_order_holds_in_every_precision() -> None:
     for dtype in (torch.float16, torch.float32, torch.float64):
         score = torch.tensor([[3.0], [-torch.inf]], dtype=dtype)
         assert best_of(torch.tensor([[False], [True]]), score).item() == 1
+
+
+def test_what_an_attacker_wants() -> None:
+    prediction, labels, targets = torch.tensor([0, 1, 2, -1]), torch.tensor([0, 0, 2, 0]), torch.tensor([1, 1, 2, 1])
+    assert reached(prediction, labels, None).tolist() == [False, True, False, True]
+    assert reached(prediction, labels, targets).tolist() == [False, True, True, False]
+    assert [reached(p, label, None) for p, label in ((3, 3), (4, 3))] == [False, True]
+    assert [reached(p, 3, 5) for p in (3, 4, 5)] == [False, False, True]
+    # Several predictions of each row, as black-box attacks ask for them.
+    many = torch.tensor([[0, 1, 2], [0, 1, 2]])
+    assert reached(many, torch.tensor([[0], [1]]), None).tolist() == [[False, True, True], [True, False, True]]

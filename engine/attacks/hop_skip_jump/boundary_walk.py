@@ -15,6 +15,7 @@ from engine.attacks.toolkit.rounding import MOST_TRIES, Rounded, Rounding
 from engine.balls import BALLS, TINY, Norm, normalised
 from engine.errors import NoStart
 from engine.operation import AttackStep, Problem
+from engine.ranking import reached
 
 _TRIES = 128
 """Noise images that a start is looked for among."""
@@ -235,10 +236,11 @@ class BoundaryWalk:
 
     def _wanted(self, said: Tensor, rows: Tensor | None) -> Tensor:
         """``(n, B)`` bool of labels ``(n, B)``."""
-        problem = self._problem
-        wanted = problem.labels if problem.targets is None else problem.targets
-        wanted = (wanted if rows is None else wanted[rows])[:, None]
-        return (said != wanted) & (said >= 0) if problem.targets is None else said == wanted  # below 0: NaN, which is no class
+        labels, targets = self._problem.labels[:, None], self._problem.targets
+        targets = None if targets is None else targets[:, None]
+        if rows is not None:
+            labels, targets = labels[rows], None if targets is None else targets[rows]
+        return reached(said, labels, targets) & (said >= 0)  # below 0: NaN, which is no class
 
     def _try_noise(self, found: Tensor, asked: int, number: int) -> Tensor:
         """Of ``number`` noise images per row the nearest adversarial one, for rows that have no start yet."""

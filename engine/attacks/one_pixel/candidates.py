@@ -100,7 +100,7 @@ class Candidates:
         targets = None if problem.targets is None else problem.targets.repeat_interleave(copies)
         loss = value(self._loss, logits, problem.labels.repeat_interleave(copies), targets).view(n, copies)
         logits = logits.view(n, copies, -1)
-        success = problem.reached(logits.transpose(0, 1)).transpose(0, 1) & ~logits.isnan().any(2)
+        success = problem.succeeds(logits.transpose(0, 1)).transpose(0, 1)
         return Tried(places, colours, logits, loss.masked_fill(loss.isnan(), -torch.inf), success)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from engine.formats import format_probability as percent
 from engine.formats import short
-from gui.session.history import goal_of
 
 if TYPE_CHECKING:
     from engine import AttackResult
@@ -86,7 +85,7 @@ def facts_of(entry: FinishedRun) -> Facts:
 
 
 def _target(result: AttackResult) -> str:
-    labels, chosen = result.classifier.labels, goal_of(result)
+    labels, chosen = result.classifier.labels, result.goal(0)
     if chosen is not None:
         return f"{labels[chosen]} (chosen by the attack)"
     return "any other" if result.targets is None else labels[int(result.targets[0])]

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from engine.channels import strongest_channel
 from engine.formats import short
 from gui import theme
 from gui.panels.results.content import Item, curve, loss_curve
@@ -157,7 +158,7 @@ class TableView(View):
 
 def signed_map(values: Any, title: str, levels: bool) -> tuple[PixelMap, Scale]:
     """A perturbation ``(C, H, W)``: per pixel the channel that changes most; limits in grey levels, or as they are."""
-    strongest = np.take_along_axis(values, np.abs(values).argmax(0)[None], 0)[0]
+    strongest = strongest_channel(values)
     most = float(np.abs(strongest).max()) or 1.0
     limit = f"{most * 255:.3g}/255" if levels else short(most)
     return PixelMap(title, np.ascontiguousarray(diverging(strongest, most))), Scale(DIVERGING, (f"−{limit}", "0", f"+{limit}"))
