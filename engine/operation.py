@@ -6,13 +6,11 @@ import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
 from engine.artifacts import Artifact
@@ -20,6 +18,7 @@ from engine.balls import BALLS, Ball, Norm
 from engine.classifier import Classifier
 from engine.docstrings import field_docstrings
 from engine.errors import GibbonError
+from engine.parameters import limit, parameters_of
 from engine.randomness import RowRandom
 from engine.ranking import reached
 from engine.views import Knowledge, View
@@ -144,9 +143,8 @@ class Problem:
 class Operation(BaseModel, ABC):
     """An attack, explanation, detection, training or evaluation: parameters plus steps.
 
-    Its fields are the parameters, each written once with type, default, range and docstring, and read by the form, the command line,
-    the record and the docs. A field's ``json_schema_extra`` may hold ``unit``, ``group``, ``automatic`` (the attribute with the value used
-    for None), ``when`` (the other fields' values for which it has a meaning) and ``file`` (its text names a file, as a `Path` does).
+    Its fields are the parameters. Each is written once, with type, default, range and docstring, by a function of `engine.parameters`,
+    and `parameters_of` reads it for the form, the command line, the record, the figure and the hints.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -196,7 +194,7 @@ class Operation(BaseModel, ABC):
 
     def named_files(self) -> dict[str, Path]:
         """The files that its fields name, by field. What is in them belongs to the parameters: a run keeps their hashes."""
-        given = {name: getattr(self, name) for name in _file_fields(type(self))}
+        given = {name: getattr(self, name) for name, parameter in parameters_of(type(self)).items() if parameter.is_file}
         return {name: Path(value) for name, value in given.items() if value}
 
     @classmethod
@@ -231,7 +229,7 @@ class Attack(Operation, ABC):
     """Whether it raises the problem's ``objective``, too. An objective given to one that does not is refused."""
     from_image: ClassVar[bool] = True
     """Whether what comes out is a change of the clean image. False: it is grown from noise, and norms of the difference mean nothing."""
-    max_queries: int | None = Field(None, ge=1)
+    max_queries: int | None = limit(None, ge=1, unit="rows", none="no limit", title="query limit")
     """Rows through the model, for each image, after which the attack ends with its best so far. Images that are attacked together share
     theirs, so that one may use what another leaves; an attack that is learned from all images has so many for the whole run. None: no
     limit."""
@@ -260,16 +258,6 @@ class Attack(Operation, ABC):
     @abstractmethod
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """The loop of the paper, one `AttackStep` per iterate, the first being where it starts."""
-
-
-@cache
-def _file_fields(operation: type[Operation]) -> tuple[str, ...]:
-    return tuple(name for name, info in operation.model_fields.items() if _names_file(info))
-
-
-def _names_file(field: FieldInfo) -> bool:
-    extra = field.json_schema_extra
-    return Path in (field.annotation, *get_args(field.annotation)) or (isinstance(extra, dict) and bool(extra.get("file")))
 
 
 def explain(error: ValidationError, operation: type[Operation] | None = None) -> str:

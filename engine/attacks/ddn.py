@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 
 from engine.attacks.toolkit.box import Box
 from engine.attacks.toolkit.evaluation import look
@@ -17,6 +16,7 @@ from engine.balls import L2, TINY, Norm, column, normalised
 from engine.errors import GibbonError
 from engine.images import lattice
 from engine.operation import AttackStep, Problem
+from engine.parameters import budget, method
 from engine.quantities import Number
 
 _LAST = 0.01
@@ -50,17 +50,17 @@ class DDN(MinimalNorm):
         }
     )
 
-    norm: Literal["l2"] = Field("l2", json_schema_extra={"group": "Budget"})
+    norm: Literal["l2"] = budget("l2")
     """The norm that is made small."""
-    steps: int = Field(100, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(100, ge=1, le=100_000, unit="steps")
     """Number of steps."""
-    gamma: float = Field(0.05, gt=0, lt=1, json_schema_extra={"group": "Method"})
+    gamma: float = method(0.05, gt=0, lt=1)
     """By what part of itself the radius grows or shrinks in a step."""
-    start_eps: Number = Field(1.0, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1], L2"})
+    start_eps: Number = method(1.0, gt=0, unit="of [0, 1], L2", title="first radius")
     """The first radius: at most that of the ball which holds every image, sqrt(C * H * W)."""
-    step_size: Number = Field(1.0, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1], L2"})
+    step_size: Number = method(1.0, gt=0, unit="of [0, 1], L2")
     """Length of the first step, before the radius is set; the last one is a hundredth of it."""
-    quantise: bool = Field(False, json_schema_extra={"group": "Method"})
+    quantise: bool = method(False)
     """Round every iterate to 8 bits, as the paper does, so that what is found is an image that a file can hold."""
 
     @torch.no_grad()

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.attacks.toolkit.box import Box
@@ -18,6 +17,7 @@ from engine.attacks.toolkit.shortest_step import shortest
 from engine.attacks.toolkit.target_classes import likeliest_others
 from engine.balls import Norm, column
 from engine.operation import AttackStep, Problem
+from engine.parameters import budget, method
 
 _BACK = 0.5
 """How far an adversarial image goes back to the plane's point nearest to the clean one. Measured on digits: 1 overshoots in l2."""
@@ -56,19 +56,19 @@ class DeepFool(MinimalNorm):
         }
     )
 
-    norm: Literal["l2", "linf"] = Field("l2", json_schema_extra={"group": "Budget"})
+    norm: Literal["l2", "linf"] = budget("l2")
     """The norm that is made small."""
-    steps: int = Field(50, ge=1, le=10_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(50, ge=1, le=10_000, unit="steps")
     """Most steps until an image is given up."""
-    overshoot: float = Field(0.02, ge=0, le=10, json_schema_extra={"group": "Method"})
+    overshoot: float = method(0.02, ge=0, le=10)
     """How far past the plane a step goes, of its length."""
-    classes: int = Field(4, ge=2, le=1000, json_schema_extra={"group": "Method"})
+    classes: int = method(4, ge=2, le=1000)
     """How many of the most likely classes are looked at, the label among them; ranked anew at every step. The paper's code takes 10;
     measured on digits, more than 4 shorten the mean by 0.3 %."""
-    box: Literal["solved", "clipped"] = Field("solved", json_schema_extra={"group": "Method"})
+    box: Literal["solved", "clipped"] = method("solved")
     """solved: the shortest step to the plane within [0, 1] and the mask. clipped: the plain step, clipped afterwards, and the overshoot on
     the sum of all steps, as in the paper."""
-    refine: int = Field(6, ge=0, le=10_000, json_schema_extra={"group": "Method"})
+    refine: int = method(6, ge=0, le=10_000)
     """Steps back and forth across the boundary after it was reached: each shortens the perturbation."""
 
     @torch.enable_grad()

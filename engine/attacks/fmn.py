@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.attacks.toolkit.box import Box
@@ -17,6 +16,7 @@ from engine.attacks.toolkit.planes import dual_norm
 from engine.attacks.toolkit.schedules import cosine
 from engine.balls import BALLS, TINY, Norm, normalised
 from engine.operation import AttackStep, Problem
+from engine.parameters import budget, method
 from engine.quantities import Number
 
 _LAST = 0.01
@@ -49,15 +49,15 @@ class FMN(MinimalNorm):
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2", "l1", "l0")
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({"without the boundary search": {"boundary_steps": 0}})
 
-    norm: Literal["linf", "l2", "l1", "l0"] = Field("l2", json_schema_extra={"group": "Budget"})
+    norm: Literal["linf", "l2", "l1", "l0"] = budget("l2")
     """The norm that is made small."""
-    steps: int = Field(100, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(100, ge=1, le=100_000, unit="steps")
     """Number of steps."""
-    gamma: float = Field(0.05, gt=0, lt=1, json_schema_extra={"group": "Method"})
+    gamma: float = method(0.05, gt=0, lt=1, title="first gamma")
     """By what part of itself the radius changes in the first step."""
-    last_gamma: float = Field(0.001, gt=0, lt=1, json_schema_extra={"group": "Method"})
+    last_gamma: float = method(0.001, gt=0, lt=1)
     """By what part of itself the radius changes in the last step."""
-    step_size: Number = Field(1.0, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1], L2"})
+    step_size: Number = method(1.0, gt=0, unit="of [0, 1], L2")
     """Length of the first step, before the projection; the last one is a hundredth of it."""
 
     @torch.no_grad()

@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Artifact, Curve, Perturbation
 from engine.attacks.toolkit.lecture_loss import TowardsLoss, distance_to, lowered_loss, target_probability
 from engine.attacks.toolkit.losses import check_classes
 from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.parameters import budget, method
 from engine.quantities import Number
 
 _MOST_LINES = 10
@@ -70,22 +70,24 @@ class FoolingImage(Attack):
         }
     )
 
-    steps: int = Field(10, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(10, ge=1, le=100_000, unit="steps")
     """Number of steps."""
-    step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Budget", "automatic": "length"})
+    step_size: Number | None = budget(
+        None, gt=0, unit="times the gradient, or its sign", none="0.5 for the gradient, 0.1 for the sign", automatic="length"
+    )
     """What the gradient is multiplied by, or its sign: then in pixel units. None: 0.5 for the gradient, 0.1 for the sign."""
-    begin: Literal["uniform", "gaussian", "image"] = Field("uniform", json_schema_extra={"group": "Method"})
+    begin: Literal["uniform", "gaussian", "image"] = method("uniform")
     """uniform: noise in [0, 1]. gaussian: normal noise. image: the image on the canvas."""
-    center: Number = Field(0.5, ge=-10, le=10, json_schema_extra={"group": "Method", "when": {"begin": "gaussian"}})
+    center: Number = method(0.5, ge=-10, le=10, when={"begin": "gaussian"})
     """For gaussian: the mean of the noise."""
-    spread: Number = Field(0.25, ge=0, le=10, json_schema_extra={"group": "Method", "when": {"begin": "gaussian"}})
+    spread: Number = method(0.25, ge=0, le=10, when={"begin": "gaussian"})
     """For gaussian: the standard deviation of the noise. The paper's isotropic Gaussian has mean 0 and deviation 1, and no clip."""
-    direction: Literal["gradient", "sign"] = Field("gradient", json_schema_extra={"group": "Method"})
+    direction: Literal["gradient", "sign"] = method("gradient")
     """gradient: plain gradient descent. sign: every pixel steps alike."""
-    loss: TowardsLoss = Field("ce", json_schema_extra={"group": "Method"})
+    loss: TowardsLoss = method("ce")
     """ce: cross-entropy of the target. prob_linear: the lecture's, (15.942 + 16.118) / K * (1 - probability of the target), which hardly
     moves where that probability is near 0."""
-    clip: bool = Field(True, json_schema_extra={"group": "Method"})
+    clip: bool = method(True)
     """Hold the pixels in [0, 1] in every step. Without, the descent is the sources', and only what it hands over is clipped."""
 
     @property

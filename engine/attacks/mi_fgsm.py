@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.evaluation import look
@@ -15,6 +14,7 @@ from engine.attacks.toolkit.feasible_set import Reach
 from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.balls import Norm, normalised
 from engine.operation import AttackStep, Problem
+from engine.parameters import budget, method
 from engine.quantities import Number
 
 
@@ -42,17 +42,17 @@ class MIFGSM(InBall):
         }
     )
 
-    norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
+    norm: Literal["linf", "l2"] = budget("linf")
     """The norm of the ball that the perturbation stays in."""
-    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2")})
+    eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2"))
     """Radius of the ball in pixel units: 8/255 is eight grey levels."""
-    steps: int = Field(10, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(10, ge=1, le=100_000, unit="steps")
     """Number of steps."""
-    step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "automatic": "length"})
+    step_size: Number | None = budget(None, gt=0, none="eps / steps", unit="of [0, 1]", automatic="length")
     """Length of one step in pixel units. None: eps / steps."""
-    decay: float = Field(1.0, ge=0, le=10, json_schema_extra={"group": "Method"})
+    decay: float = method(1.0, ge=0, le=10)
     """How much of the momentum is carried over: 0 is the iterative method, 1 adds up all gradients."""
-    loss: LossName = Field("ce", json_schema_extra={"group": "Method"})
+    loss: LossName = method("ce")
     """ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other logit minus the
     label's. dlr: the margin over the spread of the logits."""
 

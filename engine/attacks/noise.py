@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.losses import value
 from engine.balls import TINY, Norm, column
 from engine.operation import AttackStep, Problem
+from engine.parameters import budget, method
 from engine.quantities import Number
 from engine.ranking import beats
 from engine.views import Knowledge
@@ -46,14 +46,14 @@ class Noise(InBall):
         }
     )
 
-    norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
+    norm: Literal["linf", "l2"] = budget("linf")
     """The norm that is eps."""
-    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2")})
+    eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2"))
     """The norm of the noise in pixel units: 8/255 is eight grey levels."""
-    distribution: Literal["sign", "uniform", "gaussian"] = Field("sign", json_schema_extra={"group": "Method"})
+    distribution: Literal["sign", "uniform", "gaussian"] = method("sign")
     """sign: every value eps up or down, as far as linf allows. uniform: evenly between both. gaussian: the normal distribution. All are
     scaled to eps."""
-    draws: int = Field(1, ge=1, le=10_000, json_schema_extra={"group": "Method"})
+    draws: int = method(1, ge=1, le=10_000)
     """How many times noise is tried, one step each."""
 
     @torch.no_grad()

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor
 
 from engine.attacks.toolkit.budget import check_lengths, usual_eps
@@ -20,6 +20,7 @@ from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.attacks.toolkit.target_classes import ManyTowards, check_goals, least_likely, likeliest_others, random_other
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
+from engine.parameters import budget, method
 from engine.quantities import Number
 
 _LECTURE = {"eps": None, "steps": 20, "step_size": 0.05, "random_start": False}
@@ -66,34 +67,32 @@ class PGD(Attack):
         }
     )
 
-    norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
+    norm: Literal["linf", "l2", "l1"] = budget("linf")
     """The norm of the ball that the perturbation stays in."""
-    eps: Number | None = Field(
-        8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2", "l1")}
-    )
+    eps: Number | None = budget(8 / 255, gt=0, none="no ball", unit="of [0, 1]", usual=usual_eps("linf", "l2", "l1"))
     """Radius of the ball in pixel units: 8/255 is eight grey levels. In l2 about 0.5 is usual for small colour images, in l1 about 12.
     None: no ball, only [0, 1]."""
-    steps: int | None = Field(40, ge=1, le=100_000, json_schema_extra={"group": "Budget", "automatic": "count"})
+    steps: int | None = budget(40, ge=1, le=100_000, unit="steps", none="the rule of BIM", automatic="count")
     """Number of steps. None: the rule of BIM, min(eps + 4, 1.25 * eps) with eps in grey levels, rounded up; 40 where there is no linf
     ball."""
-    step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "automatic": "length"})
+    step_size: Number | None = budget(None, gt=0, none="2.5 * eps / steps", unit="of [0, 1]", automatic="length")
     """Length of one step in pixel units. None: 2.5 * eps / steps, or 0.05 without a ball."""
-    direction: DirectionName = Field("steepest", json_schema_extra={"group": "Method"})
+    direction: DirectionName = method("steepest")
     """steepest: the sign (linf) or the gradient over its length (l2). max: the gradient over its largest magnitude. truncated: the gradient
     over its quantile, cut at 1."""
-    quantile: float = Field(0.9, ge=0, le=1, json_schema_extra={"group": "Method", "when": {"direction": "truncated"}})
+    quantile: float = method(0.9, ge=0, le=1, when={"direction": "truncated"})
     """For truncated: the quantile of |gradient| above which all pixels step alike. 0 is the sign, 1 is max."""
-    loss: LossName = Field("ce", json_schema_extra={"group": "Method"})
+    loss: LossName = method("ce")
     """ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other logit minus the
     label's. dlr: the margin over the spread of the logits."""
-    towards: ManyTowards = Field("label or target", json_schema_extra={"group": "Method"})
+    towards: ManyTowards = method("label or target")
     """Away from the label (towards the target where one is given), or towards classes that the attack chooses: the least likely one, a
     random one, or each of the likeliest others, side by side; then the best of these is kept per image."""
-    n_target_classes: int | None = Field(9, ge=1, json_schema_extra={"group": "Method", "when": {"towards": "likeliest others"}})
+    n_target_classes: int | None = method(9, ge=1, none="all others", when={"towards": "likeliest others"}, title="target classes")
     """How many of the likeliest other classes are aimed at. None: all others."""
-    random_start: bool = Field(True, json_schema_extra={"group": "Method"})
+    random_start: bool = method(True)
     """Begin at a random point of the ball instead of the clean image. Without a ball the clean image is the start."""
-    restarts: int = Field(1, ge=1, le=1000, json_schema_extra={"group": "Method"})
+    restarts: int = method(1, ge=1, le=1000)
     """How many starting points run side by side; the best one is kept per image."""
 
     @model_validator(mode="after")

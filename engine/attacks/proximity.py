@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor
 
 from engine.artifacts import Artifact, Curve
@@ -16,6 +16,7 @@ from engine.attacks.toolkit.adam import Adam
 from engine.attacks.toolkit.lecture_loss import TowardsLoss, distance_to, lowered_loss, target_probability
 from engine.balls import BALLS, TINY, Norm, column
 from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.parameters import budget, method, result
 from engine.parts import rows_at_a_time
 from engine.quantities import Number
 from engine.ranking import beats
@@ -68,22 +69,22 @@ class Proximity(Attack):
         }
     )
 
-    norm: Literal["l1", "l2"] = Field("l1", json_schema_extra={"group": "Budget"})
+    norm: Literal["l1", "l2"] = budget("l1")
     """The distance: l1 is the sum of magnitudes and leaves most pixels as they are, l2 the sum of squares."""
-    weight: Number = Field(30.0, ge=0, json_schema_extra={"group": "Budget"})
+    weight: Number = budget(30.0, ge=0, unit="times the distance")
     """How much the distance counts, the lecture's lambda. 0: not at all, and only [0, 1] bounds the image."""
-    reduction: Literal["mean", "sum"] = Field("mean", json_schema_extra={"group": "Budget"})
+    reduction: Literal["mean", "sum"] = budget("mean")
     """mean: the distance is the mean over all values, as in the lecture's code, where 30 is 0.0383 of the sum at 28 x 28. sum: the norm
     itself, as in its formula."""
-    steps: int = Field(200, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(200, ge=1, le=100_000, unit="steps")
     """Number of steps."""
-    loss: TowardsLoss = Field("ce", json_schema_extra={"group": "Method"})
+    loss: TowardsLoss = method("ce")
     """ce: cross-entropy of the target. prob_linear: the lecture's, (15.942 + 16.118) / K * (1 - probability of the target)."""
-    optimizer: Literal["descent", "adam"] = Field("descent", json_schema_extra={"group": "Method"})
+    optimizer: Literal["descent", "adam"] = method("descent")
     """descent: plain gradient descent. adam: a step size for every value, for models whose gradients are far from 1."""
-    step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Method", "automatic": "length"})
+    step_size: Number | None = method(None, gt=0, none="0.5 for descent, 0.02 for Adam", automatic="length")
     """What the gradient is multiplied by. None: 0.5 for descent, less where a step would be longer than 1 in L2; 0.02 for adam."""
-    curve: int = Field(0, ge=0, le=64, json_schema_extra={"group": "Result"})
+    curve: int = result(0, ge=0, le=64, title="weights of the curve")
     """How many more weights run beside it, from a hundredth of this one to ten times it: the curve of distance and probability of the
     target against the weight. 0: none."""
 

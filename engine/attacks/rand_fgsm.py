@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from engine.attacks.toolkit.budget import check_lengths
 from engine.attacks.toolkit.directions import direction
@@ -15,6 +15,7 @@ from engine.attacks.toolkit.feasible_set import best_restart
 from engine.attacks.toolkit.losses import check_classes
 from engine.balls import Linf, Norm
 from engine.operation import Attack, AttackStep, Problem
+from engine.parameters import budget, method
 from engine.quantities import Number
 
 
@@ -43,13 +44,13 @@ class RandFGSM(Attack):
         }
     )
 
-    norm: Literal["linf"] = Field("linf", json_schema_extra={"group": "Budget"})
+    norm: Literal["linf"] = budget("linf")
     """The norm of both steps together."""
-    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
+    eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]")
     """Length of both steps together in pixel units: 8/255 is eight grey levels."""
-    alpha: Number | None = Field(None, ge=0, json_schema_extra={"group": "Method", "unit": "of [0, 1]", "automatic": "first"})
+    alpha: Number | None = method(None, ge=0, none="eps / 2", unit="of [0, 1]", automatic="first")
     """Length of the random step, less than eps. 0 is FGSM. None: eps / 2."""
-    draws: int = Field(1, ge=1, le=1000, json_schema_extra={"group": "Method"})
+    draws: int = method(1, ge=1, le=1000)
     """How many random steps are tried side by side; the best one is kept per image."""
 
     @model_validator(mode="after")

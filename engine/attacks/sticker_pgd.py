@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Artifact, StickerContent
@@ -15,6 +14,7 @@ from engine.attacks.toolkit.losses import LossName, ascent, value
 from engine.balls import Norm
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.parameters import budget, method
 from engine.quantities import Number
 
 
@@ -36,17 +36,17 @@ class StickerPGD(Attack):
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask", "start", "stickers"})
     needs: ClassVar[frozenset[Use]] = frozenset({"mask"})
 
-    steps: int = Field(40, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(40, ge=1, le=100_000, unit="steps")
     """Number of steps."""
-    step_size: Number = Field(0.1, gt=0, le=1, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
+    step_size: Number = budget(0.1, gt=0, le=1, unit="of [0, 1]")
     """Length of one step in pixel units."""
-    begin: Literal["grey", "image", "random", "current"] = Field("grey", json_schema_extra={"group": "Method"})
+    begin: Literal["grey", "image", "random", "current"] = method("grey")
     """The content to begin with: middle grey, the image below, random colours, or what the stickers hold now."""
-    direction: DirectionName = Field("steepest", json_schema_extra={"group": "Method"})
+    direction: DirectionName = method("steepest")
     """steepest: the sign. max: the gradient over its largest magnitude. truncated: over its quantile, cut at 1."""
-    quantile: float = Field(0.9, ge=0, le=1, json_schema_extra={"group": "Method", "when": {"direction": "truncated"}})
+    quantile: float = method(0.9, ge=0, le=1, when={"direction": "truncated"})
     """For truncated: the quantile of |gradient| above which all pixels step alike."""
-    loss: LossName = Field("ce", json_schema_extra={"group": "Method"})
+    loss: LossName = method("ce")
     """ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other logit minus the
     label's. dlr: the margin over the spread of the logits."""
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from engine.artifacts import Artifact, Curve, Model
@@ -20,6 +19,7 @@ from engine.defenses.rectifiers import bounds_of, maker, normalises, swap_rectif
 from engine.devices import versions
 from engine.errors import GibbonError
 from engine.operation import Operation, Problem, Step, Use
+from engine.parameters import data, network, result, schedule
 
 _OF_THE_NETWORK = frozenset({"architecture", "activation", "slope", "sign"})
 """What a card says of the network itself: training does not change it."""
@@ -50,27 +50,27 @@ class Train(Operation):
     family: ClassVar[str] = "Training"
     uses: ClassVar[frozenset[Use]] = frozenset({"data"})
 
-    activation: Literal["keep", "relu", "bounded", "bounded-leaky"] = Field("keep", json_schema_extra={"group": "Network"})
+    activation: Literal["keep", "relu", "bounded", "bounded-leaky"] = network("keep")
     """Put this rectifier in place of the network's own: plain, limited to [0, bound] (Liew et al. 2016, arXiv 1707.06728), or leaky
     with a trainable upper bound. Bounds start at 1 where a layer normalises, else at the 99.5 % quantile of the first batch."""
-    slope: float = Field(0.01, ge=0.0, le=0.3, json_schema_extra={"group": "Network"})
+    slope: float = network(0.01, ge=0.0, le=0.3)
     """Of the bounded leaky ReLU: its slope below 0, and the size of its slope above the bound."""
-    sign: Literal[-1, 1] = Field(-1, json_schema_extra={"group": "Network"})
+    sign: Literal[-1, 1] = network(-1)
     """Of the bounded leaky ReLU: -1 falls above the bound (it is not monotone then), +1 goes on rising slowly."""
-    fresh: bool = Field(True, json_schema_extra={"group": "Network"})
+    fresh: bool = network(True)
     """Start from new random weights. Off: go on from the classifier's own."""
-    epochs: int = Field(20, ge=1, le=1000, json_schema_extra={"group": "Schedule"})
+    epochs: int = schedule(20, ge=1, le=1000)
     """How often every image is seen."""
-    batch_size: int = Field(128, ge=2, le=8192, json_schema_extra={"group": "Schedule", "unit": "images"})
+    batch_size: int = schedule(128, ge=2, le=8192, unit="images")
     """Images per step."""
-    learning_rate: float = Field(3e-3, gt=0.0, le=1.0, json_schema_extra={"group": "Schedule"})
+    learning_rate: float = schedule(3e-3, gt=0.0, le=1.0)
     """The highest rate, reached after a fifth of all steps."""
-    weight_decay: float = Field(0.02, ge=0.0, le=1.0, json_schema_extra={"group": "Schedule"})
+    weight_decay: float = schedule(0.02, ge=0.0, le=1.0)
     """Pulls kernels towards 0; biases, normalisation and bounds are left alone."""
-    augment: Literal["auto", "none", "strokes", "colours"] = "auto"
+    augment: Literal["auto", "none", "strokes", "colours"] = data("auto")
     """Random changes of each image: of place, size, slant and noise, and of stroke width for grey images ("strokes") or of light and
     colour ("colours"). "auto" takes the one that fits the number of channels."""
-    checkpoint: Path | None = None
+    checkpoint: Path | None = result(None, none="nothing is kept")
     """Where to keep the state after every epoch (.safetensors). If the file is there, training goes on from it and ends with the
     same weights as if it had never stopped."""
 

@@ -16,7 +16,7 @@ from engine.figures.bars import BarsPanel
 from engine.figures.panels import Array, FigurePanel, HistogramPanel, ImagePanel, LossPanel, PerturbationPanel, SaliencyPanel
 from engine.figures.style import ADVERSARIAL, CLEAN, norm, percent
 from engine.operation import Attack, Operation
-from engine.quantities import format_number
+from engine.parameters import Parameter, parameters_of
 from engine.result import AttackResult
 from engine.sites import Site
 
@@ -146,7 +146,7 @@ def _check_layer(layer: str, known: Sequence[str]) -> None:
 def note_for(result: AttackResult, row: int = 0, *, reference: str | None = None) -> str:
     """The small print: model, attack with its parameters, seed, and what was chosen, assumed or generated."""
     operation, goal = result.operation, result.goal(row)
-    parameters = ", ".join(f"{name.replace('_', ' ')} {_parameter(value)}" for name, value in _worth_saying(operation).items())
+    parameters = ", ".join(f"{parameter.title} {parameter.shown(value)}" for parameter, value in _worth_saying(operation))
     sentences = [f"Model {result.classifier.name}. {operation.title}: {parameters}; seed {result.provenance['seed']}."]
     if goal is not None:
         sentences.append(f"It went towards “{result.classifier.labels[goal]}”, the class it chose.")
@@ -166,21 +166,10 @@ def array(tensor: Tensor) -> Array:
     return values
 
 
-def _worth_saying(operation: Operation) -> dict[str, Any]:
-    """The budget, and everything that is not at its default."""
-    found = {}
-    for name, field in type(operation).model_fields.items():
-        extra, value = field.json_schema_extra, getattr(operation, name)
-        budget = isinstance(extra, dict) and extra.get("group") == "Budget"
-        if value is not None and (budget or value != field.default):
-            found[name] = value
-    return found
-
-
-def _parameter(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return format_number(value) if isinstance(value, float) else str(value)
+def _worth_saying(operation: Operation) -> list[tuple[Parameter, Any]]:
+    """The parameters of the budget, and all that are not at their default, with their values."""
+    given = [(parameter, getattr(operation, name)) for name, parameter in parameters_of(type(operation)).items()]
+    return [(each, value) for each, value in given if value is not None and (each.group == "Budget" or value != each.default)]
 
 
 def _says(subject: Subject, probabilities: Tensor) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine import data as data_sets
@@ -24,6 +23,7 @@ from engine.driver import start as begin
 from engine.errors import GibbonError
 from engine.models.download import Progress
 from engine.operation import Attack, Operation, Problem, Step
+from engine.parameters import data
 from engine.reproduce.drawing import drawn_digits
 from engine.reproduce.findings import NOTHING, Finding, Tolerance, verdicts
 from engine.result import AttackResult
@@ -116,7 +116,7 @@ class Experiment(Operation, ABC):
     columns: ClassVar[int] = 5
     """Pictures side by side in the figure."""
 
-    data: Path | None = Field(None, exclude=True, json_schema_extra={"group": "Data"})
+    data: Path | None = data(None, exclude=True, none="GIBBON_DATA, else the cache folder")
     """Folder of the data sets, as torchvision leaves them. None: GIBBON_DATA, else this platform's cache folder."""
 
     @abstractmethod

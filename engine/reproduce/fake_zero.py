@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Curve, Picture
 from engine.attacks import FoolingImage
 from engine.attacks.fooling import FoolingStep
 from engine.operation import Problem
+from engine.parameters import method
 from engine.quantities import format_probability
 from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, own_recipe, share
 from engine.reproduce.findings import at_least, at_most, between
@@ -44,9 +44,9 @@ class FakeZero(Experiment):
     )
     model: ClassVar[str] = LECTURED
 
-    target: int = Field(0, ge=0, le=9, json_schema_extra={"group": "Method"})
+    target: int = method(0, ge=0, le=9)
     """The class to reach; the lecture's is 0, and the tolerances are its."""
-    starts: int = Field(256, ge=1, le=10_000, json_schema_extra={"group": "Method"})
+    starts: int = method(256, ge=1, le=10_000)
     """Noise images, rows of one batch."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor
 
 from engine import models
 from engine.artifacts import Curve, Picture
 from engine.classifier import Classifier
 from engine.operation import Problem
+from engine.parameters import method
 from engine.quantities import format_probability
 from engine.reproduce.experiment import LECTURED, Experiment, Report, own_recipe
 from engine.reproduce.findings import around
@@ -46,7 +46,7 @@ class FoolingImages(Experiment):
     )
     model: ClassVar[str] = LECTURED
 
-    starts: int = Field(1000, ge=10, le=100_000, json_schema_extra={"group": "Method"})
+    starts: int = method(1000, ge=10, le=100_000)
     """Noise images, each tried with every class."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:

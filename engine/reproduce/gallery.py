@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Curve, Picture
 from engine.attacks import PGD
 from engine.errors import GibbonError
 from engine.operation import AttackStep, Problem
+from engine.parameters import method
 from engine.quantities import format_probability
 from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, correct, own_recipe, share
 from engine.reproduce.findings import at_least, at_most, exactly
@@ -38,13 +38,13 @@ class Gallery(Experiment):
     data_set: ClassVar[str] = "mnist"
     fallback: ClassVar[str] = "generated:digits"
 
-    groups: int = Field(59, ge=1, le=1000, json_schema_extra={"group": "Method"})
+    groups: int = method(59, ge=1, le=1000)
     """Groups of five test digits, each digit right before and none its own target."""
-    alpha: float = Field(0.02, gt=0, le=1, json_schema_extra={"group": "Method", "unit": "of [0, 1]"})
+    alpha: float = method(0.02, gt=0, le=1, unit="of [0, 1]")
     """Length of one step."""
-    steps: int = Field(50, ge=1, le=1000, json_schema_extra={"group": "Method"})
+    steps: int = method(50, ge=1, le=1000)
     """At most so many."""
-    confident: float = Field(0.93, gt=0, lt=1, json_schema_extra={"group": "Method"})
+    confident: float = method(0.93, gt=0, lt=1)
     """Probability of the target at which an image is done: the lowest that the lecture prints."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Curve, Map
 from engine.classifier import Classifier
 from engine.models.download import Progress
 from engine.operation import Problem
+from engine.parameters import method
 from engine.quantities import Number
 from engine.reproduce.experiment import Experiment, Report
 from engine.reproduce.findings import at_most, exactly
@@ -42,7 +42,7 @@ class Linear(Experiment):
     fallback: ClassVar[str] = "generated:digits"
     columns: ClassVar[int] = 4
 
-    eps: Number = Field(0.1, gt=0, le=1, json_schema_extra={"group": "Method", "unit": "of [0, 1]"})
+    eps: Number = method(0.1, gt=0, le=1, unit="of [0, 1]")
     """``||eta||_inf``, the same at every size."""
 
     @classmethod

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from engine.artifacts import Curve, Map
@@ -17,6 +16,7 @@ from engine.data import DataSet
 from engine.errors import GibbonError
 from engine.models.download import Progress
 from engine.operation import Problem
+from engine.parameters import schedule
 from engine.reproduce.experiment import Experiment, Report, attacking, outcome, share
 from engine.reproduce.findings import at_least, between
 
@@ -65,7 +65,7 @@ class LogisticRegression(Experiment):
     data_set: ClassVar[str] = "mnist"
     fallback: ClassVar[str] = "generated:digits"
 
-    epochs: int = Field(EPOCHS, ge=1, le=1000, json_schema_extra={"group": "Schedule"})
+    epochs: int = schedule(EPOCHS, ge=1, le=1000)
     """How often every training image is seen."""
 
     @classmethod

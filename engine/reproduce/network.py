@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
 from engine import models
@@ -19,6 +18,7 @@ from engine.devices import versions
 from engine.errors import GibbonError
 from engine.models import ARCHITECTURES
 from engine.operation import Problem
+from engine.parameters import schedule
 from engine.reproduce.experiment import LECTURED, Experiment, Report, own_recipe, passes, right, share
 from engine.reproduce.findings import at_least, between, exactly
 
@@ -45,9 +45,9 @@ class Network(Experiment):
     data_set: ClassVar[str] = "mnist"
     fallback: ClassVar[str] = "generated:digits"
 
-    train: bool = Field(False, json_schema_extra={"group": "Schedule"})
+    train: bool = schedule(False)
     """Train the network anew with the lecture's settings, too: a minute or two."""
-    epochs: int = Field(10, ge=1, le=1000, json_schema_extra={"group": "Schedule", "when": {"train": True}})
+    epochs: int = schedule(10, ge=1, le=1000, when={"train": True})
     """How often every training image is seen."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
 from engine.artifacts import Curve, Picture
 from engine.attacks import OnePixel
 from engine.operation import AttackStep, Problem
+from engine.parameters import method
 from engine.quantities import format_probability
 from engine.reproduce.experiment import Experiment, Report, attacking, correct, outcome, share
 from engine.reproduce.findings import at_least, between
@@ -56,9 +56,9 @@ class OnePixelGallery(Experiment):
     data_set: ClassVar[str] = "cifar10"
     columns: ClassVar[int] = 4
 
-    effort: Literal["fast", "full"] = Field("fast", json_schema_extra={"group": "Method"})
+    effort: Literal["fast", "full"] = method("fast")
     """fast: 100 x 40, minutes. full: 400 x 75, ten times as long."""
-    photographs: int = Field(100, ge=1, le=5000, json_schema_extra={"group": "Method"})
+    photographs: int = method(100, ge=1, le=5000)
     """Test images that are right before, spread over the classes. With fewer than 100 the eight confident flips are
     not asked for."""
 

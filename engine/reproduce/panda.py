@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Perturbation, Picture
@@ -15,6 +14,7 @@ from engine.attacks import FGSM
 from engine.errors import GibbonError
 from engine.images import Photograph, open_image, samples
 from engine.operation import AttackStep, Problem
+from engine.parameters import budget, data
 from engine.quantities import Number, format_number, format_probability
 from engine.reproduce.experiment import Experiment, Report, attacking
 
@@ -38,9 +38,9 @@ class Panda(Experiment):
     model: ClassVar[str] = "torchvision:squeezenet1_0"
     columns: ClassVar[int] = 3
 
-    image: Path | None = Field(None, json_schema_extra={"group": "Data"})
+    image: Path | None = data(None, none="the cat that comes with scikit-image")
     """The photograph. None: the cat that comes with scikit-image."""
-    eps: Number = Field(1 / 255, gt=0, le=1, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
+    eps: Number = budget(1 / 255, gt=0, le=1, unit="of [0, 1]")
     """Length of the step in pixel units."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Curve, Picture
 from engine.attacks import Proximity
 from engine.operation import Problem
+from engine.parameters import method
 from engine.quantities import Number, format_norm, format_probability
 from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, correct, outcome, own_recipe
 from engine.reproduce.findings import exactly
@@ -43,9 +43,9 @@ class Targets(Experiment):
     data_set: ClassVar[str] = "mnist"
     fallback: ClassVar[str] = "generated:digits"
 
-    weight: Number = Field(30.0, ge=0, json_schema_extra={"group": "Method"})
+    weight: Number = method(30.0, ge=0)
     """Lambda of the gallery, for means over the pixels."""
-    steps: int = Field(200, ge=1, le=100_000, json_schema_extra={"group": "Method"})
+    steps: int = method(200, ge=1, le=100_000)
     """Of descent."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Curve, Picture
 from engine.attacks import PGD
 from engine.operation import AttackStep, Problem
+from engine.parameters import method
 from engine.quantities import format_probability
 from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, correct, outcome, own_recipe, share
 from engine.reproduce.findings import around
@@ -44,7 +44,7 @@ class Untargeted(Experiment):
     fallback: ClassVar[str] = "generated:digits"
     columns: ClassVar[int] = 5
 
-    images_used: int = Field(1000, ge=1, le=10_000, json_schema_extra={"group": "Method"})
+    images_used: int = method(1000, ge=1, le=10_000, title="images")
     """The first so many test images; those that are wrong before do not count."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:

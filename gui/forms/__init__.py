@@ -3,7 +3,7 @@
 Import it after the window stands: pyqtgraph takes a while.
 """
 
-from gui.forms.fields import Field, read_fields
+from gui.forms.fields import read_fields
 from gui.forms.form import Form
 
-__all__ = ["Field", "Form", "read_fields"]
+__all__ = ["Form", "read_fields"]

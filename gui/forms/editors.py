@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QFileDialog, QLineEdit, QSizePolicy, QWidget
 
 from gui import theme
-from gui.forms.fields import Field
+
+if TYPE_CHECKING:
+    from engine.parameters import Parameter
 
 _LEVEL = 1 / 255
 _HEIGHT = 22
@@ -24,7 +26,7 @@ class NumberEdit(QAbstractSpinBox):
 
     sigChanged = Signal()
 
-    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+    def __init__(self, field: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._field = field
         self._value: Any = field.default
@@ -159,14 +161,14 @@ class ChoiceEdit(QComboBox):
 
     sigChanged = Signal()
 
-    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+    def __init__(self, field: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
         self._values = ((None,) if field.optional else ()) + field.choices
         for value in self._values:
-            self.addItem(field.none_text if value is None else str(value))
+            self.addItem(field.shown(value))
         self.setCurrentIndex(self._values.index(field.default))
         self.currentIndexChanged.connect(self._on_changed)
 
@@ -189,7 +191,7 @@ class FlagEdit(QCheckBox):
 
     sigChanged = Signal()
 
-    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+    def __init__(self, field: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setChecked(bool(field.default))
         self.toggled.connect(self._on_toggled)
@@ -210,13 +212,13 @@ class TextEdit(QLineEdit):
 
     sigChanged = Signal()
 
-    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+    def __init__(self, field: Parameter, parent: QWidget | None = None) -> None:
         super().__init__("" if field.default is None else str(field.default), parent)
         self._optional = field.optional
         if field.optional:
             self.setPlaceholderText(field.none_text)
         self.textEdited.connect(self._on_edited)
-        if field.name == "file":
+        if field.is_file:
             self.browse = self.addAction(theme.icon("mdi6.folder-open-outline"), QLineEdit.ActionPosition.TrailingPosition)
             self.browse.setToolTip("Choose a file")
             self.browse.triggered.connect(self._on_browse)
@@ -244,7 +246,7 @@ class TextEdit(QLineEdit):
 Editor = NumberEdit | ChoiceEdit | FlagEdit | TextEdit
 
 
-def editor_for(field: Field) -> Editor:
+def editor_for(field: Parameter) -> Editor:
     """The editor of a field, with its tool tip and accessible name."""
     makers: dict[str, Any] = {"number": NumberEdit, "integer": NumberEdit, "choice": ChoiceEdit, "flag": FlagEdit, "text": TextEdit}
     editor: Editor = makers[field.kind](field)

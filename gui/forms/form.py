@@ -12,14 +12,14 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.forms.editors import Editor, NumberEdit
-from gui.forms.fields import Field, read_fields
+from gui.forms.fields import read_fields
 from gui.forms.tree import FieldGroup, FieldParameter, Tree
 from gui.widgets.message import Message
 
 if TYPE_CHECKING:
     from engine import Operation
+    from engine.parameters import Parameter
 
-NO_GROUP = "Limits"
 ROWS_AT_ONCE = 4
 """How many rows a turn of the event loop makes: each takes about 2 ms, and the window is never to stand still for 50."""
 
@@ -38,11 +38,11 @@ class Form(QWidget):
         super().__init__(parent)
         self._says_errors = says_errors
         self._class: type[Operation] | None = None
-        self._fields: tuple[Field, ...] = ()
+        self._fields: tuple[Parameter, ...] = ()
         self._parameters: dict[str, FieldParameter] = {}
         self._groups: dict[str, FieldGroup] = {}
         """Those that have rows by now; the tree holds them weakly."""
-        self._to_come: deque[Field] = deque()
+        self._to_come: deque[Parameter] = deque()
         """Rows that are not made yet."""
         self._next_rows = QTimer(self)
         self._next_rows.setSingleShot(True)
@@ -63,7 +63,7 @@ class Form(QWidget):
     # ------------------------------------------------------------------ from the program
 
     @property
-    def fields(self) -> tuple[Field, ...]:
+    def fields(self) -> tuple[Parameter, ...]:
         """The rows, from top to bottom."""
         return self._fields
 
@@ -85,7 +85,7 @@ class Form(QWidget):
         values = self.values()
         self.tree.filling = True
         for field in [self._to_come.popleft() for _ in range(min(count, len(self._to_come)))]:
-            title = field.group or NO_GROUP
+            title = field.group or "Other"
             if title not in self._groups:
                 self._groups[title] = FieldGroup(name=title)
                 self.tree.addParameters(self._groups[title])
@@ -181,7 +181,7 @@ class Form(QWidget):
         self._message.say(self.error if self._says_errors else "")
         self.changed.emit()
 
-    def _show_state(self, field: Field, values: Mapping[str, Any]) -> None:
+    def _show_state(self, field: Parameter, values: Mapping[str, Any]) -> None:
         """Whether a row has a meaning beside these values, and what stands for an empty one."""
         self._parameters[field.name].setOpts(enabled=field.applies(values))
         editor = self._editor(field.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyqtgraph.parametertree import Parameter, ParameterTree
 from pyqtgraph.parametertree.parameterTypes import GroupParameter, GroupParameterItem, WidgetParameterItem
@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QSizePolic
 
 from gui import theme
 from gui.forms.editors import Editor, editor_for
-from gui.forms.fields import Field
+
+if TYPE_CHECKING:
+    from engine import parameters
 
 _RESET = 22
 
@@ -50,12 +52,7 @@ class RowItem(WidgetParameterItem):
 
     def updateDefaultBtn(self) -> None:
         field = self.param.field
-        shown = field.none_text if field.default is None else field.default
-        if isinstance(shown, float):
-            from engine.quantities import format_number
-
-            shown = format_number(shown)
-        self.defaultBtn.setToolTip(f"Reset {field.title} to {shown}")
+        self.defaultBtn.setToolTip(f"Reset {field.title} to {field.shown(field.default)}")
         self.defaultBtn.setAccessibleName(f"Reset {field.title}")
         self.defaultBtn.setVisible(self.param.value() != field.default)
 
@@ -88,11 +85,11 @@ class RowItem(WidgetParameterItem):
 
 
 class FieldParameter(Parameter):
-    """A parameter that knows its `Field`."""
+    """A row of the tree that knows the parameter it is for."""
 
     itemClass = RowItem
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: parameters.Parameter) -> None:
         self.field = field
         super().__init__(name=field.name, title=field.title, value=field.default, default=field.default)
 

@@ -14,6 +14,7 @@ from engine import attacks
 from engine.artifacts import Curve, Perturbation
 from engine.attacks.toolkit import evaluation as passes
 from engine.attacks.toolkit.losses import LossName, ascent, assess, value
+from engine.parameters import parameters_of
 from engine.randomness import generator
 from tests.engine.conftest import linear_classifier
 from tests.engine.test_closed_forms import middle_images, weights
@@ -309,13 +310,11 @@ def test_a_later_draw_is_kept_only_where_it_is_better() -> None:
 # ---------------------------------------------------------------------------------------------------------------- budgets
 
 
-@pytest.mark.parametrize("attack", [a for a in attacks.CATALOGUE.values() if "'usual'" in str(a.model_fields.get("eps"))])
+@pytest.mark.parametrize("attack", [a for a in attacks.CATALOGUE.values() if "eps" in a.model_fields and parameters_of(a)["eps"].usual])
 def test_the_usual_eps_is_offered_for_the_norms_that_the_attack_has(attack: type[engine.Attack]) -> None:
-    extra = attack.model_fields["eps"].json_schema_extra
-    assert isinstance(extra, dict)
-    usual = extra["usual"]["norm"]  # type: ignore[index,call-overload]
-    assert list(usual) == list(attack.norms)  # type: ignore[arg-type]
-    for norm, eps in usual.items():  # type: ignore[union-attr]
+    usual = parameters_of(attack)["eps"].usual
+    assert [(name, norm) for name, norm, _ in usual] == [("norm", norm) for norm in attack.norms]
+    for _, norm, eps in usual:
         attack.build(norm=norm, eps=eps)
 
 

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from engine.attacks import CATALOGUE
-from gui.forms import Field, Form, read_fields
+from gui.forms import Form, read_fields
 from gui.forms import tree as rows
 from gui.forms.editors import ChoiceEdit, FlagEdit, NumberEdit
 from gui.forms.form import ROWS_AT_ONCE
@@ -17,6 +17,7 @@ from tests.gui.driving import settle, until
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
+    from engine.parameters import Parameter
     from gui.forms.editors import Editor
 
 
@@ -35,7 +36,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     titles: list[str] = []
     make = rows.editor_for
 
-    def counted(field: Field) -> Editor:
+    def counted(field: Parameter) -> Editor:
         titles.append(field.title)
         return make(field)
 
@@ -52,7 +53,7 @@ def retype(qtbot: QtBot, form: Form, name: str, text: str) -> NumberEdit:
     return editor
 
 
-def others(field: Field) -> list[Any]:
+def others(field: Parameter) -> list[Any]:
     """Values at and near the limits, and the other choices."""
     if field.kind == "choice":
         return list(field.choices)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
 from torch import Tensor
 
 from engine.attacks.apgd.state import Progress
@@ -19,6 +18,7 @@ from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.attacks.toolkit.target_classes import likeliest_others
 from engine.balls import Norm
 from engine.operation import AttackStep, Problem
+from engine.parameters import budget, method
 from engine.quantities import Number
 
 _EVERY = 5
@@ -57,22 +57,22 @@ class APGD(InBall):
         }
     )
 
-    norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
+    norm: Literal["linf", "l2"] = budget("linf")
     """The norm of the ball that the perturbation stays in."""
-    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2")})
+    eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2"))
     """Radius of the ball in pixel units: 8/255 is eight grey levels. In l2 about 0.5 is usual for small colour images."""
-    steps: int = Field(100, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(100, ge=1, le=100_000, unit="steps")
     """Number of steps."""
-    loss: Literal["ce", "dlr", "targeted-dlr"] = Field("ce", json_schema_extra={"group": "Method"})
+    loss: Literal["ce", "dlr", "targeted-dlr"] = method("ce")
     """ce: cross-entropy. dlr: the margin over the spread of the logits. targeted-dlr: the same towards each of the likeliest other classes,
     side by side."""
-    n_target_classes: int | None = Field(9, ge=1, json_schema_extra={"group": "Method", "when": {"loss": "targeted-dlr"}})
+    n_target_classes: int | None = method(9, ge=1, none="all others", when={"loss": "targeted-dlr"}, title="target classes")
     """How many of the likeliest other classes are aimed at. None: all others. A target that is given is the only one."""
-    restarts: int = Field(1, ge=1, le=1000, json_schema_extra={"group": "Method"})
+    restarts: int = method(1, ge=1, le=1000)
     """How many random starting points run side by side, for every class aimed at."""
-    rho: float = Field(0.75, gt=0, le=1, json_schema_extra={"group": "Method"})
+    rho: float = method(0.75, gt=0, le=1)
     """The share of steps that must raise the loss for the step size to stay."""
-    drop_fooled: bool = Field(True, json_schema_extra={"group": "Method"})
+    drop_fooled: bool = method(True)
     """Leave an image alone once it is fooled. Otherwise its loss is raised to the end, which transfers better and costs more."""
 
     def checkpoints(self) -> list[int]:

@@ -6,7 +6,6 @@ from abc import ABC
 from dataclasses import dataclass
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.attacks.toolkit.box import Box
@@ -15,12 +14,13 @@ from engine.attacks.toolkit.minimal_norm import MinimalNorm
 from engine.attacks.toolkit.planes import dual_norm
 from engine.balls import BALLS, TINY, Norm
 from engine.operation import AttackStep, Problem
+from engine.parameters import method
 
 
 class CarliniWagner(MinimalNorm, ABC):
     """An attack of theirs: makes the first of its ``norms`` small where the wanted logit leads by the ``confidence``."""
 
-    confidence: float = Field(0.0, ge=0, le=1000, json_schema_extra={"group": "Method", "unit": "logits"})
+    confidence: float = method(0.0, ge=0, le=1000, unit="logits")
     """The paper's kappa: by how much the wanted logit is to lead. More transfers better and costs distance."""
 
     @property

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Artifact, Map
@@ -15,6 +14,7 @@ from engine.attacks.carlini_wagner.base import FirstLook
 from engine.attacks.carlini_wagner.tightening import Rows, Tightening
 from engine.balls import Norm, column
 from engine.operation import AttackStep, Problem, Step
+from engine.parameters import budget, method, result
 from engine.quantities import Number
 
 _UNCHANGED = 1e-4
@@ -45,17 +45,17 @@ class CarliniWagnerL0(Tightening):
         {"as in the paper": {"freezing": "paper", "steps": 1000, "step_size": 0.01, "constant": 1e-3, "confidence": 0.01}}
     )
 
-    boundary_steps: int = Field(0, ge=0, le=60, json_schema_extra={"group": "Result"})
+    boundary_steps: int = result(0, ge=0, le=60)
     """Halvings of the segment from the clean image to the adversarial one at the end. They change no number of pixels."""
-    steps: int = Field(30, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(30, ge=1, le=100_000, unit="steps")
     """Steps of Adam without a success that are a failure."""
-    freezing: Literal["adaptive", "paper"] = Field("adaptive", json_schema_extra={"group": "Method"})
+    freezing: Literal["adaptive", "paper"] = method("adaptive")
     """How many pixels a success freezes: a share that failures halve, or the paper's rule."""
-    share: float = Field(0.3, gt=0, lt=1, json_schema_extra={"group": "Method", "when": {"freezing": "adaptive"}})
+    share: float = method(0.3, gt=0, lt=1, when={"freezing": "adaptive"})
     """The first share of the changed pixels to freeze."""
-    step_size: Number = Field(0.1, gt=0, le=1, json_schema_extra={"group": "Method", "unit": "of [0, 1]"})
+    step_size: Number = method(0.1, gt=0, le=1, unit="of [0, 1]")
     """Adam's step size: few pixels have to move far."""
-    constant: Number = Field(1.0, gt=0, json_schema_extra={"group": "Method", "when": {"freezing": "paper"}})
+    constant: Number = method(1.0, gt=0, when={"freezing": "paper"})
     """The first weight of the hinge."""
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.attacks.carlini_wagner.base import CarliniWagner, Constants, FirstLook, Running, first_look, lead
@@ -17,6 +16,7 @@ from engine.attacks.toolkit.box import Box
 from engine.attacks.toolkit.schedules import cosine
 from engine.balls import TINY, Norm, column
 from engine.operation import AttackStep, Problem
+from engine.parameters import budget, method
 from engine.quantities import Number
 from engine.ranking import best_of
 
@@ -72,22 +72,22 @@ class CarliniWagnerL2(CarliniWagner):
         }
     )
 
-    rounds: int = Field(3, ge=1, le=50, json_schema_extra={"group": "Budget"})
+    rounds: int = budget(3, ge=1, le=50, unit="constants")
     """How many constants every row tries, one after the other."""
-    steps: int = Field(50, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(50, ge=1, le=100_000, unit="steps")
     """Steps of Adam for each constant."""
-    step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1]"})
+    step_size: Number | None = method(None, gt=0, none="from the first gradient", unit="of [0, 1]")
     """Adam's step size: how far one step moves a pixel at most, about. None: from the first gradient, per image."""
-    schedule: Literal["cosine", "constant"] = Field("cosine", json_schema_extra={"group": "Method"})
+    schedule: Literal["cosine", "constant"] = method("cosine")
     """Whether the step size falls to 0 within each round, along a cosine, or stays."""
-    constant: Number | None = Field(None, gt=0, json_schema_extra={"group": "Method"})
+    constant: Number | None = method(None, gt=0, none="from the first gradient")
     """The first weight of the penalty. None: from the first gradient, per image."""
-    beside: int = Field(1, ge=1, le=32, json_schema_extra={"group": "Method"})
+    beside: int = method(1, ge=1, le=32, title="constants side by side")
     """How many constants are tried side by side as rows of one batch: for a single image, where a batch costs little more than a row."""
-    parametrisation: Parametrisation = Field("projected", json_schema_extra={"group": "Method"})
+    parametrisation: Parametrisation = method("projected")
     """projected: optimise the image and clamp it after each step. tanh: the paper's variables, which never leave [0, 1] but hardly move
     pixels that are exactly black or white."""
-    abort: bool = Field(True, json_schema_extra={"group": "Method"})
+    abort: bool = method(True)
     """Let a row end its round when a tenth of the steps has not lowered the least of its objective by a ten-thousandth."""
 
     @torch.enable_grad()

@@ -7,13 +7,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.attacks.carlini_wagner.base import FirstLook
 from engine.attacks.carlini_wagner.tightening import Rows, Tightening
 from engine.balls import TINY, Norm, column
 from engine.operation import Problem
+from engine.parameters import budget, method
 from engine.quantities import Number
 
 _FIRST, _LATER = 0.1, 0.5
@@ -59,21 +59,21 @@ class CarliniWagnerLinf(Tightening):
         }
     )
 
-    steps: int = Field(20, ge=1, le=100_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(20, ge=1, le=100_000, unit="steps")
     """Steps of Adam without a success that are a failure."""
-    tries: int = Field(4, ge=1, le=100, json_schema_extra={"group": "Budget"})
+    tries: int = budget(4, ge=1, le=100, unit="failures")
     """Failures after which a row ends."""
-    shrink: float = Field(0.9, gt=0, lt=1, json_schema_extra={"group": "Method"})
+    shrink: float = method(0.9, gt=0, lt=1)
     """What a success leaves of the bound."""
-    form: Literal["projected", "penalty"] = Field("projected", json_schema_extra={"group": "Method"})
+    form: Literal["projected", "penalty"] = method("projected")
     """projected: the image is clamped to the bound after each step. penalty: the paper's sum over what exceeds the bound."""
-    step_size: Number | None = Field(None, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1]"})
+    step_size: Number | None = method(None, gt=0, none="from the first gradient", unit="of [0, 1]")
     """Adam's step size. None: from the first gradient, then from tau, falling to 0 between two successes."""
-    constant: Number | None = Field(None, gt=0, json_schema_extra={"group": "Method", "when": {"form": "penalty"}})
+    constant: Number | None = method(None, gt=0, none="from the first gradient", when={"form": "penalty"})
     """The first weight of the hinge. None: that which lets the steepest pixel balance the penalty."""
-    growth: float = Field(2.0, gt=1, le=1000, json_schema_extra={"group": "Method", "when": {"form": "penalty"}})
+    growth: float = method(2.0, gt=1, le=1000, when={"form": "penalty"})
     """By what a failure multiplies the constant."""
-    smallest: Number = Field(0.0, ge=0, lt=1, json_schema_extra={"group": "Method", "unit": "of [0, 1]"})
+    smallest: Number = method(0.0, ge=0, lt=1, unit="of [0, 1]")
     """A row whose bound falls below this ends."""
 
     def rows(self, problem: Problem, look: FirstLook) -> Rows:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Artifact
@@ -18,6 +17,7 @@ from engine.attacks.toolkit.losses import check_classes
 from engine.attacks.toolkit.target_classes import Towards, check_goals, least_likely, random_other
 from engine.balls import Norm
 from engine.operation import AttackStep, Problem, Step
+from engine.parameters import budget, method
 from engine.quantities import Number
 
 
@@ -62,11 +62,11 @@ class FGSM(InBall):
         }
     )
 
-    norm: Literal["linf", "l2", "l1"] = Field("linf", json_schema_extra={"group": "Budget"})
+    norm: Literal["linf", "l2", "l1"] = budget("linf")
     """The norm of the step: linf moves every pixel by eps, l2 along the gradient, l1 one value by all of eps."""
-    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2", "l1")})
+    eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2", "l1"))
     """Length of the step in pixel units: 8/255 is eight grey levels."""
-    towards: Towards = Field("label or target", json_schema_extra={"group": "Method"})
+    towards: Towards = method("label or target")
     """Away from the label (towards the target where one is given), or towards a class that the attack chooses: the least likely one (step
     l.l.) or a random one (step rnd.)."""
 

@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Artifact, Curve
 from engine.attacks.hop_skip_jump.boundary_walk import BoundaryWalk, Ticks, WalkStep
 from engine.balls import Norm
 from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.parameters import budget, method, result
 from engine.views import Knowledge
 
 _TOGETHER = 6
@@ -50,17 +50,17 @@ class HopSkipJump(Attack):
     norms: ClassVar[tuple[Norm, ...]] = ("l2", "linf")
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({"As in the authors' code": {"steps": 40}})
 
-    norm: Literal["l2", "linf"] = Field("l2", json_schema_extra={"group": "Budget"})
+    norm: Literal["l2", "linf"] = budget("l2")
     """The distance that is made small."""
-    steps: int = Field(32, ge=1, le=10_000, json_schema_extra={"group": "Budget"})
+    steps: int = budget(32, ge=1, le=10_000, unit="steps")
     """Steps along the boundary. 32 ask about 13,000 questions, 10 about 2,500, with 100 evaluations at first."""
-    initial_evaluations: int = Field(100, ge=2, le=100_000, json_schema_extra={"group": "Method", "unit": "rows"})
+    initial_evaluations: int = method(100, ge=2, le=100_000, unit="rows", title="evaluations at first")
     """Random directions in the first step; in step t sqrt(t) times as many."""
-    max_evaluations: int = Field(10_000, ge=2, le=1_000_000, json_schema_extra={"group": "Method", "unit": "rows"})
+    max_evaluations: int = method(10_000, ge=2, le=1_000_000, unit="rows", title="evaluations at most")
     """The most directions in one step."""
-    gamma: float = Field(1.0, gt=0, le=1000, json_schema_extra={"group": "Method"})
+    gamma: float = method(1.0, gt=0, le=1000)
     """Scales how near the boundary is met and how far away the directions are tried."""
-    eight_bit: bool = Field(False, json_schema_extra={"group": "Result"})
+    eight_bit: bool = result(False)
     """Hand over images of 8 bits only, as a PNG file holds them: every image on the boundary is rounded and asked about, and in the end the
     nearest is lengthened until its rounded image succeeds. Where none does, the image stays as it is and counts as no success."""
 

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.attacks.jsma.best_pair import best_pairs
@@ -16,6 +15,7 @@ from engine.attacks.toolkit.losses import check_classes, cross_entropy
 from engine.attacks.toolkit.target_classes import random_other
 from engine.balls import Norm
 from engine.operation import Attack, AttackStep, Problem, Use
+from engine.parameters import budget, method
 from engine.quantities import Number
 
 _FULL = 1e-6
@@ -87,17 +87,17 @@ class JSMA(Attack):
         }
     )
 
-    theta: Number = Field(1.0, gt=0, le=1, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
+    theta: Number = budget(1.0, gt=0, le=1, unit="of [0, 1]")
     """By how much a chosen value changes. 1: all the way to white, or to black."""
-    gamma: Number = Field(0.145, gt=0, le=1, json_schema_extra={"group": "Budget", "unit": "of all values"})
+    gamma: Number = budget(0.145, gt=0, le=1, unit="of all values")
     """The share of all values that may be changed, two at a time."""
-    derivatives: Literal["softmax", "logits"] = Field("softmax", json_schema_extra={"group": "Method"})
+    derivatives: Literal["softmax", "logits"] = method("softmax")
     """Whose gradients: the probabilities' (the paper's; one backward pass per step) or the logits' (two, and more values changed)."""
-    direction: Literal["increasing", "decreasing"] = Field("increasing", json_schema_extra={"group": "Method"})
+    direction: Literal["increasing", "decreasing"] = method("increasing")
     """increasing: values go up, pixels become brighter. decreasing: they go down."""
-    pairs: int = Field(1, ge=1, le=1000, json_schema_extra={"group": "Method"})
+    pairs: int = method(1, ge=1, le=1000)
     """Pairs changed per gradient. 1 is the paper; more is faster on large images and changes more than it needs."""
-    untargeted: Literal["runner-up", "random"] = Field("runner-up", json_schema_extra={"group": "Method"})
+    untargeted: Literal["runner-up", "random"] = method("runner-up")
     """Without a target: towards the second most likely class, or a random one other than the label."""
 
     def most_pairs(self, images: Tensor) -> int:

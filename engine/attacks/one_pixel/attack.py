@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.attacks.one_pixel.candidates import BestCandidate, Candidates, Tried
@@ -18,6 +17,7 @@ from engine.attacks.one_pixel.genes import Repair, Space
 from engine.attacks.one_pixel.painting import images_per_step
 from engine.balls import L0, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
+from engine.parameters import budget, method, result
 from engine.views import Knowledge
 
 
@@ -55,21 +55,21 @@ class OnePixel(Attack):
         }
     )
 
-    pixels: int = Field(1, ge=1, le=1000, json_schema_extra={"group": "Budget", "unit": "pixels"})
+    pixels: int = budget(1, ge=1, le=1000, unit="pixels")
     """How many pixels may change: 1, 3 and 5 in the paper."""
-    population: int = Field(400, ge=FEWEST, le=100_000, json_schema_extra={"group": "Budget"})
+    population: int = budget(400, ge=FEWEST, le=100_000, unit="members")
     """Members per image."""
-    generations: int = Field(100, ge=0, le=100_000, json_schema_extra={"group": "Budget"})
+    generations: int = budget(100, ge=0, le=100_000, unit="generations")
     """How often the whole population has children. 0: the random start alone."""
-    factor: float = Field(0.5, gt=0, le=2, json_schema_extra={"group": "Method"})
+    factor: float = method(0.5, gt=0, le=2)
     """How far a child goes along the difference of two members."""
-    repair: Repair = Field("reflect", json_schema_extra={"group": "Method"})
+    repair: Repair = method("reflect")
     """What becomes of a gene outside its range: it is folded back at the edge, or drawn anew."""
-    stop: Literal["flip", "confidence", "never"] = Field("flip", json_schema_extra={"group": "Result"})
+    stop: Literal["flip", "confidence", "never"] = result("flip")
     """When an image is done: at its first flip, once the classifier is sure of the wrong class, or after all generations."""
-    label_below: float = Field(0.05, gt=0, le=1, json_schema_extra={"group": "Result", "when": {"stop": "confidence"}})
+    label_below: float = result(0.05, gt=0, le=1, when={"stop": "confidence"})
     """Without a target: an image is done once the label's probability is below this."""
-    target_above: float = Field(0.9, ge=0, lt=1, json_schema_extra={"group": "Result", "when": {"stop": "confidence"}})
+    target_above: float = result(0.9, ge=0, lt=1, when={"stop": "confidence"})
     """With a target: an image is done once the target's probability is above this."""
 
     def ball(self) -> Ball:

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from engine.artifacts import Artifact, Map, Table
@@ -18,6 +17,7 @@ from engine.attacks.one_pixel.painting import images_per_step
 from engine.balls import L0, Ball, Norm
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step
+from engine.parameters import budget, method
 from engine.views import Knowledge
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -90,11 +90,11 @@ class OnePixelMap(Attack):
         }
     )
 
-    levels: int = Field(3, ge=2, le=256, json_schema_extra={"group": "Method", "unit": "per channel"})
+    levels: int = method(3, ge=2, le=256, unit="levels", title="levels per channel")
     """Evenly spaced levels of each channel, black and full included: 2 gives the eight corners of the colour cube, 3 gives 27 colours."""
-    greys: bool = Field(False, json_schema_extra={"group": "Method"})
+    greys: bool = method(False, title="greys only")
     """Only colours whose channels are equal: with 2 levels black and white."""
-    at_most: int = Field(120_000, ge=1, json_schema_extra={"group": "Budget", "unit": "forward passes"})
+    at_most: int = budget(120_000, ge=1, unit="forward passes", title="passes at most")
     """A map that would take more for one image is refused before it begins: a photograph of 224 x 224 in 27 colours takes 1,354,752, which
     are hours."""
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor
 
 from engine.attacks.square.moves import L2Moves, LinfMoves, Moves, Plan
@@ -15,6 +15,7 @@ from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.losses import value
 from engine.balls import Norm
 from engine.operation import AttackStep, Problem
+from engine.parameters import budget, method
 from engine.quantities import Number
 from engine.views import Knowledge
 
@@ -53,18 +54,18 @@ class Square(InBall):
         }
     )
 
-    norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
+    norm: Literal["linf", "l2"] = budget("linf")
     """The norm of the ball that the perturbation stays in."""
-    eps: Number = Field(8 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": usual_eps("linf", "l2")})
+    eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2"))
     """Radius of the ball in pixel units: 8/255 is eight grey levels."""
-    n_queries: int = Field(5000, ge=1, le=1_000_000, json_schema_extra={"group": "Budget", "unit": "rows"})
+    n_queries: int = budget(5000, ge=1, le=1_000_000, unit="rows", title="queries")
     """Images that the model is asked about, for each image at most; the clean image not counted."""
-    p_init: float = Field(0.8, gt=0, le=1, json_schema_extra={"group": "Method"})
+    p_init: float = method(0.8, gt=0, le=1, title="first area")
     """Share of the image's area (of the mask's, where there is one) that the first squares cover. 0.8 suits robust and small models; the
     authors took 0.05 (linf) and 0.1 (l2) for ImageNet."""
-    loss: Literal["margin", "ce"] = Field("margin", json_schema_extra={"group": "Method"})
+    loss: Literal["margin", "ce"] = method("margin")
     """margin: best other logit minus the label's. ce: cross-entropy, which moves more evenly towards a target."""
-    proposals: int = Field(1, ge=1, le=1024, json_schema_extra={"group": "Method", "unit": "rows"})
+    proposals: int = method(1, ge=1, le=1024, unit="rows")
     """Squares tried side by side for each image; the best one is taken. 1 is the paper's search. More cost as many queries, but a single
     image of a small model then takes less time."""
 

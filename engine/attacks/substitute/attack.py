@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from engine.artifacts import Artifact, Curve, Model, Table
@@ -22,6 +22,7 @@ from engine.balls import Ball, Linf, Norm
 from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.parameters import budget, method, result
 from engine.quantities import Number
 from engine.views import Knowledge, View
 
@@ -105,31 +106,31 @@ class Substitute(Attack):
         }
     )
 
-    eps: Number = Field(0.3, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]"})
+    eps: Number = budget(0.3, gt=0, unit="of [0, 1]")
     """Radius of the linf ball in pixel units. 0.3 is usual for digits, 8/255 for colour images."""
-    crafted_by: Literal["fgsm", "pgd"] = Field("fgsm", json_schema_extra={"group": "Method"})
+    crafted_by: Literal["fgsm", "pgd"] = method("fgsm")
     """What is run on the substitute: one step, which transfers better where the substitute is rough, or forty within the ball."""
-    network: Literal["mlp", "cnn"] = Field("mlp", json_schema_extra={"group": "Method"})
+    network: Literal["mlp", "cnn"] = method("mlp")
     """The substitute: two hidden layers of 200, or two convolutions and one hidden layer."""
-    seeds: int = Field(150, ge=2, le=100_000, json_schema_extra={"group": "Method", "unit": "images"})
+    seeds: int = method(150, ge=2, le=100_000, unit="images")
     """Images of the data set to begin with; fewer where it has fewer."""
-    rounds: int = Field(6, ge=1, le=12, json_schema_extra={"group": "Method"})
+    rounds: int = method(6, ge=1, le=12)
     """Rounds of labelling and training. Each doubles the number of labels."""
-    lambda_: float = Field(0.1, ge=-1, le=1, json_schema_extra={"group": "Method", "unit": "of [0, 1]"})
+    lambda_: float = method(0.1, ge=-1, le=1, unit="of [0, 1]", title="length of the step")
     """Length of the step that makes new images: towards what the oracle said; below 0 against it, where its other classes are."""
-    periodic: bool = Field(True, json_schema_extra={"group": "Method"})
+    periodic: bool = method(True)
     """Turn the step's sign every third round."""
-    reservoir: int | None = Field(None, ge=1, le=100_000, json_schema_extra={"group": "Method", "unit": "images"})
+    reservoir: int | None = method(None, ge=1, le=100_000, none="always doubled", unit="images")
     """How many new images a round makes, from as many drawn at random, once S has been doubled often enough. None: it is always doubled."""
-    doublings: int = Field(3, ge=0, le=12, json_schema_extra={"group": "Method"})
+    doublings: int = method(3, ge=0, le=12)
     """How often S is doubled before the reservoir takes over."""
-    epochs: int = Field(10, ge=1, le=1000, json_schema_extra={"group": "Method"})
+    epochs: int = method(10, ge=1, le=1000)
     """Passes over the labelled images in each round."""
-    batch_size: int = Field(128, ge=1, le=8192, json_schema_extra={"group": "Method", "unit": "images"})
+    batch_size: int = method(128, ge=1, le=8192, unit="images")
     """Images per step of Adam."""
-    learning_rate: float = Field(1e-3, gt=0, le=1, json_schema_extra={"group": "Method"})
+    learning_rate: float = method(1e-3, gt=0, le=1)
     """Of Adam."""
-    held_out: int = Field(200, ge=0, le=100_000, json_schema_extra={"group": "Result", "unit": "images"})
+    held_out: int = result(200, ge=0, le=100_000, unit="images")
     """Further images of the data set on which agreement is measured; the oracle labels each once."""
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC
 from typing import Self, TypeVar
 
-from pydantic import JsonValue, model_validator
+from pydantic import model_validator
 
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack
@@ -16,7 +16,7 @@ _USUAL_EPS: dict[Norm, float] = {"linf": 8 / 255, "l2": 0.5, "l1": 12.0}
 """Radii that small colour images are usually attacked with: 8/255 in l2 would move nothing that can be seen or measured."""
 
 
-def usual_eps(*norms: Norm) -> dict[str, JsonValue]:
+def usual_eps(*norms: Norm) -> dict[str, dict[Norm, float]]:
     """The usual radius of each of these norms, for the field ``eps`` of an attack that has a field ``norm``."""
     return {"norm": {norm: _USUAL_EPS[norm] for norm in norms}}
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
 from engine.attacks.toolkit.boundary_search import Nearest
 from engine.attacks.toolkit.rounding import MOST_TRIES, Rounding
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem
+from engine.parameters import result
 
 
 class MinimalNorm(Attack, ABC):
@@ -28,10 +28,10 @@ class MinimalNorm(Attack, ABC):
 
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "norm"
 
-    boundary_steps: int = Field(10, ge=0, le=60, json_schema_extra={"group": "Result"})
+    boundary_steps: int = result(10, ge=0, le=60)
     """How precisely the boundary is met at the end: to 2^-boundary_steps of the distance, as by so many halvings. Where the margin is
     smooth three or four forward passes do."""
-    eight_bit: bool = Field(False, json_schema_extra={"group": "Result"})
+    eight_bit: bool = result(False)
     """Keep the result adversarial after rounding to 8 bits, as a PNG file holds it: the perturbation is lengthened until its rounded image
     succeeds, then shortened as far as that lasts."""
 

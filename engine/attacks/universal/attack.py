@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 
 from engine.artifacts import Artifact, Curve, Perturbation, Table
 from engine.attacks.toolkit.budget import InBall
 from engine.attacks.universal.training import Course, UniversalStep
 from engine.balls import Norm
 from engine.operation import Problem, Step, Use
+from engine.parameters import budget, data, method, result
 from engine.quantities import Number
 
 _LISTED = 20
@@ -54,37 +54,33 @@ class Universal(InBall):
         }
     )
 
-    norm: Literal["linf", "l2"] = Field("linf", json_schema_extra={"group": "Budget"})
+    norm: Literal["linf", "l2"] = budget("linf")
     """The norm that bounds the perturbation."""
-    eps: Number = Field(
-        10 / 255, gt=0, json_schema_extra={"group": "Budget", "unit": "of [0, 1]", "usual": {"norm": {"linf": 10 / 255, "l2": 2.0}}}
-    )
+    eps: Number = budget(10 / 255, gt=0, unit="of [0, 1]", usual={"norm": {"linf": 10 / 255, "l2": 2.0}})
     """Radius of the ball in pixel units: 10/255 is the paper's ten grey levels. Digits need 0.2 to 0.3."""
-    mode: Literal["mini-batch", "paper"] = Field("mini-batch", json_schema_extra={"group": "Method"})
+    mode: Literal["mini-batch", "paper"] = method("mini-batch")
     """mini-batch: gradient ascent on batches. paper: DeepFool, image after image; much slower."""
-    count: int = Field(1000, ge=1, le=1_000_000, json_schema_extra={"group": "Data", "unit": "images"})
+    count: int = data(1000, ge=1, le=1_000_000, unit="images")
     """Images of the data set that it is learned from; where there are too few, in proportion to those held out."""
-    held_out: int = Field(500, ge=1, le=1_000_000, json_schema_extra={"group": "Data", "unit": "images"})
+    held_out: int = data(500, ge=1, le=1_000_000, unit="images")
     """Other images of the data set, which the fooling rate is measured on."""
-    enough: float = Field(1.0, gt=0, le=1, json_schema_extra={"group": "Result", "unit": "share"})
+    enough: float = result(1.0, gt=0, le=1, unit="share")
     """Ends once so many of the images that it learns from are fooled; the paper ends at 0.8. 1: only at the last step."""
-    steps: int = Field(100, ge=1, le=100_000, json_schema_extra={"group": "Budget", "when": {"mode": "mini-batch"}})
+    steps: int = budget(100, ge=1, le=100_000, unit="steps", when={"mode": "mini-batch"})
     """Batches to learn from; 60 to 200 are usual."""
-    batch_size: int = Field(128, ge=1, le=8192, json_schema_extra={"group": "Method", "unit": "images", "when": {"mode": "mini-batch"}})
+    batch_size: int = method(128, ge=1, le=8192, unit="images", when={"mode": "mini-batch"})
     """Images of one batch."""
-    step_size: Number | None = Field(
-        None, gt=0, json_schema_extra={"group": "Method", "unit": "of [0, 1]", "automatic": "length", "when": {"mode": "mini-batch"}}
-    )
+    step_size: Number | None = method(None, gt=0, none="eps / 10", unit="of [0, 1]", automatic="length", when={"mode": "mini-batch"})
     """Length of one step in pixel units. None: eps / 10."""
-    cap: float = Field(9.0, gt=0, json_schema_extra={"group": "Method", "when": {"mode": "mini-batch"}})
+    cap: float = method(9.0, gt=0, when={"mode": "mini-batch"})
     """Cross-entropy beyond which an image counts as fooled for good and pulls no more."""
-    passes: int = Field(10, ge=1, le=1000, json_schema_extra={"group": "Budget", "when": {"mode": "paper"}})
+    passes: int = budget(10, ge=1, le=1000, unit="passes", when={"mode": "paper"})
     """At most so many passes over the images that it learns from."""
-    inner_steps: int = Field(10, ge=1, le=1000, json_schema_extra={"group": "Method", "when": {"mode": "paper"}})
+    inner_steps: int = method(10, ge=1, le=1000, when={"mode": "paper"})
     """DeepFool's steps for one image."""
-    overshoot: float = Field(0.02, ge=0, le=1, json_schema_extra={"group": "Method", "when": {"mode": "paper"}})
+    overshoot: float = method(0.02, ge=0, le=1, when={"mode": "paper"})
     """How far past the boundary DeepFool goes, of the distance."""
-    classes: int = Field(10, ge=2, le=1000, json_schema_extra={"group": "Method", "when": {"mode": "paper"}})
+    classes: int = method(10, ge=2, le=1000, when={"mode": "paper"})
     """DeepFool looks at the classes with the largest logits, so many of them."""
 
     @property

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -19,6 +18,7 @@ from engine.attacks.toolkit.losses import value
 from engine.errors import GibbonError
 from engine.files import replacing
 from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.parameters import budget
 from engine.quantities import Number
 from engine.views import Knowledge
 
@@ -112,9 +112,9 @@ class SavedPerturbation(Attack):
     knows: ClassVar[Knowledge] = "labels"
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "last"
 
-    file: str = Field("", json_schema_extra={"group": "Budget", "file": True})
+    file: str = budget("", file=True)
     """The file (.safetensors) that a perturbation was saved to."""
-    scale: Number = Field(1.0, gt=0, le=100, json_schema_extra={"group": "Budget"})
+    scale: Number = budget(1.0, gt=0, le=100, unit="times the perturbation")
     """Times the perturbation: 1 adds it as it was learned."""
 
     @torch.no_grad()

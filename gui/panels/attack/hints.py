@@ -54,10 +54,9 @@ def _small_eps(attack: Attack, session: Session) -> str:
     return f"This eps is usual for colour images. On digits such as MNIST 0.1 to 0.3 is{presets}."
 
 
-def _usual(attack: Attack) -> dict[str, Any]:
-    """By norm, as the field ``eps`` has it."""
-    field = type(attack).model_fields.get("eps")
-    extra = field.json_schema_extra if field is not None else None
-    usual = extra.get("usual") if isinstance(extra, dict) else None
-    norms = usual.get("norm") if isinstance(usual, dict) else None
-    return norms if isinstance(norms, dict) else {}
+def _usual(attack: Attack) -> dict[Any, Any]:
+    """The usual values of ``eps`` by norm, as the field declares them."""
+    from engine.parameters import parameters_of
+
+    eps = parameters_of(type(attack)).get("eps")
+    return {} if eps is None else {value: mine for other, value, mine in eps.usual if other == "norm"}

@@ -44,21 +44,17 @@ def _mistyped(attack: Attack, goal: Goal) -> str:
 
 def _missing(attack: Attack, session: Session, goal: Goal) -> str:
     """What the attack cannot do without, and does not have."""
+    from engine.parameters import parameters_of
+
     if "targets" in attack.needs and session.target is None:
         return f"Choose a target class: {attack.title} works towards one."
     if "start" in attack.needs and takes_start(type(attack)) and goal.start.begin is None:
         return f"Choose a start image: {attack.title} goes on from one."
     if "data" in attack.needs and goal.data.choice is None:
         return f"Choose a data set: {attack.title} works on many images."
-    if any(not getattr(attack, name) for name in _files(type(attack))):
+    if any(parameter.is_file and not getattr(attack, name) for name, parameter in parameters_of(type(attack)).items()):
         return "Choose the file of a perturbation: the field “file” takes one that was saved."
     return ""
-
-
-def _files(attack: type[Attack]) -> list[str]:
-    """The parameters that name a file."""
-    extras = ((name, field.json_schema_extra) for name, field in attack.model_fields.items())
-    return [name for name, extra in extras if isinstance(extra, dict) and extra.get("file")]
 
 
 def _wrong_data(attack: Attack, session: Session, goal: Goal) -> str:
