@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.driver import Run, run, start
     from engine.errors import GibbonError
     from engine.operation import Attack, AttackStep, Operation, Problem, Step
+    from engine.record.saving import save_adversarial
     from engine.result import AttackResult, Reason, Result
     from engine.timeline import Timeline
 
@@ -35,6 +36,7 @@ _HOMES = {
     "Step": "operation",
     "Timeline": "timeline",
     "run": "driver",
+    "save_adversarial": "record.saving",
     "start": "driver",
 }
 _ROOMS = ("attacks", "data", "defenses", "evaluate", "explain", "images", "models", "reproduce", "stickers")
@@ -61,6 +63,7 @@ __all__ = [
     "models",
     "reproduce",
     "run",
+    "save_adversarial",
     "start",
     "stickers",
 ]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.artifacts import Artifact
 from engine.classifier import Classifier
-from engine.images import lattice
+from engine.images.grid import lattice
 from engine.operation import Operation
 from engine.ranking import reached
 

@@ -6,7 +6,7 @@ from engine.attacks.carlini_wagner.l2 import CarliniWagnerL2
 from engine.attacks.carlini_wagner.linf import CarliniWagnerLinf
 from engine.attacks.ddn import DDN
 from engine.attacks.deepfool import DeepFool
-from engine.attacks.fgsm.at_eps import moved
+from engine.attacks.fgsm.at_eps import fgsm_at_eps
 from engine.attacks.fgsm.attack import FGSM
 from engine.attacks.fmn import FMN
 from engine.attacks.fooling import FoolingImage
@@ -82,7 +82,7 @@ __all__ = [
     "StickerPGD",
     "Substitute",
     "Universal",
+    "fgsm_at_eps",
     "load_perturbation",
-    "moved",
     "save_perturbation",
 ]

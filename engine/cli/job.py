@@ -22,10 +22,10 @@ from engine.driver import start
 from engine.evaluate import transfer
 from engine.figures import check_panels, compose, export, export_arrays, note_for, panels_for
 from engine.formats import counted, format_reading, short
-from engine.images import Crop, Photograph, SavedImage, save_adversarial
+from engine.images import Crop, Photograph
 from engine.operation import Attack, AttackStep
 from engine.quantities import format_norm, format_probability
-from engine.record import Prediction, Record, image_entry, mask_entry, record_of
+from engine.record import Prediction, Record, SavedImage, image_entry, mask_entry, record_of, save_adversarial
 from engine.result import AttackResult, Reason
 
 

@@ -34,8 +34,7 @@ def command(
 ) -> int:
     """Do a recorded attack again. Exit code 0: the same bits; 1: others."""
     from engine.cli.output import refuse_existing, say, say_json
-    from engine.images import save_adversarial
-    from engine.record import Record
+    from engine.record import Record, save_adversarial
 
     entry = Record.read(record)
     if out is not None:

@@ -1,22 +1,20 @@
-"""Images: opening photographs, cropping them to a classifier's input, the 8-bit lattice, saving."""
+"""Images: opening photographs, cropping them to a classifier's input, the 8-bit lattice, writing them."""
 
 from __future__ import annotations
 
 from engine.images.bundled import Sample, samples
 from engine.images.grid import lattice
 from engine.images.photograph import Crop, Photograph, from_array, open_image, read
-from engine.images.saving import SavedImage, save_adversarial, write_png
+from engine.images.png import write_png
 
 __all__ = [
     "Crop",
     "Photograph",
     "Sample",
-    "SavedImage",
     "from_array",
     "lattice",
     "open_image",
     "read",
     "samples",
-    "save_adversarial",
     "write_png",
 ]

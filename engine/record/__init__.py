@@ -5,6 +5,7 @@ from engine.record.finding import find, read_mask
 from engine.record.making import digest, image_entry, mask_entry, record_of, relative
 from engine.record.packing import Packed
 from engine.record.replaying import Replay, repeatable, replay
+from engine.record.saving import ReadBack, SavedImage, save_adversarial, write_and_read
 from engine.record.schema import (
     ClassEntry,
     ImageEntry,
@@ -28,8 +29,10 @@ __all__ = [
     "Outcome",
     "Packed",
     "Prediction",
+    "ReadBack",
     "Record",
     "Replay",
+    "SavedImage",
     "StickerEntry",
     "digest",
     "file_digest",
@@ -41,4 +44,6 @@ __all__ = [
     "relative",
     "repeatable",
     "replay",
+    "save_adversarial",
+    "write_and_read",
 ]

@@ -28,9 +28,9 @@ def at_eps(entry: FinishedRun, eps: float) -> tuple[AttackResult | None, Scene]:
     """The result at that eps and its scene; at 0 there is no attack. Called in the engine thread."""
     if eps <= 0:
         return None, entry.before
-    from engine.attacks.fgsm.at_eps import moved
+    from engine.attacks import fgsm_at_eps
 
-    result = moved(entry.result, eps)
+    result = fgsm_at_eps(entry.result, eps)
     return result, replace(entry.before, delta=(result.adversarial - result.clean)[0].detach().cpu())
 
 

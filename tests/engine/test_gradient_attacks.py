@@ -151,7 +151,7 @@ def test_the_classes_that_were_chosen_are_a_remark(small64: engine.Classifier, i
         assert f"“class {goal}”{f' (×{count})' if count > 1 else ''}" in remark
     (remark,) = engine.run(attack, small64, images[:1]).remarks
     assert remark == f"It chose the class to go towards: “class {int(goals[0])}”."
-    (remark,) = attacks.moved(result, 0.2).remarks
+    (remark,) = attacks.fgsm_at_eps(result, 0.2).remarks
     assert remark == result.remarks[0]
 
 
@@ -192,24 +192,24 @@ def test_moving_eps_gives_the_bits_of_a_new_attack_for_one_forward_pass(
         given["objective"] = lambda batch: batch.flatten(1).mean(1)
     towards = kind if kind in ("least likely", "random") else "label or target"
     first, fresh = (engine.run(attacks.FGSM.build(eps=eps, norm=norm, towards=towards), small, x, **given) for eps in (0.1, 0.37))
-    again = attacks.moved(first, 0.37)
+    again = attacks.fgsm_at_eps(first, 0.37)
     for name in ("adversarial", "logits", "loss", "trace", "steps_to_flip", "failed", "clean_logits"):
         assert torch.equal(getattr(again, name), getattr(fresh, name)), name
     assert (again.forwards, again.backwards) == (len(x), 0)
     assert again.operation == fresh.operation
     assert again.provenance == fresh.provenance
     assert again.reason == "finished"
-    assert torch.equal(attacks.moved(again, 0.1).adversarial, first.adversarial)
+    assert torch.equal(attacks.fgsm_at_eps(again, 0.1).adversarial, first.adversarial)
 
 
 def test_only_fgsm_keeps_a_direction_to_move_along(small: engine.Classifier, images: Tensor) -> None:
     with pytest.raises(engine.GibbonError, match="FGSM"):
-        attacks.moved(engine.run(attacks.PGD(steps=1), small, images.float()), 0.1)
+        attacks.fgsm_at_eps(engine.run(attacks.PGD(steps=1), small, images.float()), 0.1)
     result = engine.run(attacks.FGSM(), small, images.float())
     with pytest.raises(engine.GibbonError, match="eps"):
-        attacks.moved(result, 8)
+        attacks.fgsm_at_eps(result, 8)
     with pytest.raises(engine.GibbonError, match="eps"):
-        attacks.moved(result, 0)
+        attacks.fgsm_at_eps(result, 0)
 
 
 @pytest.mark.parametrize(("norm", "eps", "last"), [("linf", 0.1, 0.2), ("linf", 0.7, 1.0), ("l2", 0.7, 1.4)])

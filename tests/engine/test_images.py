@@ -324,7 +324,7 @@ def test_a_saved_adversarial_image_is_classified_again(tmp_path: Path) -> None:
     clean = torch.full((2, 3, 8, 8), 0.5)
     result = engine.run(attacks.PGD(norm="linf", eps=0.2, steps=10, random_start=False), model, clean, seed=0)
     assert bool(result.success.all())
-    saved = images.save_adversarial(result, 1, tmp_path / "a.png")
+    saved = engine.save_adversarial(result, 1, tmp_path / "a.png")
     again = images.read(saved.path, model)
     assert saved.prediction == int(model(again[None]).argmax())
     assert saved.probability == pytest.approx(float(model(again[None]).softmax(1).max()))
@@ -333,7 +333,7 @@ def test_a_saved_adversarial_image_is_classified_again(tmp_path: Path) -> None:
     assert saved.still_adversarial == bool(result.survives_8bit[1])
     assert "still adversarial" in saved.sentence
     with pytest.raises(GibbonError, match="no row 2"):
-        images.save_adversarial(result, 2, tmp_path / "b.png")
+        engine.save_adversarial(result, 2, tmp_path / "b.png")
 
 
 def test_an_attack_that_rounding_undoes_is_said(tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ def test_an_attack_that_rounding_undoes_is_said(tmp_path: Path) -> None:
     clean = torch.full((1, 1, 1, 1), 100 / 255)
     result = engine.run(attacks.PGD(norm="linf", eps=0.0005, steps=5, random_start=False), model, clean, seed=0)
     assert bool(result.success[0])
-    saved = images.save_adversarial(result, 0, tmp_path / "a.png")
+    saved = engine.save_adversarial(result, 0, tmp_path / "a.png")
     assert saved.was_adversarial
     assert not saved.still_adversarial
     assert "rounding to 8 bits undid" in saved.sentence

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor
 
 from engine.artifacts import Artifact
+from engine.attacks.fgsm.eps_curve import Direction, StepArtifacts, curve
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.directions import direction
 from engine.attacks.toolkit.evaluation import look
@@ -34,7 +35,7 @@ class FGSM(InBall):
 
     ``adversarial = clamp(images + eps * direction, 0, 1)`` with ``direction = mask * steepest(gradient)`` and ``gradient = d CE(logits,
     labels) / d images``; towards a target the sign is turned. Two forward passes and one backward. The direction does not depend on
-    eps and is kept as the artifact "direction": `engine.attacks.moved` gives the attack at another eps for one forward pass, and the
+    eps and is kept as the artifact "direction": `engine.attacks.fgsm_at_eps` gives the attack at another eps for one forward pass, and the
     artifact "curve" holds the probabilities over eps for the first image, made when it is asked for.
 
     The one-step target class methods choose the target themselves and count as success that the label is left: ``step l.l.`` takes
@@ -92,7 +93,8 @@ class FGSM(InBall):
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """The direction of the step, and what becomes of the first image's probabilities as eps grows."""
-        from engine.attacks.fgsm.at_eps import eps_artifacts
-
         assert isinstance(last, FGSMStep)
-        return eps_artifacts(self, problem, last)
+        logits, longest = last.logits, min(2 * self.eps, 1.0) if self.norm == "linf" else 2 * self.eps
+        assert logits is not None
+        kept = Direction(last.direction, "Direction of the step", last.goals, problem.objective)
+        return StepArtifacts(kept, lambda: curve(problem, kept.values, logits, longest))

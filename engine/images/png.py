@@ -1,0 +1,57 @@
+"""Writing an image as an 8-bit PNG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from engine.errors import GibbonError
+from engine.files import replacing
+
+
+def write_png(path: str | Path, image: Tensor, text: Mapping[str, str] | None = None) -> Path:
+    """Write ``image`` as an 8-bit PNG; nobody ever sees half a file.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.png``; the suffix is added where there is none.
+    image
+        ``(C, H, W)`` in [0, 1] with 1 or 3 channels, rounded to k/255.
+    text
+        Keywords and texts for the file's metadata.
+
+    Raises
+    ------
+    GibbonError
+        The shape or the range is another, the suffix belongs to another format, or the folder cannot be written.
+    """
+    from PIL import Image, PngImagePlugin
+
+    path = _png(Path(path).expanduser())
+    if image.dim() != 3 or image.shape[0] not in (1, 3):
+        raise GibbonError(f"The image has shape {tuple(image.shape)}, but (1, H, W) or (3, H, W) is needed to save it.")
+    values = (image.detach().cpu().double() * 255).round()
+    if not (float(values.min()) >= 0 and float(values.max()) <= 255):  # NaN fails this, too
+        raise GibbonError(f"The image reaches from {float(image.min()):.3g} to {float(image.max()):.3g}, but [0, 1] is needed to save it.")
+    levels = values.byte().permute(1, 2, 0).numpy()
+    info = PngImagePlugin.PngInfo()
+    for keyword, value in (text or {}).items():
+        info.add_itxt(keyword, value)
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(levels[:, :, 0] if len(image) == 1 else levels)).save(buffer, "PNG", pnginfo=info)
+    with replacing(path) as staged:
+        staged.write_bytes(buffer.getvalue())
+    return path
+
+
+def _png(path: Path) -> Path:
+    if not path.suffix:
+        return path.with_suffix(".png")
+    if path.suffix.lower() != ".png":
+        raise GibbonError(f"An adversarial image is saved as PNG only: {path.suffix} may change its pixels. Name it {path.stem}.png.")
+    return path

@@ -1,0 +1,109 @@
+"""Saving an adversarial image: it is written as an 8-bit PNG, read again and classified again before anything is said about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engine.classifier import Classifier
+from engine.errors import GibbonError
+from engine.images import open_image, write_png
+from engine.operation import Operation
+from engine.quantities import format_probability
+from engine.ranking import reached
+from engine.result import AttackResult
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What the classifier says of an image once it is a file."""
+
+    path: Path
+    prediction: int
+    probability: float
+    """Of ``prediction``, by softmax; NaN where the model gives any NaN."""
+
+
+def write_and_read(path: str | Path, image: Tensor, classifier: Classifier, text: Mapping[str, str] | None = None) -> ReadBack:
+    """Write ``image`` ``(C, H, W)`` as PNG, read the file again, and classify what it holds.
+
+    Raises
+    ------
+    GibbonError
+        The image cannot be saved, or the file cannot be written.
+    """
+    written = write_png(path, image, text)
+    again = open_image(written).crop_to(classifier).to(classifier.device, classifier.dtype)
+    with torch.no_grad():
+        probabilities = classifier(again[None])[0].softmax(0)
+    prediction = int(probabilities.argmax())
+    return ReadBack(written, prediction, float(probabilities[prediction]))
+
+
+@dataclass(frozen=True)
+class SavedImage:
+    """What the classifier says of an adversarial image once it is a file."""
+
+    path: Path
+    prediction: int
+    prediction_name: str
+    probability: float
+    """Of ``prediction``, by softmax."""
+    was_adversarial: bool
+    """Before it was rounded to 8 bits."""
+    still_adversarial: bool
+    cure: str = "Attack with a larger eps or more steps."
+    """What to do where rounding undid the attack."""
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        if math.isnan(self.probability):
+            return f"Read back from {self.path.name}, the image has no prediction: the model gives NaN. Look at the model."
+        read = f"Read back from {self.path.name}, the image is “{self.prediction_name}” ({format_probability(self.probability)})"
+        if self.still_adversarial:
+            return f"{read}: still adversarial."
+        if self.was_adversarial:
+            return f"{read}: no longer adversarial, rounding to 8 bits undid the attack. {self.cure}"
+        return f"{read}: not adversarial, as before saving."
+
+
+def _cure(operation: Operation) -> str:
+    """What helps an attack against rounding: attacks that seek the nearest image have no eps to enlarge."""
+    fields = type(operation).model_fields
+    if "eight_bit" in fields and not getattr(operation, "eight_bit", False):
+        return "“Result: eight bit” keeps it (--eight-bit yes)."
+    wider = [
+        words for name, words in (("eps", "a larger eps"), ("confidence", "more confidence"), ("steps", "more steps")) if name in fields
+    ]
+    return f"Attack with {' or '.join(wider)}." if wider else "Another seed may find an image that rounding keeps."
+
+
+def save_adversarial(result: AttackResult, row: int, path: str | Path, text: Mapping[str, str] | None = None) -> SavedImage:
+    """Write one adversarial image as PNG, read the file again, classify it again, and say whether it is still adversarial.
+
+    Raises
+    ------
+    GibbonError
+        There is no such row, or the file cannot be written.
+    """
+    if not 0 <= row < len(result.adversarial):
+        raise GibbonError(f"The result has no row {row}: it holds {len(result.adversarial)}, counted from 0.")
+    classifier = result.classifier
+    seen = write_and_read(path, result.adversarial[row], classifier, text)
+    aim = None if result.targets is None else int(result.targets[row])
+    wanted = reached(seen.prediction, int(result.labels[row]), aim) and not math.isnan(seen.probability)
+    return SavedImage(
+        path=seen.path,
+        prediction=seen.prediction,
+        prediction_name=classifier.labels[seen.prediction],
+        probability=seen.probability,
+        was_adversarial=bool(result.success[row]),
+        still_adversarial=wanted and not bool(result.failed[row]),
+        cure=_cure(result.operation),
+    )
