@@ -10,36 +10,74 @@ from functools import cache
 
 import torch
 
-from engine.errors import GibbonError
+from engine.errors import GibbonError, names_memory
 
 _PACKAGES = ("gibbon-workbench", "torch", "torchvision", "numpy", "pydantic")
 
 
+def accelerator() -> torch.device | None:
+    """The kind of accelerator that torch can use here (CUDA, Apple's MPS, Intel's XPU, ...), without a number; None where there is none."""
+    return torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+
+
 def device_of(wanted: torch.device | str | None = None) -> torch.device:
-    """The device with its number, so that "cuda" and "cuda:0" are the same one. None: CUDA where there is one, else the CPU.
+    """The device with its number, so that "cuda" and "cuda:0" are the same one. None: the accelerator where there is one, else the CPU.
 
     Raises
     ------
     GibbonError
-        A GPU is wanted, and there is none.
+        The name is no device, or the device is not here.
     """
-    device = torch.device(wanted if wanted is not None else "cuda" if torch.cuda.is_available() else "cpu")
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise GibbonError(f"There is no GPU here that torch can use, so “{device}” cannot be chosen. Leave the device out, or give cpu.")
-    return torch.device("cuda", torch.cuda.current_device()) if device.type == "cuda" and device.index is None else device
+    found = accelerator()
+    try:
+        device = torch.device(wanted if wanted is not None else found or "cpu")
+    except (RuntimeError, TypeError):
+        raise GibbonError(f"“{wanted}” is no device. There is: {_listed()}.") from None
+    if device.type == "cpu":
+        return torch.device("cpu")
+    if found is None:
+        raise GibbonError(f"There is no device “{device}” here: torch finds no GPU. Leave the device out, or give cpu.")
+    if device.index is None:
+        device = torch.device(device.type, torch.accelerator.current_device_index())
+    if device not in devices():
+        raise GibbonError(f"There is no device “{device}” here. There is: {_listed()}.")
+    return device
 
 
 def devices() -> list[torch.device]:
     """Every device that can be chosen, the CPU first."""
-    return [torch.device("cpu"), *(torch.device("cuda", i) for i in range(torch.cuda.device_count()))]
+    found = accelerator()
+    numbered = [] if found is None else [torch.device(found.type, number) for number in range(torch.accelerator.device_count())]
+    return [torch.device("cpu"), *numbered]
+
+
+def _listed() -> str:
+    return ", ".join(str(device) for device in devices())
+
+
+def name_of(device: torch.device) -> str:
+    """The accelerator's own name, such as “NVIDIA H200”; where its backend does not tell it, the backend's name."""
+    named: Callable[[torch.device], str] | None = getattr(torch.get_device_module(device), "get_device_name", None)
+    return device.type.upper() if named is None else named(device)
 
 
 def describe(device: torch.device) -> str:
-    """The device in words: the GPU's name, or the CPU with its threads."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+    """The device in words: the accelerator's name, or the CPU with its threads."""
+    if device.type != "cpu":
+        return name_of(device)
     threads = torch.get_num_threads()
     return f"CPU, {threads} thread{'s' if threads != 1 else ''}"
+
+
+def release_memory(device: torch.device) -> None:
+    """Give memory that torch keeps for later back to the device, before less is tried after an out-of-memory error."""
+    if device.type != "cpu":
+        torch.accelerator.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the device's memory ran out. CUDA raises a type of its own; Apple's and the CPU's allocators raise a ``RuntimeError``."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (isinstance(error, RuntimeError) and names_memory(str(error)))
 
 
 def versions() -> dict[str, str]:

@@ -24,6 +24,11 @@ _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "ca
 _LONGEST = 160
 
 
+def names_memory(text: str) -> bool:
+    """Whether an error's text says that memory ran out."""
+    return any(sign in text.lower() for sign in _NO_MEMORY)
+
+
 def in_words(error: BaseException, what: str = "It", cure: str = "") -> str:
     """Any error as a sentence or two for a person: what failed, why, what to do. A `GibbonError` says all of that itself.
 
@@ -40,7 +45,7 @@ def in_words(error: BaseException, what: str = "It", cure: str = "") -> str:
         return str(error)
     lines = str(error).strip().splitlines()
     text = lines[0].strip() if lines else ""
-    if isinstance(error, MemoryError) or any(sign in text.lower() for sign in _NO_MEMORY):
+    if isinstance(error, MemoryError) or names_memory(text):
         return f"{what} needs more memory than the device has. Choose fewer restarts, a smaller image, or the CPU."
     if isinstance(error, StopIteration) or isinstance(error.__cause__, StopIteration):
         text = "its loop ended in the middle of a step"

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.best import Best
 from engine.best_of_one import BestOfOne
+from engine.devices import is_out_of_memory, release_memory
 from engine.errors import BudgetExhausted, NoStart
 from engine.operation import Attack, AttackStep, Problem
 
@@ -81,8 +82,8 @@ class Parts(Iterator[AttackStep]):
                 step = next(self._steps, None)  # type: ignore[arg-type]
                 if step is not None:
                     return self._kept(step)
-            except torch.OutOfMemoryError:
-                if not self._halve():
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or not self._halve():
                     raise
                 continue
             except BudgetExhausted:
@@ -153,8 +154,7 @@ class Parts(Iterator[AttackStep]):
         vars(self).pop("_best", None)  # it holds memory
         view = self._problem.classifier
         view.forwards, view.backwards = self._counted
-        if self._problem.images.is_cuda:
-            torch.cuda.empty_cache()
+        release_memory(self._problem.images.device)
         size = (last - first + 1) // 2
         self._left = [piece for begin, end in self._left for piece in _pieces(begin, end, size)]
         self._halved = f"The device's memory did not suffice for {last - first} images at a time, so {size} were attacked at a time."

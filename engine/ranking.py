@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import overload
 
 import torch
@@ -65,3 +66,8 @@ def beats(success: Tensor, score: Tensor, held: Tensor, best: Tensor) -> Tensor:
     among equals.
     """
     return (success & ~held) | ((success == held) & (score > best))
+
+
+def fraction(condition: Tensor) -> float:
+    """The fraction of true entries, counted in integers, so that it is exact on devices without float64; NaN where there is no entry."""
+    return int(condition.sum()) / condition.numel() if condition.numel() else math.nan

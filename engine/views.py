@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.classifier import Classifier
+from engine.devices import is_out_of_memory, release_memory
 from engine.errors import BudgetExhausted, GibbonError
 from engine.first_gradients import FirstGradients
 
@@ -159,8 +160,7 @@ class View:
         if rows < 2:
             return False
         self.rows_limit = (rows + 1) // 2
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        release_memory(self.device)
         return True
 
     def in_parts(self, count: int, work: Callable[[slice], Part], most: int | None = None) -> list[Part]:
@@ -169,8 +169,8 @@ class View:
         counted = self.forwards, self.backwards
         try:
             return [work(slice(first, first + rows)) for first in range(0, count, rows)]
-        except torch.OutOfMemoryError:
-            if not self.narrow(rows):
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or not self.narrow(rows):
                 raise
         self.forwards, self.backwards = counted
         return self.in_parts(count, work, most)  # outside of the handler, which holds on to the memory

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.record import ModelOptions
 
 Model = Annotated[str, typer.Option(help="signs, digits, objects, torchvision:NAME, a checkpoint file, or FILE.py:FACTORY; see “models”.")]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1... By default CUDA where there is one.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps... By default the GPU where there is one.")]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads inside torch. Recorded: another number may give other bits.")]
 Seed = Annotated[int, typer.Option(help="Everything random is drawn from it.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write over files that are there.")]
@@ -100,17 +100,9 @@ def chosen_device(text: str | None) -> torch.device:
     GibbonError
         It is not.
     """
-    from engine.devices import device_of, devices
+    from engine.devices import device_of
 
-    if text is None:
-        return device_of()
-    names = [str(device) for device in devices()]
-    wanted = "cuda:0" if text == "cuda" else text
-    if wanted not in names:
-        raise GibbonError(f"There is no device “{text}” here. There is: {', '.join(names)}.")
-    import torch
-
-    return torch.device(wanted)
+    return device_of(text)
 
 
 def loaded(source: str, device: str | None, allow_code: bool, options: ModelOptions | None = None, download: bool = False) -> Classifier:

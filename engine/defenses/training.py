@@ -186,9 +186,12 @@ def _check_fit(classifier: Classifier, shape: tuple[int, int, int], labels: tupl
 
 
 def _reset(network: nn.Module, seed: int) -> None:
-    """New random weights for every layer that knows how to draw its own, the same ones for the same seed."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+    """Draw new weights for every layer that knows how to draw its own: the same ones for the same seed, whatever the device."""
+    home = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
+    network.cpu()  # layers draw on the device that they lie on, and every device draws other numbers
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for module in network.modules():
             if callable(draw := getattr(module, "reset_parameters", None)):
                 draw()
+    network.to(home)

@@ -14,6 +14,7 @@ from engine.errors import GibbonError
 from engine.evaluate.control import control
 from engine.operation import Attack
 from engine.quantities import format_probability
+from engine.ranking import fraction
 from engine.result import AttackResult
 
 NOTHING = "–"
@@ -74,7 +75,7 @@ class Verdict:
         """The share of rows in which ``logits`` (its own: clean, adversarial, noise) are right."""
         if logits is None or self.classes is None:
             return None
-        return float((logits.argmax(1) == self.classes).double().mean())
+        return fraction(logits.argmax(1) == self.classes)
 
     @property
     def counted(self) -> int:
@@ -91,7 +92,7 @@ class Verdict:
         rows, hit = self._counted_rows(), self.fooled if self.classes is not None else self.changed
         if rows is None or hit is None or not bool(rows.any()):
             return None
-        return float(hit[rows].double().mean())
+        return fraction(hit[rows])
 
     def _counted_rows(self) -> Tensor | None:
         if self.clean is None or self.source_fooled is None:
@@ -128,7 +129,7 @@ class Transfer:
         cells += [_percent(verdict.rate), str(verdict.counted) if verdict.clean is not None else NOTHING]
         if targeted:
             reached = verdict.reached
-            cells.append(_percent(None if reached is None else float(reached.double().mean())))
+            cells.append(_percent(None if reached is None else fraction(reached)))
         return (*cells, _note(verdict))
 
 

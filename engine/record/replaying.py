@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.attacks import CATALOGUE
 from engine.classifier import Classifier
+from engine.devices import devices
 from engine.driver import Run, start
 from engine.errors import GibbonError
 from engine.images import open_image
@@ -103,7 +104,7 @@ def replay(
             "could not give the same image. Run it where that function is."
         )
     folder, device = Path(folder), device or record.device
-    if device.startswith("cuda") and not torch.cuda.is_available():
+    if device not in (str(here) for here in devices()):
         raise GibbonError(
             f"The record was made on {device} ({record.device_name}), which is not here. Give another device; the bits may then differ."
         )

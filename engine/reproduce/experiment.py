@@ -24,6 +24,7 @@ from engine.errors import GibbonError
 from engine.models.download import Progress
 from engine.operation import Attack, Operation, Problem, Step
 from engine.parameters import data
+from engine.ranking import fraction
 from engine.reproduce.drawing import drawn_digits
 from engine.reproduce.findings import NOTHING, Finding, Tolerance, verdicts
 from engine.result import AttackResult
@@ -298,4 +299,4 @@ def check_fit(classifier: Classifier, data: DataSet) -> None:
 
 def share(condition: Tensor) -> float:
     """The share of true entries in percent; NaN of none."""
-    return 100.0 * float(condition.double().mean())
+    return 100.0 * fraction(condition)

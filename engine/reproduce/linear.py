@@ -62,9 +62,7 @@ class Linear(Experiment):
         for side in SIDES:
             small = F.avg_pool2d(images, 28 // side)
             network = yield from fit((small, labels), side, 10, problem.random.shared(self.slug, side), device)
-            report.show(
-                f"weights {side}", Map(weights(network).cpu().reshape(1, side, side).float(), f"w at n = {side * side}", signed=True)
-            )
+            report.show(f"weights {side}", Map(weights(network).reshape(1, side, side).float(), f"w at n = {side * side}", signed=True))
             growth = self.growth(network, small[:_DRAWS].to(device), problem.random.shared(self.slug, "signs", side))
             for values, value in zip((grown, formula, random, change), growth, strict=True):
                 values.append(value)
@@ -73,11 +71,12 @@ class Linear(Experiment):
     @torch.no_grad()
     def growth(self, network: Logistic, images: Tensor, generator: torch.Generator) -> tuple[float, float, float, float]:
         """Measured growth of the activation, ``eps * m * n``, the mean growth for random signs, and the largest change of a pixel."""
+        network, images = network.cpu(), images.cpu()  # float64 is not known to every device
         w, double = weights(network), network.double()
         x = images.double()
         eta = self.eps * w.sign().reshape(1, *x.shape[1:])
         measured = (double(x + eta) - double(x))[:, 1]
-        drawn = torch.randn(_DRAWS, *x.shape[1:], generator=generator, dtype=torch.float64).sign().to(x.device)
+        drawn = torch.randn(_DRAWS, *x.shape[1:], generator=generator, dtype=torch.float64).sign()
         by_chance = (double(x[:1] + self.eps * drawn) - double(x[:1]))[:, 1].abs().mean()
         return float(measured.mean()), float(self.eps * w.abs().mean() * w.numel()), float(by_chance), float(eta.abs().max())
 
@@ -102,5 +101,5 @@ class Linear(Experiment):
 
 
 def weights(network: Logistic) -> Tensor:
-    """``w`` ``(n,)`` in float64."""
-    return network.dense.weight.detach().double().flatten()
+    """Give ``w`` ``(n,)`` in float64, on the CPU, since not every device knows float64."""
+    return network.dense.weight.detach().cpu().double().flatten()

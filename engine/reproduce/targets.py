@@ -13,6 +13,7 @@ from engine.attacks import Proximity
 from engine.operation import Problem
 from engine.parameters import method
 from engine.quantities import Number, format_norm, format_probability
+from engine.ranking import fraction
 from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, correct, outcome, own_recipe
 from engine.reproduce.findings import exactly
 from engine.result import AttackResult
@@ -88,7 +89,7 @@ class Targets(Experiment):
         report.find(f"{name}: mean L2 of the nine", float(result.norms["l2"].mean()), reference="" if reference is None else f"{reference}")
         if weight == 30:
             report.find(f"{name}: mean p(target)", float(p.mean()), reference="0.96 to 0.98", digits=3)
-            untouched = float((result.perturbation == 0).double().mean())
+            untouched = fraction(result.perturbation == 0)
             report.find(f"{name}: pixels left exactly as they were", 100 * untouched, unit="%", digits=1)
 
     def _show(self, report: Report, result: AttackResult, label: int) -> None:

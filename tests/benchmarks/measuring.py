@@ -50,8 +50,8 @@ class Attacker:
 
 
 def _wait(task: Task) -> None:
-    if task.images.is_cuda:
-        torch.cuda.synchronize()
+    if task.images.device.type != "cpu":
+        torch.accelerator.synchronize()
 
 
 def ours(attack: Attack, name: str = "Gibbon", **given: Any) -> Attacker:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import functools
+import re
 import threading
+from typing import Any
 
 import pytest
 import torch
@@ -218,14 +220,39 @@ def test_probabilities_can_be_stripped_or_logged(head: str) -> None:
 def test_a_device_has_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     from engine.devices import device_of
 
-    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
-    for found, expected in ((False, "cpu"), (True, "cuda:0")):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda found=found: found)
-        assert str(device_of()) == expected
-    assert [str(device_of(name)) for name in ("cpu", "cuda", "cuda:1")] == ["cpu", "cuda:0", "cuda:1"]
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(GibbonError, match="no GPU here"):
-        device_of("cuda:1")
+    _pretend(monkeypatch, "cuda", 2)
+    assert [str(device_of(name)) for name in (None, "cpu", "cpu:0", "cuda", "cuda:1")] == ["cuda:0", "cpu", "cpu", "cuda:0", "cuda:1"]
+    _pretend(monkeypatch, "mps", 1)
+    assert [str(device_of(name)) for name in (None, "cpu", "mps")] == ["mps:0", "cpu", "mps:0"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "sentence"),
+    [
+        (None, "cuda:1", "no device “cuda:1” here: torch finds no GPU"),
+        ("cuda", "cuda:7", "no device “cuda:7” here. There is: cpu, cuda:0"),
+        ("cuda", "mps", "no device “mps:0” here"),
+        ("mps", "cuda", "no device “cuda:0” here. There is: cpu, mps:0"),
+        (None, "meta", "no device “meta”"),
+        (None, "toaster", "“toaster” is no device. There is: cpu"),
+        (None, "", "“” is no device"),
+        (None, 3.5, "“3.5” is no device"),
+    ],
+)
+def test_a_device_that_is_not_here_is_refused(monkeypatch: pytest.MonkeyPatch, kind: str | None, name: Any, sentence: str) -> None:
+    from engine.devices import device_of
+
+    _pretend(monkeypatch, kind, 1)
+    with pytest.raises(GibbonError, match=re.escape(sentence)):
+        device_of(name)
+
+
+def _pretend(monkeypatch: pytest.MonkeyPatch, kind: str | None, count: int) -> None:
+    """Let torch say that it has so many accelerators of that kind."""
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: kind is not None)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: None if kind is None else torch.device(kind))
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 0 if kind is None else count)
+    monkeypatch.setattr(torch.accelerator, "current_device_index", lambda: 0)
 
 
 def test_preprocessing_with_other_weights_is_another_classifier(small: engine.Classifier) -> None:

@@ -204,5 +204,5 @@ def _scattered(problem: Problem) -> Tensor:
     places = torch.arange(height * width, device=problem.images.device)
     if problem.mask is not None:
         places = places[(problem.mask > 0).any(0).flatten()]
-    turns = torch.arange(1, len(places) + 1, device=places.device, dtype=torch.float64) * _GOLDEN
-    return places[(turns - turns.floor()).argsort()]
+    turns = torch.arange(1, len(places) + 1, dtype=torch.float64) * _GOLDEN  # on the CPU: Apple's GPU knows no float64
+    return places[(turns - turns.floor()).argsort().to(places.device)]

@@ -24,6 +24,7 @@ from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import budget, method, result
 from engine.quantities import Number
+from engine.ranking import fraction
 from engine.views import Knowledge, View
 
 _PGD_STEPS = 40
@@ -238,7 +239,7 @@ class Substitute(Attack):
             checks, said = known[: len(truth)], labels[: len(truth)]
         with torch.no_grad():
             prediction = network(checks).argmax(1)
-        return Round(len(known), float((prediction == said).double().mean()), float((prediction == truth).double().mean()))
+        return Round(len(known), fraction(prediction == said), fraction(prediction == truth))
 
     def _pauses(self, problem: Problem, seeds: int, checks: int) -> int:
         """Steps while the oracle labels."""

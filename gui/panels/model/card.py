@@ -47,11 +47,9 @@ class About:
 
 def device_names() -> dict[str, str]:
     """Every device with its title, the CPU first. Called in the engine thread."""
-    import torch
+    from engine.devices import devices, name_of
 
-    from engine.devices import devices
-
-    return {str(device): "CPU" if device.type == "cpu" else f"{device}: {torch.cuda.get_device_name(device)}" for device in devices()}
+    return {str(device): "CPU" if device.type == "cpu" else f"{device}: {name_of(device)}" for device in devices()}
 
 
 def _hash(card: dict[str, Any]) -> str:
