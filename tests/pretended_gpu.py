@@ -6,8 +6,8 @@
     print(gpu.waits.most_common(5))
 
 A pretended tensor says that it lies on ``cuda:0``, holds its values on the CPU, and refuses to meet a tensor of the CPU as a GPU does.
-Every read that would make a program wait for the device (``.item()``, ``.tolist()``, ``.cpu()``, ``nonzero``, ``equal``, a boolean index) is
-counted by the line of the engine that asked. With ``float64=False`` it refuses float64, as Apple's GPUs do.
+Every read that would make a program wait for the device (``.item()``, ``.tolist()``, ``.cpu()``, ``nonzero``, ``equal``, a boolean index)
+is counted by the line of the engine that asked. With ``float64=False`` it refuses float64, as Apple's GPUs do.
 
 It finds tensors left on the CPU, generators of the wrong device, ``.numpy()`` on the device, and waits. It cannot find wrong kernels, too
 little memory, or lost time. The mode belongs to the thread that entered it.
