@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import Qt, Slot
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from gui.session.session import Session
     from gui.settings import Settings
 
-T = TypeVar("T")
 FORMATS = {"PDF": ".pdf", "SVG": ".svg", "PNG, 300 dpi": ".png"}
 
 
@@ -235,19 +233,22 @@ class FigureDialog(QDialog):
             self.size_label.clear()
             return
         source, width = self.source, round(self._room() * self.devicePixelRatioF())
-        self._session.ask("figure", lambda: attempt(lambda: preview(source, plan, width)), self._show)
+        what = "Composing the figure"
+        self._session.ask("figure", lambda: preview(source, plan, width), self._show, what=what, failed=self._say, quiet=True)
 
     def _room(self) -> int:
         return max(300, self.area.viewport().width() - 2 * theme.GRID)
 
-    def _show(self, came: bytes | str) -> None:
+    def _say(self, sentence: str) -> None:
+        """Show why there is no figure, where the figure would be."""
+        if shiboken6.isValid(self):  # else it was closed meanwhile
+            self.picture.setText(sentence)
+
+    def _show(self, drawn: bytes) -> None:
         if not shiboken6.isValid(self):
             return  # closed meanwhile
-        if isinstance(came, str):
-            self.picture.setText(came)
-            return
         self._pixmap = QPixmap()
-        self._pixmap.loadFromData(came)
+        self._pixmap.loadFromData(drawn)
         self._pixmap.setDevicePixelRatio(self.devicePixelRatioF())
         self.picture.setPixmap(self._pixmap)
         high = self.width_mm.value() * self._pixmap.height() / max(1, self._pixmap.width())
@@ -275,27 +276,14 @@ class FigureDialog(QDialog):
         self._keep()
         session, source, plan = self._session, self.source, self.plan
 
-        def then(came: list[Path] | str) -> None:
-            if isinstance(came, str):
-                session.log("error", came)
-                self._show(came)
-                return
-            session.log("info", f"Exported {', '.join(str(file) for file in came)}")
+        def then(files: list[Path]) -> None:
+            session.log("info", f"Exported {', '.join(str(file) for file in files)}")
             session.notice.emit(f"The figure is in {path}")
             if shiboken6.isValid(self):
                 self.accept()
 
-        session.ask("export", lambda: attempt(lambda: write(source, plan, path)), then, busy=f"Exporting {path.name}…")
-
-
-def attempt(make: Callable[[], T]) -> T | str:
-    """What ``make`` gives, or the sentence that says why it cannot: the dialog shows it and stays open."""
-    from engine.errors import GibbonError
-
-    try:
-        return make()
-    except GibbonError as error:
-        return str(error)
+        what = f"Exporting {path.name}"
+        session.ask("export", lambda: write(source, plan, path), then, what=what, failed=self._say, busy=f"{what}…", keep=True)
 
 
 def source_of(session: Session) -> Source:

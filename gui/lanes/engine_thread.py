@@ -1,9 +1,9 @@
-"""EngineThread: one lane of engine work. It takes runs (long) and questions (short), which are served between two steps of a run.
+"""EngineThread: one lane of engine work. It takes runs (long) and requests (short), which are served between two steps of a run.
 
     submit(Job) --> step, step, step ... --> done(Outcome): finished, cancelled, budget or failed
-                       ^ between two steps: the newest question of each key --> answered(key)
+                       ^ between two steps: the newest request of each key, and every kept one --> responded(key)
 
-Nothing here imports torch: a job's functions do, in the thread. No array travels in a signal: previews and answers lie in boxes, and
+Importing this imports no torch: the work does, in the thread. No array travels in a signal: previews and responses lie in boxes, and
 whoever wants them takes them. The worker never waits for the window.
 """
 
@@ -13,42 +13,36 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
 
-from gui.lanes.jobs import Answer, Job, Outcome, failure_of, job_failure, numbers, outcome_of, queries, result_of
+from gui.lanes.jobs import Job, Outcome, Response, failure_of, job_failure, numbers, outcome_of, queries, result_of
 
 GIVE_WAY_S = 0.5
 """How long a lane waits at each of its steps while the one in front of it works."""
-_ASKED = {
-    "start-up": "Loading the engine",
-    "model": "Loading the model",
-    "threads": "Measuring the model's speed",
-    "frame": "Showing the image to the model",
-    "open": "Opening the image",
-    "data": "Opening the data set",
-    "start image": "Opening the start image",
-    "moved": "Moving eps",
-    "moved.kept": "Keeping the run at that eps",
-    "perturbation": "Opening the perturbation",
-    "transfer": "Asking the other models",
-    "weights": "Looking for the weights",
-    "experiment": "Drawing the figure again",
-    "save": "Saving the image",
-    "figure": "Composing the figure",
-    "export": "Saving the figure",
-}
-"""What a question is about, for the sentence that says that it failed."""
 _UNCHANGED = "Nothing else was changed; the Log has the details."
 
 
-def stop(lanes: Sequence[EngineThread], milliseconds: int = 5000) -> bool:
-    """Tell all lanes to leave, then wait for them; whether all have ended in time.
+@dataclass(frozen=True, eq=False)
+class _Request:
+    """A short piece of work that waits for its turn."""
 
-    Only the first call waits: closing, quitting and exiting all call it, and a step that hangs must not be waited for thrice.
+    key: str
+    number: int
+    work: Callable[[], Any]
+    what: str
+    keep: bool
+
+
+def stop(lanes: Sequence[EngineThread], milliseconds: int = 5000) -> bool:
+    """Tell all lanes to leave, then wait for them; return whether all have ended in time.
+
+    Kept requests are carried out before a lane ends, as far as the time allows: the last one begins after four fifths of it at the latest.
+    Only the first call waits: closing, quitting and exiting all call it, and a step that hangs must not be waited for three times.
     """
-    first = [lane.leave() for lane in lanes]
+    first = [lane.leave(0.8 * milliseconds / 1000) for lane in lanes]
     deadline = QDeadlineTimer(milliseconds if any(first) else 0)
     return all(lane.wait(deadline) for lane in lanes)
 
@@ -58,8 +52,8 @@ class EngineThread(QThread):
 
     done = Signal(object)
     """An `Outcome`."""
-    answered = Signal(str)
-    """The key of a question whose answer can be taken."""
+    responded = Signal(str)
+    """The key under which a response can be taken."""
 
     def __init__(self, name: str, parent: QObject | None = None, *, behind: EngineThread | None = None) -> None:
         """``behind``: another lane, to which this one gives way while it works."""
@@ -68,9 +62,11 @@ class EngineThread(QThread):
         self._behind = behind
         self._wake = threading.Condition()
         self._jobs: dict[str, Job] = {}
-        self._questions: dict[str, tuple[int, Callable[[], Any]]] = {}
-        self._answers: dict[str, Answer] = {}
+        self._requests: dict[str, _Request] = {}
+        self._responses: dict[str, Response] = {}
+        self._threads: int | None = None
         self._stopping = False
+        self._leave_by = 0.0
 
     # ------------------------------------------------------------------ from the main thread
 
@@ -85,19 +81,38 @@ class EngineThread(QThread):
             self._wake.notify()
         return job
 
-    def ask(self, key: str, question: Callable[[], Any]) -> int:
-        """Ask; an unanswered earlier question of the same key is dropped. The number tells the answer."""
+    def ask(self, key: str, work: Callable[[], Any], what: str = "What was asked for", *, keep: bool = False) -> int:
+        """Ask for ``work()``, and return the number that its response bears.
+
+        A waiting request of the same key is dropped, unless ``keep``: then this one has a key of its own, so that nothing replaces it.
+        ``what`` is the subject of the sentence that says that it failed.
+        """
         number = next(numbers)
+        own = f"{key}/{number}" if keep else key
         with self._wake:
-            self._questions.pop(key, None)
-            self._questions[key] = (number, question)
+            self._requests.pop(own, None)
+            self._requests[own] = _Request(own, number, work, what, keep)
             self._wake.notify()
         return number
 
-    def take(self, key: str) -> Answer | None:
-        """The newest answer of that key, once."""
+    def take(self, key: str) -> Response | None:
+        """Take the newest response of that key, once."""
         with self._wake:
-            return self._answers.pop(key, None)
+            return self._responses.pop(key, None)
+
+    def take_all(self) -> list[Response]:
+        """Take all responses that nobody has taken."""
+        with self._wake:
+            taken, self._responses = [*self._responses.values()], {}
+            return taken
+
+    def use_threads(self, count: int) -> None:
+        """Let torch use so many CPU threads in this lane, from its next request or run on. May be called in any thread.
+
+        A run under way keeps the count that it began with: its record names one, and with another its digits would differ.
+        """
+        with self._wake:
+            self._threads = count
 
     def cancel(self, job: Job) -> None:
         """End a run at its next step; its best so far arrives with ``done``."""
@@ -111,13 +126,17 @@ class EngineThread(QThread):
             (job._paused.set if paused else job._paused.clear)()
             self._wake.notify()
 
-    def leave(self) -> bool:
-        """Cancel everything, and end the thread when the step under way ends; whether it is told so for the first time."""
+    def leave(self, seconds: float = 0.0) -> bool:
+        """Cancel every run and end the thread when the step under way ends; return whether it is told so for the first time.
+
+        Kept requests are carried out first, as many as begin within ``seconds``; the others are dropped.
+        """
         with self._wake:
             told, self._stopping = self._stopping, True
+            if not told:
+                self._leave_by = time.perf_counter() + seconds
             for job in self._jobs.values():
                 job._cancel.set()
-            self._questions.clear()
             self._wake.notify()
         return not told
 
@@ -125,29 +144,43 @@ class EngineThread(QThread):
     def busy(self) -> bool:
         """Whether it has something to do. May be called in any thread."""
         with self._wake:
-            return bool(self._questions) or self._next_job() is not None
+            return bool(self._requests) or self._next_job() is not None
 
     # ------------------------------------------------------------------ in the worker
 
     def run(self) -> None:
-        """Serve questions first, then one step of one run, until stopped."""
+        """Serve requests first, then one step of one run, until stopped."""
         try:
             while True:
                 with self._wake:
-                    self._wake.wait_for(lambda: self._stopping or self._questions or self._next_job() is not None)
-                    if self._stopping:
+                    self._wake.wait_for(lambda: self._stopping or self._requests or self._next_job() is not None)
+                    request = self._next_request()
+                    if request is None and self._stopping:
                         return
-                    asked = next(iter(self._questions.items()), None)
-                    if asked is not None:
-                        del self._questions[asked[0]]
-                    job = None if asked is not None else self._next_job()
-                if asked is not None:
-                    self._answer(asked[0], *asked[1])
+                    job = None if request is not None else self._next_job()
+                if request is not None:
+                    self._respond(request)
                 elif job is not None:
                     self._give_way()
                     self._advance(job)
         finally:
             self._close_all()
+
+    def _next_request(self) -> _Request | None:
+        """Take out the request that has waited longest; while the thread is stopping only kept ones, and those for a while only."""
+        in_time = time.perf_counter() < self._leave_by
+        for key, request in self._requests.items():
+            if not self._stopping or (request.keep and in_time):
+                return self._requests.pop(key)
+        return None
+
+    def _apply_threads(self, count: int | None) -> None:
+        """Set torch's number of CPU threads, which each thread of the program has for itself; None: nothing was measured yet."""
+        if count is not None:
+            import torch
+
+            if torch.get_num_threads() != count:
+                torch.set_num_threads(count)
 
     def _give_way(self) -> None:
         """Wait while the lane in front works, but not for ever: a long attack there must not stop this one."""
@@ -159,18 +192,22 @@ class EngineThread(QThread):
     def _next_job(self) -> Job | None:
         return next((job for job in self._jobs.values() if job.cancelled or not job.paused), None)
 
-    def _answer(self, key: str, number: int, question: Callable[[], Any]) -> None:
+    def _respond(self, request: _Request) -> None:
         try:
-            answer = Answer(key, number, question())
+            self._apply_threads(self._threads)
+            response = Response(request.key, request.number, request.work())
         except BaseException as error:  # a model of one's own may call sys.exit: the lane must outlive it
-            answer = Answer(key, number, None, failure_of(error, _ASKED.get(key, "What was asked for"), _UNCHANGED))
+            response = Response(request.key, request.number, None, failure_of(error, request.what, _UNCHANGED))
         with self._wake:
-            self._answers[key] = answer
-        self.answered.emit(key)
+            self._responses[request.key] = response
+        self.responded.emit(request.key)
 
     def _advance(self, job: Job) -> None:
         """One step of ``job``; the others get their turn after it."""
         try:
+            if job._run is None:
+                job.threads = self._threads
+            self._apply_threads(job.threads)
             if job.cancelled:
                 self._end(job)
                 return

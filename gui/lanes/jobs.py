@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 numbers = itertools.count(1)
-"""Of jobs and questions."""
+"""Number jobs and requests, all from one count."""
 READ_S = 0.1
 """Seconds between two readings of a run."""
 PREPARE_S = 0.03
@@ -47,6 +47,8 @@ class Job:
     total: int | None = None
     queries: int | None = None
     """Rows through the model so far, where the attacker sees no gradients and they are what it pays with."""
+    threads: int | None = None
+    """How many CPU threads torch uses for it, from its first step to its last; None: nothing was measured when it began."""
     news: str = ""
     """What is being prepared."""
     readings: Mapping[str, float] = field(default_factory=dict)
@@ -119,6 +121,8 @@ class Failure:
     sentence: str
     details: str = ""
     """The traceback."""
+    expected: bool = False
+    """Whether a person can cause it (a `GibbonError`): then the sentence says everything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,12 +139,12 @@ class Outcome:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """To a question."""
+class Response:
+    """The value of a request, or why there is none."""
 
     key: str
     number: int
-    """Of the question; an answer older than the newest question may be dropped."""
+    """The number of the request: a response older than the newest request may be dropped."""
     value: Any = None
     failure: Failure | None = None
 
@@ -169,11 +173,11 @@ def outcome_of(job: Job) -> Outcome:
 
 def failure_of(error: BaseException, what: str, cure: str) -> Failure:
     """An error in words; the frames are cleared, since a kept one keeps its tensors."""
-    from engine.errors import in_words
+    from engine.errors import GibbonError, in_words
 
     details = "".join(traceback.format_exception(error))
     traceback.clear_frames(error.__traceback__)
-    return Failure(in_words(error, what, cure), details)
+    return Failure(in_words(error, what, cure), details, isinstance(error, GibbonError))
 
 
 def job_failure(job: Job, error: BaseException) -> Failure:

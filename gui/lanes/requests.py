@@ -1,4 +1,4 @@
-"""Requests: what the window asks the engine thread, and who gets the answer."""
+"""Requests: what the window asks the engine's lanes for, and who gets each response."""
 
 from __future__ import annotations
 
@@ -9,77 +9,135 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.engine_thread import EngineThread
+from gui.lanes.jobs import Response
 
 
 @dataclass(frozen=True, eq=False)
-class _Question:
-    """A question that waits for its answer."""
+class _Pending:
+    """A request without a response so far."""
 
-    number: int
+    key: str
     then: Callable[[Any], None]
+    failed: Callable[[str], None] | None
+    what: str
     busy: str
+    keep: bool
+    quiet: bool
 
 
 class Requests(QObject):
-    """Keeps the questions under way, by key, and hands each answer to the one who asked."""
+    """Remembers the pending requests by number, and hands each response to whoever asked.
+
+    Two kinds share one way. A *picture of the moment* (a frame, a preview, a list) is worth nothing once a newer one is asked for: of one
+    key only the newest waits. An *effect* (a save, an export, an image to be opened) was asked for by a person: with ``keep`` it is
+    queued, nothing replaces it, and it is carried out even while the window closes.
+    """
 
     failed = Signal(str, str, str)
-    """A question ended in an error: its key, the sentence and the traceback."""
+    """A request ended in an error: its key, the sentence and the traceback."""
     busyChanged = Signal(str)
     """What is being loaded, or nothing."""
 
     def __init__(self, lane: EngineThread, background: EngineThread, parent: QObject) -> None:
         super().__init__(parent)
         self._lane, self._background = lane, background
-        self._waiting: dict[str, list[_Question]] = {}
+        self._pending: dict[int, _Pending] = {}
         self._busy = ""
+        self._closed = False
         for each in (lane, background):
-            each.answered.connect(self._on_answer)
+            each.responded.connect(self._on_response)
 
     def ask(
         self,
         key: str,
-        question: Callable[[], Any],
+        work: Callable[[], Any],
         then: Callable[[Any], None],
         *,
+        what: str,
+        failed: Callable[[str], None] | None = None,
         busy: str = "",
         stream: bool = False,
+        keep: bool = False,
+        quiet: bool = False,
         background: bool = False,
     ) -> None:
-        """Ask the engine; ``then`` gets the answer here. A waiting question of the same key is dropped.
+        """Ask a lane for ``work()``; ``then`` gets its value in the main thread.
 
-        An error becomes a log entry and a notice; ``then`` is not called. ``busy`` is shown while it lasts. ``stream`` also takes the
-        answer to a question that was already under way when a newer one came: else a steady stream of questions would never be answered.
-        ``background`` is for what takes long and is not of the image on the canvas, which is not to wait for it; a key is always asked in
-        the same lane.
+        Parameters
+        ----------
+        key
+            A waiting request of the same key is replaced by this one, unless ``keep``. A key always goes to the same lane.
+        what
+            What is being done, such as “Saving the image”: the subject of the sentence that says that it failed.
+        failed
+            Gets that sentence instead of ``then`` being called. Log and status bar say it in any case, unless ``quiet``.
+        busy
+            What the status bar shows until the response is there.
+        stream
+            The response to an earlier request of the key that was already under way is taken, too: else a steady stream of requests
+            would never show anything.
+        keep
+            For effects: the request is queued behind those before it and nothing replaces it.
+        quiet
+            ``failed`` alone says what a person can cause (a `GibbonError`). For previews, which would say it at every change.
+        background
+            For what takes long and does not concern the image on the canvas, which is not to wait for it.
         """
-        number = (self._background if background else self._lane).ask(key, question)
-        earlier = self._waiting.get(key, []) if stream else []
-        self._waiting[key] = [*earlier, _Question(number, then, busy)]
-        self._tell()
+        number = (self._background if background else self._lane).ask(key, work, what, keep=keep)
+        if not keep and not stream:
+            self._forget(key, number)
+        self._pending[number] = _Pending(key, then, failed, what, busy, keep, quiet)
+        self._tell_busy()
 
     def waiting(self, key: str) -> bool:
-        """Whether a question of that key has no answer yet."""
-        return bool(self._waiting.get(key))
+        """Whether a request of that key has no response yet."""
+        return any(pending.key == key for pending in self._pending.values())
+
+    def close(self) -> list[str]:
+        """Deliver nothing any more, and return a sentence for each effect that failed or was not carried out.
+
+        Call it when the lanes have ended: what they have done by then is done.
+        """
+        self._closed = True
+        responses = {response.number: response for lane in (self._lane, self._background) for response in lane.take_all()}
+        sentences = []
+        for number, pending in self._pending.items():
+            response = responses.get(number)
+            if pending.keep and response is None:
+                sentences.append(f"{pending.what} was not finished before the window closed. Do it again.")
+            elif pending.keep and response is not None and response.failure is not None:
+                sentences.append(response.failure.sentence)
+        self._pending.clear()
+        return sentences
+
+    def _forget(self, key: str, number: int) -> None:
+        """Drop the replaceable requests of a key up to a number."""
+        self._pending = {n: p for n, p in self._pending.items() if p.keep or p.key != key or n > number}
 
     @Slot(str)
-    def _on_answer(self, key: str) -> None:
-        answer = self._lane.take(key) or self._background.take(key)
-        waiting = self._waiting.get(key, [])
-        question = next((q for q in waiting if answer is not None and q.number == answer.number), None)
-        if answer is None or question is None:
+    def _on_response(self, key: str) -> None:
+        response = None if self._closed else self._lane.take(key) or self._background.take(key)
+        pending = None if response is None else self._pending.pop(response.number, None)
+        if response is None or pending is None:
             return
-        self._waiting[key] = [q for q in waiting if q.number > answer.number]
-        self._tell()
-        if answer.failure is not None:
-            self.failed.emit(key, answer.failure.sentence, answer.failure.details)
-        else:
-            question.then(answer.value)
+        if not pending.keep:
+            self._forget(pending.key, response.number)
+        self._tell_busy()
+        self._deliver(response, pending)
 
-    def _tell(self) -> None:
-        """Say what the newest question is about that has something to say, or that none has any more."""
-        under_way = [question for queue in self._waiting.values() for question in queue if question.busy]
-        busy = max(under_way, key=lambda question: question.number).busy if under_way else ""
+    def _deliver(self, response: Response, pending: _Pending) -> None:
+        failure = response.failure
+        if failure is None:
+            pending.then(response.value)
+            return
+        if not (pending.quiet and failure.expected):
+            self.failed.emit(pending.key, failure.sentence, failure.details)
+        if pending.failed is not None:
+            pending.failed(failure.sentence)
+
+    def _tell_busy(self) -> None:
+        """Emit `busyChanged` with the label of the newest pending request that has one."""
+        busy = next((pending.busy for _, pending in sorted(self._pending.items(), reverse=True) if pending.busy), "")
         if busy != self._busy:
             self._busy = busy
             self.busyChanged.emit(busy)

@@ -203,7 +203,12 @@ class PredictionPanel(FrameView):
         self.rows = by_strength(self.rows, np.maximum(seen.clean.numpy(), seen.adversarial.numpy()))
         self._show_bars(seen, frame.scene.classifier.labels)
         if seen.norms["linf"] > 0 and not frame.scene.grown and (self._similarity is None or self._similarity[0] is not frame):
-            self.session.ask("prediction.ssim", lambda: (frame, similarity(seen.clean_image, seen.adversarial_image)), self._on_similarity)
+            self.session.ask(
+                "prediction.ssim",
+                lambda: (frame, similarity(seen.clean_image, seen.adversarial_image)),
+                self._on_similarity,
+                what="Measuring the similarity",
+            )
 
     def _on_similarity(self, answer: tuple[Frame, float]) -> None:
         self._similarity = answer

@@ -88,7 +88,8 @@ class ExperimentRuns(QObject):
                 self.shown[slug] = again
                 self.changed.emit()
 
-        self._session.ask("experiment", lambda: work.drawn(shown, dark), then, busy="Drawing the figure…")
+        what = "Drawing the figure again"
+        self._session.ask(f"experiment {slug}", lambda: work.drawn(shown, dark), then, what=what, busy="Drawing the figure…")
 
     @Slot()
     def _on_tick(self) -> None:

@@ -10,7 +10,6 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.export.figure_dialog import attempt
 from gui.panels.model.dialogs import ask_download
 from gui.panels.model.fetch import Fetch
 from gui.reproduce import work
@@ -215,7 +214,12 @@ class ReproduceWindow(QDialog):
             self._begin()
         else:  # asked only now: it imports torchvision
             self.foot.news.setText("looking for the weights…")
-            self._session.ask("weights", lambda: work.weights_missing(kind), then, busy="Looking for the weights…")
+            what = "Looking for the weights"
+            self._session.ask("weights", lambda: work.weights_missing(kind), then, what=what, failed=self._on_not_found, busy=f"{what}…")
+
+    def _on_not_found(self, sentence: str) -> None:
+        self.foot.news.setText("")
+        self.foot.message.say(sentence)
 
     def _begin(self) -> None:
         self._tell()
@@ -281,12 +285,9 @@ class ReproduceWindow(QDialog):
         self._settings.keep_folder("figures", folder)
         result, session = self.runs.shown[self._slug].result, self._session
 
-        def then(came: list[Path] | str) -> None:
-            if isinstance(came, str):
-                session.log("error", came)
-                self.foot.message.say(came)
-            else:
-                session.log("info", f"Wrote {', '.join(str(path) for path in came)}")
-                self.foot.message.say(f"Written into {folder}.", "hint")
+        def then(files: list[Path]) -> None:
+            session.log("info", f"Wrote {', '.join(str(path) for path in files)}")
+            self.foot.message.say(f"Written into {folder}.", "hint")
 
-        session.ask("export", lambda: attempt(lambda: work.write(result, folder)), then, busy="Writing the experiment…")
+        what = "Writing the experiment"
+        session.ask("export", lambda: work.write(result, folder), then, what=what, failed=self.foot.message.say, busy=f"{what}…", keep=True)

@@ -10,7 +10,7 @@ from gui.session.scene import Frame, Scene, look
 from gui.session.sticker_content import stickers_after
 
 if TYPE_CHECKING:
-    from engine import Attack, AttackResult, Classifier
+    from engine import Attack, AttackResult
     from engine.artifacts import Artifact
     from engine.data import DataSet
     from engine.data.bits import Bits
@@ -81,15 +81,6 @@ def at_hand(artifact: Artifact) -> Artifact:
     if isinstance(artifact, Picture):
         return replace(artifact, image=artifact.image.detach().cpu())
     return artifact
-
-
-def use_threads(classifier: Classifier) -> int:
-    """Let torch use as many CPU threads as suit the classifier, in the thread that this is called in."""
-    import torch
-
-    threads = classifier.threads()
-    torch.set_num_threads(threads)
-    return threads
 
 
 def preview_of(scene: Scene, wishes: Callable[[], tuple[Mapping[str, float], bool]]) -> Callable[[Any, Any], Frame]:

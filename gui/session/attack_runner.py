@@ -287,7 +287,12 @@ class AttackRunner(QObject):
             return
         self._follow, self._contents = not job.paused, None
         self.pause(True)
-        self._session.ask("content", lambda: painted_so_far(job, start.before.stickers), lambda contents: self._on_contents(job, contents))
+        self._session.ask(
+            "content",
+            lambda: painted_so_far(job, start.before.stickers),
+            lambda contents: self._on_contents(job, contents),
+            what="Taking over the stickers' content",
+        )
 
     def _on_contents(self, job: Job, contents: dict[int, Content]) -> None:
         if job is not self.job:

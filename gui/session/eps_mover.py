@@ -35,7 +35,7 @@ def at_eps(entry: FinishedRun, eps: float) -> tuple[AttackResult | None, Scene]:
 
 
 class EpsMover(QObject):
-    """Asks the engine thread; of the places that a slider passes while it is busy only the newest is answered."""
+    """Asks the engine thread; of the places that a slider passes while it is busy only the newest is shown."""
 
     moved = Signal(float)
     """The eps that the canvas shows, of the run on it."""
@@ -49,7 +49,7 @@ class EpsMover(QObject):
         session, asked = self._session, time.perf_counter()
         bounds, saliency = dict(session.bounds), session.saliency
 
-        def question() -> Frame:
+        def at_new_eps() -> Frame:
             _, scene = at_eps(entry, eps)
             return look(replace(scene, bounds=bounds, saliency=saliency), asked_at=asked)
 
@@ -58,7 +58,7 @@ class EpsMover(QObject):
                 session.show(frame)
                 self.moved.emit(eps)
 
-        session.ask("moved", question, then, stream=True)
+        session.ask("moved", at_new_eps, then, what="Moving eps", stream=True)
 
     def keep(self, entry: FinishedRun, eps: float) -> None:
         """Make the run at that eps a finished one; at 0 the run of before is shown again."""
@@ -66,17 +66,19 @@ class EpsMover(QObject):
             self._back(entry, eps)
             return
 
-        def question() -> tuple[AttackResult, Scene]:
+        def make() -> tuple[AttackResult, Scene]:
             result, scene = at_eps(entry, eps)
             assert result is not None
             # The direction is the same, so the curve along it is, too: it keeps its range.
             return completed(replace(result, artifacts=entry.result.artifacts)), scene
 
-        def then(answer: tuple[AttackResult, Scene]) -> None:
+        def then(made: tuple[AttackResult, Scene]) -> None:
             if self._shows(entry):
-                self._session.runs.adopt(entry, *answer)
+                self._session.runs.adopt(entry, *made)
+            else:
+                self._session.log("info", f"{entry.title} at eps {eps:.3g} was not kept: something else was put on the canvas meanwhile.")
 
-        self._session.ask("moved.kept", question, then)
+        self._session.ask("moved.kept", make, then, what="Keeping the run at that eps", keep=True)
 
     def _back(self, entry: FinishedRun, eps: float) -> None:
         if eps <= 0:
@@ -85,4 +87,6 @@ class EpsMover(QObject):
         self.moved.emit(float(getattr(entry.result.operation, "eps", 0.0)))
 
     def _shows(self, entry: FinishedRun) -> bool:
-        return self._session.history.shown is entry and not self._session.runs.running
+        """Whether the canvas shows that run, or one that was made from it: they share their direction, and with it their artifacts."""
+        shown = self._session.history.shown
+        return shown is not None and shown.result.artifacts is entry.result.artifacts and not self._session.runs.running

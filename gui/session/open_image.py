@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from gui.session.session import Session
 
 Crop = tuple[int, int, int, int]
+_numbers = count(1)
+"""Number the images that were asked for."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp")
 FILTER = f"Images ({' '.join('*' + suffix for suffix in SUFFIXES)});;All files (*)"
 
@@ -46,7 +50,7 @@ def cropped(photograph: Photograph, classifier: Classifier, crop: Crop | None = 
 
 
 def open_path(session: Session, path: Path | str, label: int | None = None) -> None:
-    """Open an image file. What is amiss is said in the Log, and the image shown stays."""
+    """Open an image file. The Log says what is amiss, and the image shown stays."""
     from engine.images import open_image
 
     _open(session, lambda: open_image(path), label, f"Opening {Path(path).name}…")
@@ -64,8 +68,43 @@ def open_array(session: Session, array: np.ndarray, name: str) -> None:
     _open(session, lambda: from_array(array, name), None, "")
 
 
+def _open(session: Session, make: Callable[[], Photograph], label: int | None, busy: str) -> None:
+    labels, photograph = None if session.classifier is None else session.classifier.labels, cache(make)
+
+    def opened(classifier: Classifier) -> tuple[Opened, int | None]:
+        return cropped(photograph(), classifier), label if classifier.labels == labels else None
+
+    open_for(session, opened, busy=busy)
+
+
+def open_for(
+    session: Session, make: Callable[[Classifier], tuple[Opened, int | None]], *, busy: str = "", number: int | None = None
+) -> None:
+    """Put on the canvas what ``make(classifier)`` gives: an image and its true label under that classifier's labels.
+
+    Every image that was asked for is opened, in the order in which they were asked for. Where the classifier was swapped meanwhile, the
+    image is made again for the new one, under its old ``number``: it does not replace one that was asked for later and is shown already.
+    """
+    classifier = session.classifier
+    if classifier is None:
+        session.notice.emit("The engine is still loading: open the image again in a moment.")
+        return
+    place = next(_numbers) if number is None else number
+
+    def then(came: tuple[Opened, int | None]) -> None:
+        if place < session.opened:
+            return
+        if session.classifier is classifier:
+            session.opened = place
+            show(session, *came)
+        else:
+            open_for(session, make, busy=busy, number=place)
+
+    session.ask("open", lambda: make(classifier), then, what="Opening the image", busy=busy, keep=True)
+
+
 def recrop(session: Session, crop: Crop | None = None) -> None:
-    """Show another rectangle of the same photograph; the label stays, stickers too. None: the default one."""
+    """Show another rectangle of the same photograph; the label and the stickers stay. None: the default one."""
     classifier, photograph = session.classifier, session.photograph
     if classifier is None or photograph is None:
         return
@@ -74,22 +113,7 @@ def recrop(session: Session, crop: Crop | None = None) -> None:
         if session.classifier is classifier and session.photograph is photograph:
             session.set_image(opened.clean, opened.info, session.label, keep_stickers=True)
 
-    session.ask("open", lambda: cropped(photograph, classifier, crop), then)
-
-
-def _open(session: Session, make: Callable[[], Photograph], label: int | None, busy: str) -> None:
-    classifier = session.classifier
-    if classifier is None:
-        session.notice.emit("The engine is still loading: open the image again in a moment.")
-        return
-
-    def then(opened: Opened) -> None:
-        if session.classifier is classifier:
-            show(session, opened, label)
-        else:  # the model was swapped meanwhile
-            open_photograph(session, opened.photograph, label)
-
-    session.ask("open", lambda: cropped(make(), classifier), then, busy=busy)
+    session.ask("open", lambda: cropped(photograph, classifier, crop), then, what="Cropping the image", keep=True)
 
 
 def show(session: Session, opened: Opened, label: int | None) -> None:

@@ -7,6 +7,7 @@ Every change makes a new scene and asks the engine thread for a frame of it; whi
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,6 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from gui.lanes.engine_thread import EngineThread, stop
 from gui.lanes.requests import Requests
 from gui.session.attack_inputs import Region
-from gui.session.attack_job import use_threads
 from gui.session.attack_runner import AttackRunner
 from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
@@ -103,8 +103,10 @@ class Session(QObject):
         """Where the clean image came from: name, path, sha256, crop, notes."""
         self.photograph: Photograph | None = None
         """What the clean image was cropped from; see ``gui.session.open_image``."""
+        self.opened = 0
+        """The number of the newest image that was opened and shown; see `gui.session.open_image.open_for`."""
         self.threads = 1
-        """CPU threads of the engine thread, measured for the classifier."""
+        """CPU threads of each lane, measured for the classifier."""
         self.label: int | None = None
         """The true label; None: unknown, attacks take the prediction."""
         self.target: int | None = None
@@ -132,10 +134,10 @@ class Session(QObject):
         """Everything about the image on the canvas."""
         self.background = EngineThread("background", self, behind=self.lane)
         """What takes minutes and has nothing to do with that image."""
-        questions = Requests(self.lane, self.background, self)
-        questions.failed.connect(self._on_failed)
-        questions.busyChanged.connect(self.busyChanged)
-        self.ask, self.waiting = questions.ask, questions.waiting
+        self._requests = Requests(self.lane, self.background, self)
+        self._requests.failed.connect(self._on_failed)
+        self._requests.busyChanged.connect(self.busyChanged)
+        self.ask, self.waiting = self._requests.ask, self._requests.waiting
         self.runs = AttackRunner(self)
         self.eps = EpsMover(self)
 
@@ -180,7 +182,8 @@ class Session(QObject):
         iterate = step = None
         if self.runs.running and seen is not None and seen.step is not None and self.runs.shows_stickers(seen):
             iterate, step = seen.observation.adversarial_image, seen.step
-        self.ask("frame", lambda: look(scene, iterate, asked_at=asked, step=step), self.show, stream=True)
+        what = "Showing the image to the model"
+        self.ask("frame", lambda: look(scene, iterate, asked_at=asked, step=step), self.show, what=what, stream=True)
 
     def show(self, frame: Frame) -> None:
         """Let everybody paint this frame, if it is of what is open."""
@@ -213,13 +216,19 @@ class Session(QObject):
         self._tell_of_image()
 
     def _measure_threads(self, classifier: Classifier) -> None:
-        """Give the engine thread the number of CPU threads at which this classifier is fastest."""
+        """Give both lanes the number of CPU threads at which this classifier is fastest."""
+
+        def measure() -> int:
+            threads = classifier.threads()
+            for lane in (self.lane, self.background):
+                lane.use_threads(threads)
+            return threads
 
         def then(threads: int) -> None:
             self.threads = threads
             self.threadsChanged.emit()
 
-        self.ask("threads", lambda: use_threads(classifier), then)
+        self.ask("threads", measure, then, what="Measuring the model's speed")
 
     def set_image(self, clean: Tensor, image: Mapping[str, Any], label: int | None = None, *, keep_stickers: bool = False) -> None:
         """Put an image on the canvas. ``image`` says where it came from; stickers go unless they are kept."""
@@ -365,4 +374,7 @@ class Session(QObject):
         self.runs.stop()
         self.data_sources.close()
         self.undo_stack.blockSignals(True)  # its destructor clears it, and would call those who are half gone by then
-        return stop((self.background, self.lane))
+        ended = stop((self.background, self.lane))
+        for sentence in self._requests.close():
+            print(f"gibbon: {sentence}", file=sys.stderr, flush=True)  # the window, which would say it, is gone
+        return ended

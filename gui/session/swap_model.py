@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,14 +25,6 @@ class Arrived:
     classifier: Classifier
     opened: Opened | None = None
     label: int | None = None
-
-
-@dataclass(frozen=True)
-class _Refused:
-    """Why there is no classifier."""
-
-    sentence: str
-    details: str = ""
 
 
 def kind_of(classifier: Classifier) -> str:
@@ -84,31 +75,20 @@ def swap_classifier(
     """Make a classifier in the engine thread and put it in the place of the one shown. Where that fails, all stays as it was."""
     photograph, before, clean, label = state = _state(session)
 
-    def question() -> Arrived | _Refused:
-        from engine.errors import GibbonError, in_words
+    def arrive() -> Arrived:
+        classifier = make()
+        alike = before is not None and (before.input_shape, before.labels) == (classifier.input_shape, classifier.labels)
+        return Arrived(classifier) if alike and clean is not None else with_image(classifier, photograph, before, label)
 
-        try:
-            classifier = make()
-            alike = before is not None and (before.input_shape, before.labels) == (classifier.input_shape, classifier.labels)
-            return Arrived(classifier) if alike and clean is not None else with_image(classifier, photograph, before, label)
-        except GibbonError as error:
-            return _Refused(str(error))
-        except Exception as error:
-            details = "".join(traceback.format_exception(error))
-            return _Refused(in_words(error, "Loading the model", "The one before is still there; the Log has the details."), details)
-
-    def then(arrived: Arrived | _Refused) -> None:
-        if isinstance(arrived, _Refused):
-            session.log("error", arrived.sentence, arrived.details)
-            failed(arrived.sentence)
-        elif any(now is not was for now, was in zip(_state(session), state, strict=True)):  # something else was opened meanwhile
+    def then(arrived: Arrived) -> None:
+        if any(now is not was for now, was in zip(_state(session), state, strict=True)):  # something else was opened meanwhile
             classifier = arrived.classifier
             swap_classifier(session, lambda: classifier, busy=busy, done=done, failed=failed)
         else:
             show(session, arrived)
             done(arrived.classifier)
 
-    session.ask("model", question, then, busy=busy)
+    session.ask("model", arrive, then, what="Loading the model", failed=failed, busy=busy)
 
 
 def _state(session: Session) -> tuple[Photograph | None, Classifier | None, Tensor | None, int | None]:

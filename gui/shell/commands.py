@@ -113,7 +113,7 @@ class Commands(QObject):
             session.log("info", sentence)
             session.notice.emit(sentence)
 
-        session.ask("save", save, then, busy=f"Saving {path.name}…")
+        session.ask("save", save, then, what=f"Saving {path.name}", busy=f"Saving {path.name}…", keep=True)
 
     def _shown_entry(self) -> FinishedRun | None:
         session = self._session

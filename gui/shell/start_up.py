@@ -75,7 +75,7 @@ class StartUp(QObject):
         self._window.import_panels()
         for lane in (self._session.lane, self._session.background):
             lane.start()
-        self._session.ask("start-up", load, self._arrive, busy="Loading the engine…")
+        self._session.ask("start-up", load, self._arrive, what="Loading the engine", busy="Loading the engine…")
         self._window.fill()  # while torch is being imported
         self.filled.emit()
         trace("panels")

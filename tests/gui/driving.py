@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence, QMouseEvent
@@ -13,6 +15,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.app import Workbench, build
 from gui.panels.attack.chooser import Chooser
+
+if TYPE_CHECKING:
+    from gui.session.session import Session
 
 
 class Late(AssertionError):
@@ -124,3 +129,25 @@ def draw(bench: Workbench) -> None:
     widget, points = on_pane(bench, line((12.5, 18.5), (19.5, 24.5), 4))
     drag(widget, points)
     until(lambda: bench.session.frame.scene.stickers == bench.session.stickers, "the frame with the sticker")
+
+
+class Hold:
+    """Keeps a lane busy with one request until it is let go."""
+
+    def __init__(self, session: Session, *, background: bool = False) -> None:
+        self._begun, self._let_go = threading.Event(), threading.Event()
+        session.ask("hold", self._wait, lambda _: None, what="Holding", background=background)
+        assert self._begun.wait(20)
+
+    def _wait(self) -> None:
+        self._begun.set()
+        assert self._let_go.wait(20)
+
+    def release(self) -> None:
+        self._let_go.set()
+
+    def __enter__(self) -> Hold:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()

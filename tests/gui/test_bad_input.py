@@ -74,7 +74,7 @@ def assert_a_sentence(text: str) -> None:
 def assert_alive(session: Session) -> None:
     """The engine thread answers, nothing is busy, and an attack runs."""
     answers: list[int] = []
-    session.ask("alive", lambda: 42, answers.append)
+    session.ask("alive", lambda: 42, answers.append, what="Answering")
     until(lambda: answers == [42], "an answer", 10)
     before = len(session.history.entries)
     session.runs.start(FGSM())

@@ -60,10 +60,10 @@ def test_cancel_ends_the_loading(loading: Workbench) -> None:
     assert not session.history.entries
 
 
-def test_questions_are_answered_while_it_loads(loading: Workbench) -> None:
+def test_requests_are_answered_while_it_loads(loading: Workbench) -> None:
     answers: list[int] = []
     began = time.perf_counter()
-    loading.session.ask("moved", lambda: 1, answers.append)
+    loading.session.ask("moved", lambda: 1, answers.append, what="Answering")
     until(lambda: answers, "the answer")
     assert time.perf_counter() - began < PROMPT_S
     assert loading.session.runs.running
@@ -77,8 +77,8 @@ def test_closing_does_not_wait_for_a_data_set(session: Session) -> None:
         begun.append(1)
         return sources.load(Choice("generated:signs", "test", MANY))
 
-    session.ask("data", lambda: watched(sources), lambda _: None, background=True)
-    until(lambda: begun, "the question")
+    session.ask("data", lambda: watched(sources), lambda _: None, what="Loading", background=True)
+    until(lambda: begun, "the request")
     began = time.perf_counter()
     assert session.shut_down()
     assert time.perf_counter() - began < PROMPT_S

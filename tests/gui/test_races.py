@@ -345,7 +345,7 @@ def test_a_bound_while_the_attack_is_held(bench: Workbench, session: Session) ->
     begin(session, PGD(steps=LONG), 4)
     session.runs.pause(True)
     answers: list[int] = []
-    session.ask("held", lambda: 1, answers.append)  # answered after the last step
+    session.ask("held", lambda: 1, answers.append, what="Answering")  # answered after the last step
     until(lambda: answers and session.runs.job._preview is None and session.frame.step is not None, "the last picture")
     held = session.frame
     session.set_bounds({session.classifier.sites[0].name: 0.5})
@@ -387,11 +387,11 @@ def test_another_image_under_a_drag(bench: Workbench, session: Session) -> None:
 
 
 def test_what_is_no_longer_being_opened_is_no_longer_said(session: Session) -> None:
-    """A newer question of the same key takes the place of one that was said to be under way, and says nothing itself."""
+    """A newer request of the same key takes the place of one that was said to be under way, and says nothing itself."""
     said: list[str] = []
     connection = session.busyChanged.connect(said.append)
-    session.ask("open", lambda: 0, lambda _: None, busy="Opening photo.png…")
-    session.ask("open", lambda: 0, lambda _: None)
+    session.ask("open", lambda: 0, lambda _: None, what="Opening", busy="Opening photo.png…")
+    session.ask("open", lambda: 0, lambda _: None, what="Opening")
     until(lambda: not session.waiting("open"), "the answer")
     session.busyChanged.disconnect(connection)
     assert said == ["Opening photo.png…", ""]

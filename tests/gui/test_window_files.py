@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from gui.settings import Settings
 from tests.gui.driving import (
+    Hold,
     action,
     choose_attack,
     draw,
@@ -191,3 +192,13 @@ def open_dialog(bench: Workbench) -> FigureDialog:
     dialog = bench.window.findChild(Dialog)
     until(lambda: not dialog.picture.pixmap().isNull(), "the preview")
     return dialog
+
+
+def test_two_saves_while_the_engine_is_busy_leave_two_files(bench: Workbench, said: list[str], tmp_path: Path) -> None:
+    paths = [tmp_path / "first.png", tmp_path / "second.png"]
+    with Hold(bench.session):
+        for path in paths:
+            bench.window.commands.save_to(path)
+    until(lambda: not bench.session.waiting("save"), "both files")
+    assert [path.is_file() for path in paths] == [True, True]
+    assert sum("first.png" in sentence or "second.png" in sentence for sentence in said) == 2

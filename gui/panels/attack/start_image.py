@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ from gui.settings import Settings
 from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from torch import Tensor
 
@@ -56,6 +60,7 @@ class StartImage(QFrame):
         super().__init__(parent)
         self._session = session
         self.begin: Begin | None = None
+        self._numbers, self._newest = count(1), 0
         self.picture = QLabel(self)
         self.picture.setFixedSize(_SIDE, _SIDE)
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -109,38 +114,49 @@ class StartImage(QFrame):
         """Begin at an image file; what is amiss is said in the Log, and what was there stays."""
         from engine.images import open_image
 
-        classifier = self._session.classifier
-        if classifier is None:
+        if self._session.classifier is None:
             self._session.notice.emit("Load a model first: the image is opened at its size.")
             return
-
-        def question() -> Begin:
-            photograph = open_image(path)
-            return begin_at(cropped(photograph, classifier).clean, classifier, photograph.name, photograph)
-
-        self._ask(question, classifier)
+        photograph = cache(lambda: open_image(path))
+        self._ask(lambda classifier: begin_at(cropped(photograph(), classifier).clean, classifier, photograph().name, photograph()))
 
     @Slot()
     def take_canvas(self) -> None:
         """Begin at the adversarial image on the canvas."""
-        session, frame, classifier = self._session, self._session.frame, self._session.classifier
-        if frame is None or classifier is None:
+        session, frame = self._session, self._session.frame
+        if frame is None:
             return
         entry = session.history.shown
         name = entry.title if entry is not None else "canvas"
-        self._ask(lambda: begin_at(frame.observation.adversarial_image, classifier, name), classifier)
+        self._ask(lambda classifier: begin_at(frame.observation.adversarial_image, classifier, name))
 
     @Slot()
     def clear(self) -> None:
         """Begin without an image."""
+        self._newest = next(self._numbers)
         self._put(None)
 
-    def _ask(self, question: object, classifier: Classifier) -> None:
-        def then(begin: Begin) -> None:
-            if self._session.classifier is classifier:
-                self._put(begin)
+    def _ask(self, make: Callable[[Classifier], Begin], number: int | None = None) -> None:
+        """Take what ``make(classifier)`` gives; where the classifier was swapped meanwhile, make it again for the new one.
 
-        self._session.ask("start image", question, then)  # type: ignore[arg-type]
+        ``number`` says how new the wish is: what was chosen or cleared after it stays.
+        """
+        classifier = self._session.classifier
+        if classifier is None:
+            return
+        place = next(self._numbers) if number is None else number
+
+        def then(begin: Begin) -> None:
+            current = self._session.classifier
+            if place < self._newest or current is None:
+                return
+            if current is classifier:
+                self._newest = place
+                self._put(begin)
+            elif begin.photograph is not None or tuple(begin.image.shape) == current.input_shape:
+                self._ask(make, place)
+
+        self._session.ask("start image", lambda: make(classifier), then, what="Opening the start image", keep=True)
 
     def _put(self, begin: Begin | None) -> None:
         self.begin = begin
@@ -167,12 +183,9 @@ class StartImage(QFrame):
             return
         photograph = begin.photograph
         if photograph is not None:
-            self._ask(
-                lambda: begin_at(cropped(photograph, classifier).clean, classifier, begin.name, photograph),
-                classifier,
-            )
+            self._ask(lambda new: begin_at(cropped(photograph, new).clean, new, begin.name, photograph), self._newest)
         elif tuple(begin.image.shape) == classifier.input_shape:
-            self._ask(lambda: begin_at(begin.image, classifier, begin.name), classifier)
+            self._ask(lambda new: begin_at(begin.image, new, begin.name), self._newest)
             return
         if tuple(begin.image.shape) != classifier.input_shape:
             self._put(None)

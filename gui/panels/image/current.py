@@ -148,7 +148,9 @@ class Current(QWidget):
         """What the model would see, while the rectangle is under the mouse."""
         classifier, photograph = self._session.classifier, self._session.photograph
         if classifier is not None and photograph is not None:
-            self._session.ask("crop", lambda: to_pixels(photograph.crop_to(classifier, crop)), self._show_seen, stream=True)
+            self._session.ask(
+                "crop", lambda: to_pixels(photograph.crop_to(classifier, crop)), self._show_seen, what="Cropping the image", stream=True
+            )
 
     @Slot(tuple)
     def _on_crop_committed(self, crop: tuple[int, int, int, int]) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.session.open_image import Opened, cropped, show
+from gui.session.open_image import Opened, cropped, open_for
 from gui.widgets import DataChooser, LabelCombo, Message, Thumbnail, Thumbnails
 
 if TYPE_CHECKING:
@@ -101,22 +101,18 @@ class DataSets(QWidget):
         if choice is None:
             return
 
-        def question() -> DataSet | str:
-            from engine import GibbonError
-
-            try:
-                return sources.load(choice)
-            except GibbonError as error:
-                return str(error)
-
         self.message.say("")
-        self._session.ask("data", question, self._show_data, busy=f"Loading {self.chooser.title}…", background=True)
+        self._session.ask(
+            "data",
+            lambda: sources.load(choice),
+            self._show_data,
+            what="Opening the data set",
+            failed=self.message.say,
+            busy=f"Loading {self.chooser.title}…",
+            background=True,
+        )
 
-    def _show_data(self, data: DataSet | str) -> None:
-        if isinstance(data, str):
-            self.message.say(data)
-            self._session.log("error", data)
-            return
+    def _show_data(self, data: DataSet) -> None:
         self._data = data
         self.classes.set_labels(data.labels)
         self._on_class(None)
@@ -149,12 +145,6 @@ class DataSets(QWidget):
 
     @Slot(object)
     def _on_picked(self, index: int) -> None:
-        data, classifier = self._data, self._session.classifier
-        if data is None or classifier is None:
-            return
-
-        def then(answer: tuple[Opened, int | None]) -> None:
-            if self._session.classifier is classifier:
-                show(self._session, *answer)
-
-        self._session.ask("open", lambda: open_image(data, index, classifier), then)
+        data = self._data
+        if data is not None:
+            open_for(self._session, lambda classifier: open_image(data, index, classifier))

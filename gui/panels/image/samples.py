@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from gui.session.open_image import Opened, cropped, show
+from gui.session.open_image import cropped, open_for
 from gui.session.swap_model import label_of, samples_for
 from gui.widgets import Thumbnail, Thumbnails
 
@@ -64,7 +64,7 @@ class Samples(QWidget):
         """List what suits the session's classifier."""
         classifier = self._session.classifier
         if classifier is not None:
-            self._session.ask("samples", lambda: thumbnails_of(classifier), self._show)
+            self._session.ask("samples", lambda: thumbnails_of(classifier), self._show, what="Listing the samples")
 
     def _show(self, thumbnails: list[Thumbnail]) -> None:
         self.grid.show_thumbnails(thumbnails)
@@ -73,12 +73,4 @@ class Samples(QWidget):
 
     @Slot(object)
     def _on_picked(self, sample: Sample) -> None:
-        classifier = self._session.classifier
-        if classifier is None:
-            return
-
-        def then(opened: Opened) -> None:
-            if self._session.classifier is classifier:
-                show(self._session, opened, label_of(sample, classifier))
-
-        self._session.ask("open", lambda: cropped(sample.open(), classifier, sample.crop), then)
+        open_for(self._session, lambda classifier: (cropped(sample.open(), classifier, sample.crop), label_of(sample, classifier)))

@@ -141,7 +141,8 @@ class Card(QWidget):
         self._rows["classes"].set_tip("\n".join(classes[:50]) + (f"\n… and {len(classes) - 50:,} more" if len(classes) > 50 else ""))
         self._fingerprint.setText("…")
         # Both take a while for large models and for GPUs that have yet to wake.
-        self._session.ask("about", lambda: About(classifier, classifier.fingerprint, device_names()), self._show_about)
+        what = "Looking at the model and the devices"
+        self._session.ask("about", lambda: About(classifier, classifier.fingerprint, device_names()), self._show_about, what=what)
         self.show_threads()
 
     def _show_about(self, about: About) -> None:

@@ -135,7 +135,7 @@ class ModelPanel(QWidget):
         if entry.available:
             self.load(entry.source)
         else:
-            self._session.ask("published", lambda: _missing(entry.source), self._offer)
+            self._session.ask("published", lambda: _missing(entry.source), self._offer, what="Looking for the weights")
 
     def load_checkpoint(self, path: Path) -> None:
         """Load weights from a file; which network they belong to is asked for where no card says it."""
@@ -155,12 +155,12 @@ class ModelPanel(QWidget):
             elif isinstance(known, list):
                 self._ask_architecture(path, known)
 
-        def question() -> bool | list[str]:
+        def known_or_names() -> bool | list[str]:
             from engine.models import architectures
 
             return True if has_card() else architectures()
 
-        self._session.ask("architectures", question, then, busy="Listing architectures…")
+        self._session.ask("architectures", known_or_names, then, what="Listing architectures", busy="Listing architectures…")
 
     def _ask_architecture(self, path: Path, names: list[str]) -> None:
         dialog = CheckpointDialog(path, names, self)
@@ -204,17 +204,20 @@ class ModelPanel(QWidget):
         from engine.models import catalogue
 
         self._stack.setCurrentWidget(self._page)
-        self._session.ask("shipped", lambda: catalogue(with_torchvision=False), self.sources.show_shipped)
+        self._session.ask(
+            "shipped", lambda: catalogue(with_torchvision=False), self.sources.show_shipped, what="Listing the shipped models"
+        )
         self._on_classifier()
 
     @Slot()
     def _list_torchvision(self) -> None:
-        def question() -> list[ModelEntry]:
+        def published() -> list[ModelEntry]:
             from engine.models import catalogue
 
             return [entry for entry in catalogue() if entry.kind == "torchvision"]
 
-        self._session.ask("torchvision", question, self.sources.show_torchvision, busy="Listing torchvision's networks…")
+        what = "Listing torchvision's networks"
+        self._session.ask("torchvision", published, self.sources.show_torchvision, what=what, busy=f"{what}…")
 
     @Slot()
     def _on_classifier(self) -> None:

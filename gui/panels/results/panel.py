@@ -218,4 +218,4 @@ class ResultsPanel(QWidget):
             self._wanted = path.stem
             self._set_items()
 
-        self.session.ask("perturbation", read, then, busy=f"Loading {path.name}…")
+        self.session.ask("perturbation", read, then, what="Opening the perturbation", busy=f"Loading {path.name}…", keep=True)

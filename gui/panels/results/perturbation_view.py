@@ -112,7 +112,10 @@ class PerturbationView(View):
                 path, Perturbation(perturbation.values, perturbation.title), **({} if entry is None else facts_of(entry))
             )
 
-        session.ask("save", save, lambda written: session.notice.emit(f"Saved as {written.name}."), busy=f"Saving {path.name}…")
+        def then(written: Path) -> None:
+            session.notice.emit(f"Saved as {written.name}.")
+
+        session.ask("save", save, then, what=f"Saving {path.name}", busy=f"Saving {path.name}…", keep=True)
 
 
 def facts_of(entry: FinishedRun) -> dict[str, Any]:

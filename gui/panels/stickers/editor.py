@@ -140,7 +140,12 @@ class StickerEditor(QWidget):
     def load_image(self, sticker: int, path: Path) -> None:
         """Read a picture in the engine thread and put it on the sticker of that id."""
         self.session.ask(
-            "stickers.image", lambda: read_picture(path), lambda picture: self.set_content(sticker, picture), busy=f"Reading {path.name}"
+            "stickers.image",
+            lambda: read_picture(path),
+            lambda picture: self.set_content(sticker, picture),
+            what=f"Reading {path.name}",
+            busy=f"Reading {path.name}…",
+            keep=True,
         )
 
     def set_content(self, sticker: int, content: Content) -> None:

@@ -101,7 +101,7 @@ class TransferPanel(QWidget):
             self._pages.setCurrentIndex(0)
         elif self._asked[0] is not entry or self._asked[1] != models:
             self._asked = (entry, models)
-            self.session.ask("transfer", lambda: _transfer(entry, models), self._show)
+            self.session.ask("transfer", lambda: _transfer(entry, models), self._show, what="Asking the other models")
 
     def _show(self, found: Transfer) -> None:
         if self.session.history.shown is None or self.session.history.shown is not self._asked[0]:
@@ -159,7 +159,7 @@ class TransferPanel(QWidget):
 
             return engine.models.load(source, device=device)
 
-        self.session.ask(f"load {source}", load, self.session.loaded.add, busy=f"Loading {source}…")
+        self.session.ask(f"load {source}", load, self.session.loaded.add, what=f"Loading {source}", busy=f"Loading {source}…")
 
     @Slot(QPoint)
     def _on_menu(self, point: QPoint) -> None:
