@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class GibbonError(ValueError):
     """An error that a person can act upon. Its text is shown as it stands, without a traceback."""
+
+
+class BadParameters(GibbonError):
+    """Parameters that make no operation. ``problems`` holds a sentence for each by its name; "" is what concerns several."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(f"{name}: {text}" if name else text for name, text in problems.items()))
+        self.problems = dict(problems)
+
+
+class EndsInProbabilities(GibbonError):
+    """A model gives probabilities where logits are needed: which of the ways to take their logarithm is asked."""
 
 
 class BudgetExhausted(Exception):

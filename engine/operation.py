@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,17 +9,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from torch import Tensor
 
 from engine.artifacts import Artifact
 from engine.balls import BALLS, Ball, Norm
 from engine.classifier import Classifier
 from engine.docstrings import field_docstrings
-from engine.errors import GibbonError
 from engine.parameters import limit, parameters_of
 from engine.randomness import RowRandom
 from engine.ranking import reached
+from engine.refusals import bad_parameters
 from engine.views import Knowledge, View
 
 if TYPE_CHECKING:
@@ -179,7 +178,14 @@ class Operation(BaseModel, ABC):
             try:
                 super().__init__(**parameters)
             except ValidationError as error:
-                raise GibbonError(explain(error, type(self))) from None
+                raise bad_parameters(error, type(self).title, list(type(self).model_fields)) from None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read_value(cls, value: Any, info: ValidationInfo) -> Any:
+        """Take numbers as people write them, in every field alike."""
+        assert info.field_name is not None
+        return parameters_of(cls)[info.field_name].read(value)
 
     @abstractmethod
     def iterate(self, problem: Problem) -> Iterator[Step]:
@@ -258,21 +264,3 @@ class Attack(Operation, ABC):
     @abstractmethod
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """The loop of the paper, one `AttackStep` per iterate, the first being where it starts."""
-
-
-def explain(error: ValidationError, operation: type[Operation] | None = None) -> str:
-    """A pydantic error as sentences that name the parameter; for an unknown one of ``operation``'s the nearest that there is."""
-    sentences = []
-    for item in error.errors():
-        name = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden" and operation is not None:
-            known = list(operation.model_fields)
-            close = difflib.get_close_matches(name, known, 1, 0.5)
-            cure = f"Did you mean {close[0]}?" if close else f"It has: {', '.join(known)}."
-            sentences.append(f"{operation.title} has no parameter “{name}”. {cure}")
-            continue
-        message = item["msg"].removeprefix("Value error, ")
-        given = f" (got {item['input']!r})" if name and not isinstance(item["input"], dict) and f"“{item['input']}”" not in message else ""
-        text = f"{name}: {message[:1].lower()}{message[1:]}{given}" if name else message
-        sentences.append(text if text.endswith(".") else text + ".")
-    return " ".join(sentences)

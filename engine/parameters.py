@@ -22,6 +22,8 @@ from typing import Any, Literal, TypedDict, Unpack
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
+from engine.quantities import format_number, parse_number, parse_whole
+
 Kind = Literal["number", "integer", "flag", "choice", "text"]
 Group = Literal["Budget", "Method", "Network", "Schedule", "Data", "Result", "Limits"]
 CHOICES: Mapping[str, str] = types.MappingProxyType(
@@ -176,8 +178,6 @@ class Parameter:
 
     def shown(self, value: Any) -> str:
         """A value as a person reads it: ``L∞``, ``8/255``, ``yes``, or the words for None."""
-        from engine.quantities import format_number
-
         if value is None:
             return self.none_text
         if isinstance(value, bool):
@@ -185,6 +185,18 @@ class Parameter:
         if value in self.choices:
             return self.choice_titles[self.choices.index(value)]
         return format_number(value) if isinstance(value, float) else str(value)
+
+    def read(self, value: Any) -> Any:
+        """``value`` as a number, where this is one and it is written as people write them; other kinds as they are.
+
+        Raises
+        ------
+        GibbonError
+            It is no number, or no whole number.
+        """
+        if (value is None and self.optional) or self.kind not in ("number", "integer"):
+            return value
+        return parse_whole(value) if self.kind == "integer" else parse_number(value)
 
     def following(self, name: str, new: Any, present: Any) -> Any:
         """What this field becomes when the field ``name`` does: its usual value there, unless a person has chosen one of their own."""

@@ -12,6 +12,7 @@ from engine.errors import GibbonError
 from engine.files import replacing
 from engine.record.packing import Packed, Part
 from engine.record.stickers import StickerEntry
+from engine.refusals import place_and_reason
 
 FORMAT = "gibbon-record"
 VERSION = 1
@@ -193,9 +194,7 @@ class Record(Part):
         try:
             return cls.model_validate(content)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise GibbonError(f"“{path.name}” is a damaged record: {place}: {first['msg'].lower()}. Use the original file.") from None
+            raise GibbonError(f"“{path.name}” is a damaged record: {place_and_reason(error)} Use the original file.") from None
 
 
 def _json(path: Path) -> Any:

@@ -72,15 +72,12 @@ class NumberEdit(QAbstractSpinBox):
 
     def _parse(self, text: str) -> Any:
         from engine.errors import GibbonError
-        from engine.quantities import parse_number
 
         if not text.strip() and self._field.optional:
             return None
         try:
-            if self._field.kind == "integer":
-                return int(text.replace(",", "").replace("\u202f", ""))
-            return parse_number(text)
-        except (GibbonError, ValueError):
+            return self._field.read(text)
+        except GibbonError:
             return text.strip()
 
     def _format(self, value: float) -> str:

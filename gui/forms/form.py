@@ -51,6 +51,8 @@ class Form(QWidget):
         self._quiet = False
         self.operation: Operation | None = None
         self.error = ""
+        self._wrong: Mapping[str, str] = {}
+        """Names of the rows whose values are refused, and why."""
         self.tree = Tree(self)
         self._message = Message(self)
         layout = QVBoxLayout(self)
@@ -169,10 +171,14 @@ class Form(QWidget):
         self.set_values({name: new for name, new in following.items() if new != present[name]})
 
     def _check(self) -> None:
-        from engine.errors import GibbonError
+        from engine.errors import BadParameters, GibbonError
 
+        self._wrong = {}
         try:
             self.operation, self.error = self.build(), ""
+        except BadParameters as error:
+            self.operation, self._wrong = None, error.problems
+            self.error = " ".join(self._sentence(name, text) for name, text in error.problems.items())
         except GibbonError as error:
             self.operation, self.error = None, str(error)
         values = self.values()
@@ -181,9 +187,13 @@ class Form(QWidget):
         self._message.say(self.error if self._says_errors else "")
         self.changed.emit()
 
+    def _sentence(self, name: str, text: str) -> str:
+        """What is wrong with a row, under the title that stands there."""
+        return f"{self._parameters[name].field.title}: {text}" if name in self._parameters else text
+
     def _show_state(self, field: Parameter, values: Mapping[str, Any]) -> None:
-        """Whether a row has a meaning beside these values, and what stands for an empty one."""
-        self._parameters[field.name].setOpts(enabled=field.applies(values))
+        """Whether a row has a meaning beside these values, whether its value is refused, and what stands for an empty one."""
+        self._parameters[field.name].setOpts(enabled=field.applies(values), wrong=field.name in self._wrong)
         editor = self._editor(field.name)
         if isinstance(editor, NumberEdit) and field.automatic:
             editor.set_automatic(getattr(self.operation, field.automatic) if self.operation is not None else None)

@@ -73,15 +73,19 @@ class RowItem(WidgetParameterItem):
 
     def optsChanged(self, param: Any, opts: dict[str, Any]) -> None:
         super().optsChanged(param, opts)
-        if "enabled" in opts:
+        if "enabled" in opts or "wrong" in opts:
             self.paint_title()
 
     def paint_title(self) -> None:
-        """In the palette's colour for what is enabled, or not."""
+        """Paint it in the palette's colour for what is enabled, or not, or in that of a mistake."""
         tree = self.treeWidget()
-        if tree is not None:
-            group = QPalette.ColorGroup.Active if self.param.opts["enabled"] else QPalette.ColorGroup.Disabled
-            self.setForeground(0, tree.palette().brush(group, QPalette.ColorRole.Text))
+        if tree is None:
+            return
+        if self.param.opts.get("wrong"):
+            self.setForeground(0, theme.readable(theme.MISTAKE, tree.palette()))
+            return
+        group = QPalette.ColorGroup.Active if self.param.opts["enabled"] else QPalette.ColorGroup.Disabled
+        self.setForeground(0, tree.palette().brush(group, QPalette.ColorRole.Text))
 
 
 class FieldParameter(Parameter):

@@ -122,9 +122,9 @@ def test_replay_says_when_the_bits_are_others(run: Run) -> None:
 BAD: list[tuple[list[str], str]] = [
     (["attack", "--image", "missing.png"], "no file “missing.png”"),
     (["attack"], "Which image?"),
-    (["attack", "--image", "STOP", "--eps", "-1"], "eps: input should be greater than 0"),
+    (["attack", "--image", "STOP", "--eps", "-1"], "eps: -1 is too small. It must be above 0."),
     (["attack", "--image", "STOP", "--eps", "8"], "grey levels write 8/255"),
-    (["attack", "--image", "STOP", "--steps", "0"], "steps: input should be greater than or equal to 1"),
+    (["attack", "--image", "STOP", "--steps", "0"], "steps: 0 is too small. The least is 1."),
     (["attack", "--image", "STOP", "--stpes", "4"], "Did you mean --steps?"),
     (["attack", "--image", "STOP", "--sed", "4"], "Did you mean --seed?"),
     (["attack", "--image", "STOP", "--steps"], "--steps needs a value"),

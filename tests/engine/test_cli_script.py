@@ -27,7 +27,7 @@ from engine.images import saving
         (lambda: attacks.PGD(eps=255), "In grey levels 255 is the whole range already: write 8/255, say."),
         (lambda: attacks.PGD(step_size=2), "step_size = 2 is more than the whole range [0, 1]. In grey levels write 2/255."),
         (lambda: attacks.MIFGSM(step_size=2), "step_size = 2 is more than the whole range [0, 1]."),
-        (lambda: attacks.PGD(norm="l0"), "norm: input should be 'linf', 'l2' or 'l1' (got 'l0')."),
+        (lambda: attacks.PGD(norm="l0"), "norm: “l0” is none of linf, l2, l1."),
     ],
 )
 def test_a_bad_parameter_is_one_line(make: Callable[[], Any], sentence: str) -> None:

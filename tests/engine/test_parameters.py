@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel, ValidationError
+from pydantic import Field as PydanticField
 
 from engine.attacks import CATALOGUE, PGD
 from engine.defenses import Train
+from engine.errors import BadParameters, GibbonError
 from engine.operation import Operation
 from engine.parameters import Parameter, budget, method, parameters_of
+from engine.refusals import reason
 from engine.reproduce import CATALOGUE as EXPERIMENTS
 
 OPERATIONS: dict[str, type[Operation]] = {**CATALOGUE, **EXPERIMENTS, Train.slug: Train}
@@ -87,3 +93,69 @@ def test_a_choice_reads_as_people_write_it_and_keeps_its_name_in_the_record() ->
     norm = parameters_of(PGD)["norm"]
     assert norm.shown("linf") == "L∞"
     assert PGD(norm="linf").model_dump()["norm"] == "linf"
+
+
+# ---------------------------------------------------------------- refusals
+
+
+VALUES: list[Any] = [[1], {"a": 1}, (1, 2), object(), b"8", 1 + 2j, "nonsense", "", [[[]]], {1, 2}, "1,5", "1_0", float("nan"), 10**400]
+
+
+@pytest.mark.parametrize(("slug", "name"), FIELDS)
+def test_whatever_a_parameter_is_given_it_is_taken_or_refused_in_our_words(slug: str, name: str) -> None:
+    parameter = parameters_of(OPERATIONS[slug])[name]
+    for value in VALUES:
+        try:
+            built = OPERATIONS[slug].build(**{name: value})
+        except GibbonError as error:
+            said = str(error)
+            assert said.endswith((".", "?"))
+            assert not any(word in said for word in ("<class", "object at", "nput should", "Value error", "pydantic", "valid "))
+        else:
+            assert parameter.kind in ("text", "choice", "flag", "integer") or isinstance(getattr(built, name), float)
+
+
+@pytest.mark.parametrize(("slug", "name"), FIELDS)
+def test_beyond_its_limits_a_parameter_names_them(slug: str, name: str) -> None:
+    parameter = parameters_of(OPERATIONS[slug])[name]
+    for value, words in ((parameter.low, "too small"), (parameter.high, "too large")):
+        if value is not None:
+            beyond = value - 1 if words == "too small" else value + 1
+            with pytest.raises(BadParameters) as caught:
+                OPERATIONS[slug].build(**{name: int(beyond) if parameter.kind == "integer" else beyond})
+            assert words in caught.value.problems[name]
+            assert str(caught.value).startswith(f"{name}: ")
+
+
+def test_a_mistyped_choice_is_corrected() -> None:
+    with pytest.raises(BadParameters, match=r"norm: “linff” is none of linf, l2, l1. Did you mean linf\?"):
+        PGD.build(norm="linff")
+
+
+class _Odd(BaseModel):
+    whole: int = 0
+    numbers: tuple[float, ...] = ()
+    names: dict[str, int] = {}
+    place: Path = Path()
+    inner: Parameter | None = None
+    bits: bytes = b""
+    one: float = PydanticField(0.0, multiple_of=2)
+
+
+@pytest.mark.parametrize("field", _Odd.model_fields)
+@pytest.mark.parametrize("value", ["x", [object()], {"a": "b"}, 3.5, None, object()], ids=str)
+def test_no_type_of_error_speaks_in_the_library_s_words(field: str, value: object) -> None:
+    try:
+        _Odd.model_validate({field: value})
+    except ValidationError as error:
+        for item in error.errors():
+            said = reason(item)
+            assert said.endswith(".")
+            assert not any(word in said for word in ("nput should", "<class", "object at", "Value error"))
+
+
+def test_reading_parameters_costs_little() -> None:
+    started = time.perf_counter()
+    for _ in range(200):
+        PGD(eps=0.1, steps=3)
+    assert (time.perf_counter() - started) / 200 < 0.5e-3

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import GibbonError
-from engine.quantities import format_norm, format_number, format_probability, parse_number
+from engine.quantities import format_norm, format_number, format_probability, parse_number, parse_whole
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,39 @@ def test_numbers_are_read(text: str | float, value: float) -> None:
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(GibbonError, match="8/255"):
         parse_number(text)
+
+
+@pytest.mark.parametrize("text", ["1_0", "1,5", "0x10", "1e", "--1", "8/255_0", "5 % %", "٤", "1 000"])
+def test_what_python_alone_would_read_is_refused(text: str) -> None:
+    with pytest.raises(GibbonError, match="is not a number"):
+        parse_number(text)
+
+
+@pytest.mark.parametrize("value", [[1.0], {}, (1,), None, object(), True, 1 + 2j, b"1", 10**400], ids=str)
+def test_what_is_of_another_type_is_refused_in_a_sentence(value: object) -> None:
+    for parse in (parse_number, parse_whole):
+        if isinstance(value, int) and not isinstance(value, bool) and parse is parse_whole:
+            continue
+        with pytest.raises(GibbonError) as caught:
+            parse(value)
+        assert "<class" not in str(caught.value)
+        assert "object at" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "value"), [("40", 40), ("1,000", 1000), ("1\u202f000", 1000), (40.0, 40), (7, 7)])
+def test_whole_numbers_are_read(text: object, value: int) -> None:
+    assert parse_whole(text) == value
+
+
+@pytest.mark.parametrize("text", ["1,5", "40,0", "1.000", "40.0", "1,00", "12,34,567", "1_0", "", "9" * 5000, 1.5, float("nan")])
+def test_what_is_no_whole_number_is_refused(text: object) -> None:
+    with pytest.raises(GibbonError, match="is no whole number"):
+        parse_whole(text)
+
+
+@given(st.integers(-(10**9), 10**9))
+def test_whole_numbers_with_separators_read_back(value: int) -> None:
+    assert parse_whole(f"{value:,}") == parse_whole(str(value)) == value
 
 
 @given(st.floats(1e-4, 100))

@@ -135,7 +135,7 @@ def test_beyond_every_limit_there_is_a_sentence(form: Form, slug: str) -> None:
         for value in (int(v) if field.kind == "integer" else v for v in beyond if v is not None):
             form.set_values({field.name: value})
             assert form.operation is None
-            assert field.name in form.error
+            assert form.error.startswith(f"{field.title}: ")
             form.reset()
             assert form.error == ""
 
@@ -167,6 +167,55 @@ def test_nonsense_is_said_in_place(qtbot: QtBot, form: Form, name: str, text: st
     retype(qtbot, form, name, "1/255" if name == "eps" else "12")
     assert form.operation is not None
     assert not form._message.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [("steps", "1,000", 1000), ("steps", " 12 ", 12), ("steps", "1\u202f000", 1000), ("max_queries", "12,000", 12000), ("eps", ".5", 0.5)],
+)
+def test_groups_of_three_digits_may_be_told_apart(form: Form, name: str, text: str, value: float) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    form.editor(name)._on_edited(text)  # type: ignore[union-attr,call-arg]
+    assert form.error == ""
+    assert form.values()[name] == value
+
+
+@pytest.mark.parametrize("text", ["1,5", "40,0", "1,00", "1,0000", "1.5", "40.0", "1_0", "4 0", "1,000,00", "0x10", "1e3"])
+@pytest.mark.parametrize("name", ["steps", "max_queries", "restarts"])
+def test_a_decimal_comma_is_never_dropped(form: Form, name: str, text: str) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    form.editor(name)._on_edited(text)  # type: ignore[union-attr,call-arg]
+    assert form.operation is None
+    assert form.error.startswith(f"{form._parameters[name].title()}: ")
+    assert "is no whole number. Write it as 40 or 1,000." in form.error
+    assert form.values()[name] == text
+
+
+@pytest.mark.parametrize("text", ["1,5", "1_0", "8/2/2", "0x1", "1,000", "8|255"])
+def test_a_number_is_read_as_it_stands_or_refused(form: Form, text: str) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    form.editor("eps")._on_edited(text)  # type: ignore[union-attr,call-arg]
+    assert form.error == f"eps: “{text}” is not a number. Write it as 0.03, 8/255 or 5 %."
+
+
+def test_a_row_whose_value_is_refused_is_marked_until_it_is_mended(form: Form) -> None:
+    form.set_operation(CATALOGUE["square"])
+    form.set_values({"n_queries": 0})
+    assert form.error == "queries: 0 is too small. The least is 1."
+    item, other = (next(iter(form._parameters[name].items)) for name in ("n_queries", "eps"))
+    assert item.foreground(0).color() != other.foreground(0).color()
+    form.set_values({"n_queries": 10})
+    assert item.foreground(0).color() == other.foreground(0).color()
+
+
+def test_a_form_shows_choices_as_people_write_them(form: Form) -> None:
+    form.set_operation(CATALOGUE["pgd"])
+    norm, loss = form.editor("norm"), form.editor("loss")
+    assert isinstance(norm, ChoiceEdit)
+    assert isinstance(loss, ChoiceEdit)
+    assert [norm.itemText(i) for i in range(norm.count())] == ["L∞", "L2", "L1"]
+    assert loss.currentText() == "cross-entropy"
+    assert (norm.value(), loss.value()) == ("linf", "ce")
 
 
 def test_empty_is_automatic_and_says_what_that_is(qtbot: QtBot, form: Form) -> None:
