@@ -191,9 +191,11 @@ class Classifier:
         """Predicted labels ``(N,)``, ``chunk`` rows at a time."""
         return self.score(images, chunk).argmax(1)
 
-    @torch.no_grad()
-    def record(self, images: Tensor, sites: Iterable[str] | None = None) -> Recording:
-        """Logits and cloned activations of ``sites`` (names; None: all) in one forward pass.
+    def record(self, images: Tensor, sites: Iterable[str] | None = None, *, graph: bool = False) -> Recording:
+        """Logits and activations of ``sites`` (names; None: all) in one forward pass.
+
+        Without ``graph`` the activations are clones; with it they lie on the way from the images to the logits, so that a gradient of the
+        logits with respect to them can be taken.
 
         Raises
         ------
@@ -201,8 +203,9 @@ class Classifier:
             A site of that name does not exist.
         """
         wanted = range(len(self.sites)) if sites is None else [self.site(name).index for name in sites]
-        mode = self._mode(wanted)
-        logits = self._forward(images.to(self.device, self.dtype), mode)
+        mode = self._mode(wanted, graph)
+        with torch.set_grad_enabled(graph):
+            logits = self._forward(images.to(self.device, self.dtype), mode)
         return Recording(logits, {self.sites[i].name: mode.recorded[i] for i in sorted(mode.recorded)})
 
     def prepared(self, images: Tensor) -> Tensor:
@@ -312,11 +315,12 @@ class Classifier:
 
     # ------------------------------------------------------------------ inside
 
-    def _mode(self, wanted: Iterable[int] = ()) -> SiteMode:
+    def _mode(self, wanted: Iterable[int] = (), graph: bool = False) -> SiteMode:
         return SiteMode(
             {self.site(site).index: f for site, f in self.activations.items()},
             {self.site(site).index: value for site, value in self.bounds.items()},
             wanted,
+            graph,
         )
 
     def _forward(self, images: Tensor, mode: SiteMode | contextlib.nullcontext[None]) -> Tensor:

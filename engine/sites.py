@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -25,6 +26,14 @@ _RECTIFIERS: dict[Any, str] = {
     F.elu: "elu", F.selu: "selu", F.celu: "celu", F.gelu: "gelu", F.silu: "silu", F.mish: "mish",
     F.softplus: "softplus", F.hardswish: "hardswish",
 }  # fmt: skip
+
+_CHANNEL_AXIS: dict[Any, int] = {
+    F.linear: -1, F.layer_norm: -1, F.rms_norm: -1,
+    torch.conv1d: 0, torch.conv2d: 0, torch.conv3d: 0,
+    F.conv_transpose1d: 0, F.conv_transpose2d: 0, F.conv_transpose3d: 0,
+    F.batch_norm: 0, F.group_norm: 0, F.instance_norm: 0,
+}  # fmt: skip
+"""What gives a rectifier its input, to the axis of one image's activation that counts the channels."""
 
 
 def register_rectifier(function: Callable[..., Tensor], kind: str) -> None:
@@ -43,7 +52,16 @@ class Site:
     kind: str
     """The rectifier: relu, leaky_relu, bounded, ..."""
     shape: tuple[int, ...]
-    """Shape of one image's activation, ``(C, H, W)`` or ``(units,)``."""
+    """Shape of one image's activation, such as ``(C, H, W)``, ``(H, W, C)`` after a linear layer of a ConvNeXt, or ``(units,)``."""
+    channel_axis: int = 0
+    """Which axis of ``shape`` counts the channels; the others are rows and columns, or tokens."""
+
+    def place(self, index: int) -> tuple[int, int | None, int | None]:
+        """Channel, row and column of the unit at ``index`` of the flattened activation; None where there is no such axis."""
+        where = [int(number) for number in np.unravel_index(index, self.shape)]
+        channel = where.pop(self.channel_axis)
+        row, column = (*where, None, None)[:2]
+        return channel, row, column
 
 
 class SiteMode(TorchFunctionMode):
@@ -56,7 +74,10 @@ class SiteMode(TorchFunctionMode):
     bounds
         Site index to the value at which the activation is clamped from above.
     wanted
-        Indices of the sites whose activation is cloned into ``recorded``.
+        Indices of the sites whose activation is kept in ``recorded``.
+    graph
+        Whether what is recorded has to lie on the way from the images to the logits, for gradients with respect to it. Else it is a
+        clone beside that way.
     """
 
     def __init__(
@@ -64,8 +85,10 @@ class SiteMode(TorchFunctionMode):
         replacements: Mapping[int, Callable[[Tensor], Tensor]],
         bounds: Mapping[int, float],
         wanted: Iterable[int] = (),
+        graph: bool = False,
     ) -> None:
         super().__init__()
+        self._graph = graph
         self._replacements, self._bounds, self._wanted = replacements, bounds, frozenset(wanted)
         self._next = 0
         self.recorded: dict[int, Tensor] = {}
@@ -81,17 +104,25 @@ class SiteMode(TorchFunctionMode):
             out = func(*args, **kwargs)
         else:
             out = _changed(func, args, kwargs, replace, bound)
-        if index in self._wanted:
-            self.recorded[index] = out.clone(
-                memory_format=torch.contiguous_format
-            )  # a later in-place layer would overwrite what was recorded
-        return out
+        return self._kept(index, out, _is_in_place(func, args, kwargs)) if index in self._wanted else out
+
+    def _kept(self, index: int, out: Tensor, in_place: bool) -> Tensor:
+        """Keep an activation, and give what the network goes on with. A later in-place layer must not write over what was kept."""
+        if not self._graph:
+            self.recorded[index] = out.clone(memory_format=torch.contiguous_format)
+            return out
+        self.recorded[index] = out if out.requires_grad else out.requires_grad_()  # the images may need no gradient themselves
+        return out if in_place else out.clone()  # after `x.relu_()` as a statement the network goes on with x, not with what is returned
+
+
+def _is_in_place(func: Any, args: Any, kwargs: Any) -> bool:
+    # True among the arguments can only be "inplace": in evaluation mode no rectifier takes another flag.
+    return func in _IN_PLACE or bool(kwargs.get("inplace", False)) or any(value is True for value in args[1:])
 
 
 def _changed(func: Any, args: Any, kwargs: Any, replace: Callable[[Tensor], Tensor] | None, bound: float | None) -> Tensor:
     pre: Tensor = args[0] if args else kwargs["input"]
-    # True among the arguments can only be "inplace": in evaluation mode no rectifier takes another flag.
-    in_place = func in _IN_PLACE or kwargs.get("inplace", False) or any(value is True for value in args[1:])
+    in_place = _is_in_place(func, args, kwargs)
     x = pre.clone() if in_place else pre  # what backward needs of it must not be written over below
     if replace is not None:
         out = replace(x)
@@ -110,17 +141,30 @@ class _Discovery(TorchFunctionMode):
         super().__init__()
         self._names = {id(child): name for name, child in module.named_modules()}
         self._seen: dict[str, int] = {}
+        self._producer: tuple[torch.Size, int] = torch.Size(), 0
+        """Shape and channel axis of the newest output of a layer that has channels."""
         self.sites: list[Site] = []
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run ``func`` and note it where it is a rectifier."""
         out = func(*args, **(kwargs or {}))
+        if func in _CHANNEL_AXIS:
+            self._producer = out.shape, _CHANNEL_AXIS[func]
         if func in _RECTIFIERS:
             owner = self._owner() or _RECTIFIERS[func]
             self._seen[owner] = count = self._seen.get(owner, 0) + 1
             name = owner if count == 1 else f"{owner}#{count}"
-            self.sites.append(Site(len(self.sites), name, _RECTIFIERS[func], tuple(out.shape[1:])))
+            shape = tuple(out.shape[1:])
+            self.sites.append(Site(len(self.sites), name, _RECTIFIERS[func], shape, self._channel_axis(out.shape)))
         return out
+
+    def _channel_axis(self, shape: torch.Size) -> int:
+        """The axis of one image's activation that counts channels, as the layer before the rectifier has them."""
+        axes = len(shape) - 1
+        seen, axis = self._producer
+        if seen != shape:  # nothing known before it: images have channels first, tokens have them last
+            axis = 0 if axes != 2 else -1
+        return max(axis % axes, 0) if axes else 0
 
     def _owner(self) -> str:
         # The innermost module on the stack made the call. Read once, at load; recording needs no frames.

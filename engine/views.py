@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor
 
-from engine.classifier import Classifier
+from engine.classifier import Classifier, Recording
 from engine.devices import is_out_of_memory, release_memory
 from engine.errors import BudgetExhausted, GibbonError
 from engine.first_gradients import FirstGradients
@@ -91,6 +91,21 @@ class View:
         """Logits of an iterate that an attack hands over without them: for the driver, whatever the attacker knows. Counted."""
         self._count(len(images))
         return self._scores(images)
+
+    def activations(self, images: Tensor, sites: Iterable[str] | None = None) -> Recording:
+        """Logits ``(N, K)`` and the activations of ``sites`` (names; None: all), with the graph from the images through them to the logits.
+
+        Counted as a forward pass.
+
+        Raises
+        ------
+        GibbonError
+            The attacker knows no gradients, or there is no site of that name.
+        """
+        if self.knows != "gradients":
+            raise GibbonError(f"This operation declares that it knows {self.knows} only, but asked for activations.")
+        self._count(len(images))
+        return self._classifier.record(images, sites, graph=True)
 
     def gradient(
         self, value: Tensor, images: Tensor, weights: Tensor | None = None, *, again: bool = False, copies: int | None = 1

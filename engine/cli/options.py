@@ -34,7 +34,10 @@ WidthMm = Annotated[float, typer.Option(help="Width of the figure: 85 is a paper
 PANELS = "clean,adversarial,perturbation,bars,histogram"
 Panels = Annotated[
     str | None,
-    typer.Option(help="Of clean, adversarial, perturbation, saliency, bars, histogram, histogram:LAYER, loss.", show_default=PANELS),
+    typer.Option(
+        help="Any of clean, adversarial, perturbation, bars, histogram, histogram:LAYER, loss, and the explanations: saliency, ...",
+        show_default=PANELS,
+    ),
 ]
 
 

@@ -1,11 +1,22 @@
-"""Explanations: saliency, activations, spikes, and the observation that joins them."""
+"""Explanations, activations, spikes, and the observation that joins them. ``CATALOGUE`` maps a slug to an explanation's class."""
 
 from engine.catalogue import catalogue
 from engine.explain.activations import LayerActivity, Spike, find_spikes
+from engine.explain.base import ExplainedPair, Explanation
 from engine.explain.observation import Bounded, Observation, observe
-from engine.explain.saliency import GradientSaliency, saliency
-from engine.operation import Operation
+from engine.explain.saliency import GradientSaliency
 
-CATALOGUE: dict[str, type[Operation]] = catalogue(GradientSaliency)
+CATALOGUE: dict[str, type[Explanation]] = catalogue(GradientSaliency)
 
-__all__ = ["CATALOGUE", "Bounded", "GradientSaliency", "LayerActivity", "Observation", "Spike", "find_spikes", "observe", "saliency"]
+__all__ = [
+    "CATALOGUE",
+    "Bounded",
+    "ExplainedPair",
+    "Explanation",
+    "GradientSaliency",
+    "LayerActivity",
+    "Observation",
+    "Spike",
+    "find_spikes",
+    "observe",
+]

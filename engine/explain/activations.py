@@ -104,16 +104,7 @@ def find_spikes(sites: Sequence[Site], activations: Mapping[str, Tensor], most: 
         for value, place in zip(values.tolist(), places.tolist(), strict=True):
             if value == -math.inf:
                 break
-            channel, y, x = _place(place, site.shape)
+            channel, y, x = site.place(place)
             ratio = value / reference if reference > 0 else math.inf
             found.append(Spike(site.name, channel, y, x, float(clean.flatten()[place]), value, ratio, reference))
     return tuple(sorted(found, key=lambda spike: -spike.ratio)[:most])
-
-
-def _place(index: int, shape: Sequence[int]) -> tuple[int, int | None, int | None]:
-    if len(shape) == 1:
-        return index, None, None
-    if len(shape) == 2:  # tokens and channels, as transformers have them
-        return index % shape[1], index // shape[1], None
-    channel, rest = divmod(index, shape[1] * shape[2])
-    return channel, rest // shape[2], rest % shape[2]

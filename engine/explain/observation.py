@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from engine.classifier import Classifier
+from engine.errors import in_words
 from engine.explain.activations import LayerActivity, Spike, compare, find_spikes
-from engine.explain.saliency import saliency
+from engine.explain.base import ExplainedPair, Explanation, explain_pair
 from engine.result import norms
 
 
@@ -40,10 +41,10 @@ class Observation:
     layers: tuple[LayerActivity, ...]
     spikes: tuple[Spike, ...]
     bounded: Bounded | None = None
-    clean_saliency: Tensor | None = None
-    """``(H, W)`` of the class predicted for the clean image."""
-    adversarial_saliency: Tensor | None = None
-    """``(H, W)`` of the class predicted for the adversarial image."""
+    explanations: Mapping[str, ExplainedPair] = field(default_factory=dict)
+    """Slug of an explanation to its maps, those that were asked for and could be made."""
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """What could not be observed, by an explanation's slug, or "activations" and "bounds", to the sentence that says why."""
 
     @property
     def clean_prediction(self) -> int:
@@ -69,10 +70,12 @@ def observe(
     *,
     bounds: Mapping[str, float] | None = None,
     layers: bool = True,
-    with_saliency: bool = False,
+    explanations: Sequence[Explanation] = (),
     most_spikes: int = 20,
 ) -> Observation:
-    """Look at a pair of images ``(C, H, W)``: one forward pass of two rows, one more under ``bounds``, one more for saliency.
+    """Look at a pair of images ``(C, H, W)``: one forward pass of two rows, one more under ``bounds``, and the passes of explanations.
+
+    The logits must be had, or the error is raised. Whatever else fails is left out, and ``failures`` says why.
 
     Parameters
     ----------
@@ -84,21 +87,18 @@ def observe(
         Site name to the value at which its activations are clamped from above; None or empty: no bound.
     layers
         Whether to record activations.
-    with_saliency
-        Whether to make the saliency maps, each of its own prediction.
+    explanations
+        Those that are wanted, each made for the class that is predicted for the image.
     most_spikes
         How many spikes to list.
     """
     pair = torch.stack([clean, adversarial]).to(classifier.device, classifier.dtype)
-    recording = classifier.record(pair, None if layers else ())
-    probabilities = recording.logits.softmax(1).cpu()
-    logits = recording.logits.cpu()
-    bounded = None
-    if bounds:
-        p = classifier.derive(bounds=bounds)(pair).softmax(1).cpu()
-        bounded = Bounded(dict(bounds), p[0], p[1])
-    maps = saliency(classifier, pair, recording.logits.argmax(1)).cpu() if with_saliency else None
+    failures: dict[str, str] = {}
+    logits, recorded, spikes = _seen(classifier, pair, layers, most_spikes, failures)
+    explained = explain_pair(classifier, pair, logits.argmax(1), explanations)
     sizes = norms((pair[1:] - pair[:1]).cpu())
+    logits = logits.cpu()
+    probabilities = logits.softmax(1)
     return Observation(
         clean_image=clean.cpu(),
         adversarial_image=adversarial.cpu(),
@@ -107,9 +107,35 @@ def observe(
         clean_logits=logits[0],
         adversarial_logits=logits[1],
         norms={name: float(value[0]) for name, value in sizes.items()},
-        layers=compare(classifier.sites, recording.activations),
-        spikes=find_spikes(classifier.sites, recording.activations, most_spikes),
-        bounded=bounded,
-        clean_saliency=None if maps is None else maps[0],
-        adversarial_saliency=None if maps is None else maps[1],
+        layers=recorded,
+        spikes=spikes,
+        bounded=_bounded(classifier, pair, bounds or {}, failures),
+        explanations=explained.pairs,
+        failures={**failures, **explained.failures},
     )
+
+
+def _seen(
+    classifier: Classifier, pair: Tensor, layers: bool, most_spikes: int, failures: dict[str, str]
+) -> tuple[Tensor, tuple[LayerActivity, ...], tuple[Spike, ...]]:
+    """Logits ``(2, K)``, layers and spikes; where the activations cannot be recorded or compared, the logits alone."""
+    if layers:
+        try:
+            seen = classifier.record(pair)
+            activities = compare(classifier.sites, seen.activations)
+            return seen.logits, activities, find_spikes(classifier.sites, seen.activations, most_spikes)
+        except (RuntimeError, ValueError, IndexError) as error:
+            failures["activations"] = in_words(error, "Recording the activations", "The prediction does not depend on it.")
+    return classifier(pair), (), ()
+
+
+def _bounded(classifier: Classifier, pair: Tensor, bounds: Mapping[str, float], failures: dict[str, str]) -> Bounded | None:
+    """The probabilities under ``bounds``; None where there are none, or where the classifier fails under them."""
+    if not bounds:
+        return None
+    try:
+        p = classifier.derive(bounds=bounds)(pair).softmax(1).cpu()
+    except (RuntimeError, ValueError) as error:
+        failures["bounds"] = in_words(error, "The classifier under the bounds", "Remove the bounds.")
+        return None
+    return Bounded(dict(bounds), p[0], p[1])

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from engine.artifacts import Artifact, Map
-from engine.classifier import Classifier
-from engine.operation import Operation, Problem, Step, Use
+from engine.explain.base import Explanation
 from engine.views import View
 
 
-@dataclass(frozen=True, eq=False)
-class SaliencyStep(Step):
-    """The maps."""
+class GradientSaliency(Explanation):
+    """Shows where a small change of a pixel changes the logit of the class most.
 
-    values: Tensor
-    """``(N, H, W)``."""
-
-
-class GradientSaliency(Operation):
-    """``values[y, x] = max_channel |d logits[label] / d images[channel, y, x]|``, of the logit, not of the probability.
+    ``maps[y, x] = max_channel |d logits[class] / d images[channel, y, x]|``, of the logit, not of the probability. One forward and one
+    backward pass.
 
     Simonyan, Vedaldi, Zisserman 2013, arXiv 1312.6034.
     """
@@ -33,22 +23,9 @@ class GradientSaliency(Operation):
     title: ClassVar[str] = "Gradient saliency"
     family: ClassVar[str] = "Gradient"
     paper: ClassVar[str] = "Simonyan et al. 2013, arXiv 1312.6034"
-    uses: ClassVar[frozenset[Use]] = frozenset({"labels"})
+    caption: ClassVar[str] = "Change of the predicted class’ logit per change of a pixel, the strongest channel. One scale for both."
 
-    def iterate(self, problem: Problem) -> Iterator[Step]:
-        """One step: one forward and one backward pass."""
-        yield SaliencyStep(0, 0, saliency(problem.classifier, problem.images, problem.labels))
-
-    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The map."""
-        assert isinstance(last, SaliencyStep)
-        return {"saliency": Map(last.values, "Saliency")}
-
-
-@torch.enable_grad()
-def saliency(classifier: Classifier | View, images: Tensor, labels: Tensor) -> Tensor:
-    """The saliency maps ``(N, H, W)`` of ``labels`` ``(N,)``; see `GradientSaliency`."""
-    images = images.detach().clone().requires_grad_()
-    scores = classifier(images).gather(1, labels[:, None]).sum()
-    gradient = classifier.gradient(scores, images) if isinstance(classifier, View) else torch.autograd.grad(scores, images)[0]
-    return gradient.abs().amax(1)
+    def maps(self, view: View, images: Tensor, classes: Tensor) -> Tensor:
+        """``(N, H, W)``, in logits per unit of a pixel in [0, 1]."""
+        images = images.detach().clone().requires_grad_()
+        return view.gradient(view(images).gather(1, classes[:, None]).sum(), images).abs().amax(1)

@@ -1,10 +1,21 @@
 """Figures for papers: panels composed to a width in mm, exported to PDF, SVG or PNG with their provenance. Knows no Qt."""
 
 from engine.figures.bars import BarsPanel
-from engine.figures.choose import DEFAULT, NO_ACTIVATIONS, PANELS, Subject, check_panels, note_for, panels_for, panels_of, subject_of
+from engine.figures.choose import (
+    DEFAULT,
+    NO_ACTIVATIONS,
+    PANELS,
+    Subject,
+    check_panels,
+    explanations_in,
+    note_for,
+    panels_for,
+    panels_of,
+    subject_of,
+)
 from engine.figures.compose import compose
 from engine.figures.export import FORMATS, export, export_arrays
-from engine.figures.panels import FigurePanel, HistogramPanel, ImagePanel, LossPanel, PerturbationPanel, SaliencyPanel
+from engine.figures.panels import FigurePanel, HistogramPanel, ImagePanel, LossPanel, SaliencyPanel, SignedMapPanel
 
 __all__ = [
     "DEFAULT",
@@ -16,11 +27,12 @@ __all__ = [
     "HistogramPanel",
     "ImagePanel",
     "LossPanel",
-    "PerturbationPanel",
     "SaliencyPanel",
+    "SignedMapPanel",
     "Subject",
     "check_panels",
     "compose",
+    "explanations_in",
     "export",
     "export_arrays",
     "note_for",

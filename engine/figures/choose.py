@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,29 @@ from torch import Tensor
 
 from engine.channels import strongest_channel
 from engine.errors import GibbonError
-from engine.explain import LayerActivity, Observation, observe
+from engine.explain import CATALOGUE as EXPLANATIONS
+from engine.explain import Explanation, LayerActivity, Observation, observe
 from engine.figures.bars import BarsPanel
-from engine.figures.panels import Array, FigurePanel, HistogramPanel, ImagePanel, LossPanel, PerturbationPanel, SaliencyPanel
+from engine.figures.panels import Array, FigurePanel, HistogramPanel, ImagePanel, LossPanel, SaliencyPanel, SignedMapPanel
 from engine.figures.style import ADVERSARIAL, CLEAN, norm, percent
 from engine.operation import Attack, Operation
 from engine.parameters import Parameter, parameters_of
 from engine.result import AttackResult
 from engine.sites import Site
 
-PANELS = ("clean", "adversarial", "perturbation", "saliency", "bars", "histogram", "loss")
-"""What a figure can show. ``histogram:SITE`` names a layer; without, the layer whose largest activation grew the most."""
-SALIENCY_QUANTILE = 0.995
-"""Where the scale of saliency ends, of the map that reaches higher; its printed limit says that there is more."""
+PANELS: dict[str, str] = {
+    "clean": "Clean image",
+    "adversarial": "Adversarial image",
+    "perturbation": "Perturbation",
+    **{slug: f"{kind.title}, clean and adversarial" for slug, kind in EXPLANATIONS.items()},
+    "bars": "Prediction bars",
+    "histogram": "Activation histogram",
+    "loss": "Loss curve",
+}
+"""The name of everything that a figure can show, to its title, in the order in which they stand in a figure. An explanation's name is its
+slug. ``histogram:SITE`` names a layer; without it the layer is shown whose largest activation grew the most."""
+MAP_QUANTILE = 0.995
+"""Where the scale of an explanation's maps ends, of the map that reaches higher; its printed limit says that there is more."""
 DEFAULT = ("clean", "adversarial", "perturbation")
 NO_ACTIVATIONS = "The model has no rectifier, so there are no activations to show."
 GROWN = "The image was grown from noise, so there is no perturbation of the clean one to show."
@@ -57,18 +68,18 @@ def panels_for(
 ) -> list[FigurePanel]:
     """The panels named in ``which`` (see `PANELS`), in that order, for one row of an attack's result.
 
-    ``"saliency"`` gives two: the clean and the adversarial image on one locked scale. ``bounds`` as in `subject_of`.
+    An explanation gives two: the clean and the adversarial image on one scale. ``bounds`` as in `subject_of`.
 
     Raises
     ------
     GibbonError
         A panel or a layer of that name does not exist.
     """
-    return panels_of(subject_of(result, row, saliency="saliency" in which, top=top, bounds=bounds), which)
+    return panels_of(subject_of(result, row, explanations=explanations_in(which), top=top, bounds=bounds), which)
 
 
 def subject_of(
-    result: AttackResult, row: int = 0, *, saliency: bool = False, top: int = 3, bounds: Mapping[str, float] | None = None
+    result: AttackResult, row: int = 0, *, explanations: Sequence[Explanation] = (), top: int = 3, bounds: Mapping[str, float] | None = None
 ) -> Subject:
     """One row of an attack's result as a figure's subject.
 
@@ -82,7 +93,7 @@ def subject_of(
     towards = result.targets is not None or getattr(result.operation, "towards", "label or target") != "label or target"
     sign = "−" if loss in ("ce", "stable-ce") and towards else ""  # what the attacker raises towards a class
     return Subject(
-        observation=observe(result.classifier, result.clean[row], result.adversarial[row], bounds=bounds, with_saliency=saliency),
+        observation=observe(result.classifier, result.clean[row], result.adversarial[row], bounds=bounds, explanations=explanations),
         names=result.classifier.labels,
         label=int(result.labels[row]),
         label_assumed=result.labels_assumed,
@@ -107,7 +118,7 @@ def panels_of(subject: Subject, which: Sequence[str] = DEFAULT) -> list[FigurePa
         "clean": _clean,
         "adversarial": _adversarial,
         "perturbation": _perturbation,
-        "saliency": _saliency,
+        **{slug: partial(_explanation, slug) for slug in EXPLANATIONS},
         "bars": _bars,
         "histogram": _histogram,
         "loss": _loss,
@@ -116,6 +127,11 @@ def panels_of(subject: Subject, which: Sequence[str] = DEFAULT) -> list[FigurePa
     if not named:
         raise GibbonError(f"{GROWN} Choose another panel.")
     return [panel for kind, _, detail in named for panel in makers[kind](subject, detail)]
+
+
+def explanations_in(which: Sequence[str]) -> tuple[Explanation, ...]:
+    """The explanations among the panels named in ``which``, with their default parameters."""
+    return tuple(EXPLANATIONS[name]() for name in dict.fromkeys(which) if name in EXPLANATIONS)
 
 
 def check_panels(which: Sequence[str], sites: Sequence[Site] | None = None) -> None:
@@ -214,19 +230,29 @@ def _perturbation(subject: Subject, _: str) -> list[FigurePanel]:
         f"L∞ {norm(sizes['linf'])}, L2 {norm(sizes['l2'])}",
         f"L1 {norm(sizes['l1'])}, L0 {sizes['l0']:.0f} px",
     ]
-    return [PerturbationPanel(title="Perturbation", caption="\n".join(lines), values=strongest, low=-limit, high=limit)]
+    return [SignedMapPanel(title="Perturbation", caption="\n".join(lines), values=strongest, low=-limit, high=limit)]
 
 
-def _saliency(subject: Subject, _: str) -> list[FigurePanel]:
+def _explanation(slug: str, subject: Subject, _: str) -> list[FigurePanel]:
     seen = subject.observation
-    if seen.clean_saliency is None or seen.adversarial_saliency is None:
-        raise GibbonError("The observation holds no saliency. Make it with observe(..., with_saliency=True).")
+    if slug in seen.failures:
+        raise GibbonError(seen.failures[slug])
+    if slug not in seen.explanations:
+        raise GibbonError(f"The observation holds no “{slug}”. Make it with observe(..., explanations=[...]).")
+    explained = seen.explanations[slug]
+    kind = SignedMapPanel if explained.explanation.signed else SaliencyPanel
     # A handful of pixels reaches far above the rest; a scale up to them would leave the map black.
-    high = max(float(np.quantile(array(values), SALIENCY_QUANTILE)) for values in (seen.clean_saliency, seen.adversarial_saliency)) or 1.0
-    pairs = (("clean", seen.clean_saliency, seen.clean_prediction), ("adversarial", seen.adversarial_saliency, seen.adversarial_prediction))
+    high = max(float(np.quantile(np.abs(array(values)), MAP_QUANTILE)) for values in (explained.clean, explained.adversarial)) or 1.0
+    pairs = (("clean", explained.clean, seen.clean_prediction), ("adversarial", explained.adversarial, seen.adversarial_prediction))
     return [
-        SaliencyPanel(title="Saliency", caption=f"{title} image, for {subject.names[prediction]}", values=array(values), low=0.0, high=high)
-        for title, values, prediction in pairs
+        kind(
+            title=explained.explanation.title,
+            caption=f"{image} image, for {subject.names[prediction]}",
+            values=array(values),
+            low=-high if explained.explanation.signed else 0.0,
+            high=high,
+        )
+        for image, values, prediction in pairs
     ]
 
 

@@ -76,9 +76,7 @@ def compose(
     from matplotlib.figure import Figure
 
     if not panels:
-        raise GibbonError(
-            "A figure needs at least one panel. Choose some of clean, adversarial, perturbation, saliency, bars, histogram and loss."
-        )
+        raise GibbonError("A figure needs at least one panel, such as clean, adversarial or perturbation.")
     if not 30 <= width_mm <= 500:
         raise GibbonError(
             f"A figure {width_mm:g} mm wide cannot be set. Choose between 30 and 500: a paper's column has about 85, its full width 174."

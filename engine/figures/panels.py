@@ -154,9 +154,9 @@ class MapPanel(FigurePanel):
     picture: ClassVar[bool] = True
 
     def limits(self) -> tuple[str, str]:
-        """What is printed at the ends of the scale; where values lie beyond the upper one, it says so."""
-        beyond = float(self.values.max()) > self.high * (1 + 1e-6)
-        return number(self.low), f"≥ {number(self.high)}" if beyond else number(self.high)
+        """The texts at the ends of the scale; they say where values lie beyond them."""
+        below, above = float(self.values.min()) < self.low - 1e-6 * self.high, float(self.values.max()) > self.high * (1 + 1e-6)
+        return f"≤ {number(self.low)}" if below else number(self.low), f"≥ {number(self.high)}" if above else number(self.high)
 
     def height(self, width: float) -> float:
         """As the map's own proportions say."""
@@ -181,8 +181,8 @@ class MapPanel(FigurePanel):
 
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
-class PerturbationPanel(MapPanel):
-    """A signed map on a diverging scale centred on zero."""
+class SignedMapPanel(MapPanel):
+    """A map whose values have a sign, such as the perturbation, on a diverging scale centred on zero."""
 
     colours: ClassVar[str] = "RdBu_r"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.artifacts import Artifact, Curve, Map, Model, Picture
 from engine.defenses import save_model
 from engine.errors import GibbonError
-from engine.figures import FigurePanel, ImagePanel, PerturbationPanel, SaliencyPanel, compose, export
+from engine.figures import FigurePanel, ImagePanel, SaliencyPanel, SignedMapPanel, compose, export
 from engine.figures.choose import array
 from engine.figures.curves import CurvePanel
 from engine.files import replacing
@@ -114,5 +114,5 @@ def _map(artifact: Map, row: int) -> FigurePanel:
     values = array(artifact.values[row])
     limit = float(abs(values).max()) or 1.0
     if artifact.signed:
-        return PerturbationPanel(title=artifact.title, values=values, low=-limit, high=limit)
+        return SignedMapPanel(title=artifact.title, values=values, low=-limit, high=limit)
     return SaliencyPanel(title=artifact.title, values=values, low=0.0, high=limit)

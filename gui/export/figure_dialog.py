@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
-from gui.export.figure_plan import NEEDS_RUN, PANELS, WIDTHS, Plan, Source, preview, write
+from gui.export.figure_plan import NEEDS_RUN, WIDTHS, Plan, Source, preview, write
 from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class FigureDialog(QDialog):
     def _panel_box(self) -> QGroupBox:
         box = QGroupBox("Panels")
         layout = QVBoxLayout(box)
+        from engine.figures import PANELS
+
         self.checks: dict[str, QCheckBox] = {}
         for name, title in PANELS.items():
             check = self.checks[name] = QCheckBox(title)

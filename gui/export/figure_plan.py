@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,21 +12,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from engine import Classifier
-    from engine.explain import Observation
+    from engine.explain import Explanation, Observation
     from engine.figures import Subject
     from gui.session.history import FinishedRun
     from gui.session.scene import Frame
 
-PANELS: dict[str, str] = {
-    "clean": "Clean image",
-    "adversarial": "Adversarial image",
-    "perturbation": "Perturbation",
-    "saliency": "Saliency, clean and adversarial",
-    "bars": "Prediction bars",
-    "histogram": "Activation histogram",
-    "loss": "Loss curve",
-}
-"""Panel to its title, in the order in which they stand in a figure."""
 NEEDS_RUN = ("loss",)
 WIDTHS: dict[str, float] = {"One column": 85.0, "One and a half": 120.0, "Full width": 174.0}
 """Millimetres."""
@@ -85,9 +75,9 @@ def figure(source: Source, plan: Plan) -> Figure:
     GibbonError
         A panel cannot be made, or the width holds none.
     """
-    from engine.figures import compose, panels_of
+    from engine.figures import compose, explanations_in, panels_of
 
-    subject = _subject(source, "saliency" in plan.panels)
+    subject = _subject(source, explanations_in(plan.panels))
     note = _note(source, subject.observation) if plan.note else ""
     return compose(panels_of(subject, plan.names), width_mm=plan.width_mm, dark=plan.dark, note=note, letters=plan.letters)
 
@@ -113,16 +103,16 @@ def write(source: Source, plan: Plan, path: Path) -> list[Path]:
     return written
 
 
-def _subject(source: Source, saliency: bool) -> Subject:
+def _subject(source: Source, explanations: Sequence[Explanation]) -> Subject:
     from engine.explain import observe
     from engine.figures import Subject, subject_of
 
     if source.entry is not None:
-        return subject_of(source.entry.result, 0, saliency=saliency, bounds=source.bounds)
+        return subject_of(source.entry.result, 0, explanations=explanations, bounds=source.bounds)
     assert source.frame is not None
     scene, seen = source.frame.scene, source.frame.observation
-    if saliency and seen.clean_saliency is None:
-        seen = observe(scene.classifier, seen.clean_image, seen.adversarial_image, bounds=scene.bounds, with_saliency=True)
+    if not seen.explanations.keys() >= {explanation.slug for explanation in explanations}:
+        seen = observe(scene.classifier, seen.clean_image, seen.adversarial_image, bounds=scene.bounds, explanations=explanations)
     return Subject(seen, scene.classifier.labels, source.label)
 
 

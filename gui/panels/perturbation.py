@@ -124,11 +124,16 @@ class PerturbationPanel(FrameView):
 
     def _show_saliency(self, frame: Frame) -> None:
         seen, labels = frame.observation, frame.scene.classifier.labels
-        if seen.clean_saliency is None or seen.adversarial_saliency is None:
+        if "saliency" in seen.failures:
+            self.saliency_maps.set_maps((), Scale(), seen.failures["saliency"])
+            self.saliency_facts.set_text("")
+            return
+        explained = seen.explanations.get("saliency")
+        if explained is None:
             if not self.saliency_maps.maps:
                 self.saliency_maps.set_maps((), Scale(), "Computing…")
             return
-        clean, adversarial = seen.clean_saliency.numpy(), seen.adversarial_saliency.numpy()
+        clean, adversarial = explained.clean.numpy(), explained.adversarial.numpy()
         self._limit = locked(self._limit, max(float(clean.max()), float(adversarial.max())))
         before, after = labels[seen.clean_prediction], labels[seen.adversarial_prediction]
         self.saliency_maps.set_maps(
@@ -138,7 +143,7 @@ class PerturbationPanel(FrameView):
             ],
             Scale(MAGMA, ("0", f"{self._limit:.3g}")),
         )
-        self.saliency_facts.set_text("Change of the predicted class’ logit per change of a pixel. One scale for both.")
+        self.saliency_facts.set_text(explained.explanation.caption)
 
     @Slot()
     def _on_gain(self) -> None:

@@ -59,10 +59,11 @@ def look(scene: Scene, adversarial: Tensor | None = None, *, asked_at: float | N
 
     ``adversarial`` is the image to show instead of the scene's own: an attack's iterate.
     """
-    from engine.explain import observe
+    from engine.explain import GradientSaliency, observe
 
     shown = scene.adversarial() if adversarial is None else adversarial
-    observation = observe(scene.classifier, scene.clean, shown, bounds=scene.bounds, with_saliency=scene.saliency)
+    explanations = (GradientSaliency(),) if scene.saliency else ()
+    observation = observe(scene.classifier, scene.clean, shown, bounds=scene.bounds, explanations=explanations)
     return Frame(
         scene=scene,
         observation=observation,

@@ -12,8 +12,7 @@ import engine
 from engine import attacks
 from engine.defenses.training import Train
 from engine.evaluate import transfer
-from engine.explain import observe
-from engine.explain.saliency import GradientSaliency
+from engine.explain import GradientSaliency, observe
 from engine.operation import Attack
 from tests.engine.conftest import small_network
 from tests.engine.variants import IDS, VARIANTS, situation, small_data
@@ -74,11 +73,11 @@ def test_an_attack_gives_what_it_gives_on_the_cpu(attack: Attack, batch: Tensor)
 def test_an_explanation_and_an_observation_are_the_cpu_s(batch: Tensor) -> None:
     first, second = batch[:2]
     maps = engine.run(GradientSaliency(), on("cpu"), batch).artifacts["saliency"].values
-    expected = observe(on("cpu"), first, second, with_saliency=True)
+    expected = observe(on("cpu"), first, second, explanations=[GradientSaliency()])
     with pretended_gpu(float64=False):
         there = engine.run(GradientSaliency(), on("cuda"), batch).artifacts["saliency"].values
         torch.testing.assert_close(torch.as_tensor(getattr(there, "held", there)), maps, atol=NEAR, rtol=0)
-        found = observe(on("cuda"), first, second, with_saliency=True)
+        found = observe(on("cuda"), first, second, explanations=[GradientSaliency()])
         assert [(spike.site, spike.channel, spike.y, spike.x) for spike in found.spikes] == [
             (spike.site, spike.channel, spike.y, spike.x) for spike in expected.spikes
         ]

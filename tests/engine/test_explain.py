@@ -6,12 +6,31 @@ import itertools
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import engine
-from engine.explain import GradientSaliency, find_spikes, observe, saliency
+from engine.explain import CATALOGUE, Explanation, GradientSaliency, find_spikes, observe
 from engine.explain.activations import BINS, round_up
+from engine.views import View
 from tests.engine.conftest import linear_classifier
+
+
+def saliency(classifier: engine.Classifier, images: Tensor, classes: Tensor) -> Tensor:
+    return engine.run(GradientSaliency(), classifier, images, labels=classes).artifacts["saliency"].values
+
+
+@pytest.mark.parametrize("kind", CATALOGUE.values(), ids=list(CATALOGUE))
+def test_every_explanation_gives_each_image_its_own_map(kind: type[Explanation], small64: engine.Classifier, images: Tensor) -> None:
+    classes = small64.predict(images)
+    maps = engine.run(kind(), small64, images, labels=classes).artifacts[kind.slug].values
+    assert maps.shape == (len(images), 8, 8)
+    assert bool(maps.isfinite().all())
+    assert float(maps.abs().max()) > 0
+    assert kind.signed or float(maps.min()) >= 0
+    assert kind.caption.endswith(".")
+    for row in range(len(images)):  # a row does not depend on its batch
+        alone = engine.run(kind(), small64, images[row : row + 1], labels=classes[row : row + 1]).artifacts[kind.slug].values
+        torch.testing.assert_close(alone[0], maps[row])
 
 
 def test_saliency_of_a_linear_model_is_its_largest_weight() -> None:
@@ -88,16 +107,142 @@ def test_an_image_against_itself_has_no_spikes(small64: engine.Classifier, image
 
 def test_the_bound_is_predicted_beside_the_plain_network(small64: engine.Classifier, images: Tensor) -> None:
     bounds = {site.name: 0.3 for site in small64.sites}
-    observation = observe(small64, images[0], images[1], bounds=bounds, with_saliency=True)
+    observation = observe(small64, images[0], images[1], bounds=bounds, explanations=[GradientSaliency()])
     expected = small64.derive(bounds=bounds)(images[:2]).softmax(1)
     assert observation.bounded is not None
     torch.testing.assert_close(torch.stack([observation.bounded.clean, observation.bounded.adversarial]), expected)
     torch.testing.assert_close(observation.clean_logits, small64(images[:1])[0])
-    assert observation.adversarial_saliency is not None
+    assert observation.explanations["saliency"].adversarial is not None
     labels = small64.predict(images[1:2])
-    torch.testing.assert_close(observation.adversarial_saliency, saliency(small64, images[1:2], labels)[0])
+    torch.testing.assert_close(observation.explanations["saliency"].adversarial, saliency(small64, images[1:2], labels)[0])
 
 
 @pytest.mark.parametrize(("value", "limit"), [(0.7, 0.8), (1.0, 1.0), (1.2, 1.5), (9.0, 10.0), (37.0, 40.0), (0.0, 1.0)])
 def test_axis_limits_are_round(value: float, limit: float) -> None:
     assert round_up(value) == pytest.approx(limit)
+
+
+class _Fails(GradientSaliency):
+    slug = "fails"
+    title = "An explanation of one's own"
+
+    def maps(self, view: View, images: Tensor, classes: Tensor) -> Tensor:
+        raise RuntimeError("no such layer")
+
+
+class _OtherShape(GradientSaliency):
+    slug = "other-shape"
+    title = "Another shape"
+
+    def maps(self, view: View, images: Tensor, classes: Tensor) -> Tensor:
+        return images
+
+
+def test_an_explanation_that_fails_leaves_the_rest(small64: engine.Classifier, images: Tensor) -> None:
+    seen = observe(small64, images[0], images[1], explanations=[_Fails(), GradientSaliency(), _OtherShape()])
+    assert set(seen.explanations) == {"saliency"}
+    assert seen.layers
+    assert seen.failures == {
+        "fails": "An explanation of one's own failed: no such layer. Choose another explanation.",
+        "other-shape": "Another shape failed: its maps are of shape (2, 3, 8, 8) in place of (2, 8, 8). Choose another explanation.",
+    }
+
+
+class _Labels(nn.Module):
+    """Gives its logits without a graph."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = nn.Linear(12, 3)
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        return self.dense(x.flatten(1)).relu()
+
+
+def test_a_model_without_a_gradient_is_observed_without_the_map() -> None:
+    classifier = engine.Classifier(_Labels(), ["a", "b", "c"], (3, 2, 2), name="labels", device="cpu")
+    seen = observe(classifier, torch.rand(3, 2, 2), torch.rand(3, 2, 2), explanations=[GradientSaliency()])
+    assert "passes no gradient" in seen.failures["saliency"]
+    assert seen.layers
+    assert seen.clean.sum() == pytest.approx(1)
+
+
+def test_a_bound_under_which_the_model_fails_leaves_the_rest(small64: engine.Classifier, images: Tensor) -> None:
+    seen = observe(small64, images[0], images[1], bounds={"no such layer": 1.0})
+    assert seen.bounded is None
+    assert "no such layer" in seen.failures["bounds"]
+    assert seen.layers
+
+
+def _next(classes: int = 10) -> engine.Classifier:
+    from torchvision.models.convnext import CNBlockConfig, ConvNeXt
+
+    torch.manual_seed(0)
+    network = ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 1)], num_classes=classes)
+    return engine.Classifier(network, [str(number) for number in range(classes)], (3, 64, 48), device="cpu")
+
+
+def test_spikes_of_channels_last_layers_stand_where_they_are() -> None:
+    """The linear layers of a ConvNeXt give rows, columns, channels."""
+    classifier = _next()
+    assert {site.shape[2] for site in classifier.sites} == {32, 64}
+    assert {site.channel_axis for site in classifier.sites} == {2}
+    for seed in range(40):
+        pair = torch.rand(2, 3, 64, 48, generator=torch.Generator().manual_seed(seed))
+        seen = observe(classifier, *pair)
+        if seen.spikes:
+            break
+    recorded = classifier.record(pair[1:]).activations
+    for spike in seen.spikes:
+        assert float(recorded[spike.site][0, spike.y, spike.x, spike.channel]) == pytest.approx(spike.adversarial)
+
+
+class _Layers(nn.Module):
+    """Rectifiers behind layers of every order of axes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 6, 1), nn.BatchNorm2d(6)
+        self.line, self.dense, self.head = nn.Conv1d(6, 4, 1), nn.Linear(4, 5), nn.Linear(5 * 20, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.conv(x))  # (6, 4, 5)
+        x = torch.relu(self.norm(x) + x)  # (6, 4, 5), after a shortcut
+        x = torch.relu(self.line(x.flatten(2)))  # (4, 20)
+        x = torch.relu(self.dense(x.transpose(1, 2)))  # (20, 5)
+        return torch.relu(self.head(x.flatten(1)))  # (3,)
+
+
+def test_the_channel_axis_is_that_of_the_layer_before() -> None:
+    classifier = engine.Classifier(_Layers(), ["a", "b", "c"], (3, 4, 5), device="cpu")
+    assert [(site.shape, site.channel_axis) for site in classifier.sites] == [
+        ((6, 4, 5), 0), ((6, 4, 5), 0), ((4, 20), 0), ((20, 5), 1), ((3,), 0),
+    ]  # fmt: skip
+    convolution, _, line, dense, head = classifier.sites
+    assert convolution.place(2 * 20 + 3 * 5 + 4) == (2, 3, 4)
+    assert line.place(3 * 20 + 17) == (3, 17, None)
+    assert dense.place(17 * 5 + 3) == (3, 17, None)
+    assert head.place(2) == (2, None, None)
+
+
+def _shifted(classifier: engine.Classifier, site: str, change: Tensor, images: Tensor) -> Tensor:
+    """The logits where a layer's activation is another one."""
+    return classifier.derive(activations={site: lambda x: torch.relu(x) + change})(images)
+
+
+def test_activations_of_a_view_lie_on_the_way_to_the_logits(small64: engine.Classifier, images: Tensor) -> None:
+    """The gradient with respect to a layer's activation, held against finite differences of a replaced rectifier."""
+    view = View(small64, "gradients")
+    images = images[:1]
+    for site in small64.sites:
+        with torch.enable_grad():
+            seen = view.activations(images, [site.name])
+            assert seen.logits.equal(small64(images))
+            (slope,) = torch.autograd.grad(seen.logits[0, 2], seen.activations[site.name])
+        place = int(slope.abs().argmax())
+        change = torch.zeros_like(slope).flatten()
+        change[place] = 1e-6
+        up, down = (_shifted(small64, site.name, sign * change.reshape(slope.shape), images)[0, 2] for sign in (1, -1))
+        assert float(slope.flatten()[place]) == pytest.approx(float(up - down) / 2e-6, rel=1e-4)
+    assert view.forwards == len(small64.sites)

@@ -108,7 +108,7 @@ def test_spilled_sees_what_is_cut(result: engine.AttackResult) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_each_panel_stands_alone(targeted: engine.AttackResult, name: str) -> None:
     panels = figures.panels_for(targeted, 1, [name])
-    assert len(panels) == (2 if name == "saliency" else 1)
+    assert len(panels) == (2 if name in engine.explain.CATALOGUE else 1)
     assert spilled(figures.compose(panels, width_mm=85)) == []
 
 
@@ -136,7 +136,7 @@ def test_what_is_grown_from_noise_shows_no_perturbation(classifier: engine.Class
 
 def test_perturbation_has_symmetric_printed_limits_and_its_gain(result: engine.AttackResult) -> None:
     (panel,) = figures.panels_for(result, 0, ["perturbation"])
-    assert isinstance(panel, figures.PerturbationPanel)
+    assert isinstance(panel, figures.SignedMapPanel)
     strongest = result.perturbation[0].abs().amax(0)
     assert np.allclose(np.abs(panel.values), strongest.numpy())
     assert panel.low == -panel.high == -float(strongest.max())
@@ -148,7 +148,7 @@ def test_perturbation_has_symmetric_printed_limits_and_its_gain(result: engine.A
 
 
 def test_an_unchanged_image_can_be_shown(classifier: engine.Classifier, images: torch.Tensor) -> None:
-    observation = engine.explain.observe(classifier, images[0], images[0], with_saliency=True)
+    observation = engine.explain.observe(classifier, images[0], images[0], explanations=figures.explanations_in(ALL))
     subject = figures.Subject(observation, classifier.labels)
     names = [name for name in ALL if name != "loss"]
     assert spilled(figures.compose(figures.panels_of(subject, names))) == []

@@ -98,11 +98,11 @@ def test_saliency_is_made_only_while_its_tab_is_seen(qtbot: QtBot, panel: Pertur
     assert session.saliency
     assert session.frame is not None
     seen = session.frame.observation
-    assert seen.clean_saliency is not None
+    assert "saliency" in seen.explanations
     before, after = LABELS[seen.clean_prediction], LABELS[seen.adversarial_prediction]
     assert [one.title for one in panel.saliency_maps.maps] == [f"Clean: {before}", f"Adversarial: {after}"]
     limit = float(panel.saliency_maps.scale.limits[1])
-    assert np.array_equal(panel.saliency_maps.maps[0].pixels, sequential(seen.clean_saliency.numpy(), limit))
+    assert np.array_equal(panel.saliency_maps.maps[0].pixels, sequential(seen.explanations["saliency"].clean.numpy(), limit))
     panel.hide()
     assert not session.saliency
     with qtbot.waitSignal(session.observed):

@@ -187,7 +187,7 @@ class Tour:
 
         tabs = self.window.panels["perturbation"].findChild(QTabWidget)
         tabs.setCurrentIndex(1)
-        until(lambda: self.session.frame is not None and self.session.frame.observation.clean_saliency is not None, "the saliency")
+        until(lambda: self.session.frame is not None and "saliency" in self.session.frame.observation.explanations, "the saliency")
         settle()
         self.picture("saliency")
         tabs.setCurrentIndex(0)

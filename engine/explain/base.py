@@ -1,0 +1,108 @@
+"""Explanation: an operation that gives every pixel of an image a value, for one class of the classifier."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.artifacts import Artifact, Map
+from engine.classifier import Classifier
+from engine.errors import in_words
+from engine.operation import Operation, Problem, Step, Use
+from engine.views import View
+
+
+@dataclass(frozen=True, eq=False)
+class ExplanationStep(Step):
+    """The maps of a batch."""
+
+    maps: Tensor
+    """``(N, H, W)``."""
+
+
+class Explanation(Operation, ABC):
+    """An operation whose one method, `maps`, gives a value for every pixel: how much the pixel matters for a class.
+
+    A subclass declares what every operation does (slug, title, family, paper, fields), says with ``signed`` whether its values have a sign,
+    and implements `maps`. Listed in ``engine.explain.CATALOGUE`` it is offered by the window, the command line and the figures.
+    """
+
+    uses: ClassVar[frozenset[Use]] = frozenset({"labels"})
+    signed: ClassVar[bool] = False
+    """Whether its values have a sign: they are then shown on a diverging scale around zero, else on one from zero upwards."""
+    caption: ClassVar[str] = ""
+    """One sentence that says how the values are to be read, with their unit; shown under the maps."""
+
+    @abstractmethod
+    def maps(self, view: View, images: Tensor, classes: Tensor) -> Tensor:
+        """The value of every pixel.
+
+        Parameters
+        ----------
+        view
+            The classifier: ``view(images)`` gives logits, ``view.gradient`` a gradient, ``view.activations`` a layer's activations with
+            their graph. What is asked of it is counted.
+        images
+            ``(N, C, H, W)`` in [0, 1].
+        classes
+            ``(N,)``: the class that each image is explained for.
+
+        Returns
+        -------
+        Tensor
+            ``(N, H, W)``, detached.
+        """
+
+    def iterate(self, problem: Problem) -> Iterator[ExplanationStep]:
+        """One step with the maps of all images, each for its label."""
+        with torch.enable_grad():
+            maps = self.maps(problem.classifier, problem.images, problem.labels)
+        yield ExplanationStep(0, 0, maps.detach())
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """The maps, under the slug."""
+        assert isinstance(last, ExplanationStep)
+        return {self.slug: Map(last.maps, self.title, self.signed)}
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainedPair:
+    """An explanation of a clean and an adversarial image, each for the class that is predicted for it. On the CPU."""
+
+    explanation: Explanation
+    clean: Tensor
+    """``(H, W)``."""
+    adversarial: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """What came of several explanations of one pair of images: one that failed does not keep the others from being there."""
+
+    pairs: Mapping[str, ExplainedPair] = field(default_factory=dict)
+    """Slug to the pair of maps."""
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """Slug to the sentence that says why there is none."""
+
+
+def explain_pair(classifier: Classifier, pair: Tensor, classes: Tensor, explanations: Sequence[Explanation]) -> Explained:
+    """Explain a batch of two, the clean image in row 0 and the adversarial one in row 1, each for its class in ``classes`` ``(2,)``."""
+    pairs: dict[str, ExplainedPair] = {}
+    failures: dict[str, str] = {}
+    for explanation in explanations:
+        try:
+            with torch.enable_grad():
+                maps = explanation.maps(View(classifier, explanation.knows), pair, classes).detach().cpu()
+            expected = (len(pair), *pair.shape[2:])
+            if tuple(maps.shape) != expected:
+                raise ValueError(f"its maps are of shape {tuple(maps.shape)} in place of {expected}")
+        except Exception as error:  # an explanation of one's own may raise anything; bars, layers and maps of others must not go with it
+            failures[explanation.slug] = in_words(error, explanation.title, "Choose another explanation.")
+        else:
+            pairs[explanation.slug] = ExplainedPair(explanation, maps[0], maps[1])
+    return Explained(pairs, failures)
