@@ -226,9 +226,15 @@ def test_the_channel_axis_is_that_of_the_layer_before() -> None:
     assert head.place(2) == (2, None, None)
 
 
-def _shifted(classifier: engine.Classifier, site: str, change: Tensor, images: Tensor) -> Tensor:
-    """The logits where a layer's activation is another one."""
-    return classifier.derive(activations={site: lambda x: torch.relu(x) + change})(images)
+class _Shifted(nn.Module):
+    """A rectifier whose activation is moved a little."""
+
+    def __init__(self, change: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("change", change)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x) + self.change
 
 
 def test_activations_of_a_view_lie_on_the_way_to_the_logits(small64: engine.Classifier, images: Tensor) -> None:
@@ -243,6 +249,7 @@ def test_activations_of_a_view_lie_on_the_way_to_the_logits(small64: engine.Clas
         place = int(slope.abs().argmax())
         change = torch.zeros_like(slope).flatten()
         change[place] = 1e-6
-        up, down = (_shifted(small64, site.name, sign * change.reshape(slope.shape), images)[0, 2] for sign in (1, -1))
+        moved = (_Shifted(sign * change.reshape(slope.shape)) for sign in (1, -1))
+        up, down = (small64.derive(activations={site.name: rectifier})(images)[0, 2] for rectifier in moved)
         assert float(slope.flatten()[place]) == pytest.approx(float(up - down) / 2e-6, rel=1e-4)
     assert view.forwards == len(small64.sites)
