@@ -18,6 +18,7 @@ from engine.stickers.geometry import (
     next_id,
     reordered,
     resized,
+    scaled,
 )
 from engine.stickers.rendering import Composition, compose, content_of, coverage, paint, with_content
 
@@ -44,5 +45,6 @@ __all__ = [
     "paint",
     "reordered",
     "resized",
+    "scaled",
     "with_content",
 ]

@@ -159,6 +159,18 @@ def kept_on_image(sticker: Sticker, height: int, width: int) -> Sticker:
     return replace(sticker, x=x, y=y)
 
 
+def scaled(sticker: Sticker, before: tuple[int, int], after: tuple[int, int]) -> Sticker:
+    """The sticker at the same place of an image of another size, each size ``(height, width)``; at least one pixel large.
+
+    Edges are rounded, not widths, so stickers that touched still touch.
+    """
+    (from_height, from_width), (to_height, to_width) = before, after
+    left, right = (round(edge * to_width / from_width) for edge in (sticker.x, sticker.right))
+    top, bottom = (round(edge * to_height / from_height) for edge in (sticker.y, sticker.bottom))
+    resized_to = replace(sticker, x=left, y=top, width=max(1, right - left), height=max(1, bottom - top))
+    return kept_on_image(resized_to, to_height, to_width)
+
+
 def next_id(stickers: Sequence[Sticker]) -> int:
     """An id that none of them has."""
     return max((sticker.id for sticker in stickers), default=0) + 1

@@ -80,12 +80,12 @@ class PerturbationPanel(FrameView):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.session.set_saliency(False)
+        self.session.change(saliency=False)
 
     @Slot()
     def refresh(self) -> None:
         if self.isVisible():
-            self.session.set_saliency(self.tabs.currentIndex() == 1)
+            self.session.change(saliency=self.tabs.currentIndex() == 1)
         super().refresh()
 
     def show_frame(self, frame: Frame | None) -> None:

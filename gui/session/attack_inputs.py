@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gui.session.data_sources import Choice
-
-Region = Literal["image", "stickers"]
+    from gui.session.data_choice import Choice
+    from gui.session.state import Region
 
 
 @dataclass(frozen=True, eq=False)

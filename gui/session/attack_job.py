@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.stickers import Content, Sticker
     from gui.lanes.jobs import Job
     from gui.session.attack_inputs import AttackInputs
-    from gui.session.data_sources import Choice
+    from gui.session.data_choice import Choice
 
 
 def make_run(attack: Attack, scene: Scene, given: AttackInputs, load: Callable[[Choice], DataSet]) -> Any:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine import Attack, AttackResult
     from engine.images import Photograph
     from engine.stickers import Content, Sticker
-    from gui.session.data_sources import Choice
+    from gui.session.data_choice import Choice
     from gui.session.session import Session
 
 PREVIEW_MS = 33
@@ -144,7 +144,7 @@ class AttackRunner(QObject):
             prepare=lambda: prepare(given, sources.loading),
         )
         self.job, self.ending = self._session.lane.submit(job), None
-        if self._session.live:
+        if self._session.plan.live:
             job.want_preview()
         self._timer.start()
         self.changed.emit()
@@ -183,7 +183,7 @@ class AttackRunner(QObject):
         # An iterate over stickers that are elsewhere by now is no picture of what is on the canvas.
         if frame is not None and not self._dragging and not job.cancelled and self.shows_stickers(frame):
             self._session.show(frame)
-        if self._session.live:
+        if self._session.plan.live:
             job.want_preview()
         self.changed.emit()
 
@@ -206,36 +206,39 @@ class AttackRunner(QObject):
             self._session.log("info", "The attack was cancelled before its first step.")
         if self._dragging and self._paints_stickers():
             self._late = outcome  # its content is put on the sticker once that is let go
+            asked = False
         else:
-            self._conclude(outcome)
+            asked = self._conclude(outcome)
         self.changed.emit()
-        self._session.refresh()
+        if not asked:
+            self._session.refresh()  # the canvas still shows an iterate
 
     def _note_ending(self, outcome: Outcome) -> None:
         if self._start is not None:
             sentence = "" if outcome.failure is None else outcome.failure.sentence
             self.ending = Ending(self._start.attack, outcome.job, outcome.status, sentence)
 
-    def _conclude(self, outcome: Outcome) -> None:
-        """Keep what came out; put it on the canvas if that still shows what was attacked, and nothing went wrong."""
+    def _conclude(self, outcome: Outcome) -> bool:
+        """Keep what came out, on the canvas if that still shows what was attacked and nothing went wrong; whether a frame was asked for."""
         start, result = self._start, outcome.result
         self._follow, self._contents = False, None
         if start is None or result is None:
-            return
-        after, here = self._after(result, start), self._session.is_current(start.before)
-        if here and outcome.failure is None:
-            self._session.put_delta(after)  # a sticker attack began without one
-            if start.paints_stickers:
-                # Content only: a sticker that was moved meanwhile stays where it is.
-                contents = {sticker.id: sticker.content for sticker in after.stickers}
-                self._session.commit_stickers(with_contents(self._session.stickers, contents), "Optimise sticker content")
-        self._remember(result, start, after)
+            return False
+        after = self._after(result, start)
+        if not self._session.is_current(start.before) or outcome.failure is not None:
+            return self._remember(result, start, after)
+        fields: dict[str, Any] = {"delta": after.delta, "grown": after.grown}  # a sticker attack began without a perturbation
+        if start.paints_stickers:
+            # Content only: a sticker that was moved meanwhile stays where it is.
+            contents = {sticker.id: sticker.content for sticker in after.stickers}
+            fields["stickers"] = with_contents(self._session.stickers, contents)
+        text = "Optimise sticker content" if start.paints_stickers else start.attack.title
+        return self._remember(result, start, after, text, **fields)
 
-    def adopt(self, entry: FinishedRun, result: AttackResult, after: Scene) -> None:
+    def adopt(self, entry: FinishedRun, result: AttackResult, after: Scene, text: str) -> None:
         """Keep what came of a finished run's image by other means than a run, and put it on the canvas."""
-        self._session.put_delta(after)
-        self._keep(FinishedRun(result, after, entry.before, entry.image, entry.given, entry.photograph))
-        self._session.refresh()
+        moved = FinishedRun(result, after, entry.before, entry.image, entry.given, entry.photograph)
+        self._keep(moved, text, key="eps", delta=after.delta, grown=after.grown)
 
     def _after(self, result: AttackResult, start: Start) -> Scene:
         """What was attacked, with what came out."""
@@ -245,19 +248,22 @@ class AttackRunner(QObject):
         delta = (result.adversarial - result.clean)[0].detach().cpu()
         return replace(before, delta=delta, grown=is_grown(result))
 
-    def _remember(self, result: AttackResult, start: Start, after: Scene) -> None:
+    def _remember(self, result: AttackResult, start: Start, after: Scene, text: str = "", **fields: Any) -> bool:
         """Keep a run with the finished ones."""
-        self._keep(FinishedRun(result, after, start.before, start.image, start.given, start.photograph))
+        return self._keep(FinishedRun(result, after, start.before, start.image, start.given, start.photograph), text, **fields)
 
-    def _keep(self, entry: FinishedRun) -> None:
+    def _keep(self, entry: FinishedRun, text: str = "", key: str | None = None, **fields: Any) -> bool:
         result = entry.result
         self._session.log("run", summary(result, entry.scene.classifier.labels), parameters(result))
         for note in result.remarks:
             self._session.log("info", note)
-        for gone in self._session.history.add(entry):
-            self._session.log("info", f"{gone.title} was forgotten: the memory for finished runs is full.")
+        asked = self._session.adopt(entry, text, key, **fields)
         if not self._session.is_current(entry.scene):
-            self._session.log("info", f"{entry.title} ended when something else was opened. It is kept with the finished runs.")
+            ended = "was ended when" if str(result.reason) == "cancelled" else "ended after"
+            sentence = f"{entry.title} {ended} something else was opened. Its best image so far is kept with the finished runs."
+            self._session.log("info", sentence)
+            self._session.notice.emit(sentence)
+        return asked
 
     # ------------------------------------------------------------------ following the stickers
 
@@ -298,12 +304,8 @@ class AttackRunner(QObject):
         if job is not self.job:
             return
         self._contents = contents
-        filled = self.filled(self._session.stickers)
-        if self._dragging:
-            self._session.put_stickers(filled)
-        else:
-            self._session.stickers = filled
-            self._session.stickersChanged.emit()
+        self._session.change(stickers=self.filled(self._session.stickers))
+        if not self._dragging:
             self._go_on()
 
     def filled(self, stickers: tuple[Sticker, ...]) -> tuple[Sticker, ...]:
@@ -315,6 +317,7 @@ class AttackRunner(QObject):
         start = self._start
         if (
             self._dragging
+            or self._contents is not None  # it is about to go on at the new places
             or self.job is None
             or start is None
             or not self._paints_stickers()

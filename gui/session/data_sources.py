@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
+
+from gui.session.data_choice import Choice, Source
 
 if TYPE_CHECKING:
     from engine.data import DataSet
@@ -15,32 +16,6 @@ if TYPE_CHECKING:
 
 _KEPT = 2
 """How many loaded data sets are kept: a second run need not read the files again."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What to load."""
-
-    name: str
-    split: str
-    count: int
-    root: Path | None = None
-    """Where data sets lie; None: the usual place."""
-
-    @property
-    def title(self) -> str:
-        """In a word: GTSRB, drawn signs, or the folder's name."""
-        kind, _, rest = self.name.partition(":")
-        return {"folder": Path(rest).name, "generated": f"drawn {rest}"}.get(kind, self.name.upper())
-
-
-@dataclass(frozen=True)
-class Source:
-    """One line of a chooser."""
-
-    name: str
-    title: str
-    splits: tuple[str, ...]
 
 
 class DataSources(QObject):

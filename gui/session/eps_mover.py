@@ -74,7 +74,7 @@ class EpsMover(QObject):
 
         def then(made: tuple[AttackResult, Scene]) -> None:
             if self._shows(entry):
-                self._session.runs.adopt(entry, *made)
+                self._session.runs.adopt(entry, *made, text=f"Move eps to {eps:.3g}")
             else:
                 self._session.log("info", f"{entry.title} at eps {eps:.3g} was not kept: something else was put on the canvas meanwhile.")
 

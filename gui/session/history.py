@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine import AttackResult
     from engine.images import Photograph
     from gui.session.scene import Scene
-    from gui.session.session import Session
+    from gui.session.state import State
 
 _numbers = itertools.count(1)
 
@@ -59,62 +59,65 @@ def _bytes_of(artifact: Any) -> int:
 
 
 class History(QObject):
-    """Entries, the newest last; the oldest go when the budget is full. Lives in the session."""
+    """The finished runs, the newest last; the oldest go when the memory budget is full. Lives in the session."""
 
     changed = Signal()
-    """An entry came or went, or another one is on the canvas."""
+    """A run came or went, or another one is on the canvas."""
 
-    def __init__(self, session: Session, max_bytes: int = 256 * 2**20) -> None:
-        super().__init__(session)
-        self._session = session
+    def __init__(self, parent: QObject | None = None, max_bytes: int = 256 * 2**20) -> None:
+        super().__init__(parent)
         self._max_bytes = max_bytes
-        self._entries: list[FinishedRun] = []
+        self._all: list[FinishedRun] = []
+        """With those that were removed: undo may bring them back."""
+        self.entries: tuple[FinishedRun, ...] = ()
+        """The runs that were not removed, in the order in which they finished."""
         self.shown: FinishedRun | None = None
         """The run on the canvas, while nothing has changed since."""
-
-    @property
-    def entries(self) -> tuple[FinishedRun, ...]:
-        """In the order in which they finished."""
-        return tuple(self._entries)
+        self._removed: frozenset[int] = frozenset()
+        self._told = True
 
     def find(self, number: int) -> FinishedRun | None:
-        """The entry of that number."""
-        return next((entry for entry in self._entries if entry.number == number), None)
+        """The run of that number."""
+        return next((entry for entry in self.entries if entry.number == number), None)
 
     def add(self, entry: FinishedRun) -> list[FinishedRun]:
-        """Keep it; the answer is what had to go for it."""
-        self._entries.append(entry)
+        """Keep it; the answer is the runs that had to go for it, removed ones first. `look` tells of it."""
+        self._all.append(entry)
         gone = []
-        while len(self._entries) > 1 and self._bytes > self._max_bytes:
-            gone.append(self._entries.pop(0))
-        self.shown = self._on_canvas()
-        self.changed.emit()
+        while len(self._all) > 1 and self._bytes > self._max_bytes:
+            oldest = next((each for each in self._all[:-1] if each.number in self._removed), self._all[0])
+            self._all.remove(oldest)
+            if oldest.number not in self._removed:
+                gone.append(oldest)
+        self._list()
         return gone
 
     @property
     def _bytes(self) -> int:
-        photographs = {id(entry.photograph): entry.photograph.pixels.nbytes for entry in self._entries if entry.photograph is not None}
-        return sum(entry.bytes for entry in self._entries) + sum(photographs.values())
+        photographs = {id(entry.photograph): entry.photograph.pixels.nbytes for entry in self._all if entry.photograph is not None}
+        return sum(entry.bytes for entry in self._all) + sum(photographs.values())
 
-    def remove(self, number: int) -> None:
-        """Forget the entry of that number."""
-        self._entries = [entry for entry in self._entries if entry.number != number]
-        if self.shown is not None and self.shown.number == number:
-            self.shown = None
-        self.changed.emit()
+    def _list(self) -> None:
+        entries = tuple(entry for entry in self._all if entry.number not in self._removed)
+        if entries != self.entries:
+            self.entries, self._told = entries, False
 
-    def look(self) -> None:
-        """See whether what is on the canvas is still, or again, what came of a run."""
-        shown = self._on_canvas()
-        if shown is not self.shown:
-            self.shown = shown
+    def look(self, state: State) -> None:
+        """Follow the state: the runs that were removed, and the run whose outcome is exactly what is on the canvas."""
+        if state.removed is not self._removed:
+            self._removed = state.removed
+            self._list()
+        shown = self._on_canvas(state)
+        if shown is not self.shown or not self._told:
+            self.shown, self._told = shown, True
             self.changed.emit()
 
-    def _on_canvas(self) -> FinishedRun | None:
-        """The newest run whose outcome is exactly what is there: after an edit none, after its undo the same again."""
-        session = self._session
-        for entry in reversed(self._entries):
-            scene = entry.scene
-            if session.is_current(scene) and scene.delta is session.delta and scene.stickers == session.stickers:
-                return entry
-        return None
+    def _on_canvas(self, state: State) -> FinishedRun | None:
+        """The run that was put there, else the newest one; after an edit none, after its undo the same again."""
+        fitting = [entry for entry in self.entries if _is_outcome(entry.scene, state)]
+        chosen = (entry for entry in fitting if entry.number == state.run)
+        return next(chosen, fitting[-1] if fitting else None)
+
+
+def _is_outcome(scene: Scene, state: State) -> bool:
+    return state.is_current(scene) and scene.delta is state.delta and scene.stickers == state.stickers

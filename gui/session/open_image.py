@@ -111,15 +111,13 @@ def recrop(session: Session, crop: Crop | None = None) -> None:
 
     def then(opened: Opened) -> None:
         if session.classifier is classifier and session.photograph is photograph:
-            session.set_image(opened.clean, opened.info, session.label, keep_stickers=True)
+            session.set_image(opened.clean, opened.info, session.label, photograph, "Crop")
 
     session.ask("open", lambda: cropped(photograph, classifier, crop), then, what="Cropping the image", keep=True)
 
 
 def show(session: Session, opened: Opened, label: int | None) -> None:
     """Put what was opened on the canvas."""
-    session.photograph = opened.photograph
-    session.set_image(opened.clean, opened.info, label)
-    session.photographChanged.emit()
+    session.set_image(opened.clean, opened.info, label, opened.photograph)
     if opened.photograph.notes:
         session.log("info", f"{opened.photograph.name}: {', '.join(opened.photograph.notes)}.")

@@ -1,31 +1,34 @@
 """Session: the one observable state. Panels call its methods and listen to its signals; they never meet each other.
 
-    wishes (classifier, image, stickers, perturbation, bounds) -> Scene -> engine thread -> Frame -> ``observed``
+    change(...) -> State -> scene -> engine thread -> Frame -> ``observed``
 
-Every change makes a new scene and asks the engine thread for a frame of it; while one is being made only the newest scene waits.
+`Session.change` is the one way in which the state changes. It emits the signals of the fields that differ, and asks the engine thread for
+one frame where the scene differs; while a frame is being made only the newest scene waits.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtGui import QUndoStack
 
 from gui.lanes.engine_thread import EngineThread, stop
 from gui.lanes.requests import Requests
-from gui.session.attack_inputs import Region
+from gui.session import changes
 from gui.session.attack_runner import AttackRunner
 from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
 from gui.session.history import History
 from gui.session.loaded_models import LoadedModels
 from gui.session.scene import Frame, Scene, look
+from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differences, value_of
+from gui.session.undo import LIMIT, ReplaceFields
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,8 +36,25 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.images import Photograph
     from engine.stickers import Content, Sticker
+    from gui.session.history import FinishedRun
 
 LogKind = Literal["run", "info", "warning", "error"]
+T = TypeVar("T")
+
+SIGNALS: Mapping[str, tuple[str, ...]] = {
+    "engineReady": ("ready",),
+    "classifierChanged": ("classifier",),
+    "boundsChanged": ("bounds",),
+    "imageChanged": ("clean", "image"),
+    "photographChanged": ("photograph",),
+    "labelChanged": ("label", "target", "label_text", "target_text", "prediction"),
+    "stickersChanged": ("stickers",),
+    "selectionChanged": ("selected",),
+    "perturbationChanged": ("delta", "grown"),
+    "planChanged": ("slug", "settings", "seed", "data", "start", "live", "region"),
+    "newStickerChanged": ("new_content", "new_colour"),
+}
+"""By signal, in the order in which they are emitted, the fields whose change it tells of."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +69,18 @@ class LogEntry:
     at: datetime = field(default_factory=datetime.now)
 
 
-class _ReplaceStickers(QUndoCommand):
-    """The one undo command: a tuple of frozen stickers for another."""
+class _Field(Generic[T]):
+    """A field of the state, to be read from the session. `Session.change` writes it."""
 
-    def __init__(self, session: Session, before: tuple[Sticker, ...], after: tuple[Sticker, ...], text: str) -> None:
-        super().__init__(text)
-        self._session, self._before, self._after = session, before, after
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
 
-    def undo(self) -> None:
-        self._session.put_stickers(self._before)
+    def __get__(self, session: Session, _owner: type | None = None) -> T:
+        value: T = getattr(session.state, self._name)
+        return value
 
-    def redo(self) -> None:
-        self._session.put_stickers(self._after)
+    def __set__(self, session: Session, value: T) -> None:
+        raise AttributeError(f"{self._name} is part of the state: call Session.change({self._name}=...).")
 
 
 class Session(QObject):
@@ -76,10 +96,15 @@ class Session(QObject):
     photographChanged = Signal()
     """Another photograph, which the clean image is a crop of."""
     labelChanged = Signal()
-    """The true label or the target."""
+    """The true label, the target, or the prediction for the clean image."""
     stickersChanged = Signal()
     """Committed or dragged; read ``stickers``."""
     selectionChanged = Signal()
+    perturbationChanged = Signal()
+    planChanged = Signal()
+    """The attack that is set up, or the region that it may change."""
+    newStickerChanged = Signal()
+    """What a sticker is drawn with."""
     pixelChosen = Signal(object)
     """``(column, row)`` to be marked on the canvas; None: no pixel."""
     boundsChanged = Signal()
@@ -91,45 +116,42 @@ class Session(QObject):
     notice = Signal(str)
     """A sentence for the status bar."""
     withdrawn = Signal(str)
-    """A sentence that was said there holds no longer."""
+    """A notice that no longer holds."""
     busyChanged = Signal(str)
     """What is being loaded, or nothing."""
 
+    ready = _Field[bool]()
+    classifier = _Field["Classifier | None"]()
+    photograph = _Field["Photograph | None"]()
+    clean = _Field["Tensor | None"]()
+    image = _Field[Mapping[str, Any]]()
+    label = _Field["int | None"]()
+    target = _Field["int | None"]()
+    region = _Field[Region]()
+    stickers = _Field["tuple[Sticker, ...]"]()
+    selected = _Field["int | None"]()
+    new_content = _Field[NewContent]()
+    new_colour = _Field[tuple[float, float, float]]()
+    delta = _Field["Tensor | None"]()
+    grown = _Field[bool]()
+    bounds = _Field[Mapping[str, float]]()
+    saliency = _Field[bool]()
+    plan = _Field[Plan]()
+    scene = _Field["Scene | None"]()
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.classifier: Classifier | None = None
-        self.clean: Tensor | None = None
-        self.image: dict[str, Any] = {}
-        """Where the clean image came from: name, path, sha256, crop, notes."""
-        self.photograph: Photograph | None = None
-        """What the clean image was cropped from; see ``gui.session.open_image``."""
+        self.state = State()
         self.opened = 0
         """The number of the newest image that was opened and shown; see `gui.session.open_image.open_for`."""
         self.threads = 1
         """CPU threads of each lane, measured for the classifier."""
-        self.label: int | None = None
-        """The true label; None: unknown, attacks take the prediction."""
-        self.target: int | None = None
-        """The class an attack is to reach; None: any other."""
-        self.region: Region = "image"
-        self.stickers: tuple[Sticker, ...] = ()
-        self.selected: int | None = None
-        self.new_content: Literal["optimised", "colour"] = "optimised"
-        """What a sticker is drawn with: content that an attack is to paint, or ``new_colour``."""
-        self.new_colour: tuple[float, float, float] = (1.0, 0.85, 0.0)
-        self.delta: Tensor | None = None
-        self.grown = False
-        """Whether what is on the canvas was grown from noise; see `Scene`."""
-        self.bounds: dict[str, float] = {}
-        self.saliency = False
-        self.live = True
-        """Whether a run's iterates are shown; without, it is faster."""
         self._frame: Frame | None = None
         self.history = History(self)
         self.loaded = LoadedModels(self)
         self.data_sources = DataSources(self)
         self.undo_stack = QUndoStack(self)
-        self.ready = False
+        self.undo_stack.setUndoLimit(LIMIT)
         self.lane = EngineThread("interactive", self)
         """Everything about the image on the canvas."""
         self.background = EngineThread("background", self, behind=self.lane)
@@ -155,14 +177,53 @@ class Session(QObject):
         if kind in ("error", "warning"):
             self.notice.emit(short or text)
 
-    # ------------------------------------------------------------------ the state
+    # ------------------------------------------------------------------ the one write path
 
-    @property
-    def scene(self) -> Scene | None:
-        """What is on the canvas; None until there are a classifier and an image."""
-        if self.classifier is None or self.clean is None:
-            return None
-        return Scene(self.classifier, self.clean, self.stickers, self.delta, dict(self.bounds), self.saliency, self.grown)
+    def change(self, text: str = "", *, key: Hashable | None = None, since: Mapping[str, Any] | None = None, **fields: Any) -> bool:
+        """Replace fields of the state, or of its plan; whether that asked for another frame.
+
+        All of it is in place before anybody hears of it. With ``text`` the change is a step to undo of that name. Steps of one ``key`` that
+        follow each other closely become one. ``since`` holds the values that undo brings back where they are not those of this moment:
+        those from before a drag.
+        """
+        if differences(self.state, self.state.with_fields(**fields), ("clean",)):
+            self.imageChanging.emit()
+        before, after = self.state, self.state.with_fields(**fields)
+        changed = differences(before, after)
+        if changed:
+            if changed & {"classifier", "clean"}:
+                self.runs.cancel()
+            self.state = after
+        if text:
+            self._push(text, key, before.with_fields(**since) if since else before)
+        if changed:
+            self._tell(changed)
+        return bool(changed & SCENE_FIELDS)
+
+    def _push(self, text: str, key: Hashable | None, before: State) -> None:
+        names = differences(before, self.state, UNDOABLE)
+        if names - {"run"}:  # by itself that is no change which anybody sees
+            old, new = ({name: value_of(state, name) for name in names} for state in (before, self.state))
+            self.undo_stack.push(ReplaceFields(self._put, old, new, text, key))
+
+    def _put(self, fields: Mapping[str, Any]) -> None:
+        self.change(**fields)
+
+    def _tell(self, changed: frozenset[str]) -> None:
+        """Let everybody know which fields are others now."""
+        if "classifier" in changed and self.classifier is not None:
+            self._measure_threads(self.classifier)
+            self.loaded.add(self.classifier)
+        if changed & SCENE_FIELDS:
+            self.refresh()
+        self.history.look(self.state)
+        for signal, names in SIGNALS.items():
+            if changed.intersection(names):
+                getattr(self, signal).emit()
+        if "stickers" in changed:
+            self.runs.follow_stickers()
+
+    # ------------------------------------------------------------------ frames
 
     @property
     def frame(self) -> Frame | None:
@@ -171,7 +232,7 @@ class Session(QObject):
 
     def is_current(self, scene: Scene) -> bool:
         """Whether a scene is of this image under this classifier."""
-        return scene.classifier is self.classifier and scene.clean is self.clean
+        return self.state.is_current(scene)
 
     def refresh(self) -> None:
         """Ask for a frame of the scene as it is now; while an attack is under way, of where it has got to."""
@@ -189,31 +250,8 @@ class Session(QObject):
         """Let everybody paint this frame, if it is of what is open."""
         if self.is_current(frame.scene):
             self._frame = frame
+            self.change(prediction=frame.observation.clean_prediction)
             self.observed.emit()
-
-    def set_classifier(
-        self, classifier: Classifier, clean: Tensor | None = None, image: Mapping[str, Any] | None = None, label: int | None = None
-    ) -> None:
-        """Swap the classifier, together with an image that fits it where the one shown does not."""
-        self.runs.cancel()
-        fits = self.clean is not None and tuple(self.clean.shape) == classifier.input_shape
-        same_labels = self.classifier is not None and self.classifier.labels == classifier.labels
-        self.classifier = classifier
-        self._measure_threads(classifier)
-        self.loaded.add(classifier)
-        self.bounds = {}
-        if not same_labels:
-            self.label, self.target = None, None
-        if clean is not None:
-            self._put_image(clean, image or {}, label)
-        elif not fits:
-            self.clean, self.image = None, {}
-        self._forget_perturbation()
-        # All of it is in place before anybody hears of it.
-        self.refresh()
-        self.classifierChanged.emit()
-        self.boundsChanged.emit()
-        self._tell_of_image()
 
     def _measure_threads(self, classifier: Classifier) -> None:
         """Give both lanes the number of CPU threads at which this classifier is fastest."""
@@ -230,52 +268,44 @@ class Session(QObject):
 
         self.ask("threads", measure, then, what="Measuring the model's speed")
 
-    def set_image(self, clean: Tensor, image: Mapping[str, Any], label: int | None = None, *, keep_stickers: bool = False) -> None:
-        """Put an image on the canvas. ``image`` says where it came from; stickers go unless they are kept."""
-        self.runs.cancel()
-        self._put_image(clean, image, label, keep_stickers)
-        self._forget_perturbation()
-        self.refresh()
-        self._tell_of_image()
+    # ------------------------------------------------------------------ model, image, label
 
-    def _put_image(self, clean: Tensor, image: Mapping[str, Any], label: int | None, keep_stickers: bool = False) -> None:
-        self.imageChanging.emit()
-        self.clean, self.image, self.label = clean, dict(image), label
-        if not keep_stickers:
-            self.undo_stack.clear()
-            self.stickers, self.selected = (), None
-            self.region = "image"
+    def set_classifier(
+        self,
+        classifier: Classifier,
+        clean: Tensor | None = None,
+        image: Mapping[str, Any] | None = None,
+        label: int | None = None,
+        photograph: Photograph | None = None,
+    ) -> None:
+        """Swap the classifier, together with an image that fits it where the one shown does not."""
+        fields = changes.of_classifier(self.state, classifier)
+        if clean is not None:
+            fields |= changes.of_image(self.state, clean, image or {}, label, photograph or self.photograph)
+        self.change(f"Load {classifier.name}" if self.classifier is not None else "", **fields)
 
-    def _tell_of_image(self) -> None:
-        for signal in (self.imageChanged, self.labelChanged, self.stickersChanged, self.selectionChanged):
-            signal.emit()
+    def set_image(
+        self, clean: Tensor, image: Mapping[str, Any], label: int | None = None, photograph: Photograph | None = None, text: str = ""
+    ) -> None:
+        """Put an image on the canvas. ``image`` says where it came from; stickers stay, scaled to its size."""
+        text = text or f"Open {image.get('name', 'image')}"
+        self.change(text, **changes.of_image(self.state, clean, image, label, photograph or self.photograph))
 
     def set_label(self, label: int | None) -> None:
         """Name the true label."""
-        self.label = label
-        self.labelChanged.emit()
+        self.change("True label" if label is None else f"True label {self.state.name_of(label)}", label=label, label_text="")
 
     def set_target(self, target: int | None) -> None:
         """Name the class an attack is to reach; None: any other."""
-        self.target = target
-        self.labelChanged.emit()
+        self.change("Target" if target is None else f"Target {self.state.name_of(target)}", target=target, target_text="")
 
     def set_bounds(self, bounds: Mapping[str, float]) -> None:
         """Clamp the activations of sites (by name) from above; empty: no bound."""
-        self.bounds = dict(bounds)
-        self.boundsChanged.emit()
-        self.refresh()
-
-    def set_saliency(self, wanted: bool) -> None:
-        """Whether frames hold saliency maps."""
-        if wanted != self.saliency:
-            self.saliency = wanted
-            self.refresh()
+        self.change("Bound" if bounds else "Lift bound", key=("bounds", tuple(bounds)), bounds=dict(bounds))
 
     def clear_perturbation(self) -> None:
         """Back to the clean image with its stickers."""
-        self._forget_perturbation()
-        self.refresh()
+        self.change("Clear perturbation", **changes.NO_PERTURBATION)
 
     def apply_perturbation(self, delta: Tensor, title: str) -> None:
         """Add a perturbation ``(C, H, W)`` that no run made for this image; what does not fit is said in the Log."""
@@ -285,28 +315,14 @@ class Session(QObject):
             sizes = (" × ".join(map(str, tuple(tensor.shape))) for tensor in (delta, self.clean))
             self.log("warning", "“{}” is {}, but the image is {}. Open a model that takes images of its size.".format(title, *sizes))
             return
-        self._forget_perturbation()
-        self.delta = delta
-        self.refresh()
+        self.change(f"Add {title}", delta=delta, grown=False, run=None)
         self.log("info", f"“{title}” was added to the image. Edit, Clear perturbation takes it away.")
-
-    def put_delta(self, scene: Scene) -> None:
-        """Take over a scene's perturbation."""
-        self.delta, self.grown = scene.delta, scene.grown
-
-    def _forget_perturbation(self) -> None:
-        self.delta, self.grown = None, False
-        if self.history.shown is not None:
-            self.history.shown = None
-            self.history.changed.emit()
 
     # ------------------------------------------------------------------ stickers
 
     def select(self, sticker: int | None) -> None:
         """Select the sticker of that id."""
-        if sticker != self.selected:
-            self.selected = sticker
-            self.selectionChanged.emit()
+        self.change(selected=sticker)
 
     def content_for_new(self) -> Content:
         """The content of a sticker that is drawn now."""
@@ -314,58 +330,41 @@ class Session(QObject):
 
         return Optimised() if self.new_content == "optimised" else Colour(self.new_colour)
 
-    def commit_stickers(self, after: tuple[Sticker, ...], text: str, before: tuple[Sticker, ...] | None = None) -> None:
-        """Replace the stickers as one undoable step. ``before`` is what it began with, where a drag lies between."""
-        before = self.stickers if before is None else self.runs.filled(before)
-        after = self.runs.filled(after)
-        if after != before:
-            self.undo_stack.push(_ReplaceStickers(self, before, after, text))
+    def commit_stickers(
+        self, after: tuple[Sticker, ...], text: str, before: tuple[Sticker, ...] | None = None, key: Hashable | None = None
+    ) -> None:
+        """Replace the stickers as one step to undo. ``before`` is what it began with, where a drag lies between."""
+        since = None if before is None else {"stickers": self.runs.filled(before)}
+        self.change(text, key=key, since=since, stickers=self.runs.filled(after))
 
     def drag_stickers(self, stickers: tuple[Sticker, ...]) -> None:
         """Show stickers that are still under the mouse; nothing to undo yet."""
-        self.put_stickers(self.runs.filled(stickers))
+        self.change(stickers=self.runs.filled(stickers))
 
-    def put_stickers(self, stickers: tuple[Sticker, ...]) -> None:
-        """Show these stickers, without a step to undo."""
-        self.stickers = stickers
-        if self.selected not in {sticker.id for sticker in stickers}:
-            self.select(None)
-        self.history.look()
-        self.stickersChanged.emit()
-        self.refresh()
-        self.runs.follow_stickers()
-
-    # ------------------------------------------------------------------ a finished run
+    # ------------------------------------------------------------------ finished runs
 
     def show_entry(self, number: int) -> None:
         """Put a finished run back on the canvas, with its classifier, image and stickers."""
         entry = self.history.find(number)
-        if entry is None:
-            return
-        self.runs.cancel()
-        self.imageChanging.emit()
-        scene, result = entry.scene, entry.result
-        swapped, elsewhere = scene.classifier is not self.classifier, not self.is_current(scene)
-        self.classifier, self.clean, self.image = scene.classifier, scene.clean, dict(entry.image)
-        self.photograph = entry.photograph
-        self.put_delta(scene)
-        self.label = None if result.labels_assumed else int(result.labels[0])
-        self.target = None if result.targets is None else int(result.targets[0])
-        if swapped:
-            self._measure_threads(scene.classifier)
-            self.bounds = {}
-        if elsewhere:  # undoing must not bring another image's stickers to this one
-            self.undo_stack.clear()
-            self.stickers, self.selected = scene.stickers, None
-        else:
-            self.commit_stickers(scene.stickers, f"Show {entry.title}")
-        self.history.shown = entry
-        self.refresh()
-        if swapped:
-            self.classifierChanged.emit()
-            self.boundsChanged.emit()
-        self._tell_of_image()
-        self.history.changed.emit()
+        if entry is not None:
+            self.runs.cancel()
+            self.change(f"Show {entry.title}", **changes.of_run(self.state, entry))
+
+    def remove_runs(self, *numbers: int) -> None:
+        """Take finished runs off the history; undo puts them back."""
+        titles = [entry.title for number in numbers if (entry := self.history.find(number)) is not None]
+        if titles:
+            text = f"Remove {titles[0]}" if len(titles) == 1 else f"Remove {len(titles)} runs"
+            self.change(text, removed=self.state.removed.union(numbers))
+
+    def adopt(self, entry: FinishedRun, text: str = "", key: Hashable | None = None, **fields: Any) -> bool:
+        """Keep a finished run and put what came of it on the canvas; whether that asked for another frame."""
+        gone = self.history.add(entry)
+        asked = self.change(text, key=key, **({**fields, "run": entry.number} if fields else {}))
+        self.history.look(self.state)
+        for each in gone:
+            self.log("info", f"{each.title} was forgotten: the memory for finished runs is full.")
+        return asked
 
     # ------------------------------------------------------------------ the end
 

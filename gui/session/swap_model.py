@@ -100,7 +100,5 @@ def show(session: Session, arrived: Arrived) -> None:
     opened = arrived.opened
     if opened is None:
         session.set_classifier(arrived.classifier)
-        return
-    session.photograph = opened.photograph
-    session.set_classifier(arrived.classifier, opened.clean, opened.info, arrived.label)
-    session.photographChanged.emit()
+    else:
+        session.set_classifier(arrived.classifier, opened.clean, opened.info, arrived.label, opened.photograph)

@@ -98,7 +98,7 @@ SPECS: tuple[ActionSpec, ...] = (
         "export_figure", "Export figure…", "File", "Compose a figure for a paper", ("Ctrl+E",), "mdi6.file-export-outline", has_frame
     ),
     ActionSpec("quit", "Quit", "File", "Leave Gibbon", ("Ctrl+Q",), "mdi6.exit-to-app", rule=True),
-    ActionSpec("undo", "Undo", "Edit", "Take back the last change of the stickers", ("Ctrl+Z",), "mdi6.undo", can_undo),
+    ActionSpec("undo", "Undo", "Edit", "Take back the last change", ("Ctrl+Z",), "mdi6.undo", can_undo),
     ActionSpec("redo", "Redo", "Edit", "Make it again", ("Ctrl+Shift+Z", "Ctrl+Y"), "mdi6.redo", can_redo),
     ActionSpec(
         "copy_adversarial",
@@ -175,7 +175,13 @@ class Actions(QObject):
         self._groups: dict[str, QActionGroup] = {}
         self._by_id = {spec.id: self._make(spec, commands, window) for spec in SPECS}
         changes = (session.engineReady, session.classifierChanged, session.imageChanged, session.observed, session.runs.changed)
-        for signal in (*changes, session.history.changed, session.stickersChanged, session.undo_stack.indexChanged):
+        for signal in (
+            *changes,
+            session.history.changed,
+            session.stickersChanged,
+            session.perturbationChanged,
+            session.undo_stack.indexChanged,
+        ):
             signal.connect(self._update)
         self._update()
 

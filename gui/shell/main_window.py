@@ -11,7 +11,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPalette
 from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMenu, QScrollArea, QTabWidget, QToolBar, QWidget
 
 from gui import theme
-from gui.canvas.canvas_link import CanvasLink
 from gui.clipboard import local_files
 from gui.session.session import Session
 from gui.settings import Settings
@@ -97,6 +96,7 @@ class MainWindow(QMainWindow):
     def fill(self) -> None:
         """Put canvas and panels into the frame."""
         from gui.canvas import ImageCanvas
+        from gui.canvas.canvas_link import CanvasLink
 
         self.canvas = ImageCanvas()
         self.setCentralWidget(self.canvas)

@@ -82,8 +82,7 @@ class StartUp(QObject):
 
     def _arrive(self, loaded: StartUpResult) -> None:
         session = self._session
-        session.ready = True
-        session.engineReady.emit()
+        session.change(ready=True)
         if loaded.arrived is not None:
             show(session, loaded.arrived)
         if loaded.problem:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.session.data_sources import Choice, Source
+from gui.session.data_choice import Choice, Source
 
 if TYPE_CHECKING:
     from gui.session.data_sources import DataSources

@@ -103,7 +103,7 @@ def attack_panel(qtbot: QtBot, session: Session, monkeypatch: pytest.MonkeyPatch
     from tests.gui.probe_attack import Probe
 
     monkeypatch.setitem(CATALOGUE, "probe", Probe)
-    session.ready = True
+    session.change(ready=True)
     return show(qtbot, AttackPanel(session), 320, 800)
 
 
@@ -142,10 +142,11 @@ def bench(window: Workbench) -> Workbench:
     sample = next(sample for sample in samples_for(session.classifier) if sample.label_name == "Stop")
     before = session.clean
     for entry in session.history.entries:
-        session.history.remove(entry.number)
-    session.set_bounds({})
+        session.remove_runs(entry.number)
+    session.change(bounds={}, stickers=(), region="image", target=None)
     open_path(session, sample.path, sample.label)
     until(lambda: session.clean is not before and session.frame is not None and session.frame.scene.clean is session.clean, "the sample")
+    session.undo_stack.clear()
     window.window.canvas.set_tool("select")
     settle()
     return window

@@ -36,8 +36,7 @@ def panel(qtbot: QtBot, session: Session) -> AttackPanel:
     qtbot.addWidget(made)
     made.resize(320, 800)
     made.show()
-    session.ready = True
-    session.engineReady.emit()
+    session.change(ready=True)
     return made
 
 
@@ -119,7 +118,7 @@ def test_without_live_preview_no_iterate_is_shown(qtbot: QtBot, opened: AttackPa
     steps: list[int | None] = []
     session.observed.connect(lambda: steps.append(session.frame.step if session.frame else None))
     qtbot.mouseClick(panel._goal.live, Qt.MouseButton.LeftButton, pos=panel._goal.live.rect().center() * 0.2)
-    assert not session.live
+    assert not session.plan.live
     with qtbot.waitSignal(session.history.changed, timeout=10_000):
         click(qtbot, panel._run)
     with qtbot.waitSignal(session.observed):

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QPushButton
 
 from engine.data.bits import whole
 from gui.panels.attack.progress import Progress
-from gui.session.data_sources import Choice, DataSources
+from gui.session.data_choice import Choice
+from gui.session.data_sources import DataSources
 from tests.gui.driving import choose_attack, click, press_keys, until
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def eps(qtbot: QtBot, session: Session) -> EpsSlider:
     """The slider of an Attack dock, after FGSM at 8/255."""
-    session.ready = True
+    session.change(ready=True)
     panel = show(qtbot, AttackPanel(session), 320, 700)
     open_image(qtbot, session)
     made: EpsSlider = panel._eps

@@ -38,8 +38,7 @@ def panel(qtbot: QtBot, session: Session, signs: Classifier) -> ImagePanel:
     qtbot.addWidget(made)
     made.resize(320, 800)
     made.show()
-    session.ready = True
-    session.engineReady.emit()
+    session.change(ready=True)
     session.set_classifier(signs)
     qtbot.waitUntil(lambda: made.samples.grid.count > 0, timeout=20_000)
     return made

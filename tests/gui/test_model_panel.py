@@ -46,8 +46,7 @@ def panel(qtbot: QtBot, session: Session) -> ModelPanel:
     qtbot.addWidget(made)
     made.resize(320, 800)
     made.show()
-    session.ready = True
-    session.engineReady.emit()
+    session.change(ready=True)
     qtbot.waitUntil(lambda: "signs" in made.sources.shown, timeout=20_000)
     return made
 

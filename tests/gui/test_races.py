@@ -52,13 +52,13 @@ def bench(window: Workbench) -> Workbench:
     session = window.session
     end(session)
     for entry in session.history.entries:
-        session.history.remove(entry.number)
+        session.remove_runs(entry.number)
     session.commit_stickers((), "Clear")
     session.clear_perturbation()
     session.set_bounds({})
     session.set_target(None)
     session.undo_stack.clear()
-    session.live = True
+    session.change(live=True)
     fresh(session)
     return window
 
@@ -135,10 +135,17 @@ def test_another_model_while_an_attack_runs(bench: Workbench, session: Session, 
     assert_true_to_life(bench)
     (entry,) = session.history.entries
     session.commit_stickers((STICKER,), "Draw")
+    digit = session.clean
     session.show_entry(entry.number)
     assert_true_to_life(bench)
     assert session.classifier.name == "signs"
-    assert not session.undo_stack.canUndo()  # the sticker lay on the digit
+    assert session.stickers == ()
+    press_keys(bench.window, "Ctrl+Z")  # the sticker lay on the digit: they come back together
+    assert (session.classifier.name, session.clean, session.stickers) == ("digits", digit, (STICKER,))
+    assert_true_to_life(bench)
+    press_keys(bench.window, "Ctrl+Shift+Z")
+    assert (session.classifier.name, session.stickers) == ("signs", ())
+    assert_true_to_life(bench)
     swap(bench, "digits")
     assert_true_to_life(bench)
 
@@ -226,7 +233,7 @@ def test_deleting_the_sticker_that_is_painted(bench: Workbench, session: Session
 @pytest.mark.parametrize("live", [True, False])
 def test_a_drag_takes_what_was_painted_along(bench: Workbench, session: Session, live: bool) -> None:
     """It pauses, the content so far travels with the mouse, and the attack goes on from it at the new place."""
-    session.live = live
+    session.change(live=live)
     session.commit_stickers((STICKER,), "Draw")
     fresh(session)
     begin(session, StickerPGD(steps=LONG), 6)
@@ -362,15 +369,15 @@ def test_removing_the_run_that_is_shown(bench: Workbench, session: Session) -> N
     until(lambda: not session.runs.running and session.history.shown is not None, "the run")
     fresh(session)
     attacked = session.frame.observation.adversarial_image
-    session.history.remove(session.history.shown.number)
+    session.remove_runs(session.history.shown.number)
     assert session.history.shown is None
     assert_true_to_life(bench)
     assert torch.equal(session.frame.observation.adversarial_image, attacked)  # the canvas keeps it
 
 
 def test_another_image_under_a_drag(bench: Workbench, session: Session) -> None:
-    """It was being read when the drag began: the drag ends, and its sticker does not come over to the new image."""
-    other = samples_for(session.classifier)[1]
+    """It was being read when the drag began: the drag ends, and its sticker comes over to the new image from where it was before."""
+    stop, other = session.clean, samples_for(session.classifier)[1]
     session.commit_stickers((STICKER,), "Draw")
     fresh(session)
 
@@ -381,8 +388,12 @@ def test_another_image_under_a_drag(bench: Workbench, session: Session) -> None:
 
     widget, points = on_pane(bench, line((13.5, 13.5), (17.5, 15.5), 4))
     drag(widget, points, between)
-    assert session.stickers == ()
-    assert not session.undo_stack.canUndo()
+    assert session.stickers == (STICKER,)
+    assert session.undo_stack.undoText() == f"Open {other.path.name}"
+    assert_true_to_life(bench)
+    press_keys(bench.window, "Ctrl+Z")
+    assert session.clean is stop
+    assert session.stickers == (STICKER,)
     assert_true_to_life(bench)
 
 

@@ -17,7 +17,7 @@ from gui.panels.results import ResultsPanel
 from gui.panels.results.content import Item
 from gui.panels.results.panel import tab_texts
 from gui.panels.results.views import CurveView, MapView, TableView
-from gui.session.data_sources import Choice
+from gui.session.data_choice import Choice
 from gui.theme import GRID
 from tests.gui.driving import settle
 from tests.gui.panel_scenes import attack, open_image, show, small
@@ -37,7 +37,7 @@ CHOICE = Choice("generated:signs", "test", 12)
 
 @pytest.fixture
 def panel(qtbot: QtBot, session: Session) -> ResultsPanel:
-    session.ready = True
+    session.change(ready=True)
     return show(qtbot, ResultsPanel(session), 900, 300)
 
 

@@ -112,7 +112,7 @@ def test_noise_stays_where_the_attack_had_to_stay(bench: Workbench) -> None:
     from gui.panels.transfer import panel as module
 
     draw(bench)
-    bench.session.region = "stickers"
+    bench.session.change(region="stickers")
     run_attack(bench)
     entry = bench.session.history.entries[-1]
     found = module._transfer(entry, (entry.result.classifier,))
@@ -120,7 +120,7 @@ def test_noise_stays_where_the_attack_had_to_stay(bench: Workbench) -> None:
     outside = entry.result.perturbation[0].abs().amax(0) == 0
     assert int(outside.sum()) > 500
     torch.testing.assert_close(found.verdicts[0].clean, entry.result.clean_logits)
-    bench.session.region = "image"
+    bench.session.change(region="image")
 
 
 def test_a_double_click_goes_on_with_another_model_and_leaving_out_forgets_it(bench: Workbench) -> None:

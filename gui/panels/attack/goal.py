@@ -40,7 +40,7 @@ class Goal(QWidget):
         self.seed.setAccessibleName("Seed")
         self.seed.setToolTip("Of everything random in the attack: the same seed gives the same image again.")
         self.live = QCheckBox("live preview", self)
-        self.live.setChecked(session.live)
+        self.live.setChecked(session.plan.live)
         self.live.setToolTip("Show the image while the attack runs. Without it the attack is faster.")
         self.data = DataChooser(session.data_sources, self, count=1500, count_tip="How many of its images the attack gets")
         self.data.setToolTip("The images that the attack works on, beside the one on the canvas")
@@ -135,12 +135,13 @@ class Goal(QWidget):
 
     @Slot()
     def _on_region(self) -> None:
-        self._session.region = "stickers" if self.stickers.isChecked() else "image"
+        stickers = self.stickers.isChecked()
+        self._session.change("Attack the stickers" if stickers else "Attack the whole image", region="stickers" if stickers else "image")
         self.changed.emit()
 
     @Slot(bool)
     def _on_live(self, live: bool) -> None:
-        self._session.live = live
+        self._session.change(live=live)
 
 
 def takes_start(attack: type[Attack]) -> bool:

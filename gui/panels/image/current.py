@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
@@ -165,7 +166,7 @@ def _pixels(clean: Tensor) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3)))
 
 
-def _size_of(image: dict[str, Any]) -> str:
+def _size_of(image: Mapping[str, Any]) -> str:
     size, crop = image.get("size"), image.get("crop")
     if not size:
         return ""

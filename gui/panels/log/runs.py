@@ -74,7 +74,13 @@ class RunsView(QWidget):
                 self.show_again,
             ),
             ("copy", "Copy", "mdi6.code-json", "Copy the selected runs, with every parameter, outcome and version, as JSON", self.copy),
-            ("remove", "Remove", "mdi6.delete-outline", "Forget the selected runs (Delete)", self.remove),
+            (
+                "remove",
+                "Remove",
+                "mdi6.delete-outline",
+                "Remove the selected runs; undo brings them back (Delete)",
+                self.remove,
+            ),
         )
         row = QHBoxLayout()
         row.setSpacing(2)
@@ -172,8 +178,7 @@ class RunsView(QWidget):
     @Slot()
     def remove(self) -> None:
         """Forget the selected runs."""
-        for run in self.table.selected:
-            self.session.history.remove(run.number)
+        self.session.remove_runs(*(run.number for run in self.table.selected))
 
     @Slot()
     def copy(self) -> None:

@@ -158,12 +158,12 @@ class StickersPanel(QWidget):
 
     @Slot()
     def _on_new_content(self) -> None:
-        self.session.new_content = self.new_content.currentData()
+        self.session.change(new_content=self.new_content.currentData())
         self._show_colour()
 
     @Slot()
     def _on_new_colour(self) -> None:
         chosen = QColorDialog.getColor(QColor.fromRgbF(*self.session.new_colour), self, "Colour of new stickers")
         if chosen.isValid():
-            self.session.new_colour = (chosen.redF(), chosen.greenF(), chosen.blueF())
+            self.session.change(new_colour=(chosen.redF(), chosen.greenF(), chosen.blueF()))
             self._show_colour()

@@ -1,0 +1,62 @@
+"""What several fields become at once when a model or an image comes. Pure functions from a state to fields of the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gui.session.state import State
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine import Classifier
+    from engine.images import Photograph
+    from gui.session.history import FinishedRun
+
+NO_PERTURBATION: Mapping[str, Any] = {"delta": None, "grown": False, "run": None}
+
+
+def of_image(state: State, clean: Tensor, image: Mapping[str, Any], label: int | None, photograph: Photograph | None) -> dict[str, Any]:
+    """Another image: the stickers stay, scaled to its size; the perturbation of the one before goes."""
+    fields = {"clean": clean, "image": dict(image), "label": label, "label_text": "", "photograph": photograph, **NO_PERTURBATION}
+    if state.stickers and state.clean is not None:
+        from engine.stickers import scaled
+
+        (_, *old), (_, *new) = state.clean.shape, clean.shape
+        before, after = (old[0], old[1]), (new[0], new[1])
+        if before != after:
+            fields["stickers"] = tuple(scaled(sticker, before, after) for sticker in state.stickers)
+    return fields
+
+
+def of_classifier(state: State, classifier: Classifier) -> dict[str, Any]:
+    """Another classifier: an image that does not fit it goes, and so does a label that it does not know by the same number."""
+    fields: dict[str, Any] = {"classifier": classifier, "bounds": {}, **NO_PERTURBATION}
+    if state.classifier is None or state.classifier.labels != classifier.labels:
+        fields |= {"label": None, "target": None, "label_text": "", "target_text": ""}
+    if state.clean is not None and tuple(state.clean.shape) != classifier.input_shape:
+        fields |= {"clean": None, "image": {}}
+    return fields
+
+
+def of_run(state: State, run: FinishedRun) -> dict[str, Any]:
+    """A finished run back on the canvas, with its classifier, image, stickers and labels."""
+    scene, result = run.scene, run.result
+    fields = {
+        "classifier": scene.classifier,
+        "clean": scene.clean,
+        "image": dict(run.image),
+        "photograph": run.photograph,
+        "label": None if result.labels_assumed else int(result.labels[0]),
+        "target": None if result.targets is None else int(result.targets[0]),
+        "stickers": scene.stickers,
+        "delta": scene.delta,
+        "grown": scene.grown,
+        "run": run.number,
+    }
+    if scene.classifier is not state.classifier:
+        fields["bounds"] = {}
+    if not state.is_current(scene):
+        fields["selected"] = None
+    return fields

@@ -1,0 +1,281 @@
+"""Session.change: the one write path. One signal for what changed, one frame, one step to undo."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from PySide6.QtCore import SignalInstance
+
+from engine.attacks import FGSM, PGD, StickerPGD
+from engine.stickers import Colour, Optimised, Sticker
+from gui.session.session import SIGNALS
+from gui.session.state import PLAN_FIELDS, STATE_FIELDS
+from tests.gui.panel_scenes import attack, noise, open_image, small
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from gui.session.session import Session
+
+STICKER = Sticker(1, 2, 3, 4, 5, Colour((1.0, 0.0, 0.0)))
+
+
+class Ear:
+    """Hears every signal of a session, and what the session was at that moment."""
+
+    def __init__(self, session: Session) -> None:
+        self.heard: list[str] = []
+        self.states: list[object] = []
+        for name in (*SIGNALS, "imageChanging"):
+            signal: SignalInstance = getattr(session, name)
+            signal.connect(lambda name=name: self._hear(name, session))
+
+    def _hear(self, name: str, session: Session) -> None:
+        self.heard.append(name)
+        self.states.append(session.state)
+
+
+def frames(session: Session, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The frames that are asked for from now on."""
+    asked: list[str] = []
+    ask = session.ask
+
+    def noting(key: str, *arguments: object, **more: object) -> None:
+        if key == "frame":
+            asked.append(key)
+        ask(key, *arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(session, "ask", noting)
+    return asked
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, session: Session) -> Session:
+    open_image(qtbot, session)
+    return session
+
+
+def test_every_field_has_a_signal_or_is_told_by_the_history() -> None:
+    told = {name for names in SIGNALS.values() for name in names}
+    assert set(STATE_FIELDS) | set(PLAN_FIELDS) == told | {"saliency", "run", "removed", "kept"}
+
+
+def test_the_state_cannot_be_written_past_change(session: Session) -> None:
+    for name in ("classifier", "clean", "stickers", "label", "plan", "ready"):
+        with pytest.raises(AttributeError, match="change"):
+            setattr(session, name, None)
+
+
+def test_only_the_signals_of_what_changed_are_heard(opened: Session) -> None:
+    ear = Ear(opened)
+    opened.change(label=2)
+    opened.change(label=2)
+    opened.change(seed=5)
+    opened.change(stickers=(STICKER,), selected=1)
+    opened.change(stickers=(Sticker(1, 2, 3, 4, 5, Colour((1.0, 0.0, 0.0))),))  # the same again
+    assert ear.heard == ["labelChanged", "planChanged", "stickersChanged", "selectionChanged"]
+
+
+def test_nobody_sees_a_state_that_is_half_changed(qtbot: QtBot, opened: Session) -> None:
+    before, ear = opened.state, Ear(opened)
+    other = small(1, channels=1)
+    opened.set_classifier(other, noise(channels=1), {"name": "grey"}, 3)
+    assert ear.heard[0] == "imageChanging"
+    assert ear.states[0] is before
+    assert {id(state) for state in ear.states[1:]} == {id(opened.state)}
+    assert ear.heard[1:] == ["classifierChanged", "imageChanged", "labelChanged"]
+    assert (opened.classifier, opened.image["name"], opened.label) == (other, "grey", 3)
+
+
+def test_a_frame_is_asked_for_only_where_the_scene_changes(opened: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = frames(opened, monkeypatch)
+    opened.set_label(1)
+    opened.set_target(2)
+    opened.change(seed=3, region="stickers", selected=None)
+    assert asked == []
+    opened.change(stickers=(STICKER,), bounds={"1": 0.5}, saliency=True)
+    assert len(asked) == 1
+    opened.set_classifier(small(2), noise(2), {"name": "other"}, None)
+    assert len(asked) == 2
+    opened.change(bounds={"3": 1.0})
+    assert len(asked) == 3
+
+
+def test_a_drag_asks_once_a_move_and_not_again_at_its_release(opened: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened.commit_stickers((STICKER,), "Draw")
+    asked = frames(opened, monkeypatch)
+    for x in (3, 4, 5, 6, 7):
+        opened.drag_stickers((replace(STICKER, x=x),))
+    opened.commit_stickers((replace(STICKER, x=7),), "Move", before=(STICKER,))
+    assert len(asked) == 5
+    assert opened.undo_stack.undoText() == "Move"
+    opened.undo_stack.undo()
+    assert opened.stickers == (STICKER,)
+    opened.undo_stack.redo()
+    assert opened.stickers == (replace(STICKER, x=7),)
+
+
+# ---------------------------------------------------------------------- undo
+
+
+def everything(session: Session) -> tuple[object, ...]:
+    state, plan = session.state, session.plan
+    opened = (state.classifier, state.photograph, state.clean, dict(state.image), state.label, state.target)
+    made = (state.region, state.stickers, state.delta, state.grown, state.run, state.removed, dict(state.bounds))
+    return (*opened, *made, plan.slug, plan.settings, plan.seed, plan.data, plan.start)
+
+
+def test_every_step_is_undone_and_made_again_with_its_name(qtbot: QtBot, opened: Session) -> None:
+    """A long way through everything that a person changes; back step by step, and forth again."""
+    attack(qtbot, opened, PGD(steps=2))
+    first = opened.history.entries[-1].number
+    steps = (
+        ("True label Yield", lambda: opened.set_label(1)),
+        ("Target No entry", lambda: opened.set_target(2)),
+        ("Draw", lambda: opened.commit_stickers((STICKER,), "Draw")),
+        ("Bound", lambda: opened.set_bounds({"1": 0.5})),
+        ("Choose FGSM", lambda: opened.change("Choose FGSM", **opened.plan.choosing("fgsm"))),
+        ("Seed", lambda: opened.change("Seed", seed=9)),
+        ("Clear perturbation", opened.clear_perturbation),
+        ("Open other", lambda: opened.set_image(noise(5), {"name": "other"}, 4)),
+        ("Load small", lambda: opened.set_classifier(small(3))),
+        (f"Show #{first} PGD", lambda: opened.show_entry(first)),
+        (f"Remove #{first} PGD", lambda: opened.remove_runs(first)),
+        ("Lift bound", lambda: opened.change("Lift bound", bounds={"3": 1.0})),
+    )
+    opened.undo_stack.clear()
+    seen = [everything(opened)]
+    for name, step in steps:
+        step()
+        assert opened.undo_stack.undoText() == name
+        seen.append(everything(opened))
+    assert opened.undo_stack.count() == len(steps)
+    for (name, _), before in zip(reversed(steps), reversed(seen[:-1]), strict=True):
+        opened.undo_stack.undo()
+        assert everything(opened) == before, name
+        assert opened.undo_stack.redoText() == name
+    for after in seen[1:]:
+        opened.undo_stack.redo()
+        assert everything(opened) == after
+
+
+@pytest.mark.parametrize("made", [PGD(steps=3), FGSM()])
+def test_a_finished_run_is_a_step(qtbot: QtBot, opened: Session, made: PGD | FGSM) -> None:
+    attack(qtbot, opened, made)
+    delta, entry = opened.delta, opened.history.shown
+    assert delta is not None
+    assert opened.undo_stack.undoText() == made.title
+    opened.undo_stack.undo()
+    assert opened.delta is None
+    assert opened.history.shown is None
+    assert opened.history.entries == (entry,)  # what was worked out stays in the history
+    opened.undo_stack.redo()
+    assert opened.delta is delta
+    assert opened.history.shown is entry
+
+
+def test_a_sticker_attack_is_one_step(qtbot: QtBot, opened: Session) -> None:
+    opened.commit_stickers((Sticker(1, 2, 2, 6, 6, Optimised()),), "Draw")
+    before, steps = opened.stickers, opened.undo_stack.count()
+    attack(qtbot, opened, StickerPGD(steps=2))
+    assert opened.undo_stack.count() == steps + 1
+    assert opened.stickers != before
+    opened.undo_stack.undo()
+    assert opened.stickers == before
+
+
+def test_a_removed_run_comes_back(qtbot: QtBot, opened: Session) -> None:
+    for steps in (1, 2, 3):
+        attack(qtbot, opened, PGD(steps=steps))
+    one, two, three = opened.history.entries
+    opened.remove_runs(one.number, three.number)
+    assert opened.history.entries == (two,)
+    assert opened.history.shown is None
+    assert opened.undo_stack.undoText() == "Remove 2 runs"
+    opened.undo_stack.undo()
+    assert opened.history.entries == (one, two, three)
+    assert opened.history.shown is three
+    opened.undo_stack.redo()
+    assert opened.history.entries == (two,)
+
+
+def test_a_run_that_is_forgotten_for_memory_is_a_removed_one_first(qtbot: QtBot, opened: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    for steps in (1, 2, 3):
+        attack(qtbot, opened, PGD(steps=steps))
+    one, two, three = opened.history.entries
+    opened.remove_runs(two.number)
+    monkeypatch.setattr(opened.history, "_max_bytes", one.bytes + three.bytes + 2 * one.bytes - one.bytes)
+    attack(qtbot, opened, PGD(steps=1))
+    assert opened.history.entries[:2] == (one, three)
+    opened.undo_stack.undo()  # the run
+    opened.undo_stack.undo()  # its removal: it is gone for good, and nothing else changes
+    assert opened.history.entries[:2] == (one, three)
+
+
+def test_edits_of_one_thing_that_follow_each_other_are_one_step(opened: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("gui.session.undo.time.monotonic", lambda: now[0])
+    opened.undo_stack.clear()
+    for seed in (1, 2, 3):
+        opened.change("Seed", key="seed", seed=seed)
+        now[0] += 0.5
+    assert opened.undo_stack.count() == 1
+    opened.set_bounds({"1": 0.5})
+    opened.set_bounds({"1": 0.7})
+    assert opened.undo_stack.count() == 2
+    opened.change("Seed", key="seed", seed=4)
+    assert opened.undo_stack.count() == 3
+    now[0] += 10
+    opened.change("Seed", key="seed", seed=5)
+    assert opened.undo_stack.count() == 4
+    for seed in (4, 3):
+        opened.undo_stack.undo()
+        assert opened.plan.seed == seed
+    opened.undo_stack.undo()
+    assert opened.bounds == {}
+    opened.undo_stack.undo()
+    assert opened.plan.seed == 0
+
+
+def test_an_edit_that_is_taken_back_by_hand_leaves_no_step(opened: Session) -> None:
+    opened.undo_stack.clear()
+    opened.change("Seed", key="seed", seed=1)
+    opened.change("Seed", key="seed", seed=0)
+    assert not opened.undo_stack.canUndo()
+
+
+def test_undo_leaves_alone_what_the_step_did_not_change(opened: Session) -> None:
+    opened.set_label(1)
+    opened.change(live=False, saliency=True, selected=None)
+    opened.undo_stack.undo()
+    assert opened.label is None
+    assert not opened.plan.live
+    assert opened.saliency
+
+
+def test_the_stack_is_bounded(opened: Session) -> None:
+    for number in range(300):
+        opened.change("Seed", seed=number + 1)
+    assert opened.undo_stack.count() == opened.undo_stack.undoLimit() == 100
+
+
+def test_opening_an_image_keeps_the_stickers_and_undo_brings_both_back(opened: Session) -> None:
+    clean = opened.clean
+    opened.commit_stickers((STICKER,), "Draw")
+    opened.change(region="stickers", delta=torch.zeros(3, 16, 16))
+    delta = opened.delta
+    opened.set_image(noise(7), {"name": "panda.png"}, 2)
+    assert opened.stickers == (STICKER,)
+    assert (opened.delta, opened.region) == (None, "stickers")
+    assert opened.undo_stack.undoText() == "Open panda.png"
+    opened.undo_stack.undo()
+    assert opened.clean is clean
+    assert opened.delta is delta
+    assert opened.stickers == (STICKER,)
+
+
+def test_the_first_model_is_no_step(opened: Session) -> None:
+    assert not opened.undo_stack.canUndo()
