@@ -226,7 +226,8 @@ def start(
     images = checked_images(images, classifier)
     if isinstance(operation, Attack):
         check_unused(operation, {"targets": targets, "mask": mask, "start": start})
-    check_needs(operation, {"targets": targets, "mask": mask, "data": data, "start": start, "stickers": stickers or None})
+    several = {"models": models or None, "stickers": stickers or None}
+    check_needs(operation, {"targets": targets, "mask": mask, "data": data, "start": start, **several})
     if isinstance(operation, Attack):
         check_goal(operation, classifier)
     if objective is not None and isinstance(operation, Attack) and not operation.follows_objective:

@@ -33,7 +33,7 @@ _ACCESS: dict[Knowledge, Access] = {"gradients": "white box", "scores": "scores 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of an operation."""
+    """One step of an operation: frozen, and nothing that it holds changes after it was yielded."""
 
     index: int
     """From 0."""
@@ -41,6 +41,10 @@ class Step:
     """The last index, where it is known."""
     readings: Mapping[str, Tensor] = field(default_factory=dict, kw_only=True)
     """Named scalars worth watching, such as a fooling rate: tensors of no dimension, still on the device."""
+    news: str = field(default="", kw_only=True)
+    """What is being done, in words, where there is more to say than the step's number."""
+    share_done: float | None = field(default=None, kw_only=True)
+    """How much of the whole is done, from 0 to 1, where that is known better than by ``index`` and ``total``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +90,8 @@ class Problem:
     """Images to ``(N,)``, added to what the attacker raises: for attackers who know a defense or a detector."""
     copies: int = 1
     """How many blocks of the same images these are, as `repeat` makes them."""
+    scratch: dict[str, Any] = field(default_factory=dict)
+    """Where a loop leaves what its `Operation.artifacts` needs and no frozen step may hold: a network in training. Of this run alone."""
 
     def compose(self, delta: Tensor) -> Tensor:
         """``clamp(images + mask * delta, 0, 1)``; where the mask is 0 the images' own bits."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from engine.operation import AttackStep
+from engine.thinning import Thinned
 
 
 class Timeline:
@@ -19,30 +20,19 @@ class Timeline:
     """
 
     def __init__(self, max_bytes: int = 64 * 2**20) -> None:
-        self._max_bytes = max_bytes
-        self._every = 1
-        self._steps: dict[int, AttackStep] = {}
-        self._pinned: set[int] = set()
+        self._kept: Thinned[AttackStep] = Thinned(lambda steps: sum(step.adversarial.nbytes for step in steps.values()) > max_bytes)
         self._last: AttackStep | None = None
 
     def add(self, step: AttackStep, *, pin: bool = False) -> None:
         """Offer a step; ``pin`` keeps it for good (the first and the flip)."""
         self._last = step
-        if not pin and step.index % self._every:
-            return
-        self._steps[step.index] = _on_cpu(step)
-        if pin:
-            self._pinned.add(step.index)
-        while self._bytes() > self._max_bytes and len(self._steps) > len(self._pinned):
-            self._every *= 2
-            self._steps = {i: s for i, s in self._steps.items() if i in self._pinned or i % self._every == 0}
-            if self._every > 2**40:
-                break
+        if pin or self._kept.wants(step.index):
+            self._kept.add(step.index, _on_cpu(step), pin=pin)
 
     @property
     def steps(self) -> tuple[AttackStep, ...]:
         """What is kept, in order, the last step included."""
-        kept = dict(self._steps)
+        kept = dict(self._kept.items)
         if self._last is not None and self._last.index not in kept:
             kept[self._last.index] = _on_cpu(self._last)
         return tuple(kept[i] for i in sorted(kept))
@@ -50,9 +40,6 @@ class Timeline:
     def nearest(self, index: int) -> AttackStep | None:
         """The kept step nearest to ``index``; None while there is none."""
         return min(self.steps, key=lambda step: abs(step.index - index), default=None)
-
-    def _bytes(self) -> int:
-        return sum(step.adversarial.nbytes for step in self._steps.values())
 
 
 def _on_cpu(step: AttackStep) -> AttackStep:

@@ -23,6 +23,18 @@ Augment = Callable[[Tensor, Generator], Tensor]
 
 
 @dataclass(frozen=True)
+class Epoch:
+    """A finished epoch."""
+
+    epoch: int
+    """Its number, from 1."""
+    loss: float
+    """The mean of its batches' losses."""
+    accuracy: float
+    """The mean of its batches' shares right, before the weights moved and after augmentation."""
+
+
+@dataclass(frozen=True)
 class Schedule:
     """How long to train and how fast: AdamW, the rate rising linearly over the warm-up and then falling as a cosine to 0."""
 
@@ -78,7 +90,7 @@ class Fit:
         self.optimiser = torch.optim.AdamW(_groups(network, schedule.weight_decay), betas=(0.9, 0.99))
         self.generator = Generator().manual_seed(seed)
         self.epoch = 0
-        self.history: list[dict[str, float]] = []
+        self.history: tuple[Epoch, ...] = ()
 
     @property
     def batches(self) -> int:
@@ -87,7 +99,10 @@ class Fit:
 
     @torch.enable_grad()
     def epoch_steps(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Train for one epoch; give (mean loss, share right) of each batch as scalars on the device."""
+        """Train for one epoch; yield (mean loss, share right) of each batch as scalars on the device.
+
+        When the last batch is yielded its epoch stands in ``history``.
+        """
         self.network.train()
         order = torch.randperm(len(self.images), generator=self.generator)
         # The remainder is left out: a batch of one image has no variance to normalise by.
@@ -98,12 +113,16 @@ class Fit:
             loss, share = self._step(order[index * size : (index + 1) * size], self.schedule.rate(done))
             losses.append(loss)
             shares.append(share)
+            if index == self.batches - 1:
+                self._finish_epoch(losses, shares)
             yield loss, share
+
+    def _finish_epoch(self, losses: list[Tensor], shares: list[Tensor]) -> None:
         self.epoch += 1
         mean_loss, mean_share = float(torch.stack(losses).mean()), float(torch.stack(shares).mean())
         if not math.isfinite(mean_loss):
             raise GibbonError("Training diverged: the loss is no longer a number. Lower learning_rate.")
-        self.history.append({"epoch": self.epoch, "loss": mean_loss, "accuracy": mean_share})
+        self.history = (*self.history, Epoch(self.epoch, mean_loss, mean_share))
 
     def _step(self, chosen: Tensor, rate: float) -> tuple[Tensor, Tensor]:
         images = self.images[chosen].to(self.device).float().div_(255.0)
@@ -150,7 +169,8 @@ class Fit:
         for index, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": value.contiguous() for name, value in state.items()}
         tensors["generator"] = self.generator.get_state()
-        facts = {"about": about, "epoch": self.epoch, "history": self.history, "schedule": asdict(self.schedule)}
+        history = [asdict(epoch) for epoch in self.history]
+        facts = {"about": about, "epoch": self.epoch, "history": history, "schedule": asdict(self.schedule)}
         with replacing(path) as staged:
             staged.parent.mkdir(parents=True, exist_ok=True)
             staged.write_bytes(save(tensors, metadata={"gibbon": json.dumps(facts)}))
@@ -174,7 +194,7 @@ class Fit:
                 state.setdefault(int(index), {})[key] = value
         self.optimiser.load_state_dict({"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]})
         self.generator.set_state(tensors["generator"])
-        self.epoch, self.history = facts["epoch"], facts["history"]
+        self.epoch, self.history = facts["epoch"], tuple(Epoch(**epoch) for epoch in facts["history"])
 
     @torch.no_grad()
     def predictions(self, images: Tensor, batch_size: int = 256) -> Iterator[Tensor]:

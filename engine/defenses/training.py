@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from engine.artifacts import Artifact, Curve, Model
 from engine.classifier import Classifier
 from engine.defenses.augmentation import COLOURS, STROKES
-from engine.defenses.fitting import Fit, Schedule
+from engine.defenses.fitting import Epoch, Fit, Schedule
 from engine.defenses.rectifiers import bounds_of, maker, normalises, swap_rectifiers
 from engine.devices import versions
 from engine.errors import GibbonError
 from engine.operation import Operation, Problem, Step, Use
 from engine.parameters import data, network, result, schedule
 
-_OF_THE_NETWORK = frozenset({"architecture", "activation", "slope", "sign", "transform_input"})
+_OF_THE_NETWORK = frozenset({"architecture", "activation", "slope", "sign"})
 """What a card says of the network itself: training does not change it."""
 
 
@@ -31,12 +31,18 @@ class TrainStep(Step):
 
     epoch: int
     """From 1: the epoch that the batch belongs to."""
-    loss: Tensor
-    """Mean cross-entropy of the batch: a scalar on the device."""
-    accuracy: Tensor
-    """The share of the batch that was right before the weights moved, after augmentation: a scalar on the device."""
-    fit: Fit
-    """The network in training with its ``history``: one {"epoch", "loss", "accuracy"} per finished epoch."""
+    history: tuple[Epoch, ...]
+    """The epochs that are finished, the batch's own included where it is the last of it."""
+
+    @property
+    def loss(self) -> Tensor:
+        """Mean cross-entropy of the batch: a scalar on the device."""
+        return self.readings["loss"]
+
+    @property
+    def accuracy(self) -> Tensor:
+        """The share of the batch that was right before the weights moved, after augmentation: a scalar on the device."""
+        return self.readings["accuracy"]
 
 
 class Train(Operation):
@@ -75,27 +81,37 @@ class Train(Operation):
     same weights as if it had never stopped."""
 
     def iterate(self, problem: Problem) -> Iterator[TrainStep]:
-        """Batch after batch, epoch after epoch."""
+        """Batch after batch, epoch after epoch. The network in training stays in ``problem.scratch["fit"]``, for `artifacts`."""
         fit, about = self._prepare(problem)
-        total = self.epochs * fit.batches - 1
+        problem.scratch["fit"] = fit
         if fit.history:
             last = fit.history[-1]
-            loss, accuracy = torch.tensor(last["loss"]), torch.tensor(last["accuracy"])
-            yield TrainStep(fit.epoch * fit.batches - 1, total, fit.epoch, loss, accuracy, fit)
+            yield self._step(fit, fit.epoch * fit.batches - 1, fit.epoch, torch.tensor(last.loss), torch.tensor(last.accuracy))
         while fit.epoch < self.epochs:
             epoch, first = fit.epoch + 1, fit.epoch * fit.batches
             for index, (loss, accuracy) in enumerate(fit.epoch_steps()):
-                yield TrainStep(first + index, total, epoch, loss, accuracy, fit)
-            if self.checkpoint is not None:
-                fit.save(self.checkpoint, about)
+                if fit.epoch == epoch and self.checkpoint is not None:
+                    fit.save(self.checkpoint, about)  # before the epoch's last step: whoever stops there keeps it
+                yield self._step(fit, first + index, epoch, loss, accuracy)
+
+    def _step(self, fit: Fit, index: int, epoch: int, loss: Tensor, accuracy: Tensor) -> TrainStep:
+        steps = self.epochs * fit.batches
+        return TrainStep(
+            index,
+            steps - 1,
+            epoch,
+            fit.history,
+            readings={"loss": loss, "accuracy": accuracy},
+            news=f"epoch {epoch} of {self.epochs}",
+            share_done=(index + 1) / steps,
+        )
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """The network as it is now, in evaluation mode, with its card and the curve of its epochs."""
-        assert isinstance(last, TrainStep)
-        fit = last.fit
+        fit: Fit = problem.scratch["fit"]
         module = copy.deepcopy(fit.network).to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
-        lines = {name: torch.tensor([epoch[name] for epoch in fit.history]) for name in ("loss", "accuracy")}
-        x = torch.tensor([epoch["epoch"] for epoch in fit.history])
+        lines = {name: torch.tensor([getattr(epoch, name) for epoch in fit.history]) for name in ("loss", "accuracy")}
+        x = torch.tensor([epoch.epoch for epoch in fit.history])
         history = Curve(x, lines, "Training", x_label="epoch")
         return {"model": Model(module, self._card(problem, fit, module), history)}
 

@@ -39,8 +39,6 @@ _AT_A_TIME = 1000
 class ExperimentStep(Step):
     """Where an experiment is, and what it has found so far."""
 
-    news: str = field(default="", kw_only=True)
-    """What is being done."""
     findings: tuple[Finding, ...] = field(default=(), kw_only=True)
     shown: Mapping[str, Artifact] = field(default_factory=dict, kw_only=True)
     """Pictures, maps and curves of the figure, in its order, and a model where one was trained."""
@@ -50,8 +48,6 @@ class ExperimentStep(Step):
     """The data set that it ran on, and whose."""
     comparable: bool = field(default=True, kw_only=True)
     """False: on other data than the published numbers."""
-    share_done: float | None = field(default=None, kw_only=True)
-    """How much of the experiment is behind it, from 0 to 1; None: that cannot be said yet."""
 
 
 @dataclass

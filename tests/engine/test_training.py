@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,48 @@ def test_a_step_is_one_batch() -> None:
     assert [step.index for step in steps] == list(range(8))
     assert {step.total for step in steps} == {7}
     assert [step.epoch for step in steps] == [1] * 4 + [2] * 4
+
+
+def test_nothing_in_a_step_changes_after_it_was_yielded() -> None:
+    """Steps that are kept say later what they said when they came: a window may draw them while the training goes on."""
+    run = engine.start(Train(epochs=3, batch_size=10), _classifier(), data=_halves(), seed=0)
+    kept, said = [], []
+    for step in run:
+        assert isinstance(step, TrainStep)
+        kept.append(step)
+        said.append((step.index, step.epoch, step.history, *(float(value) for value in step.readings.values())))
+        with pytest.raises(FrozenInstanceError):
+            step.epoch = 7  # type: ignore[misc]
+    after = [(step.index, step.epoch, step.history, *(float(value) for value in step.readings.values())) for step in kept]
+    assert after == said
+    assert [len(step.history) for step in kept] == [0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3]  # an epoch's last batch finishes it
+    assert {tuple(step.readings) for step in kept} == {("loss", "accuracy")}
+    assert [step.share_done for step in kept] == [pytest.approx((number + 1) / 12) for number in range(12)]
+    assert kept[4].news == "epoch 2 of 3"
+    losses = [float(step.loss) for step in kept]
+    for number, epoch in enumerate(kept[-1].history):
+        assert epoch.epoch == number + 1
+        assert epoch.loss == pytest.approx(sum(losses[4 * number : 4 * number + 4]) / 4)
+
+
+def test_whoever_stops_at_the_last_batch_of_an_epoch_keeps_it(tmp_path: Path) -> None:
+    train = Train(epochs=2, batch_size=10, checkpoint=tmp_path / "state.safetensors")
+    with engine.start(train, _classifier(), data=_halves(), seed=0) as run:
+        for _ in range(4):
+            next(run)
+    with engine.start(train, _classifier(), data=_halves(), seed=0) as run:
+        first = next(run)
+    assert isinstance(first, TrainStep)
+    assert (first.epoch, len(first.history)) == (1, 1)
+
+
+def test_two_runs_of_one_operation_train_two_networks() -> None:
+    train = Train(epochs=1, batch_size=10)
+    one, other = (engine.start(train, _classifier(), data=_halves(), seed=seed) for seed in (0, 1))
+    for first, second in zip(one, other, strict=True):
+        assert not torch.equal(first.readings["loss"], second.readings["loss"])
+    left, right = (run.result().artifacts["model"].module.state_dict() for run in (one, other))
+    assert any(not torch.equal(left[name], right[name]) for name in left)
 
 
 def test_seed_decides_the_weights() -> None:

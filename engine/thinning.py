@@ -1,0 +1,45 @@
+"""Thinned: a long sequence within a bounded room, evenly spaced however long it grows. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+_MOST = 2**40
+
+
+class Thinned(Generic[T]):
+    """Keeps every k-th item by its number; k doubles whenever the room is full.
+
+    Numbers grow. What is kept is at any time ``{n: item for n % k == 0}`` and the pinned items, so the points of a curve or the pictures
+    of a timeline stay evenly spaced.
+
+    Parameters
+    ----------
+    full
+        ``full(items)``: whether the items, by number, take too much room.
+    """
+
+    def __init__(self, full: Callable[[Mapping[int, T]], bool]) -> None:
+        self._full = full
+        self._pinned: set[int] = set()
+        self.every = 1
+        """k, a power of two."""
+        self.items: dict[int, T] = {}
+        """What is kept, by number."""
+
+    def wants(self, number: int) -> bool:
+        """Whether an item of that number would be kept: what is dropped anyway need not be made."""
+        return number % self.every == 0
+
+    def add(self, number: int, item: T, *, pin: bool = False) -> None:
+        """Offer an item; a pinned one stays for good."""
+        if pin:
+            self._pinned.add(number)
+        elif not self.wants(number):
+            return
+        self.items[number] = item
+        while self._full(self.items) and len(self.items) > len(self._pinned) and self.every < _MOST:
+            self.every *= 2
+            self.items = {n: kept for n, kept in self.items.items() if n in self._pinned or self.wants(n)}
