@@ -9,7 +9,6 @@ whoever wants them takes them. The worker never waits for the window.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +17,8 @@ from typing import Any
 
 from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
 
-from gui.lanes.jobs import Job, Outcome, Response, failure_of, job_failure, numbers, outcome_of, queries, result_of
+from gui.lanes.failures import Response, failure_of
+from gui.lanes.jobs import Job, numbers
 
 GIVE_WAY_S = 0.5
 """How long a lane waits at each of its steps while the one in front of it works."""
@@ -75,7 +75,7 @@ class EngineThread(QThread):
         with self._wake:
             earlier = self._jobs.pop(job.key, None)
             if earlier is not None:
-                earlier._cancel.set()
+                earlier.request_cancel()
                 self._jobs[f"{job.key}/{earlier.number}"] = earlier
             self._jobs[job.key] = job
             self._wake.notify()
@@ -117,13 +117,13 @@ class EngineThread(QThread):
     def cancel(self, job: Job) -> None:
         """End a run at its next step; its best so far arrives with ``done``."""
         with self._wake:
-            job._cancel.set()
+            job.request_cancel()
             self._wake.notify()
 
     def pause(self, job: Job, paused: bool = True) -> None:
         """Hold a run between two steps, or let it go on. A paused run does not hold the lane."""
         with self._wake:
-            (job._paused.set if paused else job._paused.clear)()
+            job.request_pause(paused)
             self._wake.notify()
 
     def leave(self, seconds: float = 0.0) -> bool:
@@ -136,7 +136,7 @@ class EngineThread(QThread):
             if not told:
                 self._leave_by = time.perf_counter() + seconds
             for job in self._jobs.values():
-                job._cancel.set()
+                job.request_cancel()
             self._wake.notify()
         return not told
 
@@ -203,73 +203,27 @@ class EngineThread(QThread):
         self.responded.emit(request.key)
 
     def _advance(self, job: Job) -> None:
-        """One step of ``job``; the others get their turn after it."""
-        try:
-            if job._run is None:
-                job.threads = self._threads
-            self._apply_threads(job.threads)
-            if job.cancelled:
-                self._end(job)
-                return
-            if job._run is None:
-                if not job.prepared():
-                    self._put_behind(job)
-                    return
-                job._run = job.make()
-            step = next(job._run, None)  # None: it is through
-            if step is None:
-                self._end(job)
-                return
-            job.index, job.total = step.index, step.total
-            job.queries = queries(job._run)
-            job.read(step)
-            if job.look is not None and job._wanted.is_set() and time.perf_counter() >= job._look_at:
-                began = time.perf_counter()
-                job._wanted.clear()
-                job._preview = job.look(job._run, step)
-                job._look_at = 3 * time.perf_counter() - 2 * began  # two thirds of the time are the attack's
-        except BaseException as error:  # an attack may raise anything, StopIteration and SystemExit too
-            self._fail(job, error)
+        """Make one step of ``job``; the others get their turn after it."""
+        if not job.started:
+            job.threads = self._threads
+        self._apply_threads(job.threads)
+        outcome = job.advance()
+        if outcome is None:
+            self._put_behind(job)
             return
-        self._put_behind(job)
+        with self._wake:
+            for key in [key for key, other in self._jobs.items() if other is job]:
+                del self._jobs[key]
+        self.done.emit(outcome)
 
     def _put_behind(self, job: Job) -> None:
-        """The others first."""
+        """Let the others have their turn first."""
         with self._wake:
             for key, other in list(self._jobs.items()):
                 if other is job:
                     self._jobs[key] = self._jobs.pop(key)
 
-    def _fail(self, job: Job, error: BaseException) -> None:
-        """End a job that raised, with the best so far, where a step had been made before."""
-        failure = job_failure(job, error)
-        result = None
-        with contextlib.suppress(Exception):
-            result = result_of(job)
-        spent = str(getattr(job._run, "reason", "")) == "budget"  # before the first step
-        self._end(job, Outcome(job, "budget" if spent else "failed", result, failure))
-
-    def _end(self, job: Job, outcome: Outcome | None = None) -> None:
-        """Close a job and say how it ended; without an outcome it is finished, cancelled or out of budget, as its result says."""
-        with self._wake:
-            for key in [key for key, other in self._jobs.items() if other is job]:
-                del self._jobs[key]
-        try:
-            job.read_rest()
-            if job._run is not None:
-                job._run.close()
-                job.queries = queries(job._run)
-            outcome = outcome or outcome_of(job)
-        except BaseException as error:
-            outcome = outcome or Outcome(job, "failed", None, job_failure(job, error))
-        job._run = job._preparing = None
-        self.done.emit(outcome)
-
     def _close_all(self) -> None:
         for job in self._jobs.values():
-            if job._run is not None:
-                with contextlib.suppress(Exception):
-                    job._run.close()
-                job._run = None
-            job._preparing = None
+            job.drop()
         self._jobs.clear()

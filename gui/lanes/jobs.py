@@ -1,19 +1,20 @@
-"""Jobs: the values that a lane of engine work takes and gives, and how one ended in words. See `gui.lanes.engine_thread`."""
+"""Job: a run that a lane makes, step by step; and Outcome: how it ended. See `gui.lanes.engine_thread`."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from gui.lanes.failures import Failure, failure_of
+from gui.lanes.readings import Readings, TracePoint
+
 numbers = itertools.count(1)
 """Number jobs and requests, all from one count."""
-READ_S = 0.1
-"""Seconds between two readings of a run."""
 PREPARE_S = 0.03
 """Seconds of preparing at a time."""
 
@@ -29,41 +30,48 @@ class Pullable(Protocol):
 
 @dataclass(eq=False)
 class Job:
-    """A run that a panel has asked for."""
+    """A run that somebody has asked for, and how far it is.
+
+    The main thread asks (`want_preview`, `take_preview`, `request_pause`, `request_cancel`); the lane's thread does (`advance`, `end`).
+    """
 
     key: str
-    """The panel; its earlier run is replaced."""
+    """Who asked: an earlier run of the same key is replaced."""
     make: Callable[[], Pullable]
-    """Called in the thread: builds the run."""
+    """Builds the run. Called in the thread."""
     look: Callable[[Any, Any], Any] | None = None
-    """``look(run, step)``, called in the thread when a preview is wanted."""
+    """``look(run, step)`` makes a preview. Called in the thread when one is wanted."""
     finish: Callable[[Any], Any] | None = None
-    """``finish(result)``, called in the thread: what is to be worked out before the result arrives."""
+    """``finish(result)`` works out what is needed beside the result. Called in the thread before the result arrives."""
     prepare: Callable[[], Iterator[str]] | None = None
-    """Called in the thread and pulled before ``make``: what takes long, bit by bit, each saying what is being done."""
+    """Does what takes long before ``make``, bit by bit, and yields what it is doing. Called in the thread."""
+    collect: bool = False
+    """Whether the readings of all steps are kept, for curves; else of the newest only."""
+    context: Any = None
+    """What whoever asked wants to find with the outcome."""
     number: int = field(default_factory=lambda: next(numbers))
     index: int = -1
-    """Of the newest step."""
+    """The number of the newest step."""
     total: int | None = None
+    share_done: float | None = None
+    """How much of the whole is done, from 0 to 1, where that is known."""
     queries: int | None = None
-    """Rows through the model so far, where the attacker sees no gradients and they are what it pays with."""
+    """Rows through the model so far, where the attacker sees no gradients and pays for them."""
     threads: int | None = None
     """How many CPU threads torch uses for it, from its first step to its last; None: nothing was measured when it began."""
     news: str = ""
-    """What is being prepared."""
-    readings: Mapping[str, float] = field(default_factory=dict)
-    """Of a step not long ago: a fooling rate, say."""
+    """What is being prepared or done."""
     _cancel: threading.Event = field(default_factory=threading.Event)
     _paused: threading.Event = field(default_factory=threading.Event)
     _wanted: threading.Event = field(default_factory=threading.Event)
     _preview: Any = None
     _look_at: float = 0.0
     """Not before this time: looks take at most a third of the run."""
-    _unread: Mapping[str, Any] = field(default_factory=dict)
-    _read_at: float = 0.0
-    """Not before this time: reading waits for the device."""
+    _readings: Readings | None = None
     _preparing: Iterator[str] | None = None
     _run: Any = None
+
+    # ------------------------------------------------------------------ in any thread
 
     @property
     def paused(self) -> bool:
@@ -75,8 +83,84 @@ class Job:
         """Whether it was asked to end."""
         return self._cancel.is_set()
 
-    def prepared(self) -> bool:
-        """Prepare for `PREPARE_S`; whether that is done. Called in the thread."""
+    @property
+    def started(self) -> bool:
+        """Whether its run was made, so that its first step is under way or done."""
+        return self._run is not None
+
+    @property
+    def readings(self) -> Mapping[str, float]:
+        """The readings of a step not long ago, such as a fooling rate."""
+        return {} if self._readings is None else self._readings.newest
+
+    @property
+    def trace(self) -> tuple[TracePoint, ...]:
+        """The readings of all steps so far, thinned evenly where they are many; empty unless ``collect``."""
+        return () if self._readings is None else self._readings.trace
+
+    def request_cancel(self) -> None:
+        """Ask it to end at its next step. Whoever runs the lane wakes it: see `EngineThread.cancel`."""
+        self._cancel.set()
+
+    def request_pause(self, paused: bool) -> None:
+        """Ask it to wait after its step, or to go on. See `EngineThread.pause`."""
+        (self._paused.set if paused else self._paused.clear)()
+
+    def want_preview(self) -> None:
+        """Ask for one look at the next step."""
+        self._wanted.set()
+
+    def take_preview(self) -> Any:
+        """Take the newest look, once; None while there is none."""
+        preview, self._preview = self._preview, None
+        return preview
+
+    # ------------------------------------------------------------------ in the lane's thread
+
+    def advance(self) -> Outcome | None:
+        """Prepare for a moment, or make one step; return the outcome where that ended it. Raises nothing."""
+        try:
+            if self.cancelled:
+                return self.end()
+            if self._run is None:
+                if not self._prepared():
+                    return None
+                self._run, self._readings = self.make(), Readings(collect=self.collect)
+            step = next(self._run, None)
+            if step is None:  # it is through
+                return self.end()
+            self._note(step)
+        except BaseException as error:  # an attack may raise anything, StopIteration and SystemExit too
+            return self._fail(error)
+        return None
+
+    def result(self) -> Any:
+        """The best so far; None before the first step."""
+        return self._run.result() if self._run is not None and self.index >= 0 else None
+
+    def end(self, outcome: Outcome | None = None) -> Outcome:
+        """Close the run and say how it ended; without an ``outcome`` it is finished, cancelled or out of budget, as its result says."""
+        try:
+            if self._readings is not None:
+                self._readings.flush()
+            if self._run is not None:
+                self._run.close()
+                self.queries = queries(self._run)
+            outcome = outcome or outcome_of(self)
+        except BaseException as error:
+            outcome = outcome or Outcome(self, "failed", None, job_failure(self, error))
+        self._run = self._preparing = None
+        return outcome
+
+    def drop(self) -> None:
+        """Close the run and say nothing: the lane ends."""
+        if self._run is not None:
+            with contextlib.suppress(Exception):
+                self._run.close()
+        self._run = self._preparing = None
+
+    def _prepared(self) -> bool:
+        """Prepare for `PREPARE_S`; return whether that is done."""
         if self._preparing is None:
             self._preparing = iter(()) if self.prepare is None else self.prepare()
         end = time.perf_counter() + PREPARE_S
@@ -87,42 +171,27 @@ class Job:
         self.news = ""
         return True
 
-    def result(self) -> Any:
-        """The best so far, None before the first step. Called in the thread."""
-        return self._run.result() if self._run is not None and self.index >= 0 else None
+    def _note(self, step: Any) -> None:
+        """Keep what a step tells, and look at it where a preview is wanted."""
+        self.index, self.total = step.index, step.total
+        self.news, self.share_done = getattr(step, "news", ""), getattr(step, "share_done", None)
+        self.queries = queries(self._run)
+        assert self._readings is not None
+        self._readings.add(step)
+        if self.look is not None and self._wanted.is_set() and time.perf_counter() >= self._look_at:
+            began = time.perf_counter()
+            self._wanted.clear()
+            self._preview = self.look(self._run, step)
+            self._look_at = 3 * time.perf_counter() - 2 * began  # two thirds of the time are the attack's
 
-    def read(self, step: Any) -> None:
-        """Take the step's readings over, ten times a second at most. Called in the thread."""
-        self._unread = getattr(step, "readings", {})
-        if self._unread and time.perf_counter() >= self._read_at:
-            self.read_rest()
-            self._read_at = time.perf_counter() + READ_S
-
-    def read_rest(self) -> None:
-        """What the newest step had to be read. Called in the thread."""
-        if self._unread:
-            self.readings = {name: float(value) for name, value in self._unread.items()}
-            self._unread = {}
-
-    def want_preview(self) -> None:
-        """Ask for one look at the next step."""
-        self._wanted.set()
-
-    def take_preview(self) -> Any:
-        """The newest look, once; None while there is none."""
-        preview, self._preview = self._preview, None
-        return preview
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why something came to nothing."""
-
-    sentence: str
-    details: str = ""
-    """The traceback."""
-    expected: bool = False
-    """Whether a person can cause it (a `GibbonError`): then the sentence says everything."""
+    def _fail(self, error: BaseException) -> Outcome:
+        """End after an error, with the best so far, where a step had been made before."""
+        failure = job_failure(self, error)
+        result = None
+        with contextlib.suppress(Exception):
+            result = result_of(self)
+        spent = str(getattr(self._run, "reason", "")) == "budget"  # before the first step
+        return self.end(Outcome(self, "budget" if spent else "failed", result, failure))
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,17 +205,6 @@ class Outcome:
     """The best so far; None where no step was made."""
     failure: Failure | None = None
     """For failed, and for a budget that did not suffice for the first step."""
-
-
-@dataclass(frozen=True, eq=False)
-class Response:
-    """The value of a request, or why there is none."""
-
-    key: str
-    number: int
-    """The number of the request: a response older than the newest request may be dropped."""
-    value: Any = None
-    failure: Failure | None = None
 
 
 def result_of(job: Job) -> Any:
@@ -169,15 +227,6 @@ def outcome_of(job: Job) -> Outcome:
     if job.cancelled:
         return Outcome(job, "cancelled")
     return Outcome(job, "failed", None, Failure(f"The {job.key} ended without a single step, so nothing came of it. Try other parameters."))
-
-
-def failure_of(error: BaseException, what: str, cure: str) -> Failure:
-    """An error in words; the frames are cleared, since a kept one keeps its tensors."""
-    from engine.errors import GibbonError, in_words
-
-    details = "".join(traceback.format_exception(error))
-    traceback.clear_frames(error.__traceback__)
-    return Failure(in_words(error, what, cure), details, isinstance(error, GibbonError))
 
 
 def job_failure(job: Job, error: BaseException) -> Failure:

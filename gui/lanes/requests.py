@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.engine_thread import EngineThread
-from gui.lanes.jobs import Response
+from gui.lanes.failures import Response
 
 
 @dataclass(frozen=True, eq=False)

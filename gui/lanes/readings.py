@@ -1,0 +1,84 @@
+"""Readings: what the steps of a run tell of it, transferred from the device in batches; and the trace that a curve is drawn from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+READ_S = 0.1
+"""Seconds between two transfers: each of them waits for the device."""
+MOST_POINTS = 1000
+"""Points of a trace before every second one is dropped."""
+
+
+@dataclass(frozen=True)
+class TracePoint:
+    """The readings of one step."""
+
+    index: int
+    """The number of the step."""
+    values: Mapping[str, float]
+
+
+class Readings:
+    """Takes the steps of one run, in its thread. ``newest`` and ``trace`` may be read in any thread.
+
+    A step's readings stay on the device until some have come together: then all of them are transferred at once.
+    """
+
+    def __init__(self, *, collect: bool, most: int = MOST_POINTS) -> None:
+        from engine.thinning import Thinned
+
+        self._collect = collect
+        self._kept: Thinned[TracePoint] = Thinned(lambda points: len(points) > most)
+        self._unread: list[tuple[int, int, Mapping[str, Any]]] = []
+        self._count = 0
+        self._read_at = 0.0
+        self.newest: Mapping[str, float] = {}
+        """The readings of a step not long ago."""
+        self.trace: tuple[TracePoint, ...] = ()
+        """The readings of all steps, thinned evenly where they are many, the newest that was transferred included."""
+
+    def add(self, step: Any) -> None:
+        """Take a step's readings; transfer what has come together, at most once in `READ_S`."""
+        values: Mapping[str, Any] = getattr(step, "readings", {})
+        if not values:
+            return
+        if self._unread and not (self._collect and self._kept.wants(self._unread[-1][0])):
+            self._unread.pop()  # nothing but the newest of its time: nobody will see it
+        self._unread.append((self._count, step.index, values))
+        self._count += 1
+        if time.perf_counter() >= self._read_at:
+            self.flush()
+            self._read_at = time.perf_counter() + READ_S
+
+    def flush(self) -> None:
+        """Transfer what is still on the device, in one go."""
+        if not self._unread:
+            return
+        points = _transferred(self._unread)
+        if self._collect:
+            for number, point in points:
+                self._kept.add(number, point)
+            kept = self._kept.items
+            self.trace = (*kept.values(), *(point for number, point in points[-1:] if number not in kept))
+        self.newest = points[-1][1].values
+        self._unread = []
+
+
+def _transferred(unread: list[tuple[int, int, Mapping[str, Any]]]) -> list[tuple[int, TracePoint]]:
+    """The same as numbers: one transfer for all steps, from each device that they lie on."""
+    import torch
+
+    tensors = [torch.as_tensor(value).detach().reshape(()) for _, _, values in unread for value in values.values()]
+    numbers = [0.0] * len(tensors)
+    for device in {tensor.device for tensor in tensors}:
+        places = [place for place, tensor in enumerate(tensors) if tensor.device == device]
+        exact = torch.float64 if device.type == "cpu" else torch.float32  # counts beyond 2 ** 24; not every device has float64
+        moved = torch.stack([tensors[place].to(exact) for place in places]).tolist()
+        for place, number in zip(places, moved, strict=True):
+            numbers[place] = number
+    each = iter(numbers)
+    return [(number, TracePoint(index, {name: next(each) for name in values})) for number, index, values in unread]
