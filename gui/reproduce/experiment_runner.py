@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
-from gui.lanes.jobs import Job, Outcome
+from gui.lanes.runner import OperationRunner
 from gui.reproduce import work
 from gui.reproduce.foot import time_left
 from gui.reproduce.work import Shown
@@ -16,18 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.reproduce import Experiment
+    from gui.lanes.jobs import Job, Outcome
     from gui.session.session import Session
 
 _TICK_MS = 100
 
 
 class ExperimentRuns(QObject):
-    """One runs at a time, whichever the window shows."""
+    """Runs one experiment at a time, whichever the window shows."""
 
     moved = Signal()
-    """Read ``news`` and ``share``."""
+    """``news`` and ``share`` may be others."""
     changed = Signal()
-    """One began, was cancelled or ended, or its figure was drawn anew."""
+    """An experiment began, was cancelled or ended, or its figure was drawn anew."""
     ended = Signal(str, str, str)
     """The slug; why it came to nothing, or nothing; and whether that is an error or a hint."""
 
@@ -35,50 +36,62 @@ class ExperimentRuns(QObject):
         super().__init__(parent)
         self._session, self._catalogue = session, catalogue
         self.shown: dict[str, Shown] = {}
-        """By slug, of the newest run that came to its end."""
-        self.job: Job | None = None
-        self.slug = ""
-        """Of what runs."""
-        self._doing = ""
-        self.share: float | None = None
-        """How much of the whole is done, where that is known."""
+        """By slug, what the newest run that came to its end shows."""
+        self.runner = OperationRunner(session.background, "experiment", self, every_ms=_TICK_MS)
+        self.runner.changed.connect(self.changed)
+        self.runner.progressed.connect(self._on_progress)
+        self.runner.ended.connect(self._on_ended)
         self._began = self._seen = 0.0
-        """When it began, and when ``share`` was told."""
-        self._timer = QTimer(self)
-        self._timer.setInterval(_TICK_MS)
-        self._timer.timeout.connect(self._on_tick)
-        session.background.done.connect(self._on_done)
+        self._share: float | None = None
+
+    @property
+    def job(self) -> Job | None:
+        """The experiment under way."""
+        return self.runner.job
+
+    @property
+    def slug(self) -> str:
+        """The slug of what runs; empty: nothing does."""
+        return "" if self.job is None else str(self.job.context)
+
+    @property
+    def _drawing(self) -> bool:
+        job = self.job
+        return job is not None and job.total is not None and job.index >= job.total
+
+    @property
+    def share(self) -> float | None:
+        """How much of the whole is done, where that is known."""
+        return None if self.job is None or self._drawing else self.job.share_done
 
     @property
     def news(self) -> str:
-        """What it does, with the time that is left now where that can be guessed: a step may take longer than anybody waits for a word."""
-        return self._doing + time_left(self._seen - self._began, self.share, time.monotonic() - self._seen)
+        """What is being done, and the time left at this moment: a step may take longer than anybody waits for news."""
+        if self.job is None:
+            return ""
+        doing = "drawing the figure" if self._drawing else self.job.news or "loading"
+        return doing + time_left(self._seen - self._began, self.share, time.monotonic() - self._seen)
 
     def start(self, slug: str, experiment: Any, dark: bool) -> None:
         """Run it on its own model, on the device of the one on the canvas; its figure is drawn for a dark ground, or not."""
         root, classifier = self._session.data_sources.root, self._session.classifier
         device = None if classifier is None else str(classifier.device)
-        self.slug, self._doing, self.share, self._began = slug, "loading", None, time.monotonic()
-        job = Job(
-            "experiment",
+        self._began = self._seen = time.monotonic()
+        self._share = None
+        self.runner.start(
             lambda: work.make(experiment, root, device),
-            work.look,
-            lambda result: work.finished(result, dark),
+            finish=lambda result: work.finished(result, dark),
+            collect=True,
+            context=slug,
         )
-        self.job = self._session.background.submit(job)
-        job.want_preview()
-        self._timer.start()
-        self.changed.emit()
         self.moved.emit()
 
     def cancel(self) -> None:
         """End it at its next step."""
-        if self.job is not None:
-            self._session.background.cancel(self.job)
-            self.changed.emit()
+        self.runner.cancel()
 
     def redraw(self, slug: str, dark: bool) -> None:
-        """Its figure, where it was drawn for the other theme."""
+        """Draw its figure anew, where it was drawn for the other theme."""
         shown = self.shown.get(slug)
         if shown is None or shown.picture is None or shown.dark == dark:
             return
@@ -92,26 +105,14 @@ class ExperimentRuns(QObject):
         self._session.ask(f"experiment {slug}", lambda: work.drawn(shown, dark), then, what=what, busy="Drawing the figure…")
 
     @Slot()
-    def _on_tick(self) -> None:
-        job = self.job
-        if job is None:
-            self._timer.stop()
-            return
-        seen = job.take_preview()
-        if seen is not None:
-            self._doing, self.share = seen
-            self._seen = time.monotonic()
-        job.want_preview()
-        if job.total is not None and job.index >= job.total:
-            self._doing, self.share = "drawing the figure", None
+    def _on_progress(self) -> None:
+        if self.share != self._share:
+            self._share, self._seen = self.share, time.monotonic()
         self.moved.emit()
 
     @Slot(object)
-    def _on_done(self, outcome: Outcome) -> None:
-        if outcome.job is not self.job:
-            return
-        slug, self.job, self.slug = self.slug, None, ""
-        self._timer.stop()
+    def _on_ended(self, outcome: Outcome) -> None:
+        slug = str(outcome.job.context)
         title, sentence, kind = self._catalogue[slug].title, "", "hint"
         if outcome.failure is not None:
             sentence, kind = outcome.failure.sentence, "error"

@@ -1,4 +1,4 @@
-"""What the Reproduce window asks of the engine: begin an experiment, look at it, judge it, draw it, write it. Called in its threads."""
+"""What the Reproduce window asks of the engine: begin an experiment, judge it, draw it, write it. Called in its threads."""
 
 from __future__ import annotations
 
@@ -46,11 +46,6 @@ def make(experiment: Any, root: Path | None, device: str | None) -> Any:
     if root is not None:
         experiment = experiment.model_copy(update={"data": root})
     return engine.start(experiment, type(experiment).load(device))
-
-
-def look(_run: Any, step: Any) -> tuple[str, float | None]:
-    """What is being done, and how much of the whole is done, where that is known."""
-    return str(step.news), step.share_done
 
 
 def finished(result: Result, dark: bool) -> Shown:

@@ -3,63 +3,29 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
-from gui.lanes.jobs import Job, Outcome
+from gui.lanes.runner import OperationRunner
 from gui.session.attack_inputs import AttackInputs
-from gui.session.attack_job import completed, is_grown, make_run, painted_so_far, parameters, prepare, preview_of, summary
+from gui.session.attack_job import completed, make_run, painted_so_far, parameters, prepare, preview_of, summary
+from gui.session.attack_start import Ending, Start
 from gui.session.history import FinishedRun
-from gui.session.scene import Frame, Scene
-from gui.session.sticker_content import same_ids, same_places, stickers_after, with_contents
+from gui.session.sticker_content import same_ids, same_places, with_contents
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from engine import Attack, AttackResult
-    from engine.images import Photograph
     from engine.stickers import Content, Sticker
+    from gui.lanes.jobs import Job, Outcome
     from gui.session.data_choice import Choice
+    from gui.session.scene import Frame, Scene
     from gui.session.session import Session
 
-PREVIEW_MS = 33
 PATIENCE_MS = 150
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """What an attack was started on: its outcome belongs to that, whatever is on the canvas by then."""
-
-    attack: Attack
-    before: Scene
-    given: AttackInputs
-    image: dict[str, Any]
-    photograph: Photograph | None
-    at: float = field(default_factory=time.perf_counter)
-
-    @property
-    def paints_stickers(self) -> bool:
-        """Whether the attack makes stickers' content, not a perturbation."""
-        return "stickers" in self.attack.uses
-
-
-@dataclass(frozen=True, eq=False)
-class Ending:
-    """How the run before ended."""
-
-    attack: Attack
-    job: Job
-    status: str
-    """finished, cancelled, budget or failed."""
-    sentence: str = ""
-    """What went wrong."""
-
-    @property
-    def notice(self) -> str:
-        """For the status bar, where it failed."""
-        return f"{self.attack.title} failed: the Attack dock and the Log say why."
 
 
 class AttackRunner(QObject):
@@ -70,48 +36,64 @@ class AttackRunner(QObject):
     """
 
     changed = Signal()
-    """A run began, went on, paused or ended."""
+    """A run began, went on, paused, was asked to end, or ended."""
+    progressed = Signal()
+    """The run under way may be further."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._session = session
-        self.job: Job | None = None
-        """The attack under way, paused or not."""
-        self.leaving: dict[Job, Start] = {}
-        """Cancelled runs whose last step is still being made, with what they were started on."""
-        self.ending: Ending | None = None
-        """Of the newest run; None while one is under way, and before the first."""
+        self.runner = OperationRunner(session.lane, "attack", self, patience_ms=PATIENCE_MS, previews=lambda: session.plan.live)
+        self.runner.changed.connect(self.changed)
+        self.runner.progressed.connect(self.progressed)
+        self.runner.previewed.connect(self._on_preview)
+        self.runner.ended.connect(self._on_ended)
+        self.pause, self.cancel, self.stop = self.runner.pause, self.runner.cancel, self.runner.stop
         self._start: Start | None = None
+        """What the newest attack was started on."""
+        self._ending: Ending | None = None
         self._dragging = False
         self._follow = False
         """Whether the attack is to go on where its stickers are now."""
         self._contents: dict[int, Content] | None = None
         """What a held sticker attack has painted so far, by sticker; None: not known yet."""
         self._late: Outcome | None = None
-        """Of an attack that ended while a sticker was under the mouse."""
-        self._timer = QTimer(self)
-        self._timer.setInterval(PREVIEW_MS)
-        self._timer.timeout.connect(self._on_tick)
-        session.lane.done.connect(self._on_done)
+        """The outcome of an attack that ended while a sticker was under the mouse."""
+
+    @property
+    def job(self) -> Job | None:
+        """The attack under way, paused or not."""
+        return self.runner.job
+
+    @property
+    def leaving(self) -> list[Job]:
+        """Cancelled runs whose last step is still being made."""
+        return self.runner.leaving
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the newest run ended; None while one is under way, and before the first."""
+        outcome = self.runner.ending
+        if outcome is None:
+            self._ending = None
+        elif self._ending is None or self._ending.outcome is not outcome:
+            self._ending = Ending(outcome)
+        return self._ending
 
     @property
     def attack(self) -> Attack | None:
-        """What is under way."""
+        """The attack under way."""
         return None if self.job is None or self._start is None else self._start.attack
 
     @property
     def running(self) -> bool:
-        """Whether there is one, paused or not."""
-        return self.job is not None
+        """Whether one is under way, paused or not."""
+        return self.runner.running
 
     @property
     def seconds(self) -> float:
-        """Since the attack began."""
+        """The seconds since the attack began."""
         return 0.0 if self._start is None else time.perf_counter() - self._start.at
-
-    def stop(self) -> None:
-        """Ask for no more previews."""
-        self._timer.stop()
 
     # ------------------------------------------------------------------ what is asked
 
@@ -123,7 +105,7 @@ class AttackRunner(QObject):
     # ------------------------------------------------------------------ begin and end
 
     def start(self, attack: Attack, *, seed: int = 0, data: Choice | None = None, begin: Tensor | None = None) -> None:
-        """Run an attack on the image with its stickers; what is amiss is said in the Log and nothing changes."""
+        """Run an attack on the image with its stickers. The Log says what is amiss, and then nothing changes."""
         session = self._session
         scene = session.scene
         if scene is None:
@@ -134,71 +116,30 @@ class AttackRunner(QObject):
         given = AttackInputs(region, session.label, session.target, seed, data, begin)
         self._follow, self._contents = False, None
         self._start = Start(attack, before, given, dict(session.image), session.photograph)
-        preview = preview_of(replace(before, grown=not attack.from_image), lambda: (session.bounds, session.saliency))
         sources = session.data_sources
-        job = Job(
-            "attack",
+        self.runner.start(
             lambda: make_run(attack, before, given, sources.load),
-            look=preview,
+            look=preview_of(replace(before, grown=not attack.from_image), lambda: (session.bounds, session.saliency)),
             finish=completed,
             prepare=lambda: prepare(given, sources.loading),
+            collect=True,
+            context=self._start,
         )
-        self.job, self.ending = self._session.lane.submit(job), None
-        if self._session.plan.live:
-            job.want_preview()
-        self._timer.start()
-        self.changed.emit()
-
-    def pause(self, paused: bool) -> None:
-        """Hold the attack, or let it go on."""
-        if self.job is not None:
-            self._session.lane.pause(self.job, paused)
-            self.changed.emit()
-
-    def cancel(self) -> None:
-        """End the attack; its best so far is kept.
-
-        The window is free after `PATIENCE_MS` even where a step takes longer; what that step brings is adopted when it comes.
-        """
-        job = self.job
-        if job is not None and not job.cancelled:
-            self._session.lane.cancel(job)
-            self.changed.emit()
-            QTimer.singleShot(PATIENCE_MS, self, lambda: self._leave(job))
-
-    def _leave(self, job: Job) -> None:
-        if job is self.job and self._start is not None:
-            self.job, self.leaving[job] = None, self._start
-            self._timer.stop()
-            self.ending = Ending(self._start.attack, job, "cancelled")
-            self.changed.emit()
 
     @Slot()
-    def _on_tick(self) -> None:
-        job = self.job
-        if job is None:
-            self._timer.stop()
-            return
-        frame = job.take_preview()
+    def _on_preview(self) -> None:
+        frame, job = self.runner.preview, self.job
         # An iterate over stickers that are elsewhere by now is no picture of what is on the canvas.
-        if frame is not None and not self._dragging and not job.cancelled and self.shows_stickers(frame):
+        if job is not None and not self._dragging and not job.cancelled and self.shows_stickers(frame):
             self._session.show(frame)
-        if self._session.plan.live:
-            job.want_preview()
-        self.changed.emit()
 
     @Slot(object)
-    def _on_done(self, outcome: Outcome) -> None:
-        start = self.leaving.pop(outcome.job, None)
-        if start is not None and (self.job is not None or start is not self._start):  # cancelled, and another one has begun since
+    def _on_ended(self, outcome: Outcome) -> None:
+        start: Start = outcome.job.context
+        if self.running or start is not self._start:  # it was cancelled, and another one has begun since
             if outcome.result is not None:
-                self._remember(outcome.result, start, self._after(outcome.result, start))
+                self._keep(start.finished(outcome.result, start.after(outcome.result)))
             return
-        if start is None and outcome.job is not self.job:
-            return  # replaced by a newer run
-        self.job = None
-        self._timer.stop()
-        self._note_ending(outcome)
         if outcome.failure is not None:
             short = "" if self.ending is None else self.ending.notice
             self._session.log("error", outcome.failure.sentence, outcome.failure.details, short=short)
@@ -209,14 +150,8 @@ class AttackRunner(QObject):
             asked = False
         else:
             asked = self._conclude(outcome)
-        self.changed.emit()
         if not asked:
             self._session.refresh()  # the canvas still shows an iterate
-
-    def _note_ending(self, outcome: Outcome) -> None:
-        if self._start is not None:
-            sentence = "" if outcome.failure is None else outcome.failure.sentence
-            self.ending = Ending(self._start.attack, outcome.job, outcome.status, sentence)
 
     def _conclude(self, outcome: Outcome) -> bool:
         """Keep what came out, on the canvas if that still shows what was attacked and nothing went wrong; whether a frame was asked for."""
@@ -224,33 +159,22 @@ class AttackRunner(QObject):
         self._follow, self._contents = False, None
         if start is None or result is None:
             return False
-        after = self._after(result, start)
+        after = start.after(result)
+        entry = start.finished(result, after)
         if not self._session.is_current(start.before) or outcome.failure is not None:
-            return self._remember(result, start, after)
+            return self._keep(entry)
         fields: dict[str, Any] = {"delta": after.delta, "grown": after.grown}  # a sticker attack began without a perturbation
         if start.paints_stickers:
             # Content only: a sticker that was moved meanwhile stays where it is.
             contents = {sticker.id: sticker.content for sticker in after.stickers}
             fields["stickers"] = with_contents(self._session.stickers, contents)
         text = "Optimise sticker content" if start.paints_stickers else start.attack.title
-        return self._remember(result, start, after, text, **fields)
+        return self._keep(entry, text, **fields)
 
     def adopt(self, entry: FinishedRun, result: AttackResult, after: Scene, text: str) -> None:
         """Keep what came of a finished run's image by other means than a run, and put it on the canvas."""
         moved = FinishedRun(result, after, entry.before, entry.image, entry.given, entry.photograph)
         self._keep(moved, text, key="eps", delta=after.delta, grown=after.grown)
-
-    def _after(self, result: AttackResult, start: Start) -> Scene:
-        """What was attacked, with what came out."""
-        before = start.before
-        if start.paints_stickers:
-            return replace(before, stickers=stickers_after(before.stickers, result))
-        delta = (result.adversarial - result.clean)[0].detach().cpu()
-        return replace(before, delta=delta, grown=is_grown(result))
-
-    def _remember(self, result: AttackResult, start: Start, after: Scene, text: str = "", **fields: Any) -> bool:
-        """Keep a run with the finished ones."""
-        return self._keep(FinishedRun(result, after, start.before, start.image, start.given, start.photograph), text, **fields)
 
     def _keep(self, entry: FinishedRun, text: str = "", key: str | None = None, **fields: Any) -> bool:
         result = entry.result

@@ -156,14 +156,14 @@ def test_the_time_left_is_guessed_once_something_can_be_said() -> None:
 
 def test_the_time_left_goes_on_while_a_step_lasts(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = ExperimentRuns(bench.session, {}, bench.window)
-    job = runs.job = Job("experiment", lambda: pytest.fail("nothing is run"))
+    job = runs.runner.job = Job("experiment", lambda: pytest.fail("nothing is run"), context="any")
     monkeypatch.setattr(runs, "_began", time.monotonic() - 10)
-    job._preview = ("trying starts", 0.2)
-    runs._on_tick()
+    job.news, job.share_done = "trying starts", 0.2
+    runs.runner.progressed.emit()
     assert runs.news == "trying starts; about 40 s left"
     now = time.monotonic() + 15
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    runs._on_tick()
+    runs.runner.progressed.emit()
     assert runs.news == "trying starts; about 25 s left"
 
 

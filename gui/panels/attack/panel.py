@@ -34,7 +34,7 @@ from gui.widgets import EmptyState, Message
 if TYPE_CHECKING:
     from engine import Attack
     from gui.lanes.jobs import Job
-    from gui.session.attack_runner import Ending
+    from gui.session.attack_start import Ending
     from gui.session.session import Session
 
 _FIRST = "pgd"
@@ -209,6 +209,7 @@ class AttackPanel(QWidget):
         for signal in (session.imageChanged, session.stickersChanged):
             signal.connect(self._on_changed)
         session.runs.changed.connect(self._on_run)
+        session.runs.progressed.connect(self._on_progress)
 
     # ------------------------------------------------------------------ from the session and from a person
 
@@ -330,10 +331,20 @@ class AttackPanel(QWidget):
         else:
             self._message.say(hint(self.attack, self._session, self._goal, self._filled.get(self._slug, "")), "hint")
 
+    @Slot()
+    def _on_progress(self) -> None:
+        job = self._session.runs.job
+        if self._slug and job is not None:
+            self._progress.show_job(job, self._other_title())
+
+    def _other_title(self) -> str:
+        """The title of the attack under way, where it is another one than that which is set up."""
+        attack = self._session.runs.attack
+        return attack.title if attack is not None and attack.slug != self._slug else ""
+
     def _show_job(self, job: Job) -> None:
         self._message.say("")
-        attack = self._session.runs.attack
-        title = attack.title if attack is not None and attack.slug != self._slug else ""
+        title = self._other_title()
         self._progress.show_job(job, title)
         if job.paused:
             self._show_button(f"Resume {title}".strip(), "mdi6.play", f"Let {title or 'the attack'} go on")

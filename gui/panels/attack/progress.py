@@ -16,7 +16,7 @@ from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
     from gui.lanes.jobs import Job
-    from gui.session.attack_runner import Ending
+    from gui.session.attack_start import Ending
 
 
 def readings_in_words(readings: Mapping[str, float]) -> str:
