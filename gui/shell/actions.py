@@ -171,18 +171,20 @@ class Actions(QObject):
     def __init__(self, session: Session, commands: QObject, window: QMainWindow) -> None:
         super().__init__(window)
         self._session = session
-        self._paused = False
+        self._paused = self._framed = False
         self._groups: dict[str, QActionGroup] = {}
         self._by_id = {spec.id: self._make(spec, commands, window) for spec in SPECS}
-        changes = (session.engineReady, session.classifierChanged, session.imageChanged, session.observed, session.runs.changed)
         for signal in (
-            *changes,
-            session.history.changed,
-            session.stickersChanged,
+            session.engineReady,
+            session.classifierChanged,
+            session.imageChanged,
             session.perturbationChanged,
+            session.runs.changed,
+            session.history.changed,
             session.undo_stack.indexChanged,
         ):
             signal.connect(self._update)
+        session.observed.connect(self._on_observed)
         self._update()
 
     def __getitem__(self, id: str) -> QAction:
@@ -234,12 +236,19 @@ class Actions(QObject):
     # ------------------------------------------------------------------ following the session
 
     @Slot()
+    def _on_observed(self) -> None:
+        """Follow the frame coming or going. Frames come at the screen's rate, and all others change nothing here."""
+        if has_frame(self._session) != self._framed:
+            self._update()
+
+    @Slot()
     def _update(self) -> None:
+        self._framed = has_frame(self._session)
         for spec in SPECS:
             self._by_id[spec.id].setEnabled(spec.enabled(self._session))
         job, stack = self._session.runs.job, self._session.undo_stack
         paused = job is not None and job.paused
-        if paused != self._paused:  # setting an icon repaints the tool bar, and this runs at the screen's rate
+        if paused != self._paused:  # setting an icon repaints the tool bar
             self._paused = paused
             self["pause"].setText("Continue" if paused else "Pause")
             self["pause"].setIcon(theme.icon("mdi6.play-pause" if paused else "mdi6.pause"))

@@ -40,6 +40,7 @@ class StatusBar(QStatusBar):
         session.logged.connect(self._on_logged)
         session.busyChanged.connect(self._on_busy)
         session.runs.changed.connect(self._on_run)
+        session.runs.progressed.connect(self._show_progress)
         session.classifierChanged.connect(self._on_classifier)
         session.threadsChanged.connect(self._on_classifier)
         self._on_classifier()
@@ -116,6 +117,11 @@ class StatusBar(QStatusBar):
         self._job = job
         for widget in (self.progress, self.rate, self.cancel):
             widget.setVisible(job is not None)
+        self._show_progress()
+
+    @Slot()
+    def _show_progress(self) -> None:
+        job = self._job
         if job is None:
             return
         done, total = max(0, job.index), job.total  # step 0 is the start

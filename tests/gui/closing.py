@@ -18,7 +18,7 @@ class Closer(QObject):
         self._session, self._window, self._moment, self._attacked = bench.session, bench.window, moment, False
         bench.session.busyChanged.connect(self._on_busy)
         bench.session.observed.connect(self._on_observed)
-        bench.session.runs.changed.connect(self._on_run)
+        bench.session.runs.progressed.connect(self._on_run)
         if moment == "painted":
             QTimer.singleShot(0, self._window.close)
 
