@@ -49,7 +49,7 @@ def command(
     mask: Annotated[Path | None, typer.Option(help="Image of the model's size: white may change, black stays.")] = None,
     sticker: Annotated[list[str] | None, typer.Option(help="Rectangle left,top,width,height that may change; can be repeated.")] = None,
     crop: Annotated[
-        str | None, typer.Option(help="left,top,width,height in the image's pixels. Without: the largest in the middle.")
+        str | None, typer.Option(help="left,top,width,height in the image's pixels, or: published. Without: the largest in the middle.")
     ] = None,
     preset: Annotated[
         str | None, typer.Option(help="A published setting of the attack, by a part of its title; --help lists them.")
@@ -83,9 +83,10 @@ def command(
     if image is None:
         raise GibbonError("Which image? Give it with --image FILE.")
     from engine.cli.artifacts import shown
+    from engine.cli.crops import chosen_crop
     from engine.cli.job import Job, perform
     from engine.cli.output import say, say_artifact, say_json
-    from engine.images import Crop, open_image
+    from engine.images import open_image
     from engine.record import ModelOptions, repeatable
 
     operation = _operation(context, attack, preset, target)
@@ -98,6 +99,7 @@ def command(
         if options == ModelOptions():  # the attacked model is there in any case
             others = [other for other in others if other.fingerprint != classifier.fingerprint]
         shown_panels, left_out = chosen_panels(panels, classifier)
+        part_used, remarks = chosen_crop(crop, photograph, classifier)
         done = perform(
             Job(
                 classifier=classifier,
@@ -105,7 +107,7 @@ def command(
                 photograph=photograph,
                 folder=out,
                 stem=f"{image.stem}-{operation.slug}",
-                crop=None if crop is None else Crop(*rectangle(crop, "crop")),
+                crop=part_used,
                 label=None if label is None else class_number(label, classifier.labels, "label"),
                 target=None if target is None else class_number(target, classifier.labels, "target"),
                 mask=region(classifier, mask, sticker or []),
@@ -115,7 +117,7 @@ def command(
                 others=others,
                 seed=seed,
                 panels=shown_panels,
-                notes=left_out,
+                notes=(*remarks, *left_out),
                 width_mm=width_mm,
                 arrays=arrays,
                 overwrite=overwrite,

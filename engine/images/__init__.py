@@ -6,6 +6,7 @@ from engine.images.bundled import Sample, samples
 from engine.images.grid import lattice
 from engine.images.photograph import Crop, Photograph, from_array, open_image, read
 from engine.images.png import write_png
+from engine.images.published import published_crop
 
 __all__ = [
     "Crop",
@@ -14,6 +15,7 @@ __all__ = [
     "from_array",
     "lattice",
     "open_image",
+    "published_crop",
     "read",
     "samples",
     "write_png",

@@ -1,0 +1,44 @@
+"""The crop that a model's published accuracy was measured with, in pixels of a photograph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.images.photograph import Crop, Photograph
+
+if TYPE_CHECKING:
+    from engine.classifier import Classifier
+
+
+def published_crop(photograph: Photograph, classifier: Classifier) -> Crop | None:
+    """Give the square in the middle that torchvision's preprocessing keeps of ``photograph``.
+
+    torchvision resizes the shorter side to ``resize`` and the longer one to ``int(resize * longer / shorter)`` pixels, then keeps
+    ``crop * crop`` pixels from ``round((side - crop) / 2)`` on. The square is ``crop * shorter / resize`` pixels of the photograph wide.
+
+    Parameters
+    ----------
+    photograph
+        Of any size.
+    classifier
+        Its card says ``resize`` and ``crop``, in pixels.
+
+    Returns
+    -------
+    Crop or None
+        None where the card says neither, or where the classifier does not take squares.
+    """
+    resize, crop = classifier.card.get("resize"), classifier.card.get("crop")
+    _, rows, columns = classifier.input_shape
+    if not isinstance(resize, int) or not isinstance(crop, int) or not 0 < crop <= resize or rows != columns:
+        return None
+    shorter = min(photograph.size)
+    side = max(1, round(crop * shorter / resize))
+    left, top = (min(round(_offset(length, shorter, resize, crop)), length - side) for length in photograph.size)
+    return Crop(left, top, side, side)
+
+
+def _offset(length: int, shorter: int, resize: int, crop: int) -> float:
+    """Give where the crop begins along a side of ``length`` pixels, in pixels of the photograph."""
+    resized = int(resize * length / shorter)
+    return round((resized - crop) / 2) * length / resized
