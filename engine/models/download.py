@@ -15,7 +15,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from engine.errors import GibbonError
-from engine.models.states import is_web_page
+from engine.models.foreign import is_web_page
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are there and the bytes in all, where the server says how many."""

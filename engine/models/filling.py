@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
 from engine.errors import GibbonError
 from engine.models.architectures import ARCHITECTURES
-from engine.models.states import State, some
+from engine.models.matching import Match, match
+from engine.models.nests import some
+from engine.models.states import State
 
-_PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.")
 _ACTIVATIONS = ("relu", "bounded", "bounded-leaky")
 
 
@@ -20,56 +22,92 @@ def fill(module: nn.Module, state: State, architecture: str) -> list[str]:
     Raises
     ------
     GibbonError
-        Names or shapes differ: the sentence names a few of them.
+        Names, shapes or types differ: the sentence names a few of them. Or a weight is NaN or infinite.
     """
-    expected = module.state_dict()
-    tensors, notes = without_prefixes(state.tensors, expected)
+    notes = place(module, state, architecture)
+    for name, tensor in module.state_dict().items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise GibbonError(f"“{name}” in “{state.name}” holds NaN or infinite weights: the file is damaged. Load another one.")
+    return notes
+
+
+def place(module: nn.Module, state: State, architecture: str) -> list[str]:
+    """Do as ``fill`` does, by names, shapes and types alone: also for tensors on torch's meta device, which have no values.
+
+    Raises
+    ------
+    GibbonError
+        Names, shapes or types differ.
+    """
+    expected, found = module.state_dict(), match(state.tensors, module)
     shapes = [
         f"{name} is {tuple(value.shape)} instead of {tuple(expected[name].shape)}"
-        for name, value in tensors.items()
-        if name in expected and value.shape != expected[name].shape
+        for name, value in found.tensors.items()
+        if value.shape != expected[name].shape
     ]
     if shapes:
-        raise GibbonError(_misfit(state, tensors, architecture, [f"shapes differ: {some(shapes)}"]))
-    ordered = OrderedDict(tensors)
+        raise GibbonError(_misfit(state, architecture, [f"shapes differ: {some(shapes)}"]))
+    _refuse_other_types(state, found, expected, architecture)
+    ordered = OrderedDict(found.tensors)
     # Versions of the layout are lost in most files; without one MNASNet takes the weights for an older layout.
     ordered._metadata = {"": {"version": 2}}  # type: ignore[attr-defined]
     try:
-        lacking = module.load_state_dict(ordered, strict=False)
+        lacking = module.load_state_dict(ordered, strict=False).missing_keys
     except (RuntimeError, ValueError, AssertionError) as error:
         raise GibbonError(f"“{state.name}” does not fit “{architecture}”: {str(error).strip().splitlines()[-1].strip()}") from None
-    faults = [f"it lacks {some(lacking.missing_keys)}"] if lacking.missing_keys else []
-    faults += [f"it holds {some(lacking.unexpected_keys)}, which the architecture has not"] if lacking.unexpected_keys else []
-    if faults:
-        raise GibbonError(_misfit(state, tensors, architecture, faults))
-    kinds = sorted({str(v.dtype).removeprefix("torch.") for k, v in tensors.items() if k in expected and v.dtype != expected[k].dtype})
-    return [*notes, *([f"converted from {', '.join(kinds)}"] if kinds else [])]
+    if lacking and not found.alien and 2 * len(found.tensors) >= len(expected):
+        raise GibbonError(_lacks(state, architecture, found, lacking))
+    if lacking or found.alien:
+        more = found.alien or found.left
+        faults = [f"it lacks {some(lacking)}"] if lacking else []
+        raise GibbonError(
+            _misfit(state, architecture, [*faults, *([f"it holds {some(list(more))}, which the architecture has not"] if more else [])])
+        )
+    return _notes(found, expected)
 
 
-def without_prefixes(tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
-    """The tensors without what wrappers put before every name ("module." by DataParallel), where ``expected`` has it not."""
-    notes: list[str] = []
-    while True:
-        common = [p for p in _PREFIXES if all(k.startswith(p) for k in tensors) and not any(k.startswith(p) for k in expected)]
-        if not common:
-            return tensors, notes
-        tensors = {name.removeprefix(common[0]): value for name, value in tensors.items()}
-        notes.append(f"“{common[0]}” removed from the names")
-
-
-def fitting(tensors: dict[str, Tensor]) -> tuple[str, str] | None:
-    """Which of this project's own networks, with which activation, has exactly these tensors."""
+def fitting(tensors: Mapping[str, Tensor]) -> tuple[str, str] | None:
+    """Give the one of this project's own networks, and its activation, whose weights these tensors are."""
     for name, architecture in ARCHITECTURES.items():
         for activation in _ACTIVATIONS:
-            expected = architecture.build(activation).state_dict()
-            bare, _ = without_prefixes(tensors, expected)
-            if {k: v.shape for k, v in bare.items()} == {k: v.shape for k, v in expected.items()}:
+            module = architecture.build(activation)
+            found, expected = match(tensors, module), module.state_dict()
+            if not found.alien and {k: v.shape for k, v in found.tensors.items()} == {k: v.shape for k, v in expected.items()}:
                 return name, activation
     return None
 
 
-def _misfit(state: State, tensors: dict[str, Tensor], architecture: str, faults: list[str]) -> str:
-    found = fitting(tensors)
+def _notes(found: Match, expected: Mapping[str, Tensor]) -> list[str]:
+    notes = [f"“{part}” removed from the names" for part in found.removed]
+    for prefix, equal in found.again.items():
+        place = f"under “{prefix}”" if prefix else "without a prefix"
+        notes.append(f"left out the same weights again, {place}" if equal else f"left out other weights of the same names, {place}")
+    if found.left:
+        notes.append(f"left out what the network does not need: {some(list(found.left))}")
+    kinds = sorted({str(v.dtype).removeprefix("torch.") for k, v in found.tensors.items() if v.dtype != expected[k].dtype})
+    return [*notes, *([f"converted from {', '.join(kinds)}"] if kinds else [])]
+
+
+def _refuse_other_types(state: State, found: Match, expected: Mapping[str, Tensor], architecture: str) -> None:
+    for name, value in found.tensors.items():
+        if expected[name].is_floating_point() and not value.is_floating_point():
+            kind = str(value.dtype).removeprefix("torch.")
+            raise GibbonError(
+                f"“{name}” in “{state.name}” is of type {kind}, but “{architecture}” needs floating weights: the file is quantised or "
+                "of another use. Load the floating weights that it was made from."
+            )
+
+
+def _lacks(state: State, architecture: str, found: Match, lacking: list[str]) -> str:
+    under = f" under “{found.removed[0]}”" if found.removed else ""
+    return (
+        f"“{state.name}” lacks {some(lacking)}, which “{architecture}” needs; the rest fits{under}. "
+        "Save the whole network, its last layer included, or choose the architecture that it was trained in."
+    )
+
+
+def _misfit(state: State, architecture: str, faults: list[str]) -> str:
+    found = fitting(state.tensors)
     cure = (
         f"It fits “{found[0]}” with activation “{found[1]}”: choose that." if found else "Choose the architecture that it was trained in."
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import pickletools
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ import torch
 from torch import Tensor
 
 from engine.errors import GibbonError
+from engine.models.foreign import folder_refusal, is_web_page, refusal_of
+from engine.models.nests import unwrapped
 
-_NESTS = ("state_dict", "model_state_dict", "model", "network", "net", "ema", "params", "weights")
 _HEAD = 4096
 _SAVE = "Save its weights alone: torch.save(model.state_dict(), FILE)."
 
@@ -25,6 +25,7 @@ class State:
     """The tensors of a file, by name."""
 
     tensors: dict[str, Tensor]
+    """As they lie in the file: of any shape and type, NaN included."""
     path: Path
     sha256: str
     notes: tuple[str, ...]
@@ -42,14 +43,11 @@ def read_state(path: Path) -> State:
     Raises
     ------
     GibbonError
-        The file is missing, empty, a folder, damaged, a web page, a pickle that needs more than tensors, or holds no tensors.
+        The file is missing, empty, a folder, damaged, of another tool, a pickle that needs more than tensors, or holds no tensors.
     """
     head = first_bytes(path)
     held = _read_safetensors(path) if _is_safetensors(path, head) else _read_torch(path, head)
-    tensors, notes = _unwrap(held, path)
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-            raise GibbonError(f"“{name}” in “{path.name}” holds NaN or infinite weights: the file is damaged. Load another one.")
+    tensors, notes = unwrapped(held, path.name)
     return State(tensors, path, file_hash(path), tuple(notes))
 
 
@@ -62,7 +60,7 @@ def file_hash(path: Path) -> str:
 def first_bytes(path: Path) -> bytes:
     """The beginning of a file that is there and holds something that may be weights."""
     if path.is_dir():
-        raise GibbonError(f"“{path}” is a folder. Choose a file of weights in it (.safetensors, .pt or .pth).")
+        raise GibbonError(folder_refusal(path))
     if not path.exists():
         raise GibbonError(f"There is no file “{path}”. Check the path.")
     if not path.is_file():
@@ -74,15 +72,12 @@ def first_bytes(path: Path) -> bytes:
         raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Check its permissions.") from None
     if not head:
         raise GibbonError(f"“{path.name}” is empty (0 bytes). Fetch it again.")
+    foreign = refusal_of(path, head)
+    if foreign is not None:
+        raise GibbonError(foreign)
     if is_web_page(head):
         raise GibbonError(f"“{path.name}” is a web page, not weights: the download went wrong. Fetch it again from the file's own address.")
     return head
-
-
-def is_web_page(head: bytes) -> bool:
-    """Whether a file that begins so is HTML or XML, as a server's error message is."""
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return text.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<script"))
 
 
 def _is_safetensors(path: Path, head: bytes) -> bool:
@@ -136,30 +131,6 @@ def _first_global(head: bytes) -> str | None:
     except Exception:  # not a pickle, or cut off: then nothing was asked for
         return None
     return None
-
-
-def _unwrap(held: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
-    notes: list[str] = []
-    while isinstance(held, Mapping):
-        nest = next((key for key in _NESTS if isinstance(held.get(key), Mapping)), None)
-        if nest is None:
-            break
-        notes.append(f"weights taken from “{nest}”")
-        held = held[nest]
-    if not isinstance(held, Mapping):
-        raise GibbonError(f"“{path.name}” holds a {type(held).__name__}, not a state dict. {_SAVE}")
-    tensors = {str(key): value for key, value in held.items() if isinstance(value, Tensor)}
-    if not tensors:
-        raise GibbonError(f"“{path.name}” holds no tensors (its keys: {some([str(key) for key in held]) or 'none'}). {_SAVE}")
-    if len(tensors) < len(held):
-        notes.append(f"left out what is no tensor: {some([str(key) for key in held if str(key) not in tensors])}")
-    return tensors, notes
-
-
-def some(names: list[str], count: int = 3) -> str:
-    """The first few of many names."""
-    rest = len(names) - count
-    return ", ".join(names[:count]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _short(error: Exception) -> str:

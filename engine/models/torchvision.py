@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from engine.classifier import Classifier, Head
-from engine.defenses.rectifiers import maker, swap_rectifiers
 from engine.errors import GibbonError
 from engine.models.download import Cancel, Progress, download
-from engine.models.filling import fill, without_prefixes
+from engine.models.filling import fill
+from engine.models.networks import AUXILIARY, build, options_of, renamed, without_auxiliary
 from engine.models.states import State, read_state
 
 PREFIX = "torchvision:"
-_AUXILIARY = {"googlenet": ("aux1", "aux2"), "inception_v3": ("AuxLogits",)}
-"""Heads for training only: taken off after loading."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,18 @@ def published(name: str) -> Published:
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         raise GibbonError(f"torchvision has no classification model “{name}”. It has: {', '.join(near) or ', '.join(known)}.")
-    weights = models.get_model_weights(name).DEFAULT
+    return _described(name, models.get_model_weights(name).DEFAULT)
+
+
+def recognised(name: str, sha256: str) -> Published | None:
+    """The published weights of ``name``, the default ones or others, whose file has this hash."""
+    from torchvision import models
+
+    found = [_described(name, weights) for weights in models.get_model_weights(name) if weights.meta["categories"]]
+    return next((about for about in found if about.hash_prefix and sha256.startswith(about.hash_prefix)), None)
+
+
+def _described(name: str, weights: Any) -> Published:
     meta, transforms = weights.meta, weights.transforms()
     accuracy = meta.get("_metrics", {}).get("ImageNet-1K", {}).get("acc@1")
     return Published(
@@ -122,8 +130,10 @@ def load_published(
         download(about.url, about.path, sha256_prefix=about.hash_prefix, progress=progress, cancel=cancel)
     if activation != "relu":
         raise GibbonError(f"The published weights of “{name}” are for its own rectifiers. Load them, then swap the activation or train it.")
+    # Whoever names the published weights means them: torchvision, too, takes the file that lies there for them, whatever its hash.
+    card = {"transform_input": True} if name in AUXILIARY else {}
     return classifier_of(
-        read_state(about.path), about, labels=labels, device=device, head=head, name=name, source=f"{PREFIX}{name}", card={}
+        read_state(about.path), about, labels=labels, device=device, head=head, name=name, source=f"{PREFIX}{name}", card=card
     )
 
 
@@ -139,11 +149,22 @@ def classifier_of(
     source: str,
     card: dict[str, Any],
 ) -> Classifier:
-    """The classifier that ``state`` makes of the network ``about.name``; its head has as many classes as the file's."""
-    if about.name.startswith("densenet"):
-        state = _renamed(state)
-    module, notes = _network(state, about, activation, card)
-    classes = _classes_of(state, about.name)
+    """The classifier that ``state`` makes of the network ``about.name``.
+
+    The number of classes, the size of a vision transformer's images and the heads for training follow from the tensors. How the pixels are
+    to be prepared does not: the card says it, or the file is a published one, told by its hash; otherwise torchvision's ``about`` is
+    assumed, and the classifier's card says so.
+    """
+    state = renamed(state, about.name)
+    exact = recognised(about.name, state.sha256)
+    about = exact or about
+    options = options_of(
+        state, about.name, transform_input=bool(card.get("transform_input", exact is not None)), input_shape=card.get("input_shape")
+    )
+    module = build(about.name, options, activation=activation, card=card)
+    notes = fill(module, state, f"{PREFIX}{about.name}")
+    without_auxiliary(module, about.name)
+    classes, size = options["num_classes"], options.get("image_size", about.crop)
     default = about.labels if classes == len(about.labels) else tuple(f"class {k}" for k in range(classes))
     facts: dict[str, Any] = {
         "architecture": f"{PREFIX}{about.name}",
@@ -152,14 +173,12 @@ def classifier_of(
         "file": state.path.name,
         "sha256": state.sha256,
         "notes": [*state.notes, *notes],
-        "resize": about.resize,
-        "crop": about.crop,
+        **_preprocessing(about, size, options, exact is not None, card),
     }
-    if classes == len(about.labels):
+    if classes == len(about.labels) and size == about.crop:
         facts |= _compared(state, about)
-    if about.interpolation != "bilinear":
-        facts["notes"].append(f"published with {about.interpolation} resizing; photographs are resized bilinearly here")
-    shape = card.get("input_shape", (3, about.crop, about.crop))
+    facts["notes"] += _remarks(about, facts)
+    shape = card.get("input_shape", (3, size, size))
     return Classifier(
         module,
         labels or card.get("labels") or default,
@@ -172,6 +191,33 @@ def classifier_of(
         source=source,
         card={**card, **facts},
     )
+
+
+def _preprocessing(about: Published, size: int, options: dict[str, Any], exact: bool, card: dict[str, Any]) -> dict[str, Any]:
+    """Facts about what is done to a photograph before the network, and where they are from."""
+    facts: dict[str, Any] = {"preprocessing": "published" if exact else "as its card says" if "mean" in card else "assumed"}
+    if size == about.crop:  # at another size nobody has said how much of a photograph is cropped away
+        facts |= {"resize": about.resize, "crop": about.crop}
+    if "transform_input" in options:
+        facts["transform_input"] = options["transform_input"]
+    return facts
+
+
+def _remarks(about: Published, facts: dict[str, Any]) -> list[str]:
+    notes = []
+    if facts["preprocessing"] == "assumed":
+        mean, std = (", ".join(f"{value:g}" for value in values) for values in (about.mean, about.std))
+        notes.append(f"the file does not say how its pixels were prepared: mean {mean} and std {std} are assumed, as torchvision has them")
+    if facts["preprocessing"] != "published" and "transform_input" in facts:
+        notes.append(
+            "transform_input is on, as the published weights need it"
+            if facts["transform_input"]
+            else "transform_input is off, as torchvision builds the network without published weights; a card beside the file with "
+            '"transform_input": true turns it on'
+        )
+    if about.interpolation != "bilinear":
+        notes.append(f"published with {about.interpolation} resizing; photographs are resized bilinearly here")
+    return notes
 
 
 def _compared(state: State, about: Published) -> dict[str, Any]:
@@ -187,47 +233,3 @@ def _compared(state: State, about: Published) -> dict[str, Any]:
             else f"The file's hash ({state.sha256[:8]}) differs from the published one ({about.hash_prefix})."
         ),
     }
-
-
-def _network(state: State, about: Published, activation: str, card: dict[str, Any]) -> tuple[nn.Module, list[str]]:
-    from torchvision import models
-
-    options = _options(state, about.name)
-    with torch.random.fork_rng(devices=[]):  # initial weights are drawn and thrown away: the caller's draws stay the same
-        module: nn.Module = models.get_model(about.name, weights=None, num_classes=_classes_of(state, about.name), **options)
-    if activation != "relu":
-        swap_rectifiers(module, maker(activation, slope=card.get("slope", 0.01), sign=card.get("sign", -1)))
-    notes = fill(module, state, f"{PREFIX}{about.name}")
-    for branch in _AUXILIARY.get(about.name, ()):
-        setattr(module, branch, None)
-    if "aux_logits" in options:
-        module.aux_logits = False  # type: ignore[assignment]
-    return module, notes
-
-
-def _options(state: State, name: str) -> dict[str, Any]:
-    if name not in _AUXILIARY:
-        return {}
-    has = any(part in key.split(".") for key in state.tensors for part in _AUXILIARY[name])
-    # Published weights of these two were made for another normalisation, which the network then undoes itself.
-    return {"aux_logits": has, "transform_input": True, "init_weights": False}
-
-
-def _classes_of(state: State, name: str) -> int:
-    """Rows of the head in the file: the tensors whose shape depends on the number of classes, found by building it twice, empty."""
-    from torchvision import models
-
-    options = _options(state, name)
-    with torch.device("meta"):
-        first, second = (models.get_model(name, weights=None, num_classes=n, **options).state_dict() for n in (10, 11))
-    tensors, _ = without_prefixes(state.tensors, first)
-    heads = [key for key in first if first[key].shape != second[key].shape]
-    rows = {int(tensors[key].shape[0]) for key in heads if key in tensors and tensors[key].dim()}
-    # No head, or several that contradict each other: filling will name what differs.
-    return rows.pop() if len(rows) == 1 else 1000
-
-
-def _renamed(state: State) -> State:
-    # DenseNet's published files are older than the rule that module names hold no dots: norm.1 is norm1 today.
-    pattern = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
-    return replace(state, tensors={pattern.sub(r"\1\2", name): value for name, value in state.tensors.items()})

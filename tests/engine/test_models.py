@@ -165,8 +165,8 @@ def write(path: Path, kind: str) -> str:
         case "html":
             path.write_bytes(b"\n<!DOCTYPE html>\n<html><body>Sign in</body></html>")
             return "web page"
-        case "text":
-            path.write_text("version https://git-lfs.github.com/spec/v1\n")
+        case "noise":
+            path.write_bytes(bytes(range(200)))
             return "damaged or holds no weights"
         case "code":
             torch.save({"weights": Runs()}, path)
@@ -213,7 +213,7 @@ def write(path: Path, kind: str) -> str:
 
 
 KINDS = [
-    *("empty", "html", "text", "code", "bare code", "legacy code", "module", "object", "plain pickle", "truncated"),
+    *("empty", "html", "noise", "code", "bare code", "legacy code", "module", "object", "plain pickle", "truncated"),
     *("tensor", "numbers", "nan", "other head", "other network", "signs"),
 ]
 

@@ -111,7 +111,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("googlenet", {"aux_logits": True, "transform_input": True, "init_weights": False}), ("mnasnet0_5", {}), ("shufflenet_v2_x0_5", {})],
+    [("googlenet", {"aux_logits": True, "init_weights": False}), ("mnasnet0_5", {}), ("shufflenet_v2_x0_5", {})],
 )
 def test_networks_with_quirks_give_torchvisions_own_logits(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     module, path = build(name, **options), tmp_path / "mine.safetensors"
