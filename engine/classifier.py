@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.batching import ROWS_SCORED
 from engine.devices import device_of, fastest_threads
 from engine.errors import GibbonError
 from engine.fingerprint import digest, identity
@@ -182,12 +183,12 @@ class Classifier:
         return self._forward(images, self._mode() if self.activations or self.bounds else contextlib.nullcontext())
 
     @torch.no_grad()
-    def score(self, images: Tensor, chunk: int = 256) -> Tensor:
+    def score(self, images: Tensor, chunk: int = ROWS_SCORED) -> Tensor:
         """Logits ``(N, K)`` without a graph, ``chunk`` rows at a time, so that a thousand images need no more memory than a few."""
         return torch.cat([self(part.to(self.device, self.dtype)) for part in torch.split(images, chunk)])
 
     @torch.no_grad()
-    def predict(self, images: Tensor, chunk: int = 256) -> Tensor:
+    def predict(self, images: Tensor, chunk: int = ROWS_SCORED) -> Tensor:
         """Predicted labels ``(N,)``, ``chunk`` rows at a time."""
         return self.score(images, chunk).argmax(1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,22 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.batching import rows_with_graph
 from engine.best import Best
 from engine.best_of_one import BestOfOne
 from engine.devices import is_out_of_memory, release_memory
 from engine.errors import BudgetExhausted, NoStart
 from engine.operation import Attack, AttackStep, Problem
-
-_ACTIVATIONS = 100
-"""A forward pass with a graph holds about so many times the input; measured: 60 to 120 for the shipped networks and SqueezeNet."""
-_BYTES = {"cpu": 256 * 2**20}
-_BYTES_ELSEWHERE = 4 * 2**30
-
-
-def rows_at_a_time(images: Tensor) -> int:
-    """How many rows go through the model together."""
-    budget = _BYTES.get(images.device.type, _BYTES_ELSEWHERE)
-    return max(1, budget // (_ACTIVATIONS * math.prod(images.shape[1:]) * images.element_size()))
 
 
 class Parts(Iterator[AttackStep]):
@@ -41,7 +30,7 @@ class Parts(Iterator[AttackStep]):
         total, view = len(problem.images), problem.classifier
         size = total
         if attack.by_rows and total > 1:
-            fits = rows_at_a_time(problem.images)
+            fits = rows_with_graph(problem.images)
             size = min(total, rows or min(fits, attack.rows_together(problem.images) or fits))
         self._left = _pieces(0, total, size)
         self.asked = view.forwards

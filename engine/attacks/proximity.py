@@ -15,9 +15,9 @@ from engine.artifacts import Artifact, Curve
 from engine.attacks.toolkit.adam import Adam
 from engine.attacks.toolkit.lecture_loss import TowardsLoss, distance_to, lowered_loss, target_probability
 from engine.balls import BALLS, TINY, Norm, column
+from engine.batching import rows_with_graph
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import budget, method, result
-from engine.parts import rows_at_a_time
 from engine.quantities import Number
 from engine.ranking import beats
 
@@ -133,7 +133,7 @@ class Proximity(Attack):
         The rows of the curve go through a part at a time where they are more than memory allows.
         """
         assert rows.targets is not None
-        size = len(images) if rows.objective is not None else rows_at_a_time(images)
+        size = len(images) if rows.objective is not None else rows_with_graph(images)
         seen = []
         for part in (slice(first, first + size) for first in range(0, len(images), size)):
             pixels, targets = images[part].detach().requires_grad_(gradient), rows.targets[part]

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save
 
 from engine.artifacts import Model
+from engine.batching import ROWS_SCORED
 from engine.classifier import Classifier
 from engine.files import replacing
 
@@ -32,7 +33,7 @@ def classifier_of(model: Model, device: torch.device | str | None = None) -> Cla
     )
 
 
-def accuracy(classifier: Classifier, data: DataSet, chunk: int = 256) -> float:
+def accuracy(classifier: Classifier, data: DataSet, chunk: int = ROWS_SCORED) -> float:
     """Give the share of ``data`` that ``classifier`` gets right, in [0, 1]."""
     right = torch.zeros((), dtype=torch.int64, device=classifier.device)
     for first in range(0, len(data), chunk):

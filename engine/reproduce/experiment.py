@@ -15,6 +15,7 @@ from torch import Tensor
 from engine import data as data_sets
 from engine import models
 from engine.artifacts import Artifact
+from engine.batching import ROWS_SCORED
 from engine.classifier import Classifier
 from engine.data import DataSet
 from engine.data.sources import CITATIONS, Split
@@ -31,8 +32,8 @@ from engine.result import AttackResult
 
 LECTURED = "digits-lecture"
 """The shipped network of Wang's lecture, trained with its settings: “reproduce h5-network --train” made it."""
-_AT_A_TIME = 1000
-"""Images shown to a network between two steps."""
+_AT_A_TIME = 4 * ROWS_SCORED
+"""Images that a network classifies between two steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +239,7 @@ def passes(sets: Sequence[DataSet]) -> int:
 
 
 def right(problem: Problem, classifier: Classifier, data: DataSet, what: str) -> Generator[str, None, Tensor]:
-    """Which images of ``data`` the classifier gets right: ``(N,)`` bool on the CPU, a thousand at a time."""
+    """Which images of ``data`` the classifier gets right: ``(N,)`` bool on the CPU, some at a time."""
     check_fit(classifier, data)
     found = []
     for first in range(0, len(data), _AT_A_TIME):

@@ -423,7 +423,7 @@ def test_the_oracle_labels_a_part_at_a_time(small64: engine.Classifier, images: 
     labels, data = small64.predict(images), small_data(small64)
     attack = attacks.Substitute(eps=0.3, seeds=6, rounds=3, epochs=2, held_out=5)
     whole = engine.run(attack, small64, images, labels=labels, data=data)
-    monkeypatch.setattr("engine.attacks.substitute.attack.rows_per_pass", lambda _: 1)
+    monkeypatch.setattr("engine.batching._PIXELS_ON_CPU", 1)
     with engine.start(attack, small64, images, labels=labels, data=data) as run:
         steps = list(run)
     assert [step.index for step in steps] == list(range(steps[-1].total + 1))

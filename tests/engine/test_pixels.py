@@ -290,7 +290,7 @@ def test_evolution_comes_near_the_best_of_all_greys_and_never_past_it() -> None:
 
 
 def test_a_cancelled_map_is_kept_as_far_as_it_got(small: engine.Classifier, images: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.attacks.toolkit.pass_size._CPU_VALUES", 8 * 64)  # eight images of 8 x 8 at a time: a pixel per step
+    monkeypatch.setattr("engine.batching._PIXELS_ON_CPU", 8 * 64)  # eight images of 8 x 8 at a time: a pixel per step
     with engine.start(attacks.OnePixelMap(levels=2), small, images[:1].float()) as run:
         steps = [next(run) for _ in range(11)]
     last = steps[-1]

@@ -305,7 +305,7 @@ def test_a_map_of_one_sign_uses_its_whole_scale(qtbot: QtBot) -> None:
 
 
 def test_the_tab_of_a_cancelled_map_says_so(qtbot: QtBot, panel: ResultsPanel, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.attacks.toolkit.pass_size._CPU_VALUES", 1)  # a pixel per step
+    monkeypatch.setattr("engine.batching._PIXELS_ON_CPU", 1)  # a pixel per step
     open_image(qtbot, session)
     session.runs.start(CATALOGUE["one-pixel-map"](levels=9, at_most=1_000_000))
     qtbot.waitUntil(lambda: session.runs.job is not None and session.runs.job.index > 2, timeout=20_000)

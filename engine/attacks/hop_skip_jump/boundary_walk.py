@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.attacks.toolkit.box import Box
 from engine.attacks.toolkit.rounding import MOST_TRIES, Rounded, Rounding
 from engine.balls import BALLS, TINY, Norm, normalised
+from engine.batching import questions_per_step
 from engine.errors import NoStart
 from engine.operation import AttackStep, Problem
 from engine.ranking import reached
@@ -27,8 +28,6 @@ _GRAINS = (1, 2, 4, 7)
 """Sides of the noise's cells in pixels; models take fine and coarse noise for different things."""
 _LEAPS = 20
 """Halvings of the step before a row stays where it is."""
-_PACE = 600_000
-"""Numbers in the images asked about between two steps: about 0.1 s of a small network."""
 _NOT_ADVERSARIAL = (
     "The model does not take every image given to start from for what is wanted, so noise was tried in the place of those it does not."
 )
@@ -62,7 +61,7 @@ class BoundaryWalk:
         the nearest adversarial image on the lattice so far."""
         shape = problem.images.shape[1:]
         values = math.prod(shape)
-        self._pace = max(1, _PACE // values)
+        self._pace = questions_per_step(problem.images)
         self._block = min(_BLOCK, self._pace)
         """How many directions or noise images are drawn at a time."""
         finest = 2 - int(math.log2(torch.finfo(problem.images.dtype).eps))

@@ -14,8 +14,8 @@ from torch import Tensor
 from engine.attacks.one_pixel.candidates import BestCandidate, Candidates, Tried
 from engine.attacks.one_pixel.evolution import FEWEST, children, survivors
 from engine.attacks.one_pixel.genes import Repair, Space
-from engine.attacks.one_pixel.painting import images_per_step
 from engine.balls import L0, Ball, Norm
+from engine.batching import images_per_step
 from engine.operation import Attack, AttackStep, Problem
 from engine.parameters import budget, method, result
 from engine.views import Knowledge

@@ -10,7 +10,7 @@ from torch import Tensor
 from engine.attacks.one_pixel.painting import masked, painted
 from engine.attacks.one_pixel.windows import Neighbours
 from engine.attacks.toolkit.losses import LossName, value
-from engine.attacks.toolkit.pass_size import rows_per_pass
+from engine.batching import rows_per_pass
 from engine.operation import Problem
 from engine.ranking import beats, best_of
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from engine.artifacts import Artifact, Map, Table
 from engine.attacks.one_pixel.candidates import BestCandidate, Candidates, Tried
-from engine.attacks.one_pixel.painting import images_per_step
 from engine.balls import L0, Ball, Norm
+from engine.batching import images_per_step
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step
 from engine.parameters import budget, method

@@ -1,20 +1,9 @@
-"""Images with a few pixels painted over, many of each image at once, and how many a step may hold."""
+"""Images with a few pixels painted over, many of each image at once."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-
-from engine.attacks.toolkit.pass_size import rows_per_pass
-
-_PASSES = 8
-"""Passes of one step of a batch: about 0.1 s on the CPU."""
-
-
-def images_per_step(images: Tensor, candidates: int) -> int:
-    """How many images a part may hold, of so many candidates each, a pass of which are in a step: that is as long as `_PASSES` passes."""
-    rows = rows_per_pass(images)
-    return _PASSES * rows // min(rows, candidates)
 
 
 def painted(images: Tensor, places: Tensor, colours: Tensor, mask: Tensor | None = None) -> Tensor:

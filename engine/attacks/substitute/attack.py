@@ -17,8 +17,8 @@ from engine.attacks.pgd import PGD
 from engine.attacks.substitute.network import fresh_network, gradient_of_labels, train_epoch
 from engine.attacks.toolkit.budget import check_lengths
 from engine.attacks.toolkit.losses import value
-from engine.attacks.toolkit.pass_size import rows_per_pass
 from engine.balls import Ball, Linf, Norm
+from engine.batching import rows_per_pass, rows_per_step
 from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step, Use
@@ -29,8 +29,6 @@ from engine.views import Knowledge, View
 
 _PGD_STEPS = 40
 _MOST_LABELS = 100_000
-_PASSES = 4
-"""Passes of the oracle in one step."""
 _NOT_YET = -1e30
 """The score of the clean images while the substitute is in training: whatever is made on it comes before."""
 
@@ -244,7 +242,7 @@ class Substitute(Attack):
     def _pauses(self, problem: Problem, seeds: int, checks: int) -> int:
         """Steps while the oracle labels."""
         asked = (seeds + checks, *self._new(seeds))
-        return sum(-(-count // _labels_per_step(problem)) - 1 for count in asked)
+        return sum(-(-count // rows_per_step(problem.images)) - 1 for count in asked)
 
     def _affordable(self, problem: Problem, more: int) -> bool:
         """Whether the budget has room for so many labels and for trying the images in the end."""
@@ -273,10 +271,6 @@ class Substitute(Attack):
         )
 
 
-def _labels_per_step(problem: Problem) -> int:
-    return _PASSES * rows_per_pass(problem.images)
-
-
 class _Asking:
     """Questions to the oracle, a part at a time."""
 
@@ -294,7 +288,7 @@ class _Asking:
             The oracle gives an image no label, but NaN.
         """
         said: list[Tensor] = []
-        for number, some in enumerate(torch.split(images, _labels_per_step(self._problem))):
+        for number, some in enumerate(torch.split(images, rows_per_step(self._problem.images))):
             if number:
                 yield
             said += [self._problem.classifier.predict(part) for part in torch.split(some, rows_per_pass(self._problem.images))]

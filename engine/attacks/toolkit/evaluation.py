@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from engine.attacks.toolkit.losses import LossName, assess, value
+from engine.batching import rows_with_graph
 from engine.operation import Problem
-from engine.parts import rows_at_a_time
 
 Goals = Tensor | Callable[[Tensor], Tensor] | None
 """``(N,)`` classes to go towards, or what chooses them by the logits of this very pass, or None: away from the labels."""
@@ -51,7 +51,7 @@ def look(problem: Problem, images: Tensor, loss: LossName, targets: Goals = None
         goals = targets[part] if isinstance(targets, Tensor) else targets
         return _look(problem, images[part], problem.labels[part], loss, goals, gradient)
 
-    parts = problem.classifier.in_parts(count, part_of, rows_at_a_time(images))
+    parts = problem.classifier.in_parts(count, part_of, rows_with_graph(images))
     return parts[0] if len(parts) == 1 else Pass(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 

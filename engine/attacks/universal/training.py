@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.attacks.toolkit.losses import value
-from engine.attacks.toolkit.pass_size import rows_per_pass
 from engine.attacks.toolkit.planes import Planes, leads, step_across
 from engine.attacks.toolkit.target_classes import likeliest_others
 from engine.balls import Ball, Linf
+from engine.batching import rows_per_pass
 from engine.errors import GibbonError
 from engine.operation import AttackStep, Problem
 
