@@ -21,7 +21,7 @@ from engine.errors import GibbonError
 from engine.operation import Operation, Problem, Step, Use
 from engine.parameters import data, network, result, schedule
 
-_OF_THE_NETWORK = frozenset({"architecture", "activation", "slope", "sign"})
+_OF_THE_NETWORK = frozenset({"architecture", "activation", "slope", "sign", "transform_input"})
 """What a card says of the network itself: training does not change it."""
 
 

@@ -46,6 +46,16 @@ def _trained(seed: int = 0, **parameters: object) -> engine.Result:
     return result
 
 
+def test_a_card_keeps_what_training_does_not_change() -> None:
+    """Facts that no weights hold, the input transform of GoogLeNet among them: without them the file would be read otherwise."""
+    facts = {"architecture": "torchvision:googlenet", "transform_input": True, "slope": 0.1}
+    classifier = engine.Classifier(_net(), ["left", "right"], (1, 8, 8), [0.5], [0.25], device="cpu", card={**facts, "accuracy": 0.5})
+    card = engine.run(Train(epochs=1, batch_size=48), classifier, data=_halves(), seed=0).artifacts["model"].card
+    assert facts.items() <= card.items()
+    assert (card["mean"], card["std"]) == ([0.5], [0.25])
+    assert "accuracy" not in card
+
+
 def test_learns_and_leaves_the_given_classifier_alone() -> None:
     classifier = _classifier()
     before = classifier.fingerprint
