@@ -11,6 +11,8 @@ _SAVE = "Save its weights alone: torch.save(model.state_dict(), FILE)."
 _OWN_CODE = "and load it by a function of your own, as FILE.py:FACTORY"
 _CONVERT = f"Convert it to a PyTorch module {_OWN_CODE}."
 _UNPACK = "Unpack it and choose the file of weights inside."
+_BLOWN_UP = 50
+"""An archive that unpacks to so many times its size would fill the memory; torch.save does not compress at all."""
 _TOKEN = re.compile(rb"[\x20-\x7e]{1,127}")
 
 _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
@@ -112,9 +114,14 @@ def _of_archive(path: Path) -> tuple[str, str] | None:
     """Tell ZIP archives by the names of their members; None for torch.save's, and for one that is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+            names, unpacked = archive.namelist(), sum(member.file_size for member in archive.infolist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return None
+    if unpacked > _BLOWN_UP * path.stat().st_size:
+        return (
+            f"would unpack to {unpacked / 1e6:,.0f} MB, {_BLOWN_UP} times its size and more, as no weights do",
+            "Fetch or write it again.",
+        )
     ends = {name.rpartition("/")[2] for name in names}
     paths = "\n".join(f"/{name}" for name in names)
     if "model.weights.h5" in ends:

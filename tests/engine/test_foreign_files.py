@@ -16,6 +16,7 @@ from torch import nn
 
 from engine import models
 from engine.errors import GibbonError
+from engine.models.architectures import ARCHITECTURES
 from engine.models.foreign import refusal_of
 
 
@@ -117,6 +118,19 @@ def test_files_that_numpy_and_the_standard_library_write(tmp_path: Path) -> None
         "m.mar": "model archive of TorchServe",
     }.items():
         assert_refused(tmp_path / name, words)
+
+
+@pytest.mark.parametrize(("zeros", "words"), [(1 << 24, "would unpack to 67 MB, 50 times its size and more"), (64, None)])
+def test_a_small_archive_that_would_fill_the_memory_is_not_unpacked(tmp_path: Path, zeros: int, words: str | None) -> None:
+    state = ARCHITECTURES["digits"].build().state_dict() if words is None else {}
+    torch.save({**state, "extra": torch.zeros(zeros)}, tmp_path / "plain.pth")
+    with zipfile.ZipFile(tmp_path / "plain.pth") as plain, zipfile.ZipFile(tmp_path / "c.pth", "w", zipfile.ZIP_DEFLATED) as packed:
+        for member in plain.namelist():
+            packed.writestr(member, plain.read(member))
+    if words is None:  # compressed by another tool, and whole
+        assert models.load(tmp_path / "c.pth", architecture="digits", device="cpu").num_classes == 10
+    else:
+        assert_refused(tmp_path / "c.pth", words)
 
 
 @pytest.mark.filterwarnings("ignore")
