@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.evaluate.control import control
-from engine.evaluate.matrix import TransferMatrix, transfer_matrix
+from engine.evaluate.matrix import TransferEvaluation, TransferMatrix, TransferStep
 from engine.evaluate.transfer import Transfer, Verdict, transfer
 
-__all__ = ["Transfer", "TransferMatrix", "Verdict", "control", "transfer", "transfer_matrix"]
+__all__ = ["Transfer", "TransferEvaluation", "TransferMatrix", "TransferStep", "Verdict", "control", "transfer"]

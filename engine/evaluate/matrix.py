@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from typing import Any, ClassVar, Literal, Self
 
 import torch
+from pydantic import model_validator
 from torch import Tensor
 
-from engine.artifacts import Table
+from engine.artifacts import Artifact, Table
 from engine.classifier import Classifier
-from engine.driver import start
+from engine.driver import Run, start
 from engine.errors import GibbonError
 from engine.evaluate.control import control
 from engine.evaluate.transfer import NOTHING, Verdict, as_taken, ask, translated
-from engine.operation import Attack
+from engine.operation import Attack, Operation, Problem, Step, Use
+from engine.parameters import method
 from engine.result import AttackResult
-
-if TYPE_CHECKING:
-    from engine.data import DataSet
 
 NOISE = "random noise"
 
@@ -63,70 +65,132 @@ class TransferMatrix:
         return Table(("made on", *self.names), tuple(rows), title)
 
 
-def transfer_matrix(
-    attack: Attack,
-    models: Sequence[Classifier],
-    images: Tensor,
-    labels: Tensor,
-    *,
-    targets: Tensor | None = None,
-    mask: Tensor | None = None,
-    data: DataSet | None = None,
-    seed: int = 0,
-) -> Iterator[TransferMatrix]:
-    """Craft on each model, evaluate on all: a snapshot after every step of every attack, so that it can be watched and stopped.
+@dataclass(frozen=True, eq=False)
+class TransferStep(Step):
+    """A step of one of the attacks, or what one model says of its outcome."""
 
-    One attack per model, then two forward passes of all images per pair. The diagonal is the attack on the model itself.
+    matrix: TransferMatrix
+    """What is known so far."""
 
-    Parameters
-    ----------
-    attack
-        What to run on every model.
-    models
-        At least one. Labels are those of the first; a model of other channels or classes gives NaN and a note.
-    images, labels
-        ``(N, C, H, W)`` in [0, 1] and ``(N,)`` in the first model's classes. Other sizes are resized inside the model.
-    targets, mask, data, seed
-        As for `engine.start`.
 
-    Raises
-    ------
-    GibbonError
-        There is no model, or what `engine.start` refuses.
+class TransferEvaluation(Operation):
+    """Craft on each model, evaluate on all: the classifier and the problem's further ``models``.
+
+    One attack per model, then two forward passes of all images per pair, three with the control (see `control`). The diagonal is the
+    attack on the model itself. Labels and targets are classes of the first model, matched by name; a model of other channels or classes
+    gives NaN and a note. Images of another size are resized inside the model.
+
+    Papernot, McDaniel, Goodfellow 2016, arXiv 1605.07277.
     """
-    if not models:
-        raise GibbonError("A transfer matrix needs models. Load at least one.")
-    state = _empty(tuple(model.name for model in models))
-    takers = [as_taken(model, images.shape[1:]) for model in models]
-    for index, taker in enumerate(takers):
-        own, goals = (None if t is None else translated(t, models[0].labels, models[index].labels) for t in (labels, targets))
-        if taker is None or own is None or (targets is not None and goals is None):
-            why = "takes images of other channels" if taker is None else "has other classes"
-            state = replace(state, source=index, step=-1, notes=(*state.notes, f"“{models[index].name}” {why}: not compared."))
-            yield state
-            continue
-        with closing(start(attack, taker, images, own, goals, mask, data=data, seed=seed)) as run:
-            for step in run:
-                yield replace(state, source=index, step=step.index)
-            result, inside = run.result(), run.problem.mask
-        assert isinstance(result, AttackResult)
-        random = control(result.clean, result.adversarial, inside, seed) if attack.from_image else None
-        verdicts = [None if judge is None else ask(judge, result, random) for judge in takers]
-        state = replace(_entered(state, index, verdicts), source=index, step=-1)
-        yield state
+
+    slug: ClassVar[str] = "transfer-matrix"
+    title: ClassVar[str] = "Transfer matrix"
+    family: ClassVar[str] = "Evaluation"
+    paper: ClassVar[str] = "Papernot, McDaniel, Goodfellow 2016, arXiv 1605.07277"
+    uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask", "data", "models"})
+
+    attack: str = method("pgd")
+    """The attack that is run on every model, by its name in the catalogue."""
+    parameters: str = method("{}")
+    """Its parameters as JSON, such as ``{"eps": "8/255", "steps": 40}``; those that are left out stand at their defaults."""
+
+    @classmethod
+    def of(cls, attack: Attack) -> Self:
+        """Build the evaluation of an attack of the catalogue."""
+        return cls(attack=attack.slug, parameters=json.dumps(attack.model_dump(mode="json", exclude_defaults=True)))
+
+    @cached_property
+    def attacking(self) -> Attack:
+        """The attack with its parameters.
+
+        Raises
+        ------
+        GibbonError
+            There is no such attack, or a parameter is not one of its own.
+        """
+        from engine.attacks import CATALOGUE
+
+        if self.attack not in CATALOGUE:
+            raise GibbonError(f"There is no attack “{self.attack}”. There are: {', '.join(sorted(CATALOGUE))}.")
+        try:
+            values = json.loads(self.parameters)
+        except ValueError as error:
+            values = error
+        if not isinstance(values, dict):
+            raise GibbonError(f'parameters is no JSON object: {self.parameters!r:.60}. Write it as {{"eps": "8/255"}}.')
+        return CATALOGUE[self.attack].build(**values)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self.attacking  # noqa: B018 - it raises
+        return self
+
+    def iterate(self, problem: Problem) -> Iterator[TransferStep]:
+        """Attack one model after the other; after each attack ask one judge a step."""
+        models = (problem.classifier.whole, *problem.models)
+        takers = [as_taken(model, problem.images.shape[1:]) for model in models]
+        state, count = _empty(tuple(model.name for model in models)), itertools.count()
+
+        def step(share: float, news: str) -> TransferStep:
+            return TransferStep(next(count), None, state, news=news, share_done=(state.source + share) / len(models))
+
+        for row, taker in enumerate(takers):
+            name = models[row].name
+            state = replace(state, source=row)
+            own, goals = (
+                None if classes is None else translated(classes, models[0].labels, models[row].labels)
+                for classes in (problem.labels, problem.targets)
+            )
+            if taker is None or own is None or (problem.targets is not None and goals is None):
+                why = "takes images of other channels" if taker is None else "has other classes"
+                state = replace(state, step=-1, notes=(*state.notes, f"“{name}” {why}: not compared."))
+                yield step(1, f"“{name}” {why}")
+                continue
+            with closing(self._attack(problem, taker, own, goals)) as run:
+                for made in run:
+                    state = replace(state, step=made.index)
+                    yield step(0.5 * _share(made), f"{self.attacking.title} on “{name}”")
+                result = run.result()
+            assert isinstance(result, AttackResult)
+            _count(problem, run.problem.classifier.forwards, run.problem.classifier.backwards)
+            random = control(result.clean, result.adversarial, run.problem.mask, problem.random.seed) if self.attacking.from_image else None
+            for column, judge in enumerate(takers):
+                if judge is not None:
+                    state = _entered(state, row, column, ask(judge, result, random))
+                    _count(problem, (0 if judge is taker else 2 * len(own)) + (0 if random is None else len(own)))
+                last = column == len(takers) - 1
+                state = replace(state, step=-1 if last else state.step)
+                yield step(1 if last else 0.5 + 0.5 * (column + 1) / len(takers), f"“{models[column].name}” on what was made on “{name}”")
+
+    def _attack(self, problem: Problem, taker: Classifier, labels: Tensor, targets: Tensor | None) -> Run:
+        images = problem.images.to(taker.device)
+        return start(self.attacking, taker, images, labels, targets, problem.mask, data=problem.data, seed=problem.random.seed)
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """Both tables, as far as they are known."""
+        assert isinstance(last, TransferStep)
+        return {"accuracy": last.matrix.table("accuracy"), "rate": last.matrix.table("rate")}
 
 
-def _entered(state: TransferMatrix, row: int, verdicts: Sequence[Verdict | None]) -> TransferMatrix:
-    """``state`` with what the judges said of the images made on model ``row``."""
+def _share(step: Step) -> float:
+    return min(1.0, (step.index + 1) / (step.total + 1)) if step.total is not None else 0.0
+
+
+def _count(problem: Problem, forwards: int, backwards: int = 0) -> None:
+    problem.classifier.forwards += forwards
+    problem.classifier.backwards += backwards
+
+
+def _entered(state: TransferMatrix, row: int, column: int, verdict: Verdict) -> TransferMatrix:
+    """``state`` with what one judge said of the images made on model ``row``."""
+    if verdict.classes is None:
+        return state
     new: dict[str, Any] = {name: getattr(state, name).clone() for name in ("accuracy", "rate", "counted", "clean", "noise")}
-    for column, verdict in enumerate(verdicts):
-        if verdict is None or verdict.classes is None:
-            continue
-        new["accuracy"][row, column] = _number(verdict.accuracy(verdict.adversarial))
-        new["noise"][row, column] = _number(verdict.accuracy(verdict.noise))
-        new["clean"][column] = _number(verdict.accuracy(verdict.clean))
-        new["rate"][row, column] = _number(verdict.rate)
-        new["counted"][row, column] = verdict.counted
+    new["accuracy"][row, column] = _number(verdict.accuracy(verdict.adversarial))
+    new["noise"][row, column] = _number(verdict.accuracy(verdict.noise))
+    new["clean"][column] = _number(verdict.accuracy(verdict.clean))
+    new["rate"][row, column] = _number(verdict.rate)
+    new["counted"][row, column] = verdict.counted
     return replace(state, **new)
 
 

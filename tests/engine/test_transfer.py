@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.evaluate import control, transfer, transfer_matrix
+from engine.evaluate import TransferEvaluation, TransferStep, control, transfer
 from engine.quantities import format_probability
 from tests.engine.conftest import linear_classifier, small_network
 
@@ -147,31 +149,89 @@ def test_the_control_stays_in_range_and_in_the_mask() -> None:
 def test_the_matrix_is_one_attack_per_source(family: list[engine.Classifier], attacked: engine.AttackResult) -> None:
     attack = attacks.PGD(eps=0.1, steps=5)
     grey = linear_classifier(5, (1, 8, 8))
-    *states, last = transfer_matrix(attack, [*family, grey], attacked.clean, attacked.labels)
+    first, *others = [*family, grey]
+    run = engine.start(TransferEvaluation.of(attack), first, attacked.clean, attacked.labels, models=others)
+    steps = [step for step in run if isinstance(step, TransferStep)]
+    *states, last = [step.matrix for step in steps]
     assert last.done
     assert not any(state.done for state in states)
-    assert len(states) + 1 == 3 * (6 + 1) + 1
+    assert len(steps) == 3 * (6 + 4) + 1  # of each attack its steps, then one for each judge; and a note
+    assert [step.index for step in steps] == [*range(len(steps))]
+    shares = [step.share_done for step in steps]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    spent = [0, 0]
     for row, source in enumerate(family):
         result = engine.run(attack, source, attacked.clean, labels=attacked.labels)
+        spent = [spent[0] + result.forwards, spent[1] + result.backwards]
         for column, judge in enumerate(family):
             expected = float((judge.predict(result.adversarial) == attacked.labels).double().mean())
             assert float(last.accuracy[row, column]) == pytest.approx(expected)
         assert int(last.accuracy[row, :3].argmin()) == row  # the attack is strongest at home
     assert bool(last.accuracy[3].isnan().all())
     assert last.notes == ("“linear” takes images of other channels: not compared.",)
-    table = last.table()
+    made = run.result()
+    count = len(attacked.clean)
+    assert made.backwards == spent[1]
+    assert made.forwards == spent[0] + 3 * count * (2 * 2 + 3)  # two judges on clean and adversarial images, three on the noise
+    table = made.artifacts["accuracy"]
     assert [row[0] for row in table.rows] == ["clean images", "net 0", "net 1", "net 2", "linear", "random noise"]
     assert table.rows[0][1] == "100.0 %"
-    assert last.table("rate").rows[0][1].endswith("%")
+    assert made.artifacts["rate"].rows[0][1].endswith("%")
+    again = TransferEvaluation.build(**made.provenance["operation"]["parameters"])
+    assert again.attacking == attack
 
 
-def test_a_matrix_may_be_left_early_and_needs_a_model(family: list[engine.Classifier], attacked: engine.AttackResult) -> None:
-    states = transfer_matrix(attacks.PGD(eps=0.1, steps=5), family, attacked.clean, attacked.labels)
-    while (state := next(states)).source == 0:
-        pass
-    states.close()
-    assert state.source == 1
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"attack": "pdg"}, "There is no attack “pdg”"),
+        ({"parameters": "{"}, "no JSON object"),
+        ({"parameters": "[1]"}, "no JSON object"),
+        ({"parameters": '{"epss": 1}'}, "no parameter “epss”. Did you mean eps"),
+        ({"parameters": '{"eps": -1}'}, "eps"),
+    ],
+)
+def test_an_attack_that_cannot_be_made_is_refused_at_once(parameters: dict[str, str], sentence: str) -> None:
+    with pytest.raises(engine.GibbonError, match=sentence):
+        TransferEvaluation(**parameters)
+
+
+def test_a_matrix_may_be_left_early_and_its_steps_stay_as_they_were(family: list[engine.Classifier], attacked: engine.AttackResult) -> None:
+    attack = attacks.PGD(eps=0.1, steps=5)
+    kept, said = [], []
+    with engine.start(TransferEvaluation.of(attack), family[0], attacked.clean, attacked.labels, models=family[1:]) as run:
+        for step in run:
+            assert isinstance(step, TransferStep)
+            kept.append(step)
+            said.append(step.matrix.accuracy.clone())
+            if step.matrix.source == 1:
+                break
+    assert all(torch.equal(step.matrix.accuracy.nan_to_num(-1), copy.nan_to_num(-1)) for step, copy in zip(kept, said, strict=True))
+    state = kept[-1].matrix
     assert not bool(state.accuracy[0].isnan().any())
     assert bool(state.accuracy[1:].isnan().all())
-    with pytest.raises(engine.GibbonError, match="at least one"):
-        next(transfer_matrix(attacks.FGSM(), [], attacked.clean, attacked.labels))
+    assert run.result().reason == "cancelled"
+    assert run.result().artifacts["accuracy"].rows[2][1:] == ("–", "–", "–")
+
+
+def test_a_matrix_of_one_model_is_the_attack_on_itself(family: list[engine.Classifier], attacked: engine.AttackResult) -> None:
+    result = engine.run(TransferEvaluation(attack="fgsm", parameters='{"eps": "0.1"}'), family[0], attacked.clean, attacked.labels)
+    alone = engine.run(attacks.FGSM(eps=0.1), family[0], attacked.clean, attacked.labels)
+    right = float((alone.prediction == attacked.labels).double().mean())
+    assert result.artifacts["accuracy"].rows[1][1] == f"{100 * right:.1f} %"
+
+
+def test_what_cannot_be_done_without_is_asked_for() -> None:
+    class Needy(engine.Operation):
+        slug, title, family = "needy", "Needy", "Test"
+        uses = needs = frozenset({"models"})
+
+        def iterate(self, problem: engine.Problem) -> Iterator[engine.Step]:
+            yield engine.Step(len(problem.models), None)
+
+    model = linear_classifier(5, (1, 8, 8))
+    image = torch.rand(1, 1, 8, 8)
+    with pytest.raises(engine.GibbonError, match="Needy"):
+        engine.start(Needy(), model, image)
+    assert next(engine.start(Needy(), model, image, models=[model])).index == 1
