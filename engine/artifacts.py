@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from torch import Tensor, nn
 
@@ -20,6 +20,21 @@ class Map:
     """Shown on a diverging scale around zero."""
 
 
+Unit = Literal["", "step", "share", "eps", "queries"]
+"""What numbers are: counted steps, shares in [0, 1] that people read as percent, a radius in pixel units, counted queries, or other."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What stands along an axis, and what its numbers are."""
+
+    label: str = ""
+    unit: Unit = ""
+
+
+STEPS = Axis("step", "step")
+
+
 @dataclass(frozen=True, eq=False)
 class Curve:
     """y against x, one line per name."""
@@ -29,8 +44,8 @@ class Curve:
     lines: Mapping[str, Tensor]
     """Name to ``(T,)``."""
     title: str
-    x_label: str = "step"
-    y_label: str = ""
+    x_axis: Axis = STEPS
+    y_axis: Axis = Axis()
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +64,8 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     title: str
+    units: Mapping[str, Unit] = field(default_factory=dict, kw_only=True)
+    """Columns whose numbers are shares, radii or counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +94,8 @@ class Perturbation:
     values: Tensor
     """``(N or 1, C, H, W)``; 1: the same for every image."""
     title: str
+    universal: bool = field(default=False, kw_only=True)
+    """Whether it is made to be added to any image."""
 
 
 Value = TypeVar("Value")

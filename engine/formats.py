@@ -1,18 +1,10 @@
-"""Numbers as people read them, some by their name: shares as percent, counts with separators, yes and no. Loads nothing else."""
+"""Numbers as people read them: shares as percent, counts with separators, yes and no. Loads nothing else."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from typing import Any
-
-_SHARES = ("rate", "probability", "share", "accuracy", "agreement", "success", "p")
-
-
-def is_share(name: str) -> bool:
-    """Whether values of that name are written as percent: ``held-out fooling rate``, ``probability of the target``."""
-    words = name.casefold().replace("(", " ").split()
-    return bool(words) and (words[-1] in _SHARES or words[0] in _SHARES)
 
 
 def format_probability(p: float) -> str:
@@ -35,20 +27,20 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
-def format_reading(name: str, value: float) -> str:
-    """A number under its name: a share as percent, a whole one with separators, others with three digits."""
-    if is_share(name) and 0 <= value <= 1:
+def format_reading(value: float, unit: str = "") -> str:
+    """A number by its unit: a share as percent; a whole one with separators, others with three digits."""
+    if unit == "share":
         return format_probability(value)
     return f"{value:,.0f}" if value == round(value) else short(value)
 
 
-def cells_of(name: str, values: Sequence[Any]) -> list[str]:
-    """A column as text: floats with one number of decimals, three significant digits in the largest."""
+def cells_of(values: Sequence[Any], unit: str = "") -> list[str]:
+    """A column as text: shares as percent, other floats with one number of decimals, three significant digits in the largest."""
     floats = [value for value in values if isinstance(value, float) and math.isfinite(value)]
     if not floats:
         return [_text(value) for value in values]
     most = max(abs(value) for value in floats)
-    if is_share(name) and most <= 1 and min(floats) >= 0:
+    if unit == "share":
         return [f"{100 * value:.1f} %" if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
     decimals = min(6, max(0, 2 - math.floor(math.log10(most)))) if most > 0 else 0
     return [_signed(f"{value:,.{decimals}f}") if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from torch import Tensor
 
-from engine.artifacts import Artifact
+from engine.artifacts import Artifact, Unit
 from engine.balls import BALLS, Ball, Norm
 from engine.classifier import Classifier
 from engine.docstrings import field_docstrings
@@ -167,6 +167,8 @@ class Operation(BaseModel, ABC):
     needs: ClassVar[frozenset[Use]] = frozenset()
     """What of that it cannot do without: a run without it ends in a sentence before it begins."""
     knows: ClassVar[Knowledge] = "gradients"
+    reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType({})
+    """The units of its steps' readings by name; those that are not named are numbers of no unit."""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
     """Published settings: a title that names the source, and the parameters that differ from the defaults."""
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from engine.artifacts import Artifact, Curve, Perturbation
+from engine.artifacts import Artifact, Axis, Curve, Perturbation, Unit
 from engine.attacks.toolkit.lecture_loss import TowardsLoss, distance_to, lowered_loss, target_probability
 from engine.attacks.toolkit.losses import check_classes
 from engine.operation import Attack, AttackStep, Problem, Step, Use
@@ -51,6 +51,7 @@ class FoolingImage(Attack):
     title: ClassVar[str] = "Fooling image"
     family: ClassVar[str] = "Fooling images"
     paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572; descent: lecture of S. Wang"
+    reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType({"target probability": "share"})
     uses: ClassVar[frozenset[Use]] = frozenset({"targets"})
     needs: ClassVar[frozenset[Use]] = frozenset({"targets"})
     masked: ClassVar[bool] = False
@@ -156,9 +157,12 @@ class FoolingImage(Attack):
         count = last.index + 1
         x = torch.arange(count)
         found: dict[str, Artifact] = {
-            "loss": Curve(x, _lines(torch.stack([*last.losses[:count]]), names), "Loss towards the target", y_label="loss"),
+            "loss": Curve(x, _lines(torch.stack([*last.losses[:count]]), names), "Loss towards the target", y_axis=Axis("loss")),
             "probability": Curve(
-                x, _lines(torch.stack([*last.probabilities[:count]]), names), "Probability of the target", y_label="probability"
+                x,
+                _lines(torch.stack([*last.probabilities[:count]]), names),
+                "Probability of the target",
+                y_axis=Axis("probability", "share"),
             ),
         }
         if not self.clip:

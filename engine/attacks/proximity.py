@@ -11,13 +11,13 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from engine.artifacts import Artifact, Curve
+from engine.artifacts import Artifact, Axis, Curve, Unit
 from engine.attacks.toolkit.adam import Adam
 from engine.attacks.toolkit.lecture_loss import TowardsLoss, distance_to, lowered_loss, target_probability
 from engine.balls import BALLS, TINY, Norm, column
 from engine.batching import rows_with_graph
 from engine.operation import Attack, AttackStep, Problem, Step, Use
-from engine.parameters import budget, method, result
+from engine.parameters import CHOICES, budget, method, result
 from engine.quantities import Number
 from engine.ranking import beats
 
@@ -58,6 +58,7 @@ class Proximity(Attack):
     title: ClassVar[str] = "Targeted with proximity"
     family: ClassVar[str] = "Gradient, iterative"
     paper: ClassVar[str] = "lecture of S. Wang; Szegedy et al. 2013, arXiv 1312.6199"
+    reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType({"target probability": "share"})
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask"})
     needs: ClassVar[frozenset[Use]] = frozenset({"targets"})
     norms: ClassVar[tuple[Norm, ...]] = ("l1", "l2")
@@ -197,11 +198,11 @@ class Proximity(Attack):
         distances, probabilities, successes = (
             values.cpu().double()[order] for values in (last.distances, last.probabilities, last.successes)
         )
-        name, label = self.norm.upper(), f"weight ({self.reduction})"
+        name, label = CHOICES[self.norm], f"weight ({self.reduction})"
         shares = {"probability of the target": probabilities.median(1).values, "success": successes.mean(1)}
         return {
-            "distance": Curve(x, {name: distances.median(1).values}, f"{name} distance against weight", label, name),
-            "probability": Curve(x, shares, "The target against weight", label, "share"),
+            "distance": Curve(x, {name: distances.median(1).values}, f"{name} distance against weight", Axis(label), Axis(name)),
+            "probability": Curve(x, shares, "The target against weight", Axis(label), Axis("share", "share")),
         }
 
 

@@ -13,13 +13,11 @@ from torch import Tensor
 from engine.artifacts import Artifact, Curve, Map, Table
 from engine.attacks import FGSM
 from engine.files import replacing
-from engine.formats import cells_of, format_reading, is_share
+from engine.formats import cells_of, format_reading
 from engine.operation import Attack, Operation
 
 SHOWN = 20
 """Rows of a table on the screen; the file holds them all."""
-_TIMES = ("step", "round")
-"""Curves over these are told by where they end; the others are read as tables."""
 
 
 def may_give(attack: Attack) -> bool:
@@ -36,7 +34,7 @@ def as_json(artifacts: Mapping[str, Artifact], maps: bool = False) -> dict[str, 
             told["tables"][name] = {"title": artifact.title, "columns": list(artifact.columns), "rows": rows}
         elif isinstance(artifact, Curve):
             lines = {line: _plain(values) for line, values in artifact.lines.items()}
-            told["curves"][name] = {"title": artifact.title, "x_label": artifact.x_label, "x": _plain(artifact.x), "lines": lines}
+            told["curves"][name] = {"title": artifact.title, "x_label": artifact.x_axis.label, "x": _plain(artifact.x), "lines": lines}
         elif isinstance(artifact, Map) and maps:
             told["maps"][name] = {"title": artifact.title, "values": _plain(artifact.values)}
     return {kind: found for kind, found in told.items() if found}
@@ -56,28 +54,23 @@ def shown(artifacts: Mapping[str, Artifact]) -> list[Table | str]:
     """For a person: tables by their first rows, and of curves over steps a sentence with the last values."""
     found: list[Table | str] = []
     for artifact in artifacts.values():
-        if isinstance(artifact, Curve) and artifact.x_label in _TIMES:
+        if isinstance(artifact, Curve) and artifact.x_axis.unit == "step":
             if len(artifact.x):
-                ends = ", ".join(f"{name} {format_reading(_kind(artifact, name), float(v[-1]))}" for name, v in artifact.lines.items())
-                found.append(f"{artifact.title} at {artifact.x_label} {float(artifact.x[-1]):,.0f}: {ends}")
+                ends = ", ".join(f"{name} {format_reading(float(v[-1]), artifact.y_axis.unit)}" for name, v in artifact.lines.items())
+                found.append(f"{artifact.title} at {artifact.x_axis.label} {float(artifact.x[-1]):,.0f}: {ends}")
         elif isinstance(artifact, Curve):
-            columns = [cells_of(artifact.x_label, artifact.x.tolist())]
-            columns += [cells_of(_kind(artifact, name), values.tolist()) for name, values in artifact.lines.items()]
-            found.append(_cut(Table((artifact.x_label, *artifact.lines), tuple(zip(*columns, strict=True)), artifact.title)))
+            columns = [cells_of(artifact.x.tolist(), artifact.x_axis.unit)]
+            columns += [cells_of(values.tolist(), artifact.y_axis.unit) for values in artifact.lines.values()]
+            found.append(_cut(Table((artifact.x_axis.label, *artifact.lines), tuple(zip(*columns, strict=True)), artifact.title)))
         elif isinstance(artifact, Table):
             found.append(_cut(artifact))
     return found
 
 
-def _kind(curve: Curve, line: str) -> str:
-    """The name that says how the values of a line are written: the axis's where that is a share, else its own."""
-    return curve.y_label if is_share(curve.y_label) else line
-
-
 def _cut(table: Table) -> Table:
     if len(table.rows) <= SHOWN:
         return table
-    return Table(table.columns, table.rows[:SHOWN], f"{table.title} (the first {SHOWN} of {len(table.rows)})")
+    return Table(table.columns, table.rows[:SHOWN], f"{table.title} (the first {SHOWN} of {len(table.rows)})", units=table.units)
 
 
 def _plain(value: Any) -> Any:

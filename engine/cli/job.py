@@ -172,11 +172,12 @@ def _run(job: Job, clean: Tensor) -> tuple[AttackResult, dict[str, float]]:
         progress(job.quiet) as bar,
     ):
         made_folder(job.folder)  # now, not after an hour of attacking
+        units = job.attack.reading_units
         task, due = bar.add_task(job.attack.title, total=None, news=""), every(0.1)
         for step in run:
             assert isinstance(step, AttackStep)
             if not bar.disable and due():
-                readings = "".join(f", {name} {format_reading(name, float(value))}" for name, value in step.readings.items())
+                readings = "".join(f", {name} {format_reading(float(value), units.get(name, ''))}" for name, value in step.readings.items())
                 bar.update(task, completed=step.index, total=step.total, news=f"loss {float(step.loss[0]):.3g}{readings}")
             if interrupt.pressed:
                 break

@@ -80,7 +80,7 @@ def say_artifact(table: Artifact) -> None:
 
     say(table.title)  # not the table's own: that one is broken to the table's width
     shown = Shown(box=None, padding=(0, 2, 0, 0))
-    columns = [cells_of(name, [row[place] for row in table.rows]) for place, name in enumerate(table.columns)]
+    columns = [cells_of([row[place] for row in table.rows], table.units.get(name, "")) for place, name in enumerate(table.columns)]
     for name in table.columns:
         shown.add_column(name)
     for row in zip(*columns, strict=True):

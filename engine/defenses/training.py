@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from engine.artifacts import Artifact, Curve, Model
+from engine.artifacts import Artifact, Axis, Curve, Model
 from engine.classifier import Classifier
 from engine.defenses.augmentation import COLOURS, STROKES
 from engine.defenses.fitting import Epoch, Fit, Schedule
@@ -112,7 +112,7 @@ class Train(Operation):
         module = copy.deepcopy(fit.network).to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
         lines = {name: torch.tensor([getattr(epoch, name) for epoch in fit.history]) for name in ("loss", "accuracy")}
         x = torch.tensor([epoch.epoch for epoch in fit.history])
-        history = Curve(x, lines, "Training", x_label="epoch")
+        history = Curve(x, lines, "Training", Axis("epoch", "step"))
         return {"model": Model(module, self._card(problem, fit, module), history)}
 
     def _prepare(self, problem: Problem) -> tuple[Fit, dict[str, Any]]:

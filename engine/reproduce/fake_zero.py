@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.artifacts import Curve, Picture
+from engine.artifacts import Axis, Curve, Picture
 from engine.attacks import FoolingImage
 from engine.attacks.fooling import FoolingStep
 from engine.operation import Problem
@@ -93,7 +93,7 @@ class FakeZero(Experiment):
             "ours, lower quartile": p.quantile(0.25, dim=1),
             "ours, upper quartile": p.quantile(0.75, dim=1),
         }
-        report.show("trace", Curve(torch.arange(len(p)), lines, f"Probability of “{name}”", "step", "p"))
+        report.show("trace", Curve(torch.arange(len(p)), lines, f"Probability of “{name}”", y_axis=Axis("p", "share")))
 
 
 def keras_swapped(p: Tensor, targets: Tensor) -> Tensor:

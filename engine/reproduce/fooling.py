@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine import models
-from engine.artifacts import Curve, Picture
+from engine.artifacts import Axis, Curve, Picture
 from engine.classifier import Classifier
 from engine.operation import Problem
 from engine.parameters import method
@@ -146,4 +146,4 @@ def uphill(classifier: Classifier, images: Tensor, target: int) -> tuple[Tensor,
 
 def _curve(classifier: Classifier, shares: dict[float, Tensor], title: str) -> Curve:
     lines = {f"eps {radius}": shares[radius] for radius in RADII}
-    return Curve(torch.arange(classifier.num_classes), lines, title, "class", "p ≥ 0.5, %")
+    return Curve(torch.arange(classifier.num_classes), lines, title, Axis("class", "step"), Axis("p ≥ 0.5, %"))

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.artifacts import Curve, Picture
+from engine.artifacts import Axis, Curve, Picture
 from engine.attacks import PGD
 from engine.errors import GibbonError
 from engine.operation import AttackStep, Problem
@@ -97,7 +97,7 @@ class Gallery(Experiment):
         report.find(f"{count}: its 95th percentile", float(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]), reference="0.42")
         if len(p) > 1:
             x = torch.arange(1, len(ordered) + 1) / len(ordered) * 100
-            report.show("reach", Curve(x, {"largest L∞ in a group": ordered.cpu()}, "All groups, sorted", "groups, %", "L∞"))
+            report.show("reach", Curve(x, {"largest L∞ in a group": ordered.cpu()}, "All groups, sorted", Axis("groups, %"), Axis("L∞")))
 
 
 class _Stopped:

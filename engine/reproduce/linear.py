@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.artifacts import Curve, Map
+from engine.artifacts import Axis, Curve, Map
 from engine.classifier import Classifier
 from engine.models.download import Progress
 from engine.operation import Problem
@@ -97,7 +97,7 @@ class Linear(Experiment):
             "measured, eta = eps sign(w)": torch.tensor(grown) / mean,
             "measured, eta of random signs": torch.tensor(random) / mean,
         }
-        report.show("growth", Curve(sizes, lines, f"Growth at eps {self.eps:g}", "dimension n", "w . eta / mean |w|"))
+        report.show("growth", Curve(sizes, lines, f"Growth at eps {self.eps:g}", Axis("dimension n"), Axis("w . eta / mean |w|")))
 
 
 def weights(network: Logistic) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.artifacts import Curve, Map
+from engine.artifacts import Axis, Curve, Map
 from engine.attacks import FGSM
 from engine.classifier import Classifier
 from engine.data import DataSet
@@ -110,7 +110,7 @@ class LogisticRegression(Experiment):
         report.show("weights", Map(weights, "Weights w", signed=True))
         report.show("sign", Map(weights.sign(), "sign(w): the perturbation of a 3", signed=True))
         lines = {name: torch.tensor(values) for name, values in errors.items()}
-        report.show("errors", Curve(radii, lines, "Error against eps", "eps", "error, %"))
+        report.show("errors", Curve(radii, lines, "Error against eps", Axis("eps", "eps"), Axis("error, %")))
 
 
 def pair(data: DataSet) -> tuple[Tensor, Tensor]:

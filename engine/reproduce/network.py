@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine import models
-from engine.artifacts import Curve, Map, Model
+from engine.artifacts import Axis, Curve, Map, Model
 from engine.classifier import Classifier
 from engine.data import DataSet
 from engine.devices import versions
@@ -70,7 +70,9 @@ class Network(Experiment):
             again = as_classifier(network, whole.device)
             accuracy = yield from self._tell(problem, report, again, (train, test), f"trained anew, {self.epochs} epochs")
             x = torch.arange(1, len(history) + 1)
-            report.show("history", Curve(x, {"loss": torch.tensor(history)}, "Training as lectured", "epoch", "cross-entropy"))
+            report.show(
+                "history", Curve(x, {"loss": torch.tensor(history)}, "Training as lectured", Axis("epoch", "step"), Axis("cross-entropy"))
+            )
             report.show("model", Model(network, _card(again, (train, test), self.epochs, accuracy)))
 
     def _tell(

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import torch
 
-from engine.artifacts import Curve, Picture
+from engine.artifacts import Axis, Curve, Picture
 from engine.attacks import OnePixel
 from engine.operation import AttackStep, Problem
 from engine.parameters import method
@@ -125,4 +125,6 @@ class OnePixelGallery(Experiment):
         if order:
             ordered = 100 * p[torch.tensor(order, device=p.device)].cpu()
             x = torch.arange(1, len(order) + 1)
-            report.show("confidence", Curve(x, {"confidence": ordered}, "All flips, sorted", "flip", "p of the new class, %"))
+            report.show(
+                "confidence", Curve(x, {"confidence": ordered}, "All flips, sorted", Axis("flip", "step"), Axis("p of the new class, %"))
+            )

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from engine.artifacts import Curve, Picture
+from engine.artifacts import Axis, Curve, Picture
 from engine.attacks import Proximity
 from engine.operation import Problem
 from engine.parameters import method
@@ -75,7 +75,7 @@ class Targets(Experiment):
                     self._show(report, result, label)
         x = torch.tensor(weights)
         lines = {f"distance {norm}": torch.tensor(values) for norm, values in distances.items()}
-        report.show("distance", Curve(x, lines, "Mean L2 of the nine", "lambda", "L2"))
+        report.show("distance", Curve(x, lines, "Mean L2 of the nine", Axis("lambda"), Axis("L2")))
         yield from self._swapped(problem, report, image, labels[:1], foreign)
 
     def _tell(self, report: Report, result: AttackResult, norm: str, weight: float) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.artifacts import Curve, Picture
+from engine.artifacts import Axis, Curve, Picture
 from engine.attacks import PGD
 from engine.operation import AttackStep, Problem
 from engine.parameters import method
@@ -85,4 +85,6 @@ class Untargeted(Experiment):
             when = f"after {steps} steps" if steps else "clean"
             report.show(f"step {steps}", Picture(image, f"{when}: read as {read}, {format_probability(p)}"))
         x = torch.arange(SHOWN[-1] + 1)
-        report.show("flipped", Curve(x, {"flipped, %": 100 * (flipped[None] <= x[:, None]).double().mean(1)}, "All digits", "step", "%"))
+        report.show(
+            "flipped", Curve(x, {"flipped, %": 100 * (flipped[None] <= x[:, None]).double().mean(1)}, "All digits", y_axis=Axis("%"))
+        )

@@ -103,7 +103,11 @@ def _panels(artifact: Artifact) -> list[FigurePanel]:
             return [ImagePanel(title="", caption=artifact.title, image=array(artifact.image))]
         case Curve():
             lines = {name: array(values) for name, values in artifact.lines.items()}
-            return [CurvePanel(title=artifact.title, x=array(artifact.x), lines=lines, x_label=artifact.x_label, y_label=artifact.y_label)]
+            return [
+                CurvePanel(
+                    title=artifact.title, x=array(artifact.x), lines=lines, x_label=artifact.x_axis.label, y_label=artifact.y_axis.label
+                )
+            ]
         case Map():
             return [_map(artifact, row) for row in range(len(artifact.values))]
         case _:

@@ -20,8 +20,6 @@ from gui.widgets.text import Sentence
 
 Values = npt.NDArray[np.floating]
 MOST_LINES = 8
-COUNTED = ("step", "round", "pass", "generation", "iteration", "epoch")
-"""What the axis of x counts; its numbers are whole then."""
 FURTHER = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#B8860B")
 """For lines that are of nothing that has a colour of its own."""
 
@@ -48,6 +46,8 @@ class Axes:
     """What x is multiplied by for its numbers: 255 for grey levels."""
     log: bool = False
     """Whether x is drawn by its logarithm."""
+    counted: bool = True
+    """Whether x counts something, so that its numbers are whole."""
 
     def along(self, x: Values) -> Values:
         """Where x is drawn."""
@@ -157,7 +157,7 @@ class Curves(QWidget):
         self._left_out = len(lines) - len(self.lines)
         self.xs, self.axes, self._note = axes.along(x), axes, note
         self._left.percent, self._bottom.log = axes.percent, axes.log
-        self._bottom.whole = axes.x in COUNTED
+        self._bottom.whole = axes.counted
         while len(self._items) < len(self.lines):
             item = pg.PlotDataItem(connect="finite", autoDownsample=True, clipToView=True)
             self._items.append(item)

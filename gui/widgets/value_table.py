@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt
@@ -31,10 +32,10 @@ class _Model(QAbstractTableModel):
         self.cells: list[list[str]] = []
         self.left: set[int] = set()
 
-    def set_table(self, columns: Sequence[str], rows: Rows) -> None:
+    def set_table(self, columns: Sequence[str], rows: Rows, units: Mapping[str, str]) -> None:
         self.beginResetModel()
         self.columns = tuple(columns)
-        self.cells = [cells_of(name, [row[i] for row in rows]) for i, name in enumerate(columns)]
+        self.cells = [cells_of([row[i] for row in rows], units.get(name, "")) for i, name in enumerate(columns)]
         self.left = {i for i in range(len(columns)) if any(isinstance(row[i], str) for row in rows)}
         self.endResetModel()
 
@@ -100,10 +101,10 @@ class ValueTable(QTableView):
         rows.setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.horizontalHeader().setHighlightSections(False)
 
-    def set_table(self, columns: Sequence[str], rows: Rows) -> None:
-        """Show them."""
+    def set_table(self, columns: Sequence[str], rows: Rows, units: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Show rows under columns; ``units``: of the columns whose numbers are shares or counts."""
         self._rows = rows
-        self.table.set_table(columns, rows)
+        self.table.set_table(columns, rows, units)
         for column, width in enumerate(self.wanted_widths()):
             self.setColumnWidth(column, width)
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 import engine
 from engine import attacks
+from engine.artifacts import Curve, Table
 from engine.operation import Attack
 from tests.engine.variants import IDS, VARIANTS, situation
 
@@ -73,6 +74,23 @@ def test_a_batch_equals_its_single_images(attack: Attack, small64: engine.Classi
         torch.testing.assert_close(single.adversarial[0], batch.adversarial[row], rtol=0, atol=1e-9)
         assert bool(single.success[0]) == bool(batch.success[row])
         assert int(single.steps_to_flip[0]) == int(batch.steps_to_flip[row])
+
+
+@every_attack
+def test_its_readings_and_artifacts_are_of_the_units_that_are_declared(
+    attack: Attack, small: engine.Classifier, images: Tensor, mask: Tensor
+) -> None:
+    given = situation(attack, small, images.float())
+    with engine.start(attack, small, images.float(), mask=mask if attack.masked else None, **given) as run:
+        for step in run:
+            for name, value in step.readings.items():
+                assert attack.reading_units.get(name) != "share" or 0 <= float(value) <= 1
+                assert attack.reading_units.get(name) == "share" or not {"rate", "share", "probability"} & set(name.split())
+    for artifact in run.result().artifacts.values():
+        if isinstance(artifact, Curve) and artifact.y_axis.unit == "share":
+            assert all(0 <= float(value) <= 1 for line in artifact.lines.values() for value in line)
+        if isinstance(artifact, Table):
+            assert set(artifact.units) <= set(artifact.columns)
 
 
 @every_attack

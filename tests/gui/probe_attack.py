@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import torch
 
-from engine.artifacts import Artifact, Curve, Map, Model, Perturbation, Picture, Table
+from engine.artifacts import Artifact, Axis, Curve, Map, Model, Perturbation, Picture, Table
 from engine.balls import Norm
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 
@@ -51,8 +51,13 @@ class Probe(Attack):
         return {
             "map": Map(grid, "pixels that flip"),
             "signed": Map(grid - grid.mean(), "difference", signed=True),
-            "curve": Curve(x, {"Stop": x, "Yield": 1 - x}, "share against lambda", "lambda", "share"),
-            "table": Table(("name", "queries", "success rate", "L2"), (("a", 1200, 0.5, 1.25), ("b, c", 7, 1.0, 123.456)), "rows"),
+            "curve": Curve(x, {"Stop": x, "Yield": 1 - x}, "share against lambda", Axis("lambda"), Axis("share", "share")),
+            "table": Table(
+                ("name", "queries", "success rate", "L2"),
+                (("a", 1200, 0.5, 1.25), ("b, c", 7, 1.0, 123.456)),
+                "rows",
+                units={"success rate": "share"},
+            ),
             "picture": Picture(torch.full((channels, height, width), 0.5), "grey"),
             "substitute": Model(
                 torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(channels * height * width, problem.classifier.num_classes)),

@@ -88,9 +88,10 @@ def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: At
     ("readings", "words"),
     [
         ({}, ""),
+        ({"loss": 0.5, "odd rate": 1.5}, "loss 0.5 · odd rate 1.5"),
         ({"held-out fooling rate": 0.614}, "held-out fooling rate 61.4 %"),
         ({"queries": 1200.0, "radius": 0.01234}, "queries 1,200 · radius 0.0123"),
     ],
 )
 def test_readings_in_words(readings: dict[str, float], words: str) -> None:
-    assert readings_in_words(readings) == words
+    assert readings_in_words(readings, {"held-out fooling rate": "share"}) == words

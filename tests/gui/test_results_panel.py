@@ -185,18 +185,18 @@ def test_numbers_stand_under_each_other_and_csv_keeps_every_digit(qtbot: QtBot, 
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "texts"),
+    ("unit", "values", "texts"),
     [
-        ("L2", [0.0123, 0.5], ["0.012", "0.500"]),
-        ("L2", [0.0, 0.0], ["0", "0"]),
-        ("rate", [2.0], ["2.00"]),
-        ("p", [0.25, None], ["25.0 %", "–"]),
-        ("x", [float("nan"), 1.5], ["–", "1.50"]),
-        ("found", [True, False], ["yes", "no"]),
+        ("", [0.0123, 0.5], ["0.012", "0.500"]),
+        ("", [0.0, 0.0], ["0", "0"]),
+        ("", [2.0], ["2.00"]),
+        ("share", [0.25, None], ["25.0 %", "–"]),
+        ("", [float("nan"), 1.5], ["–", "1.50"]),
+        ("", [True, False], ["yes", "no"]),
     ],
 )
-def test_a_column_as_text(name: str, values: list[object], texts: list[str]) -> None:
-    assert cells_of(name, values) == texts
+def test_a_column_as_text(unit: str, values: list[object], texts: list[str]) -> None:
+    assert cells_of(values, unit) == texts
 
 
 def test_a_perturbation_is_put_on_the_image(qtbot: QtBot, probed: ResultsPanel, session: Session) -> None:
@@ -348,8 +348,8 @@ def test_values_are_written_as_they_are_read() -> None:
     from gui.panels.perturbation import _levels
     from gui.panels.results.model_view import _rows
 
-    assert cells_of("margin", [-1.5, 0.25]) == ["−1.50", "0.25"]
-    assert cells_of("count", [-3, 2]) == ["−3", "2"]
+    assert cells_of([-1.5, 0.25]) == ["−1.50", "0.25"]
+    assert cells_of([-3, 2]) == ["−3", "2"]
     assert _rows({"labels": ["Stop", "Yield"], "input_shape": [3, 32, 32]}) == [("labels", "Stop, Yield"), ("input_shape", "3 × 32 × 32")]
     assert (_levels(0.0, "−"), _levels(-8 / 255, "−"), _levels(8 / 255, "+"), _levels(0.0, "+")) == ("0", "−8/255", "+8/255", "0")
 

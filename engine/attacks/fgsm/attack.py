@@ -96,5 +96,5 @@ class FGSM(InBall):
         assert isinstance(last, FGSMStep)
         logits, longest = last.logits, min(2 * self.eps, 1.0) if self.norm == "linf" else 2 * self.eps
         assert logits is not None
-        kept = Direction(last.direction, "Direction of the step", last.goals, problem.objective)
+        kept = Direction(last.direction, "Direction of the step", goals=last.goals, objective=problem.objective)
         return StepArtifacts(kept, lambda: curve(problem, kept.values, logits, longest))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.artifacts import Artifact, Curve, Perturbation
+from engine.artifacts import Artifact, Axis, Curve, Perturbation
 from engine.operation import Problem
 
 _POINTS = 33
@@ -48,7 +48,7 @@ def curve(problem: Problem, direction: Tensor, logits: Tensor, longest: float) -
         shown.append(int(others.argmax()) if problem.targets is None else int(problem.targets[0]))
     names = problem.classifier.labels
     lines = {f"{names[index]}": scores.softmax(1)[:, index] for index in shown}
-    return Curve(eps, lines, "Probability along the direction of the step", "eps", "probability")
+    return Curve(eps, lines, "Probability along the direction of the step", Axis("eps", "eps"), Axis("probability", "share"))
 
 
 class StepArtifacts(Mapping[str, Artifact]):

@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from engine.artifacts import Artifact, Curve
+from engine.artifacts import Artifact, Axis, Curve
 from engine.attacks.hop_skip_jump.boundary_walk import BoundaryWalk, Ticks, WalkStep
 from engine.balls import Norm
 from engine.operation import Attack, AttackStep, Problem, Step, Use
-from engine.parameters import budget, method, result
+from engine.parameters import CHOICES, budget, method, result
 from engine.views import Knowledge
 
 _TOGETHER = 6
@@ -102,6 +102,10 @@ class HopSkipJump(Attack):
         if not course:
             return {}
         asked, distances = zip(*course, strict=True)
-        name = self.norm.upper()
+        name = CHOICES[self.norm]
         lines = {f"{name} distance": torch.stack(distances)}
-        return {"distance": Curve(torch.tensor(asked), lines, f"{name} distance against queries", "queries for each image", name)}
+        return {
+            "distance": Curve(
+                torch.tensor(asked), lines, f"{name} distance against queries", Axis("queries for each image", "queries"), Axis(name)
+            )
+        }

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
+from engine.artifacts import Unit
 from engine.attacks.jsma.best_pair import best_pairs
 from engine.attacks.toolkit.losses import check_classes, cross_entropy
 from engine.attacks.toolkit.target_classes import random_other
@@ -77,6 +78,7 @@ class JSMA(Attack):
     also: ClassVar[tuple[str, ...]] = ("Jacobian-based saliency map attack",)
     family: ClassVar[str] = "Saliency"
     paper: ClassVar[str] = "Papernot et al. 2015, arXiv 1511.07528"
+    reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType({"share of values changed": "share"})
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask"})
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(

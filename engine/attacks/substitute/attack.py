@@ -12,7 +12,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor, nn
 
-from engine.artifacts import Artifact, Curve, Model, Table
+from engine.artifacts import Artifact, Axis, Curve, Model, Table, Unit
 from engine.attacks.pgd import PGD
 from engine.attacks.substitute.network import fresh_network, gradient_of_labels, train_epoch
 from engine.attacks.toolkit.budget import check_lengths
@@ -82,6 +82,9 @@ class Substitute(Attack):
     also: ClassVar[tuple[str, ...]] = ("Jacobian-based augmentation", "transfer attack")
     family: ClassVar[str] = "Black box"
     paper: ClassVar[str] = "Papernot et al. 2016, arXiv 1602.02697"
+    reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType(
+        {"queries": "queries", "agreement": "share", "substitute accuracy": "share"}
+    )
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "mask", "data"})
     needs: ClassVar[frozenset[Use]] = frozenset({"data"})
     knows: ClassVar[Knowledge] = "labels"
@@ -196,7 +199,7 @@ class Substitute(Attack):
         network = copy.deepcopy(last.network).eval().requires_grad_(False)
         x = torch.arange(1, len(last.rounds) + 1)
         lines = {name: torch.tensor([getattr(done, name) for done in last.rounds]) for name in ("agreement", "accuracy")}
-        curve = Curve(x, lines, "Substitute on held-out images", x_label="round", y_label="share")
+        curve = Curve(x, lines, "Substitute on held-out images", Axis("round", "step"), Axis("share", "share"))
         card = {
             "name": "substitute",
             "labels": list(problem.classifier.labels),
@@ -205,7 +208,13 @@ class Substitute(Attack):
             "training": self.model_dump(mode="json"),
         }
         rows = [(number, done.images, done.agreement, done.accuracy) for number, done in enumerate(last.rounds, 1)]
-        table = Table(("round", "labels of the oracle", "agreement", "accuracy"), tuple(rows), f"Substitute: {last.labelled} labels in all")
+        units: dict[str, Unit] = {"agreement": "share", "accuracy": "share"}
+        table = Table(
+            ("round", "labels of the oracle", "agreement", "accuracy"),
+            tuple(rows),
+            f"Substitute: {last.labelled} labels in all",
+            units=units,
+        )
         return {"substitute": Model(network, card, curve), "agreement": curve, "rounds": table}
 
     # ------------------------------------------------------------------ inside

@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Literal
 
 import torch
 
-from engine.artifacts import Artifact, Curve, Perturbation, Table
+from engine.artifacts import Artifact, Axis, Curve, Perturbation, Table, Unit
 from engine.attacks.toolkit.budget import InBall
 from engine.attacks.universal.training import Course, UniversalStep
 from engine.balls import Norm
 from engine.operation import Problem, Step, Use
-from engine.parameters import budget, data, method, result
+from engine.parameters import CHOICES, budget, data, method, result
 from engine.quantities import Number
 
 _LISTED = 20
@@ -42,6 +42,7 @@ class Universal(InBall):
     also: ClassVar[tuple[str, ...]] = ("UAP",)
     family: ClassVar[str] = "Universal"
     paper: ClassVar[str] = "Moosavi-Dezfooli et al. 2016, arXiv 1610.08401"
+    reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType({"fooling rate": "share", "held-out fooling rate": "share"})
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "mask", "data"})
     needs: ClassVar[frozenset[Use]] = frozenset({"data"})
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "last"
@@ -121,8 +122,8 @@ class Universal(InBall):
         rates = {"learning": learned.learning_rates, "held out": learned.held_out_rates}
         lines = {name: torch.tensor(values) for name, values in rates.items()}
         made: dict[str, Artifact] = {
-            "universal": Perturbation(learned.applied, f"Universal perturbation, {self.norm} {self.eps:.3g}"),
-            "fooling": Curve(torch.tensor(learned.indices), lines, "Fooling rate", y_label="share of images"),
+            "universal": Perturbation(learned.applied, f"Universal perturbation, {CHOICES[self.norm]} {self.eps:.3g}", universal=True),
+            "fooling": Curve(torch.tensor(learned.indices), lines, "Fooling rate", y_axis=Axis("share of images", "share")),
         }
         if learned.before is not None and learned.after is not None:
             made["classes"] = self._classes(problem, learned.before, learned.after)
@@ -134,4 +135,5 @@ class Universal(InBall):
         names, rows = problem.classifier.labels, []
         for (clean, fooled), count in ((pairs[index].tolist(), int(counts[index])) for index in order):
             rows.append((names[clean], names[fooled], count, count / int((before == clean).sum())))
-        return Table(("clean class", "becomes", "images", "share of the class"), tuple(rows), "Dominant classes of the images held out")
+        columns = ("clean class", "becomes", "images", "share of the class")
+        return Table(columns, tuple(rows), "Dominant classes of the images held out", units={columns[-1]: "share"})

@@ -127,7 +127,7 @@ class SavedPerturbation(Attack):
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """The perturbation as it was added."""
-        return {"universal": Perturbation(self.scale * self._values(problem), load_perturbation(self.file).title)}
+        return {"universal": Perturbation(self.scale * self._values(problem), load_perturbation(self.file).title, universal=True)}
 
     def _values(self, problem: Problem) -> Tensor:
         if not self.file:

@@ -335,7 +335,7 @@ class AttackPanel(QWidget):
     def _on_progress(self) -> None:
         job = self._session.runs.job
         if self._slug and job is not None:
-            self._progress.show_job(job, self._other_title())
+            self._progress.show_job(job, self._session.runs.attack, self._other_title())
 
     def _other_title(self) -> str:
         """The title of the attack under way, where it is another one than that which is set up."""
@@ -345,7 +345,7 @@ class AttackPanel(QWidget):
     def _show_job(self, job: Job) -> None:
         self._message.say("")
         title = self._other_title()
-        self._progress.show_job(job, title)
+        self._progress.show_job(job, self._session.runs.attack, title)
         if job.paused:
             self._show_button(f"Resume {title}".strip(), "mdi6.play", f"Let {title or 'the attack'} go on")
         else:

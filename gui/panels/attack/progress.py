@@ -15,13 +15,14 @@ from gui.lanes.progress_text import RateMeter
 from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
+    from engine import Attack
     from gui.lanes.jobs import Job
     from gui.session.attack_start import Ending
 
 
-def readings_in_words(readings: Mapping[str, float]) -> str:
-    """``queries 1,200 · held-out fooling rate 61.0 %``: shares by their name as percent."""
-    return " · ".join(f"{name} {format_reading(name, value)}" for name, value in readings.items())
+def readings_in_words(readings: Mapping[str, float], units: Mapping[str, str]) -> str:
+    """Readings by name, shares as percent: ``queries 1,200 · held-out fooling rate 61.0 %``."""
+    return " · ".join(f"{name} {format_reading(value, units.get(name, ''))}" for name, value in readings.items())
 
 
 def ending_in_words(ending: Ending) -> str:
@@ -63,13 +64,13 @@ class Progress(QWidget):
         self._pace = RateMeter()
         self.bar.setRange(0, 1)
 
-    def show_job(self, job: Job, title: str = "") -> None:
-        """How far a run is; ``title``: of its attack, where another one is set up."""
+    def show_job(self, job: Job, attack: Attack | None, title: str = "") -> None:
+        """Show how far a run of ``attack`` is; ``title``: its name, where another one is set up."""
         self.bar.setRange(0, job.total or 0)
         self.bar.setValue(max(0, job.index))
         words = self._pace.words(job)
         self.text.setText(f"{title}: {words}" if title else words)
-        self._show_readings(job)
+        self._show_readings(job, attack)
 
     def show_ending(self, ending: Ending | None, slug: str) -> None:
         """Nothing runs: what the run before left, unless it was of another attack than that of ``slug``, which is set up."""
@@ -78,10 +79,11 @@ class Progress(QWidget):
         if ending is not None:
             mine = ending.attack.slug == slug
             self.text.setText(ending_in_words(ending) if mine else "")
-            self._show_readings(ending.job if mine else None)
+            self._show_readings(ending.job if mine else None, ending.attack)
 
-    def _show_readings(self, job: Job | None) -> None:
-        words = "" if job is None else readings_in_words(job.readings if job.queries is None else {"queries": job.queries, **job.readings})
+    def _show_readings(self, job: Job | None, attack: Attack | None) -> None:
+        asked = {} if job is None or job.queries is None else {"queries": job.queries}
+        words = "" if job is None else readings_in_words({**asked, **job.readings}, {} if attack is None else attack.reading_units)
         if words != self.readings.text():
             self.readings.setText(words)
             self.readings.setVisible(bool(words))

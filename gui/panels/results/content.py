@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.formats import is_share
 from gui.theme import ADVERSARIAL, LABEL, TARGET
 
 if TYPE_CHECKING:
@@ -40,7 +39,8 @@ def items_of(entry: FinishedRun) -> list[Item]:
     for name, artifact in entry.result.artifacts.items():
         kind = next((kind for known, kind in kinds.items() if isinstance(artifact, known)), None)
         if kind is not None:
-            found.append(Item(kind, _heading(getattr(artifact, "title", name)), artifact, name == "universal"))
+            universal = isinstance(artifact, Perturbation) and artifact.universal
+            found.append(Item(kind, _heading(getattr(artifact, "title", name)), artifact, universal))
     # A trained network and the direction of a step are seldom what is looked for.
     found.sort(key=lambda item: item.kind == "model" or (item.kind == "perturbation" and not item.universal))
     if "loss" not in entry.result.artifacts:
@@ -79,12 +79,12 @@ def curve(entry: FinishedRun, artifact: Any) -> tuple[Any, list[Line], Axes, str
     colours = {name: known[_class_in(name, known)] for name in artifact.lines if _class_in(name, known) in known}
     free = (colour for colour in (ADVERSARIAL, *_OTHER * len(artifact.lines)) if colour not in colours.values())
     lines = [Line(name, values.numpy(), colours.get(name) or next(free)) for name, values in artifact.lines.items()]
-    levels = artifact.x_label.split(" ")[0] == "eps" and getattr(result.operation, "norm", "") == "linf"
-    x_label = "eps (of 255)" if levels else artifact.x_label
-    y_label = artifact.y_label
+    over, up = artifact.x_axis, artifact.y_axis
+    levels = over.unit == "eps" and getattr(result.operation, "norm", "") == "linf"
+    x_label = "eps (of 255)" if levels else over.label
     x = artifact.x.numpy()
-    wide = bool(x.min() > 0 and x.max() >= 50 * x.min()) and artifact.x_label != "step"
-    axes = Axes(x_label, y_label, is_share(y_label) or y_label.startswith("p("), 255.0 if levels else 1.0, wide)
+    wide = bool(x.min() > 0 and x.max() >= 50 * x.min()) and over.unit != "step"
+    axes = Axes(x_label, up.label, up.unit == "share", 255.0 if levels else 1.0, wide, counted=over.unit == "step")
     return x, lines, axes, ""
 
 

@@ -69,7 +69,7 @@ class CurveView(View):
         flip = int(entry.result.steps_to_flip[0])
         self.curves.set_mark(float(flip) if loss and flip >= 0 else None)
         eps = getattr(entry.result.operation, "eps", None)
-        self._over_eps = not loss and item.artifact.x_label.split(" ")[0] == "eps"
+        self._over_eps = not loss and item.artifact.x_axis.unit == "eps"
         self.curves.set_marker(eps if self._over_eps else None)
 
     @Slot(float)
@@ -146,7 +146,7 @@ class TableView(View):
 
     def fill(self, entry: FinishedRun | None, item: Item) -> None:
         rows = item.artifact.rows
-        self.table.set_table(item.artifact.columns, rows)
+        self.table.set_table(item.artifact.columns, rows, item.artifact.units)
         self.table.setAccessibleName(item.title)
         self.count.set_text(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
 
