@@ -16,7 +16,8 @@ from engine.artifacts import Artifact, Unit
 from engine.balls import BALLS, Ball, Norm
 from engine.classifier import Classifier
 from engine.docstrings import field_docstrings
-from engine.parameters import limit, parameters_of
+from engine.errors import GibbonError
+from engine.parameters import Preset, limit, parameters_of
 from engine.randomness import RowRandom
 from engine.ranking import reached
 from engine.refusals import bad_parameters
@@ -169,8 +170,8 @@ class Operation(BaseModel, ABC):
     knows: ClassVar[Knowledge] = "gradients"
     reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType({})
     """The units of its steps' readings by name; those that are not named are numbers of no unit."""
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
-    """Published settings: a title that names the source, and the parameters that differ from the defaults."""
+    presets: ClassVar[tuple[Preset, ...]] = ()
+    """Published settings."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
@@ -210,6 +211,23 @@ class Operation(BaseModel, ABC):
         """The files that its fields name, by field. What is in them belongs to the parameters: a run keeps their hashes."""
         given = {name: getattr(self, name) for name, parameter in parameters_of(type(self)).items() if parameter.is_file}
         return {name: Path(value) for name, value in given.items() if value}
+
+    @classmethod
+    def preset(cls, title: str) -> Preset:
+        """The preset of that title, or the only one whose title holds these words.
+
+        Raises
+        ------
+        GibbonError
+            There is none, or there are several.
+        """
+        found = [each for each in cls.presets if each.title == title]
+        found = found or [each for each in cls.presets if title.casefold() in each.title.casefold()]
+        if len(found) != 1:
+            which = "several presets" if found else "no preset"
+            there = "; ".join(each.title for each in found or cls.presets) or "none"
+            raise GibbonError(f"“{cls.slug}” has {which} of the name “{title}”. There is: {there}.")
+        return found[0]
 
     @classmethod
     def build(cls, **parameters: Any) -> Self:

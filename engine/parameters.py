@@ -123,6 +123,18 @@ def limit(default: Any, **facts: Unpack[Facts]) -> Any:
 
 
 @dataclass(frozen=True)
+class Preset:
+    """A published setting of an operation."""
+
+    title: str
+    """What it is and whose."""
+    values: Mapping[str, Any]
+    """The parameters that differ from their defaults."""
+    needs: frozenset[str] = frozenset()
+    """What it is of use with only, though the operation itself can do without, such as ``targets``."""
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One field of an operation."""
 

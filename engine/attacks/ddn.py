@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import ClassVar, Literal
 
 import torch
 
@@ -16,7 +15,7 @@ from engine.balls import L2, TINY, Norm, column, normalised
 from engine.errors import GibbonError
 from engine.images import lattice
 from engine.operation import AttackStep, Problem
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 
 _LAST = 0.01
@@ -43,11 +42,9 @@ class DDN(MinimalNorm):
     family: ClassVar[str] = "Minimal norm"
     paper: ClassVar[str] = "Rony et al. 2018, arXiv 1811.09600"
     norms: ClassVar[tuple[Norm, ...]] = ("l2",)
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "as in the paper, 100 steps": {"quantise": True, "boundary_steps": 0},
-            "as in the paper, 1000 steps": {"steps": 1000, "quantise": True, "boundary_steps": 0},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("as in the paper, 100 steps", {"quantise": True, "boundary_steps": 0}),
+        Preset("as in the paper, 1000 steps", {"steps": 1000, "quantise": True, "boundary_steps": 0}),
     )
 
     norm: Literal["l2"] = budget("l2")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -17,7 +16,7 @@ from engine.attacks.toolkit.shortest_step import shortest
 from engine.attacks.toolkit.target_classes import likeliest_others
 from engine.balls import Norm, column
 from engine.operation import AttackStep, Problem
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 
 _BACK = 0.5
 """How far an adversarial image goes back to the plane's point nearest to the clean one. Measured on digits: 1 overshoots in l2."""
@@ -49,11 +48,11 @@ class DeepFool(MinimalNorm):
     family: ClassVar[str] = "Minimal norm"
     paper: ClassVar[str] = "Moosavi-Dezfooli et al. 2015, arXiv 1511.04599; refinement: Abdolahpourrostam et al. 2023, arXiv 2303.12481"
     norms: ClassVar[tuple[Norm, ...]] = ("l2", "linf")
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "as in the paper, but clipped and ranked anew in the loop": {"classes": 10, "box": "clipped", "refine": 0, "boundary_steps": 0},
-            "nearer, at twice the cost": {"refine": 20},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset(
+            "as in the paper, but clipped and ranked anew in the loop", {"classes": 10, "box": "clipped", "refine": 0, "boundary_steps": 0}
+        ),
+        Preset("nearer, at twice the cost", {"refine": 20}),
     )
 
     norm: Literal["l2", "linf"] = budget("l2")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from engine.attacks.toolkit.planes import dual_norm
 from engine.attacks.toolkit.schedules import cosine
 from engine.balls import BALLS, TINY, Norm, normalised
 from engine.operation import AttackStep, Problem
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 
 _LAST = 0.01
@@ -47,7 +46,7 @@ class FMN(MinimalNorm):
     family: ClassVar[str] = "Minimal norm"
     paper: ClassVar[str] = "Pintor et al. 2021, arXiv 2102.12827"
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2", "l1", "l0")
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({"without the boundary search": {"boundary_steps": 0}})
+    presets: ClassVar[tuple[Preset, ...]] = (Preset("without the boundary search", {"boundary_steps": 0}),)
 
     norm: Literal["linf", "l2", "l1", "l0"] = budget("l2")
     """The norm that is made small."""

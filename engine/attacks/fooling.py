@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from engine.artifacts import Artifact, Axis, Curve, Perturbation, Unit
 from engine.attacks.toolkit.lecture_loss import TowardsLoss, distance_to, lowered_loss, target_probability
 from engine.attacks.toolkit.losses import check_classes
 from engine.operation import Attack, AttackStep, Problem, Step, Use
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 
 _MOST_LINES = 10
@@ -57,9 +57,10 @@ class FoolingImage(Attack):
     masked: ClassVar[bool] = False
     from_image: ClassVar[bool] = False
     follows_objective: ClassVar[bool] = True
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "Goodfellow et al. 2014, figure 5": {
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset(
+            "Goodfellow et al. 2014, figure 5",
+            {
                 "begin": "gaussian",
                 "center": 0.0,
                 "spread": 1.0,
@@ -67,8 +68,8 @@ class FoolingImage(Attack):
                 "steps": 1,
                 "clip": False,
             },
-            "Wang's lecture: fake image": {"loss": "prob_linear", "clip": False},
-        }
+        ),
+        Preset("Wang's lecture: fake image", {"loss": "prob_linear", "clip": False}),
     )
 
     steps: int = budget(10, ge=1, le=100_000, unit="steps")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import ClassVar, Literal
 
 import torch
 
@@ -14,7 +13,7 @@ from engine.attacks.toolkit.feasible_set import Reach
 from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.balls import Norm, normalised
 from engine.operation import AttackStep, Problem
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 
 
@@ -35,11 +34,9 @@ class MIFGSM(InBall):
     paper: ClassVar[str] = "Dong et al. 2017, arXiv 1710.06081"
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
     follows_objective: ClassVar[bool] = True
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "ImageNet, eps 16/255, 10 steps (Dong 2017)": {"eps": 16 / 255},
-            "Without momentum: the iterative method": {"decay": 0.0},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("ImageNet, eps 16/255, 10 steps (Dong 2017)", {"eps": 16 / 255}),
+        Preset("Without momentum: the iterative method", {"decay": 0.0}),
     )
 
     norm: Literal["linf", "l2"] = budget("linf")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -14,7 +13,7 @@ from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.losses import value
 from engine.balls import TINY, Norm, column
 from engine.operation import AttackStep, Problem
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 from engine.ranking import beats
 from engine.views import Knowledge
@@ -39,11 +38,9 @@ class Noise(InBall):
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
     knows: ClassVar[Knowledge] = "scores"
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "last"
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "Beside FGSM on MNIST, eps 0.3 (Nicolae and Rawat 2017)": {"eps": 0.3},
-            "Gaussian, l2, eps 2 (beside PGD on MNIST)": {"norm": "l2", "eps": 2.0, "distribution": "gaussian"},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("Beside FGSM on MNIST, eps 0.3 (Nicolae and Rawat 2017)", {"eps": 0.3}),
+        Preset("Gaussian, l2, eps 2 (beside PGD on MNIST)", {"norm": "l2", "eps": 2.0, "distribution": "gaussian"}),
     )
 
     norm: Literal["linf", "l2"] = budget("linf")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import model_validator
@@ -20,7 +19,7 @@ from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.attacks.toolkit.target_classes import ManyTowards, check_goals, least_likely, likeliest_others, random_other
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 
 _LECTURE = {"eps": None, "steps": 20, "step_size": 0.05, "random_start": False}
@@ -47,24 +46,29 @@ class PGD(Attack):
     paper: ClassVar[str] = "Madry et al. 2017, arXiv 1706.06083; BIM: Kurakin et al. 2016, arXiv 1607.02533"
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2", "l1")
     follows_objective: ClassVar[bool] = True
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "BIM, eps 8/255 (Kurakin 2016)": {"steps": None, "step_size": 1 / 255, "random_start": False},
-            "BIM, eps 16/255 (Kurakin 2016)": {"eps": 16 / 255, "steps": None, "step_size": 1 / 255, "random_start": False},
-            "Iterative least-likely class, eps 8/255 (Kurakin 2016)": {
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("BIM, eps 8/255 (Kurakin 2016)", {"steps": None, "step_size": 1 / 255, "random_start": False}),
+        Preset("BIM, eps 16/255 (Kurakin 2016)", {"eps": 16 / 255, "steps": None, "step_size": 1 / 255, "random_start": False}),
+        Preset(
+            "Iterative least-likely class, eps 8/255 (Kurakin 2016)",
+            {
                 "steps": None,
                 "step_size": 1 / 255,
                 "random_start": False,
                 "towards": "least likely",
             },
-            "PGD on MNIST (Madry 2017)": {"eps": 0.3, "steps": 40, "step_size": 0.01},
-            "PGD on CIFAR-10 (Madry 2017)": {"steps": 10, "step_size": 2 / 255},
-            "PGD on CIFAR-10, 20 steps, 10 restarts (Madry 2017)": {"steps": 20, "step_size": 2 / 255, "restarts": 10},
-            "Loop of the lectures: gradient over its maximum, 0.05 × 20": {**_LECTURE, "direction": "max"},
-            "Gallery of targets: sign steps, 0.02 × 50, choose a target (Mou and Jaini)": {**_LECTURE, "steps": 50, "step_size": 0.02},
-            "Truncated gradient, 0.05 × 20": {**_LECTURE, "direction": "truncated", "quantile": 0.9},
-            "Aimed at the nine likeliest other classes": {"towards": "likeliest others", "loss": "margin"},
-        }
+        ),
+        Preset("PGD on MNIST (Madry 2017)", {"eps": 0.3, "steps": 40, "step_size": 0.01}),
+        Preset("PGD on CIFAR-10 (Madry 2017)", {"steps": 10, "step_size": 2 / 255}),
+        Preset("PGD on CIFAR-10, 20 steps, 10 restarts (Madry 2017)", {"steps": 20, "step_size": 2 / 255, "restarts": 10}),
+        Preset("Loop of the lectures: gradient over its maximum, 0.05 × 20", {**_LECTURE, "direction": "max"}),
+        Preset(
+            "Gallery of targets: sign steps, 0.02 × 50, choose a target (Mou and Jaini)",
+            {**_LECTURE, "steps": 50, "step_size": 0.02},
+            needs=frozenset({"targets"}),
+        ),
+        Preset("Truncated gradient, 0.05 × 20", {**_LECTURE, "direction": "truncated", "quantile": 0.9}),
+        Preset("Aimed at the nine likeliest other classes", {"towards": "likeliest others", "loss": "margin"}),
     )
 
     norm: Literal["linf", "l2", "l1"] = budget("linf")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import model_validator
@@ -17,7 +17,7 @@ from engine.attacks.toolkit.lecture_loss import TowardsLoss, distance_to, lowere
 from engine.balls import BALLS, TINY, Norm, column
 from engine.batching import rows_with_graph
 from engine.operation import Attack, AttackStep, Problem, Step, Use
-from engine.parameters import CHOICES, budget, method, result
+from engine.parameters import CHOICES, Preset, budget, method, result
 from engine.quantities import Number
 from engine.ranking import beats
 
@@ -63,11 +63,9 @@ class Proximity(Attack):
     needs: ClassVar[frozenset[Use]] = frozenset({"targets"})
     norms: ClassVar[tuple[Norm, ...]] = ("l1", "l2")
     follows_objective: ClassVar[bool] = True
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "Wang's lecture: its code, l1": {"loss": "prob_linear"},
-            "Wang's lecture: its formula, l2": {"norm": "l2"},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("Wang's lecture: its code, l1", {"loss": "prob_linear"}),
+        Preset("Wang's lecture: its formula, l2", {"norm": "l2"}),
     )
 
     norm: Literal["l1", "l2"] = budget("l1")

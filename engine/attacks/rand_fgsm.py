@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Iterator
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -15,7 +14,7 @@ from engine.attacks.toolkit.feasible_set import best_restart
 from engine.attacks.toolkit.losses import check_classes
 from engine.balls import Linf, Norm
 from engine.operation import Attack, AttackStep, Problem
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 
 
@@ -37,11 +36,9 @@ class RandFGSM(Attack):
     paper: ClassVar[str] = "Tramèr et al. 2017, arXiv 1705.07204"
     norms: ClassVar[tuple[Norm, ...]] = ("linf",)
     follows_objective: ClassVar[bool] = True
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "Rand+FGSM on MNIST, eps 0.3, alpha 0.05 (Nicolae and Rawat 2017)": {"eps": 0.3, "alpha": 0.05},
-            "Rand+FGSM, eps 16/255, alpha eps/2": {"eps": 16 / 255},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("Rand+FGSM on MNIST, eps 0.3, alpha 0.05 (Nicolae and Rawat 2017)", {"eps": 0.3, "alpha": 0.05}),
+        Preset("Rand+FGSM, eps 16/255, alpha eps/2", {"eps": 16 / 255}),
     )
 
     norm: Literal["linf"] = budget("linf")

@@ -166,10 +166,6 @@ _MISSING = {
     "data": "works on a data set. Name one with --data-set.",
     "start": "needs an image to start from. Give one with --start FILE.",
 }
-_CHOOSES = "choose a target"
-"""In the title of presets that are of use with a target only."""
-
-
 _UNUSED = {
     "targets": "takes no target: it is untargeted, or chooses the class itself. Leave --target out.",
     "mask": "takes no mask: it may change every pixel. Leave --mask and --sticker out.",
@@ -200,15 +196,10 @@ def _operation(context: typer.Context, slug: str, preset: str | None, target: st
 def _preset(kind: type[Attack], wanted: str | None, target: str | None) -> dict[str, Any]:
     if wanted is None:
         return {}
-    found = [title for title in kind.presets if wanted.casefold() in title.casefold()]
-    if len(found) != 1 and wanted not in kind.presets:
-        which = "several presets" if found else "no preset"
-        there = "; ".join(found or kind.presets) or "none"
-        raise GibbonError(f"“{kind.slug}” has {which} of the name “{wanted}”. There is: {there}.")
-    title = wanted if wanted in kind.presets else found[0]
-    if _CHOOSES in title and target is None:
-        raise GibbonError(f"The preset “{title}” needs a class to reach. Name one with --target.")
-    return dict(kind.presets[title])
+    preset = kind.preset(wanted)
+    if "targets" in preset.needs and target is None:
+        raise GibbonError(f"The preset “{preset.title}” needs a class to reach. Name one with --target.")
+    return dict(preset.values)
 
 
 def _data(name: str, count: int | None, root: Path | None, seed: int) -> DataSet:
@@ -240,6 +231,6 @@ def _help(context: typer.Context, slug: str) -> int:
     typer.echo(context.get_help())
     say_help(listed(kind))
     if kind.presets:
-        say_help("", "Presets: " + "; ".join(kind.presets))
+        say_help("", "Presets: " + "; ".join(preset.title for preset in kind.presets))
     say_help("", "Attacks: " + ", ".join(f"{name} ({attack.title})" for name, attack in CATALOGUE.items()))
     return 0

@@ -565,4 +565,4 @@ def test_a_hundred_and_fifty_seeds_and_the_sign_of_the_step() -> None:
     periodic, plain = accuracy(), accuracy(periodic=False)
     assert periodic < plain - 0.05
     assert periodic < 0.5
-    assert accuracy(**attacks.Substitute.presets["Against the oracle's labels throughout"]) <= 0.45
+    assert accuracy(**attacks.Substitute.preset("Against the oracle's labels throughout").values) <= 0.45

@@ -30,14 +30,16 @@ def test_a_preset_that_is_not_there_is_said_with_those_that_are(run: Run) -> Non
     code, _, err = run("attack", "--image", STOP, "--preset", "nothing of the kind")
     assert code == 2
     assert "no preset" in err
-    assert next(iter(CATALOGUE["pgd"].presets)) in err
+    assert CATALOGUE["pgd"].presets[0].title in err
 
 
 def test_every_preset_is_a_setting_that_can_be_built() -> None:
     for attack in CATALOGUE.values():
-        for title, parameters in attack.presets.items():
-            built = attack.build(**parameters)
-            assert all(getattr(built, name) == value for name, value in parameters.items()), f"{attack.slug}: “{title}”"
+        for preset in attack.presets:
+            built = attack.build(**preset.values)
+            assert all(getattr(built, name) == value for name, value in preset.values.items()), f"{attack.slug}: “{preset.title}”"
+            assert attack.preset(preset.title) is preset
+            assert preset.needs <= attack.uses
 
 
 def test_what_other_models_say(run: Run) -> None:

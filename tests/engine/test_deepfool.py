@@ -135,7 +135,10 @@ def test_one_class_has_no_boundary() -> None:
 @pytest.mark.data
 @pytest.mark.parametrize(
     "attack",
-    [attacks.DeepFool(), attacks.DeepFool.build(**attacks.DeepFool.presets["as in the paper, but clipped and ranked anew in the loop"])],
+    [
+        attacks.DeepFool(),
+        attacks.DeepFool.build(**attacks.DeepFool.preset("as in the paper, but clipped and ranked anew in the loop").values),
+    ],
     ids=["default", "paper"],
 )
 def test_deepfool_on_digits_flips_all_and_changes_little(attack: attacks.DeepFool) -> None:

@@ -15,8 +15,8 @@ from engine import attacks
 from engine.attacks.toolkit.lecture_loss import swapped, target_probability
 from tests.engine.conftest import linear_classifier
 
-LECTURE = attacks.FoolingImage.presets["Wang's lecture: fake image"]
-PAPER = attacks.FoolingImage.presets["Goodfellow et al. 2014, figure 5"]
+LECTURE = attacks.FoolingImage.preset("Wang's lecture: fake image").values
+PAPER = attacks.FoolingImage.preset("Goodfellow et al. 2014, figure 5").values
 
 
 def keras_binary_crossentropy(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:

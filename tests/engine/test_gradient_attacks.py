@@ -87,7 +87,7 @@ def test_dlr_of_two_classes_is_refused(attack: engine.Attack) -> None:
 @pytest.mark.parametrize("attack", [attacks.FGSM, attacks.RandFGSM, attacks.PGD, attacks.MIFGSM, attacks.APGD, attacks.Noise])
 def test_every_preset_is_a_set_of_parameters(attack: type[engine.Attack]) -> None:
     assert attack.presets
-    for parameters in attack.presets.values():
+    for parameters in (preset.values for preset in attack.presets):
         attack.build(**parameters)
 
 

@@ -71,7 +71,7 @@ def test_random_noise_does_not_work(network: engine.Classifier, mnist: tuple[Ten
 
 def test_the_loop_of_the_lecture(network: engine.Classifier, mnist: tuple[Tensor, Tensor]) -> None:
     """Flipped after 5, 10, 15 and 20 steps, of the digits that were right; the median and the mean L2."""
-    preset = attacks.PGD.presets["Loop of the lectures: gradient over its maximum, 0.05 × 20"]
+    preset = attacks.PGD.preset("Loop of the lectures: gradient over its maximum, 0.05 × 20").values
     images, labels = mnist
     right = network.predict(images) == labels
     result = engine.run(attacks.PGD.build(**preset), network, images[right], labels=labels[right])

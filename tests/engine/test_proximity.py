@@ -185,7 +185,7 @@ def test_the_swapped_loss_does_not_leave_a_sure_classifier() -> None:
     images, labels = images[sure], labels[sure]
     assert len(images) > 5
     given = {"labels": labels, "targets": (labels + 1) % 3}
-    lecture = attacks.Proximity.build(**attacks.Proximity.presets["Wang's lecture: its code, l1"], steps=30)
+    lecture = attacks.Proximity.build(**attacks.Proximity.preset("Wang's lecture: its code, l1").values, steps=30)
     assert not bool(engine.run(lecture, classifier, images, **given).success.any())
     assert bool(engine.run(attacks.Proximity(weight=1, steps=30), classifier, images, **given).success.all())
 

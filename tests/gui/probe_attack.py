@@ -63,5 +63,5 @@ class Probe(Attack):
                 torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(channels * height * width, problem.classifier.num_classes)),
                 {"architecture": "linear", "trained": {"queries": 12, "agreement": 0.512345}},
             ),
-            "universal": Perturbation(torch.full((1, channels, height, width), 0.1), "universal perturbation"),
+            "universal": Perturbation(torch.full((1, channels, height, width), 0.1), "universal perturbation", universal=True),
         }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.attacks import CATALOGUE
-from gui.panels.attack.hints import asks_for_target
 from gui.panels.attack.start_image import begin_at
 from tests.gui.panel_scenes import LABELS, noise, open_image, small
 
@@ -47,7 +46,7 @@ def test_a_start_image_of_the_own_class_is_told_before_the_run(qtbot: QtBot, att
 
 
 def test_a_preset_that_wants_a_target_asks_for_it(qtbot: QtBot, attack_panel: AttackPanel, session: Session) -> None:
-    wanting = [(slug, title) for slug, attack in CATALOGUE.items() for title in attack.presets if asks_for_target(title)]
+    wanting = [(slug, preset.title) for slug, attack in CATALOGUE.items() for preset in attack.presets if "targets" in preset.needs]
     assert len(wanting) >= 2
     open_image(qtbot, session)
     attack_panel.activateWindow()

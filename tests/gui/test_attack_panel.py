@@ -283,13 +283,13 @@ def test_a_click_in_the_list_chooses(qtbot: QtBot, panel: AttackPanel) -> None:
     assert not panel._chooser.popup.isVisible()
 
 
-@pytest.mark.parametrize(("slug", "title"), [(slug, title) for slug, attack in CATALOGUE.items() for title in attack.presets])
+@pytest.mark.parametrize(("slug", "title"), [(slug, preset.title) for slug, attack in CATALOGUE.items() for preset in attack.presets])
 def test_presets_are_attacks(panel: AttackPanel, slug: str, title: str) -> None:
     panel.choose(slug)
     panel._form.set_values({"max_queries": 77})
     action = next(action for action in panel._presets.menu().actions() if action.text() == title)
     action.trigger()
-    assert panel.attack == CATALOGUE[slug].build(**CATALOGUE[slug].presets[title])
+    assert panel.attack == CATALOGUE[slug].build(**CATALOGUE[slug].preset(title).values)
 
 
 def test_an_attack_keeps_its_parameters_while_another_is_looked_at(panel: AttackPanel) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -18,7 +17,7 @@ from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.attacks.toolkit.target_classes import likeliest_others
 from engine.balls import Norm
 from engine.operation import AttackStep, Problem
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 
 _EVERY = 5
@@ -48,13 +47,11 @@ class APGD(InBall):
     paper: ClassVar[str] = "Croce and Hein 2020, arXiv 2003.01690"
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
     follows_objective: ClassVar[bool] = True
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "APGD-CE of AutoAttack (Croce 2020)": {},
-            "APGD-DLR (Croce 2020)": {"loss": "dlr"},
-            "APGD-T of AutoAttack: targeted DLR, 9 targets (Croce 2020)": {"loss": "targeted-dlr"},
-            "MNIST, eps 0.3 (Croce 2020)": {"eps": 0.3},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("APGD-CE of AutoAttack (Croce 2020)", {}),
+        Preset("APGD-DLR (Croce 2020)", {"loss": "dlr"}),
+        Preset("APGD-T of AutoAttack: targeted DLR, 9 targets (Croce 2020)", {"loss": "targeted-dlr"}),
+        Preset("MNIST, eps 0.3 (Croce 2020)", {"eps": 0.3}),
     )
 
     norm: Literal["linf", "l2"] = budget("linf")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -14,7 +13,7 @@ from engine.attacks.carlini_wagner.base import FirstLook
 from engine.attacks.carlini_wagner.tightening import Rows, Tightening
 from engine.balls import Norm, column
 from engine.operation import AttackStep, Problem, Step
-from engine.parameters import budget, method, result
+from engine.parameters import Preset, budget, method, result
 from engine.quantities import Number
 
 _UNCHANGED = 1e-4
@@ -41,8 +40,8 @@ class CarliniWagnerL0(Tightening):
     family: ClassVar[str] = "Minimal norm"
     paper: ClassVar[str] = "Carlini, Wagner 2016, arXiv 1608.04644"
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {"as in the paper": {"freezing": "paper", "steps": 1000, "step_size": 0.01, "constant": 1e-3, "confidence": 0.01}}
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("as in the paper", {"freezing": "paper", "steps": 1000, "step_size": 0.01, "constant": 1e-3, "confidence": 0.01}),
     )
 
     boundary_steps: int = result(0, ge=0, le=60)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from engine.attacks.toolkit.box import Box
 from engine.attacks.toolkit.schedules import cosine
 from engine.balls import TINY, Norm, column
 from engine.operation import AttackStep, Problem
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 from engine.ranking import best_of
 
@@ -56,9 +55,10 @@ class CarliniWagnerL2(CarliniWagner):
     family: ClassVar[str] = "Minimal norm"
     paper: ClassVar[str] = "Carlini, Wagner 2016, arXiv 1608.04644"
     norms: ClassVar[tuple[Norm, ...]] = ("l2",)
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "as in the paper": {
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset(
+            "as in the paper",
+            {
                 "rounds": 9,
                 "steps": 10_000,
                 "step_size": 0.01,
@@ -67,9 +67,9 @@ class CarliniWagnerL2(CarliniWagner):
                 "parametrisation": "tanh",
                 "boundary_steps": 0,
             },
-            "to convergence": {"rounds": 6, "steps": 400},
-            "constants side by side (one image)": {"rounds": 2, "beside": 8},
-        }
+        ),
+        Preset("to convergence", {"rounds": 6, "steps": 400}),
+        Preset("constants side by side (one image)", {"rounds": 2, "beside": 8}),
     )
 
     rounds: int = budget(3, ge=1, le=50, unit="constants")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -13,7 +12,7 @@ from engine.attacks.carlini_wagner.base import FirstLook
 from engine.attacks.carlini_wagner.tightening import Rows, Tightening
 from engine.balls import TINY, Norm, column
 from engine.operation import Problem
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 
 _FIRST, _LATER = 0.1, 0.5
@@ -44,9 +43,10 @@ class CarliniWagnerLinf(Tightening):
     family: ClassVar[str] = "Minimal norm"
     paper: ClassVar[str] = "Carlini, Wagner 2016, arXiv 1608.04644"
     norms: ClassVar[tuple[Norm, ...]] = ("linf",)
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "as in the paper": {
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset(
+            "as in the paper",
+            {
                 "form": "penalty",
                 "steps": 1000,
                 "tries": 22,
@@ -55,8 +55,8 @@ class CarliniWagnerLinf(Tightening):
                 "smallest": 1 / 256,
                 "boundary_steps": 0,
             },
-            "to convergence": {"steps": 100, "tries": 8},
-        }
+        ),
+        Preset("to convergence", {"steps": 100, "tries": 8}),
     )
 
     steps: int = budget(20, ge=1, le=100_000, unit="steps")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -18,7 +17,7 @@ from engine.attacks.toolkit.losses import check_classes
 from engine.attacks.toolkit.target_classes import Towards, check_goals, least_likely, random_other
 from engine.balls import Norm
 from engine.operation import AttackStep, Problem, Step
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 
 
@@ -51,16 +50,14 @@ class FGSM(InBall):
     paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572; step l.l. and rnd.: Kurakin et al. 2016, arXiv 1611.01236"
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2", "l1")
     follows_objective: ClassVar[bool] = True
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "FGSM on MNIST, eps 0.25 (Goodfellow 2014)": {"eps": 0.25},
-            "FGSM on CIFAR-10, eps 0.1 (Goodfellow 2014)": {"eps": 0.1},
-            "The panda: one grey level (Goodfellow 2014)": {"eps": 1 / 255},
-            "Targeted: one step of 0.02, choose a target (Mou and Jaini)": {"eps": 0.02},
-            "Step l.l., eps 8/255 (Kurakin 2016)": {"towards": "least likely"},
-            "Step l.l., eps 16/255 (Kurakin 2016)": {"eps": 16 / 255, "towards": "least likely"},
-            "Step rnd., eps 8/255 (Kurakin 2016)": {"towards": "random"},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("FGSM on MNIST, eps 0.25 (Goodfellow 2014)", {"eps": 0.25}),
+        Preset("FGSM on CIFAR-10, eps 0.1 (Goodfellow 2014)", {"eps": 0.1}),
+        Preset("The panda: one grey level (Goodfellow 2014)", {"eps": 1 / 255}),
+        Preset("Targeted: one step of 0.02, choose a target (Mou and Jaini)", {"eps": 0.02}, needs=frozenset({"targets"})),
+        Preset("Step l.l., eps 8/255 (Kurakin 2016)", {"towards": "least likely"}),
+        Preset("Step l.l., eps 16/255 (Kurakin 2016)", {"eps": 16 / 255, "towards": "least likely"}),
+        Preset("Step rnd., eps 8/255 (Kurakin 2016)", {"towards": "random"}),
     )
 
     norm: Literal["linf", "l2", "l1"] = budget("linf")

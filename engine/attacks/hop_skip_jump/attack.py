@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -14,7 +13,7 @@ from engine.artifacts import Artifact, Axis, Curve
 from engine.attacks.hop_skip_jump.boundary_walk import BoundaryWalk, Ticks, WalkStep
 from engine.balls import Norm
 from engine.operation import Attack, AttackStep, Problem, Step, Use
-from engine.parameters import CHOICES, budget, method, result
+from engine.parameters import CHOICES, Preset, budget, method, result
 from engine.views import Knowledge
 
 _TOGETHER = 6
@@ -48,7 +47,7 @@ class HopSkipJump(Attack):
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "norm"
     raises: ClassVar[str] = "minus the distance"
     norms: ClassVar[tuple[Norm, ...]] = ("l2", "linf")
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({"As in the authors' code": {"steps": 40}})
+    presets: ClassVar[tuple[Preset, ...]] = (Preset("As in the authors' code", {"steps": 40}),)
 
     norm: Literal["l2", "linf"] = budget("l2")
     """The distance that is made small."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from engine.attacks.toolkit.losses import check_classes, cross_entropy
 from engine.attacks.toolkit.target_classes import random_other
 from engine.balls import Norm
 from engine.operation import Attack, AttackStep, Problem, Use
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 
 _FULL = 1e-6
@@ -81,12 +81,10 @@ class JSMA(Attack):
     reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType({"share of values changed": "share"})
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask"})
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "Papernot et al. 2015": {},
-            "CleverHans: random class, no limit": {"gamma": 1.0, "untargeted": "random", "derivatives": "logits"},
-            "Adversarial Robustness Toolbox: theta 0.1, no limit": {"theta": 0.1, "gamma": 1.0},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("Papernot et al. 2015", {}),
+        Preset("CleverHans: random class, no limit", {"gamma": 1.0, "untargeted": "random", "derivatives": "logits"}),
+        Preset("Adversarial Robustness Toolbox: theta 0.1, no limit", {"theta": 0.1, "gamma": 1.0}),
     )
 
     theta: Number = budget(1.0, gt=0, le=1, unit="of [0, 1]")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -17,7 +16,7 @@ from engine.attacks.one_pixel.genes import Repair, Space
 from engine.balls import L0, Ball, Norm
 from engine.batching import images_per_step
 from engine.operation import Attack, AttackStep, Problem
-from engine.parameters import budget, method, result
+from engine.parameters import Preset, budget, method, result
 from engine.views import Knowledge
 
 
@@ -46,13 +45,11 @@ class OnePixel(Attack):
     paper: ClassVar[str] = "Su et al. 2017, arXiv 1710.08864"
     knows: ClassVar[Knowledge] = "scores"
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "As Su et al. 2017 is usually told: 400 x 100, confident": {"stop": "confidence"},
-            "Gallery: 400 x 75, confident": {"generations": 75, "stop": "confidence"},
-            "Quick: 100 x 40": {"population": 100, "generations": 40},
-            "Five pixels": {"pixels": 5},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("As Su et al. 2017 is usually told: 400 x 100, confident", {"stop": "confidence"}),
+        Preset("Gallery: 400 x 75, confident", {"generations": 75, "stop": "confidence"}),
+        Preset("Quick: 100 x 40", {"population": 100, "generations": 40}),
+        Preset("Five pixels", {"pixels": 5}),
     )
 
     pixels: int = budget(1, ge=1, le=1000, unit="pixels")

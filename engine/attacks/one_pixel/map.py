@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,7 +16,7 @@ from engine.balls import L0, Ball, Norm
 from engine.batching import images_per_step
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.views import Knowledge
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -82,12 +81,10 @@ class OnePixelMap(Attack):
     paper: ClassVar[str] = "after Su et al. 2017, arXiv 1710.08864"
     knows: ClassVar[Knowledge] = "scores"
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "Black and white": {"levels": 2, "greys": True},
-            "Corners of the colour cube": {"levels": 2},
-            "27 colours": {"levels": 3},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("Black and white", {"levels": 2, "greys": True}),
+        Preset("Corners of the colour cube", {"levels": 2}),
+        Preset("27 colours", {"levels": 3}),
     )
 
     levels: int = method(3, ge=2, le=256, unit="levels", title="levels per channel")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import model_validator
@@ -15,7 +14,7 @@ from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.losses import value
 from engine.balls import Norm
 from engine.operation import AttackStep, Problem
-from engine.parameters import budget, method
+from engine.parameters import Preset, budget, method
 from engine.quantities import Number
 from engine.views import Knowledge
 
@@ -46,12 +45,10 @@ class Square(InBall):
     paper: ClassVar[str] = "Andriushchenko et al. 2019, arXiv 1912.00049"
     knows: ClassVar[Knowledge] = "scores"
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "As in the authors' code, ImageNet, Linf": {"eps": 12.75 / 255, "p_init": 0.05, "n_queries": 10_000},
-            "As in the authors' code, ImageNet, L2": {"norm": "l2", "eps": 5.0, "p_init": 0.1, "n_queries": 10_000},
-            "As in the authors' code, MNIST trained against PGD": {"eps": 0.3, "p_init": 0.8, "n_queries": 20_000},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("As in the authors' code, ImageNet, Linf", {"eps": 12.75 / 255, "p_init": 0.05, "n_queries": 10_000}),
+        Preset("As in the authors' code, ImageNet, L2", {"norm": "l2", "eps": 5.0, "p_init": 0.1, "n_queries": 10_000}),
+        Preset("As in the authors' code, MNIST trained against PGD", {"eps": 0.3, "p_init": 0.8, "n_queries": 20_000}),
     )
 
     norm: Literal["linf", "l2"] = budget("linf")

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import model_validator
@@ -22,7 +22,7 @@ from engine.batching import rows_per_pass, rows_per_step
 from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step, Use
-from engine.parameters import budget, method, result
+from engine.parameters import Preset, budget, method, result
 from engine.quantities import Number
 from engine.ranking import fraction
 from engine.views import Knowledge, View
@@ -91,9 +91,10 @@ class Substitute(Attack):
     norms: ClassVar[tuple[Norm, ...]] = ("linf",)
     transfers: ClassVar[bool] = True
     by_rows: ClassVar[bool] = False
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "As in CleverHans' tutorial, MNIST": {
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset(
+            "As in CleverHans' tutorial, MNIST",
+            {
                 "seeds": 150,
                 "rounds": 6,
                 "lambda_": -0.1,
@@ -101,11 +102,11 @@ class Substitute(Attack):
                 "crafted_by": "fgsm",
                 "eps": 0.3,
             },
-            "1,000 seeds, 3 rounds": {"seeds": 1000, "rounds": 3},
-            "Without the periodic step": {"periodic": False},
-            "Against the oracle's labels throughout": {"lambda_": -0.1, "periodic": False},
-            "Reservoir sampling, 2,000 labels (Papernot, McDaniel, Goodfellow 2016)": {"reservoir": 400},
-        }
+        ),
+        Preset("1,000 seeds, 3 rounds", {"seeds": 1000, "rounds": 3}),
+        Preset("Without the periodic step", {"periodic": False}),
+        Preset("Against the oracle's labels throughout", {"lambda_": -0.1, "periodic": False}),
+        Preset("Reservoir sampling, 2,000 labels (Papernot, McDaniel, Goodfellow 2016)", {"reservoir": 400}),
     )
 
     eps: Number = budget(0.3, gt=0, unit="of [0, 1]")
@@ -209,12 +210,8 @@ class Substitute(Attack):
         }
         rows = [(number, done.images, done.agreement, done.accuracy) for number, done in enumerate(last.rounds, 1)]
         units: dict[str, Unit] = {"agreement": "share", "accuracy": "share"}
-        table = Table(
-            ("round", "labels of the oracle", "agreement", "accuracy"),
-            tuple(rows),
-            f"Substitute: {last.labelled} labels in all",
-            units=units,
-        )
+        columns = ("round", "labels of the oracle", "agreement", "accuracy")
+        table = Table(columns, tuple(rows), f"Substitute: {last.labelled} labels in all", units=units)
         return {"substitute": Model(network, card, curve), "agreement": curve, "rounds": table}
 
     # ------------------------------------------------------------------ inside

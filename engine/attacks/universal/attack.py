@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -14,7 +14,7 @@ from engine.attacks.toolkit.budget import InBall
 from engine.attacks.universal.training import Course, UniversalStep
 from engine.balls import Norm
 from engine.operation import Problem, Step, Use
-from engine.parameters import CHOICES, budget, data, method, result
+from engine.parameters import CHOICES, Preset, budget, data, method, result
 from engine.quantities import Number
 
 _LISTED = 20
@@ -48,11 +48,9 @@ class Universal(InBall):
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "last"
     by_rows: ClassVar[bool] = False
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {
-            "As in the paper (Moosavi-Dezfooli et al. 2016)": {"mode": "paper", "enough": 0.8},
-            "Digits: eps 0.3": {"eps": 0.3},
-        }
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset("As in the paper (Moosavi-Dezfooli et al. 2016)", {"mode": "paper", "enough": 0.8}),
+        Preset("Digits: eps 0.3", {"eps": 0.3}),
     )
 
     norm: Literal["linf", "l2"] = budget("linf")

@@ -61,7 +61,7 @@ def _fields(attack: type[Attack], group: str) -> tuple[str, ...]:
     also = [*attack.also, *("&".join(initials) for initials in short)]
     aim = ["targeted"] * ("targets" in attack.uses) + ["untargeted"] * ("labels" in attack.uses and "targets" not in attack.needs)
     norms = [*attack.norms, *(NORMS[norm] for norm in attack.norms)]
-    rest = [attack.family, group, *attack.presets, *norms, *aim]
+    rest = [attack.family, group, *(preset.title for preset in attack.presets), *norms, *aim]
     return tuple(text.casefold() for text in (attack.title, attack.slug, " ".join(also), attack.paper, description(attack), " ".join(rest)))
 
 

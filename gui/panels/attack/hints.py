@@ -13,16 +13,11 @@ if TYPE_CHECKING:
 
 def hint(attack: Attack, session: Session, goal: Goal, preset: str) -> str:
     """The first that applies; ``preset``: the title of the one that filled in the parameters."""
-    return _aimless(session, preset) or _useless_start(attack, session, goal) or _small_eps(attack, session)
+    return _aimless(attack, session, preset) or _useless_start(attack, session, goal) or _small_eps(attack, session)
 
 
-def asks_for_target(preset: str) -> bool:
-    """Whether a preset is made for a class to be reached, which it cannot fill in."""
-    return "choose a target" in preset
-
-
-def _aimless(session: Session, preset: str) -> str:
-    if session.target is None and asks_for_target(preset):
+def _aimless(attack: Attack, session: Session, preset: str) -> str:
+    if session.target is None and preset and "targets" in attack.preset(preset).needs:
         return "This preset works towards a class: choose a target. Without one it runs untargeted."
     return ""
 

@@ -26,7 +26,7 @@ from gui.panels.attack.catalogue import description
 from gui.panels.attack.chooser import Chooser
 from gui.panels.attack.eps_slider import EpsSlider
 from gui.panels.attack.goal import Goal, takes_start
-from gui.panels.attack.hints import asks_for_target, hint
+from gui.panels.attack.hints import hint
 from gui.panels.attack.obstacles import obstacle, paintable
 from gui.panels.attack.progress import Progress
 from gui.widgets import EmptyState, Message
@@ -221,7 +221,7 @@ class AttackPanel(QWidget):
         presets = attack.presets
         menu = self._presets.menu()
         menu.clear()
-        for title in presets:
+        for title in (preset.title for preset in presets):
             menu.addAction(title.replace("&", "&&")).triggered.connect(lambda _checked=False, title=title: self._use_preset(title))
         self._presets.setVisible(bool(presets))
         if slug not in self._forms:
@@ -244,8 +244,9 @@ class AttackPanel(QWidget):
     def _use_preset(self, title: str) -> None:
         self._filled[self._slug] = title
         defaults = {field.name: field.default for field in self._form.fields}
-        self._form.set_values({**defaults, **self._attacks[self._slug].presets[title]})
-        if asks_for_target(title) and self._session.target is None:
+        preset = self._attacks[self._slug].preset(title)
+        self._form.set_values({**defaults, **preset.values})
+        if "targets" in preset.needs and self._session.target is None:
             self._goal.target.setFocus()
             self._area.ensureWidgetVisible(self._goal.target)
 
