@@ -15,6 +15,7 @@ from engine.attacks.toolkit.budget import check_lengths, usual_eps
 from engine.attacks.toolkit.directions import DirectionName, direction
 from engine.attacks.toolkit.evaluation import away, look
 from engine.attacks.toolkit.feasible_set import Reach, best_restart
+from engine.attacks.toolkit.l1_in_box import L1Step, spread
 from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.attacks.toolkit.target_classes import ManyTowards, check_goals, least_likely, likeliest_others, random_other
 from engine.balls import BALLS, Ball, Norm
@@ -30,9 +31,11 @@ class PGD(Attack):
 
     ``delta <- project(delta + step_size * direction(gradient))``, repeated ``steps`` times, and
     ``adversarial = clamp(images + mask * delta, 0, 1)`` with the clamp inside the loop; ``gradient`` is that of the loss away from the
-    label, or towards the target. ``restarts`` begin at other points of the ball, ``likeliest others`` aims at several classes, and all of
-    these run as rows of the same batch: ``steps + 1`` forward passes and ``steps`` backward passes for each row. An attack that chooses
-    classes by the clean image's logits takes one forward pass more.
+    label, or towards the target. In l1 the direction is the sign of the gradient over the ``share`` of values with the largest gradients
+    among those that can still move, over their number (sparse L1 descent: Tramèr, Boneh 2019, arXiv 1904.13000), and ``project`` and
+    ``clamp`` are one: the nearest point of the ball within [0, 1] (Croce, Hein 2021, arXiv 2103.01208). ``restarts`` begin at other points
+    of the ball, ``likeliest others`` aims at several classes, and all of these run as rows of the same batch: ``steps + 1`` forward passes
+    and ``steps`` backward passes for each row. An attack that chooses classes by the clean image's logits takes one forward pass more.
 
     Madry, Makelov, Schmidt, Tsipras, Vladu 2017, arXiv 1706.06083. Without random start in linf it is the basic iterative method of
     Kurakin, Goodfellow, Bengio 2016, arXiv 1607.02533. The DLR loss: Croce, Hein 2020, arXiv 2003.01690. Madry et al. report the last
@@ -80,10 +83,15 @@ class PGD(Attack):
     """Number of steps. None: the rule of BIM, min(eps + 4, 1.25 * eps) with eps in grey levels, rounded up; 40 where there is no linf
     ball."""
     step_size: Number | None = budget(None, gt=0, none="2.5 * eps / steps", unit="of [0, 1]", automatic="length")
-    """Length of one step in pixel units. None: 2.5 * eps / steps, or 0.05 without a ball."""
+    """Length of one step in pixel units. None: 2.5 * eps / steps, and in l1 at least eps / 3; 0.05 without a ball."""
     direction: DirectionName = method("steepest")
-    """steepest: the sign (linf) or the gradient over its length (l2). max: the gradient over its largest magnitude. truncated: the gradient
-    over its quantile, cut at 1."""
+    """steepest: the sign (linf), the gradient over its length (l2) or as l1 step says (l1). max: the gradient over its largest magnitude.
+    truncated: the gradient over its quantile, cut at 1."""
+    l1_step: L1Step = method("spread", when={"norm": "l1", "direction": "steepest"})
+    """How a steepest step in l1 goes. spread: by the sign, over the share of values with the largest gradients among those that can still
+    move. one value: all of it on the largest gradient, even where that value is black or white already; hardly an attack."""
+    share: float = method(0.01, gt=0, le=1, unit="of all values", when={"norm": "l1", "direction": "steepest", "l1_step": "spread"})
+    """For spread: the share of values that move in a step, at least one."""
     quantile: float = method(0.9, ge=0, le=1, when={"direction": "truncated"})
     """For truncated: the quantile of |gradient| above which all pixels step alike. 0 is the sign, 1 is max."""
     loss: LossName = method("ce")
@@ -127,7 +135,14 @@ class PGD(Attack):
         """The step length in use: ``step_size``, or its default."""
         if self.step_size is not None:
             return self.step_size
-        return 0.05 if self.eps is None else 2.5 * self.eps / self.count
+        if self.eps is None:
+            return 0.05
+        evenly = 2.5 * self.eps / self.count
+        return max(evenly, self.eps / 3) if self._spreads else evenly
+
+    @property
+    def _spreads(self) -> bool:
+        return self.norm == "l1" and self.l1_step == "spread" and self.direction == "steepest"
 
     def ball(self) -> Ball | None:
         """The ball of radius ``eps``; None without one."""
@@ -138,7 +153,7 @@ class PGD(Attack):
         check_classes(self.loss, problem.classifier.num_classes)
         rows, goals = self._rows(problem)
         chosen = goals[: len(problem.images)] if goals is not None and self.towards in ("least likely", "random") else None
-        reach = Reach(rows, self.ball())
+        reach = Reach(rows, self.ball(), one_by_one=self.l1_step == "one value")
         delta = reach.sample() if self._starts_randomly else torch.zeros_like(rows.images)
         images = reach.images(delta) if self._starts_randomly else rows.images
         for index in range(self.count + 1):
@@ -147,9 +162,15 @@ class PGD(Attack):
             step = best_restart(AttackStep(index, self.count, images, loss, seen.logits), problem)
             yield step if chosen is None else replace(step, goals=chosen)
             if index < self.count:
-                along = direction(self.direction, seen.gradient, self.norm, self.quantile, rows.mask)
+                along = self._along(reach, delta, seen.gradient, rows.mask)
                 delta = reach.clip(delta.add(along, alpha=self.length))
                 images = reach.images(delta)
+
+    def _along(self, reach: Reach, delta: Tensor, gradient: Tensor, mask: Tensor | None) -> Tensor:
+        """The step, of length 1."""
+        if self._spreads:
+            return spread(reach.free(gradient if mask is None else mask * gradient, delta), self.share, mask)
+        return direction(self.direction, gradient, self.norm, self.quantile, mask)
 
     def _rows(self, problem: Problem) -> tuple[Problem, Tensor | None]:
         """The problem with a row for every class aimed at, restart and image, and the classes ``(rows,)``."""

@@ -10,12 +10,12 @@ from pydantic import Field, JsonValue, ValidationError
 
 from engine.errors import GibbonError
 from engine.files import replacing
+from engine.record.migration import VERSION, is_known, migrated
 from engine.record.packing import Packed, Part
 from engine.record.stickers import StickerEntry
 from engine.refusals import place_and_reason
 
 FORMAT = "gibbon-record"
-VERSION = 1
 _FILE_LIMIT = 256 * 2**20
 
 
@@ -133,7 +133,7 @@ class Record(Part):
     """One attack on one image: everything that is needed to do it again, and what came out."""
 
     format: Literal["gibbon-record"] = "gibbon-record"
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     model: ModelEntry
     image: ImageEntry
     operation: OperationEntry
@@ -173,7 +173,7 @@ class Record(Part):
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """Read a record, or the sidecar of a figure.
+        """Read a record, or the sidecar of a figure; one of an earlier version comes back as one of the present version.
 
         Raises
         ------
@@ -186,13 +186,13 @@ class Record(Part):
             raise GibbonError(
                 f"“{path.name}” is no record of Gibbon's. Choose the .json that stands beside an adversarial image or a figure."
             )
-        if content.get("version") != VERSION:
+        if not is_known(content.get("version")):
             raise GibbonError(
-                f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads version {VERSION}. "
+                f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads the versions 1 to {VERSION}. "
                 "Install a newer one."
             )
         try:
-            return cls.model_validate(content)
+            return cls.model_validate(migrated(content))
         except ValidationError as error:
             raise GibbonError(f"“{path.name}” is a damaged record: {place_and_reason(error)} Use the original file.") from None
 

@@ -15,7 +15,9 @@ from torch import Tensor
 import engine
 from engine import attacks, images, record
 from engine.artifacts import Perturbation
+from engine.attacks import CATALOGUE
 from engine.record import ModelOptions, Packed, Record
+from engine.record.migration import OLD_VALUES, VERSION
 from engine.stickers import Colour, Optimised, Pixels, Sticker, compose
 from tests.engine.conftest import small_network
 
@@ -302,7 +304,11 @@ def test_a_record_cannot_allow_code(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda content: content | {"version": 2}, "reads version 1"),
+        (lambda content: content | {"version": 3}, "reads the versions 1 to 2"),
+        (lambda content: content | {"version": 0}, "reads the versions 1 to 2"),
+        (lambda content: content | {"version": True}, "reads the versions 1 to 2"),
+        (lambda content: content | {"version": "2"}, "reads the versions 1 to 2"),
+        (lambda content: content | {"version": 1, "operation": 7}, "damaged"),
         (lambda content: content | {"format": "something"}, "no record of Gibbon's"),
         (lambda content: {"model": 1}, "no record of Gibbon's"),
         (lambda content: [content], "no record of Gibbon's"),
@@ -317,6 +323,32 @@ def test_broken_and_foreign_records(folder: Path, change: Any, sentence: str) ->
     with pytest.raises(engine.GibbonError, match=sentence) as caught:
         Record.read(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_record_of_version_1_says_what_the_attack_did_then(folder: Path) -> None:
+    path = folder / "a.json"
+    content = made(folder).to_json()
+    for slug, given, then in (
+        ("pgd", {"norm": "l1"}, {"norm": "l1", "l1_step": "one value"}),
+        ("fgsm", {}, {"l1_step": "one value"}),
+        ("noise", {"eps": 0.1}, {"eps": 0.1}),
+        ("of-someone-else", {"a": 1}, {"a": 1}),
+    ):
+        path.write_text(json.dumps(content | {"version": 1, "operation": {"slug": slug, "parameters": given, "files": {}}}))
+        read = Record.read(path)
+        assert (read.version, read.operation.parameters) == (2, then)
+        assert Record.read(read.write(folder / "b.json")) == read  # it is of version 2 now, and nothing is added again
+    path.write_text(json.dumps(content | {"operation": {"slug": "pgd", "parameters": {"norm": "l1"}, "files": {}}}))
+    assert Record.read(path).operation.parameters == {"norm": "l1"}
+
+
+def test_old_values_are_parameters_that_there_are_and_not_their_defaults() -> None:
+    for version, attacks_then in OLD_VALUES.items():
+        assert version < VERSION
+        for slug, values in attacks_then.items():
+            fields = CATALOGUE[slug].model_fields
+            assert all(fields[name].default != value for name, value in values.items()), slug
+            CATALOGUE[slug].build(**values)
 
 
 def test_files_that_are_no_json(folder: Path) -> None:

@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor
 
+from engine.attacks.apgd.sparse_state import SparseProgress
 from engine.attacks.apgd.state import Progress
 from engine.attacks.toolkit.active_rows import Standing
 from engine.attacks.toolkit.budget import InBall, usual_eps
@@ -32,20 +34,25 @@ class APGD(InBall):
     0.06)`` a row halves its step and returns to its best point if (1) its loss rose in fewer than ``rho`` of the steps since the last
     checkpoint, or (2) neither its step nor its best loss has changed since then. Targets and restarts are rows of one batch.
 
+    In l1 a step of ``step`` goes by the sign over the share of values with the largest gradients, P projects to the ball and [0, 1] at
+    once, and there is no momentum. Every 25th part of the steps the share becomes that of the values which the best point has changed, over
+    1.5; a row whose best point has become sparser by a twentieth returns to it with the first step size, ``eps``; the others divide theirs
+    by 1.5, down to ``eps / 10``. Values at the end of their range take no part in a step, which is ours.
+
     A forward pass of the clean images, then ``steps + 1`` forward and ``steps`` backward passes for every row; the rows of an image drop
     out soon after one of them has fooled the classifier. For targeted-dlr the reported loss is the dlr away from the label, by which rows
     of different targets compare.
 
-    Croce, Hein 2020, arXiv 2003.01690. The authors' code tests (1) with "at most", the paper with "fewer", as here; it runs targets and
-    restarts one after the other.
+    Croce, Hein 2020, arXiv 2003.01690; l1: Croce, Hein 2021, arXiv 2103.01208. The authors' code tests (1) with "at most", the paper with
+    "fewer", as here; it runs targets and restarts one after the other.
     """
 
     slug: ClassVar[str] = "apgd"
     title: ClassVar[str] = "APGD"
     also: ClassVar[tuple[str, ...]] = ("AutoAttack", "auto-PGD")
     family: ClassVar[str] = "Gradient, iterative"
-    paper: ClassVar[str] = "Croce and Hein 2020, arXiv 2003.01690"
-    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
+    paper: ClassVar[str] = "Croce and Hein 2020, arXiv 2003.01690; L1: Croce and Hein 2021, arXiv 2103.01208"
+    norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2", "l1")
     follows_objective: ClassVar[bool] = True
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("APGD-CE of AutoAttack (Croce 2020)", {}),
@@ -54,10 +61,10 @@ class APGD(InBall):
         Preset("MNIST, eps 0.3 (Croce 2020)", {"eps": 0.3}),
     )
 
-    norm: Literal["linf", "l2"] = budget("linf")
+    norm: Literal["linf", "l2", "l1"] = budget("linf")
     """The norm of the ball that the perturbation stays in."""
-    eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2"))
-    """Radius of the ball in pixel units: 8/255 is eight grey levels. In l2 about 0.5 is usual for small colour images."""
+    eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2", "l1"))
+    """Radius of the ball in pixel units: 8/255 is eight grey levels. In l2 about 0.5 is usual for small colour images, in l1 about 12."""
     steps: int = budget(100, ge=1, le=100_000, unit="steps")
     """Number of steps."""
     loss: Literal["ce", "dlr", "targeted-dlr"] = method("ce")
@@ -67,13 +74,16 @@ class APGD(InBall):
     """How many of the likeliest other classes are aimed at. None: all others. A target that is given is the only one."""
     restarts: int = method(1, ge=1, le=1000)
     """How many random starting points run side by side, for every class aimed at."""
-    rho: float = method(0.75, gt=0, le=1)
+    rho: float = method(0.75, gt=0, le=1, when={"norm": ["linf", "l2"]})
     """The share of steps that must raise the loss for the step size to stay."""
     drop_fooled: bool = method(True)
     """Leave an image alone once it is fooled. Otherwise its loss is raised to the end, which transfers better and costs more."""
 
     def checkpoints(self) -> list[int]:
-        """The steps after which step sizes are looked at: ``ceil(p_j * steps)``, each once."""
+        """The steps after which step sizes are looked at: ``ceil(p_j * steps)``, each once; in l1 every 25th part of the steps."""
+        if self.norm == "l1":
+            every = max(1, int(0.04 * self.steps))
+            return list(range(every, self.steps, every))
         before, share, found = 0.0, 0.22, []
         while share <= 1:
             found.append(math.ceil(share * self.steps - 1e-9))
@@ -97,7 +107,7 @@ class APGD(InBall):
         rows = standing.problem.repeat(blocks)
         goals = None if goals is None else goals.repeat_interleave(self.restarts, 0)
         reach = Reach(rows, self.ball())
-        progress = Progress(reach.sample(), 2 * self.eps)
+        progress = self._progress(rows, reach)
         checkpoints = set(self.checkpoints())
         for index in range(total):
             images = reach.images(progress.delta)
@@ -117,6 +127,13 @@ class APGD(InBall):
                 reach = Reach(rows, self.ball())
             if index < self.steps:
                 progress.move(reach, self.ball())
+
+    def _progress(self, rows: Problem, reach: Reach) -> Progress | SparseProgress:
+        if self.norm != "l1":
+            return Progress(reach.sample(), 2 * self.eps)
+        start = rows.random.normal(rows.images.shape[1:]).to(rows.images)
+        inside = torch.ones_like(rows.images[:1]) if rows.mask is None else rows.mask.expand(-1, *rows.images.shape[1:])
+        return SparseProgress(reach.clip(start), self.eps, inside > 0)
 
     @property
     def _loss(self) -> LossName:

@@ -50,6 +50,7 @@ def fgsm_at_eps(result: AttackResult, eps: float) -> AttackResult:
         labels=result.labels.to(images.device),
         random=RowRandom(seed, range(len(images))),  # nothing is drawn: the classes are kept
         targets=None if result.targets is None else result.targets.to(images.device),
+        mask=direction.mask,
         objective=direction.objective,
     )
     clean = FGSMStep(

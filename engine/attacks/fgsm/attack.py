@@ -13,9 +13,11 @@ from engine.attacks.fgsm.eps_curve import Direction, StepArtifacts, curve
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.directions import direction
 from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.feasible_set import Reach
+from engine.attacks.toolkit.l1_in_box import L1Step
 from engine.attacks.toolkit.losses import check_classes
 from engine.attacks.toolkit.target_classes import Towards, check_goals, least_likely, random_other
-from engine.balls import Norm
+from engine.balls import L1, Norm, column
 from engine.operation import AttackStep, Problem, Step
 from engine.parameters import Preset, budget, method
 from engine.quantities import Number
@@ -26,16 +28,18 @@ class FGSMStep(AttackStep):
     """The clean images or those after the step, with what the step is made of."""
 
     direction: Tensor
-    """``(N, C, H, W)``: ``mask * steepest(gradient)``, of which ``eps`` is taken."""
+    """``(N, C, H, W)``: ``mask * steepest(gradient)``, of which ``eps`` is taken; in l1 the ``mask * gradient`` that says which values go
+    first."""
 
 
 class FGSM(InBall):
     """One step of length ``eps`` along the sign of the gradient.
 
     ``adversarial = clamp(images + eps * direction, 0, 1)`` with ``direction = mask * steepest(gradient)`` and ``gradient = d CE(logits,
-    labels) / d images``; towards a target the sign is turned. Two forward passes and one backward. The direction does not depend on
-    eps and is kept as the artifact "direction": `engine.attacks.fgsm_at_eps` gives the attack at another eps for one forward pass, and the
-    artifact "curve" holds the probabilities over eps for the first image, made when it is asked for.
+    labels) / d images``; towards a target the sign is turned. In l1 the step is the steepest one inside both the ball and [0, 1]. Two
+    forward passes and one backward. The direction does not depend on eps and is kept as the artifact "direction":
+    `engine.attacks.fgsm_at_eps` gives the attack at another eps for one forward pass, and the artifact "curve" holds the probabilities
+    over eps for the first image, made when it is asked for.
 
     The one-step target class methods choose the target themselves and count as success that the label is left: ``step l.l.`` takes
     ``argmin_j logits_j``, ``step rnd.`` a random class other than the label (the paper draws from all). ``result.goals`` tells which.
@@ -61,9 +65,13 @@ class FGSM(InBall):
     )
 
     norm: Literal["linf", "l2", "l1"] = budget("linf")
-    """The norm of the step: linf moves every pixel by eps, l2 along the gradient, l1 one value by all of eps."""
+    """The norm of the step: linf moves every pixel by eps, l2 along the gradient, l1 the values of the largest gradients to
+    black or white."""
     eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2", "l1"))
     """Length of the step in pixel units: 8/255 is eight grey levels."""
+    l1_step: L1Step = method("spread", when={"norm": "l1"})
+    """spread: in l1 the values that can move go to the end of their range, those with the largest gradients first, until eps is used. one
+    value: the one with the largest gradient by all of eps, cut off at the end of its range; hardly an attack."""
     towards: Towards = method("label or target")
     """Away from the label (towards the target where one is given), or towards a class that the attack chooses: the least likely one (step
     l.l.) or a random one (step rnd.)."""
@@ -74,16 +82,27 @@ class FGSM(InBall):
         check_goals(self.towards, problem)
         clean = self._clean(problem)
         yield clean
-        adversarial = (problem.images + self.eps * clean.direction).clamp_(0, 1)
+        adversarial = self.stepped(problem, clean.direction, self.eps)
         seen = look(problem, adversarial, "ce", problem.targets if clean.goals is None else clean.goals, gradient=False)
         yield replace(clean, index=1, adversarial=adversarial, loss=seen.loss, logits=seen.logits)
+
+    def stepped(self, problem: Problem, along: Tensor, eps: float | Tensor) -> Tensor:
+        """The images after a step of length ``eps``, or of one for each row, ``(N,)``; ``along`` is as in `FGSMStep`."""
+        if self._spreads:
+            reach = Reach(problem, L1(eps))
+            return reach.images(reach.steepest(along))
+        return (problem.images + column(eps, along) * along).clamp_(0, 1)
+
+    @property
+    def _spreads(self) -> bool:
+        return self.norm == "l1" and self.l1_step == "spread"
 
     def _clean(self, problem: Problem) -> FGSMStep:
         """The clean images with the direction of the step."""
         goals = random_other(problem) if self.towards == "random" else None
         aim = least_likely if self.towards == "least likely" else goals
         seen = look(problem, problem.images, "ce", problem.targets if aim is None else aim)
-        step = direction("steepest", seen.gradient, self.norm, 0.0, problem.mask)
+        step = seen.gradient if self._spreads else direction("steepest", seen.gradient, self.norm, 0.0, problem.mask)
         step = step if problem.mask is None else problem.mask * step
         goals = least_likely(seen.logits) if self.towards == "least likely" else goals
         return FGSMStep(0, 1, problem.images, seen.loss, seen.logits, direction=step, goals=goals)
@@ -93,5 +112,9 @@ class FGSM(InBall):
         assert isinstance(last, FGSMStep)
         logits, longest = last.logits, min(2 * self.eps, 1.0) if self.norm == "linf" else 2 * self.eps
         assert logits is not None
-        kept = Direction(last.direction, "Direction of the step", goals=last.goals, objective=problem.objective)
-        return StepArtifacts(kept, lambda: curve(problem, kept.values, logits, longest))
+        kept = Direction(last.direction, "Direction of the step", goals=last.goals, objective=problem.objective, mask=problem.mask)
+
+        def stepped(rows: Problem, eps: Tensor) -> Tensor:
+            return self.stepped(rows, kept.values[:1], eps)
+
+        return StepArtifacts(kept, lambda: curve(problem, stepped, logits, longest))

@@ -1,4 +1,4 @@
-"""The kept direction of a step, and the probabilities along it. This file knows images, a direction and lengths, and no attack."""
+"""The kept direction of a step, and the probabilities along it. This file knows images and lengths, and no attack."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ _POINTS = 33
 
 @dataclass(frozen=True, eq=False)
 class Direction(Perturbation):
-    """``mask * steepest(gradient)``, ``(N, C, H, W)``, with what else a step of another length needs."""
+    """What the step is made of, ``(N, C, H, W)``, with what else a step of another length needs."""
 
     goals: Tensor | None = None
     """``(N,)``: the classes that the attack chose to step towards; None: it chose none."""
     objective: Callable[[Tensor], Tensor] | None = None
+    mask: Tensor | None = None
 
 
-def curve(problem: Problem, direction: Tensor, logits: Tensor, longest: float) -> Curve:
-    """Probabilities of the first image's label and of the class it goes to, along ``clamp(image + eps * direction, 0, 1)``.
+def curve(problem: Problem, stepped: Callable[[Problem, Tensor], Tensor], logits: Tensor, longest: float) -> Curve:
+    """Probabilities of the first image's label and of the class it goes to, as eps grows from 0 to ``longest``.
 
     33 forward rows in one batch. They are not counted, since they look at the attack and are no part of it.
 
@@ -32,16 +33,16 @@ def curve(problem: Problem, direction: Tensor, logits: Tensor, longest: float) -
     ----------
     problem
         The images, their labels and targets.
-    direction
-        ``(N, C, H, W)``; the first row is used.
+    stepped
+        A problem of M rows, each of them the first image, and eps ``(M,)``, to the images after the step.
     logits
         ``(N, K)`` after the step: they say which class the first image goes to where there is no target.
     longest
         The largest eps.
     """
-    image, along, label = problem.images[:1], direction[:1], int(problem.labels[0])
-    eps = torch.linspace(0, longest, _POINTS, device=image.device, dtype=image.dtype)
-    scores = problem.classifier.whole.score((image + eps.reshape(-1, 1, 1, 1) * along).clamp(0, 1))
+    images, label = problem.images, int(problem.labels[0])
+    eps = torch.linspace(0, longest, _POINTS, device=images.device, dtype=images.dtype)
+    scores = problem.classifier.whole.score(stepped(problem.select(torch.zeros(_POINTS, dtype=torch.int64, device=images.device)), eps))
     shown = [label]
     if scores.shape[1] > 1:
         others = logits[0].index_fill(0, problem.labels[:1], -torch.inf)

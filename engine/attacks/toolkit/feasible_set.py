@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.balls import TINY, Ball, Linf, column
+from engine.attacks.toolkit.l1_in_box import free_to_follow, nearest_in_both, steepest_in_both
+from engine.balls import L1, TINY, Ball, Linf, column
 from engine.operation import AttackStep, Problem
 from engine.ranking import best_of
 
@@ -19,10 +20,13 @@ class Reach:
         The images and the mask.
     ball
         The ball; None: only the range and the mask.
+    one_by_one
+        Project into the L1 ball first and into the range afterwards, which loses length: as before version 2 of the records.
     """
 
-    def __init__(self, problem: Problem, ball: Ball | None) -> None:
+    def __init__(self, problem: Problem, ball: Ball | None, *, one_by_one: bool = False) -> None:
         self._problem, self._ball = problem, ball
+        self._together = isinstance(ball, L1) and not one_by_one
         low, high = -problem.images, 1 - problem.images
         if isinstance(ball, Linf):  # a box in a box: both are one clamp
             eps = column(ball.eps, low)
@@ -33,10 +37,22 @@ class Reach:
         self._low, self._high = low, high
 
     def clip(self, delta: Tensor) -> Tensor:
-        """Into the ball, then into the range."""
+        """Into the ball, then into the range; in l1 the nearest point of both."""
+        if self._together:
+            assert self._ball is not None
+            return nearest_in_both(delta, self._ball.eps, self._low, self._high)
         if self._ball is not None and not isinstance(self._ball, Linf):
             delta = self._ball.project(delta)
         return delta.clamp(self._low, self._high)
+
+    def steepest(self, gradient: Tensor) -> Tensor:
+        """``argmax_d <d, gradient>`` over the L1 ball in the range, for the gradient ``(N or 1, C, H, W)`` of the perturbation."""
+        assert isinstance(self._ball, L1)
+        return steepest_in_both(gradient.expand_as(self._low), self._ball.eps, self._low, self._high)
+
+    def free(self, gradient: Tensor, delta: Tensor) -> Tensor:
+        """The gradient of ``delta`` without the values that already are at the end it drives them to."""
+        return free_to_follow(gradient, delta, self._low, self._high)
 
     def images(self, delta: Tensor) -> Tensor:
         """``images + mask * delta``: in [0, 1] for a clipped ``delta``, since ``x + (1 - x)`` is rounded to 1."""
