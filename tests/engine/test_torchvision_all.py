@@ -119,28 +119,36 @@ def logits_agree(classifier: engine.Classifier, module: nn.Module) -> None:
     torch.testing.assert_close(classifier(images), expected, rtol=0, atol=1e-4 * float(expected.abs().max()))
 
 
-@pytest.mark.parametrize("options", [{"image_size": 96}, {"image_size": 224, "representation_size": 5}])
-def test_a_vision_transformer_of_another_size(tmp_path: Path, options: dict[str, Any]) -> None:
-    module = small_transformer(**options)
+def test_a_vision_transformer_of_another_size(tmp_path: Path) -> None:
+    module = small_transformer(image_size=96, representation_size=5)
     torch.save({f"net.{key}": value for key, value in module.state_dict().items()}, tmp_path / "v.pth")
     classifier = models.load(tmp_path / "v.pth", architecture="torchvision:vit_b_32", device="cpu")
-    assert classifier.input_shape == (3, options["image_size"], options["image_size"])
+    assert classifier.input_shape == (3, 96, 96)
     assert classifier.num_classes == 3
     logits_agree(classifier, module)
     # How much of a photograph is cropped away was published for the published size only.
-    assert ("resize" in classifier.card) == (options["image_size"] == 224)
+    assert "resize" not in classifier.card
 
 
-def test_a_vision_transformer_of_wide_images_is_refused(tmp_path: Path) -> None:
-    state = small_transformer(image_size=96).state_dict()
-    state["encoder.pos_embedding"] = torch.zeros(1, 13, 768)
-    torch.save(state, tmp_path / "v.pth")
-    with pytest.raises(GibbonError, match="images that are not square: its position embedding has 12 patches"):
-        models.load(tmp_path / "v.pth", architecture="torchvision:vit_b_32", device="cpu")
-    state["encoder.pos_embedding"] = torch.zeros(1, 10, 700)
-    torch.save(state, tmp_path / "v.pth")
-    with pytest.raises(GibbonError, match=r"shapes differ: encoder\.pos_embedding"):
-        models.load(tmp_path / "v.pth", architecture="torchvision:vit_b_32", device="cpu")
+@pytest.mark.parametrize(
+    ("name", "patches", "representation"), [("vit_b_16", 12, 6), ("vit_l_32", 7, None), ("vit_l_16", 32, None), ("vit_h_14", 37, None)]
+)
+def test_the_size_of_a_vision_transformers_images_follows_from_its_positions(name: str, patches: int, representation: int | None) -> None:
+    size = patches * int(name.rpartition("_")[2])
+    file = empty(name, num_classes=4, image_size=size, representation_size=representation)
+    module, options, notes = fits({f"backbone.{key}": value for key, value in file.state_dict().items()}, name)
+    assert (options["image_size"], options["num_classes"], notes) == (size, 4, ["“backbone.” removed from the names"])
+    assert parameters(module) == parameters(file)
+
+
+def test_a_vision_transformer_of_wide_images_is_refused() -> None:
+    state = empty("vit_b_32").state_dict()
+    for shape, words in (
+        ((1, 13, 768), "images that are not square: its position embedding has 12 patches"),
+        ((1, 10, 700), "shapes differ"),
+    ):
+        with pytest.raises(GibbonError, match=words):
+            fits({**state, "encoder.pos_embedding": torch.empty(shape, device="meta")}, "vit_b_32")
 
 
 def lively(name: str) -> nn.Module:
@@ -155,8 +163,7 @@ def lively(name: str) -> nn.Module:
         if isinstance(part, nn.BatchNorm2d):
             part.momentum = None
             part.reset_running_stats()
-    side = 299 if name == "inception_v3" else 224
-    images = nn.functional.interpolate(torch.rand(4, 3, 6, 6), (side, side), mode="bilinear")
+    images = nn.functional.interpolate(torch.rand(4, 3, 6, 6), (96, 96), mode="bilinear")
     module.train()
     with torch.no_grad():
         module(normalised(images))
@@ -167,6 +174,8 @@ def lively(name: str) -> nn.Module:
 def test_the_input_transform_is_on_for_published_weights_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     module, path = lively(name), tmp_path / "mine.pth"
     torch.save(module.state_dict(), path)
+    card = {"architecture": f"torchvision:{name}", "input_shape": [3, 96, 96]}
+    path.with_suffix(".json").write_text(json.dumps(card))
     own = models.load(path, architecture=f"torchvision:{name}", device="cpu")
     logits_agree(own, module)
     assert (own.card["transform_input"], own.card["preprocessing"]) == (False, "assumed")
@@ -174,11 +183,11 @@ def test_the_input_transform_is_on_for_published_weights_alone(tmp_path: Path, m
     assert any("transform_input is off" in note for note in own.card["notes"])
 
     module.transform_input = True  # type: ignore[assignment]
-    (tmp_path / "mine.json").write_text(json.dumps({"architecture": f"torchvision:{name}", "transform_input": True}))
+    path.with_suffix(".json").write_text(json.dumps({**card, "transform_input": True}))
     told = models.load(path, device="cpu")
     logits_agree(told, module)
     assert told.card["transform_input"] is True
-    (tmp_path / "mine.json").unlink()
+    path.with_suffix(".json").write_text(json.dumps(card))
 
     about = sources.published(name)
     monkeypatch.setattr(type(about), "hash_prefix", property(lambda _: own.card["sha256"][:8]))
