@@ -110,11 +110,16 @@ def checked_images(images: Tensor, classifier: Classifier, what: str = "images")
         )
     if not images.is_floating_point():
         raise GibbonError(f"The {what} are {images.dtype}, but floats in [0, 1] are needed. Divide 8-bit images by 255.")
-    images = images.detach().to(classifier.device, classifier.dtype)
+    images = plain(images.detach()).to(classifier.device, classifier.dtype)
     low, high = (float(v) for v in images.aminmax())
     if not (low >= -_SLACK and high <= 1 + _SLACK):  # a NaN fails this, too
         raise GibbonError(_range_message(what, low, high))
     return images if low >= 0 and high <= 1 else images.clamp(0, 1)
+
+
+def plain(values: Tensor) -> Tensor:
+    """``values`` themselves, or their copy where they were made in inference mode, whose tensors autograd refuses."""
+    return values.clone() if values.is_inference() else values
 
 
 def _range_message(what: str, low: float, high: float) -> str:
@@ -141,7 +146,7 @@ def _class_numbers(values: Tensor, what: str, images: Tensor, classifier: Classi
         raise GibbonError(
             f"The {what} reach from {least} to {most}, but “{classifier.name}” has the classes 0 to {classifier.num_classes - 1}."
         )
-    return values.to(classifier.device, torch.int64)
+    return plain(values).to(classifier.device, torch.int64)
 
 
 def checked_labels(labels: Tensor, images: Tensor, classifier: Classifier) -> Tensor:
@@ -174,7 +179,7 @@ def checked_mask(mask: Tensor | None, images: Tensor) -> Tensor | None:
         mask = mask[None]
     if tuple(mask.shape[1:]) != (1, height, width) or len(mask) not in (1, n):
         raise GibbonError(f"The mask has shape {tuple(mask.shape)}, but (1, 1, {height}, {width}) or one such per image is needed.")
-    mask = mask.to(images)
+    mask = plain(mask).to(images)
     if not (float(mask.min()) >= 0 and float(mask.max()) <= 1):
         raise GibbonError(f"The mask reaches from {float(mask.min()):.3g} to {float(mask.max()):.3g}, but [0, 1] is needed.")
     if not bool((mask.flatten(1).amax(1) > 0).all()):

@@ -8,24 +8,40 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.adoption import adopted, frozen_copy, strip_softmax
 from engine.batching import ROWS_SCORED
+from engine.class_names import class_names
+from engine.contract import Contract
 from engine.devices import device_of, fastest_threads
 from engine.errors import GibbonError
 from engine.fingerprint import digest, identity
-from engine.inspection import inspect, strip_softmax
+from engine.inspection import Findings, departs, inspect
 from engine.layout import channels_last
+from engine.model_arguments import (
+    Head,
+    check_module,
+    checked_activations,
+    checked_bounds,
+    checked_head,
+    checked_preprocessing,
+    checked_shape,
+    checked_size,
+    normalisation,
+)
 from engine.randomness import generator
+from engine.recomputation import computed_once
 from engine.sites import Site, SiteMode
 
-Head = Literal["logits", "log", "strip"]
+__all__ = ["Classifier", "Head", "Recording"]
+
 _threads: dict[tuple[str, str], int] = {}
 
 
@@ -49,7 +65,9 @@ class _Network:
     mean: Tensor
     std: Tensor
     sites: tuple[Site, ...]
-    channels_last: bool = False
+    channels_last: bool
+    door: torch.dtype
+    """The type of image that the module takes; pixels are cast to it last, after the normalisation."""
     digest: list[str] = field(default_factory=list)
 
 
@@ -63,7 +81,7 @@ class Classifier:
     module
         Any ``nn.Module`` that maps ``(N, C, H, W)`` normalised images to ``(N, K)`` logits. It is copied, set to evaluation mode, frozen.
     labels
-        K names.
+        K names, or a mapping from class number to name. Classes of one name are told apart by their numbers.
     input_shape
         ``(C, H, W)`` of the images it takes.
     mean, std
@@ -77,21 +95,23 @@ class Classifier:
     source
         What ``engine.models.load`` was given, so that a record can load it again.
     card
-        What is known about it: data set, accuracy, licence.
+        What is known about it: data set, accuracy, licence. What the inspection found is added to its ``notes``.
 
     Raises
     ------
     GibbonError
-        The module fails on an image of that shape, gives NaN, probabilities, or another number of classes than labels.
+        An argument is of another kind; or the module fails on an image of that shape, gives NaN, whole numbers, probabilities, or another
+        number of classes than labels.
     """
 
+    @torch.inference_mode(False)
     def __init__(
         self,
         module: nn.Module,
-        labels: Sequence[str],
+        labels: Sequence[str] | Mapping[int, str],
         input_shape: tuple[int, int, int],
-        mean: Sequence[float] | None = None,
-        std: Sequence[float] | None = None,
+        mean: Sequence[float] | Tensor | None = None,
+        std: Sequence[float] | Tensor | None = None,
         *,
         name: str = "unnamed",
         device: torch.device | str | None = None,
@@ -99,32 +119,32 @@ class Classifier:
         source: str | None = None,
         card: Mapping[str, Any] | None = None,
     ) -> None:
+        check_module(module, name)
+        head = checked_head(head)
         self.device = device_of(device)
-        self.name, self.source, self.card = name, source, dict(card or {})
-        self.labels = tuple(str(label) for label in labels)
-        self.input_shape = (int(input_shape[0]), int(input_shape[1]), int(input_shape[2]))
+        self.name, self.source = name, source
+        self.labels = class_names(labels)
+        self.input_shape = checked_shape(input_shape)
         self.activations: dict[str, Callable[[Tensor], Tensor]] = {}
         self.bounds: dict[str, float] = {}
         self.before: tuple[Callable[[Tensor], Tensor], ...] = ()
-        # The order of the weights in memory decides the last digits: one order, wherever they come from.
-        module = copy.deepcopy(module).eval().requires_grad_(False).to(self.device).to(memory_format=torch.contiguous_format)
+        scale = normalisation(mean, std, self.input_shape[0], name)
+        module = adopted(module, name, self.device)
         if head == "strip":
             strip_softmax(module, name)
-        dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
-        channels = self.input_shape[0]
-        scale = [torch.tensor(v, dtype=dtype, device=self.device).reshape(-1, 1, 1) for v in (mean or [0.0], std or [1.0])]
-        if any(len(v) not in (1, channels) for v in scale):
-            raise GibbonError(
-                f"The model “{name}” takes {channels} channels, but mean or std has another number. Give one value per channel."
-            )
-        self._network = _Network(module, head, self.input_shape, scale[0], scale[1], ())
-        self._network = _Network(module, head, self.input_shape, scale[0], scale[1], *self._inspect())
+        found = self._inspect(module, head, scale)
+        pixels = torch.float64 if found.door is torch.float64 else torch.float32
+        shift, width = (value.to(pixels).to(self.device) for value in scale)
+        self._network = _Network(module, head, self.input_shape, shift, width, found.sites, found.channels_last, found.door)
+        self.contract: Contract = found.contract
+        """In which ways it is no pure function of one image; a derived classifier has its own."""
+        self.card = _noted(card or {}, found.contract)
 
     # ------------------------------------------------------------------ what it is
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the weights; images are expected in it."""
+        """Type of pixels, gradients and logits: float64 where the network takes that, else float32, whatever the type of its weights."""
         return self._network.mean.dtype
 
     @property
@@ -180,7 +200,7 @@ class Classifier:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Logits ``(N, K)`` of images ``(N, C, H, W)`` in [0, 1]; differentiable with respect to the images."""
-        return self._forward(images, self._mode() if self.activations or self.bounds else contextlib.nullcontext())
+        return self._forward(images, self._mode() if self.activations or self.bounds else None)
 
     @torch.no_grad()
     def score(self, images: Tensor, chunk: int = ROWS_SCORED) -> Tensor:
@@ -195,28 +215,37 @@ class Classifier:
     def record(self, images: Tensor, sites: Iterable[str] | None = None, *, graph: bool = False) -> Recording:
         """Logits and activations of ``sites`` (names; None: all) in one forward pass.
 
-        Without ``graph`` the activations are clones; with it they lie on the way from the images to the logits, so that a gradient of the
+        Without ``graph`` the activations are clones in the classifier's type; with it they lie on the way from the images to the logits, so that a gradient of the
         logits with respect to them can be taken.
+
+        With None there are no activations where the pass made another number of rectifier calls than the network did when it was loaded,
+        since a call could then not be told from another.
 
         Raises
         ------
         GibbonError
-            A site of that name does not exist.
+            A site of that name does not exist, or the pass made another number of calls.
         """
         wanted = range(len(self.sites)) if sites is None else [self.site(name).index for name in sites]
         mode = self._mode(wanted, graph)
         with torch.set_grad_enabled(graph):
             logits = self._forward(images.to(self.device, self.dtype), mode)
-        return Recording(logits, {self.sites[i].name: mode.recorded[i] for i in sorted(mode.recorded)})
+        if mode.calls != len(self.sites):
+            if sites is not None and wanted:
+                raise GibbonError(self._other_calls(mode))
+            return Recording(logits, {})
+        # A copy in another type would not lie on the way to the logits.
+        found = {self.sites[i].name: mode.recorded[i] if graph else mode.recorded[i].to(self.dtype) for i in sorted(mode.recorded)}
+        return Recording(logits, found)
 
     def prepared(self, images: Tensor) -> Tensor:
-        """What the network is given for images in [0, 1]: preprocessed, resized, normalised, laid out in memory as it takes them."""
+        """The network's input for images in [0, 1]: preprocessed, resized, normalised, in the type and order in memory that it takes."""
         net = self._network
         for step in self.before:
             images = step(images)
         if images.shape[2:] != net.native_shape[1:]:
             images = F.interpolate(images, net.native_shape[1:], mode="bilinear", antialias=True, align_corners=False)
-        images = (images - net.mean) / net.std
+        images = ((images - net.mean) / net.std).to(net.door)
         return channels_last(images) if net.channels_last and images.device.type == "cpu" else images
 
     def site(self, name: str) -> Site:
@@ -260,26 +289,30 @@ class Classifier:
         Raises
         ------
         GibbonError
-            There is no such site, a bound is not above 0, or a function has no name that a fingerprint could hold.
+            There is no such site, a bound is not above 0, a size is none, or a function fails or has no name that a fingerprint could hold.
         """
+        activations, bounds = checked_activations(activations or {}), checked_bounds(bounds or {})
+        before = () if before is None else checked_preprocessing(before)
+        shape = self.input_shape if size is None else (self.input_shape[0], *checked_size(size))
+        for site in (*activations, *bounds):
+            self.site(site)
+        for function in (*activations.values(), *before):
+            identity(function)  # refuses what no fingerprint could name, before anything is computed with it
         other = copy.copy(self)
         other.__dict__.pop("fingerprint", None)
-        for site in (*(activations or {}), *(bounds or {})):
-            self.site(site)
-        for site, value in (bounds or {}).items():
-            if not value > 0:
-                raise GibbonError(f"A bound of {value:g} at “{site}” would silence the layer. Choose a value above 0.")
         other.name = name or self.name
-        for function in (*(activations or {}).values(), *(before or ())):
-            identity(function)  # refuses what no fingerprint could name, before anything is computed with it
-        other.activations = {**self.activations, **{site: _placed(f, self.device) for site, f in (activations or {}).items()}}
-        other.bounds = {**self.bounds, **(bounds or {})}
-        other.before = (*self.before, *(_placed(f, self.device) for f in before or ()))
-        if size is not None:
-            height, width = (size, size) if isinstance(size, int) else size
-            other.input_shape = (self.input_shape[0], height, width)
+        placed = {site: self._placed(f) for site, f in activations.items()}
+        added = tuple(self._placed(f) for f in before)
+        other.activations, other.bounds = {**self.activations, **placed}, {**self.bounds, **bounds}
+        other.before, other.input_shape = (*self.before, *added), shape
+        if (placed or bounds) and self.contract.computes_again:
+            raise GibbonError(f"“{self.name}” cannot be changed at its rectifiers. {self.contract.notes[-1]}")
+        other.contract = self._contract_with(placed, added, shape)
+        if other.contract != self.contract:
+            other.card = _noted(self.card, other.contract)
         return other
 
+    @torch.inference_mode(False)
     def to(self, device: torch.device | str) -> Classifier:
         """The same classifier on another device (a copy of the weights, the same fingerprint)."""
         target = device_of(device)
@@ -288,18 +321,10 @@ class Classifier:
         net = self._network
         other = copy.copy(self)
         other.device = target
-        other.activations = {site: _placed(f, target) for site, f in self.activations.items()}
-        other.before = tuple(_placed(f, target) for f in self.before)
-        other._network = _Network(
-            copy.deepcopy(net.module).to(target),
-            net.head,
-            net.native_shape,
-            net.mean.to(target),
-            net.std.to(target),
-            net.sites,
-            net.channels_last,
-            net.digest,
-        )
+        other.activations = {site: other._placed(f) for site, f in self.activations.items()}
+        other.before = tuple(other._placed(f) for f in self.before)
+        module = frozen_copy(net.module, self.name).to(target)
+        other._network = replace(net, module=module, mean=net.mean.to(target), std=net.std.to(target))
         return other
 
     def threads(self) -> int:
@@ -324,25 +349,56 @@ class Classifier:
             graph,
         )
 
-    def _forward(self, images: Tensor, mode: SiteMode | contextlib.nullcontext[None]) -> Tensor:
+    def _forward(self, images: Tensor, mode: SiteMode | None) -> Tensor:
         net, images = self._network, self.prepared(images)
-        with mode:  # around the network alone: rectifiers in the preprocessing are no sites
+        with computed_once(), mode or contextlib.nullcontext():  # around the network alone: rectifiers in the preprocessing are no sites
             output: Tensor = net.module(images)
+        if mode is not None and mode.calls != len(net.sites) and (self.activations or self.bounds):
+            raise GibbonError(self._other_calls(mode))
+        output = output.to(net.mean.dtype)
         return output.clamp_min(torch.finfo(output.dtype).tiny).log() if net.head == "log" else output
+
+    def _other_calls(self, mode: SiteMode) -> str:
+        return (
+            f"“{self.name}” made {mode.calls} rectifier calls in this pass and {len(self.sites)} when it was loaded, so it cannot be told "
+            "which is which. Leave its activations as they are."
+        )
 
     @torch.enable_grad()
     def _pass(self) -> None:
         images = torch.full((1, *self.input_shape), 0.5, device=self.device, dtype=self.dtype, requires_grad=True)
-        torch.autograd.grad(self(images).sum(), images)
+        logits = self(images)
+        if logits.requires_grad:
+            torch.autograd.grad(logits.sum(), images, allow_unused=True)
 
-    def _inspect(self) -> tuple[tuple[Site, ...], bool]:
-        net, shape = self._network, (2, *self.input_shape)
-        images = torch.rand(shape, generator=generator(0, "inspect")).to(self.device, self.dtype)
-        return inspect(net.module, (images - net.mean) / net.std, self.num_classes, name=self.name, probabilities=net.head == "log")
+    def _inspect(self, module: nn.Module, head: Head, scale: tuple[Tensor, Tensor]) -> Findings:
+        # The draws are float32's, whatever the type of the network, and so are the numbers it is judged by.
+        images = torch.rand((2, *self.input_shape), generator=generator(0, "inspect")).double()
+        images = (images - scale[0]) / scale[1]
+        return inspect(module, images, self.num_classes, name=self.name, device=self.device, probabilities=head == "log")
+
+    def _placed(self, function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        """A module's frozen copy on the device; anything else as it is."""
+        return frozen_copy(function, repr(function)).eval().to(self.device) if isinstance(function, nn.Module) else function
+
+    def _contract_with(
+        self,
+        activations: Mapping[str, Callable[[Tensor], Tensor]],
+        before: Sequence[Callable[[Tensor], Tensor]],
+        shape: tuple[int, int, int],
+    ) -> Contract:
+        """The contract of what is derived: the new functions are asked by themselves, which takes no pass through the network."""
+        found = self.contract
+        images = torch.rand((2, *shape), generator=generator(0, "derive")).to(self.device, self.dtype)
+        for step in before:
+            found = found.joined(departs(step, images, "The preprocessing"))
+        for name, function in activations.items():
+            values = torch.randn((2, *self.site(name).shape), generator=generator(0, "derive", name)).to(self.device, self._network.door)
+            found = found.joined(departs(function, values, f"The activation at “{name}”"))
+        return found
 
 
-def _placed(function: Callable[[Tensor], Tensor], device: torch.device) -> Callable[[Tensor], Tensor]:
-    """A module's frozen copy on the device; anything else as it is."""
-    if not isinstance(function, nn.Module):
-        return function
-    return copy.deepcopy(function).eval().requires_grad_(False).to(device)
+def _noted(card: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
+    """The card, with what the inspection found among its notes."""
+    new = [note for note in contract.notes if note not in card.get("notes", ())]
+    return {**card, "notes": [*card.get("notes", ()), *new]} if new else dict(card)

@@ -57,6 +57,7 @@ class Run(Iterator[Step]):
     def __iter__(self) -> Self:
         return self
 
+    @torch.inference_mode(False)  # a caller's inference mode would keep gradients from the attack
     def __next__(self) -> Step:
         started = time.perf_counter()
         try:
@@ -120,7 +121,7 @@ class Run(Iterator[Step]):
             **self._parts.outcome(),
             # Of a batch attacked a part at a time there is no last step that holds all rows.
             artifacts={} if kept is None else Lazy(lambda: self.operation.artifacts(self.problem, kept)),
-            notes=tuple(self._parts.notes),
+            notes=(*self.classifier.contract.remarks, *self._parts.notes),
             classifier=self.classifier,
             clean=self.problem.images,
             labels=self.problem.labels,
@@ -166,6 +167,7 @@ def _too_small(operation: Operation, problem: Problem, asked: int) -> str:
     return f"max_queries = {budget} does not suffice for the first step on {images}{known}. {cure}"
 
 
+@torch.inference_mode(False)
 def start(
     operation: Operation,
     classifier: Classifier,
@@ -221,6 +223,10 @@ def start(
         A shape, range or label is wrong; the sentence says which and what to do.
     """
     _check_operation(operation)
+    if not isinstance(classifier, Classifier):
+        raise GibbonError(
+            f"The classifier is of type {type(classifier).__name__}. Wrap the network: engine.Classifier(module, labels, input_shape)."
+        )
     if images is None:
         images = torch.zeros(1 if targets is None else len(targets), *classifier.input_shape)
     images = checked_images(images, classifier)

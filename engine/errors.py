@@ -70,3 +70,11 @@ def in_words(error: BaseException, what: str = "It", cure: str = "") -> str:
     end = "" if text.endswith(("…", "!", "?")) else "."
     why = f"failed: {text.rstrip('.')}{end}" if text else "failed without saying why."
     return f"{what} {why} {cure}".rstrip()
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text as a sentence, or the name of its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    text = lines[0].strip() if lines else type(error).__name__
+    text = f"{text[:_LONGEST].rsplit(' ', 1)[0]}…" if len(text) > _LONGEST else text
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

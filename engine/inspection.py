@@ -1,68 +1,230 @@
-"""Inspection: what is looked at once when a classifier is made: does the module run, what does it give, where are its rectifiers."""
+"""Inspection: a network is run a few times when a classifier is made of it, to find its sites and whether it keeps the contract.
+
+Rows through the network: two together, the first of them twice more, once for the order in memory, and once with a gradient. Only a
+network that looks suspicious is asked more. All random states are left as they were.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
 from torch import Tensor, nn
 
-from engine.errors import GibbonError
+from engine.contract import Contract
+from engine.devices import is_out_of_memory
+from engine.errors import GibbonError, first_line
 from engine.layout import takes_channels_last
-from engine.sites import Site, discover
+from engine.load_failures import explained, not_finite
+from engine.random_state import random_states, undisturbed
+from engine.recomputation import computed_once
+from engine.sites import Site, SiteMode, discover
+
+_LOOSE = {torch.float64: 1e-8, torch.float32: 1e-3, torch.float16: 5e-2, torch.bfloat16: 2e-1}
+"""Share of the largest logit by which rounding alone may move a row when the number of rows, and with it the kernel, changes."""
+_ULPS = {torch.float64: 8, torch.float32: 8, torch.float16: 1, torch.bfloat16: 1}
+"""Rounding units by which two equal calls may differ: libraries choose their loops by where a tensor lies in memory."""
+_MORE_PASSES = 6
+"""Further passes of a network that draws random numbers and gave the same logits twice."""
+_STRESS = 20.0
+"""Factor on normalised images at which logits leave [0, 1], and the outputs of a sigmoid do not."""
 
 
-def inspect(module: nn.Module, images: Tensor, classes: int, *, name: str, probabilities: bool = False) -> tuple[tuple[Site, ...], bool]:
-    """Run ``module`` on two normalised ``images``: its sites, and whether it gains from channels last.
+@dataclass(frozen=True)
+class Findings:
+    """What an inspection found."""
+
+    sites: tuple[Site, ...]
+    channels_last: bool
+    """Whether the network gains from that order in memory."""
+    door: torch.dtype
+    """The type of image that the network takes."""
+    contract: Contract
+
+
+def inspect(
+    module: nn.Module, images: Tensor, classes: int, *, name: str, device: torch.device | str = "cpu", probabilities: bool = False
+) -> Findings:
+    """Run ``module``, which is on ``device``, on two normalised ``images`` ``(2, C, H, W)``, float64 on the CPU.
 
     ``probabilities``: it may end in them, since their logarithm is taken.
 
     Raises
     ------
     GibbonError
-        It fails, or does not give finite logits ``(2, classes)``.
+        It fails, or does not give finite floating logits ``(2, classes)``, one row per image.
     """
+    device = torch.device(device)
+    with undisturbed(device), torch.no_grad(), computed_once():
+        before = random_states(device)
+        sites, output, images = _first_pass(module, images, device, name)
+        drew = random_states(device) != before
+        _check_output(output, classes, module, images, name, probabilities)
+        alone = _alone(module, images, name)
+        again = discover(module, images[:1])
+        contract = Contract(
+            random=_is_random(module, images, alone[1], again[1], drew),
+            sites_vary=not _names(sites) == _names(alone[0]) == _names(again[0]),
+            squashed=not probabilities and _is_squashed(module, images, output),
+        )
+        if not contract.random:
+            contract = replace(contract, mixes_rows=_mixes_rows(module, images, output, alone[1]))
+        contract = _with_gradients(contract, module, images)
+        last = takes_channels_last(module, images[:1], alone[1])
+    return Findings(() if contract.sites_vary else sites, last, images.dtype, contract)
+
+
+@torch.no_grad()
+def departs(function: Callable[[Tensor], Tensor], images: Tensor, what: str) -> Contract:
+    """How a preprocessing or an activation departs from the contract, asked of itself: two rows twice, and the first alone.
+
+    Raises
+    ------
+    GibbonError
+        It fails, or gives no floating tensor of one row per image.
+    """
+    with undisturbed(images.device):
+        before = random_states(images.device)
+        try:
+            both, alone, again = function(images.clone()), function(images[:1].clone()), function(images[:1].clone())
+        except Exception as error:
+            raise GibbonError(f"{what} fails on a tensor of shape {tuple(images.shape)}: {first_line(error)}") from error
+        if not isinstance(both, Tensor) or not both.is_floating_point() or len(both) != len(images):
+            got = f"{both.dtype} {tuple(both.shape)}" if isinstance(both, Tensor) else type(both).__name__
+            raise GibbonError(
+                f"{what} gives {got} for a tensor of shape {tuple(images.shape)}. Return a floating tensor, a row for each row."
+            )
+        drew = random_states(images.device) != before
+        random = _is_random(function, images, alone, again, drew)
+        return Contract(random=random, mixes_rows=not random and _mixes_rows(function, images, both, alone))
+
+
+def door_types(module: nn.Module) -> list[torch.dtype]:
+    """The types of image that ``module`` may take, the type of most of its weights first."""
+    held: dict[torch.dtype, int] = {}
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.is_floating_point():
+            held[tensor.dtype] = held.get(tensor.dtype, 0) + tensor.numel()
+    held = {dtype: count for dtype, count in held.items() if dtype in _LOOSE}
+    return list(dict.fromkeys([*sorted(held, key=lambda dtype: -held[dtype]), torch.float32]))
+
+
+def _first_pass(module: nn.Module, images: Tensor, device: torch.device, name: str) -> tuple[tuple[Site, ...], Tensor, Tensor]:
+    """Sites, output, and the images in the first type that the module takes."""
+    failures: list[Exception] = []
+    types = door_types(module)
+    for door in types:
+        try:
+            placed = images.to(door).to(device)
+            return *discover(module, placed), placed
+        except Exception as error:
+            failures.append(error)
+    raise explained(failures[0], module, images.to(types[0]).to(device), name) from failures[0]
+
+
+def _alone(module: nn.Module, images: Tensor, name: str) -> tuple[tuple[Site, ...], Tensor]:
     try:
-        sites, output = discover(module, images)
+        sites, output = discover(module, images[:1])
     except Exception as error:
         raise GibbonError(
-            f"The model “{name}” fails on an image of shape {tuple(images.shape[1:])}: {_first_line(error)} "
-            "Give the input shape that it was trained for."
+            f"The model “{name}” runs on two images and fails on one alone: {first_line(error)} "
+            "Its answers depend on the whole batch: let it judge each image by itself, as with running statistics."
         ) from error
+    if not isinstance(output, Tensor) or output.dim() != 2 or len(output) != 1:
+        shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        raise GibbonError(f"The model “{name}” gives {shape} for one image, not one row of logits. Let it keep the dimension of the batch.")
+    return sites, output
+
+
+def _check_output(output: object, classes: int, module: nn.Module, images: Tensor, name: str, probabilities: bool) -> None:
     if not isinstance(output, Tensor) or output.dim() != 2 or len(output) != 2:
         got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise GibbonError(
-            f"The model “{name}” gives {got} for two images, not two rows of logits. Wrap it so that it returns logits (N, K)."
-        )
+        cure = "returns its output's logits" if isinstance(getattr(output, "logits", None), Tensor) else "returns logits (N, K)"
+        raise GibbonError(f"The model “{name}” gives {got} for two images, not two rows of logits. Wrap it so that it {cure}.")
     if output.shape[1] != classes:
         raise GibbonError(
             f"The model “{name}” has {output.shape[1]} classes, but {classes} labels were given. "
             "Give one label per class, or choose the architecture with that many classes."
         )
+    if not output.is_floating_point():
+        raise GibbonError(f"The model “{name}” gives {output.dtype} instead of floating logits. Return what comes before it is rounded.")
     if not bool(output.isfinite().all()):
-        raise GibbonError(f"The model “{name}” gives NaN or infinite logits: its weights are damaged. Load another file.")
-    sums = output.sum(1)
-    if not probabilities and classes > 1 and bool((output >= 0).all()) and bool(((sums - 1).abs() < 1e-4).all()):
+        raise not_finite(module, images, name)
+    sums, slack = output.cpu().double().sum(1), max(1e-4, 4 * torch.finfo(output.dtype).eps)
+    if probabilities and not bool(((output >= 0) & (output <= 1 + slack)).all()):
+        low, high = (float(value) for value in output.aminmax())
+        raise GibbonError(
+            f"The model “{name}” gives values from {low:.3g} to {high:.3g}, no probabilities, so head='log' cannot take their logarithm. "
+            "Load it with head='logits'."
+        )
+    if not probabilities and classes > 1 and bool((output >= 0).all()) and bool(((sums - 1).abs() < slack).all()):
         raise GibbonError(
             f"The model “{name}” ends in probabilities (its rows sum to 1), and attacks need logits. "
             "Load it with head='strip' (removes a final Softmax layer) or head='log' (takes their logarithm)."
         )
-    return sites, takes_channels_last(module, images, output)
 
 
-def strip_softmax(module: nn.Module, name: str) -> None:
-    """Put nothing in the place of the last ``nn.Softmax``.
+def _is_random(function: Callable[[Tensor], Tensor], images: Tensor, first: Tensor, second: Tensor, drew: bool) -> bool:
+    """Whether ``function`` gives another answer for the same row. One that ``drew`` random numbers is asked more often, to the bit."""
+    if not drew:
+        return _differ(first, second, _ULPS)
+    return not torch.equal(first, second) or any(not torch.equal(first, function(images[:1].clone())) for _ in range(_MORE_PASSES))
 
-    Raises
-    ------
-    GibbonError
-        There is none.
+
+def _mixes_rows(function: Callable[[Tensor], Tensor], images: Tensor, both: Tensor, alone: Tensor) -> bool:
+    """Whether the first row's answer depends on its company, or, by more than rounding explains, on there being any.
+
+    Another number of rows may be computed by another kernel. Where that alone cannot tell, the second row is exchanged: the same
+    kernels then see other company.
     """
-    layers = [(path, child) for path, child in module.named_modules() if isinstance(child, nn.Softmax)]
-    if not layers:
-        raise GibbonError(f"The model “{name}” has no Softmax layer that could be removed. Load it with head='log' instead.")
-    path = layers[-1][0]
-    parent = module.get_submodule(path.rpartition(".")[0])
-    setattr(parent, path.rpartition(".")[2], nn.Identity())
+    if not _differ(both[:1], alone, _ULPS):
+        return False
+    if _differ(both[:1], alone, _LOOSE):
+        return True
+    return _differ(both[:1], function(torch.cat([images[:1], -2 * images[1:]]))[:1], _ULPS)
 
 
-def _first_line(error: BaseException) -> str:
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return text if text.endswith((".", "!", "?")) else text + "."
+def _differ(a: Tensor, b: Tensor, allowed: dict[torch.dtype, int] | dict[torch.dtype, float]) -> bool:
+    """Whether two answers differ by more than is allowed, in rounding units or as a share of the largest value."""
+    if a.shape != b.shape:
+        return True
+    if a.numel() == 0:
+        return False
+    limit = allowed.get(a.dtype, allowed[torch.float32])
+    if isinstance(limit, int):
+        limit *= torch.finfo(a.dtype).eps
+        limit = limit if a.device.type == "cpu" else max(limit, 1e-5)  # sums by atomic additions have no order there
+    a, b = a.cpu().double(), b.cpu().double()
+    return not float((a - b).abs().max()) <= limit * float(a.abs().max())  # NaN differs
+
+
+def _is_squashed(module: nn.Module, images: Tensor, output: Tensor) -> bool:
+    def inside(values: Tensor) -> bool:
+        return bool(((values >= 0) & (values <= 1)).all())
+
+    if not inside(output):
+        return False
+    try:
+        return all(inside(module(torch.cat([factor * images[:1], torch.zeros_like(images[:1])]))) for factor in (_STRESS, -_STRESS))
+    except Exception:  # a network may refuse such images, and nothing is claimed then
+        return False
+
+
+def _with_gradients(contract: Contract, module: nn.Module, images: Tensor) -> Contract:
+    """The contract, with what one backward pass shows: does a gradient arrive, and are rectifiers called again on its way."""
+    with torch.enable_grad(), SiteMode({}, {}) as mode:
+        example = images[:1].detach().clone().requires_grad_()
+        try:
+            logits = module(example)
+            forward = mode.calls
+            gradient = torch.autograd.grad(logits.sum(), example, allow_unused=True)[0] if logits.requires_grad else None
+        except Exception as error:
+            if is_out_of_memory(error):  # nothing was found out
+                return contract
+            gradient, forward = None, mode.calls
+    return replace(contract, differentiable=gradient is not None, computes_again=mode.calls > forward)
+
+
+def _names(sites: tuple[Site, ...]) -> list[str]:
+    return [site.name for site in sites]

@@ -12,8 +12,12 @@ def channels_last(images: Tensor) -> Tensor:
         return images.reshape(len(images), *images.shape[2:], 1).permute(0, 3, 1, 2)  # the gradient comes back through the reshape
     laid = images.contiguous(memory_format=torch.channels_last)
     if images.requires_grad:
-        images.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]
+        images.register_hook(_contiguous)  # type: ignore[no-untyped-call]
     return laid
+
+
+def _contiguous(gradient: Tensor | None) -> Tensor | None:
+    return None if gradient is None else gradient.contiguous()  # None: a layer behind it passes no gradient
 
 
 @torch.no_grad()

@@ -90,7 +90,8 @@ class SiteMode(TorchFunctionMode):
         super().__init__()
         self._graph = graph
         self._replacements, self._bounds, self._wanted = replacements, bounds, frozenset(wanted)
-        self._next = 0
+        self.calls = 0
+        """Rectifier calls so far."""
         self.recorded: dict[int, Tensor] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -98,7 +99,7 @@ class SiteMode(TorchFunctionMode):
         kwargs = kwargs or {}
         if func not in _RECTIFIERS:
             return func(*args, **kwargs)
-        index, self._next = self._next, self._next + 1
+        index, self.calls = self.calls, self.calls + 1
         replace, bound = self._replacements.get(index), self._bounds.get(index)
         if replace is None and bound is None:
             out = func(*args, **kwargs)

@@ -1,0 +1,33 @@
+"""The global random states of Python, NumPy and torch: a network that is only looked at must not move them."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+def random_states(device: torch.device) -> bytes:
+    """All states (torch's on the CPU and on ``device``) as bytes that differ once a number has been drawn."""
+    held = [torch.get_rng_state()]
+    if device.type != "cpu":
+        held.append(torch.get_device_module(device).get_rng_state(device))
+    numpy = pickle.dumps(np.random.get_state())  # noqa: NPY002 (strangers draw from the global state)
+    return b"".join([repr(random.getstate()).encode(), numpy, *(state.numpy().tobytes() for state in held)])
+
+
+@contextmanager
+def undisturbed(device: torch.device) -> Iterator[None]:
+    """Put all states (torch's on the CPU and on ``device``) back afterwards."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    on_cpu = device.type == "cpu"
+    try:
+        with torch.random.fork_rng([] if on_cpu else [device], device_type="cuda" if on_cpu else device.type):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
