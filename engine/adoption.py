@@ -58,8 +58,7 @@ def frozen_copy(module: nn.Module, name: str) -> nn.Module:
 
 def uncompiled(module: nn.Module) -> nn.Module:
     """The network inside a wrapping of ``torch.compile``; any other module itself."""
-    inner = module.__dict__.get("_modules", {}).get("_orig_mod")
-    return uncompiled(inner) if isinstance(inner, nn.Module) and type(module).__name__ == "OptimizedModule" else module
+    return uncompiled(module._orig_mod) if type(module).__name__ == "OptimizedModule" else module  # type: ignore[arg-type]
 
 
 def strip_softmax(module: nn.Module, name: str) -> None:

@@ -23,11 +23,14 @@ def random_states(device: torch.device) -> bytes:
 @contextmanager
 def undisturbed(device: torch.device) -> Iterator[None]:
     """Put all states (torch's on the CPU and on ``device``) back afterwards."""
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    on_cpu = device.type == "cpu"
+    python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    backend = None if device.type == "cpu" else torch.get_device_module(device)
+    own = None if backend is None else backend.get_rng_state(device)
     try:
-        with torch.random.fork_rng([] if on_cpu else [device], device_type="cuda" if on_cpu else device.type):
-            yield
+        yield
     finally:
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
+        torch.set_rng_state(cpu)
+        if backend is not None:
+            backend.set_rng_state(own, device)

@@ -45,6 +45,8 @@ _FORWARDED: dict[str, Callable[..., Any]] = {
     "torch.cuda.synchronize": lambda *_: None,
     "torch.cuda.is_initialized": lambda: True,
     "torch.cuda.empty_cache": lambda: None,
+    "torch.cuda.get_rng_state": lambda *_: torch.get_rng_state(),
+    "torch.cuda.set_rng_state": lambda *_: None,
     "torch.cuda.mem_get_info": lambda *_: (8 << 30, 16 << 30),
     "torch.accelerator.is_available": lambda: True,
     "torch.accelerator.current_accelerator": lambda **_: torch.device("cuda"),
