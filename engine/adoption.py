@@ -78,7 +78,7 @@ def strip_softmax(module: nn.Module, name: str) -> None:
 
 
 class _Copying(TorchFunctionMode):
-    """While active, ``copy.deepcopy`` also copies tensors that belong to a graph, or were made in inference mode: without either.
+    """While active, ``copy.deepcopy`` also copies sparse tensors, and those of a graph or of inference mode: without either.
 
     Old weight and spectral normalisation, pruning, and networks that keep a feature of their last pass hold such tensors.
     """
@@ -87,10 +87,9 @@ class _Copying(TorchFunctionMode):
         """Run ``func``; copy the tensors that cannot copy themselves."""
         if func is Tensor.__deepcopy__:
             tensor, memo = args
-            if not tensor.is_leaf or (tensor.is_inference() and not isinstance(tensor, nn.Parameter)):
-                return memo.setdefault(id(tensor), tensor.detach().clone())
-            if tensor.is_inference():
-                return memo.setdefault(id(tensor), nn.Parameter(tensor.detach().clone(), False))
+            if not tensor.is_leaf or tensor.is_inference() or tensor.layout is not torch.strided:
+                plain = tensor.detach().clone()
+                return memo.setdefault(id(tensor), nn.Parameter(plain, False) if isinstance(tensor, nn.Parameter) else plain)
         return func(*args, **(kwargs or {}))
 
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from engine.adoption import adopted, frozen_copy, strip_softmax
 from engine.batching import ROWS_SCORED
 from engine.class_names import class_names
-from engine.contract import Contract
+from engine.contract import Contract, no_gradient
 from engine.devices import device_of, fastest_threads
 from engine.errors import GibbonError
 from engine.fingerprint import digest, identity
@@ -215,8 +215,8 @@ class Classifier:
     def record(self, images: Tensor, sites: Iterable[str] | None = None, *, graph: bool = False) -> Recording:
         """Logits and activations of ``sites`` (names; None: all) in one forward pass.
 
-        Without ``graph`` the activations are clones in the classifier's type; with it they lie on the way from the images to the logits, so that a gradient of the
-        logits with respect to them can be taken.
+        Without ``graph`` the activations are clones in the classifier's type; with it they lie on the way from the images to the logits,
+        so that a gradient of the logits with respect to them can be taken.
 
         With None there are no activations where the pass made another number of rectifier calls than the network did when it was loaded,
         since a call could then not be told from another.
@@ -351,8 +351,13 @@ class Classifier:
 
     def _forward(self, images: Tensor, mode: SiteMode | None) -> Tensor:
         net, images = self._network, self.prepared(images)
-        with computed_once(), mode or contextlib.nullcontext():  # around the network alone: rectifiers in the preprocessing are no sites
-            output: Tensor = net.module(images)
+        try:
+            with computed_once(), mode or contextlib.nullcontext():  # not around the preprocessing: rectifiers there are no sites
+                output: Tensor = net.module(images)
+        except RuntimeError as error:
+            if images.requires_grad and "requires grad" in str(error):  # NumPy inside, which works without a graph only
+                raise GibbonError(no_gradient(self.name)) from error
+            raise
         if mode is not None and mode.calls != len(net.sites) and (self.activations or self.bounds):
             raise GibbonError(self._other_calls(mode))
         output = output.to(net.mean.dtype)

@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 
+def no_gradient(name: str) -> str:
+    """The sentence where a gradient is asked of a model that has none."""
+    return (
+        f"The model “{name}” passes no gradient to its input, so attacks that need gradients cannot work on it. "
+        "Use one that knows scores only (Square, One pixel) or labels only (HopSkipJump, Substitute)."
+    )
+
+
 @dataclass(frozen=True)
 class Contract:
     """In which ways a network departs from the contract. One that departs in any of these is loaded, and said to do so."""

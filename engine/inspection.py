@@ -1,7 +1,7 @@
 """Inspection: a network is run a few times when a classifier is made of it, to find its sites and whether it keeps the contract.
 
-Rows through the network: two together, the first of them twice more, once for the order in memory, and once with a gradient. Only a
-network that looks suspicious is asked more. All random states are left as they were.
+Rows through the network: two together, the first of them twice alone and once in other company, once for the order in memory, and once
+with a gradient. Only a network that looks suspicious is asked more. All random states are left as they were.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from engine.layout import takes_channels_last
 from engine.load_failures import explained, not_finite
 from engine.random_state import random_states, undisturbed
 from engine.recomputation import computed_once
-from engine.sites import Site, SiteMode, discover
+from engine.sites import CallsAgain, Site, discover
 
 _LOOSE = {torch.float64: 1e-8, torch.float32: 1e-3, torch.float16: 5e-2, torch.bfloat16: 2e-1}
 """Share of the largest logit by which rounding alone may move a row when the number of rows, and with it the kernel, changes."""
@@ -27,8 +27,8 @@ _ULPS = {torch.float64: 8, torch.float32: 8, torch.float16: 1, torch.bfloat16: 1
 """Rounding units by which two equal calls may differ: libraries choose their loops by where a tensor lies in memory."""
 _MORE_PASSES = 6
 """Further passes of a network that draws random numbers and gave the same logits twice."""
-_STRESS = 20.0
-"""Factor on normalised images at which logits leave [0, 1], and the outputs of a sigmoid do not."""
+_STRESS = {torch.float16: 50.0}
+"""Factor on normalised images at which logits leave [0, 1], and the outputs of a sigmoid do not; 1,000 but where that overflows."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def departs(function: Callable[[Tensor], Tensor], images: Tensor, what: str) -> 
             both, alone, again = function(images.clone()), function(images[:1].clone()), function(images[:1].clone())
         except Exception as error:
             raise GibbonError(f"{what} fails on a tensor of shape {tuple(images.shape)}: {first_line(error)}") from error
-        if not isinstance(both, Tensor) or not both.is_floating_point() or len(both) != len(images):
+        if not isinstance(both, Tensor) or not both.is_floating_point() or both.shape[:1] != images.shape[:1]:
             got = f"{both.dtype} {tuple(both.shape)}" if isinstance(both, Tensor) else type(both).__name__
             raise GibbonError(
                 f"{what} gives {got} for a tensor of shape {tuple(images.shape)}. Return a floating tensor, a row for each row."
@@ -175,14 +175,16 @@ def _is_random(function: Callable[[Tensor], Tensor], images: Tensor, first: Tens
 def _mixes_rows(function: Callable[[Tensor], Tensor], images: Tensor, both: Tensor, alone: Tensor) -> bool:
     """Whether the first row's answer depends on its company, or, by more than rounding explains, on there being any.
 
-    Another number of rows may be computed by another kernel. Where that alone cannot tell, the second row is exchanged: the same
-    kernels then see other company.
+    Another number of rows may be computed by another kernel, so that small differences to the row alone tell nothing. The second row is
+    therefore exchanged, too: the same kernels then see other company.
     """
-    if not _differ(both[:1], alone, _ULPS):
-        return False
     if _differ(both[:1], alone, _LOOSE):
         return True
-    return _differ(both[:1], function(torch.cat([images[:1], -2 * images[1:]]))[:1], _ULPS)
+    try:
+        other = function(torch.cat([images[:1], -2 * images[1:]]))
+    except Exception:  # it may refuse what is no image
+        other = function(torch.cat([images[:1], images[1:].flip(-1, -2)]))
+    return _differ(both[:1], other[:1], _ULPS)
 
 
 def _differ(a: Tensor, b: Tensor, allowed: dict[torch.dtype, int] | dict[torch.dtype, float]) -> bool:
@@ -205,25 +207,27 @@ def _is_squashed(module: nn.Module, images: Tensor, output: Tensor) -> bool:
 
     if not inside(output):
         return False
+    most = _STRESS.get(images.dtype, 1000.0)
     try:
-        return all(inside(module(torch.cat([factor * images[:1], torch.zeros_like(images[:1])]))) for factor in (_STRESS, -_STRESS))
+        return all(inside(module(torch.cat([factor * images[:1], torch.zeros_like(images[:1])]))) for factor in (most, -most))
     except Exception:  # a network may refuse such images, and nothing is claimed then
         return False
 
 
 def _with_gradients(contract: Contract, module: nn.Module, images: Tensor) -> Contract:
     """The contract, with what one backward pass shows: does a gradient arrive, and are rectifiers called again on its way."""
-    with torch.enable_grad(), SiteMode({}, {}) as mode:
+    again = CallsAgain()
+    with torch.enable_grad():
         example = images[:1].detach().clone().requires_grad_()
         try:
             logits = module(example)
-            forward = mode.calls
-            gradient = torch.autograd.grad(logits.sum(), example, allow_unused=True)[0] if logits.requires_grad else None
+            with again:
+                gradient = torch.autograd.grad(logits.sum(), example, allow_unused=True)[0] if logits.requires_grad else None
         except Exception as error:
             if is_out_of_memory(error):  # nothing was found out
                 return contract
-            gradient, forward = None, mode.calls
-    return replace(contract, differentiable=gradient is not None, computes_again=mode.calls > forward)
+            gradient = None
+    return replace(contract, differentiable=gradient is not None, computes_again=again.seen)
 
 
 def _names(sites: tuple[Site, ...]) -> list[str]:

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 _IN_PLACE: dict[Any, str] = {torch.relu_: "relu", Tensor.relu_: "relu"}
 _RECTIFIERS: dict[Any, str] = {
@@ -26,6 +27,24 @@ _RECTIFIERS: dict[Any, str] = {
     F.elu: "elu", F.selu: "selu", F.celu: "celu", F.gelu: "gelu", F.silu: "silu", F.mish: "mish",
     F.softplus: "softplus", F.hardswish: "hardswish",
 }  # fmt: skip
+_KERNELS = frozenset(
+    f"{name}{suffix}"
+    for name in (
+        "relu",
+        "hardtanh",
+        "leaky_relu",
+        "_prelu_kernel",
+        "rrelu_with_noise",
+        "elu",
+        "gelu",
+        "silu",
+        "mish",
+        "softplus",
+        "hardswish",
+    )
+    for suffix in ("", "_")
+)
+"""What torch calls the forward passes of rectifiers below their functions; ReLU6 is a hardtanh there, SELU and CELU are ELUs."""
 
 _CHANNEL_AXIS: dict[Any, int] = {
     F.linear: -1, F.layer_norm: -1, F.rms_norm: -1,
@@ -133,6 +152,22 @@ def _changed(func: Any, args: Any, kwargs: Any, replace: Callable[[Tensor], Tens
     out = out if bound is None else out.clamp_max(bound)
     # `x.relu_()` as a statement, or a shortcut around it: what follows reads x, not the value returned.
     return pre.copy_(out) if in_place else out
+
+
+class CallsAgain(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """While active, notes whether a rectifier is computed, by whomever: around a backward pass, that layers are computed again.
+
+    A mode of functions, as `SiteMode` is one, is not active there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen = False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run ``func`` and note it where it is a rectifier's forward pass."""
+        self.seen = self.seen or func.overloadpacket.__name__ in _KERNELS
+        return func(*args, **(kwargs or {}))
 
 
 class _Discovery(TorchFunctionMode):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.classifier import Classifier, Recording
+from engine.contract import no_gradient
 from engine.devices import is_out_of_memory, release_memory
 from engine.errors import BudgetExhausted, GibbonError
 from engine.first_gradients import FirstGradients
@@ -129,10 +130,7 @@ class View:
         except RuntimeError as error:
             if "does not require grad" not in str(error) and "not have been used" not in str(error):
                 raise
-            raise GibbonError(
-                f"The model “{self._classifier.name}” passes no gradient to its input, so attacks that need gradients cannot work on it. "
-                "Use one that knows scores only (Square, One pixel) or labels only (HopSkipJump, Substitute)."
-            ) from error
+            raise GibbonError(no_gradient(self._classifier.name)) from error
         self.first_gradients.see(found, copies)
         return found
 
