@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.explain import Explanation, Observation
     from engine.figures import Subject
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
     from gui.session.scene import Frame
 
 NEEDS_RUN = ("loss",)
@@ -45,7 +45,7 @@ class Plan:
 class Source:
     """What the figure shows: a finished run, or what is on the canvas without one."""
 
-    entry: FinishedRun | None = None
+    entry: AttackRun | None = None
     frame: Frame | None = None
     label: int | None = None
     image: Mapping[str, Any] = field(default_factory=dict)

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.record import ImageEntry, Record
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
 
 
-def record_of_entry(entry: FinishedRun, folder: Path) -> Record:
+def record_of_entry(entry: AttackRun, folder: Path) -> Record:
     """The record of a run, to stand in ``folder``. An image with stickers on it is kept with its pixels: no file holds it."""
     from engine.record import MaskEntry, Packed, record_of
     from engine.stickers import compose
@@ -29,7 +29,7 @@ def record_of_entry(entry: FinishedRun, folder: Path) -> Record:
     )
 
 
-def mask_of(entry: FinishedRun) -> Tensor | None:
+def mask_of(entry: AttackRun) -> Tensor | None:
     """``(1, H, W)``: where the run could change pixels; None: everywhere."""
     from engine.stickers import compose
 
@@ -38,7 +38,7 @@ def mask_of(entry: FinishedRun) -> Tensor | None:
     return None
 
 
-def _image(entry: FinishedRun, folder: Path) -> ImageEntry:
+def _image(entry: AttackRun, folder: Path) -> ImageEntry:
     import torch
 
     from engine.record import ImageEntry, Packed, digest, relative

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
     from gui.session.scene import Frame
 
 
-def save_entry(entry: FinishedRun, path: Path) -> str:
+def save_entry(entry: AttackRun, path: Path) -> str:
     """Save a finished run's adversarial image; the verdict in a sentence."""
     import engine
 

@@ -120,6 +120,7 @@ class ExperimentRuns(QObject):
         elif outcome.status == "finished":
             self.shown[slug] = outcome.result
             self._session.log("info", f"{title}: {outcome.result.verdict}")
+            self._session.adopt(outcome.result.run)
         else:
             sentence = f"“{title}” was cancelled: nothing is kept of it."
             self._session.log("info", sentence)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gui.session.history import FinishedRun
+
 if TYPE_CHECKING:
     from engine import Result
     from engine.models.torchvision import Published
@@ -32,6 +34,12 @@ class Shown:
     """A PNG with a transparent ground; None where it was cancelled."""
     dark: bool
     """Drawn for a dark ground."""
+
+    @property
+    def run(self) -> FinishedRun:
+        """The run as the history keeps it: it passed where all checks that can be judged did."""
+        passed = None if not self.passed + self.failed else not self.failed
+        return FinishedRun(result=self.result, verdict=self.verdict, passed=passed)
 
     @property
     def reason(self) -> str:

@@ -12,7 +12,7 @@ from gui.lanes.runner import OperationRunner
 from gui.session.attack_inputs import AttackInputs
 from gui.session.attack_job import completed, make_run, painted_so_far, parameters, prepare, preview_of, summary
 from gui.session.attack_start import Ending, Start
-from gui.session.history import FinishedRun
+from gui.session.history import AttackRun
 from gui.session.sticker_content import same_ids, same_places, with_contents
 
 if TYPE_CHECKING:
@@ -171,12 +171,14 @@ class AttackRunner(QObject):
         text = "Optimise sticker content" if start.paints_stickers else start.attack.title
         return self._keep(entry, text, **fields)
 
-    def adopt(self, entry: FinishedRun, result: AttackResult, after: Scene, text: str) -> None:
+    def adopt(self, entry: AttackRun, result: AttackResult, after: Scene, text: str) -> None:
         """Keep what came of a finished run's image by other means than a run, and put it on the canvas."""
-        moved = FinishedRun(result, after, entry.before, entry.image, entry.given, entry.photograph)
+        moved = AttackRun(
+            result=result, scene=after, before=entry.before, image=entry.image, given=entry.given, photograph=entry.photograph
+        )
         self._keep(moved, text, key="eps", delta=after.delta, grown=after.grown)
 
-    def _keep(self, entry: FinishedRun, text: str = "", key: str | None = None, **fields: Any) -> bool:
+    def _keep(self, entry: AttackRun, text: str = "", key: str | None = None, **fields: Any) -> bool:
         result = entry.result
         self._session.log("run", summary(result, entry.scene.classifier.labels), parameters(result))
         for note in result.remarks:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gui.session.attack_inputs import AttackInputs
 from gui.session.attack_job import is_grown
-from gui.session.history import FinishedRun
+from gui.session.history import AttackRun
 from gui.session.scene import Scene
 from gui.session.sticker_content import stickers_after
 
@@ -42,9 +42,9 @@ class Start:
         delta = (result.adversarial - result.clean)[0].detach().cpu()
         return replace(self.before, delta=delta, grown=is_grown(result))
 
-    def finished(self, result: AttackResult, after: Scene) -> FinishedRun:
+    def finished(self, result: AttackResult, after: Scene) -> AttackRun:
         """The run as the history keeps it."""
-        return FinishedRun(result, after, self.before, self.image, self.given, self.photograph)
+        return AttackRun(result=result, scene=after, before=self.before, image=self.image, given=self.given, photograph=self.photograph)
 
 
 @dataclass(frozen=True, eq=False)

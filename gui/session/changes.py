@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from engine import Classifier
     from engine.images import Photograph
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
 
 NO_PERTURBATION: Mapping[str, Any] = {"delta": None, "grown": False, "run": None}
 
@@ -40,7 +40,7 @@ def of_classifier(state: State, classifier: Classifier) -> dict[str, Any]:
     return fields
 
 
-def of_run(state: State, run: FinishedRun) -> dict[str, Any]:
+def of_run(state: State, run: AttackRun) -> dict[str, Any]:
     """A finished run back on the canvas, with its classifier, image, stickers and labels."""
     scene, result = run.scene, run.result
     fields = {

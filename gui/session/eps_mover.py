@@ -13,18 +13,18 @@ from gui.session.scene import Frame, Scene, look
 
 if TYPE_CHECKING:
     from engine import AttackResult
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
     from gui.session.session import Session
 
 
-def movable(entry: FinishedRun) -> bool:
+def movable(entry: AttackRun) -> bool:
     """Whether a run keeps what it takes to move its eps: the direction of its one step."""
     from engine.attacks import FGSM
 
     return isinstance(entry.result.operation, FGSM) and "direction" in entry.result.artifacts
 
 
-def at_eps(entry: FinishedRun, eps: float) -> tuple[AttackResult | None, Scene]:
+def at_eps(entry: AttackRun, eps: float) -> tuple[AttackResult | None, Scene]:
     """The result at that eps and its scene; at 0 there is no attack. Called in the engine thread."""
     if eps <= 0:
         return None, entry.before
@@ -44,7 +44,7 @@ class EpsMover(QObject):
         super().__init__(session)
         self._session = session
 
-    def move(self, entry: FinishedRun, eps: float) -> None:
+    def move(self, entry: AttackRun, eps: float) -> None:
         """Show a run at another eps."""
         session, asked = self._session, time.perf_counter()
         bounds, saliency = dict(session.bounds), session.saliency
@@ -60,7 +60,7 @@ class EpsMover(QObject):
 
         session.ask("moved", at_new_eps, then, what="Moving eps", stream=True)
 
-    def keep(self, entry: FinishedRun, eps: float) -> None:
+    def keep(self, entry: AttackRun, eps: float) -> None:
         """Make the run at that eps a finished one; at 0 the run of before is shown again."""
         if eps <= 0 or eps == getattr(entry.result.operation, "eps", None):
             self._back(entry, eps)
@@ -80,13 +80,13 @@ class EpsMover(QObject):
 
         self._session.ask("moved.kept", make, then, what="Keeping the run at that eps", keep=True)
 
-    def _back(self, entry: FinishedRun, eps: float) -> None:
+    def _back(self, entry: AttackRun, eps: float) -> None:
         if eps <= 0:
             self._session.notice.emit("At eps 0 there is no attack: the run of before is shown again.")
         self._session.refresh()
         self.moved.emit(float(getattr(entry.result.operation, "eps", 0.0)))
 
-    def _shows(self, entry: FinishedRun) -> bool:
+    def _shows(self, entry: AttackRun) -> bool:
         """Whether the canvas shows that run, or one that was made from it: they share their direction, and with it their artifacts."""
         shown = self._session.history.shown
         return shown is not None and shown.result.artifacts is entry.result.artifacts and not self._session.runs.running

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
@@ -14,7 +15,7 @@ from gui.session.attack_inputs import AttackInputs
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine import AttackResult
+    from engine import AttackResult, Operation, Result
     from engine.images import Photograph
     from gui.session.scene import Scene
     from gui.session.state import State
@@ -22,9 +23,48 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class FinishedRun:
-    """One finished run."""
+    """A finished run of any operation: an attack, an experiment, a training."""
+
+    result: Result
+    verdict: str = ""
+    """What came of it, in a sentence."""
+    passed: bool | None = None
+    """Whether it came to what was wanted; None: nothing was."""
+    when: datetime = field(default_factory=datetime.now)
+    """When it ended."""
+    number: int = field(default_factory=lambda: next(_numbers))
+
+    @property
+    def operation(self) -> Operation:
+        """What was run, with its parameters."""
+        return self.result.operation
+
+    @property
+    def title(self) -> str:
+        """The number and the operation's title, such as ``#3 PGD``."""
+        return f"#{self.number} {self.operation.title}"
+
+    @property
+    def ended(self) -> str:
+        """How it ended: finished, cancelled, budget or failed."""
+        return str(self.result.reason)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds inside the operation."""
+        return self.result.seconds
+
+    @property
+    def bytes(self) -> int:
+        """The memory that it holds on to, about."""
+        return sum(_bytes_of(artifact) for artifact in self.result.artifacts.values())
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AttackRun(FinishedRun):
+    """A finished attack on the image, which can be put back on the canvas."""
 
     result: AttackResult
     scene: Scene
@@ -37,25 +77,23 @@ class FinishedRun:
     """What the attack was given beside the image."""
     photograph: Photograph | None = None
     """What the image was cropped from."""
-    number: int = field(default_factory=lambda: next(_numbers))
-
-    @property
-    def title(self) -> str:
-        """``#3 PGD``."""
-        return f"#{self.number} {self.result.operation.title}"
 
     @property
     def bytes(self) -> int:
-        """Memory that it holds on to, about."""
+        """The memory that it holds on to, about; the photograph, which several runs share, is not in it."""
         result = self.result
         tensors: list[Tensor] = [result.clean, result.adversarial, result.trace, result.logits]
-        return sum(tensor.nbytes for tensor in tensors) + sum(_bytes_of(artifact) for artifact in result.artifacts.values())
+        return sum(tensor.nbytes for tensor in tensors) + super().bytes
 
 
 def _bytes_of(artifact: Any) -> int:
-    """Of the tensors that an artifact holds."""
+    """The memory of the tensors that an artifact holds, the weights of a network included."""
+    if not hasattr(artifact, "__dict__"):
+        return 0
     parts = [*vars(artifact).values(), *getattr(artifact, "lines", {}).values()]
-    return sum(part.nbytes for part in parts if hasattr(part, "nbytes"))
+    modules = [part for part in parts if hasattr(part, "parameters")]
+    weights = [weight for module in modules for weight in (*module.parameters(), *module.buffers())]
+    return sum(part.nbytes for part in (*parts, *weights) if hasattr(part, "nbytes"))
 
 
 class History(QObject):
@@ -71,10 +109,15 @@ class History(QObject):
         """With those that were removed: undo may bring them back."""
         self.entries: tuple[FinishedRun, ...] = ()
         """The runs that were not removed, in the order in which they finished."""
-        self.shown: FinishedRun | None = None
+        self.shown: AttackRun | None = None
         """The run on the canvas, while nothing has changed since."""
         self._removed: frozenset[int] = frozenset()
         self._told = True
+
+    @property
+    def attacks(self) -> tuple[AttackRun, ...]:
+        """Those of the entries that can be put on the canvas."""
+        return tuple(entry for entry in self.entries if isinstance(entry, AttackRun))
 
     def find(self, number: int) -> FinishedRun | None:
         """The run of that number."""
@@ -94,7 +137,8 @@ class History(QObject):
 
     @property
     def _bytes(self) -> int:
-        photographs = {id(entry.photograph): entry.photograph.pixels.nbytes for entry in self._all if entry.photograph is not None}
+        shared = (entry.photograph for entry in self._all if isinstance(entry, AttackRun))
+        photographs = {id(photograph): photograph.pixels.nbytes for photograph in shared if photograph is not None}
         return sum(entry.bytes for entry in self._all) + sum(photographs.values())
 
     def _list(self) -> None:
@@ -112,9 +156,9 @@ class History(QObject):
             self.shown, self._told = shown, True
             self.changed.emit()
 
-    def _on_canvas(self, state: State) -> FinishedRun | None:
+    def _on_canvas(self, state: State) -> AttackRun | None:
         """The run that was put there, else the newest one; after an edit none, after its undo the same again."""
-        fitting = [entry for entry in self.entries if _is_outcome(entry.scene, state)]
+        fitting = [entry for entry in self.attacks if _is_outcome(entry.scene, state)]
         chosen = (entry for entry in fitting if entry.number == state.run)
         return next(chosen, fitting[-1] if fitting else None)
 

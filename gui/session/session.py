@@ -24,7 +24,7 @@ from gui.session import changes
 from gui.session.attack_runner import AttackRunner
 from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
-from gui.session.history import History
+from gui.session.history import AttackRun, FinishedRun, History
 from gui.session.loaded_models import LoadedModels
 from gui.session.scene import Frame, Scene, look
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differences, value_of
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.images import Photograph
     from engine.stickers import Content, Sticker
-    from gui.session.history import FinishedRun
 
 LogKind = Literal["run", "info", "warning", "error"]
 T = TypeVar("T")
@@ -344,9 +343,9 @@ class Session(QObject):
     # ------------------------------------------------------------------ finished runs
 
     def show_entry(self, number: int) -> None:
-        """Put a finished run back on the canvas, with its classifier, image and stickers."""
+        """Put a finished attack back on the canvas, with its classifier, image and stickers. Other runs have nothing to be put there."""
         entry = self.history.find(number)
-        if entry is not None:
+        if isinstance(entry, AttackRun):
             self.runs.cancel()
             self.change(f"Show {entry.title}", **changes.of_run(self.state, entry))
 

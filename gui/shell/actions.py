@@ -57,8 +57,8 @@ def can_redo(session: Session) -> bool:
 
 
 def has_runs(session: Session) -> bool:
-    """A finished run can be shown."""
-    return bool(session.history.entries)
+    """A finished attack can be shown."""
+    return bool(session.history.attacks)
 
 
 @dataclass(frozen=True)

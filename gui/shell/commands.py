@@ -14,7 +14,7 @@ from gui.session import open_image
 
 if TYPE_CHECKING:
     from gui.reproduce.window import ReproduceWindow
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
     from gui.shell.main_window import MainWindow
 
 
@@ -115,7 +115,7 @@ class Commands(QObject):
 
         session.ask("save", save, then, what=f"Saving {path.name}", busy=f"Saving {path.name}…", keep=True)
 
-    def _shown_entry(self) -> FinishedRun | None:
+    def _shown_entry(self) -> AttackRun | None:
         session = self._session
         return None if session.runs.running else session.history.shown
 
@@ -191,11 +191,11 @@ class Commands(QObject):
 
     def _show_run(self, by: int) -> None:
         history = self._session.history
-        if not history.entries:
+        if not history.attacks:
             return
-        place = len(history.entries) - 1 if history.shown is None else history.entries.index(history.shown) + by
-        if 0 <= place < len(history.entries):
-            self._session.show_entry(history.entries[place].number)
+        place = len(history.attacks) - 1 if history.shown is None else history.attacks.index(history.shown) + by
+        if 0 <= place < len(history.attacks):
+            self._session.show_entry(history.attacks[place].number)
         else:
             self._session.notice.emit("This is the newest run." if by > 0 else "This is the oldest run that is kept.")
 

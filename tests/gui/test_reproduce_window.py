@@ -75,6 +75,10 @@ def test_an_experiment_is_judged_shown_and_saved(bench: Workbench, experiments: 
     assert outcome.table.horizontalHeader().length() <= outcome.table.viewport().width()
     assert 300 < outcome.figure.picture.pixmap().width() <= outcome.figure.viewport().width() * outcome.devicePixelRatioF()
     assert outcome.verdict.text == shown.verdict == "Both checks passed."
+    kept = bench.session.history.entries[-1]
+    assert (kept.operation.slug, kept.verdict, kept.passed) == ("linear", shown.verdict, True)
+    assert kept.result is shown.result
+    assert bench.session.history.shown is None
     folder = tmp_path / "out"
     folder.mkdir()
     experiments.save(folder)

@@ -12,7 +12,7 @@ from gui import theme
 from gui.session.eps_mover import movable
 
 if TYPE_CHECKING:
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
     from gui.session.session import Session
 
 SETTLE_MS = 500
@@ -36,8 +36,8 @@ class EpsSlider(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._entry: FinishedRun | None = None
-        self._aside: FinishedRun | None = None
+        self._entry: AttackRun | None = None
+        self._aside: AttackRun | None = None
         """The run whose slider went when another attack was chosen."""
         self._unit, self._norm = 1.0, ""
         self.slider = _Slider(Qt.Orientation.Horizontal, self)

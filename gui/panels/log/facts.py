@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.artifacts import Table
 from engine.formats import format_probability as percent
 from engine.formats import short
+from gui.session.history import AttackRun
 
 if TYPE_CHECKING:
     from engine import AttackResult
@@ -22,12 +24,13 @@ class Facts:
     number: int
     attack: str
     budget: str
-    """``8/255 · 40 steps``, of what the attack has."""
+    """Its eps and its steps, where it has them: ``8/255 · 40 steps``."""
     outcome: str
-    """``Stop 99.9 % → Yield 88.0 %``."""
-    success: bool
+    """What came out: ``Stop 99.9 % → Yield 88.0 %``, or the verdict in words."""
+    success: bool | None
+    """None: there was nothing to succeed in."""
     l2: float | None
-    """None: grown from noise, so no change of anything."""
+    """None: no image was changed, or it was grown from noise."""
     linf: float | None
     flip: int
     """The step that first succeeded; -1: none."""
@@ -36,10 +39,54 @@ class Facts:
     figures: Mapping[str, str]
     provenance: Mapping[str, str]
     json: str
+    can_be_shown: bool = True
+    """Whether it can be put back on the canvas."""
 
 
 def facts_of(entry: FinishedRun) -> Facts:
-    """Everything about one entry of the history."""
+    """Everything about one finished run."""
+    return _of_attack(entry) if isinstance(entry, AttackRun) else _of_any(entry)
+
+
+def _of_any(entry: FinishedRun) -> Facts:
+    """An experiment, a training, an evaluation: the verdict, the tables, what it cost."""
+    result, made = entry.result, dict(entry.result.provenance)
+    parameters = dict(made["operation"]["parameters"])
+    tables = [artifact for artifact in result.artifacts.values() if isinstance(artifact, Table)]
+    outcome = entry.verdict or entry.ended
+    figures = {
+        "outcome": outcome,
+        "ended": f"{entry.ended}, {entry.when:%H:%M:%S}",
+        **{row[0]: " · ".join(row[1:]) for table in tables for row in table.rows},
+        "rows forward": str(result.forwards),
+        "rows backward": str(result.backwards),
+        "seconds": f"{result.seconds:.2f}",
+    }
+    record = {
+        "number": entry.number,
+        **made,
+        "outcome": {"verdict": entry.verdict, "passed": entry.passed, "reason": entry.ended, "seconds": result.seconds},
+        "tables": [{"title": table.title, "columns": table.columns, "rows": table.rows} for table in tables],
+    }
+    return Facts(
+        entry.number,
+        entry.operation.title,
+        _budget(parameters),
+        outcome,
+        entry.passed,
+        None,
+        None,
+        -1,
+        result.seconds,
+        {name.replace("_", " "): _text(value) for name, value in parameters.items()},
+        figures,
+        _flat({key: value for key, value in made.items() if key != "operation"}),
+        json.dumps(record, indent=2, ensure_ascii=False, default=str),
+        can_be_shown=False,
+    )
+
+
+def _of_attack(entry: AttackRun) -> Facts:
     result = entry.result
     labels = result.classifier.labels
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])
@@ -108,7 +155,7 @@ def differences(one: Facts, other: Facts) -> list[tuple[str, str, str]]:
     return [row for row in rows if row[1] != row[2]]
 
 
-def _given(entry: FinishedRun) -> dict[str, str]:
+def _given(entry: AttackRun) -> dict[str, str]:
     data = entry.given.data
     told = {} if data is None else {"data": f"{data.name} {data.split}, {data.count:,} images"}
     return told if entry.given.begin is None else {**told, "start image": "given"}
@@ -132,7 +179,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def _json(entry: FinishedRun, result: AttackResult, norms: Mapping[str, float], predictions: Mapping[str, Any]) -> str:
+def _json(entry: AttackRun, result: AttackResult, norms: Mapping[str, float], predictions: Mapping[str, Any]) -> str:
     outcome = {
         **predictions,
         "success": bool(result.success[0]),

@@ -17,15 +17,17 @@ from gui.theme import number_font
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = (
     ("#", "Number of the run; ● is on the canvas", "● 00"),
-    ("✓", "✓: success. Untargeted: another prediction than the label. Targeted: the target", "✓"),
-    ("Attack", "The attack", "Carlini-W"),
-    ("Before → after", "Prediction for the attacked and for the adversarial image", "Stop → Speed limi"),
+    ("✓", "✓: success. Untargeted: another prediction than the label. Targeted: the target. An experiment: all its checks passed", "✓"),
+    ("Attack", "The attack, or what else was run", "Carlini-W"),
+    ("Before → after", "Prediction for the attacked and for the adversarial image; the verdict of any other run", "Stop → Speed limi"),
     ("L2", "Length of the perturbation", "0.000"),
     ("L∞", "Its largest value", "0.0000"),
     ("Budget", "eps and steps, where the attack has them", "0/255 · 000 steps"),
     ("Flip", "The step that first succeeded", "0000"),
     ("Time", "Seconds inside the attack", "00.00 s"),
 )
+_SUCCESS = {True: ("✓", "success", " (success)"), False: ("–", "no success", " (no success)"), None: ("", "", "")}
+"""By whether a run came to what was wanted, the sign, the words and the words behind an outcome; None: nothing was wanted."""
 _LEFT = ("Attack", "Before → after", "Budget")
 _OUTCOME = 3
 _DISPENSABLE = ("Time", "Budget", "Flip", "L∞")
@@ -60,16 +62,16 @@ class RunModel(QAbstractTableModel):
             left = _COLUMNS[index.column()][0] in _LEFT
             return int((Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 1:
-            return "success" if run.success else "no success"
+            return _SUCCESS[run.success][1]
         if role == Qt.ItemDataRole.ToolTipRole:
-            head = f"#{run.number} {run.attack}: {run.outcome} ({'success' if run.success else 'no success'})"
+            head = f"#{run.number} {run.attack}: {run.outcome} {_SUCCESS[run.success][2]}"
             return "\n".join([head, *(f"{name}: {value}" for name, value in run.parameters.items())])
         return None
 
     def _cells(self, run: Facts) -> tuple[str, ...]:
         return (
             f"● {run.number}" if run.number == self._shown else str(run.number),
-            "✓" if run.success else "–",
+            _SUCCESS[run.success][0],
             run.attack,
             run.outcome,
             "–" if run.l2 is None else short(run.l2),

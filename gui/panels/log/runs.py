@@ -126,7 +126,7 @@ class RunsView(QWidget):
     @Slot()
     def _on_picked(self) -> None:
         runs = self.table.selected
-        self.buttons["show"].setEnabled(len(runs) == 1)
+        self.buttons["show"].setEnabled(len(runs) == 1 and runs[0].can_be_shown)
         for name in ("copy", "remove"):
             self.buttons[name].setEnabled(bool(runs))
         self.details.clear()
@@ -139,7 +139,7 @@ class RunsView(QWidget):
             self.summary.set_text("Select one run to see its parameters, or two to compare them (Ctrl and a click).")
 
     def _show_one(self, run: Facts) -> None:
-        self.summary.set_text(f"#{run.number} {run.attack}: {run.outcome}. Ctrl and a click on another run compares the two.")
+        self.summary.set_text(f"#{run.number} {run.attack}: {run.outcome.rstrip('.')}. Ctrl and a click on another run compares the two.")
         self._columns("", f"#{run.number}")
         for title, values in (("Parameters", run.parameters), ("Outcome", run.figures), ("Provenance", run.provenance)):
             head = QTreeWidgetItem(self.details, [title])

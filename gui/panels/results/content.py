@@ -11,7 +11,7 @@ from gui.theme import ADVERSARIAL, LABEL, TARGET
 if TYPE_CHECKING:
     from engine import AttackResult
     from gui.plots.curves import Axes, Line
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
 
 _OTHER = ("#56B4E9", "#E69F00", "#7F7F7F", "#B8860B", "#8C6BB1", "#4D4D4D")
 
@@ -30,7 +30,7 @@ class Item:
     """Where it was loaded from, where it came of no run."""
 
 
-def items_of(entry: FinishedRun) -> list[Item]:
+def items_of(entry: AttackRun) -> list[Item]:
     """The tabs of a run, what it was made for first."""
     from engine.artifacts import Curve, Map, Model, Perturbation, Picture, Table
 
@@ -52,13 +52,13 @@ def _heading(title: str) -> str:
     return title[:1].upper() + title[1:]
 
 
-def raised_by(entry: FinishedRun) -> str:
+def raised_by(entry: AttackRun) -> str:
     """What the attack raises from step to step: the loss, or what it calls it."""
     raised: str = entry.result.operation.raises  # type: ignore[attr-defined]
     return raised
 
 
-def loss_curve(entry: FinishedRun) -> tuple[Any, list[Line], Axes, str]:
+def loss_curve(entry: AttackRun) -> tuple[Any, list[Line], Axes, str]:
     """x, lines, axes and a note for `Curves`."""
     import numpy as np
 
@@ -70,7 +70,7 @@ def loss_curve(entry: FinishedRun) -> tuple[Any, list[Line], Axes, str]:
     return np.arange(len(trace), dtype=float), [Line(raised, trace, ADVERSARIAL)], Axes("step", raised), note
 
 
-def curve(entry: FinishedRun, artifact: Any) -> tuple[Any, list[Line], Axes, str]:
+def curve(entry: AttackRun, artifact: Any) -> tuple[Any, list[Line], Axes, str]:
     """A `Curve` artifact likewise: lines of classes in the colours that these have everywhere."""
     from gui.plots.curves import Axes, Line
 

@@ -17,7 +17,7 @@ from gui.widgets.value_table import ValueTable
 
 if TYPE_CHECKING:
     from engine import Classifier
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
     from gui.session.session import Session
 
 
@@ -26,7 +26,7 @@ class ModelView(View):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._entry: FinishedRun | None = None
+        self._entry: AttackRun | None = None
         self._item: Item | None = None
         self.table, self.facts = ValueTable(self), Sentence(muted=True)
         self.use_button = QPushButton(theme.icon("mdi6.brain"), "Use this model", self)
@@ -37,7 +37,7 @@ class ModelView(View):
         foot.addWidget(self.use_button)
         page(self, self.table, foot)
 
-    def fill(self, entry: FinishedRun | None, item: Item) -> None:
+    def fill(self, entry: AttackRun | None, item: Item) -> None:
         self._entry, self._item = entry, item
         count = sum(parameter.numel() for parameter in item.artifact.module.parameters())
         self.table.set_table(("what", "value"), tuple(_rows(item.artifact.card)))

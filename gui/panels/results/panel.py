@@ -21,7 +21,7 @@ from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
     from engine.attacks.universal.saved import StoredPerturbation
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
     from gui.session.session import Session
 
 _NOTHING = (
@@ -58,7 +58,7 @@ class ResultsPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self._entry: FinishedRun | None = None
+        self._entry: AttackRun | None = None
         self._items: list[Item] = []
         self._loaded: Item | None = None
         """A perturbation from a file: its tab stays whatever run is shown."""

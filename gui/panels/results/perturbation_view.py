@@ -18,7 +18,7 @@ from gui.widgets.text import Sentence
 if TYPE_CHECKING:
     from engine.artifacts import Perturbation
     from engine.attacks.universal.saved import StoredPerturbation
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
     from gui.session.session import Session
 
 FILTER = "Perturbations (*.safetensors);;All files (*)"
@@ -39,7 +39,7 @@ class PerturbationView(View):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._perturbation: Perturbation | StoredPerturbation | None = None
-        self._entry: FinishedRun | None = None
+        self._entry: AttackRun | None = None
         self._file: Path | None = None
         """Where it was loaded from."""
         self.maps, self.facts = PixelMaps(self, turns=True), Sentence(muted=True)
@@ -59,7 +59,7 @@ class PerturbationView(View):
         for signal in (session.classifierChanged, session.imageChanged, session.runs.changed):
             signal.connect(self._refresh)
 
-    def fill(self, entry: FinishedRun | None, item: Item) -> None:
+    def fill(self, entry: AttackRun | None, item: Item) -> None:
         self._perturbation, self._entry, self._file = item.artifact, entry, item.file
         values = item.artifact.values[0].detach().cpu().numpy()
         universal = item.universal
@@ -118,7 +118,7 @@ class PerturbationView(View):
         session.ask("save", save, then, what=f"Saving {path.name}", busy=f"Saving {path.name}…", keep=True)
 
 
-def facts_of(entry: FinishedRun) -> dict[str, Any]:
+def facts_of(entry: AttackRun) -> dict[str, Any]:
     """What is worth knowing of a perturbation besides its values."""
     made, data = entry.result.provenance, entry.given.data
     known = {"model": made["model"], "operation": made["operation"], "seed": made["seed"], "versions": made["versions"]}

@@ -21,7 +21,7 @@ from gui.widgets.text import Sentence
 from gui.widgets.value_table import ValueTable
 
 if TYPE_CHECKING:
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
     from gui.session.session import Session
 
 
@@ -32,7 +32,7 @@ class View(QWidget):
         super().__init__()
         self.session = session
 
-    def fill(self, entry: FinishedRun | None, item: Item) -> None:
+    def fill(self, entry: AttackRun | None, item: Item) -> None:
         """Show an artifact of a run."""
         raise NotImplementedError
 
@@ -61,7 +61,7 @@ class CurveView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.curves)
 
-    def fill(self, entry: FinishedRun | None, item: Item) -> None:
+    def fill(self, entry: AttackRun | None, item: Item) -> None:
         assert entry is not None
         loss = item.kind == "loss"
         self.curves.set_lines(*(loss_curve(entry) if loss else curve(entry, item.artifact)))
@@ -90,7 +90,7 @@ class MapView(View):
         self.map.picked.connect(self._on_picked)
         page(self, self.map, self.readout)
 
-    def fill(self, entry: FinishedRun | None, item: Item) -> None:
+    def fill(self, entry: AttackRun | None, item: Item) -> None:
         self.map.set_values(item.artifact.values[0].numpy(), item.title, item.artifact.signed)
         self.map.setAccessibleName(item.title)
         self._partial = not bool(np.isfinite(self.map.values).all())
@@ -122,7 +122,7 @@ class PictureView(View):
         self.maps = PixelMaps(self, turns=True)
         page(self, self.maps)
 
-    def fill(self, entry: FinishedRun | None, item: Item) -> None:
+    def fill(self, entry: AttackRun | None, item: Item) -> None:
         values = (item.artifact.image.numpy().clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
         pixels = np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3)))
         self.maps.set_maps([PixelMap(item.title, pixels)], Scale())
@@ -144,7 +144,7 @@ class TableView(View):
         foot.addWidget(self.copy_button)
         page(self, self.table, foot)
 
-    def fill(self, entry: FinishedRun | None, item: Item) -> None:
+    def fill(self, entry: AttackRun | None, item: Item) -> None:
         rows = item.artifact.rows
         self.table.set_table(item.artifact.columns, rows, item.artifact.units)
         self.table.setAccessibleName(item.title)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.evaluate import Transfer
     from engine.models import ModelEntry
-    from gui.session.history import FinishedRun
+    from gui.session.history import AttackRun
     from gui.session.session import Session
 
 _NOTHING = "Run an attack, or show a finished one: here stands what every loaded model says of its outcome."
@@ -34,7 +34,7 @@ class TransferPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self._asked: tuple[FinishedRun | None, tuple[Classifier, ...]] = (None, ())
+        self._asked: tuple[AttackRun | None, tuple[Classifier, ...]] = (None, ())
         self._entries: list[ModelEntry] = []
         self.verdict = Sentence(2)
         self.table = ValueTable(self)
@@ -182,7 +182,7 @@ class TransferPanel(QWidget):
             swap_classifier(self.session, lambda: model, busy=f"Changing to {model.name}…", done=lambda _: None, failed=say)
 
 
-def _transfer(entry: FinishedRun, models: tuple[Classifier, ...]) -> Transfer:
+def _transfer(entry: AttackRun, models: tuple[Classifier, ...]) -> Transfer:
     """Called in the engine thread."""
     from engine.evaluate import transfer
     from engine.stickers import compose

@@ -1,0 +1,139 @@
+"""The history keeps finished runs of every kind: attacks, which can be put back on the canvas, experiments and trainings."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from PySide6.QtGui import QGuiApplication
+
+import engine
+from engine.attacks import FGSM
+from engine.data import DataSet
+from engine.defenses import Train
+from engine.evaluate import TransferEvaluation
+from gui.lanes.runner import OperationRunner
+from gui.panels.log import LogPanel
+from gui.panels.log.facts import facts_of
+from gui.session.history import AttackRun, FinishedRun, History
+from gui.session.verdicts import verdict_of
+from tests.gui.driving import until
+from tests.gui.panel_scenes import LABELS, attack, noise, open_image, show, small
+from tests.gui.test_log_panel import cell, details, select
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from gui.panels.log.runs import RunsView
+    from gui.session.session import Session
+
+
+def train(session: Session, epochs: int = 2) -> FinishedRun:
+    """A training in the background lane, to its end; kept with the finished runs."""
+    images = (255 * torch.rand(12, 3, 16, 16, generator=torch.Generator().manual_seed(0))).to(torch.uint8)
+    data = DataSet("noise", LABELS, images, torch.arange(12) % len(LABELS), "nobody")
+    runner = OperationRunner(session.background, "training", session)
+    ended = []
+    runner.ended.connect(ended.append)
+    operation = Train(epochs=epochs, batch_size=4, augment="none")
+    job = runner.start(lambda: engine.start(operation, small(), data=data, seed=3), collect=True)
+    until(lambda: ended, "the end of the training")
+    assert ended[0].failure is None
+    assert [point.index for point in job.trace] == [*range(3 * epochs)]
+    assert set(job.readings) == {"loss", "accuracy"}
+    run = FinishedRun(result=ended[0].result, verdict=verdict_of(ended[0].result))
+    session.adopt(run)
+    return run
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> LogPanel:
+    made: LogPanel = show(qtbot, LogPanel(session), 700, 500)
+    return made
+
+
+@pytest.fixture
+def runs(qtbot: QtBot, panel: LogPanel, session: Session) -> RunsView:
+    """An attack, a training and an evaluation."""
+    open_image(qtbot, session)
+    attack(qtbot, session, FGSM(eps=4 / 255))
+    train(session)
+    evaluation = TransferEvaluation.of(FGSM(eps=0.1))
+    result = engine.run(evaluation, small(), noise()[None], models=[small(1)])
+    session.adopt(FinishedRun(result=result, verdict=verdict_of(result)))
+    return panel.runs
+
+
+def test_every_kind_has_a_row_with_what_applies_to_it(runs: RunsView, session: Session) -> None:
+    attacked, trained, evaluated = session.history.entries
+    assert [cell(runs, row, "Attack") for row in range(3)] == ["Transfer matrix", "Train", "FGSM"]
+    assert "of the training images right, loss " in cell(runs, 1, "Before → after")
+    assert cell(runs, 1, "Before → after").endswith("after 2 epochs.")
+    assert [cell(runs, 1, title) for title in ("✓", "L2", "L∞", "Flip")] == ["", "–", "–", "–"]
+    assert cell(runs, 1, "Time") == f"{trained.seconds:.2f} s"
+    assert session.history.shown is attacked
+    assert session.history.attacks == (attacked,)
+    assert (trained.ended, trained.operation.slug, trained.when > attacked.when) == ("finished", "train", True)
+    assert evaluated.verdict.startswith("Accuracy of the judge")
+
+
+def test_selecting_one_shows_its_facts(runs: RunsView, session: Session) -> None:
+    select(runs, 1)
+    facts = details(runs)
+    assert facts["epochs"] == ["2"]
+    assert facts["ended"][0].startswith("finished")
+    assert "seed" in facts
+    assert not runs.buttons["show"].isEnabled()
+    assert runs.buttons["remove"].isEnabled()
+    runs.copy()
+    copied = json.loads(QGuiApplication.clipboard().text())
+    assert copied["operation"]["slug"] == "train"
+    assert copied["outcome"]["reason"] == "finished"
+    select(runs, 0)
+    assert details(runs)["clean images"] == [" · ".join(session.history.entries[-1].result.artifacts["accuracy"].rows[0][1:])]
+    select(runs, 2)
+    assert runs.buttons["show"].isEnabled()
+
+
+def test_runs_of_two_kinds_can_be_compared_and_removed(runs: RunsView, session: Session) -> None:
+    select(runs, 1, 2)
+    assert details(runs)["attack"] == ["FGSM", "Train"]
+    select(runs, 1)
+    runs.remove()
+    assert [entry.operation.slug for entry in session.history.entries] == ["fgsm", "transfer-matrix"]
+    session.undo_stack.undo()
+    assert [entry.operation.slug for entry in session.history.entries] == ["fgsm", "train", "transfer-matrix"]
+
+
+def test_what_cannot_be_put_on_the_canvas_is_passed_over(qtbot: QtBot, session: Session) -> None:
+    open_image(qtbot, session)
+    attack(qtbot, session, FGSM(eps=4 / 255))
+    trained = train(session, epochs=1)
+    delta, clean = session.delta, session.clean
+    session.show_entry(trained.number)
+    assert session.delta is delta
+    assert session.clean is clean
+    assert isinstance(session.history.shown, AttackRun)
+
+
+def test_the_weights_of_a_trained_network_count_for_the_memory(session: Session) -> None:
+    run = train(session, epochs=1)
+    model = run.result.artifacts["model"]
+    weights = sum(value.nbytes for value in model.module.state_dict().values())
+    assert run.bytes >= weights
+    history = History(max_bytes=weights)
+    assert history.add(run) == []  # the newest stays in any case
+    assert history.add(FinishedRun(result=run.result)) == [run]
+
+
+def test_a_training_that_was_stopped_says_how_far_it_came(session: Session) -> None:
+    images = torch.zeros(8, 3, 16, 16, dtype=torch.uint8)
+    data = DataSet("black", LABELS, images, torch.zeros(8, dtype=torch.long), "nobody")
+    with engine.start(Train(epochs=3, batch_size=4), small(), data=data) as run:
+        next(run)
+    assert verdict_of(run.result()) == "No epoch was finished."
+    kept = FinishedRun(result=run.result(), verdict=verdict_of(run.result()))
+    assert kept.ended == "cancelled"
+    assert facts_of(kept).outcome == "No epoch was finished."
