@@ -29,7 +29,7 @@ HINT = "Open an image to choose the part of it that the model sees."
 
 
 class CropView(QWidget):
-    """Move the rectangle by dragging it or with the arrow keys; resize it by its corners, the wheel, or + and -."""
+    """Move the rectangle by dragging it or with the arrow keys; resize it by its corners, Ctrl and the wheel, or + and -."""
 
     cropChanged = Signal(tuple)
     """``(left, top, width, height)`` in the photograph's pixels, while it changes."""
@@ -50,7 +50,9 @@ class CropView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Crop")
         self.setAccessibleDescription("The part of the photograph that the model sees. The arrow keys move it; plus and minus resize it.")
-        self.setToolTip("Drag the rectangle to choose what the model sees; pull a corner or turn the wheel to resize it.")
+        self.setToolTip(
+            "Drag the rectangle to choose what the model sees; pull a corner, or hold Ctrl and turn the wheel, to resize it."
+        )
 
     # ------------------------------------------------------------------ what is shown
 
@@ -162,6 +164,9 @@ class CropView(QWidget):
         self._update_cursor(event.position())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        if not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            event.ignore()  # the dock scrolls; a wheel by itself must not change what is under it
+            return
         if self._crop is not None and self._pull is None:
             self._commit(scaled(self._crop, ZOOM_STEP ** (event.angleDelta().y() / 120), self._aspect, *self._size))
         event.accept()

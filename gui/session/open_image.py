@@ -111,7 +111,7 @@ def recrop(session: Session, crop: Crop | None = None) -> None:
 
     def then(opened: Opened) -> None:
         if session.classifier is classifier and session.photograph is photograph:
-            session.set_image(opened.clean, opened.info, session.label, photograph, "Crop")
+            session.set_crop(opened.clean, opened.info)
 
     session.ask("open", lambda: cropped(photograph, classifier, crop), then, what="Cropping the image", keep=True)
 

@@ -283,12 +283,14 @@ class Session(QObject):
             fields |= changes.of_image(self.state, clean, image or {}, label, photograph or self.photograph)
         self.change(f"Load {classifier.name}" if self.classifier is not None else "", **fields)
 
-    def set_image(
-        self, clean: Tensor, image: Mapping[str, Any], label: int | None = None, photograph: Photograph | None = None, text: str = ""
-    ) -> None:
+    def set_image(self, clean: Tensor, image: Mapping[str, Any], label: int | None = None, photograph: Photograph | None = None) -> None:
         """Put an image on the canvas. ``image`` says where it came from; stickers stay, scaled to its size."""
-        text = text or f"Open {image.get('name', 'image')}"
-        self.change(text, **changes.of_image(self.state, clean, image, label, photograph or self.photograph))
+        fields = changes.of_image(self.state, clean, image, label, photograph or self.photograph)
+        self.change(f"Open {image.get('name', 'image')}", **fields)
+
+    def set_crop(self, clean: Tensor, image: Mapping[str, Any]) -> None:
+        """Show another rectangle of the same photograph."""
+        self.change("Crop", key="crop", **changes.of_image(self.state, clean, image, self.label, self.photograph))
 
     def set_label(self, label: int | None) -> None:
         """Name the true label."""

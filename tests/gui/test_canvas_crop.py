@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
@@ -137,15 +137,27 @@ def test_keys_move_and_resize(view: CropView) -> None:
     assert view.crop[0] == 0
 
 
-def test_the_wheel_resizes(view: CropView) -> None:
+def turn_wheel(view: CropView, modifiers: Qt.KeyboardModifier) -> bool:
+    """Turn the wheel one notch down over the middle of the crop; whether the view took it."""
     at = view.crop_rect().center()
-    event = QWheelEvent(
-        at, view.mapToGlobal(at), QPoint(), QPoint(0, -120), NONE, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False
-    )
+    event = QWheelEvent(at, view.mapToGlobal(at), QPoint(), QPoint(0, -120), NONE, modifiers, Qt.ScrollPhase.NoScrollPhase, False)
     QApplication.sendEvent(view, event)
+    return event.isAccepted()
+
+
+def test_ctrl_and_the_wheel_resize(view: CropView) -> None:
+    assert turn_wheel(view, Qt.KeyboardModifier.ControlModifier)
     assert view.crop is not None
     assert view.crop[2] == round(200 / 1.06)
-    assert isinstance(at, QPointF)
+
+
+@pytest.mark.parametrize("modifiers", [Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier])
+def test_the_wheel_by_itself_scrolls_the_dock(view: CropView, modifiers: Qt.KeyboardModifier) -> None:
+    before, told = view.crop, []
+    view.cropCommitted.connect(told.append)
+    assert not turn_wheel(view, modifiers)
+    assert view.crop == before
+    assert told == []
 
 
 def test_a_large_photograph_is_made_smaller_once(qtbot: QtBot) -> None:

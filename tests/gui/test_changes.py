@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 from PySide6.QtCore import SignalInstance
 
+import engine
 from engine.attacks import FGSM, PGD, StickerPGD
 from engine.stickers import Colour, Optimised, Sticker
+from gui.session.open_image import open_array, recrop
 from gui.session.session import SIGNALS
 from gui.session.state import PLAN_FIELDS, STATE_FIELDS
+from gui.session.swap_model import swap_classifier
 from tests.gui.panel_scenes import attack, noise, open_image, small
 
 if TYPE_CHECKING:
@@ -279,3 +283,85 @@ def test_opening_an_image_keeps_the_stickers_and_undo_brings_both_back(opened: S
 
 def test_the_first_model_is_no_step(opened: Session) -> None:
     assert not opened.undo_stack.canUndo()
+
+
+# ---------------------------------------------------------------------- the crop, another model, an image during a run
+
+
+@pytest.fixture
+def photographed(qtbot: QtBot, opened: Session) -> Session:
+    """A photograph of 60 x 40 pixels on the canvas."""
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    with qtbot.waitSignal(opened.photographChanged):
+        open_array(opened, pixels, "landscape")
+    return opened
+
+
+def crop(qtbot: QtBot, session: Session, rectangle: tuple[int, int, int, int]) -> None:
+    with qtbot.waitSignal(session.imageChanged):
+        recrop(session, rectangle)
+
+
+def test_a_crop_is_a_step_and_crops_in_a_row_are_one(qtbot: QtBot, photographed: Session) -> None:
+    clean, before = photographed.clean, list(photographed.image["crop"])
+    photographed.change(delta=torch.full((3, 16, 16), 0.1))
+    delta, steps = photographed.delta, photographed.undo_stack.count()
+    for left in (1, 2, 3):
+        crop(qtbot, photographed, (left, 2, 20, 20))
+    assert photographed.undo_stack.count() == steps + 1
+    assert photographed.undo_stack.undoText() == "Crop"
+    assert photographed.image["crop"] == [3, 2, 20, 20]
+    photographed.undo_stack.undo()
+    assert photographed.clean is clean
+    assert photographed.delta is delta
+    assert photographed.image["crop"] == before
+    photographed.undo_stack.redo()
+    assert photographed.image["crop"] == [3, 2, 20, 20]
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (3, 24, 24), (1, 16, 16)])
+def test_another_model_keeps_the_crop(qtbot: QtBot, photographed: Session, shape: tuple[int, int, int]) -> None:
+    crop(qtbot, photographed, (3, 2, 20, 20))
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(shape[0] * shape[1] * shape[2], 4))
+    other = engine.Classifier(module, "abcd", shape, name="other", device="cpu")
+    with qtbot.waitSignal(photographed.classifierChanged):
+        swap_classifier(photographed, lambda: other, busy="", done=lambda _: None, failed=lambda _: None)
+    assert photographed.image["crop"] == [3, 2, 20, 20]
+    assert photographed.clean.shape == shape
+    assert photographed.undo_stack.undoText() == "Load other"
+    photographed.undo_stack.undo()
+    assert photographed.classifier.name == "small"
+    assert photographed.clean.shape == (3, 16, 16)
+
+
+def test_a_model_of_another_rectangle_takes_its_own_crop(qtbot: QtBot, photographed: Session) -> None:
+    crop(qtbot, photographed, (3, 2, 20, 20))
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 16, 4))
+    wide = engine.Classifier(module, "abcd", (3, 8, 16), name="wide", device="cpu")
+    with qtbot.waitSignal(photographed.classifierChanged):
+        swap_classifier(photographed, lambda: wide, busy="", done=lambda _: None, failed=lambda _: None)
+    _, _, width, height = photographed.image["crop"]
+    assert width == 2 * height
+
+
+@pytest.mark.parametrize("how", ["image", "model", "run", "undo"])
+def test_what_ends_a_run_keeps_its_best_and_says_so(qtbot: QtBot, opened: Session, how: str) -> None:
+    attack(qtbot, opened, PGD(steps=1))
+    opened.set_image(noise(3), {"name": "other"})
+    told: list[str] = []
+    opened.notice.connect(told.append)
+    opened.runs.start(PGD(steps=100_000))
+    qtbot.waitUntil(lambda: opened.runs.job is not None and opened.runs.job.index > 2)
+    {
+        "image": lambda: opened.set_image(noise(4), {"name": "panda.png"}),
+        "model": lambda: opened.set_classifier(small(2), noise(4), {"name": "panda.png"}),
+        "run": lambda: opened.show_entry(opened.history.entries[0].number),
+        "undo": opened.undo_stack.undo,
+    }[how]()
+    qtbot.waitUntil(lambda: len(opened.history.entries) == 2 and not opened.runs.running)
+    kept = opened.history.entries[-1]
+    assert str(kept.result.reason) == "cancelled"
+    assert kept.result.steps_to_flip.shape == (1,)
+    assert told == [f"{kept.title} was ended when something else was opened. Its best image so far is kept with the finished runs."]
+    opened.show_entry(kept.number)
+    assert opened.image["name"] == "other"
