@@ -50,9 +50,7 @@ class CropView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Crop")
         self.setAccessibleDescription("The part of the photograph that the model sees. The arrow keys move it; plus and minus resize it.")
-        self.setToolTip(
-            "Drag the rectangle to choose what the model sees; pull a corner, or hold Ctrl and turn the wheel, to resize it."
-        )
+        self.setToolTip("Drag the rectangle to choose what the model sees; pull a corner, or hold Ctrl and turn the wheel, to resize it.")
 
     # ------------------------------------------------------------------ what is shown
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from gui.forms.editors import Editor, NumberEdit
 from gui.forms.fields import read_fields
 from gui.forms.tree import FieldGroup, FieldParameter, Tree
+from gui.session.building import build
 from gui.widgets.message import Message
 
 if TYPE_CHECKING:
@@ -149,17 +150,6 @@ class Form(QWidget):
         self._finish()
         return bool(self._parameters[name].opts["enabled"])
 
-    def build(self) -> Operation:
-        """The operation that the rows make.
-
-        Raises
-        ------
-        GibbonError
-            They make none; the sentence names the parameter.
-        """
-        assert self._class is not None
-        return self._class.build(**self.values())
-
     # ------------------------------------------------------------------ from a person
 
     @Slot(object, object)
@@ -171,25 +161,14 @@ class Form(QWidget):
         self.set_values({name: new for name, new in following.items() if new != present[name]})
 
     def _check(self) -> None:
-        from engine.errors import BadParameters, GibbonError
-
-        self._wrong = {}
-        try:
-            self.operation, self.error = self.build(), ""
-        except BadParameters as error:
-            self.operation, self._wrong = None, error.problems
-            self.error = " ".join(self._sentence(name, text) for name, text in error.problems.items())
-        except GibbonError as error:
-            self.operation, self.error = None, str(error)
+        assert self._class is not None
+        made = build(self._class, self.values())
+        self.operation, self.error, self._wrong = made.operation, made.error, made.wrong
         values = self.values()
         for field in itertools.islice(self._fields, len(self._fields) - len(self._to_come)):
             self._show_state(field, values)
         self._message.say(self.error if self._says_errors else "")
         self.changed.emit()
-
-    def _sentence(self, name: str, text: str) -> str:
-        """What is wrong with a row, under the title that stands there."""
-        return f"{self._parameters[name].field.title}: {text}" if name in self._parameters else text
 
     def _show_state(self, field: Parameter, values: Mapping[str, Any]) -> None:
         """Whether a row has a meaning beside these values, whether its value is refused, and what stands for an empty one."""

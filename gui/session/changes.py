@@ -35,6 +35,9 @@ def of_classifier(state: State, classifier: Classifier) -> dict[str, Any]:
     fields: dict[str, Any] = {"classifier": classifier, "bounds": {}, **NO_PERTURBATION}
     if state.classifier is None or state.classifier.labels != classifier.labels:
         fields |= {"label": None, "target": None, "label_text": "", "target_text": ""}
+    start = state.plan.start
+    if start is not None and tuple(start.image.shape) != classifier.input_shape:
+        fields["start"] = None  # where it was cropped from a photograph, it is made anew
     if state.clean is not None and tuple(state.clean.shape) != classifier.input_shape:
         fields |= {"clean": None, "image": {}}
     return fields

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+from gui.session.building import build
 from gui.session.data_choice import Choice
 from gui.session.scene import Scene
 
@@ -66,14 +67,11 @@ class Plan:
     def built(self) -> tuple[Attack | None, str]:
         """The attack that the parameters make, or None and the sentence that says why they make none."""
         from engine.attacks import CATALOGUE
-        from engine.errors import GibbonError
 
         if self.slug not in CATALOGUE:
             return None, ""
-        try:
-            return CATALOGUE[self.slug].build(**self.settings.parameters), ""
-        except GibbonError as error:
-            return None, str(error)
+        made = build(CATALOGUE[self.slug], self.settings.parameters)
+        return cast("Attack | None", made.operation), made.error
 
 
 @dataclass(frozen=True, eq=False)

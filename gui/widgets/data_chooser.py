@@ -46,6 +46,8 @@ class DataChooser(QWidget):
         self._usual = count
         self._counted = False
         """Whether a person has chosen the number."""
+        self.by_hand = False
+        """While ``changed`` is emitted: whether a person made the change."""
         self.sets = _Combo(self)
         self.sets.setAccessibleName("Data set")
         self.sets.setToolTip("Data sets that are on this machine, or drawn by this project; nothing is downloaded.")
@@ -72,7 +74,7 @@ class DataChooser(QWidget):
         rows.addRow("data set", self.sets)
         rows.addRow("images", self._row)
         self.sets.activated.connect(self._on_set)
-        self.split.activated.connect(self.changed)
+        self.split.activated.connect(self._on_split)
         self.count.valueChanged.connect(self._on_count)
         sources.changed.connect(self._fill)
         self._fill()
@@ -103,6 +105,15 @@ class DataChooser(QWidget):
         self.sets.setCurrentIndex(self.sets.findData(name))
         self._show_splits()
 
+    def set_choice(self, choice: Choice) -> None:
+        """Show a choice that was made before, where its data set is still listed."""
+        place = self.sets.findData(choice.name)
+        if place >= 0:
+            self.sets.setCurrentIndex(place)
+            self._show_splits(choice.split)
+            with QSignalBlocker(self.count):
+                self.count.setValue(choice.count)
+
     def suggest(self, kind: str) -> None:
         """Choose the data set that a model of that kind was made for, where it is there."""
         found = next((name for name in _FITTING.get(kind, ()) if self.sets.findData(name) >= 0), None)
@@ -124,8 +135,23 @@ class DataChooser(QWidget):
         self.sets.setCurrentIndex(max(0, self.sets.findData(chosen)))
         self._show_splits(split)
 
+    @Slot()
+    def _on_split(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say that a person chose something else."""
+        self.by_hand = True
+        self.changed.emit()
+        self.by_hand = False
+
     @Slot(int)
     def _on_set(self, index: int) -> None:
+        self.by_hand = True
+        self._choose_set(index)
+        self.by_hand = False
+
+    def _choose_set(self, index: int) -> None:
         chosen = self.sets.itemData(index)
         if chosen in (_FOLDER, _PLACE):
             folder = QFileDialog.getExistingDirectory(self, "Folder of images" if chosen == _FOLDER else "Folder that holds data sets")
@@ -143,7 +169,7 @@ class DataChooser(QWidget):
     @Slot()
     def _on_count(self) -> None:
         self._counted = True
-        self.changed.emit()
+        self._tell()
 
     def _show_splits(self, before: str = "") -> None:
         source = self._source

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from gui.app import Workbench
-    from gui.panels.attack import AttackPanel
     from gui.session.session import LogEntry, Session
     from gui.settings import Settings
+    from tests.gui.attack_dock import AttackDock
 
 
 @pytest.fixture(autouse=True)
@@ -95,27 +95,28 @@ def session(qapp: object) -> Iterator[Session]:
 
 
 @pytest.fixture
-def attack_panel(qtbot: QtBot, session: Session, monkeypatch: pytest.MonkeyPatch) -> AttackPanel:
+def attack_panel(qtbot: QtBot, session: Session, monkeypatch: pytest.MonkeyPatch) -> AttackDock:
     """The Attack dock alone, with the probe in its list; nothing is open."""
     from engine.attacks import CATALOGUE
     from gui.panels.attack import AttackPanel
+    from tests.gui.attack_dock import AttackDock
     from tests.gui.panel_scenes import show
     from tests.gui.probe_attack import Probe
 
     monkeypatch.setitem(CATALOGUE, "probe", Probe)
     session.change(ready=True)
-    return show(qtbot, AttackPanel(session), 320, 800)
+    return AttackDock(show(qtbot, AttackPanel(session), 320, 800), session)
 
 
 @pytest.fixture
-def probe_panel(qtbot: QtBot, attack_panel: AttackPanel, session: Session, tmp_path_factory: pytest.TempPathFactory) -> AttackPanel:
+def probe_panel(qtbot: QtBot, attack_panel: AttackDock, session: Session, tmp_path_factory: pytest.TempPathFactory) -> AttackDock:
     """With an image, a folder of twelve images as data set, and the probe chosen."""
     from tests.gui.panel_scenes import grey_folder, open_image
 
     open_image(qtbot, session)
     attack_panel.choose("probe")
-    attack_panel._goal.data.add_folder(grey_folder(tmp_path_factory.mktemp("data"), 12, 16))
-    attack_panel._goal.data.count.setValue(12)
+    attack_panel.data.add_folder(grey_folder(tmp_path_factory.mktemp("data"), 12, 16))
+    attack_panel.data.count.setValue(12)
     return attack_panel
 
 

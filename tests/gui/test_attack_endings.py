@@ -15,8 +15,8 @@ from tests.gui.panel_scenes import open_image
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.panels.attack import AttackPanel
     from gui.session.session import Session
+    from tests.gui.attack_dock import AttackDock
 
 
 @pytest.fixture
@@ -26,10 +26,10 @@ def bar(qtbot: QtBot, session: Session) -> StatusBar:
     return made
 
 
-def fail(qtbot: QtBot, panel: AttackPanel, session: Session) -> None:
+def fail(qtbot: QtBot, panel: AttackDock, session: Session) -> None:
     """A budget that does not hold the first step."""
     panel.choose("pgd")
-    panel._form.set_values({"max_queries": 1, "restarts": 3})
+    panel.form.set_values({"max_queries": 1, "restarts": 3})
     with qtbot.waitSignal(session.logged, timeout=10_000):
         panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
@@ -55,55 +55,55 @@ def test_how_a_run_ended_in_words(status: str, index: int, words: str) -> None:
 
 
 def test_why_it_failed_stays_in_the_dock_until_a_field_changes(
-    qtbot: QtBot, attack_panel: AttackPanel, session: Session, bar: StatusBar
+    qtbot: QtBot, attack_panel: AttackDock, session: Session, bar: StatusBar
 ) -> None:
     open_image(qtbot, session)
     logged: list[str] = []
     session.logged.connect(lambda entry: logged.append(entry.text))
     fail(qtbot, attack_panel, session)
-    assert "max_queries = 1" in attack_panel._message.text
-    assert attack_panel._message.kind == "error"
-    assert attack_panel._run.isEnabled()
-    assert attack_panel._progress.text.text() == "the budget was spent before the first step"
+    assert "max_queries = 1" in attack_panel.message.text
+    assert attack_panel.message.kind == "error"
+    assert attack_panel.run_button.isEnabled()
+    assert attack_panel.progress.text.text() == "the budget was spent before the first step"
     assert "max_queries = 1" in logged[-1]
     assert bar.message.text() == "PGD failed: the Attack dock and the Log say why."
     assert bar.alert.isVisibleTo(bar)
     with qtbot.waitSignal(session.observed):
         session.refresh()
-    assert attack_panel._message.text  # a new frame mends nothing
-    attack_panel._form.set_values({"max_queries": None})
-    assert attack_panel._message.text == ""
+    assert attack_panel.message.text  # a new frame mends nothing
+    attack_panel.form.set_values({"max_queries": None})
+    assert attack_panel.message.text == ""
 
 
-def test_another_attack_takes_the_failure_away(qtbot: QtBot, attack_panel: AttackPanel, session: Session, bar: StatusBar) -> None:
+def test_another_attack_takes_the_failure_away(qtbot: QtBot, attack_panel: AttackDock, session: Session, bar: StatusBar) -> None:
     open_image(qtbot, session)
     fail(qtbot, attack_panel, session)
     attack_panel.choose("fgsm")
-    assert attack_panel._message.text == ""
+    assert attack_panel.message.text == ""
     assert bar.message.text() == ""
 
 
-def test_what_was_said_goes_when_it_is_mended(qtbot: QtBot, attack_panel: AttackPanel, session: Session, bar: StatusBar) -> None:
+def test_what_was_said_goes_when_it_is_mended(qtbot: QtBot, attack_panel: AttackDock, session: Session, bar: StatusBar) -> None:
     open_image(qtbot, session)
     attack_panel.choose("pgd")
-    attack_panel._form.set_values({"eps": 8.0})
+    attack_panel.form.set_values({"eps": 8.0})
     attack_panel.run()
     assert bar.message.text().startswith("eps = 8")
-    attack_panel._form.set_values({"eps": 0.1})
+    attack_panel.form.set_values({"eps": 0.1})
     assert bar.message.text() == ""
 
 
-def test_a_newer_notice_is_not_taken_away(qtbot: QtBot, attack_panel: AttackPanel, session: Session, bar: StatusBar) -> None:
+def test_a_newer_notice_is_not_taken_away(qtbot: QtBot, attack_panel: AttackDock, session: Session, bar: StatusBar) -> None:
     open_image(qtbot, session)
     attack_panel.choose("pgd")
-    attack_panel._form.set_values({"eps": 8.0})
+    attack_panel.form.set_values({"eps": 8.0})
     attack_panel.run()
     session.notice.emit("The clean image is on the clipboard.")
-    attack_panel._form.set_values({"eps": 0.1})
+    attack_panel.form.set_values({"eps": 0.1})
     assert bar.message.text() == "The clean image is on the clipboard."
 
 
-def test_a_run_that_starts_clears_the_status_bar(qtbot: QtBot, attack_panel: AttackPanel, session: Session, bar: StatusBar) -> None:
+def test_a_run_that_starts_clears_the_status_bar(qtbot: QtBot, attack_panel: AttackDock, session: Session, bar: StatusBar) -> None:
     open_image(qtbot, session)
     session.log("warning", "Something was amiss.")
     assert bar.message.text()
@@ -114,19 +114,19 @@ def test_a_run_that_starts_clears_the_status_bar(qtbot: QtBot, attack_panel: Att
         assert not bar.alert.isVisibleTo(bar)
 
 
-def test_a_held_attack_is_named_while_another_one_is_set_up(qtbot: QtBot, attack_panel: AttackPanel, session: Session) -> None:
+def test_a_held_attack_is_named_while_another_one_is_set_up(qtbot: QtBot, attack_panel: AttackDock, session: Session) -> None:
     open_image(qtbot, session)
     attack_panel.choose("pgd")
-    attack_panel._form.set_values({"steps": 100_000})
+    attack_panel.form.set_values({"steps": 100_000})
     attack_panel.run()
     qtbot.waitUntil(lambda: session.runs.job is not None and session.runs.job.index > 2)
-    attack_panel.pause()
-    assert attack_panel._run.text() == "Resume"
+    attack_panel.press(attack_panel.run_button)
+    assert attack_panel.run_button.text() == "Resume"
     attack_panel.choose("fgsm")
-    assert attack_panel._run.text() == "Resume PGD"
-    assert attack_panel._progress.text.text().startswith("PGD: step ")
+    assert attack_panel.run_button.text() == "Resume PGD"
+    assert attack_panel.progress.text.text().startswith("PGD: step ")
     attack_panel.choose("pgd")
-    assert attack_panel._run.text() == "Resume"
-    qtbot.mouseClick(attack_panel._cancel, Qt.MouseButton.LeftButton)
+    assert attack_panel.run_button.text() == "Resume"
+    qtbot.mouseClick(attack_panel.cancel_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not session.runs.running)
-    assert attack_panel._progress.text.text().startswith("last run: cancelled after ")
+    assert attack_panel.progress.text.text().startswith("last run: cancelled after ")

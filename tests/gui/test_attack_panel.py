@@ -12,6 +12,9 @@ import engine
 from engine.attacks import CATALOGUE
 from engine.stickers import Optimised, Sticker
 from gui.panels.attack import AttackPanel
+from gui.session.readiness import obstacle
+from gui.widgets import Message
+from tests.gui.attack_dock import AttackDock
 from tests.gui.panel_scenes import attack, put_sticker
 
 if TYPE_CHECKING:
@@ -31,17 +34,17 @@ def tiny() -> engine.Classifier:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> AttackPanel:
+def panel(qtbot: QtBot, session: Session) -> AttackDock:
     made = AttackPanel(session)
     qtbot.addWidget(made)
     made.resize(320, 800)
     made.show()
     session.change(ready=True)
-    return made
+    return AttackDock(made, session)
 
 
 @pytest.fixture
-def opened(qtbot: QtBot, panel: AttackPanel, session: Session) -> AttackPanel:
+def opened(qtbot: QtBot, panel: AttackDock, session: Session) -> AttackDock:
     """With a classifier and an image, observed."""
     image = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
     with qtbot.waitSignal(session.observed):
@@ -53,109 +56,112 @@ def click(qtbot: QtBot, button: object) -> None:
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def long_run(panel: AttackPanel) -> None:
-    panel._form.set_values({"steps": 100_000})
+def long_run(panel: AttackDock) -> None:
+    panel.form.set_values({"steps": 100_000})
 
 
 def test_before_the_engine_is_there_it_is_said_to_be_loading(qtbot: QtBot, session: Session) -> None:
-    early = AttackPanel(session)
-    qtbot.addWidget(early)
+    early = AttackDock(AttackPanel(session), session)
+    qtbot.addWidget(early.panel)
     with qtbot.waitSignal(session.notice) as told:
         early.run()
     session.runs.changed.emit()
-    early._reset.click()
+    early.reset_button.click()
     assert early.attack is None
-    assert early.obstacle()[0] == told.args[0] == "The engine is still loading."
+    found = obstacle(session.state, session.data_sources)
+    assert found is not None
+    assert found.sentence == told.args[0] == "The engine is still loading."
+    assert not found.is_mistake
 
 
-def test_nothing_can_run_before_there_is_something_to_attack(panel: AttackPanel, session: Session) -> None:
-    assert not panel._run.isEnabled()
-    assert "model" in panel._message.text
-    assert panel._message.kind == "hint"
+def test_nothing_can_run_before_there_is_something_to_attack(panel: AttackDock, session: Session) -> None:
+    assert not panel.run_button.isEnabled()
+    assert "model" in panel.message.text
+    assert panel.message.kind == "hint"
     panel.run()
     assert not session.runs.running
 
 
-def test_run_changes_the_image_and_enters_the_history(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+def test_run_changes_the_image_and_enters_the_history(qtbot: QtBot, opened: AttackDock, session: Session) -> None:
     panel = opened
-    assert panel._run.isEnabled()
-    assert panel._message.text == ""
+    assert panel.run_button.isEnabled()
+    assert panel.message.text == ""
     with qtbot.waitSignal(session.history.changed, timeout=10_000):
-        click(qtbot, panel._run)
+        click(qtbot, panel.run_button)
     entry = session.history.entries[-1]
     assert entry.result.operation == CATALOGUE["pgd"]()
     assert session.delta is not None
     assert float(session.delta.abs().max()) > 0
-    assert panel._run.text() == "Run"
-    assert panel._progress.text.text() == "last run: 40 steps"
+    assert panel.run_button.text() == "Run"
+    assert panel.progress.text.text() == "last run: 40 steps"
 
 
-def test_pause_resume_cancel(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+def test_pause_resume_cancel(qtbot: QtBot, opened: AttackDock, session: Session) -> None:
     panel = opened
     long_run(panel)
-    click(qtbot, panel._run)
-    assert panel._run.text() == "Pause"
+    click(qtbot, panel.run_button)
+    assert panel.run_button.text() == "Pause"
     qtbot.waitUntil(lambda: session.runs.job is not None and session.runs.job.index > 2)
-    click(qtbot, panel._run)
-    assert panel._run.text() == "Resume"
+    click(qtbot, panel.run_button)
+    assert panel.run_button.text() == "Resume"
     assert session.runs.job is not None
     assert session.runs.job.paused
     panel.run()  # what the menu's Run does to a held attack
     assert not session.runs.job.paused
     at = session.runs.job.index
     qtbot.waitUntil(lambda: session.runs.job is not None and session.runs.job.index > at)
-    qtbot.waitUntil(lambda: panel._progress.bar.value() > at)
-    assert panel._progress.bar.maximum() == 100_000
+    qtbot.waitUntil(lambda: panel.progress_bar.value() > at)
+    assert panel.progress_bar.maximum() == 100_000
     with qtbot.waitSignal(session.history.changed):
-        click(qtbot, panel._cancel)
+        click(qtbot, panel.cancel_button)
     qtbot.waitUntil(lambda: not session.runs.running)
-    assert panel._run.text() == "Run"
+    assert panel.run_button.text() == "Run"
     assert session.history.entries[-1].result.reason == "cancelled"
 
 
-def test_without_live_preview_no_iterate_is_shown(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+def test_without_live_preview_no_iterate_is_shown(qtbot: QtBot, opened: AttackDock, session: Session) -> None:
     panel = opened
     steps: list[int | None] = []
     session.observed.connect(lambda: steps.append(session.frame.step if session.frame else None))
-    qtbot.mouseClick(panel._goal.live, Qt.MouseButton.LeftButton, pos=panel._goal.live.rect().center() * 0.2)
+    qtbot.mouseClick(panel.live, Qt.MouseButton.LeftButton, pos=panel.live.rect().center() * 0.2)
     assert not session.plan.live
     with qtbot.waitSignal(session.history.changed, timeout=10_000):
-        click(qtbot, panel._run)
+        click(qtbot, panel.run_button)
     with qtbot.waitSignal(session.observed):
         session.refresh()
     assert set(steps) == {None}
 
 
 @pytest.mark.parametrize(("name", "value"), [("eps", -1.0), ("steps", 0), ("eps", 8.0), ("eps", "eight")])
-def test_bad_parameters_start_nothing(opened: AttackPanel, session: Session, name: str, value: object) -> None:
+def test_bad_parameters_start_nothing(opened: AttackDock, session: Session, name: str, value: object) -> None:
     panel = opened
-    panel._form.set_values({name: value})
+    panel.form.set_values({name: value})
     assert panel.attack is None
-    assert not panel._run.isEnabled()
-    assert panel._message.isVisible()
-    assert panel._message.text == panel._form.error
-    assert panel._message.kind == "error"
-    assert not panel._form._message.isVisible()  # said once, where it is always in sight
+    assert not panel.run_button.isEnabled()
+    assert panel.message.isVisible()
+    assert panel.message.text == panel.form.error
+    assert panel.message.kind == "error"
+    assert not any(message.isVisible() for message in panel.form.findChildren(Message))  # said once, where it is always in sight
     panel.run()
     assert not session.runs.running
-    panel._form.reset()
-    assert panel._run.isEnabled()
+    panel.form.reset()
+    assert panel.run_button.isEnabled()
 
 
-def test_a_target_equal_to_the_label_is_said_in_place(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+def test_a_target_equal_to_the_label_is_said_in_place(qtbot: QtBot, opened: AttackDock, session: Session) -> None:
     panel = opened
     session.set_label(1)
     session.set_target(1)
-    assert "Yield" in panel._message.text
-    assert not panel._run.isEnabled()
+    assert "Yield" in panel.message.text
+    assert not panel.run_button.isEnabled()
     panel.run()
     assert not session.runs.running
     session.set_target(2)
-    assert panel._message.text == ""
-    assert panel._run.isEnabled()
+    assert panel.message.text == ""
+    assert panel.run_button.isEnabled()
 
 
-def test_the_assumed_label_is_that_of_the_image_without_its_stickers(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+def test_the_assumed_label_is_that_of_the_image_without_its_stickers(qtbot: QtBot, opened: AttackDock, session: Session) -> None:
     assert session.label is None
     for grey in (0.0, 0.5, 1.0):
         put_sticker(qtbot, session, (grey, 1 - grey, grey))
@@ -171,19 +177,19 @@ def test_the_assumed_label_is_that_of_the_image_without_its_stickers(qtbot: QtBo
     assert bool(result.wrong_before[0])
 
 
-def test_a_target_equal_to_the_assumed_label_too(opened: AttackPanel, session: Session) -> None:
+def test_a_target_equal_to_the_assumed_label_too(opened: AttackDock, session: Session) -> None:
     assert session.frame is not None
     predicted = session.frame.observation.clean_prediction
     session.set_target(predicted)
-    assert LABELS[predicted] in opened._message.text
-    assert LABELS[predicted] in opened._goal.label.currentText()
-    assert not opened._run.isEnabled()
+    assert LABELS[predicted] in opened.message.text
+    assert LABELS[predicted] in opened.label.currentText()
+    assert not opened.run_button.isEnabled()
 
 
-def test_a_targeted_attack_takes_the_target(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+def test_a_targeted_attack_takes_the_target(qtbot: QtBot, opened: AttackDock, session: Session) -> None:
     assert session.frame is not None
     target = (session.frame.observation.clean_prediction + 1) % 4
-    combo = opened._goal.target
+    combo = opened.target
     combo.lineEdit().selectAll()  # type: ignore[union-attr]
     qtbot.keyClicks(combo.lineEdit(), LABELS[target][:-1].upper())
     qtbot.keyClick(combo.lineEdit(), Qt.Key.Key_Return)
@@ -196,47 +202,46 @@ def test_a_targeted_attack_takes_the_target(qtbot: QtBot, opened: AttackPanel, s
     assert int(targets[0]) == target
 
 
-def test_a_target_that_is_no_class_is_marked_and_refused(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
-    combo = opened._goal.target
+def test_a_target_that_is_no_class_is_marked_and_refused(qtbot: QtBot, opened: AttackDock, session: Session) -> None:
+    combo = opened.target
     combo.lineEdit().selectAll()  # type: ignore[union-attr]
     qtbot.keyClicks(combo.lineEdit(), "Yeild")
     qtbot.keyClick(combo.lineEdit(), Qt.Key.Key_Return)
     assert session.target is None
     assert combo.lineEdit().text() == "Yeild"  # type: ignore[union-attr]
-    assert "“Yeild” is no class" in opened._message.text
-    assert opened._message.kind == "error"
-    assert not opened._run.isEnabled()
+    assert "No class of this model is called “Yeild”" in opened.message.text
+    assert opened.message.kind == "error"
+    assert not opened.run_button.isEnabled()
     session.refresh()
-    opened._goal.refresh()
     assert combo.lineEdit().text() == "Yeild"  # type: ignore[union-attr]
     opened.choose("universal")
-    assert "Yeild" not in opened._message.text  # takes no target
+    assert "Yeild" not in opened.message.text  # takes no target
     opened.choose("pgd")
     combo.lineEdit().selectAll()  # type: ignore[union-attr]
     qtbot.keyClicks(combo.lineEdit(), "Yield")
     qtbot.keyClick(combo.lineEdit(), Qt.Key.Key_Return)
     assert session.target == 1
-    assert "Yeild" not in opened._message.text
+    assert "Yeild" not in opened.message.text
     combo.lineEdit().selectAll()  # type: ignore[union-attr]
     qtbot.keyClicks(combo.lineEdit(), "99")
     qtbot.keyClick(combo.lineEdit(), Qt.Key.Key_Return)
-    assert "“99” is no class" in opened._message.text
+    assert "No class of this model is called “99”" in opened.message.text
     combo.lineEdit().clear()  # type: ignore[union-attr]
     qtbot.keyClick(combo.lineEdit(), Qt.Key.Key_Return)
     assert combo.currentText() == "Yield"  # nothing typed: the one from before
-    assert "99" not in opened._message.text
+    assert "99" not in opened.message.text
 
 
-def test_a_sticker_attack_needs_a_sticker_and_forces_the_region(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+def test_a_sticker_attack_needs_a_sticker_and_forces_the_region(qtbot: QtBot, opened: AttackDock, session: Session) -> None:
     panel = opened
     panel.choose("sticker")
-    assert "sticker" in panel._message.text
-    assert panel._message.kind == "hint"
-    assert not panel._run.isEnabled()
-    assert panel._goal.stickers.isChecked()
-    assert not panel._goal.whole.isEnabled()
+    assert "sticker" in panel.message.text
+    assert panel.message.kind == "hint"
+    assert not panel.run_button.isEnabled()
+    assert panel.stickers.isChecked()
+    assert not panel.whole.isEnabled()
     session.commit_stickers((Sticker(1, 2, 2, 3, 3, Optimised()),), "Draw")
-    assert panel._run.isEnabled()
+    assert panel.run_button.isEnabled()
     with qtbot.waitSignal(session.history.changed, timeout=10_000):
         panel.run()
     content = session.stickers[0].content
@@ -245,11 +250,11 @@ def test_a_sticker_attack_needs_a_sticker_and_forces_the_region(qtbot: QtBot, op
     assert content.image.shape == (3, 3, 3)
 
 
-def test_the_region_keeps_every_other_pixel(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+def test_the_region_keeps_every_other_pixel(qtbot: QtBot, opened: AttackDock, session: Session) -> None:
     panel = opened
-    assert not panel._goal.stickers.isEnabled()
+    assert not panel.stickers.isEnabled()
     session.commit_stickers((Sticker(1, 2, 2, 3, 3, Optimised()),), "Draw")
-    click(qtbot, panel._goal.stickers)
+    click(qtbot, panel.stickers)
     assert session.region == "stickers"
     with qtbot.waitSignal(session.history.changed, timeout=10_000):
         panel.run()
@@ -260,62 +265,62 @@ def test_the_region_keeps_every_other_pixel(qtbot: QtBot, opened: AttackPanel, s
     assert float(session.delta[:, inside].abs().max()) > 0
 
 
-def test_search_narrows_and_enter_takes_the_first(qtbot: QtBot, panel: AttackPanel) -> None:
-    catalogue = panel._catalogue
-    click(qtbot, panel._chooser)
-    assert panel._chooser.popup.isVisible()
+def test_search_narrows_and_enter_takes_the_first(qtbot: QtBot, panel: AttackDock) -> None:
+    catalogue = panel.catalogue
+    click(qtbot, panel.chooser)
+    assert panel.chooser.popup.isVisible()
     assert sorted(catalogue.shown) == sorted(CATALOGUE)
     qtbot.keyClicks(catalogue.search, "goodfellow 1412.6572 fgsm")
     assert catalogue.shown[0] == "fgsm"
     qtbot.keyClick(catalogue.search, Qt.Key.Key_Return)
-    assert not panel._chooser.popup.isVisible()
+    assert not panel.chooser.popup.isVisible()
     assert type(panel.attack) is CATALOGUE["fgsm"]
-    assert "FGSM" in panel._chooser.text()
-    assert "1412.6572" in panel._about._paper.text()
+    assert "FGSM" in panel.chooser.text()
+    assert "1412.6572" in panel.paper
 
 
-def test_a_click_in_the_list_chooses(qtbot: QtBot, panel: AttackPanel) -> None:
-    click(qtbot, panel._chooser)
-    tree = panel._catalogue.tree
+def test_a_click_in_the_list_chooses(qtbot: QtBot, panel: AttackDock) -> None:
+    click(qtbot, panel.chooser)
+    tree = panel.catalogue.tree
     (item,) = tree.findItems("Sticker content", Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive)
     qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=tree.visualItemRect(item).center())
     assert type(panel.attack) is CATALOGUE["sticker"]
-    assert not panel._chooser.popup.isVisible()
+    assert not panel.chooser.popup.isVisible()
 
 
 @pytest.mark.parametrize(("slug", "title"), [(slug, preset.title) for slug, attack in CATALOGUE.items() for preset in attack.presets])
-def test_presets_are_attacks(panel: AttackPanel, slug: str, title: str) -> None:
+def test_presets_are_attacks(panel: AttackDock, slug: str, title: str) -> None:
     panel.choose(slug)
-    panel._form.set_values({"max_queries": 77})
-    action = next(action for action in panel._presets.menu().actions() if action.text() == title)
+    panel.form.set_values({"max_queries": 77})
+    action = next(action for action in panel.presets.menu().actions() if action.text() == title)
     action.trigger()
     assert panel.attack == CATALOGUE[slug].build(**CATALOGUE[slug].preset(title).values)
 
 
-def test_an_attack_keeps_its_parameters_while_another_is_looked_at(panel: AttackPanel) -> None:
-    panel._form.set_values({"steps": 7})
+def test_an_attack_keeps_its_parameters_while_another_is_looked_at(panel: AttackDock) -> None:
+    panel.form.set_values({"steps": 7})
     panel.choose("fgsm")
     assert panel.attack == CATALOGUE["fgsm"]()
     panel.choose("pgd")
     assert panel.attack == CATALOGUE["pgd"].build(steps=7)
-    panel._reset.click()
+    panel.reset_button.click()
     assert panel.attack == CATALOGUE["pgd"]()
 
 
-def test_an_attack_that_fails_says_so_and_the_panel_is_free(qtbot: QtBot, opened: AttackPanel, session: Session) -> None:
+def test_an_attack_that_fails_says_so_and_the_panel_is_free(qtbot: QtBot, opened: AttackDock, session: Session) -> None:
     panel = opened
     entries: list[LogEntry] = []
     session.logged.connect(entries.append)
-    panel._form.set_values({"max_queries": 1, "restarts": 3})  # not even the first step fits
+    panel.form.set_values({"max_queries": 1, "restarts": 3})  # not even the first step fits
     with qtbot.waitSignal(session.logged, timeout=10_000):
         panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
     assert entries
-    assert panel._run.isEnabled()
+    assert panel.run_button.isEnabled()
 
 
-def test_at_300_pixels_nothing_is_cut(opened: AttackPanel) -> None:
+def test_at_300_pixels_nothing_is_cut(opened: AttackDock) -> None:
     panel = opened
-    panel.resize(300, 500)
-    inner = panel._goal.parentWidget()
+    panel.panel.resize(300, 500)
+    inner = panel.set_up
     assert inner.minimumSizeHint().width() <= 280

@@ -13,49 +13,49 @@ from tests.gui.panel_scenes import open_image, show
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.panels.attack import AttackPanel
     from gui.session.session import Session
+    from tests.gui.attack_dock import AttackDock
 
 
-def test_a_black_box_attack_tells_its_queries(qtbot: QtBot, attack_panel: AttackPanel, session: Session) -> None:
+def test_a_black_box_attack_tells_its_queries(qtbot: QtBot, attack_panel: AttackDock, session: Session) -> None:
     said: list[str] = []
     session.logged.connect(lambda entry: said.append(entry.text))
     open_image(qtbot, session)
     attack_panel.choose("square")
-    attack_panel._form.set_values({"n_queries": 60})
+    attack_panel.form.set_values({"n_queries": 60})
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
         attack_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
     result = session.history.entries[-1].result
-    assert attack_panel._progress.readings.text().endswith(f"queries {result.forwards:,}")
+    assert attack_panel.progress.readings.text().endswith(f"queries {result.forwards:,}")
     assert said[-1].endswith(f", {result.forwards:,} queries")
     attack_panel.choose("pgd")
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
         attack_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
-    assert not attack_panel._progress.readings.isVisible()
+    assert not attack_panel.progress.readings.isVisible()
     assert "queries" not in said[-1]
 
 
-def test_what_a_run_left_goes_when_another_attack_is_chosen(qtbot: QtBot, probe_panel: AttackPanel, session: Session) -> None:
+def test_what_a_run_left_goes_when_another_attack_is_chosen(qtbot: QtBot, probe_panel: AttackDock, session: Session) -> None:
     session.set_target(2)
-    probe_panel._goal.start.canvas_button.click()
-    qtbot.waitUntil(lambda: probe_panel._goal.start.begin is not None, timeout=20_000)
+    probe_panel.start_field.canvas_button.click()
+    qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
         probe_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
-    left = probe_panel._progress.text.text()
+    left = probe_panel.progress.text.text()
     assert left.startswith("last run:")
-    assert probe_panel._progress.readings.isVisible()
+    assert probe_panel.progress.readings.isVisible()
     probe_panel.choose("pgd")
-    assert probe_panel._progress.text.text() == ""
-    assert not probe_panel._progress.readings.isVisible()
+    assert probe_panel.progress.text.text() == ""
+    assert not probe_panel.progress.readings.isVisible()
     probe_panel.choose("probe")
-    assert probe_panel._progress.text.text() == left
-    assert probe_panel._progress.readings.isVisible()
+    assert probe_panel.progress.text.text() == left
+    assert probe_panel.progress.readings.isVisible()
 
 
-def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: AttackPanel, session: Session) -> None:
+def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: AttackDock, session: Session) -> None:
     from gui.panels.log.facts import facts_of
     from gui.panels.perturbation import PerturbationPanel
     from gui.panels.prediction import PredictionPanel
@@ -67,7 +67,7 @@ def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: At
     attack_panel.choose("fooling")
     session.set_target(3)
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
-        qtbot.mouseClick(attack_panel._run, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(attack_panel.run_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not session.runs.running and session.frame is not None and session.frame.scene.delta is session.delta)
     assert session.frame is not None
     assert session.frame.scene.grown

@@ -15,32 +15,32 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from gui.panels.attack import AttackPanel
     from gui.session.session import Session
+    from tests.gui.attack_dock import AttackDock
 
 
-def test_data_and_start_image_reach_the_attack(qtbot: QtBot, probe_panel: AttackPanel, session: Session, tmp_path: Path) -> None:
+def test_data_and_start_image_reach_the_attack(qtbot: QtBot, probe_panel: AttackDock, session: Session, tmp_path: Path) -> None:
     session.set_target(2)
-    probe_panel._goal.start.open_path(grey(tmp_path))
-    qtbot.waitUntil(lambda: probe_panel._goal.start.begin is not None, timeout=20_000)
-    assert probe_panel._goal.start.words.text().startswith("grey.png: ")
+    drop(probe_panel.start_field, grey(tmp_path))
+    qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
+    assert probe_panel.start_field.words.text().startswith("grey.png: ")
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
-        qtbot.mouseClick(probe_panel._run, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(probe_panel.run_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not session.runs.running)
     entry = session.history.entries[-1]
     assert torch.allclose(entry.result.adversarial, torch.full((1, 3, 16, 16), 0.2), atol=1e-6)
-    assert probe_panel._progress.readings.isVisible()
-    assert probe_panel._progress.readings.text() == f"queries {entry.result.forwards} · held-out fooling rate 100.0 % · data 12"
+    assert probe_panel.progress.readings.isVisible()
+    assert probe_panel.progress.readings.text() == f"queries {entry.result.forwards} · held-out fooling rate 100.0 % · data 12"
     assert entry.given.data is not None
     assert entry.given.data.count == 12
 
 
-def test_the_record_of_a_run_holds_where_it_began(qtbot: QtBot, probe_panel: AttackPanel, session: Session, tmp_path: Path) -> None:
+def test_the_record_of_a_run_holds_where_it_began(qtbot: QtBot, probe_panel: AttackDock, session: Session, tmp_path: Path) -> None:
     from gui.export.recording import record_of_entry
 
     session.set_target(2)
-    probe_panel._goal.start.open_path(grey(tmp_path))
-    qtbot.waitUntil(lambda: probe_panel._goal.start.begin is not None, timeout=20_000)
+    drop(probe_panel.start_field, grey(tmp_path))
+    qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
         probe_panel.run()
     record = record_of_entry(session.history.entries[-1], tmp_path)
@@ -48,38 +48,38 @@ def test_the_record_of_a_run_holds_where_it_began(qtbot: QtBot, probe_panel: Att
     assert torch.allclose(record.start.tensor(), torch.full((3, 16, 16), 0.2), atol=1e-6)
 
 
-def test_the_image_on_the_canvas_can_be_the_start(qtbot: QtBot, probe_panel: AttackPanel, session: Session) -> None:
+def test_the_image_on_the_canvas_can_be_the_start(qtbot: QtBot, probe_panel: AttackDock, session: Session) -> None:
     probe_panel.choose("pgd")
     attack(qtbot, session, CATALOGUE["pgd"](steps=3, eps=0.2))
     probe_panel.choose("probe")
-    start = probe_panel._goal.start
+    start = probe_panel.start_field
     qtbot.mouseClick(start.canvas_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: start.begin is not None, timeout=20_000)
-    begin, result = start.begin, session.history.entries[-1].result
+    qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
+    begin, result = probe_panel.start, session.history.entries[-1].result
     assert begin is not None
     assert torch.allclose(begin.image, result.adversarial[0])
     assert begin.name == session.history.entries[-1].title
     assert start.words.text() == f"{begin.name}: {LABELS[begin.prediction]}"
     qtbot.mouseClick(start.clear_button, Qt.MouseButton.LeftButton)
-    assert start.begin is None
+    assert probe_panel.start is None
     assert not start.clear_button.isVisible()
 
 
-def test_a_start_image_follows_the_model_s_size(qtbot: QtBot, probe_panel: AttackPanel, session: Session, tmp_path: Path) -> None:
-    start = probe_panel._goal.start
-    start.open_path(grey(tmp_path))
-    qtbot.waitUntil(lambda: start.begin is not None, timeout=20_000)
+def test_a_start_image_follows_the_model_s_size(qtbot: QtBot, probe_panel: AttackDock, session: Session, tmp_path: Path) -> None:
+    start = probe_panel.start_field
+    drop(start, grey(tmp_path))
+    qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
     open_image(qtbot, session, small(channels=1))
-    qtbot.waitUntil(lambda: start.begin is not None and start.begin.image.shape[0] == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: probe_panel.start is not None and probe_panel.start.image.shape[0] == 1, timeout=20_000)
     qtbot.mouseClick(start.canvas_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: start.begin is not None and start.begin.name == "canvas", timeout=20_000)
+    qtbot.waitUntil(lambda: probe_panel.start is not None and probe_panel.start.name == "canvas", timeout=20_000)
     open_image(qtbot, session, small())
-    assert start.begin is None  # what was on the canvas has no larger original
+    assert probe_panel.start is None  # what was on the canvas has no larger original
 
 
-def test_a_broken_start_image_is_a_sentence(qtbot: QtBot, probe_panel: AttackPanel, session: Session, tmp_path: Path) -> None:
+def test_a_broken_start_image_is_a_sentence(qtbot: QtBot, probe_panel: AttackDock, session: Session, tmp_path: Path) -> None:
     path = tmp_path / "page.png"
     path.write_text("<html>")
     with qtbot.waitSignal(session.notice, timeout=20_000):
-        drop(probe_panel._goal.start, path)
-    assert probe_panel._goal.start.begin is None
+        drop(probe_panel.start_field, path)
+    assert probe_panel.start is None

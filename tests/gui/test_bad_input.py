@@ -28,6 +28,7 @@ from engine.attacks import FGSM, PGD
 from engine.operation import Attack, AttackStep, Problem
 from gui.panels.frame_panel import FrameView
 from gui.session.open_image import open_path
+from tests.gui.attack_dock import attack_dock
 from tests.gui.driving import choose_attack, click, drag, draw, on_pane, press_keys, settle, until
 
 if TYPE_CHECKING:
@@ -363,32 +364,32 @@ def test_code_runs_only_after_the_question(bench: Workbench, told: list[str], tm
 def test_a_parameter_out_of_range(bench: Workbench, said: list[str], name: str, text: str) -> None:
     """Typed into the dock: said there, Run is off, and its key says why."""
     choose_attack(bench, "PGD")
-    panel = bench.window.panels["attack"]
-    held = State(bench.session)
-    edit = panel._form.editor(name).lineEdit()
+    panel = attack_dock(bench)
+    edit = panel.form.editor(name).lineEdit()
     edit.selectAll()
     QTest.keyClicks(edit, text)
-    assert_a_sentence(panel._message.text)
-    assert panel._message.text.startswith(name)
-    assert not panel._run.isEnabled()
+    held = State(bench.session)  # with the step that undoes the typing
+    assert_a_sentence(panel.message.text)
+    assert panel.message.text.startswith(name)
+    assert not panel.run_button.isEnabled()
     press_keys(bench.window, "F5")
-    assert said[-1] == panel._message.text
+    assert said[-1] == panel.message.text
     assert not bench.session.runs.running
     held.assert_kept()
-    panel._form.reset()
-    assert panel._run.isEnabled()
+    panel.form.reset()
+    assert panel.run_button.isEnabled()
     assert_alive(bench.session)
 
 
 def test_a_target_that_is_the_label(bench: Workbench, told: list[str], said: list[str]) -> None:
     choose_attack(bench, "PGD")
-    session, panel = bench.session, bench.window.panels["attack"]
+    session, panel = bench.session, attack_dock(bench)
     session.set_target(session.label)
     held = State(session)
-    assert_a_sentence(panel._message.text)
-    assert "nothing to reach" in panel._message.text
+    assert_a_sentence(panel.message.text)
+    assert "nothing to reach" in panel.message.text
     press_keys(bench.window, "F5")
-    assert said[-1] == panel._message.text
+    assert said[-1] == panel.message.text
     assert not session.runs.running
     session.runs.start(PGD())  # past the dock: the engine says it, too
     until(lambda: told, "the sentence")
@@ -540,5 +541,5 @@ def test_a_network_that_fails_later(bench: Workbench, told: list[str], tmp_path:
     assert session.classifier.name == "signs"
     assert session.frame.scene.classifier is session.classifier
     assert session.image["name"] == "sign-stop-32.png"
-    click(bench.window.panels["attack"]._run)
+    click(attack_dock(bench).run_button)
     until(lambda: not session.runs.running, "the attack")

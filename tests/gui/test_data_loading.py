@@ -13,6 +13,7 @@ from engine.data.bits import whole
 from gui.panels.attack.progress import Progress
 from gui.session.data_choice import Choice
 from gui.session.data_sources import DataSources
+from tests.gui.attack_dock import attack_dock
 from tests.gui.driving import choose_attack, click, press_keys, until
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ PROMPT_S = 5.0
 def loading(bench: Workbench) -> Iterator[Workbench]:
     """A universal perturbation whose signs are being drawn."""
     choose_attack(bench, "Universal perturbation")
-    goal = bench.window.panels["attack"]._goal
+    goal = attack_dock(bench)
     goal.data.choose("generated:signs")
     goal.data.count.setValue(MANY)
     press_keys(bench.window, "F5")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def eps(qtbot: QtBot, session: Session) -> EpsSlider:
+def eps(qtbot: QtBot, session: Session) -> Iterator[EpsSlider]:
     """The slider of an Attack dock, after FGSM at 8/255."""
     session.change(ready=True)
     panel = show(qtbot, AttackPanel(session), 320, 700)
     open_image(qtbot, session)
-    made: EpsSlider = panel._eps
+    (made,) = panel.findChildren(EpsSlider)
     assert not made.isVisible()
     attack(qtbot, session, CATALOGUE["fgsm"]())
     qtbot.waitUntil(made.isVisible)
-    return made
+    yield made
+    del panel  # kept until here: the slider belongs to it
 
 
 def handle(slider: QSlider) -> QPoint:
@@ -46,7 +48,7 @@ def handle(slider: QSlider) -> QPoint:
 def test_it_stands_at_the_run_s_own_eps(eps: EpsSlider) -> None:
     assert eps.value.text() == "8/255"
     assert eps.eps == pytest.approx(8 / 255)
-    assert eps.slider.maximum() * eps._unit == pytest.approx(16 / 255)
+    assert eps.slider.maximum() == 16 * 4  # quarters of grey levels
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_dragging_shows_every_eps_and_letting_go_keeps_one(qtbot: QtBot, eps: Ep
     assert moved
     assert moved[-1] == pytest.approx(wanted)
     assert shown
-    assert eps.slider.value() == round(wanted / eps._unit)
+    assert eps.slider.value() == round(wanted * 255 * 4)
     assert eps.slider.maximum() == 64  # the range stays among the runs of one direction
     assert session.delta is not None
     assert float(session.delta.abs().max()) == pytest.approx(wanted, abs=1e-6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton
 
 from gui import theme
 from gui.settings import Settings
@@ -13,6 +13,7 @@ from gui.shell.actions import SPECS
 from gui.shell.commands import Commands
 from gui.shell.help_page import KeyboardHelp, keys_by_chapter
 from gui.shell.main_window import DOCKS, MainWindow
+from tests.gui.attack_dock import attack_dock, named
 from tests.gui.driving import (
     action,
     choose_attack,
@@ -180,8 +181,9 @@ def test_a_sticker_drawn_optimised_undone(bench: Workbench) -> None:
     press_keys(bench.window, "Ctrl+Z")
     assert bench.session.stickers[0].x == 12
     assert bench.session.history.shown is shown  # what is on the canvas is again what came out of the run
-    press_keys(bench.window, "Ctrl+Z")
-    press_keys(bench.window, "Ctrl+Z")
+    for name in ("Optimise sticker content", "Choose Sticker content", "Draw sticker 1"):
+        assert action(bench, "undo").text() == f"Undo {name}"
+        press_keys(bench.window, "Ctrl+Z")
     assert bench.session.stickers == ()
     press_keys(bench.window, "Ctrl+Shift+Z")
     assert len(bench.session.stickers) == 1
@@ -259,20 +261,21 @@ def test_an_error_in_a_slot_goes_to_the_log(bench: Workbench, logged: list[LogEn
 
 
 def test_a_low_window_shows_an_attacks_parameters(bench: Workbench) -> None:
-    panel = bench.window.panels["attack"]
+    panel = attack_dock(bench)
     assert (bench.window.width(), bench.window.height()) == (1280, 800)
     bench.window.reset_layout()
     settle()
     for slug in ("pgd", "cw-l2", "universal"):
         panel.choose(slug)
         settle()
-        editors = [panel._form.editor(field.name) for field in panel._form.fields]
+        editors = [panel.form.editor(field.name) for field in panel.form.fields]
         whole = [editor for editor in editors if editor.visibleRegion().boundingRect().height() == editor.height()]
         assert len(whole) >= 5, slug
-    assert not panel._about._paper.isVisible()
-    click(panel._about._unfold)
-    assert panel._about._whole.isVisible()
-    assert "1610.08401" in panel._about._paper.text()
-    assert panel._about._paper.isVisible()
-    click(panel._about._unfold)
-    assert panel._about._brief.isVisible()
+    assert "1610.08401" not in panel.read_description
+    unfold = named(panel.panel, QToolButton, "Description and paper")
+    brief = panel.read_description
+    click(unfold)
+    assert panel.description in panel.read_description
+    assert "1610.08401" in panel.read_description
+    click(unfold)
+    assert panel.read_description == brief

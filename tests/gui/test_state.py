@@ -19,7 +19,7 @@ from tests.gui.panel_scenes import LABELS, noise, small
 STICKER = Sticker(1, 2, 3, 4, 5)
 
 
-PURE = ("state", "changes", "start_image", "data_choice", "scene")
+PURE = ("state", "changes", "start_image", "data_choice", "scene", "building", "readiness")
 
 
 @pytest.mark.parametrize("name", PURE)

@@ -44,13 +44,14 @@ def _eps(tour: Tour) -> None:
     from PySide6.QtCore import QPoint
     from PySide6.QtWidgets import QStyle, QStyleOptionSlider
 
+    from tests.gui.attack_dock import attack_dock
     from tests.gui.driving import choose_attack, drag, run_attack, settle, until
 
     _begin(tour)
     choose_attack(tour.bench, "FGSM")
     tour.window.bring_up("results")
     run_attack(tour.bench)
-    slider = tour.window.panels["attack"]._eps.slider
+    slider = attack_dock(tour.bench).slider
     option = QStyleOptionSlider()
     slider.initStyleOption(option)
     control, handle = QStyle.ComplexControl.CC_Slider, QStyle.SubControl.SC_SliderHandle
@@ -98,26 +99,27 @@ def _attacks(tour: Tour) -> None:
 
 def _run(tour: Tour, slug: str, attack: Any) -> None:
     from gui.session.swap_model import samples_for
+    from tests.gui.attack_dock import attack_dock
     from tests.gui.driving import choose_attack, settle
 
-    session, panel = tour.session, tour.window.panels["attack"]
+    session, panel = tour.session, attack_dock(tour.bench)
     session.clear_perturbation()
     assert session.classifier is not None
     labels = session.classifier.labels
     session.set_target(labels.index("Yield") if "targets" in attack.needs else None)
     choose_attack(tour.bench, attack.title)
     if "data" in attack.uses:
-        panel._goal.data.choose("generated:signs")
-        panel._goal.data.count.setValue(240)
-    if "start" in attack.uses and panel._goal.start.isVisibleTo(panel):
+        panel.data.choose("generated:signs")
+        panel.data.count.setValue(240)
+    if "start" in attack.uses and panel.start_field.isVisibleTo(panel.panel):
         _start_at(tour, next(sample for sample in samples_for(session.classifier) if sample.label_name == "Yield"))
-    form = panel._form
+    form = panel.form
     known = {field.name for field in form.fields}
     form.set_values({name: value for name, value in BRIEF.get(slug, {}).items() if name in known})
     if slug == "saved-perturbation":
         _use_saved(tour, form)
     settle()
-    assert panel.obstacle() == ("", True), (slug, panel.obstacle())
+    assert panel.run_button.isEnabled(), (slug, panel.message.text)
     _to_its_end(tour, slug)
     tour.window.bring_up("results")
     tour.picture(f"attack-{slug}")
@@ -143,12 +145,13 @@ def _to_its_end(tour: Tour, slug: str) -> None:
 
 
 def _start_at(tour: Tour, sample: Any) -> None:
+    from tests.gui.attack_dock import attack_dock
     from tests.gui.driving import until
     from tests.gui.panel_scenes import drop
 
-    place = tour.window.panels["attack"]._goal.start
-    drop(place, sample.path)
-    until(lambda: place.begin is not None, "the start image")
+    panel = attack_dock(tour.bench)
+    drop(panel.start_field, sample.path)
+    until(lambda: panel.start is not None, "the start image")
 
 
 def _use_saved(tour: Tour, form: Any) -> None:

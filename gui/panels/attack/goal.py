@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QFormLayout, QHBoxLayout, QLabel, QRadioButton, QSpinBox, QWidget
 
-from gui.panels.attack.start_image import StartImage
+from gui.panels.attack.start_field import StartField
+from gui.session.readiness import takes_start
 from gui.widgets import DataChooser, LabelCombo
 
 if TYPE_CHECKING:
     from engine import Attack
-    from gui.session.session import Session
+    from gui.session.data_sources import DataSources
+    from gui.session.state import State
 
 UNTARGETED = "any other class (untargeted)"
 _CHOOSE = "choose a class"
@@ -21,13 +23,22 @@ _NEEDS_STICKER = "Draw a sticker and set its content to “optimised” first."
 
 
 class Goal(QWidget):
-    """Reads and writes the session; shows what an attack uses, nothing else."""
+    """Shows of a state what an attack uses, nothing else; says what a person chose."""
 
-    changed = Signal()
+    labelChosen = Signal(object)
+    targetChosen = Signal(object)
+    """A class number, or None."""
+    labelMistyped = Signal(str)
+    targetMistyped = Signal(str)
+    """What was typed and names no class; empty: that is mended."""
+    regionChosen = Signal(str)
+    dataChanged = Signal(bool)
+    """Another choice of data; whether a person made it."""
+    seedChosen = Signal(int)
+    liveChosen = Signal(bool)
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, sources: DataSources, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
         self.label = LabelCombo(
             "unknown: take the prediction", self, name="True label", tip="The class that the image truly shows. Attacks lead away from it."
         )
@@ -40,25 +51,27 @@ class Goal(QWidget):
         self.seed.setAccessibleName("Seed")
         self.seed.setToolTip("Of everything random in the attack: the same seed gives the same image again.")
         self.live = QCheckBox("live preview", self)
-        self.live.setChecked(session.plan.live)
         self.live.setToolTip("Show the image while the attack runs. Without it the attack is faster.")
-        self.data = DataChooser(session.data_sources, self, count=1500, count_tip="How many of its images the attack gets")
+        self.data = DataChooser(sources, self, count=1500, count_tip="How many of its images the attack gets")
         self.data.setToolTip("The images that the attack works on, beside the one on the canvas")
-        self.start = StartImage(session, self)
+        self.start = StartField(self)
         self._regions = QButtonGroup(self)
         for button in (self.whole, self.stickers):
             self._regions.addButton(button)
         self.whole.setChecked(True)
         self._lay_out()
-        self.label.chosen.connect(self._on_label)
-        self.target.chosen.connect(self._on_target)
-        for combo in (self.label, self.target):
-            combo.mistyped.connect(self.changed)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.label.chosen.connect(self.labelChosen)
+        self.target.chosen.connect(self.targetChosen)
+        self.label.mistyped.connect(self.labelMistyped)
+        self.target.mistyped.connect(self.targetMistyped)
         self.whole.clicked.connect(self._on_region)
         self.stickers.clicked.connect(self._on_region)
-        self.live.toggled.connect(self._on_live)
-        self.data.changed.connect(self.changed)
-        self.start.changed.connect(self.changed)
+        self.seed.valueChanged.connect(self.seedChosen)
+        self.live.toggled.connect(self.liveChosen)
+        self.data.changed.connect(self._on_data)
 
     def _lay_out(self) -> None:
         layout = self._rows = QFormLayout(self)
@@ -85,20 +98,27 @@ class Goal(QWidget):
 
     # ------------------------------------------------------------------ to the screen
 
-    def set_labels(self) -> None:
-        """The classes of the session's classifier."""
-        labels = () if self._session.classifier is None else self._session.classifier.labels
+    def set_labels(self, labels: tuple[str, ...]) -> None:
+        """Offer these classes."""
         self.label.set_labels(labels)
         self.target.set_labels(labels)
-        self.refresh()
 
-    def refresh(self) -> None:
-        """Label and target as the session has them."""
-        session = self._session
-        self.label.set_value(session.label)
-        self.target.set_value(session.target)
-        if session.frame is not None and session.classifier is not None and session.label is None:
-            self.label.set_none_text(f"prediction ({session.classifier.labels[session.frame.observation.clean_prediction]})")
+    def show_state(self, state: State) -> None:
+        """Label, target and what is planned, as the state has them."""
+        self.label.set_value(state.label)
+        self.target.set_value(state.target)
+        if state.prediction is not None and state.label is None:
+            self.label.set_none_text(f"prediction ({state.name_of(state.prediction)})")
+        for widget in (self.seed, self.live):
+            widget.blockSignals(True)
+        self.seed.setValue(state.plan.seed)
+        self.live.setChecked(state.plan.live)
+        for widget in (self.seed, self.live):
+            widget.blockSignals(False)
+        if state.plan.data is not None and state.plan.data != self.data.choice:
+            with QSignalBlocker(self.data):
+                self.data.set_choice(state.plan.data)
+        self.start.show_image(state.plan.start, state.labels)
 
     def show_uses(self, attack: type[Attack]) -> None:
         """Only what this attack asks for."""
@@ -113,9 +133,10 @@ class Goal(QWidget):
             self._rows.setRowVisible(widget, used)
         self.target.set_none_text(_CHOOSE if "targets" in attack.needs else UNTARGETED)
 
-    def show_region(self, forced: bool, possible: bool, maskable: bool) -> None:
-        """``forced``: the attack paints stickers; ``possible``: there is one to paint; ``maskable``: the attack honours a mask."""
-        stickers = forced or (self._session.region == "stickers" and maskable)
+    def show_region(self, state: State, attack: type[Attack]) -> None:
+        """Where the attack may change the image, and where it could."""
+        forced, possible, maskable = "stickers" in attack.uses, state.paintable, attack.masked
+        stickers = forced or (state.region == "stickers" and maskable)
         (self.stickers if stickers else self.whole).setChecked(True)
         self.whole.setEnabled(not forced)
         self.stickers.setEnabled(possible and maskable and not forced)
@@ -125,28 +146,13 @@ class Goal(QWidget):
 
     # ------------------------------------------------------------------ from a person
 
-    @Slot(object)
-    def _on_label(self, label: int | None) -> None:
-        self._session.set_label(label)
-
-    @Slot(object)
-    def _on_target(self, target: int | None) -> None:
-        self._session.set_target(target)
-
     @Slot()
     def _on_region(self) -> None:
-        stickers = self.stickers.isChecked()
-        self._session.change("Attack the stickers" if stickers else "Attack the whole image", region="stickers" if stickers else "image")
-        self.changed.emit()
+        self.regionChosen.emit("stickers" if self.stickers.isChecked() else "image")
 
-    @Slot(bool)
-    def _on_live(self, live: bool) -> None:
-        self._session.change(live=live)
-
-
-def takes_start(attack: type[Attack]) -> bool:
-    """Whether a person may give it an image to begin at; a sticker attack begins at what is painted."""
-    return "start" in attack.uses and "stickers" not in attack.uses
+    @Slot()
+    def _on_data(self) -> None:
+        self.dataChanged.emit(self.data.by_hand)
 
 
 def _caption(text: str, buddy: QWidget) -> QLabel:

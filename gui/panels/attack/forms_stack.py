@@ -1,0 +1,163 @@
+"""FormsStack: the attack that is chosen, its presets, and the form of its parameters. A view: it holds no plan, it shows one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.forms import Form
+from gui.panels.attack.about import About
+from gui.panels.attack.catalogue import description
+from gui.panels.attack.chooser import Chooser
+from gui.session.state import Settings
+
+if TYPE_CHECKING:
+    from engine import Attack
+
+
+class FormsStack(QWidget):
+    """A header with chooser, presets and reset; below it a place for what the attack is after; then the form."""
+
+    chosen = Signal(str)
+    """The slug of an attack that a person chose."""
+    edited = Signal(object, str, str)
+    """`Settings` as a person set them, what was done in a few words, and the name of the parameter where it was one."""
+    presetUsed = Signal(str)
+    """Its title."""
+
+    def __init__(self, goal: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.chooser = Chooser(self)
+        self.about = About(self)
+        self.presets = QToolButton(self)
+        self.reset = QToolButton(self)
+        self._forms: dict[str, Form] = {}
+        """By slug, made when the attack is first chosen."""
+        self._attacks: Mapping[str, type[Attack]] = {}
+        self._slug = ""
+        self._settings = Settings()
+        """What the form of the chosen attack shows."""
+        self._build(goal)
+        self.chooser.list.chosen.connect(self.chosen)
+        self.reset.clicked.connect(self._on_reset)
+
+    def _build(self, goal: QWidget) -> None:
+        self.presets.setText("Presets")
+        self.presets.setObjectName("attack.presets")
+        self.presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.presets.setToolTip("Fill in published settings")
+        self.presets.setMenu(QMenu(self.presets))
+        self.reset.setIcon(theme.icon("mdi6.restore"))
+        self.reset.setAutoRaise(True)
+        self.reset.setToolTip("Reset every parameter of this attack")
+        self.reset.setAccessibleName("Reset parameters")
+        header = QHBoxLayout()
+        header.setSpacing(4)
+        header.addWidget(self.chooser, 1)
+        header.addWidget(self.presets)
+        header.addWidget(self.reset)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addLayout(header)
+        layout.addWidget(self.about)
+        layout.addWidget(goal)
+        layout.addWidget(_rule(self))
+        self._place = QVBoxLayout()
+        layout.addLayout(self._place)
+        layout.addStretch(1)
+
+    # ------------------------------------------------------------------ to the screen
+
+    @property
+    def form(self) -> Form | None:
+        """The form of the chosen attack; None before one is."""
+        return self._forms.get(self._slug)
+
+    def set_attacks(self, attacks: Mapping[str, type[Attack]]) -> None:
+        """List the attacks."""
+        self._attacks = dict(attacks)
+        self.chooser.list.set_attacks(attacks)
+
+    def show_settings(self, slug: str, settings: Settings) -> None:
+        """Show an attack with its parameters; says nothing of what it changes for that."""
+        if slug != self._slug:
+            self._show_attack(slug)
+        form = self._forms[slug]
+        self._settings = settings  # the form says nothing new by showing this
+        if _given(form) != settings.parameters:
+            form.set_values({**_defaults(form), **settings.parameters})
+
+    def _show_attack(self, slug: str) -> None:
+        attack, self._slug = self._attacks[slug], slug
+        if slug not in self._forms:
+            self._forms[slug] = form = Form(self, says_errors=False)  # the footer does: it is always in sight
+            self._place.addWidget(form)
+            form.set_operation(attack)
+            form.changed.connect(self._on_changed)
+        for name, form in self._forms.items():
+            form.setVisible(name == slug)
+        self._settings = Settings(_given(self._forms[slug]))
+        with QSignalBlocker(self.chooser.list):
+            self.chooser.list.choose(slug)
+        self.chooser.set_title(attack.title)
+        self.about.show_attack(description(attack), attack.paper)
+        menu = self.presets.menu()
+        menu.clear()
+        for title in (preset.title for preset in attack.presets):
+            menu.addAction(title.replace("&", "&&")).triggered.connect(lambda _checked=False, title=title: self._use_preset(title))
+        self.presets.setVisible(bool(attack.presets))
+
+    # ------------------------------------------------------------------ from a person
+
+    @Slot()
+    def _on_changed(self) -> None:
+        form = self._forms[self._slug]
+        given, before = _given(form), self._settings.parameters
+        changed = [field for field in form.fields if given.get(field.name, field.default) != before.get(field.name, field.default)]
+        if changed:
+            first = changed[0]
+            self._tell(Settings(given, self._settings.preset), f"Set {first.title}", first.name)
+
+    @Slot()
+    def _on_reset(self) -> None:
+        if self.form is not None:
+            self._fill(Settings(), "Reset parameters")
+
+    def _use_preset(self, title: str) -> None:
+        form = self._forms[self._slug]
+        values = {**_defaults(form), **self._attacks[self._slug].preset(title).values}
+        given = {field.name: values[field.name] for field in form.fields if values[field.name] != field.default}
+        self._fill(Settings(given, title), f"Preset {title}")
+        self.presetUsed.emit(title)
+
+    def _fill(self, settings: Settings, text: str) -> None:
+        self.show_settings(self._slug, settings)
+        self._tell(Settings(_given(self._forms[self._slug]), settings.preset), text, "")
+
+    def _tell(self, settings: Settings, text: str, name: str) -> None:
+        self._settings = settings
+        self.edited.emit(settings, text, name)
+
+
+def _rule(parent: QWidget) -> QFrame:
+    rule = QFrame(parent)
+    rule.setFrameShape(QFrame.Shape.HLine)
+    rule.setFrameShadow(QFrame.Shadow.Plain)
+    rule.setForegroundRole(QPalette.ColorRole.Mid)
+    return rule
+
+
+def _defaults(form: Form) -> dict[str, Any]:
+    return {field.name: field.default for field in form.fields}
+
+
+def _given(form: Form) -> dict[str, Any]:
+    """The rows that do not stand at their defaults."""
+    values = form.values()
+    return {field.name: values[field.name] for field in form.fields if values[field.name] != field.default}

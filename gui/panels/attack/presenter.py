@@ -1,0 +1,204 @@
+"""AttackPresenter: joins the Attack dock's views, which know no session, with the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from gui.session.readiness import hint, obstacle, takes_start
+from gui.session.state import Settings
+
+if TYPE_CHECKING:
+    from engine import Attack
+    from gui.panels.attack.footer import Footer
+    from gui.panels.attack.forms_stack import FormsStack
+    from gui.panels.attack.goal import Goal
+    from gui.session.attack_start import Ending
+    from gui.session.session import Session
+
+_FIRST = "pgd"
+
+
+class AttackPresenter(QObject):
+    """What a person sets up is written to the plan; what the plan and the runs are is shown."""
+
+    targetWanted = Signal()
+    """A preset was used that works towards a class, and none is chosen."""
+
+    def __init__(self, session: Session, stack: FormsStack, goal: Goal, footer: Footer) -> None:
+        super().__init__(stack)
+        self._session, self._stack, self._goal, self._footer = session, stack, goal, footer
+        self._attacks: dict[str, type[Attack]] = {}
+        self._complaint = ""
+        """Why the attack could not start, as the status bar says it."""
+        self._ending: Ending | None = None
+        self._failure = ""
+        """Why the last run failed, until something changes that could mend it."""
+        self._connect_views()
+        session.classifierChanged.connect(self._on_classifier)
+        for signal in (session.labelChanged, session.imageChanged, session.stickersChanged, session.planChanged):
+            signal.connect(self._on_changed)
+        session.data_sources.changed.connect(self._on_run)
+        session.runs.changed.connect(self._on_run)
+        session.runs.progressed.connect(self._on_progress)
+
+    def _connect_views(self) -> None:
+        session, goal, stack = self._session, self._goal, self._stack
+        stack.chosen.connect(self.choose)
+        stack.edited.connect(self._on_edited)
+        stack.presetUsed.connect(self._on_preset)
+        goal.labelChosen.connect(session.set_label)
+        goal.targetChosen.connect(session.set_target)
+        goal.labelMistyped.connect(self._on_label_mistyped)
+        goal.targetMistyped.connect(self._on_target_mistyped)
+        goal.regionChosen.connect(self._on_region)
+        goal.dataChanged.connect(self._on_data)
+        goal.seedChosen.connect(self._on_seed)
+        goal.liveChosen.connect(self._on_live)
+        self._footer.primary.connect(self._on_primary)
+        self._footer.cancelled.connect(session.runs.cancel)
+
+    def fill(self) -> None:
+        """The engine is there: list its attacks, and set one up."""
+        from engine.attacks import CATALOGUE
+
+        self._attacks = dict(CATALOGUE)
+        self._stack.set_attacks(CATALOGUE)
+        if not self._session.data_sources.sources:
+            self._session.data_sources.find()
+        if self._session.plan.slug not in CATALOGUE:
+            self._session.change(**self._session.plan.choosing(_FIRST if _FIRST in CATALOGUE else next(iter(CATALOGUE))))
+        self._on_classifier()
+
+    # ------------------------------------------------------------------ from a person
+
+    @Slot(str)
+    def choose(self, slug: str) -> None:
+        """Set up another attack."""
+        self._session.change(f"Choose {self._attacks[slug].title}", key="attack", **self._session.plan.choosing(slug))
+
+    @Slot(object, str, str)
+    def _on_edited(self, settings: Settings, text: str, name: str) -> None:
+        key = ("parameter", self._session.plan.slug, name) if name else None
+        self._session.change(text, key=key, settings=settings)
+
+    @Slot(str)
+    def _on_preset(self, title: str) -> None:
+        preset = self._attacks[self._session.plan.slug].preset(title)
+        if "targets" in preset.needs and self._session.target is None:
+            self.targetWanted.emit()
+
+    @Slot(str)
+    def _on_label_mistyped(self, text: str) -> None:
+        self._session.change(label_text=text)
+
+    @Slot(str)
+    def _on_target_mistyped(self, text: str) -> None:
+        self._session.change(target_text=text)
+
+    @Slot(str)
+    def _on_region(self, region: str) -> None:
+        self._session.change("Attack the stickers" if region == "stickers" else "Attack the whole image", region=region)
+
+    @Slot(bool)
+    def _on_data(self, by_hand: bool) -> None:
+        self._session.change("Choose data" if by_hand else "", key="data", data=self._goal.data.choice)
+
+    @Slot(int)
+    def _on_seed(self, seed: int) -> None:
+        self._session.change("Set seed", key="seed", seed=seed)
+
+    @Slot(bool)
+    def _on_live(self, live: bool) -> None:
+        self._session.change(live=live)
+
+    @Slot()
+    def _on_primary(self) -> None:
+        job = self._session.runs.job
+        if job is not None:
+            self._session.runs.pause(not job.paused)
+        else:
+            self.run()
+
+    def run(self) -> None:
+        """Start the attack, or let the held one go on; what is amiss is said and nothing starts."""
+        session, plan = self._session, self._session.plan
+        if session.runs.job is not None:
+            if session.runs.job.paused:
+                session.runs.pause(False)
+            return
+        in_the_way = obstacle(session.state, session.data_sources)
+        attack, _ = plan.built
+        if in_the_way is not None or attack is None:
+            self._complaint = "" if in_the_way is None else in_the_way.sentence
+            session.notice.emit(self._complaint)
+            return
+        session.runs.start(
+            attack,
+            seed=plan.seed,
+            data=plan.data if "data" in attack.uses else None,
+            begin=plan.start.image if plan.start is not None and takes_start(type(attack)) else None,
+        )
+
+    # ------------------------------------------------------------------ following the session
+
+    @Slot()
+    def _on_classifier(self) -> None:
+        from gui.session.swap_model import kind_of
+
+        self._goal.set_labels(self._session.state.labels)
+        if self._session.classifier is not None:
+            self._goal.data.suggest(kind_of(self._session.classifier))
+        self._on_changed()
+
+    @Slot()
+    def _on_changed(self) -> None:
+        """Model, image, attack or a field: the next run may go better."""
+        if self._failure and self._ending is not None:
+            self._session.withdrawn.emit(self._ending.notice)
+        self._failure = ""
+        plan = self._session.plan
+        if plan.slug not in self._attacks:
+            return
+        attack = self._attacks[plan.slug]
+        self._stack.show_settings(plan.slug, plan.settings)
+        self._goal.show_uses(attack)
+        self._goal.show_state(self._session.state)
+        self._goal.show_region(self._session.state, attack)
+        self._on_run()
+
+    @Slot()
+    def _on_progress(self) -> None:
+        job = self._session.runs.job
+        if job is not None:
+            self._footer.progress.show_job(job, self._session.runs.attack, self._other_title())
+
+    def _other_title(self) -> str:
+        """The title of the attack under way, where it is another one than that which is set up."""
+        attack = self._session.runs.attack
+        return attack.title if attack is not None and attack.slug != self._session.plan.slug else ""
+
+    @Slot()
+    def _on_run(self) -> None:
+        runs, slug = self._session.runs, self._session.plan.slug
+        if slug not in self._attacks:
+            return
+        if runs.job is not None:
+            self._footer.show_job(runs.job, runs.attack, self._other_title())
+            return
+        if runs.ending is not self._ending:
+            self._ending = runs.ending
+            self._failure = runs.ending.sentence if runs.ending is not None else ""
+        in_the_way = obstacle(self._session.state, self._session.data_sources)
+        sentence = "" if in_the_way is None else in_the_way.sentence
+        if self._complaint and self._complaint != sentence:
+            self._session.withdrawn.emit(self._complaint)
+            self._complaint = ""
+        if in_the_way is not None:
+            self._footer.message.say(sentence, "error" if in_the_way.is_mistake else "hint")
+        elif self._failure:
+            self._footer.message.say(self._failure)
+        else:
+            self._footer.message.say(hint(self._session.state), "hint")
+        self._footer.show_idle(runs.ending, slug, sentence)

@@ -1,0 +1,170 @@
+"""Whether the attack that is set up may run, and if not why; and what is worth knowing before it runs. Pure functions of the state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gui.session.data_choice import Source
+
+if TYPE_CHECKING:
+    from engine import Attack
+    from gui.session.state import State
+
+
+class Sources(Protocol):
+    """The data sets that can be chosen."""
+
+    @property
+    def sources(self) -> Sequence[Source]: ...
+    def shape_of(self, name: str) -> tuple[int, int, int] | None: ...
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why an attack cannot start."""
+
+    sentence: str
+    is_mistake: bool = False
+    """Whether something is wrong; else something is only missing."""
+
+
+def obstacle(state: State, sources: Sources) -> Obstacle | None:
+    """The first thing that keeps the attack from starting; None: it may run."""
+    if not state.ready or not state.plan.slug:
+        return Obstacle("The engine is still loading.")
+    attack, error = state.plan.built
+    if attack is None:
+        return Obstacle(error, is_mistake=True)
+    if missing := _nothing_to_attack(attack, state):
+        return Obstacle(missing)
+    if mistyped := _mistyped(attack, state):
+        return Obstacle(mistyped, is_mistake=True)
+    if missing := _missing(attack, state):
+        return Obstacle(missing)
+    wrong = _wrong_data(attack, state, sources) or _wrong_target(attack, state)
+    return Obstacle(wrong, is_mistake=True) if wrong else None
+
+
+def hint(state: State) -> str:
+    """What is worth knowing before the attack runs, and keeps it from nothing; empty: nothing is."""
+    attack, _ = state.plan.built
+    if attack is None:
+        return ""
+    return _aimless(attack, state) or _useless_start(attack, state) or _small_eps(attack, state)
+
+
+def takes_start(attack: type[Attack]) -> bool:
+    """Whether a person may give it an image to begin at; a sticker attack begins at what is painted."""
+    return "start" in attack.uses and "stickers" not in attack.uses
+
+
+# ---------------------------------------------------------------------- obstacles
+
+
+def _nothing_to_attack(attack: Attack, state: State) -> str:
+    if state.classifier is None:
+        return "Load a model first: the Model dock lists what there is."
+    if state.clean is None:
+        return "Open an image first: there is nothing to attack."
+    on_stickers = "stickers" in attack.uses or (state.region == "stickers" and attack.masked)
+    if on_stickers and not state.paintable:
+        return "Draw a sticker on the image and set its content to “optimised”: that is where the attack may paint."
+    return ""
+
+
+def _mistyped(attack: Attack, state: State) -> str:
+    """Text in a field that names no class: the one from before would be taken silently."""
+    for use, text, what in (("labels", state.label_text, "true label"), ("targets", state.target_text, "target")):
+        if use in attack.uses and text:
+            return f"No class of this model is called “{text}”, or several are. Choose the {what} from its list."
+    return ""
+
+
+def _missing(attack: Attack, state: State) -> str:
+    """What the attack cannot do without, and does not have."""
+    from engine.parameters import parameters_of
+
+    if "targets" in attack.needs and state.target is None:
+        return f"Choose a target class: {attack.title} works towards one."
+    if "start" in attack.needs and takes_start(type(attack)) and state.plan.start is None:
+        return f"Choose a start image: {attack.title} goes on from one."
+    if "data" in attack.needs and state.plan.data is None:
+        return f"Choose a data set: {attack.title} works on many images."
+    if any(parameter.is_file and not getattr(attack, name) for name, parameter in parameters_of(type(attack)).items()):
+        return "Choose the file of a perturbation: the field “file” takes one that was saved."
+    return ""
+
+
+def _wrong_data(attack: Attack, state: State, sources: Sources) -> str:
+    """A data set whose images the model does not take."""
+    choice, classifier = state.plan.data, state.classifier
+    if "data" not in attack.uses or choice is None or classifier is None:
+        return ""
+    shape, wanted = sources.shape_of(choice.name), classifier.input_shape
+    if shape in (None, wanted):
+        return ""
+    fitting = [replace(choice, name=source.name).title for source in sources.sources if sources.shape_of(source.name) == wanted]
+    cure = f"Choose {' or '.join(fitting)}." if fitting else "Add a folder of such images: “Image folder…” in the list."
+    return f"The images of {choice.title} are {_size(shape)}, but “{classifier.name}” takes {_size(wanted)}. {cure}"
+
+
+def _size(shape: tuple[int, ...] | None) -> str:
+    return " × ".join(map(str, shape or ()))
+
+
+def _wrong_target(attack: Attack, state: State) -> str:
+    if state.target is None or "targets" not in attack.uses or not attack.from_image:
+        return ""
+    name = state.name_of(state.target)
+    if state.target == state.label:
+        return f"The target “{name}” is the image's own label, so there is nothing to reach. Choose another class."
+    if state.label is None and state.target == state.prediction:
+        return f"The image is already taken for the target “{name}”. Choose another class, or name the true label."
+    return ""
+
+
+# ---------------------------------------------------------------------- hints
+
+
+def _aimless(attack: Attack, state: State) -> str:
+    """A preset that is made for a class to be reached, which it cannot fill in."""
+    preset = state.plan.settings.preset
+    if state.target is None and preset and "targets" in attack.preset(preset).needs:
+        return "This preset works towards a class: choose a target. Without one it runs untargeted."
+    return ""
+
+
+def _useless_start(attack: Attack, state: State) -> str:
+    """A start image that the attack cannot begin at."""
+    start = state.plan.start
+    if start is None or not takes_start(type(attack)):
+        return ""
+    name = state.name_of(start.prediction)
+    if state.target is not None and "targets" in attack.uses:
+        if start.prediction == state.target:
+            return ""
+        wanted = state.name_of(state.target)
+        return f"The model takes the start image for “{name}”, not for the target “{wanted}”. Choose a start image of that class."
+    if start.prediction != state.assumed_label:
+        return ""
+    return f"The model takes the start image for “{name}”, the image's own class. Choose one that it takes for something else."
+
+
+def _small_eps(attack: Attack, state: State) -> str:
+    """The usual radius for colour images, on digits."""
+    if state.classifier is None or state.classifier.input_shape[0] != 1 or getattr(attack, "norm", "") != "linf":
+        return ""
+    if getattr(attack, "eps", None) != _usual(attack).get("linf"):
+        return ""
+    presets = "; see Presets" if attack.presets else ""
+    return f"This eps is usual for colour images. On digits such as MNIST 0.1 to 0.3 is{presets}."
+
+
+def _usual(attack: Attack) -> dict[Any, Any]:
+    """The usual values of ``eps`` by norm, as the field declares them."""
+    from engine.parameters import parameters_of
+
+    eps = parameters_of(type(attack)).get("eps")
+    return {} if eps is None else {value: mine for other, value, mine in eps.usual if other == "norm"}

@@ -1,0 +1,229 @@
+"""The Attack dock as a person sees it: buttons, texts and fields, found by the names that they have for a screen reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QRadioButton,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
+
+from gui.forms import Form
+from gui.forms.editors import Editor
+from gui.panels.attack.about import About
+from gui.panels.attack.catalogue import CatalogueList
+from gui.panels.attack.chooser import Chooser
+from gui.panels.attack.goal import Goal
+from gui.panels.attack.progress import Progress
+from gui.panels.attack.start_field import StartField
+from gui.widgets import DataChooser, LabelCombo, Message
+
+if TYPE_CHECKING:
+    from engine import Attack
+    from gui.app import Workbench
+    from gui.panels.attack import AttackPanel
+    from gui.session.session import Session
+    from gui.session.start_image import StartImage
+
+
+T = TypeVar("T", bound=QWidget)
+
+
+def named(panel: QWidget, kind: type[T], name: str) -> T:
+    """The one child of that kind whose accessible name, object name or text it is."""
+    found = [child for child in panel.findChildren(kind) if name in (child.accessibleName(), child.objectName(), _text(child))]
+    assert len(found) == 1, f"{len(found)} of {kind.__name__} are called {name}"
+    return found[0]
+
+
+def _text(widget: QWidget) -> str:
+    text = getattr(widget, "text", None)
+    return str(text()) if callable(text) else ""
+
+
+def attack_dock(bench: Workbench) -> AttackDock:
+    """The Attack dock of a window."""
+    return AttackDock(bench.window.panels["attack"], bench.session)
+
+
+class AttackDock:
+    """What stands on the dock, and what a hand does to it."""
+
+    def __init__(self, panel: AttackPanel, session: Session) -> None:
+        self.panel, self.session = panel, session
+
+    # ------------------------------------------------------------------ what stands there
+
+    @property
+    def message(self) -> Message:
+        """The sentence above the buttons, whether it is shown or not."""
+        footer = named(self.panel, QPushButton, "attack.run").parentWidget()
+        (message,) = footer.findChildren(Message)
+        return message
+
+    @property
+    def says(self) -> str:
+        """What the dock says."""
+        return self.message.text if self.message.isVisible() else ""
+
+    @property
+    def run_button(self) -> QPushButton:
+        return named(self.panel, QPushButton, "attack.run")
+
+    @property
+    def cancel_button(self) -> QPushButton:
+        return named(self.panel, QPushButton, "attack.cancel")
+
+    @property
+    def presets(self) -> QToolButton:
+        return named(self.panel, QToolButton, "attack.presets")
+
+    @property
+    def reset_button(self) -> QToolButton:
+        return named(self.panel, QToolButton, "Reset parameters")
+
+    @property
+    def progress_bar(self) -> QProgressBar:
+        return named(self.panel, QProgressBar, "Progress of the attack")
+
+    @property
+    def progress(self) -> Progress:
+        (progress,) = self.panel.findChildren(Progress)
+        return progress
+
+    @property
+    def chooser(self) -> Chooser:
+        (chooser,) = self.panel.findChildren(Chooser)
+        return chooser
+
+    @property
+    def catalogue(self) -> CatalogueList:
+        return self.chooser.list
+
+    @property
+    def groups(self) -> list[QTreeWidgetItem]:
+        """The groups of the list, with the attacks as their children."""
+        tree = named(self.catalogue, QTreeWidget, "Attacks")
+        return [item for i in range(tree.topLevelItemCount()) if (item := tree.topLevelItem(i)) is not None]
+
+    @property
+    def set_up(self) -> QWidget:
+        """All that scrolls: the form and what stands above it."""
+        return self.form.parentWidget()
+
+    @property
+    def description(self) -> str:
+        """What the attack does, in whole: what the folded text is a part of."""
+        (about,) = self.panel.findChildren(About)
+        return max((label.text() for label in about.findChildren(QLabel)), key=len)
+
+    @property
+    def read_description(self) -> str:
+        """What can be read of it, with its paper where that is unfolded."""
+        (about,) = self.panel.findChildren(About)
+        return "\n".join(_text(label) for label in about.findChildren(QWidget) if _text(label) and label.isVisible())
+
+    @property
+    def paper(self) -> str:
+        """The citation, with its link."""
+        return next((label.text() for label in self.panel.findChildren(QLabel) if "arxiv.org" in label.text()), "")
+
+    @property
+    def form(self) -> Form:
+        """The parameters of the attack that is set up."""
+        (form,) = (form for form in self.panel.findChildren(Form) if form.isVisibleTo(form.parentWidget()))
+        return form
+
+    def field(self, name: str) -> Editor:
+        """The editor of a parameter."""
+        return self.form.editor(name)
+
+    @property
+    def label(self) -> LabelCombo:
+        return named(self.panel, LabelCombo, "True label")
+
+    @property
+    def target(self) -> LabelCombo:
+        return named(self.panel, LabelCombo, "Target class")
+
+    @property
+    def whole(self) -> QRadioButton:
+        return named(self.panel, QRadioButton, "whole image")
+
+    @property
+    def stickers(self) -> QRadioButton:
+        return named(self.panel, QRadioButton, "stickers")
+
+    @property
+    def seed(self) -> QSpinBox:
+        return named(self.panel, QSpinBox, "Seed")
+
+    @property
+    def live(self) -> QCheckBox:
+        return named(self.panel, QCheckBox, "live preview")
+
+    @property
+    def data(self) -> DataChooser:
+        (goal,) = self.panel.findChildren(Goal)
+        (data,) = goal.findChildren(DataChooser)
+        return data
+
+    @property
+    def data_sets(self) -> QComboBox:
+        return named(self.panel, QComboBox, "Data set")
+
+    @property
+    def start_field(self) -> StartField:
+        (start,) = self.panel.findChildren(StartField)
+        return start
+
+    @property
+    def slider(self) -> QSlider:
+        return named(self.panel, QSlider, "eps of the finished run")
+
+    # ------------------------------------------------------------------ what is set up
+
+    @property
+    def attack(self) -> Attack | None:
+        """The attack that would run."""
+        return self.session.plan.built[0]
+
+    @property
+    def start(self) -> StartImage | None:
+        """The image that it would begin at."""
+        return self.session.plan.start
+
+    # ------------------------------------------------------------------ a hand
+
+    def run(self) -> None:
+        """The menu's command."""
+        self.panel.run()
+
+    def choose(self, slug: str) -> None:
+        """Choose an attack of the list."""
+        self.catalogue.choose(slug)
+
+    def set(self, **values: Any) -> None:
+        """Fill in parameters."""
+        self.form.set_values(values)
+
+    def use_preset(self, title: str) -> None:
+        """Choose a preset of the menu."""
+        next(action for action in self.presets.menu().actions() if action.text() == title).trigger()
+
+    def press(self, button: QWidget) -> None:
+        """Click a button in its middle."""
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
