@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import torch
 
-from engine.artifacts import Artifact, Axis, Curve, Map, Model, Perturbation, Picture, Table
+from engine.artifacts import Artifact, Axis, Curve, Map, Model, Perturbation, Picture, Table, Unit
 from engine.balls import Norm
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 
@@ -28,6 +28,7 @@ class Probe(Attack):
     masked: ClassVar[bool] = False
     knows: ClassVar = "labels"
     keeps: ClassVar = "last"
+    reading_units: ClassVar[Mapping[str, Unit]] = {"held-out fooling rate": "share"}
     steps: int = 3
     """Number of steps."""
 
