@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -9,6 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import GibbonError
+
+_SUFFIXES = """
+    .png .apng .jpg .jpeg .jpe .jfif .mpo .webp .gif .bmp .dib .tif .tiff .ppm .pgm .pbm .pnm .tga .ico .jp2 .j2k .jpx .jpc .avif .qoi
+"""
+IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
+"""The files that are taken for images by dialogs and by data sets. `engine.images.decoding` reads them all."""
 
 
 def file_digest(path: Path | str) -> str:
@@ -41,6 +48,8 @@ def replacing(path: Path | str) -> Iterator[Path]:
         yield staged
         os.replace(staged, path)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise GibbonError(f"“{path}” cannot be written: no space is left there. Make room, or choose another folder.") from error
         raise GibbonError(f"“{path}” cannot be written: {error.strerror or error}. Choose another folder or make room.") from error
     finally:
         with suppress(OSError):  # it was moved, or never came to be

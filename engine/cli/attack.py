@@ -205,10 +205,8 @@ def _preset(kind: type[Attack], wanted: str | None, target: str | None) -> dict[
 def _data(name: str, count: int | None, root: Path | None, seed: int) -> DataSet:
     from engine import data as data_sets
 
-    stem, _, split = name.rpartition(":")
-    if split not in ("train", "test"):
-        stem, split = name, "test"
-    return data_sets.load(stem, split, root, count=count, seed=seed)  # type: ignore[arg-type]
+    stem, split = data_sets.parse_name(name)
+    return data_sets.load(stem, split, root, count=count, seed=seed)
 
 
 def _kind(slug: str) -> type[Attack]:

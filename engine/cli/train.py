@@ -13,7 +13,9 @@ from engine.errors import GibbonError
 
 if TYPE_CHECKING:
     from engine.artifacts import Model
+    from engine.data import DataSet
     from engine.driver import Run
+    from engine.models.architectures import Architecture
 
 CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 INTERRUPTED = 130
@@ -78,9 +80,8 @@ def command(
     architecture = ARCHITECTURES[network.value]
     chosen = data_set or architecture.data_set
     with repeatable(threads):
-        untrained = architecture.untrained(device=chosen_device(device))
-        images = data_sets.load(chosen, "train", data, download, seed=seed)
-        test = data_sets.load(chosen, "test", data, download, seed=seed + 1)  # a drawn set is drawn anew for the test
+        images, test = data_sets.train_and_test(chosen, data, download, seed=seed, size=architecture.input_shape[1:])
+        untrained = architecture.untrained(device=chosen_device(device), labels=_class_names(architecture, images))
         made_folder(out)
         with start(operation, untrained, data=images, seed=seed) as run:
             finished = _pull(run, operation.title, quiet=json)
@@ -95,8 +96,22 @@ def command(
     if json:
         say_json({"files": [str(path) for path in files], "accuracy": share, "tested_on": test.name})
     else:
-        say(f"{name}: {100 * share:.2f} % right on {test.name} ({len(test)} images)", *(f"  {path}" for path in files))
+        say(f"{name}: {100 * share:.2f} % right on {test.name} ({len(test)} images)", *images.notes, *(f"  {path}" for path in files))
     return 0
+
+
+def _class_names(architecture: Architecture, images: DataSet) -> tuple[str, ...]:
+    """The architecture's own class names where the data set has them; else the new network takes over the data set's."""
+    from engine.data import class_numbers
+
+    if None not in class_numbers(images.labels, architecture.labels):
+        return architecture.labels
+    if len(images.labels) != len(architecture.labels):
+        raise GibbonError(
+            f"{images.name} has {len(images.labels)} classes, but “{architecture.name}” is a network for {len(architecture.labels)}. "
+            "Choose another data set or another network."
+        )
+    return images.labels
 
 
 def _check_resume(checkpoint: Path, resume: bool) -> None:

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from engine.class_matching import class_numbers
 from engine.data.dataset import DataSet
 from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
-from engine.data.sources import Entry, available, default_root, load, loading, shape_of
+from engine.data.sources import Entry, available, default_root, load, loading, parse_name, shape_of, splits_of
+from engine.data.splitting import held_out, train_and_test
 
-__all__ = ["CIFAR10_LABELS", "DIGIT_LABELS", "SIGN_LABELS", "DataSet", "Entry", "available", "default_root", "load", "loading", "shape_of"]
+__all__ = [
+    "CIFAR10_LABELS",
+    "DIGIT_LABELS",
+    "SIGN_LABELS",
+    "DataSet",
+    "Entry",
+    "available",
+    "class_numbers",
+    "default_root",
+    "held_out",
+    "load",
+    "loading",
+    "parse_name",
+    "shape_of",
+    "splits_of",
+    "train_and_test",
+]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from engine.class_matching import check_known
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,6 +35,8 @@ class DataSet:
         Of the images, where it is known.
     seed : int
         Of a set that this project drew.
+    notes : tuple of str
+        What a person should know of it, a sentence each: files that were left out, say.
     """
 
     name: str
@@ -42,6 +46,7 @@ class DataSet:
     source: str
     licence: str = ""
     seed: int = 0
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.dtype != torch.uint8:
@@ -73,6 +78,18 @@ class DataSet:
         chosen = indices if isinstance(indices, slice) else torch.as_tensor(indices, dtype=torch.int64)
         return self.images[chosen].float().div_(255.0), self.targets[chosen]
 
+    def targets_for(self, known: Sequence[str], classifier: str = "the classifier") -> Tensor:
+        """Give the classes ``(N,)`` as numbers of the classifier whose class names are ``known``: matched by name, see `class_numbers`.
+
+        Raises
+        ------
+        GibbonError
+            The classifier does not know some of the classes.
+        """
+        if tuple(self.labels) == tuple(known):
+            return self.targets
+        return torch.tensor(check_known(self.labels, known, classifier))[self.targets]
+
     def thumbnail(self, index: int) -> NDArray[np.uint8]:
         """Give one image as ``(H, W, 3)`` uint8 for the screen; grey is repeated."""
         image = self.images[index].permute(1, 2, 0)
@@ -81,4 +98,4 @@ class DataSet:
     def subset(self, indices: Sequence[int] | Tensor) -> DataSet:
         """Give the same set with the images at ``indices`` only."""
         chosen = torch.as_tensor(indices, dtype=torch.int64)
-        return DataSet(self.name, self.labels, self.images[chosen], self.targets[chosen], self.source, self.licence, self.seed)
+        return replace(self, images=self.images[chosen], targets=self.targets[chosen])

@@ -4,76 +4,145 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.class_matching import are_numbers
 from engine.data.bits import Bits
 from engine.errors import GibbonError
+from engine.files import IMAGE_SUFFIXES
+from engine.images.decoding import decode, upright_size
+from engine.images.photograph import bytes_of
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".webp", ".tif", ".tiff"})
+_NOT_DATA = frozenset({"__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN", "System Volume Information"})
+"""Folders that systems and tools leave behind."""
+Samples = list[tuple[Path, int]]
 
 
 def read_idx(path: Path) -> Tensor:
     """Read one of MNIST's files: a magic number that holds the rank, the sizes as big-endian int32, the bytes."""
     packed = path.with_name(f"{path.name}.gz")
-    data = path.read_bytes() if path.is_file() else gzip.decompress(packed.read_bytes())
+    try:
+        data = path.read_bytes() if path.is_file() else gzip.decompress(packed.read_bytes())
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise GibbonError(f"{packed} is damaged or cut short ({error}): delete it and fetch it again.") from error
     if len(data) < 8 or data[:3] != b"\0\0\x08":
         raise GibbonError(f"{path} is not one of MNIST's files: delete it and fetch it again.")
-    sizes = np.frombuffer(data, ">i4", count=data[3], offset=4).astype(int)
-    values = np.frombuffer(data, np.uint8, offset=4 + 4 * data[3])
+    rank = data[3]
+    if not 1 <= rank <= 3 or len(data) < 4 + 4 * rank:
+        raise GibbonError(f"{path} is cut short: delete it and fetch it again.")
+    sizes = np.frombuffer(data, ">i4", count=rank, offset=4).astype(int)
+    values = np.frombuffer(data, np.uint8, offset=4 + 4 * rank)
     if values.size != sizes.prod():
         raise GibbonError(f"{path} is cut short: delete it and fetch it again.")
     return torch.from_numpy(values.reshape(sizes).copy())
 
 
-def class_folders(folder: Path) -> list[tuple[Path, int]]:
-    """Give the images below ``folder``, one folder per class, sorted, with the number of their class."""
-    samples: list[tuple[Path, int]] = []
-    for number, child in enumerate(sorted(path for path in folder.iterdir() if path.is_dir())):
-        samples += [(path, number) for path in images_in(child)]
-    return samples
+def entries(folder: Path) -> list[Path]:
+    """Everything in ``folder`` that is a person's, sorted by name: nothing hidden, nothing that a system left there.
+
+    Raises
+    ------
+    GibbonError
+        The folder cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in _NOT_DATA)
+    except OSError as error:
+        raise GibbonError(f"{folder} cannot be read ({error.strerror or error}): check the folder and its permissions.") from error
+
+
+def class_folders(folder: Path) -> tuple[Samples, tuple[str, ...]]:
+    """List the images below ``folder``, one folder per class, with the number of their class, and the classes' names.
+
+    The classes are sorted by name, or by number where all names are whole numbers. A folder without images is no class.
+    """
+    found = [(child, images_in(child)) for child in entries(folder) if child.is_dir()]
+    found = [(child, images) for child, images in found if images]
+    if are_numbers([child.name for child, _ in found]):
+        found.sort(key=lambda one: int(one[0].name))
+    samples = [(path, number) for number, (_, images) in enumerate(found) for path in images]
+    return samples, tuple(child.name for child, _ in found)
 
 
 def images_in(folder: Path) -> list[Path]:
-    """Give the image files right below ``folder``, sorted by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    """List the image files right below ``folder``, sorted by name."""
+    return [path for path in entries(folder) if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
 
 
-def gtsrb_test(folder: Path) -> list[tuple[Path, int]]:
-    """Give the official test images with their classes, as ``GT-final_test.csv`` lists them."""
-    with (folder / "GT-final_test.csv").open(newline="") as file:
-        rows = csv.DictReader(file, delimiter=";", skipinitialspace=True)
-        return [(folder / "GTSRB/Final_Test/Images" / row["Filename"], int(row["ClassId"])) for row in rows]
+def gtsrb_test(folder: Path) -> Samples:
+    """List the official test images with their classes, as ``GT-final_test.csv`` names them.
+
+    Raises
+    ------
+    GibbonError
+        The table lacks a column, holds a class that is no number, or names a file outside of its folder.
+    """
+    table, inside = folder / "GT-final_test.csv", (folder / "GTSRB/Final_Test/Images").resolve()
+    samples: Samples = []
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            for number, row in enumerate(csv.DictReader(file, delimiter=";", skipinitialspace=True), 2):
+                path = (inside / row["Filename"]).resolve()
+                if not path.is_relative_to(inside):
+                    raise GibbonError(f"{table}, line {number}, names “{row['Filename']}”, which lies outside of {inside}: fetch it again.")
+                samples.append((inside / row["Filename"], int(row["ClassId"])))
+    except (KeyError, TypeError, ValueError, OSError, csv.Error) as error:
+        if isinstance(error, GibbonError):
+            raise
+        wrong = f"it has no column {error}" if isinstance(error, KeyError) else str(error)
+        raise GibbonError(f"{table} cannot be read as the list of test images ({wrong}): fetch it again.") from error
+    return samples
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Give the height and width of an image file."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as file:
-            return file.height, file.width
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise GibbonError(f"{path} could not be read as an image ({error}): remove it or replace it.") from error
+    """Height and width of an image file as it is shown, upright."""
+    width, height = upright_size(bytes_of(path), path.name)
+    return height, width
 
 
-def read_images(paths: list[Path], size: tuple[int, int]) -> Bits[Tensor]:
-    """Read files one by one as RGB ``(N, 3, H, W)`` uint8; another size is scaled (bilinear, antialiased) and cropped in the middle."""
-    from PIL import Image, ImageOps
+@dataclass(frozen=True)
+class Read:
+    """Images that were read, and the files that could not be."""
 
+    images: Tensor
+    """``(N, 3, H, W)`` uint8."""
+    rows: list[int]
+    """Which of the files they are."""
+    broken: tuple[str, ...]
+    """A sentence for each of the others."""
+
+
+def read_images(paths: list[Path], size: tuple[int, int]) -> Bits[Read]:
+    """Read files one by one as RGB; another size is scaled (bilinear, antialiased) and cropped in the middle.
+
+    A file is decoded as a photograph that is opened: upright, alpha over white, 16 bit reduced. One that cannot be read is left out.
+    """
     height, width = size
     images = np.empty((len(paths), height, width, 3), np.uint8)
+    rows: list[int] = []
+    broken: list[str] = []
     for row, path in enumerate(paths):
         try:
-            with Image.open(path) as file:
-                image = file.convert("RGB")
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
-            raise GibbonError(f"{path} could not be read as an image ({error}): remove it or replace it.") from error
-        if image.size != (width, height):
-            image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
-        images[row] = np.asarray(image)
+            pixels, _ = decode(bytes_of(path), path.name)
+        except GibbonError as error:
+            broken.append(str(error))
+        else:
+            images[len(rows)] = _fitted(pixels, width, height)
+            rows.append(row)
         yield row + 1, len(paths)
-    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
+    return Read(torch.from_numpy(images[: len(rows)]).permute(0, 3, 1, 2).contiguous(), rows, tuple(broken))
+
+
+def _fitted(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+    from PIL import Image, ImageOps
+
+    image = Image.fromarray(pixels).convert("RGB")
+    if image.size != (width, height):
+        image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image)

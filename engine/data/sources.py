@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from engine.class_matching import class_numbers
 from engine.data import files
 from engine.data.bits import Bits, whole
 from engine.data.dataset import DataSet
@@ -20,7 +21,10 @@ from engine.errors import GibbonError
 
 Split = Literal["train", "test"]
 _SPLITS: tuple[Split, ...] = ("test", "train")
-Samples = list[tuple[Path, int]]
+_MOST_DRAWN = 100_000
+"""Images of a drawn set: drawing them takes about a millisecond each."""
+_MOST_BYTES = 16 << 30
+"""Of the images of one set in memory."""
 
 CITATIONS = {
     "mnist": "MNIST (LeCun, Cortes, Burges)",
@@ -51,7 +55,7 @@ class Entry:
     name: str
     title: str
     splits: tuple[Split, ...]
-    """The splits that are there; a drawn set has only "test"."""
+    """The splits that are there; none where it is one set, as a drawn one is."""
 
 
 def default_root() -> Path:
@@ -73,8 +77,14 @@ def available(root: str | Path | None = None) -> list[Entry]:
         for name in CITATIONS
         if (splits := tuple(split for split in _SPLITS if _present(folder, name, split)))
     ]
-    drawn = [Entry(f"generated:{name}", f"{name}, drawn by this project", ("test",)) for name in DRAWN]
+    drawn = [Entry(f"generated:{name}", f"{name}, drawn by this project", ()) for name in DRAWN]
     return found + drawn
+
+
+def parse_name(text: str) -> tuple[str, Split | None]:
+    """A set's name and its split from a text such as “gtsrb:train”; None: the text names no split."""
+    name, _, split = text.rpartition(":")
+    return (name, "train" if split == "train" else "test") if split in _SPLITS else (text, None)
 
 
 def shape_of(name: str) -> tuple[int, int, int] | None:
@@ -91,14 +101,25 @@ def shape_of(name: str) -> tuple[int, int, int] | None:
     folder = Path(rest).expanduser()
     if not folder.is_dir():
         return None
-    places = (*sorted(path for path in folder.iterdir() if path.is_dir()), folder)
+    places = (*(path for path in files.entries(folder) if path.is_dir()), folder)
     first = next((path for place in places for path in files.images_in(place)), None)
     return None if first is None else (3, *files.image_size(first))
 
 
+def splits_of(name: str) -> tuple[Split, ...]:
+    """The splits that a set has by its nature: train and test of the published ones and of folders that hold both; else none.
+
+    A set without splits is one set of images; it is neither for training nor for testing.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "folder":
+        return _SPLITS if all((Path(rest).expanduser() / split).is_dir() for split in _SPLITS) else ()
+    return _SPLITS if name in CITATIONS else ()
+
+
 def load(
     name: str,
-    split: Split = "test",
+    split: Split | None = None,
     root: str | Path | None = None,
     download: bool = False,
     *,
@@ -113,8 +134,9 @@ def load(
     name : str
         "mnist", "gtsrb", "cifar10"; "folder:PATH" (images right inside, or one folder per class); "generated:signs",
         "generated:digits" (drawn by this project from ``seed``, no file needed).
-    split : {"test", "train"}
-        The data set's own. Folders and drawn sets have only one, given for either.
+    split : {"test", "train"}, optional
+        The data set's own; None: the test set where it has one. A folder has both where it holds folders ``train`` and ``test``. What
+        this project draws, and any other folder, is one set without splits: `train_and_test` makes two of it.
     root : path, optional
         Where the sets lie, in the form that torchvision leaves them. Default: the environment variable GIBBON_DATA,
         else this platform's cache folder.
@@ -130,14 +152,14 @@ def load(
     Raises
     ------
     GibbonError
-        The set is unknown or not there, or a file in it cannot be read.
+        The set is unknown or not there, has no such split, is too large, or holds nothing that can be read.
     """
     return whole(loading(name, split, root, download, count=count, seed=seed, size=size))
 
 
 def loading(
     name: str,
-    split: Split = "test",
+    split: Split | None = None,
     root: str | Path | None = None,
     download: bool = False,
     *,
@@ -146,18 +168,22 @@ def loading(
     size: tuple[int, int] | None = None,
 ) -> Bits[DataSet]:
     """As :func:`load`, image by image, for whoever shows how far it is or may give it up."""
-    if count is not None and count < 1:
-        raise GibbonError(f"{count} images were asked for: ask for at least one.")
+    _check(name, split, count, seed, size)
     kind, _, rest = name.partition(":")
+    there = rest in DRAWN if kind == "generated" else kind == "folder" and Path(rest).expanduser().is_dir()
+    if there and split is not None and split not in splits_of(name):
+        raise GibbonError(
+            f"{name} is one set without a “{split}” part. Leave the split out, or let engine.data.train_and_test hold a part of it out."
+        )
     if kind == "generated":
         return (yield from _generated(rest, count, seed, size))
     if kind == "folder":
-        return (yield from _folder(Path(rest).expanduser(), count, size))
+        folder = Path(rest).expanduser()
+        return (yield from _folder(folder, split or ("test" if splits_of(name) else None), count, size))
+    split = split or "test"
     if name not in CITATIONS:
         known = ", ".join([*CITATIONS, *(f"generated:{drawn}" for drawn in DRAWN), "folder:PATH"])
         raise GibbonError(f'There is no data set "{name}": use one of {known}.')
-    if split not in _SPLITS:
-        raise GibbonError(f'There is no split "{split}": use "train" or "test".')
     folder = Path(root).expanduser() if root is not None else default_root()
     if not _present(folder, name, split):
         if not download:
@@ -168,6 +194,31 @@ def loading(
             )
         _download(folder, name, split)
     return (yield from _readers[name](folder, split, count))
+
+
+def _check(name: object, split: object, count: object, seed: object, size: object) -> None:
+    """Refuse what is no name, split, number of images, seed or size."""
+    if not isinstance(name, str):
+        raise GibbonError(f"{name!r} is no name of a data set. Give a text, such as mnist or folder:PATH.")
+    if split is not None and split not in _SPLITS:
+        raise GibbonError(f'There is no split "{split}": use "train" or "test".')
+    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
+        raise GibbonError(f"{count} images were asked for: ask for a whole number, at least one.")
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise GibbonError(f"{seed!r} is no seed: give a whole number.")
+    if size is not None and not (
+        isinstance(size, tuple | list) and len(size) == 2 and all(isinstance(n, int) and 1 <= n <= 10_000 for n in size)
+    ):
+        raise GibbonError(f"{size!r} is no size of an image: give (height, width) in pixels.")
+
+
+def _check_memory(count: int, size: tuple[int, int], what: str) -> None:
+    wanted = count * size[0] * size[1] * 3
+    if wanted > _MOST_BYTES:
+        raise GibbonError(
+            f"{count:,} images of {what} take {wanted / 2**30:.0f} GiB of memory, and {_MOST_BYTES >> 30} are allowed: "
+            "take fewer, or smaller ones."
+        )
 
 
 def _present(root: Path, name: str, split: Split) -> bool:
@@ -208,6 +259,8 @@ def _mnist(root: Path, split: Split, count: int | None) -> Bits[DataSet]:
         raise GibbonError(f"MNIST under {raw} could not be read ({error}): fetch it again.") from error
     if images.ndim != 3 or len(images) != len(targets):
         raise GibbonError(f"MNIST under {raw} has {len(images)} images and {len(targets)} labels: fetch it again.")
+    if len(targets) and int(targets.max()) >= len(DIGIT_LABELS):
+        raise GibbonError(f"MNIST under {raw} has a label {int(targets.max())}, but digits end at 9: fetch it again.")
     yield len(images), len(images)
     chosen = _spread(len(images), count)
     return DataSet(f"mnist:{split}", DIGIT_LABELS, images[chosen, None], targets[chosen], *_origin("mnist", split))
@@ -215,13 +268,16 @@ def _mnist(root: Path, split: Split, count: int | None) -> Bits[DataSet]:
 
 def _gtsrb(root: Path, split: Split, count: int | None) -> Bits[DataSet]:
     folder = root / "gtsrb"
-    samples = files.gtsrb_test(folder) if split == "test" else files.class_folders(folder / "GTSRB/Training")
-    return (yield from _from_files("gtsrb", split, samples, SIGN_LABELS, count))
+    if split == "test":
+        return (yield from _from_files("gtsrb", split, files.gtsrb_test(folder), SIGN_LABELS, count))
+    found = _known(*files.class_folders(folder / "GTSRB/Training"), SIGN_LABELS)
+    return (yield from _from_files("gtsrb", split, found, SIGN_LABELS, count))
 
 
 def _cifar10(root: Path, split: Split, count: int | None) -> Bits[DataSet]:
     if (root / "cifar10" / split).is_dir():
-        return (yield from _from_files("cifar10", split, files.class_folders(root / "cifar10" / split), CIFAR10_LABELS, count))
+        found = _known(*files.class_folders(root / "cifar10" / split), CIFAR10_LABELS)
+        return (yield from _from_files("cifar10", split, found, CIFAR10_LABELS, count))
     from torchvision import datasets
 
     try:
@@ -237,29 +293,68 @@ def _cifar10(root: Path, split: Split, count: int | None) -> Bits[DataSet]:
 _readers: dict[str, Callable[[Path, Split, int | None], Bits[DataSet]]] = {"mnist": _mnist, "gtsrb": _gtsrb, "cifar10": _cifar10}
 
 
-def _from_files(name: str, split: Split, samples: Samples, labels: tuple[str, ...], count: int | None) -> Bits[DataSet]:
+def _known(samples: files.Samples, names: tuple[str, ...], labels: tuple[str, ...]) -> files.Samples:
+    """The samples with the published numbers of their classes, by the folders' names."""
+    numbers = class_numbers(names, labels)
+    strange = [name for name, number in zip(names, numbers, strict=True) if number is None]
+    if strange:
+        raise GibbonError(f"A folder “{strange[0]}” stands among the classes, which are {labels[0]} to {labels[-1]}: move it elsewhere.")
+    return [(path, numbers[place]) for path, place in samples]  # type: ignore[misc]
+
+
+def _from_files(name: str, split: Split, samples: files.Samples, labels: tuple[str, ...], count: int | None) -> Bits[DataSet]:
     if not samples:
         raise GibbonError(f"{CITATIONS[name]} ({split}) holds no images: fetch it again.")
     chosen = [samples[index] for index in _spread(len(samples), count).tolist()]
     targets = torch.tensor([target for _, target in chosen])
-    if int(targets.max()) >= len(labels):
-        raise GibbonError(f"{CITATIONS[name]} ({split}) has a class {int(targets.max())}, but only {len(labels)} are known.")
-    images = yield from files.read_images([path for path, _ in chosen], (32, 32))
-    return DataSet(f"{name}:{split}", labels, images, targets, *_origin(name, split))
+    if not 0 <= int(targets.min()) <= int(targets.max()) < len(labels):
+        strange = next(target for _, target in chosen if not 0 <= target < len(labels))
+        raise GibbonError(f"{CITATIONS[name]} ({split}) has a class {strange}, but 0 to {len(labels) - 1} are known: fetch it again.")
+    read = yield from files.read_images([path for path, _ in chosen], (32, 32))
+    if read.broken:  # a published set with a hole is another set
+        raise GibbonError(f"{CITATIONS[name]} ({split}) is damaged: {read.broken[0]} Or fetch the set again.")
+    return DataSet(f"{name}:{split}", labels, read.images, targets, *_origin(name, split))
 
 
-def _folder(folder: Path, count: int | None, size: tuple[int, int] | None) -> Bits[DataSet]:
+def _folder(folder: Path, split: Split | None, count: int | None, size: tuple[int, int] | None) -> Bits[DataSet]:
     """One folder per class, or all images of one unnamed class right inside."""
     if not folder.is_dir():
         raise GibbonError(f"{folder} is not a folder: give the folder that holds the images.")
-    samples, labels = files.class_folders(folder), tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
+    place = folder / split if split else folder
+    samples, labels = files.class_folders(place)
     if not samples:
-        samples, labels = [(path, 0) for path in files.images_in(folder)], (folder.name,)
+        samples, labels = [(path, 0) for path in files.images_in(place)], (place.name,)
     if not samples:
-        raise GibbonError(f"{folder} holds no images, neither right inside nor one folder down: choose another.")
+        raise GibbonError(f"{place} holds no images, neither right inside nor one folder down: choose another.")
     chosen = [samples[index] for index in _spread(len(samples), count).tolist()]
-    images = yield from files.read_images([path for path, _ in chosen], size or files.image_size(chosen[0][0]))
-    return DataSet(f"folder:{folder}", labels, images, torch.tensor([t for _, t in chosen]), f"images in {folder.name}")
+    size = size or _first_size([path for path, _ in chosen], place)
+    _check_memory(len(chosen), size, str(place))
+    read = yield from files.read_images([path for path, _ in chosen], size)
+    if not read.rows:
+        raise GibbonError(f"None of the {len(chosen)} images in {place} can be read. The first: {read.broken[0]}")
+    targets = torch.tensor([chosen[row][1] for row in read.rows])
+    left_out = _left_out(read.broken)
+    name = f"folder:{folder}:{split}" if split else f"folder:{folder}"
+    return DataSet(name, labels, read.images, targets, f"images in {place.name}", notes=left_out)
+
+
+def _first_size(paths: Sequence[Path], place: Path) -> tuple[int, int]:
+    """Height and width of the first image that can be read."""
+    error: GibbonError | None = None
+    for path in paths:
+        try:
+            return files.image_size(path)
+        except GibbonError as found:
+            error = error or found
+    raise GibbonError(f"None of the {len(paths)} images in {place} can be read. The first: {error}")
+
+
+def _left_out(broken: Sequence[str]) -> tuple[str, ...]:
+    """What is said of files that could not be read: how many, and the first of them."""
+    if not broken:
+        return ()
+    count = "One file was left out" if len(broken) == 1 else f"{len(broken)} files were left out"
+    return (f"{count}. {broken[0]}" if len(broken) == 1 else f"{count}; the first: {broken[0]}",)
 
 
 def _generated(name: str, count: int | None, seed: int, size: tuple[int, int] | None) -> Bits[DataSet]:
@@ -268,6 +363,10 @@ def _generated(name: str, count: int | None, seed: int, size: tuple[int, int] | 
     from engine.data import generated
 
     count = DRAWN[name] if count is None else count
+    if count > _MOST_DRAWN:
+        raise GibbonError(f"{count:,} drawn images were asked for, and {_MOST_DRAWN:,} are allowed: drawing them would take too long.")
+    if size is not None and size[0] != size[1]:
+        raise GibbonError(f"Drawn images are square, but {size[0]} x {size[1]} was asked for: give one side twice.")
     if name == "signs":
         images, targets = yield from generated.generated_signs(count, seed, (size or (32, 32))[0])
     else:

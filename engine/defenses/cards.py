@@ -34,11 +34,18 @@ def classifier_of(model: Model, device: torch.device | str | None = None) -> Cla
 
 
 def accuracy(classifier: Classifier, data: DataSet, chunk: int = ROWS_SCORED) -> float:
-    """Give the share of ``data`` that ``classifier`` gets right, in [0, 1]."""
+    """Give the share of ``data`` that ``classifier`` gets right, in [0, 1]; classes are matched by name.
+
+    Raises
+    ------
+    GibbonError
+        The classifier does not know some of the classes.
+    """
+    labels = data.targets_for(classifier.labels, classifier.name)
     right = torch.zeros((), dtype=torch.int64, device=classifier.device)
     for first in range(0, len(data), chunk):
-        images, targets = data.batch(slice(first, first + chunk))
-        right += (classifier.predict(images, chunk) == targets.to(classifier.device)).sum()
+        rows = slice(first, first + chunk)
+        right += (classifier.predict(data.batch(rows)[0], chunk) == labels[rows].to(classifier.device)).sum()
     return int(right) / len(data)
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.artifacts import Artifact, Axis, Curve, Model
+from engine.class_matching import check_known
 from engine.classifier import Classifier
 from engine.defenses.augmentation import COLOURS, STROKES
 from engine.defenses.fitting import Epoch, Fit, Schedule
@@ -126,7 +127,7 @@ class Train(Operation):
         fit = Fit(
             network,
             data.images,
-            data.targets,
+            data.targets_for(classifier.labels, classifier.name),
             mean=mean,
             std=std,
             schedule=Schedule(self.epochs, self.batch_size, self.learning_rate, self.weight_decay),
@@ -197,8 +198,7 @@ def _check_fit(classifier: Classifier, shape: tuple[int, int, int], labels: tupl
         raise GibbonError(f"“{classifier.name}” ends in probabilities: load it with head='strip' to train it on logits.")
     if shape != classifier.native_shape:
         raise GibbonError(f"The images are {shape}, but “{classifier.name}” takes {classifier.native_shape}: load them at that size.")
-    if len(labels) != classifier.num_classes:
-        raise GibbonError(f"The data set has {len(labels)} classes, but “{classifier.name}” has {classifier.num_classes}: choose another.")
+    check_known(labels, classifier.labels, classifier.name)
 
 
 def _reset(network: nn.Module, seed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,8 +45,11 @@ def export(figure: Figure, path: Path | str, provenance: Mapping[str, Any]) -> t
     if kind not in FORMATS:
         raise GibbonError(f"“{path.name}” does not end in .pdf, .svg or .png. Choose one of these.")
     sidecar = path.with_name(path.name + ".json")
-    with settings(), replacing(path) as staged:
-        figure.savefig(staged, format=kind, dpi=DPI, metadata=_metadata(kind, provenance, sidecar.name), facecolor=figure.get_facecolor())
+    drawn = io.BytesIO()  # matplotlib's writers fall over a full disk in words of their own
+    with settings():
+        figure.savefig(drawn, format=kind, dpi=DPI, metadata=_metadata(kind, provenance, sidecar.name), facecolor=figure.get_facecolor())
+    with replacing(path) as staged:
+        staged.write_bytes(drawn.getvalue())
     with replacing(sidecar) as staged:
         staged.write_text(json.dumps(provenance, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path, sidecar

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
+import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.errors import GibbonError
 from engine.images.levels import Pixels, eight_bit
+from engine.images.signatures import recognised
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -20,6 +24,10 @@ MEGAPIXELS = 100
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "TGA", "ICO", "JPEG2000", "AVIF", "QOI")
 _FRAMES = {"TIFF": "pages", "MPO": "pictures", "ICO": "sizes"}
 _ORIENTATION = 0x0112
+_SIDEWAYS = (5, 6, 7, 8)
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SPREAD = {"L;2": 85, "L;4": 17}
+"""By how much Pillow multiplies the levels of a PNG of few bits; the level that its tRNS chunk names is left as it was."""
 _CURE = "Choose another file, or save it again as PNG."
 
 
@@ -35,21 +43,80 @@ def decode(data: bytes, name: str) -> tuple[Pixels, tuple[str, ...]]:
 
     if not data:
         raise GibbonError(f"“{name}” is empty (0 bytes). {_CURE}")
-    Image.init()
     try:
-        with Image.open(io.BytesIO(data), formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
-            _check_size(image.size, name)
-            return _convert(image, name)
+        return _opened(data, name)
     except GibbonError:
         raise
     except UnidentifiedImageError:
-        raise GibbonError(f"“{name}” is not an image that can be read: {_looks_like(data)}. {_CURE}") from None
+        what, cure = recognised(data)
+        found = f"it is {what}" if what else "its format is unknown"
+        raise GibbonError(f"“{name}” is not an image that can be read: {found}. {cure}") from None
     except Image.DecompressionBombError as error:
         raise _too_large(name, _pixels_in(str(error))) from None
     except MemoryError:
         raise GibbonError(f"There is not enough memory to open “{name}”. Scale it down first.") from None
     except Exception as error:  # a decoder given damaged bytes raises whatever it likes
+        bare = without_texts(data)
+        if bare != data:  # Pillow refuses a PNG whose texts or colour profile unpack to more than a megabyte, whatever its pixels are
+            with contextlib.suppress(Exception):
+                pixels, notes = _opened(bare, name)
+                return pixels, ("texts and colour profile not read", *notes)
         raise GibbonError(f"“{name}” is damaged or cut short ({_reason(error)}). {_CURE}") from None
+
+
+def upright_size(data: bytes, name: str) -> tuple[int, int]:
+    """Width and height of the image in a file's bytes as `decode` gives it, from its header alone.
+
+    Raises
+    ------
+    GibbonError
+        As `decode`, where the header already says so.
+    """
+    from PIL import Image
+
+    try:
+        with _reading(data) as image:
+            _check_size(image.size, name)
+            turned = _orientation(image, []) in _SIDEWAYS
+            return (image.height, image.width) if turned else image.size
+    except GibbonError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_large(name, _pixels_in(str(error))) from None
+    except Exception:  # whatever is wrong with it, decoding says it
+        pixels, _ = decode(data, name)
+        return pixels.shape[1], pixels.shape[0]
+
+
+def without_texts(data: bytes) -> bytes:
+    """A PNG without its texts and colour profile, which no pixel depends on; anything else as it is."""
+    if not data.startswith(_PNG):
+        return data
+    kept, at = [_PNG], len(_PNG)
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"iCCP"):
+            kept.append(data[at : at + 12 + length])
+        at += 12 + length
+    return b"".join(kept)
+
+
+def _opened(data: bytes, name: str) -> tuple[Pixels, tuple[str, ...]]:
+    with _reading(data) as image:
+        _check_size(image.size, name)
+        return _convert(image, name)
+
+
+@contextlib.contextmanager
+def _reading(data: bytes) -> Iterator[Image]:
+    """The image in ``data``, by the formats that are read here; Pillow's own warning about large ones is our limit's business."""
+    from PIL import Image
+
+    Image.init()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(io.BytesIO(data), formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
+            yield image
 
 
 def _check_size(size: tuple[int, int], name: str) -> None:
@@ -77,10 +144,13 @@ def _convert(image: Image, name: str) -> tuple[Pixels, tuple[str, ...]]:
     if frames > 1:
         image.seek(0)
         notes.append(f"first of {frames} {_FRAMES.get(image.format or '', 'frames')}")
-    # Both before decoding, which drops the raw mode ("RGB;16B") and turns a TIFF on its own.
-    deep = ";16" in repr(getattr(image, "tile", "")) and not image.mode.startswith("I")
+    # All before decoding, which drops the raw mode ("RGB;16B") and turns a TIFF on its own.
+    raw = repr(getattr(image, "tile", ""))
+    deep = ";16" in raw and not image.mode.startswith("I")
+    spread = next((factor for mode, factor in _SPREAD.items() if f"'{mode}'" in raw), 255 if image.mode == "1" else 1)
     turned = _orientation(image, notes) not in (0, 1)
     image.load()
+    _match_transparency(image, deep, spread)
     if turned:
         image = ImageOps.exif_transpose(image)
         notes.append("turned by its EXIF orientation")
@@ -88,6 +158,17 @@ def _convert(image: Image, name: str) -> tuple[Pixels, tuple[str, ...]]:
         notes.append("16 bit reduced to 8")
     values, note = eight_bit(np.asarray(_plain(image, notes)), name)
     return values, (*notes, note) if note else tuple(notes)
+
+
+def _match_transparency(image: Image, deep: bool, spread: int) -> None:
+    """Bring the level that a PNG names as transparent to the scale that Pillow brought the pixels to."""
+    clear = image.info.get("transparency")
+    if image.format != "PNG" or image.mode not in ("1", "L", "RGB"):
+        return
+    if isinstance(clear, int):
+        image.info["transparency"] = clear * spread
+    elif isinstance(clear, tuple) and deep:
+        image.info["transparency"] = tuple(level >> 8 for level in clear)
 
 
 def _orientation(image: Image, notes: list[str]) -> int:
@@ -104,13 +185,20 @@ def _plain(image: Image, notes: list[str]) -> Image:
 
     if image.mode in ("P", "PA"):
         notes.append("palette expanded")
+    if image.mode == "F" or image.mode == "I" or image.mode.startswith("I;16"):  # convert() would cut them off at 255
+        return _opaque(image, notes)
+    if image.mode in ("La", "RGBa"):
+        image = image.convert("LA" if image.mode == "La" else "RGBA")
     if image.has_transparency_data:
         notes.append("alpha laid over white")
-        grey = image.mode in ("LA", "La", "L", "1")
+        grey = image.mode in ("LA", "L", "1")
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("L" if grey else "RGB")
-    if image.mode in ("L", "RGB", "F", "1", "I") or image.mode.startswith("I;16"):
+    if image.mode in ("L", "RGB", "1"):
         return image
+    if image.mode == "LAB":
+        notes.append("LAB converted to RGB")
+        return _from_lab(image)
     if image.mode == "CMYK":
         notes.append("CMYK converted to RGB")
     elif image.mode not in ("P", "PA"):
@@ -118,25 +206,26 @@ def _plain(image: Image, notes: list[str]) -> Image:
     return image.convert("RGB")
 
 
-def _looks_like(data: bytes) -> str:
-    head = data[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if b"<svg" in head:
-        return "it is a vector drawing (SVG)"
-    if head.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return "it is a web page (HTML)"
-    if head.startswith((b"%pdf", b"%!ps")):
-        return "it is a document (PDF or PostScript)"
-    if data.startswith((b"II*\0", b"MM\0*")):
-        return "it is a TIFF of a kind that is not supported (colour as floats, say)"
-    if b"\0" not in data[:2048]:
-        try:
-            data[:2048].decode()
-        except UnicodeDecodeError as error:
-            # A character cut in two by the slice is still text.
-            if error.start < 2044:
-                return "its format is unknown"
-        return "it is text"
-    return "its format is unknown"
+def _opaque(image: Image, notes: list[str]) -> Image:
+    """Numbers of more than 8 bits; the one level that a file may name as transparent becomes white."""
+    from PIL import Image
+
+    clear = image.info.get("transparency")
+    if isinstance(clear, int):
+        values = np.asarray(image)
+        if (values == clear).any():
+            notes.append("alpha laid over white")
+            return Image.fromarray(np.where(values == clear, np.array(65535, values.dtype), values))
+    return image
+
+
+def _from_lab(image: Image) -> Image:
+    from PIL import ImageCms
+
+    profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    turned = ImageCms.applyTransform(image, ImageCms.buildTransform(*profiles, "LAB", "RGB"))
+    assert turned is not None
+    return turned
 
 
 def _reason(error: Exception) -> str:

@@ -10,44 +10,71 @@ import numpy.typing as npt
 from engine.errors import GibbonError
 
 Pixels = npt.NDArray[np.uint8]
+SLACK = 1e-3
+"""By this share of the scale floats may lie beyond it, as filters and resizing leave them; they are cut off."""
 
 
-def eight_bit(values: npt.NDArray[Any], name: str) -> tuple[Pixels, str | None]:
+def eight_bit(values: npt.NDArray[Any], name: str, *, stretch: bool = True) -> tuple[Pixels, str | None]:
     """``values`` as 8-bit levels, with a note where they were something else.
+
+    The scale is told from the type and the extremes: 0 to 1 or 0 to 255 for floats; 0 to 65535 for integers of 16 bits, and for wider ones
+    0 to 255 where none is above. Values on no such scale are stretched from their own range, or refused without ``stretch``.
 
     Raises
     ------
     GibbonError
-        They hold NaN or infinities, or are no numbers.
+        They hold NaN or infinities, are no numbers, or lie on no scale of pixels and ``stretch`` is off.
     """
     if values.dtype == np.uint8:
         return np.ascontiguousarray(values), None
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255), "1 bit expanded to 8"
-    if values.dtype.kind in "ui":
-        return _from_integers(values)
+    if values.dtype.kind not in "uif":
+        raise GibbonError(f"“{name}” holds {values.dtype}, not brightness. Give 8-bit, 16-bit or float values.")
+    kind = _kind(values, name)
+    scale = scale_of(values)
+    if scale is not None:
+        return _levels(values, scale), f"{kind} {'values ' if values.dtype.kind == 'f' else ''}{_reading(values, scale)}"
+    low, high = values.min(), values.max()
+    if not stretch:
+        raise GibbonError(
+            f"“{name}” holds values from {low:.4g} to {high:.4g}, but pixels lie in 0 to 1 or 0 to 255. Undo the normalisation first."
+        )
+    return _stretched(values, float(low), float(high)), f"{kind} values scaled from their range {low:.4g} to {high:.4g}"
+
+
+def scale_of(values: npt.NDArray[Any]) -> int | None:
+    """The value that stands for white: 1, 255 or 65535; None where the values lie on no such scale."""
+    low, high = values.min(), values.max()
     if values.dtype.kind == "f":
-        return _from_floats(values, name)
-    raise GibbonError(f"“{name}” holds {values.dtype}, not brightness. Give 8-bit, 16-bit or float values.")
+        return next((scale for scale in (1, 255) if low >= -SLACK * scale and high <= scale * (1 + SLACK)), None)
+    if low < 0 or high > 65535:
+        return None
+    # Sixteen bits are their full scale, not the image's own range: a dark image stays dark. Wider ones hold whatever a program put there.
+    return 255 if values.dtype.itemsize == 1 or (values.dtype.itemsize > 2 and high <= 255) else 65535
 
 
-def _from_integers(values: npt.NDArray[Any]) -> tuple[Pixels, str]:
-    low, high = int(values.min()), int(values.max())
-    if low >= 0 and high <= 65535:
-        # The full scale of 16 bits, not the image's own range: a dark image stays dark.
-        return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8), "16 bit reduced to 8"
-    return _stretched(values, low, high), f"{8 * values.dtype.itemsize} bit integers scaled from their range {low} to {high}"
-
-
-def _from_floats(values: npt.NDArray[Any], name: str) -> tuple[Pixels, str]:
+def _kind(values: npt.NDArray[Any], name: str) -> str:
+    if values.dtype.kind != "f":
+        return f"{8 * values.dtype.itemsize} bit"
     if not np.isfinite(values).all():
         raise GibbonError(f"“{name}” holds NaN or infinite values. Replace them where the image was made.")
-    low, high = float(values.min()), float(values.max())
-    if low >= 0 and high <= 1:
-        return (values * 255).round().astype(np.uint8), "float values 0 to 1 reduced to 8 bit"
-    if low >= 0 and high <= 255:
-        return values.round().astype(np.uint8), "float values 0 to 255 reduced to 8 bit"
-    return _stretched(values, low, high), f"float values scaled from their range {low:.3g} to {high:.3g}"
+    return "float"
+
+
+def _reading(values: npt.NDArray[Any], scale: int) -> str:
+    if values.dtype.kind == "f":
+        return f"0 to {scale} reduced to 8 bit"
+    return "reduced to 8" if scale == 65535 else "integers 0 to 255 taken as 8 bit"
+
+
+def _levels(values: npt.NDArray[Any], scale: int) -> Pixels:
+    if values.dtype.kind == "f":
+        levels: Pixels = (np.clip(values, 0, scale) * (255 / scale)).round().astype(np.uint8)
+        return levels
+    if scale == 65535:
+        return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    return values.astype(np.uint8)
 
 
 def _stretched(values: npt.NDArray[Any], low: float, high: float) -> Pixels:

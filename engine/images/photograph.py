@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.errors import GibbonError
 from engine.images.decoding import MEGAPIXELS, decode
-from engine.images.levels import Pixels, eight_bit
+from engine.images.levels import Pixels, eight_bit, scale_of
 
 if TYPE_CHECKING:
     from engine.classifier import Classifier
@@ -119,20 +119,30 @@ def open_image(path: str | Path) -> Photograph:
     GibbonError
         The file is missing, a folder, empty, no image, damaged, cut short, or larger than 100 megapixels.
     """
-    path = Path(path).expanduser()
-    data = _bytes_of(path)
+    try:
+        path = Path(path).expanduser()
+    except (TypeError, RuntimeError):
+        raise GibbonError(f"{path!r} names no file. Give the path of an image.") from None
+    data = bytes_of(path)
     pixels, notes = decode(data, path.name)
     return Photograph(pixels, path.name, hashlib.sha256(data).hexdigest(), path, notes)
 
 
-def _bytes_of(path: Path) -> bytes:
-    if path.is_dir():
-        raise GibbonError(f"“{path}” is a folder. Choose an image in it.")
-    if not path.exists():
-        raise GibbonError(f"There is no file “{path}”. Check the path.")
-    if not path.is_file():
-        raise GibbonError(f"“{path}” is no ordinary file. Choose an image file.")
+def bytes_of(path: Path) -> bytes:
+    """The bytes of an image file.
+
+    Raises
+    ------
+    GibbonError
+        It is missing, a folder, no ordinary file, larger than a gigabyte, or cannot be read.
+    """
     try:
+        if path.is_dir():
+            raise GibbonError(f"“{path}” is a folder. Choose an image in it.")
+        if not path.exists():
+            raise GibbonError(f"There is no file “{path}”. Check the path.")
+        if not path.is_file():
+            raise GibbonError(f"“{path}” is no ordinary file. Choose an image file.")
         if path.stat().st_size > _FILE_LIMIT:
             raise GibbonError(f"“{path.name}” has {path.stat().st_size / 1e9:.1f} GB; the limit is 1 GB. Choose another file.")
         return path.read_bytes()
@@ -146,34 +156,54 @@ def from_array(array: npt.NDArray[Any], name: str) -> Photograph:
     Parameters
     ----------
     array
-        ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or ``(H, W, 4)``: uint8, uint16, bool, or floats in [0, 1] or [0, 255].
-        A fourth channel is alpha and is laid over white.
+        ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or ``(H, W, 4)``: uint8, uint16, bool, wider integers in 0 to 255 or 0 to 65535, or floats
+        in [0, 1] or [0, 255]. A fourth channel is alpha and is laid over white.
     name
         Shown and recorded.
 
     Raises
     ------
     GibbonError
-        The shape is another, there are no pixels, or there are NaNs.
+        The shape is another, there are no pixels, or the values are no pixels: NaN, negative, beyond every scale, or not numbers.
     """
-    array = np.asarray(array)
+    try:
+        array = np.asarray(array)
+    except ValueError:
+        raise GibbonError(f"“{name}” is no array of pixels: its rows differ in length. Give (H, W), (H, W, 3) or (H, W, 4).") from None
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)) or array.size == 0:
         raise GibbonError(f"“{name}” has shape {array.shape}, but (H, W), (H, W, 3) or (H, W, 4) is needed.")
     if array.shape[0] * array.shape[1] > MEGAPIXELS * 1_000_000:
         raise GibbonError(
             f"“{name}” has {array.shape[1]:,} x {array.shape[0]:,} pixels; the limit is {MEGAPIXELS} megapixels. Scale it down first."
         )
-    values, note = eight_bit(array, name)
-    notes = [note] if note else []
+    if array.ndim == 3 and array.shape[2] == 4:
+        values, notes = _laid_over_white(array, name)
+    else:
+        values, note = eight_bit(array, name, stretch=False)
+        notes = [note] if note else []
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]
-    elif values.ndim == 3 and values.shape[2] == 4:
-        if values[:, :, 3].min() < 255:
-            notes.append("alpha laid over white")
-        values = _over_white(values)
     values = np.ascontiguousarray(values)
     digest = hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()
     return Photograph(values, name, digest, None, tuple(notes))
+
+
+def _laid_over_white(rgba: npt.NDArray[Any], name: str) -> tuple[Pixels, list[str]]:
+    """Colour and alpha each on its own scale: floats of 0 to 255 often come with an alpha of 0 to 1."""
+    colour, note = eight_bit(rgba[:, :, :3], name, stretch=False)
+    alpha, _ = eight_bit(rgba[:, :, 3:], f"{name}, alpha", stretch=False)
+    scales = (
+        [255 if part.dtype == np.uint8 else scale_of(part) for part in (rgba[:, :, :3], rgba[:, :, 3:])] if rgba.dtype != bool else [1, 1]
+    )
+    if scales[0] != scales[1] and scales != [255, 1]:
+        raise GibbonError(
+            f"“{name}” has colours of 0 to {scales[0]} and an alpha of 0 to {scales[1]}, so what is opaque cannot be told. "
+            "Give both on one scale."
+        )
+    notes = [note] if note else []
+    if alpha.min() < 255:
+        notes.append("alpha laid over white")
+    return _over_white(np.concatenate([colour, alpha], 2)), notes
 
 
 def _over_white(rgba: Pixels) -> Pixels:

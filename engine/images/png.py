@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine.errors import GibbonError
 from engine.files import replacing
+from engine.images.grid import levels
 
 
 def write_png(path: str | Path, image: Tensor, text: Mapping[str, str] | None = None) -> Path:
@@ -33,17 +34,21 @@ def write_png(path: str | Path, image: Tensor, text: Mapping[str, str] | None = 
     from PIL import Image, PngImagePlugin
 
     path = _png(Path(path).expanduser())
-    if image.dim() != 3 or image.shape[0] not in (1, 3):
+    if not isinstance(image, Tensor):
+        raise GibbonError(f"{type(image).__name__} is no image that can be saved. Give a tensor (C, H, W).")
+    if image.dim() != 3 or image.shape[0] not in (1, 3) or image.numel() == 0:
         raise GibbonError(f"The image has shape {tuple(image.shape)}, but (1, H, W) or (3, H, W) is needed to save it.")
-    values = (image.detach().cpu().double() * 255).round()
+    if not image.is_floating_point():
+        raise GibbonError(f"The image holds {image.dtype}, but values in [0, 1] are needed to save it. Divide levels by 255.")
+    values = levels(image.detach()).cpu()
     if not (float(values.min()) >= 0 and float(values.max()) <= 255):  # NaN fails this, too
         raise GibbonError(f"The image reaches from {float(image.min()):.3g} to {float(image.max()):.3g}, but [0, 1] is needed to save it.")
-    levels = values.byte().permute(1, 2, 0).numpy()
+    pixels = values.byte().permute(1, 2, 0).numpy()
     info = PngImagePlugin.PngInfo()
     for keyword, value in (text or {}).items():
         info.add_itxt(keyword, value)
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(levels[:, :, 0] if len(image) == 1 else levels)).save(buffer, "PNG", pnginfo=info)
+    Image.fromarray(np.ascontiguousarray(pixels[:, :, 0] if len(image) == 1 else pixels)).save(buffer, "PNG", pnginfo=info)
     with replacing(path) as staged:
         staged.write_bytes(buffer.getvalue())
     return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -89,14 +89,25 @@ class Architecture:
         return self.network(maker(activation, slope=slope, sign=sign))
 
     def untrained(
-        self, activation: Activation | str = "relu", *, slope: float = 0.01, sign: int = -1, device: torch.device | str | None = None
+        self,
+        activation: Activation | str = "relu",
+        *,
+        slope: float = 0.01,
+        sign: int = -1,
+        device: torch.device | str | None = None,
+        labels: Sequence[str] | None = None,
     ) -> Classifier:
-        """Give a classifier that knows nothing yet, for ``engine.defenses.Train`` to train from scratch."""
+        """Give a classifier that knows nothing yet, for ``engine.defenses.Train`` to train from scratch.
+
+        ``labels`` names its classes otherwise than the architecture's own data set does; there must be as many.
+        """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             network = self.build(activation, slope=slope, sign=sign)
         card = {"architecture": self.name, "activation": activation, "data_set": self.data_set}
-        return Classifier(network, self.labels, self.input_shape, self.mean, self.std, name=self.name, device=device, card=card)
+        return Classifier(
+            network, tuple(labels or self.labels), self.input_shape, self.mean, self.std, name=self.name, device=device, card=card
+        )
 
 
 ARCHITECTURES: dict[str, Architecture] = {

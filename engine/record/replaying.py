@@ -178,10 +178,8 @@ def _mask(entry: MaskEntry, classifier: Classifier, folder: Path) -> Tensor:
 def _data(entry: DataEntry, root: Path | str | None) -> DataSet:
     from engine import data as data_sets
 
-    name, _, split = entry.name.rpartition(":")
-    if split not in ("train", "test"):
-        name, split = entry.name, "test"  # folders and drawn sets have no splits
-    found = data_sets.load(name, split, root, count=entry.count, seed=entry.seed)  # type: ignore[arg-type]
+    name, split = data_sets.parse_name(entry.name)
+    found = data_sets.load(name, split, root, count=entry.count, seed=entry.seed)
     if found.sha256 != entry.sha256:
         raise GibbonError(
             f"{entry.count} images of “{entry.name}” are not those that were recorded: the files have changed, or it was a selection that "

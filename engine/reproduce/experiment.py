@@ -17,7 +17,7 @@ from engine import models
 from engine.artifacts import Artifact
 from engine.batching import ROWS_SCORED
 from engine.classifier import Classifier
-from engine.data import DataSet
+from engine.data import DataSet, class_numbers
 from engine.data.sources import CITATIONS, Split
 from engine.driver import Run
 from engine.driver import start as begin
@@ -285,12 +285,13 @@ def check_fit(classifier: Classifier, data: DataSet) -> None:
     Raises
     ------
     GibbonError
-        It takes another shape, or knows another number of classes.
+        It takes another shape, or other classes, compared by name.
     """
-    if classifier.input_shape != data.shape or classifier.num_classes != len(data.labels):
+    same = class_numbers(data.labels, classifier.labels) == tuple(range(classifier.num_classes))
+    if classifier.input_shape != data.shape or not same:
         raise GibbonError(
             f"“{classifier.name}” takes {classifier.input_shape} and knows {classifier.num_classes} classes, but {data.name} has images of "
-            f"{data.shape} in {len(data.labels)} classes. Choose a model for {data.name.partition(':')[0]}."
+            f"{data.shape} in {len(data.labels)} classes of their own names. Choose a model for {data.name.partition(':')[0]}."
         )
 
 

@@ -14,6 +14,8 @@ from typing import Literal
 
 from torch import Tensor
 
+from engine.errors import GibbonError
+
 Handle = Literal["nw", "n", "ne", "e", "se", "s", "sw", "w"]
 HANDLES: tuple[Handle, ...] = ("nw", "n", "ne", "e", "se", "s", "sw", "w")
 
@@ -24,6 +26,11 @@ class Colour:
 
     rgb: tuple[float, float, float] = (1.0, 0.85, 0.0)
     """In [0, 1]; a grey model takes the mean."""
+
+    def __post_init__(self) -> None:
+        numbers = isinstance(self.rgb, tuple | list) and all(isinstance(value, int | float) for value in self.rgb)
+        if not numbers or len(self.rgb) != 3 or not all(0 <= value <= 1 for value in self.rgb):
+            raise GibbonError(f"{self.rgb!r} is no colour. Give red, green and blue from 0 to 1.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +69,18 @@ class Sticker:
     opacity: float = 1.0
     """0 shows nothing, 1 covers."""
     name: str = ""
+
+    def __post_init__(self) -> None:
+        whole = {"x": self.x, "y": self.y, "width": self.width, "height": self.height}
+        for what, value in whole.items():
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise GibbonError(f"The sticker's {what} is {value!r}, but stickers lie on whole pixels. Give a whole number.")
+        if self.width < 1 or self.height < 1:
+            raise GibbonError(f"A sticker of {self.width} x {self.height} pixels covers nothing. Make it at least one pixel wide and high.")
+        if not isinstance(self.content, Colour | Pixels | Optimised):
+            raise GibbonError(f"{self.content!r} is no content of a sticker. Give a Colour, Pixels or Optimised.")
+        if not isinstance(self.opacity, int | float) or not 0 <= self.opacity <= 1:
+            raise GibbonError(f"The sticker's opacity is {self.opacity!r}. Give a number from 0 to 1.")
 
     @property
     def right(self) -> int:

@@ -12,9 +12,15 @@ class Choice:
 
     name: str
     split: str
+    """train or test; nothing where the set has no splits."""
     count: int
     root: Path | None = None
     """Where data sets lie; None: the usual place."""
+
+    @property
+    def description(self) -> str:
+        """The set as the engine names it, its split where it has one, and how many images."""
+        return f"{' '.join(filter(None, (self.name, self.split)))}, {self.count:,} images"
 
     @property
     def title(self) -> str:
@@ -30,3 +36,4 @@ class Source:
     name: str
     title: str
     splits: tuple[str, ...]
+    """Empty where it is one set, which is neither for training nor for testing."""

@@ -35,11 +35,11 @@ class DataSources(QObject):
 
     def find(self, root: Path | None = None) -> None:
         """List what is there now, under ``root`` where one is given."""
-        from engine.data import available
+        from engine.data import available, splits_of
 
         self.root = root or self.root
         self._shapes.clear()
-        folders = tuple(Source(f"folder:{folder}", f"{folder.name} (folder)", ("test",)) for folder in self._folders)
+        folders = tuple(Source(f"folder:{folder}", f"{folder.name} (folder)", splits_of(f"folder:{folder}")) for folder in self._folders)
         self.sources = (*folders, *(Source(entry.name, entry.title, entry.splits) for entry in available(self.root)))
         self.changed.emit()
 
@@ -89,7 +89,7 @@ class DataSources(QObject):
         with self._lock:
             data = self._loaded.get(choice)
         if data is None:
-            bits = loading(choice.name, choice.split, choice.root, count=choice.count)  # type: ignore[arg-type]
+            bits = loading(choice.name, choice.split or None, choice.root, count=choice.count)  # type: ignore[arg-type]
             data = yield from self._until_closed(bits)
         with self._lock:
             data = self._loaded.pop(choice, data)

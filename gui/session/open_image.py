@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.files import IMAGE_SUFFIXES
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 Crop = tuple[int, int, int, int]
 _numbers = count(1)
 """Number the images that were asked for."""
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp")
-FILTER = f"Images ({' '.join('*' + suffix for suffix in SUFFIXES)});;All files (*)"
+FILTER = f"Images ({' '.join('*' + suffix for suffix in sorted(IMAGE_SUFFIXES))});;All files (*)"
 
 
 @dataclass(frozen=True, eq=False)

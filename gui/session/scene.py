@@ -78,6 +78,8 @@ def to_pixels(image: Tensor) -> np.ndarray:
     """``(C, H, W)`` in [0, 1] as contiguous ``(H, W, 3)`` uint8."""
     import torch
 
-    eight = (image.detach() * 255).round().to(torch.uint8).cpu()
+    from engine.images import levels
+
+    eight = levels(image.detach()).to(torch.uint8).cpu()
     pixels: np.ndarray = eight.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
     return pixels

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from gui.session.data_sources import DataSources
 
 _FOLDER, _PLACE = "folder", "place"
+_ALL = "all"
+"""In place of a split where a data set has none."""
 _DRAWN = 400
 """At most so many images are drawn unless a person asks for more: each takes about 5 ms."""
 _FITTING = {
@@ -89,7 +91,11 @@ class DataChooser(QWidget):
     def choice(self) -> Choice | None:
         """None while nothing is listed."""
         source = self._source
-        return None if source is None else Choice(source.name, self.split.currentText(), self.count.value(), self._sources.root)
+        return (
+            None
+            if source is None
+            else Choice(source.name, self.split.currentText() if source.splits else "", self.count.value(), self._sources.root)
+        )
 
     @property
     def title(self) -> str:
@@ -173,7 +179,7 @@ class DataChooser(QWidget):
 
     def _show_splits(self, before: str = "") -> None:
         source = self._source
-        splits = ["test"] if source is None else list(source.splits)
+        splits = (list(source.splits) if source is not None else []) or [_ALL]
         self.split.clear()
         self.split.addItems(splits)
         self.split.setCurrentIndex(splits.index(before) if before in splits else 0)

@@ -126,7 +126,7 @@ def test_damaged_files_are_named(root: Path) -> None:
     with pytest.raises(GibbonError, match="not one of MNIST"):
         load("mnist", "train", root)
     (root / "gtsrb/GTSRB/Final_Test/Images/00001.ppm").write_bytes(b"<!DOCTYPE html>")
-    with pytest.raises(GibbonError, match=r"00001\.ppm could not be read"):
+    with pytest.raises(GibbonError, match=r"“00001\.ppm” is not an image"):
         load("gtsrb", "test", root)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import PIL.Image
 import pytest
 from PySide6.QtWidgets import QPushButton
 
@@ -77,7 +79,7 @@ def test_closing_does_not_wait_for_a_data_set(session: Session) -> None:
 
     def watched(sources: DataSources) -> object:
         begun.append(1)
-        return sources.load(Choice("generated:signs", "test", MANY))
+        return sources.load(Choice("generated:signs", "", MANY))
 
     session.ask("data", lambda: watched(sources), lambda _: None, what="Loading", background=True)
     until(lambda: begun, "the request")
@@ -87,9 +89,35 @@ def test_closing_does_not_wait_for_a_data_set(session: Session) -> None:
 
 
 def test_two_that_load_one_set_at_once_share_it(session: Session) -> None:
-    sources, choice = session.data_sources, Choice("generated:signs", "test", 20)
+    sources, choice = session.data_sources, Choice("generated:signs", "", 20)
     slow = sources.loading(choice)
     next(slow)
     first = sources.load(choice)
     assert whole(slow) is first
     assert sources.load(choice) is first
+
+
+def test_dialogs_offer_every_file_that_is_decoded() -> None:
+    from engine.files import IMAGE_SUFFIXES
+    from gui.session.open_image import FILTER
+
+    assert all(f"*{suffix}" in FILTER for suffix in IMAGE_SUFFIXES)
+
+
+def test_an_image_of_a_folder_has_the_class_of_its_name(tmp_path: Path) -> None:
+    """Folders that are numbers are class numbers; other names that the model does not know are no class of it, whatever their count."""
+    import engine
+    from gui.panels.image.data_sets import open_image
+
+    for name in range(43):
+        (tmp_path / f"numbers/{name}").mkdir(parents=True)
+        PIL.Image.new("RGB", (32, 32)).save(tmp_path / f"numbers/{name}/1.png")
+    for name in ["ant", "bee", "cow", "eel", "fox", "gnu", "hen", "owl", "pig", "yak"]:
+        (tmp_path / f"animals/{name}").mkdir(parents=True)
+        PIL.Image.new("RGB", (32, 32)).save(tmp_path / f"animals/{name}/1.png")
+    signs, objects = (engine.models.load(name, device="cpu") for name in ("signs", "objects"))
+    numbers, animals = (engine.data.load(f"folder:{tmp_path / name}") for name in ("numbers", "animals"))
+    number = open_image(numbers, numbers.labels.index("14"), signs)[1]
+    assert number is not None
+    assert signs.labels[number] == "Stop"
+    assert open_image(animals, 3, objects)[1] is None

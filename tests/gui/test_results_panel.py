@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gui.panels.results.perturbation_view import PerturbationView
     from gui.session.session import Session
 
-CHOICE = Choice("generated:signs", "test", 12)
+CHOICE = Choice("generated:signs", "", 12)
 
 
 @pytest.fixture

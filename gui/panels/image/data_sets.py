@@ -22,15 +22,13 @@ PAGE = 48
 
 def open_image(data: DataSet, index: int, classifier: Classifier) -> tuple[Opened, int | None]:
     """One image as a photograph, and its class under the classifier's labels. Called in the engine thread."""
+    from engine.data import class_numbers
     from engine.images import from_array
 
     photograph = from_array(data.thumbnail(index), f"{data.name}, image {index + 1:,} of {len(data):,}")
     opened = cropped(photograph, classifier)
     opened = replace(opened, info={**opened.info, "source": data.source})
-    name = data.labels[int(data.targets[index])]
-    if name in classifier.labels:
-        return opened, classifier.labels.index(name)
-    return opened, int(data.targets[index]) if len(data.labels) == classifier.num_classes > 1 else None
+    return opened, class_numbers(data.labels, classifier.labels)[int(data.targets[index])]
 
 
 class DataSets(QWidget):
@@ -114,6 +112,7 @@ class DataSets(QWidget):
 
     def _show_data(self, data: DataSet) -> None:
         self._data = data
+        self.message.say(" ".join(data.notes))
         self.classes.set_labels(data.labels)
         self._on_class(None)
         self._browser.show()

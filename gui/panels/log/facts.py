@@ -157,7 +157,7 @@ def differences(one: Facts, other: Facts) -> list[tuple[str, str, str]]:
 
 def _given(entry: AttackRun) -> dict[str, str]:
     data = entry.given.data
-    told = {} if data is None else {"data": f"{data.name} {data.split}, {data.count:,} images"}
+    told = {} if data is None else {"data": data.description}
     return told if entry.given.begin is None else {**told, "start image": "given"}
 
 

@@ -122,4 +122,4 @@ def facts_of(entry: AttackRun) -> dict[str, Any]:
     """What is worth knowing of a perturbation besides its values."""
     made, data = entry.result.provenance, entry.given.data
     known = {"model": made["model"], "operation": made["operation"], "seed": made["seed"], "versions": made["versions"]}
-    return known if data is None else {**known, "data": f"{data.name} {data.split}, {data.count} images"}
+    return known if data is None else {**known, "data": data.description}

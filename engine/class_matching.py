@@ -1,0 +1,65 @@
+"""Which class of a classifier a data set's class is: by name, never by count."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from engine.errors import GibbonError
+
+_NAMED = 5
+"""How many classes a sentence names."""
+_WHOLE = re.compile(r"\d{1,9}")
+
+
+def are_numbers(labels: Sequence[str]) -> bool:
+    """Whether all names are whole numbers, as the folders of data sets that number their classes are."""
+    return bool(labels) and all(_WHOLE.fullmatch(label) for label in labels)
+
+
+def class_numbers(labels: Sequence[str], known: Sequence[str]) -> tuple[int | None, ...]:
+    """For each of a data set's classes the number of the classifier's class that it is; None where that cannot be told.
+
+    A class is the one of the same name; case, ``_`` and ``-`` do not matter. Where all names of the data set are whole numbers, and those
+    of the classifier are not, they are class numbers. A name that the classifier gives to two classes tells neither.
+
+    Parameters
+    ----------
+    labels
+        The data set's class names.
+    known
+        The classifier's, in the order of its classes.
+    """
+    keys = [_key(name) for name in known]
+    count = Counter(keys)
+    places = {key: number for number, key in enumerate(keys) if count[key] == 1}
+    if are_numbers(labels) and not are_numbers(known):
+        return tuple(int(label) if int(label) < len(known) else None for label in labels)
+    exact = {name: number for number, name in enumerate(known)} if len(set(known)) == len(known) else {}
+    return tuple(exact.get(label, places.get(_key(label))) for label in labels)
+
+
+def check_known(labels: Sequence[str], known: Sequence[str], classifier: str) -> list[int]:
+    """`class_numbers`, where every class is known.
+
+    Raises
+    ------
+    GibbonError
+        The classifier does not know some of the classes; the sentence names them.
+    """
+    numbers = class_numbers(labels, known)
+    unknown = [name for name, number in zip(labels, numbers, strict=True) if number is None]
+    if unknown:
+        more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+        raise GibbonError(
+            f"“{classifier}” has no class {', '.join(f'“{name}”' for name in unknown[:_NAMED])}{more}, which the data set has. "
+            "Name the data set's folders as the classifier names its classes, or by their numbers."
+        )
+    return [number for number in numbers if number is not None]
+
+
+def _key(name: str) -> str:
+    if _WHOLE.fullmatch(name):
+        return str(int(name))
+    return " ".join(re.split(r"[\s_-]+", name.strip().casefold()))
