@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
+from engine.class_names import class_names
 from engine.classifier import Classifier, Head
 from engine.errors import GibbonError
 from engine.models import factory, shipped, torchvision
@@ -20,7 +21,7 @@ def load(
     device: torch.device | str | None = None,
     architecture: str | None = None,
     activation: str | None = None,
-    labels: Sequence[str] | None = None,
+    labels: Sequence[str] | Mapping[int, str] | None = None,
     head: Head = "logits",
     allow_code: bool = False,
     download: bool = False,
@@ -41,7 +42,7 @@ def load(
     activation
         Of a checkpoint: "relu", "bounded" or "bounded-leaky". None: as its card says, else "relu".
     labels
-        Names of the classes; None: those that the source knows.
+        Names of the classes, or a mapping from number to name; None: those that the source knows. Names that are alike get their numbers.
     head
         "log" or "strip" for a network that ends in probabilities.
     allow_code
@@ -57,7 +58,7 @@ def load(
         One sentence that says what is wrong with the source and what to do.
     """
     text = str(source)
-    names = tuple(str(label) for label in labels) if labels is not None else None
+    names = None if labels is None else class_names(labels)
     if text.startswith(torchvision.PREFIX):
         _refuse_architecture(text, architecture)
         name = text.removeprefix(torchvision.PREFIX)

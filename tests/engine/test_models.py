@@ -344,6 +344,30 @@ def test_own_code_gives_a_classifier(own: Path, factory: str) -> None:
     assert classifier.normalisation[0] == pytest.approx((0.5,) * 3 if factory == "parts" else (0,) * 3)
 
 
+def test_classes_of_one_name_are_told_apart(own: Path, checkpoint: Path) -> None:
+    own.write_text(
+        MODEL
+        + """
+def cranes():
+    return nn.Sequential(nn.Flatten(), nn.Linear(12, 3)), ["crane", "dog", "crane"], (3, 2, 2)
+
+def numbered():
+    return nn.Sequential(nn.Flatten(), nn.Linear(12, 3)), {2: "crane", 0: "crane", 1: "dog"}, (3, 2, 2)
+
+def finished():
+    return engine.Classifier(*cranes(), device="cpu")
+"""
+    )
+    apart = ("crane (0)", "dog", "crane (2)")
+    for factory in ("cranes", "numbered", "finished"):
+        assert models.load(f"{own}:{factory}", allow_code=True, device="cpu").labels == apart
+    assert models.load(f"{own}:finished", allow_code=True, device="cpu", labels=["crane", "dog", "crane"]).labels == apart
+    twice = models.load(checkpoint, architecture="digits", device="cpu", labels=["a", "b"] * 5)
+    assert twice.labels == tuple(f"{'ab'[k % 2]} ({k})" for k in range(10))
+    checkpoint.with_suffix(".json").write_text(json.dumps({"architecture": "digits", "labels": list("aabcdefghi")}))
+    assert models.load(checkpoint, device="cpu").labels[:3] == ("a (0)", "a (1)", "b")
+
+
 def test_a_head_of_probabilities_can_be_stripped(own: Path) -> None:
     with pytest.raises(GibbonError, match="ends in probabilities"):
         models.load(f"{own}:softmax", allow_code=True)
