@@ -124,7 +124,7 @@ class History(QObject):
         return next((entry for entry in self.entries if entry.number == number), None)
 
     def add(self, entry: FinishedRun) -> list[FinishedRun]:
-        """Keep it; the answer is the runs that had to go for it, removed ones first. `look` tells of it."""
+        """Keep a run, and return those that had to go for it, removed ones first. `look` tells of it."""
         self._all.append(entry)
         gone = []
         while len(self._all) > 1 and self._bytes > self._max_bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -35,11 +37,21 @@ class Closer(QObject):
                 QTimer.singleShot(0, self._window.close)
         elif self._moment == "ready":
             QTimer.singleShot(0, self._window.close)
+        elif self._moment == "saving":
+            self._save()
         elif not self._attacked:
             from engine.attacks import PGD
 
             self._attacked = True
             self._session.runs.start(PGD(steps=100_000))
+
+    def _save(self) -> None:
+        """Ask for two files while the lane is busy, and close at once."""
+        self._moment = "saved"
+        self._session.ask("busy", lambda: time.sleep(0.3), lambda _: None, what="Being busy")
+        for name in ("first.png", "second.png", "no such folder/third.png"):
+            self._window.commands.save_to(Path(name))
+        self._window.close()
 
     def _on_run(self) -> None:
         job = self._session.runs.job

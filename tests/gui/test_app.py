@@ -55,6 +55,17 @@ def test_closing_is_clean(moment: str) -> None:
         assert sign not in done.stderr, done.stderr
 
 
+def test_what_was_asked_for_before_closing_is_done_or_said(tmp_path: Path) -> None:
+    code = f"import os; os.chdir({str(tmp_path)!r}); from tests.gui.closing import close_when; close_when('saving')"
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.png", "second.png"]
+    said = [line for line in done.stderr.splitlines() if line.startswith("gibbon:")]
+    assert len(said) == 1, done.stderr
+    assert "third.png" in said[0]
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a signal of Unix")
 def test_an_interrupt_in_the_terminal_closes_the_window() -> None:
     process = subprocess.Popen(
