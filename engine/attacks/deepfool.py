@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.box import Box
 from engine.attacks.toolkit.losses import ascent, value
 from engine.attacks.toolkit.minimal_norm import MinimalNorm
@@ -73,30 +74,30 @@ class DeepFool(MinimalNorm):
     @torch.enable_grad()
     def search(self, problem: Problem) -> Iterator[AttackStep]:
         """Step 0 is the clean image; then DeepFool's steps until all rows are fooled, then the refinements."""
-        whole = _Batch(problem)
-        yield whole.step()
-        rows = (~problem.succeeds(whole.logits)).nonzero().flatten()
-        for _ in self._approach(whole, rows):
-            yield whole.step()
-        part = problem.select(rows)
-        rows = rows[part.succeeds(whole.logits[rows])]
-        for _ in self._shorten(whole, rows):
-            yield whole.step()
+        rows = _Iterates(problem)
+        yield rows.step()
+        rows.work_on((~problem.succeeds(rows.logits)).nonzero().flatten())
+        started = rows.active.rows
+        for _ in self._approach(rows):
+            yield rows.step()
+        rows.work_on(started[problem.succeeds(rows.logits)[started]])
+        for _ in self._shorten(rows):
+            yield rows.step()
 
-    def _approach(self, whole: _Batch, rows: Tensor) -> Iterator[None]:
+    def _approach(self, rows: _Iterates) -> Iterator[None]:
         """DeepFool itself: the rows that hold out step to their nearest plane."""
-        moved = torch.zeros_like(whole.images)[rows]
+        moved = torch.zeros_like(rows.active.problem.images)
         for _ in range(self.steps):
-            if not len(rows):
+            if not len(rows.active):
                 return
-            part = whole.problem.select(rows)
-            images, logits = whole.with_graph(rows, part)
+            part, (images, logits) = rows.active.problem, rows.with_graph()
             planes = Planes.of(part.classifier, self._rising(part, logits), images)
             images, moved, stuck = self._step(part, images.detach(), moved, planes)
-            whole.put(rows, images, stuck)
+            rows.put(images, stuck)
             yield
-            left = ~(part.succeeds(whole.logits[rows]) | stuck)
-            rows, moved = rows[left], moved[left]
+            left = ~(part.succeeds(rows.logits[rows.active.rows]) | stuck)
+            moved = moved[left]
+            rows.work_on(rows.active.rows[left])
 
     def _rising(self, part: Problem, logits: Tensor) -> Tensor:
         """``(k, N)``: the lead of each of the likeliest other classes over the label, or of the target over the likeliest other."""
@@ -120,14 +121,14 @@ class DeepFool(MinimalNorm):
             images = images + step
         return limits.clamp(images), moved, stuck
 
-    def _shorten(self, whole: _Batch, rows: Tensor) -> Iterator[None]:
+    def _shorten(self, rows: _Iterates) -> Iterator[None]:
         """Back towards the clean image from one side of the boundary, a step to it from the other."""
-        if not len(rows) or not self.refine:
+        if not len(rows.active) or not self.refine:
             return
-        part = whole.problem.select(rows)
+        part = rows.active.problem
         box = Box.of(part)
         for _ in range(self.refine):
-            images, logits = whole.with_graph(rows, part)
+            images, logits = rows.with_graph()
             margin = ascent("margin", logits, part.labels, part.targets)
             slope = part.classifier.gradient(margin.sum(), images)
             with torch.no_grad():
@@ -142,37 +143,42 @@ class DeepFool(MinimalNorm):
                 goal = base + step.view_as(base)
                 pace = column(torch.where(adversarial, _BACK, 1.0), images)
                 images = box.clamp(images + pace * (goal - images))
-            whole.put(rows, images)
+            rows.put(images)
             yield
 
 
-class _Batch:
-    """All rows as they stand, and the graph of the last forward pass."""
+class _Iterates:
+    """Images and logits of all rows, and the last forward pass, whose graph serves the next gradient while the same rows are active."""
 
     def __init__(self, problem: Problem) -> None:
-        self.problem, self.images = problem, problem.images
-        self._rows = torch.arange(len(self.images), device=self.images.device)
-        self._seen = problem.images.clone().requires_grad_()
-        self._said = problem.classifier(self._seen)
-        self.logits = self._said.detach()
+        self.problem, self.active, self.images = problem, ActiveRows(problem), problem.images
+        self._pass: tuple[Tensor, Tensor] | None = self._forward(problem.images.clone())
+        self.logits = self._pass[1].detach()
         self._stuck = torch.zeros(len(self.images), dtype=torch.bool, device=self.images.device)
         self._index = -1
 
-    def put(self, rows: Tensor, images: Tensor, stuck: Tensor | None = None) -> None:
-        """Move some rows, and look at them there."""
-        self._rows, self._seen = rows, images.detach().clone().requires_grad_()
-        self._said = self.problem.classifier(self._seen)
-        self.images = self.images.index_copy(0, rows, images)
-        self.logits = self.logits.index_copy(0, rows, self._said.detach())
-        if stuck is not None:
-            self._stuck = self._stuck.index_copy(0, rows, stuck)
+    def work_on(self, rows: Tensor) -> None:
+        """Go on with these rows of the whole batch."""
+        if not torch.equal(rows, self.active.rows):
+            self.active.work_on(rows)
+            self._pass = None
 
-    def with_graph(self, rows: Tensor, part: Problem) -> tuple[Tensor, Tensor]:
-        """Images and logits of some rows with their graph: that of the last look where it was at the same rows."""
-        if not torch.equal(rows, self._rows):
-            self._rows, self._seen = rows, self.images[rows].requires_grad_()
-            self._said = part.classifier(self._seen)
-        return self._seen, self._said
+    def put(self, images: Tensor, stuck: Tensor | None = None) -> None:
+        """Move the active rows, and look at them there."""
+        self._pass = self._forward(images.detach().clone())
+        self.images = self.active.filled(self.images, images)
+        self.logits = self.active.filled(self.logits, self._pass[1].detach())
+        if stuck is not None:
+            self._stuck = self.active.filled(self._stuck, stuck)
+
+    def with_graph(self) -> tuple[Tensor, Tensor]:
+        """Images and logits of the active rows with their graph."""
+        if self._pass is None:
+            self._pass = self._forward(self.images[self.active.rows])
+        return self._pass
+
+    def _forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        return images.requires_grad_(), self.problem.classifier(images)
 
     def step(self) -> AttackStep:
         """All rows as they are now; the loss is the margin."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks import jsma
+from engine.attacks.jsma import attack as jsma
 from engine.attacks.jsma import best_pair as pairs
 from tests.engine.conftest import linear_classifier
 from tests.engine.test_closed_forms import middle_images, weights

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.attacks.apgd.sparse_state import SparseProgress
 from engine.attacks.apgd.state import Progress
-from engine.attacks.toolkit.active_rows import Standing
+from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.evaluation import Pass, away, look
 from engine.attacks.toolkit.feasible_set import Reach, best_restart
@@ -95,16 +95,17 @@ class APGD(InBall):
         check_classes(self._loss, problem.classifier.num_classes)
         total = self.steps + 1
         clean = look(problem, problem.images, self._loss, problem.targets, gradient=False)
-        standing = Standing(problem, AttackStep(0, total, problem.images, clean.loss, clean.logits))
-        yield standing.shown
+        active, whole = ActiveRows(problem), AttackStep(0, total, problem.images, clean.loss, clean.logits)
+        yield whole
+        fooled = problem.succeeds(clean.logits)
         goals = self._goals(problem, clean.logits)
         blocks = self.restarts * (1 if goals is None else len(goals))
         drops = self.drop_fooled and problem.objective is None
-        if drops:
-            goals = _columns(goals, standing.drop_fooled())
-            if standing.done:
+        if drops and (left := active.drop(fooled)) is not None:
+            goals, fooled = _columns(goals, left), fooled[left]
+            if not len(active):
                 return
-        rows = standing.problem.repeat(blocks)
+        rows = active.problem.repeat(blocks)
         goals = None if goals is None else goals.repeat_interleave(self.restarts, 0)
         reach = Reach(rows, self.ball())
         progress = self._progress(rows, reach)
@@ -114,16 +115,20 @@ class APGD(InBall):
             aims = None if goals is None else goals.flatten()
             seen = look(rows, images, self._loss, aims, gradient=index < self.steps)
             progress.note(seen.loss, seen.gradient if rows.mask is None else rows.mask * seen.gradient)
-            shown = AttackStep(index + 1, total, images, self._reported(rows, seen, aims), seen.logits)
-            yield standing.show(best_restart(shown, standing.problem))
+            step = AttackStep(index + 1, total, images, self._reported(rows, seen, aims), seen.logits)
+            step = best_restart(step, active.problem)
+            assert step.logits is not None
+            fooled = fooled | active.problem.succeeds(step.logits)
+            whole = active.spread(step, whole)
+            yield whole
             if index in checkpoints:
                 progress.check(self.rho)
-            if drops and index % _EVERY == 0 and (left := standing.drop_fooled()) is not None:
-                if standing.done:
+            if drops and index % _EVERY == 0 and (left := active.drop(fooled)) is not None:
+                if not len(active):
                     return
                 progress.select(left, blocks)
-                goals = _columns(goals, left)
-                rows = standing.problem.repeat(blocks)
+                goals, fooled = _columns(goals, left), fooled[left]
+                rows = active.problem.repeat(blocks)
                 reach = Reach(rows, self.ball())
             if index < self.steps:
                 progress.move(reach, self.ball())
@@ -149,5 +154,5 @@ class APGD(InBall):
         return seen.loss if aims is None or rows.targets is not None else away(rows, seen, self._loss, aims)
 
 
-def _columns(goals: Tensor | None, rows: Tensor | None) -> Tensor | None:
-    return goals if goals is None or rows is None else goals[:, rows]
+def _columns(goals: Tensor | None, rows: Tensor) -> Tensor | None:
+    return None if goals is None else goals[:, rows]

@@ -13,7 +13,7 @@ from engine.attacks.toolkit.losses import ascent
 from engine.attacks.toolkit.minimal_norm import MinimalNorm
 from engine.attacks.toolkit.planes import dual_norm
 from engine.balls import BALLS, TINY, Norm
-from engine.operation import AttackStep, Problem
+from engine.operation import Problem
 from engine.parameters import method
 
 
@@ -105,23 +105,3 @@ class Constants:
         inside = self.low + (self.high - self.low) * numbers / (self._beside + 1)
         beyond = self._values.amax(0) * self._growth**numbers
         self._values = torch.where(self.high.isfinite(), inside, beyond)
-
-
-class Running:
-    """The latest iterate of every row, while some rows have left the computation."""
-
-    def __init__(self, images: Tensor, loss: Tensor, logits: Tensor) -> None:
-        self.images, self.loss, self.logits = images, loss, logits
-
-    def put(self, rows: Tensor, images: Tensor, loss: Tensor, logits: Tensor) -> None:
-        """Take over the rows at these indices."""
-        if len(rows) == len(self.loss):
-            self.images, self.loss, self.logits = images.detach(), loss.detach(), logits.detach()
-            return
-        self.images = self.images.index_copy(0, rows, images.detach())
-        self.loss = self.loss.index_copy(0, rows, loss.detach())
-        self.logits = self.logits.index_copy(0, rows, logits.detach())
-
-    def step(self, index: int, total: int | None, **readings: Tensor) -> AttackStep:
-        """As a step of all rows."""
-        return AttackStep(index, total, self.images, self.loss, self.logits, readings=readings)

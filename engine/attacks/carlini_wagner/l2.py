@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from engine.attacks.carlini_wagner.base import CarliniWagner, Constants, FirstLook, Running, first_look, lead
+from engine.attacks.carlini_wagner.base import CarliniWagner, Constants, FirstLook, first_look, lead
+from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.adam import Adam
 from engine.attacks.toolkit.box import Box
 from engine.attacks.toolkit.schedules import cosine
@@ -22,7 +23,7 @@ from engine.ranking import best_of
 _REACH = 2.0
 """The automatic step size, in units of the estimated distance spread evenly over all pixels; and the first constant, in units of the one
 that suits a linear model: 2 to 4 of either gave the smallest distances in the fewest steps, on digits and on photographs."""
-PLATEAU = 1e-4
+_PLATEAU = 1e-4
 """By what part of itself a row's objective has to fall within a tenth of the steps, as in the authors' code."""
 _SHRINK = 0.999999
 """Before atanh, as in the authors' code: a pixel at 0 or 1 would be at minus or plus infinity."""
@@ -94,18 +95,15 @@ class CarliniWagnerL2(CarliniWagner):
     def search(self, problem: Problem) -> Iterator[AttackStep]:
         """Step 0 is the clean image; then ``rounds`` descents, each from the clean image at the constants that the last ones suggest."""
         look = first_look(problem, self.confidence)
-        first = AttackStep(0, self.rounds * self.steps, problem.images, self.confidence - look.missing, look.logits)
-        yield first
-        descent = _Descent(self, problem.repeat(self.beside), look)
+        yield AttackStep(0, self.rounds * self.steps, problem.images, self.confidence - look.missing, look.logits)
+        descent = _Descent(self, problem, look)
         constants = Constants(self._first_constants(look), self.beside)
         nearest = torch.full_like(look.missing, torch.inf)
-        for number in range(self.rounds if len(descent.rows) else 0):
+        for number in range(self.rounds if len(descent.hopeful) else 0):
             size = self._size(nearest, look, Box.of(problem).inside.flatten(1).sum(1))
-            steps = descent.round(constants.values, size.repeat(self.beside))
-            for index, running in enumerate(steps, 1 + number * self.steps):  # the same for a row whenever the others end a round
-                yield self._one_of_each(running.step(index, first.total), problem)
-            constants.narrow(descent.nearest.isfinite())
-            nearest = nearest.minimum(descent.nearest.view(self.beside, -1).amin(0))
+            found = yield from descent.round(number, constants.values, size.repeat(self.beside))
+            constants.narrow(found.isfinite())
+            nearest = nearest.minimum(found.view(self.beside, -1).amin(0))
 
     def _first_constants(self, look: FirstLook) -> Tensor:
         if self.constant is not None:
@@ -124,7 +122,7 @@ class CarliniWagnerL2(CarliniWagner):
         """What is left of the step size after ``number`` steps of a round."""
         return 1.0 if self.schedule == "constant" else cosine(1.0, 0.0, number + 1, self.steps)
 
-    def _one_of_each(self, step: AttackStep, problem: Problem) -> AttackStep:
+    def one_of_each(self, step: AttackStep, problem: Problem) -> AttackStep:
         """Of the constants side by side the nearest image that is adversarial enough, or else the largest loss."""
         if self.beside == 1:
             return step
@@ -144,52 +142,58 @@ class _Descent:
     """
 
     def __init__(self, attack: CarliniWagnerL2, problem: Problem, look: FirstLook) -> None:
-        self._attack, self._problem = attack, problem
-        self._running = Running(
-            problem.images, attack.confidence - look.missing.repeat(attack.beside), look.logits.repeat(attack.beside, 1)
-        )
-        self.rows = look.hopeful.repeat(attack.beside).nonzero().flatten()
-        self.nearest = torch.empty(0)
-        """``(N,)``: how near the nearest image of the last round was, or infinity."""
+        self._attack, self._each = attack, problem
+        rows, beside = problem.repeat(attack.beside), attack.beside
+        self._active = ActiveRows(rows)
+        self._whole = AttackStep(0, None, rows.images, attack.confidence - look.missing.repeat(beside), look.logits.repeat(beside, 1))
+        self.hopeful = look.hopeful.repeat(beside).nonzero().flatten()
+        """The rows that every round begins with."""
 
     @torch.enable_grad()
-    def round(self, constants: Tensor, sizes: Tensor) -> Iterator[Running]:
-        """One round: every iterate, as it stands in all rows."""
-        attack, rows = self._attack, self.rows
-        problem, constant, size = self._problem.select(rows), constants[rows], sizes[rows]
-        space = _Space(Box.of(problem), attack.parametrisation)
-        self.nearest = torch.full_like(constants, torch.inf)
+    def round(self, number: int, constants: Tensor, sizes: Tensor) -> Generator[AttackStep, None, Tensor]:
+        """Yield every iterate of round ``number``; return how near each row's nearest image was, or infinity, ``(beside * N,)``."""
+        attack, active = self._attack, self._active
+        active.work_on(self.hopeful)
+        constant, size = constants[active.rows], sizes[active.rows]
+        space = _Space(Box.of(active.problem), attack.parametrisation)
+        nearest = torch.full_like(constants, torch.inf)
         before = lowest = torch.full_like(constant, torch.inf)
-        variable = space.enter(problem.images)
+        variable = space.enter(active.problem.images)
         adam = Adam(variable)
-        for number in range(attack.steps):
+        for made in range(attack.steps):
             variable.requires_grad_()
             images = space.image(variable)
-            logits = problem.classifier(images)
-            leads = lead(logits, problem)
-            squared = (images - problem.images).square().flatten(1).sum(1)
+            logits = active.problem.classifier(images)
+            leads = lead(logits, active.problem)
+            squared = (images - active.problem.images).square().flatten(1).sum(1)
             objective = squared + constant * (attack.confidence - leads).clamp_min(0)
-            gradient = problem.classifier.gradient(objective.sum(), variable)
-            self._note(rows, problem, squared, leads, logits)
-            self._running.put(rows, images, leads, logits)
-            yield self._running
-            variable = space.moved(variable, column(size * attack.pace(number), variable) * adam(gradient))
+            gradient = active.problem.classifier.gradient(objective.sum(), variable)
+            nearest = self._nearer(nearest, squared.detach(), leads.detach(), logits.detach())
+            yield self._step(1 + number * attack.steps + made, images.detach(), leads.detach(), logits.detach())
+            variable = space.moved(variable, column(size * attack.pace(made), variable) * adam(gradient))
             lowest = lowest.minimum(objective.detach())
-            if attack.abort and (number + 1) % max(1, attack.steps // 10) == 0:
-                left = (lowest < before * (1 - PLATEAU)).nonzero().flatten()
+            if attack.abort and (made + 1) % max(1, attack.steps // 10) == 0:
+                left = active.drop(~(lowest < before * (1 - _PLATEAU)))
                 before = lowest
-                if len(left) == 0:
-                    return
-                if len(left) < len(rows):
-                    problem, rows, constant, size = problem.select(left), rows[left], constant[left], size[left]
-                    variable, before, lowest = variable[left], before[left], lowest[left]
-                    space = _Space(Box.of(problem), attack.parametrisation)
+                if not len(active):
+                    break
+                if left is not None:
+                    constant, size, variable, before, lowest = constant[left], size[left], variable[left], before[left], lowest[left]
+                    space = _Space(Box.of(active.problem), attack.parametrisation)
                     adam.select(left)
+        return nearest
+
+    def _step(self, index: int, images: Tensor, leads: Tensor, logits: Tensor) -> AttackStep:
+        """The iterate of every image: the same index for a row whenever the others end a round."""
+        total = self._attack.rounds * self._attack.steps
+        self._whole = self._active.spread(AttackStep(index, total, images, leads, logits), self._whole)
+        return self._attack.one_of_each(self._whole, self._each)
 
     @torch.no_grad()
-    def _note(self, rows: Tensor, problem: Problem, squared: Tensor, leads: Tensor, logits: Tensor) -> None:
-        length = torch.where(self._attack.found(problem, logits, leads), squared.sqrt(), torch.inf)
-        self.nearest = self.nearest.index_copy(0, rows, self.nearest[rows].minimum(length))
+    def _nearer(self, nearest: Tensor, squared: Tensor, leads: Tensor, logits: Tensor) -> Tensor:
+        """``nearest`` with what these iterates of the active rows have reached."""
+        length = torch.where(self._attack.found(self._active.problem, logits, leads), squared.sqrt(), torch.inf)
+        return self._active.filled(nearest, nearest[self._active.rows].minimum(length))
 
 
 @dataclass(frozen=True, eq=False)

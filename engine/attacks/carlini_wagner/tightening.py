@@ -9,7 +9,8 @@ from itertools import count
 import torch
 from torch import Tensor
 
-from engine.attacks.carlini_wagner.base import CarliniWagner, FirstLook, Running, first_look, lead
+from engine.attacks.carlini_wagner.base import CarliniWagner, FirstLook, first_look, lead
+from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.adam import Adam
 from engine.attacks.toolkit.box import Box
 from engine.operation import AttackStep, Problem
@@ -32,25 +33,24 @@ class Tightening(CarliniWagner, ABC):
     def search(self, problem: Problem) -> Iterator[AttackStep]:
         """Step 0 is the clean image; every further one a step of Adam in all rows that go on."""
         look = first_look(problem, self.confidence)
-        running = Running(problem.images, self.confidence - look.missing, look.logits)
-        yield running.step(0, None)
-        places = look.hopeful.nonzero().flatten()
-        rows = self.rows(problem.select(places), look.select(places))
+        whole = AttackStep(0, None, problem.images, self.confidence - look.missing, look.logits)
+        yield whole
+        active, hopeful = ActiveRows(problem), look.hopeful.nonzero().flatten()
+        active.keep(hopeful)
+        rows = self.rows(active.problem, look.select(hopeful))
         for index in count(1):
-            if not len(places):
+            if not len(active):
                 return
             images = rows.images.requires_grad_()
             logits = rows.problem.classifier(images)
             leads = lead(logits, rows.problem)
             rise = rows.problem.classifier.gradient(rows.raised(leads).sum(), images)
-            running.put(places, images, leads, logits)
-            yield running.step(index, None, **rows.readings())
+            step = AttackStep(index, None, images.detach(), leads.detach(), logits.detach(), readings=rows.readings())
+            whole = active.spread(step, whole)
+            yield whole
             rows.move(rise, leads, self.found(rows.problem, logits, leads))
-            if index % _EVERY == 0:
-                left = rows.going_on.nonzero().flatten()
-                if len(left) < len(places):
-                    places = places[left]
-                    rows.select(left)
+            if index % _EVERY == 0 and (left := active.drop(~rows.going_on)) is not None:
+                rows.select(left, active.problem)
 
 
 class Rows(ABC):
@@ -79,10 +79,9 @@ class Rows(ABC):
         """A step of Adam with the gradient ``rise`` of what is raised; then what ``success`` takes from a row, or failure gives back."""
 
     @torch.no_grad()
-    def select(self, left: Tensor) -> None:
-        """Go on with the rows at these indices alone."""
-        self.problem = self.problem.select(left)
-        self.box = Box.of(self.problem)
+    def select(self, left: Tensor, problem: Problem) -> None:
+        """Go on with the rows at these indices alone, whose ``problem`` this is."""
+        self.problem, self.box = problem, Box.of(problem)
         self.adam.select(left)
         for name, value in vars(self).items():
             if isinstance(value, Tensor):

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.box import Box
 from engine.attacks.toolkit.rounding import MOST_TRIES, Rounded, Rounding
 from engine.balls import BALLS, TINY, Norm, normalised
@@ -69,16 +70,20 @@ class BoundaryWalk:
         self._farthest = 1.0 if self._linf else math.sqrt(values)
         self._length = problem.images.new_full((len(problem.images),), torch.inf)
         """``(N,)``: how far away ``shown`` is; infinite where no start is known."""
-        self._rows = torch.arange(len(problem.images), device=problem.images.device)
+        self._active = ActiveRows(problem)
         self._notes: tuple[str, ...] = ()
         self._course: tuple[tuple[int, Tensor], ...] = ()
         self.iteration = 0
         """The step of the paper's loop that is being made, from 1."""
 
     @property
+    def _problem(self) -> Problem:
+        return self._active.problem
+
+    @property
     def rows(self) -> int:
         """How many rows are under way."""
-        return len(self._at)
+        return len(self._active)
 
     def total(self, evaluations: Iterable[int]) -> int:
         """How many steps a walk takes that tries so many directions, one number for each step along the boundary."""
@@ -112,10 +117,11 @@ class BoundaryWalk:
             No row has a start, and all need one.
         """
         problem = self._whole
-        self._of(problem, self._rows)
+        self._stand()
         needed = ~self._adversarial(problem.images[:, None])[:, 0]
         self._length = torch.where(needed, self._length, 0.0)
-        self._of(problem.select(needed.nonzero().flatten()), needed.nonzero().flatten())
+        self._active.keep(needed.nonzero().flatten())
+        self._stand()
         found = torch.zeros_like(self._problem.labels, dtype=torch.bool)
         if self._problem.start is not None and self.rows:
             self._at = self._box.clamp(self._problem.images + self._mask * (self._problem.start - self._problem.images))
@@ -133,7 +139,8 @@ class BoundaryWalk:
                 raise NoStart(" ".join((*self._notes, str(without))))
             self._notes += (without.note,)
         at = self._at[found]
-        self._of(self._problem.select(found.nonzero().flatten()), self._rows[found])
+        self._active.keep(found.nonzero().flatten())
+        self._stand()
         self._move(at)
         yield
 
@@ -194,7 +201,7 @@ class BoundaryWalk:
 
     def to_the_lattice(self) -> Ticks:
         """Outward from the nearest image on the boundary, until a rounded one is adversarial; the shortest of these is shown."""
-        tries = self._rounding.outward(self._best, torch.ones_like(self._rows, dtype=torch.bool))
+        tries = self._rounding.outward(self._best, torch.ones_like(self._active.rows, dtype=torch.bool))
         for _, _, due in self._rounds(MOST_TRIES):
             tried = next(tries, None)
             if tried is not None:
@@ -204,10 +211,10 @@ class BoundaryWalk:
 
     # ------------------------------------------------------------------ inside
 
-    def _of(self, problem: Problem, rows: Tensor) -> None:
-        """Go on with these rows alone."""
-        clean = problem.images
-        self._problem, self._rows, self._at = problem, rows, clean
+    def _stand(self) -> None:
+        """Stand at the clean images of the active rows."""
+        problem, clean = self._problem, self._problem.images
+        self._at = clean
         mask = torch.ones_like(clean[:, :1]) if problem.mask is None else problem.mask.expand(len(clean), -1, -1, -1)
         self._mask, self._support = mask, (mask > 0)[:, None]
         self._box = Box.of(problem)
@@ -285,7 +292,7 @@ class BoundaryWalk:
         self._at = images = self._box.clamp(images)
         length = self._distance(images)
         if not self._eight_bit:
-            self._show(self._rows, images, length)
+            self._show(self._active.rows, images, length)
             return
         nearer = length < self._best_length
         self._best = torch.where(nearer[:, None, None, None], images, self._best)
@@ -298,7 +305,7 @@ class BoundaryWalk:
 
     def _show_rounded(self, tried: Rounded) -> None:
         """The rows of ``tried`` that survive and are nearer than what is shown."""
-        rows, length = self._rows[tried.rows], self._size(tried.images - self._problem.images[tried.rows])
+        rows, length = self._active.rows[tried.rows], self._size(tried.images - self._problem.images[tried.rows])
         better = tried.survives & (length < self._length[rows])
         if bool(better.any()):
             self._show(rows[better], tried.images[better], length[better])

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from engine.artifacts import Unit
 from engine.attacks.jsma.best_pair import best_pairs
+from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.losses import check_classes, cross_entropy
 from engine.attacks.toolkit.target_classes import random_other
 from engine.balls import Norm
@@ -27,12 +28,9 @@ _STEPS_BETWEEN_ELSEWHERE = 8
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
-    """The rows that go on, and where they are in the whole batch."""
+class _State:
+    """Where the active rows are."""
 
-    problem: Problem
-    places: Tensor
-    """``(M,)``."""
     goals: Tensor
     """``(M,)``: the classes they are driven to."""
     content: Tensor
@@ -40,17 +38,13 @@ class _Rows:
     done: Tensor
     """``(M,)`` bool: solved, or without a pair that helps."""
 
-    def adversarial(self) -> Tensor:
+    def adversarial(self, problem: Problem) -> Tensor:
         """What the classifier sees."""
-        problem = self.problem
         return self.content.detach() if problem.mask is None else problem.compose(self.content - problem.images)
 
-    def left(self) -> _Rows:
-        """Those that are not done."""
-        rows = (~self.done).nonzero()[:, 0]
-        if len(rows) == len(self.done):
-            return self
-        return _Rows(self.problem.select(rows), self.places[rows], self.goals[rows], self.content[rows], self.done[rows])
+    def select(self, left: Tensor) -> _State:
+        """The state of the rows at these indices."""
+        return _State(self.goals[left], self.content[left], self.done[left])
 
 
 class JSMA(Attack):
@@ -110,27 +104,27 @@ class JSMA(Attack):
         check_classes("ce", problem.classifier.num_classes)
         budget = self.most_pairs(problem.images)
         last = -(-budget // self.pairs)
-        n, device = len(problem.images), problem.images.device
-        every = _STEPS_BETWEEN.get(device.type, _STEPS_BETWEEN_ELSEWHERE)
-        rows = _Rows(
-            problem, torch.arange(n, device=device), problem.labels, problem.images, torch.zeros_like(problem.labels, dtype=torch.bool)
-        )
+        every = _STEPS_BETWEEN.get(problem.images.device.type, _STEPS_BETWEEN_ELSEWHERE)
+        active = ActiveRows(problem)
+        state = _State(problem.labels, problem.images, torch.zeros_like(problem.labels, dtype=torch.bool))
         whole: AttackStep | None = None
         for index in range(last + 1):
-            images = rows.adversarial().requires_grad_()
+            images = state.adversarial(active.problem).requires_grad_()
             logits = problem.classifier(images)
             if whole is None:
-                rows = replace(rows, goals=self._goals(problem, logits.detach()))
-            whole = self._step(index, last, rows, images.detach(), logits.detach(), whole, problem)
+                state = replace(state, goals=self._goals(problem, logits.detach()))
+            loss = -cross_entropy(logits, state.goals)
+            step = AttackStep(index, last, images.detach(), loss, logits.detach(), goals=state.goals)
+            whole = self._step(step, active, whole, problem)
             yield whole
-            rows = replace(rows, done=rows.done | rows.problem.succeeds(logits.detach()))
-            if index == last or (index % every == 0 and bool(rows.done.all())):
+            state = replace(state, done=state.done | active.problem.succeeds(logits.detach()))
+            if index == last or (index % every == 0 and bool(state.done.all())):
                 return
-            chosen, fits = self._choose(rows, images, logits, min(self.pairs, budget - index * self.pairs))
-            rows = self._move(rows, chosen, fits)
-            if index % every == 0:
-                rows = rows.left()
-                if not len(rows.places):
+            chosen, fits = self._choose(active.problem, state, images, logits, min(self.pairs, budget - index * self.pairs))
+            state = self._move(state, chosen, fits)
+            if index % every == 0 and (left := active.drop(state.done)) is not None:
+                state = state.select(left)
+                if not len(active):
                     return
 
     def _goals(self, problem: Problem, logits: Tensor) -> Tensor:
@@ -141,33 +135,24 @@ class JSMA(Attack):
         return random_other(problem)
 
     @torch.no_grad()
-    def _step(
-        self, index: int, last: int, rows: _Rows, images: Tensor, logits: Tensor, before: AttackStep | None, problem: Problem
-    ) -> AttackStep:
-        loss = -cross_entropy(logits, rows.goals)
-        if before is None:
-            images = problem.images
-        elif len(rows.places) < len(before.loss):
-            assert before.logits is not None
-            images = before.adversarial.index_copy(0, rows.places, images)
-            loss = before.loss.index_copy(0, rows.places, loss)
-            logits = before.logits.index_copy(0, rows.places, logits)
-        changed = (images != problem.images).to(images.dtype).mean()
-        goals = rows.goals if before is None else before.goals
-        readings = {"share of values changed": changed}
-        return AttackStep(index, last, images, loss, logits, readings=readings, goals=goals if problem.targets is None else None)
+    def _step(self, step: AttackStep, active: ActiveRows, before: AttackStep | None, problem: Problem) -> AttackStep:
+        """The iterate ``step`` of the active rows as one of all rows; the first one shows the clean images themselves."""
+        whole = replace(step, adversarial=problem.images) if before is None else active.spread(step, before)
+        changed = (whole.adversarial != problem.images).to(problem.images.dtype).mean()
+        goals = None if problem.targets is not None else whole.goals if before is None else before.goals
+        return replace(whole, readings={"share of values changed": changed}, goals=goals)
 
-    def _choose(self, rows: _Rows, images: Tensor, logits: Tensor, pairs: int) -> tuple[Tensor, Tensor]:
+    def _choose(self, problem: Problem, state: _State, images: Tensor, logits: Tensor, pairs: int) -> tuple[Tensor, Tensor]:
         """The features to change, ``(M, 2 * pairs)``, and whether each pair helps, ``(M, pairs)``."""
-        view = rows.problem.classifier
+        view = problem.classifier
         sign = 1 if self.direction == "increasing" else -1
-        allowed = self._allowed(rows)
+        allowed = self._allowed(problem, state)
         if self.derivatives == "softmax":
-            gradient = view.gradient(logits.log_softmax(1).gather(1, rows.goals[:, None]).sum(), images)
-            return _largest(sign * self._through(gradient, rows), allowed, pairs)
-        target = view.gradient(logits.gather(1, rows.goals[:, None]).sum(), images, again=True)
+            gradient = view.gradient(logits.log_softmax(1).gather(1, state.goals[:, None]).sum(), images)
+            return _largest(sign * self._through(gradient, problem), allowed, pairs)
+        target = view.gradient(logits.gather(1, state.goals[:, None]).sum(), images, again=True)
         others = view.gradient(logits.sum(), images) - target
-        alpha, beta = sign * self._through(target, rows), sign * self._through(others, rows)
+        alpha, beta = sign * self._through(target, problem), sign * self._through(others, problem)
         chosen, fits = [], []
         for _ in range(pairs):
             pair, fit = best_pairs(alpha, beta, allowed)
@@ -176,29 +161,29 @@ class JSMA(Attack):
             allowed = allowed.scatter(1, pair, False)
         return torch.cat(chosen, 1), torch.stack(fits, 1)
 
-    def _through(self, gradient: Tensor, rows: _Rows) -> Tensor:
+    def _through(self, gradient: Tensor, problem: Problem) -> Tensor:
         """From the image's gradient to that of its content before the mask, ``(M, d)``."""
-        mask = rows.problem.mask
+        mask = problem.mask
         return (gradient if mask is None else gradient * mask).flatten(1)
 
     @torch.no_grad()
-    def _allowed(self, rows: _Rows) -> Tensor:
+    def _allowed(self, problem: Problem, state: _State) -> Tensor:
         """``(M, d)`` bool: values inside the mask that can still change."""
-        room = rows.content < 1 - _FULL if self.direction == "increasing" else rows.content > _FULL
-        mask = rows.problem.mask
+        room = state.content < 1 - _FULL if self.direction == "increasing" else state.content > _FULL
+        mask = problem.mask
         return (room if mask is None else room & (mask > 0)).flatten(1)
 
     @torch.no_grad()
-    def _move(self, rows: _Rows, chosen: Tensor, fits: Tensor) -> _Rows:
+    def _move(self, state: _State, chosen: Tensor, fits: Tensor) -> _State:
         """Change what was chosen; rows without a pair that helps are done."""
-        flat = rows.content.flatten(1)
+        flat = state.content.flatten(1)
         old = flat.gather(1, chosen)
         new = (old + (self.theta if self.direction == "increasing" else -self.theta)).clamp(0, 1)
-        moves = (fits & ~rows.done[:, None]).repeat_interleave(2, 1)
+        moves = (fits & ~state.done[:, None]).repeat_interleave(2, 1)
         # A pair that does not help may name a feature of one that does: of both values the one further on counts.
         further = "amax" if self.direction == "increasing" else "amin"
         content = flat.scatter_reduce(1, chosen, torch.where(moves, new, old), further)
-        return replace(rows, content=content.view_as(rows.content), done=rows.done | ~fits.any(1))
+        return replace(state, content=content.view_as(state.content), done=state.done | ~fits.any(1))
 
 
 @torch.no_grad()

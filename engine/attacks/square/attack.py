@@ -10,6 +10,7 @@ from pydantic import model_validator
 from torch import Tensor
 
 from engine.attacks.square.moves import L2Moves, LinfMoves, Moves, Plan
+from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.losses import value
 from engine.balls import Norm
@@ -82,21 +83,23 @@ class Square(InBall):
         """The clean images, the start, then one step per query (or per ``proposals`` queries)."""
         steps = 1 + (self.n_queries - 1) // self.proposals
         logits = problem.classifier(problem.images)
-        images, loss = problem.images, self._loss(problem, logits)
-        yield AttackStep(0, steps, images, loss, logits)
-        rest = _Rest(problem, self._moves(problem)).without(problem.succeeds(logits))
+        whole = AttackStep(0, steps, problem.images, self._loss(problem, logits), logits)
+        yield whole
+        active = ActiveRows(problem)
+        active.drop(problem.succeeds(logits))
+        walk = _Walk(active.problem, self._moves(problem).select(active.rows))
         for index in range(1, steps + 1):
-            if not len(rest.rows):
+            if not len(active):
                 return
             if index == 1:
-                rest.begin(*self._asked(rest.problem, rest.moves.begin(rest.first())))
+                walk.begin(*self._asked(walk.problem, walk.moves.begin(walk.first())))
             else:
-                rest.take(*self._best_proposal(rest, (index - 2) * self.proposals))
-            images = _filled(images, rest.rows, rest.images)
-            logits, loss = _filled(logits, rest.rows, rest.logits), _filled(loss, rest.rows, rest.loss)
-            yield AttackStep(index, steps, images, loss, logits)
-            if index % 8 == 0 or images.device.type == "cpu":  # elsewhere, asking who is left means waiting
-                rest = rest.without(rest.solved)
+                walk.take(*self._best_proposal(walk, (index - 2) * self.proposals))
+            whole = active.spread(AttackStep(index, steps, walk.images, walk.loss, walk.logits), whole)
+            yield whole
+            asks = index % 8 == 0 or problem.images.device.type == "cpu"  # elsewhere, asking who is left means waiting
+            if asks and (left := active.drop(walk.solved)) is not None:
+                walk = walk.select(left, active.problem)
 
     def _moves(self, problem: Problem) -> Moves:
         return (LinfMoves if self.norm == "linf" else L2Moves).of(problem, self.eps)
@@ -108,15 +111,15 @@ class Square(InBall):
         logits = problem.classifier(images)
         return images, self._loss(problem, logits), logits
 
-    def _best_proposal(self, rest: _Rest, asked: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _best_proposal(self, walk: _Walk, asked: int) -> tuple[Tensor, Tensor, Tensor]:
         """Images, losses and logits of each row's best proposal, after so many queries."""
-        if rest.used_up:
+        if walk.used_up:
             shares = [self.share(asked + move * self.proposals) for move in range(_BLOCK)]
-            rest.plan_moves(shares, self.proposals)
-        proposals = rest.propose()
+            walk.plan_moves(shares, self.proposals)
+        proposals = walk.propose()
         if self.proposals == 1:
-            return self._asked(rest.problem, proposals)
-        problem, n = rest.problem, len(rest.rows)
+            return self._asked(walk.problem, proposals)
+        problem, n = walk.problem, len(walk.loss)
         logits = problem.classifier(proposals)
         labels, targets = (None if t is None else t.repeat_interleave(self.proposals) for t in (problem.labels, problem.targets))
         assert labels is not None
@@ -125,8 +128,8 @@ class Square(InBall):
         return proposals[best], loss[best], logits[best]
 
 
-class _Rest:
-    """The rows that are not solved yet: where each stands, and its next moves, planned many at once."""
+class _Walk:
+    """Where each active row stands, and its next moves, planned many at once."""
 
     images: Tensor
     loss: Tensor
@@ -134,8 +137,7 @@ class _Rest:
 
     def __init__(self, problem: Problem, moves: Moves) -> None:
         self.problem, self.moves = problem, moves
-        self.rows = torch.arange(len(problem.images), device=problem.images.device)
-        self.solved = torch.zeros_like(self.rows, dtype=torch.bool)
+        self.solved = torch.zeros_like(problem.labels, dtype=torch.bool)
         self._plan: Plan | None = None
         self._used = 0
         self._each = 1
@@ -176,16 +178,11 @@ class _Rest:
         self.images, self.loss, self.logits = images, loss, logits
         self.solved = self.problem.succeeds(logits)
 
-    def without(self, solved: Tensor) -> _Rest:
-        """The rows that are left; the same object where all are."""
-        left = (~solved).nonzero().flatten()
-        if len(left) == len(solved):
-            return self
-        other = _Rest(self.problem.select(left), self.moves.select(left))
-        other.rows, other.solved = self.rows[left], self.solved[left]
-        other._used, other._each = self._used, self._each
-        if hasattr(self, "images"):
-            other.images, other.loss, other.logits = self.images[left], self.loss[left], self.logits[left]
+    def select(self, left: Tensor, problem: Problem) -> _Walk:
+        """The walk of the rows at these indices, whose ``problem`` this is."""
+        other = _Walk(problem, self.moves.select(left))
+        other.solved, other._used, other._each = self.solved[left], self._used, self._each
+        other.images, other.loss, other.logits = self.images[left], self.loss[left], self.logits[left]
         if self._plan is not None:
             other._plan = self._plan.select(_repeated(left, self._each))
         return other
@@ -195,15 +192,10 @@ class _Rest:
         if self._each == 1:
             return self.moves
         if self._of_many is None:
-            self._of_many = self.moves.select(torch.arange(len(self.rows), device=self.rows.device).repeat_interleave(self._each))
+            self._of_many = self.moves.select(torch.arange(len(self.loss), device=self.loss.device).repeat_interleave(self._each))
         return self._of_many
 
 
 def _repeated(rows: Tensor, each: int) -> Tensor:
     """Where the rows lie once every row stands there ``each`` times."""
     return rows if each == 1 else (rows[:, None] * each + torch.arange(each, device=rows.device)).flatten()
-
-
-def _filled(whole: Tensor, rows: Tensor, part: Tensor) -> Tensor:
-    """``whole`` with ``part`` at ``rows``, in a new tensor."""
-    return part if len(part) == len(whole) else whole.index_copy(0, rows, part)

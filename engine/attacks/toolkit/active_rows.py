@@ -1,64 +1,74 @@
-"""Which images an attack still works on, and what stands for those that have dropped out."""
+"""The rows of a batch that an attack still works on, beside the last iterate of every row."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from engine.operation import AttackStep, Problem
 
+S = TypeVar("S", bound=AttackStep)
 
-class Standing:
-    """Images that hold out. Those that are fooled drop out of the batch, and every step shows them as they were then.
+
+class ActiveRows:
+    """Which rows of a batch go on. Those that are solved, or given up, leave it, and every step shows them as they were then.
 
     Parameters
     ----------
     problem
-        All images.
-    first
-        A step of all images, with its logits.
+        All rows. They are all active at first.
     """
 
-    def __init__(self, problem: Problem, first: AttackStep) -> None:
+    def __init__(self, problem: Problem) -> None:
         self._whole = self.problem = problem
-        """``problem``: that of the images which hold out."""
-        self.shown = first
-        """The last step, of all images."""
-        assert first.logits is not None
-        self._fooled = problem.succeeds(first.logits)
-        self._places: Tensor | None = None
-        self.done = False
-        """Whether no image holds out."""
+        """``problem``: that of the active rows alone."""
+        self.rows = torch.arange(len(problem.images), device=problem.images.device)
+        """``(n,)``, ascending: the active rows' places in the whole batch."""
 
-    @torch.no_grad()
-    def show(self, step: AttackStep) -> AttackStep:
-        """A step of the images that hold out, as one of all images."""
-        assert step.logits is not None
-        success = self.problem.succeeds(step.logits)
-        if self._places is None:
-            self.shown, self._fooled = step, self._fooled | success
-            return step
-        self._fooled = self._fooled.index_put((self._places,), self._fooled[self._places] | success)
-        before, places = self.shown, self._places
-        assert before.logits is not None
-        self.shown = replace(
-            step,
-            adversarial=before.adversarial.index_copy(0, places, step.adversarial),
-            loss=before.loss.index_copy(0, places, step.loss),
-            logits=before.logits.index_copy(0, places, step.logits),
-        )
-        return self.shown
+    def __len__(self) -> int:
+        """How many rows are active."""
+        return len(self.rows)
 
-    @torch.no_grad()
-    def drop_fooled(self) -> Tensor | None:
-        """Let go of the fooled images. Gives the indices, among those that held out until now, of the ones that still do; None: all do."""
-        fooled = self._fooled if self._places is None else self._fooled[self._places]
-        left = (~fooled).nonzero().flatten()
-        if len(left) == len(fooled):
+    def work_on(self, rows: Tensor) -> None:
+        """Make these rows of the whole batch (indices, ascending) the active ones."""
+        self.rows = rows
+        self.problem = self._whole if len(rows) == len(self._whole.images) else self._whole.select(rows)
+
+    def keep(self, left: Tensor) -> None:
+        """Go on with these of the active rows (indices among them, ascending) alone."""
+        self.work_on(self.rows[left])
+
+    def drop(self, gone: Tensor) -> Tensor | None:
+        """Let go of the active rows where ``gone`` ``(n,)`` is True, which waits for the device.
+
+        Returns
+        -------
+        Tensor or None
+            Indices, among the rows that were active until now, of those that still are; None: all are.
+        """
+        left = (~gone).nonzero().flatten()
+        if len(left) == len(gone):
             return None
-        self._places = left if self._places is None else self._places[left]
-        self.done = not len(left)
-        self.problem = self._whole.select(self._places)
+        self.keep(left)
         return left
+
+    @torch.no_grad()
+    def filled(self, whole: Tensor, part: Tensor) -> Tensor:
+        """``whole`` ``(N, ...)`` with ``part`` ``(n, ...)`` at the active rows; a new tensor, or ``part`` where all rows are active."""
+        return part if len(part) == len(whole) else whole.index_copy(0, self.rows, part)
+
+    def spread(self, step: S, before: AttackStep) -> S:
+        """A step of the active rows as one of all rows: the others are as in ``before``. Both have their logits."""
+        if len(step.loss) == len(before.loss):
+            return step
+        assert step.logits is not None
+        assert before.logits is not None
+        return replace(
+            step,
+            adversarial=self.filled(before.adversarial, step.adversarial),
+            loss=self.filled(before.loss, step.loss),
+            logits=self.filled(before.logits, step.logits),
+        )

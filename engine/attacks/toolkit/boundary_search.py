@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.losses import value
 from engine.attacks.toolkit.rounding import Rounded
 from engine.balls import TINY, column
@@ -103,6 +104,7 @@ class Nearest:
         hair = 0.4 * precision  # two misses on a straight margin leave less than the precision, not just as much
         aside = torch.full_like(low, -hair)
         slow = torch.zeros_like(self.found)
+        active = ActiveRows(self._problem)
         rank = _ranks(far - self._problem.images) if self._sparse else None
         for _ in range(2 * steps):
             rows = (self.found & (self.length > 0) & (high - low > precision)).nonzero().flatten()
@@ -111,17 +113,18 @@ class Nearest:
             guess = (low * above - high * below) / (above - below) + aside
             inside = (guess > low) & (guess < high) & ~slow  # false for NaN
             middle = torch.where(inside, guess, (low + high) / 2)
-            tried, part = self._between(far, middle, rank, rows), self._problem.select(rows)
-            logits = part.classifier.verdict(tried)
-            success = torch.zeros_like(slow).index_put((rows,), self.enough(logits, part))
-            margin = torch.zeros_like(low).index_put((rows,), self._margin(logits, part))
+            active.work_on(rows)
+            tried = self._between(far, middle, rank, rows)
+            logits = active.problem.classifier.verdict(tried)
+            enough = self.enough(logits, active.problem)
+            success, missed = (active.filled(torch.zeros_like(slow), part) for part in (enough, ~enough))
+            margin = active.filled(torch.zeros_like(low), self._margin(logits, active.problem))
             width = high - low
             high, above = torch.where(success, middle, high), torch.where(success, margin.clamp_min(TINY), above)
-            missed = torch.zeros_like(slow).index_fill(0, rows, True) & ~success
             low, below = torch.where(missed, middle, low), torch.where(missed, margin.clamp_max(-TINY), below)
             aside = torch.where(success, -hair, hair)
             slow = high - low > 0.55 * width  # not one half: after a halving, rounding would decide
-            images, logits = self.images.index_copy(0, rows, tried), self.logits.index_copy(0, rows, logits)
+            images, logits = active.filled(self.images, tried), active.filled(self.logits, logits)
             self._take(images, logits)
             yield images, logits
 
