@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from PySide6.QtCore import Qt
 
 from engine.attacks import CATALOGUE
-from gui.canvas.drops import FileDrop
 from gui.lanes.engine_thread import EngineThread, stop
 from gui.lanes.requests import Requests
 from tests.gui.driving import Hold, until
-from tests.gui.panel_scenes import attack, grey, open_image, show, small
+from tests.gui.panel_scenes import attack, drop, grey, open_image, show, small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from gui.session.session import LogEntry, Session
+    from tests.gui.attack_dock import AttackDock
 
 
 @pytest.fixture
@@ -178,38 +179,31 @@ def test_two_places_of_eps_are_kept(qtbot: QtBot, session: Session) -> None:
     assert session.history.shown is session.history.entries[-1]
 
 
-def test_start_images_come_in_order_and_a_cleared_one_stays_away(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
-    from gui.panels.attack.start_image import StartImage
-
-    open_image(qtbot, session)
-    start = show(qtbot, StartImage(session))
-    assert isinstance(start.drop, FileDrop)
+def test_start_images_come_in_order_and_a_cleared_one_stays_away(
+    qtbot: QtBot, probe_panel: AttackDock, session: Session, tmp_path: Path
+) -> None:
     first, second = grey(made(tmp_path / "a"), 40), grey(made(tmp_path / "b"), 200)
     with Hold(session):
-        start.open_path(first)
-        start.open_path(second)
+        drop(probe_panel.start_field, first)
+        drop(probe_panel.start_field, second)
     settled(session, "start image")
-    assert start.begin is not None
-    assert start.begin.photograph is not None
-    assert start.begin.photograph.path == second
+    assert session.plan.start is not None
+    assert session.plan.start.photograph is not None
+    assert session.plan.start.photograph.path == second
     with Hold(session):
-        start.open_path(first)
-        start.clear()
+        drop(probe_panel.start_field, first)
+        qtbot.mouseClick(probe_panel.start_field.clear_button, Qt.MouseButton.LeftButton)
     settled(session, "start image")
-    assert start.begin is None
+    assert session.plan.start is None
 
 
-def test_a_start_image_survives_a_swap_of_the_model(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
-    from gui.panels.attack.start_image import StartImage
-
-    open_image(qtbot, session)
-    start = show(qtbot, StartImage(session))
+def test_a_start_image_survives_a_swap_of_the_model(probe_panel: AttackDock, session: Session, tmp_path: Path) -> None:
     with Hold(session):
-        start.open_path(grey(tmp_path))
+        drop(probe_panel.start_field, grey(tmp_path))
         session.set_classifier(small(channels=1))
-    until(lambda: start.begin is not None, "the start image")
-    assert start.begin is not None
-    assert start.begin.image.shape == (1, 16, 16)
+    until(lambda: session.plan.start is not None, "the start image")
+    assert session.plan.start is not None
+    assert session.plan.start.image.shape == (1, 16, 16)
 
 
 # ---------------------------------------------------------------------- the two kinds
