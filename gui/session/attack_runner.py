@@ -1,8 +1,9 @@
-"""AttackRunner: the attack under way, from its start to what came of it. Lives with the session, in the main thread."""
+"""AttackRunner: the attack under way, from its start to what came of it. It lives in the main thread and knows no session."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,22 +11,27 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.runner import OperationRunner
 from gui.session.attack_inputs import AttackInputs
-from gui.session.attack_job import completed, make_run, painted_so_far, parameters, prepare, preview_of, summary
+from gui.session.attack_job import completed, make_run, painted_so_far, prepare, preview_of
 from gui.session.attack_start import Ending, Start
-from gui.session.history import AttackRun
+from gui.session.conclusion import Conclusion
 from gui.session.sticker_content import same_ids, same_places, with_contents
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine import Attack, AttackResult
+    from engine import Attack
     from engine.stickers import Content, Sticker
+    from gui.lanes.engine_thread import EngineThread
     from gui.lanes.jobs import Job, Outcome
     from gui.session.data_choice import Choice
-    from gui.session.scene import Frame, Scene
-    from gui.session.session import Session
+    from gui.session.data_sources import DataSources
+    from gui.session.history import AttackRun
+    from gui.session.scene import Frame
+    from gui.session.state import State
 
 PATIENCE_MS = 150
+Request = Callable[..., None]
+"""`Requests.ask`."""
 
 
 class AttackRunner(QObject):
@@ -39,11 +45,22 @@ class AttackRunner(QObject):
     """A run began, went on, paused, was asked to end, or ended."""
     progressed = Signal()
     """The run under way may be further."""
+    previewed = Signal(object)
+    """A `Frame` of where the run under way has got to."""
+    painted = Signal()
+    """What a held sticker attack has painted is known: see `filled`."""
+    concluded = Signal(object)
+    """A `Conclusion`: a run ended."""
+    logged = Signal(str, str, str, str)
+    """A line for the Log: its kind, text, details, and what the status bar says of it."""
+    noticed = Signal(str)
+    """A sentence for the status bar."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._session = session
-        self.runner = OperationRunner(session.lane, "attack", self, patience_ms=PATIENCE_MS, previews=lambda: session.plan.live)
+    def __init__(self, lane: EngineThread, request: Request, current: Callable[[], State], sources: DataSources, parent: QObject) -> None:
+        """``current`` gives the state as it is; ``request`` asks the engine thread for something."""
+        super().__init__(parent)
+        self._request, self._current, self._sources = request, current, sources
+        self.runner = OperationRunner(lane, "attack", self, patience_ms=PATIENCE_MS, previews=lambda: current().plan.live)
         self.runner.changed.connect(self.changed)
         self.runner.progressed.connect(self.progressed)
         self.runner.previewed.connect(self._on_preview)
@@ -100,96 +117,87 @@ class AttackRunner(QObject):
     def shows_stickers(self, iterate: Frame) -> bool:
         """Whether an attack's iterate has the stickers as they are now; what a sticker attack paints on them is its own."""
         there = iterate.scene.stickers
-        return same_places(there, self._session.stickers) if self._paints_stickers() else there == self._session.stickers
+        return same_places(there, self._current().stickers) if self._paints_stickers() else there == self._current().stickers
 
     # ------------------------------------------------------------------ begin and end
 
     def start(self, attack: Attack, *, seed: int = 0, data: Choice | None = None, begin: Tensor | None = None) -> None:
         """Run an attack on the image with its stickers. The Log says what is amiss, and then nothing changes."""
-        session = self._session
-        scene = session.scene
+        state = self._current()
+        scene, sources = state.scene, self._sources
         if scene is None:
-            session.notice.emit("Open an image first: there is nothing to attack.")
+            self.noticed.emit("Open an image first: there is nothing to attack.")
             return
         before = replace(scene, delta=None, grown=False)
-        region = session.region if attack.masked else "image"
-        given = AttackInputs(region, session.label, session.target, seed, data, begin)
+        region = state.region if attack.masked else "image"
+        given = AttackInputs(region, state.label, state.target, seed, data, begin)
         self._follow, self._contents = False, None
-        self._start = Start(attack, before, given, dict(session.image), session.photograph)
-        sources = session.data_sources
+        self._start = Start(attack, before, given, dict(state.image), state.photograph)
         self.runner.start(
             lambda: make_run(attack, before, given, sources.load),
-            look=preview_of(replace(before, grown=not attack.from_image), lambda: (session.bounds, session.saliency)),
+            look=preview_of(replace(before, grown=not attack.from_image), self._wishes),
             finish=completed,
             prepare=lambda: prepare(given, sources.loading),
             collect=True,
             context=self._start,
         )
 
+    def _wishes(self) -> tuple[Mapping[str, float], bool]:
+        """The bounds, and whether saliency is wanted, at this moment."""
+        state = self._current()
+        return state.bounds, state.saliency
+
     @Slot()
     def _on_preview(self) -> None:
         frame, job = self.runner.preview, self.job
         # An iterate over stickers that are elsewhere by now is no picture of what is on the canvas.
         if job is not None and not self._dragging and not job.cancelled and self.shows_stickers(frame):
-            self._session.show(frame)
+            self.previewed.emit(frame)
 
     @Slot(object)
     def _on_ended(self, outcome: Outcome) -> None:
         start: Start = outcome.job.context
         if self.running or start is not self._start:  # it was cancelled, and another one has begun since
             if outcome.result is not None:
-                self._keep(start.finished(outcome.result, start.after(outcome.result)))
+                self._keep(start.finished(outcome.result, start.after(outcome.result)), repaint=False)
             return
         if outcome.failure is not None:
             short = "" if self.ending is None else self.ending.notice
-            self._session.log("error", outcome.failure.sentence, outcome.failure.details, short=short)
+            self.logged.emit("error", outcome.failure.sentence, outcome.failure.details, short)
         elif outcome.result is None:
-            self._session.log("info", "The attack was cancelled before its first step.")
+            self.logged.emit("info", "The attack was cancelled before its first step.", "", "")
         if self._dragging and self._paints_stickers():
             self._late = outcome  # its content is put on the sticker once that is let go
-            asked = False
+            self.concluded.emit(Conclusion())
         else:
-            asked = self._conclude(outcome)
-        if not asked:
-            self._session.refresh()  # the canvas still shows an iterate
+            self._conclude(outcome)
 
-    def _conclude(self, outcome: Outcome) -> bool:
-        """Keep what came out, on the canvas if that still shows what was attacked and nothing went wrong; whether a frame was asked for."""
-        start, result = self._start, outcome.result
+    def _conclude(self, outcome: Outcome) -> None:
+        """Keep what came out, on the canvas if that still shows what was attacked and nothing went wrong."""
+        start, result, state = self._start, outcome.result, self._current()
         self._follow, self._contents = False, None
         if start is None or result is None:
-            return False
+            self.concluded.emit(Conclusion())
+            return
         after = start.after(result)
         entry = start.finished(result, after)
-        if not self._session.is_current(start.before) or outcome.failure is not None:
-            return self._keep(entry)
+        if not state.is_current(start.before) or outcome.failure is not None:
+            self._keep(entry)
+            return
         fields: dict[str, Any] = {"delta": after.delta, "grown": after.grown}  # a sticker attack began without a perturbation
         if start.paints_stickers:
             # Content only: a sticker that was moved meanwhile stays where it is.
             contents = {sticker.id: sticker.content for sticker in after.stickers}
-            fields["stickers"] = with_contents(self._session.stickers, contents)
-        text = "Optimise sticker content" if start.paints_stickers else start.attack.title
-        return self._keep(entry, text, **fields)
+            fields["stickers"] = with_contents(state.stickers, contents)
+        self._keep(entry, "Optimise sticker content" if start.paints_stickers else start.attack.title, fields)
 
-    def adopt(self, entry: AttackRun, result: AttackResult, after: Scene, text: str) -> None:
-        """Keep what came of a finished run's image by other means than a run, and put it on the canvas."""
-        moved = AttackRun(
-            result=result, scene=after, before=entry.before, image=entry.image, given=entry.given, photograph=entry.photograph
-        )
-        self._keep(moved, text, key="eps", delta=after.delta, grown=after.grown)
-
-    def _keep(self, entry: AttackRun, text: str = "", key: str | None = None, **fields: Any) -> bool:
-        result = entry.result
-        self._session.log("run", summary(result, entry.scene.classifier.labels), parameters(result))
-        for note in result.remarks:
-            self._session.log("info", note)
-        asked = self._session.adopt(entry, text, key, **fields)
-        if not self._session.is_current(entry.scene):
-            ended = "was ended when" if str(result.reason) == "cancelled" else "ended after"
+    def _keep(self, entry: AttackRun, text: str = "", fields: Mapping[str, Any] | None = None, *, repaint: bool = True) -> None:
+        self.concluded.emit(Conclusion(entry, text, fields=fields or {}, repaint=repaint))
+        if not self._current().is_current(entry.scene):
+            ended = "was ended when" if entry.ended == "cancelled" else "ended after"
             sentence = f"{entry.title} {ended} something else was opened. Its best image so far is kept with the finished runs."
-            self._session.log("info", sentence)
-            self._session.notice.emit(sentence)
-        return asked
+            self.logged.emit("info", sentence, "", "")
+            self.noticed.emit(sentence)
 
     # ------------------------------------------------------------------ following the stickers
 
@@ -219,7 +227,7 @@ class AttackRunner(QObject):
             return
         self._follow, self._contents = not job.paused, None
         self.pause(True)
-        self._session.ask(
+        self._request(
             "content",
             lambda: painted_so_far(job, start.before.stickers),
             lambda contents: self._on_contents(job, contents),
@@ -230,7 +238,7 @@ class AttackRunner(QObject):
         if job is not self.job:
             return
         self._contents = contents
-        self._session.change(stickers=self.filled(self._session.stickers))
+        self.painted.emit()
         if not self._dragging:
             self._go_on()
 
@@ -247,10 +255,10 @@ class AttackRunner(QObject):
             or self.job is None
             or start is None
             or not self._paints_stickers()
-            or same_places(start.before.stickers, self._session.stickers)
+            or same_places(start.before.stickers, self._current().stickers)
         ):
             return
-        if same_ids(start.before.stickers, self._session.stickers):
+        if same_ids(start.before.stickers, self._current().stickers):
             self._hold()
         else:
             self.cancel()  # what it paints is gone
@@ -259,7 +267,9 @@ class AttackRunner(QObject):
         """Start the held attack again where its stickers are now."""
         start, job, follow = self._start, self.job, self._follow
         self._follow, self._contents = False, None
-        if start is None or job is None or job.cancelled or not (follow or not same_places(start.before.stickers, self._session.stickers)):
+        if start is None or job is None or job.cancelled:
+            return
+        if not follow and same_places(start.before.stickers, self._current().stickers):
             return
         left = max(1, (job.total or start.attack.steps) - max(0, job.index))  # type: ignore[attr-defined]
         self.start(start.attack.model_copy(update={"begin": "current", "steps": left}), seed=start.given.seed)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from gui.session.attack_job import completed
+from gui.session.conclusion import Conclusion
+from gui.session.history import AttackRun
 from gui.session.scene import Frame, Scene, look
 
 if TYPE_CHECKING:
     from engine import AttackResult
-    from gui.session.history import AttackRun
-    from gui.session.session import Session
+    from gui.session.attack_runner import Request
+    from gui.session.state import State
 
 
 def movable(entry: AttackRun) -> bool:
@@ -39,26 +42,34 @@ class EpsMover(QObject):
 
     moved = Signal(float)
     """The eps that the canvas shows, of the run on it."""
+    previewed = Signal(object)
+    """A `Frame` of the run at another eps."""
+    concluded = Signal(object)
+    """A `Conclusion`: a run at another eps is to be kept, or none is and the canvas shows the run as it was."""
+    logged = Signal(str, str)
+    """A line for the Log: its kind and text."""
+    noticed = Signal(str)
+    """A sentence for the status bar."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._session = session
+    def __init__(self, request: Request, current: Callable[[], State], shown: Callable[[], AttackRun | None], parent: QObject) -> None:
+        """``shown`` gives the run on the canvas; None while there is none, or while an attack is under way."""
+        super().__init__(parent)
+        self._request, self._current, self._shown = request, current, shown
 
     def move(self, entry: AttackRun, eps: float) -> None:
         """Show a run at another eps."""
-        session, asked = self._session, time.perf_counter()
-        bounds, saliency = dict(session.bounds), session.saliency
+        state, asked = self._current(), time.perf_counter()
 
         def at_new_eps() -> Frame:
             _, scene = at_eps(entry, eps)
-            return look(replace(scene, bounds=bounds, saliency=saliency), asked_at=asked)
+            return look(replace(scene, bounds=state.bounds, saliency=state.saliency), asked_at=asked)
 
         def then(frame: Frame) -> None:
             if self._shows(entry):
-                session.show(frame)
+                self.previewed.emit(frame)
                 self.moved.emit(eps)
 
-        session.ask("moved", at_new_eps, then, what="Moving eps", stream=True)
+        self._request("moved", at_new_eps, then, what="Moving eps", stream=True)
 
     def keep(self, entry: AttackRun, eps: float) -> None:
         """Make the run at that eps a finished one; at 0 the run of before is shown again."""
@@ -66,27 +77,31 @@ class EpsMover(QObject):
             self._back(entry, eps)
             return
 
-        def make() -> tuple[AttackResult, Scene]:
+        def make() -> AttackRun:
             result, scene = at_eps(entry, eps)
             assert result is not None
             # The direction is the same, so the curve along it is, too: it keeps its range.
-            return completed(replace(result, artifacts=entry.result.artifacts)), scene
+            made = completed(replace(result, artifacts=entry.result.artifacts))
+            return AttackRun(
+                result=made, scene=scene, before=entry.before, image=entry.image, given=entry.given, photograph=entry.photograph
+            )
 
-        def then(made: tuple[AttackResult, Scene]) -> None:
+        def then(made: AttackRun) -> None:
             if self._shows(entry):
-                self._session.runs.adopt(entry, *made, text=f"Move eps to {eps:.3g}")
+                fields = {"delta": made.scene.delta, "grown": made.scene.grown}
+                self.concluded.emit(Conclusion(made, f"Move eps to {eps:.3g}", "eps", fields))
             else:
-                self._session.log("info", f"{entry.title} at eps {eps:.3g} was not kept: something else was put on the canvas meanwhile.")
+                self.logged.emit("info", f"{entry.title} at eps {eps:.3g} was not kept: something else was put on the canvas meanwhile.")
 
-        self._session.ask("moved.kept", make, then, what="Keeping the run at that eps", keep=True)
+        self._request("moved.kept", make, then, what="Keeping the run at that eps", keep=True)
 
     def _back(self, entry: AttackRun, eps: float) -> None:
         if eps <= 0:
-            self._session.notice.emit("At eps 0 there is no attack: the run of before is shown again.")
-        self._session.refresh()
+            self.noticed.emit("At eps 0 there is no attack: the run of before is shown again.")
+        self.concluded.emit(Conclusion())
         self.moved.emit(float(getattr(entry.result.operation, "eps", 0.0)))
 
     def _shows(self, entry: AttackRun) -> bool:
         """Whether the canvas shows that run, or one that was made from it: they share their direction, and with it their artifacts."""
-        shown = self._session.history.shown
-        return shown is not None and shown.result.artifacts is entry.result.artifacts and not self._session.runs.running
+        shown = self._shown()
+        return shown is not None and shown.result.artifacts is entry.result.artifacts

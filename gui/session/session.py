@@ -21,7 +21,9 @@ from PySide6.QtGui import QUndoStack
 from gui.lanes.engine_thread import EngineThread, stop
 from gui.lanes.requests import Requests
 from gui.session import changes
+from gui.session.attack_job import parameters, summary
 from gui.session.attack_runner import AttackRunner
+from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
 from gui.session.history import AttackRun, FinishedRun, History
@@ -159,8 +161,18 @@ class Session(QObject):
         self._requests.failed.connect(self._on_failed)
         self._requests.busyChanged.connect(self.busyChanged)
         self.ask, self.waiting = self._requests.ask, self._requests.waiting
-        self.runs = AttackRunner(self)
-        self.eps = EpsMover(self)
+        self.runs = AttackRunner(self.lane, self.ask, lambda: self.state, self.data_sources, self)
+        self.eps = EpsMover(self.ask, lambda: self.state, lambda: None if self.runs.running else self.history.shown, self)
+        self._listen()
+
+    def _listen(self) -> None:
+        """Take over what the two runners bring."""
+        for runner in (self.runs, self.eps):
+            runner.previewed.connect(self.show)
+            runner.concluded.connect(self._on_concluded)
+            runner.logged.connect(self._on_logged)
+            runner.noticed.connect(self.notice)
+        self.runs.painted.connect(self._on_painted)
 
     # ------------------------------------------------------------------ what is said
 
@@ -169,6 +181,11 @@ class Session(QObject):
         self.log("error", sentence, details)
         if key == "frame" and self.frame is None:
             self.observed.emit()  # nothing to show: what is on the screen belongs to another image or model
+
+    @Slot(str, str, str, str)
+    @Slot(str, str)
+    def _on_logged(self, kind: LogKind, text: str, details: str = "", short: str = "") -> None:
+        self.log(kind, text, details, short=short)
 
     def log(self, kind: LogKind, text: str, details: str = "", *, short: str = "") -> None:
         """Add a line to the Log; errors and warnings also go to the status bar, in ``short`` where the text is said elsewhere, too."""
@@ -245,6 +262,7 @@ class Session(QObject):
         what = "Showing the image to the model"
         self.ask("frame", lambda: look(scene, iterate, asked_at=asked, step=step), self.show, what=what, stream=True)
 
+    @Slot(object)
     def show(self, frame: Frame) -> None:
         """Let everybody paint this frame, if it is of what is open."""
         if self.is_current(frame.scene):
@@ -357,6 +375,22 @@ class Session(QObject):
         if titles:
             text = f"Remove {titles[0]}" if len(titles) == 1 else f"Remove {len(titles)} runs"
             self.change(text, removed=self.state.removed.union(numbers))
+
+    @Slot(object)
+    def _on_concluded(self, conclusion: Conclusion) -> None:
+        """Keep what came of a run, and put on the canvas what of it belongs there."""
+        entry, asked = conclusion.entry, False
+        if entry is not None:
+            self.log("run", summary(entry.result, entry.scene.classifier.labels), parameters(entry.result))
+            for note in entry.result.remarks:
+                self.log("info", note)
+            asked = self.adopt(entry, conclusion.text, conclusion.key, **conclusion.fields)
+        if conclusion.repaint and not asked:
+            self.refresh()
+
+    @Slot()
+    def _on_painted(self) -> None:
+        self.change(stickers=self.runs.filled(self.stickers))
 
     def adopt(self, entry: FinishedRun, text: str = "", key: Hashable | None = None, **fields: Any) -> bool:
         """Keep a finished run and put what came of it on the canvas; whether that asked for another frame."""

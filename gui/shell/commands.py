@@ -3,29 +3,59 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QMimeData, QObject, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from gui.clipboard import copy_pixels, local_files, pixels_of
 from gui.session import open_image
 
 if TYPE_CHECKING:
+    from gui.canvas import ImageCanvas
     from gui.reproduce.window import ReproduceWindow
     from gui.session.history import AttackRun
-    from gui.shell.main_window import MainWindow
+    from gui.session.session import Session
+    from gui.settings import Settings
+    from gui.theme import Theme
+
+
+class Runs(Protocol):
+    """The panel that starts an attack."""
+
+    def run(self) -> None: ...
+
+
+class Shell(Protocol):
+    """What the commands need of the window."""
+
+    @property
+    def session(self) -> Session: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def theme(self) -> Theme: ...
+    @property
+    def canvas(self) -> ImageCanvas: ...
+    @property
+    def attack_panel(self) -> Runs: ...
+    def bring_up(self, name: str, control: str = "") -> None: ...
+    def reset_layout(self) -> None: ...
+    def show_figure_dialog(self) -> None: ...
+    def show_keyboard_help(self) -> None: ...
+    def close(self) -> bool: ...
 
 
 class Commands(QObject):
     """Every command of the menus, on a window and its session."""
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._session = window.session
-        self._settings = window.settings
+    def __init__(self, shell: Shell, parent: QWidget) -> None:
+        """``parent`` is what dialogs stand above."""
+        super().__init__(parent)
+        self._window, self._parent = shell, parent
+        self._session = shell.session
+        self._settings = shell.settings
         self._experiments: ReproduceWindow | None = None
 
     # ------------------------------------------------------------------ the lectures' experiments
@@ -35,7 +65,7 @@ class Commands(QObject):
         from gui.reproduce.window import ReproduceWindow
 
         if self._experiments is None:
-            self._experiments = ReproduceWindow(self._session, self._settings, self._window)
+            self._experiments = ReproduceWindow(self._session, self._settings, self._parent)
         self._experiments.choose(slug)
         self._experiments.show()
         self._experiments.raise_()
@@ -45,7 +75,7 @@ class Commands(QObject):
     @Slot()
     def open_image(self) -> None:
         folder = self._settings.folder("images")
-        path, _ = QFileDialog.getOpenFileName(self._window, "Open image", str(folder), open_image.FILTER)
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Open image", str(folder), open_image.FILTER)
         if path:
             self.open_path(Path(path))
 
@@ -92,7 +122,7 @@ class Commands(QObject):
     def save_image(self) -> None:
         name = f"{Path(str(self._session.image.get('name', 'image'))).stem}-adversarial.png"
         start = self._settings.folder("save") / name
-        path, _ = QFileDialog.getSaveFileName(self._window, "Save adversarial image", str(start), "PNG image (*.png)")
+        path, _ = QFileDialog.getSaveFileName(self._parent, "Save adversarial image", str(start), "PNG image (*.png)")
         if path:
             self._settings.keep_folder("save", Path(path).parent)
             self.save_to(Path(path))
@@ -169,7 +199,7 @@ class Commands(QObject):
 
     @Slot()
     def run(self) -> None:
-        self._window.panels["attack"].run()
+        self._window.attack_panel.run()
 
     @Slot()
     def pause(self) -> None:
@@ -244,4 +274,4 @@ class Commands(QObject):
     def about(self) -> None:
         from gui.shell.help_page import about
 
-        about(self._window)
+        about(self._parent)

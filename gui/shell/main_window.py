@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(_waiting())
         self.panels: dict[str, Any] = {}
         self.docks = {spec.name: self._dock(spec) for spec in DOCKS}
-        self.commands = Commands(self)
+        self.commands = Commands(self, self)
         self.actions_table = Actions(session, self.commands, self)
         self._make_menus()
         self._make_tool_bar()
@@ -108,6 +108,11 @@ class MainWindow(QMainWindow):
             self.panels[spec.name] = panel
             self.docks[spec.name].setWidget(panel)
         QTimer.singleShot(0, self._settle)  # when they are laid out: docks with panels have sizes of their own, empty ones had none
+
+    @property
+    def attack_panel(self) -> Any:
+        """The Attack dock's panel."""
+        return self.panels["attack"]
 
     @Slot(str)
     def _on_tool(self, tool: str) -> None:

@@ -323,7 +323,7 @@ def test_a_crop_is_a_step_and_crops_in_a_row_are_one(qtbot: QtBot, photographed:
 def test_another_model_keeps_the_crop(qtbot: QtBot, photographed: Session, shape: tuple[int, int, int]) -> None:
     crop(qtbot, photographed, (3, 2, 20, 20))
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(shape[0] * shape[1] * shape[2], 4))
-    other = engine.Classifier(module, "abcd", shape, name="other", device="cpu")
+    other = engine.Classifier(module, list("abcd"), shape, name="other", device="cpu")
     with qtbot.waitSignal(photographed.classifierChanged):
         swap_classifier(photographed, lambda: other, busy="", done=lambda _: None, failed=lambda _: None)
     assert photographed.image["crop"] == [3, 2, 20, 20]
@@ -337,7 +337,7 @@ def test_another_model_keeps_the_crop(qtbot: QtBot, photographed: Session, shape
 def test_a_model_of_another_rectangle_takes_its_own_crop(qtbot: QtBot, photographed: Session) -> None:
     crop(qtbot, photographed, (3, 2, 20, 20))
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 16, 4))
-    wide = engine.Classifier(module, "abcd", (3, 8, 16), name="wide", device="cpu")
+    wide = engine.Classifier(module, list("abcd"), (3, 8, 16), name="wide", device="cpu")
     with qtbot.waitSignal(photographed.classifierChanged):
         swap_classifier(photographed, lambda: wide, busy="", done=lambda _: None, failed=lambda _: None)
     _, _, width, height = photographed.image["crop"]

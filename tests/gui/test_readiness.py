@@ -163,7 +163,7 @@ def test_the_usual_eps_of_colour_images_on_digits() -> None:
 
 def test_a_state_says_the_same_twice_and_is_not_changed_by_it() -> None:
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 4))
-    held = state(classifier=engine.Classifier(module, "abcd", (3, 4, 4), device="cpu"), clean=torch.rand(3, 4, 4), target=1)
+    held = state(classifier=engine.Classifier(module, list("abcd"), (3, 4, 4), device="cpu"), clean=torch.rand(3, 4, 4), target=1)
     before = {name: getattr(held, name) for name in ("classifier", "clean", "target", "plan")}
     assert obstacle(held, EMPTY) == obstacle(held, EMPTY)
     assert {name: getattr(held, name) for name in before} == before
