@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 import torch
 
-from engine.attacks.toolkit.box import Box
 from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.minimal_norm import MinimalNorm
 from engine.attacks.toolkit.schedules import cosine
 from engine.balls import L2, TINY, Norm, column, normalised
@@ -63,7 +63,7 @@ class DDN(MinimalNorm):
     @torch.no_grad()
     def search(self, problem: Problem) -> Iterator[AttackStep]:
         """Step 0 is the clean image, step k the image after k steps."""
-        clean, box = problem.images, Box.of(problem)
+        clean, box = problem.images, FeasibleSet(problem).box
         widest = L2.widest(clean.shape[1:])
         if self.start_eps > widest:
             raise GibbonError(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.attacks.toolkit.active_rows import ActiveRows
-from engine.attacks.toolkit.box import Box
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.losses import ascent, value
 from engine.attacks.toolkit.minimal_norm import MinimalNorm
 from engine.attacks.toolkit.planes import Planes, beyond, leads, step_across
@@ -108,7 +108,7 @@ class DeepFool(MinimalNorm):
     @torch.no_grad()
     def _step(self, part: Problem, images: Tensor, moved: Tensor, planes: Planes) -> tuple[Tensor, Tensor, Tensor]:
         """The next images, the sum of all steps, and which rows have no slope to follow."""
-        limits = Box.of(part)
+        limits = FeasibleSet(part).box
         below, above = limits.room(images)
         if self.box == "clipped":  # every pixel of the mask has all the room there is
             above = torch.zeros_like(below).masked_fill(limits.inside.flatten(1), torch.inf)
@@ -126,7 +126,7 @@ class DeepFool(MinimalNorm):
         if not len(rows.active) or not self.refine:
             return
         part = rows.active.problem
-        box = Box.of(part)
+        box = FeasibleSet(part).box
         for _ in range(self.refine):
             images, logits = rows.with_graph()
             margin = ascent("margin", logits, part.labels, part.targets)

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from engine.attacks.toolkit.box import Box
 from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.minimal_norm import MinimalNorm
 from engine.attacks.toolkit.planes import dual_norm
 from engine.attacks.toolkit.schedules import cosine
@@ -62,7 +62,7 @@ class FMN(MinimalNorm):
     @torch.no_grad()
     def search(self, problem: Problem) -> Iterator[AttackStep]:
         """Step 0 is the clean image, step k the image after k steps."""
-        clean, box = problem.images, Box.of(problem)
+        clean, box = problem.images, FeasibleSet(problem).box
         free, radius = box.inside, _Radius(self.norm, box.farthest(clean))
         delta = torch.zeros_like(clean)
         for index in range(self.steps + 1):

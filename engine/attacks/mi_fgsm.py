@@ -9,7 +9,7 @@ import torch
 
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.evaluation import look
-from engine.attacks.toolkit.feasible_set import Reach
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.balls import Norm, normalised
 from engine.operation import AttackStep, Problem
@@ -61,7 +61,7 @@ class MIFGSM(InBall):
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """Iterate 0 is the clean image, iterate k the image after k steps."""
         check_classes(self.loss, problem.classifier.num_classes)
-        ball, reach = self.ball(), Reach(problem, self.ball())
+        ball, feasible = self.ball(), FeasibleSet(problem, self.ball())
         images, delta, momentum = problem.images, torch.zeros_like(problem.images), torch.zeros_like(problem.images)
         for index in range(self.steps + 1):
             seen = look(problem, images, self.loss, problem.targets, gradient=index < self.steps)
@@ -69,5 +69,5 @@ class MIFGSM(InBall):
             if index < self.steps:
                 gradient = seen.gradient if problem.mask is None else problem.mask * seen.gradient
                 momentum = self.decay * momentum + normalised(gradient, 1)
-                delta = reach.clip(delta + self.length * ball.steepest(momentum))
-                images = reach.images(delta)
+                delta = feasible.project(delta + self.length * ball.steepest(momentum))
+                images = feasible.images(delta)

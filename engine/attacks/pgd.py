@@ -14,9 +14,10 @@ from torch import Tensor
 from engine.attacks.toolkit.budget import check_lengths, usual_eps
 from engine.attacks.toolkit.directions import DirectionName, direction
 from engine.attacks.toolkit.evaluation import away, look
-from engine.attacks.toolkit.feasible_set import Reach, best_restart
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.l1_in_box import L1Step, spread
 from engine.attacks.toolkit.losses import LossName, check_classes
+from engine.attacks.toolkit.restarts import best_restart
 from engine.attacks.toolkit.target_classes import ManyTowards, check_goals, least_likely, likeliest_others, random_other
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
@@ -153,23 +154,23 @@ class PGD(Attack):
         check_classes(self.loss, problem.classifier.num_classes)
         rows, goals = self._rows(problem)
         chosen = goals[: len(problem.images)] if goals is not None and self.towards in ("least likely", "random") else None
-        reach = Reach(rows, self.ball(), one_by_one=self.l1_step == "one value")
-        delta = reach.sample() if self._starts_randomly else torch.zeros_like(rows.images)
-        images = reach.images(delta) if self._starts_randomly else rows.images
+        feasible = FeasibleSet(rows, self.ball(), one_by_one=self.l1_step == "one value")
+        delta = feasible.sample() if self._starts_randomly else torch.zeros_like(rows.images)
+        images = feasible.images(delta) if self._starts_randomly else rows.images
         for index in range(self.count + 1):
             seen = look(rows, images, self.loss, goals, gradient=index < self.count)
             loss = away(rows, seen, self.loss, goals) if self.towards == "likeliest others" and goals is not None else seen.loss
             step = best_restart(AttackStep(index, self.count, images, loss, seen.logits), problem)
             yield step if chosen is None else replace(step, goals=chosen)
             if index < self.count:
-                along = self._along(reach, delta, seen.gradient, rows.mask)
-                delta = reach.clip(delta.add(along, alpha=self.length))
-                images = reach.images(delta)
+                along = self._along(feasible, delta, seen.gradient, rows.mask)
+                delta = feasible.project(delta.add(along, alpha=self.length))
+                images = feasible.images(delta)
 
-    def _along(self, reach: Reach, delta: Tensor, gradient: Tensor, mask: Tensor | None) -> Tensor:
+    def _along(self, feasible: FeasibleSet, delta: Tensor, gradient: Tensor, mask: Tensor | None) -> Tensor:
         """The step, of length 1."""
         if self._spreads:
-            return spread(reach.free(gradient if mask is None else mask * gradient, delta), self.share, mask)
+            return spread(feasible.free(gradient if mask is None else mask * gradient, delta), self.share, mask)
         return direction(self.direction, gradient, self.norm, self.quantile, mask)
 
     def _rows(self, problem: Problem) -> tuple[Problem, Tensor | None]:

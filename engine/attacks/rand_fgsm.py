@@ -10,8 +10,8 @@ from pydantic import model_validator
 from engine.attacks.toolkit.budget import check_lengths
 from engine.attacks.toolkit.directions import direction
 from engine.attacks.toolkit.evaluation import look
-from engine.attacks.toolkit.feasible_set import best_restart
 from engine.attacks.toolkit.losses import check_classes
+from engine.attacks.toolkit.restarts import best_restart
 from engine.balls import Linf, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.parameters import Preset, budget, method

@@ -139,7 +139,7 @@ def test_more_restarts_never_do_worse(small64: engine.Classifier, images: Tensor
 
 
 def test_the_best_restart_of_an_image_knows_nothing_of_the_others() -> None:
-    from engine.attacks.toolkit.feasible_set import best_restart
+    from engine.attacks.toolkit.restarts import best_restart
     from engine.randomness import RowRandom
     from engine.views import View
 

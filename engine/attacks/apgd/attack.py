@@ -14,8 +14,9 @@ from engine.attacks.apgd.state import Progress
 from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.evaluation import Pass, away, look
-from engine.attacks.toolkit.feasible_set import Reach, best_restart
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.losses import LossName, check_classes
+from engine.attacks.toolkit.restarts import best_restart
 from engine.attacks.toolkit.target_classes import likeliest_others
 from engine.balls import Norm
 from engine.operation import AttackStep, Problem
@@ -107,11 +108,11 @@ class APGD(InBall):
                 return
         rows = active.problem.repeat(blocks)
         goals = None if goals is None else goals.repeat_interleave(self.restarts, 0)
-        reach = Reach(rows, self.ball())
-        progress = self._progress(rows, reach)
+        feasible = FeasibleSet(rows, self.ball())
+        progress = self._progress(rows, feasible)
         checkpoints = set(self.checkpoints())
         for index in range(total):
-            images = reach.images(progress.delta)
+            images = feasible.images(progress.delta)
             aims = None if goals is None else goals.flatten()
             seen = look(rows, images, self._loss, aims, gradient=index < self.steps)
             progress.note(seen.loss, seen.gradient if rows.mask is None else rows.mask * seen.gradient)
@@ -129,16 +130,16 @@ class APGD(InBall):
                 progress.select(left, blocks)
                 goals, fooled = _columns(goals, left), fooled[left]
                 rows = active.problem.repeat(blocks)
-                reach = Reach(rows, self.ball())
+                feasible = FeasibleSet(rows, self.ball())
             if index < self.steps:
-                progress.move(reach, self.ball())
+                progress.move(feasible, self.ball())
 
-    def _progress(self, rows: Problem, reach: Reach) -> Progress | SparseProgress:
+    def _progress(self, rows: Problem, feasible: FeasibleSet) -> Progress | SparseProgress:
         if self.norm != "l1":
-            return Progress(reach.sample(), 2 * self.eps)
+            return Progress(feasible.sample(), 2 * self.eps)
         start = rows.random.normal(rows.images.shape[1:]).to(rows.images)
         inside = torch.ones_like(rows.images[:1]) if rows.mask is None else rows.mask.expand(-1, *rows.images.shape[1:])
-        return SparseProgress(reach.clip(start), self.eps, inside > 0)
+        return SparseProgress(feasible.project(start), self.eps, inside > 0)
 
     @property
     def _loss(self) -> LossName:

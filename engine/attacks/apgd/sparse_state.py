@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.toolkit.feasible_set import Reach
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.l1_in_box import over_its_count
 from engine.balls import column
 
@@ -75,19 +75,19 @@ class SparseProgress:
         self._gradient = torch.where(pixels, self._best_gradient, self._gradient)
 
     @torch.no_grad()
-    def move(self, reach: Reach, ball: object) -> None:
+    def move(self, feasible: FeasibleSet, ball: object) -> None:
         """A step by the sign of the largest gradients, and to the nearest point of the ball within [0, 1].
 
         Values that are at the end of their range already are left out, which the authors' code does not do: it fools one or two more of a
         hundred digits.
         """
-        flat = reach.free(self._gradient, self.delta).flatten(1)
+        flat = feasible.free(self._gradient, self.delta).flatten(1)
         sizes = flat.abs().masked_fill(~self._inside, -1.0)
         count = self._values - ((1 - self._share) * self._values).floor()
         count = count.minimum(self._values).clamp_min(1).long()[:, None]
         least = sizes.sort(dim=1, descending=True).values.gather(1, count - 1)
         along = over_its_count(flat.sign() * (sizes >= least)).view_as(self.delta)
-        self.delta = reach.clip(self.delta + column(self._step, along) * along)
+        self.delta = feasible.project(self.delta + column(self._step, along) * along)
 
     def select(self, images: Tensor, blocks: int) -> None:
         """Go on with the rows of these images (indices) in every block alone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.attacks.toolkit.feasible_set import Reach
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.balls import Ball
 
 _MOMENTUM = 0.75
@@ -64,11 +64,11 @@ class Progress:
         self._best_before, self._rises, self._since = self._best, torch.zeros_like(self._rises), 0
 
     @torch.no_grad()
-    def move(self, reach: Reach, ball: Ball) -> None:
+    def move(self, feasible: FeasibleSet, ball: Ball) -> None:
         """The step of the paper; the first one has no momentum."""
-        target = reach.clip(self.delta + self._step * ball.steepest(self._gradient))
+        target = feasible.project(self.delta + self._step * ball.steepest(self._gradient))
         if self._moves:
-            target = reach.clip(self.delta + _MOMENTUM * (target - self.delta) + (1 - _MOMENTUM) * (self.delta - self._previous))
+            target = feasible.project(self.delta + _MOMENTUM * (target - self.delta) + (1 - _MOMENTUM) * (self.delta - self._previous))
         self._previous, self.delta = self.delta, target
         self._moves += 1
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.attacks.toolkit.box import Box
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.losses import ascent
 from engine.attacks.toolkit.minimal_norm import MinimalNorm
 from engine.attacks.toolkit.planes import dual_norm
@@ -74,7 +74,7 @@ def first_look(problem: Problem, confidence: float) -> FirstLook:
     logits = problem.classifier(images)
     missing = confidence - lead(logits, problem)
     gradient = problem.classifier.gradient(missing.sum(), images)
-    return FirstLook(logits.detach(), missing.detach(), Box.of(problem).free(problem.images, gradient))
+    return FirstLook(logits.detach(), missing.detach(), FeasibleSet(problem).box.free(problem.images, gradient))
 
 
 class Constants:

@@ -13,6 +13,7 @@ from engine.attacks.carlini_wagner.base import CarliniWagner, Constants, FirstLo
 from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.adam import Adam
 from engine.attacks.toolkit.box import Box
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.schedules import cosine
 from engine.balls import TINY, Norm, column
 from engine.operation import AttackStep, Problem
@@ -100,7 +101,7 @@ class CarliniWagnerL2(CarliniWagner):
         constants = Constants(self._first_constants(look), self.beside)
         nearest = torch.full_like(look.missing, torch.inf)
         for number in range(self.rounds if len(descent.hopeful) else 0):
-            size = self._size(nearest, look, Box.of(problem).inside.flatten(1).sum(1))
+            size = self._size(nearest, look, FeasibleSet(problem).box.inside.flatten(1).sum(1))
             found = yield from descent.round(number, constants.values, size.repeat(self.beside))
             constants.narrow(found.isfinite())
             nearest = nearest.minimum(found.view(self.beside, -1).amin(0))
@@ -155,7 +156,7 @@ class _Descent:
         attack, active = self._attack, self._active
         active.work_on(self.hopeful)
         constant, size = constants[active.rows], sizes[active.rows]
-        space = _Space(Box.of(active.problem), attack.parametrisation)
+        space = _Space(FeasibleSet(active.problem).box, attack.parametrisation)
         nearest = torch.full_like(constants, torch.inf)
         before = lowest = torch.full_like(constant, torch.inf)
         variable = space.enter(active.problem.images)
@@ -179,7 +180,7 @@ class _Descent:
                     break
                 if left is not None:
                     constant, size, variable, before, lowest = constant[left], size[left], variable[left], before[left], lowest[left]
-                    space = _Space(Box.of(active.problem), attack.parametrisation)
+                    space = _Space(FeasibleSet(active.problem).box, attack.parametrisation)
                     adam.select(left)
         return nearest
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.attacks.carlini_wagner.base import CarliniWagner, FirstLook, first_look, lead
 from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.adam import Adam
-from engine.attacks.toolkit.box import Box
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.operation import AttackStep, Problem
 
 _EVERY = 5
@@ -57,7 +57,7 @@ class Rows(ABC):
     """What every row that goes on has of its own. All tensors have the rows first, so that `select` finds them."""
 
     def __init__(self, problem: Problem) -> None:
-        self.problem, self.box = problem, Box.of(problem)
+        self.problem, self.box = problem, FeasibleSet(problem).box
         self.images = problem.images.clone()
         self.adam = Adam(self.images)
 
@@ -81,7 +81,7 @@ class Rows(ABC):
     @torch.no_grad()
     def select(self, left: Tensor, problem: Problem) -> None:
         """Go on with the rows at these indices alone, whose ``problem`` this is."""
-        self.problem, self.box = problem, Box.of(problem)
+        self.problem, self.box = problem, FeasibleSet(problem).box
         self.adam.select(left)
         for name, value in vars(self).items():
             if isinstance(value, Tensor):

@@ -13,7 +13,7 @@ from engine.attacks.fgsm.eps_curve import Direction, StepArtifacts, curve
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.directions import direction
 from engine.attacks.toolkit.evaluation import look
-from engine.attacks.toolkit.feasible_set import Reach
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.l1_in_box import L1Step
 from engine.attacks.toolkit.losses import check_classes
 from engine.attacks.toolkit.target_classes import Towards, check_goals, least_likely, random_other
@@ -89,8 +89,8 @@ class FGSM(InBall):
     def stepped(self, problem: Problem, along: Tensor, eps: float | Tensor) -> Tensor:
         """The images after a step of length ``eps``, or of one for each row, ``(N,)``; ``along`` is as in `FGSMStep`."""
         if self._spreads:
-            reach = Reach(problem, L1(eps))
-            return reach.images(reach.steepest(along))
+            feasible = FeasibleSet(problem, L1(eps))
+            return feasible.images(feasible.steepest(along))
         return (problem.images + column(eps, along) * along).clamp_(0, 1)
 
     @property

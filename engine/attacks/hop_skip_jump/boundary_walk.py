@@ -12,6 +12,7 @@ from torch import Tensor
 
 from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.box import Box
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.rounding import MOST_TRIES, Rounded, Rounding
 from engine.balls import BALLS, TINY, Norm, normalised
 from engine.batching import questions_per_step
@@ -217,7 +218,7 @@ class BoundaryWalk:
         self._at = clean
         mask = torch.ones_like(clean[:, :1]) if problem.mask is None else problem.mask.expand(len(clean), -1, -1, -1)
         self._mask, self._support = mask, (mask > 0)[:, None]
-        self._box = Box.of(problem)
+        self._box = FeasibleSet(problem).box
         self._rounding = Rounding(problem, self._judge)
         self._values = (mask > 0).flatten(1).sum(1).to(clean) * clean.shape[1]
         self._far = torch.ones_like(self._values)

@@ -7,8 +7,6 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
-from engine.operation import Problem
-
 
 class Box(NamedTuple):
     """``[max(0, images - mask), min(1, images + mask)]``, all of [0, 1] without a mask; where the mask is 0 the images' own bits."""
@@ -19,13 +17,8 @@ class Box(NamedTuple):
     """``(N, C, H, W)``, likewise."""
 
     @classmethod
-    def of(cls, problem: Problem) -> Self:
-        """The box around every image of ``problem``."""
-        return cls.around(problem.images, problem.mask)
-
-    @classmethod
-    def around(cls, images: Tensor, mask: Tensor | None, eps: float | None = None) -> Self:
-        """The same around ``images`` ``(N, C, H, W)``, with ``eps * mask`` for the mask ``(N or 1, 1, H, W)`` where ``eps`` is given."""
+    def around(cls, images: Tensor, mask: Tensor | None, eps: float | Tensor | None = None) -> Self:
+        """The box around ``images`` ``(N, C, H, W)`` with a mask ``(N or 1, 1, H, W)``; an ``eps`` is taken times the mask."""
         if mask is None and eps is None:
             return cls(images.new_zeros(()).expand_as(images), images.new_ones(()).expand_as(images))
         reach = (1.0 if eps is None else eps) * (1.0 if mask is None else mask)

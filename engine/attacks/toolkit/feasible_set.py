@@ -1,18 +1,25 @@
-"""Where a perturbation may go: the ball, the pixels' range and the mask as one set, and rows that start side by side in it."""
+"""Where an adversarial image may be: the ball, the pixels' range and the mask as one set."""
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from engine.attacks.toolkit.box import Box
 from engine.attacks.toolkit.l1_in_box import free_to_follow, nearest_in_both, steepest_in_both
 from engine.balls import L1, TINY, Ball, Linf, column
-from engine.operation import AttackStep, Problem
-from engine.ranking import best_of
+from engine.operation import Problem
 
 
-class Reach:
+class FeasibleSet:
     """``{delta : ||delta|| <= eps, 0 <= images + delta <= 1, delta = 0 outside the mask}``; the image is ``images + mask * delta``.
+
+    Attacks that move a perturbation work with ``delta``: `project` it, take its `images`, `sample` a start. Attacks that move the image
+    itself, and have no ball or one that is a box, work with the same set as a `box` of images. A mask between 0 and 1 is where the two
+    differ: ``delta`` stays in the range by itself, so the image goes at most ``mask`` of the way to 0 or 1, while the box lets every value
+    go ``mask`` up or down.
 
     Parameters
     ----------
@@ -24,9 +31,20 @@ class Reach:
         Project into the L1 ball first and into the range afterwards, which loses length: as before version 2 of the records.
     """
 
-    def __init__(self, problem: Problem, ball: Ball | None, *, one_by_one: bool = False) -> None:
+    def __init__(self, problem: Problem, ball: Ball | None = None, *, one_by_one: bool = False) -> None:
         self._problem, self._ball = problem, ball
         self._together = isinstance(ball, L1) and not one_by_one
+
+    @cached_property
+    def box(self) -> Box:
+        """Where every value of the image may be, for attacks that move the image itself. Of the balls, only linf makes it smaller."""
+        images, ball = self._problem.images, self._ball
+        return Box.around(images, self._problem.mask, column(ball.eps, images) if isinstance(ball, Linf) else None)
+
+    @cached_property
+    def _room(self) -> tuple[Tensor, Tensor]:
+        """How far down and up every value of ``delta`` can go: at most 0, and at least 0."""
+        problem, ball = self._problem, self._ball
         low, high = -problem.images, 1 - problem.images
         if isinstance(ball, Linf):  # a box in a box: both are one clamp
             eps = column(ball.eps, low)
@@ -34,28 +52,28 @@ class Reach:
         if problem.mask is not None:
             inside = problem.mask > 0
             low, high = low * inside, high * inside
-        self._low, self._high = low, high
+        return low, high
 
-    def clip(self, delta: Tensor) -> Tensor:
-        """Into the ball, then into the range; in l1 the nearest point of both."""
+    def project(self, delta: Tensor) -> Tensor:
+        """``delta`` into the ball, then into the range; in l1 the nearest point of both."""
         if self._together:
             assert self._ball is not None
-            return nearest_in_both(delta, self._ball.eps, self._low, self._high)
+            return nearest_in_both(delta, self._ball.eps, *self._room)
         if self._ball is not None and not isinstance(self._ball, Linf):
             delta = self._ball.project(delta)
-        return delta.clamp(self._low, self._high)
+        return delta.clamp(*self._room)
 
     def steepest(self, gradient: Tensor) -> Tensor:
         """``argmax_d <d, gradient>`` over the L1 ball in the range, for the gradient ``(N or 1, C, H, W)`` of the perturbation."""
         assert isinstance(self._ball, L1)
-        return steepest_in_both(gradient.expand_as(self._low), self._ball.eps, self._low, self._high)
+        return steepest_in_both(gradient.expand_as(self._problem.images), self._ball.eps, *self._room)
 
     def free(self, gradient: Tensor, delta: Tensor) -> Tensor:
         """The gradient of ``delta`` without the values that already are at the end it drives them to."""
-        return free_to_follow(gradient, delta, self._low, self._high)
+        return free_to_follow(gradient, delta, *self._room)
 
     def images(self, delta: Tensor) -> Tensor:
-        """``images + mask * delta``: in [0, 1] for a clipped ``delta``, since ``x + (1 - x)`` is rounded to 1."""
+        """``images + mask * delta``: in [0, 1] for a projected ``delta``, since ``x + (1 - x)`` is rounded to 1."""
         problem = self._problem
         return problem.images + (delta if problem.mask is None else problem.mask * delta)
 
@@ -68,18 +86,4 @@ class Reach:
         if problem.mask is not None and not isinstance(ball, Linf):
             inside = delta * (problem.mask > 0)
             delta = inside * column(ball.size(delta) / ball.size(inside).clamp_min(TINY), delta)
-        return self.clip(delta)
-
-
-def best_restart(step: AttackStep, problem: Problem) -> AttackStep:
-    """Of the rows of each image, block after block in the batch, the one that succeeds with the largest loss."""
-    assert step.logits is not None
-    n = len(problem.images)
-    if len(step.loss) == n:
-        return step
-    logits, loss = step.logits.reshape(-1, n, step.logits.shape[1]), step.loss.reshape(-1, n)
-    # Row by row, and never a NaN: what happens in one image decides nothing in another.
-    loss = loss.masked_fill(loss.isnan(), -torch.inf)
-    success = problem.succeeds(logits) & (loss > -torch.inf)
-    rows = best_of(success, loss) * n + torch.arange(n, device=loss.device)
-    return AttackStep(step.index, step.total, step.adversarial[rows], step.loss[rows], step.logits[rows])
+        return self.project(delta)

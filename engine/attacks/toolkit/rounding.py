@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.attacks.toolkit.box import Box
+from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.balls import column
 from engine.images import lattice
 from engine.operation import Problem
@@ -52,7 +52,7 @@ class Rounding:
 
     def __init__(self, problem: Problem, judge: Judge) -> None:
         self._clean, self._judge = problem.images, judge
-        low, high = Box.of(problem)
+        low, high = FeasibleSet(problem).box
         self._low, self._high = (low * 255 - _SLACK).ceil() / 255, (high * 255 + _SLACK).floor() / 255
 
     @torch.no_grad()
