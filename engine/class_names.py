@@ -54,14 +54,20 @@ def told_apart(names: Sequence[str]) -> tuple[str, ...]:
         found = tuple(f"{name} ({number})" if counts[name] > 1 else name for number, name in enumerate(found))
 
 
-def class_called(text: str, labels: Sequence[str]) -> int:
-    """The class that ``text`` names: by its name in any case, by the name that several share, or by its number.
+def class_called(text: str, labels: Sequence[str], option: str = "") -> int:
+    """The class that ``text`` names: by its name, in its own case or else in any, or by its number.
+
+    A name that was told apart by class numbers names its class without the number, too, where that leaves one class only. ``option``:
+    for what it was given on the command line, such as "--target".
 
     Raises
     ------
     GibbonError
         Several classes have that name, or none has; the sentence names them, or the nearest name.
     """
+    exact = [number for number, label in enumerate(labels) if label == text]
+    if len(exact) == 1:
+        return exact[0]
     wanted = text.strip().casefold()
     folded = [label.casefold() for label in labels]
     found = [number for number, name in enumerate(folded) if name == wanted]
@@ -78,9 +84,10 @@ def class_called(text: str, labels: Sequence[str]) -> int:
     except ValueError:
         close = difflib.get_close_matches(wanted, folded, 1, 0.5)
         cure = f"Did you mean “{labels[folded.index(close[0])]}”?" if close else f"Give a name or a number from 0 to {len(labels) - 1}."
-        raise GibbonError(f"The model knows no class “{text}”. {cure}") from None
+        given = f" for {option}" if option else ""
+        raise GibbonError(f"The model knows no class “{text}”{given}. {cure}") from None
     if not 0 <= number < len(labels):
-        raise GibbonError(f"{number} is no class: the model has 0 to {len(labels) - 1}.")
+        raise GibbonError(f"{f'{option} ' if option else ''}{number} is no class: the model has 0 to {len(labels) - 1}.")
     return number
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from engine.class_names import class_called
 from engine.errors import GibbonError
 
 if TYPE_CHECKING:
@@ -62,20 +62,9 @@ def class_number(text: str, labels: Sequence[str], what: str) -> int:
     Raises
     ------
     GibbonError
-        There is no such class; the nearest name is suggested.
+        There is no such class, and the nearest name is suggested; or several have that name.
     """
-    folded = [label.casefold() for label in labels]
-    if folded.count(text.casefold()) == 1:
-        return folded.index(text.casefold())
-    try:
-        number = int(text)
-    except ValueError:
-        close = difflib.get_close_matches(text.casefold(), folded, 1, 0.5)
-        cure = f"Did you mean “{labels[folded.index(close[0])]}”?" if close else f"Give a name or a number from 0 to {len(labels) - 1}."
-        raise GibbonError(f"The model knows no class “{text}” for --{what}. {cure}") from None
-    if not 0 <= number < len(labels):
-        raise GibbonError(f"--{what} {number} is no class: the model has 0 to {len(labels) - 1}.")
-    return number
+    return class_called(text, labels, f"--{what}")
 
 
 def chosen_panels(text: str | None, classifier: Classifier) -> tuple[list[str], tuple[str, ...]]:

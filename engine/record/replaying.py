@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,8 @@ class Replay:
     sha256: str
     """Of the float32 bytes of the adversarial image made now."""
     device: str
+    repeats: bool | None = None
+    """Whether a second replay gave the bits of the first; None: it was not tried, since nothing was left to explain."""
 
     @property
     def same(self) -> bool:
@@ -50,16 +52,43 @@ class Replay:
         """The verdict in words."""
         if self.same:
             return "The same bits again."
+        if self.result.classifier.contract.random:
+            return "Other bits: the model is random, and gives other logits whenever it is asked."
         if self.device != self.record.device:
             return f"Other bits: the record was made on {self.record.device}, this on {self.device}."
+        if self._changed:
+            return f"Other bits on the same device; changed: {', '.join(self._changed)}."
+        if self.repeats is None:
+            return "Other bits on the same device; the replay was ended before the cause was looked for."
+        if not self.repeats:
+            return "Other bits on the same device. A second replay differed from this one, too: model or attack do not repeat themselves."
+        if self.result.classifier.contract.mixes_rows:
+            return (
+                "Other bits on the same device. The model's logits change with the other images in a batch, and a replay attacks the "
+                "image alone; a second replay gave the bits of this one."
+            )
+        return (
+            "Other bits on the same device with the same versions. A second replay gave the bits of this one, so the difference lies where "
+            "the record was made: in its processor, say, or in images attacked together with this one."
+        )
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether the bits are others although model, device, versions and threads are those of the record."""
+        known = self.result.classifier.contract.random or self.device != self.record.device or bool(self._changed)
+        return not self.same and not known and not _ended_early(self.result, self.record)
+
+    @property
+    def _changed(self) -> list[str]:
+        """What is known to differ from where the record was made: versions and threads."""
         now, then = self.result.provenance["versions"], self.record.versions
-        changed = [
+        threads = self.result.provenance["threads"]
+        changed = [] if threads == self.record.threads else [f"threads {self.record.threads} → {threads}"]
+        return changed + [
             f"{name} {then.get(name, 'none')} → {now.get(name, 'none')}"
             for name in sorted({*now, *then})
             if now.get(name) != then.get(name)
         ]
-        why = f"; versions changed: {', '.join(changed)}" if changed else "; the processor may differ"
-        return f"Other bits on the same device{why}."
 
 
 def replay(
@@ -74,6 +103,8 @@ def replay(
     watch: Callable[[Step], bool] | None = None,
 ) -> Replay:
     """Load the model, read the image, run the attack again with the recorded seed and threads.
+
+    Where the bits are others and nothing known explains it, the attack is run once more, to see whether it repeats itself here.
 
     Parameters
     ----------
@@ -111,12 +142,26 @@ def replay(
     with repeatable(threads or record.threads):
         classifier = _classifier(record.model, folder, device, load)
         clean = _image(record.image, classifier, folder, None if image is None else Path(image))
-        with _start(record, classifier, clean, folder, data_root) as run:
-            _pull(run, record, watch)
-            run.close()  # a run that was left before its end is cancelled, and its result says so
-            result = run.result()
-    assert isinstance(result, AttackResult)
-    return Replay(record, result, digest(result.adversarial[0]), str(classifier.device))
+
+        def once() -> AttackResult:
+            with _start(record, classifier, clean, folder, data_root) as run:
+                _pull(run, record, watch)
+                run.close()  # a run that was left before its end is cancelled, and its result says so
+                result = run.result()
+            assert isinstance(result, AttackResult)
+            return result
+
+        result = once()
+        found = Replay(record, result, digest(result.adversarial[0]), str(classifier.device))
+        if not found.unexplained:
+            return found
+        again = once()
+        return found if _ended_early(again, record) else replace(found, repeats=digest(again.adversarial[0]) == found.sha256)
+
+
+def _ended_early(result: AttackResult, record: Record) -> bool:
+    """Whether ``watch`` ended the replay of a run that had gone on."""
+    return result.reason is Reason.CANCELLED and record.outcome.reason != Reason.CANCELLED
 
 
 @contextmanager

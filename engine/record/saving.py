@@ -57,6 +57,10 @@ class SavedImage:
     was_adversarial: bool
     """Before it was rounded to 8 bits."""
     still_adversarial: bool
+    rounding_undid_it: bool = True
+    """Where it is no longer adversarial: whether the image before rounding, asked about alone, is."""
+    random: bool = False
+    """The model gives other logits when asked again, so that no pass explains another."""
     cure: str = "Attack with a larger eps or more steps."
     """What to do where rounding undid the attack."""
 
@@ -68,6 +72,13 @@ class SavedImage:
         read = f"Read back from {self.path.name}, the image is “{self.prediction_name}” ({format_probability(self.probability)})"
         if self.still_adversarial:
             return f"{read}: still adversarial."
+        if self.was_adversarial and self.random:
+            return f"{read}: not adversarial in this pass. The model is random, so another pass may say otherwise."
+        if self.was_adversarial and not self.rounding_undid_it:
+            return (
+                f"{read}: no longer adversarial. Nor is the image before rounding when it is asked about alone: it was adversarial in the "
+                "attack's own pass only. Attack it by itself, with more confidence or more steps."
+            )
         if self.was_adversarial:
             return f"{read}: no longer adversarial, rounding to 8 bits undid the attack. {self.cure}"
         return f"{read}: not adversarial, as before saving."
@@ -97,13 +108,17 @@ def save_adversarial(result: AttackResult, row: int, path: str | Path, text: Map
     classifier = result.classifier
     seen = write_and_read(path, result.adversarial[row], classifier, text)
     aim = None if result.targets is None else int(result.targets[row])
-    wanted = reached(seen.prediction, int(result.labels[row]), aim) and not math.isnan(seen.probability)
+    label, was = int(result.labels[row]), bool(result.success[row])
+    still = reached(seen.prediction, label, aim) and not math.isnan(seen.probability) and not bool(result.failed[row])
+    lost = was and not still
     return SavedImage(
         path=seen.path,
         prediction=seen.prediction,
         prediction_name=classifier.labels[seen.prediction],
         probability=seen.probability,
-        was_adversarial=bool(result.success[row]),
-        still_adversarial=wanted and not bool(result.failed[row]),
+        was_adversarial=was,
+        still_adversarial=still,
+        rounding_undid_it=lost and reached(int(classifier.predict(result.adversarial[row : row + 1])), label, aim),
+        random=classifier.contract.random,
         cure=_cure(result.operation),
     )

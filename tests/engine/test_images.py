@@ -352,6 +352,35 @@ def test_an_attack_that_rounding_undoes_is_said(tmp_path: Path) -> None:
     assert "rounding to 8 bits undid" in saved.sentence
 
 
+class Departing(nn.Module):
+    """The mean pixel decides, or, with ``mixing``, also the number of images; with ``random``, chance."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how, self.passes = how, 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.passes += 1
+        shift = (
+            0.2 * len(x) if self.how == "mixing" else 2 * (float(self.passes < 20) - torch.rand(1) * 1e-3) if self.how == "random" else 0.0
+        )
+        score = x.flatten(1).mean(1) - 0.5 + shift
+        return torch.stack([torch.zeros_like(score), score], 1)
+
+
+def test_rounding_is_blamed_only_where_it_was_seen_to_be_the_cause(tmp_path: Path) -> None:
+    sentences = {}
+    for how in ("mixing", "random"):
+        model = engine.Classifier(Departing(how), ["below", "above"], (1, 2, 2), device="cpu")
+        result = engine.run(attacks.FGSM(eps=0.001), model, torch.full((3, 1, 2, 2), 50 / 255), torch.zeros(3, dtype=torch.int64))
+        assert bool(result.success[0])
+        model.module.passes = 100
+        sentences[how] = engine.save_adversarial(result, 0, tmp_path / "a.png").sentence
+    assert "Nor is the image before rounding when it is asked about alone" in sentences["mixing"]
+    assert "The model is random" in sentences["random"]
+    assert not any("undid" in sentence for sentence in sentences.values())
+
+
 # ------------------------------------------------------------------ samples
 
 

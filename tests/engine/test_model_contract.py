@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint, checkpoint_sequential
 
 import engine
 from engine import Classifier, attacks
+from engine.class_names import class_called
 from engine.errors import GibbonError
 
 TEN = [str(number) for number in range(10)]
@@ -577,6 +578,22 @@ def test_classes_of_one_name_are_told_apart() -> None:
     again = made(body(5), told)
     assert again.labels == told
     assert again.fingerprint == made(body(5), TEN[:5]).fingerprint
+
+
+def test_a_name_that_several_classes_share_is_refused_and_a_class_is_found_by_what_it_is_called() -> None:
+    shared = made(body(4), ["crane", "Dog", "crane", "7"]).labels
+    for labels in (shared, ("crane", "Dog", "crane", "7")):
+        with pytest.raises(GibbonError, match=r"^Two classes are called crane: 0 and 2\. Give the number\.$"):
+            class_called("crane", labels)
+        assert [class_called(text, labels) for text in ("dog", "0", " 2 ", "7")] == [1, 0, 2, 3]
+    assert [class_called(text, shared) for text in ("crane (0)", "Crane (2)")] == [0, 2]
+    assert [class_called(text, ("Polish", "polish")) for text in ("Polish", "polish")] == [0, 1]
+    with pytest.raises(GibbonError, match="Two classes are called POLISH: 0 and 1"):
+        class_called("POLISH", ("Polish", "polish"))
+    with pytest.raises(GibbonError, match=r"no class “dgo” for --target\. Did you mean “Dog”"):
+        class_called("dgo", shared, "--target")
+    with pytest.raises(GibbonError, match="--label 4 is no class: the model has 0 to 3"):
+        class_called("4", shared, "--label")
 
 
 ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any], str]] = {

@@ -88,7 +88,49 @@ def test_other_bits_are_noticed(folder: Path) -> None:
     other = entry.model_copy(update={"seed": 4})
     again = record.replay(other, folder=folder / "out", load=load)
     assert not again.same
-    assert "Other bits on the same device" in again.sentence
+    assert "Other bits on the same device with the same versions. A second replay gave the bits of this one" in again.sentence
+    assert again.repeats
+    cancelled = record.replay(other, folder=folder / "out", load=load, watch=lambda step: False)
+    assert "ended before the cause was looked for" in cancelled.sentence
+    threads = record.replay(entry.model_copy(update={"threads": 3, "seed": 4}), folder=folder / "out", load=load, threads=1)
+    assert threads.sentence == "Other bits on the same device; changed: threads 3 → 1."
+    assert threads.repeats is None
+
+
+class Unsettled(torch.nn.Module):
+    """Departs from the contract of a model in a way that a test chooses, once ``departs`` is set."""
+
+    departs = ""
+    passes = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = small_network()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        Unsettled.passes += 1
+        extra = {"random": lambda: torch.rand(1), "drifting": lambda: float(Unsettled.passes % 5), "mixing": lambda: x.mean()}
+        return self.network(x * (1 + extra[Unsettled.departs]()) if Unsettled.departs else x)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("random", "", "Other bits: the model is random"),
+        ("", "drifting", "A second replay differed from this one, too"),
+        ("mixing", "", "logits change with the other images in a batch"),
+    ],
+)
+def test_the_cause_of_other_bits_is_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str, words: str) -> None:
+    monkeypatch.setattr(Unsettled, "departs", before)
+    monkeypatch.setattr(Unsettled, "passes", 0)
+    model = engine.Classifier(Unsettled(), [f"class {i}" for i in range(5)], (3, 8, 8), source="unsettled", device="cpu")
+    monkeypatch.setattr(Unsettled, "departs", after or before)
+    entry = made(folder, attacks.PGD(steps=3, eps=0.1))
+    entry = entry.model_copy(update={"model": entry.model.model_copy(update={"fingerprint": model.fingerprint})})
+    again = record.replay(entry.model_copy(update={"seed": 9}), folder=folder / "out", load=lambda *_: model)
+    assert words in again.sentence
+    assert again.repeats is (None if before == "random" else before == "mixing")
 
 
 def test_a_row_of_a_batch_replays_alone(folder: Path) -> None:
