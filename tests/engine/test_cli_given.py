@@ -119,7 +119,7 @@ def make():
 
 
 def test_a_model_that_turns_nan_is_never_a_success(run: Run) -> None:
-    Path("late.py").write_text(LATE.format(calls=6))
+    Path("late.py").write_text(LATE.format(calls=12))  # loading makes a few
     line = ("attack", "--image", STOP, "--model", "late.py:make", "--allow-code", "--steps", "20", "--panels", "clean", "--device", "cpu")
     code, out, err = run(*line)
     assert code == 1, err

@@ -239,6 +239,8 @@ def test_the_outputs_of_a_sigmoid_are_noted(x: Tensor) -> None:
     with torch.no_grad():
         assert bool(((small(x) >= 0) & (small(x) <= 1)).all())
     assert not made(small).contract.squashed
+    nn.init.zeros_(small[4].weight)
+    assert not made(small).contract.squashed
 
 
 # ------------------------------------------------------------------ pixels and logits
