@@ -142,6 +142,11 @@ class AttackResult(Result):
         return self.clean_prediction != self.labels
 
     @cached_property
+    def reached_before(self) -> Tensor:
+        """``(N,)`` bool: the prediction for the clean image counts as success by itself, so the attack had nothing to do."""
+        return reached(self.clean_prediction, self.labels, self.targets)
+
+    @cached_property
     def survives_8bit(self) -> Tensor:
         """``(N,)`` bool: success after rounding to 8 bits per channel, as a PNG file holds."""
         return reached(self.classifier.predict(lattice(self.adversarial)), self.labels, self.targets) & ~self.failed

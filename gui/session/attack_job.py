@@ -65,7 +65,7 @@ def completed(result: AttackResult) -> AttackResult:
     if not isinstance(result.artifacts, dict):
         result = replace(result, artifacts={name: at_hand(artifact) for name, artifact in result.artifacts.items()})
     result = replace(result, trace=result.trace.cpu())
-    for name in ("clean_logits", "clean_prediction", "prediction", "success", "survives_8bit", "norms", "remarks"):
+    for name in ("clean_logits", "clean_prediction", "prediction", "success", "survives_8bit", "norms", "remarks", "reached_before"):
         getattr(result, name)
     return result
 
@@ -114,6 +114,8 @@ def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])
     p = float(result.logits[0].softmax(0)[after])
     verdict = "succeeded" if bool(result.success[0]) else "did not succeed"
+    if bool(result.reached_before[0] and result.success[0]) and not is_grown(result):
+        verdict = "had nothing to do, as the model misreads the image without it"
     ended = "" if result.reason == "finished" else f" ({result.reason})"
     flip = int(result.steps_to_flip[0])
     at = f", first at step {flip}" if flip >= 0 else ""

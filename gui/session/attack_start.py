@@ -60,6 +60,12 @@ class Ending:
         return start.attack
 
     @property
+    def scene(self) -> Scene:
+        """What was attacked."""
+        start: Start = self.outcome.job.context
+        return start.before
+
+    @property
     def job(self) -> Job:
         """Its job, which says how far it came."""
         return self.outcome.job

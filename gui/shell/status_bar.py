@@ -43,6 +43,8 @@ class StatusBar(QStatusBar):
         session.runs.progressed.connect(self._show_progress)
         session.classifierChanged.connect(self._on_classifier)
         session.threadsChanged.connect(self._on_classifier)
+        for newer in (session.imageChanging, session.classifierChanged, session.undo_stack.indexChanged):
+            newer.connect(self._on_newer)
         self._on_classifier()
         self._on_run()
 
@@ -85,12 +87,18 @@ class StatusBar(QStatusBar):
 
     @Slot(object)
     def _on_logged(self, entry: LogEntry) -> None:
-        """What is said next is an error, if it is this."""
+        """Remember the text of a logged error, so that the notice that follows with the same text gets the alert icon."""
         self._alerting = (entry.short or entry.text) if entry.kind in ("error", "warning") else ""
 
     @Slot(str)
     def _on_withdrawn(self, text: str) -> None:
         if text == self._notice:
+            self._clear_notice()
+
+    @Slot()
+    def _on_newer(self) -> None:
+        """A person did something else since: what went wrong before belongs to the past, and the Log has it."""
+        if self._alert:
             self._clear_notice()
 
     @Slot()

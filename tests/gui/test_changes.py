@@ -17,6 +17,7 @@ from gui.session.open_image import open_array, recrop
 from gui.session.session import SIGNALS
 from gui.session.state import PLAN_FIELDS, STATE_FIELDS
 from gui.session.swap_model import swap_classifier
+from gui.shell.status_bar import StatusBar
 from tests.gui.panel_scenes import attack, noise, open_image, small
 
 if TYPE_CHECKING:
@@ -365,3 +366,59 @@ def test_what_ends_a_run_keeps_its_best_and_says_so(qtbot: QtBot, opened: Sessio
     assert told == [f"{kept.title} was ended when something else was opened. Its best image so far is kept with the finished runs."]
     opened.show_entry(kept.number)
     assert opened.image["name"] == "other"
+
+
+# ---------------------------------------------------------------------- what is said
+
+
+def test_an_error_leaves_the_status_bar_when_something_newer_happens(qtbot: QtBot, opened: Session) -> None:
+    bar = StatusBar(opened)
+    qtbot.addWidget(bar)
+    for newer in (
+        lambda: opened.set_image(noise(3), {"name": "other"}),
+        lambda: opened.set_classifier(small(4)),
+        lambda: opened.set_label(2),
+        opened.undo_stack.undo,
+    ):
+        opened.log("error", "trunc.jpg is damaged.")
+        assert bar.message.text() == "trunc.jpg is damaged."
+        newer()
+        assert bar.message.text() == ""
+        assert not bar.alert.isVisibleTo(bar)
+    opened.notice.emit("The clean image is on the clipboard.")
+    opened.set_label(3)
+    assert bar.message.text() == "The clean image is on the clipboard."  # no error: it leaves by the clock
+
+
+@pytest.mark.parametrize("goal", ["label", "target"])
+def test_an_attack_on_an_image_that_is_misread_already_is_not_called_a_success_of_its_own(qtbot: QtBot, opened: Session, goal: str) -> None:
+    from gui.panels.log.facts import facts_of
+    from gui.panels.log.run_table import RunTable
+
+    assert opened.state.prediction is not None
+    other = (opened.state.prediction + 1) % 6
+    opened.change(label=other, target=opened.state.prediction if goal == "target" else None)
+    said: list[str] = []
+    opened.logged.connect(lambda entry: said.append(entry.text))
+    attack(qtbot, opened, PGD(steps=1))
+    (run,) = opened.history.entries
+    facts = facts_of(run)
+    assert facts.success
+    assert facts.already
+    assert facts.figures["success"] == "yes, already before the attack"
+    assert any("PGD had nothing to do, as the model misreads the image without it" in text for text in said)
+    table = RunTable()
+    qtbot.addWidget(table)
+    table.set_runs([facts], None)
+    assert table.model().index(0, 1).data() == "(✓)"
+
+
+def test_a_success_of_the_attack_s_own_is_called_one(qtbot: QtBot, opened: Session) -> None:
+    from gui.panels.log.facts import facts_of
+
+    opened.change(label=opened.state.prediction)
+    attack(qtbot, opened, PGD(steps=20, eps=0.5))
+    facts = facts_of(opened.history.entries[-1])
+    assert facts.success
+    assert not facts.already
+    assert facts.figures["success"] == "yes"

@@ -155,6 +155,30 @@ def test_hidden_it_asks_nothing_and_catches_up(qtbot: QtBot, panel: LogPanel, se
     assert panel.runs.table.runs.rowCount() == 1
 
 
+def test_of_several_runs_that_came_while_it_was_hidden_the_newest_is_selected(qtbot: QtBot, panel: LogPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    panel.hide()
+    for steps in (1, 2, 3):
+        attack(qtbot, session, PGD(steps=steps))
+    panel.show()
+    runs = panel.runs
+    qtbot.waitUntil(lambda: len(runs.table.runs.runs) == 3)
+    assert [run.number for run in runs.table.selected] == [session.history.entries[-1].number]
+    assert details(runs)["steps"] == ["3"]
+    assert runs.buttons["show"].isEnabled()
+
+
+def test_a_removed_run_comes_back_with_ctrl_z(qtbot: QtBot, runs: RunsView, session: Session) -> None:
+    before = session.history.entries
+    select(runs, 0)
+    qtbot.keyClick(runs.table, Qt.Key.Key_Delete)
+    assert session.history.entries == before[:-1]
+    assert session.undo_stack.undoText() == f"Remove {before[-1].title}"
+    session.undo_stack.undo()
+    assert session.history.entries == before
+    assert cell(runs, 0, "#").endswith(str(before[-1].number))
+
+
 def test_messages_with_details_folded_away(qtbot: QtBot, panel: LogPanel, session: Session) -> None:
     panel.tabs.setCurrentIndex(1)
     tree = panel.messages.tree

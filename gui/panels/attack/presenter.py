@@ -201,4 +201,5 @@ class AttackPresenter(QObject):
             self._footer.message.say(self._failure)
         else:
             self._footer.message.say(hint(self._session.state), "hint")
-        self._footer.show_idle(runs.ending, slug, sentence)
+        here = self._ending is not None and self._session.is_current(self._ending.scene)  # of another image it says nothing
+        self._footer.show_idle(self._ending, slug if here else "", sentence)

@@ -41,6 +41,8 @@ class Facts:
     json: str
     can_be_shown: bool = True
     """Whether it can be put back on the canvas."""
+    already: bool = False
+    """Whether an attack's success held already before it: the image was misread as it was."""
 
 
 def facts_of(entry: FinishedRun) -> Facts:
@@ -95,9 +97,10 @@ def _of_attack(entry: AttackRun) -> Facts:
     grown = entry.scene.grown  # nothing of the clean image is in what came out
     outcome = f"{'noise' if grown else f'{labels[before]} {percent(first)}'} → {labels[after]} {percent(last)}"
     flip = int(result.steps_to_flip[0])
+    already = bool(result.reached_before[0] and result.success[0])
     figures = {
         "outcome": outcome,
-        "success": "yes" if bool(result.success[0]) else "no",
+        "success": "no" if not bool(result.success[0]) else "yes, already before the attack" if already else "yes",
         "ended": str(result.reason),
         "label": labels[int(result.labels[0])] + (" (assumed)" if result.labels_assumed else ""),
         "target": _target(result),
@@ -128,6 +131,7 @@ def _of_attack(entry: AttackRun) -> Facts:
             **_flat({key: value for key, value in made.items() if key != "operation"}),
         },
         _json(entry, result, norms, {"before": [labels[before], first], "after": [labels[after], last]}),
+        already=already,
     )
 
 

@@ -17,7 +17,12 @@ from gui.theme import number_font
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = (
     ("#", "Number of the run; ● is on the canvas", "● 00"),
-    ("✓", "✓: success. Untargeted: another prediction than the label. Targeted: the target. An experiment: all its checks passed", "✓"),
+    (
+        "✓",
+        "✓: success. Untargeted: another prediction than the label. Targeted: the target. An experiment: all its checks passed. "
+        "(✓): that held already before the attack",
+        "(✓)",
+    ),
     ("Attack", "The attack, or what else was run", "Carlini-W"),
     ("Before → after", "Prediction for the attacked and for the adversarial image; the verdict of any other run", "Stop → Speed limi"),
     ("L2", "Length of the perturbation", "0.000"),
@@ -26,7 +31,12 @@ _COLUMNS = (
     ("Flip", "The step that first succeeded", "0000"),
     ("Time", "Seconds inside the attack", "00.00 s"),
 )
-_SUCCESS = {True: ("✓", "success", " (success)"), False: ("–", "no success", " (no success)"), None: ("", "", "")}
+_SUCCESS = {
+    True: ("✓", "success", " (success)"),
+    "already": ("(✓)", "success, already before the attack", " (success, already before the attack)"),
+    False: ("–", "no success", " (no success)"),
+    None: ("", "", ""),
+}
 """By whether a run came to what was wanted, the sign, the words and the words behind an outcome; None: nothing was wanted."""
 _LEFT = ("Attack", "Before → after", "Budget")
 _OUTCOME = 3
@@ -62,16 +72,16 @@ class RunModel(QAbstractTableModel):
             left = _COLUMNS[index.column()][0] in _LEFT
             return int((Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 1:
-            return _SUCCESS[run.success][1]
+            return _SUCCESS["already" if run.already else run.success][1]
         if role == Qt.ItemDataRole.ToolTipRole:
-            head = f"#{run.number} {run.attack}: {run.outcome} {_SUCCESS[run.success][2]}"
+            head = f"#{run.number} {run.attack}: {run.outcome} {_SUCCESS['already' if run.already else run.success][2]}"
             return "\n".join([head, *(f"{name}: {value}" for name, value in run.parameters.items())])
         return None
 
     def _cells(self, run: Facts) -> tuple[str, ...]:
         return (
             f"● {run.number}" if run.number == self._shown else str(run.number),
-            _SUCCESS[run.success][0],
+            _SUCCESS["already" if run.already else run.success][0],
             run.attack,
             run.outcome,
             "–" if run.l2 is None else short(run.l2),
@@ -152,10 +162,10 @@ class RunTable(QTableView):
         return [self.runs.runs[row] for row in rows]
 
     def set_runs(self, runs: Sequence[Facts], shown: int | None) -> None:
-        """Show them; what was selected stays so, and a run that has just finished is selected."""
+        """Show them; what was selected stays so, until a run has finished: then that is selected, the newest where several have."""
         known = {run.number for run in self.runs.runs}
         fresh = {run.number for run in runs} - known
-        wanted = fresh or {run.number for run in self.selected}
+        wanted = {max(fresh)} if fresh else {run.number for run in self.selected}
         self.runs.set_runs(runs, shown)
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         for row, run in enumerate(self.runs.runs):

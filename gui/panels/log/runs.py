@@ -151,7 +151,7 @@ class RunsView(QWidget):
 
     def _show_two(self, one: Facts, other: Facts) -> None:
         rows = differences(one, other)
-        alike = "the two runs are alike in everything" if not rows else f"{len(rows)} differences"
+        alike = "the two runs are alike in everything" if not rows else f"{len(rows)} difference{'' if len(rows) == 1 else 's'}"
         self.summary.set_text(f"#{one.number} against #{other.number}: {alike}.")
         self._columns("", f"#{one.number}", f"#{other.number}")
         for row in rows:
