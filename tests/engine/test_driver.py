@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -423,6 +424,23 @@ def test_a_part_begun_anew_is_counted_once(small64: engine.Classifier, images: T
     torch.testing.assert_close(result.adversarial, wide.adversarial, rtol=0, atol=1e-12)
     assert result.notes == ("The device's memory did not suffice for 6 images at a time, so 3 were attacked at a time.",)
     assert (result.forwards, result.backwards) == (wide.forwards, wide.backwards)
+
+
+class Drawn(Plain):
+    """The same from a random start."""
+
+    def iterate(self, problem: Problem) -> Iterator[engine.AttackStep]:
+        start = (problem.images + 0.1 * problem.random.normal(problem.images.shape[1:])).clamp(0, 1)
+        yield from super().iterate(replace(problem, images=start))
+
+
+def test_a_part_begun_anew_draws_the_same_numbers(small64: engine.Classifier, images: Tensor) -> None:
+    """Or a record of it would not replay where memory is larger, nor twice where it is small."""
+    narrow = engine.Classifier(Halved(small64.module), small64.labels, small64.input_shape, device="cpu")
+    labels = small64.predict(images)
+    wide, result = (engine.run(Drawn(), classifier, images, labels, seed=2) for classifier in (small64, narrow))
+    assert len(result.notes) == 1
+    torch.testing.assert_close(result.adversarial, wide.adversarial, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -184,8 +184,13 @@ TARGETED = [
 ]
 
 
+WEIGHTLESS = {"proximity": {"weight": 0.01, "steps": 60}}
+"""Parameters at which an attack that its variants hold back gets somewhere."""
+
+
 @pytest.mark.parametrize("attack", TARGETED)
 def test_towards_a_target(attack: Attack, small64: engine.Classifier, images: Tensor) -> None:
+    attack = type(attack).build(**attack.model_dump() | WEIGHTLESS.get(attack.slug, {}))
     labels = small64.predict(images)
     targets = (labels + 1) % 5
     mask = torch.ones(8, 8)
@@ -197,6 +202,7 @@ def test_towards_a_target(attack: Attack, small64: engine.Classifier, images: Te
     if attack.ball() is not None:
         assert bool((after > before).all())
     else:
+        assert bool(result.flipped.any())
         assert bool(((after > before) | result.success)[result.flipped].all())
 
 

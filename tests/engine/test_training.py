@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import FrozenInstanceError
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import engine
 from engine.data import DataSet
 from engine.defenses import Bounded, BoundedLeaky, Train, TrainStep, accuracy, classifier_of, save_model
 from engine.defenses.augmentation import COLOURS, STROKES, Augmentation
+from engine.defenses.fitting import Schedule
 from engine.errors import GibbonError
 from engine.models.architectures import ARCHITECTURES
 
@@ -302,3 +304,17 @@ def test_rotation_by_a_right_angle_is_a_rotation() -> None:
     # Sampling turns the grid by the angle, so the picture turns the other way.
     expected = torch.tensor([10 * torch.cos(torch.tensor(angle)), -10 * torch.sin(torch.tensor(angle))])
     assert torch.allclose(torch.tensor([x - 16.0, y - 16.0]), expected, atol=1.0)
+
+
+@pytest.mark.parametrize("warm_up", [0.2, 0.5])
+def test_the_rate_rises_linearly_over_the_warm_up_and_falls_as_a_cosine(warm_up: float) -> None:
+    schedule = Schedule(epochs=10, batch_size=8, learning_rate=0.4, weight_decay=0.0, warm_up=warm_up)
+    assert schedule.rate(0) == pytest.approx(0.05 * 0.4)
+    assert schedule.rate(warm_up / 2) == pytest.approx(0.525 * 0.4)
+    assert schedule.rate(warm_up) == pytest.approx(0.4)
+    assert schedule.rate((1 + warm_up) / 2) == pytest.approx(0.2)
+    assert schedule.rate(1) == pytest.approx(0, abs=1e-12)
+    rates = [schedule.rate(step / 100) for step in range(101)]
+    top = round(100 * warm_up)
+    assert all(low < high for low, high in pairwise(rates[: top + 1]))
+    assert all(high > low for high, low in pairwise(rates[top:]))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.stickers import HANDLES, Colour, Optimised, Sticker, handle_position
+from engine.stickers import HANDLES, Colour, Handle, Optimised, Sticker, handle_position
 from gui.canvas import edits
 from gui.canvas.gesture import Gesture
 from gui.canvas.placement import LARGEST_SCALE, Placement, Viewpoint, fitted
@@ -91,6 +91,18 @@ def test_a_pressed_handle_does_not_jump() -> None:
     draft = dragged("select", board(1), (10.4, 13.4), (10.4, 13.4)).draft
     assert draft is not None
     assert draft.stickers == board().stickers
+
+
+@pytest.mark.parametrize("off", [-0.4, 0.4])
+@pytest.mark.parametrize("handle", HANDLES)
+def test_a_handle_taken_beside_its_middle_goes_as_far_as_the_mouse(handle: Handle, off: float) -> None:
+    """It is pulled by 1.8 pixels, so by 2. Where it was pressed makes no difference of 0.4, which would be rounded to another pixel."""
+    (x, y), way = handle_position(LOW, handle), -1.8 if off > 0 else 1.8
+    draft = dragged("select", board(1), (x + off, y + off), (x + off + way, y + off + way)).draft
+    assert draft is not None
+    new, pulled = draft.stickers[0], round(way)
+    assert (new.x - LOW.x, new.right - LOW.right) == (pulled * ("w" in handle), pulled * ("e" in handle))
+    assert (new.y - LOW.y, new.bottom - LOW.bottom) == (pulled * ("n" in handle), pulled * ("s" in handle))
 
 
 def test_escape_aborts_any_drag() -> None:

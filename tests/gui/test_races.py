@@ -155,9 +155,12 @@ def test_another_model_while_a_frame_is_asked_for(bench: Workbench, session: Ses
     connection = session.observed.connect(lambda: seen.append((session.frame, session.classifier)))
     session.refresh()
     bench.window.panels["model"].load("digits")
-    while session.classifier.name == "signs":
-        session.refresh()
-        QTest.qWait(1)
+
+    def another_is_there() -> bool:
+        session.refresh()  # a frame is asked for at every turn, until the very one at which the model changes
+        return session.classifier.name != "signs"
+
+    until(another_is_there, "the other model")
     fresh(session)
     session.observed.disconnect(connection)
     assert seen
