@@ -60,8 +60,8 @@ class Parts(Iterator[AttackStep]):
         """What the result should say of the run."""
         limit = self._problem.classifier.rows_limit
         narrowed = f"The device's memory ran out, so at most {limit} rows at a time went through the model."
-        flat = self._problem.classifier.first_gradients.notes(len(self._problem.images))
-        return [*([self._halved] if self._halved else []), *([narrowed] if limit is not None else []), *self._said, *flat]
+        gradients = self._problem.classifier.gradient_watch.notes(len(self._problem.images))
+        return [*([self._halved] if self._halved else []), *([narrowed] if limit is not None else []), *self._said, *gradients]
 
     def __next__(self) -> AttackStep:
         while self._left:
@@ -95,7 +95,7 @@ class Parts(Iterator[AttackStep]):
         self._has_begun, self._counted = False, (view.forwards, view.backwards)
         view.allow(self._share(last - first))
         if self._attack.by_rows:
-            view.first_gradients.await_part(first, last - first)
+            view.gradient_watch.await_part(first, last - first)
         if last - first < len(part.images):
             part = part.select(torch.arange(first, last, device=part.images.device))
             clean = None if clean is None else clean[first:last]

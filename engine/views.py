@@ -12,7 +12,7 @@ from engine.classifier import Classifier, Recording
 from engine.contract import no_gradient
 from engine.devices import is_out_of_memory, release_memory
 from engine.errors import BudgetExhausted, GibbonError
-from engine.first_gradients import FirstGradients
+from engine.gradient_watch import GradientWatch
 
 Knowledge = Literal["gradients", "scores", "labels"]
 Part = TypeVar("Part")
@@ -40,7 +40,7 @@ class View:
         self.input_shape, self.device, self.dtype = classifier.input_shape, classifier.device, classifier.dtype
         self.forwards = 0
         self.backwards = 0
-        self.first_gradients = FirstGradients()
+        self.gradient_watch = GradientWatch()
         self._ends_at = max_queries
         self.rows_limit: int | None = None
         """The most rows that go through the model together, once the device's memory has run out; None: it has not."""
@@ -114,8 +114,8 @@ class View:
         """Gradient of the scalar ``value`` with respect to ``images`` alone: weight gradients are never made.
 
         With ``weights`` of its shape ``value`` may be any tensor: the gradient is that of ``(weights * value).sum()``. With ``again`` the
-        graph is kept, for another gradient of the same forward pass. ``copies``: in how many blocks the rows hold the same images
-        (None: unknown), for `first_gradients`.
+        graph is kept, for another gradient of the same forward pass. ``copies`` is as in `GradientWatch.cleaned`. Where the gradient is NaN
+        or infinite it is zero.
 
         Raises
         ------
@@ -131,11 +131,12 @@ class View:
             if "does not require grad" not in str(error) and "not have been used" not in str(error):
                 raise
             raise GibbonError(no_gradient(self._classifier.name)) from error
-        self.first_gradients.see(found, copies)
-        return found
+        return self.gradient_watch.cleaned(found, copies)
 
     def gradients(self, values: Tensor, images: Tensor) -> Tensor:
         """``(k, N, C, H, W)``: the gradients of ``values`` ``(k, N)``, row n of ``images`` for each of k values of it, of one forward pass.
+
+        Where a gradient is NaN or infinite it is zero.
 
         Raises
         ------
@@ -152,8 +153,7 @@ class View:
                 pass
             else:
                 self.backwards += values.numel()
-                self.first_gradients.see(found)
-                return found
+                return self.gradient_watch.cleaned(found)
         return torch.stack([self.gradient(value.sum(), images, again=n < count - 1) for n, value in enumerate(values)])
 
     @property

@@ -63,6 +63,11 @@ class CarliniWagnerL0(Tightening):
         changed = (last.adversarial != problem.images).any(1)
         return {"changed": Map(changed.to(problem.images.dtype), "changed pixels")}
 
+    @property
+    def round_length(self) -> int:
+        """As in `Tightening`."""
+        return self.steps
+
     def rows(self, problem: Problem, look: FirstLook) -> Rows:
         """All pixels of the mask may change; successes will freeze some."""
         return _Rows(self, problem)

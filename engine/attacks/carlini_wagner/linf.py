@@ -76,6 +76,11 @@ class CarliniWagnerLinf(Tightening):
     smallest: Number = method(0.0, ge=0, lt=1, unit="of [0, 1]")
     """A row whose bound falls below this ends."""
 
+    @property
+    def round_length(self) -> int:
+        """As in `Tightening`."""
+        return self.steps
+
     def rows(self, problem: Problem, look: FirstLook) -> Rows:
         """No bound yet, and step sizes and constants from the first gradient where none are given."""
         return _Rows(self, problem, look)
