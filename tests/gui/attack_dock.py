@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -30,6 +30,7 @@ from gui.panels.attack.goal import Goal
 from gui.panels.attack.progress import Progress
 from gui.panels.attack.start_field import StartField
 from gui.widgets import DataChooser, LabelCombo, Message
+from tests.gui.seen import named, text_of
 
 if TYPE_CHECKING:
     from engine import Attack
@@ -37,21 +38,6 @@ if TYPE_CHECKING:
     from gui.panels.attack import AttackPanel
     from gui.session.session import Session
     from gui.session.start_image import StartImage
-
-
-T = TypeVar("T", bound=QWidget)
-
-
-def named(panel: QWidget, kind: type[T], name: str) -> T:
-    """The one child of that kind whose accessible name, object name or text it is."""
-    found = [child for child in panel.findChildren(kind) if name in (child.accessibleName(), child.objectName(), _text(child))]
-    assert len(found) == 1, f"{len(found)} of {kind.__name__} are called {name}"
-    return found[0]
-
-
-def _text(widget: QWidget) -> str:
-    text = getattr(widget, "text", None)
-    return str(text()) if callable(text) else ""
 
 
 def attack_dock(bench: Workbench) -> AttackDock:
@@ -134,7 +120,7 @@ class AttackDock:
     def read_description(self) -> str:
         """What can be read of it, with its paper where that is unfolded."""
         (about,) = self.panel.findChildren(About)
-        return "\n".join(_text(label) for label in about.findChildren(QWidget) if _text(label) and label.isVisible())
+        return "\n".join(text_of(label) for label in about.findChildren(QWidget) if text_of(label) and label.isVisible())
 
     @property
     def paper(self) -> str:

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QLabel
 
 from engine.attacks import CATALOGUE
 from gui.panels.attack.catalogue import ACCESS
-from tests.gui.attack_dock import named
 from tests.gui.panel_scenes import show
+from tests.gui.seen import named
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -13,6 +13,7 @@ from gui.forms import tree as rows
 from gui.forms.editors import ChoiceEdit, FlagEdit, NumberEdit
 from gui.forms.form import ROWS_AT_ONCE
 from tests.gui.driving import settle, until
+from tests.gui.seen import messages
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -162,11 +163,10 @@ def test_nonsense_is_said_in_place(qtbot: QtBot, form: Form, name: str, text: st
     form.set_operation(CATALOGUE["pgd"])
     retype(qtbot, form, name, text)
     assert form.operation is None
-    assert form._message.isVisible()
-    assert form._message.text == form.error != ""
+    assert messages(form) == [form.error] != [""]
     retype(qtbot, form, name, "1/255" if name == "eps" else "12")
     assert form.operation is not None
-    assert not form._message.isVisible()
+    assert messages(form) == []
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_decimal_comma_is_never_dropped(form: Form, name: str, text: str) -> N
     form.set_operation(CATALOGUE["pgd"])
     form.editor(name)._on_edited(text)  # type: ignore[union-attr,call-arg]
     assert form.operation is None
-    assert form.error.startswith(f"{form._parameters[name].title()}: ")
+    assert form.error.startswith(f"{next(field.title for field in form.fields if field.name == name)}: ")
     assert "is no whole number. Write it as 40 or 1,000." in form.error
     assert form.values()[name] == text
 

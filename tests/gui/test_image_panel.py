@@ -11,12 +11,13 @@ import torch
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 import engine
 from gui.panels.image import ImagePanel
 from gui.session import open_image
 from gui.session.swap_model import samples_for
+from tests.gui.seen import named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ def photograph(folder: Path, size: tuple[int, int] = (300, 200)) -> Path:
 
 
 def test_before_an_image_is_open_the_dock_says_how_to_open_one(panel: ImagePanel) -> None:
-    assert panel._none.isVisible()
+    assert named(panel, QLabel, "No image is open. Open one below, drop a file on the window, or choose a sample.").isVisible()
     assert not panel.current.isVisible()
 
 

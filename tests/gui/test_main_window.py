@@ -13,7 +13,7 @@ from gui.shell.actions import SPECS
 from gui.shell.commands import Commands
 from gui.shell.help_page import KeyboardHelp, keys_by_chapter
 from gui.shell.main_window import DOCKS, MainWindow
-from tests.gui.attack_dock import attack_dock, named
+from tests.gui.attack_dock import attack_dock
 from tests.gui.driving import (
     action,
     choose_attack,
@@ -27,6 +27,7 @@ from tests.gui.driving import (
     settle,
     until,
 )
+from tests.gui.seen import named
 
 if TYPE_CHECKING:
     from gui.app import Workbench

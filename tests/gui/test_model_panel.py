@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QToolButton
 
 import engine
 from gui.panels.model import ModelPanel
 from gui.panels.model.dialogs import CheckpointDialog, CodeDialog, functions_in
 from gui.panels.model.swap import AS_LOADED, BOUNDED, RELU, moved
+from tests.gui.seen import named
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -75,7 +76,7 @@ def test_a_shipped_model_comes_with_its_card_and_a_fitting_image(qtbot: QtBot, p
     assert panel.card.text("classes").startswith("43")
     qtbot.waitUntil(lambda: panel.card.device.count() > 0)
     assert panel.card.device.currentText() == "CPU" or classifier.device.type == "cuda"
-    assert classifier.fingerprint.startswith(panel.card._fingerprint.text())
+    assert classifier.fingerprint.startswith(named(panel.card, QLabel, "Fingerprint").text())
 
 
 def test_another_kind_of_model_brings_another_image(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
@@ -234,7 +235,7 @@ def test_layers_are_listed_when_opened(qtbot: QtBot, loaded: ModelPanel, session
 
 
 def test_the_fingerprint_is_copied(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
-    qtbot.mouseClick(loaded.card._copy, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(named(loaded.card, QToolButton, "Copy the fingerprint"), Qt.MouseButton.LeftButton)
     assert session.classifier is not None
     assert QApplication.clipboard().text() == session.classifier.fingerprint
 
@@ -322,6 +323,6 @@ def test_torchvision_is_listed_only_when_asked(qtbot: QtBot, panel: ModelPanel) 
 
 
 def test_without_a_model_the_dock_says_what_to_do(panel: ModelPanel) -> None:
-    assert panel._empty.isVisible()
+    assert named(panel, QLabel, "No model is loaded. Choose one below.").isVisible()
     assert not panel.load_button.isEnabled()
     assert engine.models.catalogue(with_torchvision=False)

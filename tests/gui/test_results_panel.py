@@ -22,6 +22,7 @@ from gui.theme import GRID
 from tests.gui.driving import settle
 from tests.gui.panel_scenes import attack, open_image, show, small
 from tests.gui.probe_attack import Probe
+from tests.gui.seen import empty_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ def bring(qtbot: QtBot, panel: ResultsPanel, title: str) -> object:
 
 
 def test_empty_it_says_what_would_fill_it(panel: ResultsPanel) -> None:
-    assert panel._pages.currentIndex() == 0
+    assert empty_text(panel)
     assert panel.load_button.isVisible()
 
 
@@ -85,7 +86,7 @@ def test_the_loss_of_the_run_on_the_canvas(qtbot: QtBot, panel: ResultsPanel, se
     assert float(view.curves._mark.value()) == flip
     assert f"step {flip}" in view.curves.readout.text
     session.clear_perturbation()
-    assert panel._pages.currentIndex() == 0
+    assert empty_text(panel)
 
 
 def test_the_mouse_reads_a_curve(qtbot: QtBot, panel: ResultsPanel, session: Session) -> None:
@@ -218,7 +219,7 @@ def test_a_perturbation_is_saved_loaded_and_added_by_a_run(qtbot: QtBot, probed:
         view.save_to(path)
     assert said.args == ["Saved as mine.safetensors."]
     session.clear_perturbation()
-    assert probed._pages.currentIndex() == 0
+    assert empty_text(probed)
     probed.load(path)
     qtbot.waitUntil(lambda: titles(probed) == ["mine"], timeout=20_000)
     loaded: PerturbationView = probed.tabs.currentWidget()  # type: ignore[assignment]

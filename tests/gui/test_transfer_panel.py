@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from engine.quantities import format_probability
 from tests.gui.driving import click, draw, run_attack, until
+from tests.gui.seen import empty_text
 
 if TYPE_CHECKING:
     from engine.evaluate import Transfer
@@ -43,9 +44,9 @@ def cells(bench: Workbench) -> list[list[str]]:
 
 def test_every_loaded_model_says_what_it_sees(bench: Workbench) -> None:
     panel = shown(bench)
-    assert panel._pages.currentIndex() == 0
+    assert empty_text(panel)
     run_attack(bench)
-    until(lambda: panel._pages.currentIndex() == 1, "the table")
+    until(lambda: not empty_text(panel), "the table")
     assert [row[0] for row in cells(bench)] == ["signs"]
     assert "Only the attacked model" in panel.verdict.text
     add(bench, "signs-bounded")

@@ -70,6 +70,7 @@ class Card(QWidget):
         self.device.setAccessibleName("Device")
         self.device.setToolTip("Where the model computes. Another device takes a copy of the weights.")
         self._fingerprint = QLabel(self)
+        self._fingerprint.setAccessibleName("Fingerprint")
         self._fingerprint.setFont(theme.number_font(self.font()))
         self._fingerprint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._copy = QToolButton(self)

@@ -95,7 +95,8 @@ class StickerEditor(QWidget):
             from engine.stickers import kept_on_image
 
             changed = kept_on_image(changed, *self.session.clean.shape[1:])
-        self.session.commit_stickers(tuple(changed if s is here else s for s in self.session.stickers), text)
+        key = ("sticker", here.id, *changes)  # turning one number is one step
+        self.session.commit_stickers(tuple(changed if s is here else s for s in self.session.stickers), text, key=key)
         self.refresh()  # also where nothing changed: the box may show a place off the image
 
     def _setter(self, name: str) -> Callable[[int], None]:
