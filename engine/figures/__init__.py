@@ -13,7 +13,7 @@ from engine.figures.choose import (
     panels_of,
     subject_of,
 )
-from engine.figures.compose import compose
+from engine.figures.compose import boxes_in, compose
 from engine.figures.export import FORMATS, export, export_arrays
 from engine.figures.panels import FigurePanel, HistogramPanel, ImagePanel, LossPanel, SaliencyPanel, SignedMapPanel
 
@@ -30,6 +30,7 @@ __all__ = [
     "SaliencyPanel",
     "SignedMapPanel",
     "Subject",
+    "boxes_in",
     "check_panels",
     "compose",
     "explanations_in",

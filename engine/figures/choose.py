@@ -144,6 +144,9 @@ def check_panels(which: Sequence[str], sites: Sequence[Site] | None = None) -> N
     """
     if not which:
         raise GibbonError(f"A figure needs at least one panel. Choose among {', '.join(PANELS)}.")
+    twice = next((name for place, name in enumerate(which) if name in which[:place]), None)
+    if twice is not None:
+        raise GibbonError(f"The panel “{twice}” is named twice. Name it once.")
     for name in which:
         kind, _, detail = name.partition(":")
         if kind not in PANELS or (detail and kind != "histogram"):

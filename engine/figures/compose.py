@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from engine.errors import GibbonError
+from engine.figures.fonts import drawable, families, families_for, missing_glyphs
 from engine.figures.panels import Box, FigurePanel, Page
 from engine.figures.style import DARK, LIGHT, LINE_MM, MM, TITLE_SIZE, settings, wrap
 
@@ -20,6 +22,10 @@ _TITLE_GAP = 0.5
 _CAPTION_GAP = 0.6
 _COLUMN_MM = 24.0
 """Least width of a picture where the number of columns is chosen here."""
+
+
+_BOXES: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()
+"""What `boxes_in` says of the figures that are still held."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,28 @@ def compose(
             top += _height(row) + _ROW_GAP
         for place, line in enumerate(small_print):
             page.text(_MARGIN, top - _ROW_GAP + 1.5 + place * LINE_MM, line, color=theme.faint)
+        _set_in_fonts(figure)
     return figure
+
+
+def boxes_in(figure: Figure) -> str:
+    """Which characters of a composed figure are boxes, since no font has them, as a sentence; empty where there are none."""
+    return _BOXES.get(figure, "")
+
+
+def _set_in_fonts(figure: Figure) -> None:
+    """Give every text the fonts that have its glyphs, and a box in place of what no font has: matplotlib would only warn of it."""
+    from matplotlib.text import Text
+
+    _BOXES[figure] = missing_glyphs(text.get_text() for text in figure.findobj(Text) if isinstance(text, Text))
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        words = text.get_text()
+        shown = drawable(words)
+        if shown != words:
+            text.set_text(shown)
+        if (chosen := families_for(shown)) != families():
+            text.set_fontfamily(list(chosen))
 
 
 def _columns(panels: Sequence[FigurePanel], width_mm: float, columns: int | None) -> int:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.figures.style import ADVERSARIAL, CLEAN, LINE_MM, MM, SIZE, Theme, families, number, text_width
+from engine.figures.fonts import families
+from engine.figures.style import ADVERSARIAL, CLEAN, LINE_MM, MM, SIZE, Theme, number, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

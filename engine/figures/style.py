@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, cast
 
+from engine.figures.fonts import drawable, families, families_for
 from engine.quantities import format_norm, format_number, format_probability
 
 CLEAN = "#0072B2"
@@ -25,7 +25,6 @@ LINE_MM = 3.0
 MM = 1 / 25.4
 POINT_MM = 25.4 / 72
 DPI = 300
-_FAMILIES = ("Arial", "Liberation Sans", "DejaVu Sans")
 _SLACK = 1.03
 """Hinting and another machine's font may set a line a little wider than it was measured."""
 
@@ -42,15 +41,6 @@ class Theme:
 
 LIGHT = Theme("#ffffff", "#1a1a1a", "#767676")
 DARK = Theme("#1b1b1b", "#ececec", "#9a9a9a")
-
-
-@lru_cache(maxsize=1)
-def families() -> tuple[str, ...]:
-    """The sans-serif families that are here; DejaVu Sans comes with matplotlib and is always the last resort."""
-    from matplotlib.font_manager import fontManager
-
-    known = set(fontManager.get_font_names())
-    return tuple(name for name in _FAMILIES if name in known)
 
 
 @contextmanager
@@ -86,7 +76,8 @@ def text_width(text: str, size: float = SIZE, *, bold: bool = False) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    font = FontProperties(family=list(families()), size=size, weight="bold" if bold else "normal")
+    text = drawable(text)
+    font = FontProperties(family=list(families_for(text)), size=size, weight="bold" if bold else "normal")
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, False)
     return float(width) * POINT_MM * _SLACK
 
