@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,58 +13,10 @@ from engine.errors import GibbonError
 from engine.quantities import in_grey_levels
 
 if TYPE_CHECKING:
-    from engine.operation import Attack, Operation
+    from engine.operation import Attack
 
 _SLACK = 1e-4
 """How far outside [0, 1] rounding may have carried a pixel; further out it is another unit."""
-
-
-_MISSING = {
-    "targets": "needs a class to reach. Choose a target, or give targets=.",
-    "mask": "needs a mask: where may it paint? Draw a sticker whose content is to be optimised, or give mask=.",
-    "data": "works on a data set. Choose one, or give data=engine.data.load(...).",
-    "start": "needs images to start from. Give start=.",
-    "stickers": "needs stickers. Draw one, or give stickers=.",
-    "models": "needs further models. Load one, or give models=.",
-}
-
-
-def check_needs(operation: Operation, given: Mapping[str, object]) -> None:
-    """Refuse to begin without what the operation ``needs``.
-
-    Raises
-    ------
-    GibbonError
-        Something is missing; the sentence says what and how to give it.
-    """
-    for use in sorted(operation.needs):
-        if given.get(use) is None:
-            raise GibbonError(f"{operation.title} {_MISSING[use]}")
-
-
-_UNUSED = {
-    "targets": "takes no target: it is untargeted, or chooses the class itself. Leave targets out.",
-    "mask": "takes no mask: it may change every pixel. Leave the mask out, or choose the whole image.",
-    "start": "takes no image to start from. Leave start out.",
-}
-
-
-def check_unused(attack: Attack, given: Mapping[str, object]) -> None:
-    """Refuse what the attack would leave unused: what came out would be judged, or read, by it.
-
-    Raises
-    ------
-    GibbonError
-        Something is given that the attack does not use; the sentence says what.
-    """
-    for use in unused(attack, given):
-        raise GibbonError(f"{attack.title} {_UNUSED[use]}")
-
-
-def unused(attack: Attack, given: Mapping[str, object]) -> list[str]:
-    """What of ``given`` is there, and not used by the attack."""
-    there = [use for use, value in given.items() if value is not None]
-    return [use for use in there if use not in attack.uses or (use == "mask" and not attack.masked)]
 
 
 def check_goal(attack: Attack, classifier: Classifier) -> None:

@@ -13,8 +13,6 @@ from torch import Tensor
 from engine.artifacts import Lazy
 from engine.checks import (
     check_goal,
-    check_needs,
-    check_unused,
     checked_images,
     checked_labels,
     checked_mask,
@@ -30,6 +28,7 @@ from engine.parts import Parts
 from engine.randomness import RowRandom
 from engine.result import AttackResult, Reason, Result
 from engine.timeline import Timeline
+from engine.uses import check_needs, check_unused
 from engine.views import View
 
 if TYPE_CHECKING:

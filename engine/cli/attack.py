@@ -27,7 +27,9 @@ from engine.cli.options import (
     loaded,
     rectangle,
 )
+from engine.cli.values import whole
 from engine.errors import GibbonError
+from engine.uses import Cure, check_needs, check_unused
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,7 +60,7 @@ def command(
     data_set: Annotated[
         str | None, typer.Option(help="For attacks that work on many images: mnist, gtsrb:train, generated:signs, folder:PATH...")
     ] = None,
-    data_count: Annotated[int | None, typer.Option(min=1, help="How many of its images, spread evenly. Without: all.")] = None,
+    data_count: Annotated[int | None, whole(1, help="How many of its images, spread evenly. Without: all.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the data sets, as torchvision leaves them; else GIBBON_DATA.")] = None,
     transfer: Annotated[str | None, typer.Option(help="Further models, comma between: what do they say of the result?")] = None,
     seed: Seed = 0,
@@ -84,13 +86,15 @@ def command(
         raise GibbonError("Which image? Give it with --image FILE.")
     from engine.cli.artifacts import shown
     from engine.cli.crops import chosen_crop
-    from engine.cli.job import Job, perform
     from engine.cli.output import say, say_artifact, say_json
+    from engine.cli.request import AttackRequest, Output, perform
     from engine.images import open_image
     from engine.record import ModelOptions, repeatable
 
     operation = _operation(context, attack, preset, target)
-    _check_given(operation, {"targets": target, "mask": mask or sticker or None, "data": data_set, "start": start})
+    given = {"targets": target, "mask": mask or sticker or None, "data": data_set, "start": start}
+    check_unused(operation, given, _CURES)
+    check_needs(operation, given, _CURES)
     photograph = open_image(image)  # before the model, which takes longer to load than a wrong path to be found
     with repeatable(threads):
         options = ModelOptions(architecture=architecture, activation=activation, head=head)
@@ -101,12 +105,10 @@ def command(
         shown_panels, left_out = chosen_panels(panels, classifier)
         part_used, remarks = chosen_crop(crop, photograph, classifier)
         done = perform(
-            Job(
+            AttackRequest(
                 classifier=classifier,
                 attack=operation,
                 photograph=photograph,
-                folder=out,
-                stem=f"{image.stem}-{operation.slug}",
                 crop=part_used,
                 label=None if label is None else class_number(label, classifier.labels, "label"),
                 target=None if target is None else class_number(target, classifier.labels, "target"),
@@ -116,13 +118,8 @@ def command(
                 data=None if data_set is None else _data(data_set, data_count, data, seed),
                 others=others,
                 seed=seed,
-                panels=shown_panels,
-                notes=(*remarks, *left_out),
-                width_mm=width_mm,
-                arrays=arrays,
-                overwrite=overwrite,
-                quiet=json,
-            )
+            ),
+            Output(out, f"{image.stem}-{operation.slug}", shown_panels, (*remarks, *left_out), width_mm, arrays, overwrite, quiet=json),
         )
     if json:
         say_json(done.json())
@@ -160,29 +157,13 @@ def region(classifier: Classifier, mask: Path | None, stickers: list[str]) -> Te
     return covered
 
 
-_MISSING = {
-    "targets": "needs a class to reach. Name one with --target.",
-    "mask": "needs a mask: where may it paint? Give --sticker left,top,width,height or --mask FILE.",
-    "data": "works on a data set. Name one with --data-set.",
-    "start": "needs an image to start from. Give one with --start FILE.",
+_CURES: dict[str, Cure] = {
+    "targets": Cure("Name one with --target.", "Leave --target out."),
+    "mask": Cure("Give --sticker left,top,width,height or --mask FILE.", "Leave --mask and --sticker out."),
+    "data": Cure("Name one with --data-set.", "Leave --data-set out."),
+    "start": Cure("Give one with --start FILE.", "Leave --start out."),
 }
-_UNUSED = {
-    "targets": "takes no target: it is untargeted, or chooses the class itself. Leave --target out.",
-    "mask": "takes no mask: it may change every pixel. Leave --mask and --sticker out.",
-    "data": "works on the image alone. Leave --data-set out.",
-    "start": "takes no image to start from. Leave --start out.",
-}
-
-
-def _check_given(attack: Attack, given: dict[str, object]) -> None:
-    """Refuse, in this command's words, what the engine would refuse later in its own, or leave unused."""
-    from engine.checks import unused
-
-    for use in unused(attack, given):
-        raise GibbonError(f"{attack.title} {_UNUSED[use]}")
-    for use, sentence in _MISSING.items():
-        if use in attack.needs and not given[use]:
-            raise GibbonError(f"{attack.title} {sentence}")
+"""What to do at the command line where an attack is given too little or too much."""
 
 
 def _operation(context: typer.Context, slug: str, preset: str | None, target: str | None) -> Attack:

@@ -15,7 +15,7 @@ from engine.errors import GibbonError
 if TYPE_CHECKING:
     import torch
 
-    from engine.cli.job import Done
+    from engine.cli.request import Done
     from engine.images import Sample
 
 FOLDER = Path("gibbon-demo")
@@ -35,6 +35,8 @@ def command(
     from engine.cli.output import program, say, say_json
     from engine.record import repeatable
 
+    if out.exists() and not out.is_dir():
+        raise GibbonError(f"“{out}” is a file, and the demonstration needs a folder. Choose another --out.")
     folder = unused(out)
     with repeatable(threads):
         done = run(folder, seed, device, quiet=json)
@@ -50,34 +52,23 @@ def command(
 def run(folder: Path, seed: int, device: str | None, quiet: bool = False) -> list[Done]:
     """The two attacks; Ctrl-C leaves the rest out."""
     from engine.attacks import PGD, StickerPGD
-    from engine.cli.job import Job, perform
     from engine.cli.options import loaded
     from engine.cli.output import made_folder
+    from engine.cli.request import AttackRequest, Output, perform
     from engine.images import open_image, write_png
 
     classifier = loaded("signs", device, allow_code=False)
     sample = stop_sign()
     # A copy of what the model sees, so that the folder can be moved and its records still replay.
     clean = write_png(made_folder(folder) / "stop.png", sample.open().crop_to(classifier))
-    job = Job(
-        classifier=classifier,
-        attack=PGD(),
-        photograph=open_image(clean),
-        folder=folder,
-        stem="stop-pgd",
-        label=sample.label,
-        seed=seed,
-        panels=PIXEL_PANELS,
-        arrays=True,
-        quiet=quiet,
-    )
-    done = [perform(job)]
+    request = AttackRequest(classifier, PGD(), open_image(clean), label=sample.label, seed=seed)
+    output = Output(folder, "stop-pgd", PIXEL_PANELS, arrays=True, quiet=quiet)
+    done = [perform(request, output)]
     for side in STICKER_SIDES:
         if done[-1].cancelled or (done[-1].record.operation.slug == StickerPGD.slug and done[-1].record.outcome.success):
             break
-        done.append(
-            perform(replace(job, attack=StickerPGD(), stem=f"stop-sticker-{side}x{side}", mask=_middle(side, classifier.input_shape)))
-        )
+        sticker = replace(request, attack=StickerPGD(), mask=_middle(side, classifier.input_shape))
+        done.append(perform(sticker, replace(output, stem=f"stop-sticker-{side}x{side}")))
     return done
 
 

@@ -20,7 +20,7 @@ from engine.cli.output import every, interruptible, made_folder, progress, refus
 from engine.data import DataSet
 from engine.driver import start
 from engine.evaluate import transfer
-from engine.figures import check_panels, compose, export, export_arrays, note_for, panels_for
+from engine.figures import boxes_in, check_panels, compose, export, export_arrays, note_for, panels_for
 from engine.formats import counted, format_reading, short
 from engine.images import Crop, Photograph
 from engine.operation import Attack, AttackStep
@@ -30,15 +30,12 @@ from engine.result import AttackResult, Reason
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
-    """What to attack and where to write."""
+class AttackRequest:
+    """What is attacked, and what the attack is given."""
 
     classifier: Classifier
     attack: Attack
     photograph: Photograph
-    folder: Path
-    stem: str
-    """Files are named ``STEM.png``, ``STEM.json``, ``STEM.pdf``, ``STEM.npz``, ``STEM.safetensors``, ``STEM.artifacts.json``."""
     crop: Crop | None = None
     label: int | None = None
     target: int | None = None
@@ -50,6 +47,15 @@ class Job:
     others: Sequence[Classifier] = ()
     """Further models, to be asked what they say of the result."""
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is written, where, and what is shown meanwhile."""
+
+    folder: Path
+    stem: str
+    """Files are named ``STEM.png``, ``STEM.json``, ``STEM.pdf``, ``STEM.npz``, ``STEM.safetensors``, ``STEM.artifacts.json``."""
     panels: Sequence[str] = ()
     notes: Sequence[str] = ()
     """What is already known to be otherwise than by default, in sentences."""
@@ -111,7 +117,7 @@ class Done:
         return [*lines, *(f"  {path}" for path in self.files)]
 
 
-def perform(job: Job) -> Done:
+def perform(request: AttackRequest, output: Output) -> Done:
     """Attack, and write image, record, figure and, where asked for, arrays. Ctrl-C ends the attack with its best so far.
 
     Raises
@@ -120,60 +126,61 @@ def perform(job: Job) -> Done:
         Something does not fit, or files are there and must not be written over.
     """
     image, record, figure, arrays, learned = (
-        job.folder / f"{job.stem}.{suffix}" for suffix in ("png", "json", "pdf", "npz", "safetensors")
+        output.folder / f"{output.stem}.{suffix}" for suffix in ("png", "json", "pdf", "npz", "safetensors")
     )
     planned = [image, record, figure, figure.with_name(f"{figure.name}.json")]
-    planned += [*([arrays] if job.arrays else []), *([learned] if job.attack.slug == Universal.slug else [])]
-    beside = job.folder / f"{job.stem}.artifacts.json"
-    refuse_existing([*planned, *([beside] if told.may_give(job.attack) else [])], job.overwrite)
-    check_panels(job.panels, job.classifier.sites)
-    clean = job.photograph.crop_to(job.classifier, job.crop)
-    result, readings = _run(job, clean)
+    planned += [*([arrays] if output.arrays else []), *([learned] if request.attack.slug == Universal.slug else [])]
+    beside = output.folder / f"{output.stem}.artifacts.json"
+    refuse_existing([*planned, *([beside] if told.may_give(request.attack) else [])], output.overwrite)
+    check_panels(output.panels, request.classifier.sites)
+    clean = request.photograph.crop_to(request.classifier, request.crop)
+    result, readings = _run(request, output, clean)
     saved = save_adversarial(result, 0, image)
     entry = record_of(
         result,
-        image=image_entry(clean, job.photograph, job.crop or job.photograph.default_crop(job.classifier), job.folder),
-        mask=mask_entry(job.mask, job.mask_path, job.folder),
-        start=job.start,
-        folder=job.folder,
+        image=image_entry(clean, request.photograph, request.crop or request.photograph.default_crop(request.classifier), output.folder),
+        mask=mask_entry(request.mask, request.mask_path, output.folder),
+        start=request.start,
+        folder=output.folder,
     )
     entry.write(record)
-    sidecar = entry.model_copy(update={"figure": {"panels": list(job.panels), "width_mm": job.width_mm}})
-    export(compose(panels_for(result, 0, job.panels), width_mm=job.width_mm, note=note_for(result)), figure, sidecar.to_json())
-    if job.arrays:
-        export_arrays(arrays, result, 0, None if job.mask is None else job.mask.numpy())
-    if job.attack.slug == Universal.slug:
+    sidecar = entry.model_copy(update={"figure": {"panels": list(output.panels), "width_mm": output.width_mm}})
+    drawn = compose(panels_for(result, 0, output.panels), width_mm=output.width_mm, note=note_for(result))
+    export(drawn, figure, sidecar.to_json())
+    if output.arrays:
+        export_arrays(arrays, result, 0, None if request.mask is None else request.mask.numpy())
+    if request.attack.slug == Universal.slug:
         perturbation = result.artifacts["universal"]
         assert isinstance(perturbation, Perturbation)
         save_perturbation(learned, perturbation, **result.provenance)
-    table = transfer(result, job.others, mask=job.mask, seed=job.seed).table() if job.others else None
-    found: Mapping[str, Artifact] = result.artifacts if told.may_give(job.attack) or job.quiet else {}
-    written = told.write(beside, found) if told.may_give(job.attack) else None
+    table = transfer(result, request.others, mask=request.mask, seed=request.seed).table() if request.others else None
+    found: Mapping[str, Artifact] = result.artifacts if told.may_give(request.attack) or output.quiet else {}
+    written = told.write(beside, found) if told.may_give(request.attack) else None
     files = (*planned, *([] if written is None else [written]))
-    return Done(entry, saved, files, (*job.notes, *result.remarks), table, found, readings)
+    return Done(entry, saved, files, (*output.notes, *result.remarks, *filter(None, [boxes_in(drawn)])), table, found, readings)
 
 
-def _run(job: Job, clean: Tensor) -> tuple[AttackResult, dict[str, float]]:
-    label = None if job.label is None else torch.tensor([job.label])
-    target = None if job.target is None else torch.tensor([job.target])
+def _run(request: AttackRequest, output: Output, clean: Tensor) -> tuple[AttackResult, dict[str, float]]:
+    label = None if request.label is None else torch.tensor([request.label])
+    target = None if request.target is None else torch.tensor([request.target])
     with (
         start(
-            job.attack,
-            job.classifier,
+            request.attack,
+            request.classifier,
             clean[None],
             label,
             target,
-            job.mask,
-            seed=job.seed,
-            start=None if job.start is None else job.start[None],
-            data=job.data,
+            request.mask,
+            seed=request.seed,
+            start=None if request.start is None else request.start[None],
+            data=request.data,
         ) as run,
         interruptible() as interrupt,
-        progress(job.quiet) as bar,
+        progress(output.quiet) as bar,
     ):
-        made_folder(job.folder)  # now, not after an hour of attacking
-        units = job.attack.reading_units
-        task, due = bar.add_task(job.attack.title, total=None, news=""), every(0.1)
+        made_folder(output.folder)  # now, not after an hour of attacking
+        units = request.attack.reading_units
+        task, due = bar.add_task(request.attack.title, total=None, news=""), every(0.1)
         for step in run:
             assert isinstance(step, AttackStep)
             if not bar.disable and due():
@@ -195,6 +202,8 @@ def _aim(record: Record) -> str:
 
 
 def _said(prediction: Prediction) -> str:
+    if not math.isfinite(prediction.probability):
+        return "no prediction, since the model gives NaN"
     return f"{prediction.name} {format_probability(prediction.probability)}"
 
 

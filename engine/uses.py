@@ -1,0 +1,69 @@
+"""Whether an operation is given what it needs, and nothing that it would leave unused; each refusal names the cause and the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.errors import GibbonError
+
+if TYPE_CHECKING:
+    from engine.operation import Attack, Operation
+
+
+class Cure(NamedTuple):
+    """What to do where something is missing, and where it is unused."""
+
+    missing: str
+    unused: str = ""
+
+
+_MISSING = {
+    "targets": "needs a class to reach.",
+    "mask": "needs a mask: where may it paint?",
+    "data": "works on a data set.",
+    "start": "needs an image to start from.",
+    "stickers": "needs stickers.",
+    "models": "needs further models.",
+}
+_UNUSED = {
+    "targets": "takes no target: it is untargeted, or chooses the class itself.",
+    "mask": "takes no mask: it may change every pixel.",
+    "data": "works on the image alone.",
+    "start": "takes no image to start from.",
+}
+IN_PYTHON: Mapping[str, Cure] = {
+    "targets": Cure("Choose a target, or give targets=.", "Leave targets out."),
+    "mask": Cure("Draw a sticker whose content is to be optimised, or give mask=.", "Leave the mask out, or choose the whole image."),
+    "data": Cure("Choose one, or give data=engine.data.load(...).", "Leave data out."),
+    "start": Cure("Give start=.", "Leave start out."),
+    "stickers": Cure("Draw one, or give stickers=."),
+    "models": Cure("Load one, or give models=."),
+}
+"""What to do in the window and in a script; the command line has cures of its own."""
+
+
+def check_needs(operation: Operation, given: Mapping[str, object], cures: Mapping[str, Cure] = IN_PYTHON) -> None:
+    """Refuse to begin without what the operation ``needs``.
+
+    Raises
+    ------
+    GibbonError
+        Something is missing; the sentence says what and how to give it.
+    """
+    for use in sorted(operation.needs):
+        if use in cures and given.get(use) is None:
+            raise GibbonError(f"{operation.title} {_MISSING[use]} {cures[use].missing}")
+
+
+def check_unused(attack: Attack, given: Mapping[str, object], cures: Mapping[str, Cure] = IN_PYTHON) -> None:
+    """Refuse what the attack would leave unused: what came out would be judged, or read, by it.
+
+    Raises
+    ------
+    GibbonError
+        Something is given that the attack does not use; the sentence says what.
+    """
+    for use, value in given.items():
+        if value is not None and (use not in attack.uses or (use == "mask" and not attack.masked)):
+            raise GibbonError(f"{attack.title} {_UNUSED[use]} {cures[use].unused}")
