@@ -14,6 +14,11 @@ def main() -> int:
     # The thread that holds the GIL gives it up after 1 ms instead of 5: the window stays smooth beside an attack.
     sys.setswitchinterval(0.001)
     arguments = sys.argv[1:]
+    from engine.cli.output import NO_FOLDER, complain, has_folder
+
+    if not has_folder():
+        complain(NO_FOLDER)
+        return 2
     if arguments[:1] == ["gui"] and not {"-h", "--help"} & set(arguments):
         return _window(arguments[1:])
     if not arguments or (len(arguments) == 1 and _is_image(arguments[0])):

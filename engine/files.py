@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,47 @@ _SUFFIXES = """
 """
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
 """The files that are taken for images by dialogs and by data sets. `engine.images.decoding` reads them all."""
+_NAMED = 80
+"""Letters of a path that a sentence holds, where it is too long for the system."""
+
+
+def ordinary_file(path: Path | str, what: str = "a file", *, limit: int | None = None) -> Path:
+    """``path``, if it is a regular file: a pipe or a device may never answer, or never end.
+
+    Parameters
+    ----------
+    path
+        Where it is said to be.
+    what
+        What is to be chosen instead, such as "an image".
+    limit
+        The most bytes that such a file may have. None: any number.
+
+    Raises
+    ------
+    GibbonError
+        There is no such file, it is a folder, no regular file, or too large, or its name cannot be one.
+    """
+    path = Path(path)
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise GibbonError(f"There is no file “{path}”. Check the path.") from None
+    except (OSError, ValueError) as error:  # a name of 300 letters, or one with a zero byte
+        why = error.strerror if isinstance(error, OSError) else "the name holds a zero byte"
+        raise GibbonError(f"“{_cut(path)}” cannot be read: {why or error}. Check the path.") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise GibbonError(f"“{path}” is a folder. Choose {what} in it.")
+    if not stat.S_ISREG(found.st_mode):
+        raise GibbonError(f"“{path}” is no ordinary file. Choose {what}.")
+    if limit is not None and found.st_size > limit:
+        raise GibbonError(f"“{path.name}” has {found.st_size / 1e6:,.0f} MB; the limit is {limit / 1e6:,.0f} MB. Choose another file.")
+    return path
+
+
+def _cut(path: Path) -> str:
+    text = str(path).replace("\0", "")
+    return text if len(text) <= _NAMED else f"{text[:_NAMED]}…"
 
 
 def file_digest(path: Path | str) -> str:
@@ -27,7 +69,7 @@ def file_digest(path: Path | str) -> str:
         It cannot be read.
     """
     try:
-        with Path(path).open("rb") as stream:
+        with ordinary_file(path).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Check the path.") from None

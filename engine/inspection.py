@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from engine.contract import Contract
 from engine.devices import is_out_of_memory
-from engine.errors import GibbonError, first_line
+from engine.errors import EndsInProbabilities, GibbonError, first_line
 from engine.layout import takes_channels_last
 from engine.load_failures import explained, not_finite
 from engine.random_state import random_states, undisturbed
@@ -159,7 +159,7 @@ def _check_output(output: object, classes: int, module: nn.Module, images: Tenso
             "Load it with head='logits'."
         )
     if not probabilities and classes > 1 and bool((output >= 0).all()) and bool(((sums - 1).abs() < slack).all()):
-        raise GibbonError(
+        raise EndsInProbabilities(
             f"The model “{name}” ends in probabilities (its rows sum to 1), and attacks need logits. "
             "Load it with head='strip' (removes a final Softmax layer) or head='log' (takes their logarithm)."
         )

@@ -101,7 +101,7 @@ class PGD(Attack):
     towards: ManyTowards = method("label or target")
     """Away from the label (towards the target where one is given), or towards classes that the attack chooses: the least likely one, a
     random one, or each of the likeliest others, side by side; then the best of these is kept per image."""
-    n_target_classes: int | None = method(9, ge=1, none="all others", when={"towards": "likeliest others"}, title="target classes")
+    n_target_classes: int | None = method(9, ge=1, le=1000, none="all others", when={"towards": "likeliest others"}, title="target classes")
     """How many of the likeliest other classes are aimed at. None: all others."""
     random_start: bool = method(True)
     """Begin at a random point of the ball instead of the clean image. Without a ball the clean image is the start."""

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import attack, demo, figure, models, replay, reproduce, train
-from engine.cli.output import complain, program
+from engine.cli import attack, demo, figure, models, replay, reproduce, train, usage
+from engine.cli.output import NO_FOLDER, complain, has_folder, let_go_of_stdout, program
 from engine.errors import GibbonError, in_words
 
 COMMANDS = ("attack", "replay", "figure", "demo", "models", "train", "reproduce", "gui")
@@ -65,8 +65,12 @@ def main(arguments: Sequence[str] | None = None, name: str | None = None) -> int
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     wants_traceback = "--traceback" in arguments
     arguments = [argument for argument in arguments if argument != "--traceback"]
+    if not has_folder():
+        complain(NO_FOLDER)
+        return USER_ERROR
     try:
         code = app(args=arguments, prog_name=name or program(), standalone_mode=False)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         complain("Cancelled.")
         return INTERRUPTED
@@ -74,20 +78,20 @@ def main(arguments: Sequence[str] | None = None, name: str | None = None) -> int
         if wants_traceback:
             traceback.print_exc()
         else:
-            complain(_sentence(error))
+            complain(_sentence(error, arguments))
         return USER_ERROR
+    finally:
+        let_go_of_stdout()
     return code if isinstance(code, int) else 0
 
 
-def _sentence(error: Exception) -> str:
-    told = getattr(error, "format_message", None)  # what typer has to say of wrong options
-    if told is not None:
-        cure = f" There is: {', '.join(COMMANDS)}." if "No such command" in told() else ""
-        return f"{told().replace('Value error, ', '')}{cure}"
+def _sentence(error: Exception, arguments: Sequence[str]) -> str:
+    if usage.is_usage(error):
+        return usage.sentence(error, arguments, COMMANDS)
     if isinstance(error, GibbonError):
         return str(error)
     if isinstance(error, typer.Abort):
         return "Cancelled."
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}." if error.filename else f"{error.strerror}."
+        return f"{error.strerror}: {error.filename}." if error.filename else f"The output cannot be written: {error.strerror}."
     return in_words(error, "The command", "Run it again with --traceback to see where.")

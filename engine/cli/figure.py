@@ -9,6 +9,8 @@ import typer
 
 from engine.cli.options import AllowCode, Json, Overwrite, Panels, WidthMm, chosen_panels
 from engine.cli.replay import Image, RecordFile, ReplayDevice, run
+from engine.cli.values import whole
+from engine.files import ordinary_file
 
 
 def command(
@@ -16,8 +18,8 @@ def command(
     out: Annotated[Path, typer.Option(help="The figure: .pdf, .svg or .png.", show_default=False)],
     panels: Panels = None,
     width_mm: WidthMm = 85.0,
-    columns: Annotated[int | None, typer.Option(min=1, help="Pictures side by side; by default as many as fit.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="Classes in the bars.")] = 3,
+    columns: Annotated[int | None, whole(1, help="Pictures side by side; by default as many as fit.")] = None,
+    top: Annotated[int, whole(1, help="Classes in the bars.")] = 3,
     dark: Annotated[bool, typer.Option("--dark", help="Light on dark, for slides.")] = False,
     letters: Annotated[bool, typer.Option(help="Letter the panels a, b, c.")] = True,
     note: Annotated[bool, typer.Option(help="Model and attack in small print at the bottom.")] = True,
@@ -28,9 +30,10 @@ def command(
     allow_code: AllowCode = False,
 ) -> int:
     """Compose a figure of a recorded attack, which is done again for it."""
+    ordinary_file(record, "a record (.json)")  # at once: torch takes a while to load
     from engine.cli.output import complain, made_folder, refuse_existing, say, say_json
     from engine.errors import GibbonError
-    from engine.figures import FORMATS, check_panels, compose, export, note_for, panels_for
+    from engine.figures import FORMATS, boxes_in, check_panels, compose, export, note_for, panels_for
     from engine.record import Record
 
     entry = Record.read(record)
@@ -47,6 +50,8 @@ def command(
         complain(sentence)
     small = note_for(again.result) if note else ""
     made = compose(panels_for(again.result, 0, chosen, top=top), width_mm=width_mm, columns=columns, dark=dark, letters=letters, note=small)
+    if boxes := boxes_in(made):
+        complain(boxes)
     made_folder(out.parent)
     settings = {"panels": chosen, "width_mm": width_mm, "columns": columns, "dark": dark, "same_bits": again.same}
     files = export(made, out, entry.model_copy(update={"figure": settings}).to_json())

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from engine.class_names import class_called
+from engine.cli.values import number, one_of, whole
 from engine.errors import GibbonError
+from engine.threads import MOST_THREADS
 
 if TYPE_CHECKING:
     import torch
@@ -20,17 +22,19 @@ if TYPE_CHECKING:
 
 Model = Annotated[str, typer.Option(help="signs, digits, objects, torchvision:NAME, a checkpoint file, or FILE.py:FACTORY; see “models”.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps... By default the GPU where there is one.")]
-Threads = Annotated[int, typer.Option(min=1, help="CPU threads inside torch. Recorded: another number may give other bits.")]
-Seed = Annotated[int, typer.Option(help="Everything random is drawn from it.")]
+Threads = Annotated[int, whole(1, MOST_THREADS, help="CPU threads inside torch. Recorded: another number may give other bits.")]
+Seed = Annotated[int, whole(help="Everything random is drawn from it.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write over files that are there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 AllowCode = Annotated[bool, typer.Option("--allow-code", help="Run the code of FILE.py:FACTORY without asking.")]
 Architecture = Annotated[str | None, typer.Option(help="Of a checkpoint file: signs, digits, objects or torchvision:NAME.")]
 Activation = Annotated[str | None, typer.Option(help="Of a checkpoint file: relu, bounded or bounded-leaky.")]
-HeadKind = Annotated[Literal["logits", "log", "strip"], typer.Option(help="log or strip for a model that ends in probabilities.")]
+HeadKind = Annotated[
+    Literal["logits", "log", "strip"], one_of("logits", "log", "strip", help="log or strip for a model that ends in probabilities.")
+]
 Download = Annotated[bool, typer.Option("--download", help="Fetch published weights that are not here.")]
 Out = Annotated[Path, typer.Option(help="Folder for what is written; made if it is missing.")]
-WidthMm = Annotated[float, typer.Option(help="Width of the figure: 85 is a paper's column, 174 its full width.")]
+WidthMm = Annotated[float, number(30, 500, help="Width of the figure: 85 is a paper's column, 174 its full width.")]
 PANELS = "clean,adversarial,perturbation,bars,histogram"
 Panels = Annotated[
     str | None,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,27 @@ def program() -> str:
 def complain(sentence: str) -> None:
     """One sentence to stderr, on one line."""
     print(" ".join(sentence.split()), file=sys.stderr)
+
+
+NO_FOLDER = "The current folder is not there any more. Change to one that is, and run the command again."
+
+
+def has_folder() -> bool:
+    """Whether the current folder is still there: file names mean nothing without it."""
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
+
+
+def let_go_of_stdout() -> None:
+    """Throw away what stdout could not take, so that Python does not try again at its end, and fail with a traceback."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say_json(value: Any) -> None:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.cli.options import AllowCode, Json
+from engine.cli.values import whole
+from engine.files import ordinary_file
 from engine.quantities import format_probability
+from engine.threads import MOST_THREADS
 
 if TYPE_CHECKING:
     from engine.classifier import Classifier
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 RecordFile = Annotated[Path, typer.Argument(metavar="RECORD.json", help="A record, or the sidecar of a figure.", show_default=False)]
 Image = Annotated[Path | None, typer.Option(help="The clean image, where it is no longer where it was.")]
 ReplayDevice = Annotated[str | None, typer.Option(help="Another device than the recorded one; the bits may then differ.")]
-ReplayThreads = Annotated[int | None, typer.Option(min=1, help="Another number of threads than the recorded one.")]
+ReplayThreads = Annotated[int | None, whole(1, MOST_THREADS, help="Another number of threads than the recorded one.")]
 OTHER_BITS = 1
 
 
@@ -33,6 +36,7 @@ def command(
     allow_code: AllowCode = False,
 ) -> int:
     """Do a recorded attack again. Exit code 0: the same bits; 1: others."""
+    ordinary_file(record, "a record (.json)")  # at once: torch takes a while to load
     from engine.cli.output import refuse_existing, say, say_json
     from engine.record import Record, save_adversarial
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engine.cli.options import Device, Json, Out, Overwrite, Seed, Threads
+from engine.cli.values import argument_of, one_of
 from engine.errors import GibbonError
 
 if TYPE_CHECKING:
@@ -21,30 +21,15 @@ CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": T
 INTERRUPTED = 130
 
 
-class Network(enum.StrEnum):
-    """What can be trained."""
-
-    digits = "digits"
-    signs = "signs"
-    objects = "objects"
-
-
-class Activation(enum.StrEnum):
-    """Its rectifiers."""
-
-    relu = "relu"
-    bounded = "bounded"
-    bounded_leaky = "bounded-leaky"
-
-
 def command(
     context: typer.Context,
     network: Annotated[
-        Network | None, typer.Argument(help="digits (MNIST), signs (GTSRB) or objects (CIFAR-10).", show_default=False)
+        str | None,
+        argument_of("digits", "signs", "objects", help="digits (MNIST), signs (GTSRB) or objects (CIFAR-10).", show_default=False),
     ] = None,
     activation: Annotated[
-        Activation, typer.Option(help="The rectifiers: plain, bounded, or leaky with a trainable bound.")
-    ] = Activation.relu,
+        str, one_of("relu", "bounded", "bounded-leaky", help="The rectifiers: plain, bounded, or leaky with a trainable bound.")
+    ] = "relu",
     data: Annotated[Path | None, typer.Option(help="Folder of the data sets, as torchvision leaves them; else GIBBON_DATA.")] = None,
     data_set: Annotated[str | None, typer.Option(help="Another set than the network's own, as generated:signs.")] = None,
     out: Out = Path(),
@@ -71,13 +56,13 @@ def command(
     from engine.models import ARCHITECTURES
     from engine.record import repeatable
 
-    name = network.value if activation is Activation.relu else f"{network.value}-{activation.value}"
+    name = network if activation == "relu" else f"{network}-{activation}"
     weights, checkpoint = out / f"{name}.safetensors", out / f"{name}.unfinished.safetensors"
     refuse_existing([weights, weights.with_suffix(".json")], overwrite)
     _check_resume(checkpoint, resume)
-    parameters = {"activation": activation.value, "checkpoint": checkpoint, **parse(Train, context.args, _own_options(context))}
+    parameters = {"activation": activation, "checkpoint": checkpoint, **parse(Train, context.args, _own_options(context))}
     operation = Train.build(**parameters)
-    architecture = ARCHITECTURES[network.value]
+    architecture = ARCHITECTURES[network]
     chosen = data_set or architecture.data_set
     with repeatable(threads):
         images, test = data_sets.train_and_test(chosen, data, download, seed=seed, size=architecture.input_shape[1:])
@@ -89,8 +74,8 @@ def command(
                 return _interrupted(checkpoint, name)
             model: Model = run.result().artifacts["model"]  # type: ignore[assignment]
         share = accuracy(classifier_of(model, device=untrained.device), test)
-    own = ["--activation", activation.value, *(["--data-set", data_set] if data_set else []), *context.args, "--seed", str(seed)]
-    command = " ".join(["python main.py train", network.value, *own])
+    own = ["--activation", activation, *(["--data-set", data_set] if data_set else []), *context.args, "--seed", str(seed)]
+    command = " ".join(["python main.py train", network, *own])
     files = save_model(model, weights, name=name, accuracy=share, tested_on=test.name, seed=seed, command=command)
     checkpoint.unlink(missing_ok=True)
     if json:

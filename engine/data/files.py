@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.class_matching import are_numbers
 from engine.data.bits import Bits
 from engine.errors import GibbonError
-from engine.files import IMAGE_SUFFIXES
+from engine.files import IMAGE_SUFFIXES, ordinary_file
 from engine.images.decoding import decode, upright_size
 from engine.images.photograph import bytes_of
 
@@ -28,7 +28,7 @@ def read_idx(path: Path) -> Tensor:
     """Read one of MNIST's files: a magic number that holds the rank, the sizes as big-endian int32, the bytes."""
     packed = path.with_name(f"{path.name}.gz")
     try:
-        data = path.read_bytes() if path.is_file() else gzip.decompress(packed.read_bytes())
+        data = path.read_bytes() if path.is_file() else gzip.decompress(ordinary_file(packed).read_bytes())
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise GibbonError(f"{packed} is damaged or cut short ({error}): delete it and fetch it again.") from error
     if len(data) < 8 or data[:3] != b"\0\0\x08":
@@ -86,7 +86,7 @@ def gtsrb_test(folder: Path) -> Samples:
     table, inside = folder / "GT-final_test.csv", (folder / "GTSRB/Final_Test/Images").resolve()
     samples: Samples = []
     try:
-        with table.open(newline="", encoding="utf-8") as file:
+        with ordinary_file(table).open(newline="", encoding="utf-8") as file:
             for number, row in enumerate(csv.DictReader(file, delimiter=";", skipinitialspace=True), 2):
                 path = (inside / row["Filename"]).resolve()
                 if not path.is_relative_to(inside):

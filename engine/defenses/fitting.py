@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from engine.defenses.activations import Bounded, BoundedLeaky
 from engine.errors import GibbonError
-from engine.files import replacing
+from engine.files import ordinary_file, replacing
 
 Augment = Callable[[Tensor, Generator], Tensor]
 
@@ -177,6 +177,7 @@ class Fit:
 
     def load(self, path: Path, about: dict[str, Any]) -> None:
         """Go on from a file that :meth:`save` wrote."""
+        ordinary_file(path, "a training checkpoint")
         try:
             with safe_open(path, "pt", device="cpu") as file:
                 facts = json.loads((file.metadata() or {})["gibbon"])

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import GibbonError
+from engine.files import ordinary_file
 from engine.images.decoding import MEGAPIXELS, decode
 from engine.images.levels import Pixels, eight_bit, scale_of
 
@@ -136,15 +137,8 @@ def bytes_of(path: Path) -> bytes:
     GibbonError
         It is missing, a folder, no ordinary file, larger than a gigabyte, or cannot be read.
     """
+    ordinary_file(path, "an image", limit=_FILE_LIMIT)
     try:
-        if path.is_dir():
-            raise GibbonError(f"“{path}” is a folder. Choose an image in it.")
-        if not path.exists():
-            raise GibbonError(f"There is no file “{path}”. Check the path.")
-        if not path.is_file():
-            raise GibbonError(f"“{path}” is no ordinary file. Choose an image file.")
-        if path.stat().st_size > _FILE_LIMIT:
-            raise GibbonError(f"“{path.name}” has {path.stat().st_size / 1e9:.1f} GB; the limit is 1 GB. Choose another file.")
         return path.read_bytes()
     except OSError as error:
         raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Check its permissions.") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickletools
 import re
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import GibbonError
+from engine.files import ordinary_file
 from engine.models.foreign import folder_refusal, is_web_page, refusal_of
 from engine.models.nests import unwrapped
 
@@ -59,12 +61,9 @@ def file_hash(path: Path) -> str:
 
 def first_bytes(path: Path) -> bytes:
     """The beginning of a file that is there and holds something that may be weights."""
-    if path.is_dir():
+    if os.path.isdir(path):
         raise GibbonError(folder_refusal(path))
-    if not path.exists():
-        raise GibbonError(f"There is no file “{path}”. Check the path.")
-    if not path.is_file():
-        raise GibbonError(f"“{path}” is no ordinary file. Choose a file of weights (.safetensors, .pt or .pth).")
+    ordinary_file(path, "a file of weights (.safetensors, .pt or .pth)")
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)

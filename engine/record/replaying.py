@@ -22,6 +22,7 @@ from engine.record.finding import find, read_mask
 from engine.record.making import digest, located
 from engine.record.schema import DataEntry, ImageEntry, MaskEntry, ModelEntry, ModelOptions, OperationEntry, Record
 from engine.result import AttackResult, Reason
+from engine.threads import checked_threads
 
 if TYPE_CHECKING:
     from engine.data import DataSet
@@ -139,7 +140,7 @@ def replay(
         raise GibbonError(
             f"The record was made on {device} ({record.device_name}), which is not here. Give another device; the bits may then differ."
         )
-    with repeatable(threads or record.threads):
+    with repeatable(record.threads if threads is None else threads):
         classifier = _classifier(record.model, folder, device, load)
         clean = _image(record.image, classifier, folder, None if image is None else Path(image))
 
@@ -166,7 +167,14 @@ def _ended_early(result: AttackResult, record: Record) -> bool:
 
 @contextmanager
 def repeatable(threads: int) -> Iterator[None]:
-    """Run with this many CPU threads inside torch and with cuDNN's deterministic kernels; put back afterwards."""
+    """Run with this many CPU threads inside torch and with cuDNN's deterministic kernels; put back afterwards.
+
+    Raises
+    ------
+    GibbonError
+        torch cannot use that many.
+    """
+    threads = checked_threads(threads)
     before, deterministic = torch.get_num_threads(), torch.backends.cudnn.deterministic
     torch.set_num_threads(threads)
     torch.backends.cudnn.deterministic = True

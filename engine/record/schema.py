@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, JsonValue, ValidationError
 
 from engine.errors import GibbonError
-from engine.files import replacing
+from engine.files import ordinary_file, replacing
 from engine.record.migration import VERSION, is_known, migrated
 from engine.record.packing import Packed, Part
 from engine.record.stickers import StickerEntry
@@ -198,13 +198,8 @@ class Record(Part):
 
 
 def _json(path: Path) -> Any:
-    if path.is_dir():
-        raise GibbonError(f"“{path}” is a folder. Choose a record (.json) in it.")
-    if not path.exists():
-        raise GibbonError(f"There is no file “{path}”. Check the path.")
+    ordinary_file(path, "a record (.json)", limit=_FILE_LIMIT)
     try:
-        if path.stat().st_size > _FILE_LIMIT:
-            raise GibbonError(f"“{path.name}” has {path.stat().st_size / 2**20:.0f} MB, which no record has. Choose another file.")
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Check its permissions.") from None

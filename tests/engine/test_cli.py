@@ -54,7 +54,7 @@ def test_attack_replay_figure(run: Run, tmp_path: Path) -> None:
     assert record.outcome.before.probability > 0.99
     with np.load(f"a/{stem}.npz") as arrays:
         written = np.asarray(Image.open(f"a/{stem}.png")).transpose(2, 0, 1)
-        assert np.array_equal(written, (arrays["adversarial"].astype(np.float64) * 255).round())
+        assert np.array_equal(written, (arrays["adversarial"] * 255).round())
         assert arrays["adversarial_logits"].argmax() == record.outcome.after.index
 
     code, out, _ = run("attack", *line, "--out", "b", "--json")

@@ -16,7 +16,7 @@ from engine.artifacts import Lazy
 from engine.data import DataSet
 from engine.errors import GibbonError
 from engine.evaluate import transfer
-from engine.images import saving
+from engine.record import saving
 
 
 @pytest.mark.parametrize(

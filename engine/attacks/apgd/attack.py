@@ -71,7 +71,7 @@ class APGD(InBall):
     loss: Literal["ce", "dlr", "targeted-dlr"] = method("ce")
     """ce: cross-entropy. dlr: the margin over the spread of the logits. targeted-dlr: the same towards each of the likeliest other classes,
     side by side."""
-    n_target_classes: int | None = method(9, ge=1, none="all others", when={"loss": "targeted-dlr"}, title="target classes")
+    n_target_classes: int | None = method(9, ge=1, le=1000, none="all others", when={"loss": "targeted-dlr"}, title="target classes")
     """How many of the likeliest other classes are aimed at. None: all others. A target that is given is the only one."""
     restarts: int = method(1, ge=1, le=1000)
     """How many random starting points run side by side, for every class aimed at."""

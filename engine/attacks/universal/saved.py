@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.artifacts import Artifact, Perturbation
 from engine.attacks.toolkit.losses import value
 from engine.errors import GibbonError
-from engine.files import replacing
+from engine.files import ordinary_file, replacing
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import budget
 from engine.quantities import Number
@@ -78,12 +78,11 @@ def load_perturbation(path: str | Path) -> StoredPerturbation:
     GibbonError
         There is no such file, or it is none of these, or its values cannot be added to images in [0, 1].
     """
+    ordinary_file(path, "a file that a perturbation was saved to")
     try:
         with safe_open(str(path), "pt", device="cpu") as file:
             values = file.get_tensor(_TENSOR)
             facts = json.loads((file.metadata() or {})[_FACTS])
-    except FileNotFoundError:
-        raise GibbonError(f"There is no file “{path}”. Choose one that a universal perturbation was saved to.") from None
     except OSError as error:
         raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Choose a file that a perturbation was saved to.") from error
     except (SafetensorError, KeyError, ValueError) as error:

@@ -34,6 +34,8 @@ class ModelPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._asks_head = False
+        """Whether the model that was loaded last ends in probabilities, and a way to get its logits is to be chosen."""
         self._stack = QStackedLayout(self)
         self._stack.addWidget(EmptyState("The engine is loading. In a moment the models are listed here.", "mdi6.timer-sand"))
         page = QWidget(self)
@@ -116,15 +118,21 @@ class ModelPanel(QWidget):
 
         def make() -> Classifier:
             import engine
+            from engine.errors import EndsInProbabilities
 
-            return engine.models.load(source, device=device, **options)
+            try:
+                return engine.models.load(source, device=device, **options)
+            except EndsInProbabilities:
+                self._asks_head = options.get("head", "logits") == "logits"
+                raise
 
+        self._asks_head = False
         self.message.say("")
         name = Path(source.partition(".py:")[0]).name
 
         def failed(error: str) -> None:
             self.message.say(error)
-            if "ends in probabilities" in error and options.get("head", "logits") == "logits":
+            if self._asks_head:
                 ask_head(self, lambda head: self.load(source, **{**options, "head": head}))
 
         swap_classifier(self._session, make, busy=f"Loading {name}…", done=self._on_loaded, failed=failed)

@@ -1,0 +1,80 @@
+"""What is wrong with a command line, in this project's words: typer's own errors as sentences."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from engine.refusals import reason
+
+
+def is_usage(error: BaseException) -> bool:
+    """Whether typer raised it, since the words of a command do not fit."""
+    return hasattr(error, "format_message")
+
+
+def sentence(error: Any, arguments: Sequence[str], commands: Sequence[str]) -> str:
+    """One of typer's errors as a sentence or two: what does not fit, and what to write.
+
+    Parameters
+    ----------
+    error
+        What typer raised.
+    arguments
+        The words of the command line.
+    commands
+        The names of all commands.
+    """
+    command = getattr(getattr(error, "ctx", None), "command", None)
+    match type(error).__name__:
+        case "MissingParameter":
+            return f"{_named(error.param)} is missing. {_help(command)}"
+        case "NoSuchOption":
+            return f"There is no option {error.option_name}. {_nearest(error.option_name, _options(command), command)}"
+        case "BadOptionUsage":
+            given = any(word.startswith(f"{error.option_name}=") for word in arguments)
+            return f"{error.option_name} takes no value." if given else f"{error.option_name} needs a value."
+        case "BadParameter":
+            return f"{_named(error.param)}: {_reason(error)}"
+    if command is not None and getattr(command, "commands", None):
+        wanted = next((word for word in arguments if not word.startswith("-")), "")
+        close = difflib.get_close_matches(wanted, commands, 1, 0.5)
+        cure = f"Did you mean {close[0]}? " if close else ""
+        return f"There is no command “{wanted}”. {cure}There is: {', '.join(commands)}."
+    if command is not None and command.name:
+        return f"“{command.name}” was given more words than it takes. Options begin with two dashes. {_help(command)}"
+    return _stopped(error.format_message())
+
+
+def _reason(error: Any) -> str:
+    cause = error.__cause__
+    return reason(dict(cause.errors()[0])) if isinstance(cause, ValidationError) else _stopped(error.message)
+
+
+def _named(parameter: Any) -> str:
+    """An option as it is written, an argument as help names it."""
+    option = next((name for name in parameter.opts if name.startswith("--")), "")
+    return option or (str(parameter.name) if not parameter.metavar or "|" in parameter.metavar else str(parameter.metavar))
+
+
+def _options(command: Any) -> list[str]:
+    return [name for parameter in getattr(command, "params", []) for name in parameter.opts if name.startswith("--")]
+
+
+def _nearest(wanted: str, known: Sequence[str], command: Any) -> str:
+    close = difflib.get_close_matches(wanted, known, 1, 0.6)
+    return f"Did you mean {close[0]}?" if close else _help(command)
+
+
+def _help(command: Any) -> str:
+    return f"See {command.name} --help." if command is not None and command.name in _WITH_HELP else "See --help."
+
+
+_WITH_HELP = ("attack", "replay", "figure", "demo", "models", "train", "reproduce", "gui")
+
+
+def _stopped(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

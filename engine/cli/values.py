@@ -1,0 +1,59 @@
+"""How the values of a command's own options are read: numbers and choices as the operations' fields are, and refused in the same words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from engine.errors import GibbonError
+from engine.quantities import parse_number, parse_whole
+
+
+def whole(least: int | None = None, most: int | None = None, **option: Any) -> Any:
+    """An option that takes a whole number from ``least`` to ``most``."""
+
+    def read(text: str | int) -> int:
+        number = parse_whole(text)
+        if least is not None and number < least:
+            raise GibbonError(f"{number:,} is too small. The least is {least:,}.")
+        if most is not None and number > most:
+            raise GibbonError(f"{number:,} is too large. The most is {most:,}.")
+        return number
+
+    return typer.Option(parser=read, metavar="INTEGER", **option)
+
+
+def number(least: float, most: float, **option: Any) -> Any:
+    """An option that takes a number from ``least`` to ``most``."""
+
+    def read(text: str | float) -> float:
+        value = parse_number(text)
+        if not least <= value <= most:
+            raise GibbonError(f"{value:g} is too {'small' if value < least else 'large'}. It must lie between {least:g} and {most:g}.")
+        return value
+
+    return typer.Option(parser=read, metavar="NUMBER", **option)
+
+
+def one_of(*choices: str, **option: Any) -> Any:
+    """An option that takes one of a few words."""
+    return typer.Option(parser=_chooser(choices), metavar=f"[{'|'.join(choices)}]", **option)
+
+
+def argument_of(*choices: str, **argument: Any) -> Any:
+    """An argument that is one of a few words."""
+    return typer.Argument(parser=_chooser(choices), metavar=f"[{'|'.join(choices)}]", **argument)
+
+
+def _chooser(choices: tuple[str, ...]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in choices:
+            close = difflib.get_close_matches(text, choices, 1, 0.6)
+            cure = f" Did you mean {close[0]}?" if close else ""
+            raise GibbonError(f"“{text}” is none of {', '.join(choices)}.{cure}")
+        return text
+
+    return read
