@@ -11,9 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoStack
@@ -26,8 +24,10 @@ from gui.session.attack_runner import AttackRunner
 from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
+from gui.session.fields import SIGNALS, Field
 from gui.session.history import AttackRun, FinishedRun, History
 from gui.session.loaded_models import LoadedModels
+from gui.session.log_entry import LogEntry, LogKind
 from gui.session.scene import Frame, Scene, look
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differences, value_of
 from gui.session.undo import LIMIT, ReplaceFields
@@ -38,50 +38,6 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.images import Photograph
     from engine.stickers import Content, Sticker
-
-LogKind = Literal["run", "info", "warning", "error"]
-T = TypeVar("T")
-
-SIGNALS: Mapping[str, tuple[str, ...]] = {
-    "engineReady": ("ready",),
-    "classifierChanged": ("classifier",),
-    "boundsChanged": ("bounds",),
-    "imageChanged": ("clean", "image"),
-    "photographChanged": ("photograph",),
-    "labelChanged": ("label", "target", "label_text", "target_text", "prediction"),
-    "stickersChanged": ("stickers",),
-    "selectionChanged": ("selected",),
-    "perturbationChanged": ("delta", "grown"),
-    "planChanged": ("slug", "settings", "seed", "data", "start", "live", "region"),
-    "newStickerChanged": ("new_content", "new_colour"),
-}
-"""By signal, in the order in which they are emitted, the fields whose change it tells of."""
-
-
-@dataclass(frozen=True)
-class LogEntry:
-    """A line of the Log."""
-
-    kind: LogKind
-    text: str
-    details: str = ""
-    short: str = ""
-    """What the status bar says of it, where that is not the text itself."""
-    at: datetime = field(default_factory=datetime.now)
-
-
-class _Field(Generic[T]):
-    """A field of the state, to be read from the session. `Session.change` writes it."""
-
-    def __set_name__(self, _owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, session: Session, _owner: type | None = None) -> T:
-        value: T = getattr(session.state, self._name)
-        return value
-
-    def __set__(self, session: Session, value: T) -> None:
-        raise AttributeError(f"{self._name} is part of the state: call Session.change({self._name}=...).")
 
 
 class Session(QObject):
@@ -121,24 +77,24 @@ class Session(QObject):
     busyChanged = Signal(str)
     """What is being loaded, or nothing."""
 
-    ready = _Field[bool]()
-    classifier = _Field["Classifier | None"]()
-    photograph = _Field["Photograph | None"]()
-    clean = _Field["Tensor | None"]()
-    image = _Field[Mapping[str, Any]]()
-    label = _Field["int | None"]()
-    target = _Field["int | None"]()
-    region = _Field[Region]()
-    stickers = _Field["tuple[Sticker, ...]"]()
-    selected = _Field["int | None"]()
-    new_content = _Field[NewContent]()
-    new_colour = _Field[tuple[float, float, float]]()
-    delta = _Field["Tensor | None"]()
-    grown = _Field[bool]()
-    bounds = _Field[Mapping[str, float]]()
-    saliency = _Field[bool]()
-    plan = _Field[Plan]()
-    scene = _Field["Scene | None"]()
+    ready = Field[bool]()
+    classifier = Field["Classifier | None"]()
+    photograph = Field["Photograph | None"]()
+    clean = Field["Tensor | None"]()
+    image = Field[Mapping[str, Any]]()
+    label = Field["int | None"]()
+    target = Field["int | None"]()
+    region = Field[Region]()
+    stickers = Field["tuple[Sticker, ...]"]()
+    selected = Field["int | None"]()
+    new_content = Field[NewContent]()
+    new_colour = Field[tuple[float, float, float]]()
+    delta = Field["Tensor | None"]()
+    grown = Field[bool]()
+    bounds = Field[Mapping[str, float]]()
+    saliency = Field[bool]()
+    plan = Field[Plan]()
+    scene = Field["Scene | None"]()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

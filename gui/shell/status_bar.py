@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWi
 
 from gui import theme
 from gui.lanes.progress_text import RateMeter
-from gui.session.session import LogEntry, Session
+from gui.session.log_entry import LogEntry
+from gui.session.session import Session
 from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:

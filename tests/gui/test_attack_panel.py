@@ -20,7 +20,8 @@ from tests.gui.panel_scenes import attack, put_sticker
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.session.session import LogEntry, Session
+    from gui.session.log_entry import LogEntry
+    from gui.session.session import Session
 
 LABELS = ("Stop", "Yield", "No entry", "Priority road")
 

@@ -34,7 +34,8 @@ from tests.gui.driving import choose_attack, click, drag, draw, on_pane, press_k
 if TYPE_CHECKING:
     from gui.app import Workbench
     from gui.session.history import FinishedRun
-    from gui.session.session import LogEntry, Session
+    from gui.session.log_entry import LogEntry
+    from gui.session.session import Session
 
 
 class State:

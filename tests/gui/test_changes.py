@@ -13,8 +13,8 @@ from PySide6.QtCore import SignalInstance
 import engine
 from engine.attacks import FGSM, PGD, StickerPGD
 from engine.stickers import Colour, Optimised, Sticker
+from gui.session.fields import SIGNALS
 from gui.session.open_image import open_array, recrop
-from gui.session.session import SIGNALS
 from gui.session.state import PLAN_FIELDS, STATE_FIELDS
 from gui.session.swap_model import swap_classifier
 from gui.shell.status_bar import StatusBar

@@ -31,7 +31,7 @@ from tests.gui.seen import named
 
 if TYPE_CHECKING:
     from gui.app import Workbench
-    from gui.session.session import LogEntry
+    from gui.session.log_entry import LogEntry
 
 
 # ---------------------------------------------------------------------- what it is made of

@@ -24,8 +24,9 @@ from tests.gui.driving import drag, line, on_pane, press_keys, settle, until
 
 if TYPE_CHECKING:
     from gui.app import Workbench
+    from gui.session.log_entry import LogEntry
     from gui.session.scene import Frame
-    from gui.session.session import LogEntry, Session
+    from gui.session.session import Session
 
 LONG = 100_000
 STICKER = Sticker(1, 10, 10, 7, 7, Optimised())

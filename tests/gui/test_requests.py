@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from gui.session.session import LogEntry, Session
+    from gui.session.log_entry import LogEntry
+    from gui.session.session import Session
     from tests.gui.attack_dock import AttackDock
 
 

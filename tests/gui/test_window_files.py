@@ -27,7 +27,7 @@ from tests.gui.driving import (
 if TYPE_CHECKING:
     from gui.app import Workbench
     from gui.export.figure_dialog import FigureDialog
-    from gui.session.session import LogEntry
+    from gui.session.log_entry import LogEntry
 
 
 # ---------------------------------------------------------------------- images in and out

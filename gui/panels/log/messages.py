@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.session.session import LogEntry, LogKind, Session
+from gui.session.log_entry import LogEntry, LogKind
+from gui.session.session import Session
 from gui.theme import GRID, icon
 from gui.widgets import EmptyState
 
