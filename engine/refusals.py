@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from engine.quantities import AS_NUMBER, AS_WHOLE, named
 
 Facts = Mapping[str, Any]
 """What an error knows beside its type, such as the limit ``ge``."""
+_QUOTED_CHOICE = re.compile(r"'([^']*)'|(?<![^ ])(-?\d+)(?![^ ,])")
 _REASONS: dict[str, Callable[[str, Facts], str]] = {
     "greater_than_equal": lambda got, facts: f"{got} is too small. The least is {_limit(facts['ge'])}.",
     "greater_than": lambda got, facts: f"{got} is too small. It must be above {_limit(facts['gt'])}.",
@@ -73,7 +75,7 @@ def place_and_reason(error: ValidationError) -> str:
 
 def _choices(given: object, expected: str) -> str:
     """``expected`` as pydantic writes it: ``'linf', 'l2' or 'l1'``."""
-    known = expected.replace("'", "").replace(" or ", ", ").split(", ")
+    known = ["".join(found) for found in _QUOTED_CHOICE.findall(expected)]
     close = difflib.get_close_matches(str(given), known, 1, 0.6)
     cure = f" Did you mean {close[0]}?" if close else ""
     return f"{_quoted(given)} is none of {', '.join(known)}.{cure}"

@@ -132,6 +132,15 @@ def test_a_mistyped_choice_is_corrected() -> None:
         PGD.build(norm="linff")
 
 
+@pytest.mark.parametrize(("slug", "name"), FIELDS)
+def test_a_choice_that_is_none_is_refused_with_all_that_are(slug: str, name: str) -> None:
+    parameter = parameters_of(OPERATIONS[slug])[name]
+    if parameter.kind == "choice":
+        with pytest.raises(BadParameters) as caught:
+            OPERATIONS[slug].build(**{name: "zzz"})
+        assert f"“zzz” is none of {', '.join(map(str, parameter.choices))}." in str(caught.value)
+
+
 class _Odd(BaseModel):
     whole: int = 0
     numbers: tuple[float, ...] = ()

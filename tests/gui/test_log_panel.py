@@ -10,6 +10,7 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QGuiApplication
 
 from engine.attacks import FGSM, PGD
+from engine.parameters import parameters_of
 from gui.panels.log import LogPanel
 from gui.panels.log.facts import differences
 from gui.panels.log.messages import MOST
@@ -86,8 +87,8 @@ def test_success_and_sizes_are_seen_without_scrolling(runs: RunsView) -> None:
 def test_the_newest_is_selected_with_every_parameter(runs: RunsView, session: Session) -> None:
     shown = details(runs)
     operation = session.history.entries[-1].result.operation
-    for name in type(operation).model_fields:
-        assert name.replace("_", " ") in shown, name  # as in the form
+    for name, parameter in parameters_of(type(operation)).items():
+        assert shown[parameter.title] == [parameter.shown(getattr(operation, name))]  # as in the form
     assert shown["eps"] == ["8/255"]
     assert shown["model fingerprint"] == [session.classifier.fingerprint]  # type: ignore[union-attr]
     assert shown["image"] == ["noise"]

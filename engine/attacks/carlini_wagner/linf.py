@@ -39,7 +39,7 @@ class CarliniWagnerLinf(Tightening):
     """
 
     slug: ClassVar[str] = "cw-linf"
-    title: ClassVar[str] = "Carlini & Wagner Linf"
+    title: ClassVar[str] = "Carlini & Wagner L∞"
     family: ClassVar[str] = "Minimal norm"
     paper: ClassVar[str] = "Carlini, Wagner 2016, arXiv 1608.04644"
     norms: ClassVar[tuple[Norm, ...]] = ("linf",)

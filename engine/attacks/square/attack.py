@@ -47,7 +47,7 @@ class Square(InBall):
     knows: ClassVar[Knowledge] = "scores"
     norms: ClassVar[tuple[Norm, ...]] = ("linf", "l2")
     presets: ClassVar[tuple[Preset, ...]] = (
-        Preset("As in the authors' code, ImageNet, Linf", {"eps": 12.75 / 255, "p_init": 0.05, "n_queries": 10_000}),
+        Preset("As in the authors' code, ImageNet, L∞", {"eps": 12.75 / 255, "p_init": 0.05, "n_queries": 10_000}),
         Preset("As in the authors' code, ImageNet, L2", {"norm": "l2", "eps": 5.0, "p_init": 0.1, "n_queries": 10_000}),
         Preset("As in the authors' code, MNIST trained against PGD", {"eps": 0.3, "p_init": 0.8, "n_queries": 20_000}),
     )

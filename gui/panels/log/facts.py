@@ -13,7 +13,7 @@ from engine.formats import short
 from gui.session.history import AttackRun
 
 if TYPE_CHECKING:
-    from engine import AttackResult
+    from engine import AttackResult, Operation
     from gui.session.history import FinishedRun
 
 
@@ -80,7 +80,7 @@ def _of_any(entry: FinishedRun) -> Facts:
         None,
         -1,
         result.seconds,
-        {name.replace("_", " "): _text(value) for name, value in parameters.items()},
+        _parameters(entry.operation, parameters),
         figures,
         _flat({key: value for key, value in made.items() if key != "operation"}),
         json.dumps(record, indent=2, ensure_ascii=False, default=str),
@@ -123,7 +123,7 @@ def _of_attack(entry: AttackRun) -> Facts:
         None if grown else norms["linf"],
         flip,
         result.seconds,
-        {name.replace("_", " "): _text(value) for name, value in parameters.items()},
+        _parameters(result.operation, parameters),
         figures,
         {
             "image": str(entry.image.get("name", "unnamed")),
@@ -163,6 +163,14 @@ def _given(entry: AttackRun) -> dict[str, str]:
     data = entry.given.data
     told = {} if data is None else {"data": data.description}
     return told if entry.given.begin is None else {**told, "start image": "given"}
+
+
+def _parameters(operation: Operation, values: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters of a run under the titles of the form, with the choices as the form shows them."""
+    from engine.parameters import parameters_of
+
+    known = parameters_of(type(operation))
+    return {known[name].title: known[name].shown(value) for name, value in values.items()}
 
 
 def _text(value: Any) -> str:
