@@ -12,7 +12,7 @@ from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.losses import ascent, value
 from engine.attacks.toolkit.minimal_norm import MinimalNorm
-from engine.attacks.toolkit.planes import Planes, beyond, leads, step_across
+from engine.attacks.toolkit.planes import Planes, beyond, leads, paper_step, step_across
 from engine.attacks.toolkit.shortest_step import shortest
 from engine.attacks.toolkit.target_classes import likeliest_others
 from engine.balls import Norm, column
@@ -68,6 +68,8 @@ class DeepFool(MinimalNorm):
     box: Literal["solved", "clipped"] = method("solved")
     """solved: the shortest step to the plane within [0, 1] and the mask. clipped: the plain step, clipped afterwards, and the overshoot on
     the sum of all steps, as in the paper."""
+    clipped_step: Literal["paper", "newton"] = method("paper", when={"box": "clipped"})
+    """paper: the formula as it stands. newton: with the last digits of its rounding mended, as before version 2 of the records."""
     refine: int = method(6, ge=0, le=10_000)
     """Steps back and forth across the boundary after it was reached: each shortens the perturbation."""
 
@@ -109,17 +111,19 @@ class DeepFool(MinimalNorm):
     def _step(self, part: Problem, images: Tensor, moved: Tensor, planes: Planes) -> tuple[Tensor, Tensor, Tensor]:
         """The next images, the sum of all steps, and which rows have no slope to follow."""
         limits = FeasibleSet(part).box
-        below, above = limits.room(images)
-        if self.box == "clipped":  # every pixel of the mask has all the room there is
-            above = torch.zeros_like(below).masked_fill(limits.inside.flatten(1), torch.inf)
-            below = -above
-        step, stuck = step_across(planes, below, above, self.norm, self.overshoot if self.box == "solved" else 0.0)
+        if self.box == "solved":
+            step, stuck = step_across(planes, *limits.room(images), self.norm, self.overshoot)
+            return limits.clamp(images + step), moved + step, stuck
+        step, stuck = self._unlimited(planes, limits.inside)
         moved = moved + step
-        if self.box == "clipped":
-            images = part.images + (1 + self.overshoot) * moved
-        else:
-            images = images + step
-        return limits.clamp(images), moved, stuck
+        return limits.clamp(part.images + (1 + self.overshoot) * moved), moved, stuck
+
+    def _unlimited(self, planes: Planes, inside: Tensor) -> tuple[Tensor, Tensor]:
+        """The step across the nearest plane that no range limits, of the values ``inside`` the mask."""
+        if self.clipped_step == "paper":
+            return paper_step(Planes(planes.slopes * inside, planes.gaps), self.norm)
+        free = torch.zeros_like(inside.flatten(1), dtype=planes.slopes.dtype).masked_fill(inside.flatten(1), torch.inf)
+        return step_across(planes, -free, free, self.norm)
 
     def _shorten(self, rows: _Iterates) -> Iterator[None]:
         """Back towards the clean image from one side of the boundary, a step to it from the other."""

@@ -11,6 +11,7 @@ VERSION = 2
 OLD_VALUES: Mapping[int, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         1: {
+            "deepfool": {"clipped_step": "newton"},
             "fgsm": {"l1_step": "one value"},
             "pgd": {"l1_step": "one value"},
         }

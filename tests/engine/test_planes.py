@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import engine
-from engine.attacks.toolkit.planes import Planes, beyond, dual_norm, leads, step_across
+from engine.attacks.toolkit.planes import Planes, beyond, dual_norm, leads, paper_step, step_across
 from engine.attacks.toolkit.shortest_step import shortest
 from engine.balls import BALLS
 from engine.views import View
@@ -65,9 +65,10 @@ def everywhere() -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize(("norm", "dual"), [("l2", 2.0), ("linf", 1.0)])
-@pytest.mark.parametrize("rounds", [0, 7])
-def test_without_a_box_it_is_the_formula_of_the_paper(norm: str, dual: float, rounds: int) -> None:
-    step, stuck = step_across(Planes(_SLOPES, _GAPS), *everywhere(), norm, rounds=rounds)  # type: ignore[arg-type]
+@pytest.mark.parametrize("rounds", [None, 0, 7])
+def test_without_a_box_it_is_the_formula_of_the_paper(norm: str, dual: float, rounds: int | None) -> None:
+    planes = Planes(_SLOPES, _GAPS)
+    step, stuck = paper_step(planes, norm) if rounds is None else step_across(planes, *everywhere(), norm, rounds=rounds)  # type: ignore[arg-type]
     assert not bool(stuck.any())
     for row in range(5):
         lengths = [float(gap / slope.norm(p=dual)) for gap, slope in zip(_GAPS[:, row], _SLOPES[:, row], strict=True)]
@@ -115,3 +116,29 @@ def test_on_a_linear_model_slopes_and_gaps_are_differences_of_weights_and_logits
             other, mine = int(rivals[k, row]), int(own[row])
             torch.testing.assert_close(planes.slopes[k, row].flatten(), w[other] - w[mine])
             assert math.isclose(float(planes.gaps[k, row]), float((logits[row, mine] - logits[row, other]).detach()))
+
+
+@pytest.mark.parametrize("norm", ["l2", "linf"])
+def test_the_paper_s_step_is_the_shortest_one_without_a_box(norm: str) -> None:
+    """Slopes however small, planes without a slope or a gap beside others, and rows that have none at all."""
+    slopes, gaps = _SLOPES.clone(), _GAPS.clone()
+    slopes[0, 0], gaps[2, 2] = 0, torch.nan
+    slopes[:, 3], slopes[:, 4] = 0, slopes[:, 4] * 1e-100
+    for planes in (Planes(slopes, gaps), Planes(slopes[:1], gaps[:1])):
+        step, stuck = paper_step(planes, norm)  # type: ignore[arg-type]
+        expected, without = step_across(planes, *everywhere(), norm)  # type: ignore[arg-type]
+        torch.testing.assert_close(step, expected)
+        assert torch.equal(stuck, without)
+        assert stuck.tolist() == [len(planes.gaps) == 1, False, False, True, False]
+    broken = slopes.clone()
+    broken[1, 1] = torch.nan
+    without = torch.tensor([0, 2])
+    assert torch.equal(paper_step(Planes(broken, gaps), norm)[0][1], paper_step(Planes(slopes[without], gaps[without]), norm)[0][1])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("norm", ["l2", "linf"])
+def test_the_clipped_step_of_earlier_records_is_the_same_but_for_rounding(norm: str, small64: engine.Classifier, images: Tensor) -> None:
+    given = {"norm": norm, "box": "clipped", "refine": 0, "boundary_steps": 0}
+    new, old = (engine.run(engine.attacks.DeepFool(**given, clipped_step=step), small64, images) for step in ("paper", "newton"))
+    torch.testing.assert_close(new.adversarial, old.adversarial, rtol=0, atol=1e-9)
+    assert torch.equal(new.steps_to_flip, old.steps_to_flip)

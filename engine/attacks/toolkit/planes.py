@@ -44,6 +44,33 @@ class Planes(NamedTuple):
 
 
 @torch.no_grad()
+def paper_step(planes: Planes, norm: Literal["l2", "linf"]) -> tuple[Tensor, Tensor]:
+    """DeepFool's step as the paper writes it, to the nearest plane in a space without limits.
+
+    ``l = argmin_k |gap_k| / ||slope_k||_q`` (q is 2 for l2, 1 for linf), and the step is ``|gap_l| * slope_l / ||slope_l||_2^2`` in l2,
+    ``|gap_l| * sign(slope_l) / ||slope_l||_1`` in linf; as in the authors' code 1e-4 longer. Moosavi-Dezfooli, Fawzi, Frossard 2015,
+    arXiv 1511.04599, algorithm 2 and section 3.3.
+
+    Returns
+    -------
+    step
+        ``(N, C, H, W)``.
+    stuck
+        ``(N,)`` bool: no plane of the row has a slope that can be followed; the step is zero.
+    """
+    peaks = planes.slopes.flatten(2).abs().amax(2).clamp_min(torch.finfo(planes.slopes.dtype).tiny)  # small slopes' squares underflow
+    slopes, gaps = planes.slopes.flatten(2) / peaks[:, :, None], planes.gaps.abs() / peaks
+    norms = torch.linalg.vector_norm(slopes, ord=_DUAL[norm], dim=2)
+    distances = torch.where(norms > 0, gaps / norms, torch.inf).nan_to_num(nan=torch.inf, posinf=torch.inf)
+    distance, nearest = distances.min(0)
+    stuck = distance == torch.inf
+    slope, length = slopes[nearest, torch.arange(len(nearest), device=nearest.device)], norms.gather(0, nearest[None])[0]
+    towards = slope / length[:, None] if norm == "l2" else slope.sign()
+    step = torch.where(stuck[:, None], 0.0, (distance + _FARTHER)[:, None] * towards)
+    return step.view_as(planes.slopes[0]), stuck
+
+
+@torch.no_grad()
 def step_across(
     planes: Planes, low: Tensor, high: Tensor, norm: Literal["l2", "linf"], overshoot: float = 0.0, rounds: int = 7
 ) -> tuple[Tensor, Tensor]:
