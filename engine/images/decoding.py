@@ -113,10 +113,9 @@ def _reading(data: bytes) -> Iterator[Image]:
     from PIL import Image
 
     Image.init()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(io.BytesIO(data), formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
-            yield image
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # for good: catch_warnings would race with the other lane's
+    with Image.open(io.BytesIO(data), formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
+        yield image
 
 
 def _check_size(size: tuple[int, int], name: str) -> None:
@@ -156,8 +155,13 @@ def _convert(image: Image, name: str) -> tuple[Pixels, tuple[str, ...]]:
         notes.append("turned by its EXIF orientation")
     if deep:
         notes.append("16 bit reduced to 8")
-    values, note = eight_bit(np.asarray(_plain(image, notes)), name)
+    values, note = eight_bit(np.asarray(_plain(image, notes)), name, white=_white(image))
     return values, (*notes, note) if note else tuple(notes)
+
+
+def _white(image: Image) -> int | None:
+    """Give the level of white where the format fixes it: Pillow brings a Netpbm file of more than 8 bits to 0 to 65535, in 32 bits."""
+    return 65535 if image.format == "PPM" and image.mode == "I" else None
 
 
 def _match_transparency(image: Image, deep: bool, spread: int) -> None:

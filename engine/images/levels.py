@@ -12,13 +12,23 @@ from engine.errors import GibbonError
 Pixels = npt.NDArray[np.uint8]
 SLACK = 1e-3
 """By this share of the scale floats may lie beyond it, as filters and resizing leave them; they are cut off."""
+_DIM = 8
+"""Floats that reach beyond 1 but not to this level are on no scale that can be told: 0 to 1 overshot, or a nearly black 0 to 255."""
 
 
-def eight_bit(values: npt.NDArray[Any], name: str, *, stretch: bool = True) -> tuple[Pixels, str | None]:
-    """``values`` as 8-bit levels, with a note where they were something else.
+def eight_bit(values: npt.NDArray[Any], name: str, *, stretch: bool = True, white: int | None = None) -> tuple[Pixels, str | None]:
+    """Turn ``values`` into 8-bit levels, with a note where they were something else.
 
-    The scale is told from the type and the extremes: 0 to 1 or 0 to 255 for floats; 0 to 65535 for integers of 16 bits, and for wider ones
-    0 to 255 where none is above. Values on no such scale are stretched from their own range, or refused without ``stretch``.
+    Parameters
+    ----------
+    values
+        Brightness of any type.
+    name
+        What a refusal calls them.
+    stretch
+        What is done with values on no scale that can be told: they are stretched from their own range, or refused.
+    white
+        The value that stands for white, where the file's format says so. None: `scale_of` tells it.
 
     Raises
     ------
@@ -32,22 +42,27 @@ def eight_bit(values: npt.NDArray[Any], name: str, *, stretch: bool = True) -> t
     if values.dtype.kind not in "uif":
         raise GibbonError(f"“{name}” holds {values.dtype}, not brightness. Give 8-bit, 16-bit or float values.")
     kind = _kind(values, name)
-    scale = scale_of(values)
+    scale = white or scale_of(values)
     if scale is not None:
         return _levels(values, scale), f"{kind} {'values ' if values.dtype.kind == 'f' else ''}{_reading(values, scale)}"
     low, high = values.min(), values.max()
     if not stretch:
         raise GibbonError(
-            f"“{name}” holds values from {low:.4g} to {high:.4g}, but pixels lie in 0 to 1 or 0 to 255. Undo the normalisation first."
+            f"“{name}” holds values from {low:.4g} to {high:.4g}, but pixels reach from 0 to 1 or from 0 to 255. "
+            "Undo the normalisation, or scale them first."
         )
     return _stretched(values, float(low), float(high)), f"{kind} values scaled from their range {low:.4g} to {high:.4g}"
 
 
 def scale_of(values: npt.NDArray[Any]) -> int | None:
-    """The value that stands for white: 1, 255 or 65535; None where the values lie on no such scale."""
+    """Tell the value that stands for white from the type and the extremes: 1, 255 or 65535; None where it cannot be told.
+
+    Floats reach from 0 to 1 or from 0 to 255. Integers of 16 bits reach to 65535; wider ones to 255 where none is above, else to 65535.
+    """
     low, high = values.min(), values.max()
     if values.dtype.kind == "f":
-        return next((scale for scale in (1, 255) if low >= -SLACK * scale and high <= scale * (1 + SLACK)), None)
+        fitting = [scale for scale in (1, 255) if low >= -SLACK * scale and high <= scale * (1 + SLACK)]
+        return None if not fitting or (fitting[0] == 255 and high < _DIM) else fitting[0]
     if low < 0 or high > 65535:
         return None
     # Sixteen bits are their full scale, not the image's own range: a dark image stays dark. Wider ones hold whatever a program put there.
@@ -70,6 +85,7 @@ def _reading(values: npt.NDArray[Any], scale: int) -> str:
 
 def _levels(values: npt.NDArray[Any], scale: int) -> Pixels:
     if values.dtype.kind == "f":
+        values = values.astype(np.float32) if values.dtype.itemsize < 4 else values  # half precision cannot hold half a level
         levels: Pixels = (np.clip(values, 0, scale) * (255 / scale)).round().astype(np.uint8)
         return levels
     if scale == 65535:

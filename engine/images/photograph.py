@@ -160,10 +160,9 @@ def from_array(array: npt.NDArray[Any], name: str) -> Photograph:
     GibbonError
         The shape is another, there are no pixels, or the values are no pixels: NaN, negative, beyond every scale, or not numbers.
     """
-    try:
-        array = np.asarray(array)
-    except ValueError:
-        raise GibbonError(f"“{name}” is no array of pixels: its rows differ in length. Give (H, W), (H, W, 3) or (H, W, 4).") from None
+    if not isinstance(name, str):
+        raise GibbonError(f"{name!r} is no name of an image. Give a text.")
+    array = _values(array, name)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)) or array.size == 0:
         raise GibbonError(f"“{name}” has shape {array.shape}, but (H, W), (H, W, 3) or (H, W, 4) is needed.")
     if array.shape[0] * array.shape[1] > MEGAPIXELS * 1_000_000:
@@ -184,20 +183,38 @@ def from_array(array: npt.NDArray[Any], name: str) -> Photograph:
 
 def _laid_over_white(rgba: npt.NDArray[Any], name: str) -> tuple[Pixels, list[str]]:
     """Colour and alpha each on its own scale: floats of 0 to 255 often come with an alpha of 0 to 1."""
-    colour, note = eight_bit(rgba[:, :, :3], name, stretch=False)
-    alpha, _ = eight_bit(rgba[:, :, 3:], f"{name}, alpha", stretch=False)
-    scales = (
-        [255 if part.dtype == np.uint8 else scale_of(part) for part in (rgba[:, :, :3], rgba[:, :, 3:])] if rgba.dtype != bool else [1, 1]
-    )
-    if scales[0] != scales[1] and scales != [255, 1]:
-        raise GibbonError(
-            f"“{name}” has colours of 0 to {scales[0]} and an alpha of 0 to {scales[1]}, so what is opaque cannot be told. "
-            "Give both on one scale."
-        )
+    (colour, note), (alpha, _) = (eight_bit(part, name, stretch=False) for part in (rgba[:, :, :3], rgba[:, :, 3:]))
+    if rgba.dtype not in (np.uint8, np.bool_):  # on these two everything has one scale
+        _check_alpha(rgba, name)
     notes = [note] if note else []
     if alpha.min() < 255:
         notes.append("alpha laid over white")
     return _over_white(np.concatenate([colour, alpha], 2)), notes
+
+
+def _values(array: Any, name: str) -> npt.NDArray[Any]:
+    """``array`` as NumPy's, wherever it lies."""
+    if isinstance(array, Tensor):
+        array = array.detach().cpu()
+        array = array.float() if array.dtype == torch.bfloat16 else array
+    try:
+        return np.asarray(array)
+    except (ValueError, TypeError, RuntimeError) as error:
+        why = "its rows differ in length" if isinstance(error, ValueError) else "it is of another kind"
+        raise GibbonError(f"“{name}” is no array of pixels: {why}. Give (H, W), (H, W, 3) or (H, W, 4).") from None
+
+
+def _check_alpha(rgba: npt.NDArray[Any], name: str) -> None:
+    """Refuse an alpha whose scale is not that of the colours, but for floats of 0 to 255 with an alpha of 0 to 1."""
+    colours, alpha = (scale_of(part) for part in (rgba[:, :, :3], rgba[:, :, 3:]))
+    most = int(rgba[:, :, 3].max())
+    if rgba.dtype.kind != "f" and most == 1:
+        alpha = 1  # opaque on a scale of 0 to 1, or all but invisible on one of 0 to 255
+    if colours != alpha and not (rgba.dtype.kind == "f" and (colours, alpha) == (255, 1)):
+        raise GibbonError(
+            f"“{name}” has colours of 0 to {colours} and an alpha of 0 to {alpha}, so what is opaque cannot be told. "
+            "Give both on one scale."
+        )
 
 
 def _over_white(rgba: Pixels) -> Pixels:

@@ -58,6 +58,22 @@ def test_sixteen_bits_of_colour_with_a_transparent_one(tmp_path: Path) -> None:
     assert found.reshape(-1, 3).tolist() == [[255, 255, 255], [0, 0, 0], [0, 0, 0], [255, 255, 255]]
 
 
+@pytest.mark.parametrize("white", [256, 1000, 4095, 65535])
+def test_a_dark_netpbm_file_of_many_levels_stays_dark(white: int, tmp_path: Path) -> None:
+    """None of its levels is above 255 once Pillow has read them into 32 bits."""
+    raw = np.array([0, 1, 1, 0], ">u2")
+    levels_ = opened(b"P5 4 1 %d\n" % white + raw.tobytes(), tmp_path, "a.pgm")
+    assert np.abs(levels_ - raw.astype(float) * 255 / white).max() <= 0.51
+
+
+@pytest.mark.parametrize("most", [0.5, 1.0, 1.0005, 1.01, 3.0])
+def test_a_float_tiff_a_little_beyond_one_is_no_black_image(most: float, tmp_path: Path) -> None:
+    values = np.linspace(0, most, 256, dtype=np.float32).reshape(16, 16)
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    found = open_image(tmp_path / "a.tif").pixels
+    assert np.abs(found - 255 * (values if most <= 1 else np.minimum(values / (most if most > 1.001 else 1), 1))).max() <= 0.51
+
+
 @pytest.mark.parametrize(("depth", "row", "step"), [(2, bytes([0b00011011]), 85), (4, bytes([0x01, 0x2F]), 17)])
 def test_the_transparent_level_of_few_bits_is_on_the_files_own_scale(depth: int, row: bytes, step: int, tmp_path: Path) -> None:
     raw = [0, 1, 2, 3] if depth == 2 else [0, 1, 2, 15]
@@ -122,14 +138,39 @@ def test_colour_and_alpha_each_have_their_scale() -> None:
         from_array(np.dstack([np.full((4, 4, 3), 0.5), np.full((4, 4, 1), 255.0)]), "x")
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint32, np.uint16])
+def test_an_alpha_of_ones_beside_colours_of_many_levels_is_refused(kind: type) -> None:
+    with pytest.raises(GibbonError, match="alpha of 0 to 1,"):
+        from_array(np.dstack([np.full((4, 4, 3), 128), np.ones((4, 4, 1))]).astype(kind), "x")
+    opaque = np.iinfo(np.uint16).max if kind is np.uint16 else 255
+    shown = from_array(np.dstack([np.full((4, 4, 3), opaque // 5), np.full((4, 4, 1), opaque)]).astype(kind), "x")
+    assert shown.pixels[0, 0].tolist() == [51, 51, 51]
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+def test_a_tensor_is_an_array_with_or_without_its_gradient(kind: torch.dtype) -> None:
+    values = torch.rand(6, 5, 3, generator=torch.Generator().manual_seed(0)).to(kind)
+    found = from_array(values.clone().requires_grad_(), "x").pixels  # type: ignore[arg-type]
+    assert np.abs(found - 255 * values.float().numpy()).max() <= 0.501
+
+
+@pytest.mark.parametrize("name", [None, 3, Path("x")])
+def test_an_image_has_a_text_for_a_name(name: Any) -> None:
+    with pytest.raises(GibbonError, match="no name of an image"):
+        from_array(np.zeros((4, 4)), name)
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
         (np.full((4, 4), -2.1), "Undo the normalisation"),
         (np.array([[-1.0, 2.0]]), "from -1 to 2"),
-        (np.full((4, 4), 300.0), "pixels lie in 0 to 1 or 0 to 255"),
+        (np.linspace(0, 1.01, 16).reshape(4, 4), "from 0 to 1.01"),
+        (np.linspace(-0.2, 1, 16).reshape(4, 4), "from -0.2 to 1"),
+        (np.linspace(-0.2, 2.6, 16, dtype=np.float32).reshape(4, 4), "Undo the normalisation"),
+        (np.full((4, 4), 300.0), "pixels reach from 0 to 1 or from 0 to 255"),
         (np.full((4, 4), -1), "Undo the normalisation"),
-        (np.full((4, 4), 70_000), "pixels lie in"),
+        (np.full((4, 4), 70_000), "pixels reach"),
         (np.full((4, 4), np.nan), "NaN"),
         (np.full((4, 4), "a"), "not brightness"),
         (np.full((4, 4), None), "not brightness"),
