@@ -67,6 +67,7 @@ def command(
     with repeatable(threads):
         images, test = data_sets.train_and_test(chosen, data, download, seed=seed, size=architecture.input_shape[1:])
         untrained = architecture.untrained(device=chosen_device(device), labels=_class_names(architecture, images))
+        test.targets_for(untrained.labels, untrained.name)  # refused now, not once the training is done
         made_folder(out)
         with start(operation, untrained, data=images, seed=seed) as run:
             finished = _pull(run, operation.title, quiet=json)
@@ -78,10 +79,11 @@ def command(
     command = " ".join(["python main.py train", network, *own])
     files = save_model(model, weights, name=name, accuracy=share, tested_on=test.name, seed=seed, command=command)
     checkpoint.unlink(missing_ok=True)
+    notes = dict.fromkeys((*images.notes, *test.notes))  # each once: the parts of one set have the same
     if json:
         say_json({"files": [str(path) for path in files], "accuracy": share, "tested_on": test.name})
     else:
-        say(f"{name}: {100 * share:.2f} % right on {test.name} ({len(test)} images)", *images.notes, *(f"  {path}" for path in files))
+        say(f"{name}: {100 * share:.2f} % right on {test.name} ({len(test)} images)", *notes, *(f"  {path}" for path in files))
     return 0
 
 

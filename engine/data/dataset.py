@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.class_matching import check_known
+from engine.errors import GibbonError
+from engine.quantities import named
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,10 +51,18 @@ class DataSet:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for what, value in (("images", self.images), ("targets", self.targets)):
+            if not isinstance(value, Tensor):
+                raise GibbonError(f"{what} are {named(value)}, but a tensor is needed. Write torch.as_tensor({what}).")
         if self.images.ndim != 4 or self.images.dtype != torch.uint8:
-            raise ValueError(f"images are {self.images.dtype} {tuple(self.images.shape)}: they must be uint8 (N, C, H, W).")
+            raise GibbonError(f"images are {self.images.dtype} {tuple(self.images.shape)}: they must be uint8 (N, C, H, W).")
         if self.targets.shape != (len(self.images),) or self.targets.dtype != torch.int64:
-            raise ValueError(f"targets are {self.targets.dtype} {tuple(self.targets.shape)}: they must be int64 (N,).")
+            raise GibbonError(f"targets are {self.targets.dtype} {tuple(self.targets.shape)}: they must be int64 (N,).")
+        if len(self.targets) and not 0 <= int(self.targets.min()) <= int(self.targets.max()) < len(self.labels):
+            raise GibbonError(
+                f"targets reach from {int(self.targets.min())} to {int(self.targets.max())}, but there are {len(self.labels)} labels, "
+                "counted from 0. Give a label for each class."
+            )
 
     def __repr__(self) -> str:
         channels, height, width = self.shape
@@ -74,8 +84,14 @@ class DataSet:
         return hashlib.sha256(pixels.tobytes() + classes.astype("<i8").tobytes()).hexdigest()
 
     def batch(self, indices: Sequence[int] | Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Give the images ``(N, C, H, W)`` float32 in [0, 1] and the classes ``(N,)`` at ``indices``."""
-        chosen = indices if isinstance(indices, slice) else torch.as_tensor(indices, dtype=torch.int64)
+        """Give the images ``(N, C, H, W)`` float32 in [0, 1] and the classes ``(N,)`` at ``indices``.
+
+        Raises
+        ------
+        GibbonError
+            ``indices`` are no whole numbers, or reach beyond the set.
+        """
+        chosen = indices if isinstance(indices, slice) else self._rows(indices)
         return self.images[chosen].float().div_(255.0), self.targets[chosen]
 
     def targets_for(self, known: Sequence[str], classifier: str = "the classifier") -> Tensor:
@@ -92,10 +108,23 @@ class DataSet:
 
     def thumbnail(self, index: int) -> NDArray[np.uint8]:
         """Give one image as ``(H, W, 3)`` uint8 for the screen; grey is repeated."""
-        image = self.images[index].permute(1, 2, 0)
+        image = self.images[self._rows([index])][0].permute(1, 2, 0)
         return np.ascontiguousarray((image if image.shape[-1] == 3 else image[..., :1].expand(-1, -1, 3)).numpy())
 
     def subset(self, indices: Sequence[int] | Tensor) -> DataSet:
         """Give the same set with the images at ``indices`` only."""
-        chosen = torch.as_tensor(indices, dtype=torch.int64)
+        chosen = self._rows(indices)
         return replace(self, images=self.images[chosen], targets=self.targets[chosen])
+
+    def _rows(self, indices: Sequence[int] | Tensor) -> Tensor:
+        try:
+            rows = torch.as_tensor(indices)
+        except (TypeError, ValueError, RuntimeError):
+            raise GibbonError(f"{named(indices)} names no images. Give a list of their numbers, counted from 0.") from None
+        if rows.ndim != 1 or (rows.numel() and (rows.is_floating_point() or rows.is_complex() or rows.dtype == torch.bool)):
+            raise GibbonError(f"Images are chosen by a list of whole numbers, not by {rows.dtype} {tuple(rows.shape)}. Give [0, 1], say.")
+        if len(rows) and not -len(self) <= int(rows.min()) <= int(rows.max()) < len(self):
+            raise GibbonError(
+                f"{self.name} has {len(self)} images, counted from 0, but {int(rows.min())} to {int(rows.max())} were asked for."
+            )
+        return rows.long()

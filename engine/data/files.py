@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,18 +88,30 @@ def gtsrb_test(folder: Path) -> Samples:
     table, inside = folder / "GT-final_test.csv", (folder / "GTSRB/Final_Test/Images").resolve()
     samples: Samples = []
     try:
-        with ordinary_file(table).open(newline="", encoding="utf-8") as file:
+        with ordinary_file(table).open(newline="", encoding="utf-8-sig") as file:
             for number, row in enumerate(csv.DictReader(file, delimiter=";", skipinitialspace=True), 2):
-                path = (inside / row["Filename"]).resolve()
-                if not path.is_relative_to(inside):
-                    raise GibbonError(f"{table}, line {number}, names “{row['Filename']}”, which lies outside of {inside}: fetch it again.")
-                samples.append((inside / row["Filename"], int(row["ClassId"])))
-    except (KeyError, TypeError, ValueError, OSError, csv.Error) as error:
-        if isinstance(error, GibbonError):
-            raise
-        wrong = f"it has no column {error}" if isinstance(error, KeyError) else str(error)
-        raise GibbonError(f"{table} cannot be read as the list of test images ({wrong}): fetch it again.") from error
+                samples.append(_listed(row, inside, f"{table}, line {number},"))
+    except UnicodeDecodeError as error:
+        raise GibbonError(f"{table} is no text in UTF-8: fetch it again.") from error
+    except OSError as error:
+        raise GibbonError(f"{table} cannot be read ({error.strerror or error}): fetch it again.") from error
+    except csv.Error as error:
+        raise GibbonError(f"{table} cannot be read as a table ({error}): fetch it again.") from error
     return samples
+
+
+def _listed(row: Mapping[str, str | None], inside: Path, where: str) -> tuple[Path, int]:
+    """Give the image and the class of one line; the image lies in ``inside``, or nothing is read."""
+    missing = [column for column in ("Filename", "ClassId") if not row.get(column)]
+    if missing:
+        raise GibbonError(f"{where} has nothing under {missing[0]}: fetch it again.")
+    name, number = str(row["Filename"]), str(row["ClassId"])
+    if not re.fullmatch(r"[0-9]{1,9}", number):
+        raise GibbonError(f"{where} has “{number[:40]}” for a class, which is no whole number: fetch it again.")
+    path = inside / name
+    if "\0" in name or not path.resolve().is_relative_to(inside):
+        raise GibbonError(f"{where} names “{name}”, which lies outside of {inside}: fetch it again.")
+    return path, int(number)
 
 
 def image_size(path: Path) -> tuple[int, int]:

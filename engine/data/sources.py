@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from engine.data.bits import Bits, whole
 from engine.data.dataset import DataSet
 from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
 from engine.errors import GibbonError
+from engine.quantities import named
 
 Split = Literal["train", "test"]
 _SPLITS: tuple[Split, ...] = ("test", "train")
@@ -71,7 +73,7 @@ def default_root() -> Path:
 
 def available(root: str | Path | None = None) -> list[Entry]:
     """List what :func:`load` can give without a download: the sets found under ``root``, then those drawn here."""
-    folder = Path(root) if root is not None else default_root()
+    folder = _root(root)
     found = [
         Entry(name, CITATIONS[name], splits)
         for name in CITATIONS
@@ -93,17 +95,17 @@ def shape_of(name: str) -> tuple[int, int, int] | None:
     Raises
     ------
     GibbonError
-        The first image of a folder cannot be read.
+        No image of a folder can be read, or ``name`` is no text.
     """
+    check_name(name)
     kind, _, rest = name.partition(":")
     if kind != "folder":
         return _SHAPES.get(name)
-    folder = Path(rest).expanduser()
-    if not folder.is_dir():
+    if not _folder_of(rest).is_dir():
         return None
-    places = (*(path for path in files.entries(folder) if path.is_dir()), folder)
-    first = next((path for place in places for path in files.images_in(place)), None)
-    return None if first is None else (3, *files.image_size(first))
+    place = _place(_folder_of(rest), None)
+    samples, _ = _listing(place)
+    return (3, *_first_size(samples, place)) if samples else None
 
 
 def splits_of(name: str) -> tuple[Split, ...]:
@@ -111,9 +113,10 @@ def splits_of(name: str) -> tuple[Split, ...]:
 
     A set without splits is one set of images; it is neither for training nor for testing.
     """
+    check_name(name)
     kind, _, rest = name.partition(":")
     if kind == "folder":
-        return _SPLITS if all((Path(rest).expanduser() / split).is_dir() for split in _SPLITS) else ()
+        return _SPLITS if all((_folder_of(rest) / split).is_dir() for split in _SPLITS) else ()
     return _SPLITS if name in CITATIONS else ()
 
 
@@ -168,9 +171,10 @@ def loading(
     size: tuple[int, int] | None = None,
 ) -> Bits[DataSet]:
     """As :func:`load`, image by image, for whoever shows how far it is or may give it up."""
-    _check(name, split, count, seed, size)
+    check_name(name)
+    _check(split, count, seed, size)
     kind, _, rest = name.partition(":")
-    there = rest in DRAWN if kind == "generated" else kind == "folder" and Path(rest).expanduser().is_dir()
+    there = rest in DRAWN if kind == "generated" else kind == "folder" and _folder_of(rest).is_dir()
     if there and split is not None and split not in splits_of(name):
         raise GibbonError(
             f"{name} is one set without a “{split}” part. Leave the split out, or let engine.data.train_and_test hold a part of it out."
@@ -178,13 +182,12 @@ def loading(
     if kind == "generated":
         return (yield from _generated(rest, count, seed, size))
     if kind == "folder":
-        folder = Path(rest).expanduser()
-        return (yield from _folder(folder, split or ("test" if splits_of(name) else None), count, size))
+        return (yield from _folder(_folder_of(rest), split, count, size))
     split = split or "test"
     if name not in CITATIONS:
         known = ", ".join([*CITATIONS, *(f"generated:{drawn}" for drawn in DRAWN), "folder:PATH"])
         raise GibbonError(f'There is no data set "{name}": use one of {known}.')
-    folder = Path(root).expanduser() if root is not None else default_root()
+    folder = _root(root)
     if not _present(folder, name, split):
         if not download:
             raise GibbonError(
@@ -196,20 +199,48 @@ def loading(
     return (yield from _readers[name](folder, split, count))
 
 
-def _check(name: object, split: object, count: object, seed: object, size: object) -> None:
-    """Refuse what is no name, split, number of images, seed or size."""
+def check_name(name: object) -> None:
+    """Refuse what is no name of a data set."""
     if not isinstance(name, str):
         raise GibbonError(f"{name!r} is no name of a data set. Give a text, such as mnist or folder:PATH.")
+
+
+def _check(split: object, count: object, seed: object, size: object) -> None:
+    """Refuse what is no split, number of images, seed or size."""
     if split is not None and split not in _SPLITS:
         raise GibbonError(f'There is no split "{split}": use "train" or "test".')
-    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
-        raise GibbonError(f"{count} images were asked for: ask for a whole number, at least one.")
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise GibbonError(f"{seed!r} is no seed: give a whole number.")
+    if count is not None and not (_is_whole(count) and count >= 1):  # type: ignore[operator]
+        raise GibbonError(f"count is {named(count)}, but a whole number of images is needed, at least one.")
+    if not _is_whole(seed):
+        raise GibbonError(f"{named(seed)} is no seed: give a whole number.")
     if size is not None and not (
-        isinstance(size, tuple | list) and len(size) == 2 and all(isinstance(n, int) and 1 <= n <= 10_000 for n in size)
+        isinstance(size, tuple | list) and len(size) == 2 and all(_is_whole(n) and 1 <= n <= 10_000 for n in size)
     ):
         raise GibbonError(f"{size!r} is no size of an image: give (height, width) in pixels.")
+
+
+def _is_whole(value: object) -> bool:
+    """Whether it is a whole number; NumPy's are ones, too."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _root(root: object) -> Path:
+    """Give the folder of the data sets that was named, or the usual one."""
+    if root is None:
+        return default_root()
+    if not isinstance(root, str | os.PathLike):
+        raise GibbonError(f"{root!r} is no folder of data sets. Give a path.")
+    return Path(root).expanduser()
+
+
+def _folder_of(path: str) -> Path:
+    """Give the folder that “folder:PATH” names."""
+    if not path.strip() or "\0" in path:
+        raise GibbonError("folder: names no folder. Write folder:PATH, such as folder:photos.")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:  # ~somebody
+        raise GibbonError(f"{path} is not a folder ({error}): give the folder that holds the images.") from error
 
 
 def _check_memory(count: int, size: tuple[int, int], what: str) -> None:
@@ -257,9 +288,11 @@ def _mnist(root: Path, split: Split, count: int | None) -> Bits[DataSet]:
         targets = files.read_idx(raw / f"{stem}-labels-idx1-ubyte").long()
     except OSError as error:
         raise GibbonError(f"MNIST under {raw} could not be read ({error}): fetch it again.") from error
-    if images.ndim != 3 or len(images) != len(targets):
-        raise GibbonError(f"MNIST under {raw} has {len(images)} images and {len(targets)} labels: fetch it again.")
-    if len(targets) and int(targets.max()) >= len(DIGIT_LABELS):
+    if images.ndim != 3 or targets.ndim != 1 or len(images) != len(targets):
+        raise GibbonError(f"MNIST under {raw} has images {tuple(images.shape)} and labels {tuple(targets.shape)}: fetch it again.")
+    if tuple(images.shape[1:]) != _SHAPES["mnist"][1:] or not len(images):
+        raise GibbonError(f"MNIST under {raw} has {len(images)} images of {images.shape[1]} x {images.shape[2]} pixels: fetch it again.")
+    if int(targets.max()) >= len(DIGIT_LABELS):
         raise GibbonError(f"MNIST under {raw} has a label {int(targets.max())}, but digits end at 9: fetch it again.")
     yield len(images), len(images)
     chosen = _spread(len(images), count)
@@ -295,11 +328,12 @@ _readers: dict[str, Callable[[Path, Split, int | None], Bits[DataSet]]] = {"mnis
 
 def _known(samples: files.Samples, names: tuple[str, ...], labels: tuple[str, ...]) -> files.Samples:
     """The samples with the published numbers of their classes, by the folders' names."""
-    numbers = class_numbers(names, labels)
-    strange = [name for name, number in zip(names, numbers, strict=True) if number is None]
-    if strange:
-        raise GibbonError(f"A folder “{strange[0]}” stands among the classes, which are {labels[0]} to {labels[-1]}: move it elsewhere.")
-    return [(path, numbers[place]) for path, place in samples]  # type: ignore[misc]
+    places = {name: class_numbers([name], labels)[0] for name in names}  # each by itself: a stray folder says nothing about the others
+    known = [number for number in places.values() if number is not None]
+    if len(known) < len(names):
+        strange = next(name for name, number in places.items() if number is None)
+        raise GibbonError(f"A folder “{strange}” stands among the classes, which are {labels[0]} to {labels[-1]}: move it elsewhere.")
+    return [(path, known[place]) for path, place in samples]
 
 
 def _from_files(name: str, split: Split, samples: files.Samples, labels: tuple[str, ...], count: int | None) -> Bits[DataSet]:
@@ -320,33 +354,42 @@ def _folder(folder: Path, split: Split | None, count: int | None, size: tuple[in
     """One folder per class, or all images of one unnamed class right inside."""
     if not folder.is_dir():
         raise GibbonError(f"{folder} is not a folder: give the folder that holds the images.")
-    place = folder / split if split else folder
-    samples, labels = files.class_folders(place)
-    if not samples:
-        samples, labels = [(path, 0) for path in files.images_in(place)], (place.name,)
+    place = _place(folder, split)
+    samples, labels = _listing(place)
     if not samples:
         raise GibbonError(f"{place} holds no images, neither right inside nor one folder down: choose another.")
     chosen = [samples[index] for index in _spread(len(samples), count).tolist()]
-    size = size or _first_size([path for path, _ in chosen], place)
+    size = size or _first_size(samples, place)
     _check_memory(len(chosen), size, str(place))
     read = yield from files.read_images([path for path, _ in chosen], size)
     if not read.rows:
         raise GibbonError(f"None of the {len(chosen)} images in {place} can be read. The first: {read.broken[0]}")
     targets = torch.tensor([chosen[row][1] for row in read.rows])
     left_out = _left_out(read.broken)
-    name = f"folder:{folder}:{split}" if split else f"folder:{folder}"
+    name = f"folder:{folder}" if place == folder else f"folder:{folder}:{place.name}"
     return DataSet(name, labels, read.images, targets, f"images in {place.name}", notes=left_out)
 
 
-def _first_size(paths: Sequence[Path], place: Path) -> tuple[int, int]:
+def _place(folder: Path, split: Split | None) -> Path:
+    """Where the images of a folder's split are; without one those of its test set, or all where it has none."""
+    return folder / (split or "test") if splits_of(f"folder:{folder}") else folder
+
+
+def _listing(place: Path) -> tuple[files.Samples, tuple[str, ...]]:
+    """The images of a folder with their classes and the classes' names; those right inside are one class, called as the folder is."""
+    samples, labels = files.class_folders(place)
+    return (samples, labels) if samples else ([(path, 0) for path in files.images_in(place)], (place.absolute().name,))
+
+
+def _first_size(samples: files.Samples, place: Path) -> tuple[int, int]:
     """Height and width of the first image that can be read."""
     error: GibbonError | None = None
-    for path in paths:
+    for path, _ in samples:
         try:
             return files.image_size(path)
         except GibbonError as found:
             error = error or found
-    raise GibbonError(f"None of the {len(paths)} images in {place} can be read. The first: {error}")
+    raise GibbonError(f"None of the {len(samples)} images in {place} can be read. The first: {error}")
 
 
 def _left_out(broken: Sequence[str]) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from engine.data.dataset import DataSet
-from engine.data.sources import load, splits_of
+from engine.data.sources import CITATIONS, check_name, load, splits_of
 from engine.errors import GibbonError
 from engine.randomness import generator
 
@@ -20,38 +21,44 @@ HELD_OUT = 0.2
 def train_and_test(
     name: str, root: str | Path | None = None, download: bool = False, *, seed: int = 0, size: tuple[int, int] | None = None
 ) -> tuple[DataSet, DataSet]:
-    """The images to train on and those to test on.
+    """Give the images to train on and those to test on.
 
-    A set with both splits gives them. A set that this project draws is drawn for the test anew, from ``seed + 1``. Of a folder without
-    the splits a fifth of each class is held out, drawn from ``seed``. ``size`` (height, width) is that of the images of folders and of
-    drawn ones.
+    A set with both splits gives them; of a folder's test set without the images that are trained on, too. A set that this project draws
+    is drawn for the test anew, from ``seed + 1``. Of a folder without the splits a fifth of each class is held out, drawn from ``seed``.
+    ``size`` (height, width) is that of the images of folders and of drawn ones.
 
     Raises
     ------
     GibbonError
-        The set is not there, cannot be read, or is too small to hold anything out.
+        The set is not there, cannot be read, is too small to hold anything out, or tests on nothing but what it trains on.
     """
+    check_name(name)
     if name.startswith("generated:"):
         return load(name, root=root, seed=seed, size=size), load(name, root=root, seed=seed + 1, size=size)
     if {"train", "test"} <= set(splits_of(name)):
-        return load(name, "train", root, download, size=size), load(name, "test", root, download, size=size)
+        train, test = load(name, "train", root, download, size=size), load(name, "test", root, download, size=size)
+        return train, test if name in CITATIONS else unseen(test, train)  # the published test sets stay as they were published
     return held_out(load(name, root=root, size=size), seed)
 
 
 def held_out(data: DataSet, seed: int = 0, share: float = HELD_OUT) -> tuple[DataSet, DataSet]:
     """Split a set into a larger part to train on and a smaller one to test on, class by class, drawn from ``seed``.
 
+    Copies of one image stay together, so that none is tested that was trained on under another name.
+
     Raises
     ------
     GibbonError
-        No class has two images.
+        No class has two different images.
     """
-    order = torch.randperm(len(data), generator=generator(seed, "held out"))
-    classes = data.targets[order]
-    chosen: list[int] = []
-    for target in sorted(set(classes.tolist())):
-        rows = order[classes == target].tolist()
-        chosen += rows[: max(1, round(share * len(rows)))] if len(rows) > 1 else []
+    copies: dict[bytes, list[int]] = {}
+    classes: dict[int, list[list[int]]] = {}
+    for row in torch.randperm(len(data), generator=generator(seed, "held out")).tolist():
+        same = copies.setdefault(_pixels(data, row), [])
+        if not same:  # a new image: it counts for the class that it is met in first
+            classes.setdefault(int(data.targets[row]), []).append(same)
+        same.append(row)
+    chosen = [row for _, images in sorted(classes.items()) for same in images[: _held(len(images), share)] for row in same]
     if not chosen:
         raise GibbonError(f"{data.name} has one image of each class, so none can be held out for a test. Add images.")
     kept = sorted(set(range(len(data))) - set(chosen))
@@ -59,3 +66,31 @@ def held_out(data: DataSet, seed: int = 0, share: float = HELD_OUT) -> tuple[Dat
     part = f"{len(test)} of {len(data)} images held out by seed {seed}"
     tested = replace(test, name=f"{data.name}, {part}", source=f"{data.source}, {part}")
     return replace(train, source=f"{data.source}, without {part}"), tested
+
+
+def unseen(test: DataSet, train: DataSet) -> DataSet:
+    """Give ``test`` without the images that ``train`` has, too, pixel by pixel; a note says how many there were.
+
+    Raises
+    ------
+    GibbonError
+        There is no other image.
+    """
+    known = {_pixels(train, row) for row in range(len(train))}
+    rows = [row for row in range(len(test)) if _pixels(test, row) not in known]
+    if not rows:
+        raise GibbonError(f"Every image of {test.name} is one of {train.name}, so nothing would be tested. Give other images.")
+    if len(rows) == len(test):
+        return test
+    part = f"{len(test) - len(rows)} of {len(test)} images left out, which are trained on"
+    note = f"{len(test) - len(rows)} of {len(test)} images of {test.name} are left out of the test, since they are trained on."
+    return replace(test.subset(rows), name=f"{test.name}, {part}", source=f"{test.source}, {part}", notes=(*test.notes, note))
+
+
+def _held(images: int, share: float) -> int:
+    """Give how many of so many different images are held out: a share of them, at least one, never all."""
+    return 0 if images < 2 else min(max(1, round(share * images)), images - 1)
+
+
+def _pixels(data: DataSet, row: int) -> bytes:
+    return hashlib.sha256(data.images[row].numpy().tobytes()).digest()

@@ -138,7 +138,7 @@ class Train(Operation):
             "parameters": self.model_dump(mode="json", exclude={"checkpoint"}),
             "seed": seed,
             "classifier": classifier.fingerprint,
-            "data": [data.name, len(data)],
+            "data": [data.name, len(data), data.sha256],  # other images held out would be tested after they were trained on
         }
         if self.checkpoint is not None and self.checkpoint.exists():
             fit.load(self.checkpoint, about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import torch
 from PIL import Image
 
 import engine
+from engine import data as data_sets
 from engine.class_matching import class_numbers
 from engine.data import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS, DataSet, held_out, load, train_and_test
 from engine.defenses import Train, accuracy
 from engine.errors import GibbonError
+
+DIGITS = load("generated:digits", count=4)
 
 
 @pytest.mark.parametrize(
@@ -40,8 +44,8 @@ def test_a_class_is_the_one_of_its_name(labels: tuple[str, ...], known: tuple[st
     assert class_numbers(labels, known) == expected
 
 
-def folders(root: Path, names: list[str], each: int = 1, side: int = 32, **fixed: int) -> Path:
-    draw = np.random.default_rng(0)
+def folders(root: Path, names: list[str], each: int = 1, side: int = 32, seed: int = 0) -> Path:
+    draw = np.random.default_rng(seed)
     for name in names:
         (root / name).mkdir(parents=True)
         for number in range(each):
@@ -115,12 +119,61 @@ def test_a_drawn_set_is_drawn_anew_for_the_test(name: str) -> None:
 
 def test_folders_named_train_and_test_are_the_splits(tmp_path: Path) -> None:
     folders(tmp_path / "train", ["a", "b"], each=3, side=4)
-    folders(tmp_path / "test", ["a", "b"], each=2, side=4)
+    folders(tmp_path / "test", ["a", "b"], each=2, side=4, seed=1)
     name = f"folder:{tmp_path}"
     train, test = train_and_test(name)
     assert (len(train), len(test)) == (6, 4)
     assert (train.name, test.name) == (f"{name}:train", f"{name}:test")
     assert len(load(name)) == 4
+
+
+def contents(data: DataSet) -> set[bytes]:
+    return {image.numpy().tobytes() for image in data.images}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_copies_of_one_image_are_not_tested_where_one_is_trained_on(seed: int, tmp_path: Path) -> None:
+    folder = folders(tmp_path, ["a", "b"], each=5, side=4)
+    for path in [*folder.glob("a/*.png"), *folder.glob("b/*.png")]:
+        shutil.copy(path, path.with_name(f"copy of {path.name}"))
+    shutil.copy(next(folder.glob("a/*.png")), folder / "b/strayed.png")  # even under another class
+    data = load(f"folder:{folder}")
+    train, test = held_out(data, seed)
+    assert len(train) + len(test) == len(data) == 21
+    assert len(test) >= 2
+    assert not contents(train) & contents(test)
+
+
+def test_copies_alone_cannot_be_split(tmp_path: Path) -> None:
+    folder = folders(tmp_path, ["a"], each=1, side=4)
+    for number in range(4):
+        shutil.copy(next(folder.glob("a/*.png")), folder / f"a/copy{number}.png")
+    with pytest.raises(GibbonError, match="none can be held out"):
+        held_out(load(f"folder:{folder}"))
+
+
+def test_a_test_folder_is_tested_without_the_images_that_are_trained_on(tmp_path: Path) -> None:
+    folders(tmp_path / "train", ["a", "b"], each=3, side=4)
+    shutil.copytree(tmp_path / "train", tmp_path / "test")
+    with pytest.raises(GibbonError, match="nothing would be tested"):
+        train_and_test(f"folder:{tmp_path}")
+    Image.new("RGB", (4, 4), (1, 2, 3)).save(tmp_path / "test/b/new.png")
+    train, test = train_and_test(f"folder:{tmp_path}")
+    assert (len(train), len(test)) == (6, 1)
+    assert test.images[0, :, 0, 0].tolist() == [1, 2, 3]
+    assert "6 of 7 images left out, which are trained on" in test.name
+    assert "since they are trained on." in test.notes[-1]
+
+
+def test_a_test_of_strange_classes_is_refused_before_the_training(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(10)]
+    folders(tmp_path / "set/train", names, each=2)
+    folders(tmp_path / "set/test", ["c0", "strange"], each=3, seed=1)
+    out = tmp_path / "out"
+    code, _, complained = run("train", "objects", "--data-set", f"folder:{tmp_path / 'set'}", "--epochs", "1000", "--out", out)
+    assert code == 2
+    assert "has no class “strange”" in complained
+    assert not out.exists()
 
 
 def test_training_on_a_folder_is_tested_on_other_images(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
@@ -147,6 +200,11 @@ def test_training_on_a_folder_is_tested_on_other_images(run: Callable[..., tuple
         ({"name": "generated:signs", "count": "many"}, "whole number"),
         ({"name": "generated:signs", "count": True}, "whole number"),
         ({"name": "generated:signs", "count": 1_000_000}, "1,000,000 drawn images"),
+        ({"name": "generated:signs", "count": [3]}, "count is a list"),
+        ({"name": "mnist", "root": 3}, "no folder of data sets"),
+        ({"name": "folder:"}, "names no folder"),
+        ({"name": "folder:a\0b"}, "names no folder"),
+        ({"name": "folder:~nobody at all/x"}, "is not a folder"),
         ({"name": "generated:signs", "count": 5, "size": (32, 48)}, "square"),
         ({"name": "generated:signs", "count": 5, "size": "large"}, "no size"),
         ({"name": "generated:signs", "count": 5, "seed": "x"}, "no seed"),
@@ -185,11 +243,15 @@ def test_mnist_with_damage_is_refused(tmp_path: Path) -> None:
     [
         ("Filename;ClassId\n../../../../secret.ppm;3\n", "lies outside"),
         ("Filename;ClassId\n/etc/hostname;3\n", "lies outside"),
-        ("Filename;ClassId\n0.ppm;stop\n", "cannot be read as the list"),
-        ("Filename;ClassId\n0.ppm;-1\n", "has a class -1"),
+        ("Filename;ClassId\n0.ppm;stop\n", "line 2, has “stop” for a class"),
+        ("Filename;ClassId\n0.ppm;-1\n", "has “-1” for a class"),
         ("Filename;ClassId\n0.ppm;43\n", "has a class 43"),
-        ("Filename;Class\n0.ppm;3\n", "no column"),
-        ("Filename;ClassId\n0.ppm\n", "cannot be read as the list"),
+        ("Filename;Class\n0.ppm;3\n", "has nothing under ClassId"),
+        ("Filename;ClassId\n0.ppm\n", "has nothing under ClassId"),
+        ("Filename;ClassId\n0.ppm;1_0\n", "has “1_0” for a class"),
+        ("Filename;ClassId\n;3\n", "has nothing under Filename"),
+        ("Filename;ClassId\nlink.ppm;3\n", "lies outside"),
+        ("Filename;ClassId\n", "holds no images"),
     ],
 )
 def test_a_table_of_test_images_is_not_trusted(table: str, sentence: str, tmp_path: Path) -> None:
@@ -197,9 +259,13 @@ def test_a_table_of_test_images_is_not_trusted(table: str, sentence: str, tmp_pa
     inside.mkdir(parents=True)
     Image.new("RGB", (32, 32)).save(inside / "0.ppm")
     Image.new("RGB", (32, 32)).save(tmp_path / "secret.ppm")
-    (tmp_path / "gtsrb/GT-final_test.csv").write_text(table)
+    (inside / "link.ppm").symlink_to(tmp_path / "secret.ppm")
+    listed = tmp_path / "gtsrb/GT-final_test.csv"
+    listed.write_text(table)
     with pytest.raises(GibbonError, match=sentence):
         load("gtsrb", "test", tmp_path)
+    listed.write_bytes(b"\xef\xbb\xbfFilename;ClassId\n0.ppm;3\n")  # as spreadsheets save it
+    assert load("gtsrb", "test", tmp_path).targets.tolist() == [3]
 
 
 def test_the_official_sets_keep_their_numbers(tmp_path: Path) -> None:
@@ -211,3 +277,51 @@ def test_the_official_sets_keep_their_numbers(tmp_path: Path) -> None:
         load("cifar10", root=tmp_path)
     folders(tmp_path / "gtsrb/GTSRB/Training", ["00000", "00014"])
     assert [SIGN_LABELS[target] for target in load("gtsrb", "train", tmp_path).targets] == ["Speed limit 20", "Stop"]
+
+
+def test_numpy_numbers_are_whole_numbers() -> None:
+    assert len(load("generated:digits", count=np.int64(3), seed=np.int32(1))) == 3  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: data_sets.shape_of(None), "no name of a data set"),  # type: ignore[arg-type]
+        (lambda: data_sets.splits_of(3), "no name of a data set"),  # type: ignore[arg-type]
+        (lambda: data_sets.available(3), "no folder of data sets"),  # type: ignore[arg-type]
+        (lambda: train_and_test(None), "no name of a data set"),  # type: ignore[arg-type]
+        (lambda: DataSet("x", ("a",), None, None, ""), "a tensor is needed"),  # type: ignore[arg-type]
+        (lambda: DataSet("x", ("a",), torch.zeros(2, 3, 4, 4), torch.zeros(2), ""), "uint8"),
+        (lambda: DataSet("x", ("a",), torch.zeros(1, 3, 4, 4).byte(), torch.tensor([1]), ""), "there are 1 labels"),
+        (lambda: DataSet("x", ("a",), torch.zeros(1, 3, 4, 4).byte(), torch.tensor([-1]), ""), "from -1"),
+        (lambda: DIGITS.batch([9]), "has 4 images"),
+        (lambda: DIGITS.batch("x"), "names no images"),  # type: ignore[arg-type]
+        (lambda: DIGITS.batch([1.5]), "whole numbers"),  # type: ignore[list-item]
+        (lambda: DIGITS.subset(None), "names no images"),  # type: ignore[arg-type]
+        (lambda: DIGITS.subset([-5]), "has 4 images"),
+        (lambda: DIGITS.thumbnail(4), "has 4 images"),
+        (lambda: DIGITS.thumbnail("x"), "names no images"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_data_set_refuses_in_a_sentence(call: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(GibbonError, match=sentence) as caught:
+        call()
+    assert str(caught.value).endswith(".")
+
+
+def test_a_stray_folder_among_published_classes_is_the_one_that_is_named(tmp_path: Path) -> None:
+    folders(tmp_path / "gtsrb/GTSRB/Training", ["00000", "00014", "notes"], each=1)
+    with pytest.raises(GibbonError, match="A folder “notes” stands"):
+        load("gtsrb", "train", tmp_path)
+    shutil.rmtree(tmp_path / "gtsrb/GTSRB/Training/notes")
+    assert load("gtsrb", "train", tmp_path).targets.tolist() == [0, 14]
+
+
+def test_the_shape_is_that_of_the_images_that_are_loaded(tmp_path: Path) -> None:
+    """The first image that can be read decides, in the order of the classes, whichever images are asked for."""
+    for name, side in (("10", 5), ("2", 7)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.png").write_bytes(b"no image")
+        Image.new("RGB", (side, 4)).save(tmp_path / name / "1.png")
+    for count in (None, 3, 4):
+        assert load(f"folder:{tmp_path}", count=count).shape == (3, 4, 7) == data_sets.shape_of(f"folder:{tmp_path}")
