@@ -6,7 +6,7 @@
 >>> image = engine.images.read("stop.png", classifier)
 >>> result = engine.run(attacks.PGD(norm="linf", eps=8 / 255, steps=40), classifier, image[None], seed=0)
 
-Names are loaded when they are first used: ``gibbon --help`` need not wait for torch.
+Names are imported when they are first used, so that ``gibbon --help`` need not wait for torch.
 """
 
 import importlib
@@ -75,7 +75,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'engine' has no attribute '{name}'")
     value = getattr(importlib.import_module(f"engine.{_HOMES[name]}"), name)
-    globals()[name] = value  # found directly from now on
+    globals()[name] = value  # the next look-up finds it without this function
     return value
 
 

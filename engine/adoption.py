@@ -1,4 +1,4 @@
-"""Adoption: a stranger's network becomes a frozen copy on the device, and the original stays as it was."""
+"""Adoption of a network from outside: a frozen copy on the device, while the original stays unchanged."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from engine.errors import GibbonError, first_line
 
 
 def adopted(module: nn.Module, name: str, device: torch.device) -> nn.Module:
-    """A copy of ``module`` in evaluation mode, with frozen parameters, on ``device``.
+    """Return a copy of ``module`` in evaluation mode, with frozen parameters, on ``device``.
 
-    Networks of ``torch.compile`` are taken out of their wrapping, since its traces hide the rectifiers.
+    Networks of ``torch.compile`` are unwrapped, since its traces hide the rectifiers.
 
     Raises
     ------
     GibbonError
-        It has weights that were never made, or something in it cannot be copied; the sentence says what.
+        The network has uninitialised weights, or a part that cannot be copied; the sentence names it.
     """
     module = uncompiled(module)
     _refuse_unmade(module, name)
@@ -29,17 +29,17 @@ def adopted(module: nn.Module, name: str, device: torch.device) -> nn.Module:
     for path, child in [*module.named_modules()]:
         if path and (plain := uncompiled(child)) is not child:
             module.set_submodule(path, plain)
-    # The order of the weights in memory decides the last digits: one order, wherever they come from.
+    # The memory order of the weights decides the last digits, so it is made the same whatever they were before.
     return module.to(device).to(memory_format=torch.contiguous_format)
 
 
 def frozen_copy(module: nn.Module, name: str) -> nn.Module:
-    """A copy of ``module`` whose parameters ask for no gradient.
+    """Return a copy of ``module`` whose parameters require no gradient.
 
     Raises
     ------
     GibbonError
-        Something in it cannot be copied; the sentence says what.
+        A part of it cannot be copied; the sentence names it.
     """
     try:
         copied = _copy(module)
@@ -57,17 +57,17 @@ def frozen_copy(module: nn.Module, name: str) -> nn.Module:
 
 
 def uncompiled(module: nn.Module) -> nn.Module:
-    """The network inside a wrapping of ``torch.compile``; any other module itself."""
+    """Return the network inside a wrapper of ``torch.compile``, or the module itself where there is none."""
     return uncompiled(module._orig_mod) if type(module).__name__ == "OptimizedModule" else module  # type: ignore[arg-type]
 
 
 def strip_softmax(module: nn.Module, name: str) -> None:
-    """Replace the last ``nn.Softmax`` by nothing.
+    """Remove the last ``nn.Softmax`` of the network in place.
 
     Raises
     ------
     GibbonError
-        There is none.
+        The network has no such module.
     """
     layers = [(path, child) for path, child in module.named_modules() if path and isinstance(child, nn.Softmax)]
     if not layers:
@@ -78,13 +78,13 @@ def strip_softmax(module: nn.Module, name: str) -> None:
 
 
 class _Copying(TorchFunctionMode):
-    """While active, ``copy.deepcopy`` also copies sparse tensors, and those of a graph or of inference mode: without either.
+    """Mode in which ``copy.deepcopy`` also copies sparse tensors and detaches those of a graph or of inference mode.
 
     Old weight and spectral normalisation, pruning, and networks that keep a feature of their last pass hold such tensors.
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run ``func``; copy the tensors that cannot copy themselves."""
+        """Call ``func``, and copy tensors that have no copy of their own."""
         if func is Tensor.__deepcopy__:
             tensor, memo = args
             if not tensor.is_leaf or tensor.is_inference() or tensor.layout is not torch.strided:
@@ -113,7 +113,7 @@ def _culprit(module: nn.Module) -> str:
 def _evaluating(module: nn.Module) -> nn.Module:
     try:
         return module.eval()
-    except NotImplementedError:  # exported by torch.export: its mode was fixed then
+    except NotImplementedError:  # torch.export fixes the mode, and its modules refuse to change it
         return module
 
 

@@ -1,4 +1,4 @@
-"""What else an operation gives, named in ``result.artifacts``: maps, curves, pictures, tables, models, perturbations and more."""
+"""Further results of an operation, named in ``result.artifacts``: maps, curves, pictures, tables, models, perturbations and more."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """One value per pixel."""
+    """A map with one value per pixel."""
 
     values: Tensor
-    """``(N, H, W)``."""
+    """The values, ``(N, H, W)``."""
     title: str
     signed: bool = False
-    """Shown on a diverging scale around zero."""
+    """Whether it is shown on a diverging scale around zero."""
 
 
 Unit = Literal["", "step", "share", "eps", "queries"]
-"""What numbers are: counted steps, shares in [0, 1] that people read as percent, a radius in pixel units, counted queries, or other."""
+"""Unit of a number: a count of steps, a share in [0, 1] shown as percent, a radius in pixel units, a count of queries, or none."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What stands along an axis, and what its numbers are."""
+    """An axis of a plot: its label and the unit of its numbers."""
 
     label: str = ""
     unit: Unit = ""
@@ -37,12 +37,12 @@ STEPS = Axis("step", "step")
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """y against x, one line per name."""
+    """Curves y over a common x, one line per name."""
 
     x: Tensor
-    """``(T,)``."""
+    """The common abscissae, ``(T,)``."""
     lines: Mapping[str, Tensor]
-    """Name to ``(T,)``."""
+    """The lines by name, each ``(T,)``."""
     title: str
     x_axis: Axis = STEPS
     y_axis: Axis = Axis()
@@ -50,27 +50,27 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """An image in [0, 1]."""
+    """A single picture with values in [0, 1]."""
 
     image: Tensor
-    """``(C, H, W)``."""
+    """The picture's pixels, ``(C, H, W)``."""
     title: str
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Rows under named columns."""
+    """A table: rows under named columns."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     title: str
     units: Mapping[str, Unit] = field(default_factory=dict, kw_only=True)
-    """Columns whose numbers are shares, radii or counts."""
+    """Units of the columns whose numbers are shares, radii or counts."""
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained network with what is known about it."""
+    """A trained network with a card of facts about it."""
 
     module: nn.Module
     card: Mapping[str, Any] = field(default_factory=dict)
@@ -82,20 +82,20 @@ class StickerContent:
     """The optimised pixels inside a mask."""
 
     pixels: Tensor
-    """``(N, C, H, W)`` in [0, 1]; meaningful where the mask is above 0."""
+    """The pixels, ``(N, C, H, W)`` in [0, 1]; meaningful where the mask is above 0."""
     mask: Tensor
-    """``(N or 1, 1, H, W)``."""
+    """The mask, ``(N or 1, 1, H, W)``."""
 
 
 @dataclass(frozen=True, eq=False)
 class Perturbation:
-    """What is added to images: a universal perturbation, or the direction of a step."""
+    """A perturbation that is added to images: a universal one, or the direction of a step."""
 
     values: Tensor
-    """``(N or 1, C, H, W)``; 1: the same for every image."""
+    """The perturbation, ``(N or 1, C, H, W)``; 1: the same for every image."""
     title: str
     universal: bool = field(default=False, kw_only=True)
-    """Whether it is made to be added to any image."""
+    """Whether it is meant to be added to any image."""
 
 
 Value = TypeVar("Value")
@@ -103,7 +103,7 @@ Artifact = Map | Curve | Picture | Table | Model | StickerContent | Perturbation
 
 
 class Lazy(Mapping[str, Value]):
-    """Values by name, made when first asked for: some take time that not everybody wants to spend."""
+    """Mapping from name to value, each made at its first reading: some take time that not every caller wants to spend."""
 
     def __init__(self, make: Callable[[], Mapping[str, Value]]) -> None:
         self._make: Callable[[], Mapping[str, Value]] | None = make
@@ -124,5 +124,5 @@ class Lazy(Mapping[str, Value]):
         return len(self._all())
 
     def __repr__(self) -> str:
-        """The names only; of what has not been made yet not even these, since looking must not cost."""
+        """Show the names alone, and none of a lazy mapping that is not filled yet, since looking must cost nothing."""
         return f"{type(self).__name__}({'not made yet' if self._make is not None else ', '.join(self._made)})"

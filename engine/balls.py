@@ -22,14 +22,14 @@ Norm = Literal["linf", "l2", "l1", "l0"]
 
 
 def column(values: float | Tensor, like: Tensor) -> Tensor | float:
-    """``values`` broadcast over the pixels of ``like``: ``(N,)`` becomes ``(N, 1, 1, 1)``."""
+    """Broadcast ``values`` over the pixels of ``like``: ``(N,)`` becomes ``(N, 1, 1, 1)``."""
     if isinstance(values, Tensor):
         return values.to(like).reshape(-1, *[1] * (like.dim() - 1))
     return values
 
 
 def normalised(gradient: Tensor, p: float = 2) -> Tensor:
-    """``gradient / ||gradient||_p`` per row, however small or large it is; a zero row stays zero.
+    """Return ``gradient / ||gradient||_p`` per row, without under- or overflow; a zero row stays zero.
 
     The row is divided by its largest magnitude first: where a classifier is sure of an image, the cross-entropy's gradient is about
     ``exp(-margin)``, and the square of that is 0 long before the gradient itself is.
@@ -43,40 +43,40 @@ def normalised(gradient: Tensor, p: float = 2) -> Tensor:
 
 @dataclass(frozen=True)
 class Ball(ABC):
-    """``{delta : ||delta|| <= eps}`` for one norm."""
+    """The ball ``{delta : ||delta|| <= eps}`` of one norm."""
 
     eps: float | Tensor
     """Radius in pixel units; for L0 the number of pixels."""
 
     @abstractmethod
     def project(self, delta: Tensor) -> Tensor:
-        """The nearest point of the ball (Euclidean), row by row."""
+        """Return the nearest point of the ball (Euclidean) for each row."""
 
     @abstractmethod
     def sample(self, random: RowRandom, like: Tensor) -> Tensor:
-        """A random point of the ball, uniform where the docstring says nothing else."""
+        """Return a random point of the ball per row, uniform unless the subclass says otherwise."""
 
     @abstractmethod
     def steepest(self, gradient: Tensor) -> Tensor:
-        """``argmax_d <d, gradient>`` over the ball of radius 1."""
+        """Return the direction of steepest ascent: ``argmax_d <d, gradient>`` over the ball of radius 1."""
 
     @staticmethod
     @abstractmethod
     def widest(shape: Sequence[int]) -> float:
-        """The radius at which the ball holds every image ``(C, H, W)`` in [0, 1], whatever its centre."""
+        """Return the radius at which the ball contains every image ``(C, H, W)`` in [0, 1], whatever its centre."""
 
     @abstractmethod
     def size(self, delta: Tensor) -> Tensor:
-        """The norm of each row, ``(N,)``."""
+        """Return the norm of each row, ``(N,)``."""
 
 
 @final
 class Linf(Ball):
-    """``max |delta| <= eps``."""
+    """The ball of the maximum norm, ``max |delta| <= eps``."""
 
     @staticmethod
     def widest(shape: Sequence[int]) -> float:
-        """As in `Ball`."""
+        """Return 1, the largest change of a value."""
         return 1.0
 
     def project(self, delta: Tensor) -> Tensor:
@@ -85,25 +85,25 @@ class Linf(Ball):
         return torch.minimum(torch.maximum(delta, -eps), eps) if isinstance(eps, Tensor) else delta.clamp(-eps, eps)
 
     def sample(self, random: RowRandom, like: Tensor) -> Tensor:
-        """Uniform in the cube."""
+        """Draw every value uniformly in ``[-eps, eps]``."""
         return (2 * random.uniform(like.shape[1:]).to(like) - 1) * column(self.eps, like)
 
     def steepest(self, gradient: Tensor) -> Tensor:
-        """``sign(gradient)``, with ``sign(0) = 0``."""
+        """Return ``sign(gradient)``, with ``sign(0) = 0``."""
         return gradient.sign()
 
     def size(self, delta: Tensor) -> Tensor:
-        """The largest magnitude of each row."""
+        """Return the largest magnitude of each row, ``(N,)``."""
         return delta.flatten(1).abs().amax(1)
 
 
 @final
 class L2(Ball):
-    """``sqrt(sum delta^2) <= eps``."""
+    """The ball of the Euclidean norm, ``sqrt(sum delta^2) <= eps``."""
 
     @staticmethod
     def widest(shape: Sequence[int]) -> float:
-        """As in `Ball`."""
+        """Return ``sqrt(C H W)``, the distance between opposite corners of the cube."""
         return math.sqrt(math.prod(shape))
 
     def project(self, delta: Tensor) -> Tensor:
@@ -113,28 +113,28 @@ class L2(Ball):
         return delta * column(shrink, delta)
 
     def sample(self, random: RowRandom, like: Tensor) -> Tensor:
-        """A Gaussian direction at radius ``eps * u^(1/n)``: uniform in the ball."""
+        """Draw a Gaussian direction at radius ``eps * u^(1/n)``, which is uniform in the ball."""
         direction = normalised(random.normal(like.shape[1:]).to(like))
         radius = random.uniform((1,)).to(like).reshape(-1).pow(1 / math.prod(like.shape[1:]))
         return direction * column(radius, like) * column(self.eps, like)
 
     def steepest(self, gradient: Tensor) -> Tensor:
-        """``gradient / ||gradient||_2``."""
+        """Return ``gradient / ||gradient||_2``, and zero for a zero row."""
         return normalised(gradient)
 
     def size(self, delta: Tensor) -> Tensor:
-        """The Euclidean length of each row."""
+        """Return the Euclidean length of each row, ``(N,)``."""
         lengths: Tensor = torch.linalg.vector_norm(delta.flatten(1), dim=1)
         return lengths
 
 
 @final
 class L1(Ball):
-    """``sum |delta| <= eps``."""
+    """The ball of the sum of magnitudes, ``sum |delta| <= eps``."""
 
     @staticmethod
     def widest(shape: Sequence[int]) -> float:
-        """As in `Ball`."""
+        """Return ``C H W``, the sum of the largest changes."""
         return float(math.prod(shape))
 
     def project(self, delta: Tensor) -> Tensor:
@@ -152,7 +152,7 @@ class L1(Ball):
         return torch.where(inside, flat, shrunk).view_as(delta)
 
     def sample(self, random: RowRandom, like: Tensor) -> Tensor:
-        """Exponential magnitudes with random signs over their sum plus one more exponential: uniform in the ball."""
+        """Draw uniformly in the ball: exponential magnitudes with random signs, divided by their sum plus one more exponential."""
         n = math.prod(like.shape[1:])
         magnitudes = -random.uniform((n + 1,)).to(like).clamp_min(TINY).log()
         signs = torch.where(random.uniform((n,)).to(like) < 0.5, -1.0, 1.0)
@@ -160,19 +160,19 @@ class L1(Ball):
         return unit.view_as(like) * column(self.eps, like)
 
     def steepest(self, gradient: Tensor) -> Tensor:
-        """All of the budget on the entry of the largest gradient."""
+        """Return a vector with all of the budget on the entry of largest gradient."""
         flat = gradient.flatten(1)
         place = flat.abs().argmax(1, keepdim=True)
         return torch.zeros_like(flat).scatter(1, place, flat.gather(1, place).sign()).view_as(gradient)
 
     def size(self, delta: Tensor) -> Tensor:
-        """The sum of magnitudes of each row."""
+        """Return the sum of magnitudes of each row, ``(N,)``."""
         return delta.flatten(1).abs().sum(1)
 
 
 @final
 class L0(Ball):
-    """At most ``eps`` pixels differ from zero."""
+    """The set of perturbations in which at most ``eps`` pixels differ from zero."""
 
     def _budget(self, rows: int) -> list[int]:
         if isinstance(self.eps, Tensor):
@@ -187,26 +187,26 @@ class L0(Ball):
 
     @staticmethod
     def widest(shape: Sequence[int]) -> float:
-        """As in `Ball`."""
+        """Return ``H W``, the number of pixels."""
         return float(math.prod(shape[1:]))
 
     def project(self, delta: Tensor) -> Tensor:
-        """Keep the ``eps`` pixels of the largest Euclidean length over channels, zero the others."""
+        """Keep the ``eps`` pixels of largest Euclidean length over channels, and set the others to zero."""
         return self._keep(delta, delta.norm(dim=1))
 
     def sample(self, random: RowRandom, like: Tensor) -> Tensor:
-        """``eps`` random pixels with values uniform in [-1, 1]."""
+        """Draw values uniform in [-1, 1] at ``eps`` random pixels."""
         values = 2 * random.uniform(like.shape[1:]).to(like) - 1
         return self._keep(values, random.uniform(like.shape[2:]).to(like))
 
     def steepest(self, gradient: Tensor) -> Tensor:
-        """The sign of the gradient in the pixel of the largest gradient."""
+        """Return the sign of the gradient in the pixel of largest gradient, zero elsewhere."""
         return L0(1).project(gradient).sign()
 
     def size(self, delta: Tensor) -> Tensor:
-        """The number of pixels with a change in any channel."""
+        """Return the number of pixels with a change in any channel, ``(N,)``."""
         return (delta != 0).any(1).flatten(1).sum(1).to(delta.dtype)
 
 
 BALLS: dict[Norm, type[Ball]] = {"linf": Linf, "l2": L2, "l1": L1, "l0": L0}
-"""The ball of a norm's name."""
+"""The class of ball for each norm's name."""

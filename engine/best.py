@@ -14,14 +14,14 @@ from engine.ranking import best_of
 _NEVER = 2**62
 _MOST_STEPS = 16
 _MOST_ELEMENTS = 2**22
-"""Of images held back until the next comparison: 16 MB in float32."""
+"""Elements of the images that wait for the next comparison, at most: 16 MB in float32."""
 
 
 class Best:
-    """Takes steps, keeps per row the best one.
+    """Keeper of the best iterate of every row.
 
     Comparing after every step would cost a few images of a small network a quarter of their time, all of it overhead of two dozen tiny
-    operations. Steps are frozen, so they can wait: a few are compared at once, whenever enough have gathered or somebody asks.
+    operations. Steps are frozen, so they can wait: several are compared at once, whenever enough have gathered or a property is read.
     """
 
     def __init__(self, operation: Attack, problem: Problem, clean_logits: Tensor | None) -> None:
@@ -40,13 +40,13 @@ class Best:
         self._success: Tensor
         self._broken: list[Tensor] = []
         self._first_success: Tensor | None = None
-        self._told_flip = False
+        self._had_flipped = False
 
     def keep(self, step: AttackStep) -> None:
-        """Take a step into account; the classifier is asked where the step brings no logits."""
+        """Take a step into account. The classifier is queried where the step brings no logits."""
         logits = step.logits
         if logits is None and self._seen is not None and self._seen[0] is step.adversarial:
-            logits = self._seen[1]  # nothing has moved since the last step, so nobody need be asked
+            logits = self._seen[1]  # the iterate is unchanged since the last step, so its logits are known
         if logits is None:
             logits = self._problem.classifier.verdict(step.adversarial)
         self._seen = step.adversarial, logits
@@ -59,53 +59,53 @@ class Best:
             self._compare()
 
     def flips_now(self) -> bool:
-        """Asked after every step: is this the first, or the first at which any row flipped? Worth keeping then. Waits for the device."""
-        told, self._told_flip = self._told_flip, self._has_flipped()
-        return self._told_flip > told or self._count == 1
+        """Return whether the newest step is the first, or the first with a flipped row: such a step is pinned. Waits for the device."""
+        before, self._had_flipped = self._had_flipped, self._has_flipped()
+        return self._had_flipped > before or self._count == 1
 
     def _has_flipped(self) -> bool:
         return bool((self.steps_to_flip >= 0).any())
 
     @property
     def images(self) -> Tensor:
-        """``(N, C, H, W)``: the best images."""
+        """The best images so far, ``(N, C, H, W)``."""
         self._compare()
         assert self._images is not None
         return self._images
 
     @property
     def logits(self) -> Tensor:
-        """``(N, K)`` of the best images."""
+        """Logits of the best images, ``(N, K)``."""
         self._compare()
         return self._logits
 
     @property
     def loss(self) -> Tensor:
-        """``(N,)`` of the best images."""
+        """Losses of the best images, ``(N,)``."""
         self._compare()
         return self._loss
 
     @property
     def failed(self) -> Tensor:
-        """``(N,)`` bool: rows in which a NaN was met."""
+        """Rows in which the attack met NaN, ``(N,)`` bool."""
         self._compare()
         return _joined(self._broken).any(0)
 
     @property
     def steps_to_flip(self) -> Tensor:
-        """``(N,)``: index of the first successful step, -1 where there was none."""
+        """Index of each row's first successful step, ``(N,)``; -1 where there was none."""
         self._compare()
         assert self._first_success is not None
         return self._first_success.masked_fill(self._first_success == _NEVER, -1)
 
     @property
     def trace(self) -> Tensor:
-        """``(T, N)``: the loss of every step."""
+        """The loss of every step, ``(T, N)``."""
         self._compare()
         return _joined(self._trace)
 
     def outcome(self) -> dict[str, Any]:
-        """As `Parts.outcome`, where this is all."""
+        """Return the fields of `Parts.outcome` for a batch of a single chunk."""
         failed = self.failed
         return {
             "adversarial": self.images,
@@ -119,7 +119,7 @@ class Best:
         }
 
     def step(self, last: AttackStep) -> AttackStep:
-        """``last`` with the kept rows instead of its own."""
+        """Return ``last`` with the best rows in place of its own."""
         return replace(last, adversarial=self.images, loss=self.loss, logits=self.logits)
 
     def _compare(self) -> None:
@@ -175,7 +175,7 @@ class Best:
 
 
 def _chosen(images: list[Tensor], chosen: Tensor, rows: Tensor) -> Tensor:
-    """Of every row the image of the step that was chosen."""
+    """Select for each row the image of the step with index ``chosen``."""
     if len(images) == 1:
         return images[0]
     if len(images) == 2:  # one pass over the images instead of two

@@ -1,4 +1,4 @@
-"""The best iterate of a single image on the CPU: compared in Python's numbers, since nothing need be waited for."""
+"""The best iterate of a single image on the CPU, compared by Python's numbers, since reading a value there waits for nothing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from engine.ranking import reached
 
 
 class BestOfOne(Best):
-    """As `Best`. A comparison takes six small tensor operations instead of two dozen, and the steps of a single image are short."""
+    """`Best` for one image. A comparison takes six small tensor operations instead of two dozen: the steps of a single image are short."""
 
     _rank: tuple[bool, float] = (False, -math.inf)
-    """Success and score of the best."""
+    """Success and score of the best iterate."""
     _flip = -1
-    """Index of the first successful step."""
+    """Index of the first successful step, or -1."""
     _met_nan = False
 
     def _has_flipped(self) -> bool:
@@ -27,13 +27,13 @@ class BestOfOne(Best):
 
     @property
     def failed(self) -> Tensor:
-        """As in `Best`."""
+        """Rows in which the attack met NaN, ``(1,)`` bool."""
         self._compare()
         return torch.tensor([self._met_nan])
 
     @property
     def steps_to_flip(self) -> Tensor:
-        """As in `Best`."""
+        """Index of the first successful step, ``(1,)``; -1 where there was none."""
         self._compare()
         return torch.tensor([self._flip])
 

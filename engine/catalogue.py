@@ -1,4 +1,4 @@
-"""A catalogue is a dict of slug to operation; a slug given twice is a mistake that must not pass."""
+"""Catalogues map a slug to its operation; two operations with one slug are refused when the module is imported."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Op = TypeVar("Op", bound=Operation)
 
 
 def catalogue(*operations: type[Op]) -> dict[str, type[Op]]:
-    """The operations by their slugs.
+    """Return a dict from slug to operation.
 
     Raises
     ------
     RuntimeError
-        Two have the same slug.
+        Two operations have the same slug.
     """
     found: dict[str, type[Op]] = {}
     for operation in operations:

@@ -1,4 +1,4 @@
-"""A picture of signed values in one channel. This file imports no torch: the window draws with it before the engine has loaded."""
+"""Reduction of signed values to one channel. This file imports no torch: the window draws with it before the engine has loaded."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ import numpy as np
 
 
 def strongest_channel(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """``(H, W)`` from ``(C, H, W)``: at every pixel the value of largest magnitude, with its sign; the first channel among equals."""
+    """Reduce ``(C, H, W)`` to ``(H, W)``: at every pixel the value of largest magnitude, with its sign; the first channel among equals."""
     chosen: np.ndarray[Any, Any] = np.take_along_axis(values, np.abs(values).argmax(0)[None], 0)[0]
     return chosen

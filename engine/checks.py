@@ -1,4 +1,4 @@
-"""Whether images, labels, targets and mask fit the classifier; each refusal names the cause and the cure."""
+"""Checks that images, labels, targets and mask fit the classifier; each refusal names the cause and the remedy."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from engine.operation import Attack
 
 _SLACK = 1e-4
-"""How far outside [0, 1] rounding may have carried a pixel; further out it is another unit."""
+"""Tolerance outside [0, 1] for rounding errors; values further out have another unit."""
 
 
 def check_goal(attack: Attack, classifier: Classifier) -> None:
-    """Refuse a classifier without another class to go to, and a radius that holds every image there is.
+    """Refuse a classifier that has a single class, and a radius whose ball contains every image.
 
     Raises
     ------
     GibbonError
-        The classifier has one class, or the ball is larger than the pixels' whole range: grey levels were meant.
+        The classifier has one class, or the ball exceeds the range of pixels, so that grey levels were meant.
     """
     ball = attack.ball()
     if classifier.num_classes < 2:
@@ -42,7 +42,7 @@ def check_goal(attack: Attack, classifier: Classifier) -> None:
 
 
 def checked_images(images: Tensor, classifier: Classifier, what: str = "images") -> Tensor:
-    """``images`` on the classifier's device and in its type, exactly within [0, 1]."""
+    """Return ``images`` on the classifier's device and in its type, clamped to exactly [0, 1]."""
     if not isinstance(classifier, Classifier):
         raise GibbonError(
             f"The classifier is of type {type(classifier).__name__}. Wrap the network: engine.Classifier(module, labels, input_shape)."
@@ -69,7 +69,7 @@ def checked_images(images: Tensor, classifier: Classifier, what: str = "images")
 
 
 def plain(values: Tensor) -> Tensor:
-    """``values`` themselves, or their copy where they were made in inference mode, whose tensors autograd refuses."""
+    """Return ``values``, or a copy where they were made in inference mode, whose tensors autograd refuses."""
     return values.clone() if values.is_inference() else values
 
 
@@ -101,12 +101,12 @@ def _class_numbers(values: Tensor, what: str, images: Tensor, classifier: Classi
 
 
 def checked_labels(labels: Tensor, images: Tensor, classifier: Classifier) -> Tensor:
-    """``labels`` as int64 on the device, each a class of the classifier."""
+    """Return ``labels`` as int64 on the device, after checking that each is a class of the classifier."""
     return _class_numbers(labels, "labels", images, classifier)
 
 
 def checked_targets(targets: Tensor | None, labels: Tensor | None, images: Tensor, classifier: Classifier) -> Tensor | None:
-    """``targets`` likewise, and none equal to its label; without labels any will do."""
+    """Return ``targets`` as int64 on the device, each a class and none equal to its label; without labels any class is allowed."""
     if targets is None:
         return None
     targets = _class_numbers(targets, "targets", images, classifier)
@@ -121,7 +121,7 @@ def checked_targets(targets: Tensor | None, labels: Tensor | None, images: Tenso
 
 
 def checked_mask(mask: Tensor | None, images: Tensor) -> Tensor | None:
-    """``mask`` as ``(N or 1, 1, H, W)``, within [0, 1], with at least one pixel in every row."""
+    """Return ``mask`` as ``(N or 1, 1, H, W)`` within [0, 1], after checking that every row has at least one pixel."""
     if mask is None:
         return None
     n, _, height, width = images.shape
@@ -139,7 +139,7 @@ def checked_mask(mask: Tensor | None, images: Tensor) -> Tensor | None:
 
 
 def checked_start(start: Tensor | None, images: Tensor, classifier: Classifier) -> Tensor | None:
-    """``start`` as images of the batch's shape."""
+    """Return ``start`` as images, after checking that it has the shape of the batch."""
     if start is None:
         return None
     start = checked_images(start, classifier, "starting images")

@@ -1,4 +1,4 @@
-"""Which class of a classifier a data set's class is: by name, never by count."""
+"""Matching of a data set's classes to a classifier's classes: by name, never by count."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from collections.abc import Sequence
 from engine.errors import GibbonError
 
 _NAMED = 5
-"""How many classes a sentence names."""
+"""Number of classes that a sentence lists by name."""
 _WHOLE = re.compile(r"\d{1,9}")
 
 
 def are_numbers(labels: Sequence[str]) -> bool:
-    """Whether all names are whole numbers, as the folders of data sets that number their classes are."""
+    """Return whether all names are whole numbers, like the folders of data sets that number their classes."""
     return bool(labels) and all(_WHOLE.fullmatch(label) for label in labels)
 
 
 def class_numbers(labels: Sequence[str], known: Sequence[str]) -> tuple[int | None, ...]:
-    """For each of a data set's classes the number of the classifier's class that it is; None where that cannot be told.
+    """Return the classifier's class number for each class of a data set; None where no class matches.
 
-    A class is the one of the same name; case, ``_`` and ``-`` do not matter. Where all names of the data set are whole numbers, and those
-    of the classifier are not, they are class numbers. A name that the classifier gives to two classes tells neither.
+    Classes match by name; case, ``_`` and ``-`` do not matter. Where all names of the data set are whole numbers, and those of the
+    classifier are not, they are class numbers. A name that the classifier gives to two classes matches neither.
 
     Parameters
     ----------
     labels
         The data set's class names.
     known
-        The classifier's, in the order of its classes.
+        The classifier's class names, in the order of its classes.
     """
     keys = [_key(name) for name in known]
     count = Counter(keys)
@@ -41,7 +41,7 @@ def class_numbers(labels: Sequence[str], known: Sequence[str]) -> tuple[int | No
 
 
 def check_known(labels: Sequence[str], known: Sequence[str], classifier: str) -> list[int]:
-    """`class_numbers`, where every class is known.
+    """Return the class numbers of `class_numbers`, after checking that every class is known.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Names of classes: one name for each class, and the class that a name stands for."""
+"""Class names: each class has one name, and a text is matched to the class that it names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CURE = "Give one name per class, such as ['cat', 'dog']."
 
 
 def class_names(labels: Any) -> tuple[str, ...]:
-    """The names of the classes 0, 1, ... of ``labels``, each once.
+    """Return the names of the classes 0, 1, ... given by ``labels``, made unique.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def class_names(labels: Any) -> tuple[str, ...]:
     Raises
     ------
     GibbonError
-        It is neither, or the numbers of a mapping are not 0 to K - 1.
+        ``labels`` is neither, or the numbers of a mapping are not 0 to K - 1.
     """
     if isinstance(labels, Mapping):
         return told_apart(_in_order(labels))
@@ -45,7 +45,7 @@ def class_names(labels: Any) -> tuple[str, ...]:
 
 
 def told_apart(names: Sequence[str]) -> tuple[str, ...]:
-    """``names`` with the class number behind each that occurs twice: ImageNet's cranes become "crane (134)" and "crane (517)"."""
+    """Add the class number to each name that occurs twice: ImageNet's cranes become "crane (134)" and "crane (517)"."""
     found = tuple(names)
     while True:
         counts = Counter(found)
@@ -55,10 +55,10 @@ def told_apart(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def class_called(text: str, labels: Sequence[str], option: str = "") -> int:
-    """The class that ``text`` names: by its name, in its own case or else in any, or by its number.
+    """Return the class that ``text`` names, by its name (exact case first, then any case) or by its number.
 
-    A name that was told apart by class numbers names its class without the number, too, where that leaves one class only. ``option``:
-    for what it was given on the command line, such as "--target".
+    A name that was made unique by its class number also matches without the number, where only one class remains. ``option`` is the command
+    line option that gave the text, such as "--target", for the error message.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Classifier: a frozen model over images in [0, 1], with labels, input shape, device and fingerprint."""
+"""The classifier: a frozen model over images in [0, 1], with labels, input shape, device and fingerprint."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ _threads: dict[tuple[str, str], int] = {}
 
 @dataclass(frozen=True)
 class Recording:
-    """Logits and the activations of the sites asked for, cloned, by the site's name."""
+    """Logits and cloned activations of one forward pass, by the name of the site."""
 
     logits: Tensor
-    """``(N, K)``."""
+    """The logits, ``(N, K)``."""
     activations: dict[str, Tensor]
-    """Site name to ``(N, C, H, W)`` or ``(N, units)``, after the rectifier."""
+    """Activations after the rectifier by site name, each ``(N, C, H, W)`` or ``(N, units)``."""
 
 
 @dataclass(frozen=True)
 class _Network:
-    """What a classifier and those derived from it share: the weights and what was found out about them."""
+    """The network that a classifier shares with those derived from it: weights, and the findings of the inspection."""
 
     module: nn.Module
     head: Head
@@ -67,7 +67,7 @@ class _Network:
     sites: tuple[Site, ...]
     channels_last: bool
     door: torch.dtype
-    """The type of image that the module takes; pixels are cast to it last, after the normalisation."""
+    """Data type of the images that the module takes; pixels are cast to it last, after the normalisation."""
     digest: list[str] = field(default_factory=list)
 
 
@@ -79,29 +79,30 @@ class Classifier:
     Parameters
     ----------
     module
-        Any ``nn.Module`` that maps ``(N, C, H, W)`` normalised images to ``(N, K)`` logits. It is copied, set to evaluation mode, frozen.
+        Any ``nn.Module`` that maps normalised images ``(N, C, H, W)`` to logits ``(N, K)``. It is copied, set to evaluation mode and
+        frozen.
     labels
-        K names, or a mapping from class number to name. Classes of one name are told apart by their numbers.
+        K names, or a mapping from class number to name. Classes of one name get their numbers appended.
     input_shape
         ``(C, H, W)`` of the images it takes.
     mean, std
-        Per channel: the module is given ``(images - mean) / std``. None: 0 and 1.
+        One value per channel: the module receives ``(images - mean) / std``. None: 0 and 1.
     name
-        Shown and recorded.
+        The name that windows, figures and records show.
     device
         None: CUDA where there is one, else the CPU.
     head
         ``"log"`` takes the logarithm of a module that ends in probabilities, ``"strip"`` removes a final ``nn.Softmax`` module.
     source
-        What ``engine.models.load`` was given, so that a record can load it again.
+        The argument of ``engine.models.load``, so that a record can load the model again.
     card
-        What is known about it: data set, accuracy, licence. What the inspection found is added to its ``notes``.
+        Facts about the model: data set, accuracy, licence. Findings of the inspection are added to its ``notes``.
 
     Raises
     ------
     GibbonError
-        An argument is of another kind; or the module fails on an image of that shape, gives NaN, whole numbers, probabilities, or another
-        number of classes than labels.
+        An argument has the wrong type; or the module fails on an image of that shape, or returns NaN, whole numbers, probabilities, or
+        another number of classes than labels.
     """
 
     @torch.inference_mode(False)
@@ -140,43 +141,43 @@ class Classifier:
         """In which ways it is no pure function of one image; a derived classifier has its own."""
         self.card = _noted(card or {}, found.contract)
 
-    # ------------------------------------------------------------------ what it is
+    # ------------------------------------------------------------------ properties
 
     @property
     def dtype(self) -> torch.dtype:
-        """Type of pixels, gradients and logits: float64 where the network takes that, else float32, whatever the type of its weights."""
+        """Data type of pixels, gradients and logits: float64 where the network takes that, else float32, whatever its weights."""
         return self._network.mean.dtype
 
     @property
     def num_classes(self) -> int:
-        """K."""
+        """The number of classes, K."""
         return len(self.labels)
 
     @property
     def sites(self) -> tuple[Site, ...]:
-        """The rectifier calls, in the order in which they are made."""
+        """The rectifier calls, in the order in which the network makes them."""
         return self._network.sites
 
     @property
     def module(self) -> nn.Module:
-        """The frozen network, for showing its layers. Do not train it: copy it."""
+        """The frozen network, for display of its layers. To train it, copy it first."""
         return self._network.module
 
     @property
     def head(self) -> Head:
-        """How logits are got from the module's output."""
+        """The treatment of the module's output that makes it logits."""
         return self._network.head
 
     @property
     def normalisation(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Mean and std per channel: the module is given ``(images - mean) / std``."""
+        """Mean and std per channel: the module receives ``(images - mean) / std``."""
         channels = self._network.native_shape[0]
         mean, std = (value.flatten().expand(channels).tolist() for value in (self._network.mean, self._network.std))
         return tuple(mean), tuple(std)
 
     @property
     def native_shape(self) -> tuple[int, int, int]:
-        """What the network itself takes; differs from ``input_shape`` where the resize is inside."""
+        """Shape of the images that the network itself takes; it differs from ``input_shape`` where a resize is inside."""
         return self._network.native_shape
 
     @cached_property
@@ -196,27 +197,27 @@ class Classifier:
     def __repr__(self) -> str:
         return f"Classifier({self.name!r}, {self.num_classes} classes, input {self.input_shape}, {self.device})"
 
-    # ------------------------------------------------------------------ what it does
+    # ------------------------------------------------------------------ forward passes
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Logits ``(N, K)`` of images ``(N, C, H, W)`` in [0, 1]; differentiable with respect to the images."""
+        """Return logits ``(N, K)`` of images ``(N, C, H, W)`` in [0, 1]; differentiable with respect to the images."""
         return self._forward(images, self._mode() if self.activations or self.bounds else None)
 
     @torch.no_grad()
     def score(self, images: Tensor, chunk: int = ROWS_SCORED) -> Tensor:
-        """Logits ``(N, K)`` without a graph, ``chunk`` rows at a time, so that a thousand images need no more memory than a few."""
+        """Return logits ``(N, K)`` without a graph, ``chunk`` rows at a time, so that a thousand images need no more memory than a few."""
         return torch.cat([self(part.to(self.device, self.dtype)) for part in torch.split(images, chunk)])
 
     @torch.no_grad()
     def predict(self, images: Tensor, chunk: int = ROWS_SCORED) -> Tensor:
-        """Predicted labels ``(N,)``, ``chunk`` rows at a time."""
+        """Return predicted classes ``(N,)``, computed ``chunk`` rows at a time."""
         return self.score(images, chunk).argmax(1)
 
     def record(self, images: Tensor, sites: Iterable[str] | None = None, *, graph: bool = False) -> Recording:
-        """Logits and activations of ``sites`` (names; None: all) in one forward pass.
+        """Return logits and activations of ``sites`` (names; None: all) from one forward pass.
 
-        Without ``graph`` the activations are clones in the classifier's type; with it they lie on the way from the images to the logits,
-        so that a gradient of the logits with respect to them can be taken.
+        Without ``graph`` the activations are clones in the classifier's type; with it they lie on the way from the images to the logits, so
+        that a gradient of the logits with respect to them can be taken.
 
         With None there are no activations where the pass made another number of rectifier calls than the network did when it was loaded,
         since a call could then not be told from another.
@@ -224,7 +225,7 @@ class Classifier:
         Raises
         ------
         GibbonError
-            A site of that name does not exist, or the pass made another number of calls.
+            A site of that name does not exist, or the pass made another number of rectifier calls.
         """
         wanted = range(len(self.sites)) if sites is None else [self.site(name).index for name in sites]
         mode = self._mode(wanted, graph)
@@ -234,12 +235,12 @@ class Classifier:
             if sites is not None and wanted:
                 raise GibbonError(self._other_calls(mode))
             return Recording(logits, {})
-        # A copy in another type would not lie on the way to the logits.
+        # The activations must not be cast: a copy would not lie on the way to the logits.
         found = {self.sites[i].name: mode.recorded[i] if graph else mode.recorded[i].to(self.dtype) for i in sorted(mode.recorded)}
         return Recording(logits, found)
 
     def prepared(self, images: Tensor) -> Tensor:
-        """The network's input for images in [0, 1]: preprocessed, resized, normalised, in the type and order in memory that it takes."""
+        """Return the network's input for images in [0, 1]: preprocessed, resized, normalised, in the type and order it takes."""
         net = self._network
         for step in self.before:
             images = step(images)
@@ -249,12 +250,12 @@ class Classifier:
         return channels_last(images) if net.channels_last and images.device.type == "cpu" else images
 
     def site(self, name: str) -> Site:
-        """The site of that name.
+        """Return the site of that name.
 
         Raises
         ------
         GibbonError
-            There is none.
+            The classifier has no site of that name.
         """
         for site in self.sites:
             if site.name == name:
@@ -270,18 +271,18 @@ class Classifier:
         before: Sequence[Callable[[Tensor], Tensor]] | None = None,
         size: int | tuple[int, int] | None = None,
     ) -> Classifier:
-        """Another classifier over the same weights, with its own fingerprint.
+        """Return another classifier over the same weights, with its own fingerprint.
 
         Parameters
         ----------
         name
-            Of the new one; None: the same.
+            Name of the new classifier; None: the same name.
         activations
-            Site name to the function called with the pre-activation instead of the rectifier, added to those there.
+            Site name to the function that replaces the rectifier and is called with the pre-activation; added to earlier ones.
         bounds
-            Site name to the value at which the activation is clamped from above, added to those there.
+            Site name to the upper bound of the activation; added to earlier ones.
         before
-            Preprocessing on images in [0, 1], appended to what is there.
+            Preprocessing on images in [0, 1], appended to earlier preprocessing.
         size
             ``(height, width)`` or the shorter word for a square: images come in at this size and are resized (bilinear, antialiased)
             inside, so that an attack works at the photograph's size.
@@ -289,7 +290,8 @@ class Classifier:
         Raises
         ------
         GibbonError
-            There is no such site, a bound is not above 0, a size is none, or a function fails or has no name that a fingerprint could hold.
+            A site does not exist, a bound is not above 0, a size is invalid, or a function fails or has no name that a fingerprint
+            could hold.
         """
         activations, bounds = checked_activations(activations or {}), checked_bounds(bounds or {})
         before = () if before is None else checked_preprocessing(before)
@@ -297,7 +299,7 @@ class Classifier:
         for site in (*activations, *bounds):
             self.site(site)
         for function in (*activations.values(), *before):
-            identity(function)  # refuses what no fingerprint could name, before anything is computed with it
+            identity(function)  # refuse a function without a fingerprint before computing anything with it
         other = copy.copy(self)
         other.__dict__.pop("fingerprint", None)
         other.name = name or self.name
@@ -314,7 +316,7 @@ class Classifier:
 
     @torch.inference_mode(False)
     def to(self, device: torch.device | str) -> Classifier:
-        """The same classifier on another device (a copy of the weights, the same fingerprint)."""
+        """Return the same classifier on another device (a copy of the weights, the same fingerprint)."""
         target = device_of(device)
         if target == self.device:
             return self
@@ -339,7 +341,7 @@ class Classifier:
                 _threads[key] = fastest_threads(self._pass, candidates) if len(candidates) > 1 else 1
         return _threads[key]
 
-    # ------------------------------------------------------------------ inside
+    # ------------------------------------------------------------------ helpers
 
     def _mode(self, wanted: Iterable[int] = (), graph: bool = False) -> SiteMode:
         return SiteMode(
@@ -352,10 +354,10 @@ class Classifier:
     def _forward(self, images: Tensor, mode: SiteMode | None) -> Tensor:
         net, images = self._network, self.prepared(images)
         try:
-            with computed_once(), mode or contextlib.nullcontext():  # not around the preprocessing: rectifiers there are no sites
+            with computed_once(), mode or contextlib.nullcontext():  # the preprocessing stays outside: its rectifier calls are no sites
                 output: Tensor = net.module(images)
         except RuntimeError as error:
-            if images.requires_grad and "requires grad" in str(error):  # NumPy inside, which works without a graph only
+            if images.requires_grad and "requires grad" in str(error):  # preprocessing with NumPy inside works without a graph only
                 raise GibbonError(no_gradient(self.name)) from error
             raise
         if mode is not None and mode.calls != len(net.sites) and (self.activations or self.bounds):
@@ -377,13 +379,13 @@ class Classifier:
             torch.autograd.grad(logits.sum(), images, allow_unused=True)
 
     def _inspect(self, module: nn.Module, head: Head, scale: tuple[Tensor, Tensor]) -> Findings:
-        # The draws are float32's, whatever the type of the network, and so are the numbers it is judged by.
+        # Random images are drawn in float32 whatever the network's type, so that every type is inspected on the same numbers.
         images = torch.rand((2, *self.input_shape), generator=generator(0, "inspect")).double()
         images = (images - scale[0]) / scale[1]
         return inspect(module, images, self.num_classes, name=self.name, device=self.device, probabilities=head == "log")
 
     def _placed(self, function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-        """A module's frozen copy on the device; anything else as it is."""
+        """Return a frozen copy of a module on the device; other functions unchanged."""
         return frozen_copy(function, repr(function)).eval().to(self.device) if isinstance(function, nn.Module) else function
 
     def _contract_with(
@@ -392,7 +394,7 @@ class Classifier:
         before: Sequence[Callable[[Tensor], Tensor]],
         shape: tuple[int, int, int],
     ) -> Contract:
-        """The contract of what is derived: the new functions are asked by themselves, which takes no pass through the network."""
+        """Return the contract of a derived classifier: new functions are inspected alone, which takes no pass through the network."""
         found = self.contract
         images = torch.rand((2, *shape), generator=generator(0, "derive")).to(self.device, self.dtype)
         for step in before:
@@ -404,6 +406,6 @@ class Classifier:
 
 
 def _noted(card: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
-    """The card, with what the inspection found among its notes."""
+    """Return the card with the findings of the inspection among its notes."""
     new = [note for note in contract.notes if note not in card.get("notes", ())]
     return {**card, "notes": [*card.get("notes", ()), *new]} if new else dict(card)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 
 def no_gradient(name: str) -> str:
-    """The sentence where a gradient is asked of a model that has none."""
+    """Return the error message for a gradient of a model that has none."""
     return (
         f"The model “{name}” passes no gradient to its input, so attacks that need gradients cannot work on it. "
         "Use one that knows scores only (Square, One pixel) or labels only (HopSkipJump, Substitute)."
@@ -15,28 +15,28 @@ def no_gradient(name: str) -> str:
 
 @dataclass(frozen=True)
 class Contract:
-    """In which ways a network departs from the contract. One that departs in any of these is loaded, and said to do so."""
+    """Departures of a network from the contract. A network with any of these is loaded, and its card and results report them."""
 
     random: bool = False
-    """The same image asked about twice gives other logits."""
+    """The same image gives other logits when it is passed again."""
     mixes_rows: bool = False
     """An image's logits depend on the images beside it, or on their number."""
     squashed: bool = False
-    """All outputs lie in [0, 1] whatever the image, and do not sum to 1: probably a sigmoid's."""
+    """All outputs lie in [0, 1] for every image and do not sum to 1, as those of a sigmoid."""
     differentiable: bool = True
     """Gradients of the logits reach the image."""
     computes_again: bool = False
-    """Layers are called again while gradients are computed, where no bound or replaced activation can follow them."""
+    """Layers are called again while gradients are computed (checkpointing), where bounds and replaced activations cannot act."""
     sites_vary: bool = False
-    """The number or order of rectifier calls differs between two passes, so that a call cannot be told from another."""
+    """The number or order of rectifier calls differs between two passes, so that calls cannot be matched to sites."""
 
     def joined(self, other: Contract) -> Contract:
-        """The contract of a network with a function before or inside it, of which ``other`` is known."""
+        """Return the contract of this network with a function before or inside it whose contract is ``other``."""
         return replace(self, random=self.random or other.random, mixes_rows=self.mixes_rows or other.mixes_rows)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What every result on this classifier should say, a sentence each."""
+        """The sentences that every result on this classifier should show."""
         said = {
             "The model is random: the same image gives other logits when asked about again, so a verdict holds for one pass only. "
             "Judge it over several passes.": self.random,
@@ -49,7 +49,7 @@ class Contract:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the model's card should say: the remarks, and what it cannot be used for."""
+        """The sentences for the model's card: the remarks, and the uses that are ruled out."""
         said = {
             "The model passes no gradient to its input: only attacks that know scores or labels work on it.": not self.differentiable,
             "The model computes layers again in the backward pass, so they cannot be bounded. Turn checkpointing off.": self.computes_again,

@@ -1,4 +1,4 @@
-"""Which device, how many threads, which versions: what a result must know to be made again."""
+"""Devices, thread counts and versions: the surroundings that a result records to be made again."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _PACKAGES = ("gibbon-workbench", "torch", "torchvision", "numpy", "pydantic")
 
 
 def accelerator() -> torch.device | None:
-    """The kind of accelerator that torch can use here (CUDA, Apple's MPS, Intel's XPU, ...), without a number; None where there is none."""
+    """Return the accelerator that torch can use here (CUDA, Apple's MPS, Intel's XPU, ...), without a number; None: none."""
     return torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
 
 
 def device_of(wanted: torch.device | str | None = None) -> torch.device:
-    """The device with its number, so that "cuda" and "cuda:0" are the same one. None: the accelerator where there is one, else the CPU.
+    """Return the device with its number, so that "cuda" and "cuda:0" are equal. None: the accelerator where there is one, else the CPU.
 
     Raises
     ------
     GibbonError
-        The name is no device, or the device is not here.
+        The name is no device, or this computer lacks it.
     """
     found = accelerator()
     try:
@@ -45,7 +45,7 @@ def device_of(wanted: torch.device | str | None = None) -> torch.device:
 
 
 def devices() -> list[torch.device]:
-    """Every device that can be chosen, the CPU first."""
+    """Return every device that can be chosen, the CPU first."""
     found = accelerator()
     numbered = [] if found is None else [torch.device(found.type, number) for number in range(torch.accelerator.device_count())]
     return [torch.device("cpu"), *numbered]
@@ -56,13 +56,13 @@ def _listed() -> str:
 
 
 def name_of(device: torch.device) -> str:
-    """The accelerator's own name, such as “NVIDIA H200”; where its backend does not tell it, the backend's name."""
+    """Return the accelerator's product name, such as “NVIDIA H200”, or the backend's name where it reports none."""
     named: Callable[[torch.device], str] | None = getattr(torch.get_device_module(device), "get_device_name", None)
     return device.type.upper() if named is None else named(device)
 
 
 def describe(device: torch.device) -> str:
-    """The device in words: the accelerator's name, or the CPU with its threads."""
+    """Describe the device: the accelerator's name, or the CPU with its threads."""
     if device.type != "cpu":
         return name_of(device)
     threads = torch.get_num_threads()
@@ -70,18 +70,21 @@ def describe(device: torch.device) -> str:
 
 
 def release_memory(device: torch.device) -> None:
-    """Give memory that torch keeps for later back to the device, before less is tried after an out-of-memory error."""
+    """Release memory that torch caches, before a retry with less after an out-of-memory error."""
     if device.type != "cpu":
         torch.accelerator.empty_cache()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the device's memory ran out. CUDA raises a type of its own; Apple's and the CPU's allocators raise a ``RuntimeError``."""
+    """Return whether an error means that the device ran out of memory.
+
+    CUDA has a type for it; Apple's and the CPU's raise ``RuntimeError``.
+    """
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (isinstance(error, RuntimeError) and names_memory(str(error)))
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide the numbers."""
+    """Return the versions of Python and of the packages that decide the numbers."""
     return dict(_versions())
 
 
@@ -97,10 +100,10 @@ def _versions() -> dict[str, str]:
 
 
 def fastest_threads(work: Callable[[], object], candidates: tuple[int, ...], repeats: int = 5) -> int:
-    """The number of CPU threads at which ``work`` is fastest, by the best of ``repeats`` timings each.
+    """Measure at which number of CPU threads ``work`` is fastest, by the best of ``repeats`` timings each.
 
-    The thread count of the calling thread is left as it was. OpenMP workers spin while they wait, so on busy cores more threads can
-    be a hundred times slower: a count must be measured.
+    The thread count of the calling thread is restored. OpenMP workers spin while they wait, so on busy cores more threads can be a hundred
+    times slower: a count must be measured.
     """
     before = torch.get_num_threads()
     best, best_seconds = candidates[0], float("inf")
@@ -109,7 +112,7 @@ def fastest_threads(work: Callable[[], object], candidates: tuple[int, ...], rep
             torch.set_num_threads(count)
             work()
             seconds = min(_timed(work) for _ in range(repeats))
-            # More threads must pay: 10 % better than fewer, or they only take cores from the window.
+            # More threads must be 10 % faster than fewer: otherwise they only take cores from the window.
             if seconds < 0.9 * best_seconds:
                 best, best_seconds = count, seconds
     finally:

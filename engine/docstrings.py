@@ -1,4 +1,4 @@
-"""What a class says of its fields: the string under each, read from the source."""
+"""Docstrings of a class's fields: the string under each field, read from the source."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 
 def field_docstrings(owner: type) -> dict[str, str]:
-    """The strings under the annotated names of a class, by name; its bases' are not among them. Empty where there is no source.
+    """Return the strings under the annotated names of a class, by name, without those of its bases. Empty where there is no source.
 
-    Pydantic's ``use_attribute_docstrings`` gives the same, but looks for the class in the source of every module that is importing it:
-    7 ms a class. Here a module is read once, for all of its classes: under 1 ms. Two things are not as there: of two classes of one name
-    in one scope, in the branches of an ``if`` say, both have the texts of the lower one; and ``model_json_schema`` knows none of these
-    texts, since it is made before they are set.
+    Pydantic's ``use_attribute_docstrings`` gives the same, but looks for the class in the source of every module that is importing it: 7 ms
+    a class. Here a module is read once, for all of its classes: under 1 ms. There are two differences: two classes of one name in one scope
+    (in the branches of an ``if``, say) both get the texts of the later one; and ``model_json_schema`` has none of these texts, since it is
+    made before they are set.
     """
     return _of_module(owner.__module__).get(owner.__qualname__, {})
 
@@ -25,7 +25,7 @@ def field_docstrings(owner: type) -> dict[str, str]:
 def _of_module(name: str) -> dict[str, dict[str, str]]:
     try:
         source = inspect.getsource(sys.modules[name])
-    except (KeyError, OSError, TypeError):  # made by `exec`, in a notebook, or shipped without source
+    except (KeyError, OSError, TypeError):  # a class from `exec` or a notebook, or one that was shipped without source
         return {}
     found: dict[str, dict[str, str]] = {}
     _collect(ast.parse(source).body, "", found, {})
@@ -33,7 +33,7 @@ def _of_module(name: str) -> dict[str, dict[str, str]]:
 
 
 def _collect(block: list[ast.stmt], prefix: str, found: dict[str, dict[str, str]], fields: dict[str, str]) -> None:
-    """Put what this block says of names into ``fields``, and the classes in it into ``found``."""
+    """Collect the field docstrings of this block into ``fields``, and the classes in it into ``found``."""
     fields |= filter(None, itertools.starmap(_documented, itertools.pairwise(block)))
     for node in block:
         if isinstance(node, ast.ClassDef):
@@ -47,7 +47,7 @@ def _collect(block: list[ast.stmt], prefix: str, found: dict[str, dict[str, str]
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    """What is indented under an ``if``, ``for``, ``with``, ``try`` or ``match``: no scope of its own."""
+    """Yield the blocks under an ``if``, ``for``, ``with``, ``try`` or ``match``, which are no scopes of their own."""
     for _, value in ast.iter_fields(node):
         match value:
             case [ast.stmt(), *_]:

@@ -1,4 +1,4 @@
-"""run and start: what every operation shares. Check, seed, count, keep the best so far, clip, measure, close."""
+"""The driver of every operation: it checks, seeds, counts queries, keeps the best iterate, clips, measures time and closes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Run(Iterator[Step]):
-    """An operation under way. Not pulling is pausing; ``result()`` is valid after any step; ``close()`` ends it."""
+    """An operation in progress, pulled step by step. To pause is not to pull; ``result()`` is valid after any step; ``close()`` ends it."""
 
     def __init__(self, operation: Operation, problem: Problem, classifier: Classifier, seed: int, **extra: Any) -> None:
         self.operation, self.problem, self.classifier, self.seed = operation, problem, classifier, seed
@@ -70,7 +70,9 @@ class Run(Iterator[Step]):
         except BudgetExhausted:
             self._end(Reason.BUDGET)
             if self.last is None:
-                raise GibbonError(_too_small(self.operation, self.problem, 0 if self._parts is None else self._parts.asked)) from None
+                raise GibbonError(
+                    _too_small(self.operation, self.problem, 0 if self._parts is None else self._parts.spent_before)
+                ) from None
             raise StopIteration from None
         except BaseException:
             self._end(Reason.FAILED)
@@ -87,19 +89,19 @@ class Run(Iterator[Step]):
         self.close()
 
     def close(self) -> None:
-        """End it. A run that was still going is cancelled; the best so far stays."""
+        """End the run. One that had not finished counts as cancelled, and keeps its best so far."""
         self._end(Reason.CANCELLED)
         close = getattr(self._steps, "close", None)
         if close is not None:
             close()
 
     def result(self) -> Result:
-        """The best so far, with its reason.
+        """Return the best so far, with the reason why the run ended.
 
         Raises
         ------
         RuntimeError
-            No step has been made yet.
+            The operation has not yielded a step yet.
         """
         if self.last is None:
             raise RuntimeError("The run has made no step yet, so there is no result. Pull at least one step.")
@@ -118,7 +120,7 @@ class Run(Iterator[Step]):
         return AttackResult(
             **common,
             **self._parts.outcome(),
-            # Of a batch attacked a part at a time there is no last step that holds all rows.
+            # A batch attacked in chunks has no single last step that holds all rows.
             artifacts={} if kept is None else Lazy(lambda: self.operation.artifacts(self.problem, kept)),
             notes=(*self.classifier.contract.remarks, *self._parts.notes),
             classifier=self.classifier,
@@ -156,12 +158,12 @@ def _check_operation(operation: object) -> None:
         raise GibbonError(f"The operation is of type {type(operation).__name__}: {operation!r}. Give one such as engine.attacks.PGD().")
 
 
-def _too_small(operation: Operation, problem: Problem, asked: int) -> str:
+def _too_small(operation: Operation, problem: Problem, spent_before: int) -> str:
     budget, count = getattr(operation, "max_queries", None), len(problem.images)
     if getattr(operation, "by_rows", False):
-        known = " (one of them went into the label, which was not given)" if asked else ""
+        known = " (one of them went into the label, which was not given)" if spent_before else ""
         return f"max_queries = {budget} for each image does not suffice for the first step{known}. Allow more."
-    known = f" ({asked} of them went into the labels, which were not given)" if asked else ""
+    known = f" ({spent_before} of them went into the labels, which were not given)" if spent_before else ""
     images, cure = ("1 image", "Allow more.") if count == 1 else (f"{count} images", "Allow more, or give fewer.")
     return f"max_queries = {budget} does not suffice for the first step on {images}{known}. {cure}"
 
@@ -186,12 +188,12 @@ def start(
     record: Timeline | None = None,
     rows_at_a_time: int | None = None,
 ) -> Run:
-    """Begin ``operation`` on ``images``; pull the run to make it go on.
+    """Start ``operation`` on ``images``; each step is computed when the run is pulled.
 
     Parameters
     ----------
     operation
-        What to do.
+        The attack, explanation, defense or experiment to run.
     classifier
         The model under study.
     images
@@ -200,19 +202,19 @@ def start(
     labels
         ``(N,)`` true labels; None: the classifier's own predictions, and the result says so.
     targets
-        ``(N,)``: the attack succeeds where the prediction is the target. None: untargeted.
+        ``(N,)``: an attack succeeds where the prediction is the target. None: untargeted.
     mask
         ``(H, W)``, ``(1, H, W)`` or ``(N or 1, 1, H, W)`` in [0, 1]: where pixels may change. None: everywhere.
     seed
         Row n draws from (seed, first_row + n), so a batch equals its single images.
     first_row
-        The number of the first image, where the images are a part of a larger set.
+        The number of the first image, where the batch is a slice of a larger set.
     labels_assumed
-        The ``labels`` given are predictions, for the images without their stickers, say, and the result says so.
+        Whether ``labels`` are predictions (for the images without their stickers, say); the result then says so.
     start, data, models, stickers, objective
-        For operations that use them; see `Problem`.
+        Further inputs, for operations that use them; see `Problem`.
     record
-        Keeps steps to scrub through.
+        A timeline that keeps steps of the run for scrubbing.
     rows_at_a_time
         How many images are attacked together; the others wait. None: as many as memory allows.
 
@@ -271,9 +273,9 @@ def start(
 
 
 def run(operation: Operation, classifier: Classifier, images: Tensor | None = None, *args: Any, **kwargs: Any) -> Any:
-    """``start``, pulled to the end: the same parameters, the result of the last step.
+    """Run an operation to its end: `start` with the same parameters, and the result of the last step.
 
-    Typed loosely on purpose: an attack gives an `AttackResult`, everything else a `Result`.
+    The return type is loose on purpose: an attack returns an `AttackResult`, everything else a `Result`.
     """
     with start(operation, classifier, images, *args, **kwargs) as under_way:
         for _ in under_way:

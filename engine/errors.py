@@ -1,4 +1,4 @@
-"""What a user can cause is said in a sentence: what happened, why, what to do."""
+"""Errors that a user can cause. Each message is a sentence: what happened, why, what to do."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 
 class GibbonError(ValueError):
-    """An error that a person can act upon. Its text is shown as it stands, without a traceback."""
+    """An error that the user can act upon. Its text is shown unchanged, without a traceback."""
 
 
 class BadParameters(GibbonError):
-    """Parameters that make no operation. ``problems`` holds a sentence for each by its name; "" is what concerns several."""
+    """Parameters that an operation refuses. ``problems`` holds a sentence for each by its name; "" collects those that concern several."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__(" ".join(f"{name}: {text}" if name else text for name, text in problems.items()))
@@ -18,19 +18,19 @@ class BadParameters(GibbonError):
 
 
 class EndsInProbabilities(GibbonError):
-    """A model gives probabilities where logits are needed: which of the ways to take their logarithm is asked."""
+    """A model returns probabilities where logits are needed, so the user must choose how their logarithm is taken."""
 
 
 class BudgetExhausted(Exception):
-    """The next query would exceed ``max_queries``. Raised by a view, turned into the reason "budget" by the driver."""
+    """The next query would exceed ``max_queries``. Access raises it, and the driver turns it into the reason "budget"."""
 
 
 class NoStart(GibbonError):
-    """An attack has nothing to begin at. Of a batch attacked a part at a time the other parts go on, and the result says so."""
+    """An attack has no starting point. Other chunks of the batch continue, and the result reports it."""
 
     @property
     def note(self) -> str:
-        """What the result says where other images had a start."""
+        """Sentence for the result where other images had a starting point."""
         return f"Some images stay as they are. {self}"
 
 
@@ -39,21 +39,21 @@ _LONGEST = 160
 
 
 def names_memory(text: str) -> bool:
-    """Whether an error's text says that memory ran out."""
+    """Return whether an error message says that memory ran out."""
     return any(sign in text.lower() for sign in _NO_MEMORY)
 
 
 def in_words(error: BaseException, what: str = "It", cure: str = "") -> str:
-    """Any error as a sentence or two for a person: what failed, why, what to do. A `GibbonError` says all of that itself.
+    """Turn any error into a sentence or two: what failed, why, what to do. The text of a `GibbonError` is kept.
 
     Parameters
     ----------
     error
-        Whatever was raised.
+        The exception that was raised.
     what
-        What was being done: the subject of "failed".
+        The subject of the verb "failed", such as "Training".
     cure
-        What to do where nothing better is known.
+        Advice for the user where nothing better is known.
     """
     if isinstance(error, GibbonError):
         return str(error)
@@ -73,7 +73,7 @@ def in_words(error: BaseException, what: str = "It", cure: str = "") -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text as a sentence, or the name of its kind where it says nothing."""
+    """Return the first line of an error's text as a sentence, or the name of its type where the text is empty."""
     lines = str(error).strip().splitlines()
     text = lines[0].strip() if lines else type(error).__name__
     text = f"{text[:_LONGEST].rsplit(' ', 1)[0]}…" if len(text) > _LONGEST else text

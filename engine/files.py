@@ -1,4 +1,4 @@
-"""Writing files so that a reader finds the old one or the new one, never half of one; and knowing a file again by its hash."""
+"""Atomic writing of files, so that a reader finds the old file or the new one, and hashes that identify files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SUFFIXES = """
     .png .apng .jpg .jpeg .jpe .jfif .mpo .webp .gif .bmp .dib .tif .tiff .ppm .pgm .pbm .pnm .tga .ico .jp2 .j2k .jpx .jpc .avif .qoi
 """
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
-"""The files that are taken for images by dialogs and by data sets. `engine.images.decoding` reads them all."""
+"""Suffixes of the files that dialogs and data sets take for images. `engine.images.decoding` reads them all."""
 _NAMED = 80
 """Letters of a path that a sentence holds, where it is too long for the system."""
 
@@ -61,12 +61,12 @@ def _cut(path: Path) -> str:
 
 
 def file_digest(path: Path | str) -> str:
-    """SHA-256 of a file's bytes.
+    """Return the SHA-256 of a file's bytes, as hex.
 
     Raises
     ------
     GibbonError
-        It cannot be read.
+        The file cannot be read.
     """
     try:
         with ordinary_file(path).open("rb") as stream:
@@ -77,7 +77,7 @@ def file_digest(path: Path | str) -> str:
 
 @contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
-    """A temporary name beside ``path`` to write to; it takes the place of ``path`` when the block ends well, and vanishes when not.
+    """Yield a temporary path beside ``path``; the file written there replaces ``path`` when the block succeeds, and is removed otherwise.
 
     Raises
     ------
@@ -94,5 +94,5 @@ def replacing(path: Path | str) -> Iterator[Path]:
             raise GibbonError(f"“{path}” cannot be written: no space is left there. Make room, or choose another folder.") from error
         raise GibbonError(f"“{path}” cannot be written: {error.strerror or error}. Choose another folder or make room.") from error
     finally:
-        with suppress(OSError):  # it was moved, or never came to be
+        with suppress(OSError):  # the file was moved already, or never written
             staged.unlink()

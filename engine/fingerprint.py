@@ -1,4 +1,4 @@
-"""Fingerprints: what tells one classifier from another, the same in every process and on every device."""
+"""Fingerprints identify a classifier, and are the same in every process and on every device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.errors import GibbonError
 
 
 def digest(parts: Iterable[object], module: nn.Module) -> str:
-    """SHA-256, as hex, over the ``repr`` of the parts, the module's structure, and everything in its state with its name and type.
+    """Hash as SHA-256 hex the ``repr`` of the parts, the module's structure, and everything in its state with its name and type.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def digest(parts: Iterable[object], module: nn.Module) -> str:
         The state holds an object that cannot be told from another of its kind.
     """
     found = hashlib.sha256(repr((module, *parts)).encode())
-    if isinstance(module, torch.jit.ScriptModule):  # its structure does not show in its repr
+    if isinstance(module, torch.jit.ScriptModule):  # a ScriptModule's repr does not show its structure
         found.update("".join(str(child.code) for child in module.modules() if hasattr(child, "code")).encode())
     for name, value in sorted(module.state_dict().items()):
         for part in _parts(name, value):
@@ -33,12 +33,12 @@ def digest(parts: Iterable[object], module: nn.Module) -> str:
 
 
 def identity(function: Callable[[Tensor], Tensor]) -> str:
-    """The name of a preprocessing or an activation in a fingerprint: a module with its weights, a function by its full name.
+    """Return the name of a preprocessing or an activation in a fingerprint: a module's weights, or a function's full name.
 
     Raises
     ------
     GibbonError
-        It has no name that means the same in another process: a lambda, a function inside a function, an object without a ``repr``.
+        The function has no name that means the same in another process: a lambda, an inner function, an object without a ``repr``.
     """
     if isinstance(function, nn.Module):
         return f"{function!r} {digest((), function)}" if function.state_dict() else repr(function)
@@ -55,7 +55,7 @@ def identity(function: Callable[[Tensor], Tensor]) -> str:
 
 
 def _parts(name: str, value: Any) -> Iterator[bytes]:
-    """The bytes of one entry of a state: a tensor of any kind, or whatever a module keeps beside its tensors."""
+    """Yield the bytes of one entry of a state: a tensor of any kind, or another object that a module stores."""
     if isinstance(value, Tensor):
         yield from _tensor_parts(name, value)
     elif isinstance(value, np.ndarray) and value.dtype != object:

@@ -1,4 +1,4 @@
-"""Numbers as people read them: shares as percent, counts with separators, yes and no. Loads nothing else."""
+"""Formatting of numbers for people: shares as percent, counts with separators, yes and no. It imports nothing else of the engine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def format_probability(p: float) -> str:
-    """A probability as a percentage of one decimal; never 100 % or 0 % when it is not."""
+    """Format a probability as a percentage of one decimal; never 100 % or 0 % when it is not."""
     if 0.9995 <= p < 1:
         return "> 99.9 %"
     if 0 < p < 0.0005:
@@ -17,25 +17,25 @@ def format_probability(p: float) -> str:
 
 
 def short(value: float) -> str:
-    """Three significant digits, and all digits before the point: 26712, not 2.67e+04."""
+    """Format with three significant digits, and all digits before the point: 26712, not 2.67e+04."""
     text = f"{value:.3g}"
     return f"{value:.0f}" if "e+" in text else text
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """``1 step``, ``1,200 steps``; ``many`` where it is not ``one`` with an s."""
+    """Format a count with its noun: ``1 step``, ``1,200 steps``; ``many`` is for irregular plurals."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def format_reading(value: float, unit: str = "") -> str:
-    """A number by its unit: a share as percent; a whole one with separators, others with three digits."""
+    """Format a number by its unit: a share as percent, a whole number with separators, others with three digits."""
     if unit == "share":
         return format_probability(value)
     return f"{value:,.0f}" if value == round(value) else short(value)
 
 
 def cells_of(values: Sequence[Any], unit: str = "") -> list[str]:
-    """A column as text: shares as percent, other floats with one number of decimals, three significant digits in the largest."""
+    """Format a column: shares as percent, other floats with a common number of decimals, three significant digits in the largest."""
     floats = [value for value in values if isinstance(value, float) and math.isfinite(value)]
     if not floats:
         return [_text(value) for value in values]
@@ -47,7 +47,7 @@ def cells_of(values: Sequence[Any], unit: str = "") -> list[str]:
 
 
 def _signed(text: str) -> str:
-    """With the minus sign of the plots; a zero has none."""
+    """Format with the minus sign of the plots; a zero has no sign."""
     return text.replace("-", "−") if text.strip("-0.,") else text.lstrip("-")
 
 

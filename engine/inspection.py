@@ -1,7 +1,7 @@
-"""Inspection: a network is run a few times when a classifier is made of it, to find its sites and whether it keeps the contract.
+"""Inspection: a few passes through a network when a classifier is made of it, to find its sites and check the contract.
 
-Rows through the network: two together, the first of them twice alone and once in other company, once for the order in memory, and once
-with a gradient. Only a network that looks suspicious is asked more. All random states are left as they were.
+The passes are: two rows together, the first of them twice alone and once beside another row, once for the order in memory, and once with a
+gradient. Only a network that looks suspicious gets more passes. All random states are restored.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from engine.recomputation import computed_once
 from engine.sites import CallsAgain, Site, discover
 
 _LOOSE = {torch.float64: 1e-8, torch.float32: 1e-3, torch.float16: 5e-2, torch.bfloat16: 2e-1}
-"""Share of the largest logit by which rounding alone may move a row when the number of rows, and with it the kernel, changes."""
+"""Tolerance, as a share of the largest logit, for rounding when the number of rows, and with it the kernel, changes."""
 _ULPS = {torch.float64: 8, torch.float32: 8, torch.float16: 1, torch.bfloat16: 1}
-"""Rounding units by which two equal calls may differ: libraries choose their loops by where a tensor lies in memory."""
+"""Tolerance, in rounding units, between two equal calls: libraries choose their loops by the address of a tensor."""
 _MORE_PASSES = 6
-"""Further passes of a network that draws random numbers and gave the same logits twice."""
+"""Further passes of a network that drew random numbers but gave the same logits twice."""
 _STRESS = {torch.float16: 50.0}
-"""Factor on normalised images at which logits leave [0, 1], and the outputs of a sigmoid do not; 1,000 but where that overflows."""
+"""Factor on normalised images that drives logits, but not a sigmoid's outputs, out of [0, 1]; 1,000 except where that overflows."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What an inspection found."""
+    """The findings of an inspection: sites, memory order, data type and contract."""
 
     sites: tuple[Site, ...]
     channels_last: bool
-    """Whether the network gains from that order in memory."""
+    """Whether the network is faster with channels last in memory."""
     door: torch.dtype
-    """The type of image that the network takes."""
+    """Data type of the images that the network takes."""
     contract: Contract
 
 
@@ -48,12 +48,12 @@ def inspect(
 ) -> Findings:
     """Run ``module``, which is on ``device``, on two normalised ``images`` ``(2, C, H, W)``, float64 on the CPU.
 
-    ``probabilities``: it may end in them, since their logarithm is taken.
+    ``probabilities`` allows a network that ends in them, since their logarithm is taken.
 
     Raises
     ------
     GibbonError
-        It fails, or does not give finite floating logits ``(2, classes)``, one row per image.
+        The network fails, or does not return finite floating logits ``(2, classes)``, one row per image.
     """
     device = torch.device(device)
     with undisturbed(device), torch.no_grad(), computed_once():
@@ -77,12 +77,12 @@ def inspect(
 
 @torch.no_grad()
 def departs(function: Callable[[Tensor], Tensor], images: Tensor, what: str) -> Contract:
-    """How a preprocessing or an activation departs from the contract, asked of itself: two rows twice, and the first alone.
+    """Return how a preprocessing or an activation alone departs from the contract, from two rows twice and the first row by itself.
 
     Raises
     ------
     GibbonError
-        It fails, or gives no floating tensor of one row per image.
+        The function fails, or returns no floating tensor of one row per image.
     """
     with undisturbed(images.device):
         before = random_states(images.device)
@@ -101,7 +101,7 @@ def departs(function: Callable[[Tensor], Tensor], images: Tensor, what: str) -> 
 
 
 def door_types(module: nn.Module) -> list[torch.dtype]:
-    """The types of image that ``module`` may take, the type of most of its weights first."""
+    """Return the data types that ``module`` may take for images, the type of most of its weights first."""
     held: dict[torch.dtype, int] = {}
     for tensor in (*module.parameters(), *module.buffers()):
         if tensor.is_floating_point():
@@ -111,7 +111,7 @@ def door_types(module: nn.Module) -> list[torch.dtype]:
 
 
 def _first_pass(module: nn.Module, images: Tensor, device: torch.device, name: str) -> tuple[tuple[Site, ...], Tensor, Tensor]:
-    """Sites, output, and the images in the first type that the module takes."""
+    """Return sites, output, and the images in the first data type that the module takes."""
     failures: list[Exception] = []
     types = door_types(module)
     for door in types:
@@ -166,29 +166,32 @@ def _check_output(output: object, classes: int, module: nn.Module, images: Tenso
 
 
 def _is_random(function: Callable[[Tensor], Tensor], images: Tensor, first: Tensor, second: Tensor, drew: bool) -> bool:
-    """Whether ``function`` gives another answer for the same row. One that ``drew`` random numbers is asked more often, to the bit."""
+    """Return whether ``function`` returns other values for the same row.
+
+    One that ``drew`` random numbers gets more passes, compared bit by bit.
+    """
     if not drew:
         return _differ(first, second, _ULPS)
     return not torch.equal(first, second) or any(not torch.equal(first, function(images[:1].clone())) for _ in range(_MORE_PASSES))
 
 
 def _mixes_rows(function: Callable[[Tensor], Tensor], images: Tensor, both: Tensor, alone: Tensor) -> bool:
-    """Whether the first row's answer depends on its company, or, by more than rounding explains, on there being any.
+    """Return whether the first row's output depends on the other row, or, by more than rounding, on the presence of one.
 
-    Another number of rows may be computed by another kernel, so that small differences to the row alone tell nothing. The second row is
-    therefore exchanged, too: the same kernels then see other company.
+    Another number of rows may be computed by another kernel, so that small differences to the row alone prove nothing. The second row is
+    therefore replaced, too: the same kernels then run with another neighbour.
     """
     if _differ(both[:1], alone, _LOOSE):
         return True
     try:
         other = function(torch.cat([images[:1], -2 * images[1:]]))
-    except Exception:  # it may refuse what is no image
+    except Exception:  # a function may refuse values that are no image
         other = function(torch.cat([images[:1], images[1:].flip(-1, -2)]))
     return _differ(both[:1], other[:1], _ULPS)
 
 
 def _differ(a: Tensor, b: Tensor, allowed: dict[torch.dtype, int] | dict[torch.dtype, float]) -> bool:
-    """Whether two answers differ by more than is allowed, in rounding units or as a share of the largest value."""
+    """Return whether two outputs differ by more than ``allowed``, in rounding units or as a share of the largest value."""
     if a.shape != b.shape:
         return True
     if a.numel() == 0:
@@ -196,26 +199,27 @@ def _differ(a: Tensor, b: Tensor, allowed: dict[torch.dtype, int] | dict[torch.d
     limit = allowed.get(a.dtype, allowed[torch.float32])
     if isinstance(limit, int):
         limit *= torch.finfo(a.dtype).eps
-        limit = limit if a.device.type == "cpu" else max(limit, 1e-5)  # sums by atomic additions have no order there
+        limit = limit if a.device.type == "cpu" else max(limit, 1e-5)  # atomic additions on accelerators sum in no fixed order
     a, b = a.cpu().double(), b.cpu().double()
-    return not float((a - b).abs().max()) <= limit * float(a.abs().max())  # NaN differs
+    return not float((a - b).abs().max()) <= limit * float(a.abs().max())  # a NaN counts as a difference
 
 
 def _is_squashed(module: nn.Module, images: Tensor, output: Tensor) -> bool:
     def inside(values: Tensor) -> bool:
         return bool(((values >= 0) & (values <= 1)).all())
 
-    if not inside(output) or bool((output == output[:1, :1]).all()):  # a network whose last layer is still zero says nothing
+    # A last layer that is still zero gives constant outputs, which prove nothing.
+    if not inside(output) or bool((output == output[:1, :1]).all()):
         return False
     most = _STRESS.get(images.dtype, 1000.0)
     try:
         return all(inside(module(torch.cat([factor * images[:1], torch.zeros_like(images[:1])]))) for factor in (most, -most))
-    except Exception:  # a network may refuse such images, and nothing is claimed then
+    except Exception:  # a network may refuse such images, which proves nothing
         return False
 
 
 def _with_gradients(contract: Contract, module: nn.Module, images: Tensor) -> Contract:
-    """The contract, with what one backward pass shows: does a gradient arrive, and are rectifiers called again on its way."""
+    """Complete the contract by one backward pass: whether a gradient arrives, and whether rectifiers are called again."""
     again = CallsAgain()
     with torch.enable_grad():
         example = images[:1].detach().clone().requires_grad_()
@@ -224,7 +228,7 @@ def _with_gradients(contract: Contract, module: nn.Module, images: Tensor) -> Co
             with again:
                 gradient = torch.autograd.grad(logits.sum(), example, allow_unused=True)[0] if logits.requires_grad else None
         except Exception as error:
-            if is_out_of_memory(error):  # nothing was found out
+            if is_out_of_memory(error):  # without memory the pass proves nothing
                 return contract
             gradient = None
     return replace(contract, differentiable=gradient is not None, computes_again=again.seen)

@@ -1,4 +1,4 @@
-"""The order of an image's numbers in memory. On a CPU convolutions are 1.1 to 1.8 times as fast where channels come last."""
+"""Memory format of images. On a CPU convolutions are 1.1 to 1.8 times as fast with channels last."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 def channels_last(images: Tensor) -> Tensor:
-    """``images`` (N, C, H, W) with the same shape and values, channels last in memory; gradients come back as they always do."""
-    if images.shape[1] == 1:  # torch takes one channel for laid out either way, and then chooses the slow one
-        return images.reshape(len(images), *images.shape[2:], 1).permute(0, 3, 1, 2)  # the gradient comes back through the reshape
+    """Return ``images`` (N, C, H, W) with channels last in memory, same shape and values; gradients come back in the usual order."""
+    if images.shape[1] == 1:  # torch reads one channel as either order, and then chooses the slow kernel
+        return images.reshape(len(images), *images.shape[2:], 1).permute(0, 3, 1, 2)  # the reshape restores the order of the gradient
     laid = images.contiguous(memory_format=torch.channels_last)
     if images.requires_grad:
         images.register_hook(_contiguous)  # type: ignore[no-untyped-call]
@@ -17,14 +17,14 @@ def channels_last(images: Tensor) -> Tensor:
 
 
 def _contiguous(gradient: Tensor | None) -> Tensor | None:
-    return None if gradient is None else gradient.contiguous()  # None: a layer behind it passes no gradient
+    return None if gradient is None else gradient.contiguous()  # None: a layer above passes no gradient
 
 
 @torch.no_grad()
 def takes_channels_last(module: nn.Module, example: Tensor, output: Tensor) -> bool:
-    """Whether ``module`` gives its ``output`` for ``example`` in that order, too, and has convolutions that gain from it.
+    """Return whether ``module`` gives the same ``output`` for ``example`` with channels last, and has convolutions that gain from it.
 
-    A module that reads memory as it lies (``view``) may fail or, hardly ever, give something else: then it keeps the usual order.
+    A module that depends on the memory order (``view``) may fail or, rarely, give another output: it then keeps the usual order.
     """
     if example.dtype != torch.float32 or example.dim() != 4 or not any(isinstance(child, nn.Conv2d) for child in module.modules()):
         return False

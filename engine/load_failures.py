@@ -1,4 +1,4 @@
-"""Why a network failed when it was loaded: a cause is named only where trying something else has shown it."""
+"""Explanations of networks that fail when loaded. A cause is named only where a trial has confirmed it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _CHANNELS = (3, 1, 4)
 
 
 def explained(error: Exception, module: nn.Module, images: Tensor, name: str) -> GibbonError:
-    """The sentence for a network that fails on ``images`` ``(2, C, H, W)``, with the cure that was seen to help.
+    """Explain why a network fails on ``images`` ``(2, C, H, W)``, with the remedy that a trial confirmed.
 
-    Tried in this order: memory, the arguments, one image alone, other numbers of images, one type for all weights, other sizes.
+    The trials, in order: memory, the arguments, one image alone, other numbers of images, one type for all weights, other sizes.
     """
     shape = tuple(images.shape[1:])
     failed = f"The model “{name}” fails on an image of shape {shape}: {first_line(error)}"
@@ -56,7 +56,7 @@ def explained(error: Exception, module: nn.Module, images: Tensor, name: str) ->
 
 
 def not_finite(module: nn.Module, images: Tensor, name: str) -> GibbonError:
-    """The sentence for a network that gives NaN or infinite logits."""
+    """Explain that a network returns NaN or infinite logits, with the cause that a trial confirmed."""
     said = f"The model “{name}” gives NaN or infinite logits"
     for path, value in (*module.named_parameters(), *module.named_buffers()):
         if value.is_floating_point() and value.layout is torch.strided and not bool(value.isfinite().all()):

@@ -1,4 +1,4 @@
-"""What a classifier is made of beside its network: the input shape, the normalisation, the head. Each refusal is a sentence."""
+"""Checks of a classifier's arguments beside the network: input shape, normalisation, head. Each refusal is a sentence."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from engine.errors import GibbonError
 
 Head = Literal["logits", "log", "strip"]
 _LARGEST = 16_384
-"""Pixels along a side beyond which a size can only be a mistake: one such image takes 3 GiB."""
+"""Largest plausible side of an image in pixels: one image of that size takes 3 GiB."""
 
 
 def check_module(module: object, name: str) -> None:
-    """Refuse what is no network.
+    """Refuse an object that is no network.
 
     Raises
     ------
     GibbonError
-        It is no ``nn.Module``; the sentence says how to wrap it.
+        The object is no ``nn.Module``; the sentence says how to wrap it.
     """
     if isinstance(module, type) and issubclass(module, nn.Module):
         raise GibbonError(f"The model “{name}” is the class {module.__name__}, not a network. Write {module.__name__}(...).")
@@ -32,12 +32,12 @@ def check_module(module: object, name: str) -> None:
 
 
 def checked_head(head: object) -> Head:
-    """``head``, if it is one of the three.
+    """Return ``head``, after checking that it is one of the three.
 
     Raises
     ------
     GibbonError
-        It is not.
+        ``head`` is none of "logits", "log" and "strip".
     """
     if head not in get_args(Head):
         raise GibbonError(f"There is no head {head!r}. Choose logits, log (of probabilities) or strip (of a final Softmax).")
@@ -45,12 +45,12 @@ def checked_head(head: object) -> Head:
 
 
 def checked_shape(shape: Any, what: str = "input shape") -> tuple[int, int, int]:
-    """``shape`` as (channels, height, width).
+    """Return ``shape`` as (channels, height, width).
 
     Raises
     ------
     GibbonError
-        It is none, or a side is below 1 or can only be a mistake.
+        ``shape`` is no such triple, or a side is below 1 or too large.
     """
     cure = "Give (channels, height, width), such as (3, 224, 224)."
     sides = _whole_numbers(shape, f"The {what} is {shape!r}. {cure}")
@@ -63,12 +63,12 @@ def checked_shape(shape: Any, what: str = "input shape") -> tuple[int, int, int]
 
 
 def checked_size(size: Any) -> tuple[int, int]:
-    """``size`` as (height, width): one number stands for a square.
+    """Return ``size`` as (height, width); one number means a square.
 
     Raises
     ------
     GibbonError
-        It is no such pair, or a side is below 1 or can only be a mistake.
+        ``size`` is no such pair, or a side is below 1 or too large.
     """
     cure = f"The size is {size!r}. Give one number, or (height, width)."
     one = _whole_number(size)
@@ -80,12 +80,12 @@ def checked_size(size: Any) -> tuple[int, int]:
 
 
 def normalisation(mean: Any, std: Any, channels: int, name: str) -> tuple[Tensor, Tensor]:
-    """Mean and std as float64 ``(1 or C, 1, 1)`` on the CPU; None stands for 0 and 1.
+    """Return mean and std as float64 ``(1 or C, 1, 1)`` on the CPU; None means 0 and 1.
 
     Raises
     ------
     GibbonError
-        One is no number, or not one or one per channel; the mean is not finite; or the std is not above 0.
+        A value is no number, the count is neither one nor one per channel, a mean is not finite, or a std is not above 0.
     """
     found = _per_channel(mean, 0.0, "mean", channels, name), _per_channel(std, 1.0, "std", channels, name)
     if not bool((found[1] > 0).all()):
@@ -96,12 +96,12 @@ def normalisation(mean: Any, std: Any, channels: int, name: str) -> tuple[Tensor
 
 
 def checked_bounds(bounds: Any) -> dict[str, float]:
-    """``bounds``, site name to value, each a number above 0.
+    """Return ``bounds``, site name to value, after checking that each is a number above 0.
 
     Raises
     ------
     GibbonError
-        It is no mapping, or a value is no number above 0.
+        ``bounds`` is no mapping, or a value is no number above 0.
     """
     if not isinstance(bounds, Mapping):
         raise GibbonError(f"The bounds are {bounds!r}. Give a mapping from the name of a site to a number, such as {{'relu': 2.0}}.")
@@ -118,12 +118,12 @@ def checked_bounds(bounds: Any) -> dict[str, float]:
 
 
 def checked_activations(activations: Any) -> dict[str, Callable[[Tensor], Tensor]]:
-    """``activations``, site name to function.
+    """Return ``activations``, site name to function, after checking that each can be called.
 
     Raises
     ------
     GibbonError
-        It is no mapping, or a value cannot be called.
+        ``activations`` is no mapping, or a value cannot be called.
     """
     if not isinstance(activations, Mapping):
         raise GibbonError(f"The activations are {activations!r}. Give a mapping from the name of a site to a function.")
@@ -133,12 +133,12 @@ def checked_activations(activations: Any) -> dict[str, Callable[[Tensor], Tensor
 
 
 def checked_preprocessing(before: Any) -> tuple[Callable[[Tensor], Tensor], ...]:
-    """``before`` as a tuple of functions on images; a single function stands for itself.
+    """Return ``before`` as a tuple of functions on images; a single function counts as a tuple of one.
 
     Raises
     ------
     GibbonError
-        It is no sequence of functions.
+        ``before`` is no sequence of functions.
     """
     if not isinstance(before, Sequence) or isinstance(before, str):
         before = (before,)

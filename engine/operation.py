@@ -1,4 +1,4 @@
-"""Operation: a frozen set of parameters whose one method is the paper's loop, as a generator of frozen steps."""
+"""An operation is a frozen set of parameters with one method, the loop of the paper: a generator of frozen steps."""
 
 from __future__ import annotations
 
@@ -37,70 +37,70 @@ class Step:
     """One step of an operation: frozen, and nothing that it holds changes after it was yielded."""
 
     index: int
-    """From 0."""
+    """Number of the step, counted from 0."""
     total: int | None
-    """The last index, where it is known."""
+    """The last index, or None where it is not known beforehand."""
     readings: Mapping[str, Tensor] = field(default_factory=dict, kw_only=True)
     """Named scalars worth watching, such as a fooling rate: tensors of no dimension, still on the device."""
     news: str = field(default="", kw_only=True)
-    """What is being done, in words, where there is more to say than the step's number."""
+    """A sentence about the current stage, where there is more to report than the step's number."""
     share_done: float | None = field(default=None, kw_only=True)
-    """How much of the whole is done, from 0 to 1, where that is known better than by ``index`` and ``total``."""
+    """Progress of the whole run, from 0 to 1, where it is known better than by ``index / total``."""
 
 
 @dataclass(frozen=True, eq=False)
 class AttackStep(Step):
-    """One step of an attack, on the device. Nothing here is ever written into afterwards."""
+    """One step of an attack, with its tensors on the device. They are never written to after the step was yielded."""
 
     adversarial: Tensor
-    """``(N, C, H, W)`` in [0, 1]."""
+    """The iterate: images ``(N, C, H, W)`` in [0, 1]."""
     loss: Tensor
-    """``(N,)``: what the attacker raises (for a target: minus the loss towards it)."""
+    """The loss that the attacker maximises, ``(N,)``; for a target it is minus the loss towards that target."""
     logits: Tensor | None = None
-    """``(N, K)`` of ``adversarial``, where the attack has them anyway; None: the driver asks the classifier."""
+    """Logits ``(N, K)`` of ``adversarial``, where the attack has them anyway; None: the driver queries the classifier."""
     first_row: int = field(default=0, kw_only=True)
-    """Where these rows begin in the images given: a large batch is attacked a part at a time."""
+    """Index of the first row of this step in the whole batch: a large batch is attacked in chunks."""
     notes: tuple[str, ...] = field(default=(), kw_only=True)
-    """What the result should say of the run, a sentence each; the same one of several parts is said once."""
+    """Sentences about the run for the result; one that several chunks give appears once."""
     goals: Tensor | None = field(default=None, kw_only=True)
-    """``(N,)``: the classes that the attack goes towards, where it chose them itself, one for each image; the result tells them."""
+    """The target classes ``(N,)`` that the attack chose itself, one for each image; the result reports them."""
     score: Tensor | None = None
-    """``(N,)``: by which the driver keeps the best of the successful iterates (and of the others). None: as the attack ``keeps``."""
+    """The score ``(N,)`` by which the driver keeps the best of the successful iterates, and of the others. None: the rule of ``keeps``."""
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What an operation is run on. Shapes, ranges and device have been checked."""
+    """The inputs of an operation. Shapes, ranges and device have been checked."""
 
     classifier: View
     images: Tensor
-    """``(N, C, H, W)`` in [0, 1]: the clean images."""
+    """The clean images, ``(N, C, H, W)`` in [0, 1]."""
     labels: Tensor
-    """``(N,)``."""
+    """The true classes, ``(N,)``."""
     random: RowRandom
     targets: Tensor | None = None
-    """``(N,)``."""
+    """The classes that the attacker wants, ``(N,)``; None: untargeted."""
     mask: Tensor | None = None
-    """``(N or 1, 1, H, W)`` in [0, 1]."""
+    """The pixels that may change, ``(N or 1, 1, H, W)`` in [0, 1]."""
     start: Tensor | None = None
-    """``(N, C, H, W)``: where to begin, for operations that use it."""
+    """The images ``(N, C, H, W)`` at which operations that use a start begin."""
     data: DataSet | None = None
     models: Sequence[Classifier] = ()
     stickers: Sequence[Sticker] = ()
     objective: Callable[[Tensor], Tensor] | None = None
-    """Images to ``(N,)``, added to what the attacker raises: for attackers who know a defense or a detector."""
+    """A function from images to values ``(N,)`` that the attacker maximises, too: for attackers who know a defense or a detector."""
     copies: int = 1
-    """How many blocks of the same images these are, as `repeat` makes them."""
+    """Number of blocks of the same images in this batch, as made by `repeat`."""
     scratch: dict[str, Any] = field(default_factory=dict)
-    """Where a loop leaves what its `Operation.artifacts` needs and no frozen step may hold: a network in training. Of this run alone."""
+    """Objects that `Operation.artifacts` needs and no frozen step may hold, such as a network in training. Each run has its own."""
 
     def compose(self, delta: Tensor) -> Tensor:
-        """``clamp(images + mask * delta, 0, 1)``; where the mask is 0 the images' own bits."""
+        """Apply a perturbation: ``clamp(images + mask * delta, 0, 1)``. Where the mask is 0 the bits of ``images`` stay."""
         changed = self.images + (delta if self.mask is None else self.mask * delta)
         return changed.clamp(0, 1)
 
     def select(self, rows: Tensor) -> Problem:
-        """The problem of the images at ``rows`` (indices) alone: what goes on once the others are solved."""
+        """Return the problem of the images at ``rows`` (indices) alone, such as the active rows once others are solved."""
 
         def chosen(tensor: Tensor | None) -> Tensor | None:
             return None if tensor is None else tensor[rows]
@@ -118,15 +118,15 @@ class Problem:
         )
 
     def succeeds(self, logits: Tensor) -> Tensor:
-        """``(N,)`` bool: whether logits ``(N, K)`` are what the attacker wants; ``(..., N)`` of ``(..., N, K)``. NaN never is."""
+        """Return ``(N,)`` bool: whether logits ``(N, K)`` are a success of the attacker; ``(..., N)`` for ``(..., N, K)``. NaN is none."""
         return self.reached(logits) & ~logits.isnan().any(-1)
 
     def reached(self, logits: Tensor) -> Tensor:
-        """As ``succeeds``, for logits that are known to hold no NaN."""
+        """Return the same as ``succeeds``, for logits that are known to hold no NaN."""
         return reached(logits.argmax(-1), self.labels, self.targets)
 
     def repeat(self, times: int) -> Problem:
-        """The same problem with every row ``times`` times, block after block: restarts as rows of one batch."""
+        """Repeat every row ``times`` times, block after block: restarts become rows of one batch."""
         if times == 1:
             return self
 
@@ -159,23 +159,23 @@ class Operation(BaseModel, ABC):
     """The name in the catalogue and on the command line."""
     title: ClassVar[str]
     also: ClassVar[tuple[str, ...]] = ()
-    """Further names that it is known by, and looked for."""
+    """Other names under which it is known and can be searched for."""
     family: ClassVar[str]
     paper: ClassVar[str] = ""
     """Authors, year and arXiv id."""
     uses: ClassVar[frozenset[Use]] = frozenset()
-    """What of the problem it asks for; forms show these only."""
+    """The inputs that it reads; forms show these only."""
     needs: ClassVar[frozenset[Use]] = frozenset()
-    """What of that it cannot do without: a run without it ends in a sentence before it begins."""
+    """The inputs that it cannot run without: a run without them is refused before it begins."""
     knows: ClassVar[Knowledge] = "gradients"
     reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType({})
-    """The units of its steps' readings by name; those that are not named are numbers of no unit."""
+    """Units of its steps' readings by name; a reading without an entry has no unit."""
     presets: ClassVar[tuple[Preset, ...]] = ()
-    """Published settings."""
+    """Parameter sets that were published, each with a title."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        """Give the fields the docstrings that stand under them, where they have no description."""
+        """Set each field's description to the docstring under it, where it has no description of its own."""
         for name, text in field_docstrings(cls).items():
             field = cls.model_fields.get(name)
             if field is not None and field.description is None:
@@ -192,34 +192,34 @@ class Operation(BaseModel, ABC):
     @field_validator("*", mode="before")
     @classmethod
     def _read_value(cls, value: Any, info: ValidationInfo) -> Any:
-        """Take numbers as people write them, in every field alike."""
+        """Parse numbers as people write them, in every field alike."""
         assert info.field_name is not None
         return parameters_of(cls)[info.field_name].read(value)
 
     @abstractmethod
     def iterate(self, problem: Problem) -> Iterator[Step]:
-        """The loop of the paper. A step takes at most 0.1 s, or one row where a row takes longer.
+        """Run the loop of the paper. A step takes at most 0.1 s, or one row where a row takes longer.
 
-        Not named ``steps``: that is a parameter of most attacks.
+        This method is not named ``steps``: that is a parameter of most attacks.
         """
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """What else came out, given the step that is kept."""
+        """Return further results, such as maps and curves, given the step that is kept."""
         return {}
 
     def named_files(self) -> dict[str, Path]:
-        """The files that its fields name, by field. What is in them belongs to the parameters: a run keeps their hashes."""
+        """Return the files that its fields name, by field. Their content belongs to the parameters: a run records their hashes."""
         given = {name: getattr(self, name) for name, parameter in parameters_of(type(self)).items() if parameter.is_file}
         return {name: Path(value) for name, value in given.items() if value}
 
     @classmethod
     def preset(cls, title: str) -> Preset:
-        """The preset of that title, or the only one whose title holds these words.
+        """Return the preset of that title, or the only one whose title contains ``title``.
 
         Raises
         ------
         GibbonError
-            There is none, or there are several.
+            No preset matches, or several do.
         """
         found = [each for each in cls.presets if each.title == title]
         found = found or [each for each in cls.presets if title.casefold() in each.title.casefold()]
@@ -231,7 +231,7 @@ class Operation(BaseModel, ABC):
 
     @classmethod
     def build(cls, **parameters: Any) -> Self:
-        """The operation with these parameters, texts such as ``8/255`` included.
+        """Make the operation from parameters, which may be texts such as ``8/255``.
 
         Raises
         ------
@@ -246,47 +246,48 @@ class Attack(Operation, ABC):
 
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask"})
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "loss"
-    """Which step is kept per image: among the successful ones the largest loss, or the smallest norm, or always the last."""
+    """The step that is kept per image: the successful one of largest loss, or of smallest norm, or always the last one."""
     masked: ClassVar[bool] = True
-    """Whether it leaves every pixel outside the mask as it is."""
+    """Whether it leaves every pixel outside the mask unchanged."""
     raises: ClassVar[str] = "loss"
-    """What the ``loss`` of its steps is."""
+    """The quantity that the ``loss`` of its steps reports."""
     norms: ClassVar[tuple[Norm, ...]] = ()
-    """The norms that it bounds or makes small; the catalogue can be sorted by them."""
+    """The norms that it bounds or minimises; the catalogue can be sorted by them."""
     by_rows: ClassVar[bool] = True
-    """Whether what happens to an image is independent of the others: then a large batch is attacked a part at a time."""
+    """Whether each image is attacked independently of the others, so that a large batch can be attacked in chunks."""
     transfers: ClassVar[bool] = False
-    """Whether it attacks another model and tries the outcome on this one."""
+    """Whether it attacks another model and evaluates the adversarial images on this one."""
     follows_objective: ClassVar[bool] = False
-    """Whether it raises the problem's ``objective``, too. An objective given to one that does not is refused."""
+    """Whether it also maximises the problem's ``objective``. An attack that does not refuses one."""
     from_image: ClassVar[bool] = True
-    """Whether what comes out is a change of the clean image. False: it is grown from noise, and norms of the difference mean nothing."""
+    """Whether it perturbs the clean image. False: images are grown from noise, and norms of the difference mean nothing."""
     max_queries: int | None = limit(None, ge=1, unit="rows", none="no limit", title="query limit")
-    """Rows through the model, for each image, after which the attack ends with its best so far. Images that are attacked together share
-    theirs, so that one may use what another leaves; an attack that is learned from all images has so many for the whole run. None: no
-    limit."""
+    """Limit of forward rows through the model, for each image, after which the attack ends with its best so far. Images that are attacked
+    together share one limit, so that one may use queries that another leaves; an attack that learns from all images has one for the whole
+    run. None: no limit.
+    """
 
     def ball(self) -> Ball | None:
-        """The ball that the perturbation stays in, or None where there is none."""
+        """Return the ball that contains the perturbation, or None where the attack has none."""
         return None
 
     def rows_together(self, images: Tensor) -> int | None:
-        """How many images a part may hold so that a step takes no longer than it may. None: as many as memory allows."""
+        """Return the largest number of images in a chunk that keeps a step within its time. None: as many as memory allows."""
         return None
 
     def joined(self, lasts: Sequence[AttackStep]) -> AttackStep | None:
-        """The last steps of all parts as one, for the artifacts of a batch attacked a part at a time. None: there are none."""
+        """Join the last steps of all chunks into one, for the artifacts of a batch attacked in chunks. None: it has none."""
         return None
 
     def distance(self, perturbation: Tensor) -> Tensor:
-        """``(N,)``: the norm by which iterates compare where the smallest is kept; that of the field ``norm``, or else L2."""
+        """Return the norm ``(N,)`` by which the smallest iterate is kept: that of the field ``norm``, or else L2."""
         return BALLS[getattr(self, "norm", "l2")](1.0).size(perturbation)
 
     @classmethod
     def access(cls) -> Access:
-        """What the attacker has of the model: the catalogue's first division."""
+        """Return the attacker's access to the model: gradients, scores or labels, the first division of the catalogue."""
         return "transfer" if cls.transfers else _ACCESS[cls.knows]
 
     @abstractmethod
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """The loop of the paper, one `AttackStep` per iterate, the first being where it starts."""
+        """Run the loop of the paper, with one `AttackStep` per iterate, the starting point included."""

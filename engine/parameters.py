@@ -1,4 +1,4 @@
-"""Parameters: what a field of an operation is, written once where the field stands, and read by whoever shows it or asks for it.
+"""Parameters: the description of an operation's field, written once beside the field and read by every form and writer.
 
 A field is declared by the group that it belongs to::
 
@@ -48,34 +48,34 @@ CHOICES: Mapping[str, str] = types.MappingProxyType(
         "adam": "Adam",
     }
 )
-"""What a person reads in place of a choice whose name is jargon. Records and the command line keep the names."""
+"""Titles of choices whose names are jargon. Records and the command line keep the names."""
 
 
 class Facts(TypedDict, total=False):
-    """What a declaration may say of a field beside its default."""
+    """Facts that a declaration may state about a field beside its default."""
 
     unit: str
-    """What its number counts, or is a part of. Every number of a budget has one."""
+    """Unit of its number; every number of a budget has one."""
     title: str
-    """What a person reads in place of the name, where the name is jargon. Without: the name with spaces."""
+    """Title for people, where the name is jargon. Without: the name with spaces."""
     none: str
-    """What None means, in a few words; every field that may be None says it."""
+    """Meaning of None in a few words; every field that may be None states it."""
     choices: Mapping[Any, str]
     """Titles of choices that mean something else here than in `CHOICES`."""
     automatic: str
-    """The operation's attribute with the value that is used for None."""
+    """Name of the operation's attribute with the value that is used for None."""
     when: Mapping[str, Any]
-    """The values of other fields for which this one has a meaning: a value, or a list of them."""
+    """Values of other fields for which this one matters: a value, or a list of them."""
     usual: Mapping[str, Mapping[Any, Any]]
-    """By other field and its value: what this field usually is beside it."""
+    """Customary value of this field by another field and its value."""
     file: bool
-    """Whether its text names a file, as a `Path` does."""
+    """Whether its text is the path of a file, as for a `Path`."""
     gt: float
     ge: float
     lt: float
     le: float
     exclude: bool
-    """Whether it stays out of records: what the computer has, such as a folder, and no parameter of the operation."""
+    """Whether records leave it out, because it describes the computer, such as a folder, and not the operation."""
 
 
 _LIMITS = ("gt", "ge", "lt", "le", "exclude")
@@ -88,99 +88,99 @@ def _declare(group: Group, default: Any, facts: Facts) -> Any:
 
 
 def budget(default: Any, **facts: Unpack[Facts]) -> Any:
-    """A field that says what the operation may spend or change: its norm, its radius, its steps."""
+    """Declare a field that limits what the operation may spend or change: its norm, its radius, its steps."""
     return _declare("Budget", default, facts)
 
 
 def method(default: Any, **facts: Unpack[Facts]) -> Any:
-    """A field that says how the operation works."""
+    """Declare a field that chooses how the operation works."""
     return _declare("Method", default, facts)
 
 
 def network(default: Any, **facts: Unpack[Facts]) -> Any:
-    """A field that says what network is trained."""
+    """Declare a field that describes the network to be trained."""
     return _declare("Network", default, facts)
 
 
 def schedule(default: Any, **facts: Unpack[Facts]) -> Any:
-    """A field that says how long and how fast a network is trained."""
+    """Declare a field that sets how long and how fast a network is trained."""
     return _declare("Schedule", default, facts)
 
 
 def data(default: Any, **facts: Unpack[Facts]) -> Any:
-    """A field that says which images are used, or how many."""
+    """Declare a field that chooses which images are used, or how many."""
     return _declare("Data", default, facts)
 
 
 def result(default: Any, **facts: Unpack[Facts]) -> Any:
-    """A field that says when the operation is done, or what becomes of what it found."""
+    """Declare a field that decides when the operation is done, or what becomes of its findings."""
     return _declare("Result", default, facts)
 
 
 def limit(default: Any, **facts: Unpack[Facts]) -> Any:
-    """A field that ends the operation whatever it has found."""
+    """Declare a field that ends the operation whatever it has found."""
     return _declare("Limits", default, facts)
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A published setting of an operation."""
+    """A published setting of an operation, with a title."""
 
     title: str
-    """What it is and whose."""
+    """Title of the setting: its content and its authors."""
     values: Mapping[str, Any]
-    """The parameters that differ from their defaults."""
+    """Values of the parameters that differ from their defaults."""
     needs: frozenset[str] = frozenset()
-    """What it is of use with only, though the operation itself can do without, such as ``targets``."""
+    """Inputs without which the setting is of no use, though the operation can run without, such as ``targets``."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One field of an operation."""
+    """Description of one field of an operation."""
 
     name: str
-    """In records, on the command line and in Python."""
+    """The field's name in records, on the command line and in Python."""
     kind: Kind
     default: Any
     group: str
     title: str
-    """What a person reads: ``step size``."""
+    """The field's title for people, such as ``step size``."""
     doc: str = ""
-    """The docstring under the field, in one line."""
+    """The docstring under the field, joined to one line."""
     optional: bool = False
-    """Whether None is a value."""
+    """Whether the field may be None."""
     none_text: str = ""
-    """What None means, in a few words."""
+    """Meaning of None in a few words."""
     choices: tuple[Any, ...] = ()
     choice_titles: tuple[str, ...] = ()
-    """What a person reads, one for each of the choices."""
+    """Titles of the choices for people, in the order of ``choices``."""
     low: float | None = None
     high: float | None = None
     open_low: bool = False
-    """Whether ``low`` itself is outside."""
+    """Whether ``low`` itself is out of range."""
     open_high: bool = False
     unit: str = ""
     automatic: str = ""
-    """The operation's attribute with the value that is used for None."""
+    """Name of the operation's attribute with the value that is used for None."""
     when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-    """Other fields with the values for which this one has a meaning."""
+    """Other fields with the values for which this one matters."""
     usual: tuple[tuple[str, Any, Any], ...] = ()
-    """Other field, its value, and what this one usually is beside it."""
+    """Triples of another field, its value, and the customary value of this field."""
     is_file: bool = False
-    """Whether its value names a file."""
+    """Whether its value is the path of a file."""
     recorded: bool = True
-    """Whether a record holds it."""
+    """Whether records contain the field."""
 
     @property
     def limits(self) -> str:
-        """The range in words: ``above 0, up to 1``; empty where there is none."""
+        """The range in words, such as ``above 0, up to 1``; empty where there is none."""
         low = "" if self.low is None else f"{'above' if self.open_low else 'from'} {self.low:g}"
         high = "" if self.high is None else f"{'below' if self.open_high else 'up to'} {self.high:g}"
         return " ".join(filter(None, (low, high)))
 
     @property
     def tip(self) -> str:
-        """Docstring, unit and range."""
+        """Tooltip of the field: docstring, unit and range."""
         lines = [self.doc or self.title]
         if self.unit:
             lines.append(f"Unit: {self.unit}.")
@@ -189,7 +189,7 @@ class Parameter:
         return "\n".join(lines)
 
     def shown(self, value: Any) -> str:
-        """A value as a person reads it: ``L∞``, ``8/255``, ``yes``, or the words for None."""
+        """Format a value for people: ``L∞``, ``8/255``, ``yes``, or the words for None."""
         if value is None:
             return self.none_text
         if isinstance(value, bool):
@@ -199,35 +199,35 @@ class Parameter:
         return format_number(value) if isinstance(value, float) else str(value)
 
     def read(self, value: Any) -> Any:
-        """``value`` as a number, where this is one and it is written as people write them; other kinds as they are.
+        """Parse ``value`` where the field is a number, such as ``8/255``; values of other kinds are returned unchanged.
 
         Raises
         ------
         GibbonError
-            It is no number, or no whole number.
+            The text is no number, or no whole number.
         """
         if (value is None and self.optional) or self.kind not in ("number", "integer"):
             return value
         return parse_whole(value) if self.kind == "integer" else parse_number(value)
 
     def following(self, name: str, new: Any, present: Any) -> Any:
-        """What this field becomes when the field ``name`` does: its usual value there, unless a person has chosen one of their own."""
+        """Return the field's value after ``name`` becomes ``new``: the customary value there, unless a person has chosen another."""
         usual = {value: mine for other, value, mine in self.usual if other == name}
         return usual[new] if new in usual and present in usual.values() else present
 
     def applies(self, values: Mapping[str, Any]) -> bool:
-        """Whether the field has a meaning beside these values."""
+        """Return whether the field matters beside these values."""
         return all(values.get(name) in allowed for name, allowed in self.when)
 
 
 @cache
 def parameters_of(operation: type[BaseModel]) -> Mapping[str, Parameter]:
-    """The parameters of an operation by name, in the order in which they are declared.
+    """Return the parameters of an operation by name, in the order of their declaration.
 
     Raises
     ------
     TypeError
-        A field has a type that no form could edit: a mistake of whoever wrote the operation.
+        A field has a type that no form could edit, which is a mistake in the operation's class.
     """
     return types.MappingProxyType({name: _read(name, info) for name, info in operation.model_fields.items()})
 
@@ -262,7 +262,7 @@ def _read(name: str, info: FieldInfo) -> Parameter:
 
 
 def _kind_of(name: str, annotation: Any) -> tuple[Kind, bool, tuple[Any, ...]]:
-    """The kind of value that an annotation asks for, whether None is one, and the choices."""
+    """Return the kind of value that an annotation allows, whether None is allowed, and the choices."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         return _kind_of(name, typing.get_args(annotation)[0])
@@ -284,7 +284,7 @@ def _limits_of(info: FieldInfo) -> tuple[float | None, bool, float | None, bool]
     high: float | None = None
     open_low = open_high = False
     parts = list(info.metadata)
-    for part in typing.get_args(info.annotation):  # the metadata of ``Annotated[float, Gt(0)] | None``
+    for part in typing.get_args(info.annotation):  # the metadata inside ``Annotated[float, Gt(0)] | None``
         parts += list(getattr(part, "__metadata__", ()))
     for part in parts:
         for bound in (part, *getattr(part, "metadata", ())):

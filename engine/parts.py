@@ -1,4 +1,4 @@
-"""A batch of any size, attacked a part at a time: the memory of a part, live steps, and a smaller part where memory runs out."""
+"""Steps of a batch of any size, attacked in chunks: bounded memory, live steps, and smaller chunks where memory runs out."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from engine.operation import Attack, AttackStep, Problem
 
 
 class Parts(Iterator[AttackStep]):
-    """The steps of an attack, part after part, and the best of each.
+    """Iterator over the steps of an attack, chunk after chunk, which keeps the best iterate of each chunk.
 
-    A part that does not fit into the device's memory is halved and begun anew, and ``notes`` says so. One that has used up its share of
-    ``max_queries``, or has nothing to begin at, is over, and the next one begins.
+    A chunk that does not fit into the device's memory is halved and started again, and ``notes`` reports it. A chunk that has used its
+    share of ``max_queries``, or has no starting point, ends, and the next one begins.
     """
 
     def __init__(self, attack: Attack, problem: Problem, rows: int | None, clean_logits: Tensor | None) -> None:
@@ -33,7 +33,7 @@ class Parts(Iterator[AttackStep]):
             fits = rows_with_graph(problem.images)
             size = min(total, rows or min(fits, attack.rows_together(problem.images) or fits))
         self._left = _pieces(0, total, size)
-        self.asked = view.forwards
+        self.spent_before = view.forwards
         """Rows that went into the labels, which were not given."""
         self._counted = view.forwards, view.backwards
         """Before the part under way."""
@@ -49,7 +49,7 @@ class Parts(Iterator[AttackStep]):
         """Of every part that has made a step the classes it goes towards, where the attack chose them."""
         self._joins = type(attack).joined is not Attack.joined
         self._halved = ""
-        self._said: dict[str, None] = {}
+        self._step_notes: dict[str, None] = {}
         self._idle = 0
         """Images of the parts that had nothing to begin at."""
         self.exhausted = False
@@ -57,11 +57,11 @@ class Parts(Iterator[AttackStep]):
 
     @property
     def notes(self) -> list[str]:
-        """What the result should say of the run."""
+        """Return sentences about the run for the result."""
         limit = self._problem.classifier.rows_limit
         narrowed = f"The device's memory ran out, so at most {limit} rows at a time went through the model."
         gradients = self._problem.classifier.gradient_watch.notes(len(self._problem.images))
-        return [*([self._halved] if self._halved else []), *([narrowed] if limit is not None else []), *self._said, *gradients]
+        return [*([self._halved] if self._halved else []), *([narrowed] if limit is not None else []), *self._step_notes, *gradients]
 
     def __next__(self) -> AttackStep:
         while self._left:
@@ -83,7 +83,7 @@ class Parts(Iterator[AttackStep]):
                 self._idle += self._left[0][1] - self._left[0][0]
                 if not self._has_begun or self._idle == len(self._problem.images):
                     raise
-                self._said[error.note] = None
+                self._step_notes[error.note] = None
             self._steps = None
             self._left.pop(0)
             self._offset = self._index + 1
@@ -100,17 +100,17 @@ class Parts(Iterator[AttackStep]):
             part = part.select(torch.arange(first, last, device=part.images.device))
             clean = None if clean is None else clean[first:last]
         if self._halved:
-            part = replace(part, random=part.random.anew())  # what is begun again draws the same numbers
+            part = replace(part, random=part.random.anew())  # A chunk that is started again must draw the same numbers.
         alone = len(part.images) == 1 and part.images.device.type == "cpu"
         self._best = (BestOfOne if alone else Best)(self._attack, part, clean)
         self._steps = iter(self._attack.iterate(part))
 
     def _share(self, rows: int) -> int | None:
-        """How many rows through the model a part of so many images may take."""
+        """Return how many forward rows a chunk of ``rows`` images may use."""
         most = self._attack.max_queries
         if most is None:
             return None
-        return most * rows - self.asked * rows // len(self._problem.images) if self._attack.by_rows else most - self.asked
+        return most * rows - self.spent_before * rows // len(self._problem.images) if self._attack.by_rows else most - self.spent_before
 
     def _kept(self, step: AttackStep) -> AttackStep:
         first, last = self._left[0]
@@ -119,7 +119,7 @@ class Parts(Iterator[AttackStep]):
             self._begun.append((first, last, self._best))
             self._has_begun = True
         if step.notes:
-            self._said |= dict.fromkeys(step.notes)
+            self._step_notes |= dict.fromkeys(step.notes)
         if step.goals is not None:
             self._goals[len(self._begun) - 1 :] = [step.goals]
         if self._joins and last - first < len(self._problem.images):
@@ -132,7 +132,7 @@ class Parts(Iterator[AttackStep]):
         return replace(step, index=self._index, total=total, first_row=first)
 
     def _halve(self) -> bool:
-        """Begin the part again as two, and all that follow as small; False where there is nothing to halve."""
+        """Start the chunk again as two, and all later ones at half the size; False where one row cannot be halved."""
         first, last = self._left[0]
         if last - first < 2 or not self._attack.by_rows:
             return False
@@ -140,7 +140,7 @@ class Parts(Iterator[AttackStep]):
         if self._has_begun:
             self._begun.pop()
         self._lasts, self._goals = self._lasts[: len(self._begun)], self._goals[: len(self._begun)]
-        vars(self).pop("_best", None)  # it holds memory
+        vars(self).pop("_best", None)  # it would keep its tensors in memory
         view = self._problem.classifier
         view.forwards, view.backwards = self._counted
         release_memory(self._problem.images.device)
@@ -150,27 +150,27 @@ class Parts(Iterator[AttackStep]):
         return True
 
     def close(self) -> None:
-        """End the part under way."""
+        """End the chunk in progress, if there is one."""
         if self._steps is not None:
             self._steps.close()  # type: ignore[attr-defined]
             self._steps = None
 
-    # ------------------------------------------------------------------ what came of it
+    # ------------------------------------------------------------------ results
 
     def flips_now(self) -> bool:
-        """As of `Best`, for the part under way."""
+        """Return `Best.flips_now` for the chunk in progress."""
         return self._best.flips_now()
 
     @property
     def goals(self) -> Tensor | None:
-        """``(N,)``: the classes that the attack chose to go towards, -1 in rows that it has not come to. None: none, or several each."""
+        """The target classes ``(N,)`` that the attack chose itself, -1 in rows not reached yet. None: none, or several for each."""
         if not self._goals:
             return None
         found = _cat(self._goals)
         return F.pad(found, (0, len(self._problem.images) - len(found)), value=-1)
 
     def kept(self, last: AttackStep) -> AttackStep | None:
-        """``last`` with the best rows instead of its own, or the last steps of all parts as one; None: the attack cannot join them."""
+        """Return ``last`` with the best rows, or the last steps of all chunks joined; None: the attack cannot join them."""
         if len(self._begun) == 1 and len(last.adversarial) == len(self._problem.images):
             return self._begun[0][2].step(last)
         if self._left or len(self._lasts) != len(self._begun):
@@ -178,7 +178,7 @@ class Parts(Iterator[AttackStep]):
         return self._attack.joined([best.step(step) for step, (_, _, best) in zip(self._lasts, self._begun, strict=True)])
 
     def outcome(self) -> dict[str, Any]:
-        """Images, logits, losses and flips of all rows; those that no part has reached are the clean ones."""
+        """Return images, logits, losses and flips of all rows; rows that no chunk has reached are the clean images."""
         if len(self._begun) == 1 and self._begun[0][1] == self._problem.images.shape[0]:
             return self._begun[0][2].outcome()
         bests, reached = [best for _, _, best in self._begun], self._begun[-1][1]
@@ -212,7 +212,7 @@ def _cat(tensors: list[Tensor]) -> Tensor:
 
 
 def _beside(traces: list[Tensor]) -> Tensor:
-    """``(T_i, N_i)`` as one ``(T, N)``; what a part did not need is NaN."""
+    """Place traces ``(T_i, N_i)`` side by side as ``(max T, N)``; steps that a chunk did not need are NaN."""
     if len(traces) == 1:
         return traces[0]
     length = max(len(trace) for trace in traces)

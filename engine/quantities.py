@@ -1,4 +1,4 @@
-"""Numbers as people write and read them: ``8/255`` is a number, 0.9982 is 99.8 %, a norm has three digits."""
+"""Numbers as people write and read them: ``8/255`` is a number, and a norm has three digits."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _RATIO = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)\s*/\s*([0-9]+(?:\.[0-9]+)?)")
 _WHOLE = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:\u202f[0-9]{3})+)")
 _MOST_DIGITS = 40
 _QUOTED = 40
-"""Letters of a text that a sentence quotes."""
+"""Letters of a text that an error message quotes."""
 AS_NUMBER = "Write it as 0.03, 8/255 or 5 %."
 AS_WHOLE = "Write it as 40 or 1,000."
 
 
 def named(value: object) -> str:
-    """``value`` as a sentence names it: ``1.5``, ``“eight”``, ``a list``."""
+    """Name ``value`` in an error message: ``1.5``, ``“eight”``, ``a list``."""
     match value:
         case bool():
             return "yes" if value else "no"
@@ -54,12 +54,12 @@ def named(value: object) -> str:
 
 
 def parse_number(value: object) -> float:
-    """The number that ``value`` stands for: a number, or a text such as ``"8/255"``, ``"0.03"``, ``"5 %"``.
+    """Parse a number, or a text such as ``"8/255"``, ``"0.03"``, ``"5 %"``.
 
     Raises
     ------
     GibbonError
-        It is no number, divides by zero, or is infinite. A decimal comma is no number here: 1,5 and 1,500 look alike.
+        ``value`` is no number, divides by zero, or is infinite. Decimal commas are refused, since 1,5 and 1,500 look alike.
     """
     try:
         number = _number(value)
@@ -85,12 +85,12 @@ def _number(value: object) -> float:
 
 
 def parse_whole(value: object) -> int:
-    """The whole number that ``value`` stands for: a number without a fraction, or a text such as ``"40"``, ``"1,000"``.
+    """Parse a whole number: a number without a fraction, or a text such as ``"40"``, ``"1,000"``.
 
     Raises
     ------
     GibbonError
-        It is none. Commas stand before groups of three digits only, so that neither 1,5 nor 40,0 is read as another number.
+        ``value`` is no whole number. Commas are read before groups of three digits only, so that 1,5 and 40,0 are refused.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -104,7 +104,7 @@ def parse_whole(value: object) -> int:
 
 
 def format_number(value: float) -> str:
-    """``value`` as short as it can be read back: ``8/255`` where it is one (up to 32/255), else five digits."""
+    """Format ``value`` as short as it can be parsed back: ``8/255`` where it is one (up to 32/255), else five digits."""
     levels = value * 255
     if 0 < levels <= 32 and abs(levels - round(levels)) < 1e-6:
         return f"{round(levels)}/255"
@@ -115,7 +115,7 @@ def format_number(value: float) -> str:
 
 
 def format_norm(value: float) -> str:
-    """A norm with three significant digits, never as a power of ten: 1230, 0.0314, 0.000012."""
+    """Format a norm with three significant digits, never as a power of ten: 1230, 0.0314, 0.000012."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     digits = 2 - math.floor(math.log10(abs(value)))
@@ -124,11 +124,11 @@ def format_norm(value: float) -> str:
 
 
 Number = Annotated[float, BeforeValidator(parse_number)]
-"""A float field that also takes ``8/255``."""
+"""A float field that also parses ``8/255``."""
 
 
 def in_grey_levels(eps: float) -> str:
-    """What to write in place of an ``eps`` or another length that was meant in grey levels of 0 to 255, as a sentence."""
+    """Suggest, as a sentence, the value to write for an ``eps`` or another length that was given in grey levels of 0 to 255."""
     if eps < 255:
         return f"In grey levels write {eps:g}/255."
     return "In grey levels 255 is the whole range already: write 8/255, say."

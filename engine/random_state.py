@@ -1,4 +1,4 @@
-"""The global random states of Python, NumPy and torch: a network that is only looked at must not move them."""
+"""The global random states of Python, NumPy and torch, which the inspection of a network must not change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 
 
 def random_states(device: torch.device) -> bytes:
-    """All states (torch's on the CPU and on ``device``) as bytes that differ once a number has been drawn."""
+    """Return all states (torch's on the CPU and on ``device``) as bytes that differ once a number has been drawn."""
     held = [torch.get_rng_state()]
     if device.type != "cpu":
         held.append(torch.get_device_module(device).get_rng_state(device))
@@ -22,7 +22,7 @@ def random_states(device: torch.device) -> bytes:
 
 @contextmanager
 def undisturbed(device: torch.device) -> Iterator[None]:
-    """Put all states (torch's on the CPU and on ``device``) back afterwards."""
+    """Restore all states (torch's on the CPU and on ``device``) when the block ends."""
     python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     backend = None if device.type == "cpu" else torch.get_device_module(device)
     own = None if backend is None else backend.get_rng_state(device)

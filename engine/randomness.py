@@ -16,7 +16,7 @@ def generator(seed: int, *path: int | str) -> torch.Generator:
 
 
 class _Row:
-    """A row's generator, made at its first draw: most attacks draw little or nothing, and seeding a thousand generators takes time."""
+    """Generator of one row, made at its first draw: most attacks draw little or nothing, and seeding a thousand generators takes time."""
 
     __slots__ = ("_made", "row", "seed")
 
@@ -32,18 +32,18 @@ class _Row:
 
 
 class RowRandom:
-    """Draws for the rows of a batch, so that a batch of n equals its n single images.
+    """Random numbers for the rows of a batch, so that a batch of n equals its n single images.
 
     Draws are made on the CPU in float32 and moved, so that the numbers are the same on every device.
 
     Parameters
     ----------
     seed
-        The run's seed.
+        The seed of the run.
     rows
-        The rows' numbers in the whole data set.
+        Indices of the rows in the whole data set.
     device
-        Where the draws are wanted.
+        The device to which the numbers are moved.
     """
 
     def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu") -> None:
@@ -56,37 +56,37 @@ class RowRandom:
 
     @property
     def _each(self) -> list[_Row]:
-        """Made at the first draw: many runs make none."""
+        """Generators of the rows, made at the first draw: many runs make none."""
         if len(self._made) < len(self._rows):
             self._made = [_Row(self.seed, row) for row in self._rows]
         return self._made
 
     def uniform(self, shape: Sequence[int]) -> Tensor:
-        """Uniform in [0, 1), ``(N, *shape)``."""
+        """Draw uniform numbers in [0, 1), ``(N, *shape)``."""
         return torch.stack([torch.rand(*shape, generator=row.generator) for row in self._each]).to(self._device)
 
     def normal(self, shape: Sequence[int]) -> Tensor:
-        """Standard normal, ``(N, *shape)``."""
+        """Draw standard normal numbers, ``(N, *shape)``."""
         return torch.stack([torch.randn(*shape, generator=row.generator) for row in self._each]).to(self._device)
 
     def integers(self, high: int, shape: Sequence[int] = ()) -> Tensor:
-        """Integers in [0, high), ``(N, *shape)``."""
+        """Draw integers in [0, high), ``(N, *shape)``."""
         return torch.stack([torch.randint(high, tuple(shape), generator=row.generator) for row in self._each]).to(self._device)
 
     def repeat(self, times: int) -> RowRandom:
-        """The same generators for ``times`` blocks of rows: block k of row n takes row n's next draws."""
+        """Return the same generators for ``times`` blocks of rows: block k of row n takes row n's next draws."""
         return self._with(self._each * times)
 
     def select(self, rows: Sequence[int]) -> RowRandom:
-        """The generators of some rows (positions in this batch): they go on where they are."""
+        """Return the generators of some rows (positions in this batch), which continue from their current state."""
         return self._with([self._each[row] for row in rows])
 
     def anew(self) -> RowRandom:
-        """The same rows from their first draws on."""
+        """Return generators of the same rows, reset to their first draws."""
         return RowRandom(self.seed, self._rows, self._device)
 
     def shared(self, *path: int | str) -> torch.Generator:
-        """A new CPU generator from the seed alone, for draws that belong to no row: a data set's order, a network's first weights."""
+        """Return a new CPU generator made from the seed alone, for draws that belong to no row, such as initial weights."""
         return generator(self.seed, *path)
 
     def _with(self, rows: list[_Row]) -> RowRandom:

@@ -1,4 +1,4 @@
-"""What an attacker wants: whether a prediction is it, and which of several candidates comes first, a success before any failure."""
+"""The attacker's goal: whether a prediction reaches it, and the order of candidates, any success before any failure."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ def reached(prediction: Tensor, labels: Tensor, targets: Tensor | None) -> Tenso
 
 
 def reached(prediction: int | Tensor, labels: int | Tensor, targets: int | Tensor | None) -> bool | Tensor:
-    """Whether a prediction is what the attacker wants: ``prediction != labels``, or with targets ``prediction == targets``.
+    """Return whether a prediction is a success of the attacker: ``prediction != labels``, or with targets ``prediction == targets``.
 
-    This is the one rule for success. A prediction that was made of NaN is no success; whoever may meet one has to say so beside it.
+    This is the one rule for success. A prediction that comes from NaN is no success; a caller that may meet one has to exclude it.
 
     Parameters
     ----------
     prediction, labels, targets
-        Class numbers: all tensors ``(N,)`` that broadcast, or all single numbers. Targets None: any class but the label will do.
+        Class numbers: all tensors ``(N,)`` that broadcast, or all single numbers. Targets None: untargeted.
 
     Returns
     -------
     bool or Tensor
-        As many as there are predictions.
+        One value per prediction.
     """
     return prediction != labels if targets is None else prediction == targets
 
 
 def best_of(success: Tensor, score: Tensor, dim: int = 0) -> Tensor:
-    """The place of the best candidate along ``dim``: a success before any failure, then the largest ``score``, then the earliest.
+    """Return the index of the best candidate along ``dim``: a success before any failure, then the largest ``score``, then the earliest.
 
     ``argmax(where(any success, where(success, score, -inf), score))``. Nothing waits for the device.
 
@@ -45,14 +45,14 @@ def best_of(success: Tensor, score: Tensor, dim: int = 0) -> Tensor:
     success
         Bool, ``(..., candidates, ...)``.
     score
-        Of the same shape, without NaN, which torch takes for the largest there is. To keep the smallest norm give minus the norm.
+        Scores of the same shape, without NaN, which torch treats as the largest value. For the smallest norm pass minus the norm.
     dim
-        Where the candidates lie.
+        The axis of the candidates.
 
     Returns
     -------
     Tensor
-        int64, without ``dim``.
+        Indices as int64, without the axis ``dim``.
     """
     finite = score.clamp_min(torch.finfo(score.dtype).min)  # a success of score -inf still comes before a failure
     others = torch.where(success.any(dim, keepdim=True), -torch.inf, score)
@@ -60,7 +60,7 @@ def best_of(success: Tensor, score: Tensor, dim: int = 0) -> Tensor:
 
 
 def beats(success: Tensor, score: Tensor, held: Tensor, best: Tensor) -> Tensor:
-    """Bool, element by element: whether a candidate comes before one whose success ``held`` and score ``best`` are.
+    """Return element by element whether a candidate ranks before one of success ``held`` and score ``best``.
 
     The order is that of `best_of`: ``(success and not held) or (success == held and score > best)``. A tie changes nothing, nor does NaN
     among equals.
@@ -69,5 +69,5 @@ def beats(success: Tensor, score: Tensor, held: Tensor, best: Tensor) -> Tensor:
 
 
 def fraction(condition: Tensor) -> float:
-    """The fraction of true entries, counted in integers, so that it is exact on devices without float64; NaN where there is no entry."""
+    """Return the fraction of true entries, counted in integers (exact on devices without float64); NaN where there is no entry."""
     return int(condition.sum()) / condition.numel() if condition.numel() else math.nan

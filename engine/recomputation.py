@@ -1,9 +1,9 @@
-"""Checkpointed layers run plainly: nothing is computed a second time in the backward pass.
+"""Checkpointed layers without recomputation: nothing is computed a second time in the backward pass.
 
-``torch.utils.checkpoint`` drops activations and calls the layers again while gradients are computed. A bound or a replaced activation
-acts in the forward pass only, so that the gradients of such layers would be those of another network; and its reentrant form cannot be
-differentiated by ``torch.autograd.grad`` at all. Within `computed_once`, which holds for the calling thread alone, checkpoints call
-their function and nothing else.
+``torch.utils.checkpoint`` drops activations and calls the layers again while gradients are computed. A bound or a replaced activation acts
+in the forward pass only, so that the gradients of such layers would be those of another network; and its reentrant form cannot be
+differentiated by ``torch.autograd.grad`` at all. Within `computed_once`, which holds for the calling thread alone, checkpoints call their
+function and nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from torch.utils import checkpoint
 
 _GENERATORS = ("_checkpoint_without_reentrant_generator_impl", "_checkpoint_without_reentrant_generator")
-"""What surrounds a call of the form that is not reentrant: its first step comes before the call, its second step after it."""
+"""Generators around a call of the form that is not reentrant: the first step runs before the call, the second after it."""
 
 
 class _Plain(threading.local):
@@ -29,7 +29,7 @@ _plain = _Plain()
 
 @contextmanager
 def computed_once() -> Iterator[None]:
-    """While active, checkpoints in this thread call their function plainly."""
+    """While active, checkpoints in this thread call their function directly."""
     _plain.depth += 1
     try:
         yield
@@ -42,7 +42,7 @@ def _around() -> Iterator[None]:
 
 
 def _install() -> None:
-    """Wrap the two forms of the checkpoint once; outside of `computed_once` they do what they always did.
+    """Wrap the two forms of the checkpoint once; outside of `computed_once` they behave as before.
 
     The wrapped names are torch's own, since networks import ``checkpoint`` itself by name, long before they are loaded here. Where a
     version of torch has other names, nothing is wrapped, and the inspection of a network finds out that it computes layers again.

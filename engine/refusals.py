@@ -1,4 +1,4 @@
-"""What pydantic refuses, in this project's words: the one place that turns its types of error into sentences."""
+"""Translation of pydantic's validation errors into sentences of this project, all in one place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.formats import short
 from engine.quantities import AS_NUMBER, AS_WHOLE, named
 
 Facts = Mapping[str, Any]
-"""What an error knows beside its type, such as the limit ``ge``."""
+"""Facts of an error beside its type, such as the limit ``ge``."""
 _QUOTED_CHOICE = re.compile(r"'([^']*)'|(?<![^ ])(-?\d+)(?![^ ,])")
 _REASONS: dict[str, Callable[[str, Facts], str]] = {
     "greater_than_equal": lambda got, facts: f"{got} is too small. The least is {_limit(facts['ge'])}.",
@@ -34,11 +34,11 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("list", "tuple", "set", "frozen_set", "iterable", "too_long", "too_short"), "is no list of the right length."),
     (("dict", "mapping", "model", "dataclass"), "is no mapping of names to values."),
 )
-"""How the types of error begin that say that a value is of another type, and what the sentence says then."""
+"""Prefixes of the error types that report a value of another type, with the sentence for each."""
 
 
 def reason(item: Mapping[str, Any]) -> str:
-    """One of a `ValidationError`'s ``errors()`` as a sentence, without the name of the field."""
+    """Phrase one entry of a `ValidationError`'s ``errors()`` as a sentence, without the name of the field."""
     kind, got, facts = str(item["type"]), named(item["input"]), item.get("ctx", {})
     if kind == "value_error":
         text = str(facts.get("error", item["msg"]))
@@ -52,7 +52,7 @@ def reason(item: Mapping[str, Any]) -> str:
 
 
 def bad_parameters(error: ValidationError, title: str, known: Sequence[str]) -> BadParameters:
-    """The parameters of the operation ``title`` that are refused, with the nearest name of those ``known`` for one that is not."""
+    """Return the error for refused parameters of the operation ``title``; an unknown name gets the nearest of those ``known``."""
     problems: dict[str, str] = {}
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"])
@@ -67,14 +67,14 @@ def bad_parameters(error: ValidationError, title: str, known: Sequence[str]) -> 
 
 
 def place_and_reason(error: ValidationError) -> str:
-    """The first that is refused, with its place in front: ``seed: 1.5 is no whole number``."""
+    """Phrase the first error with its place in front: ``seed: 1.5 is no whole number``."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     return f"{place}: {reason(first)}" if place else reason(first)
 
 
 def _choices(given: object, expected: str) -> str:
-    """``expected`` as pydantic writes it: ``'linf', 'l2' or 'l1'``."""
+    """Rephrase ``expected``, which pydantic writes as ``'linf', 'l2' or 'l1'``."""
     known = ["".join(found) for found in _QUOTED_CHOICE.findall(expected)]
     close = difflib.get_close_matches(str(given), known, 1, 0.6)
     cure = f" Did you mean {close[0]}?" if close else ""

@@ -1,4 +1,4 @@
-"""Where the shipped files are: beside the engine, in the checkout and in the wheel alike."""
+"""Location of the shipped files: beside the engine, in the checkout and in the wheel alike."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from pathlib import Path
 
 
 def folder(*parts: str) -> Path:
-    """The resources folder, or ``parts`` below it. It need not exist."""
+    """Return the resources folder, or the path ``parts`` below it, which need not exist."""
     return Path(__file__).resolve().parent.parent.joinpath("resources", *parts)

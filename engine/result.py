@@ -1,4 +1,4 @@
-"""What a run gives: the best so far, why it ended, and everything needed to make it again."""
+"""The result of a run: the best so far, why it ended, and everything needed to make it again."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from engine.operation import Operation
 from engine.ranking import reached
 
 _MOST_NAMES = 5
-"""Classes that a remark names."""
+"""Classes that a remark lists by name, at most."""
 
 
 class Reason(StrEnum):
-    """Why a run ended."""
+    """The reason why a run ended."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -33,16 +33,16 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What every operation's run gives."""
+    """The result of any operation."""
 
     operation: Operation
     reason: Reason
     seconds: float
-    """Inside the operation; waiting between steps does not count."""
+    """Time inside the operation, in seconds; waiting between steps does not count."""
     forwards: int
-    """Rows through the model."""
+    """Forward rows through the model, counted."""
     backwards: int
-    """Rows of gradients."""
+    """Rows of gradients, counted over backward passes."""
     artifacts: Mapping[str, Artifact]
     provenance: Mapping[str, Any]
     """Model name and fingerprint, operation and parameters, hashes of the files they name, seed, versions, device, threads, objective."""
@@ -50,37 +50,37 @@ class Result:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AttackResult(Result):
-    """What an attack's run gives: the best image per row and what the classifier says of it."""
+    """The result of an attack: the best image per row and the classifier's logits for it."""
 
     classifier: Classifier
     clean: Tensor
     adversarial: Tensor
-    """``(N, C, H, W)`` in [0, 1]."""
+    """The adversarial images, ``(N, C, H, W)`` in [0, 1]."""
     labels: Tensor
     targets: Tensor | None
     labels_assumed: bool
-    """The labels are the classifier's own predictions, since none were given."""
+    """Whether the labels are the classifier's own predictions, since none were given."""
     logits: Tensor
-    """``(N, K)`` of the adversarial images."""
+    """Logits of the adversarial images, ``(N, K)``."""
     loss: Tensor
-    """``(N,)`` of the kept step."""
+    """Loss of the kept step, ``(N,)``."""
     steps_to_flip: Tensor
-    """``(N,)``: index of the first successful step, -1 where there was none."""
+    """Index of each row's first successful step, ``(N,)``; -1 where there was none."""
     trace: Tensor
-    """``(T, N)``: the loss of every step; NaN where a row needed fewer."""
+    """Loss of every step, ``(T, N)``; NaN where a row needed fewer steps."""
     attacked: Tensor
-    """``(N,)`` bool: rows that the run came to before it ended; the others are the clean images."""
+    """Rows that the run reached before it ended, ``(N,)`` bool; the others are the clean images."""
     failed: Tensor
-    """``(N,)`` bool: the attack met NaN in this row; it counts as an attack error, never as a success."""
+    """Rows in which the attack met NaN, ``(N,)`` bool: each counts as an attack error, never as a success."""
     notes: tuple[str, ...] = ()
-    """What the run had to do otherwise than asked, in sentences: smaller parts where memory ran out."""
+    """Sentences about departures from the request, such as smaller chunks where memory ran out."""
     goals: Tensor | None = None
-    """``(N,)``: the classes that the attack chose itself and went towards, -1 in rows that it had not come to.
+    """The target classes ``(N,)`` that the attack chose itself, -1 in rows not reached.
 
-    None: it chose none, or several for each image, as targeted DLR does; which of those was reached, ``prediction`` says.
+    None: it chose none, or several for each image, as targeted DLR does; ``prediction`` then shows which of them was reached.
     """
     first_logits: Tensor | None = None
-    """Logits of the clean images, where the run had them anyway."""
+    """Logits of the clean images, where the run computed them anyway."""
 
     def __repr__(self) -> str:
         count, images = len(self.adversarial), "image" if len(self.adversarial) == 1 else "images"
@@ -90,9 +90,9 @@ class AttackResult(Result):
 
     @cached_property
     def remarks(self) -> tuple[str, ...]:
-        """What a person should know of the run, in sentences.
+        """Return sentences that a person should read beside the result.
 
-        Its ``notes``, the classes it chose to go towards, a budget that did not reach to the first step, and how often NaN came.
+        They are the ``notes``, the target classes that the attack chose, a budget too small for the first step, and the number of NaN rows.
         """
         notes = self.notes if self.goals is None else (*self.notes, self._chose(self.goals))
         if self.reason is Reason.BUDGET and self.steps_made == 0:
@@ -106,63 +106,63 @@ class AttackResult(Result):
 
     @property
     def steps_made(self) -> int:
-        """Steps after the start, in the part of the batch that made the most."""
+        """Number of steps after the start, in the chunk that made the most."""
         return len(self.trace) - 1
 
     @cached_property
     def clean_logits(self) -> Tensor:
-        """``(N, K)`` of the clean images (one forward pass, uncounted, where the run did not need it)."""
+        """Logits ``(N, K)`` of the clean images (one forward pass, uncounted, where the run did not need it)."""
         if self.first_logits is not None:
             return self.first_logits
         return self.classifier.score(self.clean)
 
     @cached_property
     def prediction(self) -> Tensor:
-        """``(N,)`` for the adversarial images."""
+        """Predicted classes ``(N,)`` of the adversarial images."""
         return self.logits.argmax(1)
 
     @cached_property
     def clean_prediction(self) -> Tensor:
-        """``(N,)`` for the clean images."""
+        """Predicted classes ``(N,)`` of the clean images."""
         return self.clean_logits.argmax(1)
 
     @cached_property
     def success(self) -> Tensor:
-        """``(N,)`` bool. Untargeted: prediction != label. Targeted: prediction == target. Never where the row failed."""
+        """Successful rows, ``(N,)`` bool. Untargeted: prediction != label. Targeted: prediction == target. Never where the row failed."""
         return reached(self.prediction, self.labels, self.targets) & ~self.failed
 
     @cached_property
     def flipped(self) -> Tensor:
-        """``(N,)`` bool: the prediction differs from the clean image's."""
+        """Rows whose prediction differs from the clean image's, ``(N,)`` bool."""
         return self.prediction != self.clean_prediction
 
     @cached_property
     def wrong_before(self) -> Tensor:
-        """``(N,)`` bool: the clean image was already misclassified. Counted apart from successes."""
+        """Rows whose clean image was already misclassified, ``(N,)`` bool. Counted apart from successes."""
         return self.clean_prediction != self.labels
 
     @cached_property
     def reached_before(self) -> Tensor:
-        """``(N,)`` bool: the prediction for the clean image counts as success by itself, so the attack had nothing to do."""
+        """Rows whose clean image already counts as a success, ``(N,)`` bool, so that the attack had nothing to do."""
         return reached(self.clean_prediction, self.labels, self.targets)
 
     @cached_property
     def survives_8bit(self) -> Tensor:
-        """``(N,)`` bool: success after rounding to 8 bits per channel, as a PNG file holds."""
+        """Rows that are still successful after rounding to 8 bits per channel, as in a PNG file, ``(N,)`` bool."""
         return reached(self.classifier.predict(lattice(self.adversarial)), self.labels, self.targets) & ~self.failed
 
     @cached_property
     def perturbation(self) -> Tensor:
-        """Adversarial minus clean."""
+        """The perturbation: adversarial minus clean, ``(N, C, H, W)``."""
         return self.adversarial - self.clean
 
     @cached_property
     def norms(self) -> dict[str, Tensor]:
-        """``{"l0", "l1", "l2", "linf"}``, each ``(N,)``. l0 counts pixels that changed by more than 0.5/255 in any channel."""
+        """The norms ``{"l0", "l1", "l2", "linf"}``, each ``(N,)``. l0 counts pixels that changed by more than 0.5/255 in any channel."""
         return norms(self.perturbation)
 
     def goal(self, row: int) -> int | None:
-        """The class that the attack chose itself for this row and went towards. None: it chose none, or had not come to the row."""
+        """Return the target class that the attack chose for this row. None: it chose none, or did not reach the row."""
         chosen = -1 if self.goals is None else int(self.goals[row])
         return chosen if chosen >= 0 else None
 
@@ -174,7 +174,7 @@ class AttackResult(Result):
 
 
 def norms(perturbation: Tensor) -> dict[str, Tensor]:
-    """The four norms of each row of a perturbation ``(N, C, H, W)``."""
+    """Return the four norms of each row of a perturbation ``(N, C, H, W)``."""
     flat = perturbation.flatten(1)
     return {
         "l0": (perturbation.abs() > 0.5 / 255).any(1).flatten(1).sum(1),

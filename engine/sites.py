@@ -44,7 +44,7 @@ _KERNELS = frozenset(
     )
     for suffix in ("", "_")
 )
-"""What torch calls the forward passes of rectifiers below their functions; ReLU6 is a hardtanh there, SELU and CELU are ELUs."""
+"""Names of the rectifiers' kernels below torch's functions; ReLU6 is a hardtanh there, SELU and CELU are ELUs."""
 
 _CHANNEL_AXIS: dict[Any, int] = {
     F.linear: -1, F.layer_norm: -1, F.rms_norm: -1,
@@ -52,20 +52,20 @@ _CHANNEL_AXIS: dict[Any, int] = {
     F.conv_transpose1d: 0, F.conv_transpose2d: 0, F.conv_transpose3d: 0,
     F.batch_norm: 0, F.group_norm: 0, F.instance_norm: 0,
 }  # fmt: skip
-"""What gives a rectifier its input, to the axis of one image's activation that counts the channels."""
+"""Layers before a rectifier, with the axis of one image's activation that counts the channels."""
 
 
 def register_rectifier(function: Callable[..., Tensor], kind: str) -> None:
-    """Make calls of ``function`` sites. It must go through ``torch.overrides.handle_torch_function``."""
+    """Make calls of ``function`` sites. The function must go through ``torch.overrides.handle_torch_function``."""
     _RECTIFIERS[function] = kind
 
 
 @dataclass(frozen=True)
 class Site:
-    """One call of a rectifier."""
+    """One call of a rectifier in a network."""
 
     index: int
-    """Its place in the order of calls, from 0."""
+    """Position in the order of calls, counted from 0."""
     name: str
     """The module that made the call, with ``#k`` from its second call on; unique within a classifier."""
     kind: str
@@ -73,10 +73,10 @@ class Site:
     shape: tuple[int, ...]
     """Shape of one image's activation, such as ``(C, H, W)``, ``(H, W, C)`` after a linear layer of a ConvNeXt, or ``(units,)``."""
     channel_axis: int = 0
-    """Which axis of ``shape`` counts the channels; the others are rows and columns, or tokens."""
+    """The axis of ``shape`` that counts the channels; the others are rows and columns, or tokens."""
 
     def place(self, index: int) -> tuple[int, int | None, int | None]:
-        """Channel, row and column of the unit at ``index`` of the flattened activation; None where there is no such axis."""
+        """Return channel, row and column of the unit at ``index`` of the flattened activation; None where there is no such axis."""
         where = [int(number) for number in np.unravel_index(index, self.shape)]
         channel = where.pop(self.channel_axis)
         row, column = (*where, None, None)[:2]
@@ -89,14 +89,14 @@ class SiteMode(TorchFunctionMode):
     Parameters
     ----------
     replacements
-        Site index to the function that is called with the pre-activation instead of the rectifier.
+        Site index to the function that replaces the rectifier and is called with the pre-activation.
     bounds
         Site index to the value at which the activation is clamped from above.
     wanted
         Indices of the sites whose activation is kept in ``recorded``.
     graph
-        Whether what is recorded has to lie on the way from the images to the logits, for gradients with respect to it. Else it is a
-        clone beside that way.
+        Whether recorded activations stay part of the graph from the images to the logits, for gradients with respect to them. Otherwise
+        they are clones.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class SiteMode(TorchFunctionMode):
         self.recorded: dict[int, Tensor] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run ``func``; where it is a rectifier, also do what was asked for at this site."""
+        """Call ``func``; where it is a rectifier, also replace, bound and record as requested for this site."""
         kwargs = kwargs or {}
         if func not in _RECTIFIERS:
             return func(*args, **kwargs)
@@ -127,12 +127,16 @@ class SiteMode(TorchFunctionMode):
         return self._kept(index, out, _is_in_place(func, args, kwargs)) if index in self._wanted else out
 
     def _kept(self, index: int, out: Tensor, in_place: bool) -> Tensor:
-        """Keep an activation, and give what the network goes on with. A later in-place layer must not write over what was kept."""
+        """Record an activation, and return the tensor with which the network continues.
+
+        A later in-place layer must not overwrite the record.
+        """
         if not self._graph:
             self.recorded[index] = out.clone(memory_format=torch.contiguous_format)
             return out
-        self.recorded[index] = out if out.requires_grad else out.requires_grad_()  # the images may need no gradient themselves
-        return out if in_place else out.clone()  # after `x.relu_()` as a statement the network goes on with x, not with what is returned
+        self.recorded[index] = out if out.requires_grad else out.requires_grad_()  # the images themselves may need no gradient
+        # After `x.relu_()` as a statement the network continues with x, not with the returned value.
+        return out if in_place else out.clone()
 
 
 def _is_in_place(func: Any, args: Any, kwargs: Any) -> bool:
@@ -143,7 +147,7 @@ def _is_in_place(func: Any, args: Any, kwargs: Any) -> bool:
 def _changed(func: Any, args: Any, kwargs: Any, replace: Callable[[Tensor], Tensor] | None, bound: float | None) -> Tensor:
     pre: Tensor = args[0] if args else kwargs["input"]
     in_place = _is_in_place(func, args, kwargs)
-    x = pre.clone() if in_place else pre  # what backward needs of it must not be written over below
+    x = pre.clone() if in_place else pre  # backward needs this tensor, which must not be overwritten below
     if replace is not None:
         out = replace(x)
     else:
@@ -155,9 +159,9 @@ def _changed(func: Any, args: Any, kwargs: Any, replace: Callable[[Tensor], Tens
 
 
 class CallsAgain(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """While active, notes whether a rectifier is computed, by whomever: around a backward pass, that layers are computed again.
+    """Mode that notes whether any rectifier is computed; in a backward pass this means that layers are computed again.
 
-    A mode of functions, as `SiteMode` is one, is not active there.
+    A function mode such as `SiteMode` is not active there.
     """
 
     def __init__(self) -> None:
@@ -165,13 +169,13 @@ class CallsAgain(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.seen = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run ``func`` and note it where it is a rectifier's forward pass."""
+        """Call ``func``, and note it where it is a rectifier's forward pass."""
         self.seen = self.seen or func.overloadpacket.__name__ in _KERNELS
         return func(*args, **(kwargs or {}))
 
 
 class _Discovery(TorchFunctionMode):
-    """Lists the rectifier calls of one forward pass with the module that made each."""
+    """Mode that lists the rectifier calls of one forward pass, each with the module that made it."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -182,7 +186,7 @@ class _Discovery(TorchFunctionMode):
         self.sites: list[Site] = []
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run ``func`` and note it where it is a rectifier."""
+        """Call ``func``, and note it where it is a rectifier."""
         out = func(*args, **(kwargs or {}))
         if func in _CHANNEL_AXIS:
             self._producer = out.shape, _CHANNEL_AXIS[func]
@@ -195,10 +199,10 @@ class _Discovery(TorchFunctionMode):
         return out
 
     def _channel_axis(self, shape: torch.Size) -> int:
-        """The axis of one image's activation that counts channels, as the layer before the rectifier has them."""
+        """Return the axis of one image's activation that counts channels, as in the layer before the rectifier."""
         axes = len(shape) - 1
         seen, axis = self._producer
-        if seen != shape:  # nothing known before it: images have channels first, tokens have them last
+        if seen != shape:  # no known layer precedes it: images have channels first, tokens have them last
             axis = 0 if axes != 2 else -1
         return max(axis % axes, 0) if axes else 0
 
@@ -216,7 +220,7 @@ class _Discovery(TorchFunctionMode):
 
 @torch.no_grad()
 def discover(module: nn.Module, example: Tensor) -> tuple[tuple[Site, ...], Tensor]:
-    """The sites of ``module`` in calling order, and its output for ``example``."""
+    """Return the sites of ``module`` in calling order, and its output for ``example``."""
     with _Discovery(module) as mode:
         output = module(example)
     return tuple(mode.sites), output

@@ -1,4 +1,4 @@
-"""Thinned: a long sequence within a bounded room, evenly spaced however long it grows. Imports no torch."""
+"""Thinning of a long sequence to bounded memory, evenly spaced however long it grows. It imports no torch."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _MOST = 2**40
 
 
 class Thinned(Generic[T]):
-    """Keeps every k-th item by its number; k doubles whenever the room is full.
+    """Container that keeps every k-th item by its number; k doubles whenever it is full.
 
-    Numbers grow. What is kept is at any time ``{n: item for n % k == 0}`` and the pinned items, so the points of a curve or the pictures
+    Numbers must grow. The kept items are always ``{n: item for n % k == 0}`` and the pinned ones, so the points of a curve or the pictures
     of a timeline stay evenly spaced.
 
     Parameters
     ----------
     full
-        ``full(items)``: whether the items, by number, take too much room.
+        ``full(items)`` returns whether the items, by number, take too much memory.
     """
 
     def __init__(self, full: Callable[[Mapping[int, T]], bool]) -> None:
@@ -30,11 +30,11 @@ class Thinned(Generic[T]):
         """What is kept, by number."""
 
     def wants(self, number: int) -> bool:
-        """Whether an item of that number would be kept: what is dropped anyway need not be made."""
+        """Return whether an item of that number would be kept, so that others need not be made."""
         return number % self.every == 0
 
     def add(self, number: int, item: T, *, pin: bool = False) -> None:
-        """Offer an item; a pinned one stays for good."""
+        """Offer an item; a pinned one is kept for good."""
         if pin:
             self._pinned.add(number)
         elif not self.wants(number):

@@ -1,4 +1,4 @@
-"""Timeline: what a run leaves behind to scrub through, within a memory budget."""
+"""Timeline: the steps of a run that are kept for scrubbing, within a memory budget."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from engine.thinning import Thinned
 
 
 class Timeline:
-    """Keeps every k-th step of an attack on the CPU; k doubles when the budget is full.
+    """Keeper of every k-th step of an attack, on the CPU; k doubles when the budget is full.
 
-    The first step, the step at which any image first flipped, and the last stay.
+    The first step, the step at which an image first flipped, and the last are always kept.
 
     Parameters
     ----------
     max_bytes
-        Budget for the images kept.
+        Memory for the kept images, in bytes.
     """
 
     def __init__(self, max_bytes: int = 64 * 2**20) -> None:
@@ -31,14 +31,14 @@ class Timeline:
 
     @property
     def steps(self) -> tuple[AttackStep, ...]:
-        """What is kept, in order, the last step included."""
+        """The kept steps in order, the last step included."""
         kept = dict(self._kept.items)
         if self._last is not None and self._last.index not in kept:
             kept[self._last.index] = _on_cpu(self._last)
         return tuple(kept[i] for i in sorted(kept))
 
     def nearest(self, index: int) -> AttackStep | None:
-        """The kept step nearest to ``index``; None while there is none."""
+        """Return the kept step nearest to ``index``; None while there is none."""
         return min(self.steps, key=lambda step: abs(step.index - index), default=None)
 
 

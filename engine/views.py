@@ -1,4 +1,4 @@
-"""What an operation may know of a classifier: gradients, scores or labels, counted and budgeted."""
+"""Access of an operation to a classifier: gradients, scores or labels, with queries counted and limited."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from engine.gradient_watch import GradientWatch
 Knowledge = Literal["gradients", "scores", "labels"]
 Part = TypeVar("Part")
 _SIDE_BY_SIDE = 100_000
-"""Values of all gradients together up to which one batched backward pass is faster on a CPU than one after the other: there a pass of a few
-small images is overhead, while a large one is not made cheaper by company (measured on 28 x 28 and 224 x 224)."""
+"""Total number of gradient values below which one batched backward pass beats several single ones on a CPU. Passes of a few small
+images are mostly overhead, which batching saves; large images gain nothing (measured on 28 x 28 and 224 x 224).
+"""
 
 
 class View:
-    """A counting view of a classifier that gives no more than the attacker ``knows``.
+    """Access to a classifier that counts queries and returns no more than the attacker ``knows``.
 
     Parameters
     ----------
     classifier
-        The model behind it.
+        The model that is queried.
     knows
         ``"gradients"``: logits with a graph; ``"scores"``: logits without; ``"labels"``: predictions only.
     max_queries
-        Forward rows after which the run ends with the reason "budget"; None: no limit. `allow` sets another end.
+        Forward rows after which the run ends with the reason "budget"; None: no limit. `allow` sets another limit.
     """
 
     def __init__(self, classifier: Classifier, knows: Knowledge, max_queries: int | None = None) -> None:
@@ -46,7 +47,7 @@ class View:
         """The most rows that go through the model together, once the device's memory has run out; None: it has not."""
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Logits ``(N, K)``; with a graph only where the attacker knows gradients.
+        """Return logits ``(N, K)``, with a graph only where the attacker knows gradients.
 
         Raises
         ------
@@ -64,10 +65,10 @@ class View:
 
     @torch.no_grad()
     def scores_by(self, count: int, work: Callable[[slice], Tensor], most: int | None = None) -> Tensor:
-        """Logits ``(count, K)`` that ``work`` finds for slices of so many images, of at most ``most`` each.
+        """Return logits ``(count, K)``, computed by ``work`` for slices of at most ``most`` of the ``count`` images.
 
-        For attacks that need not evaluate again what images have in common. Counted, and cut where memory runs out, as if the classifier
-        itself had been asked.
+        It serves attacks that need not evaluate again what images have in common. Rows are counted, and slices made smaller where memory
+        runs out, as if the classifier itself had been queried.
 
         Raises
         ------
@@ -82,21 +83,21 @@ class View:
 
     @torch.no_grad()
     def predict(self, images: Tensor) -> Tensor:
-        """Predicted labels ``(N,)``; -1, which is no class, where the model's answer holds NaN."""
+        """Return predicted classes ``(N,)``; -1, which is no class, where the logits hold NaN."""
         self._count(len(images))
         logits = self._scores(images)
         return logits.argmax(1).masked_fill_(logits.isnan().any(1), -1)
 
     @torch.no_grad()
     def verdict(self, images: Tensor) -> Tensor:
-        """Logits of an iterate that an attack hands over without them: for the driver, whatever the attacker knows. Counted."""
+        """Return logits of an iterate that an attack yields without them. Counted, and queried whatever the attacker knows."""
         self._count(len(images))
         return self._scores(images)
 
     def activations(self, images: Tensor, sites: Iterable[str] | None = None) -> Recording:
-        """Logits ``(N, K)`` and the activations of ``sites`` (names; None: all), with the graph from the images through them to the logits.
+        """Return logits ``(N, K)`` and activations of ``sites`` (names; None: all), with a graph from the images through them.
 
-        Counted as a forward pass.
+        This counts as a forward pass.
 
         Raises
         ------
@@ -149,7 +150,7 @@ class View:
             ones = torch.eye(count, device=values.device, dtype=values.dtype)[:, :, None].expand(-1, -1, values.shape[1])
             try:
                 found = torch.autograd.grad(values, images, grad_outputs=ones, is_grads_batched=True, retain_graph=True)[0]
-            except RuntimeError:  # a function of the model that cannot be batched; whatever else it is, the loop says it
+            except RuntimeError:  # the model holds a function that cannot be batched; if the cause is another one, the loop below raises it
                 pass
             else:
                 self.backwards += values.numel()
@@ -160,16 +161,16 @@ class View:
     def whole(self) -> Classifier:
         """The classifier itself, uncounted: for operations that take it apart or train it.
 
-        Attacks count what they ask of its parts with `scores_by`.
+        Attacks that evaluate parts of it count their queries with `scores_by`.
         """
         return self._classifier
 
     def allow(self, rows: int | None) -> None:
-        """From now on so many forward rows more, then `BudgetExhausted`; None: any number."""
+        """Allow ``rows`` further forward rows, then raise `BudgetExhausted`; None: any number."""
         self._ends_at = None if rows is None else self.forwards + rows
 
     def narrow(self, rows: int) -> bool:
-        """So many rows together did not fit into the device's memory: half of them from now on. False where it was one row."""
+        """Halve the rows of a forward pass, since ``rows`` of them did not fit into memory. False where it was a single row."""
         if rows < 2:
             return False
         self.rows_limit = (rows + 1) // 2
@@ -177,7 +178,7 @@ class View:
         return True
 
     def in_parts(self, count: int, work: Callable[[slice], Part], most: int | None = None) -> list[Part]:
-        """What ``work`` makes of ``count`` rows, at most ``most`` of them at a time, and fewer where the device's memory runs out."""
+        """Apply ``work`` to slices of ``count`` rows, at most ``most`` at a time, and fewer where the device's memory runs out."""
         rows = max(1, min(count, most or count, self.rows_limit or count))
         counted = self.forwards, self.backwards
         try:

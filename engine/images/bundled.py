@@ -25,35 +25,35 @@ _PHOTOGRAPHS = {
     "page": "page.png",
     "rocket": "rocket.jpg",
 }
-"""Title to the file in ``skimage/data``; only those that are inside the package, so nothing is downloaded."""
+"""Title to the file in ``skimage/data``; only files that are inside the package, so nothing is downloaded."""
 
 _OBJECTS = {"cat": 3, "horse": 7}
-"""Those that show one of CIFAR-10's classes: its name and number."""
+"""Photographs of one of CIFAR-10's classes: its name and number."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An image to begin with."""
+    """A sample image for a first experiment."""
 
     title: str
     path: Path
     model: str
-    """The shipped architecture that it is for ("signs", "digits", "objects"), or "imagenet"."""
+    """The shipped architecture that it suits ("signs", "digits", "objects"), or "imagenet"."""
     label: int | None = None
     """The true class, where it is known."""
     label_name: str | None = None
     size: int | None = None
     """Height and width in pixels, where it is square and known."""
     crop: Crop | None = None
-    """What to show the classifier of it; None: the photograph's default crop."""
+    """The crop that the classifier receives; None: the photograph's default crop."""
 
     def open(self) -> Photograph:
-        """The photograph."""
+        """Open the sample as a photograph."""
         return open_image(self.path)
 
 
 def samples() -> list[Sample]:
-    """The images in ``resources/samples``, then scikit-image's photographs; what is absent is left out.
+    """List the images in ``resources/samples``, then scikit-image's photographs; missing files are left out.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def _sample(folder: Path, entry: dict[str, Any]) -> Sample:
 
 
 def _photographs() -> list[Sample]:
-    # Found by path: importing scikit-image takes a second, and its files need no more than opening.
+    # The files are found by path, since importing scikit-image takes a second.
     spec = importlib.util.find_spec("skimage")
     roots = [Path(place) / "data" for place in (spec.submodule_search_locations or ())] if spec else []
     there = [(title, root / file) for root in roots for title, file in _PHOTOGRAPHS.items() if (root / file).is_file()]

@@ -1,4 +1,4 @@
-"""From the bytes of an image file to 8-bit pixels, with a note on everything that was done on the way."""
+"""Decoding of an image file's bytes to 8-bit pixels, with a note on every conversion."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MEGAPIXELS = 100
-"""The largest photograph that is decoded: 300 MB as RGB. Read from the header, before any pixel is."""
-# What cameras, browsers and scanners write. Not everything that Pillow knows: EPS would start Ghostscript.
+"""Megapixels of the largest photograph that is decoded: 300 MB as RGB. The header is checked before any pixel is read."""
+# The formats of cameras, browsers and scanners. Pillow knows more, but EPS, for one, would start Ghostscript.
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "TGA", "ICO", "JPEG2000", "AVIF", "QOI")
 _FRAMES = {"TIFF": "pages", "MPO": "pictures", "ICO": "sizes"}
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SPREAD = {"L;2": 85, "L;4": 17}
-"""By how much Pillow multiplies the levels of a PNG of few bits; the level that its tRNS chunk names is left as it was."""
+"""Factors by which Pillow multiplies the levels of a PNG of few bits; it leaves the level in the tRNS chunk unscaled."""
 _CURE = "Choose another file, or save it again as PNG."
 
 
 def decode(data: bytes, name: str) -> tuple[Pixels, tuple[str, ...]]:
-    """The pixels ``(H, W)`` or ``(H, W, 3)`` of a file's bytes, upright, and the notes.
+    """Decode a file's bytes to upright pixels ``(H, W)`` or ``(H, W, 3)``, with notes on every conversion.
 
     Raises
     ------
@@ -55,9 +55,9 @@ def decode(data: bytes, name: str) -> tuple[Pixels, tuple[str, ...]]:
         raise _too_large(name, _pixels_in(str(error))) from None
     except MemoryError:
         raise GibbonError(f"There is not enough memory to open “{name}”. Scale it down first.") from None
-    except Exception as error:  # a decoder given damaged bytes raises whatever it likes
+    except Exception as error:  # decoders raise any kind of error on damaged bytes
         bare = without_texts(data)
-        if bare != data:  # Pillow refuses a PNG whose texts or colour profile unpack to more than a megabyte, whatever its pixels are
+        if bare != data:  # Pillow refuses a PNG whose texts or colour profile unpack to more than a megabyte
             with contextlib.suppress(Exception):
                 pixels, notes = _opened(bare, name)
                 return pixels, ("texts and colour profile not read", *notes)
@@ -65,12 +65,12 @@ def decode(data: bytes, name: str) -> tuple[Pixels, tuple[str, ...]]:
 
 
 def upright_size(data: bytes, name: str) -> tuple[int, int]:
-    """Width and height of the image in a file's bytes as `decode` gives it, from its header alone.
+    """Read width and height of the image that `decode` would return, from the header alone.
 
     Raises
     ------
     GibbonError
-        As `decode`, where the header already says so.
+        The same cases as for `decode`, where the header already shows them.
     """
     from PIL import Image
 
@@ -83,13 +83,13 @@ def upright_size(data: bytes, name: str) -> tuple[int, int]:
         raise
     except Image.DecompressionBombError as error:
         raise _too_large(name, _pixels_in(str(error))) from None
-    except Exception:  # whatever is wrong with it, decoding says it
+    except Exception:  # decoding explains whatever is wrong
         pixels, _ = decode(data, name)
         return pixels.shape[1], pixels.shape[0]
 
 
 def without_texts(data: bytes) -> bytes:
-    """A PNG without its texts and colour profile, which no pixel depends on; anything else as it is."""
+    """Remove the texts and the colour profile of a PNG, on which no pixel depends; other files are returned unchanged."""
     if not data.startswith(_PNG):
         return data
     kept, at = [_PNG], len(_PNG)
@@ -109,7 +109,7 @@ def _opened(data: bytes, name: str) -> tuple[Pixels, tuple[str, ...]]:
 
 @contextlib.contextmanager
 def _reading(data: bytes) -> Iterator[Image]:
-    """The image in ``data``, by the formats that are read here; Pillow's own warning about large ones is our limit's business."""
+    """Open the image in ``data`` by the supported formats, without Pillow's warning about large ones, which have a limit here."""
     from PIL import Image
 
     Image.init()
@@ -130,7 +130,7 @@ def _too_large(name: str, pixels: int, size: str = "") -> GibbonError:
 
 
 def _pixels_in(message: str) -> int:
-    # Pillow refuses the largest ones while it reads the header and says only how many pixels there are.
+    # Pillow refuses the largest ones while it reads the header, and reports only their number of pixels.
     found = re.search(r"\((\d+) pixels\)", message)
     return int(found[1]) if found else 0
 
@@ -143,7 +143,7 @@ def _convert(image: Image, name: str) -> tuple[Pixels, tuple[str, ...]]:
     if frames > 1:
         image.seek(0)
         notes.append(f"first of {frames} {_FRAMES.get(image.format or '', 'frames')}")
-    # All before decoding, which drops the raw mode ("RGB;16B") and turns a TIFF on its own.
+    # All of this must precede decoding, which drops the raw mode ("RGB;16B") and rotates a TIFF on its own.
     raw = repr(getattr(image, "tile", ""))
     deep = ";16" in raw and not image.mode.startswith("I")
     spread = next((factor for mode, factor in _SPREAD.items() if f"'{mode}'" in raw), 255 if image.mode == "1" else 1)
@@ -165,7 +165,7 @@ def _white(image: Image) -> int | None:
 
 
 def _match_transparency(image: Image, deep: bool, spread: int) -> None:
-    """Bring the level that a PNG names as transparent to the scale that Pillow brought the pixels to."""
+    """Scale the level that a PNG names as transparent as Pillow scaled the pixels."""
     clear = image.info.get("transparency")
     if image.format != "PNG" or image.mode not in ("1", "L", "RGB"):
         return
@@ -178,18 +178,18 @@ def _match_transparency(image: Image, deep: bool, spread: int) -> None:
 def _orientation(image: Image, notes: list[str]) -> int:
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # the EXIF parser, too, raises anything; the picture itself may be whole
+    except Exception:  # the EXIF parser, too, may raise anything, while the pixels are fine
         notes.append("damaged EXIF data ignored")
         return 1
 
 
 def _plain(image: Image, notes: list[str]) -> Image:
-    """``image`` in a mode that is grey, RGB, or single numbers."""
+    """Convert ``image`` to a mode of grey, RGB, or single numbers."""
     from PIL import Image
 
     if image.mode in ("P", "PA"):
         notes.append("palette expanded")
-    if image.mode == "F" or image.mode == "I" or image.mode.startswith("I;16"):  # convert() would cut them off at 255
+    if image.mode == "F" or image.mode == "I" or image.mode.startswith("I;16"):  # convert() would clip them at 255
         return _opaque(image, notes)
     if image.mode in ("La", "RGBa"):
         image = image.convert("LA" if image.mode == "La" else "RGBA")
@@ -211,7 +211,7 @@ def _plain(image: Image, notes: list[str]) -> Image:
 
 
 def _opaque(image: Image, notes: list[str]) -> Image:
-    """Numbers of more than 8 bits; the one level that a file may name as transparent becomes white."""
+    """Replace the one level that a file of more than 8 bits may name as transparent by white."""
     from PIL import Image
 
     clear = image.info.get("transparency")

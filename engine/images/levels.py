@@ -1,4 +1,4 @@
-"""Values of any kind as 8-bit levels, and what had to be done to them."""
+"""Conversion of values of any type to 8-bit levels, with a note on how it was done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.errors import GibbonError
 
 Pixels = npt.NDArray[np.uint8]
 SLACK = 1e-3
-"""By this share of the scale floats may lie beyond it, as filters and resizing leave them; they are cut off."""
+"""Share of the scale by which floats may exceed it, as after filters and resizing; they are clipped."""
 _DIM = 8
 """Floats that reach beyond 1 but not to this level are on no scale that can be told: 0 to 1 overshot, or a nearly black 0 to 255."""
 
@@ -65,7 +65,7 @@ def scale_of(values: npt.NDArray[Any]) -> int | None:
         return None if not fitting or (fitting[0] == 255 and high < _DIM) else fitting[0]
     if low < 0 or high > 65535:
         return None
-    # Sixteen bits are their full scale, not the image's own range: a dark image stays dark. Wider ones hold whatever a program put there.
+    # Sixteen bits always use their full scale, so that a dark image stays dark. Wider integers may have any scale.
     return 255 if values.dtype.itemsize == 1 or (values.dtype.itemsize > 2 and high <= 255) else 65535
 
 

@@ -1,4 +1,4 @@
-"""Photograph: an opened image at its own size, and what a classifier sees of it."""
+"""Photographs: opened images at their own size, which are cropped and resized for a classifier."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Photograph:
     """An opened image: 8-bit pixels, upright, grey or RGB."""
 
     pixels: Pixels
-    """``(H, W)`` or ``(H, W, 3)``, uint8."""
+    """The pixels, ``(H, W)`` or ``(H, W, 3)``, uint8."""
     name: str
     sha256: str
-    """Of the file; of the pixels where there was no file."""
+    """Hash of the file, or of the pixels where there was no file."""
     path: Path | None = None
     notes: tuple[str, ...] = ()
-    """What was done to get here: "alpha laid over white", "16 bit reduced to 8"..."""
+    """Conversions on the way here: "alpha laid over white", "16 bit reduced to 8"..."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -52,26 +52,27 @@ class Photograph:
 
     @property
     def grey(self) -> bool:
-        """Whether there is one channel."""
+        """Whether the photograph has one channel."""
         return self.pixels.ndim == 2
 
     def default_crop(self, classifier: Classifier) -> Crop:
-        """The largest centred rectangle of the aspect of the classifier's input."""
+        """Return the largest centred rectangle with the aspect of the classifier's input."""
         (width, height), (_, rows, columns) = self.size, classifier.input_shape
         scale = min(width / columns, height / rows)
         across, down = (max(1, min(limit, round(n * scale))) for n, limit in ((columns, width), (rows, height)))
         return Crop((width - across) // 2, (height - down) // 2, across, down)
 
     def crop_to(self, classifier: Classifier, crop: tuple[int, int, int, int] | None = None) -> Tensor:
-        """What the classifier sees: the rectangle at its working size.
+        """Crop the photograph, and resize it to the classifier's input.
 
-        Resized by Pillow's bilinear filter, whose support grows with the reduction (antialiased), as torchvision's published
-        weights are measured with. The values are k/255, so a PNG of this size holds exactly this image.
+        The filter is Pillow's bilinear one, whose support grows with the reduction (antialiased), as in the published evaluation of
+        torchvision's weights. The values are k/255, so a PNG of this size holds exactly this image.
 
         Parameters
         ----------
         classifier
-            Its ``input_shape`` is the size and the number of channels. Colour to grey: 0.299 R + 0.587 G + 0.114 B; grey to RGB: thrice.
+            The classifier whose ``input_shape`` gives size and channels. Colour becomes grey by 0.299 R + 0.587 G + 0.114 B; grey
+            becomes RGB by repetition.
         crop
             ``(left, top, width, height)`` in pixels of the photograph; stretched where its aspect is another. None: ``default_crop``.
 
@@ -95,7 +96,7 @@ class Photograph:
         left, top, across, down = self._checked(crop) if crop is not None else self.default_crop(classifier)
         part = Image.fromarray(np.ascontiguousarray(self.pixels[top : top + down, left : left + across]))
         if part.size != (width, height):
-            # From a sixfold reduction on, whole pixels are averaged first: thrice as fast where a crop is dragged over 12 megapixels.
+            # From a sixfold reduction on, whole pixels are averaged first: three times as fast while a crop is dragged over 12 megapixels.
             part = part.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
         values = torch.from_numpy(np.array(part.convert("L" if channels == 1 else "RGB")))
         return (values[None] if channels == 1 else values.permute(2, 0, 1)).contiguous().float() / 255
@@ -113,7 +114,7 @@ class Photograph:
 
 
 def open_image(path: str | Path) -> Photograph:
-    """Open an image file at its own size: upright, alpha over white, first frame, 8 bit; the notes say what was done.
+    """Open an image file at its own size: upright, alpha over white, first frame, 8 bit; the notes list conversions.
 
     Raises
     ------
@@ -130,12 +131,12 @@ def open_image(path: str | Path) -> Photograph:
 
 
 def bytes_of(path: Path) -> bytes:
-    """The bytes of an image file.
+    """Return the bytes of an image file.
 
     Raises
     ------
     GibbonError
-        It is missing, a folder, no ordinary file, larger than a gigabyte, or cannot be read.
+        The file is missing, a folder, no ordinary file, larger than a gigabyte, or cannot be read.
     """
     ordinary_file(path, "an image", limit=_FILE_LIMIT)
     try:
@@ -145,7 +146,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def from_array(array: npt.NDArray[Any], name: str) -> Photograph:
-    """A photograph from values in memory: pasted from the clipboard, or computed.
+    """Make a photograph from values in memory, pasted from the clipboard or computed.
 
     Parameters
     ----------
@@ -153,12 +154,12 @@ def from_array(array: npt.NDArray[Any], name: str) -> Photograph:
         ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or ``(H, W, 4)``: uint8, uint16, bool, wider integers in 0 to 255 or 0 to 65535, or floats
         in [0, 1] or [0, 255]. A fourth channel is alpha and is laid over white.
     name
-        Shown and recorded.
+        The name that windows and records show.
 
     Raises
     ------
     GibbonError
-        The shape is another, there are no pixels, or the values are no pixels: NaN, negative, beyond every scale, or not numbers.
+        The array has another shape or is empty, or its values are NaN, negative, beyond every scale, or not numbers.
     """
     if not isinstance(name, str):
         raise GibbonError(f"{name!r} is no name of an image. Give a text.")
@@ -182,7 +183,7 @@ def from_array(array: npt.NDArray[Any], name: str) -> Photograph:
 
 
 def _laid_over_white(rgba: npt.NDArray[Any], name: str) -> tuple[Pixels, list[str]]:
-    """Colour and alpha each on its own scale: floats of 0 to 255 often come with an alpha of 0 to 1."""
+    """Lay an image over white, with colour and alpha each on its own scale: floats of 0 to 255 often come with an alpha of 0 to 1."""
     (colour, note), (alpha, _) = (eight_bit(part, name, stretch=False) for part in (rgba[:, :, :3], rgba[:, :, 3:]))
     if rgba.dtype not in (np.uint8, np.bool_):  # on these two everything has one scale
         _check_alpha(rgba, name)
@@ -223,7 +224,7 @@ def _over_white(rgba: Pixels) -> Pixels:
 
 
 def read(path: str | Path, classifier: Classifier, crop: tuple[int, int, int, int] | None = None) -> Tensor:
-    """The image in a file as a classifier takes it: ``open_image(path).crop_to(classifier, crop)``.
+    """Read an image file as input of a classifier: ``open_image(path).crop_to(classifier, crop)``.
 
     Returns
     -------

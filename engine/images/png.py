@@ -1,4 +1,4 @@
-"""Writing an image as an 8-bit PNG."""
+"""Writing of images as 8-bit PNG files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from engine.images.grid import levels
 
 
 def write_png(path: str | Path, image: Tensor, text: Mapping[str, str] | None = None) -> Path:
-    """Write ``image`` as an 8-bit PNG; nobody ever sees half a file.
+    """Write ``image`` as an 8-bit PNG, atomically.
 
     Parameters
     ----------
     path
-        Ends in ``.png``; the suffix is added where there is none.
+        The target; ``.png`` is added where it has no suffix.
     image
         ``(C, H, W)`` in [0, 1] with 1 or 3 channels, rounded to k/255.
     text
@@ -29,7 +29,7 @@ def write_png(path: str | Path, image: Tensor, text: Mapping[str, str] | None = 
     Raises
     ------
     GibbonError
-        The shape or the range is another, the suffix belongs to another format, or the folder cannot be written.
+        Shape or range is wrong, the suffix belongs to another format, or the folder cannot be written.
     """
     from PIL import Image, PngImagePlugin
 
@@ -41,7 +41,7 @@ def write_png(path: str | Path, image: Tensor, text: Mapping[str, str] | None = 
     if not image.is_floating_point():
         raise GibbonError(f"The image holds {image.dtype}, but values in [0, 1] are needed to save it. Divide levels by 255.")
     values = levels(image.detach()).cpu()
-    if not (float(values.min()) >= 0 and float(values.max()) <= 255):  # NaN fails this, too
+    if not (float(values.min()) >= 0 and float(values.max()) <= 255):  # the negation also refuses NaN
         raise GibbonError(f"The image reaches from {float(image.min()):.3g} to {float(image.max()):.3g}, but [0, 1] is needed to save it.")
     pixels = values.byte().permute(1, 2, 0).numpy()
     info = PngImagePlugin.PngInfo()

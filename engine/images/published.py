@@ -1,4 +1,4 @@
-"""The crop that a model's published accuracy was measured with, in pixels of a photograph."""
+"""The crop of a photograph in the published evaluation of a model."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
 
 
 def published_crop(photograph: Photograph, classifier: Classifier) -> Crop | None:
-    """Give the square in the middle that torchvision's preprocessing keeps of ``photograph``.
+    """Return the central square of ``photograph`` that torchvision's preprocessing keeps.
 
-    torchvision resizes the shorter side to ``resize`` and the longer one to ``int(resize * longer / shorter)`` pixels, then keeps
-    ``crop * crop`` pixels from ``round((side - crop) / 2)`` on. The square is ``crop * shorter / resize`` pixels of the photograph wide.
+    torchvision resizes the shorter side to ``resize`` and the longer one to ``int(resize * longer / shorter)`` pixels, then keeps ``crop *
+    crop`` pixels from ``round((side - crop) / 2)`` on. The square is ``crop * shorter / resize`` pixels of the photograph wide.
 
     Parameters
     ----------
     photograph
-        Of any size.
+        The photograph, of any size.
     classifier
-        Its card says ``resize`` and ``crop``, in pixels.
+        The classifier, whose card gives ``resize`` and ``crop`` in pixels.
 
     Returns
     -------
     Crop or None
-        None where the card says neither, or where the classifier does not take squares.
+        None where the card gives neither, or where the classifier does not take squares.
     """
     resize, crop = classifier.card.get("resize"), classifier.card.get("crop")
     _, rows, columns = classifier.input_shape
@@ -39,6 +39,6 @@ def published_crop(photograph: Photograph, classifier: Classifier) -> Crop | Non
 
 
 def _offset(length: int, shorter: int, resize: int, crop: int) -> float:
-    """Give where the crop begins along a side of ``length`` pixels, in pixels of the photograph."""
+    """Return the start of the crop along a side of ``length`` pixels, in pixels of the photograph."""
     resized = int(resize * length / shorter)
     return round((resized - crop) / 2) * length / resized

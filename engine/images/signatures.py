@@ -1,4 +1,4 @@
-"""Files that are no image that can be read here: told by their first bytes, each with what to do about it."""
+"""Recognition of unreadable image files by their first bytes, with advice for each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x01\x00\x00\x00", "a Windows metafile (EMF)", _SAVE),
     (b"\xd7\xcd\xc6\x9a", "a Windows metafile (WMF)", _SAVE),
 )
-"""First bytes, what the file is, and what to do."""
+"""Triples of first bytes, the kind of the file, and advice."""
 _BRANDS: dict[bytes, tuple[str, str]] = {
     **dict.fromkeys(
         (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
@@ -46,12 +46,12 @@ _BRANDS: dict[bytes, tuple[str, str]] = {
     b"crx ": ("a camera's raw file (CR3)", _DEVELOP),
     b"jxl ": ("a JPEG XL image", "Convert it to PNG."),
 }
-"""Brand of a file of boxes (ISO base media), to what it is and what to do; every other brand is a video."""
+"""Brand of an ISO base media file, to its kind and advice; every other brand is a video."""
 _OTHER = "Choose another file, or save it again as PNG."
 
 
 def recognised(data: bytes) -> tuple[str, str]:
-    """What bytes that are no readable image are, as the end of “it is ...”, and what to do about it."""
+    """Recognise unreadable bytes: the end of a sentence “it is ...”, and advice."""
     for start, what, cure in _STARTS:
         if data.startswith(start):
             return what, cure
@@ -80,7 +80,7 @@ def _text(data: bytes) -> tuple[str, str]:
         try:
             data[:2048].decode()
         except UnicodeDecodeError as error:
-            if error.start < 2044:  # a character cut in two by the slice is still text
+            if error.start < 2044:  # the slice may cut a character of a text in two
                 return "", _OTHER
         return "text", _OTHER
     return "", _OTHER

@@ -1,4 +1,4 @@
-"""Models: what ships, torchvision's published weights, checkpoints, and a user's own code. ``load`` gives a Classifier."""
+"""Models: shipped ones, torchvision's published weights, checkpoints, and a user's own code. ``load`` returns a Classifier."""
 
 from __future__ import annotations
 

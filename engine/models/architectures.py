@@ -40,10 +40,10 @@ class Signs(nn.Sequential):
             self.add_module(f"conv{index}", nn.Conv2d(widths[index - 1], widths[index], 3, padding=1, bias=False))
             self.add_module(f"norm{index}", nn.BatchNorm2d(widths[index]))
             self.add_module(f"act{index}", activation())
-            # After the first, third and fifth: two convolutions at full size would triple the cost of a pass.
+            # Pooling follows the first, third and fifth: two convolutions at full size would triple the cost of a pass.
             if index % 2 == 1:
                 self.add_module(f"pool{index}", nn.MaxPool2d(2))
-        # 4x4 down to 2x2, not to 1x1: where a stroke stands tells "turn left" from "turn right".
+        # Pool 4x4 to 2x2, not to 1x1: the place of a stroke distinguishes "turn left" from "turn right".
         self.pool6 = nn.AvgPool2d(2)
         self.flat = nn.Flatten()
         self.dense = nn.Linear(128 * 2 * 2, 43)
@@ -68,23 +68,23 @@ class Objects(nn.Sequential):
 
 @dataclass(frozen=True)
 class Architecture:
-    """How to build one network, and what its input means."""
+    """A network architecture: its builder, and the normalisation of its input."""
 
     name: str
     network: Callable[[MakeActivation], nn.Module]
     input_shape: tuple[int, int, int]
     labels: tuple[str, ...]
     mean: tuple[float, ...]
-    """Subtracted from pixels in [0, 1], per channel."""
+    """The mean that is subtracted from pixels in [0, 1], per channel."""
     std: tuple[float, ...]
-    """Divides what is left, per channel."""
+    """The standard deviation that divides the difference, per channel."""
     data_set: str
-    """The slug in ``engine.data`` of the set it was made for."""
+    """The slug in ``engine.data`` of the data set that it was made for."""
 
     def build(self, activation: Activation | str = "relu", *, slope: float = 0.01, sign: int = -1) -> nn.Module:
-        """Give a freshly initialised network whose rectifiers are ``activation``, one module per layer.
+        """Build a freshly initialised network whose rectifiers are ``activation``, one module per layer.
 
-        It takes normalised input, ``(x - mean) / std``, and gives logits.
+        It maps normalised input, ``(x - mean) / std``, to logits.
         """
         return self.network(maker(activation, slope=slope, sign=sign))
 
@@ -97,9 +97,9 @@ class Architecture:
         device: torch.device | str | None = None,
         labels: Sequence[str] | None = None,
     ) -> Classifier:
-        """Give a classifier that knows nothing yet, for ``engine.defenses.Train`` to train from scratch.
+        """Return an untrained classifier, for ``engine.defenses.Train`` to train from scratch.
 
-        ``labels`` names its classes otherwise than the architecture's own data set does; there must be as many.
+        ``labels`` replaces the class names of the architecture's own data set; the number must be the same.
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)

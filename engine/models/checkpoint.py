@@ -1,4 +1,4 @@
-"""A file of weights into a chosen architecture: one of this project's, or one of torchvision's."""
+"""Loading of a weights file into a chosen architecture: one of this project's, or one of torchvision's."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ def load_checkpoint(
     head: Head = "logits",
     source: str | None = None,
 ) -> Classifier:
-    """The classifier in a file.
+    """Load a classifier from a weights file.
 
     Parameters
     ----------
     path
-        ``.safetensors``, or what ``torch.save(module.state_dict(), path)`` wrote.
+        A ``.safetensors`` file, or one that ``torch.save(module.state_dict(), path)`` wrote.
     architecture
-        "signs", "digits", "objects" or "torchvision:NAME". None: as the card beside the file (same name, ``.json``) says.
+        "signs", "digits", "objects" or "torchvision:NAME". None: taken from the card beside the file (same name, ``.json``).
     activation
-        "relu", "bounded" or "bounded-leaky". None: as the card says, else "relu".
+        "relu", "bounded" or "bounded-leaky". None: taken from the card, else "relu".
     labels
-        None: as the card says, else the architecture's own.
+        The class names. None: taken from the card, else the architecture's own.
     source
-        Recorded; None: the path.
+        The source for records; None: the path.
     """
     state = read_state(path)
     card = read_card(path.with_suffix(".json"))
     if architecture is not None and card.get("architecture") != architecture:
-        card = {}  # of another network, or of another file that happens to have this name
+        card = {}  # the card belongs to another network, or to another file with this name
     chosen = architecture or card.get("architecture")
     if not isinstance(chosen, str):
         raise GibbonError(_which(state))
@@ -104,12 +104,12 @@ def _own(
 
 
 def read_card(path: Path) -> dict[str, Any]:
-    """The JSON card beside a file of weights; empty where there is none.
+    """Read the JSON card beside a weights file; empty where there is none.
 
     Raises
     ------
     GibbonError
-        There is one, but it is damaged.
+        The card is damaged.
     """
     if not path.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""Downloads that can be watched and cancelled, and that leave either the whole file or none."""
+"""Downloads that report progress, can be cancelled, and leave either the whole file or none."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from engine.errors import GibbonError
 from engine.models.foreign import is_web_page
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes that are there and the bytes in all, where the server says how many."""
+"""Callback with the bytes received and, where the server reports it, the total."""
 Cancel = Callable[[], bool]
-"""Asked ten times a second; True ends the download."""
+"""Callback that is polled ten times a second; True ends the download."""
 
 _CHUNK = 1 << 16
 _PATIENCE = 0.1
 
 
 class DownloadCancelled(GibbonError):
-    """The user cancelled; nothing was left behind."""
+    """The user cancelled the download, and no partial file remains."""
 
 
 def download(
@@ -39,30 +39,30 @@ def download(
     cancel: Cancel | None = None,
     timeout: float = 30.0,
 ) -> Path:
-    """Fetch ``url`` into ``target``, by way of a .part file beside it.
+    """Download ``url`` to ``target``, through a .part file beside it.
 
     Parameters
     ----------
     url, target
-        From where, to where. The folder is made if need be.
+        The address, and the file to write. Its folder is made if necessary.
     sha256_prefix
-        The first hex digits that the file's SHA-256 must have. Empty: any file.
+        The first hex digits of the expected SHA-256. Empty: any file is accepted.
     progress, cancel
-        Called from this thread.
+        The callbacks, called from this thread.
     timeout
-        Seconds without a byte after which the server counts as gone.
+        Seconds without data after which the connection counts as lost.
 
     Raises
     ------
     DownloadCancelled
-        ``cancel`` said so.
+        ``cancel`` returned True.
     GibbonError
-        No network, a refusal, a body cut short, a web page instead of the file, another hash, no room on the disk.
+        There is no network, the server refuses, the body is cut short or a web page, the hash differs, or the disk is full.
     """
     part: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # A name of its own: two downloads of one file must not write into each other.
+        # A unique name, since two downloads of one file must not write into each other.
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         part = Path(name)
         with os.fdopen(handle, "wb") as file:
@@ -92,7 +92,7 @@ def _never() -> bool:
 
 
 def _receive(url: str, target: Path, file: BinaryIO, timeout: float, progress: Progress, cancel: Cancel) -> str:
-    """Write the body to ``file``; give its SHA-256."""
+    """Write the body to ``file``, and return its SHA-256."""
     digest, done = hashlib.sha256(), 0
     for chunk, total in _Fetch(url, timeout).chunks(cancel):
         if isinstance(chunk, Exception):
@@ -103,7 +103,7 @@ def _receive(url: str, target: Path, file: BinaryIO, timeout: float, progress: P
         digest.update(chunk)
         done += len(chunk)
         progress(done, total)
-        # After the last chunk of a body that ends early there is no exception: the length must be compared.
+        # A body that ends early raises nothing after its last chunk, so the length must be compared.
         if not chunk and (done == 0 or (total is not None and done != total)):
             expected = "the file" if total is None else f"{total:,}"
             raise GibbonError(f"The download of {target.name} ended after {done:,} bytes of {expected}. Try again.")
@@ -119,7 +119,7 @@ def _offline(url: str, target: Path, error: Exception) -> str:
 
 
 class _Fetch:
-    """A download in a thread of its own, so that a server that does not answer cannot keep the one who waits."""
+    """A download in its own thread, so that an unresponsive server cannot block the caller."""
 
     def __init__(self, url: str, timeout: float) -> None:
         self._url, self._timeout = url, timeout
@@ -127,7 +127,7 @@ class _Fetch:
         self._over = threading.Event()
 
     def chunks(self, cancel: Cancel) -> Iterator[tuple[bytes | Exception, int | None]]:
-        """Pieces of the body with the length in all; the last is empty, or the exception that ended it."""
+        """Yield pieces of the body with the total length; the last is empty, or the exception that ended it."""
         threading.Thread(target=self._run, name="download", daemon=True).start()
         try:
             while True:

@@ -1,4 +1,4 @@
-"""A classifier from a user's own Python file. This runs the code in it: the caller asks first."""
+"""Classifiers from a user's own Python file. Loading runs its code, so the caller must ask the user first."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _RETURNS = "It returns an engine.Classifier, or (module, labels, input_shape[, m
 
 
 def is_code(source: str) -> bool:
-    """Whether ``source`` names a Python file."""
+    """Return whether ``source`` names a Python file."""
     return _SOURCE.match(source) is not None
 
 
 def load_factory(
     source: str, *, allow_code: bool, labels: tuple[str, ...] | None, device: torch.device | str | None, head: Head
 ) -> Classifier:
-    """What the function FACTORY in FILE.py gives, for ``FILE.py:FACTORY``.
+    """Call the function FACTORY in FILE.py, for ``FILE.py:FACTORY``, and adopt the classifier or network it returns.
 
     Raises
     ------
     GibbonError
-        Running code was not allowed; the file or the function is missing, raises, or gives something else.
+        Running code was not allowed; or the file or the function is missing, raises, or returns something else.
     """
     match = _SOURCE.match(source)
     assert match is not None
@@ -54,7 +54,7 @@ def load_factory(
     with _beside(file), _explained(file, name):
         given = _function(file, name)()
     classifier = _classifier(given, file, name, labels, device, head)
-    # A copy, so that a classifier that the user's code keeps for itself stays as it made it.
+    # A copy, so that a classifier that the user's code keeps is not changed here.
     classifier = copy.copy(classifier)
     classifier.source = f"{file.resolve()}:{name}"
     classifier.card = {**classifier.card, "file": file.name, "sha256": file_hash(file)}
@@ -73,7 +73,7 @@ def _function(file: Path, name: str) -> Any:
 
 
 def _imported(file: Path) -> ModuleType:
-    # Named after its path, so that two files called model.py do not take each other's place.
+    # The module's name contains its path, so that two files called model.py do not replace each other.
     unique = f"gibbon_own_{file.stem}_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(unique, file)
     assert spec is not None

@@ -1,4 +1,4 @@
-"""Filling a network with the weights of a file, or saying where the two differ."""
+"""Loading of a state dict into a network, or a report of their differences."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _ACTIVATIONS = ("relu", "bounded", "bounded-leaky")
 
 
 def fill(module: nn.Module, state: State, architecture: str) -> list[str]:
-    """Load ``state`` into ``module``; the notes say what had to be done.
+    """Load ``state`` into ``module``, and return notes on every adaptation.
 
     Raises
     ------
     GibbonError
-        Names, shapes or types differ: the sentence names a few of them. Or a weight is NaN or infinite.
+        Names, shapes or types differ (the sentence names a few), or a weight is NaN or infinite.
     """
     notes = place(module, state, architecture)
     for name, tensor in module.state_dict().items():
@@ -32,7 +32,7 @@ def fill(module: nn.Module, state: State, architecture: str) -> list[str]:
 
 
 def place(module: nn.Module, state: State, architecture: str) -> list[str]:
-    """Do as ``fill`` does, by names, shapes and types alone: also for tensors on torch's meta device, which have no values.
+    """Load ``state`` without a look at its values: also for tensors on torch's meta device, which have none.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def place(module: nn.Module, state: State, architecture: str) -> list[str]:
         raise GibbonError(_misfit(state, architecture, [f"shapes differ: {some(shapes)}"]))
     _refuse_other_types(state, found, expected, architecture)
     ordered = OrderedDict(found.tensors)
-    # Versions of the layout are lost in most files; without one MNASNet takes the weights for an older layout.
+    # Most files lack the layout versions; without one MNASNet takes the weights for an older layout.
     ordered._metadata = {"": {"version": 2}}  # type: ignore[attr-defined]
     try:
         lacking = module.load_state_dict(ordered, strict=False).missing_keys
@@ -67,7 +67,7 @@ def place(module: nn.Module, state: State, architecture: str) -> list[str]:
 
 
 def fitting(tensors: Mapping[str, Tensor]) -> tuple[str, str] | None:
-    """Give the one of this project's own networks, and its activation, whose weights these tensors are."""
+    """Find this project's own network, and its activation, to which these tensors belong."""
     for name, architecture in ARCHITECTURES.items():
         for activation in _ACTIVATIONS:
             module = architecture.build(activation)

@@ -1,4 +1,4 @@
-"""Files of other tools, told by their first bytes: what such a file is, and how its model can be brought here."""
+"""Files of other tools, recognised by their first bytes: the kind of such a file, and how its model can be brought here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OWN_CODE = "and load it by a function of your own, as FILE.py:FACTORY"
 _CONVERT = f"Convert it to a PyTorch module {_OWN_CODE}."
 _UNPACK = "Unpack it and choose the file of weights inside."
 _BLOWN_UP = 50
-"""An archive that unpacks to so many times its size would fill the memory; torch.save does not compress at all."""
+"""Ratio of unpacked to packed size above which an archive is refused, since it would fill the memory; torch.save never compresses."""
 _TOKEN = re.compile(rb"[\x20-\x7e]{1,127}")
 
 _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
@@ -43,11 +43,11 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\xff\xd8\xff", "is an image", "Open it as the image, and choose a file of weights here."),
     (0, b"%PDF", "is a PDF document", "Choose a file of weights (.safetensors, .pt or .pth)."),
 )
-"""Where the bytes stand, the bytes, what the file is, what to do."""
+"""Offset of the bytes, the bytes, the kind of the file, and advice."""
 
 
 def refusal_of(path: Path, head: bytes) -> str | None:
-    """Give the sentence that refuses a file of another tool; None where the file may hold PyTorch's weights.
+    """Return the refusal of a file of another tool; None where the file may hold PyTorch's weights.
 
     Parameters
     ----------
@@ -63,15 +63,15 @@ def refusal_of(path: Path, head: bytes) -> str | None:
 
 
 def is_web_page(head: bytes) -> bool:
-    """Whether a file that begins so is HTML or XML, as a server's error message is."""
+    """Return whether a file with these first bytes is HTML or XML, like a server's error message."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return text.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<script"))
 
 
 def folder_refusal(path: Path) -> str:
-    """Give the sentence that refuses a folder, which some tools write in the place of a file."""
+    """Return the refusal of a folder, which some tools write instead of a file."""
     names: set[str] = set()
-    with contextlib.suppress(OSError):  # a folder that may not be listed is a folder still
+    with contextlib.suppress(OSError):  # a folder that may not be listed is still a folder
         names = {entry.name for entry in path.iterdir()}
     if {"saved_model.pb", "saved_model.pbtxt"} & names:
         return f"“{path}” is a SavedModel of TensorFlow. {_CONVERT}"
@@ -87,7 +87,7 @@ def _of_magic(head: bytes) -> tuple[str, str] | None:
 
 
 def _of_text(head: bytes) -> tuple[str, str] | None:
-    """Tell JSON, XML and plain text; a file of weights has a byte below a space within its first hundred."""
+    """Recognise JSON, XML and plain text; a weights file has a control byte within its first hundred."""
     try:
         text = head.decode("utf-8-sig", errors="strict" if len(head) < 512 else "ignore").lstrip()
     except UnicodeDecodeError:
@@ -97,7 +97,7 @@ def _of_text(head: bytes) -> tuple[str, str] | None:
     if "<net " in text and text.startswith("<"):
         return "is a network of OpenVINO", _CONVERT
     if is_web_page(head):
-        return None  # the caller has a sentence of its own
+        return None  # the caller has its own sentence for this
     if text.startswith("{") and '"weight_map"' in text:
         return (
             "is the index of a checkpoint in several files",
@@ -106,12 +106,12 @@ def _of_text(head: bytes) -> tuple[str, str] | None:
     if text.startswith(("{", "[")):
         return "is a JSON text, not weights", "Choose the file of weights that it belongs to (.safetensors, .pt or .pth)."
     if len(head) < 16:
-        return None  # too short to be told from a damaged file
+        return None  # too short to be distinguished from a damaged file
     return "is a text, not weights", "Choose a file of weights (.safetensors, .pt or .pth)."
 
 
 def _of_archive(path: Path) -> tuple[str, str] | None:
-    """Tell ZIP archives by the names of their members; None for torch.save's, and for one that is damaged."""
+    """Recognise ZIP archives by the names of their members; None for torch.save's, and for a damaged one."""
     try:
         with zipfile.ZipFile(path) as archive:
             names, unpacked = archive.namelist(), sum(member.file_size for member in archive.infolist())
@@ -142,7 +142,7 @@ def _of_archive(path: Path) -> tuple[str, str] | None:
 
 
 def _of_msgpack(head: bytes) -> tuple[str, str] | None:
-    """Tell Flax's files: a map of at most 15 entries (0x81 to 0x8f) whose first key is a short text (0xa0 to 0xbf)."""
+    """Recognise Flax's files: a map of at most 15 entries (0x81 to 0x8f) whose first key is a short text (0xa0 to 0xbf)."""
     if len(head) < 8 or not 0x81 <= head[0] <= 0x8F or not 0xA1 <= head[1] <= 0xBF:
         return None
     key = head[2 : 2 + (head[1] & 0x1F)]
@@ -150,7 +150,7 @@ def _of_msgpack(head: bytes) -> tuple[str, str] | None:
 
 
 def _of_protobuf(head: bytes) -> tuple[str, str] | None:
-    """Tell ONNX, TensorFlow, Core ML and Caffe by the first fields of their message.
+    """Recognise ONNX, TensorFlow, Core ML and Caffe by the first fields of their message.
 
     A field is a tag (its number times 8, plus 2 for a text or a message inside), a length and its bytes:
 
@@ -183,7 +183,7 @@ def _of_protobuf(head: bytes) -> tuple[str, str] | None:
 
 
 def _inside(head: bytes, at: int) -> tuple[int, int] | None:
-    """Length and start of the field whose length stands at ``at`` (seven bits a byte, least first); None where there is no room for it."""
+    """Return length and start of the field whose length is stored at ``at`` (seven bits a byte, least first); None if it is cut off."""
     length = shift = 0
     for index in range(at, min(at + 9, len(head))):
         length |= (head[index] & 0x7F) << shift
@@ -194,7 +194,7 @@ def _inside(head: bytes, at: int) -> tuple[int, int] | None:
 
 
 def _text_at(head: bytes, at: int) -> bytes:
-    """Give the printable text whose length, below 128, stands at ``at``; empty where there is none."""
+    """Return the printable text whose length, below 128, is stored at ``at``; empty where there is none."""
     text = head[at + 1 : at + 1 + head[at]] if at < len(head) and head[at] < 0x80 else b""
     return text if _is_text(text) else b""
 

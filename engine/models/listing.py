@@ -1,4 +1,4 @@
-"""What can be loaded: the list that the window's chooser and the command line show."""
+"""The list of loadable models, for the window's chooser and the command line."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from engine.models.architectures import ARCHITECTURES
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One model that can be loaded by name."""
+    """A model that can be loaded by name."""
 
     source: str
-    """What ``load`` takes."""
+    """The argument for ``load``."""
     kind: Literal["shipped", "torchvision"]
     title: str
-    """No two are alike."""
+    """A unique title for lists."""
     data_set: str
     classes: int
     input_shape: tuple[int, int, int]
     parameters: int
     accuracy: float | None
-    """On the official test set of ``data_set``, in [0, 1]."""
+    """Accuracy on the official test set of ``data_set``, in [0, 1]."""
     available: bool
     """Whether its file is on this machine."""
     megabytes: float
@@ -32,12 +32,12 @@ class ModelEntry:
 
 
 def catalogue(*, with_torchvision: bool = True) -> list[ModelEntry]:
-    """The shipped models, then torchvision's classification networks; importing torchvision takes seconds."""
+    """List the shipped models, then torchvision's classification networks; importing torchvision takes seconds."""
     return [_shipped(name) for name in shipped.names()] + ([_published(name) for name in torchvision.names()] if with_torchvision else [])
 
 
 def architectures(*, with_torchvision: bool = True) -> list[str]:
-    """Names that a checkpoint can be loaded into."""
+    """List the architectures into which a checkpoint can be loaded."""
     return [*ARCHITECTURES, *([f"{torchvision.PREFIX}{name}" for name in torchvision.names()] if with_torchvision else [])]
 
 

@@ -1,4 +1,4 @@
-"""load: one name for every source of a model."""
+"""The function ``load``, which makes a classifier from any source of a model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def load(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Classifier:
-    """A classifier from any source.
+    """Load a classifier from any source.
 
     Parameters
     ----------
@@ -38,24 +38,24 @@ def load(
     device
         None: CUDA where there is one, else the CPU.
     architecture
-        Of a checkpoint: "signs", "digits", "objects" or "torchvision:NAME". None: as the card beside it says.
+        Architecture of a checkpoint: "signs", "digits", "objects" or "torchvision:NAME". None: taken from the card beside it.
     activation
-        Of a checkpoint: "relu", "bounded" or "bounded-leaky". None: as its card says, else "relu".
+        Rectifier of a checkpoint: "relu", "bounded" or "bounded-leaky". None: taken from its card, else "relu".
     labels
-        Names of the classes, or a mapping from number to name; None: those that the source knows. Names that are alike get their numbers.
+        Names of the classes, or a mapping from number to name; None: those of the source. Equal names get their numbers appended.
     head
         "log" or "strip" for a network that ends in probabilities.
     allow_code
-        Run the user's own code. Ask first.
+        Whether to run the user's own code. Ask the user first.
     download
-        Fetch published weights that are not in torch's cache. Ask first.
+        Whether to download published weights that are not in torch's cache. Ask the user first.
     progress, cancel
-        Of the download: called with the bytes done and in all; asked whether to end it.
+        Callbacks of the download, see `engine.models.download`.
 
     Raises
     ------
     GibbonError
-        One sentence that says what is wrong with the source and what to do.
+        The source cannot be loaded; the sentence says why and what to do.
     """
     text = str(source)
     names = None if labels is None else class_names(labels)
@@ -81,12 +81,12 @@ def load(
 
 
 def runs_code(source: str | Path) -> bool:
-    """Whether loading ``source`` runs a user's own code, so that the user must be asked first."""
+    """Return whether loading ``source`` runs a user's own code, so that the user must be asked first."""
     return factory.is_code(str(source))
 
 
 def missing_download(source: str | Path) -> torchvision.Published | None:
-    """What would have to be downloaded to load ``source``: its url, megabytes and path. None: nothing. Imports torchvision."""
+    """Return the download (url, megabytes, path) that ``source`` needs, or None where it needs none. Imports torchvision."""
     text = str(source)
     if not text.startswith(torchvision.PREFIX):
         return None
@@ -95,7 +95,7 @@ def missing_download(source: str | Path) -> torchvision.Published | None:
 
 
 def options_of(classifier: Classifier) -> dict[str, str]:
-    """What ``load`` has to be given beside ``classifier.source`` to load it again."""
+    """Return the arguments of ``load``, beside ``classifier.source``, that load the classifier again."""
     options: dict[str, str] = {} if classifier.head == "logits" else {"head": classifier.head}
     if Path(classifier.source or "").suffix.lower() in SUFFIXES:
         options |= {key: str(classifier.card[key]) for key in ("architecture", "activation") if key in classifier.card}

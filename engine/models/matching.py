@@ -1,4 +1,4 @@
-"""Matching the names in a file with those of a network: whatever wrappers put before or into the names, and whatever else is there."""
+"""Matching of the names in a file to those of a network, whatever prefixes wrappers add and whatever else the file holds."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from torch import Tensor, nn
 _BOOKKEEPING = ("total_ops", "total_params", "num_batches_tracked", "n_averaged")
 """Counters that profilers (thop) and weight averaging (SWA) leave inside a network's modules."""
 _DEPTH = 16
-"""Prefixes of more parts than this are not looked for."""
+"""Prefixes with more parts than this are not searched."""
 
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """Which tensor of a file belongs to which name of a network."""
+    """The assignment of a file's tensors to the names of a network."""
 
     tensors: dict[str, Tensor]
-    """By the network's names; their shapes may still differ."""
+    """Tensors by the network's names; their shapes may still differ."""
     removed: tuple[str, ...]
-    """The parts that were removed from the file's names ("module.", "model."), each with its dot."""
+    """Parts that were removed from the file's names ("module.", "model."), each with its dot."""
     again: dict[str, bool]
     """Further prefixes under which the file holds the same names, and whether the values are equal, too."""
     left: tuple[str, ...]
-    """Names in the file, outside of ``again``, that the network does not need."""
+    """Names in the file, outside of ``again``, that the network lacks."""
     alien: tuple[str, ...]
-    """Those of ``left`` that stand where the network's own weights stand: the file is of another architecture."""
+    """Names in ``left`` beside the network's own weights, which show that the file is of another architecture."""
 
 
 def match(tensors: Mapping[str, Tensor], module: nn.Module) -> Match:
     """Find each weight of ``module`` among ``tensors``, by name.
 
-    A name in the file fits if it is the network's after its first parts were removed (``backbone.fc.weight``), and the parts that occur in
-    no name of the network (``features.module.0.weight``). What was removed sorts the fits into groups. The group that fits most is taken;
-    one that gives only weights the first has not is added to it (DataParallel around the features alone); one that gives the same weights
-    again is another network in the same file (an averaged one, a teacher), and stays out.
+    A name in the file fits if it equals the network's once its first parts are removed (``backbone.fc.weight``), or the parts that occur in
+    no name of the network (``features.module.0.weight``). The removed parts define groups. The group that fits most is chosen; a group with
+    only weights that the first lacks is added to it (DataParallel around the features alone); a group with the same weights again is
+    another network in the same file (an averaged one, a teacher), and is left out.
     """
     expected = module.state_dict()
     groups = _groups(tensors, expected)
@@ -46,7 +46,7 @@ def match(tensors: Mapping[str, Tensor], module: nn.Module) -> Match:
     again: dict[str, bool] = {}
     for parts, names in sorted(groups.items(), key=lambda item: _rank(item[0], item[1], tensors, expected)):
         if chosen and not chosen.keys().isdisjoint(names):
-            if 2 * len(names) >= len(chosen):  # fewer are equal names by chance: conv1 of a block, beside conv1 of the network
+            if 2 * len(names) >= len(chosen):  # fewer names are equal by chance: conv1 of a block, beside conv1 of the network
                 again[_dotted(parts)] = _same(names, chosen, tensors)
         elif not chosen or all(tensors[name].dim() == expected[key].dim() for key, name in names.items()):
             chosen |= names
@@ -62,7 +62,7 @@ def match(tensors: Mapping[str, Tensor], module: nn.Module) -> Match:
 
 
 def _groups(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[tuple[str, ...], dict[str, str]]:
-    """Sort the file's names that fit by the parts removed from them: ``{parts: {network's name: file's name}}``."""
+    """Group the file's names that fit by the parts removed from them: ``{parts: {network's name: file's name}}``."""
     known = {part for name in expected for part in name.split(".")}
     groups: dict[tuple[str, ...], dict[str, str]] = {}
     for name in tensors:
@@ -81,13 +81,13 @@ def _groups(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> di
 def _rank(
     parts: tuple[str, ...], names: Mapping[str, str], tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]
 ) -> tuple[int, int, int]:
-    """Order the groups: most weights of the right shape, then most weights, then the shortest prefix; a tie goes to the file's first."""
+    """Rank the groups: most weights of the right shape, then most weights, then the shortest prefix; ties keep the file's order."""
     fitting = sum(tensors[name].shape == expected[key].shape for key, name in names.items())
     return -fitting, -len(names), len(parts)
 
 
 def _is_alien(name: str, tensor: Tensor, gone: Collection[str], roots: Collection[str]) -> bool:
-    """Whether a tensor that is left over stands inside a module of the network, or beside one as its next of kin (``layer5``)."""
+    """Return whether a remaining tensor is inside a module of the network, or beside one with a similar name (``layer5``)."""
     parts = [part for part in name.split(".") if part not in gone]
     if not parts or not tensor.is_floating_point() or parts[-1] in _BOOKKEEPING:
         return False
@@ -101,7 +101,7 @@ def _stem(name: str) -> str:
 
 
 def _same(names: Mapping[str, str], chosen: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bool:
-    """Whether the values of two groups are equal, wherever both have one."""
+    """Return whether the values of two groups are equal, wherever both have one."""
     pairs = [(tensors[names[key]], tensors[chosen[key]]) for key in names if key in chosen]
     return all(a.shape == b.shape and a.dtype == b.dtype and torch.equal(a, b) for a, b in pairs)
 

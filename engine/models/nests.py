@@ -1,4 +1,4 @@
-"""Finding the state dict in what a file holds: a checkpoint of a training keeps it beside the epoch, the optimiser, an averaged copy."""
+"""Search for the state dict in a checkpoint, which may hold it beside the epoch, the optimiser and an averaged copy."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _NESTS = (
     *("model", "network", "net", "module", "classifier_state_dict", "params", "weights"),
     *("state_dict_ema", "model_ema", "ema_state_dict", "model_ema_state_dict", "ema_model", "ema", "params_ema"),
 )
-"""Under these names trainings keep the weights; where several are there, the first is taken."""
+"""Names under which training scripts keep the weights; the first that is present is used."""
 _DEPTH = 32
-"""Dicts in dicts beyond this are not looked into."""
+"""Dicts nested deeper than this are not searched."""
 _NAMES = 1_000_000
-"""More tensors than this are refused: no network has them."""
+"""Largest number of tensors that is accepted: no network has more."""
 _SAVE = "Save its weights alone: torch.save(model.state_dict(), FILE)."
 
 
 def unwrapped(held: Any, file: str) -> tuple[dict[str, Tensor], list[str]]:
-    """Give the tensors of the state dict in ``held``, by name, and notes of what was done to find it.
+    """Return the tensors of the state dict in ``held`` by name, and notes on how it was found.
 
     Dicts inside the state dict are joined to one, their names with dots between. A dict that contains itself counts once.
 
     Raises
     ------
     GibbonError
-        There are no tensors, or more than a million.
+        The file holds no tensors, or more than a million.
     """
     notes: list[str] = []
     seen: set[int] = set()
@@ -58,13 +58,13 @@ def unwrapped(held: Any, file: str) -> tuple[dict[str, Tensor], list[str]]:
 
 
 def some(names: list[str], count: int = 3) -> str:
-    """The first few of many names."""
+    """List the first few of many names in words."""
     rest = len(names) - count
     return ", ".join(names[:count]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _walk(held: Mapping[Any, Any], seen: set[int]) -> Iterator[tuple[str, Tensor]]:
-    """Give every tensor in ``held`` and the dicts inside it, each dict once, with its dotted name, in the order of the file."""
+    """Yield every tensor in ``held`` and the dicts inside it, each dict once, with its dotted name, in the order of the file."""
     seen = {*seen, id(held)}
     waiting = [iter([(_text(key), value) for key, value in held.items()])]
     while waiting:
@@ -83,7 +83,7 @@ def _holds_tensors(held: Mapping[Any, Any], seen: set[int]) -> bool:
 
 
 def _text(key: object) -> str:
-    # The text of a tuple of tuples may have no end.
+    # The text of a nested tuple may be endless.
     return str(key)[:1000] if isinstance(key, str | int | float | bytes) else type(key).__name__
 
 

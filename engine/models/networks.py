@@ -1,4 +1,4 @@
-"""The torchvision network that a state dict is for: what its builder must be told follows from names and shapes in the file."""
+"""The torchvision network for a state dict: the builder's options follow from names and shapes in the file."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from engine.models.matching import match
 from engine.models.states import State
 
 AUXILIARY = {"googlenet": ("aux1", "aux2"), "inception_v3": ("AuxLogits",)}
-"""Heads for training only: taken off after loading."""
+"""Auxiliary heads for training only, removed after loading."""
 _SENTINEL = 10_007
-"""A number of classes that is the size of nothing else in a network."""
+"""A number of classes that equals no other size in a network."""
 
 
 _DRAWS = (torch.Tensor.normal_, torch.Tensor.uniform_)
 
 
 class _Unallocated(TorchFunctionMode):
-    """While active, ``torch.empty`` gives tensors without memory (on the meta device), so that parameters cost nothing.
+    """While active, ``torch.empty`` returns tensors without memory (on the meta device), so that parameters cost nothing.
 
     ``torch.device("meta")`` would send every tensor there, also those by which RegNet computes its widths.
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None) -> Any:
-        if func in _DRAWS and args[0].is_meta:  # without values there is nothing to draw, and pretending takes half the time
+        if func in _DRAWS and args[0].is_meta:  # without values nothing need be drawn, which saves half the time
             return args[0]
         given = dict(kwargs or {})
         if func is torch.empty:
@@ -42,7 +42,7 @@ class _Unallocated(TorchFunctionMode):
 
 
 def empty(name: str, **options: Any) -> nn.Module:
-    """Give torchvision's network ``name`` with parameters that have a shape but no memory."""
+    """Build torchvision's network ``name`` with parameters that have a shape but no memory."""
     from torchvision import models
 
     with _Unallocated():
@@ -51,23 +51,23 @@ def empty(name: str, **options: Any) -> nn.Module:
 
 
 def build(name: str, options: Mapping[str, Any], *, activation: str = "relu", card: Mapping[str, Any] | None = None) -> nn.Module:
-    """Give torchvision's network ``name`` with weights of no meaning; its rectifiers are ``activation``."""
+    """Build torchvision's network ``name`` with meaningless weights and the rectifier ``activation``."""
     from torchvision import models
 
-    with torch.random.fork_rng(devices=[]):  # initial weights are drawn and thrown away: the caller's draws stay the same
+    with torch.random.fork_rng(devices=[]):  # initial weights are drawn and discarded, so the caller's random state must stay
         module: nn.Module = models.get_model(name, weights=None, **options)
     swap(module, activation, card or {})
     return module
 
 
 def swap(module: nn.Module, activation: str, card: Mapping[str, Any]) -> None:
-    """Put ``activation`` in the place of the rectifiers, in place; "relu" leaves the network's own."""
+    """Replace the rectifiers by ``activation`` in place; "relu" leaves the network's own."""
     if activation != "relu":
         swap_rectifiers(module, maker(activation, slope=card.get("slope", 0.01), sign=card.get("sign", -1)))
 
 
 def without_auxiliary(module: nn.Module, name: str) -> None:
-    """Take off the heads that serve training only, in place."""
+    """Remove the heads that serve training only, in place."""
     for branch in AUXILIARY.get(name, ()):
         setattr(module, branch, None)
     if name in AUXILIARY:
@@ -75,23 +75,23 @@ def without_auxiliary(module: nn.Module, name: str) -> None:
 
 
 def options_of(state: State, name: str, *, transform_input: bool = False, input_shape: tuple[int, ...] | None = None) -> dict[str, Any]:
-    """Give what torchvision's builder must be told so that ``state`` fits the network ``name``.
+    """Return the options of torchvision's builder with which ``state`` fits the network ``name``.
 
     Parameters
     ----------
     state
-        The weights; ``renamed`` already.
+        The weights, after `renamed`.
     name
         One of torchvision's classification networks.
     transform_input
-        Of GoogLeNet and Inception: whether the network undoes the normalisation itself, as the published weights need.
+        For GoogLeNet and Inception: whether the network undoes the normalisation itself, as the published weights need.
     input_shape
-        ``(C, H, W)`` where a card says it, for MaxViT, whose weights do not tell the size that it was made for.
+        ``(C, H, W)`` from a card, for MaxViT, whose weights do not determine its input size.
 
     Raises
     ------
     GibbonError
-        A vision transformer's position embedding is for no square image.
+        A vision transformer's position embedding fits no square image.
     """
     options: dict[str, Any] = {}
     if name in AUXILIARY:
@@ -105,7 +105,7 @@ def options_of(state: State, name: str, *, transform_input: bool = False, input_
 
 
 def renamed(state: State, name: str) -> State:
-    """Give ``state`` by the names of today: DenseNet's published files are older than the rule that module names hold no dots."""
+    """Rename ``state`` to the current names: DenseNet's published files predate the rule that module names hold no dots."""
     if not name.startswith("densenet"):
         return state
     pattern = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
@@ -113,7 +113,7 @@ def renamed(state: State, name: str) -> State:
 
 
 def _transformer(state: State, name: str) -> dict[str, Any]:
-    """Options of a vision transformer: image_size = sqrt(positions - 1) * patch_size, and the width of a layer before the head."""
+    """Return options of a vision transformer: image_size = sqrt(positions - 1) * patch_size, and the width of a layer before the head."""
     options: dict[str, Any] = {}
     if any("pre_logits" in key.split(".") for key in state.tensors):
         options["representation_size"] = _rows(
@@ -122,7 +122,7 @@ def _transformer(state: State, name: str) -> dict[str, Any]:
     module = empty(name, **options)
     positions = match(state.tensors, module).tensors.get("encoder.pos_embedding")
     if positions is None or positions.dim() != 3 or positions.shape[1] < 2:
-        return options  # filling says what differs
+        return options  # the error of filling names the difference
     patches = int(positions.shape[1]) - 1
     side = math.isqrt(patches)
     if side * side != patches:
@@ -134,7 +134,7 @@ def _transformer(state: State, name: str) -> dict[str, Any]:
 
 
 def _classes(state: State, name: str, options: Mapping[str, Any]) -> int:
-    """Rows of the head in the file: of the tensors that have ``_SENTINEL`` rows where the network is built for as many classes."""
+    """Count the head's rows in the file: those of the tensors with ``_SENTINEL`` rows in a network built for as many classes."""
     module = empty(name, num_classes=_SENTINEL, **options)
     heads = [key for key, value in module.state_dict().items() if value.shape[:1] == (_SENTINEL,)]
     return _rows(match(state.tensors, module).tensors, heads)
@@ -142,5 +142,5 @@ def _classes(state: State, name: str, options: Mapping[str, Any]) -> int:
 
 def _rows(tensors: Mapping[str, Tensor], names: list[str]) -> int:
     rows = {int(tensors[name].shape[0]) for name in names if name in tensors and tensors[name].dim()}
-    # No head, or several that contradict each other: filling will name what differs.
+    # No head, or contradictory ones: the error of filling names the difference.
     return rows.pop() if len(rows) == 1 else 1000

@@ -1,4 +1,4 @@
-"""Reading state dicts from files of strangers: weights only, unwrapped, and a sentence for everything else."""
+"""Reading of state dicts from untrusted files: weights only, unwrapped, and a sentence for everything else."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ _SAVE = "Save its weights alone: torch.save(model.state_dict(), FILE)."
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """The tensors of a file, by name."""
+    """The tensors of a weights file, by name."""
 
     tensors: dict[str, Tensor]
-    """As they lie in the file: of any shape and type, NaN included."""
+    """Tensors unchanged from the file: of any shape and type, NaN included."""
     path: Path
     sha256: str
     notes: tuple[str, ...]
-    """What was done to get at them."""
+    """Notes on how the tensors were found."""
 
     @property
     def name(self) -> str:
-        """The file's name."""
+        """The file's name, without its folder."""
         return self.path.name
 
 
 def read_state(path: Path) -> State:
-    """The state dict in a file, without running a line of what may be hidden in it.
+    """Read the state dict in a file without running any code that may be hidden in it.
 
     Raises
     ------
@@ -54,13 +54,13 @@ def read_state(path: Path) -> State:
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
+    """Return the SHA-256 of a file, as hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def first_bytes(path: Path) -> bytes:
-    """The beginning of a file that is there and holds something that may be weights."""
+    """Read the first bytes of a file, after checking that it exists and may hold weights."""
     if os.path.isdir(path):
         raise GibbonError(folder_refusal(path))
     ordinary_file(path, "a file of weights (.safetensors, .pt or .pth)")
@@ -80,7 +80,7 @@ def first_bytes(path: Path) -> bytes:
 
 
 def _is_safetensors(path: Path, head: bytes) -> bool:
-    # Eight bytes of length, then JSON. The content decides: files get renamed.
+    # The format is eight bytes of length, then JSON. The content decides, since files get renamed.
     return head[8:9] == b"{" or (path.suffix == ".safetensors" and not head.startswith((b"PK", b"\x80")))
 
 
@@ -96,9 +96,9 @@ def _read_safetensors(path: Path) -> Any:
 
 def _read_torch(path: Path, head: bytes) -> Any:
     try:
-        with path.open("rb") as file:  # a file, not its name: torch would go by the suffix
+        with path.open("rb") as file:  # pass the open file, since torch would go by the suffix of a name
             return torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # given damaged bytes, an unpickler raises whatever it likes
+    except Exception as error:  # unpicklers raise any kind of error on damaged bytes
         raise GibbonError(_refusal(path, head, str(error), error)) from None
 
 
@@ -117,7 +117,7 @@ def _refusal(path: Path, head: bytes, message: str, error: Exception) -> str:
 
 
 def _first_global(head: bytes) -> str | None:
-    """The first function or class that a bare pickle asks for, found by reading its opcodes, not by running them."""
+    """Return the first function or class that a bare pickle requests, found by reading its opcodes without running them."""
     texts: list[str] = []
     try:
         for opcode, argument, _ in pickletools.genops(head):
@@ -127,7 +127,7 @@ def _first_global(head: bytes) -> str | None:
                 return ".".join(texts[-2:])
             if isinstance(argument, str):
                 texts.append(argument)
-    except Exception:  # not a pickle, or cut off: then nothing was asked for
+    except Exception:  # the bytes are no pickle, or cut off, so nothing was requested
         return None
     return None
 

@@ -22,23 +22,23 @@ PREFIX = "torchvision:"
 
 @dataclass(frozen=True)
 class Published:
-    """What torchvision says of a network's default weights."""
+    """Torchvision's description of a network's default weights."""
 
     name: str
     weights: str
     url: str
     labels: tuple[str, ...]
     crop: int
-    """Height and width of the input."""
+    """Height and width of the input, in pixels."""
     resize: int
-    """Shorter side of the photograph before the centre was cropped, when the accuracy was measured."""
+    """Shorter side, in pixels, of the photograph before the central crop, when the accuracy was measured."""
     interpolation: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
     parameters: int
     megabytes: float
     accuracy: float | None
-    """Top-1 on ImageNet's validation set, in [0, 1]."""
+    """Top-1 accuracy on ImageNet's validation set, in [0, 1]."""
 
     @property
     def file(self) -> str:
@@ -47,30 +47,30 @@ class Published:
 
     @property
     def hash_prefix(self) -> str:
-        """The first digits of its SHA-256, which torch puts into the name: squeezenet1_0-b66bff10.pth."""
+        """The first digits of the SHA-256, which torch puts into the file's name: squeezenet1_0-b66bff10.pth."""
         found = re.search(r"-([0-9a-f]{8,})\.", self.file)
         return found[1] if found else ""
 
     @property
     def path(self) -> Path:
-        """Where torch's cache keeps it."""
+        """The file's path in torch's cache."""
         return Path(torch.hub.get_dir()) / "checkpoints" / self.file
 
 
 def names() -> list[str]:
-    """The classification networks of the torchvision that is installed."""
+    """List the classification networks of the installed torchvision."""
     from torchvision import models
 
     return list(models.list_models(module=models))
 
 
 def published(name: str) -> Published:
-    """What torchvision says of ``name``.
+    """Return torchvision's description of the network ``name``.
 
     Raises
     ------
     GibbonError
-        It has no classification network of that name.
+        Torchvision has no classification network of that name.
     """
     from torchvision import models
 
@@ -82,7 +82,7 @@ def published(name: str) -> Published:
 
 
 def recognised(name: str, sha256: str) -> Published | None:
-    """The published weights of ``name``, the default ones or others, whose file has this hash."""
+    """Return the published weights of ``name``, the default ones or others, whose file has this hash."""
     from torchvision import models
 
     found = [_described(name, weights) for weights in models.get_model_weights(name) if weights.meta["categories"]]
@@ -119,7 +119,7 @@ def load_published(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Classifier:
-    """A network with its published default weights, from torch's cache or, where ``fetch`` allows it, from torchvision's server."""
+    """Load a network with its published default weights, from torch's cache or, where ``fetch`` allows it, from torchvision's server."""
     about = published(name)
     if not about.path.is_file():
         if not fetch:
@@ -130,7 +130,7 @@ def load_published(
         download(about.url, about.path, sha256_prefix=about.hash_prefix, progress=progress, cancel=cancel)
     if activation != "relu":
         raise GibbonError(f"The published weights of “{name}” are for its own rectifiers. Load them, then swap the activation or train it.")
-    # Whoever names the published weights means them: torchvision, too, takes the file that lies there for them, whatever its hash.
+    # A caller that names the published weights means the file in the cache, whatever its hash: so does torchvision.
     card = {"transform_input": True} if name in AUXILIARY else {}
     return classifier_of(
         read_state(about.path), about, labels=labels, device=device, head=head, name=name, source=f"{PREFIX}{name}", card=card
@@ -149,10 +149,10 @@ def classifier_of(
     source: str,
     card: dict[str, Any],
 ) -> Classifier:
-    """The classifier that ``state`` makes of the network ``about.name``.
+    """Make a classifier from the network ``about.name`` with the weights ``state``.
 
-    The number of classes, the size of a vision transformer's images and the heads for training follow from the tensors. How the pixels are
-    to be prepared does not: the card says it, or the file is a published one, told by its hash; otherwise torchvision's ``about`` is
+    The number of classes, the size of a vision transformer's images and the heads for training follow from the tensors. The preprocessing
+    does not: it comes from the card, or from torchvision where the hash shows a published file; otherwise torchvision's ``about`` is
     assumed, and the classifier's card says so.
     """
     state = renamed(state, about.name)
@@ -194,9 +194,9 @@ def classifier_of(
 
 
 def _preprocessing(about: Published, size: int, options: dict[str, Any], exact: bool, card: dict[str, Any]) -> dict[str, Any]:
-    """Facts about what is done to a photograph before the network, and where they are from."""
+    """Return facts about the preprocessing of a photograph, and their source."""
     facts: dict[str, Any] = {"preprocessing": "published" if exact else "as its card says" if "mean" in card else "assumed"}
-    if size == about.crop:  # at another size nobody has said how much of a photograph is cropped away
+    if size == about.crop:  # at another size the crop of a photograph is unknown
         facts |= {"resize": about.resize, "crop": about.crop}
     if "transform_input" in options:
         facts["transform_input"] = options["transform_input"]

@@ -1,8 +1,8 @@
-"""Stickers as frozen values, and pure functions on them. Knows neither Qt nor torch's drawing.
+"""Stickers as frozen values, and pure functions on them. This file knows neither Qt nor torch's drawing.
 
 Coordinates are image pixels: pixel (row r, column c) covers the square [c, c + 1] x [r, r + 1], so a sticker at x = 13, width = 6 covers
-the columns 13 to 18. Stickers snap to whole pixels, so that what is drawn, what is computed and what is saved agree to the pixel.
-The order of a tuple of stickers is their z-order: the last lies on top.
+the columns 13 to 18. Stickers snap to whole pixels, so that the drawing, the computation and the saved file agree to the pixel. The order
+of a tuple of stickers is their z-order: the last lies on top.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ HANDLES: tuple[Handle, ...] = ("nw", "n", "ne", "e", "se", "s", "sw", "w")
 
 @dataclass(frozen=True)
 class Colour:
-    """One colour all over."""
+    """Content of a single colour."""
 
     rgb: tuple[float, float, float] = (1.0, 0.85, 0.0)
-    """In [0, 1]; a grey model takes the mean."""
+    """Red, green and blue in [0, 1]; a grey model takes the mean."""
 
     def __post_init__(self) -> None:
         numbers = isinstance(self.rgb, tuple | list) and all(isinstance(value, int | float) for value in self.rgb)
@@ -35,19 +35,19 @@ class Colour:
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """A picture, stretched over the sticker."""
+    """Content from a picture, stretched over the sticker."""
 
     image: Tensor
-    """``(C, h, w)`` in [0, 1] on the CPU."""
+    """The picture, ``(C, h, w)`` in [0, 1] on the CPU."""
     name: str = "image"
 
 
 @dataclass(frozen=True, eq=False)
 class Optimised:
-    """What an attack paints. Its place belongs to the mask of a sticker attack."""
+    """Content that an attack optimises. The sticker's area belongs to the mask of a sticker attack."""
 
     image: Tensor | None = None
-    """``(C, h, w)`` in [0, 1] on the CPU; None before the first run: middle grey."""
+    """The content, ``(C, h, w)`` in [0, 1] on the CPU; None before the first run: middle grey."""
 
 
 Content = Colour | Pixels | Optimised
@@ -58,16 +58,16 @@ class Sticker:
     """A rectangle on the canvas with content."""
 
     id: int
-    """Unique within a canvas; stays through every edit."""
+    """Number that is unique within a canvas and stays through every edit."""
     x: int
-    """Left edge."""
+    """Left edge in pixels."""
     y: int
-    """Top edge."""
+    """Top edge in pixels."""
     width: int
     height: int
     content: Content = Colour()
     opacity: float = 1.0
-    """0 shows nothing, 1 covers."""
+    """Opacity: 0 shows nothing, 1 covers the image."""
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -84,42 +84,42 @@ class Sticker:
 
     @property
     def right(self) -> int:
-        """The edge after the last column."""
+        """The edge after the last column, in pixels."""
         return self.x + self.width
 
     @property
     def bottom(self) -> int:
-        """The edge after the last row."""
+        """The edge after the last row, in pixels."""
         return self.y + self.height
 
     @property
     def title(self) -> str:
-        """The name, or a description where none was given."""
+        """The name, or a description where no name was given."""
         return self.name or f"Sticker {self.id}"
 
 
 @dataclass(frozen=True)
 class Hit:
-    """What lies under the mouse: a sticker, and the handle of it where one is near."""
+    """The sticker under the mouse, and the handle of it where one is near."""
 
     sticker: Sticker
     handle: Handle | None = None
 
 
 def contains(sticker: Sticker, x: float, y: float) -> bool:
-    """Whether the point lies on the sticker."""
+    """Return whether the point is on the sticker."""
     return sticker.x <= x < sticker.right and sticker.y <= y < sticker.bottom
 
 
 def handle_position(sticker: Sticker, handle: Handle) -> tuple[float, float]:
-    """Where the handle is: a corner, or the middle of an edge."""
+    """Return the position of the handle: a corner, or the middle of an edge."""
     horizontal = sticker.x if "w" in handle else sticker.right if "e" in handle else sticker.x + sticker.width / 2
     vertical = sticker.y if "n" in handle else sticker.bottom if "s" in handle else sticker.y + sticker.height / 2
     return horizontal, vertical
 
 
 def find_hit(stickers: Sequence[Sticker], x: float, y: float, reach: float, selected: int | None = None) -> Hit | None:
-    """What lies under (x, y): first a handle of the selected sticker within ``reach``, then the topmost sticker.
+    """Find the sticker or handle at (x, y): first a handle of the selected sticker within ``reach``, then the topmost sticker.
 
     ``reach`` is in image pixels: the caller divides a constant number of screen pixels by the zoom.
     """
@@ -135,7 +135,7 @@ def find_hit(stickers: Sequence[Sticker], x: float, y: float, reach: float, sele
 def between(
     id: int, start: tuple[float, float], end: tuple[float, float], *, square: bool = False, content: Content | None = None
 ) -> Sticker:
-    """The sticker spanned by two corners, snapped to the pixels that they lie in, at least one pixel large."""
+    """Return the sticker spanned by two corners, snapped to the pixels that contain them, at least one pixel large."""
     left, right = sorted((math.floor(start[0]), math.floor(end[0])))
     top, bottom = sorted((math.floor(start[1]), math.floor(end[1])))
     width, height = right - left + 1, bottom - top + 1
@@ -148,12 +148,12 @@ def between(
 
 
 def moved(sticker: Sticker, dx: float, dy: float) -> Sticker:
-    """The sticker shifted by whole pixels."""
+    """Return the sticker shifted by whole pixels."""
     return replace(sticker, x=sticker.x + round(dx), y=sticker.y + round(dy))
 
 
 def resized(sticker: Sticker, handle: Handle, x: float, y: float, *, keep_aspect: bool = False) -> Sticker:
-    """The sticker with ``handle`` pulled to (x, y), the opposite side staying; at least one pixel large."""
+    """Return the sticker with ``handle`` pulled to (x, y) and the opposite side fixed; at least one pixel large."""
     left, top, right, bottom = sticker.x, sticker.y, sticker.right, sticker.bottom
     if "w" in handle:
         left = min(round(x), right - 1)
@@ -172,14 +172,14 @@ def resized(sticker: Sticker, handle: Handle, x: float, y: float, *, keep_aspect
 
 
 def kept_on_image(sticker: Sticker, height: int, width: int) -> Sticker:
-    """The sticker shifted so that at least one of its pixels lies on the image: nothing is dragged out of reach."""
+    """Return the sticker shifted so that at least one of its pixels is on the image, where the mouse can reach it."""
     x = min(max(sticker.x, 1 - sticker.width), width - 1)
     y = min(max(sticker.y, 1 - sticker.height), height - 1)
     return replace(sticker, x=x, y=y)
 
 
 def scaled(sticker: Sticker, before: tuple[int, int], after: tuple[int, int]) -> Sticker:
-    """The sticker at the same place of an image of another size, each size ``(height, width)``; at least one pixel large.
+    """Return the sticker at the same place of an image of another size, each size ``(height, width)``; at least one pixel large.
 
     Edges are rounded, not widths, so stickers that touched still touch.
     """
@@ -191,12 +191,12 @@ def scaled(sticker: Sticker, before: tuple[int, int], after: tuple[int, int]) ->
 
 
 def next_id(stickers: Sequence[Sticker]) -> int:
-    """An id that none of them has."""
+    """Return an id that none of the stickers has."""
     return max((sticker.id for sticker in stickers), default=0) + 1
 
 
 def reordered(stickers: Sequence[Sticker], id: int, by: int) -> tuple[Sticker, ...]:
-    """The stickers with one moved ``by`` places up (towards the top) or down."""
+    """Return the stickers with one of them moved ``by`` places up (towards the top) or down."""
     order = list(stickers)
     index = next(i for i, sticker in enumerate(order) if sticker.id == id)
     sticker = order.pop(index)

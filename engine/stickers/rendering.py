@@ -1,4 +1,4 @@
-"""From stickers to pixels: coverage, mask, and painting over an image in z-order. Differentiable with respect to image and contents."""
+"""Rendering of stickers: coverage, mask, and painting over an image in z-order. Differentiable in image and contents."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from engine.stickers.geometry import Colour, Optimised, Sticker
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """An image with its stickers, ready for an attack."""
+    """An image composed with its stickers, ready for an attack."""
 
     base: Tensor
-    """``(C, H, W)``: the clean image with the fixed stickers painted over it."""
+    """The clean image with the fixed stickers painted over it, ``(C, H, W)``."""
     shown: Tensor
-    """``(C, H, W)``: with every sticker, the optimised ones as they are now."""
+    """The image with all stickers in their present state, ``(C, H, W)``."""
     mask: Tensor | None
-    """``(1, H, W)``: where the optimised stickers show; None where there are none."""
+    """Visibility of the optimised stickers, ``(1, H, W)``; None where there are none."""
     content: Tensor
-    """``(C, H, W)``: what the optimised stickers hold now, as if they were opaque, on ``base``: where a sticker attack goes on from."""
+    """Present content of the optimised stickers, as if opaque, on ``base``, ``(C, H, W)``: a sticker attack continues from it."""
 
 
 def coverage(sticker: Sticker, height: int, width: int) -> Tensor:
-    """How much of each pixel the sticker covers, ``(1, H, W)``: its opacity inside, 0 outside."""
+    """Return the share of each pixel that the sticker covers, ``(1, H, W)``: its opacity inside, 0 outside."""
     covered = torch.zeros(1, height, width)
     rows, columns = _clipped(sticker, height, width)
     covered[:, rows, columns] = sticker.opacity
@@ -35,7 +35,7 @@ def coverage(sticker: Sticker, height: int, width: int) -> Tensor:
 
 
 def content_of(sticker: Sticker, channels: int) -> Tensor:
-    """The sticker's own pixels, ``(C, height, width)``; a picture is stretched over it (bilinear)."""
+    """Return the sticker's own pixels, ``(C, height, width)``; a picture is stretched over it (bilinear)."""
     size = (sticker.height, sticker.width)
     content = sticker.content
     if isinstance(content, Colour):
@@ -49,7 +49,7 @@ def content_of(sticker: Sticker, channels: int) -> Tensor:
 
 
 def paint(image: Tensor, stickers: Sequence[Sticker]) -> Tensor:
-    """``image`` ``(C, H, W)`` with the stickers painted over it, the last on top; a new tensor."""
+    """Paint the stickers over ``image`` ``(C, H, W)``, the last on top, into a new tensor."""
     channels, height, width = image.shape
     painted = image
     for sticker in stickers:
@@ -64,10 +64,10 @@ def paint(image: Tensor, stickers: Sequence[Sticker]) -> Tensor:
 
 
 def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
-    """The clean image ``(C, H, W)`` with its stickers, and the mask that an attack on them may paint in.
+    """Compose the clean image ``(C, H, W)`` with its stickers, and the mask for an attack on them.
 
-    A fixed sticker above an optimised one hides it: what it covers is no part of the mask. Where one shines through the other, ``base``
-    is such that ``(1 - mask) * base + mask * content`` is what is painted.
+    A fixed sticker above an optimised one hides it, so the covered pixels are outside of the mask. Where both are partly visible, ``base``
+    is chosen so that ``(1 - mask) * base + mask * content`` equals the painted image.
     """
     _, height, width = clean.shape
     mask, mixed = torch.zeros(1, height, width), torch.zeros(1, height, width, dtype=torch.bool)
@@ -90,9 +90,9 @@ def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
 
 
 def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, ...]:
-    """The stickers, the optimised ones taking their content from ``image`` ``(C, H, W)`` at the pixels where they show.
+    """Return the stickers, with the content of optimised ones taken from ``image`` ``(C, H, W)`` where they are visible.
 
-    What lies off the image or under a sticker that covers it keeps the content it had.
+    Pixels off the image or under a covering sticker keep their content.
     """
     channels, height, width = image.shape
     filled = []
