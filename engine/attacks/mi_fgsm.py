@@ -69,5 +69,5 @@ class MIFGSM(InBall):
             if index < self.steps:
                 gradient = seen.gradient if problem.mask is None else problem.mask * seen.gradient
                 momentum = self.decay * momentum + normalised(gradient, 1)
-                delta = feasible.project(delta + self.length * ball.steepest(momentum))
+                delta = feasible.follow(delta, ball.steepest(momentum), self.length)
                 images = feasible.images(delta)

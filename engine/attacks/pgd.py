@@ -164,7 +164,7 @@ class PGD(Attack):
             yield step if chosen is None else replace(step, goals=chosen)
             if index < self.count:
                 along = self._along(feasible, delta, seen.gradient, rows.mask)
-                delta = feasible.project(delta.add(along, alpha=self.length))
+                delta = feasible.follow(delta, along, self.length)
                 images = feasible.images(delta)
 
     def _along(self, feasible: FeasibleSet, delta: Tensor, gradient: Tensor, mask: Tensor | None) -> Tensor:

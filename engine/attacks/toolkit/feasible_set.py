@@ -63,6 +63,14 @@ class FeasibleSet:
             delta = self._ball.project(delta)
         return delta.clamp(*self._room)
 
+    def follow(self, delta: Tensor, along: Tensor, length: float) -> Tensor:
+        """``project(delta + length * along)``. ``delta`` may be written over: it must be the caller's own, and never part of a step.
+
+        A step of a hundred small images costs as much for each new tensor as for the arithmetic in it.
+        """
+        moved = delta.add_(along, alpha=length)
+        return moved.clamp_(*self._room) if isinstance(self._ball, Linf) or self._ball is None else self.project(moved)
+
     def steepest(self, gradient: Tensor) -> Tensor:
         """``argmax_d <d, gradient>`` over the L1 ball in the range, for the gradient ``(N or 1, C, H, W)`` of the perturbation."""
         assert isinstance(self._ball, L1)
