@@ -1,8 +1,8 @@
 """The engine's own time: milliseconds a run and a step above the bare passes, on one core.
 
-``uv run python -m tests.benchmarks.overhead``. The shipped ``digits`` and drawn digits, so that nothing is needed but this project. Runs and bare
-passes take turns in one process. What is taken is the thread's own time on the core, and of the differences the median: what else a shared
-machine does is left out as far as can be.
+``uv run python -m tests.benchmarks.overhead``. The shipped ``digits`` and drawn digits, so that nothing is needed but this project. Runs
+and bare passes take turns in one process. Their time is the thread's own on the core, and the median of the differences counts, so that
+what else a shared machine does is left out as far as can be.
 
     a run = FGSM minus its bare passes
     a step = (PGD-40 minus its bare passes, less a run) / 40
