@@ -182,7 +182,7 @@ def _chosen(images: list[Tensor], chosen: Tensor, rows: Tensor) -> Tensor:
         return torch.where((chosen == 1)[:, None, None, None], images[1], images[0])
     if chosen.device.type != "cpu":
         return torch.stack(images)[chosen, rows]
-    places = chosen.tolist()  # where reading costs no wait, only the rows that are chosen are copied
+    places: list[int] = chosen.tolist()  # where reading costs no wait, only the rows that are chosen are copied
     if len(set(places)) == 1:
         return images[places[0]]
     return torch.stack([images[place][row] for row, place in enumerate(places)])
