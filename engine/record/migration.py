@@ -14,6 +14,7 @@ OLD_VALUES: Mapping[int, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "deepfool": {"clipped_step": "newton"},
             "fgsm": {"l1_step": "one value"},
             "pgd": {"l1_step": "one value"},
+            "square": {"corners": "all"},
         }
     }
 )

@@ -146,6 +146,20 @@ def literal_pattern(s: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", [LinfMoves, L2Moves])
+@pytest.mark.parametrize("to_the_edge", [True, False])
+def test_corners_are_drawn_from_the_published_range_or_from_all(kind: type[LinfMoves], to_the_edge: bool) -> None:
+    """The authors draw them with ``numpy.random.randint(0, h - s)``, which never gives ``h - s``."""
+    images = torch.full((400, 1, 6, 7), 0.5, dtype=torch.float64)
+    moves = kind.of(problem_of(images), 0.3, to_the_edge)
+    plan = moves.plan(torch.rand(400, 4, moves.numbers, generator=torch.Generator().manual_seed(0)), [9 / 42] * 4)
+    reached = [sides.flatten(0, 1).any(0).tolist() for sides in plan.into]
+    assert reached == [[True] * (size - 1) + [to_the_edge] for size in (6, 7)]
+    assert all(bool((sides.sum(2) == 3).all()) for sides in plan.into)
+    whole = kind.of(problem_of(images[..., :6]), 0.3, to_the_edge).plan(torch.rand(400, 1, moves.numbers), [1.0])
+    assert all(bool((sides.sum(2) >= 5).all()) for sides in whole.into)  # a square as large as the image still has its one place
+
+
+@pytest.mark.parametrize("kind", [LinfMoves, L2Moves])
 def test_moves_keep_to_masks_of_any_area(kind: type[LinfMoves]) -> None:
     images = pixels()
     mask = torch.zeros(6, 1, 12, 12, dtype=torch.float64)

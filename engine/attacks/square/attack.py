@@ -35,9 +35,9 @@ class Square(InBall):
     ``p_init`` to ``p_init / 512`` in steps, at the queries 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000 of 10,000, scaled to
     ``n_queries``. One forward row per query; solved rows leave the batch.
 
-    Andriushchenko, Croce, Flammarion, Hein 2019, arXiv 1912.00049. Deviations: every row has a square of its own; all positions can be
-    drawn (the authors' code never reaches the last row and column); with a mask, squares lie around its pixels and their share is that of
-    its area; the clean image is asked once more, first.
+    Andriushchenko, Croce, Flammarion, Hein 2019, arXiv 1912.00049. Deviations: every row has a square of its own; in linf squares
+    reach the last row and column, which those of the authors' code do not; with a mask,
+    squares lie around its pixels and their share is that of its area; the clean image is asked once more, first.
     """
 
     slug: ClassVar[str] = "square"
@@ -61,6 +61,9 @@ class Square(InBall):
     p_init: float = method(0.8, gt=0, le=1, title="first area")
     """Share of the image's area (of the mask's, where there is one) that the first squares cover. 0.8 suits robust and small models; the
     authors took 0.05 (linf) and 0.1 (l2) for ImageNet."""
+    corners: Literal["published", "all"] = method("published", when={"norm": "l2"})
+    """Where squares lie in l2 without a mask. published: as in the authors' code, which draws corners so that no square reaches the last
+    row and column; on a network trained against PGD that fools 51 images in place of 48. all: anywhere, as always in linf."""
     loss: Literal["margin", "ce"] = method("margin")
     """margin: best other logit minus the label's. ce: cross-entropy, which moves more evenly towards a target."""
     proposals: int = method(1, ge=1, le=1024, unit="rows")
@@ -102,7 +105,7 @@ class Square(InBall):
                 walk = walk.select(left, active.problem)
 
     def _moves(self, problem: Problem) -> Moves:
-        return (LinfMoves if self.norm == "linf" else L2Moves).of(problem, self.eps)
+        return (LinfMoves if self.norm == "linf" else L2Moves).of(problem, self.eps, self.norm == "linf" or self.corners == "all")
 
     def _loss(self, problem: Problem, logits: Tensor) -> Tensor:
         return value(self.loss, logits, problem.labels, problem.targets)

@@ -34,15 +34,17 @@ class Moves(ABC):
     """``(N,)``: the place of ``area`` among ``areas``."""
     areas: tuple[int, ...]
     """All areas there are, so that nobody has to ask the device."""
+    to_the_edge: bool = True
+    """Whether squares reach the last row and column of an image without a mask."""
 
     @classmethod
-    def of(cls, problem: Problem, eps: float) -> Self:
-        """The moves for a problem."""
+    def of(cls, problem: Problem, eps: float, to_the_edge: bool = True) -> Self:
+        """The moves for a problem; its mask is what decides where squares lie if there is one."""
         images, mask = problem.images, problem.mask
         n, _, height, width = images.shape
         if mask is None:
             area = torch.full((n,), height * width, device=images.device)
-            return cls(images, eps, None, None, area, torch.zeros_like(area), (height * width,))
+            return cls(images, eps, None, None, area, torch.zeros_like(area), (height * width,), to_the_edge)
         mask = mask.expand(n, -1, -1, -1)
         inside = mask.flatten(1) > 0
         places = inside.to(torch.uint8).argsort(dim=1, descending=True, stable=True)
@@ -95,11 +97,13 @@ class Moves(ABC):
     def _offsets(self, draws: Tensor, sides: Tensor) -> tuple[Tensor, Tensor]:
         """Every pixel's row and column counted from the corner of the square, ``(N, B, H)`` and ``(N, B, W)``.
 
-        The squares lie anywhere in the image; with a mask, around one of its pixels.
+        The squares lie anywhere in the image, or anywhere but in its last row and column; with a mask, around one of its pixels.
         """
         height, width = self.clean.shape[2:]
         if self.places is None:
-            top, left = _whole(draws[..., 0], height - sides + 1), _whole(draws[..., 1], width - sides + 1)
+            more = 1 if self.to_the_edge else 0
+            down, along = (height - sides + more).clamp_min(1), (width - sides + more).clamp_min(1)
+            top, left = _whole(draws[..., 0], down), _whole(draws[..., 1], along)
         else:
             pixel = self.places.gather(1, _whole(draws[..., 0], self.area[:, None]))
             top, left = pixel // width - _whole(draws[..., 1], sides), pixel % width - _whole(draws[..., 2], sides)
