@@ -225,6 +225,29 @@ def test_windows_change_nothing_but_the_time(images: Tensor, monkeypatch: pytest
     assert all(torch.equal(value, before[name]) for name, value in chain.module.state_dict().items())
 
 
+@pytest.mark.parametrize("attack", [attacks.OnePixel(population=10, generations=2), attacks.OnePixelMap(levels=2)], ids=["de", "map"])
+def test_the_look_that_windows_take_at_the_clean_images_is_counted(
+    attack: engine.Attack, images: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every image that passes the first layer at full size is a row through the model; windows are smaller."""
+    chain = engine.Classifier(SMALL_CHAIN.double(), tuple("abcde"), (3, 8, 8), device="cpu")
+    looked: list[int] = []
+    asked = Neighbours.of.__func__  # type: ignore[attr-defined]
+
+    def of(kind: type[Neighbours], classifier: engine.Classifier, taken: Tensor) -> Neighbours | None:
+        looked.append(len(taken))
+        found: Neighbours | None = asked(kind, classifier, taken)
+        return found
+
+    monkeypatch.setattr(Neighbours, "of", classmethod(of))
+    monkeypatch.setattr(Neighbours, "agrees", lambda *_: False)  # the look was taken, and then whole images are asked about
+    both = engine.run(attack, chain, images, seed=0)
+    monkeypatch.setattr(Neighbours, "of", classmethod(lambda *_: None))
+    whole = engine.run(attack, chain, images, seed=0)
+    assert looked == [len(images)]
+    assert both.forwards == whole.forwards + len(images)
+
+
 def test_a_flip_that_only_windows_show_is_no_flip(images: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     chain = engine.Classifier(SMALL_CHAIN.double(), tuple("abcde"), (3, 8, 8), device="cpu")
     steady = images * 0 + 0.5

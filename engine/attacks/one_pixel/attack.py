@@ -31,7 +31,8 @@ class OnePixel(Attack):
 
     ``population * (generations + 1)`` forward passes for each image at most, one for the image, and one for each flip that is kept; images
     run side by side, and one that is solved costs nothing any more. With a single pixel the first layers of a network that is a chain of
-    convolutions and pools are evaluated around the pixel only; a flip is confirmed by the whole network before it is kept.
+    convolutions and pools are evaluated around the pixel only, for which the image is looked at a second time; a flip is confirmed by the
+    whole network before it is kept.
 
     Su, Vargas, Sakurai 2017, arXiv 1710.08864. Population, factor and start are the paper's; that its runs end after 100 generations or at
     a probability of the label below 5 % (of the target above 90 %) is as it is usually told, unconfirmed. Ours: genes that leave their

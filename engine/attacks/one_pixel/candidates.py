@@ -56,6 +56,8 @@ class Candidates:
         self.loss = value(loss, self.clean, problem.labels, problem.targets)
         """``(N,)``, theirs."""
         near = Neighbours.of(view.whole, problem.images) if pixels == 1 else None
+        if near is not None:  # its maps took one more look at the images
+            view.scores_by(len(self.clean), lambda part: near.logits[part])
         self._neighbours = near if near is not None and near.agrees(self.clean) else None
 
     @property

@@ -68,9 +68,9 @@ class OnePixelMap(Attack):
     minus the label's (with a target: the target's minus the best other): above 0 the pixel flips. The adversarial image is the best of
     all; where no pixel flips, none does in these colours.
 
-    ``levels^C`` colours, so ``H * W * levels^C`` forward passes for each image, 27,648 of 32 x 32 pixels in 27 colours, one for the
-    image itself, and a few more that confirm the flips which windows have found: see `OnePixel`. Pixels are tried scattered over the image,
-    so that a cancelled map shows all of it coarsely.
+    ``levels^C`` colours, so ``H * W * levels^C`` forward passes for each image, 27,648 of 32 x 32 pixels in 27 colours, one or two
+    for the image itself, and a few more that confirm the flips which windows have found: see `OnePixel`. Pixels are tried scattered over
+    the image, so that a cancelled map shows all of it coarsely.
 
     An exhaustive form of Su, Vargas, Sakurai 2017, arXiv 1710.08864: no differential evolution over the same colours can find more.
     """
