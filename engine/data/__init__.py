@@ -1,4 +1,4 @@
-"""Data sets: found on the disk, or drawn by this project from a seed."""
+"""Data sets: read from the disk, or drawn by this project from a seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that is done bit by bit: a generator that says how far it is, ``(done, of)``, and returns what came of it."""
+"""Work in small steps: a generator that yields its progress, ``(done, of)``, and returns the result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Bits = Generator[tuple[int, int], None, Made]
 
 
 def whole(bits: Bits[Made]) -> Made:
-    """Pull to the end, and give what came of it."""
+    """Run the generator to its end, and return its result."""
     while True:
         try:
             next(bits)

@@ -1,4 +1,4 @@
-"""A data set as one value: 8-bit images of one size, their classes and where they come from."""
+"""A data set as one value: 8-bit images of one size, their classes and their source."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from engine.quantities import named
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DataSet:
-    """Images of one size in memory. Compared by identity; ``name`` and ``source`` say what it is.
+    """Images of one size in memory. Data sets are compared by identity; ``name`` and ``source`` describe them.
 
     Parameters
     ----------
-    name : str
-        Its slug, as :func:`engine.data.load` takes it, and the split: "gtsrb:test".
-    labels : tuple[str, ...]
+    name
+        Slug for `engine.data.load`, and the split: "gtsrb:test".
+    labels
         The class names; ``targets`` index them.
-    images : Tensor
+    images
         ``(N, C, H, W)`` uint8.
-    targets : Tensor
+    targets
         ``(N,)`` int64.
-    source : str
-        For figures and records: which set and whose, or that this project drew it.
-    licence : str
-        Of the images, where it is known.
-    seed : int
-        Of a set that this project drew.
-    notes : tuple of str
-        What a person should know of it, a sentence each: files that were left out, say.
+    source
+        The set's title and authors, for figures and records, or that this project drew it.
+    licence
+        Licence of the images, where it is known.
+    seed
+        Seed of a set that this project drew.
+    notes
+        Sentences for the user, such as files that were left out.
     """
 
     name: str
@@ -73,29 +73,29 @@ class DataSet:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """The shape of one image: channels, height, width."""
+        """Shape of one image: channels, height, width."""
         _, channels, height, width = self.images.shape
         return channels, height, width
 
     @cached_property
     def sha256(self) -> str:
-        """Over pixels and classes: equal if and only if every image is, and in the same order."""
+        """Hash over pixels and classes: equal if and only if every image is, and in the same order."""
         pixels, classes = (np.ascontiguousarray(part.cpu().numpy()) for part in (self.images, self.targets))
         return hashlib.sha256(pixels.tobytes() + classes.astype("<i8").tobytes()).hexdigest()
 
     def batch(self, indices: Sequence[int] | Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Give the images ``(N, C, H, W)`` float32 in [0, 1] and the classes ``(N,)`` at ``indices``.
+        """Return the images ``(N, C, H, W)`` float32 in [0, 1] and the classes ``(N,)`` at ``indices``.
 
         Raises
         ------
         GibbonError
-            ``indices`` are no whole numbers, or reach beyond the set.
+            ``indices`` are no whole numbers, or exceed the set.
         """
         chosen = indices if isinstance(indices, slice) else self._rows(indices)
         return self.images[chosen].float().div_(255.0), self.targets[chosen]
 
     def targets_for(self, known: Sequence[str], classifier: str = "the classifier") -> Tensor:
-        """Give the classes ``(N,)`` as numbers of the classifier whose class names are ``known``: matched by name, see `class_numbers`.
+        """Return the classes ``(N,)`` as numbers of the classifier whose class names are ``known``: matched by name, see `class_numbers`.
 
         Raises
         ------
@@ -107,12 +107,12 @@ class DataSet:
         return torch.tensor(check_known(self.labels, known, classifier))[self.targets]
 
     def thumbnail(self, index: int) -> NDArray[np.uint8]:
-        """Give one image as ``(H, W, 3)`` uint8 for the screen; grey is repeated."""
+        """Return one image as ``(H, W, 3)`` uint8 for the screen; grey is repeated."""
         image = self.images[self._rows([index])][0].permute(1, 2, 0)
         return np.ascontiguousarray((image if image.shape[-1] == 3 else image[..., :1].expand(-1, -1, 3)).numpy())
 
     def subset(self, indices: Sequence[int] | Tensor) -> DataSet:
-        """Give the same set with the images at ``indices`` only."""
+        """Return the same set with the images at ``indices`` only."""
         chosen = self._rows(indices)
         return replace(self, images=self.images[chosen], targets=self.targets[chosen])
 

@@ -1,4 +1,4 @@
-"""Reading data sets from the disk, in the forms that torchvision and ImageFolder-like tools leave there."""
+"""Reading of data sets from the disk, in the layouts that torchvision and ImageFolder-like tools write."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.images.decoding import decode, upright_size
 from engine.images.photograph import bytes_of
 
 _NOT_DATA = frozenset({"__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN", "System Volume Information"})
-"""Folders that systems and tools leave behind."""
+"""Folders that operating systems and tools create on their own."""
 Samples = list[tuple[Path, int]]
 
 
@@ -46,7 +46,7 @@ def read_idx(path: Path) -> Tensor:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Everything in ``folder`` that is a person's, sorted by name: nothing hidden, nothing that a system left there.
+    """List the entries of ``folder`` that a person put there, sorted by name, without hidden files and those of systems.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def images_in(folder: Path) -> list[Path]:
 
 
 def gtsrb_test(folder: Path) -> Samples:
-    """List the official test images with their classes, as ``GT-final_test.csv`` names them.
+    """List the official test images with their classes from ``GT-final_test.csv``.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def gtsrb_test(folder: Path) -> Samples:
 
 
 def _listed(row: Mapping[str, str | None], inside: Path, where: str) -> tuple[Path, int]:
-    """Give the image and the class of one line; the image lies in ``inside``, or nothing is read."""
+    """Return the image and the class of one line; an image outside of ``inside`` is refused."""
     missing = [column for column in ("Filename", "ClassId") if not row.get(column)]
     if missing:
         raise GibbonError(f"{where} has nothing under {missing[0]}: fetch it again.")
@@ -115,7 +115,7 @@ def _listed(row: Mapping[str, str | None], inside: Path, where: str) -> tuple[Pa
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Height and width of an image file as it is shown, upright."""
+    """Return height and width of an image file as it is shown, upright."""
     width, height = upright_size(bytes_of(path), path.name)
     return height, width
 
@@ -125,17 +125,17 @@ class Read:
     """Images that were read, and the files that could not be."""
 
     images: Tensor
-    """``(N, 3, H, W)`` uint8."""
+    """The images, ``(N, 3, H, W)`` uint8."""
     rows: list[int]
-    """Which of the files they are."""
+    """Indices of the files that were read."""
     broken: tuple[str, ...]
-    """A sentence for each of the others."""
+    """A sentence for each file that could not be read."""
 
 
 def read_images(paths: list[Path], size: tuple[int, int]) -> Bits[Read]:
     """Read files one by one as RGB; another size is scaled (bilinear, antialiased) and cropped in the middle.
 
-    A file is decoded as a photograph that is opened: upright, alpha over white, 16 bit reduced. One that cannot be read is left out.
+    Decoding is that of an opened photograph: upright, alpha over white, 16 bit reduced. Unreadable files are left out.
     """
     height, width = size
     images = np.empty((len(paths), height, width, 3), np.uint8)

@@ -1,4 +1,4 @@
-"""Finding data sets by name: what is on the disk, what this project draws itself."""
+"""Data sets by name: those found on the disk, and those that this project draws itself."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from engine.quantities import named
 Split = Literal["train", "test"]
 _SPLITS: tuple[Split, ...] = ("test", "train")
 _MOST_DRAWN = 100_000
-"""Images of a drawn set: drawing them takes about a millisecond each."""
+"""Largest number of images in a drawn set: drawing takes about a millisecond each."""
 _MOST_BYTES = 16 << 30
-"""Of the images of one set in memory."""
+"""Largest size of one set's images in memory."""
 
 CITATIONS = {
     "mnist": "MNIST (LeCun, Cortes, Burges)",
@@ -39,7 +39,7 @@ LICENCES = {
     "cifar10": "see the data set's site, https://www.cs.toronto.edu/~kriz/cifar.html",
 }
 DRAWN = {"signs": 430, "digits": 200}
-"""What this project draws itself, with the default number of images: ten signs of each class, twenty digits."""
+"""Sets that this project draws itself, with the default number of images: ten signs of each class, twenty digits."""
 _SHAPES = {
     "mnist": (1, 28, 28),
     "gtsrb": (3, 32, 32),
@@ -47,7 +47,7 @@ _SHAPES = {
     "generated:signs": (3, 32, 32),
     "generated:digits": (1, 28, 28),
 }
-"""As :func:`load` gives them where no size is asked for."""
+"""Shapes of the images that `load` returns where no size is given."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Entry:
     name: str
     title: str
     splits: tuple[Split, ...]
-    """The splits that are there; none where it is one set, as a drawn one is."""
+    """The splits that are present; empty for a set without splits, such as a drawn one."""
 
 
 def default_root() -> Path:
-    """Give the folder of the data sets: GIBBON_DATA, or this platform's cache folder."""
+    """Return the folder of the data sets: GIBBON_DATA, or this platform's cache folder."""
     if chosen := os.environ.get("GIBBON_DATA"):
         return Path(chosen).expanduser()
     if sys.platform == "win32":
@@ -72,7 +72,7 @@ def default_root() -> Path:
 
 
 def available(root: str | Path | None = None) -> list[Entry]:
-    """List what :func:`load` can give without a download: the sets found under ``root``, then those drawn here."""
+    """List the sets that `load` can return without a download: those found under ``root``, then the drawn ones."""
     folder = _root(root)
     found = [
         Entry(name, CITATIONS[name], splits)
@@ -84,13 +84,13 @@ def available(root: str | Path | None = None) -> list[Entry]:
 
 
 def parse_name(text: str) -> tuple[str, Split | None]:
-    """A set's name and its split from a text such as “gtsrb:train”; None: the text names no split."""
+    """Parse a set's name and its split from a text such as “gtsrb:train”; None: the text names no split."""
     name, _, split = text.rpartition(":")
     return (name, "train" if split == "train" else "test") if split in _SPLITS else (text, None)
 
 
 def shape_of(name: str) -> tuple[int, int, int] | None:
-    """Give the shape ``(C, H, W)`` of a set's images without loading them; None: it is not known, or there are none.
+    """Return the shape ``(C, H, W)`` of a set's images without loading them; None: it is not known, or there are none.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def shape_of(name: str) -> tuple[int, int, int] | None:
 
 
 def splits_of(name: str) -> tuple[Split, ...]:
-    """The splits that a set has by its nature: train and test of the published ones and of folders that hold both; else none.
+    """Return the splits that a set defines: train and test for published sets and for folders that hold both; else none.
 
     A set without splits is one set of images; it is neither for training nor for testing.
     """
@@ -130,32 +130,31 @@ def load(
     seed: int = 0,
     size: tuple[int, int] | None = None,
 ) -> DataSet:
-    """Give a data set by its name.
+    """Load a data set by its name.
 
     Parameters
     ----------
-    name : str
+    name
         "mnist", "gtsrb", "cifar10"; "folder:PATH" (images right inside, or one folder per class); "generated:signs",
         "generated:digits" (drawn by this project from ``seed``, no file needed).
-    split : {"test", "train"}, optional
-        The data set's own; None: the test set where it has one. A folder has both where it holds folders ``train`` and ``test``. What
-        this project draws, and any other folder, is one set without splits: `train_and_test` makes two of it.
-    root : path, optional
-        Where the sets lie, in the form that torchvision leaves them. Default: the environment variable GIBBON_DATA,
-        else this platform's cache folder.
-    download : bool
-        Fetch what is missing through torchvision.
-    count : int, optional
-        Draw this many; of files: give this many, spread evenly over the set.
-    seed : int
-        Of drawn sets.
-    size : (height, width), optional
-        Of folders and drawn signs: default 32x32 for drawn signs, the first image's own size for a folder.
+    split
+        The data set's own split; None: the test set where it has one. A folder has both where it holds folders ``train`` and ``test``.
+        Drawn sets and other folders have no splits: `train_and_test` divides them.
+    root
+        Folder of the sets, in torchvision's layout. Default: the environment variable GIBBON_DATA, else this platform's cache folder.
+    download
+        Download missing files through torchvision.
+    count
+        Number of images to draw, or to take from files, spread evenly over the set.
+    seed
+        Seed of drawn sets.
+    size
+        Size of images from folders and of drawn signs: default 32x32 for drawn signs, the first image's own size for a folder.
 
     Raises
     ------
     GibbonError
-        The set is unknown or not there, has no such split, is too large, or holds nothing that can be read.
+        The set is unknown or missing, has no such split, is too large, or holds no readable image.
     """
     return whole(loading(name, split, root, download, count=count, seed=seed, size=size))
 
@@ -170,7 +169,7 @@ def loading(
     seed: int = 0,
     size: tuple[int, int] | None = None,
 ) -> Bits[DataSet]:
-    """As :func:`load`, image by image, for whoever shows how far it is or may give it up."""
+    """Load like `load`, image by image, for callers that show progress or may stop."""
     check_name(name)
     _check(split, count, seed, size)
     kind, _, rest = name.partition(":")
@@ -200,13 +199,13 @@ def loading(
 
 
 def check_name(name: object) -> None:
-    """Refuse what is no name of a data set."""
+    """Refuse a value that is no name of a data set."""
     if not isinstance(name, str):
         raise GibbonError(f"{name!r} is no name of a data set. Give a text, such as mnist or folder:PATH.")
 
 
 def _check(split: object, count: object, seed: object, size: object) -> None:
-    """Refuse what is no split, number of images, seed or size."""
+    """Refuse values that are no split, number of images, seed or size."""
     if split is not None and split not in _SPLITS:
         raise GibbonError(f'There is no split "{split}": use "train" or "test".')
     if count is not None and not (_is_whole(count) and count >= 1):  # type: ignore[operator]
@@ -220,12 +219,12 @@ def _check(split: object, count: object, seed: object, size: object) -> None:
 
 
 def _is_whole(value: object) -> bool:
-    """Whether it is a whole number; NumPy's are ones, too."""
+    """Return whether the value is a whole number; NumPy's integers are, too."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def _root(root: object) -> Path:
-    """Give the folder of the data sets that was named, or the usual one."""
+    """Return the folder of the data sets that the caller named, or the default one."""
     if root is None:
         return default_root()
     if not isinstance(root, str | os.PathLike):
@@ -234,12 +233,12 @@ def _root(root: object) -> Path:
 
 
 def _folder_of(path: str) -> Path:
-    """Give the folder that “folder:PATH” names."""
+    """Return the folder that “folder:PATH” names."""
     if not path.strip() or "\0" in path:
         raise GibbonError("folder: names no folder. Write folder:PATH, such as folder:photos.")
     try:
         return Path(path).expanduser()
-    except RuntimeError as error:  # ~somebody
+    except RuntimeError as error:  # ~somebody of an unknown user
         raise GibbonError(f"{path} is not a folder ({error}): give the folder that holds the images.") from error
 
 
@@ -314,7 +313,7 @@ def _cifar10(root: Path, split: Split, count: int | None) -> Bits[DataSet]:
     from torchvision import datasets
 
     try:
-        whole = datasets.CIFAR10(root, train=split == "train", download=False)  # checks each file's hash before it reads it
+        whole = datasets.CIFAR10(root, train=split == "train", download=False)  # torchvision checks each file's hash before it reads it
     except (OSError, RuntimeError) as error:
         raise GibbonError(f"CIFAR-10 under {root} is incomplete or damaged ({error}): fetch it again.") from error
     chosen = _spread(len(whole.data), count)
@@ -327,8 +326,9 @@ _readers: dict[str, Callable[[Path, Split, int | None], Bits[DataSet]]] = {"mnis
 
 
 def _known(samples: files.Samples, names: tuple[str, ...], labels: tuple[str, ...]) -> files.Samples:
-    """The samples with the published numbers of their classes, by the folders' names."""
-    places = {name: class_numbers([name], labels)[0] for name in names}  # each by itself: a stray folder says nothing about the others
+    """Return the samples with the published numbers of their classes, matched by the folders' names."""
+    # Each folder is matched alone, since a stray one proves nothing about the others.
+    places = {name: class_numbers([name], labels)[0] for name in names}
     known = [number for number in places.values() if number is not None]
     if len(known) < len(names):
         strange = next(name for name, number in places.items() if number is None)
@@ -345,13 +345,13 @@ def _from_files(name: str, split: Split, samples: files.Samples, labels: tuple[s
         strange = next(target for _, target in chosen if not 0 <= target < len(labels))
         raise GibbonError(f"{CITATIONS[name]} ({split}) has a class {strange}, but 0 to {len(labels) - 1} are known: fetch it again.")
     read = yield from files.read_images([path for path, _ in chosen], (32, 32))
-    if read.broken:  # a published set with a hole is another set
+    if read.broken:  # a published set with missing images is another set
         raise GibbonError(f"{CITATIONS[name]} ({split}) is damaged: {read.broken[0]} Or fetch the set again.")
     return DataSet(f"{name}:{split}", labels, read.images, targets, *_origin(name, split))
 
 
 def _folder(folder: Path, split: Split | None, count: int | None, size: tuple[int, int] | None) -> Bits[DataSet]:
-    """One folder per class, or all images of one unnamed class right inside."""
+    """Load a folder with one folder per class, or with all images of one unnamed class directly inside."""
     if not folder.is_dir():
         raise GibbonError(f"{folder} is not a folder: give the folder that holds the images.")
     place = _place(folder, split)
@@ -371,18 +371,18 @@ def _folder(folder: Path, split: Split | None, count: int | None, size: tuple[in
 
 
 def _place(folder: Path, split: Split | None) -> Path:
-    """Where the images of a folder's split are; without one those of its test set, or all where it has none."""
+    """Return the folder of a split's images; without a split that of the test set, or the folder itself where it has none."""
     return folder / (split or "test") if splits_of(f"folder:{folder}") else folder
 
 
 def _listing(place: Path) -> tuple[files.Samples, tuple[str, ...]]:
-    """The images of a folder with their classes and the classes' names; those right inside are one class, called as the folder is."""
+    """List a folder's images with their classes and the class names; images directly inside are one class with the folder's name."""
     samples, labels = files.class_folders(place)
     return (samples, labels) if samples else ([(path, 0) for path in files.images_in(place)], (place.absolute().name,))
 
 
 def _first_size(samples: files.Samples, place: Path) -> tuple[int, int]:
-    """Height and width of the first image that can be read."""
+    """Return height and width of the first readable image."""
     error: GibbonError | None = None
     for path, _ in samples:
         try:
@@ -393,7 +393,7 @@ def _first_size(samples: files.Samples, place: Path) -> tuple[int, int]:
 
 
 def _left_out(broken: Sequence[str]) -> tuple[str, ...]:
-    """What is said of files that could not be read: how many, and the first of them."""
+    """Return a sentence about files that could not be read: how many, and the first of them."""
     if not broken:
         return ()
     count = "One file was left out" if len(broken) == 1 else f"{len(broken)} files were left out"
@@ -416,7 +416,7 @@ def _generated(name: str, count: int | None, seed: int, size: tuple[int, int] | 
         images, targets = yield from generated.generated_digits(count, seed, (size or (28, 28))[0])
     labels = SIGN_LABELS if name == "signs" else DIGIT_LABELS
     source = f"{count} {name} drawn by this project from seed {seed}"
-    pixels = torch.from_numpy(images).reshape(*images.shape[:3], -1)  # digits are grey: they have no axis for channels
+    pixels = torch.from_numpy(images).reshape(*images.shape[:3], -1)  # digits are grey, and have no axis for channels
     stack = pixels.permute(0, 3, 1, 2).contiguous()
     return DataSet(f"generated:{name}", labels, stack, torch.as_tensor(targets, dtype=torch.int64), source, seed=seed)
 
@@ -426,7 +426,7 @@ def _origin(name: str, split: Split) -> tuple[str, str]:
 
 
 def _spread(length: int, count: int | None) -> Tensor:
-    """Give ``count`` places spread evenly over ``length``: the first of each equal part."""
+    """Return ``count`` indices spread evenly over ``length``: the first of each equal part."""
     if count is None or count >= length:
         return torch.arange(length)
     return torch.arange(count) * length // count

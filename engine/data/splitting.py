@@ -1,4 +1,4 @@
-"""A training and a test set from whatever a data set offers, so that nothing is tested on what it was trained on."""
+"""Training and test sets from any data set, so that no model is tested on its training images."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from engine.randomness import generator
 
 Size = tuple[int, int]
 HELD_OUT = 0.2
-"""The share of each class that is held out of a set that has no test set of its own."""
+"""Share of each class that is held out of a set that has no test set of its own."""
 
 
 def train_and_test(
     name: str, root: str | Path | None = None, download: bool = False, *, seed: int = 0, size: tuple[int, int] | None = None
 ) -> tuple[DataSet, DataSet]:
-    """Give the images to train on and those to test on.
+    """Return the images to train on and those to test on.
 
-    A set with both splits gives them; of a folder's test set without the images that are trained on, too. A set that this project draws
-    is drawn for the test anew, from ``seed + 1``. Of a folder without the splits a fifth of each class is held out, drawn from ``seed``.
-    ``size`` (height, width) is that of the images of folders and of drawn ones.
+    A set with both splits provides them, a folder's test set without the images that also occur in training. A drawn set is drawn again for
+    the test, from ``seed + 1``. From a folder without splits a fifth of each class is held out, drawn from ``seed``. ``size`` (height,
+    width) applies to images from folders and to drawn ones.
 
     Raises
     ------
     GibbonError
-        The set is not there, cannot be read, is too small to hold anything out, or tests on nothing but what it trains on.
+        The set is missing, cannot be read, is too small to be divided, or its test images are all among its training images.
     """
     check_name(name)
     if name.startswith("generated:"):
         return load(name, root=root, seed=seed, size=size), load(name, root=root, seed=seed + 1, size=size)
     if {"train", "test"} <= set(splits_of(name)):
         train, test = load(name, "train", root, download, size=size), load(name, "test", root, download, size=size)
-        return train, test if name in CITATIONS else unseen(test, train)  # the published test sets stay as they were published
+        return train, test if name in CITATIONS else unseen(test, train)  # published test sets stay as they were published
     return held_out(load(name, root=root, size=size), seed)
 
 
 def held_out(data: DataSet, seed: int = 0, share: float = HELD_OUT) -> tuple[DataSet, DataSet]:
     """Split a set into a larger part to train on and a smaller one to test on, class by class, drawn from ``seed``.
 
-    Copies of one image stay together, so that none is tested that was trained on under another name.
+    Copies of one image stay together, so that no training image is tested under another name.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def held_out(data: DataSet, seed: int = 0, share: float = HELD_OUT) -> tuple[Dat
     classes: dict[int, list[list[int]]] = {}
     for row in torch.randperm(len(data), generator=generator(seed, "held out")).tolist():
         same = copies.setdefault(_pixels(data, row), [])
-        if not same:  # a new image: it counts for the class that it is met in first
+        if not same:  # a new image counts for the first class in which it occurs
             classes.setdefault(int(data.targets[row]), []).append(same)
         same.append(row)
     chosen = [row for _, images in sorted(classes.items()) for same in images[: _held(len(images), share)] for row in same]
@@ -69,12 +69,12 @@ def held_out(data: DataSet, seed: int = 0, share: float = HELD_OUT) -> tuple[Dat
 
 
 def unseen(test: DataSet, train: DataSet) -> DataSet:
-    """Give ``test`` without the images that ``train`` has, too, pixel by pixel; a note says how many there were.
+    """Return ``test`` without the images that also occur in ``train``, pixel by pixel; a note gives their number.
 
     Raises
     ------
     GibbonError
-        There is no other image.
+        Every image of ``test`` occurs in ``train``.
     """
     known = {_pixels(train, row) for row in range(len(train))}
     rows = [row for row in range(len(test)) if _pixels(test, row) not in known]
@@ -88,7 +88,7 @@ def unseen(test: DataSet, train: DataSet) -> DataSet:
 
 
 def _held(images: int, share: float) -> int:
-    """Give how many of so many different images are held out: a share of them, at least one, never all."""
+    """Return how many of ``images`` different images are held out: a share of them, at least one, never all."""
     return 0 if images < 2 else min(max(1, round(share * images)), images - 1)
 
 

@@ -1,4 +1,4 @@
-"""Rectifiers with an upper limit: an activation that a small sticker drives far above its clean range cannot pass."""
+"""Rectifiers with an upper limit, which block activations that a small sticker drives far above their clean range."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from engine.sites import register_rectifier
 def bounded(x: Tensor, bound: float) -> Tensor:
     """Bounded ReLU: ``min(max(x, 0), bound)``, element by element (Liew et al. 2016; arXiv 1707.06728).
 
-    Its gradient is 1 strictly between 0 and ``bound`` and 0 elsewhere: a saturated unit hides the gradient, so judge a
-    model that uses it with an attack that does not need it.
+    Its gradient is 1 strictly between 0 and ``bound`` and 0 elsewhere. Saturated units hide the gradient, so test a model that uses it with
+    an attack that needs no gradients, too.
 
-    A function of its own, so that a ``TorchFunctionMode`` sees each call.
+    It is a separate function so that a ``TorchFunctionMode`` sees each call.
     """
     if has_torch_function_unary(x):
         return handle_torch_function(bounded, (x,), x, bound)
@@ -34,16 +34,16 @@ def bounded_leaky(x: Tensor, bound: Tensor, slope: float = 0.01, sign: int = -1)
 
     Parameters
     ----------
-    x : Tensor
+    x
         Pre-activations, any shape.
-    bound : Tensor
+    bound
         The upper bound, > 0: a scalar, or a shape that broadcasts against ``x``. It receives a gradient:
         ``1 - sign * slope`` for every element above it.
-    slope : float
+    slope
         The slope below 0, and the size of the slope above ``bound``.
-    sign : int
-        -1: falls above the bound (reaches 0 at ``bound * (1 + 1 / slope)`` and is negative beyond). +1: goes on rising
-        slowly (Liew et al. 2016).
+    sign
+        -1: decreases above the bound (reaches 0 at ``bound * (1 + 1 / slope)`` and is negative beyond). +1: continues to rise slowly
+        (Liew et al. 2016).
     """
     if has_torch_function_unary(x):
         return handle_torch_function(bounded_leaky, (x,), x, bound, slope, sign)
@@ -51,7 +51,7 @@ def bounded_leaky(x: Tensor, bound: Tensor, slope: float = 0.01, sign: int = -1)
 
 
 class _BoundedLeaky(torch.autograd.Function):
-    """One node instead of the chain that two ``torch.where`` would leave: only ``x`` is kept, all else is recomputed."""
+    """Autograd function with one node instead of a chain of two ``torch.where``: only ``x`` is saved, the rest is recomputed."""
 
     generate_vmap_rule = True
 
@@ -80,7 +80,7 @@ class _BoundedLeaky(torch.autograd.Function):
 
 
 class Bounded(nn.Module):
-    """``min(max(x, 0), bound)`` with a fixed bound, which is part of the state dict (arXiv 1707.06728)."""
+    """The module of `bounded` with a fixed bound, which is part of the state dict (arXiv 1707.06728)."""
 
     limit: Tensor
 
@@ -95,18 +95,18 @@ class Bounded(nn.Module):
         return self._bound
 
     def set_bound(self, bound: float) -> None:
-        """Set the upper limit; it must be finite and > 0."""
-        # A float beside the buffer: reading the buffer at each call would wait for the device.
+        """Set the upper limit, which must be finite and above 0."""
+        # A float beside the buffer, since reading the buffer at each call would wait for the device.
         self._bound = _checked(bound)
         with torch.no_grad():
             self.limit.fill_(self._bound)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``bounded`` with this module's bound."""
+        """Apply `bounded` with this module's bound."""
         return bounded(x, self._bound)
 
     def extra_repr(self) -> str:
-        """The values, in ``repr``: a classifier's fingerprint reads them there."""
+        """Return the values for ``repr``, from which a classifier's fingerprint takes them."""
         return f"bound={self._bound:.6g}"
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
@@ -116,9 +116,9 @@ class Bounded(nn.Module):
 
 
 class BoundedLeaky(nn.Module):
-    """``bounded_leaky`` with one bound per layer, kept > 0 by softplus and trained with the weights.
+    """The module of `bounded_leaky` with one bound per layer, kept above 0 by softplus and trained with the weights.
 
-    Optimisers should not decay ``raw_bound``: decay would pull the bound towards softplus(0) = 0.69 whatever the data say.
+    Optimisers should not decay ``raw_bound``: decay would pull the bound towards softplus(0) = 0.69 whatever the data.
     """
 
     def __init__(self, bound: float = 1.0, slope: float = 0.01, sign: int = -1, trainable: bool = True) -> None:
@@ -134,25 +134,25 @@ class BoundedLeaky(nn.Module):
     @property
     def bound(self) -> Tensor:
         """The upper bound as a scalar tensor, in the units of the activation."""
-        # Softplus, written so that it is no call of a rectifier: it would be taken for a site of its own.
+        # Softplus by formula, since its function is a rectifier call and would become a site.
         return torch.logaddexp(self.raw_bound, torch.zeros_like(self.raw_bound))
 
     def set_bound(self, bound: float) -> None:
-        """Set the upper bound; it must be finite and > 0."""
+        """Set the upper bound, which must be finite and above 0."""
         with torch.no_grad():
             self.raw_bound.fill_(_inverse_softplus(_checked(bound)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``bounded_leaky`` with this module's bound."""
+        """Apply `bounded_leaky` with this module's bound."""
         return bounded_leaky(x, self.bound, self.slope, self.sign)
 
     def extra_repr(self) -> str:
-        """The values, in ``repr``: a classifier's fingerprint reads them there."""
+        """Return the values for ``repr``, from which a classifier's fingerprint takes them."""
         return f"bound={float(self.bound.detach()):.6g}, slope={self.slope:g}, sign={self.sign:+d}"
 
 
 def _inverse_softplus(value: float) -> float:
-    """Softplus is x itself, to float32's precision, above 20; the other branch avoids exp's overflow there."""
+    """Invert softplus: above 20 it equals x in float32's precision; the other branch avoids exp's overflow there."""
     return value if value > 20.0 else math.log(math.expm1(value))
 
 
@@ -162,6 +162,6 @@ def _checked(bound: float) -> float:
     return float(bound)
 
 
-# Sites are calls of known rectifiers: these two are known once this module is loaded, which it must be to use them.
+# Sites are calls of registered rectifiers: importing this module, which any use requires, registers these two.
 register_rectifier(bounded, "bounded")
 register_rectifier(bounded_leaky, "bounded_leaky")

@@ -1,4 +1,4 @@
-"""Random changes of training images, a whole batch at once, every number drawn from one ``torch.Generator``."""
+"""Random augmentation of training images, a whole batch at once, with every number drawn from one ``torch.Generator``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far images may be moved and recoloured. Pixels are in [0, 1]; 0 everywhere changes nothing."""
+    """Ranges within which images may be moved and recoloured. Pixels are in [0, 1]; 0 everywhere changes nothing."""
 
     rotation: float = 0.0
-    """Largest rotation, degrees."""
+    """Largest rotation in degrees."""
     scale: float = 0.0
     """Largest log2 of the zoom: 0.3 zooms between 1/1.23 and 1.23."""
     shear: float = 0.0
@@ -37,14 +37,14 @@ class Augmentation:
     blur: float = 0.0
     """Largest share that a Gaussian 3x3 or 5x5 smoothing takes in the image."""
     noise: float = 0.0
-    """Largest standard deviation of Gaussian noise."""
+    """Largest standard deviation of Gaussian noise, for pixels in [0, 1]."""
     stretch: float = 0.0
     """The share of images whose darkest value is stretched to 0 and whose brightest to 1."""
     thickness: float = 0.0
     """Largest share that a 3x3 dilation or erosion takes in the image: thinner and thicker strokes."""
 
     def __call__(self, images: Tensor, generator: Generator) -> Tensor:
-        """Give changed copies of ``images`` (N, C, H, W). The generator lives on the CPU, the images anywhere."""
+        """Return augmented copies of ``images`` (N, C, H, W). The generator is on the CPU, the images on any device."""
         draw = _Draw(generator, images)
         images = self._move(images, draw)
         if self.thickness:
@@ -85,23 +85,23 @@ class Augmentation:
         mean = images.mean((1, 2, 3), keepdim=True)
         images = mean + (images - mean) * torch.exp2(draw.uniform(self.contrast))
         images = images * torch.exp2(draw.uniform(self.gain))
-        # A floor above 0: the gradient is not needed here, but 0 to a power is NaN on some devices when it rounds below 0.
+        # The floor is above 0, since 0 to a power gives NaN on some devices when it rounds below 0.
         return images.clamp(1e-4, 1.0) ** torch.exp2(draw.uniform(self.gamma))
 
 
 class _Draw:
-    """Random numbers for one batch: one per image, unless said."""
+    """Random numbers for one batch, one per image by default."""
 
     def __init__(self, generator: Generator, like: Tensor) -> None:
         self.generator, self.like = generator, like
 
     def uniform(self, largest: float, channels: int = 1) -> Tensor:
-        """Uniform in [-largest, largest], shaped ``(N, channels, 1, 1)``."""
+        """Draw uniform numbers in [-largest, largest], ``(N, channels, 1, 1)``."""
         numbers = torch.rand(len(self.like), channels, 1, 1, generator=self.generator)
         return ((2.0 * numbers - 1.0) * largest).to(self.like)
 
     def normal(self) -> Tensor:
-        """Standard normal, in the images' own shape."""
+        """Draw standard normal numbers in the shape of the images."""
         return torch.randn(self.like.shape, generator=self.generator).to(self.like)
 
 
@@ -117,14 +117,14 @@ def _blur(images: Tensor, share: Tensor, wide: Tensor) -> Tensor:
 
 
 def _smooth(images: Tensor) -> Tensor:
-    """The binomial 1-2-1 filter along both axes."""
+    """Smooth with the binomial 1-2-1 filter along both axes."""
     padded = functional.pad(images, (1, 1, 1, 1), mode="replicate")
     rows = (padded[..., :-2, :] + 2.0 * padded[..., 1:-1, :] + padded[..., 2:, :]) / 4.0
     return (rows[..., :-2] + 2.0 * rows[..., 1:-1] + rows[..., 2:]) / 4.0
 
 
 STROKES = Augmentation(rotation=15, scale=0.3, shear=0.15, shift=0.08, noise=0.05, blur=0.5, thickness=0.5)
-"""For grey drawings on a plain ground, such as digits."""
+"""Augmentation for grey drawings on a plain ground, such as digits."""
 
 COLOURS = Augmentation(
     rotation=15,
@@ -141,4 +141,4 @@ COLOURS = Augmentation(
     noise=0.04,
     stretch=0.4,
 )
-"""For small photographs of things that have a right way up and a handedness, such as traffic signs: nothing is mirrored."""
+"""Augmentation for small photographs of objects that have an upright position and a handedness, such as traffic signs: no mirroring."""

@@ -1,4 +1,4 @@
-"""A trained model on the disk: the weights as safetensors, and beside them a JSON card that says what they are."""
+"""Trained models on the disk: the weights as safetensors, and beside them a JSON card that describes them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def classifier_of(model: Model, device: torch.device | str | None = None) -> Classifier:
-    """Give the classifier that a freshly trained model makes."""
+    """Make a classifier from a freshly trained model."""
     card = model.card
     return Classifier(
         model.module,
@@ -34,7 +34,7 @@ def classifier_of(model: Model, device: torch.device | str | None = None) -> Cla
 
 
 def accuracy(classifier: Classifier, data: DataSet, chunk: int = ROWS_SCORED) -> float:
-    """Give the share of ``data`` that ``classifier`` gets right, in [0, 1]; classes are matched by name.
+    """Return the accuracy of ``classifier`` on ``data``, in [0, 1]; classes are matched by name.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def save_model(model: Model, path: Path, **facts: Any) -> tuple[Path, Path]:
     Returns
     -------
     tuple[Path, Path]
-        The weights' file and the card's.
+        The paths of the weights and of the card.
     """
     weights, card = path.with_suffix(".safetensors"), path.with_suffix(".json")
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.module.state_dict().items()}

@@ -1,4 +1,4 @@
-"""The training loop's state: one object that takes batches, and that can be written to a file and read back exactly."""
+"""The state of a training: one object that takes batches, can be saved to a file and restored exactly."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ Augment = Callable[[Tensor, Generator], Tensor]
 
 @dataclass(frozen=True)
 class Epoch:
-    """A finished epoch."""
+    """Averages of a finished epoch of training."""
 
     epoch: int
-    """Its number, from 1."""
+    """Number of the epoch, counted from 1."""
     loss: float
-    """The mean of its batches' losses."""
+    """Mean loss of its batches."""
     accuracy: float
-    """The mean of its batches' shares right, before the weights moved and after augmentation."""
+    """Mean accuracy of its batches, before each update of the weights and after augmentation."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long to train and how fast: AdamW, the rate rising linearly over the warm-up and then falling as a cosine to 0."""
+    """Length and speed of training: AdamW, with a learning rate that rises linearly during warm-up and then falls as a cosine to 0."""
 
     epochs: int
     batch_size: int
     learning_rate: float
     weight_decay: float
     warm_up: float = 0.2
-    """The share of all batches over which the rate rises."""
+    """The share of all batches during which the rate rises."""
 
     def rate(self, done: float) -> float:
-        """Give the learning rate after the share ``done`` of all batches."""
+        """Return the learning rate after the share ``done`` of all batches."""
         if done < self.warm_up:
             return self.learning_rate * (0.05 + 0.95 * done / self.warm_up)
         return self.learning_rate * 0.5 * (1.0 + math.cos(math.pi * (done - self.warm_up) / (1.0 - self.warm_up)))
@@ -57,17 +57,18 @@ class Fit:
 
     Parameters
     ----------
-    network : nn.Module
-        Takes normalised images, gives logits. Trained in place.
-    images, targets : Tensor
+    network
+        Module from normalised images to logits, trained in place.
+    images, targets
         ``(N, C, H, W)`` uint8 and ``(N,)`` int64, on the CPU.
-    mean, std : tuple of float
-        Per channel; the network sees ``(x - mean) / std``.
-    schedule : Schedule
-    augment : callable, optional
-        ``augment(images, generator)`` gives changed copies of images in [0, 1].
-    seed : int
-        Decides the order of the images and every draw of ``augment``; the weights' start is the network's own.
+    mean, std
+        One value per channel; the network receives ``(x - mean) / std``.
+    schedule
+        Length and speed of the training.
+    augment
+        ``augment(images, generator)`` returns augmented copies of images in [0, 1].
+    seed
+        Seed of the order of the images and of every draw of ``augment``; initial weights are those of the network.
     """
 
     def __init__(
@@ -99,13 +100,13 @@ class Fit:
 
     @torch.enable_grad()
     def epoch_steps(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Train for one epoch; yield (mean loss, share right) of each batch as scalars on the device.
+        """Train for one epoch, and yield (mean loss, accuracy) of each batch as scalars on the device.
 
-        When the last batch is yielded its epoch stands in ``history``.
+        When the last batch is yielded, ``history`` contains its epoch.
         """
         self.network.train()
         order = torch.randperm(len(self.images), generator=self.generator)
-        # The remainder is left out: a batch of one image has no variance to normalise by.
+        # The remainder is left out: batch normalisation has no variance for a single image.
         size = min(self.schedule.batch_size, len(order))
         losses, shares = [], []
         for index in range(self.batches):
@@ -141,12 +142,12 @@ class Fit:
         return loss.detach(), (logits.detach().argmax(1) == targets).float().mean()
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Give images in [0, 1] as the network takes them."""
+        """Normalise images in [0, 1] for the network."""
         return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
     @torch.no_grad()
     def set_bounds(self, quantile: float = 0.995) -> None:
-        """Set each bound to a quantile of its layer's clean activations on one batch: for networks without batch norm."""
+        """Set each bound to a quantile of its layer's clean activations on one batch, for networks without batch normalisation."""
         images = self.images[: self.schedule.batch_size].to(self.device).float().div_(255.0)
         modules = [m for m in self.network.modules() if isinstance(m, Bounded | BoundedLeaky)]
 
@@ -164,7 +165,7 @@ class Fit:
                 hook.remove()
 
     def save(self, path: Path, about: dict[str, Any]) -> None:
-        """Write everything that a later run needs to go on with the same bits; ``about`` is compared when it is read."""
+        """Save everything that a later run needs to continue with the same bits; ``about`` is compared on loading."""
         tensors = {f"network.{name}": value.contiguous() for name, value in self.network.state_dict().items()}
         for index, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": value.contiguous() for name, value in state.items()}
@@ -176,7 +177,7 @@ class Fit:
             staged.write_bytes(save(tensors, metadata={"gibbon": json.dumps(facts)}))
 
     def load(self, path: Path, about: dict[str, Any]) -> None:
-        """Go on from a file that :meth:`save` wrote."""
+        """Continue from a file that `save` wrote."""
         ordinary_file(path, "a training checkpoint")
         try:
             with safe_open(path, "pt", device="cpu") as file:
@@ -199,14 +200,14 @@ class Fit:
 
     @torch.no_grad()
     def predictions(self, images: Tensor, batch_size: int = 256) -> Iterator[Tensor]:
-        """Give the predicted classes of uint8 images, batch by batch, in evaluation mode."""
+        """Yield the predicted classes of uint8 images, batch by batch, in evaluation mode."""
         self.network.eval()
         for chunk in torch.split(images, batch_size):
             yield self.network(self.normalise(chunk.to(self.device).float().div_(255.0))).argmax(1)
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Decay pulls weights towards 0: right for kernels, wrong for biases, normalisation and the rectifiers' bounds."""
+    """Group parameters by weight decay: right for kernels, wrong for biases, normalisation and the rectifiers' bounds."""
     parameters = [p for p in network.parameters() if p.requires_grad]
     return [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},

@@ -1,4 +1,4 @@
-"""Changing which rectifier a network uses, before it is trained."""
+"""Replacement of a network's rectifiers before training."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _NORMALISATION = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
 
 
 def maker(activation: str, *, slope: float = 0.01, sign: int = -1) -> MakeActivation:
-    """Give a function that makes one rectifier: "relu", "bounded" or "bounded-leaky".
+    """Return a function that makes one rectifier: "relu", "bounded" or "bounded-leaky".
 
     Raises
     ------
     GibbonError
-        There is none of that name.
+        No rectifier has that name.
     """
     makers: dict[str, MakeActivation] = {
         "relu": nn.ReLU,
@@ -36,9 +36,9 @@ def maker(activation: str, *, slope: float = 0.01, sign: int = -1) -> MakeActiva
 
 
 def swap_rectifiers(network: nn.Module, make: MakeActivation) -> list[str]:
-    """Replace every rectifier module of ``network``, in place, by one of its own; give their names.
+    """Replace every rectifier module of ``network`` in place by a new one each, and return their names.
 
-    Rectifiers that the network calls as functions are not modules and stay as they are.
+    Rectifiers that the network calls as functions are no modules, and stay unchanged.
     """
     names = [name for name, module in network.named_modules() if isinstance(module, _REPLACEABLE)]
     for name in names:
@@ -48,12 +48,12 @@ def swap_rectifiers(network: nn.Module, make: MakeActivation) -> list[str]:
 
 
 def normalises(network: nn.Module) -> bool:
-    """Whether some layer normalises, so that pre-activations are of unit size and a bound of 1 is a place to start."""
+    """Return whether a layer normalises, so that pre-activations have unit size and a bound of 1 is a good start."""
     return any(isinstance(module, _NORMALISATION) for module in network.modules())
 
 
 def bounds_of(network: nn.Module) -> dict[str, float]:
-    """The upper bound of every bounded rectifier, by the module's name."""
+    """Return the upper bound of every bounded rectifier, by the module's name."""
     bounds: dict[str, float] = {}
     for name, module in network.named_modules():
         if isinstance(module, Bounded):

@@ -1,4 +1,4 @@
-"""Training a classifier's network as an operation: one step is one batch."""
+"""Training of a classifier's network as an operation: one step is one batch."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from engine.operation import Operation, Problem, Step, Use
 from engine.parameters import data, network, result, schedule
 
 _OF_THE_NETWORK = frozenset({"architecture", "activation", "slope", "sign", "transform_input"})
-"""What a card says of the network itself: training does not change it."""
+"""Entries of a card that describe the network itself, which training does not change."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainStep(Step):
-    """One batch. The first step of a resumed training repeats what its last epoch left."""
+    """The step of one batch. A resumed training first repeats the last step of the saved epoch."""
 
     epoch: int
-    """From 1: the epoch that the batch belongs to."""
+    """Number of the batch's epoch, counted from 1."""
     history: tuple[Epoch, ...]
-    """The epochs that are finished, the batch's own included where it is the last of it."""
+    """The finished epochs, the batch's own included where this is its last batch."""
 
     @property
     def loss(self) -> Tensor:
-        """Mean cross-entropy of the batch: a scalar on the device."""
+        """Mean cross-entropy of the batch, a scalar on the device."""
         return self.readings["loss"]
 
     @property
     def accuracy(self) -> Tensor:
-        """The share of the batch that was right before the weights moved, after augmentation: a scalar on the device."""
+        """Accuracy on the batch before the update of the weights, after augmentation, a scalar on the device."""
         return self.readings["accuracy"]
 
 
 class Train(Operation):
     """Train the classifier's network on a labelled data set with cross-entropy, AdamW and a one-cycle learning rate.
 
-    The classifier itself stays as it is: the artifact "model" is a new network with its card and its history.
+    The classifier itself stays unchanged: the artifact "model" is a new network with its card and its history.
     """
 
     slug: ClassVar[str] = "train"
@@ -58,31 +58,34 @@ class Train(Operation):
     uses: ClassVar[frozenset[Use]] = frozenset({"data"})
 
     activation: Literal["keep", "relu", "bounded", "bounded-leaky"] = network("keep")
-    """Put this rectifier in place of the network's own: plain, limited to [0, bound] (Liew et al. 2016, arXiv 1707.06728), or leaky
-    with a trainable upper bound. Bounds start at 1 where a layer normalises, else at the 99.5 % quantile of the first batch."""
+    """Replace the network's rectifiers by this one: plain, limited to [0, bound] (Liew et al. 2016, arXiv 1707.06728), or leaky with
+    a trainable upper bound. Bounds start at 1 where a layer normalises, else at the 99.5 % quantile of the first batch.
+    """
     slope: float = network(0.01, ge=0.0, le=0.3)
-    """Of the bounded leaky ReLU: its slope below 0, and the size of its slope above the bound."""
+    """Slope of the bounded leaky ReLU below 0, and size of its slope above the bound."""
     sign: Literal[-1, 1] = network(-1)
-    """Of the bounded leaky ReLU: -1 falls above the bound (it is not monotone then), +1 goes on rising slowly."""
+    """Sign of the bounded leaky ReLU's slope above the bound: -1 decreases (it is not monotone then), +1 rises slowly."""
     fresh: bool = network(True)
-    """Start from new random weights. Off: go on from the classifier's own."""
+    """Start from new random weights. Off: continue from the classifier's own."""
     epochs: int = schedule(20, ge=1, le=1000)
-    """How often every image is seen."""
+    """Number of passes over all images."""
     batch_size: int = schedule(128, ge=2, le=8192, unit="images")
-    """Images per step."""
+    """Number of images per step."""
     learning_rate: float = schedule(3e-3, gt=0.0, le=1.0)
-    """The highest rate, reached after a fifth of all steps."""
+    """The highest learning rate, reached after a fifth of all steps."""
     weight_decay: float = schedule(0.02, ge=0.0, le=1.0)
-    """Pulls kernels towards 0; biases, normalisation and bounds are left alone."""
+    """Decay of kernels towards 0; biases, normalisation and bounds are left alone."""
     augment: Literal["auto", "none", "strokes", "colours"] = data("auto")
-    """Random changes of each image: of place, size, slant and noise, and of stroke width for grey images ("strokes") or of light and
-    colour ("colours"). "auto" takes the one that fits the number of channels."""
+    """Random changes of each image in place, size, slant and noise, and in stroke width for grey images ("strokes") or in light and colour
+    ("colours"). "auto" takes the one that fits the number of channels.
+    """
     checkpoint: Path | None = result(None, none="nothing is kept")
-    """Where to keep the state after every epoch (.safetensors). If the file is there, training goes on from it and ends with the
-    same weights as if it had never stopped."""
+    """File for the state after every epoch (.safetensors). If it exists, training continues from it and ends with the same weights as
+    without the interruption.
+    """
 
     def iterate(self, problem: Problem) -> Iterator[TrainStep]:
-        """Batch after batch, epoch after epoch. The network in training stays in ``problem.scratch["fit"]``, for `artifacts`."""
+        """Train batch after batch, epoch after epoch. The network in training is in ``problem.scratch["fit"]``, for `artifacts`."""
         fit, about = self._prepare(problem)
         problem.scratch["fit"] = fit
         if fit.history:
@@ -92,7 +95,7 @@ class Train(Operation):
             epoch, first = fit.epoch + 1, fit.epoch * fit.batches
             for index, (loss, accuracy) in enumerate(fit.epoch_steps()):
                 if fit.epoch == epoch and self.checkpoint is not None:
-                    fit.save(self.checkpoint, about)  # before the epoch's last step: whoever stops there keeps it
+                    fit.save(self.checkpoint, about)  # before the epoch's last step, so that a run that stops there has the file
                 yield self._step(fit, first + index, epoch, loss, accuracy)
 
     def _step(self, fit: Fit, index: int, epoch: int, loss: Tensor, accuracy: Tensor) -> TrainStep:
@@ -108,7 +111,7 @@ class Train(Operation):
         )
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The network as it is now, in evaluation mode, with its card and the curve of its epochs."""
+        """Return the present network in evaluation mode, with its card and the curve of its epochs."""
         fit: Fit = problem.scratch["fit"]
         module = copy.deepcopy(fit.network).to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
         lines = {name: torch.tensor([getattr(epoch, name) for epoch in fit.history]) for name in ("loss", "accuracy")}
@@ -138,7 +141,7 @@ class Train(Operation):
             "parameters": self.model_dump(mode="json", exclude={"checkpoint"}),
             "seed": seed,
             "classifier": classifier.fingerprint,
-            "data": [data.name, len(data), data.sha256],  # other images held out would be tested after they were trained on
+            "data": [data.name, len(data), data.sha256],  # with other images held out, the test would contain training images
         }
         if self.checkpoint is not None and self.checkpoint.exists():
             fit.load(self.checkpoint, about)
@@ -202,9 +205,9 @@ def _check_fit(classifier: Classifier, shape: tuple[int, int, int], labels: tupl
 
 
 def _reset(network: nn.Module, seed: int) -> None:
-    """Draw new weights for every layer that knows how to draw its own: the same ones for the same seed, whatever the device."""
+    """Draw new weights for every layer that can draw its own: the same for the same seed, on every device."""
     home = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
-    network.cpu()  # layers draw on the device that they lie on, and every device draws other numbers
+    network.cpu()  # layers draw on their own device, and devices draw different numbers
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for module in network.modules():

@@ -1,4 +1,4 @@
-"""Evaluations: what other models say of a result, and which model's adversarial images fool which."""
+"""Evaluations: predictions of other models for a result, and transfer of adversarial images between models."""
 
 from __future__ import annotations
 

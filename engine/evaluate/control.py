@@ -1,4 +1,4 @@
-"""The random-noise control: a perturbation with the same values at other places, which any claim of an attack is held against."""
+"""The random-noise control: a perturbation with the same values at other places, with which any attack must be compared."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from engine.randomness import generator
 
 @torch.no_grad()
 def control(clean: Tensor, adversarial: Tensor, mask: Tensor | None = None, seed: int = 0) -> Tensor:
-    """Images ``(N, C, H, W)`` with random noise as large as each row's perturbation, in every norm at once.
+    """Return images ``(N, C, H, W)`` with random noise as large as each row's perturbation, in every norm at once.
 
-    ``noise = sign * (adversarial - clean)[shuffled pixels]`` with random signs per value; a sign that would carry a value out of [0, 1] is
-    turned where the other stays inside. So L0, L1, L2 and Linf are those of the perturbation but for values that fit on neither side.
+    ``noise = sign * (adversarial - clean)[shuffled pixels]`` with random signs per value; a sign that would move a value out of [0, 1] is
+    flipped where the other stays inside. So L0, L1, L2 and Linf equal those of the perturbation except for values that fit on neither side.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The transfer matrix: craft on every model, judge on every model."""
+"""The transfer matrix: adversarial images from every model, evaluated on every model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOISE = "random noise"
 
 @dataclass(frozen=True, eq=False)
 class TransferMatrix:
-    """How far a transfer matrix has come. Row: the model that was attacked; column: the model that judges. NaN: not known (yet)."""
+    """A transfer matrix, complete or in progress. Rows are source models, columns evaluated models; NaN marks unknown entries."""
 
     names: tuple[str, ...]
     accuracy: Tensor
@@ -37,17 +37,17 @@ class TransferMatrix:
     rate: Tensor
     """``(M, M)`` float64: the share of images that fool the judge among those that fool the source and that the judge had right."""
     counted: Tensor
-    """``(M, M)`` int64: how many images the rate is taken over."""
+    """Number of images behind each rate, ``(M, M)`` int64."""
     clean: Tensor
-    """``(M,)`` float64: accuracy on the clean images."""
+    """Accuracies on the clean images, ``(M,)`` float64."""
     noise: Tensor
     """``(M, M)`` float64: the judge's accuracy under random noise as large as the source's perturbations."""
     source: int
-    """The model being attacked."""
+    """Index of the model under attack."""
     step: int
-    """The step of that attack; -1: it has ended."""
+    """Index of the attack's newest step; -1: the attack has ended."""
     notes: tuple[str, ...] = ()
-    """Why a model could not be compared."""
+    """Reasons why models could not be compared."""
 
     @property
     def done(self) -> bool:
@@ -55,7 +55,7 @@ class TransferMatrix:
         return self.source == len(self.names) - 1 and self.step < 0
 
     def table(self, what: Literal["accuracy", "rate"] = "accuracy") -> Table:
-        """The matrix in percent; for accuracy with the rows of the clean images and of the noise (mean over the sources' sizes)."""
+        """Return the matrix in percent; for accuracy with rows for the clean images and for the noise (mean over the sources' sizes)."""
         values = self.accuracy if what == "accuracy" else self.rate
         rows = [(name, *map(_percent, line.tolist())) for name, line in zip(self.names, values, strict=True)]
         if what == "accuracy":
@@ -67,18 +67,18 @@ class TransferMatrix:
 
 @dataclass(frozen=True, eq=False)
 class TransferStep(Step):
-    """A step of one of the attacks, or what one model says of its outcome."""
+    """A step of one of the attacks, or the evaluation of its result by one model."""
 
     matrix: TransferMatrix
-    """What is known so far."""
+    """The matrix with the entries known so far."""
 
 
 class TransferEvaluation(Operation):
-    """Craft on each model, evaluate on all: the classifier and the problem's further ``models``.
+    """Attack each model and evaluate on all: the classifier and the problem's further ``models``.
 
-    One attack per model, then two forward passes of all images per pair, three with the control (see `control`). The diagonal is the
-    attack on the model itself. Labels and targets are classes of the first model, matched by name; a model of other channels or classes
-    gives NaN and a note. Images of another size are resized inside the model.
+    One attack per model, then two forward passes of all images per pair, three with the control (see `control`). The diagonal is the attack
+    on the model itself. Labels and targets are classes of the first model, matched by name; a model with other channels or classes yields
+    NaN and a note. Images of another size are resized inside the model.
 
     Papernot, McDaniel, Goodfellow 2016, arXiv 1605.07277.
     """
@@ -90,23 +90,23 @@ class TransferEvaluation(Operation):
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask", "data", "models"})
 
     attack: str = method("pgd")
-    """The attack that is run on every model, by its name in the catalogue."""
+    """Slug of the attack that is run on every model."""
     parameters: str = method("{}")
-    """Its parameters as JSON, such as ``{"eps": "8/255", "steps": 40}``; those that are left out stand at their defaults."""
+    """Parameters of the attack as JSON, such as ``{"eps": "8/255", "steps": 40}``; the others keep their defaults."""
 
     @classmethod
     def of(cls, attack: Attack) -> Self:
-        """Build the evaluation of an attack of the catalogue."""
+        """Build the evaluation of an attack in the catalogue."""
         return cls(attack=attack.slug, parameters=json.dumps(attack.model_dump(mode="json", exclude_defaults=True)))
 
     @cached_property
     def attacking(self) -> Attack:
-        """The attack with its parameters.
+        """Build the attack with its parameters.
 
         Raises
         ------
         GibbonError
-            There is no such attack, or a parameter is not one of its own.
+            The attack does not exist, or has no such parameter.
         """
         from engine.attacks import CATALOGUE
 
@@ -126,7 +126,7 @@ class TransferEvaluation(Operation):
         return self
 
     def iterate(self, problem: Problem) -> Iterator[TransferStep]:
-        """Attack one model after the other; after each attack ask one judge a step."""
+        """Attack one model after the other; after each attack evaluate one model per step."""
         models = (problem.classifier.whole, *problem.models)
         takers = [as_taken(model, problem.images.shape[1:]) for model in models]
         state, count = _empty(tuple(model.name for model in models)), itertools.count()
@@ -167,7 +167,7 @@ class TransferEvaluation(Operation):
         return start(self.attacking, taker, images, labels, targets, problem.mask, data=problem.data, seed=problem.random.seed)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """Both tables, as far as they are known."""
+        """Return both tables with the entries known so far."""
         assert isinstance(last, TransferStep)
         return {"accuracy": last.matrix.table("accuracy"), "rate": last.matrix.table("rate")}
 
@@ -182,7 +182,7 @@ def _count(problem: Problem, forwards: int, backwards: int = 0) -> None:
 
 
 def _entered(state: TransferMatrix, row: int, column: int, verdict: Verdict) -> TransferMatrix:
-    """``state`` with what one judge said of the images made on model ``row``."""
+    """Return ``state`` with one model's evaluation of the images made on model ``row``."""
     if verdict.classes is None:
         return state
     new: dict[str, Any] = {name: getattr(state, name).clone() for name in ("accuracy", "rate", "counted", "clean", "noise")}

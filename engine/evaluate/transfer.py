@@ -1,4 +1,4 @@
-"""Transfer: what every other model says of one attack's result, with random noise of the same size as the control."""
+"""Transfer: the predictions of other models for one attack's result, with random noise of the same size as the control."""
 
 from __future__ import annotations
 
@@ -18,76 +18,76 @@ from engine.ranking import fraction
 from engine.result import AttackResult
 
 NOTHING = "–"
-"""Stands in a table where there is nothing to say."""
+"""Text of a table cell without a value."""
 
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What one model says of the images of a result."""
+    """The predictions of one model for the images of a result."""
 
     name: str
     attacked: bool
-    """Whether it is the model that was attacked."""
+    """Whether this is the model that was attacked."""
     labels: tuple[str, ...]
-    """Its classes."""
+    """The model's class names."""
     excuse: str = ""
-    """Why it cannot be asked; then there are no logits."""
+    """Reason why the model cannot be evaluated; there are then no logits."""
     classes: Tensor | None = None
-    """``(N,)``: the images' labels as numbers of its own classes. None: it has other classes, so right and wrong mean nothing."""
+    """The images' labels as class numbers of this model, ``(N,)``. None: it has other classes, so accuracy is undefined."""
     targets: Tensor | None = None
-    """``(N,)``: the targets, likewise."""
+    """The targets as class numbers of this model, ``(N,)``."""
     clean: Tensor | None = None
-    """``(N, K)``: its logits for the clean images."""
+    """Logits of the clean images, ``(N, K)``."""
     adversarial: Tensor | None = None
-    """``(N, K)``: for the adversarial images."""
+    """Logits of the adversarial images, ``(N, K)``."""
     noise: Tensor | None = None
-    """``(N, K)``: for the random-noise control; None: not asked for."""
+    """Logits of the random-noise control, ``(N, K)``; None: not requested."""
     source_fooled: Tensor | None = None
-    """``(N,)`` bool: the attack succeeded on the model that was attacked."""
+    """Rows in which the attack succeeded on the attacked model, ``(N,)`` bool."""
 
     @property
     def comparable(self) -> bool:
-        """Whether it can say who is right: it takes the images and has the classes."""
+        """Whether the model takes the images and has the classes, so that accuracy is defined."""
         return self.clean is not None and self.classes is not None
 
     @property
     def changed(self) -> Tensor | None:
-        """``(N,)`` bool: its own prediction differs between the clean and the adversarial image."""
+        """Rows in which the model's own prediction differs between clean and adversarial image, ``(N,)`` bool."""
         if self.clean is None or self.adversarial is None:
             return None
         return self.adversarial.argmax(1) != self.clean.argmax(1)
 
     @property
     def fooled(self) -> Tensor | None:
-        """``(N,)`` bool: it was right on the clean image and is wrong on the adversarial one. None where that means nothing."""
+        """Rows that are right on the clean and wrong on the adversarial image, ``(N,)`` bool. None where that is undefined."""
         if self.clean is None or self.adversarial is None or self.classes is None:
             return None
         return (self.clean.argmax(1) == self.classes) & (self.adversarial.argmax(1) != self.classes)
 
     @property
     def reached(self) -> Tensor | None:
-        """``(N,)`` bool: it says the target of a targeted attack. None where there is none."""
+        """Rows in which the model predicts the target of a targeted attack, ``(N,)`` bool. None where there is none."""
         if self.adversarial is None or self.targets is None:
             return None
         return self.adversarial.argmax(1) == self.targets
 
     def accuracy(self, logits: Tensor | None) -> float | None:
-        """The share of rows in which ``logits`` (its own: clean, adversarial, noise) are right."""
+        """Return the share of rows in which ``logits`` (of this model: clean, adversarial, noise) are right."""
         if logits is None or self.classes is None:
             return None
         return fraction(logits.argmax(1) == self.classes)
 
     @property
     def counted(self) -> int:
-        """How many rows the transfer rate is taken over."""
+        """Number of rows behind the transfer rate."""
         return 0 if (rows := self._counted_rows()) is None else int(rows.sum())
 
     @property
     def rate(self) -> float | None:
-        """The share of rows that fool this model, too, among those that fool the source and that this model had right.
+        """The transfer rate: the share that also fools this model, of the rows that fool the source and that this model had right.
 
-        Where it has other classes: the share of rows in which its own prediction changed, among those that fool the source. None: no such
-        row.
+        For a model with other classes it is the share of rows in which its own prediction changed, of those that fool the source. None: no
+        such row.
         """
         rows, hit = self._counted_rows(), self.fooled if self.classes is not None else self.changed
         if rows is None or hit is None or not bool(rows.any()):
@@ -102,15 +102,15 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Transfer:
-    """What every model says of one result, the attacked model first."""
+    """The predictions of every model for one result, the attacked model first."""
 
     verdicts: tuple[Verdict, ...]
     rows: int
-    """N: how many images."""
+    """Number of images, N."""
     title: str
 
     def table(self) -> Table:
-        """One row per model: predictions with probabilities for a single image, accuracies and the transfer rate for a batch."""
+        """Return one row per model: predictions with probabilities for a single image, accuracies and the transfer rate for a batch."""
         return self._single() if self.rows == 1 else self._batch()
 
     def _single(self) -> Table:
@@ -137,26 +137,26 @@ class Transfer:
 def transfer(
     result: AttackResult, models: Sequence[Classifier], *, noise: bool = True, mask: Tensor | None = None, seed: int = 0
 ) -> Transfer:
-    """Show the clean and the adversarial images of ``result`` to ``models``, the attacked one first.
+    """Evaluate ``models`` on the clean and the adversarial images of ``result``, the attacked model first.
 
-    A model of another size gets the images through a resize of its own (``derive(size=...)``); one with another number of channels is not
-    asked, and its ``excuse`` says so. Labels are matched by name; a model that has other classes is asked whether its own prediction
-    changes. Two forward passes per model, three with ``noise``.
+    A model of another size gets the images through a resize of its own (``derive(size=...)``); one with another number of channels is left
+    out, with the reason in ``excuse``. Labels are matched by name; for a model with other classes only changes of its own prediction count.
+    There are two forward passes per model, three with ``noise``.
 
-    Papernot, McDaniel, Goodfellow 2016, arXiv 1605.07277 (transfer between models); the control shows what noise of the same size does.
+    Papernot, McDaniel, Goodfellow 2016, arXiv 1605.07277 (transfer between models); the control shows the effect of noise of the same size.
 
     Parameters
     ----------
     result
-        What ``engine.run`` gave.
+        The result of an attack.
     models
         The other models; the attacked one may be among them.
     noise
-        Ask about random noise as large as the perturbation, too (see `control`). Left out where the images were grown from noise.
+        Whether to evaluate random noise as large as the perturbation, too (see `control`). Ignored where images were grown from noise.
     mask
-        ``(N or 1, 1, H, W)``: where the attack might paint, so that the noise stays there as well.
+        ``(N or 1, 1, H, W)``: the pixels that the attack could change, to which the noise is confined as well.
     seed
-        Of the noise.
+        Seed of the noise.
     """
     for model in models:
         if not isinstance(model, Classifier):
@@ -171,7 +171,7 @@ def transfer(
 
 
 def as_taken(model: Classifier, shape: Sequence[int]) -> Classifier | None:
-    """``model`` for images of ``shape`` (C, H, W), with the resize inside where its own size differs. None: other channels."""
+    """Return ``model`` for images of ``shape`` (C, H, W), with a resize inside where its own size differs. None: other channels."""
     channels, height, width = shape
     if model.input_shape[0] != channels:
         return None
@@ -179,7 +179,7 @@ def as_taken(model: Classifier, shape: Sequence[int]) -> Classifier | None:
 
 
 def translated(numbers: Tensor | None, source: tuple[str, ...], labels: tuple[str, ...]) -> Tensor | None:
-    """Class numbers of ``source`` as those of ``labels``, by name. None where a name is missing or stands for two classes."""
+    """Translate class numbers of ``source`` to those of ``labels``, by name. None where a name is missing or ambiguous."""
     if numbers is None or source == labels:
         return numbers
     used = {source[number] for number in numbers.tolist()}
@@ -189,7 +189,7 @@ def translated(numbers: Tensor | None, source: tuple[str, ...], labels: tuple[st
 
 
 def ask(model: Classifier, result: AttackResult, random: Tensor | None = None) -> Verdict:
-    """What ``model`` says of the images of ``result``, and of the control ``random``."""
+    """Evaluate ``model`` on the images of ``result``, and on the control ``random``."""
     attacked = model is result.classifier
     shape, device = result.clean.shape[1:], result.clean.device
     taker = as_taken(model, shape)
@@ -226,7 +226,7 @@ def _percent(share: float | None) -> str:
 
 
 def _sentence(verdict: Verdict) -> str:
-    """The verdict on a single image in words."""
+    """Describe the predictions for a single image in words."""
     if verdict.adversarial is None:
         return verdict.excuse
     fooled, changed, reached = verdict.fooled, verdict.changed, verdict.reached
@@ -242,7 +242,7 @@ def _sentence(verdict: Verdict) -> str:
 
 
 def _note(verdict: Verdict) -> str:
-    """What the numbers of a batch leave out."""
+    """Return a note on cases that the numbers of a batch leave out."""
     if verdict.excuse:
         return verdict.excuse
     if verdict.classes is None:

@@ -1,4 +1,4 @@
-"""What the layers do: histograms, largest activations and spikes, clean against adversarial."""
+"""Activations of the layers: histograms, largest activations and spikes, clean against adversarial."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Spike:
     site: str
     channel: int
     y: int | None
-    """Row of the unit in its layer; None in a dense layer."""
+    """Row of the unit in its layer; None in a layer without rows."""
     x: int | None
     clean: float
     adversarial: float
@@ -33,22 +33,22 @@ class Spike:
 
 @dataclass(frozen=True, eq=False)
 class LayerActivity:
-    """One site on the clean and on the adversarial image."""
+    """Activations of one site on the clean and on the adversarial image."""
 
     site: Site
     edges: Tensor
-    """``(BINS + 1,)``, evenly spaced, the last one a round number at or above both maxima."""
+    """Edges of the histogram's bins, ``(BINS + 1,)``, evenly spaced; the last is a round number at or above both maxima."""
     clean: Tensor
-    """``(BINS,)`` counts; together with ``adversarial`` every unit is counted once per image."""
+    """Counts of the clean image, ``(BINS,)``; like those of ``adversarial`` they cover every unit once."""
     adversarial: Tensor
     clean_max: float
     adversarial_max: float
     spikes: int
-    """How many units exceed the clean maximum."""
+    """Number of units above the clean maximum."""
 
 
 def round_up(value: float) -> float:
-    """The next of 1, 1.5, 2, 3, 4, 5, 6, 8, 10 times a power of ten: an axis limit that does not tremble."""
+    """Round up to 1, 1.5, 2, 3, 4, 5, 6, 8 or 10 times a power of ten: a stable limit for an axis."""
     if not value > 0 or not math.isfinite(value):
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
@@ -58,7 +58,7 @@ def round_up(value: float) -> float:
 def layer_activity(
     site: Site, clean: Tensor, adversarial: Tensor, *, clean_max: float, adversarial_max: float, low: float
 ) -> LayerActivity:
-    """Histograms of one site on shared edges. ``clean`` and ``adversarial`` are its activations of one image each."""
+    """Return histograms of one site on shared edges. ``clean`` and ``adversarial`` are its activations on one image each."""
     upper = round_up(max(clean_max, adversarial_max))
     lower = 0.0 if low >= 0 else -round_up(-low)
     return LayerActivity(
@@ -73,11 +73,11 @@ def layer_activity(
 
 
 def compare(sites: Sequence[Site], activations: Mapping[str, Tensor]) -> tuple[LayerActivity, ...]:
-    """Every recorded site of a batch of two: the clean image in row 0, the adversarial one in row 1."""
+    """Compare every recorded site of a batch of two: the clean image in row 0, the adversarial one in row 1."""
     recorded = [site for site in sites if site.name in activations]
     if not recorded:
         return ()
-    # One transfer for all layers: extremes are gathered on the device first.
+    # Extremes are gathered on the device first, so that all layers take a single transfer.
     extremes = torch.stack(
         [torch.stack([activations[s.name][0].amax(), activations[s.name][1].amax(), activations[s.name].amin()]) for s in recorded]
     )
@@ -88,10 +88,10 @@ def compare(sites: Sequence[Site], activations: Mapping[str, Tensor]) -> tuple[L
 
 
 def find_spikes(sites: Sequence[Site], activations: Mapping[str, Tensor], most: int = 20) -> tuple[Spike, ...]:
-    """The units of a batch of two (clean, adversarial) that exceed their layer's clean maximum, the largest ratio first.
+    """Find the units of a batch of two (clean, adversarial) that exceed their layer's clean maximum, largest ratio first.
 
-    ``ratio = adversarial / reference`` with ``reference = max`` of the layer on the clean image: the simplest clean range that a single
-    image gives.
+    ``ratio = adversarial / reference`` with ``reference = max`` of the layer on the clean image, the simplest clean range from a single
+    image.
     """
     found: list[Spike] = []
     for site in sites:

@@ -1,4 +1,4 @@
-"""Explanation: an operation that gives every pixel of an image a value, for one class of the classifier."""
+"""Explanations: operations that give every pixel of an image a value for one class of the classifier."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ from engine.views import View
 
 @dataclass(frozen=True, eq=False)
 class ExplanationStep(Step):
-    """The maps of a batch."""
+    """The step with the maps of a batch."""
 
     maps: Tensor
-    """``(N, H, W)``."""
+    """The maps, ``(N, H, W)``."""
 
 
 class Explanation(Operation, ABC):
     """An operation whose one method, `maps`, gives a value for every pixel: how much the pixel matters for a class.
 
-    A subclass declares what every operation does (slug, title, family, paper, fields), says with ``signed`` whether its values have a sign,
-    and implements `maps`. Listed in ``engine.explain.CATALOGUE`` it is offered by the window, the command line and the figures.
+    A subclass declares the attributes of every operation (slug, title, family, paper, fields), states with ``signed`` whether its values
+    have a sign, and implements `maps`. Once it is in ``engine.explain.CATALOGUE``, the window, the command line and the figures offer it.
     """
 
     uses: ClassVar[frozenset[Use]] = frozenset({"labels"})
     signed: ClassVar[bool] = False
     """Whether its values have a sign: they are then shown on a diverging scale around zero, else on one from zero upwards."""
     caption: ClassVar[str] = ""
-    """One sentence that says how the values are to be read, with their unit; shown under the maps."""
+    """One sentence on how to read the values, with their unit; shown under the maps."""
 
     @abstractmethod
     def maps(self, view: View, images: Tensor, classes: Tensor) -> Tensor:
-        """The value of every pixel.
+        """Compute the value of every pixel for a class.
 
         Parameters
         ----------
         view
-            The classifier: ``view(images)`` gives logits, ``view.gradient`` a gradient, ``view.activations`` a layer's activations with
-            their graph. What is asked of it is counted.
+            Access to the classifier: ``view(images)`` returns logits, ``view.gradient`` a gradient, ``view.activations`` a layer's
+            activations with their graph. Queries are counted.
         images
             ``(N, C, H, W)`` in [0, 1].
         classes
-            ``(N,)``: the class that each image is explained for.
+            ``(N,)``: the class for which each image is explained.
 
         Returns
         -------
@@ -59,35 +59,35 @@ class Explanation(Operation, ABC):
         """
 
     def iterate(self, problem: Problem) -> Iterator[ExplanationStep]:
-        """One step with the maps of all images, each for its label."""
+        """Yield one step with the maps of all images, each for its label."""
         with torch.enable_grad():
             maps = self.maps(problem.classifier, problem.images, problem.labels)
         yield ExplanationStep(0, 0, maps.detach())
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The maps, under the slug."""
+        """Return the maps under the slug."""
         assert isinstance(last, ExplanationStep)
         return {self.slug: Map(last.maps, self.title, self.signed)}
 
 
 @dataclass(frozen=True, eq=False)
 class ExplainedPair:
-    """An explanation of a clean and an adversarial image, each for the class that is predicted for it. On the CPU."""
+    """An explanation of a clean and an adversarial image, each for its predicted class. On the CPU."""
 
     explanation: Explanation
     clean: Tensor
-    """``(H, W)``."""
+    """The map of the clean image, ``(H, W)``."""
     adversarial: Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class Explained:
-    """What came of several explanations of one pair of images: one that failed does not keep the others from being there."""
+    """Results of several explanations of one pair of images. One that fails leaves the others intact."""
 
     pairs: Mapping[str, ExplainedPair] = field(default_factory=dict)
-    """Slug to the pair of maps."""
+    """Pairs of maps by the explanation's slug."""
     failures: Mapping[str, str] = field(default_factory=dict)
-    """Slug to the sentence that says why there is none."""
+    """Reasons of failures by the explanation's slug, as sentences."""
 
 
 def explain_pair(classifier: Classifier, pair: Tensor, classes: Tensor, explanations: Sequence[Explanation]) -> Explained:
@@ -101,7 +101,7 @@ def explain_pair(classifier: Classifier, pair: Tensor, classes: Tensor, explanat
             expected = (len(pair), *pair.shape[2:])
             if tuple(maps.shape) != expected:
                 raise ValueError(f"its maps are of shape {tuple(maps.shape)} in place of {expected}")
-        except Exception as error:  # an explanation of one's own may raise anything; bars, layers and maps of others must not go with it
+        except Exception as error:  # a user's explanation may raise anything, and must not take bars, layers and other maps with it
             failures[explanation.slug] = in_words(error, explanation.title, "Choose another explanation.")
         else:
             pairs[explanation.slug] = ExplainedPair(explanation, maps[0], maps[1])

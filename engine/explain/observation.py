@@ -1,4 +1,4 @@
-"""Observation: everything the panels show of one pair of images, made in one go so that all of it belongs together."""
+"""Observations: everything that the panels show of one pair of images, computed together so that it is consistent."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from engine.result import norms
 
 @dataclass(frozen=True, eq=False)
 class Bounded:
-    """What the classifier says when rectifiers are clamped from above."""
+    """Predictions of the classifier with its rectifiers clamped from above."""
 
     bounds: Mapping[str, float]
     clean: Tensor
-    """``(K,)`` probabilities of the clean image."""
+    """Probabilities of the clean image, ``(K,)``."""
     adversarial: Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """One pair of images as the classifier sees it. All tensors lie on the CPU."""
+    """Predictions, layers and explanations of one pair of images. All tensors are on the CPU."""
 
     clean_image: Tensor
-    """``(C, H, W)``."""
+    """The clean image, ``(C, H, W)``."""
     adversarial_image: Tensor
     clean: Tensor
-    """``(K,)`` probabilities."""
+    """Probabilities of the clean image, ``(K,)``."""
     adversarial: Tensor
     clean_logits: Tensor
     adversarial_logits: Tensor
@@ -42,23 +42,23 @@ class Observation:
     spikes: tuple[Spike, ...]
     bounded: Bounded | None = None
     explanations: Mapping[str, ExplainedPair] = field(default_factory=dict)
-    """Slug of an explanation to its maps, those that were asked for and could be made."""
+    """Maps by the explanation's slug, of those that were requested and succeeded."""
     failures: Mapping[str, str] = field(default_factory=dict)
-    """What could not be observed, by an explanation's slug, or "activations" and "bounds", to the sentence that says why."""
+    """Reasons of failures, as sentences, by an explanation's slug, or by "activations" and "bounds"."""
 
     @property
     def clean_prediction(self) -> int:
-        """The class predicted for the clean image."""
+        """Predicted class of the clean image."""
         return int(self.clean_logits.argmax())
 
     @property
     def adversarial_prediction(self) -> int:
-        """The class predicted for the adversarial image."""
+        """Predicted class of the adversarial image."""
         return int(self.adversarial_logits.argmax())
 
     @property
     def perturbation(self) -> Tensor:
-        """Adversarial minus clean, ``(C, H, W)``."""
+        """The perturbation, adversarial minus clean, ``(C, H, W)``."""
         return self.adversarial_image - self.clean_image
 
 
@@ -73,22 +73,22 @@ def observe(
     explanations: Sequence[Explanation] = (),
     most_spikes: int = 20,
 ) -> Observation:
-    """Look at a pair of images ``(C, H, W)``: one forward pass of two rows, one more under ``bounds``, and the passes of explanations.
+    """Observe a pair of images ``(C, H, W)``: one forward pass of two rows, one more under ``bounds``, and the passes of explanations.
 
-    The logits must be had, or the error is raised. Whatever else fails is left out, and ``failures`` says why.
+    An error in the logits is raised. Anything else that fails is left out, with the reason in ``failures``.
 
     Parameters
     ----------
     classifier
         The model.
     clean, adversarial
-        In [0, 1], of the classifier's input shape.
+        Images in [0, 1], of the classifier's input shape.
     bounds
-        Site name to the value at which its activations are clamped from above; None or empty: no bound.
+        Site name to the upper bound of its activations; None or empty: no bound.
     layers
         Whether to record activations.
     explanations
-        Those that are wanted, each made for the class that is predicted for the image.
+        Explanations to compute, each for the image's predicted class.
     most_spikes
         How many spikes to list.
     """
@@ -118,7 +118,7 @@ def observe(
 def _seen(
     classifier: Classifier, pair: Tensor, layers: bool, most_spikes: int, failures: dict[str, str]
 ) -> tuple[Tensor, tuple[LayerActivity, ...], tuple[Spike, ...]]:
-    """Logits ``(2, K)``, layers and spikes; where the activations cannot be recorded or compared, the logits alone."""
+    """Return logits ``(2, K)``, layers and spikes; where activations cannot be recorded or compared, the logits alone."""
     if layers:
         try:
             seen = classifier.record(pair)
@@ -130,7 +130,7 @@ def _seen(
 
 
 def _bounded(classifier: Classifier, pair: Tensor, bounds: Mapping[str, float], failures: dict[str, str]) -> Bounded | None:
-    """The probabilities under ``bounds``; None where there are none, or where the classifier fails under them."""
+    """Return the probabilities under ``bounds``; None where there are no bounds, or where the classifier fails under them."""
     if not bounds:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Gradient saliency: where a small change of the image changes a class's score the most."""
+"""Gradient saliency: the pixels at which a small change alters a class's score the most."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.views import View
 
 
 class GradientSaliency(Explanation):
-    """Shows where a small change of a pixel changes the logit of the class most.
+    """Shows the pixels at which a small change alters the logit of the class the most.
 
     ``maps[y, x] = max_channel |d logits[class] / d images[channel, y, x]|``, of the logit, not of the probability. One forward and one
     backward pass.
@@ -26,6 +26,6 @@ class GradientSaliency(Explanation):
     caption: ClassVar[str] = "Change of the predicted class’ logit per change of a pixel, the strongest channel. One scale for both."
 
     def maps(self, view: View, images: Tensor, classes: Tensor) -> Tensor:
-        """``(N, H, W)``, in logits per unit of a pixel in [0, 1]."""
+        """Return the maps ``(N, H, W)``, in logits per unit of a pixel in [0, 1]."""
         images = images.detach().clone().requires_grad_()
         return view.gradient(view(images).gather(1, classes[:, None]).sum(), images).abs().amax(1)

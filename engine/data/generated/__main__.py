@@ -1,4 +1,4 @@
-"""``python -m engine.data.generated OUT_DIR`` writes the shipped samples again, bit for bit."""
+"""Command ``python -m engine.data.generated OUT_DIR``, which writes the shipped samples again, bit for bit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.errors import GibbonError
 
 
 def main(arguments: list[str]) -> int:
-    """Write the samples into the folder that is named; return the exit code."""
+    """Write the samples into the folder given as argument, and return the exit code."""
     if len(arguments) != 1 or arguments[0].startswith("-"):
         print("Say where to write the samples: python -m engine.data.generated OUT_DIR", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""What stands behind a sign: sky, foliage, trunks, bricks, plaster, asphalt, lights, drawn as float32 ``(n, n, 3)`` in [0, 1]."""
+"""Backgrounds of signs: sky, foliage, trunks, bricks, plaster, asphalt, lights, drawn as float32 ``(n, n, 3)`` in [0, 1]."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Random = np.random.Generator
 
 
 def background(rng: Random, n: int) -> Image:
-    """Give one of the backgrounds, chosen and varied by ``rng``."""
+    """Draw one of the backgrounds, chosen and varied by ``rng``."""
     kind = KINDS[int(rng.integers(len(KINDS)))]
     return np.clip(kind(rng, n), 0.0, 1.0)
 
 
 def smooth(rng: Random, n: int, cells: tuple[int, int], channels: int = 1) -> Image:
-    """Random values on a grid of ``cells`` (rows, columns), stretched smoothly over ``(n, n, channels)``, in [0, 1]."""
+    """Return random values on a grid of ``cells`` (rows, columns), stretched smoothly over ``(n, n, channels)``, in [0, 1]."""
     grid = rng.random((cells[0], cells[1], channels), dtype=np.float32)
     return _stretch(_stretch(grid, n, 0), n, 1)
 
@@ -39,7 +39,7 @@ def _stretch(grid: Image, n: int, axis: int) -> Image:
 
 
 def fractal(rng: Random, n: int, cells: int, octaves: int = 4, roughness: float = 0.55) -> Image:
-    """Sum of ever finer smooth noise, ``(n, n, 1)`` in [0, 1]."""
+    """Return the sum of ever finer smooth noise, ``(n, n, 1)`` in [0, 1]."""
     total, weight, scale = np.zeros((n, n, 1), np.float32), 1.0, 0.0
     for k in range(octaves):
         total += np.float32(weight) * smooth(rng, n, (min(n, cells << k),) * 2)
@@ -49,24 +49,24 @@ def fractal(rng: Random, n: int, cells: int, octaves: int = 4, roughness: float 
 
 
 def mix(low: tuple[float, ...] | Image, high: tuple[float, ...] | Image, share: Image) -> Image:
-    """Between two colours, by a share ``(n, n, 1)``."""
+    """Interpolate between two colours by a share ``(n, n, 1)``."""
     a, b = np.asarray(low, np.float32), np.asarray(high, np.float32)
     return np.asarray(a + (b - a) * share, np.float32)
 
 
 def contrast(noise: Image, low: float, high: float) -> Image:
-    """Noise stretched so that ``low`` becomes 0 and ``high`` becomes 1."""
+    """Stretch noise so that ``low`` becomes 0 and ``high`` becomes 1."""
     stretched: Image = (noise - np.float32(low)) / np.float32(high - low)
     return np.clip(stretched, 0.0, 1.0)
 
 
 def ramp(n: int) -> Image:
-    """0 at the top, 1 at the bottom, ``(n, 1, 1)``."""
+    """Return a ramp from 0 at the top to 1 at the bottom, ``(n, 1, 1)``."""
     return ((np.arange(n, dtype=np.float32) + np.float32(0.5)) / np.float32(n))[:, None, None]
 
 
 def sky(rng: Random, n: int) -> Image:
-    """A gradient with soft clouds, blue or overcast."""
+    """Draw a gradient with soft clouds, blue or overcast."""
     grey = float(rng.random())
     top = mix((0.25, 0.48, 0.80), (0.62, 0.66, 0.70), np.full((1, 1, 1), grey, np.float32))
     low = mix((0.66, 0.80, 0.93), (0.86, 0.88, 0.90), np.full((1, 1, 1), grey, np.float32))
@@ -75,7 +75,7 @@ def sky(rng: Random, n: int) -> Image:
 
 
 def foliage(rng: Random, n: int) -> Image:
-    """Leaves with holes of sky between them, green to autumn."""
+    """Draw leaves with holes of sky between them, green to autumn."""
     autumn = float(rng.random()) ** 2
     dark = np.array([0.05 + 0.10 * autumn, 0.08 - 0.01 * autumn, 0.03], np.float32)
     leaf = np.array([0.30 + 0.35 * autumn, 0.45 - 0.10 * autumn, 0.14], np.float32)
@@ -85,14 +85,14 @@ def foliage(rng: Random, n: int) -> Image:
 
 
 def trunks(rng: Random, n: int) -> Image:
-    """A wood: vertical stems, dark or light, before a dim ground."""
+    """Draw a wood: vertical stems, dark or light, before a dim ground."""
     stems = contrast(smooth(rng, n, (2, int(rng.integers(7, 16)))), 0.4, 0.65)
     far = mix((0.10, 0.11, 0.07), (0.45, 0.46, 0.44), fractal(rng, n, 3) * np.float32(rng.uniform(0.4, 1.6)))
     return mix(far, (0.16, 0.12, 0.09), stems) + np.float32(0.12) * (fractal(rng, n, 16, 3) - np.float32(0.5))
 
 
 def bricks(rng: Random, n: int) -> Image:
-    """A brick wall in stretcher bond."""
+    """Draw a brick wall in stretcher bond."""
     rows = float(rng.uniform(7, 13))
     y, x = np.mgrid[0:n, 0:n].astype(np.float32) / np.float32(n)
     row = np.floor(y * np.float32(rows) + np.float32(rng.random()))
@@ -106,7 +106,7 @@ def bricks(rng: Random, n: int) -> Image:
 
 
 def plaster(rng: Random, n: int) -> Image:
-    """A house: plaster of one colour, with a window or an edge."""
+    """Draw a house: plaster of one colour, with a window or an edge."""
     wall = rng.uniform(0.35, 0.9) + rng.uniform(-0.12, 0.12, 3)
     image = np.broadcast_to(wall.astype(np.float32), (n, n, 3)) * (np.float32(0.85) + np.float32(0.3) * fractal(rng, n, 3))
     left, top = (int(v * n) for v in rng.uniform(-0.2, 0.9, 2))
@@ -117,7 +117,7 @@ def plaster(rng: Random, n: int) -> Image:
 
 
 def asphalt(rng: Random, n: int) -> Image:
-    """A road that fades into a verge and a bright distance."""
+    """Draw a road that fades into a verge and a bright distance."""
     horizon = float(rng.uniform(0.2, 0.7))
     road = np.float32(rng.uniform(0.25, 0.5)) + np.float32(0.25) * (fractal(rng, n, 12, 3, 0.9) - np.float32(0.5))
     far = foliage(rng, n) if rng.random() < 0.6 else sky(rng, n)
@@ -126,14 +126,14 @@ def asphalt(rng: Random, n: int) -> Image:
 
 
 def gradient(rng: Random, n: int) -> Image:
-    """Two or more colours that run into each other."""
+    """Draw two or more colours that run into each other."""
     tint = smooth(rng, n, (2, 2), 3)
     grey = tint.mean(axis=2, keepdims=True)
     return mix(grey, tint, np.full((1, 1, 1), 0.3, np.float32)) * np.float32(rng.uniform(0.4, 1.2))
 
 
 def lights(rng: Random, n: int) -> Image:
-    """Dark ground with blurred bright discs, as trees or a town out of focus."""
+    """Draw a dark ground with blurred bright discs, as trees or a town out of focus."""
     image = mix((0.05, 0.05, 0.05), (0.30, 0.28, 0.24), fractal(rng, n, 3))
     y, x = np.mgrid[0:n, 0:n].astype(np.float32) / np.float32(n)
     for _ in range(int(rng.integers(4, 14))):

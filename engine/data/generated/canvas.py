@@ -1,4 +1,4 @@
-"""A supersampled canvas of inks: what a sign is drawn on before it is photographed."""
+"""A supersampled canvas of inks, on which a sign is drawn before it is photographed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REACH = 104.0
 
 
 class Canvas:
-    """Paint polygons with inks, later ones over earlier ones; then ask how much of each pixel every ink covers."""
+    """Canvas for polygons in inks, later ones over earlier ones, which computes the share of each pixel that every ink covers."""
 
     def __init__(self, resolution: int) -> None:
         import PIL.Image
@@ -36,12 +36,12 @@ class Canvas:
     def fill(self, ink: str, *shapes: Points) -> None:
         """Fill each polygon with an ink; ``"clear"`` cuts a hole."""
         for shape in shapes:
-            # the last bit of a sine must not decide on which side of a pixel's edge a corner falls
+            # rounding, so that the last bit of a sine cannot move a corner across a pixel's edge
             pixels = np.floor((shape + REACH) * self._scale + 1e-6).astype(np.int64)
             self._draw.polygon(pixels.ravel().tolist(), fill=INKS.index(ink))
 
     def line(self, ink: str, width: float, *lines: Points, round_ends: bool = False) -> None:
-        """Stroke each polyline with an ink."""
+        """Stroke each polyline with an ink, flat or with round ends."""
         for line in lines:
             self.fill(ink, *stroke(line, width))
             if round_ends:
@@ -49,7 +49,7 @@ class Canvas:
                 self.disc(ink, line[-1, 0], line[-1, 1], 0.5 * width)
 
     def disc(self, ink: str, x: float, y: float, radius: float, radius_y: float | None = None) -> None:
-        """Fill a disc or an ellipse."""
+        """Fill a disc or an ellipse with an ink."""
         self.fill(ink, arc(x, y, radius, 0.0, 360.0, radius_y))
 
     def rounded(self, ink: str, shape: Points, radius: float) -> None:
@@ -58,7 +58,7 @@ class Canvas:
         self.line(ink, 2.0 * radius, np.concatenate([shape, shape[:1]]))
 
     def keep(self, other: Canvas) -> None:
-        """Keep what lies where the other canvas has ink."""
+        """Erase everything where the other canvas has no ink."""
         self._image.paste(0, mask=_mask(np.asarray(other._image) == 0))
 
     def inside(self, ink: str, other: Canvas) -> None:
@@ -66,7 +66,7 @@ class Canvas:
         self._image.paste(INKS.index(ink), mask=_mask(np.asarray(other._image) > 0))
 
     def coverage(self) -> tuple[tuple[str, ...], NDArray[np.uint8]]:
-        """The inks in use and their share of each pixel, uint8 ``(inks, resolution, resolution)``."""
+        """Return the inks in use and their share of each pixel, uint8 ``(inks, resolution, resolution)``."""
         index = np.asarray(self._image)
         used = tuple(ink for k, ink in enumerate(INKS) if k > 0 and bool((index == k).any()))
         shares = [np.asarray(_mask(index == INKS.index(ink)).reduce(SUPERSAMPLING), dtype=np.uint8) for ink in used]
@@ -80,6 +80,6 @@ def _mask(chosen: NDArray[np.bool_]) -> Image:
 
 
 def inset(shape: Points, centre: Iterable[float], factor: float) -> Points:
-    """A polygon drawn nearer to a centre."""
+    """Shrink a polygon towards a centre by a factor."""
     middle = np.asarray(list(centre), dtype=np.float64)
     return middle + (shape - middle) * factor

@@ -1,4 +1,4 @@
-"""What may be asked of the drawings, and the sentence when it may not."""
+"""Checks of the arguments of the drawings; each refusal is a sentence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from engine.errors import GibbonError
 
 
 def checked(label: int, classes: int, seed: int, size: int, sizes: tuple[int, int], n: int = 0) -> None:
-    """Raise a sentence for a label, seed, size or number out of range."""
+    """Refuse a label, seed, size or number out of range."""
     if not 0 <= label < classes:
         raise GibbonError(f"There is no class {label}: the drawings have classes 0 to {classes - 1}.")
     if seed < 0:

@@ -67,11 +67,11 @@ def draw_digit(label: int, seed: int, size: int = 28) -> NDArray[np.uint8]:
 
     Parameters
     ----------
-    label : int
+    label
         0 to 9.
-    seed : int
+    seed
         Not negative.
-    size : int
+    size
         Side in pixels, 16 to 512.
 
     Returns
@@ -96,7 +96,7 @@ def draw_digit(label: int, seed: int, size: int = 28) -> NDArray[np.uint8]:
 
 
 def generated_digits(n: int, seed: int, size: int = 28) -> Bits[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-    """Draw ``n`` digits in turn, one by one: picture i shows i % 10 and is ``draw_digit(i % 10, seed * 2**20 + i // 10, size)``.
+    """Draw ``n`` digits in turn: picture i shows i % 10 and is ``draw_digit(i % 10, seed * 2**20 + i // 10, size)``.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def generated_digits(n: int, seed: int, size: int = 28) -> Bits[tuple[NDArray[np
 
 
 def _handwritten(rng: Random, text: str) -> list[Points]:
-    """The strokes with a hand's wobble, slant, turn and proportions."""
+    """Return the strokes of a text with a hand's wobble, slant, turn and proportions."""
     tokens = [token if token.isalpha() else str(float(token) + rng.normal(0.0, 2.0)) for token in text.split()]
     slant, angle = rng.normal(0.12, 0.14), rng.normal(0.0, 0.06)
     width = rng.uniform(0.8, 1.15)
@@ -122,11 +122,11 @@ def _handwritten(rng: Random, text: str) -> list[Points]:
 
 
 def _framed(lines: list[Points], thick: float) -> list[Points]:
-    """Scaled so that the ink's longer side is 20/28 of the frame, in the canvas's units, its centre of mass at the origin."""
+    """Scale strokes so that the ink's longer side is 20/28 of the frame, with its centre of mass at the origin, in the canvas's units."""
     every = np.concatenate(lines)
     room = 2.0 * REACH * (20.0 / 28.0 - thick)
     scale = room / float((every.max(axis=0) - every.min(axis=0)).max())
-    # a stroke of one width weighs as much as it is long
+    # the mass of a stroke of constant width is its length
     weights = np.concatenate([np.hypot(*np.diff(line, axis=0).T) for line in lines])
     middles = np.concatenate([0.5 * (line[:-1] + line[1:]) for line in lines])
     centre = (middles * weights[:, None]).sum(axis=0) / weights.sum()
@@ -134,7 +134,7 @@ def _framed(lines: list[Points], thick: float) -> list[Points]:
 
 
 def _inked(lines: list[Points], thick: float, size: int) -> Image:
-    """Pen strokes with round ends, float32 ``(size, size, 1)`` in [0, 1]."""
+    """Draw pen strokes with round ends, float32 ``(size, size, 1)`` in [0, 1]."""
     canvas = Canvas(2 * size)
     canvas.line("white", 2.0 * REACH * thick, *lines, round_ends=True)
     _, shares = canvas.coverage()

@@ -1,4 +1,4 @@
-"""All 43 sign faces: the board of each family and what stands on it. Coordinates reach from -100 to 100, y down."""
+"""All 43 sign faces: the board of each family and its symbol. Coordinates range from -100 to 100, y down."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _no_entry(canvas: Canvas) -> None:
 
 
 def _nothing(canvas: Canvas) -> None:
-    """An empty face."""
+    """Draw nothing, for the empty face of a sign."""
 
 
 def _grey_limit(canvas: Canvas) -> None:
@@ -134,12 +134,12 @@ FACES: tuple[Face, ...] = (
     partial(_end, partial(vehicles.overtaking, left="grey", right="grey")),
     partial(_end, partial(vehicles.overtaking_by_lorries, left="grey", right="grey")),
 )
-"""What draws each class of :data:`engine.data.generated.SIGN_LABELS`."""
+"""The functions that draw each class of `engine.data.generated.SIGN_LABELS`, in its order."""
 
 
 @lru_cache(maxsize=2 * len(FACES))
 def face(label: int, resolution: int) -> tuple[tuple[str, ...], NDArray[np.uint8]]:
-    """The inks of one sign and their share of every pixel, uint8 ``(inks, resolution, resolution)``; drawn once, then kept."""
+    """Return the inks of one sign and their share of every pixel, uint8 ``(inks, resolution, resolution)``; cached."""
     canvas = Canvas(resolution)
     FACES[label](canvas)
     used, shares = canvas.coverage()

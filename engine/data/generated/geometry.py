@@ -15,19 +15,19 @@ JOINT_PIECES = 24
 
 
 def points(flat: Sequence[float]) -> Points:
-    """``x0, y0, x1, y1, ...`` as an ``(n, 2)`` array."""
+    """Return ``x0, y0, x1, y1, ...`` as an ``(n, 2)`` array."""
     return np.asarray(flat, dtype=np.float64).reshape(-1, 2)
 
 
 def bezier(p0: Points, p1: Points, p2: Points, p3: Points, pieces: int = CURVE_PIECES) -> Points:
-    """``pieces`` points of a cubic Bezier curve, without its first point."""
+    """Return ``pieces`` points of a cubic Bezier curve, without its first point."""
     t = (np.arange(1, pieces + 1, dtype=np.float64) / pieces)[:, None]
     s = 1.0 - t
     return s * s * s * p0 + 3.0 * s * s * t * p1 + 3.0 * s * t * t * p2 + t * t * t * p3
 
 
 def path(text: str) -> list[Points]:
-    """Read a drawing in the absolute ``M x y``, ``L x y ...``, ``C x1 y1 x2 y2 x y``, ``Z`` subset of SVG's path language.
+    """Parse a drawing in the absolute ``M x y``, ``L x y ...``, ``C x1 y1 x2 y2 x y``, ``Z`` subset of SVG's path language.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def _commands(tokens: Iterable[str]) -> Iterable[tuple[str, Points]]:
 
 
 def place(shape: Points, scale: float = 1.0, dx: float = 0.0, dy: float = 0.0, degrees: float = 0.0) -> Points:
-    """Scale, then turn clockwise as seen, then move."""
+    """Scale a shape, then turn it clockwise as seen, then move it."""
     angle = math.radians(degrees)
     c, s = math.cos(angle), math.sin(angle)
     x, y = shape[:, 0] * scale, shape[:, 1] * scale
@@ -71,25 +71,25 @@ def place(shape: Points, scale: float = 1.0, dx: float = 0.0, dy: float = 0.0, d
 
 
 def mirrored(shape: Points) -> Points:
-    """Left and right exchanged."""
+    """Mirror a shape, left to right."""
     return np.multiply(shape, [-1.0, 1.0])
 
 
 def arc(x: float, y: float, radius: float, start: float, stop: float, radius_y: float | None = None, pieces: int = 0) -> Points:
-    """An elliptic arc from ``start`` to ``stop`` degrees; 0 is right, 90 is down; a piece for every 4 degrees, unless said otherwise."""
+    """Return an elliptic arc from ``start`` to ``stop`` degrees; 0 is right, 90 is down; one piece per 4 degrees by default."""
     pieces = pieces or max(4, int(abs(stop - start) / 4.0))
     angles = np.radians(np.linspace(start, stop, pieces + 1))
     return np.stack([x + radius * np.cos(angles), y + (radius_y or radius) * np.sin(angles)], axis=1)
 
 
 def regular(corners: int, radius: float, degrees: float) -> Points:
-    """A regular polygon around the origin, its first corner at ``degrees``."""
+    """Return a regular polygon around the origin, its first corner at ``degrees``."""
     angles = np.radians(degrees + 360.0 * np.arange(corners) / corners)
     return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def stroke(line: Points, width: float) -> list[Points]:
-    """The polygons that cover a line of this width: a quadrilateral per piece and a disc per inner joint; flat ends."""
+    """Return the polygons that cover a line of this width: a quadrilateral per piece and a disc per inner joint; flat ends."""
     polygons = []
     for a, b in itertools.pairwise(line):
         along = b - a
@@ -103,9 +103,9 @@ def stroke(line: Points, width: float) -> list[Points]:
 
 
 def arrow_head(tip: Sequence[float], degrees: float, barb: float, thick: float, shaft: float) -> Points:
-    """A barbed head whose tip lies at ``tip`` and points to ``degrees`` (0 right, 90 down).
+    """Return a barbed arrow head with its tip at ``tip``, pointing to ``degrees`` (0 right, 90 down).
 
-    ``barb`` is how far its wings reach to each side, ``thick`` their thickness along the arrow, ``shaft`` the shaft's width.
+    ``barb`` is the extent of its wings to each side, ``thick`` their thickness along the arrow, ``shaft`` the shaft's width.
     """
     h = 0.5 * shaft
     upper = [(0.0, 0.0), (-barb, -barb), (-barb - thick, -barb), (-thick - h, -h)]

@@ -1,4 +1,4 @@
-"""The road signs' own lettering: constant-width strokes on a grid 100 high, flat ends, drawn for this project."""
+"""Lettering of the road signs: constant-width strokes on a grid 100 high, flat ends, drawn for this project."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def write(canvas: Canvas, ink: str, text: str, *, height: float, width: float = 
 
     Parameters
     ----------
-    height : float
-        In the canvas's units.
-    width : float
-        Their width as a share of the normal one: below 1 for three digits.
-    weight, gap : float
+    height
+        Height in the canvas's units.
+    width
+        Width as a share of the normal one: below 1 for three digits.
+    weight, gap
         Stroke and distance between glyphs, on the grid of 100.
     """
     advance = [GLYPHS[letter][0] * width for letter in text]

@@ -1,4 +1,4 @@
-"""What the warning triangles show, in black (and red, yellow, green for the signals). White room: x +-60 at y 60, apex y -45."""
+"""Symbols of the warning triangles, in black (and red, yellow, green for the signals). The white area: x +-60 at y 60, apex y -45."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from engine.data.generated.geometry import Points, arc, path, place, points
 
 
 def right_of_way(canvas: Canvas) -> None:
-    """A broad arrow over a thin crossing bar."""
+    """Draw a broad arrow over a thin crossing bar."""
     canvas.fill("black", points([0, -24, 19, 6, 12, 6, 14, 62, 0, 52, -14, 62, -12, 6, -19, 6]))
     canvas.fill("black", points([-33, 17, 33, 17, 33, 28, -33, 28]))
 
 
 def danger(canvas: Canvas) -> None:
-    """An exclamation mark."""
+    """Draw the exclamation mark of a danger."""
     canvas.fill("black", points([-8, -30, 8, -30, 5, 37, -5, 37]))
     canvas.disc("black", 0, -30, 8)
     canvas.disc("black", 0, 53, 8)
 
 
 def bumps(canvas: Canvas) -> None:
-    """Two bumps."""
+    """Draw the two bumps of an uneven road."""
     (line,) = path("M -45 60 C -36 60 -32 40 -20 40 C -10 40 -8 51 0 51 C 8 51 10 40 20 40 C 32 40 36 60 45 60 Z")
     canvas.fill("black", line)
 
 
 def slippery(canvas: Canvas) -> None:
-    """A skidding car and its tracks."""
+    """Draw a skidding car and its tracks."""
     body = [
         points([-21, -17, 21, -17, 27, 0, -27, 0]),
         points([-30, -2, 30, -2, 31, 16, -31, 16]),
@@ -41,13 +41,13 @@ def slippery(canvas: Canvas) -> None:
 
 
 def narrows(canvas: Canvas) -> None:
-    """A road that loses its right edge."""
+    """Draw a road that loses its right edge."""
     canvas.fill("black", points([-18, -10, -6, -10, -6, 61, -18, 61]))
     canvas.fill("black", points([7, -10, 19, -10, 19, 8, 34, 32, 34, 61, 22, 61, 22, 36, 7, 12]))
 
 
 def road_works(canvas: Canvas) -> None:
-    """A digging man and a heap."""
+    """Draw a digging man and a heap."""
     canvas.disc("black", 0, -28, 6.5)
     canvas.fill("black", points([-9, -20, 3, -15, -12, 17, -26, 14, -20, -5]))
     _limbs(canvas, 7.0, "M -21 13 L -29 34 L -40 60 M -17 14 L -10 34 L -12 60")
@@ -58,13 +58,13 @@ def road_works(canvas: Canvas) -> None:
 
 
 def signals(canvas: Canvas) -> None:
-    """Three lights."""
+    """Draw the three lights of a traffic signal."""
     for y, ink in ((-18, "red"), (13, "yellow"), (44, "green")):
         canvas.disc(ink, 0, y, 13)
 
 
 def pedestrian(canvas: Canvas) -> None:
-    """A walking man."""
+    """Draw a walking man, for pedestrians."""
     canvas.disc("black", 2, -25, 7)
     canvas.fill("black", points([-7, -15, 10, -15, 10, 0, 8, 21, -6, 21, -8, 0]))
     _limbs(canvas, 7.0, "M -2 18 L -9 40 L -26 62 M 4 18 L 15 38 L 28 62")
@@ -72,7 +72,7 @@ def pedestrian(canvas: Canvas) -> None:
 
 
 def children(canvas: Canvas) -> None:
-    """Two running children."""
+    """Draw two running children, one behind the other."""
     canvas.disc("black", 12, -10, 6.5)
     canvas.fill("black", points([5, -2, 19, -2, 19, 27, 6, 27]))
     _limbs(canvas, 6.5, "M 9 24 L 6 42 L -3 60 M 15 25 L 28 40 L 43 53")
@@ -84,7 +84,7 @@ def children(canvas: Canvas) -> None:
 
 
 def bicycle(canvas: Canvas) -> None:
-    """A bicycle from the side, riding left."""
+    """Draw a bicycle from the side, riding left."""
     for x in (-30, 30):
         canvas.line("black", 4.0, arc(x, 42, 19, 0, 360))
     canvas.line("black", 3.4, *path("M 30 42 L 15 13 L -17 13 L 3 42 L 15 13 M 30 42 L 3 42 M -30 42 L -14 1"), round_ends=True)
@@ -93,14 +93,14 @@ def bicycle(canvas: Canvas) -> None:
 
 
 def snow(canvas: Canvas) -> None:
-    """A snow crystal."""
+    """Draw a snow crystal of six arms."""
     for degrees in range(0, 360, 60):
         arm = path("M 0 0 L 0 -34 M -10 -33 L 0 -23 L 10 -33 M -8 -24 L 0 -16 L 8 -24")
         canvas.line("black", 5.8, *[place(line, 1, 0, 27, degrees) for line in arm])
 
 
 def deer(canvas: Canvas) -> None:
-    """A leaping deer."""
+    """Draw a leaping deer, for wild animals."""
     (body,) = path(
         "M -25 -16 L -15 -22 L -8 -24 L -3 -19 L 1 0 C 6 9 16 14 26 22 L 33 20 L 32 27 C 36 34 38 42 42 46 L 57 60 L 51 63"
         " L 34 48 L 25 40 L 34 53 L 31 58 L 26 58 L 14 42 C 6 38 0 34 -4 28 L -12 22 L -28 22 L -34 28 L -38 25 L -31 15 L -10 13"

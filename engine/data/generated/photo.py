@@ -1,4 +1,4 @@
-"""From a drawn sign to a photograph of it: ageing, perspective, light, lens and sensor."""
+"""Simulated photography of a drawn sign: ageing, perspective, light, lens and sensor."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FADED: dict[str, tuple[float, float, float]] = {
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a sign lies in a frame: its centre and its half extents as shares of the frame, its turn and its perspective."""
+    """Pose of a sign in a frame: its centre and half extents as shares of the frame, its rotation and its perspective."""
 
     x: float
     y: float
@@ -45,7 +45,7 @@ class Pose:
 
     @staticmethod
     def draw(rng: Random) -> Pose:
-        """A pose as in a sign data set's crops: nearly filling the frame, nearly upright."""
+        """Draw a pose like those in a sign data set's crops: nearly filling the frame, nearly upright."""
         half = rng.uniform(0.35, 0.435)
         aspect = rng.uniform(0.95, 1.05)
         x, y = 0.5 + rng.uniform(-0.35, 0.35, 2) * (0.5 - half)
@@ -54,7 +54,7 @@ class Pose:
         return Pose(*(float(v) for v in (x, y, half * aspect, half / aspect, degrees, yaw, pitch)))
 
     def to_sign(self, side: int, resolution: int, reach: float) -> tuple[float, ...]:
-        """The eight numbers of the homography from a frame of ``side`` pixels to a face of ``resolution`` pixels."""
+        """Return the eight numbers of the homography from a frame of ``side`` pixels to a face of ``resolution`` pixels."""
         angle, half = math.radians(self.degrees), 0.5 * resolution
         cos, sin = math.cos(angle), math.sin(angle)
         scale = half * 100.0 / reach
@@ -76,7 +76,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class Light:
-    """Under what a picture is taken: wear of the sign, light, haze, lens and sensor."""
+    """Conditions of a picture: wear of the sign, light, haze, lens and sensor."""
 
     wear: float
     exposure: float
@@ -89,7 +89,7 @@ class Light:
 
     @staticmethod
     def draw(rng: Random) -> Light:
-        """Any weather: dull, sunny or against the light, sharp or blurred."""
+        """Draw conditions of any weather: dull, sunny or against the light, sharp or blurred."""
         wear, haze = float(rng.random()) ** 2.5, 0.35 * float(rng.random()) ** 4
         kind = rng.random()
         if kind < 0.2:
@@ -105,7 +105,7 @@ class Light:
 
     @staticmethod
     def fair(rng: Random) -> Light:
-        """A clear day, a clean sign, a good lens."""
+        """Draw good conditions: a clear day, a clean sign, a good lens."""
         exposure, backlight, noise = rng.uniform(0.95, 1.05), rng.uniform(0.75, 1.0), rng.uniform(0.003, 0.005)
         return Light(
             0.1 * float(rng.random()), float(exposure), float(backlight), daylight(rng, 0.03), 0.02, (0.25, 0.25), float(noise), True
@@ -113,7 +113,7 @@ class Light:
 
 
 def daylight(rng: Random, spread: float = 0.05) -> NDArray[np.float32]:
-    """The light's colour, from warm to blue."""
+    """Draw the colour of the light, from warm to blue."""
     warm, green = rng.normal(0.0, spread), rng.normal(0.0, 0.3 * spread)
     return np.array([1.0 + warm, 1.0 + green, 1.0 - 1.4 * warm], np.float32)
 
@@ -129,10 +129,10 @@ def painted(rng: Random, inks: tuple[str, ...], shares: NDArray[np.uint8], wear:
 
 
 def warped(face: Image, pose: Pose, side: int, reach: float) -> Image:
-    """The face as it lies in a frame of ``side`` pixels: float32 ``(side, side, 4)``, premultiplied."""
+    """Project the face into a frame of ``side`` pixels: float32 ``(side, side, 4)``, premultiplied."""
     from PIL import Image as pillow
 
-    # "CMYK" is four plain channels to Pillow; "RGBA" would be premultiplied once more
+    # Pillow treats "CMYK" as four plain channels; "RGBA" would be premultiplied once more
     pixels = np.ascontiguousarray((face * np.float32(255.0) + np.float32(0.5)).astype(np.uint8))
     source = pillow.frombytes("CMYK", (face.shape[1], face.shape[0]), pixels.tobytes())
     data = pose.to_sign(side, face.shape[0], reach)
@@ -141,7 +141,7 @@ def warped(face: Image, pose: Pose, side: int, reach: float) -> Image:
 
 
 def weathered(rng: Random, n: int, fair: bool) -> Image:
-    """What light and dirt do to a sign, a factor ``(n, n, 1)``: a gradient, sometimes, unless it is fair, shadows of leaves."""
+    """Return the factor ``(n, n, 1)`` of light and dirt on a sign: a gradient, and shadows of leaves in some pictures that are not fair."""
     factor = np.float32(0.82) + np.float32(0.36) * smooth(rng, n, (2, 2))
     if rng.random() < 0.25 and not fair:
         leaves = np.clip((fractal(rng, n, 3, 3) - np.float32(0.42)) * np.float32(8.0), 0.0, 1.0)
@@ -150,7 +150,7 @@ def weathered(rng: Random, n: int, fair: bool) -> Image:
 
 
 def developed(rng: Random, scene: Image, size: int, light: Light) -> NDArray[np.uint8]:
-    """What a camera makes of a scene: exposure, haze, a frame of ``size`` pixels, blur, noise, 8 bits."""
+    """Expose a scene as a camera: exposure, haze, a frame of ``size`` pixels, blur, noise, 8 bits."""
     haze = np.full((1, 1, 1), light.haze * min(1.0, light.exposure), np.float32)
     seen = reduced(mix(scene * (light.cast * np.float32(light.exposure)), (0.75, 0.77, 0.80), haze), scene.shape[0] // size)
     # larger frames show finer detail and average more photons
@@ -161,7 +161,7 @@ def developed(rng: Random, scene: Image, size: int, light: Light) -> NDArray[np.
 
 
 def reduced(image: Image, factor: int) -> Image:
-    """Mean over blocks of ``factor`` by ``factor`` pixels."""
+    """Average over blocks of ``factor`` by ``factor`` pixels."""
     if factor == 1:
         return image
     n = image.shape[0] // factor
@@ -174,7 +174,7 @@ def reduced(image: Image, factor: int) -> Image:
 
 
 def blurred(image: Image, sigma_y: float, sigma_x: float) -> Image:
-    """A separable Gaussian blur, in pixels; the border repeats."""
+    """Blur with a separable Gaussian, in pixels; the border is repeated."""
     return _blurred(_blurred(image, sigma_y, 0), sigma_x, 1)
 
 
@@ -193,7 +193,7 @@ def _blurred(image: Image, sigma: float, axis: int) -> Image:
 
 
 def sensed(rng: Random, image: Image, noise: float) -> NDArray[np.uint8]:
-    """Shot and read-out noise, then 8 bits."""
+    """Add shot and read-out noise, and convert to 8 bits."""
     image = np.clip(image, 0.0, 1.0)
     grain = rng.standard_normal(image.shape, dtype=np.float32)
     noisy = image + grain * np.float32(noise) * (np.float32(0.5) + image)

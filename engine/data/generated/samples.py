@@ -1,4 +1,4 @@
-"""The pictures that are shipped: a fixed list with fixed seeds, drawn in fair weather, and the script that writes them."""
+"""The shipped pictures: a fixed list with fixed seeds, drawn in fair weather, and the script that writes them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SCENES = ("stop", "yield", "no-entry", "priority-road", "limit-50", "danger", "t
 
 @dataclass(frozen=True)
 class Sample:
-    """One shipped picture; ``crop`` is the square (x, y, width, height) that shows the sign as the model expects it, None for all."""
+    """One shipped picture; ``crop`` is the square (x, y, width, height) of the sign as the model expects it, None for the whole picture."""
 
     name: str
     file: str
@@ -60,7 +60,7 @@ def write(folder: Path) -> list[Sample]:
     Raises
     ------
     GibbonError
-        If the folder cannot be written.
+        The folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def drawn() -> list[tuple[Sample, NDArray[np.uint8]]]:
 
 
 def pixels_sha256(picture: NDArray[np.uint8]) -> str:
-    """The hash of a picture's pixels, whatever file holds them."""
+    """Return the hash of a picture's pixels, independent of the file format."""
     return hashlib.sha256(np.ascontiguousarray(picture).tobytes()).hexdigest()
 
 

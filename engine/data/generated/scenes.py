@@ -23,7 +23,7 @@ def draw_scene(label: int, seed: int, size: int = 256) -> tuple[NDArray[np.uint8
     -------
     image : (size, size, 3) uint8 array
     box : (x, y, width, height)
-        The square, in pixels, in which the sign takes 80 %: what to crop for a model of single signs.
+        The square, in pixels, of which the sign fills 80 %: the crop for a model of single signs.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def draw_scene(label: int, seed: int, size: int = 256) -> tuple[NDArray[np.uint8
     )
     light = photo.Light.fair(rng)
     sign = placed_face(rng, label, pose, side, light)
-    # out of focus, so it needs no oversampling
+    # out of focus anyway, so it needs no oversampling
     far = photo.blurred(street(rng, size), 0.006 * size, 0.006 * size).repeat(side // size, axis=0).repeat(side // size, axis=1)
     ground = _post(far, pose, float(rng.uniform(0.5, 0.62)))
     scene = over(sign, ground) * _vignette(side)
@@ -47,7 +47,7 @@ def draw_scene(label: int, seed: int, size: int = 256) -> tuple[NDArray[np.uint8
 
 
 def street(rng: Random, n: int) -> Image:
-    """Sky, a row of trees, a verge and a road that runs to the horizon."""
+    """Draw sky, a row of trees, a verge and a road that runs to the horizon."""
     horizon = float(rng.uniform(0.62, 0.74))
     x, y = ((np.arange(n, dtype=np.float32) + 0.5) / n)[None, :, None], ramp(n)
     crowns = np.float32(horizon) - np.float32(0.42) * smooth(rng, n, (1, int(rng.integers(3, 6))))

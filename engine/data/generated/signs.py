@@ -14,22 +14,22 @@ from engine.data.generated.faces import FACES, face
 
 SMALLEST, LARGEST = 16, 1024
 RESOLUTIONS = (64, 128, 256, 512, 1024)
-"""The sizes at which faces are drawn and kept."""
+"""Resolutions at which faces are drawn and cached."""
 
 
 def draw_sign(label: int, seed: int, size: int = 32) -> NDArray[np.uint8]:
     """Draw one traffic sign as a camera would have cropped it.
 
-    The sign fills 70 to 90 % of the frame. Face, wear, pose, background, light, blur and noise follow from
-    ``np.random.default_rng([seed, label])``, so the same arguments give the same bits.
+    The sign fills 70 to 90 % of the frame. Face, wear, pose, background, light, blur and noise follow from ``np.random.default_rng([seed,
+    label])``, so the same arguments give the same bits.
 
     Parameters
     ----------
-    label : int
-        0 to 42, the German benchmark's class numbers: an index into :data:`SIGN_LABELS`.
-    seed : int
+    label
+        0 to 42, the German benchmark's class numbers: an index into `SIGN_LABELS`.
+    seed
         Not negative.
-    size : int
+    size
         Side in pixels, 16 to 1024.
 
     Returns
@@ -57,7 +57,7 @@ def photographed(rng: Random, label: int, size: int, *, fair: bool) -> NDArray[n
 
 
 def generated_signs(n: int, seed: int, size: int = 32) -> Bits[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-    """Draw ``n`` signs one by one, the classes in turn: picture i, of class i % 43, is ``draw_sign(i % 43, seed * 2**20 + i // 43, size)``.
+    """Draw ``n`` signs, the classes in turn: picture i, of class i % 43, is ``draw_sign(i % 43, seed * 2**20 + i // 43, size)``.
 
     Returns
     -------
@@ -74,12 +74,12 @@ def generated_signs(n: int, seed: int, size: int = 32) -> Bits[tuple[NDArray[np.
 
 
 def oversampling(size: int) -> int:
-    """How many pixels are drawn for one that is given, per side."""
+    """Return the number of drawn pixels per pixel of the picture, along each side."""
     return 3 if size <= 64 else 2 if size <= 384 else 1
 
 
 def placed_face(rng: Random, label: int, pose: photo.Pose, side: int, light: photo.Light) -> Image:
-    """The painted and weathered sign in its frame, float32 ``(side, side, 4)``, premultiplied."""
+    """Return the painted and weathered sign in its frame, float32 ``(side, side, 4)``, premultiplied."""
     reach = 2.0 * side * max(pose.half_width, pose.half_height)
     resolution = next((r for r in RESOLUTIONS if r >= reach), RESOLUTIONS[-1])
     painted = photo.painted(rng, *face(label, resolution), light.wear)
@@ -88,12 +88,12 @@ def placed_face(rng: Random, label: int, pose: photo.Pose, side: int, light: pho
 
 
 def over(sign: Image, ground: Image) -> Image:
-    """The sign before its ground."""
+    """Blend the sign over its background."""
     return sign[..., :3] + ground * (np.float32(1.0) - sign[..., 3:])
 
 
 def post(rng: Random, ground: Image, pose: photo.Pose) -> Image:
-    """A grey steel post below the sign, in two of three pictures also above."""
+    """Draw a grey steel post below the sign, in two of three pictures also above."""
     n = ground.shape[0]
     width = pose.half_width * rng.uniform(0.10, 0.2)
     tone, centre, whole = rng.uniform(0.25, 0.7), pose.x + rng.normal(0.0, 0.01), rng.random() < 0.67
