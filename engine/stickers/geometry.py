@@ -15,6 +15,8 @@ from typing import Literal
 from torch import Tensor
 
 from engine.errors import GibbonError
+from engine.quantities import named
+from engine.stickers import checks
 
 Handle = Literal["nw", "n", "ne", "e", "se", "s", "sw", "w"]
 HANDLES: tuple[Handle, ...] = ("nw", "n", "ne", "e", "se", "s", "sw", "w")
@@ -28,9 +30,9 @@ class Colour:
     """Red, green and blue in [0, 1]; a grey model takes the mean."""
 
     def __post_init__(self) -> None:
-        numbers = isinstance(self.rgb, tuple | list) and all(isinstance(value, int | float) for value in self.rgb)
-        if not numbers or len(self.rgb) != 3 or not all(0 <= value <= 1 for value in self.rgb):
+        if not isinstance(self.rgb, tuple | list) or len(self.rgb) != 3 or not all(map(checks.is_share, self.rgb)):
             raise GibbonError(f"{self.rgb!r} is no colour. Give red, green and blue from 0 to 1.")
+        object.__setattr__(self, "rgb", tuple(map(float, self.rgb)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,9 @@ class Pixels:
     """The picture, ``(C, h, w)`` in [0, 1] on the CPU."""
     name: str = "image"
 
+    def __post_init__(self) -> None:
+        checks.picture(self.image, "picture of a sticker", bounded=True)
+
 
 @dataclass(frozen=True, eq=False)
 class Optimised:
@@ -48,6 +53,10 @@ class Optimised:
 
     image: Tensor | None = None
     """The content, ``(C, h, w)`` in [0, 1] on the CPU; None before the first run: middle grey."""
+
+    def __post_init__(self) -> None:
+        if self.image is not None:
+            checks.picture(self.image, "content of a sticker")
 
 
 Content = Colour | Pixels | Optimised
@@ -71,16 +80,15 @@ class Sticker:
     name: str = ""
 
     def __post_init__(self) -> None:
-        whole = {"x": self.x, "y": self.y, "width": self.width, "height": self.height}
-        for what, value in whole.items():
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise GibbonError(f"The sticker's {what} is {value!r}, but stickers lie on whole pixels. Give a whole number.")
+        for what in ("id", "x", "y", "width", "height"):
+            object.__setattr__(self, what, checks.whole(getattr(self, what), what))
         if self.width < 1 or self.height < 1:
             raise GibbonError(f"A sticker of {self.width} x {self.height} pixels covers nothing. Make it at least one pixel wide and high.")
         if not isinstance(self.content, Colour | Pixels | Optimised):
             raise GibbonError(f"{self.content!r} is no content of a sticker. Give a Colour, Pixels or Optimised.")
-        if not isinstance(self.opacity, int | float) or not 0 <= self.opacity <= 1:
-            raise GibbonError(f"The sticker's opacity is {self.opacity!r}. Give a number from 0 to 1.")
+        object.__setattr__(self, "opacity", checks.share(self.opacity, "The sticker's opacity"))
+        if not isinstance(self.name, str):
+            raise GibbonError(f"The sticker's name is {self.name!r}. Give a text.")
 
     @property
     def right(self) -> int:
@@ -108,11 +116,15 @@ class Hit:
 
 def contains(sticker: Sticker, x: float, y: float) -> bool:
     """Return whether the point is on the sticker."""
+    _check(sticker)
+    checks.point(x, y)
     return sticker.x <= x < sticker.right and sticker.y <= y < sticker.bottom
 
 
 def handle_position(sticker: Sticker, handle: Handle) -> tuple[float, float]:
     """Return the position of the handle: a corner, or the middle of an edge."""
+    _check(sticker)
+    _check_handle(handle)
     horizontal = sticker.x if "w" in handle else sticker.right if "e" in handle else sticker.x + sticker.width / 2
     vertical = sticker.y if "n" in handle else sticker.bottom if "s" in handle else sticker.y + sticker.height / 2
     return horizontal, vertical
@@ -123,6 +135,8 @@ def find_hit(stickers: Sequence[Sticker], x: float, y: float, reach: float, sele
 
     ``reach`` is in image pixels: the caller divides a constant number of screen pixels by the zoom.
     """
+    check_stickers(stickers)
+    checks.point(x, y, reach)
     for sticker in stickers:
         if sticker.id == selected:
             near = [(math.dist((x, y), handle_position(sticker, handle)), handle) for handle in HANDLES]
@@ -136,6 +150,10 @@ def between(
     id: int, start: tuple[float, float], end: tuple[float, float], *, square: bool = False, content: Content | None = None
 ) -> Sticker:
     """Return the sticker spanned by two corners, snapped to the pixels that contain them, at least one pixel large."""
+    for corner in (start, end):
+        if not isinstance(corner, Sequence) or len(corner) != 2:
+            raise GibbonError(f"{corner!r} is no corner of a sticker. Give (x, y) in pixels.")
+        checks.point(*corner)
     left, right = sorted((math.floor(start[0]), math.floor(end[0])))
     top, bottom = sorted((math.floor(start[1]), math.floor(end[1])))
     width, height = right - left + 1, bottom - top + 1
@@ -149,11 +167,16 @@ def between(
 
 def moved(sticker: Sticker, dx: float, dy: float) -> Sticker:
     """Return the sticker shifted by whole pixels."""
+    _check(sticker)
+    checks.point(dx, dy)
     return replace(sticker, x=sticker.x + round(dx), y=sticker.y + round(dy))
 
 
 def resized(sticker: Sticker, handle: Handle, x: float, y: float, *, keep_aspect: bool = False) -> Sticker:
     """Return the sticker with ``handle`` pulled to (x, y) and the opposite side fixed; at least one pixel large."""
+    _check(sticker)
+    _check_handle(handle)
+    checks.point(x, y)
     left, top, right, bottom = sticker.x, sticker.y, sticker.right, sticker.bottom
     if "w" in handle:
         left = min(round(x), right - 1)
@@ -173,6 +196,8 @@ def resized(sticker: Sticker, handle: Handle, x: float, y: float, *, keep_aspect
 
 def kept_on_image(sticker: Sticker, height: int, width: int) -> Sticker:
     """Return the sticker shifted so that at least one of its pixels is on the image, where the mouse can reach it."""
+    _check(sticker)
+    height, width = checks.sides((height, width), "of the image")
     x = min(max(sticker.x, 1 - sticker.width), width - 1)
     y = min(max(sticker.y, 1 - sticker.height), height - 1)
     return replace(sticker, x=x, y=y)
@@ -183,7 +208,8 @@ def scaled(sticker: Sticker, before: tuple[int, int], after: tuple[int, int]) ->
 
     Edges are rounded, not widths, so stickers that touched still touch.
     """
-    (from_height, from_width), (to_height, to_width) = before, after
+    _check(sticker)
+    (from_height, from_width), (to_height, to_width) = checks.sides(before, "before"), checks.sides(after, "after")
     left, right = (round(edge * to_width / from_width) for edge in (sticker.x, sticker.right))
     top, bottom = (round(edge * to_height / from_height) for edge in (sticker.y, sticker.bottom))
     resized_to = replace(sticker, x=left, y=top, width=max(1, right - left), height=max(1, bottom - top))
@@ -192,13 +218,48 @@ def scaled(sticker: Sticker, before: tuple[int, int], after: tuple[int, int]) ->
 
 def next_id(stickers: Sequence[Sticker]) -> int:
     """Return an id that none of the stickers has."""
+    check_stickers(stickers)
     return max((sticker.id for sticker in stickers), default=0) + 1
 
 
 def reordered(stickers: Sequence[Sticker], id: int, by: int) -> tuple[Sticker, ...]:
-    """Return the stickers with one of them moved ``by`` places up (towards the top) or down."""
+    """Return the stickers with one of them moved ``by`` places up (towards the top) or down.
+
+    Raises
+    ------
+    GibbonError
+        None of them has that ``id``.
+    """
+    check_stickers(stickers)
+    places = checks.whole(by, "number of places")
     order = list(stickers)
-    index = next(i for i, sticker in enumerate(order) if sticker.id == id)
+    index = next((i for i, sticker in enumerate(order) if sticker.id == id), None)
+    if index is None:
+        raise GibbonError(f"There is no sticker {id}. There are: {', '.join(str(sticker.id) for sticker in order) or 'none'}.")
     sticker = order.pop(index)
-    order.insert(min(max(index + by, 0), len(order)), sticker)
+    order.insert(min(max(index + places, 0), len(order)), sticker)
     return tuple(order)
+
+
+def check_stickers(stickers: Sequence[Sticker]) -> None:
+    """Refuse what is no sequence of stickers.
+
+    Raises
+    ------
+    GibbonError
+        It is something else.
+    """
+    if not isinstance(stickers, Sequence) or isinstance(stickers, str):
+        raise GibbonError(f"{named(stickers)} is no sequence of stickers. Give a tuple of them.")
+    for sticker in stickers:
+        _check(sticker)
+
+
+def _check(sticker: Sticker) -> None:
+    if not isinstance(sticker, Sticker):
+        raise GibbonError(f"{named(sticker)} is no sticker. Give a Sticker.")
+
+
+def _check_handle(handle: Handle) -> None:
+    if handle not in HANDLES:
+        raise GibbonError(f"{named(handle)} is no handle of a sticker. Give one of {', '.join(HANDLES)}.")

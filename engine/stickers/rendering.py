@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.stickers.geometry import Colour, Optimised, Sticker
+from engine.stickers import checks
+from engine.stickers.geometry import Colour, Optimised, Sticker, check_stickers
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,8 @@ class Composition:
 
 def coverage(sticker: Sticker, height: int, width: int) -> Tensor:
     """Return the share of each pixel that the sticker covers, ``(1, H, W)``: its opacity inside, 0 outside."""
-    covered = torch.zeros(1, height, width)
+    check_stickers((sticker,))
+    covered = torch.zeros(1, *checks.sides((height, width), "of the image"))
     rows, columns = _clipped(sticker, height, width)
     covered[:, rows, columns] = sticker.opacity
     return covered
@@ -36,21 +38,24 @@ def coverage(sticker: Sticker, height: int, width: int) -> Tensor:
 
 def content_of(sticker: Sticker, channels: int) -> Tensor:
     """Return the sticker's own pixels, ``(C, height, width)``; a picture is stretched over it (bilinear)."""
-    size = (sticker.height, sticker.width)
+    check_stickers((sticker,))
+    channels, size = checks.side(channels, "number of channels"), (sticker.height, sticker.width)
     content = sticker.content
     if isinstance(content, Colour):
         return _in_channels(torch.tensor(content.rgb).reshape(3, 1, 1), channels).expand(channels, *size)
     if content.image is None:
-        return torch.full((channels, *size), 0.5)
+        return torch.full((channels, 1, 1), 0.5).expand(channels, *size)
     image = _in_channels(content.image, channels)
     if tuple(image.shape[1:]) == size:
         return image
+    checks.drawable(*size)
     return F.interpolate(image[None], size, mode="bilinear", align_corners=False, antialias=True)[0].clamp(0, 1)
 
 
 def paint(image: Tensor, stickers: Sequence[Sticker]) -> Tensor:
     """Paint the stickers over ``image`` ``(C, H, W)``, the last on top, into a new tensor."""
-    channels, height, width = image.shape
+    channels, height, width = checks.picture(image, "image").shape
+    check_stickers(stickers)
     painted = image
     for sticker in stickers:
         rows, columns = _clipped(sticker, height, width)
@@ -69,7 +74,8 @@ def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
     A fixed sticker above an optimised one hides it, so the covered pixels are outside of the mask. Where both are partly visible, ``base``
     is chosen so that ``(1 - mask) * base + mask * content`` equals the painted image.
     """
-    _, height, width = clean.shape
+    _, height, width = checks.picture(clean, "image").shape
+    check_stickers(stickers)
     mask, mixed = torch.zeros(1, height, width), torch.zeros(1, height, width, dtype=torch.bool)
     fixed = [sticker for sticker in stickers if not isinstance(sticker.content, Optimised)]
     optimised = [sticker for sticker in stickers if isinstance(sticker.content, Optimised)]
@@ -94,7 +100,8 @@ def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, .
 
     Pixels off the image or under a covering sticker keep their content.
     """
-    channels, height, width = image.shape
+    channels, height, width = checks.picture(image, "image").shape
+    check_stickers(stickers)
     filled = []
     for place, sticker in enumerate(stickers):
         if isinstance(sticker.content, Optimised):
@@ -103,6 +110,7 @@ def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, .
             hidden = torch.zeros(1, height, width, dtype=torch.bool)
             for above in stickers[place + 1 :]:
                 hidden |= coverage(above, height, width) == 1
+            checks.drawable(sticker.height, sticker.width)
             content = content_of(sticker, channels).clone()
             new = image[:, rows, columns].detach().cpu().to(content)
             content[:, inner[0], inner[1]] = torch.where(hidden[:, rows, columns], content[:, inner[0], inner[1]], new)
