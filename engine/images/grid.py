@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from engine.errors import GibbonError
+from engine.quantities import named
+
 
 def levels(images: Tensor) -> Tensor:
     """Round every value to its 8-bit level, ``round(255 * images)``, halves to even: the rule of files, previews and judgements.
 
     Rounding uses the images' own type, because 76.5 in float32 may lie above or below in another type.
+
+    Raises
+    ------
+    GibbonError
+        ``images`` are no tensor of floats.
     """
+    if not isinstance(images, Tensor) or not images.is_floating_point():
+        kind = images.dtype if isinstance(images, Tensor) else named(images)
+        raise GibbonError(f"The images are {kind}, but a tensor of floats in [0, 1] is needed. Divide 8-bit levels by 255.")
     return (images * 255).round()
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import numbers
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +19,7 @@ from engine.errors import GibbonError
 from engine.files import ordinary_file
 from engine.images.decoding import MEGAPIXELS, decode
 from engine.images.levels import Pixels, eight_bit, scale_of
+from engine.quantities import named
 
 if TYPE_CHECKING:
     from engine.classifier import Classifier
@@ -45,6 +49,13 @@ class Photograph:
     notes: tuple[str, ...] = ()
     """Conversions on the way here: "alpha laid over white", "16 bit reduced to 8"..."""
 
+    def __post_init__(self) -> None:
+        pixels = self.pixels
+        if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or not pixels.size or pixels.ndim not in (2, 3):
+            raise GibbonError(f"“{self.name}” holds {named(pixels)}, not 8-bit pixels. Write engine.images.from_array(values, name).")
+        if pixels.ndim == 3 and pixels.shape[2] != 3:
+            raise GibbonError(f"“{self.name}” has pixels {pixels.shape}, but (H, W) or (H, W, 3) is needed. Use from_array(values, name).")
+
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
@@ -57,7 +68,7 @@ class Photograph:
 
     def default_crop(self, classifier: Classifier) -> Crop:
         """Return the largest centred rectangle with the aspect of the classifier's input."""
-        (width, height), (_, rows, columns) = self.size, classifier.input_shape
+        (width, height), (_, rows, columns) = self.size, shape_taken_by(classifier)
         scale = min(width / columns, height / rows)
         across, down = (max(1, min(limit, round(n * scale))) for n, limit in ((columns, width), (rows, height)))
         return Crop((width - across) // 2, (height - down) // 2, across, down)
@@ -88,7 +99,7 @@ class Photograph:
         """
         from PIL import Image
 
-        channels, height, width = classifier.input_shape
+        channels, height, width = shape_taken_by(classifier)
         if channels not in (1, 3):
             raise GibbonError(
                 f"“{classifier.name}” takes {channels} channels, but a photograph has 1 or 3. Give it a tensor instead of a file."
@@ -102,6 +113,8 @@ class Photograph:
         return (values[None] if channels == 1 else values.permute(2, 0, 1)).contiguous().float() / 255
 
     def _checked(self, crop: tuple[int, int, int, int]) -> Crop:
+        if not isinstance(crop, Sequence) or len(crop) != 4 or not all(_is_finite(value) for value in crop):
+            raise GibbonError(f"{named(crop)} is no crop. Give (left, top, width, height) in pixels of the photograph.")
         rectangle, (width, height) = Crop(*(int(v) for v in crop)), self.size
         left, top, across, down = rectangle
         if across < 1 or down < 1:
@@ -111,6 +124,24 @@ class Photograph:
                 f"The crop (left {left}, top {top}, {across} x {down}) leaves the photograph of {width} x {height} pixels. Move it inside."
             )
         return rectangle
+
+
+def shape_taken_by(classifier: Classifier) -> tuple[int, int, int]:
+    """Give the shape ``(C, H, W)`` that ``classifier`` takes.
+
+    Raises
+    ------
+    GibbonError
+        It is no classifier.
+    """
+    shape = getattr(classifier, "input_shape", None)
+    if not isinstance(shape, tuple):
+        raise GibbonError(f"{named(classifier)} is no classifier. Wrap the network: engine.Classifier(module, labels, input_shape).")
+    return shape
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, numbers.Real) and math.isfinite(value)
 
 
 def open_image(path: str | Path) -> Photograph:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.images.photograph import Crop, Photograph
+from engine.images.photograph import Crop, Photograph, shape_taken_by
 
 if TYPE_CHECKING:
     from engine.classifier import Classifier
@@ -28,8 +28,8 @@ def published_crop(photograph: Photograph, classifier: Classifier) -> Crop | Non
     Crop or None
         None where the card gives neither, or where the classifier does not take squares.
     """
+    _, rows, columns = shape_taken_by(classifier)
     resize, crop = classifier.card.get("resize"), classifier.card.get("crop")
-    _, rows, columns = classifier.input_shape
     if not isinstance(resize, int) or not isinstance(crop, int) or not 0 < crop <= resize or rows != columns:
         return None
     shorter = min(photograph.size)
