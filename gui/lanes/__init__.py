@@ -1,1 +1,1 @@
-"""Engine threads and what they take: jobs (long) and requests (short). Nothing here imports torch."""
+"""The engine's threads, and the two kinds of work that they do: jobs (long) and requests (short). Nothing here imports torch."""

@@ -1,10 +1,10 @@
 """EngineThread: one lane of engine work. It takes runs (long) and requests (short), which are served between two steps of a run.
 
-    submit(Job) --> step, step, step ... --> done(Outcome): finished, cancelled, budget or failed
+    submit(Job) --> step, step, step ... --> done(JobOutcome): finished, cancelled, budget or failed
                        ^ between two steps: the newest request of each key, and every kept one --> responded(key)
 
-Importing this imports no torch: the work does, in the thread. No array travels in a signal: previews and responses lie in boxes, and
-whoever wants them takes them. The worker never waits for the window.
+Importing this module imports no torch; the work itself does, in the worker thread. No array travels in a signal: the main thread fetches
+previews and responses with ``take_preview`` and ``take``. The worker never waits for the window.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from gui.lanes.failures import Response, failure_of
 from gui.lanes.jobs import Job, numbers
 
 GIVE_WAY_S = 0.5
-"""How long a lane waits at each of its steps while the one in front of it works."""
+"""Seconds that a lane waits at most before each of its steps while the lane with priority over it is busy."""
 _UNCHANGED = "Nothing else was changed; the Log has the details."
 
 
 @dataclass(frozen=True, eq=False)
 class _Request:
-    """A short piece of work that waits for its turn."""
+    """A short piece of work in the queue."""
 
     key: str
     number: int
@@ -37,10 +37,10 @@ class _Request:
 
 
 def stop(lanes: Sequence[EngineThread], milliseconds: int = 5000) -> bool:
-    """Tell all lanes to leave, then wait for them; return whether all have ended in time.
+    """Stop all lanes and wait for them; return whether all have ended in time.
 
-    Kept requests are carried out before a lane ends, as far as the time allows: the last one begins after four fifths of it at the latest.
-    Only the first call waits: closing, quitting and exiting all call it, and a step that hangs must not be waited for three times.
+    Kept requests are carried out before a lane ends, as far as the time allows: none begins later than four fifths of it.
+    Only the first call waits: closing, quitting and exiting all call this function, and a step that hangs must not delay each of them.
     """
     first = [lane.leave(0.8 * milliseconds / 1000) for lane in lanes]
     deadline = QDeadlineTimer(milliseconds if any(first) else 0)
@@ -48,15 +48,15 @@ def stop(lanes: Sequence[EngineThread], milliseconds: int = 5000) -> bool:
 
 
 class EngineThread(QThread):
-    """One lane. Lives in the main thread, so every signal arrives there; only ``run`` is the worker's."""
+    """One lane: a worker thread and its queue. The object lives in the main thread, where its signals arrive; `run` is the worker's."""
 
     done = Signal(object)
-    """An `Outcome`."""
+    """A job has ended: its `JobOutcome`."""
     responded = Signal(str)
-    """The key under which a response can be taken."""
+    """A request has a response: the key under which `take` returns it."""
 
     def __init__(self, name: str, parent: QObject | None = None, *, behind: EngineThread | None = None) -> None:
-        """``behind``: another lane, to which this one gives way while it works."""
+        """``behind`` is a lane with priority: before each step this one waits while that one is busy, for `GIVE_WAY_S` at most."""
         super().__init__(parent)
         self.setObjectName(name)
         self._behind = behind
@@ -71,7 +71,7 @@ class EngineThread(QThread):
     # ------------------------------------------------------------------ from the main thread
 
     def submit(self, job: Job) -> Job:
-        """Begin a run; an earlier one of the same key is cancelled and ends first."""
+        """Queue a run. An earlier run of the same key is cancelled and ends first."""
         with self._wake:
             earlier = self._jobs.pop(job.key, None)
             if earlier is not None:
@@ -82,10 +82,10 @@ class EngineThread(QThread):
         return job
 
     def ask(self, key: str, work: Callable[[], Any], what: str = "What was asked for", *, keep: bool = False) -> int:
-        """Ask for ``work()``, and return the number that its response bears.
+        """Queue a request for ``work()``, and return the number that its response will carry.
 
-        A waiting request of the same key is dropped, unless ``keep``: then this one has a key of its own, so that nothing replaces it.
-        ``what`` is the subject of the sentence that says that it failed.
+        It replaces a queued request of the same key. With ``keep`` it gets a key of its own, so that it replaces none and none replaces it.
+        ``what`` is the subject of the error's sentence, such as “Saving the image”.
         """
         number = next(numbers)
         own = f"{key}/{number}" if keep else key
@@ -96,60 +96,60 @@ class EngineThread(QThread):
         return number
 
     def take(self, key: str) -> Response | None:
-        """Take the newest response of that key, once."""
+        """Remove and return the newest response of a key; None if there is none."""
         with self._wake:
             return self._responses.pop(key, None)
 
     def take_all(self) -> list[Response]:
-        """Take all responses that nobody has taken."""
+        """Remove and return all responses."""
         with self._wake:
             taken, self._responses = [*self._responses.values()], {}
             return taken
 
     def use_threads(self, count: int) -> None:
-        """Let torch use so many CPU threads in this lane, from its next request or run on. May be called in any thread.
+        """Set the number of CPU threads that torch uses in this lane, from its next request or run on. May be called in any thread.
 
-        A run under way keeps the count that it began with: its record names one, and with another its digits would differ.
+        A run under way keeps the count that it began with: its record names that count, and another one would change the last digits.
         """
         with self._wake:
             self._threads = count
 
     def cancel(self, job: Job) -> None:
-        """End a run at its next step; its best so far arrives with ``done``."""
+        """End a run before its next step; `done` then carries its best result so far."""
         with self._wake:
             job.request_cancel()
             self._wake.notify()
 
     def pause(self, job: Job, paused: bool = True) -> None:
-        """Hold a run between two steps, or let it go on. A paused run does not hold the lane."""
+        """Pause a run between two steps, or resume it. Other runs of the lane go on while one is paused."""
         with self._wake:
             job.request_pause(paused)
             self._wake.notify()
 
     def leave(self, seconds: float = 0.0) -> bool:
-        """Cancel every run and end the thread when the step under way ends; return whether it is told so for the first time.
+        """Cancel every run and end the thread after its current step; return whether this is the first call.
 
-        Kept requests are carried out first, as many as begin within ``seconds``; the others are dropped.
+        Kept requests are carried out first, as many as begin within ``seconds``; all other requests are dropped.
         """
         with self._wake:
-            told, self._stopping = self._stopping, True
-            if not told:
+            was_stopping, self._stopping = self._stopping, True
+            if not was_stopping:
                 self._leave_by = time.perf_counter() + seconds
             for job in self._jobs.values():
                 job.request_cancel()
             self._wake.notify()
-        return not told
+        return not was_stopping
 
     @property
     def busy(self) -> bool:
-        """Whether it has something to do. May be called in any thread."""
+        """Whether the lane has a request or an unpaused run. May be called in any thread."""
         with self._wake:
             return bool(self._requests) or self._next_job() is not None
 
     # ------------------------------------------------------------------ in the worker
 
     def run(self) -> None:
-        """Serve requests first, then one step of one run, until stopped."""
+        """Serve requests first, then make one step of one run, until the thread is stopped."""
         try:
             while True:
                 with self._wake:
@@ -167,7 +167,7 @@ class EngineThread(QThread):
             self._close_all()
 
     def _next_request(self) -> _Request | None:
-        """Take out the request that has waited longest; while the thread is stopping only kept ones, and those for a while only."""
+        """Remove and return the oldest request; while the thread is stopping only a kept one, within the time that `leave` allows."""
         in_time = time.perf_counter() < self._leave_by
         for key, request in self._requests.items():
             if not self._stopping or (request.keep and in_time):
@@ -175,7 +175,7 @@ class EngineThread(QThread):
         return None
 
     def _apply_threads(self, count: int | None) -> None:
-        """Set torch's number of CPU threads, which each thread of the program has for itself; None: nothing was measured yet."""
+        """Set torch's number of CPU threads, which is a setting of each Python thread. None (not measured yet) changes nothing."""
         if count is not None:
             import torch
 
@@ -183,7 +183,7 @@ class EngineThread(QThread):
                 torch.set_num_threads(count)
 
     def _give_way(self) -> None:
-        """Wait while the lane in front works, but not for ever: a long attack there must not stop this one."""
+        """Wait while the lane with priority is busy, at most `GIVE_WAY_S`: a long attack there must not stop this lane."""
         end = time.perf_counter() + GIVE_WAY_S
         with self._wake:
             while self._behind is not None and self._behind.busy and not self._stopping and time.perf_counter() < end:
@@ -196,14 +196,14 @@ class EngineThread(QThread):
         try:
             self._apply_threads(self._threads)
             response = Response(request.key, request.number, request.work())
-        except BaseException as error:  # a model of one's own may call sys.exit: the lane must outlive it
+        except BaseException as error:  # the user's own model code may call sys.exit: the lane must survive that
             response = Response(request.key, request.number, None, failure_of(error, request.what, _UNCHANGED))
         with self._wake:
             self._responses[request.key] = response
         self.responded.emit(request.key)
 
     def _advance(self, job: Job) -> None:
-        """Make one step of ``job``; the others get their turn after it."""
+        """Make one step of ``job``, then put it behind the lane's other jobs."""
         if not job.started:
             job.threads = self._threads
         self._apply_threads(job.threads)
@@ -217,7 +217,7 @@ class EngineThread(QThread):
         self.done.emit(outcome)
 
     def _put_behind(self, job: Job) -> None:
-        """Let the others have their turn first."""
+        """Move the job to the end of the queue, so that jobs take turns."""
         with self._wake:
             for key, other in list(self._jobs.items()):
                 if other is job:

@@ -1,4 +1,4 @@
-"""Failure: why something came to nothing, in words; and Response: what a request came to."""
+"""Failure: an error as a sentence with details; Response: the value of a request, or its failure."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Failure:
-    """Why something came to nothing."""
+    """Why a request or a job failed."""
 
     sentence: str
     details: str = ""
     """The traceback."""
     expected: bool = False
-    """Whether a person can cause it (a `GibbonError`): then the sentence says everything."""
+    """Whether a user can cause it (a `GibbonError`): then the sentence is complete and the traceback is of no interest."""
 
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """The value of a request, or why there is none."""
+    """The value of a request, or the failure that it ended in."""
 
     key: str
     number: int
-    """The number of the request: a response older than the newest request may be dropped."""
+    """The number of the request: a response to any but the newest request of a key may be dropped."""
     value: Any = None
     failure: Failure | None = None
 
 
 def failure_of(error: BaseException, what: str, cure: str) -> Failure:
-    """An error in words; the frames are cleared, since a kept one keeps its tensors."""
+    """Turn an exception into a `Failure`. The frames of its traceback are cleared, since they would keep their tensors alive."""
     from engine.errors import GibbonError, in_words
 
     details = "".join(traceback.format_exception(error))

@@ -1,4 +1,4 @@
-"""RateMeter: how far a run is, how fast, and how long it will take, in words."""
+"""RateMeter: a run's progress, rate and remaining time in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def duration(seconds: float) -> str:
-    """``0.8 s``, ``42 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """Return a duration in words, such as ``0.8 s``, ``42 s``, ``3 min 20 s`` or ``2 h 5 min``."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -22,7 +22,7 @@ def duration(seconds: float) -> str:
 
 
 class RateMeter:
-    """The rate of a job since it began or last went on: what a pause took does not count."""
+    """Measures the rate of a job since it began or was last resumed, so that pauses do not count."""
 
     def __init__(self) -> None:
         self._job: Job | None = None
@@ -30,7 +30,7 @@ class RateMeter:
         self._paused = False
 
     def words(self, job: Job) -> str:
-        """``step 12 of 40 · 230 /s · 0.1 s left``."""
+        """Return a job's progress in words, such as ``step 12 of 40 · 230 /s · 0.1 s left``."""
         index = max(0, job.index)
         if job is not self._job or job.paused != self._paused:
             self._job, self._paused, self._since, self._from = job, job.paused, time.perf_counter(), index

@@ -1,4 +1,4 @@
-"""Readings: what the steps of a run tell of it, transferred from the device in batches; and the trace that a curve is drawn from."""
+"""Readings: the numbers that the steps of a run report, transferred from the device in batches, and their trace, for curves."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 READ_S = 0.1
-"""Seconds between two transfers: each of them waits for the device."""
+"""Seconds between two transfers at least, since each of them waits for the device."""
 MOST_POINTS = 1000
-"""Points of a trace before every second one is dropped."""
+"""The length of a trace at which every second point is dropped."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class TracePoint:
 
 
 class Readings:
-    """Takes the steps of one run, in its thread. ``newest`` and ``trace`` may be read in any thread.
+    """Collects the readings of one run, in the lane's thread. ``newest`` and ``trace`` may be read in any thread.
 
-    A step's readings stay on the device until some have come together: then all of them are transferred at once.
+    A step's readings stay on the device until `READ_S` has passed; then all that were added since are transferred at once.
     """
 
     def __init__(self, *, collect: bool, most: int = MOST_POINTS) -> None:
@@ -37,17 +37,17 @@ class Readings:
         self._count = 0
         self._read_at = 0.0
         self.newest: Mapping[str, float] = {}
-        """The readings of a step not long ago."""
+        """The newest readings that were transferred."""
         self.trace: tuple[TracePoint, ...] = ()
-        """The readings of all steps, thinned evenly where they are many, the newest that was transferred included."""
+        """The readings of all steps, thinned evenly beyond ``most`` points. The newest that was transferred is always the last point."""
 
     def add(self, step: Any) -> None:
-        """Take a step's readings; transfer what has come together, at most once in `READ_S`."""
+        """Add a step's readings, and transfer all unread ones if `READ_S` has passed."""
         values: Mapping[str, Any] = getattr(step, "readings", {})
         if not values:
             return
         if self._unread and not (self._collect and self._kept.wants(self._unread[-1][0])):
-            self._unread.pop()  # nothing but the newest of its time: nobody will see it
+            self._unread.pop()  # the trace skips that step, and newer readings replace it
         self._unread.append((self._count, step.index, values))
         self._count += 1
         if time.perf_counter() >= self._read_at:
@@ -55,7 +55,7 @@ class Readings:
             self._read_at = time.perf_counter() + READ_S
 
     def flush(self) -> None:
-        """Transfer what is still on the device, in one go."""
+        """Transfer all readings that are still on the device, in one go."""
         if not self._unread:
             return
         points = _transferred(self._unread)
@@ -69,14 +69,14 @@ class Readings:
 
 
 def _transferred(unread: list[tuple[int, int, Mapping[str, Any]]]) -> list[tuple[int, TracePoint]]:
-    """The same as numbers: one transfer for all steps, from each device that they lie on."""
+    """Return the readings as Python numbers, with one transfer per device."""
     import torch
 
     tensors = [torch.as_tensor(value).detach().reshape(()) for _, _, values in unread for value in values.values()]
     numbers = [0.0] * len(tensors)
     for device in {tensor.device for tensor in tensors}:
         places = [place for place, tensor in enumerate(tensors) if tensor.device == device]
-        exact = torch.float64 if device.type == "cpu" else torch.float32  # counts beyond 2 ** 24; not every device has float64
+        exact = torch.float64 if device.type == "cpu" else torch.float32  # float64 holds counts beyond 2 ** 24, but not every device has it
         moved = torch.stack([tensors[place].to(exact) for place in places]).tolist()
         for place, number in zip(places, moved, strict=True):
             numbers[place] = number

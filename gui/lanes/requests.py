@@ -1,4 +1,4 @@
-"""Requests: what the window asks the engine's lanes for, and who gets each response."""
+"""Requests: short pieces of work that the window requests from the lanes, and the delivery of each response to its caller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gui.lanes.failures import Response
 
 @dataclass(frozen=True, eq=False)
 class _Pending:
-    """A request without a response so far."""
+    """A request that has no response yet."""
 
     key: str
     then: Callable[[Any], None]
@@ -26,17 +26,17 @@ class _Pending:
 
 
 class Requests(QObject):
-    """Remembers the pending requests by number, and hands each response to whoever asked.
+    """Remembers the pending requests by number, and delivers each response to its caller.
 
-    Two kinds share one way. A *picture of the moment* (a frame, a preview, a list) is worth nothing once a newer one is asked for: of one
-    key only the newest waits. An *effect* (a save, an export, an image to be opened) was asked for by a person: with ``keep`` it is
-    queued, nothing replaces it, and it is carried out even while the window closes.
+    There are two kinds of requests. A *picture of the moment* (a frame, a preview, a list) is replaced by a newer request of the same key.
+    An *effect* (a save, an export, an image to be opened) was requested by the user: with ``keep`` it is queued, nothing replaces it,
+    and it is carried out even while the window closes.
     """
 
     failed = Signal(str, str, str)
     """A request ended in an error: its key, the sentence and the traceback."""
     busyChanged = Signal(str)
-    """What is being loaded, or nothing."""
+    """The ``busy`` text of the newest pending request that has one; empty if none has."""
 
     def __init__(self, lane: EngineThread, background: EngineThread, parent: QObject) -> None:
         super().__init__(parent)
@@ -61,27 +61,27 @@ class Requests(QObject):
         quiet: bool = False,
         background: bool = False,
     ) -> None:
-        """Ask a lane for ``work()``; ``then`` gets its value in the main thread.
+        """Request ``work()`` from a lane; ``then`` is called with its value in the main thread.
 
         Parameters
         ----------
         key
-            A waiting request of the same key is replaced by this one, unless ``keep``. A key always goes to the same lane.
+            A pending request of the same key is replaced by this one, unless ``keep``. All requests of a key go to the same lane.
         what
-            What is being done, such as “Saving the image”: the subject of the sentence that says that it failed.
+            The subject of the error's sentence, such as “Saving the image”.
         failed
-            Gets that sentence instead of ``then`` being called. Log and status bar say it in any case, unless ``quiet``.
+            Called with the error's sentence in place of ``then``. Log and status bar show the sentence in any case, unless ``quiet``.
         busy
-            What the status bar shows until the response is there.
+            The text that the status bar shows until the response arrives.
         stream
-            The response to an earlier request of the key that was already under way is taken, too: else a steady stream of requests
-            would never show anything.
+            Whether the response to an earlier request of the key that was already under way is delivered, too. Otherwise a steady stream
+            of requests would never show anything.
         keep
-            For effects: the request is queued behind those before it and nothing replaces it.
+            Whether the request is an effect: it is queued, and nothing replaces it.
         quiet
-            ``failed`` alone says what a person can cause (a `GibbonError`). For previews, which would say it at every change.
+            Whether an error that a user can cause (a `GibbonError`) goes to ``failed`` alone: a preview would log it at every change.
         background
-            For what takes long and does not concern the image on the canvas, which is not to wait for it.
+            Whether the background lane does the work. For long work that does not concern the image on the canvas.
         """
         number = (self._background if background else self._lane).ask(key, work, what, keep=keep)
         if not keep and not stream:
@@ -90,13 +90,13 @@ class Requests(QObject):
         self._tell_busy()
 
     def waiting(self, key: str) -> bool:
-        """Whether a request of that key has no response yet."""
+        """Return whether a request of the key is pending."""
         return any(pending.key == key for pending in self._pending.values())
 
     def close(self) -> list[str]:
-        """Deliver nothing any more, and return a sentence for each effect that failed or was not carried out.
+        """Stop delivering responses, and return a sentence for each effect that failed or was not carried out.
 
-        Call it when the lanes have ended: what they have done by then is done.
+        Call it after the lanes have ended, since they carry out effects until then.
         """
         self._closed = True
         responses = {response.number: response for lane in (self._lane, self._background) for response in lane.take_all()}
@@ -111,7 +111,7 @@ class Requests(QObject):
         return sentences
 
     def _forget(self, key: str, number: int) -> None:
-        """Drop the replaceable requests of a key up to a number."""
+        """Drop the pending requests of a key, up to a number, that are not kept."""
         self._pending = {n: p for n, p in self._pending.items() if p.keep or p.key != key or n > number}
 
     @Slot(str)

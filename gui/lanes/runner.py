@@ -1,4 +1,4 @@
-"""OperationRunner: one operation under way in a lane, watched from the window. Attacks, experiments and trainings have one each."""
+"""OperationRunner: runs one operation at a time in a lane and reports its progress. Attacks and experiments have one each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from gui.lanes.engine_thread import EngineThread
-from gui.lanes.jobs import Job, Outcome, Pullable
+from gui.lanes.jobs import Job, JobOutcome, Pullable
 
 PREVIEW_MS = 33
 
@@ -16,20 +16,20 @@ PREVIEW_MS = 33
 class OperationRunner(QObject):
     """Starts, watches, pauses and cancels one run at a time.
 
-        start() --> progressed, previewed ... --> ended(Outcome)
-        changed: it began, was paused or let go on, was asked to end, or ended
+        start() --> progressed, previewed ... --> ended(JobOutcome)
+        changed: the run began, was paused, resumed or cancelled, or ended
 
-    A timer asks for previews; only the newest is there to be seen. The readings of all steps can be collected for curves: ``job.trace``.
+    A timer requests previews; only the newest is kept. With ``collect`` the readings of all steps are kept for curves, in ``job.trace``.
     """
 
     changed = Signal()
-    """A run began, went on, paused, was asked to end, or ended. Not emitted for its steps."""
+    """A run began, was paused, resumed or cancelled, or ended. Not emitted for its steps."""
     progressed = Signal()
-    """Some time has passed: ``job`` says how far the run is."""
+    """The timer has ticked during a run: read the progress from ``job``."""
     previewed = Signal()
     """``preview`` is new."""
     ended = Signal(object)
-    """An `Outcome`, also of a run that was left before: then ``job`` may be another one by now."""
+    """A run has ended: its `JobOutcome`. For an abandoned run this comes late, when ``job`` may already be another run."""
 
     def __init__(
         self,
@@ -41,28 +41,28 @@ class OperationRunner(QObject):
         patience_ms: int | None = None,
         previews: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Run in ``lane``, where of one ``key`` a new run replaces the earlier one.
+        """Watch the runs of one ``key`` in a lane, where a new run replaces the earlier one.
 
         Parameters
         ----------
         every_ms
-            How often `progressed` is emitted and a preview is asked for.
+            Milliseconds between two emissions of `progressed`, each of which requests a preview.
         patience_ms
-            After this time a cancelled run whose step still lasts is left: the window is free, and the outcome arrives later. None: it is
-            waited for.
+            Milliseconds after which a cancelled run is abandoned if its step still lasts: ``job`` is None, and `ended` comes later. None
+            waits for the step.
         previews
-            Whether previews are wanted at this moment: a run is faster without.
+            Returns whether previews are wanted at the moment: a run is faster without.
         """
         super().__init__(parent)
         self._lane, self._key, self._patience_ms, self._previews = lane, key, patience_ms, previews
         self.job: Job | None = None
-        """The run under way, paused or not."""
-        self.leaving: list[Job] = []
-        """Cancelled runs whose last step is still being made, and which nobody waits for."""
-        self.ending: Outcome | None = None
-        """How the newest run ended; None while one is under way, and before the first."""
+        """The run under way, paused or not; None if there is none."""
+        self.abandoned: list[Job] = []
+        """Abandoned runs: cancelled, but their last step still lasts."""
+        self.ending: JobOutcome | None = None
+        """The outcome of the newest run; None while one is under way, and before the first."""
         self.preview: Any = None
-        """The newest look at the run."""
+        """The newest preview of the run."""
         self._timer = QTimer(self)
         self._timer.setInterval(every_ms)
         self._timer.timeout.connect(self._on_tick)
@@ -77,14 +77,14 @@ class OperationRunner(QObject):
         self,
         make: Callable[[], Pullable],
         *,
-        look: Callable[[Any, Any], Any] | None = None,
+        make_preview: Callable[[Any, Any], Any] | None = None,
         finish: Callable[[Any], Any] | None = None,
         prepare: Callable[[], Iterator[str]] | None = None,
         collect: bool = False,
         context: Any = None,
     ) -> Job:
-        """Begin a run; an earlier one is cancelled, and nothing more is heard of it. The parameters are those of `Job`."""
-        job = Job(self._key, make, look, finish, prepare, collect, context)
+        """Begin a run. An earlier one is cancelled, without an `ended` of its own. The parameters are those of `Job`."""
+        job = Job(self._key, make, make_preview, finish, prepare, collect, context)
         self.job, self.ending, self.preview = job, None, None
         if self._previews():
             job.want_preview()
@@ -94,31 +94,31 @@ class OperationRunner(QObject):
         return job
 
     def pause(self, paused: bool) -> None:
-        """Hold the run between two steps, or let it go on."""
+        """Pause the run between two steps, or resume it."""
         if self.job is not None and self.job.paused != paused:
             self._lane.pause(self.job, paused)
             self.changed.emit()
 
     def cancel(self) -> None:
-        """End the run at its next step; its best so far arrives with `ended`."""
+        """End the run at its next step; `ended` then carries its best result so far."""
         job = self.job
         if job is not None and not job.cancelled:
             self._lane.cancel(job)
             self.changed.emit()
             if self._patience_ms is not None:
-                QTimer.singleShot(self._patience_ms, self, lambda: self._leave(job))
+                QTimer.singleShot(self._patience_ms, self, lambda: self._abandon(job))
 
     def stop(self) -> None:
-        """Ask for no more previews: the window closes."""
+        """Stop the timer, since the window closes."""
         self._timer.stop()
 
-    def _leave(self, job: Job) -> None:
+    def _abandon(self, job: Job) -> None:
         if job is self.job:
-            self.leaving.append(job)
-            self._settle(Outcome(job, "cancelled"))
+            self.abandoned.append(job)
+            self._settle(JobOutcome(job, "cancelled"))
             self.changed.emit()
 
-    def _settle(self, outcome: Outcome) -> None:
+    def _settle(self, outcome: JobOutcome) -> None:
         self.job, self.ending = None, outcome
         self._timer.stop()
 
@@ -137,10 +137,10 @@ class OperationRunner(QObject):
         self.progressed.emit()
 
     @Slot(object)
-    def _on_done(self, outcome: Outcome) -> None:
+    def _on_done(self, outcome: JobOutcome) -> None:
         job = outcome.job
-        if job in self.leaving:
-            self.leaving.remove(job)
+        if job in self.abandoned:
+            self.abandoned.remove(job)
             if self.job is None and self.ending is not None and self.ending.job is job:
                 self.ending = outcome
         elif job is self.job:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.reproduce import Experiment
-    from gui.lanes.jobs import Job, Outcome
+    from gui.lanes.jobs import Job, JobOutcome
     from gui.session.session import Session
 
 _TICK_MS = 100
@@ -111,7 +111,7 @@ class ExperimentRuns(QObject):
         self.moved.emit()
 
     @Slot(object)
-    def _on_ended(self, outcome: Outcome) -> None:
+    def _on_ended(self, outcome: JobOutcome) -> None:
         slug = str(outcome.job.context)
         title, sentence, kind = self._catalogue[slug].title, "", "hint"
         if outcome.failure is not None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine import Attack
     from engine.stickers import Content, Sticker
     from gui.lanes.engine_thread import EngineThread
-    from gui.lanes.jobs import Job, Outcome
+    from gui.lanes.jobs import Job, JobOutcome
     from gui.session.data_choice import Choice
     from gui.session.data_sources import DataSources
     from gui.session.history import AttackRun
@@ -74,7 +74,7 @@ class AttackRunner(QObject):
         """Whether the attack is to go on where its stickers are now."""
         self._contents: dict[int, Content] | None = None
         """What a held sticker attack has painted so far, by sticker; None: not known yet."""
-        self._late: Outcome | None = None
+        self._late: JobOutcome | None = None
         """The outcome of an attack that ended while a sticker was under the mouse."""
 
     @property
@@ -83,9 +83,9 @@ class AttackRunner(QObject):
         return self.runner.job
 
     @property
-    def leaving(self) -> list[Job]:
+    def abandoned(self) -> list[Job]:
         """Cancelled runs whose last step is still being made."""
-        return self.runner.leaving
+        return self.runner.abandoned
 
     @property
     def ending(self) -> Ending | None:
@@ -135,7 +135,7 @@ class AttackRunner(QObject):
         self._start = Start(attack, before, given, dict(state.image), state.photograph)
         self.runner.start(
             lambda: make_run(attack, before, given, sources.load),
-            look=preview_of(replace(before, grown=not attack.from_image), self._wishes),
+            make_preview=preview_of(replace(before, grown=not attack.from_image), self._wishes),
             finish=completed,
             prepare=lambda: prepare(given, sources.loading),
             collect=True,
@@ -155,7 +155,7 @@ class AttackRunner(QObject):
             self.previewed.emit(frame)
 
     @Slot(object)
-    def _on_ended(self, outcome: Outcome) -> None:
+    def _on_ended(self, outcome: JobOutcome) -> None:
         start: Start = outcome.job.context
         if self.running or start is not self._start:  # it was cancelled, and another one has begun since
             if outcome.result is not None:
@@ -172,7 +172,7 @@ class AttackRunner(QObject):
         else:
             self._conclude(outcome)
 
-    def _conclude(self, outcome: Outcome) -> None:
+    def _conclude(self, outcome: JobOutcome) -> None:
         """Keep what came out, on the canvas if that still shows what was attacked and nothing went wrong."""
         start, result, state = self._start, outcome.result, self._current()
         self._follow, self._contents = False, None

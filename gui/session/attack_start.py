@@ -16,7 +16,7 @@ from gui.session.sticker_content import stickers_after
 if TYPE_CHECKING:
     from engine import Attack, AttackResult
     from engine.images import Photograph
-    from gui.lanes.jobs import Job, Outcome
+    from gui.lanes.jobs import Job, JobOutcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Start:
 class Ending:
     """How the newest attack ended."""
 
-    outcome: Outcome
+    outcome: JobOutcome
 
     @property
     def attack(self) -> Attack:

@@ -39,7 +39,7 @@ def loading(bench: Workbench) -> Iterator[Workbench]:
     until(lambda: "loading drawn signs" in shown(bench), "word of the loading")
     yield bench
     bench.session.runs.cancel()
-    until(lambda: not (bench.session.runs.running or bench.session.runs.leaving), "the end of the loading")
+    until(lambda: not (bench.session.runs.running or bench.session.runs.abandoned), "the end of the loading")
 
 
 def shown(bench: Workbench) -> str:
@@ -59,7 +59,7 @@ def test_cancel_ends_the_loading(loading: Workbench) -> None:
     (cancel,) = (button for button in loading.window.panels["attack"].findChildren(QPushButton) if button.text() == "Cancel")
     began = time.perf_counter()
     click(cancel)
-    until(lambda: session.runs.job is None and not session.runs.leaving, "the end of the loading")
+    until(lambda: session.runs.job is None and not session.runs.abandoned, "the end of the loading")
     assert time.perf_counter() - began < PROMPT_S
     assert not session.history.entries
 

@@ -36,7 +36,7 @@ def frames(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[i
     monkeypatch.setattr(session.lane, "ask", counted)
     yield asked
     session.runs.cancel()
-    until(lambda: not session.runs.running and not session.runs.leaving, "the end of the run")
+    until(lambda: not session.runs.running and not session.runs.abandoned, "the end of the run")
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def begin(session: Session, attack: PGD | StickerPGD, steps: int = 3) -> None:
 
 def end(session: Session) -> None:
     session.runs.cancel()
-    until(lambda: not session.runs.running and not session.runs.leaving, "the end of the run")
+    until(lambda: not session.runs.running and not session.runs.abandoned, "the end of the run")
 
 
 def fresh(session: Session) -> None:
@@ -112,7 +112,7 @@ def test_another_image_while_an_attack_runs(bench: Workbench, session: Session) 
     other = samples_for(session.classifier)[1]
     begin(session, PGD(steps=LONG))
     open_path(session, other.path)
-    until(lambda: session.image["name"] == other.path.name and not session.runs.leaving and session.history.entries, "the other image")
+    until(lambda: session.image["name"] == other.path.name and not session.runs.abandoned and session.history.entries, "the other image")
     assert_true_to_life(bench)
     (entry,) = session.history.entries
     assert session.delta is None
@@ -131,7 +131,7 @@ def test_another_model_while_an_attack_runs(bench: Workbench, session: Session, 
     session.set_label(label)
     begin(session, PGD(steps=LONG))
     swap(bench, "digits")
-    until(lambda: not session.runs.leaving and session.history.entries, "the end of the run")
+    until(lambda: not session.runs.abandoned and session.history.entries, "the end of the run")
     assert session.clean.shape == (1, 28, 28)
     assert_true_to_life(bench)
     (entry,) = session.history.entries
@@ -439,7 +439,7 @@ def test_two_runs_cancelled_within_one_step_lose_nothing(session: Session) -> No
     session.runs.cancel()
     until(lambda: not session.runs.running, "the window's freedom")
     Hanging.let_go.set()
-    until(lambda: not session.runs.leaving, "the end of both")
+    until(lambda: not session.runs.abandoned, "the end of both")
     assert [type(entry.result.operation) for entry in session.history.entries] == [Hanging]
     assert session.delta is None  # what is on the canvas is the second one's, which made no step
 

@@ -22,7 +22,7 @@ from tests.gui.panel_scenes import small
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gui.lanes.jobs import Outcome
+    from gui.lanes.jobs import JobOutcome
     from gui.session.session import Session
 
 
@@ -51,7 +51,7 @@ class Heard:
     def __init__(self, runner: OperationRunner) -> None:
         self.changed = self.progressed = 0
         self.previews: list[Any] = []
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[JobOutcome] = []
         runner.changed.connect(self._on_changed)
         runner.progressed.connect(self._on_progressed)
         runner.previewed.connect(lambda: self.previews.append(runner.preview))
@@ -75,7 +75,7 @@ def runner(request: pytest.FixtureRequest, session: Session) -> OperationRunner:
 
 def test_an_operation_that_is_no_attack_runs_to_its_end(runner: OperationRunner) -> None:
     heard = Heard(runner)
-    job = runner.start(lambda: counting(steps=300), look=lambda _run, step: step.index, collect=True, context="mine")
+    job = runner.start(lambda: counting(steps=300), make_preview=lambda _run, step: step.index, collect=True, context="mine")
     assert runner.running
     until(lambda: not runner.running, "the end")
     (outcome,) = heard.outcomes
@@ -140,7 +140,7 @@ def test_previews_are_asked_for_only_where_they_are_wanted(session: Session) -> 
     wanted = [False]
     runner = OperationRunner(session.lane, "counting", session, every_ms=5, previews=lambda: wanted[0])
     heard = Heard(runner)
-    job = runner.start(lambda: counting(steps=100_000, pause=0.0005), look=lambda _run, step: step.index)
+    job = runner.start(lambda: counting(steps=100_000, pause=0.0005), make_preview=lambda _run, step: step.index)
     until(lambda: heard.progressed > 5 and job.index > 20, "some ticks")
     assert heard.previews == []
     wanted[0] = True
@@ -224,11 +224,11 @@ def test_a_step_that_lasts_is_left_and_its_outcome_comes_later(session: Session)
     until(lambda: job.index == 0, "the first step")
     runner.cancel()
     until(lambda: not runner.running, "the window's freedom", 2)
-    assert runner.leaving == [job]
+    assert runner.abandoned == [job]
     assert heard.outcomes == []
     let_go.set()
     until(lambda: heard.outcomes, "the outcome")
-    assert runner.leaving == []
+    assert runner.abandoned == []
     assert heard.outcomes[0].result is not None
 
 

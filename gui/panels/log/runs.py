@@ -141,7 +141,7 @@ class RunsView(QWidget):
     def _show_one(self, run: Facts) -> None:
         self.summary.set_text(f"#{run.number} {run.attack}: {run.outcome.rstrip('.')}. Ctrl and a click on another run compares the two.")
         self._columns("", f"#{run.number}")
-        for title, values in (("Parameters", run.parameters), ("Outcome", run.figures), ("Provenance", run.provenance)):
+        for title, values in (("Parameters", run.parameters), ("JobOutcome", run.figures), ("Provenance", run.provenance)):
             head = QTreeWidgetItem(self.details, [title])
             font = self.details.font()
             font.setBold(True)
