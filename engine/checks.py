@@ -10,7 +10,7 @@ from torch import Tensor
 from engine.balls import L0
 from engine.classifier import Classifier
 from engine.errors import GibbonError
-from engine.quantities import in_grey_levels
+from engine.text.formatting import in_grey_levels
 
 if TYPE_CHECKING:
     from engine.operation import Attack

@@ -24,7 +24,7 @@ from engine.devices import device_of, fastest_threads
 from engine.errors import GibbonError
 from engine.fingerprint import digest, identity
 from engine.inspection import Findings, departs, inspect
-from engine.layout import channels_last
+from engine.memory_format import channels_last
 from engine.model_arguments import (
     Head,
     check_module,

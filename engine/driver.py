@@ -19,12 +19,12 @@ from engine.checks import (
     checked_start,
     checked_targets,
 )
+from engine.chunks import ChunkedSteps
 from engine.classifier import Classifier
 from engine.devices import describe, versions
 from engine.errors import BudgetExhausted, GibbonError
 from engine.files import file_digest
 from engine.operation import Attack, AttackStep, Operation, Problem, Step
-from engine.parts import Parts
 from engine.randomness import RowRandom
 from engine.result import AttackResult, Reason, Result
 from engine.timeline import Timeline
@@ -48,10 +48,10 @@ class Run(Iterator[Step]):
         self._labels_assumed: bool = extra.get("labels_assumed", False)
         self._threads = torch.get_num_threads()
         self._files = {name: file_digest(path) for name, path in operation.named_files().items() if path.is_file()}
-        self._parts = (
-            Parts(operation, problem, extra.get("rows_at_a_time"), extra.get("first_logits")) if isinstance(operation, Attack) else None
-        )
-        self._steps = operation.iterate(problem) if self._parts is None else self._parts
+        self._chunks: ChunkedSteps | None = None
+        if isinstance(operation, Attack):
+            self._chunks = ChunkedSteps(operation, problem, extra.get("rows_at_a_time"), extra.get("first_logits"))
+        self._steps = operation.iterate(problem) if self._chunks is None else self._chunks
 
     def __iter__(self) -> Self:
         return self
@@ -61,18 +61,17 @@ class Run(Iterator[Step]):
         started = time.perf_counter()
         try:
             step = next(self._steps)
-            if self._parts is not None and self.record is not None:
+            if self._chunks is not None and self.record is not None:
                 assert isinstance(step, AttackStep)
-                self.record.add(step, pin=self._parts.flips_now())
+                self.record.add(step, pin=self._chunks.flips_now())
         except StopIteration:
-            self._end(Reason.BUDGET if self._parts is not None and self._parts.exhausted else Reason.FINISHED)
+            self._end(Reason.BUDGET if self._chunks is not None and self._chunks.exhausted else Reason.FINISHED)
             raise
         except BudgetExhausted:
             self._end(Reason.BUDGET)
             if self.last is None:
-                raise GibbonError(
-                    _too_small(self.operation, self.problem, 0 if self._parts is None else self._parts.spent_before)
-                ) from None
+                spent = 0 if self._chunks is None else self._chunks.spent_before
+                raise GibbonError(_too_small(self.operation, self.problem, spent)) from None
             raise StopIteration from None
         except BaseException:
             self._end(Reason.FAILED)
@@ -113,21 +112,21 @@ class Run(Iterator[Step]):
             "backwards": self.problem.classifier.backwards,
             "provenance": Lazy(self._provenance),
         }
-        if self._parts is None:
+        if self._chunks is None:
             return Result(**common, artifacts=self.operation.artifacts(self.problem, self.last))
         assert isinstance(self.last, AttackStep)
-        kept = self._parts.kept(self.last)
+        kept = self._chunks.kept(self.last)
         return AttackResult(
             **common,
-            **self._parts.outcome(),
+            **self._chunks.outcome(),
             # A batch attacked in chunks has no single last step that holds all rows.
             artifacts={} if kept is None else Lazy(lambda: self.operation.artifacts(self.problem, kept)),
-            notes=(*self.classifier.contract.remarks, *self._parts.notes),
+            notes=(*self.classifier.contract.remarks, *self._chunks.notes),
             classifier=self.classifier,
             clean=self.problem.images,
             labels=self.problem.labels,
             targets=self.problem.targets,
-            goals=self._parts.goals,
+            goals=self._chunks.goals,
             labels_assumed=self._labels_assumed,
         )
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from engine.contract import Contract
 from engine.devices import is_out_of_memory
 from engine.errors import EndsInProbabilities, GibbonError, first_line
-from engine.layout import takes_channels_last
 from engine.load_failures import explained, not_finite
+from engine.memory_format import takes_channels_last
 from engine.random_state import random_states, undisturbed
 from engine.recomputation import computed_once
 from engine.sites import CallsAgain, Site, discover

@@ -22,7 +22,8 @@ from typing import Any, Literal, TypedDict, Unpack
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
-from engine.quantities import format_number, parse_number, parse_whole
+from engine.text.formatting import format_number
+from engine.text.parsing import parse_number, parse_whole
 
 Kind = Literal["number", "integer", "flag", "choice", "text"]
 Group = Literal["Budget", "Method", "Network", "Schedule", "Data", "Result", "Limits"]

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.errors import BadParameters
-from engine.formats import short
-from engine.quantities import AS_NUMBER, AS_WHOLE, named
+from engine.text.formatting import short
+from engine.text.parsing import AS_NUMBER, AS_WHOLE, named
 
 Facts = Mapping[str, Any]
 """Facts of an error beside its type, such as the limit ``ge``."""

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import torch
 
-from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.evaluation import loss_and_gradient
 from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.minimal_norm import MinimalNorm
 from engine.attacks.toolkit.schedules import cosine
@@ -16,7 +16,7 @@ from engine.errors import GibbonError
 from engine.images import lattice
 from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 _LAST = 0.01
 """What is left of the step size at the end."""
@@ -76,7 +76,7 @@ class DDN(MinimalNorm):
         eps = torch.full_like(largest, self.start_eps)
         images = clean
         for index in range(self.steps + 1):
-            seen = look(problem, images, "ce", problem.targets, gradient=index < self.steps)
+            seen = loss_and_gradient(problem, images, "ce", problem.targets, gradient=index < self.steps)
             yield AttackStep(index, self.steps, images, seen.loss, seen.logits)
             if index == self.steps:
                 return

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.evaluation import loss_and_gradient
 from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.minimal_norm import MinimalNorm
 from engine.attacks.toolkit.planes import dual_norm
@@ -16,7 +16,7 @@ from engine.attacks.toolkit.schedules import cosine
 from engine.balls import BALLS, TINY, Norm, normalised
 from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 _LAST = 0.01
 """What is left of the step size at the end."""
@@ -67,7 +67,7 @@ class FMN(MinimalNorm):
         delta = torch.zeros_like(clean)
         for index in range(self.steps + 1):
             images = clean if index == 0 else box.clamp(clean + delta)
-            seen = look(problem, images, "margin", problem.targets, gradient=index < self.steps)
+            seen = loss_and_gradient(problem, images, "margin", problem.targets, gradient=index < self.steps)
             yield AttackStep(index, self.steps, images, seen.loss, seen.logits)
             if index == self.steps:
                 return

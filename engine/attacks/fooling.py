@@ -15,7 +15,7 @@ from engine.attacks.toolkit.lecture_loss import TowardsLoss, distance_to, lowere
 from engine.attacks.toolkit.losses import check_classes
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 _MOST_LINES = 10
 

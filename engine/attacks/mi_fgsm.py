@@ -8,13 +8,13 @@ from typing import ClassVar, Literal
 import torch
 
 from engine.attacks.toolkit.budget import InBall, usual_eps
-from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.evaluation import loss_and_gradient
 from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.balls import Norm, normalised
 from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 
 class MIFGSM(InBall):
@@ -64,7 +64,7 @@ class MIFGSM(InBall):
         ball, feasible = self.ball(), FeasibleSet(problem, self.ball())
         images, delta, momentum = problem.images, torch.zeros_like(problem.images), torch.zeros_like(problem.images)
         for index in range(self.steps + 1):
-            seen = look(problem, images, self.loss, problem.targets, gradient=index < self.steps)
+            seen = loss_and_gradient(problem, images, self.loss, problem.targets, gradient=index < self.steps)
             yield AttackStep(index, self.steps, images, seen.loss, seen.logits)
             if index < self.steps:
                 gradient = seen.gradient if problem.mask is None else problem.mask * seen.gradient

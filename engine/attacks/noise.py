@@ -14,8 +14,8 @@ from engine.attacks.toolkit.losses import value
 from engine.balls import TINY, Norm, column
 from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
 from engine.ranking import beats
+from engine.text.parsing import Number
 from engine.views import Knowledge
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.attacks.toolkit.budget import check_lengths, usual_eps
 from engine.attacks.toolkit.directions import DirectionName, direction
-from engine.attacks.toolkit.evaluation import away, look
+from engine.attacks.toolkit.evaluation import loss_and_gradient, untargeted_loss
 from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.l1_in_box import L1Step, spread
 from engine.attacks.toolkit.losses import LossName, check_classes
@@ -22,7 +22,7 @@ from engine.attacks.toolkit.target_classes import ManyTowards, check_goals, leas
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 _LECTURE = {"eps": None, "steps": 20, "step_size": 0.05, "random_start": False}
 
@@ -158,8 +158,8 @@ class PGD(Attack):
         delta = feasible.sample() if self._starts_randomly else torch.zeros_like(rows.images)
         images = feasible.images(delta) if self._starts_randomly else rows.images
         for index in range(self.count + 1):
-            seen = look(rows, images, self.loss, goals, gradient=index < self.count)
-            loss = away(rows, seen, self.loss, goals) if self.towards == "likeliest others" and goals is not None else seen.loss
+            seen = loss_and_gradient(rows, images, self.loss, goals, gradient=index < self.count)
+            loss = untargeted_loss(rows, seen, self.loss, goals) if self.towards == "likeliest others" and goals is not None else seen.loss
             step = best_restart(AttackStep(index, self.count, images, loss, seen.logits), problem)
             yield step if chosen is None else replace(step, goals=chosen)
             if index < self.count:

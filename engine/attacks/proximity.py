@@ -18,8 +18,8 @@ from engine.balls import BALLS, TINY, Norm, column
 from engine.batching import rows_with_graph
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import CHOICES, Preset, budget, method, result
-from engine.quantities import Number
 from engine.ranking import beats
+from engine.text.parsing import Number
 
 _LONGEST = 1.0
 """L2: how far the gradient alone may carry an image in one step of automatic length."""

@@ -9,13 +9,13 @@ from pydantic import model_validator
 
 from engine.attacks.toolkit.budget import check_lengths
 from engine.attacks.toolkit.directions import direction
-from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.evaluation import loss_and_gradient
 from engine.attacks.toolkit.losses import check_classes
 from engine.attacks.toolkit.restarts import best_restart
 from engine.balls import Linf, Norm
 from engine.operation import Attack, AttackStep, Problem
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 
 class RandFGSM(Attack):
@@ -72,10 +72,10 @@ class RandFGSM(Attack):
         rows = problem.repeat(self.draws)
         noise = rows.random.normal(rows.images.shape[1:]).to(rows.images).sign()
         start = rows.compose(self.first * noise)
-        seen = look(rows, start, "ce", rows.targets)
+        seen = loss_and_gradient(rows, start, "ce", rows.targets)
         yield best_restart(AttackStep(0, 1, start, seen.loss, seen.logits), problem)
         step = direction("steepest", seen.gradient, "linf", 0.0, rows.mask)
         step = step if rows.mask is None else rows.mask * step
         adversarial = (start + (self.eps - self.first) * step).clamp(0, 1)
-        seen = look(rows, adversarial, "ce", rows.targets, gradient=False)
+        seen = loss_and_gradient(rows, adversarial, "ce", rows.targets, gradient=False)
         yield best_restart(AttackStep(1, 1, adversarial, seen.loss, seen.logits), problem)

@@ -15,7 +15,7 @@ from engine.balls import Norm
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 
 class StickerPGD(Attack):

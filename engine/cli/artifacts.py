@@ -13,8 +13,8 @@ from torch import Tensor
 from engine.artifacts import Artifact, Curve, Map, Table
 from engine.attacks import FGSM
 from engine.files import replacing
-from engine.formats import cells_of, format_reading
 from engine.operation import Attack, Operation
+from engine.text.formatting import cells_of, format_reading
 
 SHOWN = 20
 """Rows of a table on the screen; the file holds them all."""

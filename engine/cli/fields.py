@@ -129,7 +129,7 @@ def _annotated(field: FieldInfo) -> bool:
 
 
 def _written(value: Any) -> str:
-    from engine.quantities import format_number
+    from engine.text.formatting import format_number
 
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -98,7 +98,7 @@ def say_artifact(table: Artifact) -> None:
     from rich.table import Table as Shown
     from rich.text import Text
 
-    from engine.formats import cells_of
+    from engine.text.formatting import cells_of
 
     say(table.title)  # not the table's own: that one is broken to the table's width
     shown = Shown(box=None, padding=(0, 2, 0, 0))

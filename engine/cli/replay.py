@@ -10,7 +10,7 @@ import typer
 from engine.cli.options import AllowCode, Json
 from engine.cli.values import whole
 from engine.files import ordinary_file
-from engine.quantities import format_probability
+from engine.text.formatting import format_probability
 from engine.threads import MOST_THREADS
 
 if TYPE_CHECKING:

@@ -21,12 +21,11 @@ from engine.data import DataSet
 from engine.driver import start
 from engine.evaluate import transfer
 from engine.figures import boxes_in, check_panels, compose, export, export_arrays, note_for, panels_for
-from engine.formats import counted, format_reading, short
 from engine.images import Crop, Photograph
 from engine.operation import Attack, AttackStep
-from engine.quantities import format_norm, format_probability
 from engine.record import Prediction, Record, SavedImage, image_entry, mask_entry, record_of, save_adversarial
 from engine.result import AttackResult, Reason
+from engine.text.formatting import counted, format_norm, format_probability, format_reading, short
 
 
 @dataclass(frozen=True, eq=False)

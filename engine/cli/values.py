@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from engine.errors import GibbonError
-from engine.quantities import parse_number, parse_whole
+from engine.text.parsing import parse_number, parse_whole
 
 
 def whole(least: int | None = None, most: int | None = None, **option: Any) -> Any:

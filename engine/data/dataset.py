@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.class_matching import check_known
 from engine.errors import GibbonError
-from engine.quantities import named
+from engine.text.parsing import named
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -19,7 +19,7 @@ from engine.data.bits import Bits, whole
 from engine.data.dataset import DataSet
 from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
 from engine.errors import GibbonError
-from engine.quantities import named
+from engine.text.parsing import named
 
 Split = Literal["train", "test"]
 _SPLITS: tuple[Split, ...] = ("test", "train")

@@ -13,9 +13,9 @@ from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.evaluate.control import control
 from engine.operation import Attack
-from engine.quantities import format_probability
 from engine.ranking import fraction
 from engine.result import AttackResult
+from engine.text.formatting import format_probability
 
 NOTHING = "–"
 """Text of a table cell without a value."""

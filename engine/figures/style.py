@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from engine.figures.fonts import drawable, families, families_for
-from engine.quantities import format_norm, format_number, format_probability
+from engine.text.formatting import format_norm, format_number, format_probability
 
 CLEAN = "#0072B2"
 ADVERSARIAL = "#D55E00"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from engine.errors import GibbonError
-from engine.quantities import named
+from engine.text.parsing import named
 
 
 def levels(images: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from engine.errors import GibbonError
 from engine.files import ordinary_file
 from engine.images.decoding import MEGAPIXELS, decode
 from engine.images.levels import Pixels, eight_bit, scale_of
-from engine.quantities import named
+from engine.text.parsing import named
 
 if TYPE_CHECKING:
     from engine.classifier import Classifier

@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.errors import GibbonError
 from engine.files import replacing
 from engine.images.grid import levels
-from engine.quantities import named
+from engine.text.parsing import named
 
 
 def write_png(path: str | Path, image: Tensor, text: Mapping[str, str] | None = None) -> Path:

@@ -14,9 +14,9 @@ from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.images import open_image, write_png
 from engine.operation import Operation
-from engine.quantities import format_probability
 from engine.ranking import reached
 from engine.result import AttackResult
+from engine.text.formatting import format_probability
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from engine.attacks import FoolingImage
 from engine.attacks.fooling import FoolingStep
 from engine.operation import Problem
 from engine.parameters import method
-from engine.quantities import format_probability
 from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, own_recipe, share
 from engine.reproduce.findings import at_least, at_most, between
+from engine.text.formatting import format_probability
 
 PRINTED = (3.039003, 2.6458066, 1.0068675, 0.22192626, 0.01752027, 0.01353873, 0.01130872, 0.00976203, 0.00869376, 0.00787604)
 """The lecture's loss before each of its ten steps."""

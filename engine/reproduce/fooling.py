@@ -14,9 +14,9 @@ from engine.artifacts import Axis, Curve, Picture
 from engine.classifier import Classifier
 from engine.operation import Problem
 from engine.parameters import method
-from engine.quantities import format_probability
 from engine.reproduce.experiment import LECTURED, Experiment, Report, own_recipe
 from engine.reproduce.findings import around
+from engine.text.formatting import format_probability
 
 RADII = (0.1, 0.25)
 _REFERENCE = {0.1: (61, "2: 93 %", "1: 19 %"), 0.25: (76, "2: 99 %", "0: 33 %")}

@@ -13,9 +13,9 @@ from engine.attacks import PGD
 from engine.errors import GibbonError
 from engine.operation import AttackStep, Problem
 from engine.parameters import method
-from engine.quantities import format_probability
 from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, correct, own_recipe, share
 from engine.reproduce.findings import at_least, at_most, exactly
+from engine.text.formatting import format_probability
 
 TARGETS = (6, 4, 3, 5, 9)
 PRINTED = (0.93, 0.98, 0.99, 0.98, 1.00)

@@ -14,10 +14,10 @@ from engine.classifier import Classifier
 from engine.models.download import Progress
 from engine.operation import Problem
 from engine.parameters import method
-from engine.quantities import Number
 from engine.reproduce.experiment import Experiment, Report
 from engine.reproduce.findings import at_most, exactly
 from engine.reproduce.logistic import CLASSES, DRAWN, Logistic, classifier_of, fit, pair
+from engine.text.parsing import Number
 
 SIDES = (4, 7, 14, 28)
 _DRAWS = 200

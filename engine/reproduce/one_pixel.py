@@ -11,10 +11,10 @@ from engine.artifacts import Axis, Curve, Picture
 from engine.attacks import OnePixel
 from engine.operation import AttackStep, Problem
 from engine.parameters import method
-from engine.quantities import format_probability
 from engine.reproduce.experiment import Experiment, Report, attacking, correct, outcome, share
 from engine.reproduce.findings import at_least, between
 from engine.result import AttackResult
+from engine.text.formatting import format_probability
 
 GALLERY = (
     "ship → car 99.7 %",

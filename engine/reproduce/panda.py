@@ -15,8 +15,9 @@ from engine.errors import GibbonError
 from engine.images import Photograph, open_image, samples
 from engine.operation import AttackStep, Problem
 from engine.parameters import budget, data
-from engine.quantities import Number, format_number, format_probability
 from engine.reproduce.experiment import Experiment, Report, attacking
+from engine.text.formatting import format_number, format_probability
+from engine.text.parsing import Number
 
 _SAMPLE = "cat"
 

@@ -12,11 +12,12 @@ from engine.artifacts import Axis, Curve, Picture
 from engine.attacks import Proximity
 from engine.operation import Problem
 from engine.parameters import method
-from engine.quantities import Number, format_norm, format_probability
 from engine.ranking import fraction
 from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, correct, outcome, own_recipe
 from engine.reproduce.findings import exactly
 from engine.result import AttackResult
+from engine.text.formatting import format_norm, format_probability
+from engine.text.parsing import Number
 
 _REFERENCE = {("l1", 0.0): 6.04, ("l1", 1.0): 4.69, ("l1", 5.0): 3.82, ("l1", 30.0): 3.86}
 _REFERENCE |= {("l2", 0.0): 6.04, ("l2", 1.0): 4.81, ("l2", 5.0): 3.31, ("l2", 30.0): 2.89}

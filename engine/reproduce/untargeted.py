@@ -12,9 +12,9 @@ from engine.artifacts import Axis, Curve, Picture
 from engine.attacks import PGD
 from engine.operation import AttackStep, Problem
 from engine.parameters import method
-from engine.quantities import format_probability
 from engine.reproduce.experiment import LECTURED, Experiment, Report, attacking, correct, outcome, own_recipe, share
 from engine.reproduce.findings import around
+from engine.text.formatting import format_probability
 
 SHOWN = (5, 10, 15, 20)
 _SHARES = {5: 21.0, 10: 81.0, 15: 98.5, 20: 100.0}

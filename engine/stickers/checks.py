@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.errors import GibbonError
 from engine.images.decoding import MEGAPIXELS
-from engine.quantities import named
+from engine.text.parsing import named
 
 _FARTHEST = 1 << 31
 _SLACK = 1e-4

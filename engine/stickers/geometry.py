@@ -15,8 +15,8 @@ from typing import Literal
 from torch import Tensor
 
 from engine.errors import GibbonError
-from engine.quantities import named
 from engine.stickers import checks
+from engine.text.parsing import named
 
 Handle = Literal["nw", "n", "ne", "e", "se", "s", "sw", "w"]
 HANDLES: tuple[Handle, ...] = ("nw", "n", "ne", "e", "se", "s", "sw", "w")

@@ -41,7 +41,7 @@ class CanvasLink(QObject):
             self._canvas.set_images(None, None)
             self._canvas.set_captions("", "")
             return
-        from engine.quantities import format_probability
+        from engine.text.formatting import format_probability
 
         seen, labels = frame.observation, frame.scene.classifier.labels
         pairs = ((seen.clean_prediction, seen.clean), (seen.adversarial_prediction, seen.adversarial))

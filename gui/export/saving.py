@@ -21,9 +21,9 @@ def save_entry(entry: AttackRun, path: Path) -> str:
 
 def save_frame(frame: Frame, label: int | None, path: Path) -> str:
     """Save an image that no attack made; without a label it is held to the prediction for the clean image."""
-    from engine.quantities import format_probability
     from engine.ranking import reached
     from engine.record import write_and_read
+    from engine.text.formatting import format_probability
 
     classifier, seen = frame.scene.classifier, frame.observation
     saved = write_and_read(path, seen.adversarial_image, classifier)

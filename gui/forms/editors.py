@@ -81,7 +81,8 @@ class NumberEdit(QAbstractSpinBox):
             return text.strip()
 
     def _format(self, value: float) -> str:
-        from engine.quantities import format_number, parse_number
+        from engine.text.formatting import format_number
+        from engine.text.parsing import parse_number
 
         if self._field.kind == "integer":
             return str(value)
@@ -147,7 +148,7 @@ class NumberEdit(QAbstractSpinBox):
 
 def _short(value: float) -> str:
     """To be read, not to be typed again."""
-    from engine.quantities import format_number
+    from engine.text.formatting import format_number
 
     text = format_number(value)
     return text if "/" in text else f"{value:.3g}"

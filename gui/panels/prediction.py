@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSpinBox, QStackedLayout, QVBoxLayout, QWidget
 
-from engine.formats import format_probability as percent
-from engine.formats import short
+from engine.text.formatting import format_probability as percent
+from engine.text.formatting import short
 from gui.panels.frame_panel import FrameView
 from gui.plots.bars import ProbabilityBars, Row
 from gui.plots.ranking import by_strength, stable_top

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from engine.formats import format_probability as percent
+from engine.text.formatting import format_probability as percent
 from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET, line_colour, number_font, readable
 
 GAP = 3

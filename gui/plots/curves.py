@@ -13,8 +13,8 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.formats import format_probability as percent
-from engine.formats import short
+from engine.text.formatting import format_probability as percent
+from engine.text.formatting import short
 from gui.theme import GRID, line_colour, muted_colour, number_font, readable, text_colour
 from gui.widgets.text import Sentence
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
-from engine.formats import short
+from engine.text.formatting import short
 from gui.plots.colour_maps import DIVERGING, VIRIDIS, between, diverging
 from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
 

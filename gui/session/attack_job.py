@@ -109,7 +109,7 @@ def is_grown(result: AttackResult) -> bool:
 
 def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
     """A finished attack in one line."""
-    from engine.quantities import format_norm, format_probability
+    from engine.text.formatting import format_norm, format_probability
 
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])
     p = float(result.logits[0].softmax(0)[after])
@@ -132,7 +132,7 @@ def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
 
 def parameters(result: AttackResult) -> str:
     """What an attack ran with, one parameter a line."""
-    from engine.quantities import format_number
+    from engine.text.formatting import format_number
 
     made = result.provenance
     values = dict(made["operation"]["parameters"])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def verdict_of(result: Result) -> str:
     """The accuracy of what was trained, else the title of the first table; empty: there is neither."""
     from engine.artifacts import Model, Table
-    from engine.formats import format_probability
+    from engine.text.formatting import format_probability
 
     for artifact in result.artifacts.values():
         if isinstance(artifact, Model) and artifact.history is not None and "accuracy" in artifact.history.lines:

@@ -19,7 +19,7 @@ from PIL import Image
 import engine
 from engine import attacks, figures
 from engine.figures.style import number, text_width, wrap
-from engine.quantities import format_probability
+from engine.text.formatting import format_probability
 from tests.engine.conftest import small_network
 
 NAMES = ["Stop", "End of no overtaking by lorries", "Donaudampfschifffahrtsgesellschaftskapitän", "100 % $x_1$ <b>&", "Yield"]

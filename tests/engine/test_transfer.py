@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import engine
 from engine import attacks
 from engine.evaluate import TransferEvaluation, TransferStep, control, transfer
-from engine.quantities import format_probability
+from engine.text.formatting import format_probability
 from tests.engine.conftest import linear_classifier, small_network
 
 LABELS = [f"class {i}" for i in range(5)]

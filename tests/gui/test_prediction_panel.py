@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 
 from engine.attacks import CATALOGUE, PGD
-from engine.formats import format_probability as percent
-from engine.formats import short
+from engine.text.formatting import format_probability as percent
+from engine.text.formatting import short
 from gui.panels.prediction import PredictionPanel, similarity
 from gui.plots.ranking import by_strength, stable_top
 from tests.gui.panel_scenes import LABELS, attack, noise, open_image, put_sticker, show

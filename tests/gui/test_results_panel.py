@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from engine.attacks import CATALOGUE
-from engine.formats import cells_of
+from engine.text.formatting import cells_of
 from gui.panels.results import ResultsPanel
 from gui.panels.results.content import Item
 from gui.panels.results.panel import tab_texts

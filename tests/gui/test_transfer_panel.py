@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from engine.quantities import format_probability
+from engine.text.formatting import format_probability
 from tests.gui.driving import click, draw, run_attack, until
 from tests.gui.seen import empty_text
 

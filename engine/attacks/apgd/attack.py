@@ -13,7 +13,7 @@ from engine.attacks.apgd.sparse_state import SparseProgress
 from engine.attacks.apgd.state import Progress
 from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.budget import InBall, usual_eps
-from engine.attacks.toolkit.evaluation import Pass, away, look
+from engine.attacks.toolkit.evaluation import Evaluation, loss_and_gradient, untargeted_loss
 from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.attacks.toolkit.restarts import best_restart
@@ -21,7 +21,7 @@ from engine.attacks.toolkit.target_classes import likeliest_others
 from engine.balls import Norm
 from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 _EVERY = 5
 """Steps after which the fooled images drop out: looking costs a wait for the device."""
@@ -95,7 +95,7 @@ class APGD(InBall):
         """Step 0 is the clean image, step 1 the random start, step k + 1 the image after k steps."""
         check_classes(self._loss, problem.classifier.num_classes)
         total = self.steps + 1
-        clean = look(problem, problem.images, self._loss, problem.targets, gradient=False)
+        clean = loss_and_gradient(problem, problem.images, self._loss, problem.targets, gradient=False)
         active, whole = ActiveRows(problem), AttackStep(0, total, problem.images, clean.loss, clean.logits)
         yield whole
         fooled = problem.succeeds(clean.logits)
@@ -114,7 +114,7 @@ class APGD(InBall):
         for index in range(total):
             images = feasible.images(progress.delta)
             aims = None if goals is None else goals.flatten()
-            seen = look(rows, images, self._loss, aims, gradient=index < self.steps)
+            seen = loss_and_gradient(rows, images, self._loss, aims, gradient=index < self.steps)
             progress.note(seen.loss, seen.gradient if rows.mask is None else rows.mask * seen.gradient)
             step = AttackStep(index + 1, total, images, self._reported(rows, seen, aims), seen.logits)
             step = best_restart(step, active.problem)
@@ -151,8 +151,8 @@ class APGD(InBall):
             return problem.targets[None]
         return likeliest_others(logits, problem.labels, self.n_target_classes) if self.loss == "targeted-dlr" else None
 
-    def _reported(self, rows: Problem, seen: Pass, aims: Tensor | None) -> Tensor:
-        return seen.loss if aims is None or rows.targets is not None else away(rows, seen, self._loss, aims)
+    def _reported(self, rows: Problem, seen: Evaluation, aims: Tensor | None) -> Tensor:
+        return seen.loss if aims is None or rows.targets is not None else untargeted_loss(rows, seen, self._loss, aims)
 
 
 def _columns(goals: Tensor | None, rows: Tensor) -> Tensor | None:

@@ -14,7 +14,7 @@ from engine.attacks.carlini_wagner.tightening import Rows, Tightening
 from engine.balls import Norm, column
 from engine.operation import AttackStep, Problem, Step
 from engine.parameters import Preset, budget, method, result
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 _UNCHANGED = 1e-4
 """Pixels that moved less than this are frozen with the others at no charge, as in the authors' code."""

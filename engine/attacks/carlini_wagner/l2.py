@@ -18,8 +18,8 @@ from engine.attacks.toolkit.schedules import cosine
 from engine.balls import TINY, Norm, column
 from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
 from engine.ranking import best_of
+from engine.text.parsing import Number
 
 _REACH = 2.0
 """The automatic step size, in units of the estimated distance spread evenly over all pixels; and the first constant, in units of the one

@@ -13,7 +13,7 @@ from engine.attacks.carlini_wagner.tightening import Rows, Tightening
 from engine.balls import TINY, Norm, column
 from engine.operation import Problem
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 _FIRST, _LATER = 0.1, 0.5
 """Automatic step sizes: of the distance that the first gradient suggests, and of tau once there is one."""

@@ -12,7 +12,7 @@ from engine.artifacts import Artifact
 from engine.attacks.fgsm.eps_curve import Direction, StepArtifacts, curve
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.directions import direction
-from engine.attacks.toolkit.evaluation import look
+from engine.attacks.toolkit.evaluation import loss_and_gradient
 from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.l1_in_box import L1Step
 from engine.attacks.toolkit.losses import check_classes
@@ -20,7 +20,7 @@ from engine.attacks.toolkit.target_classes import Towards, check_goals, least_li
 from engine.balls import L1, Norm, column
 from engine.operation import AttackStep, Problem, Step
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -83,7 +83,7 @@ class FGSM(InBall):
         clean = self._clean(problem)
         yield clean
         adversarial = self.stepped(problem, clean.direction, self.eps)
-        seen = look(problem, adversarial, "ce", problem.targets if clean.goals is None else clean.goals, gradient=False)
+        seen = loss_and_gradient(problem, adversarial, "ce", problem.targets if clean.goals is None else clean.goals, gradient=False)
         yield replace(clean, index=1, adversarial=adversarial, loss=seen.loss, logits=seen.logits)
 
     def stepped(self, problem: Problem, along: Tensor, eps: float | Tensor) -> Tensor:
@@ -101,7 +101,7 @@ class FGSM(InBall):
         """The clean images with the direction of the step."""
         goals = random_other(problem) if self.towards == "random" else None
         aim = least_likely if self.towards == "least likely" else goals
-        seen = look(problem, problem.images, "ce", problem.targets if aim is None else aim)
+        seen = loss_and_gradient(problem, problem.images, "ce", problem.targets if aim is None else aim)
         step = seen.gradient if self._spreads else direction("steepest", seen.gradient, self.norm, 0.0, problem.mask)
         step = step if problem.mask is None else problem.mask * step
         goals = least_likely(seen.logits) if self.towards == "least likely" else goals

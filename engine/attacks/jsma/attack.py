@@ -18,7 +18,7 @@ from engine.attacks.toolkit.target_classes import random_other
 from engine.balls import Norm
 from engine.operation import Attack, AttackStep, Problem, Use
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 _FULL = 1e-6
 """Closer than this to the end of its range a value counts as used up: ten steps of 0.1 do not add up to 1."""

@@ -16,7 +16,7 @@ from engine.attacks.toolkit.losses import value
 from engine.balls import Norm
 from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
-from engine.quantities import Number
+from engine.text.parsing import Number
 from engine.views import Knowledge
 
 _BLOCK = 64

@@ -23,8 +23,8 @@ from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import Preset, budget, method, result
-from engine.quantities import Number
 from engine.ranking import fraction
+from engine.text.parsing import Number
 from engine.views import Knowledge, View
 
 _PGD_STEPS = 40

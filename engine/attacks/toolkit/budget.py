@@ -9,7 +9,8 @@ from pydantic import model_validator
 
 from engine.balls import BALLS, Ball, Norm
 from engine.operation import Attack
-from engine.quantities import Number, in_grey_levels
+from engine.text.formatting import in_grey_levels
+from engine.text.parsing import Number
 
 Op = TypeVar("Op", bound=Attack)
 _USUAL_EPS: dict[Norm, float] = {"linf": 8 / 255, "l2": 0.5, "l1": 12.0}

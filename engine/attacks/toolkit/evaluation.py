@@ -1,4 +1,4 @@
-"""One pass of a gradient attack: the logits, the loss and its gradient at some images."""
+"""What a gradient attack evaluates at some images: the logits, the loss and its gradient."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Goals = Tensor | Callable[[Tensor], Tensor] | None
 """``(N,)`` classes to go towards, or what chooses them by the logits of this very pass, or None: away from the labels."""
 
 
-class Pass(NamedTuple):
+class Evaluation(NamedTuple):
     """What a classifier says of images ``(N, C, H, W)``, and where the attacker would have them go."""
 
     logits: Tensor
@@ -24,10 +24,10 @@ class Pass(NamedTuple):
     loss: Tensor
     """``(N,)``: what the attacker raises."""
     gradient: Tensor
-    """``(N, C, H, W)`` of the loss; the images' own zeros where none was asked for."""
+    """``(N, C, H, W)`` of the loss; zeros, one number in memory for all, where none was asked for."""
 
 
-def look(problem: Problem, images: Tensor, loss: LossName, targets: Goals = None, *, gradient: bool = True) -> Pass:
+def loss_and_gradient(problem: Problem, images: Tensor, loss: LossName, targets: Goals = None, *, gradient: bool = True) -> Evaluation:
     """A forward pass, and a backward pass where the ``gradient`` is wanted.
 
     Parameters
@@ -43,19 +43,19 @@ def look(problem: Problem, images: Tensor, loss: LossName, targets: Goals = None
     """
     count = len(images)
     if count == 1 or problem.objective is not None:  # the objective is of all rows, whatever it makes of them
-        return _look(problem, images, problem.labels, loss, targets, gradient)
+        return _evaluated(problem, images, problem.labels, loss, targets, gradient)
 
-    def part_of(part: slice) -> Pass:
+    def part_of(part: slice) -> Evaluation:
         if part.stop - part.start >= count:
-            return _look(problem, images, problem.labels, loss, targets, gradient)
+            return _evaluated(problem, images, problem.labels, loss, targets, gradient)
         goals = targets[part] if isinstance(targets, Tensor) else targets
-        return _look(problem, images[part], problem.labels[part], loss, goals, gradient)
+        return _evaluated(problem, images[part], problem.labels[part], loss, goals, gradient)
 
     parts = problem.classifier.in_parts(count, part_of, rows_with_graph(images))
-    return parts[0] if len(parts) == 1 else Pass(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
+    return parts[0] if len(parts) == 1 else Evaluation(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
-def away(problem: Problem, seen: Pass, loss: LossName, targets: Tensor) -> Tensor:
+def untargeted_loss(problem: Problem, seen: Evaluation, loss: LossName, targets: Tensor) -> Tensor:
     """``(N,)``: the loss away from the labels instead, by which rows that aim at different ``targets`` can be compared."""
     plain = value(loss, seen.logits, problem.labels, None)
     if problem.objective is None:
@@ -63,7 +63,7 @@ def away(problem: Problem, seen: Pass, loss: LossName, targets: Tensor) -> Tenso
     return plain + (seen.loss - value(loss, seen.logits, problem.labels, targets))
 
 
-def _look(problem: Problem, images: Tensor, labels: Tensor, loss: LossName, targets: Goals, gradient: bool) -> Pass:
+def _evaluated(problem: Problem, images: Tensor, labels: Tensor, loss: LossName, targets: Goals, gradient: bool) -> Evaluation:
     view = problem.classifier
     with torch.set_grad_enabled(gradient):
         images = images.detach()
@@ -74,10 +74,10 @@ def _look(problem: Problem, images: Tensor, labels: Tensor, loss: LossName, targ
         extra = None if problem.objective is None else problem.objective(images)
         if not gradient:
             reported = value(loss, logits, labels, goals)
-            return Pass(logits, reported if extra is None else reported + extra, images.new_zeros(()).expand_as(images))
+            return Evaluation(logits, reported if extra is None else reported + extra, images.new_zeros(()).expand_as(images))
         raised, weights, reported = assess(loss, logits, labels, goals)
         copies = problem.copies if len(images) == len(problem.images) else None
         if extra is None:
-            return Pass(logits.detach(), reported, view.gradient(raised, images, weights, copies=copies))
+            return Evaluation(logits.detach(), reported, view.gradient(raised, images, weights, copies=copies))
         found = view.gradient((weights * raised).sum() + extra.sum(), images, copies=copies)
-        return Pass(logits.detach(), reported + extra.detach(), found)
+        return Evaluation(logits.detach(), reported + extra.detach(), found)

@@ -15,7 +15,7 @@ from engine.attacks.universal.training import Course, UniversalStep
 from engine.balls import Norm
 from engine.operation import Problem, Step, Use
 from engine.parameters import CHOICES, Preset, budget, data, method, result
-from engine.quantities import Number
+from engine.text.parsing import Number
 
 _LISTED = 20
 _MEASURES = 10

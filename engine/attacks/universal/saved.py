@@ -19,7 +19,7 @@ from engine.errors import GibbonError
 from engine.files import ordinary_file, replacing
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import budget
-from engine.quantities import Number
+from engine.text.parsing import Number
 from engine.views import Knowledge
 
 _TENSOR, _FACTS = "perturbation", "gibbon"

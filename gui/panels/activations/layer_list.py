@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
-from engine.formats import short
+from engine.text.formatting import short
 from gui.plots.histograms import draw, raster
 from gui.theme import ADVERSARIAL, line_colour, muted_colour, number_font, readable, text_colour
 

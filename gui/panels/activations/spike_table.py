@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTableView, QWidget
 
-from engine.formats import short
+from engine.text.formatting import short
 from gui.panels.activations.layer_list import fitting
 from gui.theme import number_font
 

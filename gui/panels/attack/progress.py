@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
-from engine.formats import format_reading
+from engine.text.formatting import format_reading
 from gui import theme
 from gui.lanes.progress_text import RateMeter
 from gui.widgets import ElidedLabel

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.artifacts import Table
-from engine.formats import format_probability as percent
-from engine.formats import short
+from engine.text.formatting import format_probability as percent
+from engine.text.formatting import short
 from gui.session.history import AttackRun
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _parameters(operation: Operation, values: Mapping[str, Any]) -> dict[str, st
 
 
 def _text(value: Any) -> str:
-    from engine.quantities import format_number
+    from engine.text.formatting import format_number
 
     return format_number(value) if isinstance(value, float) else "–" if value is None else str(value)
 

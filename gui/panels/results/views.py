@@ -9,7 +9,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.channels import strongest_channel
-from engine.formats import short
+from engine.text.formatting import short
 from gui import theme
 from gui.panels.results.content import Item, curve, loss_curve
 from gui.plots.colour_maps import DIVERGING, diverging

@@ -1,4 +1,4 @@
-"""Numbers as people write and read them: ``8/255`` is a number, and a norm has three digits."""
+"""Parsing of numbers as people write them: ``8/255`` and ``5 %`` are numbers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import math
 import numbers
 import re
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator
 
 from engine.errors import GibbonError
-from engine.formats import format_probability as format_probability
 
 _PLAIN = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _NUMBER = re.compile(_PLAIN)
@@ -103,32 +101,5 @@ def parse_whole(value: object) -> int:
     raise GibbonError(f"{named(value)} is no whole number. {AS_WHOLE}")
 
 
-def format_number(value: float) -> str:
-    """Format ``value`` as short as it can be parsed back: ``8/255`` where it is one (up to 32/255), else five digits."""
-    levels = value * 255
-    if 0 < levels <= 32 and abs(levels - round(levels)) < 1e-6:
-        return f"{round(levels)}/255"
-    quarter = Fraction(levels).limit_denominator(4)
-    if 0 < quarter <= 4 and quarter.denominator > 1 and abs(levels - float(quarter)) < 1e-6:
-        return f"{float(quarter):g}/255"
-    return f"{value:.5g}"
-
-
-def format_norm(value: float) -> str:
-    """Format a norm with three significant digits, never as a power of ten: 1230, 0.0314, 0.000012."""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    digits = 2 - math.floor(math.log10(abs(value)))
-    text = f"{round(value, digits):.{max(digits, 0)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 Number = Annotated[float, BeforeValidator(parse_number)]
 """A float field that also parses ``8/255``."""
-
-
-def in_grey_levels(eps: float) -> str:
-    """Suggest, as a sentence, the value to write for an ``eps`` or another length that was given in grey levels of 0 to 255."""
-    if eps < 255:
-        return f"In grey levels write {eps:g}/255."
-    return "In grey levels 255 is the whole range already: write 8/255, say."

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 import engine
-from engine.best import Best
-from engine.best_of_one import BestOfOne
+from engine.batch_best import BatchBest
 from engine.operation import Attack, AttackStep, Problem
 from engine.randomness import RowRandom
+from engine.single_best import SingleBest
 from engine.views import View
 
 
@@ -98,12 +98,12 @@ def test_a_batch_and_a_single_image_are_judged_by_the_same_rule(
     for seed in range(25):
         rows = 1 + seed % 3
         given, steps = problem(small, rows, targeted), made_up(rows, seed, scored)
-        best = Best(attack, given, None)
+        best = BatchBest(attack, given, None)
         for step in steps:
             best.keep(step)
         for row in range(rows):
             place, flip, met = by_the_rule(attack, given, steps, row)
-            alone = BestOfOne(attack, given.select(torch.tensor([row])), None)
+            alone = SingleBest(attack, given.select(torch.tensor([row])), None)
             for step in steps:
                 assert step.logits is not None
                 cut = {
@@ -123,9 +123,9 @@ def test_a_batch_and_a_single_image_are_judged_by_the_same_rule(
 def test_the_first_flip_is_told_once(rows: int, compared_at_once: bool, small: engine.Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether steps wait to be compared, as small ones do, or not."""
     if compared_at_once:
-        monkeypatch.setattr("engine.best._MOST_ELEMENTS", 0)
+        monkeypatch.setattr("engine.best_iterate._MOST_ELEMENTS", 0)
     given = problem(small, rows, targeted=False)
-    best = (BestOfOne if rows == 1 else Best)(ByLoss(), given, None)
+    best = (SingleBest if rows == 1 else BatchBest)(ByLoss(), given, None)
     told = []
     for index in range(8):
         prediction = given.labels + (index >= 5)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import GibbonError
-from engine.quantities import format_norm, format_number, format_probability, parse_number, parse_whole
+from engine.text.formatting import format_norm, format_number, format_probability
+from engine.text.parsing import parse_number, parse_whole
 
 
 @pytest.mark.parametrize(

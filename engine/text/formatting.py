@@ -1,9 +1,10 @@
-"""Formatting of numbers for people: shares as percent, counts with separators, yes and no. It imports nothing else of the engine."""
+"""Formatting of numbers for people: shares as percent, norms with three digits, counts with separators. It imports nothing heavy."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 
@@ -57,3 +58,30 @@ def _text(value: Any) -> str:
     if isinstance(value, int):
         return _signed(f"{value:,}")
     return "–" if value is None or (isinstance(value, float) and not math.isfinite(value)) else str(value)
+
+
+def format_number(value: float) -> str:
+    """Format ``value`` as short as it can be parsed back: ``8/255`` where it is one (up to 32/255), else five digits."""
+    levels = value * 255
+    if 0 < levels <= 32 and abs(levels - round(levels)) < 1e-6:
+        return f"{round(levels)}/255"
+    quarter = Fraction(levels).limit_denominator(4)
+    if 0 < quarter <= 4 and quarter.denominator > 1 and abs(levels - float(quarter)) < 1e-6:
+        return f"{float(quarter):g}/255"
+    return f"{value:.5g}"
+
+
+def format_norm(value: float) -> str:
+    """Format a norm with three significant digits, never as a power of ten: 1230, 0.0314, 0.000012."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    text = f"{round(value, digits):.{max(digits, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def in_grey_levels(eps: float) -> str:
+    """Suggest, as a sentence, the value to write for an ``eps`` or another length that was given in grey levels of 0 to 255."""
+    if eps < 255:
+        return f"In grey levels write {eps:g}/255."
+    return "In grey levels 255 is the whole range already: write 8/255, say."

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import engine
-from engine.layout import channels_last, takes_channels_last
+from engine.memory_format import channels_last, takes_channels_last
 
 
 @pytest.mark.parametrize("channels", [1, 3])

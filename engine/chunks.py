@@ -10,15 +10,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.batch_best import BatchBest
 from engine.batching import rows_with_graph
-from engine.best import Best
-from engine.best_of_one import BestOfOne
+from engine.best_iterate import BestIterate
 from engine.devices import is_out_of_memory, release_memory
 from engine.errors import BudgetExhausted, NoStart
 from engine.operation import Attack, AttackStep, Problem
+from engine.single_best import SingleBest
 
 
-class Parts(Iterator[AttackStep]):
+class ChunkedSteps(Iterator[AttackStep]):
     """Iterator over the steps of an attack, chunk after chunk, which keeps the best iterate of each chunk.
 
     A chunk that does not fit into the device's memory is halved and started again, and ``notes`` reports it. A chunk that has used its
@@ -37,7 +38,7 @@ class Parts(Iterator[AttackStep]):
         """Rows that went into the labels, which were not given."""
         self._counted = view.forwards, view.backwards
         """Before the part under way."""
-        self._begun: list[tuple[int, int, Best]] = []
+        self._begun: list[tuple[int, int, BestIterate]] = []
         """First row, last row (excluded) and the best of every part that has made a step."""
         self._steps: Iterator[AttackStep] | None = None
         self._offset = self._index = 0
@@ -102,7 +103,7 @@ class Parts(Iterator[AttackStep]):
         if self._halved:
             part = replace(part, random=part.random.anew())  # A chunk that is started again must draw the same numbers.
         alone = len(part.images) == 1 and part.images.device.type == "cpu"
-        self._best = (BestOfOne if alone else Best)(self._attack, part, clean)
+        self._best = (SingleBest if alone else BatchBest)(self._attack, part, clean)
         self._steps = iter(self._attack.iterate(part))
 
     def _share(self, rows: int) -> int | None:
@@ -158,7 +159,7 @@ class Parts(Iterator[AttackStep]):
     # ------------------------------------------------------------------ results
 
     def flips_now(self) -> bool:
-        """Return `Best.flips_now` for the chunk in progress."""
+        """Return `BestIterate.flips_now` for the chunk in progress."""
         return self._best.flips_now()
 
     @property

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
+from typing import final
 
 import torch
 from torch import Tensor
 
-from engine.best import Best
-from engine.operation import AttackStep
+from engine.best_iterate import BestIterate
+from engine.operation import Attack, AttackStep, Problem
 from engine.ranking import reached
 
 
-class BestOfOne(Best):
-    """`Best` for one image. A comparison takes six small tensor operations instead of two dozen: the steps of a single image are short."""
+@final
+class SingleBest(BestIterate):
+    """Keeper of the best iterate of one image. A comparison takes six small tensor operations instead of two dozen: its steps are short."""
 
-    _rank: tuple[bool, float] = (False, -math.inf)
-    """Success and score of the best iterate."""
-    _flip = -1
-    """Index of the first successful step, or -1."""
-    _met_nan = False
+    def __init__(self, operation: Attack, problem: Problem, clean_logits: Tensor | None) -> None:
+        super().__init__(operation, problem, clean_logits)
+        self._rank = (False, -math.inf)
+        """Success and score of the best iterate."""
+        self._flip = -1
+        """Index of the first successful step, or -1."""
+        self._met_nan = False
 
     def _has_flipped(self) -> bool:
         self._compare()

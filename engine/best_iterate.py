@@ -1,7 +1,8 @@
-"""The best iterate of every row so far, kept on the device without waiting for it."""
+"""The best iterate of every row so far: when steps are compared, and what is known of the best."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -9,16 +10,14 @@ import torch
 from torch import Tensor
 
 from engine.operation import Attack, AttackStep, Problem
-from engine.ranking import best_of
 
-_NEVER = 2**62
 _MOST_STEPS = 16
 _MOST_ELEMENTS = 2**22
 """Elements of the images that wait for the next comparison, at most: 16 MB in float32."""
 
 
-class Best:
-    """Keeper of the best iterate of every row.
+class BestIterate(ABC):
+    """Keeper of the best iterate of every row. How iterates are compared is up to the subclass.
 
     Comparing after every step would cost a few images of a small network a quarter of their time, all of it overhead of two dozen tiny
     operations. Steps are frozen, so they can wait: several are compared at once, whenever enough have gathered or a property is read.
@@ -32,14 +31,10 @@ class Best:
         """The images of the last step, and their logits."""
         self._count = 0
         self._trace: list[Tensor] = []
-        """``(T, N)`` of each comparison; so is what was broken."""
+        """``(T, N)`` of each comparison."""
         self._images: Tensor | None = None
         self._logits: Tensor
         self._loss: Tensor
-        self._score: Tensor
-        self._success: Tensor
-        self._broken: list[Tensor] = []
-        self._first_success: Tensor | None = None
         self._had_flipped = False
 
     def keep(self, step: AttackStep) -> None:
@@ -63,9 +58,6 @@ class Best:
         before, self._had_flipped = self._had_flipped, self._has_flipped()
         return self._had_flipped > before or self._count == 1
 
-    def _has_flipped(self) -> bool:
-        return bool((self.steps_to_flip >= 0).any())
-
     @property
     def images(self) -> Tensor:
         """The best images so far, ``(N, C, H, W)``."""
@@ -86,26 +78,23 @@ class Best:
         return self._loss
 
     @property
+    @abstractmethod
     def failed(self) -> Tensor:
         """Rows in which the attack met NaN, ``(N,)`` bool."""
-        self._compare()
-        return _joined(self._broken).any(0)
 
     @property
+    @abstractmethod
     def steps_to_flip(self) -> Tensor:
         """Index of each row's first successful step, ``(N,)``; -1 where there was none."""
-        self._compare()
-        assert self._first_success is not None
-        return self._first_success.masked_fill(self._first_success == _NEVER, -1)
 
     @property
     def trace(self) -> Tensor:
         """The loss of every step, ``(T, N)``."""
         self._compare()
-        return _joined(self._trace)
+        return joined(self._trace)
 
     def outcome(self) -> dict[str, Any]:
-        """Return the fields of `Parts.outcome` for a batch of a single chunk."""
+        """Return the fields of `ChunkedSteps.outcome` for a batch of a single chunk."""
         failed = self.failed
         return {
             "adversarial": self.images,
@@ -127,24 +116,6 @@ class Best:
             steps, self._waiting = self._waiting, []
             self._take(steps)
 
-    @torch.no_grad()
-    def _take(self, steps: list[AttackStep]) -> None:
-        loss = torch.stack([step.loss for step in steps])
-        logits = torch.stack([step.logits for step in steps])  # type: ignore[misc]
-        broken = loss.isnan() | logits.isnan().any(2)
-        success = self._problem.reached(logits) & ~broken
-        score = torch.where(broken, -torch.inf, self._scores(steps, loss))
-        self._note(steps, loss, success, broken)
-        images = [step.adversarial for step in steps]
-        if self._images is not None:
-            images = [self._images, *images]
-            loss, logits = torch.cat([self._loss[None], loss]), torch.cat([self._logits[None], logits])
-            success, score = torch.cat([self._success[None], success]), torch.cat([self._score[None], score])
-        chosen = score.argmax(0) if self._operation.keeps == "last" else best_of(success, score)
-        rows = torch.arange(len(chosen), device=chosen.device)
-        self._images, self._logits = _chosen(images, chosen, rows), logits[chosen, rows]
-        self._loss, self._success, self._score = (of.gather(0, chosen[None])[0] for of in (loss, success, score))
-
     def _scores(self, steps: list[AttackStep], loss: Tensor) -> Tensor:
         keeps = self._operation.keeps
         if keeps == "last":
@@ -165,28 +136,15 @@ class Best:
             return step.loss
         return -self._operation.distance(step.adversarial - self._problem.images)
 
-    def _note(self, steps: list[AttackStep], loss: Tensor, success: Tensor, broken: Tensor) -> None:
-        self._trace.append(loss)
-        self._broken.append(broken)
-        self._count += len(steps)
-        indices = torch.tensor([[step.index] for step in steps], device=loss.device)
-        first = torch.where(success, indices, _NEVER).amin(0)
-        self._first_success = first if self._first_success is None else torch.minimum(first, self._first_success)
+    @abstractmethod
+    def _has_flipped(self) -> bool:
+        """Whether any row has flipped by now. Waits for the device."""
+
+    @abstractmethod
+    def _take(self, steps: list[AttackStep]) -> None:
+        """Compare these steps, of which there is at least one, with the best so far."""
 
 
-def _chosen(images: list[Tensor], chosen: Tensor, rows: Tensor) -> Tensor:
-    """Select for each row the image of the step with index ``chosen``."""
-    if len(images) == 1:
-        return images[0]
-    if len(images) == 2:  # one pass over the images instead of two
-        return torch.where((chosen == 1)[:, None, None, None], images[1], images[0])
-    if chosen.device.type != "cpu":
-        return torch.stack(images)[chosen, rows]
-    places: list[int] = chosen.tolist()  # where reading costs no wait, only the rows that are chosen are copied
-    if len(set(places)) == 1:
-        return images[places[0]]
-    return torch.stack([images[place][row] for row, place in enumerate(places)])
-
-
-def _joined(parts: list[Tensor]) -> Tensor:
+def joined(parts: list[Tensor]) -> Tensor:
+    """Concatenate what belongs to several comparisons."""
     return parts[0] if len(parts) == 1 else torch.cat(parts)

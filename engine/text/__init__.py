@@ -1,0 +1,1 @@
+"""Numbers in words: how a person's are read, and how ours are written."""
