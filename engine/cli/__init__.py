@@ -1,4 +1,4 @@
-"""The command line: the same operations, the same fields as options. Importing it loads no torch."""
+"""The command line: the same operations, with the same fields as options. Importing it loads no torch."""
 
 from engine.cli.app import main
 

@@ -1,4 +1,4 @@
-"""The commands, and what every one of them does with an error: one sentence to stderr, exit code 2."""
+"""The commands, with common handling of errors: one sentence to stderr, exit code 2."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ app.command("train", context_settings=train.CONTEXT)(train.command)
 app.command("reproduce", context_settings=reproduce.CONTEXT)(reproduce.command)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(wanted: bool) -> None:
+    if wanted:
         from importlib.metadata import PackageNotFoundError, version
 
         try:
@@ -61,7 +61,7 @@ def _gui(image: Annotated[Path | None, typer.Argument(help="An image to open.")]
 
 
 def main(arguments: Sequence[str] | None = None, name: str | None = None) -> int:
-    """Run one command and give its exit code: 0, 2 for an error that a person can mend, 130 after Ctrl-C."""
+    """Run one command, and return its exit code: 0, 2 for an error that a person can mend, 130 after Ctrl-C."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     wants_traceback = "--traceback" in arguments
     arguments = [argument for argument in arguments if argument != "--traceback"]

@@ -1,4 +1,4 @@
-"""What an attack gives beside the image: tables and curves on the screen, for ``--json``, and whole in a file."""
+"""Artifacts of an attack on the command line: tables and curves on the screen, for ``--json``, and complete in a file."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from engine.operation import Attack, Operation
 from engine.text.formatting import cells_of, format_reading
 
 SHOWN = 20
-"""Rows of a table on the screen; the file holds them all."""
+"""Rows of a table on the screen; the file holds all of them."""
 
 
 def may_give(attack: Attack) -> bool:
-    """Whether something may come out that is worth a file. FGSM's curve costs forward passes: it comes with ``--json`` only."""
+    """Return whether the attack may have artifacts that deserve a file. FGSM's curve costs forward passes, so it needs ``--json``."""
     return type(attack).artifacts is not Operation.artifacts and attack.slug != FGSM.slug
 
 
 def as_json(artifacts: Mapping[str, Artifact], maps: bool = False) -> dict[str, Any]:
-    """Tables, curves and, where asked for, maps by name; empty where there are none. Numbers that JSON does not have become null."""
+    """Return tables, curves and, if requested, maps by name. Numbers that JSON lacks become null."""
     told: dict[str, dict[str, Any]] = {"tables": {}, "curves": {}, "maps": {}}
     for name, artifact in artifacts.items():
         if isinstance(artifact, Table):
@@ -41,7 +41,7 @@ def as_json(artifacts: Mapping[str, Artifact], maps: bool = False) -> dict[str, 
 
 
 def write(path: Path, artifacts: Mapping[str, Artifact]) -> Path | None:
-    """Tables, curves and maps with all their values; None, and no file, where there are none."""
+    """Write tables, curves and maps with all their values; None, and no file, where there are none."""
     told = as_json(artifacts, maps=True)
     if not told:
         return None
@@ -51,7 +51,7 @@ def write(path: Path, artifacts: Mapping[str, Artifact]) -> Path | None:
 
 
 def shown(artifacts: Mapping[str, Artifact]) -> list[Table | str]:
-    """For a person: tables by their first rows, and of curves over steps a sentence with the last values."""
+    """Return text for the screen: tables by their first rows, and sentences with the last values of curves over steps."""
     found: list[Table | str] = []
     for artifact in artifacts.values():
         if isinstance(artifact, Curve) and artifact.x_axis.unit == "step":
@@ -74,7 +74,7 @@ def _cut(table: Table) -> Table:
 
 
 def _plain(value: Any) -> Any:
-    """Tensors as nested lists; NaN and infinity as None."""
+    """Convert tensors to nested lists; NaN and infinity become None."""
     if isinstance(value, Tensor):
         value = value.detach().cpu().tolist()
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""``gibbon attack``: one attack on one image; image, record and figure as files."""
+"""Command ``gibbon attack``: one attack on one image; image, record and figure as files."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ def command(
     given = {"targets": target, "mask": mask or sticker or None, "data": data_set, "start": start}
     check_unused(operation, given, _CURES)
     check_needs(operation, given, _CURES)
-    photograph = open_image(image)  # before the model, which takes longer to load than a wrong path to be found
+    photograph = open_image(image)  # before the model, which takes long to load, so that a wrong path is reported at once
     with repeatable(threads):
         options = ModelOptions(architecture=architecture, activation=activation, head=head)
         classifier = loaded(model, device, allow_code, options, download)
         others = [loaded(name.strip(), device, allow_code, None, download) for name in (transfer or "").split(",") if name.strip()]
-        if options == ModelOptions():  # the attacked model is there in any case
+        if options == ModelOptions():  # the attacked model is already loaded
             others = [other for other in others if other.fingerprint != classifier.fingerprint]
         shown_panels, left_out = chosen_panels(panels, classifier)
         part_used, remarks = chosen_crop(crop, photograph, classifier)
@@ -133,12 +133,12 @@ def command(
 
 
 def region(classifier: Classifier, mask: Path | None, stickers: list[str]) -> Tensor | None:
-    """The mask ``(1, H, W)`` of a mask file and of rectangles together; None where there is neither.
+    """Return the mask ``(1, H, W)`` of a mask file and rectangles together; None where there is neither.
 
     Raises
     ------
     GibbonError
-        A rectangle lies outside the image.
+        A rectangle is outside the image.
     """
     if mask is None and not stickers:
         return None
@@ -163,7 +163,7 @@ _CURES: dict[str, Cure] = {
     "data": Cure("Name one with --data-set.", "Leave --data-set out."),
     "start": Cure("Give one with --start FILE.", "Leave --start out."),
 }
-"""What to do at the command line where an attack is given too little or too much."""
+"""Advice on the command line for inputs that an attack lacks or does not use."""
 
 
 def _operation(context: typer.Context, slug: str, preset: str | None, target: str | None) -> Attack:

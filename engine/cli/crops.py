@@ -1,4 +1,4 @@
-"""``--crop``: the part of a photograph that the model is shown, and whether its published accuracy belongs to that part."""
+"""Option ``--crop``: the part of a photograph that the model receives, and whether its published accuracy applies to that part."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from engine.images import Crop, Photograph, published_crop
 
 
 def chosen_crop(text: str | None, photograph: Photograph, classifier: Classifier) -> tuple[Crop, tuple[str, ...]]:
-    """Give the crop that ``text`` names, and a sentence where the card's accuracy belongs to another one.
+    """Return the crop that ``text`` names, and a sentence where the card's accuracy applies to another crop.
 
     Parameters
     ----------
     text
-        "left,top,width,height" or "published". None: the largest in the middle.
+        "left,top,width,height" or "published". None: the largest central one.
     photograph, classifier
-        What is cropped, and for whom.
+        The photograph to crop, and the classifier that receives it.
 
     Raises
     ------
     GibbonError
-        ``text`` is neither, or "published" where the model's card says no crop.
+        ``text`` is neither, or is "published" while the model's card names no crop.
     """
     published = published_crop(photograph, classifier)
     if text is not None and text.strip().casefold() == "published":
@@ -33,7 +33,7 @@ def chosen_crop(text: str | None, photograph: Photograph, classifier: Classifier
         return published, ()
     used = photograph.default_crop(classifier) if text is None else Crop(*rectangle(text, "crop"))
     _, height, width = classifier.input_shape
-    # An image of the working size was made for the model: nothing is cropped or resized.
+    # An image of the input size was made for the model: nothing is cropped or resized.
     if published is None or used == published or photograph.size == (width, height) or classifier.card.get("published_accuracy") is None:
         return used, ()
     return used, (

@@ -1,4 +1,4 @@
-"""``gibbon demo``: the main job without a window: attack the stop sign, with and without a sticker."""
+"""Command ``gibbon demo``: the main task without a window, an attack on the stop sign with and without a sticker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FOLDER = Path("gibbon-demo")
 PIXEL_PANELS = ("clean", "adversarial", "perturbation", "saliency", "bars", "histogram", "loss")
 STICKER_SIDES = (6, 8)
-"""In pixels. The larger one is tried where the smaller does not flip the label."""
+"""Sides of the stickers in pixels. The larger one is tried where the smaller does not flip the label."""
 
 
 def command(
@@ -50,7 +50,7 @@ def command(
 
 
 def run(folder: Path, seed: int, device: str | None, quiet: bool = False) -> list[Done]:
-    """The two attacks; Ctrl-C leaves the rest out."""
+    """Run the two attacks; Ctrl-C skips the rest."""
     from engine.attacks import PGD, StickerPGD
     from engine.cli.options import loaded
     from engine.cli.output import made_folder
@@ -59,7 +59,7 @@ def run(folder: Path, seed: int, device: str | None, quiet: bool = False) -> lis
 
     classifier = loaded("signs", device, allow_code=False)
     sample = stop_sign()
-    # A copy of what the model sees, so that the folder can be moved and its records still replay.
+    # A copy of the model's input, so that the folder can be moved and its records still replay.
     clean = write_png(made_folder(folder) / "stop.png", sample.open().crop_to(classifier))
     request = AttackRequest(classifier, PGD(), open_image(clean), label=sample.label, seed=seed)
     output = Output(folder, "stop-pgd", PIXEL_PANELS, arrays=True, quiet=quiet)
@@ -82,7 +82,7 @@ def _middle(side: int, shape: tuple[int, int, int]) -> torch.Tensor:
 
 
 def stop_sign() -> Sample:
-    """The shipped stop sign at the model's size.
+    """Return the shipped stop sign at the model's size.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def stop_sign() -> Sample:
 
 
 def unused(folder: Path) -> Path:
-    """``folder``, or the first of ``folder-2``, ``folder-3``... that holds nothing."""
+    """Return ``folder``, or the first of ``folder-2``, ``folder-3``... that is empty or missing."""
     for number in count(1):
         candidate = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
         if not candidate.exists() or (candidate.is_dir() and not any(candidate.iterdir())):

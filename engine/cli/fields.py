@@ -1,4 +1,4 @@
-"""An operation's fields as options: read from the command line, listed for help."""
+"""Fields of an operation as options: parsed from the command line, listed for help."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 
 def parse(operation: type[Operation], arguments: Sequence[str], others: Collection[str] = ()) -> dict[str, Any]:
-    """The values of ``operation``'s fields in ``arguments``: ``--step-size 2/255``, ``--no-random-start``, ``--eps=none``.
+    """Parse the values of ``operation``'s fields in ``arguments``: ``--step-size 2/255``, ``--no-random-start``, ``--eps=none``.
 
     Parameters
     ----------
     operation
-        Whose fields.
+        The class of the operation.
     arguments
-        What the command did not know as its own options.
+        Arguments that are no options of the command itself.
     others
-        The command's own options, to suggest where a name is mistyped.
+        The command's own options, for suggestions where a name is mistyped.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def parse(operation: type[Operation], arguments: Sequence[str], others: Collecti
 
 
 def listed(operation: type[Operation], without: Collection[str] = ()) -> Table:
-    """A table of the fields: option, default, what it means; those in ``without`` left out."""
+    """Return a table of the fields: option, default and meaning; those in ``without`` are left out."""
     from rich.table import Table
     from rich.text import Text
 
@@ -84,7 +84,7 @@ def _value(text: str, field: FieldInfo, name: str) -> Any:
         if text.lower() not in _YES | _NO:
             raise GibbonError(f"--{name} is either yes or no, not “{text}”.")
         return text.lower() in _YES
-    # A literal of numbers compares by value: "-1" is not -1.
+    # Numeric literals compare by value, since "-1" is not -1.
     for choice in _choices(field):
         if str(choice) == text:
             return choice

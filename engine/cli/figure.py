@@ -1,4 +1,4 @@
-"""``gibbon figure``: a figure of a recorded attack, in another width or with other panels."""
+"""Command ``gibbon figure``: a figure of a recorded attack, in another width or with other panels."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def command(
     json: Json = False,
     allow_code: AllowCode = False,
 ) -> int:
-    """Compose a figure of a recorded attack, which is done again for it."""
-    ordinary_file(record, "a record (.json)")  # at once: torch takes a while to load
+    """Compose a figure of a recorded attack, which is run again for it."""
+    ordinary_file(record, "a record (.json)")  # checked first, since torch takes a while to load
     from engine.cli.output import complain, made_folder, refuse_existing, say, say_json
     from engine.errors import GibbonError
     from engine.figures import FORMATS, boxes_in, check_panels, compose, export, note_for, panels_for
@@ -40,7 +40,7 @@ def command(
     if out.suffix.lower().removeprefix(".") not in FORMATS:
         raise GibbonError(f"“{out.name}” does not end in .pdf, .svg or .png. Choose one of these.")
     refuse_existing([out, out.with_name(f"{out.name}.json")], overwrite)
-    if panels is not None:  # before the attack is done again
+    if panels is not None:  # checked before the attack runs again
         check_panels([name.strip() for name in panels.split(",")])
     again = run(entry, record.parent, image, device, None, allow_code, quiet=json)
     if not again.same:

@@ -1,4 +1,4 @@
-"""``gibbon models``: what can be loaded."""
+"""Command ``gibbon models``: the list of loadable models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and reading what was written in them."""
+"""Options that several commands share, and the parsing of their texts."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ Panels = Annotated[
 
 
 def rectangle(text: str, what: str) -> tuple[int, int, int, int]:
-    """``"L,T,W,H"`` as four whole numbers.
+    """Parse ``"L,T,W,H"`` as four whole numbers.
 
     Raises
     ------
     GibbonError
-        It is something else.
+        The text is not of that form.
     """
     try:
         left, top, width, height = (int(part) for part in text.split(","))
@@ -61,18 +61,18 @@ def rectangle(text: str, what: str) -> tuple[int, int, int, int]:
 
 
 def class_number(text: str, labels: Sequence[str], what: str) -> int:
-    """The class that ``text`` names: by its name in any case, or by its number.
+    """Return the class that ``text`` names, by its name in any case, or by its number.
 
     Raises
     ------
     GibbonError
-        There is no such class, and the nearest name is suggested; or several have that name.
+        No class has that name (the nearest name is suggested), or several have it.
     """
     return class_called(text, labels, f"--{what}")
 
 
 def chosen_panels(text: str | None, classifier: Classifier) -> tuple[list[str], tuple[str, ...]]:
-    """The panels that ``text`` names; without a text the default ones that the model can show, and what was left out as a sentence.
+    """Return the panels that ``text`` names; by default those that the model can show, with a sentence about omitted ones.
 
     Raises
     ------
@@ -89,12 +89,12 @@ def chosen_panels(text: str | None, classifier: Classifier) -> tuple[list[str], 
 
 
 def chosen_device(text: str | None) -> torch.device:
-    """The device of that name, if it is here.
+    """Return the device of that name, if this computer has it.
 
     Raises
     ------
     GibbonError
-        It is not.
+        This computer has no such device.
     """
     from engine.devices import device_of
 
@@ -102,12 +102,12 @@ def chosen_device(text: str | None) -> torch.device:
 
 
 def loaded(source: str, device: str | None, allow_code: bool, options: ModelOptions | None = None, download: bool = False) -> Classifier:
-    """The classifier, after a question where loading it runs somebody's code, with a bar where its weights are fetched.
+    """Load the classifier; ask first where that runs a user's code, and show a bar while weights are downloaded.
 
     Raises
     ------
     GibbonError
-        It cannot be loaded, or the answer is no.
+        The model cannot be loaded, or the user declined.
     """
     from engine import models
 
@@ -126,19 +126,19 @@ def loaded(source: str, device: str | None, allow_code: bool, options: ModelOpti
             architecture=given.architecture,
             activation=given.activation,
             head=given.head,
-            allow_code=True,  # asked above
+            allow_code=True,  # the user has agreed above
             download=download,
             progress=lambda done, total: bar.update(task, completed=done, total=total, news="bytes"),
         )
 
 
 def ask_for_code(source: str) -> None:
-    """Ask on a terminal; elsewhere refuse.
+    """Ask the user on a terminal; elsewhere refuse.
 
     Raises
     ------
     GibbonError
-        The answer is no, or there is nobody to ask.
+        The user declined, or there is no terminal.
     """
     file = source.rpartition(":")[0]
     if not sys.stdin.isatty():

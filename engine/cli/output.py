@@ -1,4 +1,4 @@
-"""What commands say, and where: results to stdout, progress and complaints to stderr."""
+"""Output of the commands: results to stdout, progress and errors to stderr."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ PAGE = 100
 
 
 def program() -> str:
-    """How this program was called: ``gibbon``, or ``python main.py``."""
+    """Return the name of this program as it was called: ``gibbon``, or ``python main.py``."""
     called = Path(sys.argv[0]).name
     return f"python {called}" if called.endswith(".py") else called or "gibbon"
 
 
 def complain(sentence: str) -> None:
-    """One sentence to stderr, on one line."""
+    """Print one sentence to stderr, on one line."""
     print(" ".join(sentence.split()), file=sys.stderr)
 
 
@@ -43,7 +43,7 @@ NO_FOLDER = "The current folder is not there any more. Change to one that is, an
 
 
 def has_folder() -> bool:
-    """Whether the current folder is still there: file names mean nothing without it."""
+    """Return whether the current folder still exists: relative paths mean nothing without it."""
     try:
         os.getcwd()
     except OSError:
@@ -52,7 +52,7 @@ def has_folder() -> bool:
 
 
 def let_go_of_stdout() -> None:
-    """Throw away what stdout could not take, so that Python does not try again at its end, and fail with a traceback."""
+    """Discard the rest of stdout after a failed write, since Python would retry at exit and fail with a traceback."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
@@ -61,18 +61,18 @@ def let_go_of_stdout() -> None:
 
 
 def say_json(value: Any) -> None:
-    """``value`` as JSON to stdout."""
+    """Print ``value`` as JSON to stdout."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def say(*lines: str) -> None:
-    """Lines to stdout, wrapped by nobody: names of files stay whole."""
+    """Print lines to stdout without wrapping, so that file names stay whole."""
     for line in lines:
         print(line)
 
 
 def say_table(table: Table) -> None:
-    """A table to stdout, as wide as the terminal; whole where it goes to a file or a pipe."""
+    """Print a table to stdout, as wide as the terminal; unwrapped in a file or a pipe."""
     from rich.console import Console
 
     console = Console()
@@ -82,7 +82,7 @@ def say_table(table: Table) -> None:
 
 
 def say_help(*parts: Table | str) -> None:
-    """Tables and paragraphs to be read, not searched: broken to the terminal's width, or to `PAGE` where there is none."""
+    """Print tables and paragraphs for reading, wrapped to the terminal's width, or to `PAGE` where there is none."""
     from rich.console import Console
     from rich.text import Text
 
@@ -94,13 +94,13 @@ def say_help(*parts: Table | str) -> None:
 
 
 def say_artifact(table: Artifact) -> None:
-    """A table of an operation's, as a table."""
+    """Print a table artifact of an operation."""
     from rich.table import Table as Shown
     from rich.text import Text
 
     from engine.text.formatting import cells_of
 
-    say(table.title)  # not the table's own: that one is broken to the table's width
+    say(table.title)  # printed apart from the table, whose own title would wrap to the table's width
     shown = Shown(box=None, padding=(0, 2, 0, 0))
     columns = [cells_of([row[place] for row in table.rows], table.units.get(name, "")) for place, name in enumerate(table.columns)]
     for name in table.columns:
@@ -112,7 +112,7 @@ def say_artifact(table: Artifact) -> None:
 
 @contextmanager
 def progress(quiet: bool = False) -> Iterator[Progress]:
-    """A bar with rate and time left on stderr; nothing where stderr is no terminal."""
+    """Show a bar with rate and remaining time on stderr, where that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -129,7 +129,7 @@ def progress(quiet: bool = False) -> Iterator[Progress]:
 
 
 def every(seconds: float) -> Callable[[], bool]:
-    """A question that is answered yes once in so many seconds: reading a loss makes a GPU wait."""
+    """Return a function that is True once in ``seconds``: reading a loss makes a GPU wait."""
     last = -math.inf
 
     def due() -> bool:
@@ -144,12 +144,12 @@ def every(seconds: float) -> Callable[[], bool]:
 
 
 class Interrupt:
-    """Whether Ctrl-C was pressed. The first press lets the run end at its next step; a second one ends the program."""
+    """Handler of Ctrl-C. The first press lets the run end at its next step; a second one ends the program."""
 
     pressed = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Take note of the signal."""
+        """Note that the signal arrived."""
         if self.pressed:
             raise KeyboardInterrupt
         self.pressed = True
@@ -157,7 +157,7 @@ class Interrupt:
 
 @contextmanager
 def interruptible() -> Iterator[Interrupt]:
-    """Catch Ctrl-C while the block runs; only the main thread of a program can."""
+    """Catch Ctrl-C while the block runs, which only the main thread can."""
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
@@ -170,7 +170,7 @@ def interruptible() -> Iterator[Interrupt]:
 
 
 def refuse_existing(files: list[Path], overwrite: bool) -> None:
-    """Refuse to write over what is there, unless asked to.
+    """Refuse to overwrite existing files, unless ``overwrite`` is set.
 
     Raises
     ------
@@ -184,12 +184,12 @@ def refuse_existing(files: list[Path], overwrite: bool) -> None:
 
 
 def made_folder(folder: Path) -> Path:
-    """The folder, made if it is missing.
+    """Return the folder, after creating it where it is missing.
 
     Raises
     ------
     GibbonError
-        It is a file, or cannot be made.
+        The path is a file, or the folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""``gibbon replay``: a recorded attack again, and whether every bit is the same."""
+"""Command ``gibbon replay``: a recorded attack again, with a comparison of every bit."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def command(
     json: Json = False,
     allow_code: AllowCode = False,
 ) -> int:
-    """Do a recorded attack again. Exit code 0: the same bits; 1: others."""
-    ordinary_file(record, "a record (.json)")  # at once: torch takes a while to load
+    """Run a recorded attack again. Exit code 0: the same bits; 1: others."""
+    ordinary_file(record, "a record (.json)")  # checked first, since torch takes a while to load
     from engine.cli.output import refuse_existing, say, say_json
     from engine.record import Record, save_adversarial
 
@@ -68,7 +68,7 @@ def run(
     quiet: bool = False,
     data: Path | None = None,
 ) -> Replay:
-    """Replay with a bar; a model that is somebody's code is asked for first."""
+    """Replay with a progress bar; before a user's code runs the user is asked."""
     from engine.cli.options import loaded
     from engine.cli.output import interruptible, progress
     from engine.operation import Step

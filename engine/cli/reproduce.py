@@ -1,4 +1,4 @@
-"""``gibbon reproduce``: the lectures' experiments again, ours beside their numbers."""
+"""Command ``gibbon reproduce``: the lectures' experiments again, our numbers beside theirs."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _classifier(kind: type[Experiment], model: str | None, device: str | None, a
 
 
 def _pull(experiment: Experiment, classifier: Classifier, seed: int, quiet: bool) -> Result:
-    """To the end, or to Ctrl-C, with a bar."""
+    """Run to the end, or to Ctrl-C, with a progress bar."""
     from engine.cli.output import every, interruptible, progress
     from engine.driver import start
     from engine.reproduce import ExperimentStep
@@ -92,7 +92,7 @@ def _pull(experiment: Experiment, classifier: Classifier, seed: int, quiet: bool
                 bar.update(task, completed=step.index, total=step.total, news=step.news)
             if interrupt.pressed:
                 break
-        run.close()  # before the result is taken: what was left is cancelled, and says so
+        run.close()  # before the result is read, so that a run left early counts as cancelled
         return run.result()
 
 

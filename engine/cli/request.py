@@ -1,4 +1,4 @@
-"""One attack from start to files: what `attack` and `demo` share."""
+"""One attack from start to files, shared by `attack` and `demo`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from engine.text.formatting import counted, format_norm, format_probability, for
 
 @dataclass(frozen=True, eq=False)
 class AttackRequest:
-    """What is attacked, and what the attack is given."""
+    """An attack with its inputs."""
 
     classifier: Classifier
     attack: Attack
@@ -41,23 +41,23 @@ class AttackRequest:
     mask: Tensor | None = None
     mask_path: Path | None = None
     start: Tensor | None = None
-    """``(C, H, W)``, for attacks that start from a second image."""
+    """The second image ``(C, H, W)``, for attacks that start from one."""
     data: DataSet | None = None
     others: Sequence[Classifier] = ()
-    """Further models, to be asked what they say of the result."""
+    """Further models, whose predictions for the result are reported."""
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Output:
-    """What is written, where, and what is shown meanwhile."""
+    """The files to write, and the output meanwhile."""
 
     folder: Path
     stem: str
-    """Files are named ``STEM.png``, ``STEM.json``, ``STEM.pdf``, ``STEM.npz``, ``STEM.safetensors``, ``STEM.artifacts.json``."""
+    """Stem of the files: ``STEM.png``, ``STEM.json``, ``STEM.pdf``, ``STEM.npz``, ``STEM.safetensors``, ``STEM.artifacts.json``."""
     panels: Sequence[str] = ()
     notes: Sequence[str] = ()
-    """What is already known to be otherwise than by default, in sentences."""
+    """Sentences about known departures from the defaults."""
     width_mm: float = 85.0
     arrays: bool = False
     overwrite: bool = False
@@ -66,7 +66,7 @@ class Output:
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """What came out."""
+    """The outcome of a request: result, files and readings."""
 
     record: Record
     saved: SavedImage
@@ -75,20 +75,20 @@ class Done:
     transfer: Table | None = None
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     readings: Mapping[str, float] = field(default_factory=dict)
-    """Of the last step."""
+    """Readings of the last step."""
 
     @property
     def code(self) -> int:
-        """The exit code: 130 where Ctrl-C ended it, 1 where the model gave NaN."""
+        """Exit code: 130 where Ctrl-C ended the run, 1 where the model gave NaN."""
         return 130 if self.cancelled else int(self.record.outcome.failed)
 
     @property
     def cancelled(self) -> bool:
-        """Whether Ctrl-C ended it."""
+        """Whether Ctrl-C ended the run."""
         return self.record.outcome.reason == Reason.CANCELLED
 
     def json(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Return the outcome for ``--json``."""
         return {
             "files": [str(path) for path in self.files],
             "outcome": self.record.outcome.model_dump(mode="json"),
@@ -104,11 +104,11 @@ class Done:
         }
 
     def sentences(self) -> list[str]:
-        """For a person."""
+        """Return the outcome as sentences for a person."""
         out, record = self.record.outcome, self.record
         lines = [
             f"{record.model.name}, {record.operation.slug} {_aim(record)}, seed {record.seed}, {record.device_name}",
-            f"  {_said(out.before)} → {_said(out.after)}",
+            f"  {_prediction_text(out.before)} → {_prediction_text(out.after)}",
             f"  {_verdict(record)}; {_size(record)}{out.forwards:,} forward and {out.backwards:,} backward rows, {out.seconds:.2f} s",
             f"  {self.saved.sentence}",
             *(f"  {note}" for note in self.notes),
@@ -122,7 +122,7 @@ def perform(request: AttackRequest, output: Output) -> Done:
     Raises
     ------
     GibbonError
-        Something does not fit, or files are there and must not be written over.
+        Inputs do not fit, or files exist and must not be overwritten.
     """
     image, record, figure, arrays, learned = (
         output.folder / f"{output.stem}.{suffix}" for suffix in ("png", "json", "pdf", "npz", "safetensors")
@@ -177,7 +177,7 @@ def _run(request: AttackRequest, output: Output, clean: Tensor) -> tuple[AttackR
         interruptible() as interrupt,
         progress(output.quiet) as bar,
     ):
-        made_folder(output.folder)  # now, not after an hour of attacking
+        made_folder(output.folder)  # now, so that a wrong folder is reported before an hour of attacking
         units = request.attack.reading_units
         task, due = bar.add_task(request.attack.title, total=None, news=""), every(0.1)
         for step in run:
@@ -187,7 +187,7 @@ def _run(request: AttackRequest, output: Output, clean: Tensor) -> tuple[AttackR
                 bar.update(task, completed=step.index, total=step.total, news=f"loss {float(step.loss[0]):.3g}{readings}")
             if interrupt.pressed:
                 break
-        run.close()  # before the result is taken: a run that was left is cancelled, and says so
+        run.close()  # before the result is read, so that a run left early counts as cancelled
         result = run.result()
     assert isinstance(result, AttackResult)
     return result, {} if run.last is None else {name: float(value) for name, value in run.last.readings.items()}
@@ -200,7 +200,7 @@ def _aim(record: Record) -> str:
     return away if record.goal is None else f"{away} towards “{record.goal.name}”, the class it chose"
 
 
-def _said(prediction: Prediction) -> str:
+def _prediction_text(prediction: Prediction) -> str:
     if not math.isfinite(prediction.probability):
         return "no prediction, since the model gives NaN"
     return f"{prediction.name} {format_probability(prediction.probability)}"
@@ -218,7 +218,7 @@ def _verdict(record: Record) -> str:
 
 
 def _end(record: Record) -> str:
-    """Why it ended, where it was not at its end."""
+    """Return why the run ended, where it was not at its regular end."""
     reason, budget = record.outcome.reason, record.operation.parameters.get("max_queries")
     if reason == Reason.BUDGET and isinstance(budget, int):
         return f", then the budget of {counted(budget, 'query', 'queries')} was spent"
@@ -226,7 +226,7 @@ def _end(record: Record) -> str:
 
 
 def _size(record: Record) -> str:
-    """The norms, where the image is a change of the clean one."""
+    """Return the norms in words, where the image is a change of the clean one."""
     if not CATALOGUE[record.operation.slug].from_image:
         return ""
     norms = record.outcome.norms

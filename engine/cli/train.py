@@ -1,4 +1,4 @@
-"""``gibbon train``: one of the shipped networks from its data set, resumed where it was interrupted."""
+"""Command ``gibbon train``: training of a shipped network on its data set, resumed where it was interrupted."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def command(
     with repeatable(threads):
         images, test = data_sets.train_and_test(chosen, data, download, seed=seed, size=architecture.input_shape[1:])
         untrained = architecture.untrained(device=chosen_device(device), labels=_class_names(architecture, images))
-        test.targets_for(untrained.labels, untrained.name)  # refused now, not once the training is done
+        test.targets_for(untrained.labels, untrained.name)  # refused before the training, not after it
         made_folder(out)
         with start(operation, untrained, data=images, seed=seed) as run:
             finished = _pull(run, operation.title, quiet=json)
@@ -79,7 +79,7 @@ def command(
     command = " ".join(["python main.py train", network, *own])
     files = save_model(model, weights, name=name, accuracy=share, tested_on=test.name, seed=seed, command=command)
     checkpoint.unlink(missing_ok=True)
-    notes = dict.fromkeys((*images.notes, *test.notes))  # each once: the parts of one set have the same
+    notes = dict.fromkeys((*images.notes, *test.notes))  # both parts of one set have the same notes, which appear once
     if json:
         say_json({"files": [str(path) for path in files], "accuracy": share, "tested_on": test.name})
     else:
@@ -88,7 +88,7 @@ def command(
 
 
 def _class_names(architecture: Architecture, images: DataSet) -> tuple[str, ...]:
-    """The architecture's own class names where the data set has them; else the new network takes over the data set's."""
+    """Return the architecture's own class names where the data set has them, else those of the data set."""
     from engine.data import class_numbers
 
     if None not in class_numbers(images.labels, architecture.labels):
@@ -109,7 +109,7 @@ def _check_resume(checkpoint: Path, resume: bool) -> None:
 
 
 def _pull(run: Run, title: str, quiet: bool) -> bool:
-    """To the end, with a bar; whether it got there."""
+    """Run to the end with a progress bar, and return whether the end was reached."""
     from engine.cli.output import every, interruptible, progress
     from engine.defenses import TrainStep
 

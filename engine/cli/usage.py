@@ -1,4 +1,4 @@
-"""What is wrong with a command line, in this project's words: typer's own errors as sentences."""
+"""Errors of the command line in this project's words: typer's own errors become sentences."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from engine.refusals import reason
 
 
 def is_usage(error: BaseException) -> bool:
-    """Whether typer raised it, since the words of a command do not fit."""
+    """Return whether typer raised the error, since the arguments do not fit."""
     return hasattr(error, "format_message")
 
 
 def sentence(error: Any, arguments: Sequence[str], commands: Sequence[str]) -> str:
-    """One of typer's errors as a sentence or two: what does not fit, and what to write.
+    """Rephrase one of typer's errors as a sentence or two: what does not fit, and what to write.
 
     Parameters
     ----------
     error
-        What typer raised.
+        The exception that typer raised.
     arguments
-        The words of the command line.
+        The arguments of the command line.
     commands
         The names of all commands.
     """
@@ -55,7 +55,7 @@ def _reason(error: Any) -> str:
 
 
 def _named(parameter: Any) -> str:
-    """An option as it is written, an argument as help names it."""
+    """Return the name of an option as it is typed, or of an argument as help shows it."""
     option = next((name for name in parameter.opts if name.startswith("--")), "")
     return option or (str(parameter.name) if not parameter.metavar or "|" in parameter.metavar else str(parameter.metavar))
 

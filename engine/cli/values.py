@@ -1,4 +1,4 @@
-"""How the values of a command's own options are read: numbers and choices as the operations' fields are, and refused in the same words."""
+"""Parsers of a command's own options: numbers and choices are read and refused like the operations' fields."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.text.parsing import parse_number, parse_whole
 
 
 def whole(least: int | None = None, most: int | None = None, **option: Any) -> Any:
-    """An option that takes a whole number from ``least`` to ``most``."""
+    """Return an option for a whole number from ``least`` to ``most``."""
 
     def read(text: str | int) -> int:
         number = parse_whole(text)
@@ -27,7 +27,7 @@ def whole(least: int | None = None, most: int | None = None, **option: Any) -> A
 
 
 def number(least: float, most: float, **option: Any) -> Any:
-    """An option that takes a number from ``least`` to ``most``."""
+    """Return an option for a number from ``least`` to ``most``."""
 
     def read(text: str | float) -> float:
         value = parse_number(text)
@@ -39,12 +39,12 @@ def number(least: float, most: float, **option: Any) -> Any:
 
 
 def one_of(*choices: str, **option: Any) -> Any:
-    """An option that takes one of a few words."""
+    """Return an option with a few choices."""
     return typer.Option(parser=_chooser(choices), metavar=f"[{'|'.join(choices)}]", **option)
 
 
 def argument_of(*choices: str, **argument: Any) -> Any:
-    """An argument that is one of a few words."""
+    """Return an argument with a few choices."""
     return typer.Argument(parser=_chooser(choices), metavar=f"[{'|'.join(choices)}]", **argument)
 
 

@@ -115,7 +115,9 @@ class Transfer:
 
     def _single(self) -> Table:
         columns = ("model", "clean", "adversarial", "random noise", "verdict")
-        rows = tuple((v.name, *(_said(v, logits) for logits in (v.clean, v.adversarial, v.noise)), _sentence(v)) for v in self.verdicts)
+        rows = tuple(
+            (v.name, *(_prediction_text(v, logits) for logits in (v.clean, v.adversarial, v.noise)), _sentence(v)) for v in self.verdicts
+        )
         return Table(columns, rows, self.title)
 
     def _batch(self) -> Table:
@@ -214,7 +216,7 @@ def _channels(count: int) -> str:
     return {1: "grey images (one channel)", 3: "colour images (three channels)"}.get(count, f"images of {count} channels")
 
 
-def _said(verdict: Verdict, logits: Tensor | None) -> str:
+def _prediction_text(verdict: Verdict, logits: Tensor | None) -> str:
     if logits is None:
         return NOTHING
     probability, number = logits[0].softmax(0).max(0)

@@ -1,4 +1,4 @@
-"""Figures for papers: panels composed to a width in mm, exported to PDF, SVG or PNG with their provenance. Knows no Qt."""
+"""Figures for papers: panels composed to a width in mm, exported to PDF, SVG or PNG with their provenance. This package knows no Qt."""
 
 from engine.figures.bars import BarsPanel
 from engine.figures.choose import (

@@ -1,4 +1,4 @@
-"""The prediction's panel: the most likely classes, clean against adversarial."""
+"""The panel of the prediction: the most likely classes, clean against adversarial."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BAR_MM = 2.0
 _PITCH_MM = 2.7
 _GAP_MM = 1.3
 _WIDE_MM = 62.0
-"""From this width on names stand beside their bars, below it above them."""
+"""Width from which names are beside their bars; in narrower panels they are above."""
 
 
 @final
@@ -24,19 +24,19 @@ class BarsPanel(FigurePanel):
     """Probabilities of the most likely classes; the true label and the target are marked and always among them."""
 
     names: Sequence[str]
-    """Of all K classes."""
+    """Names of all K classes."""
     clean: Array
-    """``(K,)`` probabilities."""
+    """Probabilities of the clean image, ``(K,)``."""
     adversarial: Array
     label: int | None = None
     label_assumed: bool = False
     target: int | None = None
     top: int = 3
-    """How many classes."""
+    """Number of classes shown."""
     least_mm: ClassVar[float] = 24.0
 
     def classes(self) -> list[int]:
-        """The classes shown, the likeliest on either image first; label and target take the last places where they are not among them."""
+        """Return the shown classes, the most likely on either image first; label and target replace the last ones if missing."""
         best = [max(float(a), float(b)) for a, b in zip(self.clean, self.adversarial, strict=True)]
         order = sorted(range(len(best)), key=lambda index: -best[index])
         wanted = {index for index in (self.label, self.target) if index is not None}
@@ -45,15 +45,15 @@ class BarsPanel(FigurePanel):
         return [index for index in order if index in wanted or index in rest]
 
     def height(self, width: float) -> float:
-        """Two bars for each class, and its name."""
+        """Return the height of two bars and the name for each class, in mm."""
         return sum(self._entry(index, width) for index in self.classes()) - _GAP_MM
 
     def foot(self, width: float) -> float:
-        """The key."""
+        """Return the height of the key, in mm."""
         return key_height(self._key(), width)
 
     def draw(self, page: Page, box: Box) -> None:
-        """Name, then the clean and the adversarial bar with their percentages."""
+        """Draw name, clean and adversarial bar with their percentages for each class."""
         names = self._name_width(box.width)
         beside = names < box.width
         values = max(text_width(text) for text in ("100.0 %", "> 99.9 %", "< 0.1 %")) + 1
@@ -76,7 +76,7 @@ class BarsPanel(FigurePanel):
         draw_key(page, box, self._key())
 
     def _name_width(self, width: float) -> float:
-        """Of the column of names; all of ``width`` where they stand above their bars."""
+        """Return the width of the column of names; all of ``width`` where they are above their bars."""
         if width < _WIDE_MM:
             return width
         return min(0.45 * width, 5 + max(text_width(self.names[index]) for index in self.classes()))

@@ -1,4 +1,4 @@
-"""From a result to panels: what each shows, at which limits, and what its caption owns up to."""
+"""Choice of a figure's panels for a result: their content, their limits, and the small print."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ PANELS: dict[str, str] = {
     "histogram": "Activation histogram",
     "loss": "Loss curve",
 }
-"""The name of everything that a figure can show, to its title, in the order in which they stand in a figure. An explanation's name is its
-slug. ``histogram:SITE`` names a layer; without it the layer is shown whose largest activation grew the most."""
+"""Panel names with their titles, in the order of a figure. An explanation's name is its slug. ``histogram:SITE`` names a layer; without it
+the layer is shown whose largest activation grew the most.
+"""
 MAP_QUANTILE = 0.995
-"""Where the scale of an explanation's maps ends, of the map that reaches higher; its printed limit says that there is more."""
+"""Quantile at which the scale of an explanation's maps ends; the printed limit shows that larger values exist."""
 DEFAULT = ("clean", "adversarial", "perturbation")
 NO_ACTIVATIONS = "The model has no rectifier, so there are no activations to show."
 GROWN = "The image was grown from noise, so there is no perturbation of the clean one to show."
@@ -42,33 +43,33 @@ GROWN = "The image was grown from noise, so there is no perturbation of the clea
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One pair of images and what is known about it: what panels are made from."""
+    """One pair of images with its facts, from which panels are made."""
 
     observation: Observation
     names: Sequence[str]
-    """The classifier's labels."""
+    """The classifier's class names."""
     label: int | None = None
     label_assumed: bool = False
     target: int | None = None
     success: bool | None = None
-    """None where nothing was attacked."""
+    """Whether the attack succeeded; None where nothing was attacked."""
     survives_8bit: bool | None = None
     grown: bool = False
-    """Whether the adversarial image was grown from noise: its difference from the clean one is then no perturbation, and is not shown."""
+    """Whether the adversarial image was grown from noise: the difference from the clean one is then no perturbation, and is not shown."""
     loss: Array | None = None
-    """Per step."""
+    """The loss of every step."""
     flipped_at: int | None = None
     loss_name: str = "loss"
     top: int = 3
-    """Classes in the bars."""
+    """Number of classes in the bars."""
 
 
 def panels_for(
     result: AttackResult, row: int = 0, which: Sequence[str] = DEFAULT, *, top: int = 3, bounds: Mapping[str, float] | None = None
 ) -> list[FigurePanel]:
-    """The panels named in ``which`` (see `PANELS`), in that order, for one row of an attack's result.
+    """Return the panels named in ``which`` (see `PANELS`), in that order, for one row of an attack's result.
 
-    An explanation gives two: the clean and the adversarial image on one scale. ``bounds`` as in `subject_of`.
+    An explanation gives two: the clean and the adversarial image on one scale. `subject_of` describes ``bounds``.
 
     Raises
     ------
@@ -81,17 +82,17 @@ def panels_for(
 def subject_of(
     result: AttackResult, row: int = 0, *, explanations: Sequence[Explanation] = (), top: int = 3, bounds: Mapping[str, float] | None = None
 ) -> Subject:
-    """One row of an attack's result as a figure's subject.
+    """Return one row of an attack's result as the subject of a figure.
 
-    ``bounds`` (site name to value) are those under which the pair is looked at a second time, as in `engine.explain.observe`; the attack
-    knew nothing of them.
+    Under ``bounds`` (site name to value) the pair is observed a second time, as in `engine.explain.observe`; the attack itself ran without
+    them.
     """
     if not 0 <= row < len(result.clean):
         raise GibbonError(f"There is no row {row}: the result holds rows 0 to {len(result.clean) - 1}.")
     flipped = int(result.steps_to_flip[row])
     loss = str(getattr(result.operation, "loss", "ce"))
     towards = result.targets is not None or getattr(result.operation, "towards", "label or target") != "label or target"
-    sign = "−" if loss in ("ce", "stable-ce") and towards else ""  # what the attacker raises towards a class
+    sign = "−" if loss in ("ce", "stable-ce") and towards else ""  # the loss that the attacker maximises is negative towards a class
     return Subject(
         observation=observe(result.classifier, result.clean[row], result.adversarial[row], bounds=bounds, explanations=explanations),
         names=result.classifier.labels,
@@ -109,9 +110,9 @@ def subject_of(
 
 
 def panels_of(subject: Subject, which: Sequence[str] = DEFAULT) -> list[FigurePanel]:
-    """As `panels_for`, from a subject; for a pair of images that no attack made.
+    """Return the panels of a subject, like `panels_for`, also for a pair of images without an attack.
 
-    Of an image grown from noise the perturbation is left out; `note_for` says so.
+    The perturbation of an image grown from noise is left out, and `note_for` mentions it.
     """
     check_panels(which)
     makers: dict[str, Callable[[Subject, str], list[FigurePanel]]] = {
@@ -130,17 +131,17 @@ def panels_of(subject: Subject, which: Sequence[str] = DEFAULT) -> list[FigurePa
 
 
 def explanations_in(which: Sequence[str]) -> tuple[Explanation, ...]:
-    """The explanations among the panels named in ``which``, with their default parameters."""
+    """Return the explanations among the panels named in ``which``, with their default parameters."""
     return tuple(EXPLANATIONS[name]() for name in dict.fromkeys(which) if name in EXPLANATIONS)
 
 
 def check_panels(which: Sequence[str], sites: Sequence[Site] | None = None) -> None:
-    """Refuse what `panels_of` would refuse, before anything has been run; with ``sites``, a classifier's, the layers, too.
+    """Refuse what `panels_of` would refuse, before anything runs; with the ``sites`` of a classifier also unknown layers.
 
     Raises
     ------
     GibbonError
-        A panel or a layer of that name does not exist, or there is none at all.
+        A panel or a layer of that name does not exist, or no panel is named.
     """
     if not which:
         raise GibbonError(f"A figure needs at least one panel. Choose among {', '.join(PANELS)}.")
@@ -163,7 +164,7 @@ def _check_layer(layer: str, known: Sequence[str]) -> None:
 
 
 def note_for(result: AttackResult, row: int = 0, *, reference: str | None = None) -> str:
-    """The small print: model, attack with its parameters, seed, and what was chosen, assumed or generated."""
+    """Return the small print: model, attack with its parameters, seed, and all choices, assumptions and generated data."""
     operation, goal = result.operation, result.goal(row)
     parameters = ", ".join(f"{parameter.title} {parameter.shown(value)}" for parameter, value in _worth_saying(operation))
     sentences = [f"Model {result.classifier.name}. {operation.title}: {parameters}; seed {result.provenance['seed']}."]
@@ -180,13 +181,13 @@ def note_for(result: AttackResult, row: int = 0, *, reference: str | None = None
 
 
 def array(tensor: Tensor) -> Array:
-    """A tensor as float32 on the CPU."""
+    """Convert a tensor to float32 on the CPU."""
     values: Array = tensor.detach().cpu().float().numpy()
     return values
 
 
 def _worth_saying(operation: Operation) -> list[tuple[Parameter, Any]]:
-    """The parameters of the budget, and all that are not at their default, with their values."""
+    """Return the parameters of the budget, and all that differ from their default, with their values."""
     given = [(parameter, getattr(operation, name)) for name, parameter in parameters_of(type(operation)).items()]
     return [(each, value) for each, value in given if value is not None and (each.group == "Budget" or value != each.default)]
 
@@ -219,12 +220,12 @@ def _adversarial(subject: Subject, _: str) -> list[FigurePanel]:
 
 
 def _perturbation(subject: Subject, _: str) -> list[FigurePanel]:
-    """Of each pixel the channel that changed the most, at the gain that fills the scale."""
+    """Return the panel of the channel that changed the most at each pixel, at the gain that fills the scale."""
     seen = subject.observation
     delta = array(seen.perturbation)
     strongest = strongest_channel(delta)
     limit = float(np.abs(strongest).max())
-    # A scale without width cannot be drawn; an unchanged image is shown at a gain of 255.
+    # A scale needs a width, so an unchanged image is shown at a gain of 255.
     limit, gain = (limit, f"gain {norm(1 / limit)}") if limit > 0 else (1 / 255, "nothing changed")
     channel = ", strongest channel" if len(delta) > 1 else ""
     sizes = seen.norms
@@ -244,7 +245,7 @@ def _explanation(slug: str, subject: Subject, _: str) -> list[FigurePanel]:
         raise GibbonError(f"The observation holds no “{slug}”. Make it with observe(..., explanations=[...]).")
     explained = seen.explanations[slug]
     kind = SignedMapPanel if explained.explanation.signed else SaliencyPanel
-    # A handful of pixels reaches far above the rest; a scale up to them would leave the map black.
+    # A few pixels far exceed the rest, and a scale up to them would leave the map black.
     high = max(float(np.quantile(np.abs(array(values)), MAP_QUANTILE)) for values in (explained.clean, explained.adversarial)) or 1.0
     pairs = (("clean", explained.clean, seen.clean_prediction), ("adversarial", explained.adversarial, seen.adversarial_prediction))
     return [

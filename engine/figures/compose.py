@@ -1,4 +1,4 @@
-"""From panels to a page: rows of equal columns, text measured before it is placed, so that none is cut."""
+"""Composition of panels to a page: rows of equal columns, with text measured before it is placed, so that none is cut off."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _ROW_GAP = 3.2
 _TITLE_GAP = 0.5
 _CAPTION_GAP = 0.6
 _COLUMN_MM = 24.0
-"""Least width of a picture where the number of columns is chosen here."""
+"""Smallest width of a picture where the number of columns is automatic."""
 
 
 _BOXES: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()
-"""What `boxes_in` says of the figures that are still held."""
+"""Sentences of `boxes_in` for the figures that still exist."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _Cell:
         return wrap(self.panel.caption, self.width) if self.panel.caption else []
 
     def below(self) -> float:
-        """Height of all that stands under the content."""
+        """Height of everything below the content."""
         lines = len(self.caption())
         return self.panel.foot(self.width) + (_CAPTION_GAP + lines * LINE_MM if lines else 0)
 
@@ -56,27 +56,27 @@ def compose(
     note: str = "",
     letters: bool = True,
 ) -> Figure:
-    """A figure of exactly ``width_mm``, as high as its panels need.
+    """Compose a figure of exactly ``width_mm``, as high as its panels need.
 
     Parameters
     ----------
     panels
-        In reading order. Pictures take one column each, plots share what is left of their row.
+        Panels in reading order. Pictures take one column each, plots share the rest of their row.
     width_mm
-        Of the printed figure: 85 is one column of a paper, 174 its full width.
+        Width of the printed figure: 85 is one column of a paper, 174 its full width.
     columns
-        Pictures side by side; None: as many as are there and at least 24 mm wide, at most six.
+        Pictures side by side; None: as many as there are at a width of 24 mm or more, at most six.
     dark
         Light text on dark paper, for slides.
     note
-        A line of small print at the bottom: model, attack, what was assumed.
+        A line of small print at the bottom: model, attack, assumptions.
     letters
         Whether panels are lettered a, b, c.
 
     Raises
     ------
     GibbonError
-        There is no panel, or the width holds none.
+        There is no panel, or the width is too small for one.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -108,12 +108,12 @@ def compose(
 
 
 def boxes_in(figure: Figure) -> str:
-    """Which characters of a composed figure are boxes, since no font has them, as a sentence; empty where there are none."""
+    """List the characters of a composed figure that appear as boxes, since no font has them; empty where there are none."""
     return _BOXES.get(figure, "")
 
 
 def _set_in_fonts(figure: Figure) -> None:
-    """Give every text the fonts that have its glyphs, and a box in place of what no font has: matplotlib would only warn of it."""
+    """Give every text fonts that have its glyphs, and replace characters without any by a box: matplotlib would only warn."""
     from matplotlib.text import Text
 
     _BOXES[figure] = missing_glyphs(text.get_text() for text in figure.findobj(Text) if isinstance(text, Text))
@@ -137,7 +137,7 @@ def _columns(panels: Sequence[FigurePanel], width_mm: float, columns: int | None
 
 
 def _rows(panels: Sequence[FigurePanel], width: float, columns: int, letters: bool) -> list[list[_Cell]]:
-    """Fill rows in reading order; a plot that does not fit begins the next row, and plots share what is left of theirs."""
+    """Fill rows in reading order; a plot that does not fit begins the next row, and plots share the rest of theirs."""
     column = (width - _GUTTER * (columns - 1)) / columns
     rows: list[list[tuple[FigurePanel, float]]] = [[]]
     for panel in panels:

@@ -10,34 +10,34 @@ from engine.figures.panels import Array, Box, FigurePanel, Key, Page, draw_key, 
 from engine.figures.style import ADVERSARIAL, CLEAN, LABEL, TARGET, wrap
 
 COLOURS = (ADVERSARIAL, CLEAN, LABEL, TARGET, "#E69F00", "#56B4E9", "#767676")
-"""Okabe and Ito's, in the order of the lines."""
+"""The colours of Okabe and Ito, in the order of the lines."""
 _DASHES = ((0, ()), (0, (4, 1.5)), (0, (1, 1)))
 
 
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CurvePanel(FigurePanel):
-    """Lines with a key below; points are marked where they are few."""
+    """Lines with a key below; the points of short lines are marked."""
 
     x: Array
-    """``(T,)``."""
+    """The common abscissae, ``(T,)``."""
     lines: Mapping[str, Array]
-    """Name to ``(T,)``."""
+    """The lines by name, each ``(T,)``."""
     x_label: str = ""
     y_label: str = ""
     stretches: ClassVar[bool] = True
     least_mm: ClassVar[float] = 60.0
 
     def height(self, width: float) -> float:
-        """Wider than high."""
+        """Return the height for a given width, in mm: plots are wider than high."""
         return min(45.0, max(30.0, 0.6 * width))
 
     def foot(self, width: float) -> float:
-        """The key, where there is more than one line."""
+        """Return the height of the key, in mm; 0 for a single line."""
         return key_height(self._key(), width) if len(self.lines) > 1 else 0.0
 
     def draw(self, page: Page, box: Box) -> None:
-        """The lines; colours repeat with other dashes."""
+        """Draw the lines; repeated colours get other dashes."""
         from matplotlib.ticker import MaxNLocator
 
         axes = page.axes(box)
@@ -46,7 +46,7 @@ class CurvePanel(FigurePanel):
             dashes = _DASHES[place // len(COLOURS) % len(_DASHES)]
             colour = COLOURS[place % len(COLOURS)]
             axes.plot(self.x, values, color=colour, linewidth=1.0, linestyle=dashes, marker=marker, markersize=2)
-        axes.set(xlabel="\n".join(wrap(self.x_label, box.width)), ylabel=self.y_label)  # a longer one would leave the axes no room
+        axes.set(xlabel="\n".join(wrap(self.x_label, box.width)), ylabel=self.y_label)  # a longer label would leave no room for the axes
         whole = bool((self.x == self.x.round()).all())
         axes.xaxis.set_major_locator(MaxNLocator(10 if whole else 6, integer=whole))
         axes.yaxis.set_major_locator(MaxNLocator(5))

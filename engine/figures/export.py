@@ -1,4 +1,4 @@
-"""Figures and arrays on disk, with what it takes to make them again inside the file and in a JSON sidecar."""
+"""Export of figures and arrays to disk, with their provenance inside the file and in a JSON sidecar."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 
 FORMATS = ("pdf", "svg", "png")
 _LONGEST = 2000
-"""Characters of one value that are kept inside the figure's file; what is longer (pixels) stands in the sidecar only."""
+"""Characters of one value that are kept inside the figure's file; longer ones (pixels) are in the sidecar only."""
 
 
 def export(figure: Figure, path: Path | str, provenance: Mapping[str, Any]) -> tuple[Path, Path]:
     """Write ``figure`` as PDF, SVG or PNG (the suffix decides) and ``provenance`` beside it as ``NAME.json``.
 
-    Text stays text in PDF and SVG; PNG has 300 dots per inch. The same provenance stands in the file: under Keywords in a PDF, as the
-    Dublin Core description in an SVG, in the text chunk ``gibbon`` in a PNG.
+    Text stays text in PDF and SVG; PNG has 300 dots per inch. The file contains the same provenance: under Keywords in a PDF, as the Dublin
+    Core description in an SVG, in the text chunk ``gibbon`` in a PNG.
 
     Returns
     -------
     tuple
-        The figure's path and the sidecar's.
+        The paths of the figure and of the sidecar.
 
     Raises
     ------
     GibbonError
-        The suffix is another one, or the folder cannot be written to.
+        The suffix is not supported, or the folder cannot be written to.
     """
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise GibbonError(f"“{path.name}” does not end in .pdf, .svg or .png. Choose one of these.")
     sidecar = path.with_name(path.name + ".json")
-    drawn = io.BytesIO()  # matplotlib's writers fall over a full disk in words of their own
+    drawn = io.BytesIO()  # draw to memory first, since matplotlib's writers raise unclear errors on a full disk
     with settings():
         figure.savefig(drawn, format=kind, dpi=DPI, metadata=_metadata(kind, provenance, sidecar.name), facecolor=figure.get_facecolor())
     with replacing(path) as staged:
@@ -56,9 +56,9 @@ def export(figure: Figure, path: Path | str, provenance: Mapping[str, Any]) -> t
 
 
 def export_arrays(path: Path | str, result: AttackResult, row: int = 0, mask: np.ndarray[Any, Any] | None = None) -> Path:
-    """One row as ``.npz``: clean, adversarial, perturbation ``(C, H, W)``, clean_logits, adversarial_logits ``(K,)`` and mask ``(H, W)``.
+    """Write a row as ``.npz``: clean, adversarial, perturbation ``(C, H, W)``, clean_logits, adversarial_logits ``(K,)``, mask ``(H, W)``.
 
-    Without ``mask`` every pixel could change, and the array is 1 everywhere. Read it with ``numpy.load(path)``; nothing in it is a pickle.
+    Without ``mask`` every pixel could change, and the array is 1 everywhere. ``numpy.load(path)`` reads the file, which contains no pickle.
     """
     path = Path(path)
     if path.suffix != ".npz":

@@ -1,4 +1,4 @@
-"""Which fonts a figure's texts are set in: a sans-serif family, and for what it has no glyphs for, other fonts of this machine."""
+"""Fonts of a figure's texts: a sans-serif family, and other fonts of this machine for characters that it lacks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from functools import cache
 
 _FAMILIES = ("Arial", "Liberation Sans", "DejaVu Sans")
 _BOX = "\N{WHITE SQUARE}"
-"""What stands for a character that no font has."""
+"""Replacement for a character that no font has."""
 _BOXES = "Last Resort"
-"""Matplotlib's own font of boxes has a glyph for everything, and is none."""
+"""Name of matplotlib's own font of boxes, which covers every character and so proves nothing."""
 _CONTROLS = frozenset("\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}\N{VARIATION SELECTOR-16}\N{VARIATION SELECTOR-15}\u200e\u200f")
-"""They have no look of their own."""
+"""Characters without a shape of their own."""
 
 
 @cache
 def families() -> tuple[str, ...]:
-    """The sans-serif families that are here; DejaVu Sans comes with matplotlib and is always the last resort."""
+    """Return the installed sans-serif families; DejaVu Sans, which comes with matplotlib, is always the last."""
     from matplotlib.font_manager import fontManager
 
     known = set(fontManager.get_font_names())
@@ -25,13 +25,13 @@ def families() -> tuple[str, ...]:
 
 
 def families_for(text: str) -> tuple[str, ...]:
-    """The families in which ``text`` is set: those of all texts, then fonts of this machine for the characters that these lack."""
+    """Return the families for ``text``: those of all texts, then fonts of this machine for the missing characters."""
     lacking = frozenset(character for character in text if not _is_set(character))
     return (*families(), *_others(lacking)) if lacking else families()
 
 
 def drawable(text: str) -> str:
-    """``text`` with a box for every character that no font of this machine has, and without marks that have no look."""
+    """Return ``text`` with a box for every character that no font of this machine has, without invisible marks."""
     if all(map(_is_set, text)):
         return text
     kept = [character for character in text if character not in _CONTROLS]
@@ -39,7 +39,7 @@ def drawable(text: str) -> str:
 
 
 def missing_glyphs(texts: Iterable[str]) -> str:
-    """Which characters of ``texts`` no font of this machine has, as a sentence; empty where there are none."""
+    """List the characters of ``texts`` that no font of this machine has, as a sentence; empty where there are none."""
     characters = dict.fromkeys(character for text in texts for character in text if character not in _CONTROLS)
     missing = [character for character in characters if not _is_set(character) and not _fonts_with(character)]
     if not missing:
@@ -49,12 +49,12 @@ def missing_glyphs(texts: Iterable[str]) -> str:
 
 
 _SHOWN = 12
-"""Characters that the sentence names."""
+"""Number of characters that the sentence lists."""
 
 
 @cache
 def _is_set(character: str) -> bool:
-    """Whether the families of all texts have a glyph for it, or it is a break or a space."""
+    """Return whether the common families have a glyph for the character, or it is a break or a space."""
     return character.isspace() or any(ord(character) in _glyphs(path) for path in _base())
 
 
@@ -67,7 +67,7 @@ def _base() -> tuple[str, ...]:
 
 @cache
 def _glyphs(path: str) -> frozenset[int]:
-    """The characters that a font has; none where matplotlib cannot draw it, such as coloured bitmaps."""
+    """Return the characters of a font; none where matplotlib cannot draw it, such as coloured bitmaps."""
     from matplotlib.ft2font import FT2Font
 
     try:
@@ -78,10 +78,10 @@ def _glyphs(path: str) -> frozenset[int]:
 
 
 def _installed() -> list[tuple[str, str]]:
-    """Name and path of the upright, regular fonts of this machine, those without serifs first."""
+    """Return name and path of the upright, regular fonts of this machine, those without serifs first."""
     from matplotlib.font_manager import fontManager
 
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # that a font has no bold weight is nobody's concern
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # matplotlib would warn that a font has no bold weight
     regular = [entry for entry in fontManager.ttflist if entry.style == "normal" and entry.weight in (400, "normal", "regular", "book")]
     entries = [entry for entry in regular if not entry.name.startswith(_BOXES)]
     entries.sort(key=lambda entry: ("Sans" not in entry.name and "Gothic" not in entry.name, "Mono" in entry.name, entry.name, entry.fname))
@@ -90,7 +90,7 @@ def _installed() -> list[tuple[str, str]]:
 
 @cache
 def _fonts_with(character: str) -> tuple[str, ...]:
-    """The families that have a glyph for it, the first found being the one that is used; empty where there is none."""
+    """Return the families that have a glyph for the character, the first being the one that is used; empty where there is none."""
     return next(((name,) for name, path in _installed() if ord(character) in _glyphs(path)), ())
 
 
@@ -99,6 +99,6 @@ def _others(characters: frozenset[str]) -> tuple[str, ...]:
 
 
 def forget_fonts() -> None:
-    """Look for the fonts of this machine anew: some were installed."""
+    """Search the fonts of this machine again, after new ones were installed."""
     for known in (families, _is_set, _base, _fonts_with):
         known.cache_clear()

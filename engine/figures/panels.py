@@ -1,4 +1,4 @@
-"""The panels of a figure, as frozen values that know how large they are and how to draw themselves."""
+"""Panels of a figure, as frozen values that compute their size and draw themselves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 _SMOOTH_PIXELS = 640
-"""Small images are enlarged to at least this many pixels before they are embedded: some viewers blur what they enlarge themselves."""
+"""Images are enlarged to at least this many pixels before they are embedded, since some viewers blur small ones."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Box:
     height: float
 
     def below(self, gap: float, height: float) -> Box:
-        """The rectangle of that height under this one."""
+        """Return the rectangle of that height under this one."""
         return Box(self.left, self.top + self.height + gap, self.width, height)
 
 
@@ -45,9 +45,9 @@ class Page:
         self.width, self.height = (float(side) / MM for side in figure.get_size_inches())
 
     def axes(self, box: Box, **kwargs: Any) -> Axes:
-        """Axes that fill ``box``."""
+        """Add axes that fill ``box``."""
         axes = self.figure.add_axes(self._place(box), **kwargs)
-        # Said here, not in the settings: ticks are made while drawing, when the global settings may be others again.
+        # Set here and not in the settings: ticks are made while drawing, when the global settings may have changed.
         axes.tick_params(
             labelsize=SIZE, labelcolor=self.theme.ink, labelfontfamily=families(), color=self.theme.faint, width=0.5, length=2, pad=1.5
         )
@@ -55,16 +55,16 @@ class Page:
         return axes
 
     def move(self, axes: Axes, box: Box) -> None:
-        """Put ``axes`` into another box."""
+        """Move ``axes`` into another box."""
         axes.set_position(self._place(box))
 
     def text(self, left: float, top: float, text: str, **kwargs: Any) -> None:
-        """One line whose box begins at (left, top)."""
+        """Write one line whose box begins at (left, top)."""
         options: dict[str, Any] = {"va": "top", "ha": "left", "size": SIZE, "color": self.theme.ink, **kwargs}
         self.figure.text(left / self.width, 1 - top / self.height, text, **options)
 
     def swatch(self, box: Box, colour: str, *, round_: bool = False) -> None:
-        """A small filled rectangle or dot, for keys."""
+        """Draw a small filled rectangle or dot, for keys."""
         from matplotlib.patches import Ellipse, Rectangle
 
         left, bottom, width, height = self._place(box)
@@ -73,9 +73,9 @@ class Page:
         self.figure.add_artist(shape)
 
     def fit(self, axes: Axes, box: Box) -> None:
-        """Shrink ``axes`` until its tick labels and axis labels lie within ``box``, too."""
+        """Shrink ``axes`` until its tick labels and axis labels fit into ``box``, too."""
         margins = (0.0, 0.0, 0.0, 0.0)
-        for _ in range(4):  # other ticks may stand on smaller axes; margins only grow, or two sets of ticks would take turns
+        for _ in range(4):  # smaller axes may get other ticks; margins only grow, or two sets of ticks would alternate
             tight, inner = axes.get_tightbbox(), axes.get_window_extent()
             assert tight is not None
             found = (inner.x0 - tight.x0, tight.x1 - inner.x1, inner.y0 - tight.y0, tight.y1 - inner.y1)
@@ -89,7 +89,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Key:
-    """One entry of a panel's key: what a colour means."""
+    """One entry of a panel's key: a colour and its meaning."""
 
     text: str
     colour: str
@@ -102,73 +102,73 @@ class FigurePanel(ABC):
 
     title: str
     caption: str = ""
-    """Lines, wrapped to the panel's width."""
+    """Caption below the panel, wrapped to its width."""
     picture: ClassVar[bool] = False
-    """Whether it takes one column exactly; plots take what is left of their row."""
+    """Whether the panel takes exactly one column; plots take the rest of their row."""
     stretches: ClassVar[bool] = False
-    """Whether the content grows to its row's height."""
+    """Whether the content grows to the height of its row."""
     least_mm: ClassVar[float] = 38.0
-    """Narrowest width of a plot."""
+    """Smallest width of a plot, in mm."""
 
     @abstractmethod
     def height(self, width: float) -> float:
-        """Of the content in mm, for a content of ``width`` mm."""
+        """Return the height of the content in mm, for a content of ``width`` mm."""
 
     def foot(self, width: float) -> float:
-        """Height in mm of what stands between content and caption."""
+        """Return the height in mm of the elements between content and caption."""
         return 0.0
 
     @abstractmethod
     def draw(self, page: Page, box: Box) -> None:
-        """Draw content and foot; ``box`` is the content's."""
+        """Draw content and foot; ``box`` is the rectangle of the content."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ImagePanel(FigurePanel):
-    """An image, pixel by pixel."""
+    """The panel of an image, shown pixel by pixel."""
 
     image: Array
-    """``(C, H, W)`` in [0, 1], C being 1 or 3."""
+    """The image, ``(C, H, W)`` in [0, 1] with 1 or 3 channels."""
     frame: str | None = None
-    """Colour of the frame; None: faint."""
+    """Colour of the frame; None: a faint one."""
     picture: ClassVar[bool] = True
 
     def height(self, width: float) -> float:
-        """As the image's own proportions say."""
+        """Return the height that keeps the proportions of the image."""
         return width * float(self.image.shape[1] / self.image.shape[2])
 
     def draw(self, page: Page, box: Box) -> None:
-        """Show it."""
+        """Draw the image and its frame."""
         image = self.image.transpose(1, 2, 0) if len(self.image) == 3 else self.image[0]
         _show(page, box, image, self.frame, cmap="gray", vmin=0.0, vmax=1.0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MapPanel(FigurePanel):
-    """One value per pixel under a colour map, with the scale and its printed limits below."""
+    """A map with one value per pixel under a colour map, with the scale and its printed limits below."""
 
     values: Array
-    """``(H, W)``."""
+    """The values, ``(H, W)``."""
     low: float
     high: float
     colours: ClassVar[str]
     picture: ClassVar[bool] = True
 
     def limits(self) -> tuple[str, str]:
-        """The texts at the ends of the scale; they say where values lie beyond them."""
+        """Texts at the ends of the scale, which mark that values exceed them."""
         below, above = float(self.values.min()) < self.low - 1e-6 * self.high, float(self.values.max()) > self.high * (1 + 1e-6)
         return f"≤ {number(self.low)}" if below else number(self.low), f"≥ {number(self.high)}" if above else number(self.high)
 
     def height(self, width: float) -> float:
-        """As the map's own proportions say."""
+        """Return the height that keeps the proportions of the map."""
         return width * float(self.values.shape[0] / self.values.shape[1])
 
     def foot(self, width: float) -> float:
-        """The scale's line."""
+        """Return the height of the scale, in mm."""
         return LINE_MM + 0.9
 
     def draw(self, page: Page, box: Box) -> None:
-        """The map, and its scale between its two limits."""
+        """Draw the map, and its scale between its two limits."""
         _show(page, box, self.values, None, cmap=self.colours, vmin=self.low, vmax=self.high)
         low, high = self.limits()
         left, right = text_width(low) + 1, text_width(high) + 1
@@ -194,7 +194,7 @@ class SignedMapPanel(MapPanel):
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SaliencyPanel(MapPanel):
-    """A map from zero on; clean and adversarial share their limits."""
+    """A map with values from zero upwards; clean and adversarial share their limits."""
 
     colours: ClassVar[str] = "magma"
 
@@ -202,28 +202,28 @@ class SaliencyPanel(MapPanel):
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HistogramPanel(FigurePanel):
-    """Activations of one layer, clean against adversarial, counts on a log axis."""
+    """Histograms of one layer's activations, clean against adversarial, counts on a log axis."""
 
     edges: Array
-    """``(bins + 1,)``."""
+    """Edges of the bins, ``(bins + 1,)``."""
     clean: Array
-    """``(bins,)`` counts."""
+    """Counts of the clean image, ``(bins,)``."""
     adversarial: Array
     clean_max: float
     bound: float | None = None
-    """Where the rectifier is clamped."""
+    """Upper bound of the rectifier, if it has one."""
     stretches: ClassVar[bool] = True
 
     def height(self, width: float) -> float:
-        """Wider than high."""
+        """Return the height for a given width, in mm: plots are wider than high."""
         return min(38.0, max(26.0, 0.6 * width))
 
     def foot(self, width: float) -> float:
-        """The key."""
+        """Return the height of the key, in mm."""
         return key_height(self._key(), width)
 
     def draw(self, page: Page, box: Box) -> None:
-        """Two filled steps, the clean maximum dashed."""
+        """Draw two filled histograms, and the clean maximum as a dashed line."""
         axes = page.axes(box, yscale="log")
         for counts, colour in ((self.clean, CLEAN), (self.adversarial, ADVERSARIAL)):
             axes.stairs(counts, self.edges, baseline=0.5, fill=True, color=colour, alpha=0.25)
@@ -249,21 +249,21 @@ class HistogramPanel(FigurePanel):
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LossPanel(FigurePanel):
-    """The attacker's loss over the steps."""
+    """The attacker's loss as a curve over the steps."""
 
     loss: Array
-    """``(steps + 1,)``."""
+    """The loss, ``(steps + 1,)``."""
     flipped_at: int | None = None
-    """The first successful step."""
+    """Index of the first successful step."""
     y_label: str = "loss"
     stretches: ClassVar[bool] = True
 
     def height(self, width: float) -> float:
-        """Wider than high."""
+        """Return the height for a given width, in mm: plots are wider than high."""
         return min(38.0, max(26.0, 0.6 * width))
 
     def draw(self, page: Page, box: Box) -> None:
-        """A line, and where the label flipped."""
+        """Draw the line, and mark the step at which the label flipped."""
         from matplotlib.ticker import MaxNLocator
 
         axes = page.axes(box)
@@ -278,12 +278,12 @@ class LossPanel(FigurePanel):
 
 
 def key_height(keys: Sequence[Key], width: float) -> float:
-    """Of the lines that ``keys`` take in ``width`` mm."""
+    """Return the height of the lines that ``keys`` take in ``width`` mm."""
     return 0.8 + LINE_MM * len(_key_lines(keys, width))
 
 
 def draw_key(page: Page, box: Box, keys: Sequence[Key]) -> None:
-    """Swatch and text for each key below ``box``, in as many lines as they need."""
+    """Draw swatch and text for each key below ``box``, in as many lines as they need."""
     for row, line in enumerate(_key_lines(keys, box.width)):
         left, top = box.left, box.top + box.height + 0.8 + row * LINE_MM
         for key in line:

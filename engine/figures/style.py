@@ -1,4 +1,4 @@
-"""What all panels share: colours that mean the same everywhere, fonts at their printed size, and text measured before it is placed."""
+"""Common style of all panels: colours with one meaning everywhere, fonts at their printed size, and measured text."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ CLEAN = "#0072B2"
 ADVERSARIAL = "#D55E00"
 LABEL = "#009E73"
 TARGET = "#CC79A7"
-"""Okabe and Ito's colours, as in every pane of the window."""
+"""The colour of targets; like the others one of Okabe and Ito's, as in every pane of the window."""
 
 SIZE = 7.0
-"""Points, at the printed size."""
+"""Font size in points, at the printed size."""
 TITLE_SIZE = 7.5
 LINE_MM = 3.0
-"""From one line of text to the next."""
+"""Distance between lines of text, in mm."""
 MM = 1 / 25.4
 POINT_MM = 25.4 / 72
 DPI = 300
 _SLACK = 1.03
-"""Hinting and another machine's font may set a line a little wider than it was measured."""
+"""Factor for hinting and other fonts, which may set a line a little wider than it was measured."""
 
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of paper and ink."""
+    """Colours of the paper and of everything drawn on it."""
 
     paper: str
     ink: str
     faint: str
-    """Frames, axes and notes."""
+    """Colour of frames, axes and notes."""
 
 
 LIGHT = Theme("#ffffff", "#1a1a1a", "#767676")
@@ -45,7 +45,7 @@ DARK = Theme("#1b1b1b", "#ececec", "#9a9a9a")
 
 @contextmanager
 def settings(theme: Theme = LIGHT) -> Iterator[None]:
-    """Matplotlib's settings for one figure, put back afterwards. PDF and SVG keep text as text."""
+    """Set matplotlib's settings for one figure, and restore them afterwards. PDF and SVG keep text as text."""
     import matplotlib
 
     chosen: dict[str, Any] = {
@@ -65,14 +65,14 @@ def settings(theme: Theme = LIGHT) -> Iterator[None]:
         "axes.spines.right": False,
         "axes.labelpad": 1.5,
         "text.usetex": False,
-        "text.parse_math": False,  # a label may hold a dollar sign
+        "text.parse_math": False,  # a label may contain a dollar sign
     }
-    with matplotlib.rc_context(cast(Any, chosen)):  # matplotlib types the keys as a list of its own names
+    with matplotlib.rc_context(cast(Any, chosen)):  # matplotlib types the keys as its own list of names
         yield
 
 
 def text_width(text: str, size: float = SIZE, *, bold: bool = False) -> float:
-    """Millimetres that one line of ``text`` takes."""
+    """Measure the width of one line of ``text``, in mm."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
@@ -83,7 +83,7 @@ def text_width(text: str, size: float = SIZE, *, bold: bool = False) -> float:
 
 
 def wrap(text: str, width_mm: float, size: float = SIZE, *, bold: bool = False) -> list[str]:
-    """``text`` as lines that fit into ``width_mm``, broken at spaces, though not before %, and, where one word is too long, inside it."""
+    """Wrap ``text`` to lines of ``width_mm``, at spaces (never before %) or, where one word is too long, inside it."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
@@ -110,9 +110,9 @@ def _broken(word: str, width_mm: float, size: float, bold: bool) -> list[str]:
 
 
 def number(value: float) -> str:
-    """A limit of a scale: ``8/255`` where it is one, else three digits; with a true minus sign."""
+    """Format a limit of a scale: ``8/255`` where it is one, else three digits; with a true minus sign."""
     levels = abs(value) * 255
-    whole = round(levels) / 255 if abs(levels - round(levels)) < 1e-3 else abs(value)  # float32 misses 8/255 by a little
+    whole = round(levels) / 255 if abs(levels - round(levels)) < 1e-3 else abs(value)  # in float32 8/255 is slightly off
     short = format_number(whole)
     if "/" not in short:
         short = norm(abs(value))
@@ -120,11 +120,11 @@ def number(value: float) -> str:
 
 
 def norm(value: float) -> str:
-    """Three significant digits without an exponent as long as that is short."""
+    """Format with three significant digits, without an exponent as long as that is short."""
     text = format_norm(value)
     return f"{float(text):.0f}" if "e+0" in text and abs(value) < 1e6 else text
 
 
 def percent(p: float) -> str:
-    """A probability as ``99.8 %``, which no line break may part."""
+    """Format a probability as ``99.8 %``, which no line break may split."""
     return format_probability(p).replace(" ", "\N{NO-BREAK SPACE}")

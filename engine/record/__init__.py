@@ -1,4 +1,4 @@
-"""Records: everything that is needed to make an adversarial image again, bit for bit, as JSON beside it."""
+"""Records: JSON files beside adversarial images, with everything that makes the image again, bit for bit."""
 
 from engine.files import file_digest
 from engine.record.finding import find, read_mask

@@ -1,4 +1,4 @@
-"""The files that a record names: found again by their hash."""
+"""Search for the files that a record names, which are recognised by their hash."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from engine.images import open_image
 
 
 def find(path: str | None, sha256: str | None, folder: Path, given: Path | None, what: str) -> Path:
-    """The recorded file: where it was seen from the record, from here, or beside the record; the first whose bytes are the same.
+    """Find a recorded file: relative to the record, relative to the current folder, or beside the record; the first with equal hash.
 
     Raises
     ------
     GibbonError
-        There is none.
+        No such file has the recorded hash.
     """
     if path is None:
         raise GibbonError(f"The record names no file for its {what}.")
@@ -35,12 +35,12 @@ def find(path: str | None, sha256: str | None, folder: Path, given: Path | None,
 
 
 def read_mask(path: Path | str, classifier: Classifier) -> Tensor:
-    """A mask ``(1, H, W)`` in [0, 1] from an image file at the classifier's working size: white may change, black stays.
+    """Read a mask ``(1, H, W)`` in [0, 1] from an image file of the classifier's input size: white may change, black stays.
 
     Raises
     ------
     GibbonError
-        The file is no image, of another size, or has no white.
+        The file is no image, has another size, or contains no white.
     """
     photograph = open_image(path)
     _, height, width = classifier.input_shape

@@ -1,4 +1,4 @@
-"""From a result to its record."""
+"""Making of a record from a result."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ from engine.stickers import Sticker
 
 
 def digest(image: Tensor) -> str:
-    """SHA-256 of the float32 bytes of one image: equal if and only if every bit is."""
+    """Return the SHA-256 of the float32 bytes of one image: equal if and only if every bit is."""
     return hashlib.sha256(np.ascontiguousarray(image.detach().cpu().numpy().astype("<f4")).tobytes()).hexdigest()
 
 
 def image_entry(image: Tensor, photograph: Photograph | None = None, crop: Crop | None = None, folder: Path | None = None) -> ImageEntry:
-    """The clean image ``(C, H, W)``: by its file where there is one, else with its pixels.
+    """Make the entry of the clean image ``(C, H, W)``: its file where there is one, else its pixels.
 
     Parameters
     ----------
     image
-        What the classifier took, before stickers.
+        The input of the classifier, before stickers.
     photograph, crop
-        Where it came from.
+        The source of the image.
     folder
-        Where the record will stand; the file's path is kept relative to it.
+        Folder of the record, to which the file's path is relative.
     """
     if photograph is None or photograph.path is None:
         return ImageEntry(pixels=Packed.of(image), bits=digest(image))
@@ -55,7 +55,7 @@ def image_entry(image: Tensor, photograph: Photograph | None = None, crop: Crop 
 
 
 def mask_entry(mask: Tensor | None, path: Path | None = None, folder: Path | None = None) -> MaskEntry | None:
-    """The mask ``(1, H, W)``: by its file where there is one, else with its values; None where there is none."""
+    """Make the entry of the mask ``(1, H, W)``: its file where there is one, else its values; None where there is no mask."""
     if mask is None:
         return None
     if path is None:
@@ -64,10 +64,10 @@ def mask_entry(mask: Tensor | None, path: Path | None = None, folder: Path | Non
 
 
 def relative(path: Path, folder: Path | None) -> str:
-    """``path`` as seen from ``folder``, with slashes; absolute where that cannot be."""
+    """Return ``path`` relative to ``folder``, with slashes; absolute where that is impossible."""
     try:
         return Path(os.path.relpath(path.resolve(), (folder or Path.cwd()).resolve())).as_posix()
-    except ValueError:  # another drive
+    except ValueError:  # Windows has no relative path to another drive
         return path.resolve().as_posix()
 
 
@@ -82,24 +82,24 @@ def record_of(
     folder: Path | None = None,
     first_row: int = 0,
 ) -> Record:
-    """The record of one row of an attack's result.
+    """Make the record of one row of an attack's result.
 
     Parameters
     ----------
     result
-        Of the run.
+        The result of the attack.
     row
-        Which image.
+        Index of the image.
     image, mask
-        From `image_entry` and `mask_entry`.
+        Entries from `image_entry` and `mask_entry`.
     start
-        ``(C, H, W)``: what the run was given as ``start``.
+        ``(C, H, W)``: the argument ``start`` of the run.
     stickers
-        Those on the image, in z-order, where ``image`` is without them.
+        Stickers on the image, in z-order, where ``image`` is without them.
     folder
-        Where the record will stand; the paths of the model's file and of those that the attack names are kept relative to it.
+        Folder of the record, to which the paths of the model's file and of the attack's files are relative.
     first_row
-        What the run was given as ``first_row``.
+        The argument ``first_row`` of the run.
     """
     names = result.classifier.labels
     seen = result.provenance
@@ -127,7 +127,7 @@ def record_of(
 
 
 def located(source: str, place: Callable[[Path], str]) -> str:
-    """``source`` with its file's path, where it names one, as ``place`` gives it: CHECKPOINT.pt, or FILE.py:FACTORY."""
+    """Replace the file's path in ``source``, where it names one, by ``place(path)``: CHECKPOINT.pt, or FILE.py:FACTORY."""
     file, colon, factory = source.rpartition(":")
     if colon and file.endswith(".py"):
         return f"{place(Path(file))}:{factory}"

@@ -1,4 +1,4 @@
-"""Records of earlier versions, brought to the present one: they say how attacks worked then, so that a replay gives the same bits."""
+"""Migration of earlier records to the present version: they state how attacks worked then, so that a replay gives the same bits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 VERSION = 2
-"""Of the records that this engine writes."""
+"""Version of the records that this engine writes."""
 OLD_VALUES: Mapping[int, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         1: {
@@ -18,17 +18,18 @@ OLD_VALUES: Mapping[int, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         }
     }
 )
-"""By version and attack: the parameters that records of this version do not hold yet, each with the value that means what the attack did
-then. A parameter whose default still means that needs no entry."""
+"""Old values by version and attack: parameters that records of this version lack, each with the value that means the attack's behaviour
+then. A parameter whose default still means that needs no entry.
+"""
 
 
 def migrated(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a record of any version in `OLD_VALUES`, or of the present one, as a record of the present version.
+    """Migrate the content of a record of any known version to the present version.
 
     Parameters
     ----------
     content
-        As the file holds it, with a known ``version``. What is damaged stays as it is, for the schema to refuse.
+        Content of the file, with a known ``version``. Damaged parts stay unchanged, for the schema to refuse.
     """
     found = dict(content)
     for version in range(content["version"], VERSION):
@@ -41,5 +42,5 @@ def migrated(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_known(version: object) -> bool:
-    """Whether records of this version can be read. True is no version, although it equals 1."""
+    """Return whether records of this version can be read. True is no version, although it equals 1."""
     return type(version) is int and (version in OLD_VALUES or version == VERSION)

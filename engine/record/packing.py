@@ -1,4 +1,4 @@
-"""Values inside a record: images that came from no file, drawn masks."""
+"""Values inside a record, such as images without a file and drawn masks."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _VALUES_LIMIT = 2**26
 
 
 class Part(BaseModel):
-    """A frozen part of a record; what it does not know is refused."""
+    """A frozen part of a record, which refuses unknown entries."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, ser_json_inf_nan="constants")
 
 
 class Packed(Part):
-    """Values kept inside the record: an image that came from no file, a drawn mask."""
+    """Values kept inside the record, such as an image without a file or a drawn mask."""
 
     shape: tuple[int, ...]
     zlib: str
-    """Base64 of the deflated little-endian float32 bytes."""
+    """The deflated little-endian float32 bytes, in Base64."""
 
     @field_validator("shape")
     @classmethod
@@ -39,21 +39,21 @@ class Packed(Part):
 
     @classmethod
     def of(cls, values: Tensor) -> Self:
-        """Pack a tensor."""
+        """Pack a tensor into a record."""
         data = np.ascontiguousarray(values.detach().cpu().numpy().astype("<f4"))
         return cls(shape=tuple(values.shape), zlib=base64.b64encode(zlib.compress(data.tobytes(), 9)).decode())
 
     def tensor(self) -> Tensor:
-        """Unpack it.
+        """Unpack the tensor from the record.
 
         Raises
         ------
         GibbonError
-            The bytes are damaged or of another number than the shape says.
+            The bytes are damaged, or their number does not fit the shape.
         """
         size = 4 * math.prod(self.shape)
         try:
-            # One byte more than there should be, never more: a small file must not unpack into all memory.
+            # One byte more than expected suffices to notice excess: a small file must not unpack into all memory.
             data = zlib.decompressobj().decompress(base64.b64decode(self.zlib, validate=True), size + 1)
         except (ValueError, zlib.error):
             data = b""

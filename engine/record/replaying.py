@@ -1,4 +1,4 @@
-"""Doing a recorded attack again, and saying whether every bit is the same."""
+"""Replay of a recorded attack, with a comparison of every bit."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from engine.data import DataSet
 
 Load = Callable[[str, str, ModelOptions], Classifier]
-"""Source, device and options to a classifier."""
+"""Loader of a classifier from source, device and options."""
 
 
 @dataclass(frozen=True, eq=False)
 class Replay:
-    """A recorded attack, done again."""
+    """The result of a recorded attack that was run again."""
 
     record: Record
     result: AttackResult
     sha256: str
-    """Of the float32 bytes of the adversarial image made now."""
+    """Hash of the float32 bytes of the new adversarial image."""
     device: str
     repeats: bool | None = None
-    """Whether a second replay gave the bits of the first; None: it was not tried, since nothing was left to explain."""
+    """Whether a second replay gave the same bits as the first; None: not tried, since everything is explained."""
 
     @property
     def same(self) -> bool:
@@ -50,7 +50,7 @@ class Replay:
 
     @property
     def sentence(self) -> str:
-        """The verdict in words."""
+        """The comparison as a sentence."""
         if self.same:
             return "The same bits again."
         if self.result.classifier.contract.random:
@@ -75,13 +75,13 @@ class Replay:
 
     @property
     def unexplained(self) -> bool:
-        """Whether the bits are others although model, device, versions and threads are those of the record."""
+        """Whether bits differ although model, device, versions and threads are those of the record."""
         known = self.result.classifier.contract.random or self.device != self.record.device or bool(self._changed)
         return not self.same and not known and not _ended_early(self.result, self.record)
 
     @property
     def _changed(self) -> list[str]:
-        """What is known to differ from where the record was made: versions and threads."""
+        """Return the known differences to the recorded surroundings: versions and threads."""
         now, then = self.result.provenance["versions"], self.record.versions
         threads = self.result.provenance["threads"]
         changed = [] if threads == self.record.threads else [f"threads {self.record.threads} → {threads}"]
@@ -103,32 +103,32 @@ def replay(
     data_root: Path | str | None = None,
     watch: Callable[[Step], bool] | None = None,
 ) -> Replay:
-    """Load the model, read the image, run the attack again with the recorded seed and threads.
+    """Load the model, read the image, and run the attack again with the recorded seed and threads.
 
-    Where the bits are others and nothing known explains it, the attack is run once more, to see whether it repeats itself here.
+    Where bits differ and no known cause explains it, the attack is run once more, to test whether it is repeatable here.
 
     Parameters
     ----------
     record
-        What to do.
+        The record of the attack.
     folder
-        Where the record stands; its paths are relative to it.
+        Folder of the record, to which its paths are relative.
     image
         The clean image's file, where it has moved. Its hash must be the recorded one.
     device, threads
-        Others than the recorded ones; the bits may then differ.
+        Replacements for the recorded ones; the bits may then differ.
     load
-        Instead of ``engine.models.load``, which runs nobody's code and downloads nothing.
+        Replacement for ``engine.models.load``, which here runs no user's code and downloads nothing.
     data_root
-        Folder of the data sets; None: as ``engine.data.load`` finds it.
+        Folder of the data sets; None: the default of ``engine.data.load``.
     watch
         Called after every step; False ends the run.
 
     Raises
     ------
     GibbonError
-        Model, image, mask or another file are missing or not those that were recorded; or the attack followed a function that no record
-        can hold.
+        Model, image, mask or another file are missing or differ from the recorded ones; or the attack followed an objective, which no
+        record can hold.
     """
     if record.objective is not None:
         raise GibbonError(
@@ -147,7 +147,7 @@ def replay(
         def once() -> AttackResult:
             with _start(record, classifier, clean, folder, data_root) as run:
                 _pull(run, record, watch)
-                run.close()  # a run that was left before its end is cancelled, and its result says so
+                run.close()  # a run that was left before its end counts as cancelled only after this
                 result = run.result()
             assert isinstance(result, AttackResult)
             return result
@@ -161,18 +161,18 @@ def replay(
 
 
 def _ended_early(result: AttackResult, record: Record) -> bool:
-    """Whether ``watch`` ended the replay of a run that had gone on."""
+    """Return whether ``watch`` ended the replay of a run that had continued."""
     return result.reason is Reason.CANCELLED and record.outcome.reason != Reason.CANCELLED
 
 
 @contextmanager
 def repeatable(threads: int) -> Iterator[None]:
-    """Run with this many CPU threads inside torch and with cuDNN's deterministic kernels; put back afterwards.
+    """Set the number of torch's CPU threads and cuDNN's deterministic kernels, and restore both afterwards.
 
     Raises
     ------
     GibbonError
-        torch cannot use that many.
+        Torch cannot use that many threads.
     """
     threads = checked_threads(threads)
     before, deterministic = torch.get_num_threads(), torch.backends.cudnn.deterministic
@@ -242,7 +242,7 @@ def _data(entry: DataEntry, root: Path | str | None) -> DataSet:
 
 
 def _attack(entry: OperationEntry, folder: Path) -> Attack:
-    """The attack with its parameters; the files that they name are found again."""
+    """Build the attack with its parameters, with the files that they name found again."""
     kind: type[Attack] = CATALOGUE[entry.slug]
     named = kind.build(**entry.parameters).named_files()
     found = {name: find(path.as_posix(), entry.files.get(name), folder, None, name) for name, path in named.items()}
@@ -274,7 +274,7 @@ def _start(record: Record, classifier: Classifier, clean: Tensor, folder: Path, 
 
 
 def _with_stickers(record: Record, clean: Tensor) -> Tensor:
-    """The clean image with its fixed stickers; the optimised ones are what the attack paints."""
+    """Return the clean image with its fixed stickers; optimised ones are left to the attack."""
     if not record.stickers:
         return clean
     from engine.stickers import compose
@@ -283,7 +283,7 @@ def _with_stickers(record: Record, clean: Tensor) -> Tensor:
 
 
 def _pull(run: Run, record: Record, watch: Callable[[Step], bool] | None) -> None:
-    """To the end, or, where the recorded run was cancelled, as far as it came."""
+    """Run to the end or, where the recorded run was cancelled, for the same number of steps."""
     cancelled = record.outcome.reason == Reason.CANCELLED
     for made, step in enumerate(run):
         if watch is not None and not watch(step):

@@ -1,4 +1,4 @@
-"""Saving an adversarial image: it is written as an 8-bit PNG, read again and classified again before anything is said about it."""
+"""Saving of adversarial images: each is written as an 8-bit PNG, read again and classified again before it is called adversarial."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from engine.text.formatting import format_probability
 
 @dataclass(frozen=True)
 class ReadBack:
-    """What the classifier says of an image once it is a file."""
+    """The prediction for an image after it was saved to a file."""
 
     path: Path
     prediction: int
     probability: float
-    """Of ``prediction``, by softmax; NaN where the model gives any NaN."""
+    """Probability of ``prediction``, by softmax; NaN where the logits hold NaN."""
 
 
 def write_and_read(path: str | Path, image: Tensor, classifier: Classifier, text: Mapping[str, str] | None = None) -> ReadBack:
-    """Write ``image`` ``(C, H, W)`` as PNG, read the file again, and classify what it holds.
+    """Write ``image`` ``(C, H, W)`` as PNG, read the file again, and classify its content.
 
     Raises
     ------
@@ -47,26 +47,26 @@ def write_and_read(path: str | Path, image: Tensor, classifier: Classifier, text
 
 @dataclass(frozen=True)
 class SavedImage:
-    """What the classifier says of an adversarial image once it is a file."""
+    """The prediction for an adversarial image after it was saved to a file."""
 
     path: Path
     prediction: int
     prediction_name: str
     probability: float
-    """Of ``prediction``, by softmax."""
+    """Probability of ``prediction``, by softmax."""
     was_adversarial: bool
-    """Before it was rounded to 8 bits."""
+    """Whether the image was adversarial before it was rounded to 8 bits."""
     still_adversarial: bool
     rounding_undid_it: bool = True
-    """Where it is no longer adversarial: whether the image before rounding, asked about alone, is."""
+    """Whether rounding is the cause, since the image before rounding, classified alone, is still adversarial."""
     random: bool = False
-    """The model gives other logits when asked again, so that no pass explains another."""
+    """Whether the model is random, so that no pass explains another."""
     cure: str = "Attack with a larger eps or more steps."
-    """What to do where rounding undid the attack."""
+    """Advice where rounding undid the attack."""
 
     @property
     def sentence(self) -> str:
-        """The verdict in words."""
+        """The comparison as a sentence."""
         if math.isnan(self.probability):
             return f"Read back from {self.path.name}, the image has no prediction: the model gives NaN. Look at the model."
         read = f"Read back from {self.path.name}, the image is “{self.prediction_name}” ({format_probability(self.probability)})"
@@ -85,7 +85,7 @@ class SavedImage:
 
 
 def _cure(operation: Operation) -> str:
-    """What helps an attack against rounding: attacks that seek the nearest image have no eps to enlarge."""
+    """Return advice against rounding: attacks that minimise the distance have no eps to enlarge."""
     fields = type(operation).model_fields
     if "eight_bit" in fields and not getattr(operation, "eight_bit", False):
         return "“Result: eight bit” keeps it (--eight-bit yes)."
@@ -96,12 +96,12 @@ def _cure(operation: Operation) -> str:
 
 
 def save_adversarial(result: AttackResult, row: int, path: str | Path, text: Mapping[str, str] | None = None) -> SavedImage:
-    """Write one adversarial image as PNG, read the file again, classify it again, and say whether it is still adversarial.
+    """Write one adversarial image as PNG, read the file again, and check whether it is still adversarial.
 
     Raises
     ------
     GibbonError
-        There is no such row, or the file cannot be written.
+        The row does not exist, or the file cannot be written.
     """
     if not 0 <= row < len(result.adversarial):
         raise GibbonError(f"The result has no row {row}: it holds {len(result.adversarial)}, counted from 0.")

@@ -1,4 +1,4 @@
-"""What a record holds, as frozen values; reading and writing it."""
+"""Schema of records as frozen values, with reading and writing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FILE_LIMIT = 256 * 2**20
 
 
 class ModelOptions(Part):
-    """What ``engine.models.load`` was given beside the source. Nothing else passes: a record must not allow code to run."""
+    """Arguments of ``engine.models.load`` beside the source. No others are allowed: a record must not permit code to run."""
 
     architecture: str | None = None
     activation: str | None = None
@@ -28,54 +28,54 @@ class ModelOptions(Part):
 
 
 class ModelEntry(Part):
-    """Which classifier, and how to load it again."""
+    """The classifier, and how to load it again."""
 
     name: str
     source: str | None = None
-    """For ``engine.models.load``; a file's path is relative to the record's folder."""
+    """Argument of ``engine.models.load``; a file's path is relative to the record's folder."""
     fingerprint: str
     options: ModelOptions = Field(default_factory=ModelOptions)
     input_shape: tuple[int, int, int]
     bounds: dict[str, float] = Field(default_factory=dict)
-    """Site name to the value at which its activations were clamped."""
+    """Upper bounds of activations by the name of the site."""
     changes: tuple[str, ...] = ()
-    """Replaced rectifiers and preprocessing, in words: a record cannot make these again."""
+    """Replaced rectifiers and preprocessing, in words, since a record cannot restore these."""
 
 
 class ImageEntry(Part):
-    """The clean image."""
+    """The clean image: a file with a crop, or pixels."""
 
     path: str | None = None
-    """Relative to the record's folder."""
+    """Path of the file, relative to the record's folder."""
     sha256: str | None = None
-    """Of the file."""
+    """Hash of the file, SHA-256 as hex."""
     crop: tuple[int, int, int, int] | None = None
-    """Left, top, width, height in the file's pixels."""
+    """Crop (left, top, width, height) in the file's pixels."""
     pixels: Packed | None = None
     """The image itself where there is no file, ``(C, H, W)``."""
     bits: str | None = None
-    """`digest` of the image as the classifier took it, before stickers."""
+    """The `digest` of the classifier's input, before stickers."""
 
 
 class MaskEntry(Part):
-    """Where pixels could change."""
+    """The mask of pixels that could change: a file, or values."""
 
     path: str | None = None
     sha256: str | None = None
     pixels: Packed | None = None
-    """``(1, H, W)``."""
+    """The mask's values, ``(1, H, W)``."""
 
 
 class DataEntry(Part):
-    """The data set that the attack worked on."""
+    """The data set from which the attack learned."""
 
     name: str
-    """As ``engine.data`` names it, with its split: "mnist:train"."""
+    """Name in ``engine.data``, with its split: "mnist:train"."""
     count: int
     seed: int = 0
-    """Of a set that this project drew."""
+    """Seed of a set that this project drew."""
     sha256: str
-    """Over pixels and classes."""
+    """Hash over pixels and classes, SHA-256 as hex."""
 
 
 class OperationEntry(Part):
@@ -83,22 +83,22 @@ class OperationEntry(Part):
 
     slug: str
     parameters: dict[str, JsonValue]
-    """A file that one of them names stands relative to the record's folder."""
+    """Parameters by name. Paths of files are relative to the record's folder."""
     files: dict[str, str] = Field(default_factory=dict)
-    """Parameter to the SHA-256 of the file that it names, as it was when the attack began."""
+    """Hashes (SHA-256) of the files that parameters name, from the start of the attack."""
 
 
 class ClassEntry(Part):
-    """A label or a target."""
+    """A label or a target: number and name of a class."""
 
     index: int
     name: str
     assumed: bool = False
-    """The classifier's own prediction, since no label was given."""
+    """Whether it is the classifier's own prediction, since no label was given."""
 
 
 class Prediction(Part):
-    """What the classifier says."""
+    """The classifier's prediction with its probability."""
 
     index: int
     name: str
@@ -106,7 +106,7 @@ class Prediction(Part):
 
 
 class Outcome(Part):
-    """How it ended."""
+    """The outcome of the attack: reason, counts, norms and predictions."""
 
     reason: str
     success: bool
@@ -114,23 +114,23 @@ class Outcome(Part):
     wrong_before: bool
     survives_8bit: bool
     failed: bool = False
-    """The model gave NaN during the attack."""
+    """Whether the attack met NaN from the model."""
     before: Prediction
     after: Prediction
     norms: dict[str, float]
     steps_to_flip: int
-    """-1 where no step succeeded."""
+    """Index of the first successful step, -1 where there was none."""
     steps_made: int
-    """Steps after the first; with the reason "cancelled" a replay stops after as many."""
+    """Number of steps after the first; with the reason "cancelled" a replay stops after the same number."""
     forwards: int
     backwards: int
     seconds: float
     adversarial_sha256: str
-    """`digest` of the adversarial image."""
+    """The `digest` of the adversarial image."""
 
 
 class Record(Part):
-    """One attack on one image: everything that is needed to do it again, and what came out."""
+    """One attack on one image: everything that is needed to run it again, and its outcome."""
 
     format: Literal["gibbon-record"] = "gibbon-record"
     version: Literal[2] = 2
@@ -140,32 +140,32 @@ class Record(Part):
     label: ClassEntry
     target: ClassEntry | None = None
     goal: ClassEntry | None = None
-    """The class that the attack chose itself and went towards; success is still that the label was left."""
+    """The target class that the attack chose itself; success still means any class but the label."""
     mask: MaskEntry | None = None
     start: Packed | None = None
-    """Where the attack began, ``(C, H, W)``, for attacks that go on from something."""
+    """The starting point ``(C, H, W)``, for attacks that need one."""
     data: DataEntry | None = None
     stickers: tuple[StickerEntry, ...] = ()
-    """In z-order, painted over the image before the attack; of the optimised ones only the place counts."""
+    """Stickers in z-order, painted over the image before the attack; of optimised ones only the place matters."""
     objective: str | None = None
-    """The name of a further function that the attack followed: a record cannot hold it, nor a replay follow it."""
+    """Name of an objective that the attack followed, which a record cannot hold and a replay cannot follow."""
     seed: int
     row: int = 0
-    """The row's number in its run: randomness is drawn from (seed, row)."""
+    """Index of the row in its run, since random numbers are drawn from (seed, row)."""
     device: str
     device_name: str = ""
     threads: int
     versions: dict[str, str]
     outcome: Outcome
     figure: dict[str, JsonValue] | None = None
-    """Panels and width, where the record is a figure's sidecar."""
+    """Panels and width, where the record is the sidecar of a figure."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return self.model_dump(mode="json")
 
     def write(self, path: Path | str) -> Path:
-        """Write it as JSON; nobody ever sees half a file."""
+        """Write the record as JSON, atomically."""
         path = Path(path)
         with replacing(path) as staged:
             staged.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -173,12 +173,12 @@ class Record(Part):
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """Read a record, or the sidecar of a figure; one of an earlier version comes back as one of the present version.
+        """Read a record, or the sidecar of a figure, and migrate it to the present version.
 
         Raises
         ------
         GibbonError
-            The file is missing, broken, foreign, or of another version.
+            The file is missing, damaged, no record, or of an unknown version.
         """
         path = Path(path)
         content = _json(path)

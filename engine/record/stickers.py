@@ -1,4 +1,4 @@
-"""Stickers in a record, and back."""
+"""Conversion between stickers and the entries of a record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.stickers import Colour, Content, Optimised, Pixels, Sticker
 
 
 class StickerEntry(Part):
-    """One sticker."""
+    """One sticker in a record: geometry and content."""
 
     id: int
     x: int
@@ -20,16 +20,16 @@ class StickerEntry(Part):
     height: int = Field(ge=1)
     content: Literal["colour", "pixels", "optimised"]
     rgb: tuple[float, float, float] | None = None
-    """Of a colour."""
+    """Red, green and blue of a single colour."""
     image: Packed | None = None
-    """``(C, h, w)`` of pixels and of optimised content."""
+    """Pixels ``(C, h, w)`` of a picture or of optimised content."""
     image_name: str = ""
     opacity: float = Field(1.0, ge=0, le=1)
     name: str = ""
 
     @classmethod
     def of(cls, sticker: Sticker) -> Self:
-        """The entry of a sticker."""
+        """Make the entry of a sticker."""
         content = sticker.content
         kind: Literal["colour", "pixels", "optimised"] = (
             "colour" if isinstance(content, Colour) else "pixels" if isinstance(content, Pixels) else "optimised"
@@ -50,7 +50,7 @@ class StickerEntry(Part):
         )
 
     def sticker(self) -> Sticker:
-        """The sticker of this entry."""
+        """Make the sticker of this entry."""
         return Sticker(self.id, self.x, self.y, self.width, self.height, self._content(), self.opacity, self.name)
 
     def _content(self) -> Content:

@@ -1,4 +1,4 @@
-"""The experiments of the lectures as operations, one file each: ours beside the lecture's and the paper's numbers.
+"""The experiments of the lectures as operations, one file each: our numbers beside the lecture's and the paper's.
 
 ``CATALOGUE`` maps a slug to its class. ``engine.run(Gallery(), Gallery.load())`` gives a result whose artifact "table" holds the verdicts
 and whose other artifacts are the panels of its figure; ``engine.reproduce.writing.write`` puts both into files.

@@ -1,4 +1,4 @@
-"""Digits drawn a few at a time, so that an experiment that needs hundreds says how far it is and can be ended."""
+"""Drawing of digits in small steps, so that an experiment with hundreds reports progress and can be cancelled."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from engine.data import DataSet
 from engine.data.labels import DIGIT_LABELS
 
 _AT_A_TIME = 5
-"""Digits between two steps: a twentieth of a second."""
+"""Digits drawn between two steps, in a twentieth of a second."""
 
 
 def drawn_digits(count: int, seed: int = 0, classes: Sequence[int] = ()) -> Generator[str, None, DataSet]:
-    """Draw ``count`` digits in turn, of the ``classes`` given (none: all ten), and give them as a data set.
+    """Draw ``count`` digits in turn, of the given ``classes`` (none: all ten), and return them as a data set.
 
-    Of all ten it is the set that ``engine.data.load("generated:digits", count=count, seed=seed)`` gives; of some, the k-th digit of each
-    class is the same picture as there.
+    For all ten it equals ``engine.data.load("generated:digits", count=count, seed=seed)``; for some classes, the k-th digit of each is the
+    same picture as there.
     """
     from engine.data.generated import draw_digit
 

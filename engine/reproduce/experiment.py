@@ -1,4 +1,4 @@
-"""Experiment: an operation that repeats what a lecture or a paper shows, and says how near it came."""
+"""Experiments: operations that repeat a result of a lecture or a paper, and compare the numbers."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ from engine.reproduce.findings import NOTHING, Finding, Tolerance, verdicts
 from engine.result import AttackResult
 
 LECTURED = "digits-lecture"
-"""The shipped network of Wang's lecture, trained with its settings: “reproduce h5-network --train” made it."""
+"""The shipped network of Wang's lecture, trained with its settings by “reproduce h5-network --train”."""
 _AT_A_TIME = 4 * ROWS_SCORED
 """Images that a network classifies between two steps."""
 
 
 @dataclass(frozen=True, eq=False)
 class ExperimentStep(Step):
-    """Where an experiment is, and what it has found so far."""
+    """The progress of an experiment, with its findings so far."""
 
     findings: tuple[Finding, ...] = field(default=(), kw_only=True)
     shown: Mapping[str, Artifact] = field(default_factory=dict, kw_only=True)
-    """Pictures, maps and curves of the figure, in its order, and a model where one was trained."""
+    """Pictures, maps and curves of the figure, in its order, and the model where one was trained."""
     notes: tuple[str, ...] = field(default=(), kw_only=True)
-    """Sentences about what the numbers do not say."""
+    """Sentences that qualify the numbers."""
     data: str = field(default="", kw_only=True)
-    """The data set that it ran on, and whose."""
+    """The data set on which it ran, with its source."""
     comparable: bool = field(default=True, kw_only=True)
-    """False: on other data than the published numbers."""
+    """Whether the data are those of the published numbers."""
 
 
 @dataclass
 class Report:
-    """What `Experiment.perform` fills while it goes on."""
+    """The report that `Experiment.perform` fills as it proceeds."""
 
     findings: list[Finding] = field(default_factory=list)
     shown: dict[str, Artifact] = field(default_factory=dict)
@@ -61,14 +61,14 @@ class Report:
     data: str = ""
     comparable: bool = True
     steps: int = 0
-    """That ``perform`` has yielded so far."""
+    """Number of steps that ``perform`` has yielded so far."""
     total: int | None = None
-    """The number of steps that it will yield, where it is known."""
+    """Number of steps that it will yield, where it is known."""
     share_done: float | None = None
-    """Of the whole, where ``perform`` knows that better than the steps do."""
+    """Progress of the whole, from 0 to 1, where ``perform`` knows it better than the steps do."""
 
     def expect(self, more: int) -> None:
-        """So many steps are still to come."""
+        """Announce ``more`` further steps."""
         self.total = self.steps + more
 
     def find(
@@ -98,31 +98,31 @@ class Report:
 
 
 class Experiment(Operation, ABC):
-    """Repeat one experiment of a lecture: train or attack as it did, and put ours beside its numbers and the paper's."""
+    """Repeat one experiment of a lecture: train or attack as it did, and compare the numbers with its own and the paper's."""
 
     family: ClassVar[str] = "Reproduce"
     source: ClassVar[str]
-    """The lecture, and the paper that it is about."""
+    """The lecture, and the paper that it presents."""
     tolerance: ClassVar[str]
-    """What is accepted, in words, and where it comes from."""
+    """The accepted tolerance in words, and its origin."""
     model: ClassVar[str]
-    """What it runs on unless told otherwise, as `engine.models.load` takes it; empty: it brings its own."""
+    """Default model, as an argument of `engine.models.load`; empty: the experiment brings its own."""
     data_set: ClassVar[str] = ""
-    """The data set that the published numbers are about; empty: it needs none."""
+    """Data set of the published numbers; empty: none is needed."""
     fallback: ClassVar[str] = ""
-    """The drawn set that stands in where that one is missing; its verdicts are "not comparable"."""
+    """Drawn set that replaces a missing data set; its verdicts are "not comparable"."""
     columns: ClassVar[int] = 5
-    """Pictures side by side in the figure."""
+    """Number of pictures side by side in the figure."""
 
     data: Path | None = data(None, exclude=True, none="GIBBON_DATA, else the cache folder")
-    """Folder of the data sets, as torchvision leaves them. None: GIBBON_DATA, else this platform's cache folder."""
+    """Folder of the data sets, in torchvision's layout. None: GIBBON_DATA, else this platform's cache folder."""
 
     @abstractmethod
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """The experiment as the lecture goes through it: yields what it is doing, fills ``report``."""
+        """Run the experiment as in the lecture: yield a sentence about each stage, and fill ``report``."""
 
     def iterate(self, problem: Problem) -> Iterator[ExperimentStep]:
-        """One step for each thing that `perform` says it is doing, and a last one with everything."""
+        """Yield one step for each sentence of `perform`, and a last one with everything."""
         report = Report()
         for news in self.perform(problem, report):
             yield self._step(report, news)
@@ -131,43 +131,43 @@ class Experiment(Operation, ABC):
         yield self._step(report, "done")
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The table, then the panels of the figure."""
+        """Return the table, then the panels of the figure."""
         assert isinstance(last, ExperimentStep)
         return {"table": verdicts(last.findings, self.headline(last), last.notes), **last.shown}
 
     def headline(self, last: ExperimentStep) -> str:
-        """The experiment's title and what it ran on; on a stand-in, that it is one."""
+        """Return the experiment's title with model and data, marked where the data are a replacement."""
         title = f"{self.title}; {last.data}" if last.data else self.title
         return title if last.comparable else f"{title}: not comparable with the published numbers"
 
     @classmethod
     def load(cls, device: torch.device | str | None = None, download: bool = False, progress: Progress | None = None) -> Classifier:
-        """The classifier that it runs on unless another is given.
+        """Load the default classifier of the experiment.
 
         Raises
         ------
         GibbonError
-            It is not on this machine.
+            The model is not on this machine.
         """
         return models.load(cls.model, device=device, download=download, progress=progress)
 
     @classmethod
     def found(cls, root: Path | None = None) -> bool:
-        """Whether its data set is on this machine."""
+        """Return whether the experiment's data set is on this machine."""
         return not cls.data_set or any(entry.name == cls.data_set for entry in data_sets.available(root))
 
     def images(
         self, report: Report, split: Split, count: int = 0, seed: int = 0, take: int | None = None, classes: Sequence[int] = ()
     ) -> Generator[str, None, DataSet]:
-        """The data set, or the drawn one in its place: then ``report`` says so.
+        """Load the data set, or the drawn one instead, which ``report`` then mentions.
 
-        ``count`` images are drawn, of the ``classes`` given (none: all), a few to a step; ``take`` are read, spread evenly over the set
+        ``count`` images are drawn, of the given ``classes`` (none: all), a few per step; or ``take`` are read, spread evenly over the set
         (None: all).
 
         Raises
         ------
         GibbonError
-            It is not here, and nothing stands in; the sentence says how to give it.
+            The set is missing, and has no replacement; the sentence says how to provide it.
         """
         here = any(entry.name == self.data_set and split in entry.splits for entry in data_sets.available(self.data))
         if here or not self.fallback:
@@ -210,7 +210,7 @@ def attacking(
     classifier: Classifier | None = None,
     together: int | None = None,
 ) -> Iterator[Run]:
-    """A run of ``attack`` inside an experiment, with its seed; its passes count as the experiment's own.
+    """Open a run of ``attack`` inside an experiment, with its seed; its passes count as the experiment's own.
 
     ``together`` rows are attacked at a time. None: all, so that every step holds every row.
     """
@@ -227,19 +227,19 @@ def attacking(
 
 
 def outcome(run: Run) -> AttackResult:
-    """An attack's result."""
+    """Return the result of a finished attack."""
     result = run.result()
     assert isinstance(result, AttackResult)
     return result
 
 
 def passes(sets: Sequence[DataSet]) -> int:
-    """How many steps `right` makes of these sets."""
+    """Return how many steps `right` takes for these sets."""
     return sum(-(-len(data) // _AT_A_TIME) for data in sets)
 
 
 def right(problem: Problem, classifier: Classifier, data: DataSet, what: str) -> Generator[str, None, Tensor]:
-    """Which images of ``data`` the classifier gets right: ``(N,)`` bool on the CPU, some at a time."""
+    """Find the images of ``data`` that the classifier predicts correctly: ``(N,)`` bool on the CPU, some per step."""
     check_fit(classifier, data)
     found = []
     for first in range(0, len(data), _AT_A_TIME):
@@ -251,7 +251,7 @@ def right(problem: Problem, classifier: Classifier, data: DataSet, what: str) ->
 
 
 def correct(problem: Problem, data: DataSet, least: int = 1) -> Generator[str, None, tuple[Tensor, Tensor]]:
-    """The images of ``data`` that the problem's classifier gets right, with their labels, on its device.
+    """Return the images of ``data`` that the problem's classifier predicts correctly, with labels, on its device.
 
     Raises
     ------
@@ -270,7 +270,7 @@ def correct(problem: Problem, data: DataSet, least: int = 1) -> Generator[str, N
 
 
 def own_recipe(report: Report, classifier: Classifier) -> None:
-    """Say so where the network has the lecture's structure but was trained another way."""
+    """Add a note where the network has the lecture's structure but was trained with another recipe."""
     recipe = classifier.card.get("training")
     if isinstance(recipe, dict) and recipe.get("augment", "none") != "none":
         report.note(
@@ -280,12 +280,12 @@ def own_recipe(report: Report, classifier: Classifier) -> None:
 
 
 def check_fit(classifier: Classifier, data: DataSet) -> None:
-    """Refuse a classifier of other images or other classes than the data set's.
+    """Refuse a classifier whose images or classes differ from the data set's.
 
     Raises
     ------
     GibbonError
-        It takes another shape, or other classes, compared by name.
+        The classifier takes another shape, or has other classes, compared by name.
     """
     same = class_numbers(data.labels, classifier.labels) == tuple(range(classifier.num_classes))
     if classifier.input_shape != data.shape or not same:
@@ -296,5 +296,5 @@ def check_fit(classifier: Classifier, data: DataSet) -> None:
 
 
 def share(condition: Tensor) -> float:
-    """The share of true entries in percent; NaN of none."""
+    """Return the share of true entries in percent; NaN for an empty tensor."""
     return 100.0 * fraction(condition)

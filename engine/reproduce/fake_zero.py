@@ -1,4 +1,4 @@
-"""The fake “0”: noise that descends to a class, and the loss that the lecture printed on the way."""
+"""The fake “0”: noise that descends to a class, and the lecture's printed loss on the way."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from engine.text.formatting import format_probability
 PRINTED = (3.039003, 2.6458066, 1.0068675, 0.22192626, 0.01752027, 0.01353873, 0.01130872, 0.00976203, 0.00869376, 0.00787604)
 """The lecture's loss before each of its ten steps."""
 PRINTED_FINAL = 0.99776781
-"""Its probability of a “0” after the last."""
+"""Printed probability of a “0” after the last step."""
 SLOPE = 3.206
 _REFERENCE = (3.13, 3.01, 2.57, 1.65, 0.52, 0.045, 0.026, 0.018, 0.015, 0.013)
 
 
 class FakeZero(Experiment):
-    """From uniform noise, ten steps of plain gradient descent towards “0”, with the loss as the lecture wrote it.
+    """Take ten steps of plain gradient descent from uniform noise towards “0”, with the loss as the lecture wrote it.
 
     ``x <- x - 0.5 * d L / d x``, not kept within [0, 1]. The slides call ``binary_crossentropy(pred, target)`` where Keras takes the truth
     first; with the target clipped to [1e-7, 1 - 1e-7] in float32 the value is linear in the probability, ``L = 3.206 * (1 - p)`` for ten
     classes. So the printed trace can be read as probabilities: 0.052, 0.175, 0.686, 0.931, 0.9945, ... 0.9975, and the slides' final vector
-    has 0.99777. Both the literal loss and the linear one are computed here, and held against each other.
+    has 0.99777. Both the literal loss and the linear one are computed here and compared.
     """
 
     slug: ClassVar[str] = "h5-fake-zero"
@@ -45,12 +45,12 @@ class FakeZero(Experiment):
     model: ClassVar[str] = LECTURED
 
     target: int = method(0, ge=0, le=9)
-    """The class to reach; the lecture's is 0, and the tolerances are its."""
+    """The target class; the lecture's is 0, and the tolerances are for it."""
     starts: int = method(256, ge=1, le=10_000)
-    """Noise images, rows of one batch."""
+    """Number of noise images, as rows of one batch."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """Ten steps of all starts together."""
+        """Run the ten steps of all starts together."""
         whole = problem.classifier.whole
         report.data = f"{self.starts} images drawn uniformly from [0, 1]"
         report.comparable = self.target == 0
@@ -67,10 +67,10 @@ class FakeZero(Experiment):
                 pixels = step.pixels
                 first = pixels if step.index == 0 else first
                 yield f"step {step.index} of {len(PRINTED)}, {self.starts} starts"
-        self._tell(report, torch.stack(literal).cpu(), torch.stack(probabilities).cpu())
+        self._report(report, torch.stack(literal).cpu(), torch.stack(probabilities).cpu())
         self._show(report, whole.labels, (first, pixels), torch.stack(probabilities).cpu())
 
-    def _tell(self, report: Report, loss: Tensor, p: Tensor) -> None:
+    def _report(self, report: Report, loss: Tensor, p: Tensor) -> None:
         gap = float((loss - SLOPE * (1 - p)).abs().max())
         report.find("largest |L - 3.206 (1 - p)|", gap, at_most(1e-3), digits=5, comparable=True)
         medians = loss[:-1].median(1).values
@@ -97,7 +97,7 @@ class FakeZero(Experiment):
 
 
 def keras_swapped(p: Tensor, targets: Tensor) -> Tensor:
-    """``binary_crossentropy(y_true=p, y_pred=one_hot)`` as Keras computes it in float32: ``(N,)``, the mean over the classes."""
+    """Compute ``binary_crossentropy(y_true=p, y_pred=one_hot)`` like Keras in float32: ``(N,)``, the mean over the classes."""
     one_hot = torch.nn.functional.one_hot(targets, p.shape[1]).float()
     small = torch.tensor(1e-7, dtype=torch.float32, device=p.device)
     clipped = one_hot.clamp(small, 1 - small)

@@ -1,4 +1,4 @@
-"""What an experiment finds: a number beside the lecture's and the paper's, held against a tolerance that was fixed beforehand."""
+"""Findings of an experiment: numbers beside the lecture's and the paper's, compared by a tolerance that was fixed beforehand."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ NOTHING = "—"
 
 @dataclass(frozen=True)
 class Tolerance:
-    """The closed interval that a number has to lie in."""
+    """The closed interval in which a number must lie."""
 
     low: float = -math.inf
     high: float = math.inf
     centre: float | None = None
-    """Where it was given as centre ± half width."""
+    """Centre of the interval, where it was given as centre ± half width."""
 
     def holds(self, value: float) -> bool:
-        """Whether ``value`` lies in it; NaN never does."""
+        """Return whether ``value`` is inside; NaN never is."""
         return self.low <= value <= self.high
 
     def text(self, unit: str = "") -> str:
-        """As people write it: ``98.8 to 99.3 %``, ``≥ 98 %``, ``21 ± 8 %``."""
+        """Format as people write it: ``98.8 to 99.3 %``, ``≥ 98 %``, ``21 ± 8 %``."""
         end = f" {unit}" if unit else ""
         if self.centre is not None:
             return f"{self.centre:g} ± {self.high - self.centre:g}{end}"
@@ -42,27 +42,27 @@ class Tolerance:
 
 
 def between(low: float, high: float) -> Tolerance:
-    """``low <= value <= high``."""
+    """Return the tolerance ``low <= value <= high``."""
     return Tolerance(low, high)
 
 
 def at_least(low: float) -> Tolerance:
-    """``low <= value``."""
+    """Return the tolerance ``low <= value``, without an upper limit."""
     return Tolerance(low=low)
 
 
 def at_most(high: float) -> Tolerance:
-    """``value <= high``."""
+    """Return the tolerance ``value <= high``, without a lower limit."""
     return Tolerance(high=high)
 
 
 def around(centre: float, half_width: float) -> Tolerance:
-    """``centre ± half_width``."""
+    """Return the tolerance ``centre ± half_width``, limits included."""
     return Tolerance(centre - half_width, centre + half_width, centre)
 
 
 def exactly(value: float) -> Tolerance:
-    """``value`` and nothing else."""
+    """Return the tolerance that holds ``value`` only."""
     return Tolerance(value, value)
 
 
@@ -72,21 +72,21 @@ class Finding:
 
     quantity: str
     ours: float | str
-    """In ``unit``; a text where it is no number (a class name)."""
+    """Our number in ``unit``, or a text such as a class name."""
     lecture: str = NOTHING
     paper: str = NOTHING
     tolerance: Tolerance | None = None
     reference: str = ""
-    """What an earlier run of this project gave, on a network of the same structure: no threshold, shown where there is none."""
+    """Value of an earlier run of this project on a network of the same structure, shown for orientation where there is no tolerance."""
     unit: str = ""
     digits: int = 2
-    """After the decimal point."""
+    """Number of digits after the decimal point."""
     comparable: bool = True
-    """False: measured on other data than the published number, so that the tolerance says nothing."""
+    """Whether the data are those of the published number; otherwise the tolerance means nothing."""
 
     @property
     def verdict(self) -> Verdict:
-        """Whether ours lies within the tolerance; without one, or on other data, that is what it says."""
+        """Verdict on our number: within the tolerance, outside, without one, or on other data."""
         if not self.comparable:
             return "not comparable"
         if self.tolerance is None:
@@ -94,7 +94,7 @@ class Finding:
         return "pass" if isinstance(self.ours, (int, float)) and self.tolerance.holds(self.ours) else "fail"
 
     def row(self) -> tuple[str, ...]:
-        """Its texts, one for each of `COLUMNS`."""
+        """Return the texts of the line, one for each of `COLUMNS`."""
         if self.tolerance is not None:
             allowed = self.tolerance.text(self.unit)
         else:
@@ -102,7 +102,7 @@ class Finding:
         return self.quantity, self.lecture, self.paper, self.said(), allowed, self.verdict
 
     def said(self) -> str:
-        """Ours with its unit. Small numbers keep two significant digits."""
+        """Our number with its unit. Small numbers keep two significant digits."""
         if isinstance(self.ours, str):
             return self.ours
         small = 0 < abs(self.ours) < 10**-self.digits
@@ -110,7 +110,7 @@ class Finding:
         return f"{number} {self.unit}".rstrip()
 
     def plain(self) -> dict[str, Any]:
-        """For JSON: the texts, and the numbers behind them."""
+        """Return the texts and the numbers behind them, for JSON."""
         texts = dict(zip(COLUMNS, self.row(), strict=True))
         limits = None if self.tolerance is None else [_finite(self.tolerance.low), _finite(self.tolerance.high)]
         value = _finite(self.ours) if isinstance(self.ours, (int, float)) else None
@@ -119,20 +119,20 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Verdicts(Table):
-    """The table of an experiment, with the findings that its texts were made from."""
+    """The table of an experiment, with the findings behind its texts."""
 
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
-    """Sentences about what the numbers do not say."""
+    """Sentences that qualify the numbers."""
 
     @property
     def failed(self) -> tuple[Finding, ...]:
-        """Those outside their tolerance."""
+        """The findings outside their tolerance."""
         return tuple(finding for finding in self.findings if finding.verdict == "fail")
 
 
 def verdicts(findings: Sequence[Finding], title: str, notes: Sequence[str] = ()) -> Verdicts:
-    """The findings as a table."""
+    """Make the table of the findings."""
     return Verdicts(COLUMNS, tuple(finding.row() for finding in findings), title, tuple(findings), tuple(notes))
 
 

@@ -20,17 +20,17 @@ from engine.text.formatting import format_probability
 
 RADII = (0.1, 0.25)
 _REFERENCE = {0.1: (61, "2: 93 %", "1: 19 %"), 0.25: (76, "2: 99 %", "0: 33 %")}
-"""Of an earlier run on MNIST: mean share in percent, best class, worst class."""
+"""Reference values of an earlier run on MNIST: mean share in percent, best class, worst class."""
 _CHUNK = 250
-"""Starts that are drawn together."""
+"""Number of starts that are drawn together."""
 _TOGETHER = 84
-"""Starts that go through a network together: a tenth of a second."""
+"""Number of starts in one forward pass, which takes a tenth of a second."""
 OBJECTS = "objects"
 HARDEST = "airplane"
 
 
 class FoolingImages(Experiment):
-    """Draw noise, take one sign step towards a class, and see how often the network is at least half sure of it.
+    """Draw noise, take one sign step towards a class, and count how often its probability is at least one half.
 
     ``x ~ N(0, I)``; ``x' = x + eps * sign(d log p_t / d x)``; a success where ``p_t(x') >= 0.5``, the yellow box of the paper's figure 5.
     Neither ``x`` nor ``x'`` is kept within [0, 1]. Every start is tried with every class; one gradient serves both radii.
@@ -47,10 +47,10 @@ class FoolingImages(Experiment):
     model: ClassVar[str] = LECTURED
 
     starts: int = method(1000, ge=10, le=100_000)
-    """Noise images, each tried with every class."""
+    """Number of noise images, each tried with every class."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """The digits, then the objects of CIFAR-10 where that model is here."""
+        """Measure the digits, then the objects of CIFAR-10 where that model is present."""
         whole = problem.classifier.whole
         report.data = f"{self.starts} images drawn from N(0, I)"
         colours = models.load(OBJECTS, device=whole.device) if OBJECTS in models.shipped.names() else None
@@ -60,14 +60,14 @@ class FoolingImages(Experiment):
         name = HARDEST if HARDEST in shown.labels else shown.labels[0]
         self._pictures(problem, report, shown, shown.labels.index(name))
         found = yield from self._shares(problem, whole)
-        self._tell(report, whole, found)
+        self._report(report, whole, found)
         if colours is None:
             report.find("place of “airplane” from the bottom (CIFAR-10)", "no model", paper="1 of 10 (hardest)")
         else:
             self._rank(report, colours, (yield from self._shares(problem, colours)))
 
     def _shares(self, problem: Problem, classifier: Classifier) -> Generator[str, None, dict[float, Tensor]]:
-        """Give the shares in percent: key 0 is ``(1,)`` for plain noise on any class, each radius ``(K,)`` per class."""
+        """Return the shares in percent: key 0 is ``(1,)`` for plain noise on any class, each radius ``(K,)`` per class."""
         successes = {radius: torch.zeros(classifier.num_classes) for radius in RADII}
         plain = torch.zeros(())
         for number, (noise, target) in enumerate(self._tries(problem, classifier), 1):
@@ -84,7 +84,7 @@ class FoolingImages(Experiment):
         return {0.0: 100 * plain[None] / self.starts, **{radius: 100 * count / self.starts for radius, count in successes.items()}}
 
     def _tries(self, problem: Problem, classifier: Classifier) -> Iterator[tuple[Tensor, int]]:
-        """Every start with every class, as many together as one step can hold."""
+        """Yield every start with every class, as many together as one step can hold."""
         for first in range(0, self.starts, _CHUNK):
             drawn = self._noise(problem, classifier, first, min(_CHUNK, self.starts - first))
             for noise in torch.split(drawn, _TOGETHER):
@@ -92,7 +92,7 @@ class FoolingImages(Experiment):
                     yield noise, target
 
     def _count(self, classifier: Classifier) -> int:
-        """How many tries that are."""
+        """Return the number of batches of `_tries`."""
         whole, rest = divmod(self.starts, _CHUNK)
         return classifier.num_classes * (whole * -(-_CHUNK // _TOGETHER) + -(-rest // _TOGETHER))
 
@@ -100,7 +100,7 @@ class FoolingImages(Experiment):
         generator = problem.random.shared(self.slug, classifier.num_classes, first)
         return torch.randn(count, *classifier.input_shape, generator=generator).to(classifier.device, classifier.dtype)
 
-    def _tell(self, report: Report, classifier: Classifier, shares: dict[float, Tensor]) -> None:
+    def _report(self, report: Report, classifier: Classifier, shares: dict[float, Tensor]) -> None:
         for radius in RADII:
             per_class = shares[radius]
             mean, best, worst = _REFERENCE[radius]
@@ -123,7 +123,7 @@ class FoolingImages(Experiment):
         report.note(f"Classes of {classifier.name}: {', '.join(f'{k} {name}' for k, name in enumerate(classifier.labels))}.")
 
     def _pictures(self, problem: Problem, report: Report, classifier: Classifier, target: int) -> None:
-        """Ten of the images, as the figure of the paper shows them; display cuts them to [0, 1]."""
+        """Show ten of the images, like the figure of the paper; display clips them to [0, 1]."""
         noise = self._noise(problem, classifier, 0, 10)
         direction, _ = uphill(classifier, noise, target)
         images = noise + RADII[0] * direction
@@ -136,7 +136,7 @@ class FoolingImages(Experiment):
 
 @torch.enable_grad()
 def uphill(classifier: Classifier, images: Tensor, target: int) -> tuple[Tensor, Tensor]:
-    """``sign(d log p_target / d images)`` and the probabilities ``(N, K)`` before the step."""
+    """Return ``sign(d log p_target / d images)`` and the probabilities ``(N, K)`` before the step."""
     images = images.clone().requires_grad_()
     logits = classifier(images)
     towards = torch.full((len(images),), target, device=logits.device)

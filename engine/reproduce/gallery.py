@@ -19,14 +19,14 @@ from engine.text.formatting import format_probability
 
 TARGETS = (6, 4, 3, 5, 9)
 PRINTED = (0.93, 0.98, 0.99, 0.98, 1.00)
-"""The lecture's digits and what its network said of them."""
+"""The lecture's digits with the probabilities of its network."""
 
 
 class Gallery(Experiment):
     """Five digits, each moved by targeted sign steps until the network reads it as 6, 4, 3, 5 or 9.
 
     ``X_adv = X - alpha * sign(d J(X, y_target) / d X)``, repeated at most ``steps`` times and stopped as soon as ``p(y_target) >=
-    confident``. The lecture prints five images with 0.93 to 1.00; how many steps of which length it took, it does not say.
+    confident``. The lecture prints five images with 0.93 to 1.00; number and length of the steps are not stated.
     """
 
     slug: ClassVar[str] = "h0-gallery"
@@ -39,16 +39,16 @@ class Gallery(Experiment):
     fallback: ClassVar[str] = "generated:digits"
 
     groups: int = method(59, ge=1, le=1000)
-    """Groups of five test digits, each digit right before and none its own target."""
+    """Number of groups of five test digits, each predicted correctly before and none its own target."""
     alpha: float = method(0.02, gt=0, le=1, unit="of [0, 1]")
-    """Length of one step."""
+    """Length of one step in pixel units."""
     steps: int = method(50, ge=1, le=1000)
-    """At most so many."""
+    """Largest number of steps for an image."""
     confident: float = method(0.93, gt=0, lt=1)
-    """Probability of the target at which an image is done: the lowest that the lecture prints."""
+    """Probability of the target at which an image is finished: the lowest that the lecture prints."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """The group of the figure alone, with its time; then all the others as rows of one batch."""
+        """Attack the group of the figure alone, with its time; then all the others as rows of one batch."""
         whole = problem.classifier.whole
         data = yield from self.images(report, "test", count=max(60, 6 * self.groups))
         own_recipe(report, whole)
@@ -70,10 +70,10 @@ class Gallery(Experiment):
                         break
                 seconds = run.seconds if part.start == 0 else seconds
         rest = stopped if self.groups > 1 else None
-        self._tell(report, images[rows[:5]], labels[rows[:5]], shown, seconds)
+        self._report(report, images[rows[:5]], labels[rows[:5]], shown, seconds)
         self._tell_groups(report, images[rows], shown, rest)
 
-    def _tell(self, report: Report, clean: Tensor, labels: Tensor, shown: _Stopped, seconds: float) -> None:
+    def _report(self, report: Report, clean: Tensor, labels: Tensor, shown: _Stopped, seconds: float) -> None:
         for place, (target, printed) in enumerate(zip(TARGETS, PRINTED, strict=True)):
             p = float(shown.probability[place])
             title = f"{int(labels[place])} read as {target}, {format_probability(p)} (lecture: {printed:.2f})"
@@ -101,14 +101,14 @@ class Gallery(Experiment):
 
 
 class _Stopped:
-    """Of every row the first iterate at which the target is probable enough, or else the last."""
+    """Keeper of each row's first iterate whose target is probable enough, or else of the last one."""
 
     def __init__(self, confident: float) -> None:
         self._confident = confident
         self.images: Tensor
 
     def take(self, step: AttackStep, targets: Tensor) -> None:
-        """Look at one more iterate."""
+        """Take one more iterate into account."""
         assert step.logits is not None
         p = step.logits.softmax(1).gather(1, targets[:, None])[:, 0]
         predicted = step.logits.argmax(1)
@@ -123,12 +123,12 @@ class _Stopped:
 
 
 def grouped(labels: Tensor, groups: int, generator: torch.Generator) -> Tensor:
-    """Indices of ``5 * groups`` different images in a random order, the k-th of each five not being of class ``TARGETS[k]``.
+    """Return indices of ``5 * groups`` different images in random order, the k-th of each five not of class ``TARGETS[k]``.
 
     Raises
     ------
     GibbonError
-        There are not that many.
+        There are too few such images.
     """
     waiting = torch.randperm(len(labels), generator=generator).tolist()
     chosen: list[int] = []

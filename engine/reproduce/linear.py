@@ -1,4 +1,4 @@
-"""The linear explanation: the activation grows with the dimension, the perturbation's largest change does not."""
+"""The linear explanation: the activation grows with the dimension, while the largest change of a pixel stays the same."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Linear(Experiment):
 
     ``m`` is the mean of ``|w|`` and ``n`` the number of pixels: the activation grows with ``n`` while ``max |eta| = eps`` stays. Logistic
     regression on 3 against 7 is trained on the images averaged down to 4, 7, 14 and 28 pixels a side; the growth is measured on its
-    activations, in float64, and held against the formula. Random signs of the same size move it by about ``eps * ||w||_2`` only, which
-    is ``sqrt(n)`` for weights of one size.
+    activations, in float64, and compared with the formula. Random signs of the same size move it by about ``eps * ||w||_2`` only, which is
+    ``sqrt(n)`` for weights of one size.
     """
 
     slug: ClassVar[str] = "linear"
@@ -43,15 +43,15 @@ class Linear(Experiment):
     columns: ClassVar[int] = 4
 
     eps: Number = method(0.1, gt=0, le=1, unit="of [0, 1]")
-    """``||eta||_inf``, the same at every size."""
+    """Size of the perturbation, ``||eta||_inf``, the same at every image size."""
 
     @classmethod
     def load(cls, device: torch.device | str | None = None, download: bool = False, progress: Progress | None = None) -> Classifier:
-        """The untrained one of 28 x 28."""
+        """Return the untrained classifier of 28 x 28."""
         return classifier_of(Logistic(28 * 28), 28, device)
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """One network for each size, then growth against dimension."""
+        """Train one network for each size, then measure growth against dimension."""
         images, labels = pair((yield from self.images(report, "train", 2 * DRAWN, classes=CLASSES)))
         report.expect(10 * len(SIDES))
         device = problem.classifier.device
@@ -66,12 +66,12 @@ class Linear(Experiment):
             growth = self.growth(network, small[:_DRAWS].to(device), problem.random.shared(self.slug, "signs", side))
             for values, value in zip((grown, formula, random, change), growth, strict=True):
                 values.append(value)
-        self._tell(report, grown, formula, random, change)
+        self._report(report, grown, formula, random, change)
 
     @torch.no_grad()
     def growth(self, network: Logistic, images: Tensor, generator: torch.Generator) -> tuple[float, float, float, float]:
-        """Measured growth of the activation, ``eps * m * n``, the mean growth for random signs, and the largest change of a pixel."""
-        network, images = network.cpu(), images.cpu()  # float64 is not known to every device
+        """Measure the activation's growth, ``eps * m * n``, the mean growth for random signs, and the largest change of a pixel."""
+        network, images = network.cpu(), images.cpu()  # some devices lack float64
         w, double = weights(network), network.double()
         x = images.double()
         eta = self.eps * w.sign().reshape(1, *x.shape[1:])
@@ -80,7 +80,7 @@ class Linear(Experiment):
         by_chance = (double(x[:1] + self.eps * drawn) - double(x[:1]))[:, 1].abs().mean()
         return float(measured.mean()), float(self.eps * w.abs().mean() * w.numel()), float(by_chance), float(eta.abs().max())
 
-    def _tell(self, report: Report, grown: list[float], formula: list[float], random: list[float], change: list[float]) -> None:
+    def _report(self, report: Report, grown: list[float], formula: list[float], random: list[float], change: list[float]) -> None:
         worst = max(abs(a - b) / b for a, b in zip(grown, formula, strict=True))
         said = "w . eta = eps m n"
         report.find("largest relative deviation from eps m n", worst, at_most(1e-5), lecture=said, paper=said, digits=6, comparable=True)
@@ -101,5 +101,5 @@ class Linear(Experiment):
 
 
 def weights(network: Logistic) -> Tensor:
-    """Give ``w`` ``(n,)`` in float64, on the CPU, since not every device knows float64."""
+    """Return ``w`` ``(n,)`` in float64 on the CPU, since some devices lack float64."""
     return network.dense.weight.detach().cpu().double().flatten()

@@ -1,4 +1,4 @@
-"""Logistic regression on 3 against 7, and the one step that ruins it."""
+"""Logistic regression on 3 against 7, and the single step that defeats it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ BATCH = 128
 EPOCHS = 10
 EPS = 0.25
 DRAWN = 60
-"""Digits of either class where MNIST is missing: of so few, the drawn ones are told apart without an error."""
+"""Digits of either class where MNIST is missing: so few drawn ones are separated without an error."""
 
 
 class Logistic(nn.Module):
-    """``logits = (0, w . x + b)``: the probability of the second class is ``sigmoid(w . x + b)``."""
+    """The model ``logits = (0, w . x + b)``: the probability of the second class is ``sigmoid(w . x + b)``."""
 
     def __init__(self, inputs: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Logistic(nn.Module):
             nn.init.uniform_(parameter, -bound, bound, generator=generator or torch.Generator().manual_seed(0))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits ``(N, 2)``."""
+        """Return logits ``(N, 2)`` of images ``(N, 1, H, W)``."""
         activation = self.dense(images.flatten(1))
         return torch.cat([torch.zeros_like(activation), activation], 1)
 
@@ -49,11 +49,11 @@ class LogisticRegression(Experiment):
     """Train logistic regression on 3 against 7 and move every image by ``eps`` along the sign of the weights.
 
     The loss is ``softplus(-y (w . x + b))`` with ``y`` in {-1, 1}, trained by SGD with rate 0.1 and momentum 0.9 for ten epochs in batches
-    of 128. The gradient's sign is ``-y * sign(w)`` for every image, so FGSM is the exact worst case in the ball:
-    ``y (w . x + b) - eps * ||w||_1``. Shown with the images kept within [0, 1] and, as in the paper's algebra, without.
+    of 128. The gradient's sign is ``-y * sign(w)`` for every image, so FGSM is the exact worst case in the ball: ``y (w . x + b) - eps *
+    ||w||_1``. Shown with the images kept within [0, 1] and, as in the paper's algebra, without.
 
-    The weights begin evenly in ``+-1 / sqrt(n)``, as torch has it, and at the border, where no digit reaches, they stay there: their signs
-    count in ``||w||_1``. Within [0, 1] the error at eps 0.25 lies at the threshold: 97.7 to 98.5 % for the seeds 0 to 3.
+    The weights are initialised uniformly in ``+-1 / sqrt(n)``, torch's default; at the border, where no digit has ink, they keep those
+    values and count in ``||w||_1``. Within [0, 1] the error at eps 0.25 is at the threshold: 97.7 to 98.5 % for the seeds 0 to 3.
     """
 
     slug: ClassVar[str] = "h2-logistic"
@@ -66,15 +66,15 @@ class LogisticRegression(Experiment):
     fallback: ClassVar[str] = "generated:digits"
 
     epochs: int = schedule(EPOCHS, ge=1, le=1000)
-    """How often every training image is seen."""
+    """Number of passes over all training images."""
 
     @classmethod
     def load(cls, device: torch.device | str | None = None, download: bool = False, progress: Progress | None = None) -> Classifier:
-        """The untrained one."""
+        """Return the untrained classifier of 28 x 28."""
         return classifier_of(Logistic(28 * 28), 28, device)
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """Train, attack, sweep eps."""
+        """Train, attack, and sweep eps."""
         untrained = problem.classifier.whole
         if untrained.num_classes != 2 or untrained.input_shape != (1, 28, 28):
             raise GibbonError("This experiment trains its own logistic regression. Leave --model out.")
@@ -93,9 +93,9 @@ class LogisticRegression(Experiment):
         report.find("clean error", clean, between(1.3, 2.1), lecture="1.6 %", paper="1.6 %", unit="%")
         report.find("error at eps 0.25, within [0, 1]", clipped, at_least(98), lecture="99 %", paper="99 %", unit="%")
         report.find("error at eps 0.25, unclipped", unclipped, at_least(98), lecture="99 %", paper="99 %", unit="%")
-        self._tell(report, classifier, network, images, labels)
+        self._report(report, classifier, network, images, labels)
 
-    def _tell(self, report: Report, classifier: Classifier, network: Logistic, images: Tensor, labels: Tensor) -> None:
+    def _report(self, report: Report, classifier: Classifier, network: Logistic, images: Tensor, labels: Tensor) -> None:
         radii = torch.linspace(0, 0.4, 17)
         uphills = uphill(network, labels, 28)
         errors: dict[str, list[float]] = {"within [0, 1]": [], "unclipped": []}
@@ -114,14 +114,14 @@ class LogisticRegression(Experiment):
 
 
 def pair(data: DataSet) -> tuple[Tensor, Tensor]:
-    """The 3s and 7s of a set of digits, as images in [0, 1] and labels 0 and 1."""
+    """Return the 3s and 7s of a set of digits, as images in [0, 1] and labels 0 and 1."""
     chosen = sum((data.targets == digit for digit in CLASSES), torch.zeros(len(data), dtype=torch.bool)).bool()
     images, digits = data.batch(chosen.nonzero().flatten())
     return images, (digits == CLASSES[1]).long()
 
 
 def classifier_of(network: Logistic, side: int, device: torch.device | str | None = None) -> Classifier:
-    """The classifier of images ``(1, side, side)`` that it makes."""
+    """Make a classifier of images ``(1, side, side)`` from the network."""
     return Classifier(network, [str(digit) for digit in CLASSES], (1, side, side), name="logistic regression 3/7", device=device)
 
 
@@ -137,7 +137,7 @@ def fit(
     for epoch in range(epochs):
         for chosen in torch.split(torch.randperm(len(images), generator=generator).to(device), BATCH):
             loss = F.cross_entropy(network(images[chosen]), labels[chosen])
-            with torch.no_grad():  # by hand: torch.optim takes a second to load, for two lines
+            with torch.no_grad():  # written out, since torch.optim takes a second to load, for two lines
                 for parameter, velocity, gradient in zip(parameters, velocities, torch.autograd.grad(loss, parameters), strict=True):
                     velocity.mul_(0.9).add_(gradient)
                     parameter.add_(velocity, alpha=-0.1)
@@ -146,6 +146,6 @@ def fit(
 
 
 def uphill(network: Logistic, labels: Tensor, side: int) -> Tensor:
-    """``sign(d loss / d x)`` ``(N, 1, side, side)``: ``sign(w)`` for the first class, ``-sign(w)`` for the second."""
+    """Return ``sign(d loss / d x)`` ``(N, 1, side, side)``: ``sign(w)`` for the first class, ``-sign(w)`` for the second."""
     signs = network.dense.weight.detach().sign().reshape(1, 1, side, side)
     return torch.where((labels == 0)[:, None, None, None], signs, -signs)

@@ -1,4 +1,4 @@
-"""The lecture's network: how much of MNIST it gets right, as shipped and trained the lecture's way."""
+"""The lecture's network: its accuracy on MNIST, as shipped and when trained like in the lecture."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from engine.reproduce.findings import at_least, between, exactly
 PARAMETERS = 38_390
 _BATCH = 128
 _STEPS_SHOWN = 4
-"""Batches between two steps of the run: a tenth of a second."""
+"""Batches between two steps of the run, in a tenth of a second."""
 
 
 class Network(Experiment):
-    """The convolutional network of the lecture, as shipped, and with ``train`` once more with the lecture's own settings.
+    """Test the convolutional network of the lecture as shipped, and with ``train`` once more with the lecture's settings.
 
-    conv 10 @ 5x5, pool, conv 20 @ 5x5, pool, dense 100, dense 10: 38,390 parameters. The shipped weights were trained by this project's
-    own recipe (AdamW, one cycle, augmentation), not by the lecture's: RMSprop (1e-3, decay 0.9, Keras' epsilon 1e-7), ten epochs in batches
-    of 128 on pixels in [0, 1], Glorot's initialisation, no augmentation. ``train`` does that and gives the network as an artifact, on which
-    the other experiments can be run.
+    conv 10 @ 5x5, pool, conv 20 @ 5x5, pool, dense 100, dense 10: 38,390 parameters. The shipped weights were trained by this project's own
+    recipe (AdamW, one cycle, augmentation), not by the lecture's: RMSprop (1e-3, decay 0.9, Keras' epsilon 1e-7), ten epochs in batches of
+    128 on pixels in [0, 1], Glorot's initialisation, no augmentation. ``train`` uses the latter and returns the network as an artifact, on
+    which the other experiments can be run.
     """
 
     slug: ClassVar[str] = "h5-network"
@@ -48,10 +48,10 @@ class Network(Experiment):
     train: bool = schedule(False)
     """Train the network anew with the lecture's settings, too: a minute or two."""
     epochs: int = schedule(10, ge=1, le=1000, when={"train": True})
-    """How often every training image is seen."""
+    """Number of passes over all training images."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """Count what is right, then train where that is asked for."""
+        """Measure the accuracy, then train if requested."""
         whole = problem.classifier.whole
         train = yield from self.images(report, "train", 200)
         test = yield from self.images(report, "test", 200, seed=1)
@@ -60,7 +60,7 @@ class Network(Experiment):
         shipped = [models.load(LECTURED, device=whole.device)] if other else []
         report.expect(passes([train, test]) * (1 + len(shipped) + self.train) + (self.epochs * _yields(len(train)) if self.train else 0))
         for classifier in (whole, *shipped):
-            yield from self._tell(problem, report, classifier, (train, test), f"“{classifier.name}”")
+            yield from self._report(problem, report, classifier, (train, test), f"“{classifier.name}”")
         filters = next((m for m in whole.module.modules() if isinstance(m, nn.Conv2d)), None)
         if filters is not None and filters.in_channels == 1:
             for number, kernel in enumerate(filters.weight.detach().cpu()[:10]):
@@ -68,14 +68,14 @@ class Network(Experiment):
         if self.train:
             network, history = yield from train_as_lectured(train, self.epochs, problem.random.seed, whole.device)
             again = as_classifier(network, whole.device)
-            accuracy = yield from self._tell(problem, report, again, (train, test), f"trained anew, {self.epochs} epochs")
+            accuracy = yield from self._report(problem, report, again, (train, test), f"trained anew, {self.epochs} epochs")
             x = torch.arange(1, len(history) + 1)
             report.show(
                 "history", Curve(x, {"loss": torch.tensor(history)}, "Training as lectured", Axis("epoch", "step"), Axis("cross-entropy"))
             )
             report.show("model", Model(network, _card(again, (train, test), self.epochs, accuracy)))
 
-    def _tell(
+    def _report(
         self, problem: Problem, report: Report, classifier: Classifier, data: tuple[DataSet, DataSet], what: str
     ) -> Generator[str, None, float]:
         train, test = data
@@ -90,10 +90,10 @@ class Network(Experiment):
 
 @torch.enable_grad()
 def train_as_lectured(data: DataSet, epochs: int, seed: int, device: torch.device) -> Generator[str, None, tuple[nn.Module, list[float]]]:
-    """RMSprop as Keras has it; give the network and the mean loss of each epoch."""
+    """Train by RMSprop like Keras, and return the network and the mean loss of each epoch."""
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
-        network = ARCHITECTURES["digits"].build()  # with weights that are drawn anew right away
+        network = ARCHITECTURES["digits"].build()  # its weights are drawn again below
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(layer.weight, generator=generator)
@@ -106,7 +106,7 @@ def train_as_lectured(data: DataSet, epochs: int, seed: int, device: torch.devic
         for number, chosen in enumerate(torch.split(torch.randperm(len(data), generator=generator), _BATCH)):
             images, targets = (tensor.to(device) for tensor in data.batch(chosen))
             loss = F.cross_entropy(network(images), targets)
-            with torch.no_grad():  # by hand: torch.optim takes a second to load, for two lines
+            with torch.no_grad():  # written out, since torch.optim takes a second to load, for two lines
                 for parameter, square, gradient in zip(parameters, squares, torch.autograd.grad(loss, parameters), strict=True):
                     square.mul_(0.9).addcmul_(gradient, gradient, value=1 - 0.9)
                     parameter.addcdiv_(gradient, square.sqrt().add_(1e-7), value=-1e-3)
@@ -120,12 +120,12 @@ def train_as_lectured(data: DataSet, epochs: int, seed: int, device: torch.devic
 
 
 def _yields(images: int) -> int:
-    """Steps of the run in one epoch of training."""
+    """Return the number of the run's steps in one epoch of training."""
     return -(-images // _BATCH) // _STEPS_SHOWN
 
 
 def as_classifier(network: nn.Module, device: torch.device) -> Classifier:
-    """A network that takes pixels in [0, 1] as they are."""
+    """Make a classifier from a network that takes pixels in [0, 1] without normalisation."""
     about = ARCHITECTURES["digits"]
     return Classifier(copy.deepcopy(network), about.labels, about.input_shape, name="digits, trained as lectured", device=device)
 

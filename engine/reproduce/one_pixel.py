@@ -1,4 +1,4 @@
-"""The one-pixel gallery: photographs that another class is seen in once a single pixel has changed."""
+"""The one-pixel gallery: photographs that change their predicted class once a single pixel has changed."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ GALLERY = (
     "dog → cat 75.5 %",
     "bird → frog 86.5 %",
 )
-"""What the lecture shows."""
+"""Examples that the lecture shows."""
 _EFFORT = {"fast": (100, 40), "full": (400, 75)}
-"""Population and generations."""
+"""Population and generations of each effort."""
 _ACCEPTED = {"fast": (20, 60), "full": (35, 70)}
 CONFIDENT = 0.70
 _WHOLE = 100
 _TOGETHER = 5
-"""Photographs attacked side by side: a generation of theirs is one step, which should not take long."""
+"""Photographs attacked together: one step is a generation of all of them, and should not take long."""
 
 
 class OnePixelGallery(Experiment):
-    """Differential evolution over one pixel of each of a hundred test photographs, and the eight most confident flips.
+    """Run differential evolution over one pixel of each of a hundred test photographs, and show the eight most confident flips.
 
-    Only images that are right before count. An image is done once the label's probability is below 5 %, so that the gallery shows
-    confident flips; a flip of any confidence is a success. ``fast`` has a population of 100 for 40 generations (about 4,000 queries an
-    image), ``full`` 400 for 75 (about 30,000).
+    Only images that are right before count. An image is done once the label's probability is below 5 %, so that the gallery shows confident
+    flips; a flip of any confidence is a success. ``fast`` has a population of 100 for 40 generations (about 4,000 queries an image),
+    ``full`` 400 for 75 (about 30,000).
     """
 
     slug: ClassVar[str] = "h3-one-pixel"
@@ -57,13 +57,14 @@ class OnePixelGallery(Experiment):
     columns: ClassVar[int] = 4
 
     effort: Literal["fast", "full"] = method("fast")
-    """fast: 100 x 40, minutes. full: 400 x 75, ten times as long."""
+    """Effort of the search. fast: 100 x 40, minutes. full: 400 x 75, ten times as long."""
     photographs: int = method(100, ge=1, le=5000)
-    """Test images that are right before, spread over the classes. With fewer than 100 the eight confident flips are
-    not asked for."""
+    """Number of test images that are predicted correctly before, spread over the classes. With fewer than 100 the eight confident flips are
+    not required.
+    """
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """Choose, attack all side by side, sort the flips."""
+        """Choose images, attack all of them together, sort the flips."""
         whole = problem.classifier.whole
         data = yield from self.images(report, "test", take=2 * self.photographs)
         images, labels = yield from correct(problem, data)
@@ -79,14 +80,14 @@ class OnePixelGallery(Experiment):
                 done = min(step.first_row + _TOGETHER, len(images))
                 begun = step.index if step.first_row != part else begun
                 part = step.first_row
-                # A part may end before its last generation, so the steps do not say how far the whole is.
+                # A chunk may end before its last generation, so the steps do not show the progress of the whole.
                 report.share_done = (part + (done - part) * (step.index - begun) / (generations + 1)) / len(images)
                 yield f"one pixel, {population} x {generations}, photographs {step.first_row + 1} to {done} of {len(images)}"
             result = outcome(run)
-        self._tell(report, result)
+        self._report(report, result)
         self._show(report, result, whole.labels)
 
-    def _tell(self, report: Report, result: AttackResult) -> None:
+    def _report(self, report: Report, result: AttackResult) -> None:
         p = result.logits.softmax(1).amax(1)
         success = result.success
         confident = float((success & (p >= CONFIDENT)).sum())
@@ -99,7 +100,7 @@ class OnePixelGallery(Experiment):
             unit="%",
             digits=1,
         )
-        wanted = at_least(8) if len(success) >= _WHOLE else None  # fewer photographs, fewer flips: nothing follows from that
+        wanted = at_least(8) if len(success) >= _WHOLE else None  # fewer photographs give fewer flips, so there is no tolerance then
         report.find("flips with p ≥ 0.70", confident, wanted, lecture="8 shown, p ≥ 0.707", digits=0)
         average = float(p[success].mean()) if bool(success.any()) else float("nan")
         report.find(

@@ -23,12 +23,12 @@ _SAMPLE = "cat"
 
 
 class Panda(Experiment):
-    """One step of eps along the sign of the gradient, on a photograph and a network of ImageNet.
+    """Take one step of eps along the sign of the gradient, on a photograph and a network of ImageNet.
 
     ``x' = clamp(x + eps * sign(d J / d x), 0, 1)``. The paper's 0.007 is in GoogLeNet's input units, where one grey level is 2/255 = 0.0078
     of a range of width 2, so eps is 1/255 here: about one level, not 1.8. ``sign(d J / d x)`` is classified as an image of its own, too,
-    with -1, 0 and 1 shown as black, grey and white. Neither the paper's photograph nor its weights are here: the numbers stand beside its
-    own, and nothing passes or fails.
+    with -1, 0 and 1 shown as black, grey and white. The paper's photograph and weights are not available, so the numbers are shown beside
+    its own, without a verdict.
     """
 
     slug: ClassVar[str] = "panda"
@@ -42,10 +42,10 @@ class Panda(Experiment):
     image: Path | None = data(None, none="the cat that comes with scikit-image")
     """The photograph. None: the cat that comes with scikit-image."""
     eps: Number = budget(1 / 255, gt=0, le=1, unit="of [0, 1]")
-    """Length of the step in pixel units."""
+    """Length of the step in pixel units; 1/255 is one grey level."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """Classify, step once, classify the sum and the sign alone."""
+        """Classify, take one step, and classify the sum and the sign alone."""
         whole = problem.classifier.whole
         photograph = open_image(self.image) if self.image is not None else _bundled()
         report.data = f"the photograph “{photograph.name}”"
@@ -57,13 +57,13 @@ class Panda(Experiment):
                 assert isinstance(step, AttackStep)
                 moved = step.adversarial
                 yield f"step {step.index} of 1"
-            # Not the change of the image: that is 0 where the pixel was black or white already.
+            # The change of the image would not do: it is 0 where the pixel was black or white already.
             direction = run.result().artifacts["direction"]
         assert isinstance(direction, Perturbation)
         seen = {"photograph": clean, "sign(gradient)": (direction.values + 1) / 2, "sum": moved}
-        self._tell(report, problem, seen)
+        self._report(report, problem, seen)
 
-    def _tell(self, report: Report, problem: Problem, seen: dict[str, Tensor]) -> None:
+    def _report(self, report: Report, problem: Problem, seen: dict[str, Tensor]) -> None:
         whole = problem.classifier.whole
         published = {"photograph": "panda 57.7 %", "sign(gradient)": "nematode 8.2 %", "sum": "gibbon 99.3 %"}
         p = whole.score(torch.cat(list(seen.values()))).softmax(1)

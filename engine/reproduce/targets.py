@@ -28,9 +28,9 @@ NORMS: tuple[Literal["l1", "l2"], ...] = ("l1", "l2")
 class Targets(Experiment):
     """Turn the first test digit, a “7”, into each of the ten digits, with ``lambda`` times its distance to the original.
 
-    ``Loss = CE(target, f(x)) + lambda * D(x, x*)``, ``D`` the mean of ``|x - x*|`` (the lecture's code) or of its square (the formula
-    and the line that the code comments out), ``lambda = 30``. The lecture's code has the arguments of its binary cross-entropy swapped;
-    with that loss plain descent does not leave a confident digit (tried here, too), so cross-entropy is used. It shows neither
+    ``Loss = CE(target, f(x)) + lambda * D(x, x*)``, ``D`` the mean of ``|x - x*|`` (the lecture's code) or of its square (the formula and
+    the line that the code comments out), ``lambda = 30``. The lecture's code has the arguments of its binary cross-entropy swapped; with
+    that loss plain descent does not leave a confident digit (tested here, too), so cross-entropy is used. The lecture states neither
     optimiser nor steps.
     """
 
@@ -46,12 +46,12 @@ class Targets(Experiment):
     fallback: ClassVar[str] = "generated:digits"
 
     weight: Number = method(30.0, ge=0)
-    """Lambda of the gallery, for means over the pixels."""
+    """Weight lambda of the distance in the gallery, for means over the pixels."""
     steps: int = method(200, ge=1, le=100_000)
-    """Of descent."""
+    """Number of descent steps."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """The gallery with both distances, the sweep over lambda, and the lecture's own loss."""
+        """Make the gallery with both distances, the sweep over lambda, and the lecture's own loss."""
         whole = problem.classifier.whole
         data = yield from self.images(report, "test", count=20)
         own_recipe(report, whole)
@@ -71,7 +71,7 @@ class Targets(Experiment):
                             yield f"{norm}, lambda {weight:g}, step {step.index} of {self.steps}"
                     result = outcome(run)
                 distances[norm].append(float(result.norms["l2"].mean()))
-                self._tell(report, result, norm, weight)
+                self._report(report, result, norm, weight)
                 if weight == self.weight and norm == "l1":
                     self._show(report, result, label)
         x = torch.tensor(weights)
@@ -79,8 +79,8 @@ class Targets(Experiment):
         report.show("distance", Curve(x, lines, "Mean L2 of the nine", Axis("lambda"), Axis("L2")))
         yield from self._swapped(problem, report, image, labels[:1], foreign)
 
-    def _tell(self, report: Report, result: AttackResult, norm: str, weight: float) -> None:
-        reached = 1 + int(result.success.sum())  # the digit's own class is reached before the first step
+    def _report(self, report: Report, result: AttackResult, norm: str, weight: float) -> None:
+        reached = 1 + int(result.success.sum())  # the digit's own class counts as reached before the first step
         assert result.targets is not None
         p = result.logits.softmax(1).gather(1, result.targets[:, None])
         name = f"{norm.upper()}, lambda {weight:g}"

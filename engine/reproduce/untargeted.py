@@ -1,4 +1,4 @@
-"""The untargeted attack on a “7”: twenty steps of the gradient over its largest magnitude."""
+"""The untargeted attack on a “7”: twenty steps of the gradient divided by its largest magnitude."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from engine.text.formatting import format_probability
 
 SHOWN = (5, 10, 15, 20)
 _SHARES = {5: 21.0, 10: 81.0, 15: 98.5, 20: 100.0}
-"""Flipped in a reference run of the lecture's network, in percent."""
+"""Share of flips by step, in percent, in a reference run of the lecture's network."""
 _TOGETHER = 250
-"""Digits attacked side by side: a step of theirs is a twentieth of a second."""
+"""Digits attacked together, with a twentieth of a second per step."""
 
 
 class Untargeted(Experiment):
@@ -45,10 +45,10 @@ class Untargeted(Experiment):
     columns: ClassVar[int] = 5
 
     images_used: int = method(1000, ge=1, le=10_000, title="images")
-    """The first so many test images; those that are wrong before do not count."""
+    """Number of test images, from the first on; those predicted wrongly before do not count."""
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """All digits, some hundred side by side; the first is the lecture's “7”."""
+        """Attack all digits, some hundred together; the first is the lecture's “7”."""
         data = yield from self.images(report, "test", count=min(self.images_used, 200))
         data = data.subset(range(min(self.images_used, len(data))))
         own_recipe(report, problem.classifier.whole)
@@ -70,9 +70,9 @@ class Untargeted(Experiment):
                     size += float((step.adversarial - images[rows]).flatten(1).norm(dim=1).sum())
                 yield f"step {at} of {SHOWN[-1]}, digits {rows.start + 1} to {rows.stop} of {len(images)}"
             flips = outcome(run).steps_to_flip
-        self._tell(report, first, size / len(images), flips, int(labels[0]))
+        self._report(report, first, size / len(images), flips, int(labels[0]))
 
-    def _tell(self, report: Report, first: dict[int, tuple[Tensor, float, int]], size: float, flips: Tensor, label: int) -> None:
+    def _report(self, report: Report, first: dict[int, tuple[Tensor, float, int]], size: float, flips: Tensor, label: int) -> None:
         flipped = torch.where(flips < 0, SHOWN[-1] + 1, flips).cpu()
         for steps in SHOWN:
             report.find(f"flipped after {steps} steps", share(flipped <= steps), around(_SHARES[steps], 8), unit="%", digits=1)

@@ -1,4 +1,4 @@
-"""An experiment's outcome as files: its figure, its table as JSON, and the network where one was trained."""
+"""Files of an experiment: its figure, its table as JSON, and the network where one was trained."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ WIDTH_MM = 174.0
 
 
 def table_of(result: Result) -> Verdicts:
-    """The table of an experiment's result."""
+    """Return the table of an experiment's result."""
     table = result.artifacts["table"]
     assert isinstance(table, Verdicts)
     return table
 
 
 def figure_of(result: Result, width_mm: float = WIDTH_MM, dark: bool = False) -> Figure:
-    """The pictures, maps and curves of an experiment, with what they come from in small print.
+    """Compose the pictures, maps and curves of an experiment, with their provenance in small print.
 
     Raises
     ------
     GibbonError
-        The experiment has not come so far as to have something to show.
+        The experiment has nothing to show yet.
     """
     assert isinstance(result.operation, Experiment)
     panels = [panel for artifact in result.artifacts.values() for panel in _panels(artifact)]
@@ -47,7 +47,7 @@ def figure_of(result: Result, width_mm: float = WIDTH_MM, dark: bool = False) ->
 
 
 def small_print(result: Result) -> str:
-    """What the figure comes from: experiment, data, model, seed, source, and what does not compare."""
+    """Return the provenance of the figure: experiment, data, model, seed, source, and what is not comparable."""
     experiment, table = result.operation, table_of(result)
     assert isinstance(experiment, Experiment)
     model = result.provenance["model"]
@@ -58,7 +58,7 @@ def small_print(result: Result) -> str:
 
 
 def write(result: Result, folder: Path, width_mm: float = WIDTH_MM) -> list[Path]:
-    """``SLUG.pdf`` with its sidecar, ``SLUG.json`` with the table, and ``SLUG.safetensors`` with its card where a network was trained."""
+    """Write ``SLUG.pdf`` with its sidecar, ``SLUG.json`` with the table, and ``SLUG.safetensors`` with its card if there is a network."""
     experiment = result.operation
     assert isinstance(experiment, Experiment)
     figure, sidecar, record, *trained = planned(experiment, folder, model=any(isinstance(a, Model) for a in result.artifacts.values()))
@@ -71,14 +71,14 @@ def write(result: Result, folder: Path, width_mm: float = WIDTH_MM) -> list[Path
 
 
 def planned(experiment: Experiment, folder: Path, *, model: bool) -> list[Path]:
-    """The files that `write` would write."""
-    # A card lies beside its weights under their name, and the table has one like it: hence "-model".
+    """Return the paths of the files that `write` would write."""
+    # The card beside the weights would have the table's name, hence "-model".
     ends = (".pdf", ".pdf.json", ".json", *(("-model.safetensors", "-model.json") if model else ()))
     return [folder / f"{experiment.slug}{end}" for end in ends]
 
 
 def summary(result: Result) -> dict[str, Any]:
-    """For JSON: table, tolerance, source, and everything needed to do it again."""
+    """Return table, tolerance, source, and everything needed to run the experiment again, for JSON."""
     experiment, table = result.operation, table_of(result)
     assert isinstance(experiment, Experiment)
     return {
