@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import struct
 import zlib
@@ -216,6 +217,21 @@ def test_metadata_does_not_keep_pixels_out(tmp_path: Path) -> None:
         (b"\x1aE\xdf\xa3", "video"),
         (b"<svg xmlns='x'>", "SVG"),
         (b"%PDF-1.7", "PDF"),
+        (gzip.compress(b"<svg xmlns='x'/>"), "SVG"),
+        ("<svg/>".encode("utf-16"), "SVG"),
+        (b"\x01\0\0\0" + bytes(36) + b" EMF", "EMF"),
+        (b"\xc5\xd0\xd3\xc6", "EPS"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", "AVIF"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0mif1avif", "AVIF"),
+        (b"\0\0\0\x08wide\0\0\x10\0mdat", "video"),
+        (b"0&\xb2u\x8ef\xcf\x11", "WMV"),
+        ((b"G" + bytes(187)) * 3, "video"),
+        (b"\0MRM", "MRW"),
+        (b"II+\0\x08\0\0\0\0", "TIFF"),
+        (b"PK\x03\x04" + bytes(26) + b"images.npy", "NumPy"),
+        (bytes(257) + b"ustar", "tar archive"),
+        (b"\x89PNG\n\x1a\n", "binary mode"),  # its line ends were changed on the way
+        (b"\xff\xd8\xff\xf7", "JPEG-LS"),
     ],
 )
 def test_what_is_no_image_is_named_with_a_cure(data: bytes, what: str, tmp_path: Path) -> None:
