@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 from engine.errors import GibbonError
@@ -22,6 +24,12 @@ def levels(images: Tensor) -> Tensor:
         kind = images.dtype if isinstance(images, Tensor) else named(images)
         raise GibbonError(f"The images are {kind}, but a tensor of floats in [0, 1] is needed. Divide 8-bit levels by 255.")
     return (images * 255).round()
+
+
+def array_levels(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Round a float32 array in [0, 1] by the rule of `levels`, without torch, whose threads the main thread must not wait for."""
+    rounded: npt.NDArray[np.uint8] = (values * np.float32(255)).round().astype(np.uint8)
+    return rounded
 
 
 def lattice(images: Tensor) -> Tensor:

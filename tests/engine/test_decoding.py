@@ -19,7 +19,8 @@ import engine
 from engine.data import load
 from engine.errors import GibbonError
 from engine.files import IMAGE_SUFFIXES, replacing
-from engine.images import from_array, lattice, levels, open_image, write_png
+from engine.images import array_levels, from_array, lattice, levels, open_image, write_png
+from engine.record.saving import save_adversarial
 from engine.stickers import Colour, Sticker
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
@@ -370,3 +371,34 @@ def test_what_is_no_sticker_is_refused(parameters: dict[str, Any], sentence: str
 def test_what_is_no_colour_is_refused(rgb: Any) -> None:
     with pytest.raises(GibbonError, match="no colour"):
         Colour(rgb)
+
+
+def test_previews_round_as_files_do() -> None:
+    from gui.session.scene import to_pixels
+
+    halves = ((torch.arange(255) + 0.5) / 255).reshape(1, 15, 17)
+    expected = levels(halves)[0].byte().numpy()
+    assert np.array_equal(array_levels(halves.numpy())[0], expected)
+    assert np.array_equal(to_pixels(halves)[:, :, 0], expected)
+    assert np.array_equal(from_array(halves[0].numpy(), "x").pixels, expected)
+
+
+class Edge(torch.nn.Module):
+    """The second class is whatever is lighter than level 76.5, where a half level decides."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        light = self.scale * (x.mean((1, 2, 3)) - 76.5 / 255) * 1e4
+        return torch.stack([-light, light], 1)
+
+
+@pytest.mark.parametrize("eps", [0.29, 0.3, 0.302, 0.31])
+def test_a_verdict_on_eight_bits_is_that_of_the_written_file(eps: float, tmp_path: Path) -> None:
+    classifier = engine.Classifier(Edge(), ["dark", "light"], (3, 4, 4), device="cpu")
+    result = engine.run(engine.attacks.FGSM(eps=eps), classifier, torch.zeros(1, 3, 4, 4), torch.tensor([0]), seed=0)
+    saved = save_adversarial(result, 0, tmp_path / "a.png")
+    assert bool(result.survives_8bit[0]) is saved.still_adversarial
+    assert np.array_equal(open_image(saved.path).pixels, levels(result.adversarial[0]).permute(1, 2, 0).byte().numpy())

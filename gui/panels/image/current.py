@@ -162,7 +162,9 @@ def _pixels(clean: Tensor) -> np.ndarray:
     """As `gui.session.scene.to_pixels`, but by NumPy: torch's threads spin while they wait, which the main thread must not."""
     import numpy as np
 
-    values = (clean.numpy() * 255).round().astype(np.uint8).transpose(1, 2, 0)
+    from engine.images import array_levels
+
+    values = array_levels(clean.numpy()).transpose(1, 2, 0)
     return np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3)))
 
 

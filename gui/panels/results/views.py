@@ -123,7 +123,9 @@ class PictureView(View):
         page(self, self.maps)
 
     def fill(self, entry: AttackRun | None, item: Item) -> None:
-        values = (item.artifact.image.numpy().clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
+        from engine.images import array_levels
+
+        values = array_levels(item.artifact.image.numpy().clip(0, 1)).transpose(1, 2, 0)
         pixels = np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3)))
         self.maps.set_maps([PixelMap(item.title, pixels)], Scale())
         self.maps.setAccessibleName(item.title)

@@ -44,7 +44,9 @@ def content_image(content: Any) -> QImage:
     values = content.image.numpy()
     values = values[:, :: max(1, values.shape[1] // 64), :: max(1, values.shape[2] // 64)]
     values = values if len(values) == 3 else np.repeat(values[:1], 3, 0)
-    pixels = np.ascontiguousarray((values.transpose(1, 2, 0) * 255).round().astype(np.uint8))
+    from engine.images import array_levels
+
+    pixels = np.ascontiguousarray(array_levels(values.transpose(1, 2, 0)))
     return QImage(pixels.data, pixels.shape[1], pixels.shape[0], 3 * pixels.shape[1], QImage.Format.Format_RGB888).copy()
 
 
