@@ -28,15 +28,15 @@ class ChunkedSteps(Iterator[AttackStep]):
 
     def __init__(self, attack: Attack, problem: Problem, rows: int | None, clean_logits: Tensor | None) -> None:
         self._attack, self._problem, self._clean_logits = attack, problem, clean_logits
-        total, view = len(problem.images), problem.classifier
+        total, model = len(problem.images), problem.classifier
         size = total
         if attack.by_rows and total > 1:
             fits = rows_with_graph(problem.images)
             size = min(total, rows or min(fits, attack.rows_together(problem.images) or fits))
         self._left = _pieces(0, total, size)
-        self.spent_before = view.forwards
+        self.spent_before = model.forwards
         """Rows that went into the labels, which were not given."""
-        self._counted = view.forwards, view.backwards
+        self._counted = model.forwards, model.backwards
         """Before the part under way."""
         self._begun: list[tuple[int, int, BestIterate]] = []
         """First row, last row (excluded) and the best of every part that has made a step."""
@@ -92,11 +92,11 @@ class ChunkedSteps(Iterator[AttackStep]):
 
     def _begin(self) -> None:
         first, last = self._left[0]
-        part, clean, view = self._problem, self._clean_logits, self._problem.classifier
-        self._has_begun, self._counted = False, (view.forwards, view.backwards)
-        view.allow(self._share(last - first))
+        part, clean, model = self._problem, self._clean_logits, self._problem.classifier
+        self._has_begun, self._counted = False, (model.forwards, model.backwards)
+        model.allow(self._share(last - first))
         if self._attack.by_rows:
-            view.gradient_watch.await_part(first, last - first)
+            model.gradient_watch.await_part(first, last - first)
         if last - first < len(part.images):
             part = part.select(torch.arange(first, last, device=part.images.device))
             clean = None if clean is None else clean[first:last]
@@ -142,8 +142,8 @@ class ChunkedSteps(Iterator[AttackStep]):
             self._begun.pop()
         self._lasts, self._goals = self._lasts[: len(self._begun)], self._goals[: len(self._begun)]
         vars(self).pop("_best", None)  # it would keep its tensors in memory
-        view = self._problem.classifier
-        view.forwards, view.backwards = self._counted
+        model = self._problem.classifier
+        model.forwards, model.backwards = self._counted
         release_memory(self._problem.images.device)
         size = (last - first + 1) // 2
         self._left = [piece for begin, end in self._left for piece in _pieces(begin, end, size)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import Tensor
 
+from engine.access import ModelAccess
 from engine.artifacts import Lazy
 from engine.checks import (
     check_goal,
@@ -29,7 +30,6 @@ from engine.randomness import RowRandom
 from engine.result import AttackResult, Reason, Result
 from engine.timeline import Timeline
 from engine.uses import check_needs, check_unused
-from engine.views import View
 
 if TYPE_CHECKING:
     from engine.data import DataSet
@@ -238,16 +238,16 @@ def start(
         check_goal(operation, classifier)
     if objective is not None and isinstance(operation, Attack) and not operation.follows_objective:
         raise GibbonError(f"{operation.title} cannot follow a further objective. Use an attack that can, such as PGD.")
-    view = View(classifier, operation.knows, operation.max_queries if isinstance(operation, Attack) else None)
+    model = ModelAccess(classifier, operation.knows, operation.max_queries if isinstance(operation, Attack) else None)
     assumed = labels is None or labels_assumed
     first_logits = None
     if labels is None:
         first_logits = classifier.score(images)
         labels = first_logits.argmax(1)
-        view.forwards += len(images)
+        model.forwards += len(images)
     labels = checked_labels(labels, images, classifier)
     problem = Problem(
-        classifier=view,
+        classifier=model,
         images=images,
         labels=labels,
         random=RowRandom(seed, range(first_row, first_row + len(images)), classifier.device),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from torch import Tensor
 
+from engine.access import Knowledge, ModelAccess
 from engine.artifacts import Artifact, Unit
 from engine.balls import BALLS, Ball, Norm
 from engine.classifier import Classifier
@@ -21,7 +22,6 @@ from engine.parameters import Preset, limit, parameters_of
 from engine.randomness import RowRandom
 from engine.ranking import reached
 from engine.refusals import bad_parameters
-from engine.views import Knowledge, View
 
 if TYPE_CHECKING:
     from engine.data import DataSet
@@ -72,7 +72,7 @@ class AttackStep(Step):
 class Problem:
     """The inputs of an operation. Shapes, ranges and device have been checked."""
 
-    classifier: View
+    classifier: ModelAccess
     images: Tensor
     """The clean images, ``(N, C, H, W)`` in [0, 1]."""
     labels: Tensor

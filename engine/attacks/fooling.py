@@ -104,13 +104,13 @@ class FoolingImage(Attack):
         """Iterate 0 is the noise, iterate k what it is after k steps."""
         assert problem.targets is not None
         check_classes("ce", problem.classifier.num_classes)
-        view, targets = problem.classifier, problem.targets
+        model, targets = problem.classifier, problem.targets
         losses: list[Tensor] = []
         probabilities: list[Tensor] = []
         pixels = self._start(problem)
         for index in range(self.steps + 1):
             pixels = pixels.requires_grad_()
-            logits = view(pixels)
+            logits = model(pixels)
             lowered = lowered_loss(self.loss, logits, targets)
             if problem.objective is not None:
                 lowered = lowered - problem.objective(pixels)
@@ -126,7 +126,7 @@ class FoolingImage(Attack):
                 index, self.steps, image, loss, seen, pixels=pixels.detach(), losses=losses, probabilities=probabilities, readings=reading
             )
             if index < self.steps:
-                pixels = self._update(pixels.detach(), view.gradient(lowered.sum(), pixels))
+                pixels = self._update(pixels.detach(), model.gradient(lowered.sum(), pixels))
 
     def _start(self, problem: Problem) -> Tensor:
         shape = problem.images.shape[1:]

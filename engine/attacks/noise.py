@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from engine.access import Knowledge
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.losses import value
 from engine.balls import TINY, Norm, column
@@ -16,7 +17,6 @@ from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
 from engine.ranking import beats
 from engine.text.parsing import Number
-from engine.views import Knowledge
 
 
 class Noise(InBall):

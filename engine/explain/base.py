@@ -10,11 +10,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from engine.access import ModelAccess
 from engine.artifacts import Artifact, Map
 from engine.classifier import Classifier
 from engine.errors import in_words
 from engine.operation import Operation, Problem, Step, Use
-from engine.views import View
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +39,13 @@ class Explanation(Operation, ABC):
     """One sentence on how to read the values, with their unit; shown under the maps."""
 
     @abstractmethod
-    def maps(self, view: View, images: Tensor, classes: Tensor) -> Tensor:
+    def maps(self, model: ModelAccess, images: Tensor, classes: Tensor) -> Tensor:
         """Compute the value of every pixel for a class.
 
         Parameters
         ----------
-        view
-            Access to the classifier: ``view(images)`` returns logits, ``view.gradient`` a gradient, ``view.activations`` a layer's
+        model
+            Access to the classifier: ``model(images)`` returns logits, ``model.gradient`` a gradient, ``model.activations`` a layer's
             activations with their graph. Queries are counted.
         images
             ``(N, C, H, W)`` in [0, 1].
@@ -97,7 +97,7 @@ def explain_pair(classifier: Classifier, pair: Tensor, classes: Tensor, explanat
     for explanation in explanations:
         try:
             with torch.enable_grad():
-                maps = explanation.maps(View(classifier, explanation.knows), pair, classes).detach().cpu()
+                maps = explanation.maps(ModelAccess(classifier, explanation.knows), pair, classes).detach().cpu()
             expected = (len(pair), *pair.shape[2:])
             if tuple(maps.shape) != expected:
                 raise ValueError(f"its maps are of shape {tuple(maps.shape)} in place of {expected}")

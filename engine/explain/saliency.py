@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from engine.access import ModelAccess
 from engine.explain.base import Explanation
-from engine.views import View
 
 
 class GradientSaliency(Explanation):
@@ -25,7 +25,7 @@ class GradientSaliency(Explanation):
     paper: ClassVar[str] = "Simonyan et al. 2013, arXiv 1312.6034"
     caption: ClassVar[str] = "Change of the predicted class’ logit per change of a pixel, the strongest channel. One scale for both."
 
-    def maps(self, view: View, images: Tensor, classes: Tensor) -> Tensor:
+    def maps(self, model: ModelAccess, images: Tensor, classes: Tensor) -> Tensor:
         """Return the maps ``(N, H, W)``, in logits per unit of a pixel in [0, 1]."""
         images = images.detach().clone().requires_grad_()
-        return view.gradient(view(images).gather(1, classes[:, None]).sum(), images).abs().amax(1)
+        return model.gradient(model(images).gather(1, classes[:, None]).sum(), images).abs().amax(1)

@@ -214,7 +214,7 @@ def attacking(
 
     ``together`` rows are attacked at a time. None: all, so that every step holds every row.
     """
-    whole, view = classifier or problem.classifier.whole, problem.classifier
+    whole, model = classifier or problem.classifier.whole, problem.classifier
     images = None if images is None else images.to(whole.device, whole.dtype)
     rows = len(images) if images is not None else None if targets is None else len(targets)
     run = begin(attack, whole, images, labels, targets, seed=problem.random.seed, rows_at_a_time=together or rows)
@@ -222,8 +222,8 @@ def attacking(
         yield run
     finally:
         run.close()
-        view.forwards += run.problem.classifier.forwards
-        view.backwards += run.problem.classifier.backwards
+        model.forwards += run.problem.classifier.forwards
+        model.backwards += run.problem.classifier.backwards
 
 
 def outcome(run: Run) -> AttackResult:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import torch
 
+from engine.access import ModelAccess
 from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.operation import AttackStep, Problem
 from engine.randomness import RowRandom
-from engine.views import View
 from tests.engine.conftest import linear_classifier
 
 
 def problem(count: int) -> Problem:
     images = torch.arange(count, dtype=torch.float32).reshape(count, 1, 1, 1).expand(count, 1, 2, 2) / count
-    access = View(linear_classifier(), "gradients")
+    access = ModelAccess(linear_classifier(), "gradients")
     return Problem(access, images, torch.arange(count), RowRandom(0, range(count)), targets=torch.arange(count) + 1)
 
 

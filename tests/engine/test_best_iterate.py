@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 import engine
+from engine.access import ModelAccess
 from engine.batch_best import BatchBest
 from engine.operation import Attack, AttackStep, Problem
 from engine.randomness import RowRandom
 from engine.single_best import SingleBest
-from engine.views import View
 
 
 class ByLoss(Attack):
@@ -59,7 +59,7 @@ def made_up(rows: int, seed: int, scored: bool, classes: int = 5) -> list[Attack
 def problem(small: engine.Classifier, rows: int, targeted: bool) -> Problem:
     labels = torch.arange(rows) % 5
     targets = (labels + 1) % 5 if targeted else None
-    return Problem(View(small, "gradients"), torch.zeros(rows, 3, 8, 8), labels, RowRandom(0, range(rows)), targets)
+    return Problem(ModelAccess(small, "gradients"), torch.zeros(rows, 3, 8, 8), labels, RowRandom(0, range(rows)), targets)
 
 
 def by_the_rule(attack: Attack, given: Problem, steps: list[AttackStep], row: int) -> tuple[int, int, bool]:

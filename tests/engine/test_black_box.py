@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
+from engine.access import ModelAccess
 from engine.attacks.square.moves import L2Moves, LinfMoves, Plan
 from engine.operation import Problem
 from engine.randomness import RowRandom
-from engine.views import View
 from tests.engine.conftest import linear_classifier, off_the_lattice
 from tests.engine.variants import small_data
 
@@ -23,7 +23,7 @@ from tests.engine.variants import small_data
 def problem_of(images: Tensor, mask: Tensor | None = None) -> Problem:
     classifier = linear_classifier(3, tuple(images.shape[1:]))
     n = len(images)
-    return Problem(View(classifier, "scores"), images, torch.zeros(n, dtype=torch.int64), RowRandom(0, range(n)), mask=mask)
+    return Problem(ModelAccess(classifier, "scores"), images, torch.zeros(n, dtype=torch.int64), RowRandom(0, range(n)), mask=mask)
 
 
 def pixels(n: int = 6, shape: tuple[int, int, int] = (3, 12, 12)) -> Tensor:
@@ -322,7 +322,7 @@ def test_labels_only_means_labels_only(small64: engine.Classifier, images: Tenso
     def refuse(*_: object) -> Tensor:
         raise AssertionError("scores were asked for")
 
-    monkeypatch.setattr(View, "__call__", refuse)
+    monkeypatch.setattr(ModelAccess, "__call__", refuse)
     result = engine.run(attacks.HopSkipJump(steps=1, initial_evaluations=10), small64, images[:1])
     assert bool(result.success.all())
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 import engine
 from engine import attacks
+from engine.access import ModelAccess
 from tests.engine.conftest import linear_classifier
 
 
@@ -123,12 +124,11 @@ def test_step_rnd_never_draws_the_label_and_draws_the_others_alike() -> None:
     from engine.attacks.toolkit.target_classes import random_other
     from engine.operation import Problem
     from engine.randomness import RowRandom
-    from engine.views import View
 
     classifier = linear_classifier(classes=4)
     images = middle_images(1).expand(4000, -1, -1, -1)
     labels = torch.full((4000,), 2)
-    problem = Problem(View(classifier, "gradients"), images, labels, RowRandom(0, range(4000)))
+    problem = Problem(ModelAccess(classifier, "gradients"), images, labels, RowRandom(0, range(4000)))
     counts = torch.bincount(random_other(problem), minlength=4)
     assert counts[2] == 0
     assert ((counts[[0, 1, 3]] - 4000 / 3).abs() < 150).all()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
+from engine.access import ModelAccess
 from engine.errors import GibbonError
 from engine.operation import Attack, Problem
 from engine.timeline import Timeline
@@ -142,9 +143,10 @@ def test_more_restarts_never_do_worse(small64: engine.Classifier, images: Tensor
 def test_the_best_restart_of_an_image_knows_nothing_of_the_others() -> None:
     from engine.attacks.toolkit.restarts import best_restart
     from engine.randomness import RowRandom
-    from engine.views import View
 
-    problem = Problem(View(threshold_classifier(), "gradients"), torch.zeros(3, 1, 1, 1), torch.zeros(3).long(), RowRandom(0, range(3)))
+    problem = Problem(
+        ModelAccess(threshold_classifier(), "gradients"), torch.zeros(3, 1, 1, 1), torch.zeros(3).long(), RowRandom(0, range(3))
+    )
     images = torch.arange(6.0).reshape(6, 1, 1, 1) / 10  # restart 0 of the images 0, 1, 2, then restart 1
     flips = torch.tensor([0, 0, 1, 0, 0, 0])
     loss = torch.tensor([torch.nan, 1e-8, -1e9, 1e9, 2e-8, 5.0])
@@ -271,16 +273,15 @@ def test_a_model_without_gradients_is_said() -> None:
 
 
 def test_views_give_no_more_than_the_attacker_knows(small: engine.Classifier) -> None:
-    from engine.views import View
 
     x = torch.rand(2, 3, 8, 8, requires_grad=True)
-    assert View(small, "gradients")(x).requires_grad
-    assert not View(small, "scores")(x).requires_grad
+    assert ModelAccess(small, "gradients")(x).requires_grad
+    assert not ModelAccess(small, "scores")(x).requires_grad
     with pytest.raises(GibbonError, match="labels only"):
-        View(small, "labels")(x)
+        ModelAccess(small, "labels")(x)
     with pytest.raises(GibbonError, match="scores only"):
-        View(small, "scores").gradient(x.sum(), x)
-    view = View(small, "labels")
+        ModelAccess(small, "scores").gradient(x.sum(), x)
+    view = ModelAccess(small, "labels")
     assert torch.equal(view.predict(x), small.predict(x.detach()))
     assert view.forwards == 2
 
@@ -462,10 +463,9 @@ def test_what_an_attack_does_not_use_is_refused(
 
 
 def test_nan_is_no_class(small64: engine.Classifier, images: Tensor) -> None:
-    from engine.views import View
 
     broken = nn.Sequential(Dark(), small64.module)
-    view = View(engine.Classifier(broken, small64.labels, small64.input_shape, device="cpu"), "labels")
+    view = ModelAccess(engine.Classifier(broken, small64.labels, small64.input_shape, device="cpu"), "labels")
     said = view.predict(torch.cat([images[:2], 0.1 * images[:1]]))
     assert said.tolist() == [*small64.predict(images[:2]).tolist(), -1]
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 import engine
+from engine.access import ModelAccess
 from engine.explain import CATALOGUE, Explanation, GradientSaliency, find_spikes, observe
 from engine.explain.activations import BINS, round_up
-from engine.views import View
 from tests.engine.conftest import linear_classifier
 
 
@@ -126,7 +126,7 @@ class _Fails(GradientSaliency):
     slug = "fails"
     title = "An explanation of one's own"
 
-    def maps(self, view: View, images: Tensor, classes: Tensor) -> Tensor:
+    def maps(self, model: ModelAccess, images: Tensor, classes: Tensor) -> Tensor:
         raise RuntimeError("no such layer")
 
 
@@ -134,7 +134,7 @@ class _OtherShape(GradientSaliency):
     slug = "other-shape"
     title = "Another shape"
 
-    def maps(self, view: View, images: Tensor, classes: Tensor) -> Tensor:
+    def maps(self, model: ModelAccess, images: Tensor, classes: Tensor) -> Tensor:
         return images
 
 
@@ -239,7 +239,7 @@ class _Shifted(nn.Module):
 
 def test_activations_of_a_view_lie_on_the_way_to_the_logits(small64: engine.Classifier, images: Tensor) -> None:
     """The gradient with respect to a layer's activation, held against finite differences of a replaced rectifier."""
-    view = View(small64, "gradients")
+    view = ModelAccess(small64, "gradients")
     images = images[:1]
     for site in small64.sites:
         with torch.enable_grad():

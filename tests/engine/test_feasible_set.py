@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.access import ModelAccess
 from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.balls import L1, L2, Ball, Linf
 from engine.operation import Problem
 from engine.randomness import RowRandom
-from engine.views import View
 from tests.engine.conftest import linear_classifier
 
 SHAPE = (4, 3, 5, 5)
@@ -19,7 +19,9 @@ BALLS = [None, Linf(0.2), L2(0.7), L1(2.0)]
 
 def problem(mask: Tensor | None) -> Problem:
     images = torch.rand(SHAPE, generator=torch.Generator().manual_seed(0)).mul(1.4).sub(0.2).clamp(0, 1)  # many values at 0 and 1
-    return Problem(View(linear_classifier(), "gradients"), images, torch.zeros(4, dtype=torch.long), RowRandom(0, range(4)), mask=mask)
+    return Problem(
+        ModelAccess(linear_classifier(), "gradients"), images, torch.zeros(4, dtype=torch.long), RowRandom(0, range(4)), mask=mask
+    )
 
 
 def a_mask() -> Tensor:

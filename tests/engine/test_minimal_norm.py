@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
+from engine.access import ModelAccess
 from engine.attacks.toolkit.minimal_norm import MinimalNorm
 from engine.attacks.toolkit.rounding import MOST_TRIES, Rounding
 from engine.operation import Problem
 from engine.randomness import RowRandom
-from engine.views import View
 from tests.engine.conftest import off_the_lattice
 from tests.engine.test_closed_forms import middle_images, weights
 from tests.engine.test_deepfool import affine
@@ -152,7 +152,7 @@ def test_rounding_alone_would_lose_some(small: engine.Classifier, images: Tensor
 def test_a_perturbation_far_below_a_level_is_rounded_away_from_the_clean_image(small64: engine.Classifier, images: Tensor) -> None:
     """Neither the nearest levels nor four times its length leave anything of it."""
     clean = engine.images.lattice(images)
-    problem = Problem(View(small64, "labels"), clean, torch.zeros(6, dtype=torch.int64), RowRandom(0, range(6)))
+    problem = Problem(ModelAccess(small64, "labels"), clean, torch.zeros(6, dtype=torch.int64), RowRandom(0, range(6)))
     ray = torch.zeros_like(clean)
     ray[:, 0, 2, 3], ray[:, 1, 4, 4] = 0.05 / 255, -0.05 / 255
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 import engine
+from engine.access import ModelAccess
 from engine.attacks.toolkit.planes import Planes, beyond, dual_norm, leads, paper_step, step_across
 from engine.attacks.toolkit.shortest_step import shortest
 from engine.balls import BALLS
-from engine.views import View
 from tests.engine.conftest import linear_classifier
 from tests.engine.test_closed_forms import middle_images, weights
 
@@ -107,7 +107,7 @@ def test_the_dual_norm_turns_a_gap_into_a_distance() -> None:
 def test_on_a_linear_model_slopes_and_gaps_are_differences_of_weights_and_logits() -> None:
     classifier: engine.Classifier = linear_classifier(4)
     images, (w, _) = middle_images(3).requires_grad_(), weights(classifier)
-    view = View(classifier, "gradients")
+    view = ModelAccess(classifier, "gradients")
     logits = view(images)
     own, rivals = torch.tensor([0, 1, 2]), torch.tensor([[1, 2, 3], [3, 3, 0]])
     planes = Planes.of(view, leads(logits, own, rivals), images)

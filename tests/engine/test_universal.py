@@ -12,12 +12,12 @@ from torch import Tensor
 
 import engine
 from engine import attacks
+from engine.access import ModelAccess
 from engine.artifacts import Perturbation
 from engine.attacks.universal.training import UniversalStep, across
 from engine.balls import BALLS, Norm
 from engine.data import DataSet
 from engine.randomness import RowRandom
-from engine.views import View
 from tests.engine.conftest import linear_classifier
 from tests.engine.variants import small_data
 
@@ -56,7 +56,7 @@ def test_of_one_class_it_is_the_steepest_point_of_the_ball(norm: str, eps: float
 def test_deepfool_inside_goes_to_the_plane_and_a_little_past(norm: Norm) -> None:
     classifier = linear_classifier()
     data, label, uphill = one_sided(classifier, 1)
-    image, view = data.batch([0])[0].double(), View(classifier, "gradients")
+    image, view = data.batch([0])[0].double(), ModelAccess(classifier, "gradients")
     logits = classifier(image)[0]
     found = across(view, image, label, BALLS[norm](1.0), None, 50, 0.02, 10)
     dual = uphill.abs().sum() if norm == "linf" else uphill.norm()

@@ -7,6 +7,7 @@ from typing import cast
 
 from pydantic import PrivateAttr
 
+from engine.access import ModelAccess
 from engine.attacks.fgsm.attack import FGSM, FGSMStep
 from engine.attacks.fgsm.eps_curve import Direction
 from engine.driver import Run
@@ -14,7 +15,6 @@ from engine.errors import GibbonError
 from engine.operation import Problem
 from engine.randomness import RowRandom
 from engine.result import AttackResult
-from engine.views import View
 
 
 def fgsm_at_eps(result: AttackResult, eps: float) -> AttackResult:
@@ -45,7 +45,7 @@ def fgsm_at_eps(result: AttackResult, eps: float) -> AttackResult:
     images = result.clean.to(classifier.device)
     seed = int(result.provenance["seed"])
     problem = Problem(
-        classifier=View(classifier, "gradients", attack.max_queries),
+        classifier=ModelAccess(classifier, "gradients", attack.max_queries),
         images=images,
         labels=result.labels.to(images.device),
         random=RowRandom(seed, range(len(images))),  # nothing is drawn: the classes are kept

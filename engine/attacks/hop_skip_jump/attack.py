@@ -9,12 +9,12 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from engine.access import Knowledge
 from engine.artifacts import Artifact, Axis, Curve
 from engine.attacks.hop_skip_jump.boundary_walk import BoundaryWalk, Ticks, WalkStep
 from engine.balls import Norm
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import CHOICES, Preset, budget, method, result
-from engine.views import Knowledge
 
 _TOGETHER = 6
 """Images of a part on the CPU: a step asks about each, and these take up to 0.3 s."""

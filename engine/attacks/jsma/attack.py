@@ -144,14 +144,14 @@ class JSMA(Attack):
 
     def _choose(self, problem: Problem, state: _State, images: Tensor, logits: Tensor, pairs: int) -> tuple[Tensor, Tensor]:
         """The features to change, ``(M, 2 * pairs)``, and whether each pair helps, ``(M, pairs)``."""
-        view = problem.classifier
+        model = problem.classifier
         sign = 1 if self.direction == "increasing" else -1
         allowed = self._allowed(problem, state)
         if self.derivatives == "softmax":
-            gradient = view.gradient(logits.log_softmax(1).gather(1, state.goals[:, None]).sum(), images)
+            gradient = model.gradient(logits.log_softmax(1).gather(1, state.goals[:, None]).sum(), images)
             return _largest(sign * self._through(gradient, problem), allowed, pairs)
-        target = view.gradient(logits.gather(1, state.goals[:, None]).sum(), images, again=True)
-        others = view.gradient(logits.sum(), images) - target
+        target = model.gradient(logits.gather(1, state.goals[:, None]).sum(), images, again=True)
+        others = model.gradient(logits.sum(), images) - target
         alpha, beta = sign * self._through(target, problem), sign * self._through(others, problem)
         chosen, fits = [], []
         for _ in range(pairs):

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from engine.access import Knowledge
 from engine.attacks.one_pixel.candidates import BestCandidate, Candidates, Tried
 from engine.attacks.one_pixel.evolution import FEWEST, children, survivors
 from engine.attacks.one_pixel.genes import Repair, Space
@@ -17,7 +18,6 @@ from engine.balls import L0, Ball, Norm
 from engine.batching import images_per_step
 from engine.operation import Attack, AttackStep, Problem
 from engine.parameters import Preset, budget, method, result
-from engine.views import Knowledge
 
 
 class OnePixel(Attack):

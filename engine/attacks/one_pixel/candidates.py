@@ -49,15 +49,15 @@ class Candidates:
     """
 
     def __init__(self, problem: Problem, loss: LossName, pixels: int = 1) -> None:
-        view = problem.classifier
+        model = problem.classifier
         self._loss, self._rows = loss, rows_per_pass(problem.images)
-        self.clean = view(problem.images)
+        self.clean = model(problem.images)
         """Logits ``(N, K)`` of the images themselves."""
         self.loss = value(loss, self.clean, problem.labels, problem.targets)
         """``(N,)``, theirs."""
-        near = Neighbours.of(view.whole, problem.images) if pixels == 1 else None
+        near = Neighbours.of(model.whole, problem.images) if pixels == 1 else None
         if near is not None:  # its maps took one more look at the images
-            view.scores_by(len(self.clean), lambda part: near.logits[part])
+            model.scores_by(len(self.clean), lambda part: near.logits[part])
         self._neighbours = near if near is not None and near.agrees(self.clean) else None
 
     @property

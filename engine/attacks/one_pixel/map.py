@@ -10,6 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from engine.access import Knowledge
 from engine.artifacts import Artifact, Map, Table
 from engine.attacks.one_pixel.candidates import BestCandidate, Candidates, Tried
 from engine.balls import L0, Ball, Norm
@@ -17,7 +18,6 @@ from engine.batching import images_per_step
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step
 from engine.parameters import Preset, budget, method
-from engine.views import Knowledge
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _LISTED = 20

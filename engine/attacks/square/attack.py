@@ -9,6 +9,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
+from engine.access import Knowledge
 from engine.attacks.square.moves import L2Moves, LinfMoves, Moves, Plan
 from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.budget import InBall, usual_eps
@@ -17,7 +18,6 @@ from engine.balls import Norm
 from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
 from engine.text.parsing import Number
-from engine.views import Knowledge
 
 _BLOCK = 64
 """Moves for which a row draws at once."""

@@ -12,6 +12,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor, nn
 
+from engine.access import Knowledge, ModelAccess
 from engine.artifacts import Artifact, Axis, Curve, Model, Table, Unit
 from engine.attacks.pgd import PGD
 from engine.attacks.substitute.network import fresh_network, gradient_of_labels, train_epoch
@@ -25,7 +26,6 @@ from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import Preset, budget, method, result
 from engine.ranking import fraction
 from engine.text.parsing import Number
-from engine.views import Knowledge, View
 
 _PGD_STEPS = 40
 _MOST_LABELS = 100_000
@@ -188,7 +188,7 @@ class Substitute(Attack):
                 yield self._step(problem, index, total, network, rounds, asking.labelled)
             known, labels = torch.cat([known, new]), torch.cat([labels, asking.said])
         asked = len(known) + len(checks)
-        for step in on_it.iterate(replace(problem, classifier=View(_as_classifier(network, problem), "gradients"))):
+        for step in on_it.iterate(replace(problem, classifier=ModelAccess(_as_classifier(network, problem), "gradients"))):
             if step.index:
                 made = step if step.index == steps else None
                 yield self._step(problem, index + step.index, total, network, rounds, asked, made)
@@ -218,10 +218,12 @@ class Substitute(Attack):
 
     def _images(self, problem: Problem) -> tuple[Tensor, Tensor, Tensor]:
         """The first images, the held-out ones, and the true labels of those."""
-        data, view = problem.data, problem.classifier
+        data, model = problem.data, problem.classifier
         assert data is not None
-        if data.shape != view.input_shape:
-            raise GibbonError(f"The data set's images are {data.shape}, but the model takes {view.input_shape}. Choose a set of that size.")
+        if data.shape != model.input_shape:
+            raise GibbonError(
+                f"The data set's images are {data.shape}, but the model takes {model.input_shape}. Choose a set of that size."
+            )
         if len(data) < 2:
             raise GibbonError("The data set has fewer than two images, so nothing can be learnt from it. Choose another.")
         order = torch.randperm(len(data), generator=problem.random.shared("substitute", "images"))
@@ -305,5 +307,5 @@ class _Asking:
 
 
 def _as_classifier(network: nn.Module, problem: Problem) -> Classifier:
-    view = problem.classifier
-    return Classifier(network, view.labels, view.input_shape, name="substitute", device=view.device)
+    model = problem.classifier
+    return Classifier(network, model.labels, model.input_shape, name="substitute", device=model.device)

@@ -45,13 +45,13 @@ def loss_and_gradient(problem: Problem, images: Tensor, loss: LossName, targets:
     if count == 1 or problem.objective is not None:  # the objective is of all rows, whatever it makes of them
         return _evaluated(problem, images, problem.labels, loss, targets, gradient)
 
-    def part_of(part: slice) -> Evaluation:
+    def chunk_of(part: slice) -> Evaluation:
         if part.stop - part.start >= count:
             return _evaluated(problem, images, problem.labels, loss, targets, gradient)
         goals = targets[part] if isinstance(targets, Tensor) else targets
         return _evaluated(problem, images[part], problem.labels[part], loss, goals, gradient)
 
-    parts = problem.classifier.in_parts(count, part_of, rows_with_graph(images))
+    parts = problem.classifier.in_chunks(count, chunk_of, rows_with_graph(images))
     return parts[0] if len(parts) == 1 else Evaluation(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
@@ -64,12 +64,12 @@ def untargeted_loss(problem: Problem, seen: Evaluation, loss: LossName, targets:
 
 
 def _evaluated(problem: Problem, images: Tensor, labels: Tensor, loss: LossName, targets: Goals, gradient: bool) -> Evaluation:
-    view = problem.classifier
+    model = problem.classifier
     with torch.set_grad_enabled(gradient):
         images = images.detach()
         if gradient:
             images.requires_grad_()
-        logits = view(images)
+        logits = model(images)
         goals = targets(logits.detach()) if callable(targets) else targets
         extra = None if problem.objective is None else problem.objective(images)
         if not gradient:
@@ -78,6 +78,6 @@ def _evaluated(problem: Problem, images: Tensor, labels: Tensor, loss: LossName,
         raised, weights, reported = assess(loss, logits, labels, goals)
         copies = problem.copies if len(images) == len(problem.images) else None
         if extra is None:
-            return Evaluation(logits.detach(), reported, view.gradient(raised, images, weights, copies=copies))
-        found = view.gradient((weights * raised).sum() + extra.sum(), images, copies=copies)
+            return Evaluation(logits.detach(), reported, model.gradient(raised, images, weights, copies=copies))
+        found = model.gradient((weights * raised).sum() + extra.sum(), images, copies=copies)
         return Evaluation(logits.detach(), reported + extra.detach(), found)

@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple, Self
 import torch
 from torch import Tensor
 
+from engine.access import ModelAccess
 from engine.attacks.toolkit.shortest_step import shortest
 from engine.balls import Norm
-from engine.views import View
 
 _DUAL: dict[Norm, float] = {"linf": 1.0, "l2": 2.0, "l1": torch.inf}
 _FARTHER = 1e-4
@@ -38,9 +38,9 @@ class Planes(NamedTuple):
     """``(k, N)``: above 0 where the plane has not been crossed."""
 
     @classmethod
-    def of(cls, view: View, rising: Tensor, images: Tensor) -> Self:
+    def of(cls, model: ModelAccess, rising: Tensor, images: Tensor) -> Self:
         """Of functions ``rising`` ``(k, N)``, below 0 so far, with the graph from ``images`` on: k gradients of one forward pass."""
-        return cls(view.gradients(rising, images), -rising.detach())
+        return cls(model.gradients(rising, images), -rising.detach())
 
 
 @torch.no_grad()

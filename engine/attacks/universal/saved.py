@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from engine.access import Knowledge
 from engine.artifacts import Artifact, Perturbation
 from engine.attacks.toolkit.losses import value
 from engine.errors import GibbonError
@@ -20,7 +21,6 @@ from engine.files import ordinary_file, replacing
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import budget
 from engine.text.parsing import Number
-from engine.views import Knowledge
 
 _TENSOR, _FACTS = "perturbation", "gibbon"
 

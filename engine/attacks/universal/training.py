@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.access import ModelAccess
 from engine.attacks.toolkit.losses import value
 from engine.attacks.toolkit.planes import Planes, leads, step_across
 from engine.attacks.toolkit.target_classes import likeliest_others
@@ -21,7 +22,6 @@ from engine.operation import AttackStep, Problem
 
 if TYPE_CHECKING:
     from engine.data import DataSet
-    from engine.views import View
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Course:
     """A perturbation being learned."""
 
     def __init__(self, problem: Problem, ball: Ball, count: int, held_out: int) -> None:
-        self._problem, self._ball, self._view = problem, ball, problem.classifier
+        self._problem, self._ball, self._model = problem, ball, problem.classifier
         self._random = problem.random.shared("universal")
         self._learning, self._held = self._split(count, held_out)
         self._mask = self._one_mask()
@@ -67,7 +67,7 @@ class Course:
     # ------------------------------------------------------------------ the data
 
     def _split(self, count: int, held_out: int) -> tuple[Tensor, Tensor]:
-        data, shape = self._data, self._view.input_shape
+        data, shape = self._data, self._model.input_shape
         if data.shape != shape:
             raise GibbonError(f"The data set holds images of {data.shape}, but the model takes {shape}. Choose one made for it.")
         if len(data) < 2:
@@ -112,7 +112,7 @@ class Course:
         self._index += 1
         if self._shown is None:
             images = self._problem.compose(self.v) if self._index else self._problem.images
-            logits = self._view.verdict(images)
+            logits = self._model.verdict(images)
             self._shown = images, value("ce", logits, self._problem.labels, None), logits
         images, loss, logits = self._shown
         readings = {name: torch.tensor(rates[-1]) for name, rates in self._rates().items() if rates}
@@ -136,7 +136,7 @@ class Course:
         found = []
         for some in torch.split(indices, rows_per_pass(self._problem.images)):
             with torch.no_grad():
-                found.append(self._view(self.with_perturbation(self._images(some))).argmax(1))
+                found.append(self._model(self.with_perturbation(self._images(some))).argmax(1))
             yield self.step()
         return torch.cat(found)
 
@@ -183,13 +183,13 @@ class Course:
         clean = self._before_learning[chosen.to(self._before_learning.device)]
         images = self.with_perturbation(self._images(self._learning[chosen]))
 
-        def part_of(part: slice) -> tuple[Tensor, Tensor]:
+        def chunk_of(part: slice) -> tuple[Tensor, Tensor]:
             some = images[part].requires_grad_()
-            logits = self._view(some)
+            logits = self._model(some)
             loss = F.cross_entropy(logits, clean[part], reduction="none").clamp_max(cap)
-            return self._view.gradient(loss.sum(), some).sum(0, keepdim=True), logits.detach().argmax(1) != clean[part]
+            return self._model.gradient(loss.sum(), some).sum(0, keepdim=True), logits.detach().argmax(1) != clean[part]
 
-        gradients, flips = zip(*self._view.in_parts(len(images), part_of), strict=True)
+        gradients, flips = zip(*self._model.in_chunks(len(images), chunk_of), strict=True)
         gradient = gradients[0] if len(gradients) == 1 else torch.stack(gradients).sum(0)
         fooled = torch.cat(flips).float().mean()
         self._recent = [*self._recent, fooled][-max(1, round(len(self._learning) / len(chosen))) :]  # about one pass
@@ -212,14 +212,14 @@ class Course:
     def deepfool(self, position: int, steps: int, overshoot: float, classes: int) -> UniversalStep:
         """Send one image across its nearest boundary, if it is not yet there, and take ``v`` along."""
         start = self.with_perturbation(self._images(self._learning[position : position + 1]))
-        found = across(self._view, start, int(self._before_learning[position]), self._ball, self._mask, steps, overshoot, classes)
+        found = across(self._model, start, int(self._before_learning[position]), self._ball, self._mask, steps, overshoot, classes)
         if found is not None:
             self._update(self.v + found)
         return self.step()
 
 
 def across(
-    view: View, start: Tensor, label: int, ball: Ball, mask: Tensor | None, steps: int, overshoot: float, classes: int
+    model: ModelAccess, start: Tensor, label: int, ball: Ball, mask: Tensor | None, steps: int, overshoot: float, classes: int
 ) -> Tensor | None:
     """DeepFool from ``start`` ``(1, C, H, W)``: what takes it off ``label``; None where it is off already, or stays.
 
@@ -231,14 +231,14 @@ def across(
     moved, rivals = torch.zeros_like(start), None
     for number in range(steps + 1):
         image = (start + (1 + overshoot) * moved).clamp(0, 1).requires_grad_()
-        logits = view(image)
+        logits = model(image)
         if int(logits.argmax()) != label:
             return (1 + overshoot) * moved if number else None
         if number == steps:
             break
         if rivals is None:
             rivals = likeliest_others(logits, own, classes - 1)
-        slopes, gaps = Planes.of(view, leads(logits, own, rivals), image)
+        slopes, gaps = Planes.of(model, leads(logits, own, rivals), image)
         planes = Planes(slopes if mask is None else mask * slopes, gaps)
         moved = moved + step_across(planes, -everywhere, everywhere, "linf" if isinstance(ball, Linf) else "l2", rounds=0)[0]
     return None

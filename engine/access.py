@@ -15,14 +15,14 @@ from engine.errors import BudgetExhausted, GibbonError
 from engine.gradient_watch import GradientWatch
 
 Knowledge = Literal["gradients", "scores", "labels"]
-Part = TypeVar("Part")
+Chunk = TypeVar("Chunk")
 _SIDE_BY_SIDE = 100_000
 """Total number of gradient values below which one batched backward pass beats several single ones on a CPU. Passes of a few small
 images are mostly overhead, which batching saves; large images gain nothing (measured on 28 x 28 and 224 x 224).
 """
 
 
-class View:
+class ModelAccess:
     """Access to a classifier that counts queries and returns no more than the attacker ``knows``.
 
     Parameters
@@ -79,7 +79,7 @@ class View:
         """
         self._refuse_labels()
         self._count(count)
-        return torch.cat(self.in_parts(count, work, most))
+        return torch.cat(self.in_chunks(count, work, most))
 
     @torch.no_grad()
     def predict(self, images: Tensor) -> Tensor:
@@ -177,7 +177,7 @@ class View:
         release_memory(self.device)
         return True
 
-    def in_parts(self, count: int, work: Callable[[slice], Part], most: int | None = None) -> list[Part]:
+    def in_chunks(self, count: int, work: Callable[[slice], Chunk], most: int | None = None) -> list[Chunk]:
         """Apply ``work`` to slices of ``count`` rows, at most ``most`` at a time, and fewer where the device's memory runs out."""
         rows = max(1, min(count, most or count, self.rows_limit or count))
         counted = self.forwards, self.backwards
@@ -187,7 +187,7 @@ class View:
             if not is_out_of_memory(error) or not self.narrow(rows):
                 raise
         self.forwards, self.backwards = counted
-        return self.in_parts(count, work, most)  # outside of the handler, which holds on to the memory
+        return self.in_chunks(count, work, most)  # outside of the handler, which holds on to the memory
 
     def _refuse_labels(self) -> None:
         if self.knows == "labels":
@@ -198,7 +198,7 @@ class View:
     def _scores(self, images: Tensor) -> Tensor:
         if len(images) < 2:
             return self._classifier(images)
-        found = self.in_parts(len(images), lambda part: self._classifier(images[part]))
+        found = self.in_chunks(len(images), lambda part: self._classifier(images[part]))
         return found[0] if len(found) == 1 else torch.cat(found)
 
     def _count(self, rows: int) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import engine
-from engine.views import View
+from engine.access import ModelAccess
 from tests.engine.test_closed_forms import middle_images
 
 
@@ -39,7 +39,7 @@ def test_gradients_are_those_of_one_by_one(kind: str, small64: engine.Classifier
         classifier, images = engine.Classifier(_Numpy(), list("abcd"), (1, 4, 4), name="numpy", device="cpu"), middle_images(6)
     if kind == "many":
         images = images.repeat(30, 1, 1, 1)  # beyond what is batched on a CPU
-    view = View(classifier, "gradients")
+    view = ModelAccess(classifier, "gradients")
     images = images.clone().requires_grad_()
     logits = view(images)
     found = view.gradients(logits[:, :3].T, images)
@@ -50,6 +50,6 @@ def test_gradients_are_those_of_one_by_one(kind: str, small64: engine.Classifier
 
 
 def test_gradients_are_refused_where_only_scores_are_known(small64: engine.Classifier, images: Tensor) -> None:
-    view = View(small64, "scores")
+    view = ModelAccess(small64, "scores")
     with pytest.raises(engine.GibbonError, match="knows scores only"):
         view.gradients(view(images).T, images)
