@@ -5,12 +5,24 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from PySide6.QtCore import QObject, QPoint, QRect, QSettings, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPalette, QPen, QPixmap
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QPushButton,
+    QStatusBar,
+    QTabBar,
+    QTabWidget,
+    QToolBar,
+    QWidget,
+)
 
 CLEAN = "#0072B2"
 """The clean image, everywhere: frame, bar, histogram, curve. The four are Okabe and Ito's, and hold for colour-blind eyes."""
@@ -27,6 +39,7 @@ GRID = 8
 TEXT_BESIDE_ICON = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 
 Choice = Literal["system", "light", "dark"]
+_Labelled = TypeVar("_Labelled", QLabel, QMessageBox)
 
 _LIGHT = {"window": "#F3F4F6", "base": "#FFFFFF", "button": "#FAFBFC", "text": "#1B1F24", "line": "#CDD2D9", "accent": "#3E5873"}
 _DARK = {"window": "#23272C", "base": "#131518", "button": "#2D3238", "text": "#E4E7EB", "line": "#434A53", "accent": "#6F8FB3"}
@@ -181,7 +194,11 @@ def palette(dark: bool) -> QPalette:
     made.setColor(role.Accent, c["accent"])
     made.setColor(role.HighlightedText, QColor("#101214") if dark else QColor("#FFFFFF"))
     made.setColor(group.Disabled, role.Highlight, mix(c["accent"], c["window"], 0.6))
-    made.setColor(role.Link, mix(c["accent"], c["text"], 0.2))
+    made.setColor(role.Link, mix(c["accent"], c["text"], 0.15))
+    # The style sheet can name roles only, and Fusion paints nothing with these three.
+    made.setColor(role.Dark, mix(c["text"], c["window"], 0.35))
+    made.setColor(role.Shadow, mix(c["text"], c["window"], 0.6))
+    made.setColor(role.Midlight, mix(c["accent"], c["window"], 0.75))
     return made
 
 
@@ -193,38 +210,65 @@ def primary(button: QPushButton, icon_name: str = "") -> QPushButton:
     return button
 
 
-def style_sheet(dark: bool) -> str:
-    """What Fusion does not give: flat dock titles, thin splitters, the primary button."""
-    c = _DARK if dark else _LIGHT
-    on_accent = "#101214" if dark else "#FFFFFF"
-    hover = mix(c["accent"], c["text"], 0.15).name()
-    quiet = mix(c["text"], c["window"], 0.35).name()
-    off, off_text = mix(c["accent"], c["window"], 0.75).name(), mix(c["text"], c["window"], 0.6).name()
-    return f"""
-    QMainWindow::separator {{ background: {c["line"]}; width: 1px; height: 1px; margin: 2px; }}
-    QMainWindow::separator:hover {{ background: {c["accent"]}; }}
-    #dockTitle {{ border-bottom: 1px solid {c["line"]}; }}
-    QTabBar {{ qproperty-drawBase: 0; }}
-    QTabBar::tab {{ background: transparent; color: {quiet}; border: none; border-bottom: 2px solid transparent; padding: 5px 10px 4px; }}
-    QTabBar::tab:hover {{ color: {c["text"]}; }}
-    QTabBar::tab:selected {{ color: {c["text"]}; border-bottom: 2px solid {c["accent"]}; }}
-    QTabBar::tab:disabled {{ color: {off_text}; }}
-    QTabWidget::pane {{ border: none; border-top: 1px solid {c["line"]}; }}
-    QToolBar {{ border: none; border-bottom: 1px solid {c["line"]}; padding: 3px 6px; spacing: 2px; }}
-    QToolBar::separator {{ background: {c["line"]}; width: 1px; margin: 5px 6px; }}
-    QStatusBar {{ border-top: 1px solid {c["line"]}; }}
-    QStatusBar::item {{ border: none; }}
-    QToolTip {{ background: {c["button"]}; color: {c["text"]}; border: 1px solid {c["line"]}; padding: 4px 6px; }}
-    QPushButton[primary="true"] {{
-        background: {c["accent"]}; color: {on_accent}; border: none; border-radius: 3px; padding: 6px 16px; font-weight: 600; }}
-    QPushButton[primary="true"]:hover {{ background: {hover}; }}
-    QPushButton[primary="true"]:focus {{ border: 2px solid {c["text"]}; padding: 4px 14px; }}
-    QPushButton[primary="true"]:disabled {{ background: {off}; color: {off_text}; }}
-    QToolButton[choice="true"] {{ border: 1px solid {c["line"]}; border-radius: 3px; padding: 2px 6px; }}
-    QToolButton[choice="true"]:hover {{ border-color: {c["accent"]}; }}
-    QToolButton[choice="true"]:checked {{ background: {c["accent"]}; color: {on_accent}; border-color: {c["accent"]}; }}
-    QToolButton[choice="true"]:focus {{ border-color: {c["text"]}; }}
-    """
+STYLE_SHEET = """
+    QLabel, QToolTip { qproperty-textFormat: PlainText; }
+    QLabel[rich="true"], QMessageBox[rich="true"] QLabel { qproperty-textFormat: RichText; }
+    QMainWindow::separator { background: palette(mid); width: 1px; height: 1px; margin: 2px; }
+    QMainWindow::separator:hover { background: palette(highlight); }
+    #dockTitle { border-bottom: 1px solid palette(mid); }
+    QTabBar { qproperty-drawBase: 0; }
+    QTabBar::tab {
+        background: transparent; color: palette(dark); border: none; border-bottom: 2px solid transparent; padding: 5px 10px 4px; }
+    QTabBar::tab:hover { color: palette(window-text); }
+    QTabBar::tab:selected { color: palette(window-text); border-bottom: 2px solid palette(highlight); }
+    QTabBar::tab:disabled { color: palette(shadow); }
+    QTabWidget::pane { border: none; border-top: 1px solid palette(mid); }
+    QToolBar { border: none; border-bottom: 1px solid palette(mid); padding: 3px 6px; spacing: 2px; }
+    QToolBar::separator { background: palette(mid); width: 1px; margin: 5px 6px; }
+    QStatusBar { border-top: 1px solid palette(mid); }
+    QStatusBar::item { border: none; }
+    QToolTip { background: palette(button); color: palette(window-text); border: 1px solid palette(mid); padding: 4px 6px; }
+    QPushButton[primary="true"] {
+        background: palette(highlight); color: palette(highlighted-text); border: none; border-radius: 3px; padding: 6px 16px;
+        font-weight: 600; }
+    QPushButton[primary="true"]:hover { background: palette(link); }
+    QPushButton[primary="true"]:focus { border: 2px solid palette(window-text); padding: 4px 14px; }
+    QPushButton[primary="true"]:disabled { background: palette(midlight); color: palette(shadow); }
+    QToolButton[choice="true"] { border: 1px solid palette(mid); border-radius: 3px; padding: 2px 6px; }
+    QToolButton[choice="true"]:hover { border-color: palette(highlight); }
+    QToolButton[choice="true"]:checked {
+        background: palette(highlight); color: palette(highlighted-text); border-color: palette(highlight); }
+    QToolButton[choice="true"]:focus { border-color: palette(window-text); }
+"""
+"""Fusion's missing parts: flat dock titles, thin splitters, the primary button. Its first line makes every label, message box and tool tip
+plain text, whoever's words it holds; `rich` marks the few whose markup the program writes itself. The sheet names roles of the palette and
+no colours, so that it is set once: setting an application's sheet again polishes every widget, which takes most of a second."""
+
+_DRESSED = (QTabBar, QTabWidget, QToolBar, QStatusBar, QMainWindow)
+
+
+def rich(widget: _Labelled) -> _Labelled:
+    """Mark a label or a message box whose text is markup that the program itself writes; strangers' words in it must be escaped."""
+    widget.setProperty("rich", True)
+    return widget
+
+
+def _is_dressed(widget: QWidget) -> bool:
+    """Whether colours of the style sheet apply to a widget."""
+    return (
+        isinstance(widget, _DRESSED)
+        or widget.objectName() == "dockTitle"
+        or bool(widget.property("primary") or widget.property("choice") or widget.property("dressed"))
+    )
+
+
+def _dress_again(widgets: Iterable[QWidget]) -> None:
+    """Let the style look up the palette's colours anew: it keeps those that it found when it polished a widget."""
+    for widget in widgets:
+        style = widget.style()
+        style.unpolish(widget)
+        style.polish(widget)
+        widget.update()
 
 
 class Theme(QObject):
@@ -237,6 +281,8 @@ class Theme(QObject):
         self._app, self._settings = app, settings
         self._system_dark = is_dark(app.palette())
         app.setStyle("Fusion")
+        # Without it a style sheet keeps the palette from reaching the children of a window.
+        app.setAttribute(Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles)
         app.styleHints().colorSchemeChanged.connect(self._on_system_changed)
         self._apply()
 
@@ -264,5 +310,7 @@ class Theme(QObject):
 
     def _apply(self) -> None:
         self._app.setPalette(palette(self.dark))
-        self._app.setStyleSheet(style_sheet(self.dark))
+        if self._app.styleSheet() != STYLE_SHEET:
+            self._app.setStyleSheet(STYLE_SHEET)
+        _dress_again(filter(_is_dressed, self._app.allWidgets()))
         self.changed.emit()

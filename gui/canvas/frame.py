@@ -13,6 +13,7 @@ class HighlightFrame(QFrame):
         super().__init__(widget)
         self._widget = widget
         self.setStyleSheet(f"border: {thickness}px solid palette(highlight); background: transparent;")
+        self.setProperty("dressed", True)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 

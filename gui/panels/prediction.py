@@ -16,7 +16,7 @@ from gui.plots.bars import ProbabilityBars, Row
 from gui.plots.ranking import by_strength, stable_top
 from gui.session.scene import Frame
 from gui.session.session import Session
-from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET
+from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET, rich
 from gui.widgets import EmptyState
 from gui.widgets.text import Figure, FigureRow, Sentence
 
@@ -255,6 +255,7 @@ class _Legend(QLabel):
     def __init__(self) -> None:
         super().__init__()
         self._shown: tuple[bool, bool, bool] | None = None
+        rich(self)
         self.setWordWrap(True)
 
     def show_parts(self, label: bool, target: bool, chosen: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.text.formatting import format_probability as percent
 from engine.text.formatting import short
-from gui.theme import GRID, line_colour, muted_colour, number_font, readable, text_colour
+from gui.theme import GRID, line_colour, muted_colour, number_font, readable, rich, text_colour
 from gui.widgets.text import Sentence
 
 Values = npt.NDArray[np.floating]
@@ -124,10 +125,9 @@ class Curves(QWidget):
         self._marker = self._vertical(2.0)
         self._mark = self._vertical(1.0, Qt.PenStyle.DashLine)
         self._cursor = self._vertical(1.0, Qt.PenStyle.DotLine)
-        self.key = QLabel(self)
+        self.key = rich(QLabel(self))
         self.key.setFont(number_font(self.font()))
         self.key.setWordWrap(True)
-        self.key.setTextFormat(Qt.TextFormat.RichText)
         self.key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.readout = Sentence(muted=True)
         self.readout.setAccessibleName("Values under the mouse")
@@ -258,8 +258,8 @@ class Curves(QWidget):
     def _paint_lines(self) -> None:
         palette = self.palette()
         muted = muted_colour(palette).name()
-        self.plot.setLabel("bottom", self.axes.x, color=muted)
-        self.plot.setLabel("left", self.axes.y, color=muted)
+        for side, text in (("bottom", self.axes.x), ("left", self.axes.y)):
+            self.plot.setLabel(side, html.escape(text), color=muted)  # pyqtgraph takes it for markup
         words = []
         for place, (item, line) in enumerate(zip(self._items, self.lines, strict=False)):
             hidden = any(np.allclose(line.y, other.y, atol=1e-3, equal_nan=True) for other in self.lines[:place])
@@ -283,4 +283,4 @@ def _largest(y: Values) -> float:
 
 
 def _kept_together(name: str) -> str:
-    return name.replace("&", "&amp;").replace("<", "&lt;").replace(" ", "&nbsp;")
+    return html.escape(name).replace(" ", "&nbsp;")

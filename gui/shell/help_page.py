@@ -45,8 +45,7 @@ class KeyboardHelp(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keyboard and mouse")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._page = QLabel(_page())
-        self._page.setTextFormat(Qt.TextFormat.RichText)
+        self._page = theme.rich(QLabel(_page()))
         self._page.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._page.setMargin(2 * theme.GRID)
         self._page.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -99,12 +98,14 @@ def _version(name: str) -> str:
 
 def about(parent: QWidget) -> None:
     """What it is, under which licence, and the versions to name in a bug report."""
-    box = QMessageBox(parent)
+    box = theme.rich(QMessageBox(parent))
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowTitle("About Gibbon")
-    box.setTextFormat(Qt.TextFormat.RichText)
     box.setText("<b>Gibbon</b><br>A workbench for adversarial images")
-    rows = "".join(f"<tr><td style='padding-right: 16px'>{name}</td><td>{version}</td></tr>" for name, version in versions().items())
+    rows = "".join(
+        f"<tr><td style='padding-right: 16px'>{html.escape(name)}</td><td>{html.escape(version)}</td></tr>"
+        for name, version in versions().items()
+    )
     box.setInformativeText(
         "Apache License 2.0. Icons: Material Design Icons, Apache License 2.0. "
         "Qt and PySide6 are used under the LGPL v3.<br><br>"

@@ -145,7 +145,7 @@ def test_the_chosen_norm_stands_out(qtbot: QtBot, dark: bool) -> None:
 
     norms = NormFilter()
     norms.setPalette(theme.palette(dark))
-    norms.setStyleSheet(theme.style_sheet(dark))
+    norms.setStyleSheet(theme.STYLE_SHEET)
     show(qtbot, norms, 300, 40)
     chosen = norms.buttons[""]
     ground = chosen.grab().toImage().pixelColor(4, chosen.height() // 2)

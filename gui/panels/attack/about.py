@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from PySide6.QtCore import QEvent, Qt, Slot
@@ -25,7 +26,7 @@ class About(QWidget):
         self._whole = QLabel(self)
         self._whole.setWordWrap(True)
         self._whole.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._paper = QLabel(self)
+        self._paper = theme.rich(QLabel(self))
         self._paper.setWordWrap(True)
         self._paper.setOpenExternalLinks(True)
         self._unfold = QToolButton(self)
@@ -54,7 +55,7 @@ class About(QWidget):
 
     def _link(self) -> None:
         colour = theme.muted_colour(self.palette()).name()
-        linked = re.sub(r"arXiv (\d{4}\.\d{4,5})", r'<a href="https://arxiv.org/abs/\1">arXiv \1</a>', self._cited)
+        linked = re.sub(r"arXiv (\d{4}\.\d{4,5})", r'<a href="https://arxiv.org/abs/\1">arXiv \1</a>', html.escape(self._cited))
         self._paper.setText(f'<span style="color:{colour}">{linked}</span>' if self._cited else "")
         self._fold(self._unfold.isChecked())
 

@@ -36,8 +36,8 @@ class FormsStack(QWidget):
         self.about = About(self)
         self.presets = QToolButton(self)
         self.reset = QToolButton(self)
-        self._forms: dict[str, Form] = {}
-        """By slug, made when the attack is first chosen."""
+        self._form: Form | None = None
+        """Made for the attack that is chosen, and gone with it: the plan holds what is typed, and a form has about a hundred widgets."""
         self._attacks: Mapping[str, type[Attack]] = {}
         self._slug = ""
         self._settings = Settings()
@@ -77,7 +77,7 @@ class FormsStack(QWidget):
     @property
     def form(self) -> Form | None:
         """The form of the chosen attack; None before one is."""
-        return self._forms.get(self._slug)
+        return self._form
 
     def set_attacks(self, attacks: Mapping[str, type[Attack]]) -> None:
         """List the attacks."""
@@ -86,23 +86,15 @@ class FormsStack(QWidget):
 
     def show_settings(self, slug: str, settings: Settings) -> None:
         """Show an attack with its parameters; says nothing of what it changes for that."""
-        if slug != self._slug:
-            self._show_attack(slug)
-        form = self._forms[slug]
+        form = self._show_attack(slug) if self._form is None or slug != self._slug else self._form
         self._settings = settings  # the form says nothing new by showing this
         if _given(form) != settings.parameters:
             form.set_values({**_defaults(form), **settings.parameters})
 
-    def _show_attack(self, slug: str) -> None:
+    def _show_attack(self, slug: str) -> Form:
         attack, self._slug = self._attacks[slug], slug
-        if slug not in self._forms:
-            self._forms[slug] = form = Form(self, says_errors=False)  # the footer does: it is always in sight
-            self._place.addWidget(form)
-            form.set_operation(attack)
-            form.changed.connect(self._on_changed)
-        for name, form in self._forms.items():
-            form.setVisible(name == slug)
-        self._settings = Settings(_given(self._forms[slug]))
+        form = self._new_form(attack)
+        self._settings = Settings(_given(form))
         with QSignalBlocker(self.chooser.list):
             self.chooser.list.choose(slug)
         self.chooser.set_title(attack.title)
@@ -112,12 +104,29 @@ class FormsStack(QWidget):
         for title in (preset.title for preset in attack.presets):
             menu.addAction(title.replace("&", "&&")).triggered.connect(lambda _checked=False, title=title: self._use_preset(title))
         self.presets.setVisible(bool(attack.presets))
+        return form
+
+    def _new_form(self, attack: type[Attack]) -> Form:
+        """A form in the place of the one before, which is destroyed."""
+        before, self._form = self._form, Form(self, says_errors=False)  # the footer does: it is always in sight
+        self._place.addWidget(self._form)
+        self._form.show()
+        self._form.set_operation(attack)
+        self._form.changed.connect(self._on_changed)
+        if before is not None:
+            before.changed.disconnect(self._on_changed)
+            before.hide()
+            self._place.removeWidget(before)
+            before.deleteLater()
+        return self._form
 
     # ------------------------------------------------------------------ from a person
 
     @Slot()
     def _on_changed(self) -> None:
-        form = self._forms[self._slug]
+        form = self._form
+        if form is None:
+            return
         given, before = _given(form), self._settings.parameters
         changed = [field for field in form.fields if given.get(field.name, field.default) != before.get(field.name, field.default)]
         if changed:
@@ -130,7 +139,9 @@ class FormsStack(QWidget):
             self._fill(Settings(), "Reset parameters")
 
     def _use_preset(self, title: str) -> None:
-        form = self._forms[self._slug]
+        form = self._form
+        if form is None:
+            return
         values = {**_defaults(form), **self._attacks[self._slug].preset(title).values}
         given = {field.name: values[field.name] for field in form.fields if values[field.name] != field.default}
         self._fill(Settings(given, title), f"Preset {title}")
@@ -138,7 +149,8 @@ class FormsStack(QWidget):
 
     def _fill(self, settings: Settings, text: str) -> None:
         self.show_settings(self._slug, settings)
-        self._tell(Settings(_given(self._forms[self._slug]), settings.preset), text, "")
+        if self._form is not None:
+            self._tell(Settings(_given(self._form), settings.preset), text, "")
 
     def _tell(self, settings: Settings, text: str, name: str) -> None:
         self._settings = settings
