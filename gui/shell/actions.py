@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
 from gui import theme
+from gui.widgets.literal import literal
 
 if TYPE_CHECKING:
     from gui.session.session import Session
@@ -252,8 +253,8 @@ class Actions(QObject):
             self._paused = paused
             self["pause"].setText("Continue" if paused else "Pause")
             self["pause"].setIcon(theme.icon("mdi6.play-pause" if paused else "mdi6.pause"))
-        self["undo"].setText(f"Undo {stack.undoText()}".strip())
-        self["redo"].setText(f"Redo {stack.redoText()}".strip())
+        self["undo"].setText(literal(f"Undo {stack.undoText()}".strip()))
+        self["redo"].setText(literal(f"Redo {stack.redoText()}".strip()))
 
     def check(self, id: str) -> None:
         """Mark the one of its group that holds."""

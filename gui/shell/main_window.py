@@ -18,6 +18,7 @@ from gui.shell.actions import Actions
 from gui.shell.commands import Commands
 from gui.shell.dock_title import DockTitle
 from gui.shell.status_bar import StatusBar
+from gui.widgets.literal import literal, literal_title
 
 if TYPE_CHECKING:
     from gui.canvas import ImageCanvas
@@ -205,7 +206,7 @@ class MainWindow(QMainWindow):
         self._recent.clear()
         paths = self.settings.recent_images
         for path in paths:
-            action = self._recent.addAction(path.name)
+            action = self._recent.addAction(literal(path.name))
             action.setToolTip(str(path))
             action.setEnabled(self.session.ready)
             action.triggered.connect(lambda _checked=False, path=path: self.commands.open_path(path))
@@ -225,7 +226,7 @@ class MainWindow(QMainWindow):
         from engine.reproduce import CATALOGUE
 
         for slug, kind in CATALOGUE.items():
-            action = self._experiments.addAction(f"{kind.title}…")
+            action = self._experiments.addAction(literal(f"{kind.title}…"))
             action.setToolTip(f"{kind.source}\n{kind.paper}".strip())
             action.triggered.connect(lambda _checked=False, slug=slug: self.commands.reproduce(slug))
 
@@ -243,7 +244,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _on_image(self) -> None:
         name = self.session.image.get("name")
-        self.setWindowTitle(f"{name} – Gibbon" if name else "Gibbon")
+        self.setWindowTitle(literal_title(f"{name} – Gibbon") if name else "Gibbon")
 
     @Slot()
     def _on_photograph(self) -> None:

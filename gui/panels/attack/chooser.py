@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QVBoxLayout, QWi
 
 from gui.panels.attack.catalogue import CatalogueList
 from gui.theme import GRID
+from gui.widgets.literal import literal
 
 
 class Chooser(QPushButton):
@@ -39,7 +40,7 @@ class Chooser(QPushButton):
         arrow = "  ▾"
         room = self.width() - 2 * GRID - self.fontMetrics().horizontalAdvance(f" {arrow}")
         shown = self.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room)
-        self.setText(f" {shown}{arrow}".replace("&", "&&"))
+        self.setText(literal(f" {shown}{arrow}"))
         self.setToolTip("Choose another attack" if shown == self._title else f"{self._title}\nChoose another attack")
 
     def minimumSizeHint(self) -> QSize:

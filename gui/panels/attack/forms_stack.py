@@ -15,6 +15,7 @@ from gui.panels.attack.about import About
 from gui.panels.attack.catalogue import description
 from gui.panels.attack.chooser import Chooser
 from gui.session.state import Settings
+from gui.widgets.literal import literal
 
 if TYPE_CHECKING:
     from engine import Attack
@@ -102,7 +103,7 @@ class FormsStack(QWidget):
         menu = self.presets.menu()
         menu.clear()
         for title in (preset.title for preset in attack.presets):
-            menu.addAction(title.replace("&", "&&")).triggered.connect(lambda _checked=False, title=title: self._use_preset(title))
+            menu.addAction(literal(title)).triggered.connect(lambda _checked=False, title=title: self._use_preset(title))
         self.presets.setVisible(bool(attack.presets))
         return form
 

@@ -17,6 +17,7 @@ from gui.panels.results.views import CurveView, MapView, PictureView, TableView,
 from gui.settings import Settings
 from gui.theme import GRID
 from gui.widgets import EmptyState
+from gui.widgets.literal import literal
 from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class ResultsPanel(QWidget):
         self.run_name.setToolTip(title)
         for longest, name in (*((longest, title) for longest in _LENGTHS), (_LENGTHS[-1], number)):
             for index, text in enumerate(tab_texts(self._items, longest)):
-                self.tabs.setTabText(index, text.replace("&", "&&"))
+                self.tabs.setTabText(index, literal(text))
             self.run_name.setText(name)
             if self.tabs.tabBar().sizeHint().width() + self.run_name.sizeHint().width() <= self.width():
                 break

@@ -12,6 +12,7 @@ from gui import theme
 from gui.session.swap_model import swap_classifier
 from gui.theme import GRID
 from gui.widgets import EmptyState
+from gui.widgets.literal import literal
 from gui.widgets.text import Sentence
 from gui.widgets.value_table import ValueTable
 
@@ -145,7 +146,7 @@ class TransferPanel(QWidget):
         for entry in self._entries:
             if attacked is not None and entry.input_shape[0] != attacked.input_shape[0]:
                 continue  # it takes other channels, so there is nothing to ask it
-            action = self.menu.addAction(entry.source)  # as its row is headed once it is loaded
+            action = self.menu.addAction(literal(entry.source))  # as its row is headed once it is loaded
             action.setEnabled(entry.available and entry.source not in loaded)
             action.setToolTip(f"{entry.source}: {entry.title}, {entry.classes} classes")
             action.triggered.connect(lambda _checked=False, source=entry.source: self.add(source))
