@@ -118,10 +118,10 @@ def _subject(source: Source, explanations: Sequence[Explanation]) -> Subject:
 
 def _note(source: Source, seen: Observation) -> str:
     """The small print; under a bound with what that costs and undoes."""
-    from gui.session.bounds import effect
+    from gui.session.bounds import effect_text
 
     classifier = source.classifier
-    under = effect(seen, classifier.labels, [site.name for site in classifier.sites])
+    under = effect_text(seen, classifier.labels, [site.name for site in classifier.sites])
     return f"{_made(source)} {under}." if under else _made(source)
 
 

@@ -19,7 +19,7 @@ def record_of_entry(entry: AttackRun, folder: Path) -> Record:
 
     scene, result = entry.before, entry.result
     mask = mask_of(entry)
-    start = compose(scene.clean, scene.stickers).content if "stickers" in result.operation.uses else entry.given.begin
+    start = compose(scene.clean, scene.stickers).content if "stickers" in result.operation.uses else entry.inputs.begin
     return record_of(
         result,
         image=_image(entry, folder),
@@ -33,7 +33,7 @@ def mask_of(entry: AttackRun) -> Tensor | None:
     """``(1, H, W)``: where the run could change pixels; None: everywhere."""
     from engine.stickers import compose
 
-    if "stickers" in entry.result.operation.uses or entry.given.region == "stickers":
+    if "stickers" in entry.result.operation.uses or entry.inputs.region == "stickers":
         return compose(entry.before.clean, entry.before.stickers).mask
     return None
 

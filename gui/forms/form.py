@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from gui.forms.editors import Editor, NumberEdit
 from gui.forms.fields import read_fields
 from gui.forms.tree import FieldGroup, FieldParameter, Tree
-from gui.session.building import build
+from gui.session.building import build_operation
 from gui.widgets.message import Message
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class Form(QWidget):
 
     def _check(self) -> None:
         assert self._class is not None
-        made = build(self._class, self.values())
+        made = build_operation(self._class, self.values())
         self.operation, self.error, self._wrong = made.operation, made.error, made.wrong
         values = self.values()
         for field in itertools.islice(self._fields, len(self._fields) - len(self._to_come)):

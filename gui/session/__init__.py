@@ -1,1 +1,1 @@
-"""The state of the window: what is open, what is wished for, what is running, and what came of it."""
+"""The state of the window, the changes that the user makes to it, the attack under way, and the finished runs."""

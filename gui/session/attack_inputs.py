@@ -1,4 +1,4 @@
-"""AttackInputs: what an attack gets beside the image. Frozen when it starts; its outcome is remembered together with it."""
+"""AttackInputs: the inputs of an attack beside the image and its parameters. They are fixed at its start and kept with its result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class AttackInputs:
-    """What a person has set up around the attack's own parameters."""
+    """Region, labels, seed, data and start image of an attack."""
 
     region: Region = "image"
     """Where pixels may change."""
@@ -22,6 +22,6 @@ class AttackInputs:
     target: int | None = None
     seed: int = 0
     data: Choice | None = None
-    """The images that it works on."""
+    """The data set that the attack works on, for attacks on many images."""
     begin: Tensor | None = None
-    """``(C, H, W)``: where to begin."""
+    """``(C, H, W)``: the image that the attack begins at."""

@@ -1,4 +1,4 @@
-"""An attack on the scene: building its run, previewing it, saying how it ended. The first two are called in the engine thread."""
+"""An attack on the scene: building its run and its previews (in the engine thread), completing and summarising its result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gui.session.scene import Frame, Scene, look
+from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.sticker_content import stickers_after
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gui.session.data_choice import Choice
 
 
-def make_run(attack: Attack, scene: Scene, given: AttackInputs, load: Callable[[Choice], DataSet]) -> Any:
-    """Build the run. Called in the engine thread."""
+def make_run(attack: Attack, scene: Scene, inputs: AttackInputs, load: Callable[[Choice], DataSet]) -> Any:
+    """Build the attack's run. Called in the engine thread."""
     import torch
 
     import engine
@@ -29,14 +29,14 @@ def make_run(attack: Attack, scene: Scene, given: AttackInputs, load: Callable[[
 
     composition = compose(scene.clean, scene.stickers)
     paints = "stickers" in attack.uses
-    masked = paints or (given.region == "stickers" and attack.masked)
-    label, target = given.label, given.target if "targets" in attack.uses else None
-    begin = composition.content if paints else given.begin
+    masked = paints or (inputs.region == "stickers" and attack.masked)
+    label, target = inputs.label, inputs.target if "targets" in attack.uses else None
+    begin = composition.content if paints else inputs.begin
     if masked and composition.mask is None:
         raise engine.GibbonError("There is no sticker whose content is to be optimised. Draw one, and set its content to “optimised”.")
     base = composition.base if paints else composition.shown
     labels = None if label is None else torch.tensor([label])
-    if labels is None and scene.stickers:  # what the window calls the prediction is that for the clean image, which no sticker has changed
+    if labels is None and scene.stickers:  # the assumed label is the prediction for the clean image, without the stickers
         labels = scene.classifier.predict(scene.clean[None])
     return engine.start(
         attack,
@@ -47,31 +47,31 @@ def make_run(attack: Attack, scene: Scene, given: AttackInputs, load: Callable[[
         targets=None if target is None else torch.tensor([target]),
         mask=composition.mask if masked else None,
         start=None if begin is None else begin[None],
-        data=None if given.data is None else load(given.data),
+        data=None if inputs.data is None else load(inputs.data),
         stickers=scene.stickers,
-        seed=given.seed,
+        seed=inputs.seed,
     )
 
 
-def prepare(given: AttackInputs, loading: Callable[[Choice], Bits[DataSet]]) -> Iterator[str]:
-    """Load the data set, so that `make_run` finds it at hand. Called in the engine thread."""
-    if given.data is not None:
-        for done, of in loading(given.data):
-            yield f"loading {given.data.title}, {done:,} of {of:,}"
+def prepare(inputs: AttackInputs, loading: Callable[[Choice], Bits[DataSet]]) -> Iterator[str]:
+    """Load the data set, so that `make_run` finds it in memory. Called in the engine thread."""
+    if inputs.data is not None:
+        for done, of in loading(inputs.data):
+            yield f"loading {inputs.data.title}, {done:,} of {of:,}"
 
 
 def completed(result: AttackResult) -> AttackResult:
-    """The result with all that the window shows of it worked out: no forward pass is left for the main thread."""
+    """Return the result with all its cached properties computed, so that the main thread needs no forward pass."""
     if not isinstance(result.artifacts, dict):
-        result = replace(result, artifacts={name: at_hand(artifact) for name, artifact in result.artifacts.items()})
+        result = replace(result, artifacts={name: on_cpu(artifact) for name, artifact in result.artifacts.items()})
     result = replace(result, trace=result.trace.cpu())
     for name in ("clean_logits", "clean_prediction", "prediction", "success", "survives_8bit", "norms", "remarks", "reached_before"):
         getattr(result, name)
     return result
 
 
-def at_hand(artifact: Artifact) -> Artifact:
-    """The artifact with what is painted of it in the CPU's memory: the main thread must not wait for a device."""
+def on_cpu(artifact: Artifact) -> Artifact:
+    """Return the artifact with its tensors on the CPU, since the main thread must not wait for a device."""
     from engine.artifacts import Curve, Map, Picture
 
     if isinstance(artifact, Map):
@@ -83,32 +83,32 @@ def at_hand(artifact: Artifact) -> Artifact:
     return artifact
 
 
-def preview_of(scene: Scene, wishes: Callable[[], tuple[Mapping[str, float], bool]]) -> Callable[[Any, Any], Frame]:
-    """``look(run, step)`` for a job: the iterate as the panels show it. The look itself is taken in the engine thread.
+def preview_of(scene: Scene, view_options: Callable[[], tuple[Mapping[str, float], bool]]) -> Callable[[Any, Any], Frame]:
+    """Return ``make_preview(run, step)`` for a job, which observes the step's iterate in the engine thread.
 
-    ``wishes`` gives the bounds and whether saliency is wanted, which may change while the attack runs.
+    ``view_options()`` returns the bounds and whether saliency is wanted, both of which may change while the attack runs.
     """
 
     def preview(_run: Any, step: Any) -> Frame:
-        bounds, saliency = wishes()
-        return look(replace(scene, bounds=bounds, saliency=saliency), step.adversarial[0].detach().cpu(), step=step.index)
+        bounds, saliency = view_options()
+        return observe_scene(replace(scene, bounds=bounds, saliency=saliency), step.adversarial[0].detach().cpu(), step=step.index)
 
     return preview
 
 
 def painted_so_far(job: Job, stickers: tuple[Sticker, ...]) -> dict[int, Content]:
-    """What a held sticker attack has painted, by sticker. Called in the engine thread."""
+    """Return the content that a paused sticker attack has painted so far, by sticker id. Called in the engine thread."""
     result = job.result()
     return {} if result is None else {sticker.id: sticker.content for sticker in stickers_after(stickers, result)}
 
 
 def is_grown(result: AttackResult) -> bool:
-    """Whether the image was grown from noise; see `Scene`."""
+    """Return whether the adversarial image was grown from noise; see `Scene`."""
     return not getattr(result.operation, "from_image", True)
 
 
-def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
-    """A finished attack in one line."""
+def summary_line(result: AttackResult, labels: tuple[str, ...]) -> str:
+    """Summarise a finished attack in one line, for the Log."""
     from engine.text.formatting import format_norm, format_probability
 
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])
@@ -119,23 +119,22 @@ def summary(result: AttackResult, labels: tuple[str, ...]) -> str:
     ended = "" if result.reason == "finished" else f" ({result.reason})"
     flip = int(result.steps_to_flip[0])
     at = f", first at step {flip}" if flip >= 0 else ""
-    asked = "" if result.operation.knows == "gradients" else f", {result.forwards:,} queries"
-    if is_grown(result):  # nothing of the clean image is in it: neither its class nor a norm says anything
-        return (
-            f"{result.operation.title} {verdict}{ended}: noise → {labels[after]} {format_probability(p)}{at}; {result.seconds:.1f} s{asked}"
-        )
+    queries = "" if result.operation.knows == "gradients" else f", {result.forwards:,} queries"
+    if is_grown(result):  # it does not derive from the clean image, so neither the old class nor a norm is meaningful
+        became = f"noise → {labels[after]} {format_probability(p)}{at}"
+        return f"{result.operation.title} {verdict}{ended}: {became}; {result.seconds:.1f} s{queries}"
     return (
         f"{result.operation.title} {verdict}{ended}: {labels[before]} → {labels[after]} {format_probability(p)}{at}; "
-        f"L2 {format_norm(float(result.norms['l2'][0]))}, L∞ {format_norm(float(result.norms['linf'][0]))}, {result.seconds:.1f} s{asked}"
+        f"L2 {format_norm(float(result.norms['l2'][0]))}, L∞ {format_norm(float(result.norms['linf'][0]))}, {result.seconds:.1f} s{queries}"
     )
 
 
-def parameters(result: AttackResult) -> str:
-    """What an attack ran with, one parameter a line."""
+def parameter_lines(result: AttackResult) -> str:
+    """List the parameters of a finished attack, its seed, model and device, one to a line."""
     from engine.text.formatting import format_number
 
     made = result.provenance
     values = dict(made["operation"]["parameters"])
     lines = [f"{name}: {format_number(value) if isinstance(value, float) else value}" for name, value in values.items()]
-    told = (("seed", made["seed"]), ("model", f"{made['model']['name']} {made['model']['fingerprint']}"), ("device", made["device"]))
-    return "\n".join([*lines, *(f"{name}: {value}" for name, value in told)])
+    settings = (("seed", made["seed"]), ("model", f"{made['model']['name']} {made['model']['fingerprint']}"), ("device", made["device"]))
+    return "\n".join([*lines, *(f"{name}: {value}" for name, value in settings)])

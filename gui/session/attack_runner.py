@@ -1,4 +1,4 @@
-"""AttackRunner: the attack under way, from its start to what came of it. It lives in the main thread and knows no session."""
+"""AttackRunner: runs one attack at a time, from its start to its `Conclusion`. It lives in the main thread and knows no session."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ Request = Callable[..., None]
 
 
 class AttackRunner(QObject):
-    """The attack under way: started, watched, held while a sticker is under the mouse, ended, and what came of it kept.
+    """Starts an attack, pauses it while a sticker is dragged, cancels it, and hands over its result as a `Conclusion`.
 
-    A sticker attack follows the stickers that it paints: while one is dragged it waits, what it has painted travels along, and it goes on
-    at the new place from the content it had.
+    A sticker attack follows the stickers that it paints: while one is dragged the attack is paused, the sticker keeps the content painted
+    so far, and the attack resumes at the new place from that content.
     """
 
     changed = Signal()
-    """A run began, went on, paused, was asked to end, or ended."""
+    """A run began, was paused, resumed or cancelled, or ended."""
     progressed = Signal()
-    """The run under way may be further."""
+    """The timer has ticked during a run: read the progress from ``job``."""
     previewed = Signal(object)
-    """A `Frame` of where the run under way has got to."""
+    """A `Frame` of the newest iterate."""
     painted = Signal()
-    """What a held sticker attack has painted is known: see `filled`."""
+    """The content that a paused sticker attack has painted has arrived: see `filled`."""
     concluded = Signal(object)
-    """A `Conclusion`: a run ended."""
+    """A run has ended: its `Conclusion`."""
     logged = Signal(str, str, str, str)
-    """A line for the Log: its kind, text, details, and what the status bar says of it."""
+    """A line for the Log: its kind, text, details, and the shorter text for the status bar."""
     noticed = Signal(str)
     """A sentence for the status bar."""
 
     def __init__(self, lane: EngineThread, request: Request, current: Callable[[], State], sources: DataSources, parent: QObject) -> None:
-        """``current`` gives the state as it is; ``request`` asks the engine thread for something."""
+        """``request`` is `Requests.ask`; ``current`` returns the present state."""
         super().__init__(parent)
         self._request, self._current, self._sources = request, current, sources
         self.runner = OperationRunner(lane, "attack", self, patience_ms=PATIENCE_MS, previews=lambda: current().plan.live)
@@ -67,29 +67,29 @@ class AttackRunner(QObject):
         self.runner.ended.connect(self._on_ended)
         self.pause, self.cancel, self.stop = self.runner.pause, self.runner.cancel, self.runner.stop
         self._start: Start | None = None
-        """What the newest attack was started on."""
+        """The scene and the inputs of the newest attack."""
         self._ending: Ending | None = None
         self._dragging = False
         self._follow = False
-        """Whether the attack is to go on where its stickers are now."""
+        """Whether the paused attack is to resume at the stickers' new places."""
         self._contents: dict[int, Content] | None = None
-        """What a held sticker attack has painted so far, by sticker; None: not known yet."""
+        """The content that a paused sticker attack has painted so far, by sticker id; None until it has arrived."""
         self._late: JobOutcome | None = None
-        """The outcome of an attack that ended while a sticker was under the mouse."""
+        """The outcome of an attack that ended during a drag, kept until the drag ends."""
 
     @property
     def job(self) -> Job | None:
-        """The attack under way, paused or not."""
+        """The attack's job, paused or not; None if no attack is under way."""
         return self.runner.job
 
     @property
     def abandoned(self) -> list[Job]:
-        """Cancelled runs whose last step is still being made."""
+        """Cancelled runs whose last step still lasts."""
         return self.runner.abandoned
 
     @property
     def ending(self) -> Ending | None:
-        """How the newest run ended; None while one is under way, and before the first."""
+        """The ending of the newest run; None while one is under way, and before the first."""
         outcome = self.runner.ending
         if outcome is None:
             self._ending = None
@@ -99,30 +99,30 @@ class AttackRunner(QObject):
 
     @property
     def attack(self) -> Attack | None:
-        """The attack under way."""
+        """The attack under way; None if there is none."""
         return None if self.job is None or self._start is None else self._start.attack
 
     @property
     def running(self) -> bool:
-        """Whether one is under way, paused or not."""
+        """Whether an attack is under way, paused or not."""
         return self.runner.running
 
     @property
     def seconds(self) -> float:
-        """The seconds since the attack began."""
+        """The seconds since the newest attack began."""
         return 0.0 if self._start is None else time.perf_counter() - self._start.at
 
-    # ------------------------------------------------------------------ what is asked
+    # ------------------------------------------------------------------ questions about the run
 
     def shows_stickers(self, iterate: Frame) -> bool:
-        """Whether an attack's iterate has the stickers as they are now; what a sticker attack paints on them is its own."""
+        """Return whether an iterate has the canvas's stickers; for a sticker attack the content that it paints may differ."""
         there = iterate.scene.stickers
         return same_places(there, self._current().stickers) if self._paints_stickers() else there == self._current().stickers
 
     # ------------------------------------------------------------------ begin and end
 
     def start(self, attack: Attack, *, seed: int = 0, data: Choice | None = None, begin: Tensor | None = None) -> None:
-        """Run an attack on the image with its stickers. The Log says what is amiss, and then nothing changes."""
+        """Start an attack on the image with its stickers. If its run cannot be built, the Log gets the error and nothing changes."""
         state = self._current()
         scene, sources = state.scene, self._sources
         if scene is None:
@@ -130,34 +130,34 @@ class AttackRunner(QObject):
             return
         before = replace(scene, delta=None, grown=False)
         region = state.region if attack.masked else "image"
-        given = AttackInputs(region, state.label, state.target, seed, data, begin)
+        inputs = AttackInputs(region, state.label, state.target, seed, data, begin)
         self._follow, self._contents = False, None
-        self._start = Start(attack, before, given, dict(state.image), state.photograph)
+        self._start = Start(attack, before, inputs, dict(state.image), state.photograph)
         self.runner.start(
-            lambda: make_run(attack, before, given, sources.load),
-            make_preview=preview_of(replace(before, grown=not attack.from_image), self._wishes),
+            lambda: make_run(attack, before, inputs, sources.load),
+            make_preview=preview_of(replace(before, grown=not attack.from_image), self._view_options),
             finish=completed,
-            prepare=lambda: prepare(given, sources.loading),
+            prepare=lambda: prepare(inputs, sources.loading),
             collect=True,
             context=self._start,
         )
 
-    def _wishes(self) -> tuple[Mapping[str, float], bool]:
-        """The bounds, and whether saliency is wanted, at this moment."""
+    def _view_options(self) -> tuple[Mapping[str, float], bool]:
+        """Return the present bounds, and whether saliency is wanted."""
         state = self._current()
         return state.bounds, state.saliency
 
     @Slot()
     def _on_preview(self) -> None:
         frame, job = self.runner.preview, self.job
-        # An iterate over stickers that are elsewhere by now is no picture of what is on the canvas.
+        # An iterate with the stickers at their former places would contradict the canvas.
         if job is not None and not self._dragging and not job.cancelled and self.shows_stickers(frame):
             self.previewed.emit(frame)
 
     @Slot(object)
     def _on_ended(self, outcome: JobOutcome) -> None:
         start: Start = outcome.job.context
-        if self.running or start is not self._start:  # it was cancelled, and another one has begun since
+        if self.running or start is not self._start:  # it was cancelled, and another attack has begun since
             if outcome.result is not None:
                 self._keep(start.finished(outcome.result, start.after(outcome.result)), repaint=False)
             return
@@ -167,13 +167,13 @@ class AttackRunner(QObject):
         elif outcome.result is None:
             self.logged.emit("info", "The attack was cancelled before its first step.", "", "")
         if self._dragging and self._paints_stickers():
-            self._late = outcome  # its content is put on the sticker once that is let go
+            self._late = outcome  # `end_drag` puts its content on the sticker
             self.concluded.emit(Conclusion())
         else:
             self._conclude(outcome)
 
     def _conclude(self, outcome: JobOutcome) -> None:
-        """Keep what came out, on the canvas if that still shows what was attacked and nothing went wrong."""
+        """Hand over the result; it goes on the canvas if that still shows the scene that was attacked and the run did not fail."""
         start, result, state = self._start, outcome.result, self._current()
         self._follow, self._contents = False, None
         if start is None or result is None:
@@ -202,12 +202,12 @@ class AttackRunner(QObject):
     # ------------------------------------------------------------------ following the stickers
 
     def begin_drag(self) -> None:
-        """A sticker attack waits while a sticker is under the mouse, and what it has painted travels along."""
+        """Pause a sticker attack, since a drag of a sticker begins."""
         self._dragging = True
         self._hold()
 
     def end_drag(self) -> None:
-        """The sticker was let go: a waiting sticker attack goes on at the new place, from the content it had."""
+        """Resume a paused sticker attack at the stickers' new places, from its content so far, since the drag has ended."""
         self._dragging = False
         late, self._late = self._late, None
         if late is not None:
@@ -221,7 +221,7 @@ class AttackRunner(QObject):
         return self._start is not None and self._start.paints_stickers
 
     def _hold(self) -> None:
-        """Pause a sticker attack and ask what it has painted so far."""
+        """Pause a sticker attack and request the content that it has painted so far."""
         job, start = self.job, self._start
         if job is None or start is None or job.cancelled or not self._paints_stickers() or self._follow:
             return
@@ -243,15 +243,15 @@ class AttackRunner(QObject):
             self._go_on()
 
     def filled(self, stickers: tuple[Sticker, ...]) -> tuple[Sticker, ...]:
-        """The stickers with what a held attack has painted on them."""
+        """Return the stickers with the content that a paused attack has painted so far."""
         return with_contents(stickers, self._contents or {})
 
     def follow_stickers(self) -> None:
-        """Stickers were edited, undone or deleted, not dragged: the attack that paints them goes on at their new places, or ends."""
+        """Resume a sticker attack at the new places, or cancel it if a sticker is gone, after an edit, undo or deletion of stickers."""
         start = self._start
         if (
             self._dragging
-            or self._contents is not None  # it is about to go on at the new places
+            or self._contents is not None  # it is about to resume at the new places
             or self.job is None
             or start is None
             or not self._paints_stickers()
@@ -261,10 +261,10 @@ class AttackRunner(QObject):
         if same_ids(start.before.stickers, self._current().stickers):
             self._hold()
         else:
-            self.cancel()  # what it paints is gone
+            self.cancel()  # a sticker that it paints is gone
 
     def _go_on(self) -> None:
-        """Start the held attack again where its stickers are now."""
+        """Start the paused attack again at the stickers' present places."""
         start, job, follow = self._start, self.job, self._follow
         self._follow, self._contents = False, None
         if start is None or job is None or job.cancelled:
@@ -272,6 +272,6 @@ class AttackRunner(QObject):
         if not follow and same_places(start.before.stickers, self._current().stickers):
             return
         left = max(1, (job.total or start.attack.steps) - max(0, job.index))  # type: ignore[attr-defined]
-        self.start(start.attack.model_copy(update={"begin": "current", "steps": left}), seed=start.given.seed)
+        self.start(start.attack.model_copy(update={"begin": "current", "steps": left}), seed=start.inputs.seed)
         if not follow:
             self.pause(True)

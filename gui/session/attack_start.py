@@ -1,4 +1,4 @@
-"""What an attack was started on, and how it ended: the values that the attack runner hands round."""
+"""Start and Ending of an attack: frozen values that the attack runner passes on."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """What an attack was started on: its outcome belongs to that, whatever is on the canvas by then."""
+    """The scene and the inputs of an attack. Its result belongs to them, even if the canvas has changed since."""
 
     attack: Attack
     before: Scene
-    given: AttackInputs
+    inputs: AttackInputs
     image: Mapping[str, Any]
     photograph: Photograph | None
     at: float = field(default_factory=time.perf_counter)
 
     @property
     def paints_stickers(self) -> bool:
-        """Whether the attack makes stickers' content, not a perturbation."""
+        """Whether the attack makes the content of stickers, not a perturbation."""
         return "stickers" in self.attack.uses
 
     def after(self, result: AttackResult) -> Scene:
-        """The scene that was attacked, with what came out."""
+        """Return the attacked scene with the result's perturbation or sticker content."""
         if self.paints_stickers:
             return replace(self.before, stickers=stickers_after(self.before.stickers, result))
         delta = (result.adversarial - result.clean)[0].detach().cpu()
         return replace(self.before, delta=delta, grown=is_grown(result))
 
     def finished(self, result: AttackResult, after: Scene) -> AttackRun:
-        """The run as the history keeps it."""
-        return AttackRun(result=result, scene=after, before=self.before, image=self.image, given=self.given, photograph=self.photograph)
+        """Return the finished run for the history."""
+        return AttackRun(result=result, scene=after, before=self.before, image=self.image, inputs=self.inputs, photograph=self.photograph)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,26 +61,26 @@ class Ending:
 
     @property
     def scene(self) -> Scene:
-        """What was attacked."""
+        """The scene that was attacked."""
         start: Start = self.outcome.job.context
         return start.before
 
     @property
     def job(self) -> Job:
-        """Its job, which says how far it came."""
+        """The attack's job, which holds its progress."""
         return self.outcome.job
 
     @property
     def status(self) -> str:
-        """finished, cancelled, budget or failed."""
+        """One of finished, cancelled, budget and failed."""
         return self.outcome.status
 
     @property
     def sentence(self) -> str:
-        """What went wrong; empty: nothing did."""
+        """The error's sentence; empty if there was no error."""
         return "" if self.outcome.failure is None else self.outcome.failure.sentence
 
     @property
     def notice(self) -> str:
-        """The sentence for the status bar, where it failed."""
+        """The sentence for the status bar after a failure."""
         return f"{self.attack.title} failed: the Attack dock and the Log say why."

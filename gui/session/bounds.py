@@ -1,4 +1,4 @@
-"""Bounds as values: which sites a drag of the line clamps, and in words what came of it. No Qt."""
+"""Bounds of activations: which sites a drag of the line clamps, and the effect in words. No Qt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def with_bound(bounds: Mapping[str, float], sites: Sequence[str], site: str, value: float | None, everywhere: bool) -> dict[str, float]:
-    """``bounds`` with ``value`` at ``site``, or at all ``sites``; None lifts it."""
+    """Return ``bounds`` with ``value`` at ``site``, or at all ``sites`` if ``everywhere``; a ``value`` of None lifts the bound."""
     if everywhere:
         return {} if value is None else dict.fromkeys(sites, value)
     others = {name: bound for name, bound in bounds.items() if name != site}
@@ -24,12 +24,12 @@ def with_bound(bounds: Mapping[str, float], sites: Sequence[str], site: str, val
 
 
 def decimals(upper: float) -> int:
-    """Digits after the point that tell a hundredth of an axis that ends at ``upper``."""
+    """Return the digits after the decimal point that resolve a hundredth of an axis from 0 to ``upper``."""
     return max(0, 2 - math.floor(math.log10(upper))) if upper > 0 else 2
 
 
-def where(bounds: Mapping[str, float], sites: Sequence[str]) -> str:
-    """``Bound 2 in all layers``."""
+def bound_text(bounds: Mapping[str, float], sites: Sequence[str]) -> str:
+    """Describe the bounds and their layers, such as “Bound 2 in all layers”."""
     values = set(bounds.values())
     if len(values) > 1:
         return f"Bounds in {len(bounds)} of {len(sites)} layers"
@@ -37,19 +37,19 @@ def where(bounds: Mapping[str, float], sites: Sequence[str]) -> str:
     return f"Bound {short(next(iter(values)))} in {place}"
 
 
-def effect(seen: Observation, labels: Sequence[str], sites: Sequence[str]) -> str:
-    """What the bound costs the clean image and what it undoes of the adversarial one; empty without a bound."""
+def effect_text(seen: Observation, labels: Sequence[str], sites: Sequence[str]) -> str:
+    """Describe how the bound changes the probabilities of the clean and the adversarial image; empty without a bound."""
     bounded = seen.bounded
     if bounded is None:
         return ""
-    sentence = f"{where(bounded.bounds, sites)}: clean {_change(seen.clean, bounded.clean, labels)}"
+    sentence = f"{bound_text(bounded.bounds, sites)}: clean {_change(seen.clean, bounded.clean, labels)}"
     if seen.norms["linf"] > 0:
         sentence += f", adversarial {_change(seen.adversarial, bounded.adversarial, labels)}"
     return sentence
 
 
 def _change(before: Tensor, after: Tensor, labels: Sequence[str]) -> str:
-    """``Stop 99.9 % → 99.2 %``, or with both names where the prediction changes."""
+    """Describe a change of the top probability, such as “Stop 99.9 % → 99.2 %”, with both names if the prediction changes."""
     old, new = int(before.argmax()), int(after.argmax())
     name = "" if new == old else f"{labels[new]} "
     return f"{labels[old]} {percent(float(before[old]))} → {name}{percent(float(after[new]))}"

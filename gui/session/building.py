@@ -1,4 +1,4 @@
-"""Building an operation from the values of a form, or the sentence that says why they make none. No Qt."""
+"""Building an operation from the values of a form, with a sentence for values that are refused. No Qt."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Built:
-    """What some values make."""
+    """An operation, or the reason why the values were refused."""
 
     operation: Operation | None = None
-    """None where they make none."""
+    """The operation; None if the values were refused."""
     error: str = ""
-    """Why they make none."""
+    """The sentence that says why the values were refused."""
     wrong: Mapping[str, str] = field(default_factory=dict)
-    """By name, what is wrong with a value."""
+    """The errors of single values, by parameter name."""
 
 
-def build(kind: type[Operation], values: Mapping[str, Any]) -> Built:
-    """Build an operation of that class; a value that is refused is called by the title that stands in the form."""
+def build_operation(kind: type[Operation], values: Mapping[str, Any]) -> Built:
+    """Build an operation of class ``kind``. An error names a parameter by its title in the form."""
     from engine.errors import BadParameters, GibbonError
     from engine.parameters import parameters_of
 

@@ -1,4 +1,4 @@
-"""What several fields become at once when a model or an image comes. Pure functions from a state to fields of the next."""
+"""Changes of several fields together: another image, classifier or finished run. Pure functions from a state to its new fields."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_PERTURBATION: Mapping[str, Any] = {"delta": None, "grown": False, "run": None
 
 
 def of_image(state: State, clean: Tensor, image: Mapping[str, Any], label: int | None, photograph: Photograph | None) -> dict[str, Any]:
-    """Another image: the stickers stay, scaled to its size; the perturbation of the one before goes."""
+    """Return the fields that change with another image: the stickers are scaled to its size, the perturbation is removed."""
     fields = {"clean": clean, "image": dict(image), "label": label, "label_text": "", "photograph": photograph, **NO_PERTURBATION}
     if state.stickers and state.clean is not None:
         from engine.stickers import scaled
@@ -31,20 +31,20 @@ def of_image(state: State, clean: Tensor, image: Mapping[str, Any], label: int |
 
 
 def of_classifier(state: State, classifier: Classifier) -> dict[str, Any]:
-    """Another classifier: an image that does not fit it goes, and so does a label that it does not know by the same number."""
+    """Return the fields that change with another classifier: an image of another shape is removed, and labels if the classes differ."""
     fields: dict[str, Any] = {"classifier": classifier, "bounds": {}, **NO_PERTURBATION}
     if state.classifier is None or state.classifier.labels != classifier.labels:
         fields |= {"label": None, "target": None, "label_text": "", "target_text": ""}
     start = state.plan.start
     if start is not None and tuple(start.image.shape) != classifier.input_shape:
-        fields["start"] = None  # where it was cropped from a photograph, it is made anew
+        fields["start"] = None  # if it came from a photograph, the dock crops it again for the new classifier
     if state.clean is not None and tuple(state.clean.shape) != classifier.input_shape:
         fields |= {"clean": None, "image": {}}
     return fields
 
 
 def of_run(state: State, run: AttackRun) -> dict[str, Any]:
-    """A finished run back on the canvas, with its classifier, image, stickers and labels."""
+    """Return the fields that put a finished run back on the canvas, with its classifier, image, stickers and labels."""
     scene, result = run.scene, run.result
     fields = {
         "classifier": scene.classifier,

@@ -1,4 +1,4 @@
-"""Conclusion: what came of a run, and what of it is to be put on the canvas."""
+"""Conclusion: a finished run, and the changes that it makes to the state."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Conclusion:
-    """The runners hand it over; the session adopts it."""
+    """A finished run and its changes to the state. A runner emits it; the session carries it out."""
 
     entry: AttackRun | None = None
-    """The run to be kept; None: nothing came of it."""
+    """The finished run for the history; None if there is no result."""
     text: str = ""
-    """The name of the step to undo, where it changes the canvas."""
+    """The name of the undo step, if the run changes the canvas."""
     key: str | None = None
-    """Steps of one key that follow each other closely become one."""
+    """The undo step's key: steps of one key within a short time are merged."""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    """The fields of the state that it changes."""
+    """The fields of the state that change, with their new values."""
     repaint: bool = True
-    """Whether the canvas shows something that was on the way: an iterate, another eps."""
+    """Whether a new frame is needed in any case, since the canvas shows a preview: an iterate, or another eps."""

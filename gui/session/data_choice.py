@@ -1,4 +1,4 @@
-"""Choice: a data set that was chosen, with its split and how many of its images. No Qt."""
+"""Choice: a data set, its split and the number of images to load; DataSource: a data set that can be chosen. No Qt."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Choice:
-    """What to load."""
+    """A data set to load."""
 
     name: str
     split: str
-    """train or test; nothing where the set has no splits."""
+    """``train`` or ``test``; empty for a set without splits."""
     count: int
     root: Path | None = None
-    """Where data sets lie; None: the usual place."""
+    """The folder of the data sets; None for the default folder."""
 
     @property
     def description(self) -> str:
-        """The set as the engine names it, its split where it has one, and how many images."""
+        """The set's name in the engine, its split if it has one, and the number of images."""
         return f"{' '.join(filter(None, (self.name, self.split)))}, {self.count:,} images"
 
     @property
     def title(self) -> str:
-        """In a word: GTSRB, drawn signs, or the folder's name."""
+        """The set's short title, such as GTSRB or drawn signs; for a folder its name."""
         kind, _, rest = self.name.partition(":")
         return {"folder": Path(rest).name, "generated": f"drawn {rest}"}.get(kind, self.name.upper())
 
 
 @dataclass(frozen=True)
-class Source:
-    """One line of a chooser."""
+class DataSource:
+    """A data set that can be chosen: one line of a chooser."""
 
     name: str
     title: str
     splits: tuple[str, ...]
-    """Empty where it is one set, which is neither for training nor for testing."""
+    """The names of its splits; empty for a set without splits."""

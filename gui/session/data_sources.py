@@ -1,4 +1,4 @@
-"""DataSources: the data sets that every dock can choose from, found once; and what is loaded of them."""
+"""DataSources: the data sets that every dock can choose from, and a cache of those that were loaded."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from gui.session.data_choice import Choice, Source
+from gui.session.data_choice import Choice, DataSource
 
 if TYPE_CHECKING:
     from engine.data import DataSet
     from engine.data.bits import Bits
 
 _KEPT = 2
-"""How many loaded data sets are kept: a second run need not read the files again."""
+"""Loaded data sets that are kept, so that a second run need not read the files again."""
 
 
 class DataSources(QObject):
-    """Lives in the session. Whatever one dock adds, all of them list."""
+    """The list of data sets and their loading. The session owns the only instance, so a folder added in one dock is listed in all."""
 
     changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.root: Path | None = None
-        self.sources: tuple[Source, ...] = ()
+        self.sources: tuple[DataSource, ...] = ()
         self._folders: list[Path] = []
         self._shapes: dict[str, tuple[int, int, int] | None] = {}
         self._loaded: dict[Choice, DataSet] = {}
@@ -34,23 +34,25 @@ class DataSources(QObject):
         self._closed = threading.Event()
 
     def find(self, root: Path | None = None) -> None:
-        """List what is there now, under ``root`` where one is given."""
+        """Search for data sets, under ``root`` if one is given, and emit `changed`."""
         from engine.data import available, splits_of
 
         self.root = root or self.root
         self._shapes.clear()
-        folders = tuple(Source(f"folder:{folder}", f"{folder.name} (folder)", splits_of(f"folder:{folder}")) for folder in self._folders)
-        self.sources = (*folders, *(Source(entry.name, entry.title, entry.splits) for entry in available(self.root)))
+        folders = tuple(
+            DataSource(f"folder:{folder}", f"{folder.name} (folder)", splits_of(f"folder:{folder}")) for folder in self._folders
+        )
+        self.sources = (*folders, *(DataSource(entry.name, entry.title, entry.splits) for entry in available(self.root)))
         self.changed.emit()
 
     def add_folder(self, folder: Path) -> str:
-        """List a folder of images; the answer is its name."""
+        """Add a folder of images to the list, and return its name as a data set."""
         self._folders = [folder, *(other for other in self._folders if other != folder)]
         self.find()
         return f"folder:{folder}"
 
     def shape_of(self, name: str) -> tuple[int, int, int] | None:
-        """Of a set's images, without loading them; None: not known. Asked once until they are looked for again."""
+        """Return the shape ``(C, H, W)`` of a set's images without loading them; None if unknown. Cached until the next `find`."""
         from engine.data import shape_of
         from engine.errors import GibbonError
 
@@ -58,31 +60,31 @@ class DataSources(QObject):
             try:
                 self._shapes[name] = shape_of(name)
             except GibbonError:
-                self._shapes[name] = None  # loading it says what is amiss
+                self._shapes[name] = None  # `loading` raises the same error, with its sentence
         return self._shapes[name]
 
     def load(self, choice: Choice) -> DataSet:
-        """Called in the engine's threads, also in both at once; see `loading`.
+        """Load a data set in one go; see `loading`. Called in the engine's threads, possibly in both at once.
 
         Raises
         ------
         GibbonError
-            It is not there, or cannot be read.
+            The data set is missing or cannot be read.
         """
         from engine.data.bits import whole
 
         return whole(self.loading(choice))
 
     def loading(self, choice: Choice) -> Bits[DataSet]:
-        """The same image by image, with how far it is; nothing is said of what is there already.
+        """Load a data set in bits: a generator that yields ``(done, total)`` and returns the set. A cached set yields nothing.
 
-        Two that load one set at once both read it, and then share what the first one made: to wait for each other would leave either
-        lane standing where the other is paused.
+        If both lanes load the same set at once, both read it, and both use the copy that was ready first. Waiting for each other would
+        block one lane while the other is paused.
 
         Raises
         ------
         GibbonError
-            It is not there, or cannot be read.
+            The data set is missing or cannot be read.
         """
         from engine.data import loading
 
@@ -99,7 +101,7 @@ class DataSources(QObject):
         return data
 
     def close(self) -> None:
-        """The session ends: whatever is being loaded is given up at its next image."""
+        """Stop any loading at its next image, since the session ends."""
         self._closed.set()
 
     def _until_closed(self, bits: Bits[DataSet]) -> Bits[DataSet]:

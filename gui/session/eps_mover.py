@@ -1,4 +1,4 @@
-"""EpsMover: a finished FGSM run at another eps, live while a slider moves, kept as a run of its own when it is let go."""
+"""EpsMover: shows a finished FGSM run at another eps while a slider moves, and keeps it as a run of its own on release."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from gui.session.attack_job import completed
 from gui.session.conclusion import Conclusion
 from gui.session.history import AttackRun
-from gui.session.scene import Frame, Scene, look
+from gui.session.scene import Frame, Scene, observe_scene
 
 if TYPE_CHECKING:
     from engine import AttackResult
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def movable(entry: AttackRun) -> bool:
-    """Whether a run keeps what it takes to move its eps: the direction of its one step."""
+    """Return whether a run's eps can be moved: FGSM stores the direction of its one step."""
     from engine.attacks import FGSM
 
     return isinstance(entry.result.operation, FGSM) and "direction" in entry.result.artifacts
 
 
 def at_eps(entry: AttackRun, eps: float) -> tuple[AttackResult | None, Scene]:
-    """The result at that eps and its scene; at 0 there is no attack. Called in the engine thread."""
+    """Return the result at another eps and its scene; at 0 there is no result. Called in the engine thread."""
     if eps <= 0:
         return None, entry.before
     from engine.attacks import fgsm_at_eps
@@ -38,31 +38,31 @@ def at_eps(entry: AttackRun, eps: float) -> tuple[AttackResult | None, Scene]:
 
 
 class EpsMover(QObject):
-    """Asks the engine thread; of the places that a slider passes while it is busy only the newest is shown."""
+    """Requests frames at the slider's values; while one is being made, only the newest value waits."""
 
     moved = Signal(float)
-    """The eps that the canvas shows, of the run on it."""
+    """The canvas shows the run at this eps."""
     previewed = Signal(object)
     """A `Frame` of the run at another eps."""
     concluded = Signal(object)
-    """A `Conclusion`: a run at another eps is to be kept, or none is and the canvas shows the run as it was."""
+    """A `Conclusion`: a run at another eps to be kept, or an empty one that shows the run as it was."""
     logged = Signal(str, str)
     """A line for the Log: its kind and text."""
     noticed = Signal(str)
     """A sentence for the status bar."""
 
     def __init__(self, request: Request, current: Callable[[], State], shown: Callable[[], AttackRun | None], parent: QObject) -> None:
-        """``shown`` gives the run on the canvas; None while there is none, or while an attack is under way."""
+        """``shown`` returns the run on the canvas; None if there is none, or while an attack is under way."""
         super().__init__(parent)
         self._request, self._current, self._shown = request, current, shown
 
     def move(self, entry: AttackRun, eps: float) -> None:
-        """Show a run at another eps."""
-        state, asked = self._current(), time.perf_counter()
+        """Show a run at another eps while the slider moves."""
+        state, requested_at = self._current(), time.perf_counter()
 
         def at_new_eps() -> Frame:
             _, scene = at_eps(entry, eps)
-            return look(replace(scene, bounds=state.bounds, saliency=state.saliency), asked_at=asked)
+            return observe_scene(replace(scene, bounds=state.bounds, saliency=state.saliency), requested_at=requested_at)
 
         def then(frame: Frame) -> None:
             if self._shows(entry):
@@ -72,7 +72,7 @@ class EpsMover(QObject):
         self._request("moved", at_new_eps, then, what="Moving eps", stream=True)
 
     def keep(self, entry: AttackRun, eps: float) -> None:
-        """Make the run at that eps a finished one; at 0 the run of before is shown again."""
+        """Keep the run at another eps as a finished run; at 0 or at its own eps show the run as it was."""
         if eps <= 0 or eps == getattr(entry.result.operation, "eps", None):
             self._back(entry, eps)
             return
@@ -80,10 +80,10 @@ class EpsMover(QObject):
         def make() -> AttackRun:
             result, scene = at_eps(entry, eps)
             assert result is not None
-            # The direction is the same, so the curve along it is, too: it keeps its range.
+            # The direction is unchanged, so the curve along it is, too.
             made = completed(replace(result, artifacts=entry.result.artifacts))
             return AttackRun(
-                result=made, scene=scene, before=entry.before, image=entry.image, given=entry.given, photograph=entry.photograph
+                result=made, scene=scene, before=entry.before, image=entry.image, inputs=entry.inputs, photograph=entry.photograph
             )
 
         def then(made: AttackRun) -> None:
@@ -102,6 +102,6 @@ class EpsMover(QObject):
         self.moved.emit(float(getattr(entry.result.operation, "eps", 0.0)))
 
     def _shows(self, entry: AttackRun) -> bool:
-        """Whether the canvas shows that run, or one that was made from it: they share their direction, and with it their artifacts."""
+        """Return whether the canvas shows the run or one derived from it: these share their artifacts."""
         shown = self._shown()
         return shown is not None and shown.result.artifacts is entry.result.artifacts

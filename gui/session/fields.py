@@ -1,4 +1,4 @@
-"""The fields of the state as a session shows them: read from it as attributes, told of by its signals."""
+"""Fields of the state as read-only attributes of the session, and the signals of their changes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SIGNALS: Mapping[str, tuple[str, ...]] = {
     "planChanged": ("slug", "settings", "seed", "data", "start", "live", "region"),
     "newStickerChanged": ("new_content", "new_colour"),
 }
-"""By signal, in the order in which they are emitted, the fields whose change it tells of."""
+"""The fields whose change each signal announces, in the order in which the signals are emitted."""
 
 
 class Field(Generic[T]):
-    """A field of the state, to be read from the session. `Session.change` writes it."""
+    """A field of the state as a read-only attribute of the session. `Session.change` writes it."""
 
     def __set_name__(self, _owner: type, name: str) -> None:
         self._name = name

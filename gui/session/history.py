@@ -29,36 +29,36 @@ class FinishedRun:
 
     result: Result
     verdict: str = ""
-    """What came of it, in a sentence."""
+    """The result in a sentence."""
     passed: bool | None = None
-    """Whether it came to what was wanted; None: nothing was."""
+    """Whether the result is the one that was expected; None if none was."""
     when: datetime = field(default_factory=datetime.now)
-    """When it ended."""
+    """The time at which the run ended."""
     number: int = field(default_factory=lambda: next(_numbers))
 
     @property
     def operation(self) -> Operation:
-        """What was run, with its parameters."""
+        """The operation that was run, with its parameters."""
         return self.result.operation
 
     @property
     def title(self) -> str:
-        """The number and the operation's title, such as ``#3 PGD``."""
+        """The run's number and the operation's title, such as ``#3 PGD``."""
         return f"#{self.number} {self.operation.title}"
 
     @property
     def ended(self) -> str:
-        """How it ended: finished, cancelled, budget or failed."""
+        """The reason why the run ended: finished, cancelled, budget or failed."""
         return str(self.result.reason)
 
     @property
     def seconds(self) -> float:
-        """Seconds inside the operation."""
+        """The seconds that were spent inside the operation."""
         return self.result.seconds
 
     @property
     def bytes(self) -> int:
-        """The memory that it holds on to, about."""
+        """The approximate memory that the run occupies."""
         return sum(_bytes_of(artifact) for artifact in self.result.artifacts.values())
 
 
@@ -68,26 +68,26 @@ class AttackRun(FinishedRun):
 
     result: AttackResult
     scene: Scene
-    """To be shown again: with the stickers and the perturbation that came out."""
+    """The scene after the attack, with the perturbation or the sticker content that it made."""
     before: Scene
-    """What was attacked."""
+    """The scene that was attacked."""
     image: Mapping[str, Any] = field(default_factory=dict)
     """Where the image came from: name, path, hash, crop."""
-    given: AttackInputs = field(default_factory=AttackInputs)
-    """What the attack was given beside the image."""
+    inputs: AttackInputs = field(default_factory=AttackInputs)
+    """The attack's inputs beside the image and its parameters."""
     photograph: Photograph | None = None
-    """What the image was cropped from."""
+    """The photograph that the image was cropped from."""
 
     @property
     def bytes(self) -> int:
-        """The memory that it holds on to, about; the photograph, which several runs share, is not in it."""
+        """The approximate memory that the run occupies, without the photograph, which several runs may share."""
         result = self.result
         tensors: list[Tensor] = [result.clean, result.adversarial, result.trace, result.logits]
         return sum(tensor.nbytes for tensor in tensors) + super().bytes
 
 
 def _bytes_of(artifact: Any) -> int:
-    """The memory of the tensors that an artifact holds, the weights of a network included."""
+    """Return the memory of the tensors in an artifact, including the weights of a network."""
     if not hasattr(artifact, "__dict__"):
         return 0
     parts = [*vars(artifact).values(), *getattr(artifact, "lines", {}).values()]
@@ -97,34 +97,34 @@ def _bytes_of(artifact: Any) -> int:
 
 
 class History(QObject):
-    """The finished runs, the newest last; the oldest go when the memory budget is full. Lives in the session."""
+    """The finished runs, the newest last. The oldest are dropped when the memory budget is exceeded. The session owns the only instance."""
 
     changed = Signal()
-    """A run came or went, or another one is on the canvas."""
+    """A run was added or removed, or another one is on the canvas."""
 
     def __init__(self, parent: QObject | None = None, max_bytes: int = 256 * 2**20) -> None:
         super().__init__(parent)
         self._max_bytes = max_bytes
         self._all: list[FinishedRun] = []
-        """With those that were removed: undo may bring them back."""
+        """All runs, including those that the user removed, since undo may bring them back."""
         self.entries: tuple[FinishedRun, ...] = ()
-        """The runs that were not removed, in the order in which they finished."""
+        """The runs that the user has not removed, in the order in which they finished."""
         self.shown: AttackRun | None = None
-        """The run on the canvas, while nothing has changed since."""
+        """The run whose result is on the canvas; None after any change to the canvas."""
         self._removed: frozenset[int] = frozenset()
-        self._told = True
+        self._announced = True
 
     @property
     def attacks(self) -> tuple[AttackRun, ...]:
-        """Those of the entries that can be put on the canvas."""
+        """The entries that are attacks, which can be put on the canvas."""
         return tuple(entry for entry in self.entries if isinstance(entry, AttackRun))
 
     def find(self, number: int) -> FinishedRun | None:
-        """The run of that number."""
+        """Return the run with a number; None if there is none."""
         return next((entry for entry in self.entries if entry.number == number), None)
 
     def add(self, entry: FinishedRun) -> list[FinishedRun]:
-        """Keep a run, and return those that had to go for it, removed ones first. `look` tells of it."""
+        """Add a run, and return those that were dropped to make room, removed ones first. The next `follow` emits `changed`."""
         self._all.append(entry)
         gone = []
         while len(self._all) > 1 and self._bytes > self._max_bytes:
@@ -144,20 +144,20 @@ class History(QObject):
     def _list(self) -> None:
         entries = tuple(entry for entry in self._all if entry.number not in self._removed)
         if entries != self.entries:
-            self.entries, self._told = entries, False
+            self.entries, self._announced = entries, False
 
-    def look(self, state: State) -> None:
-        """Follow the state: the runs that were removed, and the run whose outcome is exactly what is on the canvas."""
+    def follow(self, state: State) -> None:
+        """Update ``entries`` and ``shown`` after a change of the state: the removed runs, and the run whose result is on the canvas."""
         if state.removed is not self._removed:
             self._removed = state.removed
             self._list()
         shown = self._on_canvas(state)
-        if shown is not self.shown or not self._told:
-            self.shown, self._told = shown, True
+        if shown is not self.shown or not self._announced:
+            self.shown, self._announced = shown, True
             self.changed.emit()
 
     def _on_canvas(self, state: State) -> AttackRun | None:
-        """The run that was put there, else the newest one; after an edit none, after its undo the same again."""
+        """Return the run whose result is on the canvas: of several the one that the user put there, else the newest."""
         fitting = [entry for entry in self.attacks if _is_outcome(entry.scene, state)]
         chosen = (entry for entry in fitting if entry.number == state.run)
         return next(chosen, fitting[-1] if fitting else None)

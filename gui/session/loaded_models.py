@@ -1,4 +1,4 @@
-"""LoadedModels: the classifiers that were loaded in this session, for asking all of them what they say of one result."""
+"""LoadedModels: the classifiers that were loaded in this session, to test the transfer of a result to all of them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 class LoadedModels(QObject):
-    """Lives in the session. Weights are shared with whoever else holds a classifier; a fingerprint is listed once."""
+    """The loaded classifiers, each fingerprint once. The session owns the only instance."""
 
     changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.models: tuple[Classifier, ...] = ()
-        """In the order in which they came."""
+        """The classifiers in the order in which they were loaded."""
 
     def add(self, classifier: Classifier) -> None:
-        """List a classifier; the same one again, moved to another device, takes its earlier place."""
+        """Add a classifier. One with the same fingerprint, such as on another device, replaces the earlier one in its place."""
         known = [model.fingerprint for model in self.models]
         if classifier.fingerprint in known:
             place = known.index(classifier.fingerprint)
@@ -31,6 +31,6 @@ class LoadedModels(QObject):
         self.changed.emit()
 
     def remove(self, classifier: Classifier) -> None:
-        """Forget one."""
+        """Remove a classifier."""
         self.models = tuple(model for model in self.models if model is not classifier)
         self.changed.emit()

@@ -17,5 +17,5 @@ class LogEntry:
     text: str
     details: str = ""
     short: str = ""
-    """What the status bar says of it, where that is not the text itself."""
+    """A shorter text for the status bar; empty if that shows ``text``."""
     at: datetime = field(default_factory=datetime.now)

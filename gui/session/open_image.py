@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 Crop = tuple[int, int, int, int]
 _numbers = count(1)
-"""Number the images that were asked for."""
+"""Numbers the requests to open an image."""
 FILTER = f"Images ({' '.join('*' + suffix for suffix in sorted(IMAGE_SUFFIXES))});;All files (*)"
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A photograph and what the classifier sees of it."""
+    """A photograph and the image that is cropped from it for the classifier."""
 
     photograph: Photograph
     clean: Tensor
@@ -37,7 +37,7 @@ class Opened:
 
 
 def cropped(photograph: Photograph, classifier: Classifier, crop: Crop | None = None) -> Opened:
-    """Crop a photograph; None: the largest centred rectangle of the classifier's aspect. Called in the engine thread."""
+    """Crop a photograph to ``crop``, or to the largest centred rectangle of the classifier's aspect. Called in the engine thread."""
     rectangle = tuple(crop) if crop is not None else tuple(photograph.default_crop(classifier))
     info = {
         "name": photograph.name,
@@ -51,19 +51,19 @@ def cropped(photograph: Photograph, classifier: Classifier, crop: Crop | None = 
 
 
 def open_path(session: Session, path: Path | str, label: int | None = None) -> None:
-    """Open an image file. The Log says what is amiss, and the image shown stays."""
+    """Open an image file. If that fails, the Log gets the error and the canvas stays as it is."""
     from engine.images import open_image
 
     _open(session, lambda: open_image(path), label, f"Opening {Path(path).name}…")
 
 
 def open_photograph(session: Session, photograph: Photograph, label: int | None = None) -> None:
-    """Put an opened photograph on the canvas."""
+    """Put a photograph that is already in memory on the canvas."""
     _open(session, lambda: photograph, label, "")
 
 
 def open_array(session: Session, array: np.ndarray, name: str) -> None:
-    """Open pixels from memory: pasted, or made."""
+    """Open pixels from memory, such as pasted or generated ones."""
     from engine.images import from_array
 
     _open(session, lambda: from_array(array, name), None, "")
@@ -81,10 +81,10 @@ def _open(session: Session, make: Callable[[], Photograph], label: int | None, b
 def open_for(
     session: Session, make: Callable[[Classifier], tuple[Opened, int | None]], *, busy: str = "", number: int | None = None
 ) -> None:
-    """Put on the canvas what ``make(classifier)`` gives: an image and its true label under that classifier's labels.
+    """Put the result of ``make(classifier)`` on the canvas: an image and its true label under that classifier's labels.
 
-    Every image that was asked for is opened, in the order in which they were asked for. Where the classifier was swapped meanwhile, the
-    image is made again for the new one, under its old ``number``: it does not replace one that was asked for later and is shown already.
+    All requests are carried out, in their order. If the classifier was swapped meanwhile, the image is made again for the new one under
+    the same ``number``, so that it does not replace the image of a later request that is shown already.
     """
     classifier = session.classifier
     if classifier is None:
@@ -97,7 +97,7 @@ def open_for(
             return
         if session.classifier is classifier:
             session.opened = place
-            show(session, *came)
+            show_opened(session, *came)
         else:
             open_for(session, make, busy=busy, number=place)
 
@@ -105,7 +105,7 @@ def open_for(
 
 
 def recrop(session: Session, crop: Crop | None = None) -> None:
-    """Show another rectangle of the same photograph; the label and the stickers stay. None: the default one."""
+    """Show another rectangle of the photograph, or the default one for None; the label and the stickers stay."""
     classifier, photograph = session.classifier, session.photograph
     if classifier is None or photograph is None:
         return
@@ -117,8 +117,8 @@ def recrop(session: Session, crop: Crop | None = None) -> None:
     session.ask("open", lambda: cropped(photograph, classifier, crop), then, what="Cropping the image", keep=True)
 
 
-def show(session: Session, opened: Opened, label: int | None) -> None:
-    """Put what was opened on the canvas."""
+def show_opened(session: Session, opened: Opened, label: int | None) -> None:
+    """Put an opened image on the canvas, and its notes in the Log."""
     session.set_image(opened.clean, opened.info, label, opened.photograph)
     if opened.photograph.notes:
         session.log("info", f"{opened.photograph.name}: {', '.join(opened.photograph.notes)}.")

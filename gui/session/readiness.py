@@ -1,4 +1,4 @@
-"""Whether the attack that is set up may run, and if not why; and what is worth knowing before it runs. Pure functions of the state."""
+"""Readiness of the planned attack: the first obstacle, if any, and a hint on doubtful settings. Pure functions of the state."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gui.session.data_choice import Source
+from gui.session.data_choice import DataSource
 
 if TYPE_CHECKING:
     from engine import Attack
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 
 class Sources(Protocol):
-    """The data sets that can be chosen."""
+    """The part of `DataSources` that readiness needs."""
 
     @property
-    def sources(self) -> Sequence[Source]: ...
+    def sources(self) -> Sequence[DataSource]: ...
     def shape_of(self, name: str) -> tuple[int, int, int] | None: ...
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why an attack cannot start."""
+    """The reason why an attack cannot start."""
 
     sentence: str
     is_mistake: bool = False
-    """Whether something is wrong; else something is only missing."""
+    """Whether a setting is wrong; otherwise one is only missing."""
 
 
 def obstacle(state: State, sources: Sources) -> Obstacle | None:
-    """The first thing that keeps the attack from starting; None: it may run."""
+    """Return the first obstacle to starting the planned attack; None if it can start."""
     if not state.ready or not state.plan.slug:
         return Obstacle("The engine is still loading.")
     attack, error = state.plan.built
@@ -48,7 +48,7 @@ def obstacle(state: State, sources: Sources) -> Obstacle | None:
 
 
 def hint(state: State) -> str:
-    """What is worth knowing before the attack runs, and keeps it from nothing; empty: nothing is."""
+    """Return a sentence on a doubtful setting that does not keep the attack from starting; empty if there is none."""
     attack, _ = state.plan.built
     if attack is None:
         return ""
@@ -56,7 +56,7 @@ def hint(state: State) -> str:
 
 
 def takes_start(attack: type[Attack]) -> bool:
-    """Whether a person may give it an image to begin at; a sticker attack begins at what is painted."""
+    """Return whether the user may choose a start image; a sticker attack begins at the stickers' content instead."""
     return "start" in attack.uses and "stickers" not in attack.uses
 
 
@@ -75,7 +75,7 @@ def _nothing_to_attack(attack: Attack, state: State) -> str:
 
 
 def _mistyped(attack: Attack, state: State) -> str:
-    """Text in a field that names no class: the one from before would be taken silently."""
+    """Refuse a label's text that names no class, since the attack would silently use the former label."""
     for use, text, what in (("labels", state.label_text, "true label"), ("targets", state.target_text, "target")):
         if use in attack.uses and text:
             return f"No class of this model is called “{text}”, or several are. Choose the {what} from its list."
@@ -83,7 +83,7 @@ def _mistyped(attack: Attack, state: State) -> str:
 
 
 def _missing(attack: Attack, state: State) -> str:
-    """What the attack cannot do without, and does not have."""
+    """Name a required input that is missing."""
     from engine.parameters import parameters_of
 
     if "targets" in attack.needs and state.target is None:
@@ -98,7 +98,7 @@ def _missing(attack: Attack, state: State) -> str:
 
 
 def _wrong_data(attack: Attack, state: State, sources: Sources) -> str:
-    """A data set whose images the model does not take."""
+    """Refuse a data set whose images have another shape than the model takes."""
     choice, classifier = state.plan.data, state.classifier
     if "data" not in attack.uses or choice is None or classifier is None:
         return ""
@@ -129,7 +129,7 @@ def _wrong_target(attack: Attack, state: State) -> str:
 
 
 def _aimless(attack: Attack, state: State) -> str:
-    """A preset that is made for a class to be reached, which it cannot fill in."""
+    """Hint at a targeted preset without a target, which a preset cannot set."""
     preset = state.plan.settings.preset
     if state.target is None and preset and "targets" in attack.preset(preset).needs:
         return "This preset works towards a class: choose a target. Without one it runs untargeted."
@@ -137,7 +137,7 @@ def _aimless(attack: Attack, state: State) -> str:
 
 
 def _useless_start(attack: Attack, state: State) -> str:
-    """A start image that the attack cannot begin at."""
+    """Hint at a start image that the model does not take for a class that the attack could start from."""
     start = state.plan.start
     if start is None or not takes_start(type(attack)):
         return ""
@@ -153,7 +153,7 @@ def _useless_start(attack: Attack, state: State) -> str:
 
 
 def _small_eps(attack: Attack, state: State) -> str:
-    """The usual radius for colour images, on digits."""
+    """Hint at the usual eps of colour images when the images are digits."""
     if state.classifier is None or state.classifier.input_shape[0] != 1 or getattr(attack, "norm", "") != "linf":
         return ""
     if getattr(attack, "eps", None) != _usual(attack).get("linf"):
@@ -163,7 +163,7 @@ def _small_eps(attack: Attack, state: State) -> str:
 
 
 def _usual(attack: Attack) -> dict[Any, Any]:
-    """The usual values of ``eps`` by norm, as the field declares them."""
+    """Return the usual values of ``eps`` by norm, as its parameter declares them."""
     from engine.parameters import parameters_of
 
     eps = parameters_of(type(attack)).get("eps")

@@ -1,4 +1,4 @@
-"""Scene: what is on the canvas, frozen; and Frame: all that is shown of it, made in the engine thread in one go."""
+"""Scene: the contents of the canvas, frozen; Frame: everything that the panels show of a scene, made together in the engine thread."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Clean image, stickers and perturbation under one classifier."""
+    """A clean image, its stickers and its perturbation, under one classifier."""
 
     classifier: Classifier
     clean: Tensor
     """``(C, H, W)`` on the CPU: the image as cropped."""
     stickers: tuple[Sticker, ...] = ()
     delta: Tensor | None = None
-    """``(C, H, W)``: what a pixel attack added to the image with its stickers."""
+    """``(C, H, W)``: the perturbation that a pixel attack added to the image with its stickers."""
     bounds: Mapping[str, float] = field(default_factory=dict)
     saliency: bool = False
     grown: bool = False
-    """Whether the adversarial image was grown from noise: then it is no change of the clean one, and its distance means nothing."""
+    """Whether the adversarial image was grown from noise: then its distance to the clean image has no meaning."""
 
     def adversarial(self) -> Tensor:
-        """The image with its stickers painted over it and the perturbation added."""
+        """Return the clean image with its stickers painted over it and the perturbation added."""
         from engine.stickers import paint
 
         painted = paint(self.clean, self.stickers)
@@ -41,23 +41,23 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Everything the panels paint. All of it belongs to one scene."""
+    """Everything that the panels show of one scene."""
 
     scene: Scene
     observation: Observation
     clean_pixels: np.ndarray
     """``(H, W, 3)`` uint8, contiguous."""
     adversarial_pixels: np.ndarray
-    asked_at: float
-    """``time.perf_counter()`` when the scene came to be, for measuring latency."""
+    requested_at: float
+    """``time.perf_counter()`` at the request, for measuring latency."""
     step: int | None = None
-    """Of the attack that it was seen in, while one runs."""
+    """The attack's step, for a frame of an iterate."""
 
 
-def look(scene: Scene, adversarial: Tensor | None = None, *, asked_at: float | None = None, step: int | None = None) -> Frame:
-    """Observe a scene. Called in the engine thread.
+def observe_scene(scene: Scene, adversarial: Tensor | None = None, *, requested_at: float | None = None, step: int | None = None) -> Frame:
+    """Make the frame of a scene. Called in the engine thread.
 
-    ``adversarial`` is the image to show instead of the scene's own: an attack's iterate.
+    ``adversarial`` is the image to show in place of the scene's own, such as an attack's iterate.
     """
     from engine.explain import GradientSaliency, observe
 
@@ -69,13 +69,13 @@ def look(scene: Scene, adversarial: Tensor | None = None, *, asked_at: float | N
         observation=observation,
         clean_pixels=to_pixels(observation.clean_image),
         adversarial_pixels=to_pixels(observation.adversarial_image),
-        asked_at=time.perf_counter() if asked_at is None else asked_at,
+        requested_at=time.perf_counter() if requested_at is None else requested_at,
         step=step,
     )
 
 
 def to_pixels(image: Tensor) -> np.ndarray:
-    """``(C, H, W)`` in [0, 1] as contiguous ``(H, W, 3)`` uint8."""
+    """Convert ``(C, H, W)`` in [0, 1] to contiguous ``(H, W, 3)`` uint8."""
     import torch
 
     from engine.images import levels

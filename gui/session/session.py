@@ -2,8 +2,8 @@
 
     change(...) -> State -> scene -> engine thread -> Frame -> ``observed``
 
-`Session.change` is the one way in which the state changes. It emits the signals of the fields that differ, and asks the engine thread for
-one frame where the scene differs; while a frame is being made only the newest scene waits.
+Only `Session.change` changes the state. It emits the signals of the fields that differ and, if the scene differs, requests one frame from
+the engine thread. While a frame is being made, only the newest scene waits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from PySide6.QtGui import QUndoStack
 from gui.lanes.engine_thread import EngineThread, stop
 from gui.lanes.requests import Requests
 from gui.session import changes
-from gui.session.attack_job import parameters, summary
+from gui.session.attack_job import parameter_lines, summary_line
 from gui.session.attack_runner import AttackRunner
 from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
@@ -28,8 +28,8 @@ from gui.session.fields import SIGNALS, Field
 from gui.session.history import AttackRun, FinishedRun, History
 from gui.session.loaded_models import LoadedModels
 from gui.session.log_entry import LogEntry, LogKind
-from gui.session.scene import Frame, Scene, look
-from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differences, value_of
+from gui.session.scene import Frame, Scene, observe_scene
+from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
 from gui.session.undo import LIMIT, ReplaceFields
 
 if TYPE_CHECKING:
@@ -41,41 +41,41 @@ if TYPE_CHECKING:
 
 
 class Session(QObject):
-    """What is open, what is wished for, and what came of it."""
+    """Holds the state, the finished runs and the engine's two threads, and announces every change with a signal."""
 
     engineReady = Signal()
-    """The engine is loaded; attacks, models and data can be named."""
+    """The engine is loaded: attacks, models and data sets can be listed."""
     classifierChanged = Signal()
     imageChanging = Signal()
-    """Another clean image is about to come: let go of what is under the mouse."""
+    """The clean image is about to change: end any gesture of the mouse."""
     imageChanged = Signal()
-    """The clean image."""
+    """The clean image, or where it came from, has changed."""
     photographChanged = Signal()
-    """Another photograph, which the clean image is a crop of."""
+    """The photograph that the clean image was cropped from has changed."""
     labelChanged = Signal()
-    """The true label, the target, or the prediction for the clean image."""
+    """The true label, the target, or the prediction for the clean image has changed."""
     stickersChanged = Signal()
-    """Committed or dragged; read ``stickers``."""
+    """The stickers were edited or dragged: read ``stickers``."""
     selectionChanged = Signal()
     perturbationChanged = Signal()
     planChanged = Signal()
-    """The attack that is set up, or the region that it may change."""
+    """The planned attack, or the region that it may change, has changed."""
     newStickerChanged = Signal()
-    """What a sticker is drawn with."""
+    """The content or the colour of new stickers has changed."""
     pixelChosen = Signal(object)
-    """``(column, row)`` to be marked on the canvas; None: no pixel."""
+    """``(column, row)`` of the pixel to be marked on the canvas; None for no mark."""
     boundsChanged = Signal()
     threadsChanged = Signal()
     observed = Signal()
-    """``frame`` is new: paint from it; None: it could not be made."""
+    """``frame`` is new. It is None if the frame could not be made."""
     logged = Signal(object)
     """A `LogEntry`."""
     notice = Signal(str)
     """A sentence for the status bar."""
     withdrawn = Signal(str)
-    """A notice that no longer holds."""
+    """The text of a notice that no longer applies."""
     busyChanged = Signal(str)
-    """What is being loaded, or nothing."""
+    """The text of the work that the window waits for, such as “Loading signs…”; empty for none."""
 
     ready = Field[bool]()
     classifier = Field["Classifier | None"]()
@@ -102,7 +102,7 @@ class Session(QObject):
         self.opened = 0
         """The number of the newest image that was opened and shown; see `gui.session.open_image.open_for`."""
         self.threads = 1
-        """CPU threads of each lane, measured for the classifier."""
+        """The CPU threads of each lane, measured for the classifier."""
         self._frame: Frame | None = None
         self.history = History(self)
         self.loaded = LoadedModels(self)
@@ -110,9 +110,9 @@ class Session(QObject):
         self.undo_stack = QUndoStack(self)
         self.undo_stack.setUndoLimit(LIMIT)
         self.lane = EngineThread("interactive", self)
-        """Everything about the image on the canvas."""
+        """Does the work on the image on the canvas."""
         self.background = EngineThread("background", self, behind=self.lane)
-        """What takes minutes and has nothing to do with that image."""
+        """Does work of minutes that does not concern that image."""
         self._requests = Requests(self.lane, self.background, self)
         self._requests.failed.connect(self._on_failed)
         self._requests.busyChanged.connect(self.busyChanged)
@@ -122,21 +122,21 @@ class Session(QObject):
         self._listen()
 
     def _listen(self) -> None:
-        """Take over what the two runners bring."""
+        """Connect the signals of the attack runner and the eps mover."""
         for runner in (self.runs, self.eps):
-            runner.previewed.connect(self.show)
+            runner.previewed.connect(self.show_frame)
             runner.concluded.connect(self._on_concluded)
             runner.logged.connect(self._on_logged)
             runner.noticed.connect(self.notice)
         self.runs.painted.connect(self._on_painted)
 
-    # ------------------------------------------------------------------ what is said
+    # ------------------------------------------------------------------ Log and status bar
 
     @Slot(str, str, str)
     def _on_failed(self, key: str, sentence: str, details: str) -> None:
         self.log("error", sentence, details)
         if key == "frame" and self.frame is None:
-            self.observed.emit()  # nothing to show: what is on the screen belongs to another image or model
+            self.observed.emit()  # the panels must not go on showing the numbers of another image or model
 
     @Slot(str, str, str, str)
     @Slot(str, str)
@@ -144,7 +144,7 @@ class Session(QObject):
         self.log(kind, text, details, short=short)
 
     def log(self, kind: LogKind, text: str, details: str = "", *, short: str = "") -> None:
-        """Add a line to the Log; errors and warnings also go to the status bar, in ``short`` where the text is said elsewhere, too."""
+        """Add a line to the Log. Errors and warnings also go to the status bar, as ``short`` if that is given."""
         self.logged.emit(LogEntry(kind, text, details, short))
         if kind in ("error", "warning"):
             self.notice.emit(short or text)
@@ -152,16 +152,15 @@ class Session(QObject):
     # ------------------------------------------------------------------ the one write path
 
     def change(self, text: str = "", *, key: Hashable | None = None, since: Mapping[str, Any] | None = None, **fields: Any) -> bool:
-        """Replace fields of the state, or of its plan; whether that asked for another frame.
+        """Replace fields of the state or of its plan; return whether that requested a new frame.
 
-        All of it is in place before anybody hears of it. With ``text`` the change is a step to undo of that name. Steps of one ``key`` that
-        follow each other closely become one. ``since`` holds the values that undo brings back where they are not those of this moment:
-        those from before a drag.
+        All fields are replaced before the first signal is emitted. With ``text`` the change becomes an undo step of that name. Undo steps
+        of one ``key`` within a short time are merged. ``since`` overrides the values that undo restores, with those from before a drag.
         """
-        if differences(self.state, self.state.with_fields(**fields), ("clean",)):
+        if differing_fields(self.state, self.state.with_fields(**fields), ("clean",)):
             self.imageChanging.emit()
         before, after = self.state, self.state.with_fields(**fields)
-        changed = differences(before, after)
+        changed = differing_fields(before, after)
         if changed:
             if changed & {"classifier", "clean"}:
                 self.runs.cancel()
@@ -169,26 +168,26 @@ class Session(QObject):
         if text:
             self._push(text, key, before.with_fields(**since) if since else before)
         if changed:
-            self._tell(changed)
+            self._announce(changed)
         return bool(changed & SCENE_FIELDS)
 
     def _push(self, text: str, key: Hashable | None, before: State) -> None:
-        names = differences(before, self.state, UNDOABLE)
-        if names - {"run"}:  # by itself that is no change which anybody sees
+        names = differing_fields(before, self.state, UNDOABLE)
+        if names - {"run"}:  # a change of the run's number alone is invisible
             old, new = ({name: value_of(state, name) for name in names} for state in (before, self.state))
             self.undo_stack.push(ReplaceFields(self._put, old, new, text, key))
 
     def _put(self, fields: Mapping[str, Any]) -> None:
         self.change(**fields)
 
-    def _tell(self, changed: frozenset[str]) -> None:
-        """Let everybody know which fields are others now."""
+    def _announce(self, changed: frozenset[str]) -> None:
+        """Update what depends on the changed fields, and emit their signals."""
         if "classifier" in changed and self.classifier is not None:
             self._measure_threads(self.classifier)
             self.loaded.add(self.classifier)
         if changed & SCENE_FIELDS:
             self.refresh()
-        self.history.look(self.state)
+        self.history.follow(self.state)
         for signal, names in SIGNALS.items():
             if changed.intersection(names):
                 getattr(self, signal).emit()
@@ -199,35 +198,37 @@ class Session(QObject):
 
     @property
     def frame(self) -> Frame | None:
-        """The newest frame of this image under this classifier; None while there is none yet: nobody sees another one's numbers."""
+        """The newest frame of the present image and classifier; None until there is one."""
         return self._frame if self._frame is not None and self.is_current(self._frame.scene) else None
 
     def is_current(self, scene: Scene) -> bool:
-        """Whether a scene is of this image under this classifier."""
+        """Return whether a scene has the present image and classifier."""
         return self.state.is_current(scene)
 
     def refresh(self) -> None:
-        """Ask for a frame of the scene as it is now; while an attack is under way, of where it has got to."""
+        """Request a frame of the scene; while an attack is under way, of its newest iterate."""
         scene = self.scene
         if scene is None:
             return
-        asked, seen = time.perf_counter(), self.frame
+        requested_at, seen = time.perf_counter(), self.frame
         iterate = step = None
         if self.runs.running and seen is not None and seen.step is not None and self.runs.shows_stickers(seen):
             iterate, step = seen.observation.adversarial_image, seen.step
         what = "Showing the image to the model"
-        self.ask("frame", lambda: look(scene, iterate, asked_at=asked, step=step), self.show, what=what, stream=True)
+        self.ask(
+            "frame", lambda: observe_scene(scene, iterate, requested_at=requested_at, step=step), self.show_frame, what=what, stream=True
+        )
 
     @Slot(object)
-    def show(self, frame: Frame) -> None:
-        """Let everybody paint this frame, if it is of what is open."""
+    def show_frame(self, frame: Frame) -> None:
+        """Make a frame the newest one and emit `observed`, unless it belongs to another image or classifier."""
         if self.is_current(frame.scene):
             self._frame = frame
             self.change(prediction=frame.observation.clean_prediction)
             self.observed.emit()
 
     def _measure_threads(self, classifier: Classifier) -> None:
-        """Give both lanes the number of CPU threads at which this classifier is fastest."""
+        """Measure the number of CPU threads at which the classifier is fastest, and set it in both lanes."""
 
         def measure() -> int:
             threads = classifier.threads()
@@ -251,39 +252,39 @@ class Session(QObject):
         label: int | None = None,
         photograph: Photograph | None = None,
     ) -> None:
-        """Swap the classifier, together with an image that fits it where the one shown does not."""
+        """Replace the classifier, together with the image if the one shown does not fit."""
         fields = changes.of_classifier(self.state, classifier)
         if clean is not None:
             fields |= changes.of_image(self.state, clean, image or {}, label, photograph or self.photograph)
         self.change(f"Load {classifier.name}" if self.classifier is not None else "", **fields)
 
     def set_image(self, clean: Tensor, image: Mapping[str, Any], label: int | None = None, photograph: Photograph | None = None) -> None:
-        """Put an image on the canvas. ``image`` says where it came from; stickers stay, scaled to its size."""
+        """Put an image on the canvas; the stickers are scaled to its size. ``image`` holds its origin; see `State`."""
         fields = changes.of_image(self.state, clean, image, label, photograph or self.photograph)
         self.change(f"Open {image.get('name', 'image')}", **fields)
 
     def set_crop(self, clean: Tensor, image: Mapping[str, Any]) -> None:
-        """Show another rectangle of the same photograph."""
+        """Put another crop of the same photograph on the canvas."""
         self.change("Crop", key="crop", **changes.of_image(self.state, clean, image, self.label, self.photograph))
 
     def set_label(self, label: int | None) -> None:
-        """Name the true label."""
+        """Set the true label; None if it is unknown."""
         self.change("True label" if label is None else f"True label {self.state.name_of(label)}", label=label, label_text="")
 
     def set_target(self, target: int | None) -> None:
-        """Name the class an attack is to reach; None: any other."""
+        """Set the class that an attack is to reach; None for an untargeted attack."""
         self.change("Target" if target is None else f"Target {self.state.name_of(target)}", target=target, target_text="")
 
     def set_bounds(self, bounds: Mapping[str, float]) -> None:
-        """Clamp the activations of sites (by name) from above; empty: no bound."""
+        """Set the upper limits of activations, by site; an empty mapping lifts all bounds."""
         self.change("Bound" if bounds else "Lift bound", key=("bounds", tuple(bounds)), bounds=dict(bounds))
 
     def clear_perturbation(self) -> None:
-        """Back to the clean image with its stickers."""
+        """Remove the perturbation from the canvas; the stickers stay."""
         self.change("Clear perturbation", **changes.NO_PERTURBATION)
 
     def apply_perturbation(self, delta: Tensor, title: str) -> None:
-        """Add a perturbation ``(C, H, W)`` that no run made for this image; what does not fit is said in the Log."""
+        """Add a perturbation ``(C, H, W)`` that was made elsewhere. One of another shape is refused with a warning in the Log."""
         if self.clean is None or self.runs.running:
             return
         if delta.shape != self.clean.shape:
@@ -296,11 +297,11 @@ class Session(QObject):
     # ------------------------------------------------------------------ stickers
 
     def select(self, sticker: int | None) -> None:
-        """Select the sticker of that id."""
+        """Select a sticker by its id; None selects no sticker."""
         self.change(selected=sticker)
 
     def content_for_new(self) -> Content:
-        """The content of a sticker that is drawn now."""
+        """Return the content for a new sticker."""
         from engine.stickers import Colour, Optimised
 
         return Optimised() if self.new_content == "optimised" else Colour(self.new_colour)
@@ -308,25 +309,25 @@ class Session(QObject):
     def commit_stickers(
         self, after: tuple[Sticker, ...], text: str, before: tuple[Sticker, ...] | None = None, key: Hashable | None = None
     ) -> None:
-        """Replace the stickers as one step to undo. ``before`` is what it began with, where a drag lies between."""
+        """Replace the stickers as one undo step. After a drag, ``before`` holds the stickers from before it."""
         since = None if before is None else {"stickers": self.runs.filled(before)}
         self.change(text, key=key, since=since, stickers=self.runs.filled(after))
 
     def drag_stickers(self, stickers: tuple[Sticker, ...]) -> None:
-        """Show stickers that are still under the mouse; nothing to undo yet."""
+        """Show the stickers during a drag, without an undo step."""
         self.change(stickers=self.runs.filled(stickers))
 
     # ------------------------------------------------------------------ finished runs
 
     def show_entry(self, number: int) -> None:
-        """Put a finished attack back on the canvas, with its classifier, image and stickers. Other runs have nothing to be put there."""
+        """Put a finished attack back on the canvas, with its classifier, image and stickers. Runs of other operations are ignored."""
         entry = self.history.find(number)
         if isinstance(entry, AttackRun):
             self.runs.cancel()
             self.change(f"Show {entry.title}", **changes.of_run(self.state, entry))
 
     def remove_runs(self, *numbers: int) -> None:
-        """Take finished runs off the history; undo puts them back."""
+        """Remove finished runs from the history, as an undo step."""
         titles = [entry.title for number in numbers if (entry := self.history.find(number)) is not None]
         if titles:
             text = f"Remove {titles[0]}" if len(titles) == 1 else f"Remove {len(titles)} runs"
@@ -334,14 +335,14 @@ class Session(QObject):
 
     @Slot(object)
     def _on_concluded(self, conclusion: Conclusion) -> None:
-        """Keep what came of a run, and put on the canvas what of it belongs there."""
-        entry, asked = conclusion.entry, False
+        """Carry out a conclusion: log the run, add it to the history and change the canvas."""
+        entry, frame_requested = conclusion.entry, False
         if entry is not None:
-            self.log("run", summary(entry.result, entry.scene.classifier.labels), parameters(entry.result))
+            self.log("run", summary_line(entry.result, entry.scene.classifier.labels), parameter_lines(entry.result))
             for note in entry.result.remarks:
                 self.log("info", note)
-            asked = self.adopt(entry, conclusion.text, conclusion.key, **conclusion.fields)
-        if conclusion.repaint and not asked:
+            frame_requested = self.adopt(entry, conclusion.text, conclusion.key, **conclusion.fields)
+        if conclusion.repaint and not frame_requested:
             self.refresh()
 
     @Slot()
@@ -349,22 +350,22 @@ class Session(QObject):
         self.change(stickers=self.runs.filled(self.stickers))
 
     def adopt(self, entry: FinishedRun, text: str = "", key: Hashable | None = None, **fields: Any) -> bool:
-        """Keep a finished run and put what came of it on the canvas; whether that asked for another frame."""
+        """Add a finished run to the history and change ``fields`` of the state; return whether that requested a new frame."""
         gone = self.history.add(entry)
-        asked = self.change(text, key=key, **({**fields, "run": entry.number} if fields else {}))
-        self.history.look(self.state)
+        frame_requested = self.change(text, key=key, **({**fields, "run": entry.number} if fields else {}))
+        self.history.follow(self.state)
         for each in gone:
             self.log("info", f"{each.title} was forgotten: the memory for finished runs is full.")
-        return asked
+        return frame_requested
 
     # ------------------------------------------------------------------ the end
 
     def shut_down(self) -> bool:
-        """Stop timer and threads; whether the threads have ended. May be called more than once."""
+        """Stop the timer and the threads; return whether the threads have ended. May be called more than once."""
         self.runs.stop()
         self.data_sources.close()
-        self.undo_stack.blockSignals(True)  # its destructor clears it, and would call those who are half gone by then
+        self.undo_stack.blockSignals(True)  # its destructor clears it, and would emit to objects that are already destroyed
         ended = stop((self.background, self.lane))
         for sentence in self._requests.close():
-            print(f"gibbon: {sentence}", file=sys.stderr, flush=True)  # the window, which would say it, is gone
+            print(f"gibbon: {sentence}", file=sys.stderr, flush=True)  # the window, which would show it, is gone
         return ended

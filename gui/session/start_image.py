@@ -1,4 +1,4 @@
-"""StartImage: an image that an attack begins at, as a classifier takes it. No Qt."""
+"""StartImage: the image that an attack begins at, in the classifier's shape. No Qt."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class StartImage:
-    """An image to begin at."""
+    """The image that an attack begins at, with its prediction."""
 
     image: Tensor
     """``(C, H, W)`` on the CPU."""
     pixels: np.ndarray
     name: str
     prediction: int
-    """The class that the classifier takes it for."""
+    """The class that the classifier predicts for the image."""
     photograph: Photograph | None = None
-    """The picture that it was cropped from, to crop it anew for another model."""
+    """The photograph that the image was cropped from, kept to crop it again for another model."""
 
 
 def start_image(image: Tensor, classifier: Classifier, name: str, photograph: Photograph | None = None) -> StartImage:
-    """The image with what the classifier takes it for. Called in the engine thread."""
+    """Return the start image with the classifier's prediction. Called in the engine thread."""
     return StartImage(image, to_pixels(image), name, int(classifier.predict(image[None])[0]), photograph)

@@ -1,4 +1,4 @@
-"""Stickers that an attack paints: what it put on them, and whether they are still where it paints."""
+"""Content of stickers that an attack paints: putting it on the stickers, and comparing stickers without it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def stickers_after(stickers: tuple[Sticker, ...], result: AttackResult) -> tuple[Sticker, ...]:
-    """The stickers with the content that a sticker attack made."""
+    """Return the stickers with the content that a sticker attack made."""
     from engine.artifacts import StickerContent
     from engine.stickers import with_content
 
@@ -21,7 +21,7 @@ def stickers_after(stickers: tuple[Sticker, ...], result: AttackResult) -> tuple
 
 
 def with_contents(stickers: tuple[Sticker, ...], contents: Mapping[int, Content]) -> tuple[Sticker, ...]:
-    """The stickers with other contents, by id, where an attack paints them."""
+    """Return the stickers with the given contents, by id; only stickers to be optimised are changed."""
     from engine.stickers import Optimised
 
     return tuple(
@@ -31,12 +31,12 @@ def with_contents(stickers: tuple[Sticker, ...], contents: Mapping[int, Content]
 
 
 def same_places(these: tuple[Sticker, ...], those: tuple[Sticker, ...]) -> bool:
-    """Whether both look the same to a sticker attack: all but what it paints itself."""
+    """Return whether the stickers are equal except for the content that a sticker attack paints."""
     return these == those or _bare(these) == _bare(those)
 
 
 def same_ids(these: tuple[Sticker, ...], those: tuple[Sticker, ...]) -> bool:
-    """Whether the same stickers are there to be painted, wherever they are."""
+    """Return whether the same stickers, by id, are to be optimised, at whatever places."""
     return _painted(these) == _painted(those)
 
 

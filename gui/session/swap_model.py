@@ -1,4 +1,4 @@
-"""Swapping the classifier: made in the engine thread, together with an image that fits it where the one shown does not."""
+"""Swapping the classifier, together with a fitting image if the one shown does not fit. Both are made in the engine thread."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _FIRST = {"signs": "Stop", "digits": "7", "objects": "cat", "imagenet": "cat"}
 
 
 @dataclass(frozen=True, eq=False)
-class Arrived:
-    """A classifier and, where the image shown does not fit it, another one."""
+class ClassifierWithImage:
+    """A classifier and, if the image shown does not fit it, another image with its label."""
 
     classifier: Classifier
     opened: Opened | None = None
     label: int | None = None
 
 
-def kind_of(classifier: Classifier) -> str:
-    """Which samples suit it: signs, digits, objects or imagenet."""
+def sample_kind(classifier: Classifier) -> str:
+    """Return the kind of sample images that suit a classifier: signs, digits, objects or imagenet."""
     architecture = str(classifier.card.get("architecture", ""))
     if architecture in ("signs", "digits", "objects"):
         return architecture
@@ -38,14 +38,14 @@ def kind_of(classifier: Classifier) -> str:
 
 
 def samples_for(classifier: Classifier) -> list[Sample]:
-    """The bundled samples that suit it."""
+    """Return the bundled samples that suit a classifier."""
     from engine.images import samples
 
-    return [sample for sample in samples() if sample.model == kind_of(classifier)]
+    return [sample for sample in samples() if sample.model == sample_kind(classifier)]
 
 
 def label_of(sample: Sample, classifier: Classifier) -> int | None:
-    """The true class of a sample under this classifier's labels."""
+    """Return the true class of a sample under a classifier's labels; None if it has no such class."""
     if sample.label_name is not None and sample.label_name in classifier.labels:
         return classifier.labels.index(sample.label_name)
     return sample.label if sample.label is not None and sample.label < classifier.num_classes else None
@@ -53,10 +53,10 @@ def label_of(sample: Sample, classifier: Classifier) -> int | None:
 
 def with_image(
     classifier: Classifier, photograph: Photograph | None, before: Classifier | None, label: int | None, crop: Crop | None = None
-) -> Arrived:
-    """Choose the image: the photograph shown, where it suits, else a sample. Called in the engine thread.
+) -> ClassifierWithImage:
+    """Choose an image for a classifier: the photograph shown if it suits, else a sample. Called in the engine thread.
 
-    The photograph keeps its ``crop`` where the new classifier takes images of the same shape of rectangle.
+    The photograph keeps its ``crop`` if the new classifier's images have the same aspect.
     """
     from engine.images import samples
 
@@ -65,15 +65,15 @@ def with_image(
     same_labels = before is not None and before.labels == classifier.labels
     if photograph is not None:
         shown = [sample for sample in samples() if sample.path == photograph.path]  # one photograph may suit several models
-        sample = next((sample for sample in shown if sample.model == kind_of(classifier)), shown[0] if shown else None)
-        if same_labels or sample is None or sample.model == kind_of(classifier):
+        sample = next((sample for sample in shown if sample.model == sample_kind(classifier)), shown[0] if shown else None)
+        if same_labels or sample is None or sample.model == sample_kind(classifier):
             kept = label if same_labels else label_of(sample, classifier) if sample is not None else None
-            return Arrived(classifier, cropped(photograph, classifier, crop), kept)
+            return ClassifierWithImage(classifier, cropped(photograph, classifier, crop), kept)
     mine = samples_for(classifier)
     if not mine:
-        return Arrived(classifier)
-    first = next((sample for sample in mine if sample.title.startswith(_FIRST[kind_of(classifier)])), mine[0])
-    return Arrived(classifier, cropped(first.open(), classifier, first.crop), label_of(first, classifier))
+        return ClassifierWithImage(classifier)
+    first = next((sample for sample in mine if sample.title.startswith(_FIRST[sample_kind(classifier)])), mine[0])
+    return ClassifierWithImage(classifier, cropped(first.open(), classifier, first.crop), label_of(first, classifier))
 
 
 def _same_aspect(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
@@ -81,7 +81,7 @@ def _same_aspect(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool
 
 
 def crop_of(session: Session) -> Crop | None:
-    """The rectangle of the photograph that is on the canvas; None where the image is no crop of it."""
+    """Return the rectangle of the photograph that is on the canvas; None if the image is not a crop of it."""
     photograph, crop = session.photograph, session.image.get("crop")
     if photograph is None or crop is None or photograph.sha256 != session.image.get("sha256"):
         return None
@@ -92,21 +92,21 @@ def crop_of(session: Session) -> Crop | None:
 def swap_classifier(
     session: Session, make: Callable[[], Classifier], *, busy: str, done: Callable[[Classifier], None], failed: Callable[[str], None]
 ) -> None:
-    """Make a classifier in the engine thread and put it in the place of the one shown. Where that fails, all stays as it was."""
+    """Make a classifier in the engine thread and let it replace the present one. If that fails, the state stays as it is."""
     photograph, before, clean, label = state = _state(session)
     crop = crop_of(session)
 
-    def arrive() -> Arrived:
+    def arrive() -> ClassifierWithImage:
         classifier = make()
         alike = before is not None and (before.input_shape, before.labels) == (classifier.input_shape, classifier.labels)
-        return Arrived(classifier) if alike and clean is not None else with_image(classifier, photograph, before, label, crop)
+        return ClassifierWithImage(classifier) if alike and clean is not None else with_image(classifier, photograph, before, label, crop)
 
-    def then(arrived: Arrived) -> None:
+    def then(arrived: ClassifierWithImage) -> None:
         if any(now is not was for now, was in zip(_state(session), state, strict=True)):  # something else was opened meanwhile
             classifier = arrived.classifier
             swap_classifier(session, lambda: classifier, busy=busy, done=done, failed=failed)
         else:
-            show(session, arrived)
+            show_classifier(session, arrived)
             done(arrived.classifier)
 
     session.ask("model", arrive, then, what="Loading the model", failed=failed, busy=busy)
@@ -116,8 +116,8 @@ def _state(session: Session) -> tuple[Photograph | None, Classifier | None, Tens
     return session.photograph, session.classifier, session.clean, session.label
 
 
-def show(session: Session, arrived: Arrived) -> None:
-    """Put what arrived on the canvas."""
+def show_classifier(session: Session, arrived: ClassifierWithImage) -> None:
+    """Make the classifier the present one, and put its image on the canvas."""
     opened = arrived.opened
     if opened is None:
         session.set_classifier(arrived.classifier)

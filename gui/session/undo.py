@@ -1,4 +1,4 @@
-"""The one undo command: some fields of the state as they were, and as they became."""
+"""The one undo command: the fields of the state that a step changed, before and after."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from PySide6.QtGui import QUndoCommand
 from gui.session.state import same
 
 MERGE_S = 2.0
-"""Edits of one thing that follow each other within this time are one step."""
+"""Seconds within which edits of one key are merged into one undo step."""
 LIMIT = 100
-"""How many steps are kept: each holds on to an image at most, which it shares with the state."""
+"""Undo steps that are kept. Each holds one image at most, which it shares with the state."""
 _COMMAND = 1
 
 
 class ReplaceFields(QUndoCommand):
-    """Puts fields back, or forth again. It is pushed when the change has already happened."""
+    """Restores fields of the state to their values before or after a step. It is pushed when the change has already happened."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class ReplaceFields(QUndoCommand):
         super().__init__(text)
         self._put, self._before, self._after = put, dict(before), dict(after)
         self._key = key
-        """Steps of one key merge; None: this one merges with none."""
+        """Steps of one key are merged; None for a step that is never merged."""
         self._at = time.monotonic()
         self._happened = True
 
@@ -48,7 +48,7 @@ class ReplaceFields(QUndoCommand):
         return -1 if self._key is None else _COMMAND
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        """Take a later step into this one; a step that ends where it began goes."""
+        """Merge a later step of the same key into this one. A merged step without any effect is marked obsolete."""
         if not isinstance(other, ReplaceFields) or other._key != self._key or other._at - self._at > MERGE_S:
             return False
         self._before = {**other._before, **self._before}

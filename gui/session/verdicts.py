@@ -1,4 +1,4 @@
-"""The verdict on a finished run that is no attack: what came of it, in a sentence."""
+"""The verdict on a finished run that is not an attack: its result in a sentence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def verdict_of(result: Result) -> str:
-    """The accuracy of what was trained, else the title of the first table; empty: there is neither."""
+    """Return the accuracy of a trained model, else the title of the first table; empty if there is neither."""
     from engine.artifacts import Model, Table
     from engine.text.formatting import format_probability
 

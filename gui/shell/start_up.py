@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 
-from gui.session.swap_model import Arrived, show, with_image
+from gui.session.swap_model import ClassifierWithImage, show_classifier, with_image
 
 if TYPE_CHECKING:
     from gui.session.session import Session
@@ -26,7 +26,7 @@ class StartUpResult:
 
     seconds: float
     """That importing torch took."""
-    arrived: Arrived | None = None
+    arrived: ClassifierWithImage | None = None
     """The shipped model with its first sample: for signs the stop sign."""
     problem: str = ""
     """Why they are missing; the engine is there all the same."""
@@ -84,7 +84,7 @@ class StartUp(QObject):
         session = self._session
         session.change(ready=True)
         if loaded.arrived is not None:
-            show(session, loaded.arrived)
+            show_classifier(session, loaded.arrived)
         if loaded.problem:
             session.log("error", loaded.problem)
         if self._image is not None:

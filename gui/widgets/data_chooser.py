@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.session.data_choice import Choice, Source
+from gui.session.data_choice import Choice, DataSource
 
 if TYPE_CHECKING:
     from gui.session.data_sources import DataSources
@@ -103,7 +103,7 @@ class DataChooser(QWidget):
         return self.sets.currentText()
 
     @property
-    def _source(self) -> Source | None:
+    def _source(self) -> DataSource | None:
         return next((source for source in self._sources.sources if source.name == self.sets.currentData()), None)
 
     def choose(self, name: str) -> None:

@@ -15,7 +15,7 @@ from gui.panels.activations import ActivationsPanel
 from gui.panels.activations.layer_list import fitting
 from gui.panels.activations.spike_table import SpikeTable, cells, times
 from gui.plots.histograms import decades, nice_ticks, raster
-from gui.session.bounds import effect, where, with_bound
+from gui.session.bounds import bound_text, effect_text, with_bound
 from tests.gui.panel_scenes import LABELS, drag, open_image, put_sticker, show, small
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def test_dragging_the_line_bounds_the_chosen_layer_and_predicts_again(qtbot: QtB
     assert session.classifier is not None
     expected = session.classifier.derive(bounds=session.bounds)(torch.stack([seen.clean_image, seen.adversarial_image])).softmax(1)
     torch.testing.assert_close(torch.stack([seen.bounded.clean, seen.bounded.adversarial]), expected)
-    assert opened.effect.text == effect(seen, LABELS, opened.sites)
+    assert opened.effect.text == effect_text(seen, LABELS, opened.sites)
     assert opened.effect.text.startswith(f"Bound {session.bounds[site]:.3g} in {site}: clean ")
 
 
@@ -216,9 +216,9 @@ def test_bounds_as_values() -> None:
     assert with_bound({"a": 1.0}, sites, "b", 2.0, False) == {"a": 1.0, "b": 2.0}
     assert with_bound({"a": 1.0, "b": 2.0}, sites, "b", None, False) == {"a": 1.0}
     assert with_bound({"a": 1.0, "b": 2.0}, sites, "b", None, True) == {}
-    assert where({"a": 2.0, "b": 2.0, "c": 2.0}, sites) == "Bound 2 in all layers"
-    assert where({"b": 1.25}, sites) == "Bound 1.25 in b"
-    assert where({"a": 1.0, "b": 2.0}, sites) == "Bounds in 2 of 3 layers"
+    assert bound_text({"a": 2.0, "b": 2.0, "c": 2.0}, sites) == "Bound 2 in all layers"
+    assert bound_text({"b": 1.25}, sites) == "Bound 1.25 in b"
+    assert bound_text({"a": 1.0, "b": 2.0}, sites) == "Bounds in 2 of 3 layers"
 
 
 def test_raster_heights_are_logarithmic() -> None:

@@ -31,8 +31,8 @@ def test_data_and_start_image_reach_the_attack(qtbot: QtBot, probe_panel: Attack
     assert torch.allclose(entry.result.adversarial, torch.full((1, 3, 16, 16), 0.2), atol=1e-6)
     assert probe_panel.progress.readings.isVisible()
     assert probe_panel.progress.readings.text() == f"queries {entry.result.forwards} · held-out fooling rate 100.0 % · data 12"
-    assert entry.given.data is not None
-    assert entry.given.data.count == 12
+    assert entry.inputs.data is not None
+    assert entry.inputs.data.count == 12
 
 
 def test_the_record_of_a_run_holds_where_it_began(qtbot: QtBot, probe_panel: AttackDock, session: Session, tmp_path: Path) -> None:

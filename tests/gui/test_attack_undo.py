@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 
 from engine.attacks import CATALOGUE
 from engine.stickers import Optimised, Sticker
-from gui.session.state import Settings
+from gui.session.state import AttackSettings
 from tests.gui.attack_dock import AttackDock
 from tests.gui.panel_scenes import drop, grey, open_image
 
@@ -43,7 +43,7 @@ def shown(dock: AttackDock, name: str) -> str:
 
 def test_a_fresh_dock_has_nothing_to_undo(dock: AttackDock, session: Session) -> None:
     assert session.plan.slug == "pgd"
-    assert session.plan.settings == Settings()
+    assert session.plan.settings == AttackSettings()
     assert not session.undo_stack.canUndo()
 
 
@@ -135,7 +135,7 @@ def test_the_preview_is_no_step(qtbot: QtBot, dock: AttackDock, session: Session
 
 
 def test_a_plan_that_is_replaced_from_outside_is_what_the_dock_shows(dock: AttackDock, session: Session) -> None:
-    session.change(slug="mi-fgsm", settings=Settings({"steps": 3}), seed=9, live=False)
+    session.change(slug="mi-fgsm", settings=AttackSettings({"steps": 3}), seed=9, live=False)
     assert dock.attack == CATALOGUE["mi-fgsm"](steps=3)
     assert shown(dock, "steps") == "3"
     assert (dock.seed.value(), dock.live.isChecked()) == (9, False)

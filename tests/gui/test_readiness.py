@@ -10,10 +10,10 @@ import torch
 import engine
 from engine.attacks import CATALOGUE
 from engine.stickers import Optimised, Sticker
-from gui.session.data_choice import Choice, Source
+from gui.session.data_choice import Choice, DataSource
 from gui.session.readiness import hint, obstacle
 from gui.session.start_image import start_image
-from gui.session.state import Plan, Settings, State
+from gui.session.state import AttackSettings, Plan, State
 from tests.gui.panel_scenes import LABELS, noise, small
 
 OWN = 0
@@ -24,7 +24,7 @@ class Shelf:
 
     def __init__(self, **shapes: tuple[int, int, int] | None) -> None:
         self.shapes = shapes
-        self.sources = tuple(Source(name, name, ("test",)) for name in shapes)
+        self.sources = tuple(DataSource(name, name, ("test",)) for name in shapes)
 
     def shape_of(self, name: str) -> tuple[int, int, int] | None:
         return self.shapes[name]
@@ -36,7 +36,7 @@ EMPTY = Shelf()
 def state(slug: str = "pgd", parameters: dict[str, Any] | None = None, preset: str = "", **fields: Any) -> State:
     """A model, an image that it takes for class 0, and an attack."""
     planned = {name: fields.pop(name) for name in ("data", "start", "seed") if name in fields}
-    plan = Plan(slug=slug, settings=Settings(parameters or {}, preset), **planned)
+    plan = Plan(slug=slug, settings=AttackSettings(parameters or {}, preset), **planned)
     return State(**{"ready": True, "classifier": small(), "clean": noise(), "prediction": OWN, "plan": plan, **fields})
 
 

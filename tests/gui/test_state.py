@@ -13,7 +13,18 @@ import torch
 import gui
 from engine.stickers import Colour, Optimised, Sticker, scaled
 from gui.session.changes import of_classifier, of_image
-from gui.session.state import PLAN_FIELDS, SCENE_FIELDS, STATE_FIELDS, UNDOABLE, Plan, Settings, State, differences, same, value_of
+from gui.session.state import (
+    PLAN_FIELDS,
+    SCENE_FIELDS,
+    STATE_FIELDS,
+    UNDOABLE,
+    AttackSettings,
+    Plan,
+    State,
+    differing_fields,
+    same,
+    value_of,
+)
 from tests.gui.panel_scenes import LABELS, noise, small
 
 STICKER = Sticker(1, 2, 3, 4, 5)
@@ -51,7 +62,7 @@ def test_a_field_that_is_replaced_is_the_one_that_differs(name: str) -> None:
     before = State(classifier=small(), clean=noise(), stickers=(STICKER,))
     new = {"stickers": (STICKER, Sticker(2, 0, 0, 1, 1)), "selected": 1}.get(name, object())
     after = before.with_fields(**{name: new})
-    assert differences(before, after) == {name}
+    assert differing_fields(before, after) == {name}
     assert value_of(after, name) is new
 
 
@@ -92,10 +103,10 @@ def test_the_scene_is_what_the_state_has() -> None:
 
 
 def test_an_attack_keeps_its_parameters_while_another_one_is_chosen() -> None:
-    eps = Settings({"eps": 0.1})
+    eps = AttackSettings({"eps": 0.1})
     state = State(plan=Plan(slug="pgd", settings=eps))
     other = state.with_fields(**state.plan.choosing("fgsm"))
-    assert (other.plan.slug, other.plan.settings) == ("fgsm", Settings())
+    assert (other.plan.slug, other.plan.settings) == ("fgsm", AttackSettings())
     back = other.with_fields(**other.plan.choosing("pgd"))
     assert back.plan.settings == eps
     assert back.plan.choosing("pgd") == {}
@@ -104,8 +115,8 @@ def test_an_attack_keeps_its_parameters_while_another_one_is_chosen() -> None:
 def test_a_plan_is_an_attack_or_says_why_it_is_none() -> None:
     from engine.attacks import PGD
 
-    assert Plan(slug="pgd", settings=Settings({"eps": 0.1, "steps": 7})).built == (PGD(eps=0.1, steps=7), "")
-    attack, sentence = Plan(slug="pgd", settings=Settings({"steps": 0})).built
+    assert Plan(slug="pgd", settings=AttackSettings({"eps": 0.1, "steps": 7})).built == (PGD(eps=0.1, steps=7), "")
+    attack, sentence = Plan(slug="pgd", settings=AttackSettings({"steps": 0})).built
     assert attack is None
     assert "steps" in sentence
     assert Plan().built == (None, "")

@@ -21,7 +21,7 @@ from gui.panels.activations.layer_list import LayerList, describe
 from gui.panels.activations.layer_plot import LayerPlot
 from gui.panels.activations.spike_table import SpikeTable
 from gui.panels.frame_panel import FrameView
-from gui.session.bounds import decimals, effect, with_bound
+from gui.session.bounds import decimals, effect_text, with_bound
 from gui.session.scene import Frame
 from gui.session.session import Session
 from gui.theme import GRID, icon
@@ -137,7 +137,7 @@ class ActivationsPanel(FrameView):
         self.title.setToolTip(describe(layer))
         self.plot.set_layer(layer)
         self._show_bound(float(layer.edges[-1]))
-        self.effect.set_text(effect(seen, frame.scene.classifier.labels, self.sites) or _HINT)
+        self.effect.set_text(effect_text(seen, frame.scene.classifier.labels, self.sites) or _HINT)
         if self.tabs.currentIndex() == 0:
             self.layers.set_layers(seen.layers, self.session.bounds, self.selected)
         else:

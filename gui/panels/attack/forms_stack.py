@@ -14,7 +14,7 @@ from gui.forms import Form
 from gui.panels.attack.about import About
 from gui.panels.attack.catalogue import description
 from gui.panels.attack.chooser import Chooser
-from gui.session.state import Settings
+from gui.session.state import AttackSettings
 from gui.widgets.literal import literal
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class FormsStack(QWidget):
     chosen = Signal(str)
     """The slug of an attack that a person chose."""
     edited = Signal(object, str, str)
-    """`Settings` as a person set them, what was done in a few words, and the name of the parameter where it was one."""
+    """`AttackSettings` as a person set them, what was done in a few words, and the name of the parameter where it was one."""
     presetUsed = Signal(str)
     """Its title."""
 
@@ -41,7 +41,7 @@ class FormsStack(QWidget):
         """Made for the attack that is chosen, and gone with it: the plan holds what is typed, and a form has about a hundred widgets."""
         self._attacks: Mapping[str, type[Attack]] = {}
         self._slug = ""
-        self._settings = Settings()
+        self._settings = AttackSettings()
         """What the form of the chosen attack shows."""
         self._build(goal)
         self.chooser.list.chosen.connect(self.chosen)
@@ -85,7 +85,7 @@ class FormsStack(QWidget):
         self._attacks = dict(attacks)
         self.chooser.list.set_attacks(attacks)
 
-    def show_settings(self, slug: str, settings: Settings) -> None:
+    def show_settings(self, slug: str, settings: AttackSettings) -> None:
         """Show an attack with its parameters; says nothing of what it changes for that."""
         form = self._show_attack(slug) if self._form is None or slug != self._slug else self._form
         self._settings = settings  # the form says nothing new by showing this
@@ -95,7 +95,7 @@ class FormsStack(QWidget):
     def _show_attack(self, slug: str) -> Form:
         attack, self._slug = self._attacks[slug], slug
         form = self._new_form(attack)
-        self._settings = Settings(_given(form))
+        self._settings = AttackSettings(_given(form))
         with QSignalBlocker(self.chooser.list):
             self.chooser.list.choose(slug)
         self.chooser.set_title(attack.title)
@@ -132,12 +132,12 @@ class FormsStack(QWidget):
         changed = [field for field in form.fields if given.get(field.name, field.default) != before.get(field.name, field.default)]
         if changed:
             first = changed[0]
-            self._tell(Settings(given, self._settings.preset), f"Set {first.title}", first.name)
+            self._tell(AttackSettings(given, self._settings.preset), f"Set {first.title}", first.name)
 
     @Slot()
     def _on_reset(self) -> None:
         if self.form is not None:
-            self._fill(Settings(), "Reset parameters")
+            self._fill(AttackSettings(), "Reset parameters")
 
     def _use_preset(self, title: str) -> None:
         form = self._form
@@ -145,15 +145,15 @@ class FormsStack(QWidget):
             return
         values = {**_defaults(form), **self._attacks[self._slug].preset(title).values}
         given = {field.name: values[field.name] for field in form.fields if values[field.name] != field.default}
-        self._fill(Settings(given, title), f"Preset {title}")
+        self._fill(AttackSettings(given, title), f"Preset {title}")
         self.presetUsed.emit(title)
 
-    def _fill(self, settings: Settings, text: str) -> None:
+    def _fill(self, settings: AttackSettings, text: str) -> None:
         self.show_settings(self._slug, settings)
         if self._form is not None:
-            self._tell(Settings(_given(self._form), settings.preset), text, "")
+            self._tell(AttackSettings(_given(self._form), settings.preset), text, "")
 
-    def _tell(self, settings: Settings, text: str, name: str) -> None:
+    def _tell(self, settings: AttackSettings, text: str, name: str) -> None:
         self._settings = settings
         self.edited.emit(settings, text, name)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.session.readiness import hint, obstacle, takes_start
-from gui.session.state import Settings
+from gui.session.state import AttackSettings
 
 if TYPE_CHECKING:
     from engine import Attack
@@ -79,7 +79,7 @@ class AttackPresenter(QObject):
         self._session.change(f"Choose {self._attacks[slug].title}", key="attack", **self._session.plan.choosing(slug))
 
     @Slot(object, str, str)
-    def _on_edited(self, settings: Settings, text: str, name: str) -> None:
+    def _on_edited(self, settings: AttackSettings, text: str, name: str) -> None:
         key = ("parameter", self._session.plan.slug, name) if name else None
         self._session.change(text, key=key, settings=settings)
 
@@ -145,11 +145,11 @@ class AttackPresenter(QObject):
 
     @Slot()
     def _on_classifier(self) -> None:
-        from gui.session.swap_model import kind_of
+        from gui.session.swap_model import sample_kind
 
         self._goal.set_labels(self._session.state.labels)
         if self._session.classifier is not None:
-            self._goal.data.suggest(kind_of(self._session.classifier))
+            self._goal.data.suggest(sample_kind(self._session.classifier))
         self._on_changed()
 
     @Slot()

@@ -109,15 +109,15 @@ class ImagePanel(QWidget):
 
     @Slot()
     def _on_classifier(self) -> None:
-        from gui.session.swap_model import kind_of
+        from gui.session.swap_model import sample_kind
 
         classifier = self._session.classifier
         if classifier is None:
             return
         self._stack.setCurrentWidget(self._scrolled)
         self.current.set_labels()
-        if kind_of(classifier) != self._kind:
-            self._kind = kind_of(classifier)
+        if sample_kind(classifier) != self._kind:
+            self._kind = sample_kind(classifier)
             self.samples.refresh()
             self.data_sets.chooser.suggest(self._kind)
         self._on_image()

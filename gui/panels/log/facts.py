@@ -160,9 +160,9 @@ def differences(one: Facts, other: Facts) -> list[tuple[str, str, str]]:
 
 
 def _given(entry: AttackRun) -> dict[str, str]:
-    data = entry.given.data
+    data = entry.inputs.data
     told = {} if data is None else {"data": data.description}
-    return told if entry.given.begin is None else {**told, "start image": "given"}
+    return told if entry.inputs.begin is None else {**told, "start image": "given"}
 
 
 def _parameters(operation: Operation, values: Mapping[str, Any]) -> dict[str, str]:

@@ -120,6 +120,6 @@ class PerturbationView(View):
 
 def facts_of(entry: AttackRun) -> dict[str, Any]:
     """What is worth knowing of a perturbation besides its values."""
-    made, data = entry.result.provenance, entry.given.data
+    made, data = entry.result.provenance, entry.inputs.data
     known = {"model": made["model"], "operation": made["operation"], "seed": made["seed"], "versions": made["versions"]}
     return known if data is None else {**known, "data": data.description}

@@ -189,7 +189,7 @@ def _transfer(entry: AttackRun, models: tuple[Classifier, ...]) -> Transfer:
     from engine.stickers import compose
 
     # The control stays where the attack had to stay.
-    masked = entry.given.region == "stickers" or "stickers" in entry.result.operation.uses
+    masked = entry.inputs.region == "stickers" or "stickers" in entry.result.operation.uses
     mask = compose(entry.before.clean, entry.before.stickers).mask if masked else None
     return transfer(entry.result, models, mask=None if mask is None else mask.reshape(1, 1, *mask.shape[-2:]))
 
