@@ -1,4 +1,4 @@
-"""DDN: the direction by gradient ascent, the norm by whether the present image is adversarial."""
+"""DDN: decoupled direction and norm. The direction follows the gradient, the norm whether the image is adversarial."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from engine.parameters import Preset, budget, method
 from engine.text.parsing import Number
 
 _LAST = 0.01
-"""What is left of the step size at the end."""
+"""Ratio of the last to the first step size."""
 
 
 class DDN(MinimalNorm):
-    """Walk along the gradient on a sphere around the clean image.
+    """Follow the gradient on a sphere around the clean image.
 
     The sphere shrinks while the image is adversarial and grows while it is not.
 
     ``delta <- delta + pace * gradient / ||gradient||_2`` with the gradient of the cross-entropy, away from the label or towards the target;
     ``eps <- (1 - gamma) * eps`` where the image is adversarial, else ``(1 + gamma) * eps``; ``delta <- eps * delta / ||delta||_2``;
     ``images + delta`` is clipped to [0, 1] and the mask. ``pace`` falls from ``step_size`` to a hundredth of it along a cosine. A row whose
-    gradient is zero walks along a random direction of its own. ``steps + 1`` forward passes and ``steps`` backward passes.
+    gradient is zero follows its own random direction. ``steps + 1`` forward passes and ``steps`` backward passes.
 
-    Kept is the nearest adversarial iterate, moved onto the boundary, which is not in the paper. Rony, Hafemann, Oliveira, Ben Ayed,
+    The nearest adversarial iterate is kept, moved onto the boundary, which is not in the paper. Rony, Hafemann, Oliveira, Ben Ayed,
     Sabourin, Granger 2018, arXiv 1811.09600.
     """
 
@@ -48,21 +48,21 @@ class DDN(MinimalNorm):
     )
 
     norm: Literal["l2"] = budget("l2")
-    """The norm that is made small."""
+    """The norm of the perturbation to minimise."""
     steps: int = budget(100, ge=1, le=100_000, unit="steps")
     """Number of steps."""
     gamma: float = method(0.05, gt=0, lt=1)
-    """By what part of itself the radius grows or shrinks in a step."""
+    """Relative change of the radius in a step."""
     start_eps: Number = method(1.0, gt=0, unit="of [0, 1], L2", title="first radius")
-    """The first radius: at most that of the ball which holds every image, sqrt(C * H * W)."""
+    """Initial radius, at most that of the ball that contains every image, sqrt(C * H * W)."""
     step_size: Number = method(1.0, gt=0, unit="of [0, 1], L2")
-    """Length of the first step, before the radius is set; the last one is a hundredth of it."""
+    """Length of the first step, before the radius is applied; the last one is a hundredth of it."""
     quantise: bool = method(False)
-    """Round every iterate to 8 bits, as the paper does, so that what is found is an image that a file can hold."""
+    """Round every iterate to 8 bits, as in the paper, so that the result is an image that a file can hold."""
 
     @torch.no_grad()
     def search(self, problem: Problem) -> Iterator[AttackStep]:
-        """Step 0 is the clean image, step k the image after k steps."""
+        """Yield the clean image as step 0, and the image after k steps as step k."""
         clean, box = problem.images, FeasibleSet(problem).box
         widest = L2.widest(clean.shape[1:])
         if self.start_eps > widest:

@@ -1,4 +1,4 @@
-"""DeepFool: to the nearest of the planes that stand for the class boundaries, again and again until one is crossed."""
+"""DeepFool: repeated steps to the nearest class boundary of the linearised classifier, until one is crossed."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
 
 _BACK = 0.5
-"""How far an adversarial image goes back to the plane's point nearest to the clean one. Measured on digits: 1 overshoots in l2."""
+"""Share of the way that an adversarial image returns to its plane's point nearest to the clean image. On digits, 1 overshoots in l2."""
 
 
 class DeepFool(MinimalNorm):
     """Step to the nearest class boundary of the classifier made linear at the present image, until the prediction is another class.
 
     With ``gap_k = logits[label] - logits[k]`` and ``slope_k = d(-gap_k) / d image`` for the ``classes`` most likely classes, ``l`` is the
-    class with the smallest ``gap_k / ||slope_k||_q`` (q is 2 for l2, 1 for linf), and the step is the shortest one with
-    ``<slope_l, step> = (1 + overshoot) * gap_l``: ``gap_l * slope_l / ||slope_l||_2^2`` in l2, ``gap_l * sign(slope_l) / ||slope_l||_1`` in
-    linf. Towards a target there is one plane, that between it and the most likely other class. Images that have crossed drop out.
+    class with the smallest ``gap_k / ||slope_k||_q`` (q is 2 for l2, 1 for linf), and the step is the shortest one with ``<slope_l, step> =
+    (1 + overshoot) * gap_l``: ``gap_l * slope_l / ||slope_l||_2^2`` in l2, ``gap_l * sign(slope_l) / ||slope_l||_1`` in linf. Towards a
+    target there is one plane, that between it and the most likely other class. Images that have crossed drop out.
 
-    Four things are ours. ``classes``: the likeliest classes are ranked anew at every step, and there are 4 of them; the authors' code
-    ranks 10 once, on the clean image. ``box``: many pixels of an image are black or white already and cannot follow, so a step that is
-    merely clipped falls short of the plane (9 steps per digit instead of 2); "solved" finds the shortest step to the plane among those
-    that stay in [0, 1] and the mask. ``refine``: afterwards an image that is adversarial goes half-way to the point of its plane that is
-    nearest to the clean image, and one that is not steps on, as in SuperDeepFool; one plane each, of the nearest class.
-    ``boundary_steps``: kept is the nearest adversarial image, moved onto the boundary. Images whose gradients are all zero stay where they
-    are; the reading "images stuck" counts them.
+    There are four differences to the paper. ``classes``: the likeliest classes are ranked anew at every step, and there are 4 of them; the
+    authors' code ranks 10 once, on the clean image. ``box``: many pixels of an image are black or white already and cannot follow, so a
+    step that is merely clipped falls short of the plane (9 steps per digit instead of 2); "solved" finds the shortest step to the plane
+    among those that stay in [0, 1] and the mask. ``refine``: afterwards an image that is adversarial goes half-way to the point of its
+    plane that is nearest to the clean image, and one that is not steps on, as in SuperDeepFool; one plane each, of the nearest class.
+    ``boundary_steps``: the nearest adversarial image is kept, moved onto the boundary. Images whose gradients are all zero stay unchanged;
+    the reading "images stuck" counts them.
 
     Cost: per step ``classes - 1`` backward passes of one forward pass for the images not yet fooled, and one more forward; per refinement
-    one of each. Moosavi-Dezfooli, Fawzi, Frossard 2015, arXiv 1511.04599; Abdolahpourrostam, Abroshan, Moosavi-Dezfooli 2023,
-    arXiv 2303.12481 (the projection, there all of the way).
+    one of each. Moosavi-Dezfooli, Fawzi, Frossard 2015, arXiv 1511.04599; Abdolahpourrostam, Abroshan, Moosavi-Dezfooli 2023, arXiv
+    2303.12481 (the projection, there all of the way).
     """
 
     slug: ClassVar[str] = "deepfool"
@@ -57,25 +57,29 @@ class DeepFool(MinimalNorm):
     )
 
     norm: Literal["l2", "linf"] = budget("l2")
-    """The norm that is made small."""
+    """The norm of the perturbation to minimise."""
     steps: int = budget(50, ge=1, le=10_000, unit="steps")
-    """Most steps until an image is given up."""
+    """Largest number of steps before an image is given up."""
     overshoot: float = method(0.02, ge=0, le=10)
-    """How far past the plane a step goes, of its length."""
+    """Overshoot of a step past the plane, as a share of its length."""
     classes: int = method(4, ge=2, le=1000)
-    """How many of the most likely classes are looked at, the label among them; ranked anew at every step. The paper's code takes 10;
-    measured on digits, more than 4 shorten the mean by 0.3 %."""
+    """Number of most likely classes to consider, the label included; ranked anew at every step. The paper's code takes 10; on digits more
+    than 4 shorten the mean by 0.3 %.
+    """
     box: Literal["solved", "clipped"] = method("solved")
-    """solved: the shortest step to the plane within [0, 1] and the mask. clipped: the plain step, clipped afterwards, and the overshoot on
-    the sum of all steps, as in the paper."""
+    """Treatment of the range. solved: the shortest step to the plane within [0, 1] and the mask. clipped: the plain step, clipped
+    afterwards, with the overshoot on the sum of all steps, as in the paper.
+    """
     clipped_step: Literal["paper", "newton"] = method("paper", when={"box": "clipped"})
-    """paper: the formula as it stands. newton: with the last digits of its rounding mended, as before version 2 of the records."""
+    """Formula of the clipped step. paper: exactly as published. newton: with a correction of rounding in the last digits, as before version
+    2 of the records.
+    """
     refine: int = method(6, ge=0, le=10_000)
     """Steps back and forth across the boundary after it was reached: each shortens the perturbation."""
 
     @torch.enable_grad()
     def search(self, problem: Problem) -> Iterator[AttackStep]:
-        """Step 0 is the clean image; then DeepFool's steps until all rows are fooled, then the refinements."""
+        """Yield the clean image as step 0, DeepFool's steps until all rows are fooled, then the refinements."""
         rows = _Iterates(problem)
         yield rows.step()
         rows.work_on((~problem.succeeds(rows.logits)).nonzero().flatten())
@@ -87,7 +91,7 @@ class DeepFool(MinimalNorm):
             yield rows.step()
 
     def _approach(self, rows: _Iterates) -> Iterator[None]:
-        """DeepFool itself: the rows that hold out step to their nearest plane."""
+        """Run DeepFool itself: rows that are not fooled step to their nearest plane."""
         moved = torch.zeros_like(rows.active.problem.images)
         for _ in range(self.steps):
             if not len(rows.active):
@@ -102,14 +106,14 @@ class DeepFool(MinimalNorm):
             rows.work_on(rows.active.rows[left])
 
     def _rising(self, part: Problem, logits: Tensor) -> Tensor:
-        """``(k, N)``: the lead of each of the likeliest other classes over the label, or of the target over the likeliest other."""
+        """Return the lead of each likeliest other class over the label, or of the target over the likeliest other, ``(k, N)``."""
         if part.targets is None:
             return leads(logits, part.labels, likeliest_others(logits, part.labels, self.classes - 1))
         return -leads(logits, part.targets, likeliest_others(logits, part.targets, 1))
 
     @torch.no_grad()
     def _step(self, part: Problem, images: Tensor, moved: Tensor, planes: Planes) -> tuple[Tensor, Tensor, Tensor]:
-        """The next images, the sum of all steps, and which rows have no slope to follow."""
+        """Return the next images, the sum of all steps, and which rows have no slope to follow."""
         limits = FeasibleSet(part).box
         if self.box == "solved":
             step, stuck = step_across(planes, *limits.room(images), self.norm, self.overshoot)
@@ -119,14 +123,14 @@ class DeepFool(MinimalNorm):
         return limits.clamp(part.images + (1 + self.overshoot) * moved), moved, stuck
 
     def _unlimited(self, planes: Planes, inside: Tensor) -> tuple[Tensor, Tensor]:
-        """The step across the nearest plane that no range limits, of the values ``inside`` the mask."""
+        """Return the step across the nearest plane without limits, restricted to the values ``inside`` the mask."""
         if self.clipped_step == "paper":
             return paper_step(Planes(planes.slopes * inside, planes.gaps), self.norm)
         free = torch.zeros_like(inside.flatten(1), dtype=planes.slopes.dtype).masked_fill(inside.flatten(1), torch.inf)
         return step_across(planes, -free, free, self.norm)
 
     def _shorten(self, rows: _Iterates) -> Iterator[None]:
-        """Back towards the clean image from one side of the boundary, a step to it from the other."""
+        """Shorten perturbations: adversarial images step back towards the clean image, others step to the boundary."""
         if not len(rows.active) or not self.refine:
             return
         part = rows.active.problem
@@ -162,13 +166,13 @@ class _Iterates:
         self._index = -1
 
     def work_on(self, rows: Tensor) -> None:
-        """Go on with these rows of the whole batch."""
+        """Make these rows of the whole batch the active ones."""
         if not torch.equal(rows, self.active.rows):
             self.active.work_on(rows)
             self._pass = None
 
     def put(self, images: Tensor, stuck: Tensor | None = None) -> None:
-        """Move the active rows, and look at them there."""
+        """Move the active rows, and evaluate them there."""
         self._pass = self._forward(images.detach().clone())
         self.images = self.active.filled(self.images, images)
         self.logits = self.active.filled(self.logits, self._pass[1].detach())
@@ -176,7 +180,7 @@ class _Iterates:
             self._stuck = self.active.filled(self._stuck, stuck)
 
     def with_graph(self) -> tuple[Tensor, Tensor]:
-        """Images and logits of the active rows with their graph."""
+        """Return images and logits of the active rows with their graph."""
         if self._pass is None:
             self._pass = self._forward(self.images[self.active.rows])
         return self._pass
@@ -185,7 +189,7 @@ class _Iterates:
         return images.requires_grad_(), self.problem.classifier(images)
 
     def step(self) -> AttackStep:
-        """All rows as they are now; the loss is the margin."""
+        """Return a step with the present state of all rows; the loss is the margin."""
         self._index += 1
         loss = value("margin", self.logits, self.problem.labels, self.problem.targets)
         return AttackStep(self._index, None, self.images, loss, self.logits, readings={"images stuck": self._stuck.sum()})

@@ -19,25 +19,25 @@ from engine.parameters import Preset, budget, method
 from engine.text.parsing import Number
 
 _LAST = 0.01
-"""What is left of the step size at the end."""
+"""Ratio of the last to the first step size."""
 
 
 class FMN(MinimalNorm):
-    """Climb the margin inside a ball around the clean image whose radius is fitted all the time.
+    """Maximise the margin inside a ball around the clean image, whose radius adapts at every step.
 
-    Until an adversarial image is found it grows by the estimated distance of the boundary, then it becomes a little smaller after every
-    success and a little larger after every failure.
+    Until an adversarial image is found the radius grows by the estimated distance of the boundary; then it shrinks slightly after every
+    success and grows slightly after every failure.
 
     ``delta <- clip(project(delta + pace * gradient / ||gradient||_2, eps))`` with the gradient of the ``margin``, best other logit minus
     the label's (for a target: its logit minus the best other). ``eps`` becomes ``eps + |margin| / ||gradient||_q`` while nothing was found
-    (q is dual to the norm), ``min((1 - pull) * eps, nearest)`` where the present image is adversarial, ``(1 + pull) * eps`` where it
-    is not. In l0 ``eps`` is a number of pixels that changes by ``pull`` of itself and at least by 1. ``pace`` falls from ``step_size`` to a
+    (q is dual to the norm), ``min((1 - pull) * eps, nearest)`` where the present image is adversarial, ``(1 + pull) * eps`` where it is
+    not. In l0 ``eps`` is a number of pixels that changes by ``pull`` of itself and at least by 1. ``pace`` falls from ``step_size`` to a
     hundredth of it and ``pull`` from ``gamma`` to ``last_gamma``, both along a cosine. ``steps + 1`` forward and ``steps`` backward passes.
 
-    Kept is the nearest adversarial iterate, moved onto the boundary (in l0: less the pixels that are not needed). Pintor, Roli, Brendel,
-    Biggio 2021, arXiv 2102.12827. Ours: l0 counts pixels, not values; it starts from the clean image only; and the radius grows from
-    itself instead of from ``||delta||``, and by ``pull`` of itself at least, because it would stall where most of a step is clipped away
-    (with half of the digits, in l2) or where the margin is 0.
+    The nearest adversarial iterate is kept, moved onto the boundary (in l0: without unnecessary pixels). Pintor, Roli, Brendel, Biggio
+    2021, arXiv 2102.12827. Differences: l0 counts pixels, not values; it starts from the clean image only; and the radius grows from itself
+    instead of from ``||delta||``, and by ``pull`` of itself at least, because it would stall where most of a step is clipped away (with
+    half of the digits, in l2) or where the margin is 0.
     """
 
     slug: ClassVar[str] = "fmn"
@@ -49,19 +49,19 @@ class FMN(MinimalNorm):
     presets: ClassVar[tuple[Preset, ...]] = (Preset("without the boundary search", {"boundary_steps": 0}),)
 
     norm: Literal["linf", "l2", "l1", "l0"] = budget("l2")
-    """The norm that is made small."""
+    """The norm of the perturbation to minimise."""
     steps: int = budget(100, ge=1, le=100_000, unit="steps")
     """Number of steps."""
     gamma: float = method(0.05, gt=0, lt=1, title="first gamma")
-    """By what part of itself the radius changes in the first step."""
+    """Relative change of the radius in the first step."""
     last_gamma: float = method(0.001, gt=0, lt=1)
-    """By what part of itself the radius changes in the last step."""
+    """Relative change of the radius in the last step."""
     step_size: Number = method(1.0, gt=0, unit="of [0, 1], L2")
     """Length of the first step, before the projection; the last one is a hundredth of it."""
 
     @torch.no_grad()
     def search(self, problem: Problem) -> Iterator[AttackStep]:
-        """Step 0 is the clean image, step k the image after k steps."""
+        """Yield the clean image as step 0, and the image after k steps as step k."""
         clean, box = problem.images, FeasibleSet(problem).box
         free, radius = box.inside, _Radius(self.norm, box.farthest(clean))
         delta = torch.zeros_like(clean)
@@ -79,7 +79,7 @@ class FMN(MinimalNorm):
 
 
 class _Radius:
-    """The radius of every row, and what it has been adversarial at."""
+    """The radius of every row, and the smallest norm at which it was adversarial."""
 
     def __init__(self, norm: Norm, widest: Tensor) -> None:
         self._norm, self._ball = norm, BALLS[norm](1.0)
@@ -88,7 +88,7 @@ class _Radius:
         self._eps = torch.full_like(self._largest, 1.0 if norm == "l0" else torch.inf)
 
     def fitted(self, adversarial: Tensor, delta: Tensor, margin: Tensor, gradient: Tensor, pull: float) -> Tensor:
-        """``(N,)``: the radius for the next step."""
+        """Return the radius for the next step, ``(N,)``."""
         length = self._ball.size(delta)
         self._nearest = torch.where(adversarial, self._nearest.minimum(length), self._nearest)
         found = self._nearest < torch.inf

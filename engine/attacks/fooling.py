@@ -1,4 +1,4 @@
-"""Fooling images: from noise to an image that the classifier takes for a class of one's choice."""
+"""Fooling images: from noise to an image that the classifier takes for a chosen class."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ _MOST_LINES = 10
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FoolingStep(AttackStep):
-    """One iterate, with the descent's own pixels and what was said of them so far."""
+    """One iterate, with the descent's own pixels and the losses and probabilities so far."""
 
     pixels: Tensor
-    """``(N, C, H, W)``: without the clamp they may lie outside [0, 1]."""
+    """Pixels of the descent, ``(N, C, H, W)``: without the clamp they may be outside [0, 1]."""
     losses: Sequence[Tensor]
-    """The loss of ``pixels`` at every iterate, each ``(N,)``. All steps of a run share it: up to ``index`` it is this step's."""
+    """The loss of ``pixels`` at every iterate, each ``(N,)``. All steps of a run share the list, of which entries up to ``index`` apply."""
     probabilities: Sequence[Tensor]
-    """That of the target, likewise."""
+    """Probability of the target at every iterate, each ``(N,)``, shared in the same way."""
 
 
 class FoolingImage(Attack):
-    """From noise to an image that the classifier takes for the target. No image is attacked; the one on the canvas only gives the size.
+    """Turn noise into an image that the classifier takes for the target. The image on the canvas only defines the size.
 
     ``pixels <- pixels - step_size * d``, ``steps`` times, with ``d`` the gradient of the loss towards the target (the lecture) or its sign
     (Goodfellow et al.: one step). ``steps + 1`` forward passes and ``steps`` backward passes.
 
-    With ``clip`` the pixels are held in [0, 1] in every step. Without, as in both sources, the descent leaves [0, 1], and what it sees is
-    no image: the curves of loss and probability are those of its own pixels (artifact ``unclipped``), while the image handed over, its
-    loss, logits and success are those of ``clamp(pixels, 0, 1)``, which costs a second forward pass per step and may well not fool.
+    With ``clip`` the pixels are clamped to [0, 1] in every step. Without it, as in both sources, the descent leaves [0, 1]: the curves of
+    loss and probability are those of its own pixels (artifact ``unclipped``), while the resulting image, its loss, logits and success are
+    those of ``clamp(pixels, 0, 1)``, which costs a second forward pass per step and often does not fool.
 
     Goodfellow, Shlens, Szegedy 2014, arXiv 1412.6572, figure 5 and appendix A: one sign step from an isotropic Gaussian; the length of
-    their step is not known here, and 0.1 is ours. The descent, its ten steps of 0.5 from uniform noise, and the swapped loss: the "fake
+    their step is unconfirmed, and 0.1 is our choice. The descent, its ten steps of 0.5 from uniform noise, and the swapped loss: the "fake
     image" of S. Wang's lecture on adversarial examples.
     """
 
@@ -77,31 +77,32 @@ class FoolingImage(Attack):
     step_size: Number | None = budget(
         None, gt=0, unit="times the gradient, or its sign", none="0.5 for the gradient, 0.1 for the sign", automatic="length"
     )
-    """What the gradient is multiplied by, or its sign: then in pixel units. None: 0.5 for the gradient, 0.1 for the sign."""
+    """Factor on the gradient, or on its sign (then in pixel units). None: 0.5 for the gradient, 0.1 for the sign."""
     begin: Literal["uniform", "gaussian", "image"] = method("uniform")
-    """uniform: noise in [0, 1]. gaussian: normal noise. image: the image on the canvas."""
+    """Starting point. uniform: noise in [0, 1]. gaussian: normal noise. image: the image on the canvas."""
     center: Number = method(0.5, ge=-10, le=10, when={"begin": "gaussian"})
-    """For gaussian: the mean of the noise."""
+    """Mean of gaussian noise."""
     spread: Number = method(0.25, ge=0, le=10, when={"begin": "gaussian"})
-    """For gaussian: the standard deviation of the noise. The paper's isotropic Gaussian has mean 0 and deviation 1, and no clip."""
+    """Standard deviation of gaussian noise. The paper's isotropic Gaussian has mean 0 and deviation 1, and no clip."""
     direction: Literal["gradient", "sign"] = method("gradient")
-    """gradient: plain gradient descent. sign: every pixel steps alike."""
+    """Direction of a step. gradient: plain gradient descent. sign: every pixel moves equally."""
     loss: TowardsLoss = method("ce")
-    """ce: cross-entropy of the target. prob_linear: the lecture's, (15.942 + 16.118) / K * (1 - probability of the target), which hardly
-    moves where that probability is near 0."""
+    """Loss to minimise. ce: cross-entropy of the target. prob_linear: the lecture's, (15.942 + 16.118) / K * (1 - probability of the
+    target), which hardly moves where that probability is near 0.
+    """
     clip: bool = method(True)
-    """Hold the pixels in [0, 1] in every step. Without, the descent is the sources', and only what it hands over is clipped."""
+    """Clamp the pixels to [0, 1] in every step. Without, the descent is that of the sources, and only the resulting image is clipped."""
 
     @property
     def length(self) -> float:
-        """The step size in use."""
+        """The step size in use: the parameter, or its default."""
         if self.step_size is not None:
             return self.step_size
         return 0.5 if self.direction == "gradient" else 0.1
 
     @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """Iterate 0 is the noise, iterate k what it is after k steps."""
+        """Yield the noise as iterate 0, and the pixels after k steps as iterate k."""
         assert problem.targets is not None
         check_classes("ce", problem.classifier.num_classes)
         model, targets = problem.classifier, problem.targets
@@ -144,14 +145,14 @@ class FoolingImage(Attack):
 
     @torch.no_grad()
     def _image(self, pixels: Tensor, logits: Tensor, problem: Problem) -> tuple[Tensor, Tensor]:
-        """The image handed over and what the classifier says of it."""
+        """Return the resulting image and its logits."""
         if self.clip:
             return pixels, logits
         image = pixels.clamp(0, 1)
         return image, problem.classifier(image)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """``loss`` and ``probability`` of the descent's own pixels at every iterate, and without the clamp the ``unclipped`` pixels."""
+        """Return ``loss`` and ``probability`` of the descent's own pixels at every iterate; without the clamp also the pixels."""
         assert isinstance(last, FoolingStep)
         assert problem.targets is not None
         names = _names(problem)
@@ -172,14 +173,14 @@ class FoolingImage(Attack):
 
 
 def _names(problem: Problem) -> list[str]:
-    """The targets' names, numbered by row where one is there twice."""
+    """Return the targets' names, numbered by row where one occurs twice."""
     assert problem.targets is not None
     labels = [problem.classifier.labels[target] for target in problem.targets.tolist()]
     return [label if labels.count(label) == 1 else f"{label} ({row})" for row, label in enumerate(labels)]
 
 
 def _lines(values: Tensor, names: list[str]) -> dict[str, Tensor]:
-    """``(T, N)`` as one line per row, or as quartiles where there are many."""
+    """Return ``(T, N)`` as one line per row, or as quartiles where there are many."""
     values = values.detach().cpu()
     if len(names) <= _MOST_LINES:
         return dict(zip(names, values.T, strict=True))

@@ -1,4 +1,4 @@
-"""The iterative method with momentum: a step direction that remembers, and transfers better."""
+"""The iterative method with momentum: an averaged gradient direction, which transfers better."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from engine.text.parsing import Number
 
 
 class MIFGSM(InBall):
-    """The iterative method, stepping along an average of the gradients so far: steadier, and more of it fools other models.
+    """Step along an average of all gradients so far, which is steadier and transfers better to other models.
 
     ``momentum <- decay * momentum + gradient / ||gradient||_1``, then ``delta <- project(delta + step_size * steepest(momentum))`` with
-    ``steepest`` the sign in linf and ``momentum / ||momentum||_2`` in l2; ``adversarial = clamp(images + mask * delta, 0, 1)``.
-    ``steps + 1`` forward passes and ``steps`` backward passes.
+    ``steepest`` the sign in linf and ``momentum / ||momentum||_2`` in l2; ``adversarial = clamp(images + mask * delta, 0, 1)``. ``steps +
+    1`` forward passes and ``steps`` backward passes.
 
-    Dong, Liao, Pang, Su, Zhu, Hu, Li 2017, arXiv 1710.06081. The paper hands over the last iterate; here the best one is kept.
+    Dong, Liao, Pang, Su, Zhu, Hu, Li 2017, arXiv 1710.06081. The paper returns the last iterate; here the best one is kept.
     """
 
     slug: ClassVar[str] = "mi-fgsm"
@@ -40,18 +40,19 @@ class MIFGSM(InBall):
     )
 
     norm: Literal["linf", "l2"] = budget("linf")
-    """The norm of the ball that the perturbation stays in."""
+    """The norm of the ball that contains the perturbation."""
     eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2"))
     """Radius of the ball in pixel units: 8/255 is eight grey levels."""
     steps: int = budget(10, ge=1, le=100_000, unit="steps")
-    """Number of steps."""
+    """Number of steps after the start."""
     step_size: Number | None = budget(None, gt=0, none="eps / steps", unit="of [0, 1]", automatic="length")
     """Length of one step in pixel units. None: eps / steps."""
     decay: float = method(1.0, ge=0, le=10)
-    """How much of the momentum is carried over: 0 is the iterative method, 1 adds up all gradients."""
+    """Share of the momentum that is carried over: 0 is the iterative method, 1 adds up all gradients."""
     loss: LossName = method("ce")
-    """ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other logit minus the
-    label's. dlr: the margin over the spread of the logits."""
+    """Loss to maximise. ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other
+    logit minus the label's. dlr: the margin over the spread of the logits.
+    """
 
     @property
     def length(self) -> float:
@@ -59,7 +60,7 @@ class MIFGSM(InBall):
         return self.eps / self.steps if self.step_size is None else self.step_size
 
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """Iterate 0 is the clean image, iterate k the image after k steps."""
+        """Yield the clean image as iterate 0, and the image after k steps as iterate k."""
         check_classes(self.loss, problem.classifier.num_classes)
         ball, feasible = self.ball(), FeasibleSet(problem, self.ball())
         images, delta, momentum = problem.images, torch.zeros_like(problem.images), torch.zeros_like(problem.images)

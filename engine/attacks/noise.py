@@ -1,4 +1,4 @@
-"""The control: noise of the same size as an attack, which hardly ever does any harm."""
+"""Random noise of the same size as an attack, as its control; it hardly ever fools a classifier."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from engine.text.parsing import Number
 
 
 class Noise(InBall):
-    """Add random noise of norm ``eps``: the control that every attack is held against.
+    """Add random noise of norm ``eps``, the control for every attack.
 
     ``adversarial = clamp(images + mask * delta, 0, 1)`` with ``delta = eps * noise / ||noise||``, and ``noise`` one of ``sign(N(0, I))``,
     uniform in [-1, 1], or ``N(0, I)``, where the mask is above 0. The norm of ``delta`` is exactly ``eps``; a mask below 1 and the clamp
-    shorten what is added, as they do with an attack's perturbation. One forward pass for each of the ``draws`` and one for the clean
-    images; of several draws the best is kept per image. The clean image takes no part, also where it was misclassified before.
+    shorten it, as they do with an attack's perturbation. There is one forward pass for each of the ``draws`` and one for the clean images;
+    the best of several draws is kept per image. The clean image is never kept, even where it was misclassified before.
 
-    After Nicolae, Rawat 2017, "random noise does not work". Where noise of an attack's size fools as many images as the attack, the attack
-    has shown nothing about its directions.
+    The motto is that of Nicolae, Rawat 2017: "random noise does not work". Where noise of an attack's size fools as many images as the
+    attack, the attack has shown nothing about its directions.
     """
 
     slug: ClassVar[str] = "noise"
@@ -44,20 +44,21 @@ class Noise(InBall):
     )
 
     norm: Literal["linf", "l2"] = budget("linf")
-    """The norm that is eps."""
+    """The norm in which the noise has length eps."""
     eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2"))
     """The norm of the noise in pixel units: 8/255 is eight grey levels."""
     distribution: Literal["sign", "uniform", "gaussian"] = method("sign")
-    """sign: every value eps up or down, as far as linf allows. uniform: evenly between both. gaussian: the normal distribution. All are
-    scaled to eps."""
+    """Distribution of the noise. sign: every value eps up or down, as far as linf allows. uniform: evenly between both. gaussian: the
+    normal distribution. All are scaled to eps.
+    """
     draws: int = method(1, ge=1, le=10_000)
-    """How many times noise is tried, one step each."""
+    """Number of random draws, one step each."""
 
     @torch.no_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """The clean images, then after every draw the best of the draws until then.
+        """Yield the clean images, then after every draw the best of the draws so far.
 
-        The result is the noise, also where it did the classifier good: a control that keeps the clean image would flatter it.
+        The result is the noise even where the classifier improved under it: a control that kept the clean image would be biased.
         """
         yield self._look(problem, 0, problem.images)
         best: AttackStep | None = None
@@ -83,7 +84,10 @@ class Noise(InBall):
 
 
 def _better(problem: Problem, best: AttackStep, drawn: AttackStep) -> AttackStep:
-    """``drawn`` with the rows of ``best`` where those are no worse: success first, then the loss. A NaN stays, for the driver to see."""
+    """Return ``drawn`` with the rows of ``best`` where those are no worse: success first, then the loss.
+
+    NaN stays, so that the driver sees it.
+    """
     assert best.logits is not None
     assert drawn.logits is not None
     before, now = problem.succeeds(best.logits), problem.succeeds(drawn.logits)

@@ -28,15 +28,15 @@ _LECTURE = {"eps": None, "steps": 20, "step_size": 0.05, "random_start": False}
 
 
 class PGD(Attack):
-    """Many small steps along the gradient, each brought back into the ball; the best iterate is kept.
+    """Take many small steps along the gradient, each projected back into the ball; the best iterate is kept.
 
-    ``delta <- project(delta + step_size * direction(gradient))``, repeated ``steps`` times, and
-    ``adversarial = clamp(images + mask * delta, 0, 1)`` with the clamp inside the loop; ``gradient`` is that of the loss away from the
-    label, or towards the target. In l1 the direction is the sign of the gradient over the ``share`` of values with the largest gradients
-    among those that can still move, over their number (sparse L1 descent: Tramèr, Boneh 2019, arXiv 1904.13000), and ``project`` and
-    ``clamp`` are one: the nearest point of the ball within [0, 1] (Croce, Hein 2021, arXiv 2103.01208). ``restarts`` begin at other points
-    of the ball, ``likeliest others`` aims at several classes, and all of these run as rows of the same batch: ``steps + 1`` forward passes
-    and ``steps`` backward passes for each row. An attack that chooses classes by the clean image's logits takes one forward pass more.
+    ``delta <- project(delta + step_size * direction(gradient))``, repeated ``steps`` times, and ``adversarial = clamp(images + mask *
+    delta, 0, 1)`` with the clamp inside the loop; ``gradient`` is that of the loss away from the label, or towards the target. In l1 the
+    direction is the sign of the gradient over the ``share`` of values with the largest gradients among those that can still move, over
+    their number (sparse L1 descent: Tramèr, Boneh 2019, arXiv 1904.13000), and ``project`` and ``clamp`` are one: the nearest point of the
+    ball within [0, 1] (Croce, Hein 2021, arXiv 2103.01208). ``restarts`` begin at other points of the ball, ``likeliest others`` has
+    several targets, and all of these are rows of the same batch: ``steps + 1`` forward passes and ``steps`` backward passes for each row.
+    An attack that chooses classes by the clean image's logits takes one forward pass more.
 
     Madry, Makelov, Schmidt, Tsipras, Vladu 2017, arXiv 1706.06083. Without random start in linf it is the basic iterative method of
     Kurakin, Goodfellow, Bengio 2016, arXiv 1607.02533. The DLR loss: Croce, Hein 2020, arXiv 2003.01690. Madry et al. report the last
@@ -76,37 +76,41 @@ class PGD(Attack):
     )
 
     norm: Literal["linf", "l2", "l1"] = budget("linf")
-    """The norm of the ball that the perturbation stays in."""
+    """The norm of the ball that contains the perturbation."""
     eps: Number | None = budget(8 / 255, gt=0, none="no ball", unit="of [0, 1]", usual=usual_eps("linf", "l2", "l1"))
     """Radius of the ball in pixel units: 8/255 is eight grey levels. In l2 about 0.5 is usual for small colour images, in l1 about 12.
     None: no ball, only [0, 1]."""
     steps: int | None = budget(40, ge=1, le=100_000, unit="steps", none="the rule of BIM", automatic="count")
-    """Number of steps. None: the rule of BIM, min(eps + 4, 1.25 * eps) with eps in grey levels, rounded up; 40 where there is no linf
-    ball."""
+    """Number of steps. None: the rule of BIM, min(eps + 4, 1.25 * eps) with eps in grey levels, rounded up; 40 where there is no linf ball.
+    """
     step_size: Number | None = budget(None, gt=0, none="2.5 * eps / steps", unit="of [0, 1]", automatic="length")
     """Length of one step in pixel units. None: 2.5 * eps / steps, and in l1 at least eps / 3; 0.05 without a ball."""
     direction: DirectionName = method("steepest")
-    """steepest: the sign (linf), the gradient over its length (l2) or as l1 step says (l1). max: the gradient over its largest magnitude.
-    truncated: the gradient over its quantile, cut at 1."""
+    """Direction of a step. steepest: the sign (linf), the gradient over its length (l2) or by l1 step (l1). max: the gradient over its
+    largest magnitude. truncated: the gradient over its quantile, clipped at 1.
+    """
     l1_step: L1Step = method("spread", when={"norm": "l1", "direction": "steepest"})
-    """How a steepest step in l1 goes. spread: by the sign, over the share of values with the largest gradients among those that can still
-    move. one value: all of it on the largest gradient, even where that value is black or white already; hardly an attack."""
+    """Distribution of a steepest step in l1. spread: by the sign, over the share of values with the largest gradients among those that can
+    still move. one value: all of it on the largest gradient, even where that value is black or white already; hardly an attack.
+    """
     share: float = method(0.01, gt=0, le=1, unit="of all values", when={"norm": "l1", "direction": "steepest", "l1_step": "spread"})
-    """For spread: the share of values that move in a step, at least one."""
+    """Share of values that move in a step of spread, at least one."""
     quantile: float = method(0.9, ge=0, le=1, when={"direction": "truncated"})
-    """For truncated: the quantile of |gradient| above which all pixels step alike. 0 is the sign, 1 is max."""
+    """Quantile of |gradient| for truncated, above which all pixels move equally. 0 is the sign, 1 is max."""
     loss: LossName = method("ce")
-    """ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other logit minus the
-    label's. dlr: the margin over the spread of the logits."""
+    """Loss to maximise. ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other
+    logit minus the label's. dlr: the margin over the spread of the logits.
+    """
     towards: ManyTowards = method("label or target")
-    """Away from the label (towards the target where one is given), or towards classes that the attack chooses: the least likely one, a
-    random one, or each of the likeliest others, side by side; then the best of these is kept per image."""
+    """Goal of the attack: away from the label (towards the target where one is given), or towards classes that the attack chooses, the
+    least likely one, a random one, or each of the likeliest others, together; then the best of these is kept per image.
+    """
     n_target_classes: int | None = method(9, ge=1, le=1000, none="all others", when={"towards": "likeliest others"}, title="target classes")
-    """How many of the likeliest other classes are aimed at. None: all others."""
+    """Number of the likeliest other classes that become targets. None: all others."""
     random_start: bool = method(True)
-    """Begin at a random point of the ball instead of the clean image. Without a ball the clean image is the start."""
+    """Start at a random point of the ball instead of the clean image. Without a ball the clean image is the start."""
     restarts: int = method(1, ge=1, le=1000)
-    """How many starting points run side by side; the best one is kept per image."""
+    """Number of starting points that are attacked together; the best result is kept per image."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -146,11 +150,11 @@ class PGD(Attack):
         return self.norm == "l1" and self.l1_step == "spread" and self.direction == "steepest"
 
     def ball(self) -> Ball | None:
-        """The ball of radius ``eps``; None without one."""
+        """Return the ball of radius ``eps``; None without one."""
         return None if self.eps is None else BALLS[self.norm](self.eps)
 
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """Iterate 0 is the start, iterate k the image after k steps; every one with its loss and logits."""
+        """Yield the start as iterate 0, and the image after k steps as iterate k, each with its loss and logits."""
         check_classes(self.loss, problem.classifier.num_classes)
         rows, goals = self._rows(problem)
         chosen = goals[: len(problem.images)] if goals is not None and self.towards in ("least likely", "random") else None
@@ -168,13 +172,13 @@ class PGD(Attack):
                 images = feasible.images(delta)
 
     def _along(self, feasible: FeasibleSet, delta: Tensor, gradient: Tensor, mask: Tensor | None) -> Tensor:
-        """The step, of length 1."""
+        """Return the step direction, of length 1."""
         if self._spreads:
             return spread(feasible.free(gradient if mask is None else mask * gradient, delta), self.share, mask)
         return direction(self.direction, gradient, self.norm, self.quantile, mask)
 
     def _rows(self, problem: Problem) -> tuple[Problem, Tensor | None]:
-        """The problem with a row for every class aimed at, restart and image, and the classes ``(rows,)``."""
+        """Return the problem with a row for every target class, restart and image, and the target classes ``(rows,)``."""
         check_goals(self.towards, problem)
         if self.towards == "label or target":
             rows = problem.repeat(self.restarts)

@@ -1,4 +1,4 @@
-"""Targeted with a proximity term: the classifier's loss towards the target plus a weight times the distance from the original."""
+"""Targeted attack with a proximity term: the loss towards the target plus a weight times the distance from the original."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ from engine.ranking import beats
 from engine.text.parsing import Number
 
 _LONGEST = 1.0
-"""L2: how far the gradient alone may carry an image in one step of automatic length."""
+"""Largest length in L2 of one step of automatic size along the gradient alone."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ProximityStep(AttackStep):
-    """One iterate, with what every weight of the curve has reached until then."""
+    """One iterate, with the best values for every weight of the curve so far."""
 
     distances: Tensor
-    """``(L, N)``: of the best iterate, by weight and image; L1 or L2."""
+    """Distances (L1 or L2) of the best iterates by weight and image, ``(L, N)``."""
     probabilities: Tensor
-    """``(L, N)``: of the target."""
+    """Probabilities of the target by weight and image, ``(L, N)``."""
     successes: Tensor
-    """``(L, N)`` bool."""
+    """Successes by weight and image, ``(L, N)`` bool."""
 
 
 class Proximity(Attack):
-    """Towards the target without going far: the loss towards it plus ``weight`` times the distance from the original, made small together.
+    """Minimise the loss towards the target plus ``weight`` times the distance from the original.
 
     ``min_delta loss(logits(images + mask * delta), target) + weight * D(delta)`` with ``D = ||delta||_1`` or ``||delta||_2^2``, their sums
-    over the pixels or, as in the lecture's code, their means. Every step goes down the gradient of the loss alone and then takes the
-    proximal step of the distance, so that pixels which do not pay are exactly 0 in l1, where the subgradient would make them flutter:
-    ``delta <- soft(delta - step_size * gradient, step_size * weight)`` in l1, ``(delta - step_size * gradient) / (1 + 2 * step_size *
-    weight)`` in l2 (means: ``weight / (C * H * W)``), then ``clamp(images + delta, 0, 1)``. Unless ``step_size`` is given, descent shortens
-    it where the gradient alone would go farther than 1 in L2: from a photograph it would leap past its target by the height of the whole
-    scale, and the distance takes thousands of steps to bring it back. With Adam ``step_size`` is that of each value.
-    ``steps + 1`` forward passes and ``steps`` backward passes; ``curve`` weights more run as rows of the same batch.
+    over the pixels or, as in the lecture's code, their means. Every step descends the gradient of the loss alone and then takes the
+    proximal step of the distance, so that useless pixels are exactly 0 in l1, where the subgradient would make them oscillate: ``delta <-
+    soft(delta - step_size * gradient, step_size * weight)`` in l1, ``(delta - step_size * gradient) / (1 + 2 * step_size * weight)`` in l2
+    (means: ``weight / (C * H * W)``), then ``clamp(images + delta, 0, 1)``. Unless ``step_size`` is given, descent shortens it where the
+    gradient alone would go farther than 1 in L2: on a photograph it would overshoot by the whole range, and the distance takes thousands of
+    steps to correct it. With Adam ``step_size`` is that of each value. ``steps + 1`` forward passes and ``steps`` backward passes;
+    ``curve`` weights more run as rows of the same batch.
 
-    Kept is the successful iterate with the smallest sum. S. Wang's lecture on adversarial examples; its ancestor: Szegedy et al. 2013,
-    arXiv 1312.6199; their lambda is ``weight``. The lecture shows neither optimiser nor number of steps: descent and 200 are ours. Its
-    swapped loss (``prob_linear``) has next to no gradient where the classifier is sure of the label, and then does not move.
+    The successful iterate with the smallest sum is kept. S. Wang's lecture on adversarial examples; its ancestor: Szegedy et al. 2013,
+    arXiv 1312.6199; their lambda is ``weight``. The lecture states neither optimiser nor number of steps: descent and 200 are our choice.
+    Its swapped loss (``prob_linear``) has next to no gradient where the classifier is sure of the label, and then does not move.
     """
 
     slug: ClassVar[str] = "proximity"
@@ -69,23 +69,29 @@ class Proximity(Attack):
     )
 
     norm: Literal["l1", "l2"] = budget("l1")
-    """The distance: l1 is the sum of magnitudes and leaves most pixels as they are, l2 the sum of squares."""
+    """Distance to the original: l1 is the sum of magnitudes and leaves most pixels unchanged, l2 the sum of squares."""
     weight: Number = budget(30.0, ge=0, unit="times the distance")
-    """How much the distance counts, the lecture's lambda. 0: not at all, and only [0, 1] bounds the image."""
+    """Weight of the distance, the lecture's lambda. 0: none, and only [0, 1] bounds the image."""
     reduction: Literal["mean", "sum"] = budget("mean")
-    """mean: the distance is the mean over all values, as in the lecture's code, where 30 is 0.0383 of the sum at 28 x 28. sum: the norm
-    itself, as in its formula."""
+    """Reduction of the distance. mean: over all values, as in the lecture's code, where 30 is 0.0383 of the sum at 28 x 28. sum: the norm
+    itself, as in its formula.
+    """
     steps: int = budget(200, ge=1, le=100_000, unit="steps")
     """Number of steps."""
     loss: TowardsLoss = method("ce")
-    """ce: cross-entropy of the target. prob_linear: the lecture's, (15.942 + 16.118) / K * (1 - probability of the target)."""
+    """Loss to minimise. ce: cross-entropy of the target. prob_linear: the lecture's, (15.942 + 16.118) / K * (1 - probability of the
+    target).
+    """
     optimizer: Literal["descent", "adam"] = method("descent")
-    """descent: plain gradient descent. adam: a step size for every value, for models whose gradients are far from 1."""
+    """Optimiser of the descent. descent: plain gradient descent. adam: a step size for every value, for models whose gradients are far from
+    1.
+    """
     step_size: Number | None = method(None, gt=0, none="0.5 for descent, 0.02 for Adam", automatic="length")
-    """What the gradient is multiplied by. None: 0.5 for descent, less where a step would be longer than 1 in L2; 0.02 for adam."""
+    """Factor on the gradient. None: 0.5 for descent, less where a step would be longer than 1 in L2; 0.02 for adam."""
     curve: int = result(0, ge=0, le=64, title="weights of the curve")
-    """How many more weights run beside it, from a hundredth of this one to ten times it: the curve of distance and probability of the
-    target against the weight. 0: none."""
+    """Number of further weights, from a hundredth of this one to ten times it, for the curve of distance and probability of the target
+    against the weight. 0: none.
+    """
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -95,20 +101,20 @@ class Proximity(Attack):
 
     @property
     def length(self) -> float:
-        """The step size in use."""
+        """The step size in use: the parameter, or its default."""
         if self.step_size is not None:
             return self.step_size
         return 0.5 if self.optimizer == "descent" else 0.02
 
     @property
     def weights(self) -> list[float]:
-        """The weight, then those of the curve."""
+        """Return the weight, then those of the curve."""
         span = [-2 + 3 * k / max(self.curve - 1, 1) for k in range(self.curve)]
         return [self.weight, *(self.weight * 10**power for power in span)]
 
     @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """Iterate 0 is the clean image, iterate k the image after k steps."""
+        """Yield the clean image as iterate 0, and the image after k steps as iterate k."""
         rows = problem.repeat(1 + self.curve)
         assert rows.targets is not None
         weights = self._scaled(rows)
@@ -127,9 +133,9 @@ class Proximity(Attack):
                 delta = self._update(delta, gradient, weights, update, rows)
 
     def _look(self, rows: Problem, images: Tensor, gradient: bool) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits, the objective, and the gradient of what the distance is added to.
+        """Return logits, the objective, and the gradient of the loss without the distance.
 
-        The rows of the curve go through a part at a time where they are more than memory allows.
+        The rows of the curve are evaluated in chunks where they exceed the memory.
         """
         assert rows.targets is not None
         size = len(images) if rows.objective is not None else rows_with_graph(images)
@@ -165,7 +171,7 @@ class Proximity(Attack):
         )
 
     def _scaled(self, rows: Problem) -> Tensor:
-        """The weight of every row as a factor of the sum over all values."""
+        """Return the weight of every row as a factor of the sum over all values."""
         n = len(rows.images) // (1 + self.curve)
         weights = torch.tensor(self.weights, device=rows.images.device, dtype=rows.images.dtype).repeat_interleave(n)
         return weights / rows.images[0].numel() if self.reduction == "mean" else weights
@@ -187,7 +193,7 @@ class Proximity(Attack):
         return torch.where(delta == 0, 0.0, (rows.images + delta).clamp(0, 1) - rows.images)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """``distance`` and ``probability`` of the target against the weight, medians over the images, and the share that succeeds."""
+        """Return ``distance`` and ``probability`` of the target against the weight, medians over the images, and the share of successes."""
         assert isinstance(last, ProximityStep)
         if not self.curve:
             return {}
@@ -205,7 +211,7 @@ class Proximity(Attack):
 
 
 class _BestOfCurve:
-    """Of every weight and image the successful iterate with the smallest sum: its distance and the target's probability."""
+    """Keeper of the successful iterate with the smallest sum for each weight and image: its distance and the target's probability."""
 
     def __init__(self, attack: Proximity, problem: Problem) -> None:
         shape = (1 + attack.curve, len(problem.images))
@@ -216,7 +222,7 @@ class _BestOfCurve:
         self.successes = torch.zeros(shape, dtype=torch.bool, device=problem.images.device)
 
     def keep(self, delta: Tensor, logits: Tensor, loss: Tensor) -> None:
-        """Take over what is better."""
+        """Keep the values of better iterates."""
         assert self._problem.targets is not None
         targets = self._problem.targets.repeat(self._shape[0])
         success = self._problem.succeeds(logits.view(*self._shape, -1))
@@ -229,7 +235,7 @@ class _BestOfCurve:
 
 
 class _Descent:
-    """The gradient times the step size; every value of an image has the same one."""
+    """Plain descent: the gradient times the step size, one for each image."""
 
     def __init__(self, length: float, longest: float) -> None:
         self._length, self._longest = length, longest
@@ -241,7 +247,7 @@ class _Descent:
 
 
 class _PerValue:
-    """Adam's step, and its step size for every value: the proximal step has to use the same."""
+    """Adam's step, with a step size for every value, which the proximal step must use, too."""
 
     def __init__(self, length: float, like: Tensor) -> None:
         self._length, self._adam = length, Adam(like, tiny=TINY)

@@ -1,4 +1,4 @@
-"""FGSM from a random corner near the image: out of the flat spot where a masked gradient says nothing."""
+"""FGSM from a random corner near the image, which escapes the flat region of a masked gradient."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from engine.text.parsing import Number
 
 
 class RandFGSM(Attack):
-    """A random step of length ``alpha``, then FGSM with what is left of ``eps``.
+    """Take a random step of length ``alpha``, then a step of FGSM with the rest of ``eps``.
 
     ``start = clamp(images + mask * alpha * sign(N(0, I)), 0, 1)``, then ``adversarial = clamp(start + (eps - alpha) * mask *
-    sign(gradient(start)), 0, 1)``. Two forward passes and one backward for each of the ``draws``, which run as rows of one batch; the best
-    is kept per image.
+    sign(gradient(start)), 0, 1)``. There are two forward passes and one backward for each of the ``draws``, which are rows of one batch;
+    the best is kept per image.
 
     Tramèr, Kurakin, Papernot, Goodfellow, Boneh, McDaniel 2017, arXiv 1705.07204. At the same eps it is weaker than FGSM on an undefended
     network, since part of the budget goes into noise; it wins where the gradient is masked. That the paper takes ``alpha = eps / 2`` is
@@ -48,7 +48,7 @@ class RandFGSM(Attack):
     alpha: Number | None = method(None, ge=0, none="eps / 2", unit="of [0, 1]", automatic="first")
     """Length of the random step, less than eps. 0 is FGSM. None: eps / 2."""
     draws: int = method(1, ge=1, le=1000)
-    """How many random steps are tried side by side; the best one is kept per image."""
+    """Number of random steps that are tried together; the best result is kept per image."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -59,15 +59,15 @@ class RandFGSM(Attack):
 
     @property
     def first(self) -> float:
-        """The length of the random step in use: ``alpha``, or half of eps."""
+        """Length of the random step in use: ``alpha``, or half of eps."""
         return self.eps / 2 if self.alpha is None else self.alpha
 
     def ball(self) -> Linf:
-        """The ball of radius ``eps``."""
+        """Return the ball of radius ``eps``."""
         return Linf(self.eps)
 
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """The images after the random step, then those after both."""
+        """Yield the images after the random step, then those after both steps."""
         check_classes("ce", problem.classifier.num_classes)
         rows = problem.repeat(self.draws)
         noise = rows.random.normal(rows.images.shape[1:]).to(rows.images).sign()

@@ -1,4 +1,4 @@
-"""What to draw on a sticker: gradient ascent over the pixels inside a mask, any colour in [0, 1]."""
+"""Optimisation of a sticker's content: gradient ascent over the pixels inside a mask, any colour in [0, 1]."""
 
 from __future__ import annotations
 
@@ -41,20 +41,21 @@ class StickerPGD(Attack):
     step_size: Number = budget(0.1, gt=0, le=1, unit="of [0, 1]")
     """Length of one step in pixel units."""
     begin: Literal["grey", "image", "random", "current"] = method("grey")
-    """The content to begin with: middle grey, the image below, random colours, or what the stickers hold now."""
+    """Initial content: middle grey, the image below, random colours, or the present content of the stickers."""
     direction: DirectionName = method("steepest")
-    """steepest: the sign. max: the gradient over its largest magnitude. truncated: over its quantile, cut at 1."""
+    """Direction of a step. steepest: the sign. max: the gradient over its largest magnitude. truncated: over its quantile, clipped at 1."""
     quantile: float = method(0.9, ge=0, le=1, when={"direction": "truncated"})
-    """For truncated: the quantile of |gradient| above which all pixels step alike."""
+    """Quantile of |gradient| for truncated, above which all pixels move equally."""
     loss: LossName = method("ce")
-    """ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other logit minus the
-    label's. dlr: the margin over the spread of the logits."""
+    """Loss to maximise. ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other
+    logit minus the label's. dlr: the margin over the spread of the logits.
+    """
 
     @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """Iterate 0 is the first content, iterate k that after k steps."""
+        """Yield the initial content as iterate 0, and the content after k steps as iterate k."""
         mask = problem.mask
-        assert mask is not None  # it is among what the attack needs
+        assert mask is not None  # the attack needs a mask, so the driver has refused a run without
         content = self._start(problem)
         for index in range(self.steps + 1):
             images = torch.where(mask > 0, (1 - mask) * problem.images + mask * content, problem.images).clamp(0, 1).requires_grad_()
@@ -70,7 +71,7 @@ class StickerPGD(Attack):
                 content = (content + self.step_size * direction(self.direction, gradient, "linf", self.quantile, mask)).clamp(0, 1)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The content that belongs to the kept images: solved for where the mask is above 0."""
+        """Return the content of the kept images, solved for where the mask is above 0."""
         assert isinstance(last, AttackStep)
         assert problem.mask is not None
         mask = problem.mask

@@ -1,4 +1,4 @@
-"""Auto-PGD: projected gradient descent with momentum that finds its step size by itself, with targets and restarts as rows of one batch."""
+"""Auto-PGD: projected gradient descent with momentum and an adaptive step size, with targets and restarts as rows of one batch."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from engine.parameters import Preset, budget, method
 from engine.text.parsing import Number
 
 _EVERY = 5
-"""Steps after which the fooled images drop out: looking costs a wait for the device."""
+"""Steps between checks for fooled images to drop: a check waits for the device."""
 
 
 class APGD(InBall):
-    """PGD without a step size to choose: steps begin at ``2 * eps`` and are halved where they no longer pay, going on from the best point.
+    """PGD with an adaptive step size, which starts at ``2 * eps`` and is halved at the best point where progress stops.
 
     ``z = P(delta + step * steepest(gradient))``, ``delta <- P(delta + 0.75 * (z - delta) + 0.25 * (delta - previous))``, where P projects
     to the ball and [0, 1]. At the checkpoints ``ceil(p_j * steps)`` with ``p_0 = 0, p_1 = 0.22, p_{j+1} = p_j + max(p_j - p_{j-1} - 0.03,
@@ -38,7 +38,7 @@ class APGD(InBall):
     In l1 a step of ``step`` goes by the sign over the share of values with the largest gradients, P projects to the ball and [0, 1] at
     once, and there is no momentum. Every 25th part of the steps the share becomes that of the values which the best point has changed, over
     1.5; a row whose best point has become sparser by a twentieth returns to it with the first step size, ``eps``; the others divide theirs
-    by 1.5, down to ``eps / 10``. Values at the end of their range take no part in a step, which is ours.
+    by 1.5, down to ``eps / 10``. Unlike in the paper, values at the end of their range take no part in a step.
 
     A forward pass of the clean images, then ``steps + 1`` forward and ``steps`` backward passes for every row; the rows of an image drop
     out soon after one of them has fooled the classifier. For targeted-dlr the reported loss is the dlr away from the label, by which rows
@@ -69,19 +69,20 @@ class APGD(InBall):
     steps: int = budget(100, ge=1, le=100_000, unit="steps")
     """Number of steps."""
     loss: Literal["ce", "dlr", "targeted-dlr"] = method("ce")
-    """ce: cross-entropy. dlr: the margin over the spread of the logits. targeted-dlr: the same towards each of the likeliest other classes,
-    side by side."""
+    """Loss to maximise. ce: cross-entropy. dlr: the margin over the spread of the logits. targeted-dlr: the same towards each of the
+    likeliest other classes, together.
+    """
     n_target_classes: int | None = method(9, ge=1, le=1000, none="all others", when={"loss": "targeted-dlr"}, title="target classes")
-    """How many of the likeliest other classes are aimed at. None: all others. A target that is given is the only one."""
+    """Number of the likeliest other classes that become targets. None: all others. A given target is the only one."""
     restarts: int = method(1, ge=1, le=1000)
-    """How many random starting points run side by side, for every class aimed at."""
+    """Number of random starting points for every target, attacked together."""
     rho: float = method(0.75, gt=0, le=1, when={"norm": ["linf", "l2"]})
-    """The share of steps that must raise the loss for the step size to stay."""
+    """Share of steps that must increase the loss for the step size to stay."""
     drop_fooled: bool = method(True)
-    """Leave an image alone once it is fooled. Otherwise its loss is raised to the end, which transfers better and costs more."""
+    """Drop an image once it is fooled. Otherwise its loss is increased to the end, which transfers better and costs more."""
 
     def checkpoints(self) -> list[int]:
-        """The steps after which step sizes are looked at: ``ceil(p_j * steps)``, each once; in l1 every 25th part of the steps."""
+        """Return the steps at which step sizes are checked: ``ceil(p_j * steps)``, each once; in l1 every 25th part of the steps."""
         if self.norm == "l1":
             every = max(1, int(0.04 * self.steps))
             return list(range(every, self.steps, every))
@@ -92,7 +93,7 @@ class APGD(InBall):
         return sorted({step for step in found if step < self.steps})
 
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """Step 0 is the clean image, step 1 the random start, step k + 1 the image after k steps."""
+        """Yield the clean image as step 0, the random start as step 1, the image after k steps as step k + 1."""
         check_classes(self._loss, problem.classifier.num_classes)
         total = self.steps + 1
         clean = loss_and_gradient(problem, problem.images, self._loss, problem.targets, gradient=False)
@@ -146,7 +147,7 @@ class APGD(InBall):
         return "ce" if self.loss == "ce" else "dlr"
 
     def _goals(self, problem: Problem, logits: Tensor) -> Tensor | None:
-        """Classes aimed at, ``(T, N)``; None: away from the label."""
+        """Return the target classes, ``(T, N)``; None: away from the label."""
         if problem.targets is not None:
             return problem.targets[None]
         return likeliest_others(logits, problem.labels, self.n_target_classes) if self.loss == "targeted-dlr" else None

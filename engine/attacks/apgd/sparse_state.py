@@ -1,4 +1,4 @@
-"""What Auto-PGD remembers of every row in L1: where it is, its best point, its step size, and over how many values a step goes."""
+"""State of Auto-PGD's rows in L1: iterate, best point, step size, and the number of values in a step."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from engine.attacks.toolkit.l1_in_box import over_its_count
 from engine.balls import column
 
 _FIRST_SHARE = 0.2
-"""Of all values: as many as the first steps go over."""
+"""Share of all values that the first steps move."""
 _SPARSER = 1.5
-"""A step goes over so many times fewer values than the best point has changed; a step size is reduced by as much."""
+"""Factor between the values that the best point has changed and those of a step, and between two step sizes."""
 _SMALLEST = 10.0
-"""The smallest step size is this part of the largest."""
+"""Ratio of the largest to the smallest step size."""
 _SAME = 0.95
-"""Of the values that the best point had changed: with fewer than so many it counts as sparser."""
+"""Ratio of changed values, between two best points, below which the newer one counts as sparser."""
 
 
 class SparseProgress:
@@ -25,7 +25,7 @@ class SparseProgress:
     Parameters
     ----------
     delta
-        ``(rows, C, H, W)``: where the rows begin.
+        Starting points of the rows, ``(rows, C, H, W)``.
     step
         The first and largest step size, in pixel units.
     inside
@@ -47,7 +47,7 @@ class SparseProgress:
 
     @torch.no_grad()
     def note(self, loss: Tensor, gradient: Tensor) -> None:
-        """Take over what the last move has led to."""
+        """Record loss and gradient at the newest point."""
         if self._best is None:
             self._best, self._best_delta, self._best_gradient = loss, self.delta, gradient
         else:
@@ -60,7 +60,7 @@ class SparseProgress:
 
     @torch.no_grad()
     def check(self, rho: float) -> None:
-        """At a checkpoint a row whose best point has become sparser goes back to it with the largest step; others take smaller steps.
+        """Run a checkpoint: rows whose best point is sparser return to it with the largest step; others reduce theirs.
 
         ``rho`` has no meaning here.
         """
@@ -76,9 +76,9 @@ class SparseProgress:
 
     @torch.no_grad()
     def move(self, feasible: FeasibleSet, ball: object) -> None:
-        """A step by the sign of the largest gradients, and to the nearest point of the ball within [0, 1].
+        """Step by the sign of the largest gradients, then to the nearest point of the ball within [0, 1].
 
-        Values that are at the end of their range already are left out, which the authors' code does not do: it fools one or two more of a
+        Values that are already at the end of their range are left out. The authors' code does not do this; it fools one or two more of a
         hundred digits.
         """
         flat = feasible.free(self._gradient, self.delta).flatten(1)
@@ -90,7 +90,7 @@ class SparseProgress:
         self.delta = feasible.project(self.delta + column(self._step, along) * along)
 
     def select(self, images: Tensor, blocks: int) -> None:
-        """Go on with the rows of these images (indices) in every block alone."""
+        """Keep only the rows of these images (indices) in every block."""
 
         def left(tensor: Tensor) -> Tensor:
             return tensor.reshape(blocks, -1, *tensor.shape[1:])[:, images].flatten(0, 1)

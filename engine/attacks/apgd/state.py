@@ -1,4 +1,4 @@
-"""What Auto-PGD remembers of every row: where it is and was, its best point, its step size, and how it fared since the last checkpoint."""
+"""State of Auto-PGD's rows: iterate and its predecessor, best point, step size, and progress since the last checkpoint."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.balls import Ball
 
 _MOMENTUM = 0.75
-"""The share of the new step; the rest is that of the last one."""
+"""Weight of the new step; the rest is that of the last one."""
 
 
 class Progress:
-    """The rows' state. Every decision is a mask, so that nothing waits for the device.
+    """State of all rows. Every decision is a mask, so that nothing waits for the device.
 
     Parameters
     ----------
     delta
-        ``(rows, C, H, W)``: where the rows begin.
+        Starting points of the rows, ``(rows, C, H, W)``.
     step
         The first step size, in pixel units.
     """
@@ -35,7 +35,7 @@ class Progress:
 
     @torch.no_grad()
     def note(self, loss: Tensor, gradient: Tensor) -> None:
-        """What the last move has led to."""
+        """Record loss and gradient at the newest point."""
         if self._rises is None:
             self._best, self._best_delta, self._best_gradient = loss, self.delta, gradient
             self._best_before, self._halved = loss, torch.zeros_like(loss, dtype=torch.bool)
@@ -52,7 +52,7 @@ class Progress:
 
     @torch.no_grad()
     def check(self, rho: float) -> None:
-        """A checkpoint: halve the step and go back to the best point where steps do not pay."""
+        """Run a checkpoint: halve the step and return to the best point where progress stops."""
         assert self._rises is not None
         stuck = ~self._halved & (self._best <= self._best_before)
         self._halved = (self._rises < rho * self._since) | stuck
@@ -65,7 +65,7 @@ class Progress:
 
     @torch.no_grad()
     def move(self, feasible: FeasibleSet, ball: Ball) -> None:
-        """The step of the paper; the first one has no momentum."""
+        """Take the step of the paper; the first one has no momentum."""
         target = feasible.project(self.delta + self._step * ball.steepest(self._gradient))
         if self._moves:
             target = feasible.project(self.delta + _MOMENTUM * (target - self.delta) + (1 - _MOMENTUM) * (self.delta - self._previous))
@@ -73,7 +73,7 @@ class Progress:
         self._moves += 1
 
     def select(self, images: Tensor, blocks: int) -> None:
-        """Go on with the rows of these images (indices) in every block alone."""
+        """Keep only the rows of these images (indices) in every block."""
 
         def left(tensor: Tensor) -> Tensor:
             return tensor.reshape(blocks, -1, *tensor.shape[1:])[:, images].flatten(0, 1)

@@ -1,4 +1,4 @@
-"""What Carlini and Wagner's attacks share: the lead and its confidence, the first look at the clean images, the search for constants."""
+"""Base of Carlini and Wagner's attacks: the lead and its confidence, the first evaluation of the clean images, the search for constants."""
 
 from __future__ import annotations
 
@@ -18,58 +18,58 @@ from engine.parameters import method
 
 
 class CarliniWagner(MinimalNorm, ABC):
-    """An attack of theirs: makes the first of its ``norms`` small where the wanted logit leads by the ``confidence``."""
+    """An attack by Carlini and Wagner: minimises the first of its ``norms`` under a lead of the wanted logit by ``confidence``."""
 
     confidence: float = method(0.0, ge=0, le=1000, unit="logits")
-    """The paper's kappa: by how much the wanted logit is to lead. More transfers better and costs distance."""
+    """The paper's kappa: the margin by which the wanted logit must lead. Larger values transfer better and cost distance."""
 
     @property
     def least_margin(self) -> float:
-        """The confidence: nearer images with less of it do not count."""
+        """The confidence: nearer images with a smaller lead do not count."""
         return self.confidence
 
     def distance(self, perturbation: Tensor) -> Tensor:
-        """``(N,)``: the norm; in l0 the number of changed pixels."""
+        """Return the norm ``(N,)``; in l0 the number of changed pixels."""
         return BALLS[self.norms[0]](1.0).size(perturbation)
 
     def found(self, problem: Problem, logits: Tensor, leads: Tensor) -> Tensor:
-        """``(N,)`` bool: adversarial, by enough."""
+        """Return which rows are adversarial by the required margin, ``(N,)`` bool."""
         return problem.succeeds(logits) & (leads >= self.confidence)
 
 
 def lead(logits: Tensor, problem: Problem) -> Tensor:
-    """``(N,)``: the best logit that is wanted minus the best that is not. The paper's f is ``max(-lead, -confidence)``."""
+    """Return the best wanted minus the best unwanted logit, ``(N,)``. The paper's f is ``max(-lead, -confidence)``."""
     return ascent("margin", logits, problem.labels, problem.targets)
 
 
 @dataclass(frozen=True, eq=False)
 class FirstLook:
-    """What one pass forward and back says of the clean images."""
+    """Lead and gradient of the clean images, from one forward and one backward pass."""
 
     logits: Tensor
     missing: Tensor
-    """``(N,)``: by how much the lead falls short of the confidence."""
+    """Shortfall of the lead to the confidence, ``(N,)``."""
     gradient: Tensor
-    """Of ``missing``, without the pixels that cannot follow it."""
+    """Gradient of ``missing``, with zeros at pixels that cannot follow it."""
 
     @property
     def hopeful(self) -> Tensor:
-        """``(N,)`` bool: rows not found yet that have somewhere to go: no NaN, and a gradient other than zero."""
+        """Rows that are not adversarial yet and can move, ``(N,)`` bool: no NaN, and a gradient other than zero."""
         length = self.gradient.flatten(1).abs().amax(1)
         return (self.missing > 0) & self.missing.isfinite() & length.isfinite() & (length > 0)
 
     def distance(self, norm: Norm) -> Tensor:
-        """``(N,)``: how far the boundary is if the lead is linear: ``missing / ||gradient||_q``, q dual to the norm. 0 without hope."""
+        """Return the distance of the boundary if the lead is linear, ``(N,)``: ``missing / ||gradient||_q``, q dual to the norm."""
         return torch.where(self.hopeful, self.missing / dual_norm(self.gradient, norm).clamp_min(TINY), 0.0)
 
     def select(self, rows: Tensor) -> FirstLook:
-        """The same of the rows at these indices."""
+        """Return the same for the rows at these indices."""
         return FirstLook(self.logits[rows], self.missing[rows], self.gradient[rows])
 
 
 @torch.enable_grad()
 def first_look(problem: Problem, confidence: float) -> FirstLook:
-    """One forward and one backward pass at the clean images."""
+    """Run one forward and one backward pass at the clean images."""
     images = problem.images.clone().requires_grad_()
     logits = problem.classifier(images)
     missing = confidence - lead(logits, problem)
@@ -78,10 +78,10 @@ def first_look(problem: Problem, confidence: float) -> FirstLook:
 
 
 class Constants:
-    """The search for the weight of the hinge, per row, ``beside`` values of it at a time, block after block as in `Problem.repeat`.
+    """Search for each row's weight of the hinge, with ``beside`` values at a time, block after block as in `Problem.repeat`.
 
-    A constant that succeeds is the new upper end of the row's bracket, one that fails the new lower end. Inside a bracket the next ones
-    are spread evenly: with one at a time that is the middle. Without an upper end they are ``growth`` times as large.
+    A constant that succeeds is the new upper end of the row's bracket, one that fails the new lower end. Inside a bracket the next ones are
+    spread evenly: a single one is the middle. Without an upper end they are ``growth`` times as large.
     """
 
     def __init__(self, first: Tensor, beside: int, growth: float = 10.0) -> None:
@@ -92,11 +92,11 @@ class Constants:
 
     @property
     def values(self) -> Tensor:
-        """``(beside * N,)``."""
+        """The constants to try, ``(beside * N,)``."""
         return self._values.flatten()
 
     def narrow(self, found: Tensor) -> None:
-        """Take over which of ``values`` succeeded, ``(beside * N,)`` bool, and choose the next ones."""
+        """Record which of ``values`` succeeded, ``(beside * N,)`` bool, and choose the next ones."""
         hit = found.view_as(self._values)
         self.high = self.high.minimum(torch.where(hit, self._values, torch.inf).amin(0))
         missed = torch.where(~hit & (self._values < self.high), self._values, 0.0)

@@ -1,4 +1,4 @@
-"""Carlini and Wagner's L0 attack: whenever an image is found, freeze the pixels that contribute least, and go on with the others."""
+"""Carlini and Wagner's L0 attack: after each success the pixels that contribute least are frozen, and the others continue."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from engine.parameters import Preset, budget, method, result
 from engine.text.parsing import Number
 
 _UNCHANGED = 1e-4
-"""Pixels that moved less than this are frozen with the others at no charge, as in the authors' code."""
+"""Pixels that moved less than this are frozen in addition, as in the authors' code."""
 
 
 class CarliniWagnerL0(Tightening):
-    """Look for an adversarial image with few changed pixels: after each success those that contribute least become clean for good.
+    """Search for an adversarial image with few changed pixels: after each success those that contribute least become clean for good.
 
     A pixel's contribution is ``|image - clean| * |gradient of the lead|``, summed over channels; the lead is the best wanted minus the best
-    unwanted logit. ``"adaptive"``: Adam raises the lead itself, a success freezes a ``share`` of the pixels left, and ``steps``
-    without a success return to the last one with half the share, until not one pixel more can be frozen. ``"paper"``: Adam minimises
-    ``||image - clean||_2^2 + constant * max(-lead, -confidence)``, a success freezes the lowest ``0.3 * sqrt(pixels changed)``, fewer once
-    a contribution exceeds .01, and ``steps`` without a success double the constant, up to 2e6. Descents begin at the image of the last
+    unwanted logit. ``"adaptive"``: Adam maximises the lead itself, a success freezes a ``share`` of the pixels left, and ``steps`` without
+    a success return to the last one with half the share, until not one pixel more can be frozen. ``"paper"``: Adam minimises ``||image -
+    clean||_2^2 + constant * max(-lead, -confidence)``, a success freezes the lowest ``0.3 * sqrt(pixels changed)``, fewer once a
+    contribution exceeds .01, and ``steps`` without a success double the constant, up to 2e6. Descents begin at the image of the last
     success.
 
-    One forward and one backward pass per step of each row that goes on. Carlini, Wagner 2016, arXiv 1608.04644. Published means of the
+    There is one forward and one backward pass per step of each active row. Carlini, Wagner 2016, arXiv 1608.04644. Published means of the
     best, average and worst target: MNIST 8.5, 16, 33 and CIFAR-10 5.9, 13, 24 pixels (from memory, unconfirmed). Deviations: the adaptive
     share (a few hundred steps instead of tens of thousands) and the missing distance term, which L0 does not count.
     """
@@ -45,36 +45,36 @@ class CarliniWagnerL0(Tightening):
     )
 
     boundary_steps: int = result(0, ge=0, le=60)
-    """Halvings of the segment from the clean image to the adversarial one at the end. They change no number of pixels."""
+    """Halvings of the segment from the clean image to the adversarial one at the end. They do not change the number of pixels."""
     steps: int = budget(30, ge=1, le=100_000, unit="steps")
-    """Steps of Adam without a success that are a failure."""
+    """Steps of Adam without a success that count as a failure."""
     freezing: Literal["adaptive", "paper"] = method("adaptive")
-    """How many pixels a success freezes: a share that failures halve, or the paper's rule."""
+    """Rule for the number of pixels that a success freezes: a share that failures halve, or the paper's rule."""
     share: float = method(0.3, gt=0, lt=1, when={"freezing": "adaptive"})
-    """The first share of the changed pixels to freeze."""
+    """Initial share of the changed pixels to freeze."""
     step_size: Number = method(0.1, gt=0, le=1, unit="of [0, 1]")
-    """Adam's step size: few pixels have to move far."""
+    """Adam's step size, which is large because few pixels have to move far."""
     constant: Number = method(1.0, gt=0, when={"freezing": "paper"})
-    """The first weight of the hinge."""
+    """Initial weight of the hinge."""
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The pixels that changed."""
+        """Return a map of the changed pixels."""
         assert isinstance(last, AttackStep)
         changed = (last.adversarial != problem.images).any(1)
         return {"changed": Map(changed.to(problem.images.dtype), "changed pixels")}
 
     @property
     def round_length(self) -> int:
-        """As in `Tightening`."""
+        """Number of steps without a success that end a round."""
         return self.steps
 
     def rows(self, problem: Problem, look: FirstLook) -> Rows:
-        """All pixels of the mask may change; successes will freeze some."""
+        """Return the state in which all pixels of the mask may change; successes will freeze some."""
         return _Rows(self, problem)
 
 
 class _Rows(Rows):
-    """The pixels that may change, and those of the last success."""
+    """The pixels that may change, and the images of the last success."""
 
     def __init__(self, attack: CarliniWagnerL0, problem: Problem) -> None:
         super().__init__(problem)
@@ -90,16 +90,16 @@ class _Rows(Rows):
 
     @property
     def going_on(self) -> Tensor:
-        """Rows that have more pixels to freeze, or have not failed for good."""
+        """Rows that have more pixels to freeze and have not failed for good, ``(N,)`` bool."""
         return self._going_on
 
     def readings(self) -> Mapping[str, Tensor]:
-        """How many pixels may still change, in the middle one of the rows."""
+        """Number of pixels that may still change, the median over rows."""
         return {"pixels": self._allowed.flatten(1).sum(1).median()}
 
     @torch.no_grad()
     def move(self, rise: Tensor, leads: Tensor, success: Tensor) -> None:
-        """A step of Adam inside the allowed pixels; a success freezes some of them, a failure takes the last success up again."""
+        """Take a step of Adam inside the allowed pixels; a success freezes some of them, a failure restores the last success."""
         images, clean = self.images.detach(), self.problem.images
         moved = images - self._attack.step_size * self.adam(self._fall(images - clean, rise, leads))
         failure = (self.adam.count >= self._attack.steps) & ~success
@@ -113,7 +113,7 @@ class _Rows(Rows):
         self.adam.restart(success | failure)
 
     def _adapted(self, failure: Tensor, success: Tensor) -> Tensor:
-        """Which rows freeze pixels of their last success, and how many: after a failure half as many as before."""
+        """Choose rows that freeze pixels of their last success, and their share: after a failure half as much as before."""
         changed = self._best_allowed.flatten(1).sum(1)
         self._share = torch.where(failure, self._share / 2, self._share)
         ends = (failure & (~self._found | (self._count <= 1))) | (success & (changed <= 1))
@@ -123,7 +123,7 @@ class _Rows(Rows):
         return (success | failure) & ~ends
 
     def _doubled(self, failure: Tensor, success: Tensor) -> Tensor:
-        """The paper's rule: a success freezes at most 0.3 * sqrt(changed), a failure doubles the constant."""
+        """Apply the paper's rule: a success freezes at most 0.3 * sqrt(changed), a failure doubles the constant."""
         left = self._best_allowed.flatten(1)
         changed = left.sum(1)
         cheap = (left & (self._scores <= 0.01)).sum(1) + 1
@@ -134,7 +134,7 @@ class _Rows(Rows):
         return success & ~ends
 
     def _fall(self, delta: Tensor, rise: Tensor, leads: Tensor) -> Tensor:
-        """What Adam goes down along: minus the lead, or the paper's objective."""
+        """Return the gradient that Adam descends: of minus the lead, or of the paper's objective."""
         if self._attack.freezing == "adaptive":
             return -rise * self._allowed
         hinge = (leads < self._attack.confidence).to(rise) * self._constant
@@ -149,7 +149,7 @@ class _Rows(Rows):
         self._found = self._found | success
 
     def _fewer(self) -> Tensor:
-        """The pixels of every row's last success without those that contributed least. Of all rows: to choose some would be to wait."""
+        """Return the pixels of every row's last success without those that contributed least. Selecting rows would wait for the device."""
         left = self._best_allowed.flatten(1)
         order = torch.where(left, self._scores, torch.inf).argsort(dim=1, stable=True)
         ranks = torch.empty_like(order).scatter_(1, order, torch.arange(order.shape[1], device=order.device).expand_as(order))

@@ -22,34 +22,35 @@ from engine.ranking import best_of
 from engine.text.parsing import Number
 
 _REACH = 2.0
-"""The automatic step size, in units of the estimated distance spread evenly over all pixels; and the first constant, in units of the one
-that suits a linear model: 2 to 4 of either gave the smallest distances in the fewest steps, on digits and on photographs."""
+"""Factor between the automatic step size and the estimated distance per pixel, and between the first constant and the one that suits a
+linear model: 2 to 4 for either gave the smallest distances in the fewest steps, on digits and on photographs.
+"""
 _PLATEAU = 1e-4
-"""By what part of itself a row's objective has to fall within a tenth of the steps, as in the authors' code."""
+"""Share by which a row's objective must fall within a tenth of the steps, as in the authors' code."""
 _SHRINK = 0.999999
-"""Before atanh, as in the authors' code: a pixel at 0 or 1 would be at minus or plus infinity."""
+"""Factor before atanh, as in the authors' code: a pixel at 0 or 1 would become infinite."""
 
 Parametrisation = Literal["projected", "tanh"]
 
 
 class CarliniWagnerL2(CarliniWagner):
-    """Look for the nearest adversarial image in L2: minimise distance plus a weighted penalty, and search for the weight.
+    """Search for the nearest adversarial image in L2: minimise distance plus a weighted penalty, and search for the weight.
 
     ``minimise ||image - clean||_2^2 + constant * max(-lead, -confidence)`` over images in [0, 1] with Adam, where ``lead`` is the best
-    wanted logit minus the best unwanted one: ``logits[target] - max others``, or ``max others - logits[label]``. Each row has a
-    ``constant`` of its own: one that succeeds is halved towards the largest that failed, one that fails is raised tenfold. All rounds
-    begin at the clean image with a fresh Adam; the nearest image over everything is kept. ``rounds * steps + 1`` forward and backward
-    passes at most: rows leave a round at a plateau.
+    wanted logit minus the best unwanted one: ``logits[target] - max others``, or ``max others - logits[label]``. Each row has its own
+    ``constant``: one that succeeds is halved towards the largest that failed, one that fails is multiplied by ten. All rounds start at the
+    clean image with a fresh Adam; the nearest image of all rounds is kept. ``rounds * steps + 1`` forward and backward passes at most: rows
+    leave a round at a plateau.
 
-    Where nothing else is given, constant and step size come from the first gradient, so that one set of defaults serves 28 x 28 digits and
-    photographs: with ``missing = confidence - lead`` a linear model has its minimum at the distance ``missing / ||gradient||`` for the
-    constant ``2 * missing / ||gradient||^2``; the first constant is four times that, the step size twice that distance over the root of
-    the number of pixels (later, the distance found).
+    By default constant and step size come from the first gradient, so that one set of defaults serves 28 x 28 digits and photographs: with
+    ``missing = confidence - lead`` a linear model has its minimum at the distance ``missing / ||gradient||`` for the constant ``2 * missing
+    / ||gradient||^2``; the first constant is four times that, the step size twice that distance over the root of the number of pixels
+    (later, the distance found).
 
     Carlini, Wagner 2016, arXiv 1608.04644; there, 9 rounds of 10,000 steps in tanh variables (preset). Published means of the best, average
-    and worst target: MNIST 1.36, 1.76, 2.60 and CIFAR-10 .17, .33, .51 at 100 % success (from memory, unconfirmed). Deviations by
-    default: the image itself is optimised and clamped (pixels at exactly 0 or 1 hardly move in tanh variables); the step size falls to 0
-    along a cosine; distances are measured from the clean image, not from its tanh image; rows stop by themselves.
+    and worst target: MNIST 1.36, 1.76, 2.60 and CIFAR-10 .17, .33, .51 at 100 % success (from memory, unconfirmed). Deviations by default:
+    the image itself is optimised and clamped (pixels at exactly 0 or 1 hardly move in tanh variables); the step size falls to 0 along a
+    cosine; distances are measured from the clean image, not from its tanh image; rows stop at a plateau.
     """
 
     slug: ClassVar[str] = "cw-l2"
@@ -75,26 +76,27 @@ class CarliniWagnerL2(CarliniWagner):
     )
 
     rounds: int = budget(3, ge=1, le=50, unit="constants")
-    """How many constants every row tries, one after the other."""
+    """Number of constants that every row tries in turn."""
     steps: int = budget(50, ge=1, le=100_000, unit="steps")
     """Steps of Adam for each constant."""
     step_size: Number | None = method(None, gt=0, none="from the first gradient", unit="of [0, 1]")
-    """Adam's step size: how far one step moves a pixel at most, about. None: from the first gradient, per image."""
+    """Adam's step size, about the largest movement of a pixel in one step. None: from the first gradient, per image."""
     schedule: Literal["cosine", "constant"] = method("cosine")
-    """Whether the step size falls to 0 within each round, along a cosine, or stays."""
+    """Schedule of the step size within each round: falling to 0 along a cosine, or constant."""
     constant: Number | None = method(None, gt=0, none="from the first gradient")
-    """The first weight of the penalty. None: from the first gradient, per image."""
+    """Initial weight of the penalty. None: from the first gradient, per image."""
     beside: int = method(1, ge=1, le=32, title="constants side by side")
-    """How many constants are tried side by side as rows of one batch: for a single image, where a batch costs little more than a row."""
+    """Number of constants that are tried together as rows of one batch: for a single image, where a batch costs little more than a row."""
     parametrisation: Parametrisation = method("projected")
-    """projected: optimise the image and clamp it after each step. tanh: the paper's variables, which never leave [0, 1] but hardly move
-    pixels that are exactly black or white."""
+    """Optimised variable. projected: the image, clamped after each step. tanh: the paper's variables, which never leave [0, 1] but hardly
+    move pixels that are exactly black or white.
+    """
     abort: bool = method(True)
-    """Let a row end its round when a tenth of the steps has not lowered the least of its objective by a ten-thousandth."""
+    """End a row's round when a tenth of the steps has not lowered the minimum of its objective by a ten-thousandth."""
 
     @torch.enable_grad()
     def search(self, problem: Problem) -> Iterator[AttackStep]:
-        """Step 0 is the clean image; then ``rounds`` descents, each from the clean image at the constants that the last ones suggest."""
+        """Yield the clean image, then ``rounds`` descents from it at the constants that earlier rounds suggest."""
         look = first_look(problem, self.confidence)
         yield AttackStep(0, self.rounds * self.steps, problem.images, self.confidence - look.missing, look.logits)
         descent = _Descent(self, problem, look)
@@ -113,18 +115,18 @@ class CarliniWagnerL2(CarliniWagner):
         return torch.where(look.hopeful, 2 * _REACH * suits, 1.0)
 
     def _size(self, nearest: Tensor, look: FirstLook, movable: Tensor) -> Tensor:
-        """The step size, ``(N,)``: as given, or from the distance found, or from the one that the first gradient suggests."""
+        """Return the step size, ``(N,)``: the parameter, or an estimate from the distance reached or from the first gradient."""
         if self.step_size is not None:
             return torch.full_like(nearest, self.step_size)
         size = _REACH * torch.where(nearest.isfinite(), nearest, look.distance("l2")) / movable.sqrt()
-        return 2 * size if self.parametrisation == "tanh" else size  # in the middle of the range tanh halves a step
+        return 2 * size if self.parametrisation == "tanh" else size  # tanh halves a step in the middle of the range
 
     def pace(self, number: int) -> float:
-        """What is left of the step size after ``number`` steps of a round."""
+        """Return the factor on the step size after ``number`` steps of a round."""
         return 1.0 if self.schedule == "constant" else cosine(1.0, 0.0, number + 1, self.steps)
 
     def one_of_each(self, step: AttackStep, problem: Problem) -> AttackStep:
-        """Of the constants side by side the nearest image that is adversarial enough, or else the largest loss."""
+        """Select for each image, among its constants, the nearest image that is adversarial enough, or else the largest loss."""
         if self.beside == 1:
             return step
         assert step.logits is not None
@@ -137,7 +139,7 @@ class CarliniWagnerL2(CarliniWagner):
 
 
 class _Descent:
-    """Adam on ``distance^2 + constant * max(confidence - lead, 0)`` from the clean images, row by row; rows leave at a plateau.
+    """Descent by Adam on ``distance^2 + constant * max(confidence - lead, 0)`` from the clean images; rows leave at a plateau.
 
     The paper's hinge is ``max(-lead, -confidence)``: the same plus a constant.
     """
@@ -152,7 +154,7 @@ class _Descent:
 
     @torch.enable_grad()
     def round(self, number: int, constants: Tensor, sizes: Tensor) -> Generator[AttackStep, None, Tensor]:
-        """Yield every iterate of round ``number``; return how near each row's nearest image was, or infinity, ``(beside * N,)``."""
+        """Yield every iterate of round ``number``; return each row's smallest distance, or infinity, ``(beside * N,)``."""
         attack, active = self._attack, self._active
         active.work_on(self.hopeful)
         constant, size = constants[active.rows], sizes[active.rows]
@@ -185,40 +187,40 @@ class _Descent:
         return nearest
 
     def _step(self, index: int, images: Tensor, leads: Tensor, logits: Tensor) -> AttackStep:
-        """The iterate of every image: the same index for a row whenever the others end a round."""
+        """Return the iterate of every image as a step, with the same index for a row whenever the others end a round."""
         total = self._attack.rounds * self._attack.steps
         self._whole = self._active.spread(AttackStep(index, total, images, leads, logits), self._whole)
         return self._attack.one_of_each(self._whole, self._each)
 
     @torch.no_grad()
     def _nearer(self, nearest: Tensor, squared: Tensor, leads: Tensor, logits: Tensor) -> Tensor:
-        """``nearest`` with what these iterates of the active rows have reached."""
+        """Return ``nearest``, updated by these iterates of the active rows."""
         length = torch.where(self._attack.found(self._active.problem, logits, leads), squared.sqrt(), torch.inf)
         return self._active.filled(nearest, nearest[self._active.rows].minimum(length))
 
 
 @dataclass(frozen=True, eq=False)
 class _Space:
-    """What Adam moves in: the image itself, clamped to the box after each step, or ``w`` of ``low + (high - low) * (tanh(w) + 1) / 2``."""
+    """Space of the variable: the image, clamped after each step, or ``w`` of ``low + (high - low) * (tanh(w) + 1) / 2``."""
 
     box: Box
     parametrisation: Parametrisation
 
     def enter(self, images: Tensor) -> Tensor:
-        """The variable whose image this is."""
+        """Return the variable of an image."""
         if self.parametrisation == "projected":
             return images.clone()
         inside = 2 * (images - self.box.low) / (self.box.high - self.box.low).clamp_min(TINY) - 1
         return torch.atanh(inside.clamp(-1, 1) * _SHRINK)
 
     def image(self, variable: Tensor) -> Tensor:
-        """The image of a variable, where the box is a point the clean image's own bits."""
+        """Return the image of a variable; where the box is a point, the clean image's own bits."""
         if self.parametrisation == "projected":
             return variable
         return self.box.low + (self.box.high - self.box.low) * ((variable.tanh() + 1) / 2)
 
     @torch.no_grad()
     def moved(self, variable: Tensor, step: Tensor) -> Tensor:
-        """A variable after a step down."""
+        """Move a variable by a step downhill."""
         variable = variable - step
         return self.box.clamp(variable) if self.parametrisation == "projected" else variable

@@ -1,4 +1,4 @@
-"""Carlini and Wagner's Linf attack: a bound that shrinks after every success, each descent beginning where the last one ended."""
+"""Carlini and Wagner's Linf attack: a bound that shrinks after every success, each descent starting from the last one's end."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from engine.parameters import Preset, budget, method
 from engine.text.parsing import Number
 
 _FIRST, _LATER = 0.1, 0.5
-"""Automatic step sizes: of the distance that the first gradient suggests, and of tau once there is one."""
+"""Factors of automatic step sizes: on the distance that the first gradient suggests, and on tau once there is one."""
 _BINDS = 0.1
-"""Of the distance reached: the bound below which a row ends."""
+"""Share of the distance reached; a row ends when its bound falls below it."""
 
 
 class CarliniWagnerLinf(Tightening):
-    """Look for the nearest adversarial image in Linf: whenever one is found, lower the bound ``tau`` on every pixel and go on from there.
+    """Search for the nearest adversarial image in Linf: after every success lower the bound ``tau`` on every pixel and continue.
 
-    A success sets ``tau = shrink * min(tau, max |image - clean|)``; Adam then begins anew, in every row by itself. ``steps`` without a
-    success are a failure; after ``tries`` failures the row ends.
+    A success sets ``tau = shrink * min(tau, max |image - clean|)``; Adam then restarts, in every row independently. ``steps`` without a
+    success count as a failure; after ``tries`` failures the row ends.
 
     ``"projected"``: maximise the lead (best wanted minus best unwanted logit) with the image clamped to ``clean +- tau`` after each step; a
-    failure returns to the last success with the root of ``shrink``. ``"penalty"``, the paper's: minimise
-    ``constant * max(-lead, -confidence) + sum max(|image - clean| - tau, 0)``; a failure multiplies the constant by
-    ``growth``. Adam divides by the root mean square of the gradient, which one excursion beyond tau fills with the penalty's, so the
-    paper's form is slower and stops earlier: on 100 digits a median of .096 instead of .083, with 15 times the passes.
+    failure returns to the last success with the root of ``shrink``. ``"penalty"``, the paper's: minimise ``constant * max(-lead,
+    -confidence) + sum max(|image - clean| - tau, 0)``; a failure multiplies the constant by ``growth``. Adam divides by the root mean
+    square of the gradient, which one excursion beyond tau fills with the penalty's, so the paper's form is slower and stops earlier: on 100
+    digits a median of .096 instead of .083, with 15 times the passes.
 
-    One forward and one backward pass per step of each row that goes on. Carlini, Wagner 2016, arXiv 1608.04644. Published means of the
-    best, average and worst target: MNIST .13, .16, .23 and CIFAR-10 .0092, .013, .019 (from memory, unconfirmed). Deviations: the
-    projected form; the step size comes from the first gradient, later from tau; the boundary search at the end.
+    There is one forward and one backward pass per step of each active row. Carlini, Wagner 2016, arXiv 1608.04644. Published means of the
+    best, average and worst target: MNIST .13, .16, .23 and CIFAR-10 .0092, .013, .019 (from memory, unconfirmed). Deviations: the projected
+    form; the step size comes from the first gradient, later from tau; the boundary search at the end.
     """
 
     slug: ClassVar[str] = "cw-linf"
@@ -60,34 +60,34 @@ class CarliniWagnerLinf(Tightening):
     )
 
     steps: int = budget(20, ge=1, le=100_000, unit="steps")
-    """Steps of Adam without a success that are a failure."""
+    """Steps of Adam without a success that count as a failure."""
     tries: int = budget(4, ge=1, le=100, unit="failures")
-    """Failures after which a row ends."""
+    """Number of failures after which a row ends."""
     shrink: float = method(0.9, gt=0, lt=1)
-    """What a success leaves of the bound."""
+    """Factor by which a success reduces the bound."""
     form: Literal["projected", "penalty"] = method("projected")
-    """projected: the image is clamped to the bound after each step. penalty: the paper's sum over what exceeds the bound."""
+    """Treatment of the bound. projected: the image is clamped to the bound after each step. penalty: the paper's sum over the excess."""
     step_size: Number | None = method(None, gt=0, none="from the first gradient", unit="of [0, 1]")
     """Adam's step size. None: from the first gradient, then from tau, falling to 0 between two successes."""
     constant: Number | None = method(None, gt=0, none="from the first gradient", when={"form": "penalty"})
-    """The first weight of the hinge. None: that which lets the steepest pixel balance the penalty."""
+    """Initial weight of the hinge. None: the value at which the steepest pixel balances the penalty."""
     growth: float = method(2.0, gt=1, le=1000, when={"form": "penalty"})
-    """By what a failure multiplies the constant."""
+    """Factor by which a failure multiplies the constant."""
     smallest: Number = method(0.0, ge=0, lt=1, unit="of [0, 1]")
-    """A row whose bound falls below this ends."""
+    """Bound below which a row ends."""
 
     @property
     def round_length(self) -> int:
-        """As in `Tightening`."""
+        """Number of steps without a success that end a round."""
         return self.steps
 
     def rows(self, problem: Problem, look: FirstLook) -> Rows:
-        """No bound yet, and step sizes and constants from the first gradient where none are given."""
+        """Return the state without a bound, with step sizes and constants from the first gradient where none are given."""
         return _Rows(self, problem, look)
 
 
 class _Rows(Rows):
-    """The bound and what it was reached at, the constant, the failures, the step size."""
+    """State of the rows: bound, distance reached, constant, failures, step size."""
 
     def __init__(self, attack: CarliniWagnerLinf, problem: Problem, look: FirstLook) -> None:
         super().__init__(problem)
@@ -105,16 +105,16 @@ class _Rows(Rows):
 
     @property
     def going_on(self) -> Tensor:
-        """Rows with a try left. A bound far below what was reached (in the penalty's form) binds nothing any more."""
+        """Rows with a try left, ``(N,)`` bool. A bound far below the distance reached (in the penalty's form) has no more effect."""
         binds = (self._tau > self._attack.smallest) & (~self._reached.isfinite() | (self._tau > _BINDS * self._reached))
         return (self._failures < self._attack.tries) & binds & ~self._broken
 
     def readings(self) -> Mapping[str, Tensor]:
-        """The bound, of the middle one of the rows."""
+        """The bound, as the median over rows."""
         return {"L∞ bound": self._tau.median()}
 
     def raised(self, leads: Tensor) -> Tensor:
-        """The leads, or minus the paper's objective."""
+        """Return the leads, or minus the paper's objective."""
         if self._attack.form == "projected":
             return leads
         delta = self.images - self.problem.images
@@ -123,7 +123,7 @@ class _Rows(Rows):
 
     @torch.no_grad()
     def move(self, rise: Tensor, leads: Tensor, success: Tensor) -> None:
-        """A step of Adam; then a success lowers the bound, and a failure returns or raises the constant."""
+        """Take a step of Adam; then a success lowers the bound, and a failure restores the last success or raises the constant."""
         attack = self._attack
         size = self._size if attack.step_size is not None else self._size * (1 - self.adam.count / attack.steps).clamp_min(0.1)
         images, clean = self.images.detach(), self.problem.images
@@ -148,7 +148,7 @@ class _Rows(Rows):
         self.adam.restart(success | failure)
 
     def _back(self, moved: Tensor, failure: Tensor, clean: Tensor) -> Tensor:
-        """The images within the bound; after a failure those of the last success, within a bound less tight."""
+        """Clamp the images to the bound; after a failure return those of the last success, within a looser bound."""
         again = failure & self._reached.isfinite()
         self._shrink = torch.where(again, self._shrink.sqrt(), self._shrink)
         self._tau = torch.where(again, self._shrink * self._reached, self._tau)

@@ -1,4 +1,4 @@
-"""The loop of Carlini and Wagner's Linf and L0 attacks: what a row may change is tightened whenever its image is found."""
+"""The loop of Carlini and Wagner's Linf and L0 attacks: every success of a row tightens its constraint."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.operation import AttackStep, Problem
 
 _EVERY = 5
-"""Steps after which rows that have ended are taken out: looking costs a wait for the device."""
+"""Steps between checks for rows that have ended: a check waits for the device."""
 _UNFINISHED = "The search was ended after as many rounds as it may take, although some images were still getting nearer."
 
 
 def most_rounds(problem: Problem) -> int:
-    """How many rounds of full length a search takes at most: ``100 + 10 * sqrt(H * W)``.
+    """Return the largest number of full rounds of a search: ``100 + 10 * sqrt(H * W)``.
 
-    Rows end by themselves after far fewer where successes take pixels or distance away. Nothing else ends them on a model in which they
-    do not. The slowest that is meant to end, the paper's rule for L0, takes ``sqrt(pixels) / 0.15`` successes and 31 failures.
+    Rows end after far fewer rounds where successes reduce pixels or distance. On other models only this limit ends them. The slowest search
+    that must finish, the paper's rule for L0, takes ``sqrt(pixels) / 0.15`` successes and 31 failures.
     """
     return 100 + 10 * math.isqrt(math.prod(problem.images.shape[2:]))
 
 
 class Tightening(CarliniWagner, ABC):
-    """Carlini and Wagner's way with distances whose gradient says little: Adam raises the lead, each success takes something away.
+    """Carlini and Wagner's method for distances with an uninformative gradient: Adam maximises the lead, each success tightens.
 
-    Every row goes on by itself from where it stands, with a fresh Adam after every success and every failure.
+    Every row continues independently from its iterate, with a fresh Adam after every success and every failure.
     """
 
     @abstractmethod
     def rows(self, problem: Problem, look: FirstLook) -> Rows:
-        """The rows of ``problem`` at their clean images, which ``look`` is of."""
+        """Return the state of the rows of ``problem`` at their clean images, evaluated in ``look``."""
 
     @property
     @abstractmethod
     def round_length(self) -> int:
-        """After how many steps without a success a row fails: that, or a success, ends a round."""
+        """Number of steps without a success after which a row fails; a success or a failure ends a round."""
 
     @torch.enable_grad()
     def search(self, problem: Problem) -> Iterator[AttackStep]:
-        """Step 0 is the clean image; every further one a step of Adam in all rows that go on."""
+        """Yield the clean image as step 0, then a step of Adam in all active rows each."""
         look = first_look(problem, self.confidence)
         whole = AttackStep(0, None, problem.images, self.confidence - look.missing, look.logits)
         yield whole
@@ -71,7 +71,7 @@ class Tightening(CarliniWagner, ABC):
 
 
 class Rows(ABC):
-    """What every row that goes on has of its own. All tensors have the rows first, so that `select` finds them."""
+    """State of the active rows. The first axis of all tensors is the row, so that `select` finds them."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem, self.box = problem, FeasibleSet(problem).box
@@ -81,23 +81,23 @@ class Rows(ABC):
     @property
     @abstractmethod
     def going_on(self) -> Tensor:
-        """``(N,)`` bool: rows that have not ended."""
+        """Rows that have not ended, ``(N,)`` bool."""
 
     @abstractmethod
     def readings(self) -> Mapping[str, Tensor]:
-        """What to watch, of all rows."""
+        """Readings of all rows, for display."""
 
     def raised(self, leads: Tensor) -> Tensor:
-        """``(N,)``: what to differentiate, the leads themselves or what is made of them and of ``images``."""
+        """Return the values ``(N,)`` to differentiate: the leads themselves or a function of them and of ``images``."""
         return leads
 
     @abstractmethod
     def move(self, rise: Tensor, leads: Tensor, success: Tensor) -> None:
-        """A step of Adam with the gradient ``rise`` of what is raised; then what ``success`` takes from a row, or failure gives back."""
+        """Take a step of Adam with the gradient ``rise``; then tighten rows with a ``success``, and relax failed ones."""
 
     @torch.no_grad()
     def select(self, left: Tensor, problem: Problem) -> None:
-        """Go on with the rows at these indices alone, whose ``problem`` this is."""
+        """Keep only the rows at these indices, with their ``problem``."""
         self.problem, self.box = problem, FeasibleSet(problem).box
         self.adam.select(left)
         for name, value in vars(self).items():

@@ -1,4 +1,4 @@
-"""A finished run of FGSM at another eps: the kept direction, another length."""
+"""A finished run of FGSM at another eps: the same direction with another length."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from engine.result import AttackResult
 
 
 def fgsm_at_eps(result: AttackResult, eps: float) -> AttackResult:
-    """The result of FGSM at another ``eps``: one forward pass, no gradient, and the same bits as an attack made anew.
+    """Return the result of FGSM at another ``eps``: one forward pass, no gradient, and the same bits as a new attack.
 
     Parameters
     ----------
     result
-        Of a finished run of `FGSM` whose images went through together.
+        Result of a finished run of `FGSM` in a single chunk.
     eps
         The new length of the step, in pixel units.
 
     Returns
     -------
     AttackResult
-        With its own parameters, provenance, seconds and counts; the direction is kept again.
+        The result with its own parameters, provenance, seconds and counts; the direction is kept again.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def fgsm_at_eps(result: AttackResult, eps: float) -> AttackResult:
         classifier=ModelAccess(classifier, "gradients", attack.max_queries),
         images=images,
         labels=result.labels.to(images.device),
-        random=RowRandom(seed, range(len(images))),  # nothing is drawn: the classes are kept
+        random=RowRandom(seed, range(len(images))),  # nothing is drawn, since the classes are kept
         targets=None if result.targets is None else result.targets.to(images.device),
         mask=direction.mask,
         objective=direction.objective,
@@ -67,10 +67,10 @@ def fgsm_at_eps(result: AttackResult, eps: float) -> AttackResult:
 
 
 class _KnownDirection(FGSM):
-    """FGSM that knows its direction, and makes neither the first forward pass nor the backward pass."""
+    """FGSM with a known direction, which needs neither the first forward pass nor the backward pass."""
 
     _kept: FGSMStep = PrivateAttr()
 
     def _clean(self, problem: Problem) -> FGSMStep:
-        # The driver may have sliced the problem, never its content: with the same images it knows these logits to be the clean ones.
+        # The driver may slice the problem but not change it: equal images mean that these are the clean logits.
         return replace(self._kept, adversarial=problem.images)

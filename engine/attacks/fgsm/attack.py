@@ -25,11 +25,12 @@ from engine.text.parsing import Number
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FGSMStep(AttackStep):
-    """The clean images or those after the step, with what the step is made of."""
+    """The clean images or those after the step, with the step's direction."""
 
     direction: Tensor
-    """``(N, C, H, W)``: ``mask * steepest(gradient)``, of which ``eps`` is taken; in l1 the ``mask * gradient`` that says which values go
-    first."""
+    """Direction ``(N, C, H, W)``: ``mask * steepest(gradient)``, to be multiplied by ``eps``; in l1 the ``mask * gradient`` that ranks the
+    values.
+    """
 
 
 class FGSM(InBall):
@@ -38,11 +39,11 @@ class FGSM(InBall):
     ``adversarial = clamp(images + eps * direction, 0, 1)`` with ``direction = mask * steepest(gradient)`` and ``gradient = d CE(logits,
     labels) / d images``; towards a target the sign is turned. In l1 the step is the steepest one inside both the ball and [0, 1]. Two
     forward passes and one backward. The direction does not depend on eps and is kept as the artifact "direction":
-    `engine.attacks.fgsm_at_eps` gives the attack at another eps for one forward pass, and the artifact "curve" holds the probabilities
-    over eps for the first image, made when it is asked for.
+    `engine.attacks.fgsm_at_eps` returns the attack at another eps for one forward pass, and the artifact "curve" holds the probabilities
+    over eps for the first image, computed on demand.
 
     The one-step target class methods choose the target themselves and count as success that the label is left: ``step l.l.`` takes
-    ``argmin_j logits_j``, ``step rnd.`` a random class other than the label (the paper draws from all). ``result.goals`` tells which.
+    ``argmin_j logits_j``, ``step rnd.`` a random class other than the label (the paper draws from all). ``result.goals`` holds the classes.
 
     Goodfellow, Shlens, Szegedy 2014, arXiv 1412.6572. Step l.l. and step rnd.: Kurakin, Goodfellow, Bengio 2016, arXiv 1611.01236.
     """
@@ -65,19 +66,21 @@ class FGSM(InBall):
     )
 
     norm: Literal["linf", "l2", "l1"] = budget("linf")
-    """The norm of the step: linf moves every pixel by eps, l2 along the gradient, l1 the values of the largest gradients to
-    black or white."""
+    """The norm of the step: linf moves every pixel by eps, l2 along the gradient, l1 the values of the largest gradients to black or white.
+    """
     eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2", "l1"))
     """Length of the step in pixel units: 8/255 is eight grey levels."""
     l1_step: L1Step = method("spread", when={"norm": "l1"})
-    """spread: in l1 the values that can move go to the end of their range, those with the largest gradients first, until eps is used. one
-    value: the one with the largest gradient by all of eps, cut off at the end of its range; hardly an attack."""
+    """Distribution of a step in l1. spread: values that can move go to the end of their range, largest gradients first, until eps is used.
+    one value: the one with the largest gradient by all of eps, clipped at the end of its range; hardly an attack.
+    """
     towards: Towards = method("label or target")
-    """Away from the label (towards the target where one is given), or towards a class that the attack chooses: the least likely one (step
-    l.l.) or a random one (step rnd.)."""
+    """Goal of the step: away from the label (towards the target where one is given), or towards a class that the attack chooses, the least
+    likely one (step l.l.) or a random one (step rnd.).
+    """
 
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """The clean images, then the one step."""
+        """Yield the clean images, then the images after the step."""
         check_classes("ce", problem.classifier.num_classes)
         check_goals(self.towards, problem)
         clean = self._clean(problem)
@@ -87,7 +90,7 @@ class FGSM(InBall):
         yield replace(clean, index=1, adversarial=adversarial, loss=seen.loss, logits=seen.logits)
 
     def stepped(self, problem: Problem, along: Tensor, eps: float | Tensor) -> Tensor:
-        """The images after a step of length ``eps``, or of one for each row, ``(N,)``; ``along`` is as in `FGSMStep`."""
+        """Return the images after a step of length ``eps``, or one per row, ``(N,)``; ``along`` is a direction as in `FGSMStep`."""
         if self._spreads:
             feasible = FeasibleSet(problem, L1(eps))
             return feasible.images(feasible.steepest(along))
@@ -98,7 +101,7 @@ class FGSM(InBall):
         return self.norm == "l1" and self.l1_step == "spread"
 
     def _clean(self, problem: Problem) -> FGSMStep:
-        """The clean images with the direction of the step."""
+        """Return the clean images with the direction of the step."""
         goals = random_other(problem) if self.towards == "random" else None
         aim = least_likely if self.towards == "least likely" else goals
         seen = loss_and_gradient(problem, problem.images, "ce", problem.targets if aim is None else aim)
@@ -108,7 +111,7 @@ class FGSM(InBall):
         return FGSMStep(0, 1, problem.images, seen.loss, seen.logits, direction=step, goals=goals)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The direction of the step, and what becomes of the first image's probabilities as eps grows."""
+        """Return the direction of the step, and the curve of the first image's probabilities over eps."""
         assert isinstance(last, FGSMStep)
         logits, longest = last.logits, min(2 * self.eps, 1.0) if self.norm == "linf" else 2 * self.eps
         assert logits is not None

@@ -1,4 +1,4 @@
-"""The kept direction of a step, and the probabilities along it. This file knows images and lengths, and no attack."""
+"""The direction of a step, and the probabilities along it. This file knows images and lengths, and no attack."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _POINTS = 33
 
 @dataclass(frozen=True, eq=False)
 class Direction(Perturbation):
-    """What the step is made of, ``(N, C, H, W)``, with what else a step of another length needs."""
+    """Direction of a step, ``(N, C, H, W)``, with further values that a step of another length needs."""
 
     goals: Tensor | None = None
-    """``(N,)``: the classes that the attack chose to step towards; None: it chose none."""
+    """Target classes ``(N,)`` that the attack chose; None: it chose none."""
     objective: Callable[[Tensor], Tensor] | None = None
     mask: Tensor | None = None
 
 
 def curve(problem: Problem, stepped: Callable[[Problem, Tensor], Tensor], logits: Tensor, longest: float) -> Curve:
-    """Probabilities of the first image's label and of the class it goes to, as eps grows from 0 to ``longest``.
+    """Return probabilities of the first image's label and of its new class, as eps grows from 0 to ``longest``.
 
-    33 forward rows in one batch. They are not counted, since they look at the attack and are no part of it.
+    It takes 33 forward rows in one batch, which are not counted, since they examine the attack and are no part of it.
 
     Parameters
     ----------
     problem
         The images, their labels and targets.
     stepped
-        A problem of M rows, each of them the first image, and eps ``(M,)``, to the images after the step.
+        Function from a problem of M rows, each the first image, and eps ``(M,)`` to the images after the step.
     logits
-        ``(N, K)`` after the step: they say which class the first image goes to where there is no target.
+        Logits ``(N, K)`` after the step, which define the new class of the first image where there is no target.
     longest
         The largest eps.
     """
@@ -53,7 +53,7 @@ def curve(problem: Problem, stepped: Callable[[Problem, Tensor], Tensor], logits
 
 
 class StepArtifacts(Mapping[str, Artifact]):
-    """The direction at once, the curve when it is asked for, so that whoever moves eps does not wait for it."""
+    """Artifacts of the step: the direction at once, the curve on demand, so that a change of eps does not wait for it."""
 
     def __init__(self, direction: Direction, make: Callable[[], Curve]) -> None:
         self._direction, self._make = direction, make

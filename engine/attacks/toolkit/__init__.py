@@ -1,1 +1,1 @@
-"""What several attacks share: losses, directions, schedules, the feasible set, the active rows, the boundary search, rounding."""
+"""Shared parts of the attacks: losses, directions, schedules, the feasible set, the active rows, the boundary search, rounding."""

@@ -1,4 +1,4 @@
-"""The rows of a batch that an attack still works on, beside the last iterate of every row."""
+"""The active rows of a batch, which an attack still works on, beside the last iterate of every row."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ S = TypeVar("S", bound=AttackStep)
 
 
 class ActiveRows:
-    """Which rows of a batch go on. Those that are solved, or given up, leave it, and every step shows them as they were then.
+    """The active rows of a batch. Rows that are solved or given up leave it, and every later step shows their last iterate.
 
     Parameters
     ----------
     problem
-        All rows. They are all active at first.
+        The problem of all rows, which are all active at first.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -29,7 +29,7 @@ class ActiveRows:
         """``(n,)``, ascending: the active rows' places in the whole batch."""
 
     def __len__(self) -> int:
-        """How many rows are active."""
+        """Return the number of active rows."""
         return len(self.rows)
 
     def work_on(self, rows: Tensor) -> None:
@@ -38,16 +38,16 @@ class ActiveRows:
         self.problem = self._whole if len(rows) == len(self._whole.images) else self._whole.select(rows)
 
     def keep(self, left: Tensor) -> None:
-        """Go on with these of the active rows (indices among them, ascending) alone."""
+        """Keep only these of the active rows (indices among them, ascending)."""
         self.work_on(self.rows[left])
 
     def drop(self, gone: Tensor) -> Tensor | None:
-        """Let go of the active rows where ``gone`` ``(n,)`` is True, which waits for the device.
+        """Drop the active rows where ``gone`` ``(n,)`` is True. This waits for the device.
 
         Returns
         -------
         Tensor or None
-            Indices, among the rows that were active until now, of those that still are; None: all are.
+            Indices of the remaining rows among the previously active ones; None: all remain.
         """
         left = (~gone).nonzero().flatten()
         if len(left) == len(gone):
@@ -57,11 +57,11 @@ class ActiveRows:
 
     @torch.no_grad()
     def filled(self, whole: Tensor, part: Tensor) -> Tensor:
-        """``whole`` ``(N, ...)`` with ``part`` ``(n, ...)`` at the active rows; a new tensor, or ``part`` where all rows are active."""
+        """Return ``whole`` ``(N, ...)`` with ``part`` ``(n, ...)`` at the active rows; a new tensor, or ``part`` where all are active."""
         return part if len(part) == len(whole) else whole.index_copy(0, self.rows, part)
 
     def spread(self, step: S, before: AttackStep) -> S:
-        """A step of the active rows as one of all rows: the others are as in ``before``. Both have their logits."""
+        """Extend a step of the active rows to all rows, with the others taken from ``before``. Both steps have their logits."""
         if len(step.loss) == len(before.loss):
             return step
         assert step.logits is not None

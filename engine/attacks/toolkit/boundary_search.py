@@ -1,4 +1,4 @@
-"""The nearest adversarial image of every row so far, and the search for the boundary on the way to it."""
+"""The nearest adversarial image of every row so far, and the boundary search between it and the clean image."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ from engine.balls import TINY, column
 from engine.operation import AttackStep, Problem
 
 BEHIND = 2.0
-"""Between two classes of scores, which lie in (0, 1]: an image that may not survive rounding comes after every one that does."""
+"""Offset between two classes of scores in (0, 1]: an image that may not survive rounding ranks after every image that does."""
 _SHORTER = 1 - 1e-6
-"""What counts as nearer: radii that grow and shrink by the same factors come back to themselves but for rounding, and that must not
-decide between two images."""
+"""Factor below which a length counts as shorter. Radii that grow and shrink by the same factors return to themselves only up to rounding,
+which must not decide between two images.
+"""
 
 
 def nearness(length: Tensor) -> Tensor:
-    """From 1 for the clean image towards 0: differences of lengths stay visible beside `BEHIND` in float32, too."""
+    """Return a score from 1 for the clean image towards 0: differences of lengths stay visible beside `BEHIND` in float32, too."""
     return 1 / (1 + length)
 
 
 class Nearest:
-    """Takes steps, keeps per row the nearest image that is adversarial enough.
+    """Keeper of each row's nearest image that is adversarial by the required margin.
 
     Parameters
     ----------
     problem
-        All images.
+        The problem of all images.
     distance
-        Perturbations ``(N, C, H, W)`` to lengths ``(N,)``.
+        Function from perturbations ``(N, C, H, W)`` to lengths ``(N,)``.
     least_margin
-        By how much the wanted logit must lead.
+        The margin by which the wanted logit must lead.
     sparse
-        Whether the distance counts pixels: then the way to the clean image gives up pixels instead of length.
+        Whether the distance counts pixels: the segment to the clean image then removes pixels instead of length.
     """
 
     def __init__(self, problem: Problem, distance: Callable[[Tensor], Tensor], least_margin: float = 0.0, sparse: bool = False) -> None:
@@ -53,7 +54,7 @@ class Nearest:
 
     @torch.no_grad()
     def keep(self, step: AttackStep) -> AttackStep:
-        """Take over the rows in which the step is adversarial enough and nearer; the step comes back with its logits."""
+        """Keep the rows in which the step is adversarial enough and nearer; return the step with its logits."""
         if step.logits is None:
             step = replace(step, logits=self._problem.classifier.verdict(step.adversarial))
         assert step.logits is not None
@@ -61,23 +62,23 @@ class Nearest:
         return step
 
     def step(self, index: int, total: int | None, images: Tensor, logits: Tensor) -> AttackStep:
-        """An iterate of this search; its loss is the margin."""
+        """Return a step for an iterate of this search, with the margin as its loss."""
         return AttackStep(index, total, images, self._margin(logits) + self._least_margin, logits)
 
     def score_of(self, eight_bit: bool) -> Tensor | None:
-        """The score of the last step kept; None: the driver's own, minus the distance."""
+        """Return the score of the last step that was kept; None: the driver's own, minus the distance."""
         if eight_bit:
             return self._score - BEHIND
         return self._score if self._least_margin else None
 
     def judge(self, images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of images of these ``rows``, and which of them are enough."""
+        """Return logits of images of these ``rows``, and which of them are adversarial enough."""
         part = self._problem.select(rows)
         logits = part.classifier.verdict(images)
         return logits, self.enough(logits, part)
 
     def rounded_step(self, index: int, total: int | None, tried: Rounded) -> AttackStep:
-        """The images found, with those that were ``tried`` on the lattice in their places; the driver keeps the shortest that survives."""
+        """Return a step with the nearest images, or those ``tried`` on the 8-bit grid; the driver keeps the shortest survivor."""
         rows = tried.rows
         images, logits = self.images.index_copy(0, rows, tried.images), self.logits.index_copy(0, rows, tried.said)
         near = nearness(self._distance(tried.images - self._problem.images[rows])) - torch.where(tried.survives, 0.0, 2 * BEHIND)
@@ -85,23 +86,23 @@ class Nearest:
         return replace(self.step(index, total, images, logits), score=score)
 
     def enough(self, logits: Tensor, problem: Problem | None = None) -> Tensor:
-        """Which rows (of ``problem``, where it is not all) succeed by the margin that is asked for."""
+        """Return the rows (of ``problem``, by default all) that succeed by the required margin."""
         problem = problem or self._problem
         reached = problem.succeeds(logits)
         return reached if self._least_margin == 0 else reached & (self._margin(logits, problem) >= 0)
 
     @torch.no_grad()
     def boundary(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images and logits, on the segments to the images found, until the boundary is met to ``2^-steps`` of their length.
+        """Yield images and logits on the segments to the nearest images, until the boundary is known to ``2^-steps`` of their length.
 
-        The margin is interpolated linearly, a hair to the side that would close the bracket; where a bracket was not halved by that, it is
+        The margin is interpolated linearly, slightly towards the side that would close the bracket; a bracket that this did not halve is
         halved next. So twice ``steps`` passes suffice for any margin.
         """
         precision = 0.5**steps
         far, low, high = self.images, torch.zeros_like(self.length), torch.ones_like(self.length)
         below = self._margin(self.logits if self._clean_logits is None else self._clean_logits).clamp_max(-TINY)
         above = self._margin(self.logits).clamp_min(TINY)
-        hair = 0.4 * precision  # two misses on a straight margin leave less than the precision, not just as much
+        hair = 0.4 * precision  # two misses on a straight margin then leave less than the precision, not exactly the precision
         aside = torch.full_like(low, -hair)
         slow = torch.zeros_like(self.found)
         active = ActiveRows(self._problem)
@@ -111,7 +112,7 @@ class Nearest:
             if not len(rows):
                 return
             guess = (low * above - high * below) / (above - below) + aside
-            inside = (guess > low) & (guess < high) & ~slow  # false for NaN
+            inside = (guess > low) & (guess < high) & ~slow  # both comparisons are false for NaN
             middle = torch.where(inside, guess, (low + high) / 2)
             active.work_on(rows)
             tried = self._between(far, middle, rank, rows)
@@ -123,7 +124,7 @@ class Nearest:
             high, above = torch.where(success, middle, high), torch.where(success, margin.clamp_min(TINY), above)
             low, below = torch.where(missed, middle, low), torch.where(missed, margin.clamp_max(-TINY), below)
             aside = torch.where(success, -hair, hair)
-            slow = high - low > 0.55 * width  # not one half: after a halving, rounding would decide
+            slow = high - low > 0.55 * width  # the limit exceeds one half, or rounding would decide after an exact halving
             images, logits = active.filled(self.images, tried), active.filled(self.logits, logits)
             self._take(images, logits)
             yield images, logits
@@ -147,13 +148,13 @@ class Nearest:
         self._score = nearness(length) - torch.where(enough, 0.0, BEHIND)
 
     def _margin(self, logits: Tensor, problem: Problem | None = None) -> Tensor:
-        """``(N,)``: how far beyond what is asked for."""
+        """Return by how much each row exceeds the required margin, ``(N,)``."""
         problem = problem or self._problem
         return value("margin", logits, problem.labels, problem.targets) - self._least_margin
 
 
 def _ranks(delta: Tensor) -> Tensor:
-    """``(N, 1, H, W)``: 0 for the pixel that changed most, towards 1 for the one that changed least; 1 for those that did not."""
+    """Return ranks ``(N, 1, H, W)``: 0 for the pixel that changed most, towards 1 for the one that changed least; 1 for unchanged ones."""
     sizes = delta.flatten(2).norm(dim=1)
     order = sizes.argsort(dim=1, descending=True, stable=True)
     places = torch.empty_like(order).scatter_(1, order, torch.arange(order.shape[1], device=order.device).expand_as(order))

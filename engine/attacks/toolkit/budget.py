@@ -1,4 +1,4 @@
-"""The lengths that an attack may use: what is usual in each norm, what can only be a mistake of unit, and the ball of its radius."""
+"""Budgets of attacks: customary radii in each norm, checks against mistaken units, and the ball of the radius."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from engine.text.parsing import Number
 
 Op = TypeVar("Op", bound=Attack)
 _USUAL_EPS: dict[Norm, float] = {"linf": 8 / 255, "l2": 0.5, "l1": 12.0}
-"""Radii that small colour images are usually attacked with: 8/255 in l2 would move nothing that can be seen or measured."""
+"""Customary radii for small colour images; 8/255 in l2 would have no visible or measurable effect."""
 
 
 def usual_eps(*norms: Norm) -> dict[str, dict[Norm, float]]:
-    """The usual radius of each of these norms, for the field ``eps`` of an attack that has a field ``norm``."""
+    """Return the customary radius of each of these norms, for the field ``eps`` of an attack with a field ``norm``."""
     return {"norm": {norm: _USUAL_EPS[norm] for norm in norms}}
 
 
 def check_lengths(attack: Op, norm: Norm) -> Op:
-    """Refuse a radius or a step in ``norm`` that can only be a mistake of unit: more than the whole range in linf.
+    """Refuse a radius or a step whose unit must be mistaken: more than the whole range in linf.
 
     Raises
     ------
     ValueError
-        It is; as validators raise it.
+        The length exceeds the range; pydantic turns this into its own error.
     """
     for name in ("eps", "step_size"):
         length = getattr(attack, name, None)
@@ -38,10 +38,10 @@ def check_lengths(attack: Op, norm: Norm) -> Op:
 
 
 class InBall(Attack, ABC):
-    """An attack whose perturbation stays in a ball: every one says for itself which norms there are, and what is usual."""
+    """An attack whose perturbation stays in a ball. Each subclass declares its norms and the customary radii."""
 
     norm: Norm
-    """The norm of the ball."""
+    """The norm that defines the ball."""
     eps: Number
     """Radius of the ball in pixel units."""
 
@@ -50,5 +50,5 @@ class InBall(Attack, ABC):
         return check_lengths(self, self.norm)
 
     def ball(self) -> Ball:
-        """The ball of radius ``eps``."""
+        """Return the ball of radius ``eps``."""
         return BALLS[self.norm](self.eps)

@@ -1,4 +1,4 @@
-"""From a gradient to a step: the steepest direction of a ball, the gradient over its largest magnitude, or the truncated gradient."""
+"""Directions of a step from a gradient: steepest in a ball, divided by its largest magnitude, or truncated."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ DirectionName = Literal["steepest", "max", "truncated"]
 
 
 def quantiles(magnitudes: Tensor, q: float, inside: Tensor | None = None) -> Tensor:
-    """The q-quantile of each row ``(N, n)`` by rank (no interpolation): ``torch.quantile`` refuses rows above 16 million.
+    """Return the q-quantile of each row ``(N, n)`` by rank (no interpolation): ``torch.quantile`` refuses rows above 16 million.
 
-    ``inside`` ``(N or 1, n)`` says which values count; None: all.
+    ``inside`` ``(N or 1, n)`` marks the values that count; None: all.
     """
     if inside is None:
         rank = min(magnitudes.shape[1], max(1, round(q * magnitudes.shape[1])))
         return magnitudes.kthvalue(rank, dim=1).values
-    ordered = magnitudes.masked_fill(~inside, -1.0).sort(dim=1).values  # what does not count comes first
+    ordered = magnitudes.masked_fill(~inside, -1.0).sort(dim=1).values  # sort ignored values to the front
     counts = inside.sum(1, keepdim=True).expand(len(magnitudes), 1)
     ranks = (q * counts).round().long().clamp_min(1).minimum(counts)
     return ordered.gather(1, magnitudes.shape[1] - counts + ranks - 1)[:, 0]
 
 
 def direction(name: DirectionName, gradient: Tensor, norm: Norm, quantile: float, mask: Tensor | None = None) -> Tensor:
-    """The step of length about 1 for ``gradient`` ``(N, C, H, W)``, all of it where ``mask`` ``(N or 1, 1, H, W)`` is above 0.
+    """Return the step of length about 1 for ``gradient`` ``(N, C, H, W)``, zero where ``mask`` ``(N or 1, 1, H, W)`` is 0.
 
     With a mask the image is ``clean + mask * delta``, so the gradient of ``delta`` is ``mask * gradient``.
 
@@ -44,8 +44,8 @@ def direction(name: DirectionName, gradient: Tensor, norm: Norm, quantile: float
         return gradient.sign() if norm == "linf" else BALLS[norm](1.0).steepest(gradient)
     magnitudes = gradient.flatten(1).abs()
     scale = magnitudes.amax(1) if name == "max" else quantiles(magnitudes, quantile, inside)
-    # A row whose gradient is zero stays zero instead of becoming 0/0; a quantile of zero is the sign. However small it is, it is no bound:
-    # gradients of confident images are about exp(-margin).
+    # A row whose gradient is zero stays zero instead of becoming 0/0; a quantile of zero gives the sign. There is no lower limit for the
+    # quantile, because gradients of confident images are about exp(-margin).
     empty = scale == 0
     steps = (gradient / column(scale.masked_fill(empty, 1), gradient)).clamp(-1, 1)
     return torch.where(empty[:, None, None, None], gradient.sign(), steps)

@@ -1,4 +1,4 @@
-"""What a gradient attack evaluates at some images: the logits, the loss and its gradient."""
+"""Evaluation of images for a gradient attack: logits, loss and gradient."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from engine.batching import rows_with_graph
 from engine.operation import Problem
 
 Goals = Tensor | Callable[[Tensor], Tensor] | None
-"""``(N,)`` classes to go towards, or what chooses them by the logits of this very pass, or None: away from the labels."""
+"""Target classes ``(N,)``, or a function that chooses them by the logits of the same pass, or None: away from the labels."""
 
 
 class Evaluation(NamedTuple):
-    """What a classifier says of images ``(N, C, H, W)``, and where the attacker would have them go."""
+    """Logits, loss and gradient at images ``(N, C, H, W)``."""
 
     logits: Tensor
-    """``(N, K)``."""
+    """The logits, ``(N, K)``."""
     loss: Tensor
-    """``(N,)``: what the attacker raises."""
+    """The loss that the attacker maximises, ``(N,)``."""
     gradient: Tensor
-    """``(N, C, H, W)`` of the loss; zeros, one number in memory for all, where none was asked for."""
+    """Gradient of the loss, ``(N, C, H, W)``; where none was requested an expanded zero."""
 
 
 def loss_and_gradient(problem: Problem, images: Tensor, loss: LossName, targets: Goals = None, *, gradient: bool = True) -> Evaluation:
-    """A forward pass, and a backward pass where the ``gradient`` is wanted.
+    """Run a forward pass, and a backward pass if ``gradient`` is requested.
 
     Parameters
     ----------
     problem
-        Its labels are those of ``images``, row by row; its ``objective`` is added to the loss.
+        The problem with the labels of ``images``, row by row; its ``objective`` is added to the loss.
     images
-        ``(N, C, H, W)``. More rows than memory allows, as restarts and targets make them, go through a part at a time.
+        ``(N, C, H, W)``. More rows than fit into memory (restarts and targets multiply them) are evaluated in chunks.
     loss
-        Which one.
+        Name of the loss.
     targets
-        Towards these classes. None: away from the labels.
+        Target classes. None: away from the labels.
     """
     count = len(images)
-    if count == 1 or problem.objective is not None:  # the objective is of all rows, whatever it makes of them
+    if count == 1 or problem.objective is not None:  # an objective may combine rows, so it needs all of them at once
         return _evaluated(problem, images, problem.labels, loss, targets, gradient)
 
     def chunk_of(part: slice) -> Evaluation:
@@ -56,7 +56,7 @@ def loss_and_gradient(problem: Problem, images: Tensor, loss: LossName, targets:
 
 
 def untargeted_loss(problem: Problem, seen: Evaluation, loss: LossName, targets: Tensor) -> Tensor:
-    """``(N,)``: the loss away from the labels instead, by which rows that aim at different ``targets`` can be compared."""
+    """Return the untargeted loss ``(N,)`` of evaluated rows, by which rows with different ``targets`` can be compared."""
     plain = value(loss, seen.logits, problem.labels, None)
     if problem.objective is None:
         return plain

@@ -1,7 +1,7 @@
 """The L1 ball cut by the pixels' range: its nearest points, its steepest step, and a step spread over the largest part of a gradient.
 
 A step that puts all of its length on the value of the largest gradient is the steepest of the L1 ball alone. Few values can take it: a
-pixel ends at 0 or 1, and where it has ended the step is lost. What is here looks at the room that ``[0, 1]`` leaves every value.
+pixel ends at 0 or 1, and where it has ended the step is lost. The functions here respect the range that ``[0, 1]`` leaves every value.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from torch import Tensor
 from engine.attacks.toolkit.directions import quantiles
 
 L1Step = Literal["spread", "one value"]
-"""How a step in L1 uses its length: over several values that can move, or on the largest gradient whether its value can or not."""
+"""Distribution of a step's length in L1: over several values that can move, or all on the largest gradient even where it cannot move."""
 _CORRECTIONS = 2
-"""Of the level, by Newton's method: running sums over a photograph's values lose digits in float32."""
+"""Newton corrections of the level: running sums over a photograph's values lose digits in float32."""
 _AT_ITS_END = 1e-6
-"""How near to the end of its room a value counts as there."""
+"""Distance from the end of its range at which a value counts as at the end."""
 
 
 @torch.no_grad()
 def nearest_in_both(delta: Tensor, eps: float | Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """The nearest point of ``{d : sum |d| <= eps, low <= d <= high}`` to ``delta``, row by row.
+    """Return the nearest point of ``{d : sum |d| <= eps, low <= d <= high}`` to ``delta``, row by row.
 
-    It is ``sign(delta) * min(max(|delta| - level, 0), room)``, with the room on the side of ``delta`` and the smallest ``level >= 0`` at
-    which the sum is at most ``eps``. The sum is piecewise linear in the level and bends where a value leaves its room or reaches 0, so one
-    sort of these places finds it. Croce, Hein 2021, arXiv 2103.01208, proposition 2.1.
+    It is ``sign(delta) * min(max(|delta| - level, 0), room)``, with ``room`` the range on the side of ``delta`` and the smallest ``level >=
+    0`` at which the sum is at most ``eps``. The sum is piecewise linear in the level and bends where a value leaves its range or reaches 0,
+    so one sort of these places finds it. Croce, Hein 2021, arXiv 2103.01208, proposition 2.1.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def nearest_in_both(delta: Tensor, eps: float | Tensor, low: Tensor, high: Tenso
     eps
         The radius, in pixel units, or one for each row, ``(N,)``.
     low, high
-        Of the shape of ``delta``, with ``low <= 0 <= high``.
+        Ranges of the shape of ``delta``, with ``low <= 0 <= high``.
     """
     flat, eps = delta.flatten(1), _radius(eps, delta)
     size, room = flat.abs(), torch.where(flat < 0, -low.flatten(1), high.flatten(1))
@@ -44,7 +44,7 @@ def nearest_in_both(delta: Tensor, eps: float | Tensor, low: Tensor, high: Tenso
     bends = torch.cat([torch.ones_like(size), -torch.ones_like(size)], 1)
     places, order = places.sort(dim=1, descending=True)
     slope = bends.gather(1, order).cumsum(1)
-    # From the largest place down: the sum at a level is that of bends * (place - level) over the places above it.
+    # From the largest place down, the sum at a level is that of bends * (place - level) over the places above it.
     weighted = (bends.gather(1, order) * places).cumsum(1)
     before = ((weighted - slope * places < eps).sum(1, keepdim=True) - 1).clamp_min(0)
     level = ((weighted.gather(1, before) - eps) / slope.gather(1, before).clamp_min(1)).clamp_min(0)
@@ -54,13 +54,14 @@ def nearest_in_both(delta: Tensor, eps: float | Tensor, low: Tensor, high: Tenso
         moving = ((kept > 0) & (kept < room)).sum(1, keepdim=True).clamp_min(1)
         level = (level + (kept.sum(1, keepdim=True) - eps) / moving).clamp_min(0)
     kept = torch.minimum((size - torch.where(inside, 0.0, level)).clamp_min(0), room)
-    kept = kept * (eps / torch.maximum(kept.sum(1, keepdim=True), eps))  # a hair too long is shortened, which keeps it in the box
+    # A slightly too long point is scaled down, which keeps it in the box.
+    kept = kept * (eps / torch.maximum(kept.sum(1, keepdim=True), eps))
     return (kept * flat.sign()).view_as(delta)
 
 
 @torch.no_grad()
 def steepest_in_both(gradient: Tensor, eps: float | Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """``argmax_d <d, gradient>`` over ``{d : sum |d| <= eps, low <= d <= high}``: values go to their end, the largest gradient first.
+    """Return ``argmax_d <d, gradient>`` over ``{d : sum |d| <= eps, low <= d <= high}``: values go to their end, largest gradient first.
 
     Parameters
     ----------
@@ -79,17 +80,17 @@ def steepest_in_both(gradient: Tensor, eps: float | Tensor, low: Tensor, high: T
 
 @torch.no_grad()
 def free_to_follow(gradient: Tensor, delta: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """``gradient`` without the values of ``delta`` that already are at the end it drives them to."""
+    """Return ``gradient`` with zeros at values of ``delta`` that are already at the end it points to."""
     up, down = (delta >= high - _AT_ITS_END) & (gradient > 0), (delta <= low + _AT_ITS_END) & (gradient < 0)
     return gradient.masked_fill(up | down, 0)
 
 
 @torch.no_grad()
 def spread(gradient: Tensor, share: float, mask: Tensor | None = None) -> Tensor:
-    """A step of L1 length 1: ``sign(gradient)`` over the largest ``share`` of ``|gradient|``, each value by the same amount.
+    """Return a step of L1 length 1: ``sign(gradient)`` over the largest ``share`` of ``|gradient|``, each value by the same amount.
 
-    Tramèr, Boneh 2019, arXiv 1904.13000 (sparse L1 descent). ``mask`` ``(N or 1, 1, H, W)``: the share is that of the values where it is
-    above 0. At least one value moves, unless the gradient is zero.
+    Tramèr, Boneh 2019, arXiv 1904.13000 (sparse L1 descent). With a ``mask`` ``(N or 1, 1, H, W)`` the share refers to the values where it
+    is above 0. At least one value moves, unless the gradient is zero.
     """
     flat = gradient.flatten(1)
     inside = None if mask is None else (mask > 0).expand(-1, *gradient.shape[1:]).flatten(1)
@@ -98,7 +99,7 @@ def spread(gradient: Tensor, share: float, mask: Tensor | None = None) -> Tensor
 
 
 def over_its_count(signs: Tensor) -> Tensor:
-    """Rows of ``(N, n)`` that hold -1, 0 and 1, over how many of them are not 0."""
+    """Divide rows of ``(N, n)`` with entries -1, 0 and 1 by the number of their nonzero entries."""
     return signs / signs.abs().sum(1, keepdim=True).clamp_min(1)
 
 

@@ -12,30 +12,30 @@ from engine.attacks.toolkit.losses import cross_entropy, soft_margin
 
 TowardsLoss = Literal["ce", "prob_linear"]
 _HIT, _MISS = -math.log(2**-23), -math.log(1e-7)
-"""What Keras clips a one-hot target to, in float32: 1 - 1e-7 is rounded to 1 - 2^-23."""
+"""Logarithms of a one-hot target that Keras clips in float32: 1 - 1e-7 is rounded to 1 - 2^-23."""
 
 
 def swapped(logits: Tensor, targets: Tensor) -> Tensor:
-    """``(15.942 + 16.118) / K * (1 - p_t)``, ``(N,)``: for ten classes ``3.206 * (1 - p_t)``.
+    """Return ``(15.942 + 16.118) / K * (1 - p_t)``, ``(N,)``: for ten classes ``3.206 * (1 - p_t)``.
 
     The lecture calls ``binary_crossentropy(pred, target)``, but Keras takes the truth first: the logarithm is then that of the clipped
     one-hot target, a constant, and the mean over the K classes ``(15.942 * (1 - p_t) + 16.118 * sum_{j != t} p_j) / K``. Its gradient
-    carries the factor ``p_t * (1 - p_t)``: where the classifier is sure of any class, target or not, it is next to nothing.
+    carries the factor ``p_t * (1 - p_t)``: where the classifier is confident of any class, target or not, it almost vanishes.
     """
     return (_HIT + _MISS) / logits.shape[1] * soft_margin(logits, targets).sigmoid()
 
 
 def lowered_loss(name: TowardsLoss, logits: Tensor, targets: Tensor) -> Tensor:
-    """What plain gradient descent lowers, ``(N,)``, with its own scale: the length of the step is that of the gradient."""
+    """Return the loss ``(N,)`` that gradient descent minimises, with its own scale: the length of a step is that of the gradient."""
     return swapped(logits, targets) if name == "prob_linear" else F.cross_entropy(logits, targets, reduction="none")
 
 
 def distance_to(name: TowardsLoss, logits: Tensor, targets: Tensor) -> Tensor:
-    """The same to report, ``(N,)``, without a graph and with every digit."""
+    """Return the same loss for reports, ``(N,)``, without a graph and in full precision."""
     logits = logits.detach()
     return swapped(logits, targets) if name == "prob_linear" else cross_entropy(logits, targets)
 
 
 def target_probability(logits: Tensor, targets: Tensor) -> Tensor:
-    """``p_t``, ``(N,)``."""
+    """Return the probability of the target ``p_t``, ``(N,)``."""
     return soft_margin(logits.detach(), targets).neg().sigmoid()

@@ -1,4 +1,4 @@
-"""What the minimal-norm attacks share: the boundary search that ends them, and the result that survives 8 bits."""
+"""Base of the minimal-norm attacks: the final boundary search, and results that survive rounding to 8 bits."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from engine.parameters import result
 
 
 class MinimalNorm(Attack, ABC):
-    """An attack that looks for the nearest adversarial image instead of the worst one in a ball.
+    """An attack that searches for the nearest adversarial image instead of the worst one in a ball.
 
-    ``search`` is the paper's loop. After it, what every such attack can gain at the price of forward passes alone: the boundary on the
-    segment from the clean image to the nearest adversarial one found, ``images + t * (nearest - images)``, and with ``eight_bit`` the
-    shortest image on the 8-bit lattice along that line which is still adversarial. In l0, where a shorter perturbation counts as much,
-    ``t`` is the share of the changed pixels that stay, those of the largest changes. Images that are met to the precision asked for, or
-    for which nothing was found, take no part.
+    ``search`` is the paper's loop. Two searches by forward passes alone follow: for the boundary on the segment from the clean image to the
+    nearest adversarial one found, ``images + t * (nearest - images)``, and with ``eight_bit`` for the shortest image on the 8-bit grid
+    along that line which is still adversarial. In l0, where a shorter perturbation counts as much, ``t`` is the share of the changed pixels
+    that stay, those of the largest changes. Images at the requested precision, or without an adversarial image, are left out.
     """
 
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "norm"
 
     boundary_steps: int = result(10, ge=0, le=60)
-    """How precisely the boundary is met at the end: to 2^-boundary_steps of the distance, as by so many halvings. Where the margin is
-    smooth three or four forward passes do."""
+    """Precision of the boundary at the end: 2^-boundary_steps of the distance, as by the same number of halvings. Where the margin is
+    smooth three or four forward passes suffice.
+    """
     eight_bit: bool = result(False)
     """Keep the result adversarial after rounding to 8 bits, as a PNG file holds it: the perturbation is lengthened until its rounded image
     succeeds, then shortened as far as that lasts."""
 
     @property
     def least_margin(self) -> float:
-        """By how much the wanted logit must lead before an image counts as found; 0: any lead does."""
+        """The margin by which the wanted logit must lead before an image counts as adversarial; 0: any lead."""
         return 0.0
 
     @abstractmethod
     def search(self, problem: Problem) -> Iterator[AttackStep]:
-        """The loop of the paper; the first step is the clean image. Hand the logits over where they are known."""
+        """Run the loop of the paper; the first step is the clean image. Yield the logits where they are known."""
 
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """``search``, then the boundary search, then the search on the 8-bit lattice."""
+        """Run ``search``, then the boundary search, then the search on the 8-bit grid."""
         if problem.classifier.num_classes < 2:
             raise GibbonError(
                 "The model has one class only: there is no other one whose boundary could be near. Load one with two or more."

@@ -1,4 +1,4 @@
-"""The shortest image on the 8-bit lattice, along the line of a perturbation, that is still adversarial."""
+"""Search for the shortest image on the 8-bit grid, along the line of a perturbation, that is still adversarial."""
 
 from __future__ import annotations
 
@@ -14,40 +14,41 @@ from engine.images import lattice
 from engine.operation import Problem
 
 _OVERSHOOTS = tuple(0.02 * 1.5**k for k in range(14))
-"""How far past the float solution the rounded images are tried, of its length: up to four times as far."""
+"""Overshoots past the float solution, as shares of its length, at which rounded images are tried: up to four times as far."""
 _REFINEMENTS = 4
 MOST_TRIES = 2 + len(_OVERSHOOTS) + _REFINEMENTS
 _SLACK = 1e-3
-"""Of a grey level: what is this close to the lattice counts as on it."""
+"""Tolerance in grey levels within which a value counts as on the grid."""
 
 Judge = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Images ``(n, C, H, W)`` and the rows they belong to, ``(n,)``, to what the model says of them, ``(n, ...)``, and whether they are
-adversarial, ``(n,)`` bool."""
+"""Function from images ``(n, C, H, W)`` and their rows ``(n,)`` to the model's output ``(n, ...)`` and whether they are adversarial,
+``(n,)`` bool.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class Rounded:
-    """Images on the lattice, and what the model says of them."""
+    """Images on the 8-bit grid with the model's output."""
 
     rows: Tensor
-    """``(n,)``: which rows of the problem."""
+    """Indices of the rows in the problem, ``(n,)``."""
     images: Tensor
-    """``(n, C, H, W)``."""
+    """The rounded images, ``(n, C, H, W)``."""
     said: Tensor
-    """``(n, ...)``: the judge's answer."""
+    """The output of the judge, ``(n, ...)``."""
     survives: Tensor
-    """``(n,)`` bool: adversarial, and so is the file that holds it."""
+    """Whether image and file are adversarial, ``(n,)`` bool."""
 
 
 class Rounding:
-    """Rounds adversarial images, and lengthens perturbations until their rounded image is adversarial, too.
+    """Rounding of adversarial images, which lengthens perturbations until their rounded image is adversarial, too.
 
     Parameters
     ----------
     problem
-        All images.
+        The problem of all images.
     judge
-        Asks the model, by whatever the attacker knows: logits or labels.
+        Queries the model within the attacker's access: logits or labels.
     """
 
     def __init__(self, problem: Problem, judge: Judge) -> None:
@@ -57,27 +58,27 @@ class Rounding:
 
     @torch.no_grad()
     def near(self, images: Tensor, rows: Tensor, *, away: bool = False) -> Rounded:
-        """``images`` of ``rows`` on the lattice: rounded to the nearest level, or to the next one ``away`` from the clean image."""
+        """Return ``images`` of ``rows`` on the grid: rounded to the nearest level, or to the next one ``away`` from the clean image."""
         clean, low, high = self._clean[rows], self._low[rows], self._high[rows]
         ray = images - clean
         levels = images * 255
         outward = torch.where(ray > 0, (levels - _SLACK).ceil(), (levels + _SLACK).floor()) / 255
         rounded = (outward if away else lattice(images)).clamp_min(low).clamp_max(high)
-        # What the attack left alone keeps its bits, and so does what a soft mask holds between two grey levels.
+        # Unchanged values keep their bits, and so do values that a soft mask holds between two grey levels.
         rounded = torch.where((ray != 0) & (low <= high), rounded, clean)
         said, survives = self._judge(rounded, rows)
         file = lattice(rounded)
-        if not torch.equal(file, rounded):  # the clean image is off the lattice: a file would round that, too
+        if not torch.equal(file, rounded):  # a clean image may itself be off the grid, and the file would round it, too
             survives = survives & self._judge(file, rows)[1]
         return Rounded(rows, rounded, said, survives)
 
     @torch.no_grad()
     def outward(self, far: Tensor, found: Tensor) -> Iterator[Rounded]:
-        """From the images ``far`` (of all rows) of the rows ``found``; at most `MOST_TRIES` for each.
+        """Yield rounded images outward from ``far`` (of all rows) for the rows ``found``; at most `MOST_TRIES` for each.
 
-        The nearest levels; those away from the clean image, of which most survive, however small a perturbation is; and past the image,
-        ever farther until a rounded one survives, whose overshoot is then halved. Which of a row's survivors is the shortest, the caller
-        sees.
+        The order is: the nearest levels; those away from the clean image, most of which survive even for a tiny perturbation; and images
+        past it, ever farther until a rounded one survives, whose overshoot is then halved. The caller chooses the shortest survivor of each
+        row.
         """
         rows = found.nonzero().flatten()
         if not len(rows):

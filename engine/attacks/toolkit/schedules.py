@@ -1,4 +1,4 @@
-"""How step sizes fall over a run."""
+"""Schedules by which step sizes fall over a run."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import math
 
 
 def cosine(first: float, last: float, index: int, steps: int) -> float:
-    """From ``first`` at step 0 towards ``last`` at step ``steps``, along half a cosine."""
+    """Interpolate from ``first`` at step 0 towards ``last`` at step ``steps``, along half a cosine."""
     return last + (first - last) * (1 + math.cos(math.pi * index / steps)) / 2

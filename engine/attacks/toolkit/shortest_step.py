@@ -1,4 +1,4 @@
-"""The shortest step to a plane in a box."""
+"""The shortest step to a plane within a box."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from engine.balls import TINY
 
 
 def shortest(slope: Tensor, gain: Tensor, low: Tensor, high: Tensor, norm: Literal["l2", "linf"], rounds: int = 7) -> tuple[Tensor, Tensor]:
-    """The shortest ``step`` with ``<slope, step> >= gain`` and ``low <= step <= high``, and its length.
+    """Return the shortest ``step`` with ``<slope, step> >= gain`` and ``low <= step <= high``, and its length.
 
     It is ``clamp(scale * slope, low, high)`` in l2 and ``clamp(scale * sign(slope), low, high)`` in linf, for the smallest ``scale`` that
-    reaches the plane. What is gained is concave and piecewise linear in ``scale``, so Newton's method comes to it from below, in as many
-    ``rounds`` as there are kinds of clamped pixels; before them stands DeepFool's formula for the pixels that can move at all. A plane out
-    of the box's reach gives the corner nearest to it.
+    reaches the plane. The gain is concave and piecewise linear in ``scale``, so Newton's method converges from below, in as many ``rounds``
+    as there are kinds of clamped pixels; it starts at DeepFool's formula for the pixels that can move at all. For a plane that the box does
+    not reach the step goes to the nearest corner.
 
     Parameters
     ----------
@@ -25,16 +25,16 @@ def shortest(slope: Tensor, gain: Tensor, low: Tensor, high: Tensor, norm: Liter
     gain
         ``(...)``, above 0.
     norm
-        Which length.
+        The norm of the length.
     rounds
-        Of Newton's method, after the first, which is exact where no pixel is clamped.
+        Further rounds of Newton's method; the first is exact where no pixel is clamped.
 
     Returns
     -------
     step
-        ``(..., n)``; zero where the slope is.
+        ``(..., n)``; zero where the slope is zero.
     length
-        ``(...)``: infinite where no pixel with a slope can move, NaN where the slope is.
+        ``(...)``: infinite where no pixel with a slope can move, NaN where the slope is NaN.
     """
     size = slope.abs()
     peak = size.amax(-1, keepdim=True).clamp_min(torch.finfo(slope.dtype).tiny)

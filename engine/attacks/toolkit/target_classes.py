@@ -1,4 +1,4 @@
-"""Which class a gradient attack aims at: the label or target that was given, or one that it chooses itself."""
+"""Target classes of a gradient attack: the label or target that was given, or one that the attack chooses."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ManyTowards = Literal["label or target", "least likely", "random", "likeliest ot
 
 
 def check_goals(towards: ManyTowards, problem: Problem) -> None:
-    """Refuse what cannot be aimed at.
+    """Refuse target classes that contradict the attack.
 
     Raises
     ------
     GibbonError
-        A target was given, and the attack chooses one itself; or there are too few classes to choose from.
+        A target was given although the attack chooses one itself; or there are too few classes to choose from.
     """
     if towards == "label or target":
         return
@@ -30,18 +30,18 @@ def check_goals(towards: ManyTowards, problem: Problem) -> None:
 
 
 def least_likely(logits: Tensor) -> Tensor:
-    """``argmin_j logits_j``, ``(N,)``: step l.l."""
+    """Return ``argmin_j logits_j``, ``(N,)``, the target of step l.l."""
     return logits.argmin(1)
 
 
 def random_other(problem: Problem) -> Tensor:
-    """Every class but the label, each as likely, ``(N,)``: step rnd."""
+    """Draw a class other than the label, each equally likely, ``(N,)``: the target of step rnd."""
     drawn = problem.random.integers(problem.classifier.num_classes - 1)
     return drawn + (drawn >= problem.labels)
 
 
 def likeliest_others(logits: Tensor, labels: Tensor, count: int | None) -> Tensor:
-    """The ``count`` likeliest classes other than the label, ``(count, N)``, likeliest first; None, or more than there are: all."""
+    """Return the ``count`` likeliest classes other than the label, ``(count, N)``, likeliest first; None, or more than there are: all."""
     others = logits.shape[1] - 1
     ranked = logits.scatter(1, labels[:, None], float("-inf")).topk(min(count or others, others), dim=1).indices
     return ranked.T
