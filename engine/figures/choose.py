@@ -22,18 +22,6 @@ from engine.parameters import Parameter, parameters_of
 from engine.result import AttackResult
 from engine.sites import Site
 
-PANELS: dict[str, str] = {
-    "clean": "Clean image",
-    "adversarial": "Adversarial image",
-    "perturbation": "Perturbation",
-    **{slug: f"{kind.title}, clean and adversarial" for slug, kind in EXPLANATIONS.items()},
-    "bars": "Prediction bars",
-    "histogram": "Activation histogram",
-    "loss": "Loss curve",
-}
-"""Panel names with their titles, in the order of a figure. An explanation's name is its slug. ``histogram:SITE`` names a layer; without it
-the layer is shown whose largest activation grew the most.
-"""
 MAP_QUANTILE = 0.995
 """Quantile at which the scale of an explanation's maps ends; the printed limit shows that larger values exist."""
 DEFAULT = ("clean", "adversarial", "perturbation")
@@ -64,10 +52,26 @@ class Subject:
     """Number of classes in the bars."""
 
 
+def panel_titles() -> dict[str, str]:
+    """Return the name of every panel that a figure can show with its title, in the order of a figure.
+
+    An explanation's name is its slug. ``histogram:SITE`` names a layer; without it the layer is shown whose largest activation grew most.
+    """
+    return {
+        "clean": "Clean image",
+        "adversarial": "Adversarial image",
+        "perturbation": "Perturbation",
+        **{slug: f"{kind.title}, clean and adversarial" for slug, kind in EXPLANATIONS.items()},
+        "bars": "Prediction bars",
+        "histogram": "Activation histogram",
+        "loss": "Loss curve",
+    }
+
+
 def panels_for(
     result: AttackResult, row: int = 0, which: Sequence[str] = DEFAULT, *, top: int = 3, bounds: Mapping[str, float] | None = None
 ) -> list[FigurePanel]:
-    """Return the panels named in ``which`` (see `PANELS`), in that order, for one row of an attack's result.
+    """Return the panels named in ``which`` (see `panel_titles`), in that order, for one row of an attack's result.
 
     An explanation gives two: the clean and the adversarial image on one scale. `subject_of` describes ``bounds``.
 
@@ -130,9 +134,10 @@ def panels_of(subject: Subject, which: Sequence[str] = DEFAULT) -> list[FigurePa
     return [panel for kind, _, detail in named for panel in makers[kind](subject, detail)]
 
 
-def explanations_in(which: Sequence[str]) -> tuple[Explanation, ...]:
-    """Return the explanations among the panels named in ``which``, with their default parameters."""
-    return tuple(EXPLANATIONS[name]() for name in dict.fromkeys(which) if name in EXPLANATIONS)
+def explanations_in(which: Sequence[str], given: Sequence[Explanation] = ()) -> tuple[Explanation, ...]:
+    """Return the explanations among the panels named in ``which``: those of ``given``, and others with their default parameters."""
+    known = {explanation.slug: explanation for explanation in given}
+    return tuple(known.get(name) or EXPLANATIONS[name]() for name in dict.fromkeys(which) if name in EXPLANATIONS)
 
 
 def check_panels(which: Sequence[str], sites: Sequence[Site] | None = None) -> None:
@@ -143,15 +148,16 @@ def check_panels(which: Sequence[str], sites: Sequence[Site] | None = None) -> N
     GibbonError
         A panel or a layer of that name does not exist, or no panel is named.
     """
+    known = panel_titles()
     if not which:
-        raise GibbonError(f"A figure needs at least one panel. Choose among {', '.join(PANELS)}.")
+        raise GibbonError(f"A figure needs at least one panel. Choose among {', '.join(known)}.")
     twice = next((name for place, name in enumerate(which) if name in which[:place]), None)
     if twice is not None:
         raise GibbonError(f"The panel “{twice}” is named twice. Name it once.")
     for name in which:
         kind, _, detail = name.partition(":")
-        if kind not in PANELS or (detail and kind != "histogram"):
-            raise GibbonError(f"There is no panel “{name}”. Choose among {', '.join(PANELS)}.")
+        if kind not in known or (detail and kind != "histogram"):
+            raise GibbonError(f"There is no panel “{name}”. Choose among {', '.join(known)}.")
         if kind == "histogram" and sites is not None:
             _check_layer(detail, [site.name for site in sites])
 

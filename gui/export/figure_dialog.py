@@ -81,10 +81,10 @@ class FigureDialog(QDialog):
     def _panel_box(self) -> QGroupBox:
         box = QGroupBox("Panels")
         layout = QVBoxLayout(box)
-        from engine.figures import PANELS
+        from engine.figures import panel_titles
 
         self.checks: dict[str, QCheckBox] = {}
-        for name, title in PANELS.items():
+        for name, title in panel_titles().items():
             check = self.checks[name] = QCheckBox(title)
             check.setToolTip(f"Show the panel “{title}”")
             if name in NEEDS_RUN and self.source.entry is None:
@@ -293,4 +293,4 @@ def source_of(session: Session) -> Source:
     entry = session.history.shown
     # Bounds are of the model that is open; a run of another one has no such layers.
     bounds = dict(session.bounds) if entry is not None and entry.result.classifier is session.classifier else {}
-    return Source(entry, session.frame, session.label, dict(session.image), bounds)
+    return Source(entry, session.frame, session.label, dict(session.image), bounds, session.explanations)

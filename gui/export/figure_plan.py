@@ -51,6 +51,8 @@ class Source:
     image: Mapping[str, Any] = field(default_factory=dict)
     bounds: Mapping[str, float] = field(default_factory=dict)
     """Under which a run's images are looked at a second time; the frame has its own."""
+    explanations: tuple[Explanation, ...] = ()
+    """Those that the window shows, with their parameters; a figure shows others with their defaults."""
 
     @property
     def classifier(self) -> Classifier:
@@ -77,7 +79,7 @@ def figure(source: Source, plan: Plan) -> Figure:
     """
     from engine.figures import compose, explanations_in, panels_of
 
-    subject = _subject(source, explanations_in(plan.panels))
+    subject = _subject(source, explanations_in(plan.panels, source.explanations))
     note = _note(source, subject.observation) if plan.note else ""
     return compose(panels_of(subject, plan.names), width_mm=plan.width_mm, dark=plan.dark, note=note, letters=plan.letters)
 
@@ -111,7 +113,8 @@ def _subject(source: Source, explanations: Sequence[Explanation]) -> Subject:
         return subject_of(source.entry.result, 0, explanations=explanations, bounds=source.bounds)
     assert source.frame is not None
     scene, seen = source.frame.scene, source.frame.observation
-    if not seen.explanations.keys() >= {explanation.slug for explanation in explanations}:
+    held = [pair.explanation for pair in seen.explanations.values()]
+    if any(explanation not in held for explanation in explanations):
         seen = observe(scene.classifier, seen.clean_image, seen.adversarial_image, bounds=scene.bounds, explanations=explanations)
     return Subject(seen, scene.classifier.labels, source.label)
 
@@ -137,10 +140,14 @@ def _made(source: Source) -> str:
 
 
 def _provenance(source: Source, plan: Plan, folder: Path) -> dict[str, Any]:
+    from engine.figures import explanations_in
+
     settings: dict[str, Any] = {"panels": plan.names, "width_mm": plan.width_mm, "dark": plan.dark}
     bounds = source.bounds if source.entry is not None or source.frame is None else source.frame.scene.bounds
     if bounds:
         settings["bounds"] = dict(bounds)
+    if explained := explanations_in(plan.panels, source.explanations):
+        settings["explanations"] = {explanation.slug: explanation.model_dump(mode="json") for explanation in explained}
     if source.entry is not None:
         from gui.export.recording import record_of_entry
 

@@ -36,25 +36,30 @@ VIRIDIS = _table(_VIRIDIS)
 """``(256, 3)``: probabilities and other scores."""
 GREY = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
 """``(256, 3)``."""
+UNKNOWN = 128
+"""The grey of a value that is no number: no colour of any scale but `GREY`."""
 
 
 def diverging(values: Values, limit: float) -> Colours:
-    """Colours ``(..., 3)`` of signed values on the fixed scale from -limit to limit."""
-    colours: Colours = DIVERGING[(np.clip(values / limit, -1, 1) * 127.5 + 127.5).round().astype(np.uint8)]
-    return colours
+    """Colours ``(..., 3)`` of signed values on the fixed scale from -limit to limit; a value that is no number is grey."""
+    return _painted(DIVERGING, values, np.clip(values / limit, -1, 1) * 127.5 + 127.5)
 
 
 def sequential(values: Values, limit: float) -> Colours:
-    """Colours ``(..., 3)`` of values from 0 to limit."""
-    colours: Colours = MAGMA[(np.clip(values / limit, 0, 1) * 255).round().astype(np.uint8)]
-    return colours
+    """Colours ``(..., 3)`` of values from 0 to limit; a value that is no number is grey."""
+    return _painted(MAGMA, values, np.clip(values / limit, 0, 1) * 255)
 
 
 def between(values: Values, low: float, high: float) -> Colours:
-    """Colours ``(..., 3)`` of values from low to high, on viridis; what is not finite is grey."""
-    share = np.clip((values - low) / max(high - low, 1e-30), 0, 1)
-    colours: Colours = VIRIDIS[(np.nan_to_num(share) * 255).round().astype(np.uint8)]
-    colours[~np.isfinite(values)] = 128
+    """Colours ``(..., 3)`` of values from low to high, on viridis; a value that is no number is grey."""
+    return _painted(VIRIDIS, values, np.clip((values - low) / max(high - low, 1e-30), 0, 1) * 255)
+
+
+def _painted(table: Colours, values: Values, places: Values) -> Colours:
+    """The colours of a table at ``places`` in 0 to 255; infinite values and NaN have no place on a scale."""
+    known = np.isfinite(values)
+    colours: Colours = table[np.where(known, places, 0).round().astype(np.uint8)]
+    colours[~known] = UNKNOWN
     return colours
 
 

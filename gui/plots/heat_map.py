@@ -12,8 +12,6 @@ from engine.text.formatting import short
 from gui.plots.colour_maps import DIVERGING, VIRIDIS, between, diverging
 from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
 
-UNKNOWN = 128
-"""The grey of a pixel without a value: no colour of either scale."""
 Values = npt.NDArray[np.floating]
 Pixel = tuple[int, int]
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
@@ -59,8 +57,7 @@ class HeatMap(PixelMaps):
         self.values = values
         signed = signed and bool((values > 0).any()) and bool((values < 0).any())  # or half of the scale would go unused
         low, high = limits_of(values, signed)
-        pixels = diverging(np.nan_to_num(values), high) if signed else between(values, low, high)
-        pixels[~np.isfinite(values)] = UNKNOWN  # white would be zero, and blue a value
+        pixels = diverging(values, high) if signed else between(values, low, high)
         texts = (f"−{short(high)}", "0", f"+{short(high)}") if signed else (_minus(short(low)), _minus(short(high)))
         self.set_maps([PixelMap(title, np.ascontiguousarray(pixels))], Scale(DIVERGING if signed else VIRIDIS, texts))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gui.lanes.jobs import Job
     from gui.session.attack_inputs import AttackInputs
     from gui.session.data_choice import Choice
+    from gui.session.state import State
 
 
 def make_run(attack: Attack, scene: Scene, inputs: AttackInputs, load: Callable[[Choice], DataSet]) -> Any:
@@ -83,15 +84,14 @@ def on_cpu(artifact: Artifact) -> Artifact:
     return artifact
 
 
-def preview_of(scene: Scene, view_options: Callable[[], tuple[Mapping[str, float], bool]]) -> Callable[[Any, Any], Frame]:
+def preview_of(scene: Scene, current: Callable[[], State]) -> Callable[[Any, Any], Frame]:
     """Return ``make_preview(run, step)`` for a job, which observes the step's iterate in the engine thread.
 
-    ``view_options()`` returns the bounds and whether saliency is wanted, both of which may change while the attack runs.
+    ``current()`` returns the present state, whose bounds and explanations may change while the attack runs.
     """
 
     def preview(_run: Any, step: Any) -> Frame:
-        bounds, saliency = view_options()
-        return observe_scene(replace(scene, bounds=bounds, saliency=saliency), step.adversarial[0].detach().cpu(), step=step.index)
+        return observe_scene(current().looking_at(scene), step.adversarial[0].detach().cpu(), step=step.index)
 
     return preview
 

@@ -135,17 +135,12 @@ class AttackRunner(QObject):
         self._start = Start(attack, before, inputs, dict(state.image), state.photograph)
         self.runner.start(
             lambda: make_run(attack, before, inputs, sources.load),
-            make_preview=preview_of(replace(before, grown=not attack.from_image), self._view_options),
+            make_preview=preview_of(replace(before, grown=not attack.from_image), self._current),
             finish=completed,
             prepare=lambda: prepare(inputs, sources.loading),
             collect=True,
             context=self._start,
         )
-
-    def _view_options(self) -> tuple[Mapping[str, float], bool]:
-        """Return the present bounds, and whether saliency is wanted."""
-        state = self._current()
-        return state.bounds, state.saliency
 
     @Slot()
     def _on_preview(self) -> None:

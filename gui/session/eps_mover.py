@@ -62,7 +62,7 @@ class EpsMover(QObject):
 
         def at_new_eps() -> Frame:
             _, scene = at_eps(entry, eps)
-            return observe_scene(replace(scene, bounds=state.bounds, saliency=state.saliency), requested_at=requested_at)
+            return observe_scene(state.looking_at(scene), requested_at=requested_at)
 
         def then(frame: Frame) -> None:
             if self._shows(entry):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine import Classifier
-    from engine.explain import Observation
+    from engine.explain import Explanation, Observation
     from engine.stickers import Sticker
 
 
@@ -27,7 +27,8 @@ class Scene:
     delta: Tensor | None = None
     """``(C, H, W)``: the perturbation that a pixel attack added to the image with its stickers."""
     bounds: Mapping[str, float] = field(default_factory=dict)
-    saliency: bool = False
+    explanations: tuple[Explanation, ...] = ()
+    """Those whose maps are made."""
     grown: bool = False
     """Whether the adversarial image was grown from noise: then its distance to the clean image has no meaning."""
 
@@ -59,11 +60,10 @@ def observe_scene(scene: Scene, adversarial: Tensor | None = None, *, requested_
 
     ``adversarial`` is the image to show in place of the scene's own, such as an attack's iterate.
     """
-    from engine.explain import GradientSaliency, observe
+    from engine.explain import observe
 
     shown = scene.adversarial() if adversarial is None else adversarial
-    explanations = (GradientSaliency(),) if scene.saliency else ()
-    observation = observe(scene.classifier, scene.clean, shown, bounds=scene.bounds, explanations=explanations)
+    observation = observe(scene.classifier, scene.clean, shown, bounds=scene.bounds, explanations=scene.explanations)
     return Frame(
         scene=scene,
         observation=observation,

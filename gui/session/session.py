@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine import Classifier
+    from engine.explain import Explanation
     from engine.images import Photograph
     from engine.stickers import Content, Sticker
 
@@ -65,6 +66,8 @@ class Session(QObject):
     pixelChosen = Signal(object)
     """``(column, row)`` of the pixel to be marked on the canvas; None for no mark."""
     boundsChanged = Signal()
+    explanationsChanged = Signal()
+    """Other explanations, or other parameters of theirs."""
     threadsChanged = Signal()
     observed = Signal()
     """``frame`` is new. It is None if the frame could not be made."""
@@ -92,7 +95,8 @@ class Session(QObject):
     delta = Field["Tensor | None"]()
     grown = Field[bool]()
     bounds = Field[Mapping[str, float]]()
-    saliency = Field[bool]()
+    explanations: Field[tuple[Explanation, ...]] = Field()
+    explaining = Field[bool]()
     plan = Field[Plan]()
     scene = Field["Scene | None"]()
 

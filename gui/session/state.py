@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine import Attack, Classifier
+    from engine.explain import Explanation
     from engine.images import Photograph
     from engine.stickers import Sticker
     from gui.session.start_image import StartImage
@@ -115,8 +116,10 @@ class State:
     """The numbers of finished runs that were removed from the history."""
     bounds: Mapping[str, float] = field(default_factory=dict)
     """The upper limits of activations, by site."""
-    saliency: bool = False
-    """Whether frames hold saliency maps."""
+    explanations: tuple[Explanation, ...] = ()
+    """The explanations that are chosen, each with its parameters."""
+    explaining: bool = False
+    """Whether the explanations can be seen; frames hold their maps only then."""
     plan: Plan = Plan()
 
     @cached_property
@@ -124,7 +127,11 @@ class State:
         """The contents of the canvas; None until there are a classifier and an image."""
         if self.classifier is None or self.clean is None:
             return None
-        return Scene(self.classifier, self.clean, self.stickers, self.delta, self.bounds, self.saliency, self.grown)
+        return self.looking_at(Scene(self.classifier, self.clean, self.stickers, self.delta, grown=self.grown))
+
+    def looking_at(self, scene: Scene) -> Scene:
+        """Return the scene with the bounds and explanations of this state in place of its own."""
+        return replace(scene, bounds=self.bounds, explanations=self.explanations if self.explaining else ())
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -168,7 +175,7 @@ class State:
 
 PLAN_FIELDS = tuple(each.name for each in fields(Plan))
 STATE_FIELDS = tuple(each.name for each in fields(State) if each.name != "plan")
-SCENE_FIELDS = frozenset({"classifier", "clean", "stickers", "delta", "grown", "bounds", "saliency"})
+SCENE_FIELDS = frozenset({"classifier", "clean", "stickers", "delta", "grown", "bounds", "explanations", "explaining"})
 """The fields whose change needs a new frame."""
 UNDOABLE = frozenset(
     {

@@ -23,7 +23,7 @@ from engine.text.formatting import format_probability
 from tests.engine.conftest import small_network
 
 NAMES = ["Stop", "End of no overtaking by lorries", "Donaudampfschifffahrtsgesellschaftskapitän", "100 % $x_1$ <b>&", "Yield"]
-ALL = list(figures.PANELS)
+ALL = list(figures.panel_titles())
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ def opened(qtbot: QtBot, session: Session) -> Session:
 
 def test_every_field_has_a_signal_or_is_told_by_the_history() -> None:
     told = {name for names in SIGNALS.values() for name in names}
-    assert set(STATE_FIELDS) | set(PLAN_FIELDS) == told | {"saliency", "run", "removed", "kept"}
+    assert set(STATE_FIELDS) | set(PLAN_FIELDS) == told | {"explaining", "run", "removed", "kept"}
 
 
 def test_the_state_cannot_be_written_past_change(session: Session) -> None:
@@ -101,7 +101,7 @@ def test_a_frame_is_asked_for_only_where_the_scene_changes(opened: Session, monk
     opened.set_target(2)
     opened.change(seed=3, region="stickers", selected=None)
     assert asked == []
-    opened.change(stickers=(STICKER,), bounds={"1": 0.5}, saliency=True)
+    opened.change(stickers=(STICKER,), bounds={"1": 0.5}, explaining=True)
     assert len(asked) == 1
     opened.set_classifier(small(2), noise(2), {"name": "other"}, None)
     assert len(asked) == 2
@@ -254,11 +254,11 @@ def test_an_edit_that_is_taken_back_by_hand_leaves_no_step(opened: Session) -> N
 
 def test_undo_leaves_alone_what_the_step_did_not_change(opened: Session) -> None:
     opened.set_label(1)
-    opened.change(live=False, saliency=True, selected=None)
+    opened.change(live=False, explaining=True, selected=None)
     opened.undo_stack.undo()
     assert opened.label is None
     assert not opened.plan.live
-    assert opened.saliency
+    assert opened.explaining
 
 
 def test_the_stack_is_bounded(opened: Session) -> None:

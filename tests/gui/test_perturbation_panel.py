@@ -1,4 +1,4 @@
-"""The Perturbation dock: the colours are the values, and saliency is made only while it is seen."""
+"""The Perturbation dock: the colours are the values."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from engine.attacks import PGD
-from gui.panels.perturbation import GAINS, PerturbationPanel, locked
+from gui.panels.perturbation import PerturbationPanel
+from gui.panels.perturbation.perturbation_view import GAINS
 from gui.plots.colour_maps import DIVERGING, MAGMA, around_grey, diverging, sequential
-from tests.gui.panel_scenes import LABELS, attack, open_image, put_sticker, show, small
+from tests.gui.panel_scenes import attack, open_image, put_sticker, show, small
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -47,86 +48,55 @@ def test_the_gain_sets_the_scale(qtbot: QtBot, panel: PerturbationPanel, session
     assert session.frame is not None
     values = session.frame.observation.perturbation.numpy()
     strongest = np.take_along_axis(values, np.abs(values).argmax(0)[None], 0)[0]
-    assert panel.maps.scale.limits == ("−25.5/255", "0", "+25.5/255")
-    assert np.array_equal(panel.maps.maps[0].pixels, diverging(strongest, 0.1))
-    panel.gain.setFocus()
-    qtbot.keyClick(panel.gain, Qt.Key.Key_Right)
-    assert panel.gain_text.text() == "×20"
-    assert panel.maps.scale.limits == ("−12.8/255", "0", "+12.8/255")
-    assert np.array_equal(panel.maps.maps[0].pixels, diverging(strongest, 0.05))
-    assert panel.facts.text.startswith("Largest −8/255, +8/255")
+    assert panel.perturbation.maps.scale.limits == ("−25.5/255", "0", "+25.5/255")
+    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, diverging(strongest, 0.1))
+    panel.perturbation.gain.setFocus()
+    qtbot.keyClick(panel.perturbation.gain, Qt.Key.Key_Right)
+    assert panel.perturbation.gain_text.text() == "×20"
+    assert panel.perturbation.maps.scale.limits == ("−12.8/255", "0", "+12.8/255")
+    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, diverging(strongest, 0.05))
+    assert panel.perturbation.facts.text.startswith("Largest −8/255, +8/255")
 
 
 def test_modes(qtbot: QtBot, panel: PerturbationPanel, session: Session) -> None:
     open_image(qtbot, session)
     put_sticker(qtbot, session, (1.0, 0.0, 0.5))
     assert session.frame is not None
-    values, limit = session.frame.observation.perturbation.numpy(), 1 / GAINS[panel.gain.value()]
-    qtbot.keyClick(panel.mode, Qt.Key.Key_Down)
-    assert np.array_equal(panel.maps.maps[0].pixels, diverging(values.mean(0), limit))
-    qtbot.keyClick(panel.mode, Qt.Key.Key_Down)
-    assert [one.title for one in panel.maps.maps] == ["Red", "Green", "Blue"]
-    for one, channel in zip(panel.maps.maps, values, strict=True):
+    values, limit = session.frame.observation.perturbation.numpy(), 1 / GAINS[panel.perturbation.gain.value()]
+    qtbot.keyClick(panel.perturbation.mode, Qt.Key.Key_Down)
+    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, diverging(values.mean(0), limit))
+    qtbot.keyClick(panel.perturbation.mode, Qt.Key.Key_Down)
+    assert [one.title for one in panel.perturbation.maps.maps] == ["Red", "Green", "Blue"]
+    for one, channel in zip(panel.perturbation.maps.maps, values, strict=True):
         assert np.array_equal(one.pixels, diverging(channel, limit))
-    qtbot.keyClick(panel.mode, Qt.Key.Key_Down)
-    assert np.array_equal(panel.maps.maps[0].pixels, around_grey(values.transpose(1, 2, 0), limit))
+    qtbot.keyClick(panel.perturbation.mode, Qt.Key.Key_Down)
+    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, around_grey(values.transpose(1, 2, 0), limit))
 
 
 def test_a_grey_model_has_one_channel(qtbot: QtBot, panel: PerturbationPanel, session: Session) -> None:
     open_image(qtbot, session, small(channels=1))
-    assert not panel.mode.isEnabled()
-    assert len(panel.maps.maps) == 1
-    assert "Nothing was added" in panel.facts.text
+    assert not panel.perturbation.mode.isEnabled()
+    assert len(panel.perturbation.maps.maps) == 1
+    assert "Nothing was added" in panel.perturbation.facts.text
 
 
 def test_pixels_are_painted_nearest_neighbour(qtbot: QtBot, panel: PerturbationPanel, session: Session) -> None:
     open_image(qtbot, session)
     put_sticker(qtbot, session)
-    (place,), _bar = panel.maps.places()
-    shot = panel.maps.grab().toImage()
-    pixels, scale = panel.maps.maps[0].pixels, place.width() / 16
+    (place,), _bar = panel.perturbation.maps.places()
+    shot = panel.perturbation.maps.grab().toImage()
+    pixels, scale = panel.perturbation.maps.maps[0].pixels, place.width() / 16
     for row, column in ((0, 0), (5, 9), (15, 15)):
         x, y = place.left() + int((column + 0.5) * scale), place.top() + int((row + 0.5) * scale)
         assert QColor(shot.pixel(x, y)).getRgb()[:3] == tuple(int(v) for v in pixels[row, column])
 
 
-def test_saliency_is_made_only_while_its_tab_is_seen(qtbot: QtBot, panel: PerturbationPanel, session: Session) -> None:
-    open_image(qtbot, session)
-    assert not session.saliency
-    with qtbot.waitSignal(session.observed):
-        panel.tabs.setCurrentIndex(1)
-    assert session.saliency
-    assert session.frame is not None
-    seen = session.frame.observation
-    assert "saliency" in seen.explanations
-    before, after = LABELS[seen.clean_prediction], LABELS[seen.adversarial_prediction]
-    assert [one.title for one in panel.saliency_maps.maps] == [f"Clean: {before}", f"Adversarial: {after}"]
-    limit = float(panel.saliency_maps.scale.limits[1])
-    assert np.array_equal(panel.saliency_maps.maps[0].pixels, sequential(seen.explanations["saliency"].clean.numpy(), limit))
-    panel.hide()
-    assert not session.saliency
-    with qtbot.waitSignal(session.observed):
-        panel.show()
-    assert session.saliency
-    panel.tabs.setCurrentIndex(0)
-    assert not session.saliency
-
-
-def test_the_scale_is_locked_until_it_is_left() -> None:
-    limit = locked(0.0, 0.7)
-    assert limit == pytest.approx(0.8)
-    assert locked(limit, 0.3) == limit
-    assert locked(limit, 0.81) == pytest.approx(1.0)
-    assert locked(limit, 0.1) == pytest.approx(0.1)
-    assert locked(0.0, 0.0) > 0
-
-
 def test_hidden_it_paints_nothing(qtbot: QtBot, panel: PerturbationPanel, session: Session) -> None:
     open_image(qtbot, session)
     panel.hide()
-    before = panel.maps.maps
+    before = panel.perturbation.maps.maps
     put_sticker(qtbot, session)
-    assert panel.maps.maps is before
+    assert panel.perturbation.maps.maps is before
     panel.show()
-    assert panel.maps.maps is not before
+    assert panel.perturbation.maps.maps is not before
     torch.testing.assert_close(panel.painted.observation.perturbation, session.frame.observation.perturbation)  # type: ignore[union-attr]

@@ -281,7 +281,8 @@ def test_what_nobody_sees_is_not_painted(qtbot: QtBot, panel: ResultsPanel, sess
 
 
 def test_pixels_that_a_cancelled_map_did_not_try_are_grey(qtbot: QtBot) -> None:
-    from gui.plots.heat_map import UNKNOWN, HeatMap
+    from gui.plots.colour_maps import UNKNOWN
+    from gui.plots.heat_map import HeatMap
 
     heat = HeatMap()
     qtbot.addWidget(heat)
@@ -346,13 +347,13 @@ def test_a_wide_axis_counts_in_ones_and_threes(qtbot: QtBot) -> None:
 
 
 def test_values_are_written_as_they_are_read() -> None:
-    from gui.panels.perturbation import _levels
+    from gui.panels.perturbation.perturbation_view import in_levels
     from gui.panels.results.model_view import _rows
 
     assert cells_of([-1.5, 0.25]) == ["−1.50", "0.25"]
     assert cells_of([-3, 2]) == ["−3", "2"]
     assert _rows({"labels": ["Stop", "Yield"], "input_shape": [3, 32, 32]}) == [("labels", "Stop, Yield"), ("input_shape", "3 × 32 × 32")]
-    assert (_levels(0.0, "−"), _levels(-8 / 255, "−"), _levels(8 / 255, "+"), _levels(0.0, "+")) == ("0", "−8/255", "+8/255", "0")
+    assert (in_levels(0.0, "−"), in_levels(-8 / 255, "−"), in_levels(8 / 255, "+"), in_levels(0.0, "+")) == ("0", "−8/255", "+8/255", "0")
 
 
 def test_what_a_run_has_to_say_stands_above_its_tabs(qtbot: QtBot, panel: ResultsPanel, session: Session) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import gui
+from engine.explain import GradientSaliency
 from engine.stickers import Colour, Optimised, Sticker, scaled
 from gui.session.changes import of_classifier, of_image
 from gui.session.state import (
@@ -94,11 +95,18 @@ def test_the_prediction_belongs_to_one_image_and_one_classifier() -> None:
 
 
 def test_the_scene_is_what_the_state_has() -> None:
-    state = State(classifier=small(), clean=noise(), stickers=(STICKER,), bounds={"1": 2.0}, saliency=True)
+    saliency = (GradientSaliency(),)
+    state = State(classifier=small(), clean=noise(), stickers=(STICKER,), bounds={"1": 2.0}, explanations=saliency, explaining=True)
     scene = state.scene
     assert scene is not None
     assert scene is state.scene
-    assert all(getattr(scene, name) is getattr(state, name) for name in SCENE_FIELDS)
+    assert all(getattr(scene, name) is getattr(state, name) for name in SCENE_FIELDS - {"explaining"})
+    unseen = state.with_fields(explaining=False)
+    assert unseen.explanations is saliency
+    assert unseen.scene is not None
+    assert unseen.scene.explanations == ()
+    assert unseen.looking_at(scene).explanations == ()
+    assert state.looking_at(unseen.scene).explanations is saliency
     assert State(classifier=small()).scene is None
 
 

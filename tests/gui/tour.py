@@ -44,7 +44,7 @@ class Tour:
             return [self.painted, self.loading, self.ready, *attacks]
         return [
             *(self.painted, self.loading, self.ready, self.running, self.finished, self.drawing, self.optimised, self.dragging),
-            *(self.spikes, self.bound, self.saliency, self.figure, self.keyboard, self.photograph, self.model, self.sticker_list),
+            *(self.spikes, self.bound, self.explanation, self.figure, self.keyboard, self.photograph, self.model, self.sticker_list),
             *(self.compare, *docks, self.error, self.log),
             *([] if part == "story" else attacks),
         ]
@@ -180,16 +180,16 @@ class Tour:
         self.session.set_bounds({})
         panel.tabs.setCurrentIndex(0)
 
-    def saliency(self) -> None:
+    def explanation(self) -> None:
         from PySide6.QtWidgets import QTabWidget
 
         from tests.gui.driving import settle, until
 
         tabs = self.window.panels["perturbation"].findChild(QTabWidget)
         tabs.setCurrentIndex(1)
-        until(lambda: self.session.frame is not None and "saliency" in self.session.frame.observation.explanations, "the saliency")
+        until(lambda: self.session.frame is not None and "saliency" in self.session.frame.observation.explanations, "the explanation")
         settle()
-        self.picture("saliency")
+        self.picture("explanation")
         tabs.setCurrentIndex(0)
 
     def figure(self) -> None:

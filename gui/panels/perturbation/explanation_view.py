@@ -1,0 +1,166 @@
+"""ExplanationView: the explanation that is chosen with its parameters, and its maps of the clean and of the adversarial image."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+
+from gui.forms import Form
+from gui.plots.colour_maps import DIVERGING, MAGMA, Values, diverging, sequential
+from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
+from gui.theme import ADVERSARIAL, CLEAN, GRID
+from gui.widgets.text import Sentence
+
+if TYPE_CHECKING:
+    from engine.explain import ExplainedPair, Explanation, Observation
+    from gui.session.scene import Frame
+
+
+class ExplanationView(QWidget):
+    """A view: it holds no choice, it shows one. A chooser where there are several, a form where the explanation has parameters."""
+
+    chosen = Signal(object)
+    """An `Explanation` as a person set it up."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.chooser, self.title = QComboBox(), QLabel()
+        self.maps, self.caption = PixelMaps(), Sentence(2, muted=True)
+        self._explanations: Mapping[str, type[Explanation]] = {}
+        self._forms: dict[str, Form] = {}
+        """By slug, made when the explanation is first shown; each keeps its parameters while another one is shown."""
+        self._explanation: Explanation | None = None
+        self._painted: Explanation | None = None
+        """The explanation that the maps are of."""
+        self._limit = 0.0
+        """Where their scale ends."""
+        self._build()
+
+    def _build(self) -> None:
+        self.chooser.setAccessibleName("Explanation")
+        self.chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.chooser.setMinimumContentsLength(8)
+        self.chooser.activated.connect(self._on_activated)
+        self.maps.setAccessibleName("Explanation maps")
+        self._place = QVBoxLayout()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID, GRID, GRID, GRID)
+        layout.addWidget(self.chooser)
+        layout.addWidget(self.title)
+        layout.addLayout(self._place)
+        layout.addWidget(self.maps, 1)
+        layout.addWidget(self.caption)
+
+    # ------------------------------------------------------------------ to the screen
+
+    def set_explanations(self, explanations: Mapping[str, type[Explanation]]) -> None:
+        """List them; where there is one only, its title stands in the place of the chooser."""
+        self._explanations = dict(explanations)
+        self.chooser.clear()
+        for slug, kind in explanations.items():
+            self.chooser.addItem(kind.title, slug)
+            self.chooser.setItemData(self.chooser.count() - 1, _description(kind), Qt.ItemDataRole.ToolTipRole)
+        self.chooser.setVisible(len(explanations) > 1)
+        self.title.setVisible(len(explanations) == 1)
+
+    def show_explanation(self, explanation: Explanation) -> None:
+        """Show which one is chosen, with its parameters; says nothing of what it changes for that."""
+        self._explanation = explanation  # the form says nothing new by showing this
+        slug, tip = explanation.slug, _description(type(explanation))
+        with QSignalBlocker(self.chooser):
+            self.chooser.setCurrentIndex(self.chooser.findData(slug))
+        self.title.setText(explanation.title)
+        for widget in (self.chooser, self.title, self.maps):
+            widget.setToolTip(tip)
+        form = self._form(slug)
+        if form.operation != explanation:
+            form.set_values({field.name: getattr(explanation, field.name) for field in form.fields})
+        for name, each in self._forms.items():
+            each.setVisible(name == slug and bool(each.fields))
+
+    def _form(self, slug: str) -> Form:
+        if slug not in self._forms:
+            self._forms[slug] = form = Form(self)
+            self._place.addWidget(form)
+            form.set_operation(self._explanations[slug])
+            form.changed.connect(self._on_form)
+        return self._forms[slug]
+
+    # ------------------------------------------------------------------ from a person
+
+    @Slot(int)
+    def _on_activated(self, place: int) -> None:
+        slug = self.chooser.itemData(place)
+        self.chosen.emit(self._form(slug).operation or self._explanations[slug]())
+
+    @Slot()
+    def _on_form(self) -> None:
+        if self._explanation is None:
+            return
+        made = self._forms[self._explanation.slug].operation
+        if made is not None and made != self._explanation:
+            self.chosen.emit(made)
+
+    # ------------------------------------------------------------------ painting
+
+    def show_frame(self, frame: Frame | None) -> None:
+        """Paint the maps of the chosen explanation, or say why there are none."""
+        chosen = self._explanation
+        if frame is None or chosen is None:
+            self._clear("")
+            return
+        seen = frame.observation
+        if chosen.slug in seen.failures:
+            self._clear(seen.failures[chosen.slug])
+        elif chosen.slug in seen.explanations:
+            self._paint(seen.explanations[chosen.slug], seen, frame.scene.classifier.labels)
+        elif self._painted is None or self._painted.slug != chosen.slug:
+            self._clear("Computing…")  # maps of the chosen one are left until the next ones are there
+
+    def _clear(self, note: str) -> None:
+        self._painted, self._limit = None, 0.0
+        self.maps.set_maps((), Scale(), note)
+        self.caption.set_text("")
+
+    def _paint(self, explained: ExplainedPair, seen: Observation, labels: tuple[str, ...]) -> None:
+        explanation = explained.explanation
+        if explanation != self._painted:
+            self._painted, self._limit = explanation, 0.0
+        clean, adversarial = explained.clean.numpy(), explained.adversarial.numpy()
+        self._limit = limit = locked(self._limit, max(_reach(clean), _reach(adversarial)))
+        colours, table = (diverging, DIVERGING) if explanation.signed else (sequential, MAGMA)
+        texts = (f"−{limit:.3g}", "0", f"{limit:.3g}") if explanation.signed else ("0", f"{limit:.3g}")
+        self.maps.set_maps(
+            [
+                PixelMap(f"Clean: {labels[seen.clean_prediction]}", colours(clean, limit), CLEAN),
+                PixelMap(f"Adversarial: {labels[seen.adversarial_prediction]}", colours(adversarial, limit), ADVERSARIAL),
+            ],
+            Scale(table, texts),
+        )
+        self.caption.set_text(explanation.caption)
+
+
+def locked(limit: float, largest: float) -> float:
+    """A scale's end that stays while it fits: it grows when exceeded and shrinks when three quarters of it are empty."""
+    if 0.25 * limit <= largest <= limit and limit > 0:
+        return limit
+    from engine.explain.activations import round_up
+
+    return round_up(largest)
+
+
+def _reach(values: Values) -> float:
+    """The largest magnitude among the values that are numbers."""
+    finite = values[np.isfinite(values)]
+    return float(np.abs(finite).max()) if finite.size else 0.0
+
+
+def _description(kind: type[Explanation]) -> str:
+    """What the explanation shows, and the paper that it is from."""
+    first = " ".join((inspect.getdoc(kind) or kind.title).split("\n\n")[0].split())
+    return f"{first}\n{kind.paper}".strip()
