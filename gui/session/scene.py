@@ -28,7 +28,7 @@ class Scene:
     """``(C, H, W)``: the perturbation that a pixel attack added to the image with its stickers."""
     bounds: Mapping[str, float] = field(default_factory=dict)
     explanations: tuple[Explanation, ...] = ()
-    """Those whose maps are made."""
+    """The explanations whose maps a frame holds."""
     grown: bool = False
     """Whether the adversarial image was grown from noise: then its distance to the clean image has no meaning."""
 

@@ -67,7 +67,7 @@ class Session(QObject):
     """``(column, row)`` of the pixel to be marked on the canvas; None for no mark."""
     boundsChanged = Signal()
     explanationsChanged = Signal()
-    """Other explanations, or other parameters of theirs."""
+    """The chosen explanations, or their parameters, have changed."""
     threadsChanged = Signal()
     observed = Signal()
     """``frame`` is new. It is None if the frame could not be made."""
