@@ -115,13 +115,13 @@ class Run(Iterator[Step]):
         if self._chunks is None:
             return Result(**common, artifacts=self.operation.artifacts(self.problem, self.last))
         assert isinstance(self.last, AttackStep)
-        kept = self._chunks.kept(self.last)
+        kept, data = self._chunks.kept(self.last), self.problem.data
         return AttackResult(
             **common,
             **self._chunks.outcome(),
             # A batch attacked in chunks has no single last step that holds all rows.
             artifacts={} if kept is None else Lazy(lambda: self.operation.artifacts(self.problem, kept)),
-            notes=(*self.classifier.contract.remarks, *self._chunks.notes),
+            notes=(*self.classifier.contract.remarks, *([] if data is None else data.notes), *self._chunks.notes),
             classifier=self.classifier,
             clean=self.problem.images,
             labels=self.problem.labels,

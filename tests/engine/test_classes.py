@@ -325,3 +325,12 @@ def test_the_shape_is_that_of_the_images_that_are_loaded(tmp_path: Path) -> None
         Image.new("RGB", (side, 4)).save(tmp_path / name / "1.png")
     for count in (None, 3, 4):
         assert load(f"folder:{tmp_path}", count=count).shape == (3, 4, 7) == data_sets.shape_of(f"folder:{tmp_path}")
+
+
+def test_an_attack_that_learns_from_a_folder_says_which_files_were_left_out(tmp_path: Path) -> None:
+    """Broken files are counted and named wherever the data set is used, not only where it is loaded."""
+    folder = folders(tmp_path, ["14", "1"], each=3)
+    (folder / "1/broken.png").write_bytes(b"no image")
+    signs, data = engine.models.load("signs", device="cpu"), load(f"folder:{folder}")
+    result = engine.run(engine.attacks.Universal(eps=0.1, steps=2), signs, data.batch([0])[0], torch.tensor([1]), data=data, seed=0)
+    assert any(remark.startswith("One file was left out. “broken.png”") for remark in result.remarks)
