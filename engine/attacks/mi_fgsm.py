@@ -70,5 +70,5 @@ class MIFGSM(InBall):
             if index < self.steps:
                 gradient = seen.gradient if problem.mask is None else problem.mask * seen.gradient
                 momentum = self.decay * momentum + normalised(gradient, 1)
-                delta = feasible.follow(delta, ball.steepest(momentum), self.length)
+                delta = feasible.follow(delta, self.length * ball.steepest(momentum), 1.0)  # two roundings, as in every record
                 images = feasible.images(delta)

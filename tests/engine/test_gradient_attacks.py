@@ -11,11 +11,14 @@ from torch import Tensor
 
 import engine
 from engine import attacks
+from engine.access import ModelAccess
 from engine.artifacts import Curve, Perturbation
 from engine.attacks.toolkit import evaluation as passes
 from engine.attacks.toolkit.losses import LossName, ascent, assess, value
+from engine.balls import normalised
+from engine.operation import Problem
 from engine.parameters import parameters_of
-from engine.randomness import generator
+from engine.randomness import RowRandom, generator
 from tests.engine.conftest import linear_classifier
 from tests.engine.test_closed_forms import middle_images, weights
 from tests.engine.test_driver import Narrow
@@ -383,3 +386,21 @@ def test_momentum_is_the_loop_of_the_paper(small64: engine.Classifier, images: T
             else:
                 delta = x + eps / steps * g / g.norm() - clean
                 x = (clean + delta * min(1.0, eps / float(delta.norm()))).clamp(0, 1)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_mi_fgsm_is_its_formula_to_the_last_bit(small: engine.Classifier, images: Tensor, norm: str) -> None:
+    """In float32, where a product and a sum that are rounded together give other bits than one after the other."""
+    attack, x = attacks.MIFGSM(norm=norm, eps=0.8, steps=4), images.float()
+    labels, momentum, delta, reached = small.predict(x), torch.zeros_like(x), torch.zeros_like(x), []
+    problem = Problem(ModelAccess(small, "gradients"), x, labels, RowRandom(0, range(len(x))))
+    for _ in range(attack.steps + 1):
+        adversarial = x + delta
+        reached.append(adversarial)
+        seen = passes.loss_and_gradient(problem, adversarial, attack.loss)
+        momentum = attack.decay * momentum + normalised(seen.gradient, 1)
+        ball = attack.ball()
+        moved = delta + attack.length * ball.steepest(momentum)
+        delta = (moved.clamp(-0.8, 0.8) if norm == "linf" else ball.project(moved)).clamp(-x, 1 - x)
+    with engine.start(attack, small, x, labels=labels) as run:
+        assert all(torch.equal(step.adversarial, expected) for step, expected in zip(run, reached, strict=True))
