@@ -15,7 +15,7 @@ from engine.batching import rows_with_graph
 from engine.best_iterate import BestIterate
 from engine.devices import is_out_of_memory, release_memory
 from engine.errors import BudgetExhausted, NoStart
-from engine.operation import Attack, AttackStep, Problem
+from engine.operation import Attack, AttackStep, JoinsChunks, Problem
 from engine.single_best import SingleBest
 
 
@@ -48,7 +48,6 @@ class ChunkedSteps(Iterator[AttackStep]):
         """The last step of every part that has made one, for attacks that can join them."""
         self._goals: list[Tensor] = []
         """Of every part that has made a step the classes it goes towards, where the attack chose them."""
-        self._joins = type(attack).joined is not Attack.joined
         self._halved = ""
         self._step_notes: dict[str, None] = {}
         self._idle = 0
@@ -123,7 +122,7 @@ class ChunkedSteps(Iterator[AttackStep]):
             self._step_notes |= dict.fromkeys(step.notes)
         if step.goals is not None:
             self._goals[len(self._begun) - 1 :] = [step.goals]
-        if self._joins and last - first < len(self._problem.images):
+        if isinstance(self._attack, JoinsChunks) and last - first < len(self._problem.images):
             self._lasts[len(self._begun) - 1 :] = [step]
         self._index = self._offset + step.index
         if last - first == len(self._problem.images):
@@ -174,7 +173,7 @@ class ChunkedSteps(Iterator[AttackStep]):
         """Return ``last`` with the best rows, or the last steps of all chunks joined; None: the attack cannot join them."""
         if len(self._begun) == 1 and len(last.adversarial) == len(self._problem.images):
             return self._begun[0][2].step(last)
-        if self._left or len(self._lasts) != len(self._begun):
+        if self._left or len(self._lasts) != len(self._begun) or not isinstance(self._attack, JoinsChunks):
             return None
         return self._attack.joined([best.step(step) for step, (_, _, best) in zip(self._lasts, self._begun, strict=True)])
 

@@ -241,6 +241,14 @@ class Operation(BaseModel, ABC):
         return cls(**parameters)
 
 
+class JoinsChunks(ABC):
+    """What an attack is, besides, whose artifacts can be made of a batch attacked in chunks."""
+
+    @abstractmethod
+    def joined(self, lasts: Sequence[AttackStep]) -> AttackStep:
+        """Join the last steps of all chunks, in their order, into one of all rows."""
+
+
 class Attack(Operation, ABC):
     """An operation that changes images so that the classifier errs."""
 
@@ -255,8 +263,6 @@ class Attack(Operation, ABC):
     """The norms that it bounds or minimises; the catalogue can be sorted by them."""
     by_rows: ClassVar[bool] = True
     """Whether each image is attacked independently of the others, so that a large batch can be attacked in chunks."""
-    transfers: ClassVar[bool] = False
-    """Whether it attacks another model and evaluates the adversarial images on this one."""
     follows_objective: ClassVar[bool] = False
     """Whether it also maximises the problem's ``objective``. An attack that does not refuses one."""
     from_image: ClassVar[bool] = True
@@ -275,10 +281,6 @@ class Attack(Operation, ABC):
         """Return the largest number of images in a chunk that keeps a step within its time. None: as many as memory allows."""
         return None
 
-    def joined(self, lasts: Sequence[AttackStep]) -> AttackStep | None:
-        """Join the last steps of all chunks into one, for the artifacts of a batch attacked in chunks. None: it has none."""
-        return None
-
     def distance(self, perturbation: Tensor) -> Tensor:
         """Return the norm ``(N,)`` by which the smallest iterate is kept: that of the field ``norm``, or else L2."""
         return BALLS[getattr(self, "norm", "l2")](1.0).size(perturbation)
@@ -286,7 +288,7 @@ class Attack(Operation, ABC):
     @classmethod
     def access(cls) -> Access:
         """Return the attacker's access to the model: gradients, scores or labels, the first division of the catalogue."""
-        return "transfer" if cls.transfers else _ACCESS[cls.knows]
+        return _ACCESS[cls.knows]
 
     @abstractmethod
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:

@@ -16,7 +16,7 @@ from engine.attacks.one_pixel.candidates import BestCandidate, Candidates, Tried
 from engine.balls import L0, Ball, Norm
 from engine.batching import images_per_step
 from engine.errors import GibbonError
-from engine.operation import Attack, AttackStep, Problem, Step
+from engine.operation import Attack, AttackStep, JoinsChunks, Problem, Step
 from engine.parameters import Preset, budget, method
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -61,7 +61,7 @@ class MapStep(AttackStep):
     known: Known = field(kw_only=True)
 
 
-class OnePixelMap(Attack):
+class OnePixelMap(Attack, JoinsChunks):
     """Try every pixel in every colour of a palette, one at a time: the map shows which pixels can flip the prediction, and by how much.
 
     ``margins[row, column] = max over colours of margin(image with that pixel in that colour)``, where the margin is the best other logit

@@ -22,7 +22,7 @@ from engine.balls import Ball, Linf, Norm
 from engine.batching import rows_per_pass, rows_per_step
 from engine.classifier import Classifier
 from engine.errors import GibbonError
-from engine.operation import Attack, AttackStep, Problem, Step, Use
+from engine.operation import Access, Attack, AttackStep, Problem, Step, Use
 from engine.parameters import Preset, budget, method, result
 from engine.ranking import fraction
 from engine.text.parsing import Number
@@ -89,7 +89,6 @@ class Substitute(Attack):
     needs: ClassVar[frozenset[Use]] = frozenset({"data"})
     knows: ClassVar[Knowledge] = "labels"
     norms: ClassVar[tuple[Norm, ...]] = ("linf",)
-    transfers: ClassVar[bool] = True
     by_rows: ClassVar[bool] = False
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset(
@@ -151,6 +150,11 @@ class Substitute(Attack):
     def ball(self) -> Ball:
         """The linf ball of radius ``eps``."""
         return Linf(self.eps)
+
+    @classmethod
+    def access(cls) -> Access:
+        """Return that it attacks another model, and asks this one for labels alone."""
+        return "transfer"
 
     @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[SubstituteStep]:
