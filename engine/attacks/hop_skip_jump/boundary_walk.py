@@ -1,4 +1,4 @@
-"""A walk along the decision boundary by labels alone: where every row stands, and the moves that bring it nearer to the clean image."""
+"""Walk along the decision boundary by labels alone: the iterate of every row, and the moves towards the clean image."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ from engine.operation import AttackStep, Problem
 from engine.ranking import reached
 
 _TRIES = 128
-"""Noise images that a start is looked for among."""
+"""Noise images that are tried in the search for a start."""
 _CANDIDATES = 16
-"""Adversarial noise images that are followed to the boundary, to start from the nearest."""
+"""Adversarial noise images that are followed to the boundary, of which the nearest becomes the start."""
 _ROUGH = 5
-"""Halvings on that way."""
+"""Halvings on the way of a noise image to the boundary."""
 _GRAINS = (1, 2, 4, 7)
-"""Sides of the noise's cells in pixels; models take fine and coarse noise for different things."""
+"""Sides of the noise's cells in pixels; models predict different classes for fine and coarse noise."""
 _LEAPS = 20
-"""Halvings of the step before a row stays where it is."""
+"""Halvings of a step before the row keeps its iterate."""
 _NOT_ADVERSARIAL = (
     "The model does not take every image given to start from for what is wanted, so noise was tried in the place of those it does not."
 )
 _BLOCK = 32
-"""Directions drawn at a time. Of the image's size alone, so that rows draw alike in any batch."""
+"""Number of directions drawn at a time. It depends on no batch size, so that rows draw alike in any batch."""
 
 Ticks = Generator[None, None, None]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WalkStep(AttackStep):
-    """Where all rows stand, and how they came there."""
+    """The iterates of all rows, with the history of the walk."""
 
     course: tuple[tuple[int, Tensor], ...]
-    """For each move the forward rows until then, and the median distance; infinite while fewer than half the rows have a start."""
+    """History of the moves: forward rows so far, and the median distance, infinite while fewer than half the rows have a start."""
 
 
 class BoundaryWalk:
-    """Where every row stands. Its methods are the moves of the paper; each yields when it is time for a step, as often for any batch."""
+    """State of the walk. Its methods are the moves of the paper; each yields when a step is due, equally often for any batch."""
 
     _mask: Tensor
-    """``(N, 1, H, W)``: how far each pixel may go."""
+    """Limits of each pixel's change, ``(N, 1, H, W)``."""
     _box: Box
-    """Of the rows under way."""
+    """The box of the active rows."""
 
     def __init__(self, problem: Problem, norm: Norm, gamma: float, eight_bit: bool) -> None:
         self._whole, self._size, self._linf, self._gamma = problem, BALLS[norm](1.0).size, norm == "linf", gamma
@@ -83,39 +83,39 @@ class BoundaryWalk:
 
     @property
     def rows(self) -> int:
-        """How many rows are under way."""
+        """Return the number of active rows."""
         return len(self._active)
 
     def total(self, evaluations: Iterable[int]) -> int:
-        """How many steps a walk takes that tries so many directions, one number for each step along the boundary."""
+        """Return the number of steps of a walk, given the number of directions in each step along the boundary."""
         to_the_boundary = self._ticks(self._halvings)
         along = sum(self._ticks(count, self._block) + self._ticks(_LEAPS) + to_the_boundary for count in evaluations)
         return self._ticks(_TRIES, self._block) + to_the_boundary + along + (self._ticks(MOST_TRIES) if self._eight_bit else 0)
 
     def _ticks(self, questions: int, at_once: int = 1) -> int:
-        """How many steps a move of so many questions per image takes."""
+        """Return the number of steps of a move with ``questions`` queries per image."""
         return sum(due for _, _, due in self._rounds(questions, at_once))
 
     def _rounds(self, questions: int, at_once: int = 1) -> Iterator[tuple[int, int, bool]]:
-        """Questions already asked, questions to ask now, and whether it is time for a step then."""
+        """Yield the queries made, the queries to make now, and whether a step is due after them."""
         rounds, between = -(-questions // at_once), max(1, self._pace // at_once)
         for number in range(rounds):
             asked = number * at_once
             yield asked, min(at_once, questions - asked), (number + 1) % between == 0 or number == rounds - 1
 
     def step(self, index: int, total: int) -> WalkStep:
-        """Where all rows stand; the loss is minus the distance, or minus the largest there is where no start is known."""
+        """Return the iterates of all rows; the loss is minus the distance, or minus the largest number where there is no start."""
         length = self._length.clamp_max(self._farthest)
         readings = {"iteration": torch.tensor(self.iteration), "median distance": length.median()}
         return WalkStep(index, total, self.shown, -length, readings=readings, notes=self._notes, course=self._course)
 
     def begin(self) -> Ticks:
-        """Look for a start: the images given, then noise. Rows without one stay clean, and so do those that need none.
+        """Search for a start: the given images, then noise. Rows without one stay clean, and so do those that need none.
 
         Raises
         ------
         NoStart
-            No row has a start, and all need one.
+            No row has a start although all need one.
         """
         problem = self._whole
         self._stand()
@@ -146,7 +146,7 @@ class BoundaryWalk:
         yield
 
     def to_the_boundary(self) -> Ticks:
-        """Halve the way from the clean image, as the blend of both in l2, as the box around the clean image in linf."""
+        """Bisect the segment to the clean image: a blend of both in l2, a box around the clean image in linf."""
         far = self._distance(self._at)
         self._far = far
         high = far if self._linf else torch.ones_like(far)
@@ -161,7 +161,7 @@ class BoundaryWalk:
                 yield
 
     def estimate(self, evaluations: int, first: bool) -> Generator[None, None, Tensor]:
-        """The direction in which more of the neighbours are adversarial, of length 1; its sign in linf."""
+        """Estimate the direction in which more of the neighbours are adversarial, of length 1; its sign in linf."""
         at, shape = self._at, self._at.shape[1:]
         delta = torch.full_like(self._far, 0.1) if first else self._gamma * self._far / self._values
         delta = delta.maximum(4 * torch.finfo(at.dtype).eps * self._values.sqrt())[:, None, None, None, None]
@@ -185,7 +185,7 @@ class BoundaryWalk:
         return direction.sign() if self._linf else direction
 
     def leap(self, direction: Tensor, share: float) -> Ticks:
-        """A step of ``share`` of the distance along ``direction``, halved until it ends in an adversarial image."""
+        """Step by ``share`` of the distance along ``direction``, halved until the image is adversarial."""
         length = share * self._distance(self._at)
         at, left = self._at, torch.arange(len(self._at), device=self._at.device)
         for asked, _, due in self._rounds(_LEAPS):
@@ -196,12 +196,12 @@ class BoundaryWalk:
                 at = at.index_copy(0, left[success], tried[success])
                 length, left = length / 2, left[~success]
             if asked == _LEAPS - 1:
-                self._at = at  # nothing to show: it is farther away than the boundary
+                self._at = at  # not shown, since it is farther away than the boundary
             if due:
                 yield
 
     def to_the_lattice(self) -> Ticks:
-        """Outward from the nearest image on the boundary, until a rounded one is adversarial; the shortest of these is shown."""
+        """Step outward from the nearest image on the boundary, until a rounded one is adversarial; show the shortest of these."""
         tries = self._rounding.outward(self._best, torch.ones_like(self._active.rows, dtype=torch.bool))
         for _, _, due in self._rounds(MOST_TRIES):
             tried = next(tries, None)
@@ -210,10 +210,10 @@ class BoundaryWalk:
             if due:
                 yield
 
-    # ------------------------------------------------------------------ inside
+    # ------------------------------------------------------------------ helpers
 
     def _stand(self) -> None:
-        """Stand at the clean images of the active rows."""
+        """Set the iterates of the active rows to their clean images."""
         problem, clean = self._problem, self._problem.images
         self._at = clean
         mask = torch.ones_like(clean[:, :1]) if problem.mask is None else problem.mask.expand(len(clean), -1, -1, -1)
@@ -225,32 +225,32 @@ class BoundaryWalk:
         self._best, self._best_length = clean, torch.full_like(self._values, torch.inf)
 
     def _adversarial(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
-        """``(N, B)`` bool of images ``(N, B, C, H, W)``: is the label what the attacker wants? A query each."""
+        """Query images ``(N, B, C, H, W)`` and return whether they are adversarial, ``(N, B)`` bool. One query each."""
         n, each = images.shape[:2]
         return self._wanted(self._ask(images.flatten(0, 1)).view(n, each), rows)
 
     def _judge(self, images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """As `Rounding` asks: labels of images ``(n, C, H, W)``, and whether they are what the attacker wants. A query each."""
+        """Return labels of images ``(n, C, H, W)``, and whether they are adversarial, in the form that `Rounding` needs. One query each."""
         said = self._ask(images)
         return said, self._wanted(said[:, None], rows)[:, 0]
 
     def _ask(self, images: Tensor) -> Tensor:
-        """``(n,)`` labels of images ``(n, C, H, W)``."""
+        """Query the labels ``(n,)`` of images ``(n, C, H, W)``."""
         if not len(images):
             return torch.zeros_like(self._problem.labels[:0])
         most = max(self._pace, len(self._whole.images))
         return torch.cat([self._problem.classifier.predict(part) for part in torch.split(images, most)])
 
     def _wanted(self, said: Tensor, rows: Tensor | None) -> Tensor:
-        """``(n, B)`` bool of labels ``(n, B)``."""
+        """Return which labels ``(n, B)`` are a success of the attacker, ``(n, B)`` bool."""
         labels, targets = self._problem.labels[:, None], self._problem.targets
         targets = None if targets is None else targets[:, None]
         if rows is not None:
             labels, targets = labels[rows], None if targets is None else targets[rows]
-        return reached(said, labels, targets) & (said >= 0)  # below 0: NaN, which is no class
+        return reached(said, labels, targets) & (said >= 0)  # NaN gives a label below 0, which is no class
 
     def _try_noise(self, found: Tensor, asked: int, number: int) -> Tensor:
-        """Of ``number`` noise images per row the nearest adversarial one, for rows that have no start yet."""
+        """Return the nearest adversarial image among ``number`` noise images per row, for rows without a start."""
         rows = (~found).nonzero().flatten()
         clean = self._problem.images[rows]
         _, channels, height, width = clean.shape
@@ -264,7 +264,7 @@ class BoundaryWalk:
         return found.index_fill(0, rows[new], True)
 
     def _nearest(self, clean: Tensor, tried: Tensor, success: Tensor, rows: Tensor) -> Tensor:
-        """Of each row's first few adversarial images ``(N, B, C, H, W)`` the one whose way to the clean image stays so the longest."""
+        """Select among each row's first adversarial images ``(N, B, C, H, W)`` the one that stays so longest on the way to clean."""
         order = success.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :_CANDIDATES]
         rank = torch.arange(len(rows), device=rows.device)[:, None]
         tried, clean = tried[rank, order], clean[:, None]
@@ -289,7 +289,7 @@ class BoundaryWalk:
         return self._size(images - self._problem.images)
 
     def _move(self, images: Tensor) -> None:
-        """Stand there, and show it, or what a file can hold of it."""
+        """Move the iterates, and show them, or what a file can hold of them."""
         self._at = images = self._box.clamp(images)
         length = self._distance(images)
         if not self._eight_bit:
@@ -305,7 +305,7 @@ class BoundaryWalk:
             left = left[~tried.survives]
 
     def _show_rounded(self, tried: Rounded) -> None:
-        """The rows of ``tried`` that survive and are nearer than what is shown."""
+        """Show the rows of ``tried`` that survive and are nearer than the images shown."""
         rows, length = self._active.rows[tried.rows], self._size(tried.images - self._problem.images[tried.rows])
         better = tried.survives & (length < self._length[rows])
         if bool(better.any()):
@@ -329,7 +329,7 @@ class BoundaryWalk:
 
 
 def _noise(uniform: Tensor, number: int) -> Tensor:
-    """``(N, C, H, W)`` with cells of one value per channel: fine and coarse ones by turns, and then the same in black and white."""
+    """Return noise ``(N, C, H, W)`` in cells of one value per channel: fine and coarse in turn, then the same in black and white."""
     grain = _GRAINS[number % len(_GRAINS)]
     values = (uniform < 0.5).to(uniform) if number // len(_GRAINS) % 2 else uniform
     if grain == 1:

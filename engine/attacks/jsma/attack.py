@@ -1,4 +1,4 @@
-"""The Jacobian-based saliency map attack: two features at a time, those that help the target most."""
+"""The Jacobian-based saliency map attack, which changes the two features that help the target most."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from engine.parameters import Preset, budget, method
 from engine.text.parsing import Number
 
 _FULL = 1e-6
-"""Closer than this to the end of its range a value counts as used up: ten steps of 0.1 do not add up to 1."""
+"""Distance to the end of its range at which a value counts as used up: ten steps of 0.1 do not add up to 1."""
 _STEPS_BETWEEN = {"cpu": 1}
 _STEPS_BETWEEN_ELSEWHERE = 8
-"""Steps after which the device is asked which rows are done: an accelerator would be waited for, a CPU has the answer anyway."""
+"""Steps between checks for finished rows: a check waits for an accelerator, while a CPU has the answer at once."""
 
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """Where the active rows are."""
+    """State of the active rows."""
 
     goals: Tensor
-    """``(M,)``: the classes they are driven to."""
+    """Target classes of the rows, ``(M,)``."""
     content: Tensor
-    """``(M, C, H, W)``: the image before the mask."""
+    """The image before the mask is applied, ``(M, C, H, W)``."""
     done: Tensor
-    """``(M,)`` bool: solved, or without a pair that helps."""
+    """Rows that are solved or have no pair left that helps, ``(M,)`` bool."""
 
     def adversarial(self, problem: Problem) -> Tensor:
-        """What the classifier sees."""
+        """Return the images that the classifier receives."""
         return self.content.detach() if problem.mask is None else problem.compose(self.content - problem.images)
 
     def select(self, left: Tensor) -> _State:
-        """The state of the rows at these indices."""
+        """Return the state of the rows at these indices."""
         return _State(self.goals[left], self.content[left], self.done[left])
 
 
 class JSMA(Attack):
-    """Few values, changed all the way: in every step the two that help the target most and the other classes least.
+    """Change few values to the end of their range: in every step the two that help the target most and other classes least.
 
     ``A = sum over the pair of dF_t/dx``, ``B = sum over the pair of d(sum_{j != t} F_j)/dx``; of all pairs with ``A > 0 > B`` the one with
     the largest ``-A * B`` changes by ``theta``; values at the end of their range are out. It ends when the target is predicted, when no
@@ -60,11 +60,11 @@ class JSMA(Attack):
     - ``derivatives="logits"``: two backward passes (``z_t`` and the sum of all) instead of K, and `best_pairs` instead of a table of
       all pairs.
 
-    One forward pass per step and one at the end; rows that are done are dropped. Without a target each image is driven to the class that
-    ``untargeted`` names, and any change of class counts: the paper has no such mode.
+    There is one forward pass per step and one at the end; finished rows are dropped. Without a target each image is driven to the class
+    that ``untargeted`` chooses, and any change of class counts: the paper has no such mode.
 
-    Papernot, McDaniel, Jha, Fredrikson, Celik, Swami 2015, arXiv 1511.07528. Second-hand and unconfirmed: that the paper
-    reports 97.10 % success at 4.02 % of the features on MNIST, and that it took the probabilities and a gamma of 14.5 %.
+    Papernot, McDaniel, Jha, Fredrikson, Celik, Swami 2015, arXiv 1511.07528. Second-hand and unconfirmed: that the paper reports 97.10 %
+    success at 4.02 % of the features on MNIST, and that it took the probabilities and a gamma of 14.5 %.
     """
 
     slug: ClassVar[str] = "jsma"
@@ -82,25 +82,26 @@ class JSMA(Attack):
     )
 
     theta: Number = budget(1.0, gt=0, le=1, unit="of [0, 1]")
-    """By how much a chosen value changes. 1: all the way to white, or to black."""
+    """Change of a chosen value. 1: all the way to white, or to black."""
     gamma: Number = budget(0.145, gt=0, le=1, unit="of all values")
-    """The share of all values that may be changed, two at a time."""
+    """Share of all values that may be changed, two at a time."""
     derivatives: Literal["softmax", "logits"] = method("softmax")
-    """Whose gradients: the probabilities' (the paper's; one backward pass per step) or the logits' (two, and more values changed)."""
+    """Outputs to differentiate: the probabilities (the paper's; one backward pass per step) or the logits (two, and more values changed).
+    """
     direction: Literal["increasing", "decreasing"] = method("increasing")
-    """increasing: values go up, pixels become brighter. decreasing: they go down."""
+    """Direction of the changes. increasing: values go up, pixels become brighter. decreasing: they go down."""
     pairs: int = method(1, ge=1, le=1000)
-    """Pairs changed per gradient. 1 is the paper; more is faster on large images and changes more than it needs."""
+    """Number of pairs changed per gradient. 1 is the paper; more is faster on large images and changes more values than necessary."""
     untargeted: Literal["runner-up", "random"] = method("runner-up")
-    """Without a target: towards the second most likely class, or a random one other than the label."""
+    """Target class without a given target: the second most likely class, or a random one other than the label."""
 
     def most_pairs(self, images: Tensor) -> int:
-        """``floor(gamma * C * H * W / 2)``, at least one."""
+        """Return the largest number of pairs, ``floor(gamma * C * H * W / 2)``, at least one."""
         return max(1, int(self.gamma * images[0].numel() / 2 + 1e-9))
 
     @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """Iterate 0 is the clean image, iterate k the image after k gradients."""
+        """Yield the clean image as iterate 0, and the image after k gradients as iterate k."""
         check_classes("ce", problem.classifier.num_classes)
         budget = self.most_pairs(problem.images)
         last = -(-budget // self.pairs)
@@ -136,14 +137,14 @@ class JSMA(Attack):
 
     @torch.no_grad()
     def _step(self, step: AttackStep, active: ActiveRows, before: AttackStep | None, problem: Problem) -> AttackStep:
-        """The iterate ``step`` of the active rows as one of all rows; the first one shows the clean images themselves."""
+        """Extend the iterate ``step`` of the active rows to all rows; the first one shows the clean images themselves."""
         whole = replace(step, adversarial=problem.images) if before is None else active.spread(step, before)
         changed = (whole.adversarial != problem.images).to(problem.images.dtype).mean()
         goals = None if problem.targets is not None else whole.goals if before is None else before.goals
         return replace(whole, readings={"share of values changed": changed}, goals=goals)
 
     def _choose(self, problem: Problem, state: _State, images: Tensor, logits: Tensor, pairs: int) -> tuple[Tensor, Tensor]:
-        """The features to change, ``(M, 2 * pairs)``, and whether each pair helps, ``(M, pairs)``."""
+        """Return the features to change, ``(M, 2 * pairs)``, and whether each pair helps, ``(M, pairs)``."""
         model = problem.classifier
         sign = 1 if self.direction == "increasing" else -1
         allowed = self._allowed(problem, state)
@@ -162,25 +163,25 @@ class JSMA(Attack):
         return torch.cat(chosen, 1), torch.stack(fits, 1)
 
     def _through(self, gradient: Tensor, problem: Problem) -> Tensor:
-        """From the image's gradient to that of its content before the mask, ``(M, d)``."""
+        """Convert the image's gradient to that of its content before the mask, ``(M, d)``."""
         mask = problem.mask
         return (gradient if mask is None else gradient * mask).flatten(1)
 
     @torch.no_grad()
     def _allowed(self, problem: Problem, state: _State) -> Tensor:
-        """``(M, d)`` bool: values inside the mask that can still change."""
+        """Return the values inside the mask that can still change, ``(M, d)`` bool."""
         room = state.content < 1 - _FULL if self.direction == "increasing" else state.content > _FULL
         mask = problem.mask
         return (room if mask is None else room & (mask > 0)).flatten(1)
 
     @torch.no_grad()
     def _move(self, state: _State, chosen: Tensor, fits: Tensor) -> _State:
-        """Change what was chosen; rows without a pair that helps are done."""
+        """Change the chosen features; rows without a pair that helps are finished."""
         flat = state.content.flatten(1)
         old = flat.gather(1, chosen)
         new = (old + (self.theta if self.direction == "increasing" else -self.theta)).clamp(0, 1)
         moves = (fits & ~state.done[:, None]).repeat_interleave(2, 1)
-        # A pair that does not help may name a feature of one that does: of both values the one further on counts.
+        # A pair that does not help may share a feature with one that does: the value that changed further counts.
         further = "amax" if self.direction == "increasing" else "amin"
         content = flat.scatter_reduce(1, chosen, torch.where(moves, new, old), further)
         return replace(state, content=content.view_as(state.content), done=state.done | ~fits.any(1))
@@ -188,7 +189,7 @@ class JSMA(Attack):
 
 @torch.no_grad()
 def _largest(gradient: Tensor, allowed: Tensor, pairs: int) -> tuple[Tensor, Tensor]:
-    """The largest allowed entries two by two, and whether their sum is above 0."""
+    """Return the largest allowed entries two by two, and whether their sum is above 0."""
     usable = gradient.masked_fill(~allowed | ~gradient.isfinite(), -torch.inf)
     width = min(2 * pairs, usable.shape[1] // 2 * 2)
     values, chosen = usable.topk(width, dim=1)

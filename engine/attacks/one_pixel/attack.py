@@ -21,22 +21,22 @@ from engine.parameters import Preset, budget, method, result
 
 
 class OnePixel(Attack):
-    """Change one pixel, or as many as ``pixels`` says, so that the prediction flips. Only scores are asked for, no gradients.
+    """Change one pixel, or ``pixels`` of them, so that the prediction flips. The attack needs scores and no gradients.
 
     A member of the population is ``(row, column, levels of the channels)`` for each pixel. In every generation each member has one child,
-    ``p_r1 + factor * (p_r2 - p_r3)`` of three other members, without crossover, that takes its own parent's place if it is fitter: fitness
-    is the cross-entropy of the label (minus that of the target), which orders members as ``p_label`` does without the rounding near 1.
-    It begins with places drawn evenly and levels from N(128, 127). Rows and columns are rounded down and levels are those of 8 bits, so
-    what is found survives in a file.
+    ``p_r1 + factor * (p_r2 - p_r3)`` of three other members, without crossover, which replaces its own parent if it is fitter: fitness is
+    the cross-entropy of the label (minus that of the target), which orders members as ``p_label`` does without the rounding near 1. The
+    first population has uniform places and levels from N(128, 127). Rows and columns are rounded down and levels are those of 8 bits, so a
+    solution survives in a file.
 
     ``population * (generations + 1)`` forward passes for each image at most, one for the image, and one for each flip that is kept; images
-    run side by side, and one that is solved costs nothing any more. With a single pixel the first layers of a network that is a chain of
-    convolutions and pools are evaluated around the pixel only, for which the image is looked at a second time; a flip is confirmed by the
-    whole network before it is kept.
+    run together, and solved ones cost nothing more. With a single pixel the first layers of a network that is a chain of convolutions and
+    pools are evaluated around the pixel only, for which the image is looked at a second time; a flip is confirmed by the whole network
+    before it is kept.
 
     Su, Vargas, Sakurai 2017, arXiv 1710.08864. Population, factor and start are the paper's; that its runs end after 100 generations or at
-    a probability of the label below 5 % (of the target above 90 %) is as it is usually told, unconfirmed. Ours: genes that leave their
-    range are folded back or drawn anew, never clamped, and the attack may end at the first flip.
+    a probability of the label below 5 % (of the target above 90 %) is as it is usually told, unconfirmed. Differences: genes that leave
+    their range are folded back or drawn again, never clamped, and the attack may end at the first flip.
     """
 
     slug: ClassVar[str] = "one-pixel"
@@ -54,33 +54,33 @@ class OnePixel(Attack):
     )
 
     pixels: int = budget(1, ge=1, le=1000, unit="pixels")
-    """How many pixels may change: 1, 3 and 5 in the paper."""
+    """Number of pixels that may change: 1, 3 and 5 in the paper."""
     population: int = budget(400, ge=FEWEST, le=100_000, unit="members")
-    """Members per image."""
+    """Number of members per image."""
     generations: int = budget(100, ge=0, le=100_000, unit="generations")
-    """How often the whole population has children. 0: the random start alone."""
+    """Number of generations after the random start. 0: the start alone."""
     factor: float = method(0.5, gt=0, le=2)
-    """How far a child goes along the difference of two members."""
+    """Factor on the difference of two members in a child."""
     repair: Repair = method("reflect")
-    """What becomes of a gene outside its range: it is folded back at the edge, or drawn anew."""
+    """Repair of a gene outside its range: folded back at the edge, or drawn again."""
     stop: Literal["flip", "confidence", "never"] = result("flip")
-    """When an image is done: at its first flip, once the classifier is sure of the wrong class, or after all generations."""
+    """End of the search for an image: at its first flip, once the classifier is confident of a wrong class, or after all generations."""
     label_below: float = result(0.05, gt=0, le=1, when={"stop": "confidence"})
-    """Without a target: an image is done once the label's probability is below this."""
+    """Probability of the label below which an untargeted image is finished."""
     target_above: float = result(0.9, ge=0, lt=1, when={"stop": "confidence"})
-    """With a target: an image is done once the target's probability is above this."""
+    """Probability of the target above which a targeted image is finished."""
 
     def ball(self) -> Ball:
-        """At most ``pixels`` pixels."""
+        """Return the set of at most ``pixels`` changed pixels."""
         return L0(self.pixels)
 
     def rows_together(self, images: Tensor) -> int:
-        """So many that a step takes a few passes, and a generation no more than that at a time."""
+        """Return the number of images for which a step takes a few passes, and a generation no more than that at a time."""
         return images_per_step(images, self.population)
 
     @torch.no_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """Step 0 is the clean image; then the first population and its generations, a part of the members per step."""
+        """Yield the clean image as step 0; then the first population and its generations, some of the members per step."""
         candidates = Candidates(problem, "ce", self.pixels)
         best = BestCandidate(problem, candidates)
         parts = math.ceil(self.population / candidates.of_an_image)
@@ -110,47 +110,47 @@ class OnePixel(Attack):
 
 @dataclass(frozen=True, eq=False)
 class _Herd:
-    """The populations of the images that are not done yet."""
+    """The populations of the images that are not finished."""
 
     problem: Problem
     rows: Tensor
-    """``(n,)``: their numbers in the whole batch."""
+    """Indices of the images in the whole batch, ``(n,)``."""
     space: Space
     genes: Tensor
-    """``(n, P, d, 2 + C)``: row, column and levels of each pixel."""
+    """Genes of the members, ``(n, P, d, 2 + C)``: row, column and levels of each pixel."""
     fitness: Tensor
-    """``(n, P)`` of ``genes``."""
+    """Fitness of ``genes``, ``(n, P)``."""
     tried: Tensor
-    """What is evaluated in this generation, as ``genes``."""
+    """Members evaluated in this generation, in the shape of ``genes``."""
     found: Tensor
-    """``(n, 0 to P)``: fitness of ``tried``, as far as it is known."""
+    """Fitness of ``tried``, as far as it is known, ``(n, 0 to P)``."""
 
     @classmethod
     def drawn(cls, problem: Problem, attack: OnePixel) -> _Herd:
-        """The first population."""
+        """Draw the first population of every image."""
         space = Space.of(problem)
         genes = space.start(problem, attack.population, attack.pixels, attack.repair)
         fitness = torch.full(genes.shape[:2], -torch.inf, device=genes.device, dtype=genes.dtype)
         return cls(problem, torch.arange(len(genes), device=genes.device), space, genes, fitness, genes, fitness[:, :0])
 
     def select_and_breed(self, attack: OnePixel) -> _Herd:
-        """The fitter of parent and child stay, and have children in their turn."""
+        """Keep the fitter of parent and child, and create the next children."""
         genes, fitness = survivors(self.genes, self.fitness, self.tried, self.found)
         draws = self.problem.random.uniform((attack.population, 3))
         tried = self.space.repaired(children(genes, draws, attack.factor), self.problem, attack.repair)
         return replace(self, genes=genes, fitness=fitness, tried=tried, found=fitness[:, :0])
 
     def evaluate(self, candidates: Candidates, members: Tensor) -> Tried:
-        """What the classifier says of some members."""
+        """Evaluate some of the members."""
         genes = self.tried[:, members]
         return candidates.ask(self.problem, self.rows, self.space.places(genes, self.problem), self.space.colours(genes))
 
     def learn(self, found: Tried) -> _Herd:
-        """The same with the fitness of the next members."""
+        """Return the populations with the fitness of the next members."""
         return replace(self, found=torch.cat([self.found, found.loss], dim=1))
 
     def without(self, done: Tensor) -> _Herd:
-        """Those that are not done."""
+        """Return the populations without the finished images."""
         if not bool(done.any()):
             return self
         left = (~done).nonzero().flatten()

@@ -1,4 +1,4 @@
-"""Candidates, images with a few pixels painted over: what the classifier says of them, and the best of each image."""
+"""Candidates are images with a few painted pixels: their evaluation, and the best one of each image."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from engine.operation import Problem
 from engine.ranking import beats, best_of
 
 _WINDOWS = 8
-"""Times as many candidates in a pass by windows, which are small, as in one of whole images."""
+"""Factor on the candidates of a pass by windows, which are smaller than whole images."""
 _FASTER = 2
-"""Times as many candidates of an image in a step, where they are asked about by windows."""
+"""Factor on the candidates of an image in a step, where they are evaluated by windows."""
 
 
 class Tried(NamedTuple):
-    """Candidates of some images and what the classifier says of them."""
+    """Candidates of some images with their evaluation."""
 
     places: Tensor
-    """``(n, m, d)``."""
+    """Painted places, ``(n, m, d)``."""
     colours: Tensor
-    """``(n, m, d, C)``."""
+    """Colours of the places, ``(n, m, d, C)``."""
     logits: Tensor
-    """``(n, m, K)``."""
+    """Logits of the candidates, ``(n, m, K)``."""
     loss: Tensor
-    """``(n, m)``; minus infinity where it would be NaN."""
+    """Losses of the candidates, ``(n, m)``; minus infinity in place of NaN."""
     success: Tensor
-    """``(n, m)`` bool."""
+    """Successes of the candidates, ``(n, m)`` bool."""
 
 
 class Candidates:
-    """Asks a classifier about candidates of the images of a problem: about single pixels by windows, where its network allows it.
+    """Evaluator of candidates for the images of a problem, by windows for single pixels where the network allows it.
 
     Parameters
     ----------
     problem
-        With all images.
+        The problem of all images.
     loss
-        What the attacker raises.
+        The loss that the attacker maximises.
     pixels
-        How many pixels a candidate has changed.
+        Number of changed pixels in a candidate.
     """
 
     def __init__(self, problem: Problem, loss: LossName, pixels: int = 1) -> None:
@@ -56,17 +56,17 @@ class Candidates:
         self.loss = value(loss, self.clean, problem.labels, problem.targets)
         """``(N,)``, theirs."""
         near = Neighbours.of(model.whole, problem.images) if pixels == 1 else None
-        if near is not None:  # its maps took one more look at the images
+        if near is not None:  # its maps took one more forward pass of the images
             model.scores_by(len(self.clean), lambda part: near.logits[part])
         self._neighbours = near if near is not None and near.agrees(self.clean) else None
 
     @property
     def of_an_image(self) -> int:
-        """How many candidates of every image a step should ask about: a pass of whole images, or what takes as long by windows."""
+        """Number of candidates per image that a step should evaluate: a pass of whole images, or as many by windows as take that time."""
         return self._rows * (_FASTER if self._neighbours is not None and self._neighbours.to_the_end else 1)
 
     def ask(self, problem: Problem, rows: Tensor, places: Tensor, colours: Tensor) -> Tried:
-        """What the classifier says, up to rounding: see `confirmed`. ``problem`` has the images whose numbers are ``rows`` ``(n,)``."""
+        """Evaluate candidates, up to rounding: see `confirmed`. ``problem`` holds the images whose indices are ``rows`` ``(n,)``."""
         near = self._neighbours
         if near is None:
             return self._whole(problem, places, colours)
@@ -81,7 +81,7 @@ class Candidates:
         return self._judged(problem, places, colours, logits)
 
     def confirmed(self, problem: Problem, found: Tried, images: Tensor, candidates: Tensor) -> Tried:
-        """``found`` with the classifier's own words on ``candidates`` ``(k,)`` of ``images`` ``(k,)``: whole images, counted once more."""
+        """Return ``found`` with the classifier's exact logits for ``candidates`` ``(k,)`` of ``images`` ``(k,)``, counted again."""
         if self._neighbours is None or len(images) == 0:
             return found
         here = images, candidates
@@ -107,7 +107,7 @@ class Candidates:
 
 
 class BestCandidate:
-    """The best candidate of every image so far: a success, in the classifier's own words, before any failure, then the largest loss."""
+    """Keeper of each image's best candidate: a success, confirmed by the classifier, before any failure, then the largest loss."""
 
     def __init__(self, problem: Problem, candidates: Candidates) -> None:
         self._candidates = candidates
@@ -115,7 +115,7 @@ class BestCandidate:
         self.success = problem.succeeds(self.logits)
 
     def keep(self, problem: Problem, rows: Tensor, found: Tried) -> None:
-        """Take over the best of the candidates of ``problem``'s images, whose numbers are ``rows`` ``(n,)``."""
+        """Keep the best of the candidates of ``problem``'s images, whose indices are ``rows`` ``(n,)``."""
         chosen = best_of(found.success, found.loss, dim=1)
         here = torch.arange(len(rows), device=rows.device)
         better = self._better(rows, found, here, chosen)

@@ -1,4 +1,4 @@
-"""Networks as a chain of layers that each look at a window of the map before, as far as they are one."""
+"""Networks as a chain of layers that each depend on a window of the previous map, as far as they are one."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ _BY_ITSELF = {
     nn.Identity, nn.Dropout, nn.Dropout2d, nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.Hardtanh, nn.ELU, nn.SELU, nn.CELU, nn.GELU,
     nn.SiLU, nn.Mish, nn.Softplus, nn.Hardswish, nn.Sigmoid, nn.Tanh, Bounded, BoundedLeaky,
 }  # fmt: skip
-"""Layers that change every value by itself, in evaluation mode."""
+"""Layers that change every value independently in evaluation mode."""
 
 
 @dataclass(frozen=True, eq=False)
 class Link:
-    """A layer each of whose outputs sees a window of its input, with what is done to its outputs one by one."""
+    """A layer whose outputs each depend on a window of its input, with the element-wise layers after it."""
 
     own: tuple[nn.Module, ...]
-    """The network's own layers."""
+    """The network's own layers in this link."""
     whole: Callable[[Tensor], Tensor]
-    """The same up to rounding, in fewer passes over memory."""
+    """The same function up to rounding, in fewer passes over memory."""
     inner: Callable[[Tensor], Tensor]
-    """As ``whole``, for windows that hold their padding already."""
+    """The same function for windows that already contain their padding."""
     kernel: Pair = (1, 1)
-    """How far a window reaches, its dilation included."""
+    """Extent of a window, its dilation included."""
     stride: Pair = (1, 1)
     padding: Pair = (0, 0)
     beyond: float = 0.0
-    """What the padding holds."""
+    """Value of the padding."""
     costly: bool = False
-    """Whether it is a convolution: what else there is takes little time."""
+    """Whether it is a convolution: other layers take little time."""
 
 
 def chain(module: nn.Module) -> tuple[list[Link], list[nn.Module]]:
-    """``module`` as links from its input on, and its layers from the first that is none on."""
+    """Split ``module`` into links from its input on, and its layers from the first that is none."""
     if any(map(_unsafe, module.modules())):
         return [], [module]
     layers = list(_layers(module))
@@ -56,14 +56,14 @@ def chain(module: nn.Module) -> tuple[list[Link], list[nn.Module]]:
 
 
 def through(layers: Sequence[Callable[[Tensor], Tensor]], maps: Tensor) -> Tensor:
-    """What comes out of them, one after the other."""
+    """Apply layers one after the other."""
     for layer in layers:
         maps = layer(maps)
     return maps
 
 
 def _unsafe(module: nn.Module) -> bool:
-    """Whether calling it may do something else than its class says, or depends on the other images of the batch."""
+    """Return whether a call may differ from the class's definition, or depends on the other images of the batch."""
     hooked = bool(module._forward_hooks or module._forward_pre_hooks) or not vars(module).keys().isdisjoint(("forward", "_conv_forward"))
     by_batch = isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is None
     return module.training or hooked or by_batch or type(module).__call__ is not nn.Module.__call__
@@ -71,7 +71,7 @@ def _unsafe(module: nn.Module) -> bool:
 
 def _layers(module: nn.Module) -> Iterator[nn.Module]:
     if type(module).forward is nn.Sequential.forward:
-        for child in module._modules.values():  # not children(), which gives a layer that is used twice once
+        for child in module._modules.values():  # children() would list a layer that is used twice only once
             if child is not None:
                 yield from _layers(child)
     else:
@@ -79,7 +79,7 @@ def _layers(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def _link(layers: Sequence[nn.Module]) -> Link | None:
-    """The link that ``layers`` begin with; None where their first is none."""
+    """Return the link that ``layers`` begin with; None where the first layer is none."""
     first, *later = layers
     own = (first, *takewhile(_pointwise, later))
     after: list[Callable[[Tensor], Tensor]] = [torch.relu_ if type(layer) is nn.ReLU else layer for layer in own[1:]]

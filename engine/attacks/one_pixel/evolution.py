@@ -1,7 +1,7 @@
-"""Differential evolution of many populations at once: the pure updates, apart from the draws.
+"""Differential evolution of many populations at once: the pure updates, without the draws.
 
-A population is ``(N, P, ...)``: N independent searches, one per image, of P members whose genes fill
-the other dimensions (Storn, Price 1997).
+A population is ``(N, P, ...)``: N independent searches, one per image, of P members whose genes fill the other dimensions (Storn, Price
+1997).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 FEWEST = 4
-"""Members that a population needs: one and three others."""
+"""Smallest population: a member and its three partners."""
 
 
 def partners(draws: Tensor) -> Tensor:
-    """Three members for every member, all different and none of them itself.
+    """Choose three partners for every member, all different and none of them itself.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def partners(draws: Tensor) -> Tensor:
     for number in range(3):
         left = members - 1 - number
         drawn = (draws[..., number] * left).long().clamp_max(left - 1)  # the product may round up to ``left``
-        # Past every member that is taken, in ascending order: each of those left is as likely.
+        # Step past every member that is taken, in ascending order, so that each remaining one is equally likely.
         for taken in chosen.sort(dim=-1).values.unbind(-1):
             drawn = drawn + (drawn >= taken)
         chosen = torch.cat([chosen, drawn[..., None]], dim=-1)
@@ -40,24 +40,24 @@ def partners(draws: Tensor) -> Tensor:
 
 
 def children(genes: Tensor, draws: Tensor, factor: float) -> Tensor:
-    """``p_r1 + factor * (p_r2 - p_r3)`` for every member, without crossover, as ``genes``; they may leave their range."""
+    """Return ``p_r1 + factor * (p_r2 - p_r3)`` for every member, without crossover, shaped as ``genes``; they may leave their range."""
     search = torch.arange(len(genes), device=genes.device)[:, None]
     first, second, third = (genes[search, r] for r in partners(draws).unbind(-1))
     return first + factor * (second - third)
 
 
 def reflected(genes: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """``genes`` folded back into [low, high] at its ends, as often as it takes. Clamping would gather them on the edges."""
+    """Fold ``genes`` back into [low, high] at its ends, repeatedly if necessary. Clamping would accumulate them on the edges."""
     span = (high - low).clamp_min(torch.finfo(genes.dtype).tiny)
     return low + span - ((genes - low).remainder(2 * span) - span).abs()
 
 
 def resampled(genes: Tensor, low: Tensor, high: Tensor, draws: Tensor) -> Tensor:
-    """``genes``, with those outside [low, high] drawn anew: ``draws``, of their shape, are uniform in [0, 1)."""
+    """Replace genes outside [low, high] by new ones: ``draws``, of the same shape, are uniform in [0, 1)."""
     return torch.where((genes < low) | (genes > high), low + draws * (high - low), genes)
 
 
 def survivors(genes: Tensor, fitness: Tensor, tried: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
-    """Every child that is fitter takes the place of its own parent: the new genes and fitness ``(N, P)``."""
+    """Replace every parent by its child where that is fitter: return the new genes and fitness ``(N, P)``."""
     fitter = found > fitness
     return torch.where(fitter.view(*fitter.shape, *[1] * (genes.dim() - 2)), tried, genes), torch.where(fitter, found, fitness)

@@ -1,4 +1,4 @@
-"""Every pixel in every colour of a palette: which single pixels flip the prediction, with the certainty of having tried them all."""
+"""Exhaustive map of single-pixel changes: every pixel in every colour of a palette."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from engine.parameters import Preset, budget, method
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _LISTED = 20
-"""Rows of the table of the best pixels, for each image."""
+"""Rows in the table of the best pixels, for each image."""
 
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """The best colour of every pixel so far, places in one line: ``(N, H * W)``."""
+    """The best colour of every pixel so far, with places in one line: ``(N, H * W)``."""
 
     margins: Tensor
-    """Above 0 where the pixel flips the prediction; the clean image's where nothing was tried."""
+    """Margins: above 0 where the pixel flips the prediction; that of the clean image where nothing was tried."""
     classes: Tensor
-    """What is predicted with that colour."""
+    """Predicted class with that colour."""
     colours: Tensor
-    """The number of that colour in the palette, -1 where nothing was tried."""
+    """Index of that colour in the palette, -1 where nothing was tried."""
 
     @classmethod
     def nothing(cls, problem: Problem, loss: Tensor, logits: Tensor) -> Known:
-        """Before anything was tried."""
+        """Return the state before anything was tried."""
         empty = torch.zeros_like(problem.images[:, 0].flatten(1))
         classes = empty.long()
         return cls(empty + loss[:, None], classes + logits.argmax(1)[:, None], classes - 1)
 
     def learn(self, found: Tried, pixels: Tensor, colours: int) -> Known:
-        """With what was found at ``pixels``, each in all colours."""
+        """Return the state with the results at ``pixels``, each in all colours."""
         margins, chosen = found.loss.view(len(found.loss), -1, colours).max(2)
         classes = found.logits.argmax(2).view(len(found.loss), -1, colours).gather(2, chosen[..., None])[..., 0]
         return Known(
@@ -56,21 +56,21 @@ class Known:
 
 @dataclass(frozen=True, eq=False)
 class MapStep(AttackStep):
-    """The best image so far, and what is known of every pixel."""
+    """The best image so far, with the state of the map."""
 
     known: Known = field(kw_only=True)
 
 
 class OnePixelMap(Attack, JoinsChunks):
-    """Try every pixel in every colour of a palette, one at a time: the map shows which pixels can flip the prediction, and by how much.
+    """Try every pixel in every colour of a palette, one at a time, to map which pixels can flip the prediction.
 
     ``margins[row, column] = max over colours of margin(image with that pixel in that colour)``, where the margin is the best other logit
-    minus the label's (with a target: the target's minus the best other): above 0 the pixel flips. The adversarial image is the best of
-    all; where no pixel flips, none does in these colours.
+    minus the label's (with a target: the target's minus the best other): above 0 the pixel flips. The adversarial image is the best of all;
+    where none flips, no single pixel can do so in these colours.
 
-    ``levels^C`` colours, so ``H * W * levels^C`` forward passes for each image, 27,648 of 32 x 32 pixels in 27 colours, one or two
-    for the image itself, and a few more that confirm the flips which windows have found: see `OnePixel`. Pixels are tried scattered over
-    the image, so that a cancelled map shows all of it coarsely.
+    There are ``levels^C`` colours, so ``H * W * levels^C`` forward passes for each image (27,648 for 32 x 32 pixels in 27 colours), one or
+    two for the image itself, and a few more that confirm flips found by windows: see `OnePixel`. The order of pixels is scattered over the
+    image, so that a cancelled map covers all of it coarsely.
 
     An exhaustive form of Su, Vargas, Sakurai 2017, arXiv 1710.08864: no differential evolution over the same colours can find more.
     """
@@ -90,21 +90,22 @@ class OnePixelMap(Attack, JoinsChunks):
     levels: int = method(3, ge=2, le=256, unit="levels", title="levels per channel")
     """Evenly spaced levels of each channel, black and full included: 2 gives the eight corners of the colour cube, 3 gives 27 colours."""
     greys: bool = method(False, title="greys only")
-    """Only colours whose channels are equal: with 2 levels black and white."""
+    """Use only colours whose channels are equal: with 2 levels black and white."""
     at_most: int = budget(120_000, ge=1, unit="forward passes", title="passes at most")
-    """A map that would take more for one image is refused before it begins: a photograph of 224 x 224 in 27 colours takes 1,354,752, which
-    are hours."""
+    """Limit of forward passes for one image, beyond which a map is refused before it begins: a photograph of 224 x 224 in 27 colours takes
+    1,354,752, which are hours.
+    """
 
     def ball(self) -> Ball:
-        """One pixel."""
+        """Return the set of at most one changed pixel."""
         return L0(1)
 
     def rows_together(self, images: Tensor) -> int:
-        """So many that a step takes a few passes."""
+        """Return the number of images for which a step takes a few passes."""
         return images_per_step(images, images[0, 0].numel() * len(self.palette(images[:1])))
 
     def joined(self, lasts: Sequence[AttackStep]) -> MapStep:
-        """The maps of all parts."""
+        """Join the maps of all chunks."""
         steps = [step for step in lasts if isinstance(step, MapStep)]
         known = Known(*(torch.cat([getattr(step.known, each.name) for step in steps]) for each in fields(Known)))
         images, loss = torch.cat([step.adversarial for step in steps]), torch.cat([step.loss for step in steps])
@@ -112,7 +113,7 @@ class OnePixelMap(Attack, JoinsChunks):
 
     @torch.no_grad()
     def iterate(self, problem: Problem) -> Iterator[MapStep]:
-        """Step 0 is the clean image; then some pixels per step, in all colours."""
+        """Yield the clean image as step 0; then some pixels per step, in all colours."""
         palette, places = self.palette(problem.images), _scattered(problem)
         self._refuse_too_many(problem, len(places) * len(palette))
         candidates = Candidates(problem, "margin")
@@ -130,7 +131,7 @@ class OnePixelMap(Attack, JoinsChunks):
             yield MapStep(index, total, best.images, best.loss, best.logits, known=known)
 
     def palette(self, images: Tensor) -> Tensor:
-        """The colours that are tried, ``(colours, C)``: levels of 8 bits."""
+        """Return the palette, ``(colours, C)``, in levels of 8 bits."""
         levels = (torch.arange(self.levels, device=images.device, dtype=images.dtype) * 255 / (self.levels - 1)).round() / 255
         channels = images.shape[1]
         if self.greys or channels == 1:
@@ -138,7 +139,7 @@ class OnePixelMap(Attack, JoinsChunks):
         return torch.cartesian_prod(*[levels] * channels)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The map, NaN where nothing was tried, and a table of the pixels that come nearest to flipping or flip best."""
+        """Return the map, NaN where nothing was tried, and a table of the pixels that come nearest to flipping or flip best."""
         assert isinstance(last, MapStep)
         margins = last.known.margins.masked_fill(last.known.colours < 0, torch.nan).view(-1, *problem.images.shape[2:])
         return {
@@ -159,7 +160,7 @@ class OnePixelMap(Attack, JoinsChunks):
                 name = problem.classifier.labels[int(known.classes[image, place])]
                 rows.append((image, place // width, place % width, levels, margin, name, margin > 0))
         columns = ("image", "row", "column", "levels", "margin", "prediction", "flips")
-        first = 1 if len(problem.images) == 1 else 0  # of a single image there is no number to tell
+        first = 1 if len(problem.images) == 1 else 0  # a single image needs no column for its number
         return Table(columns[first:], tuple(row[first:] for row in rows), "The most effective pixels")
 
     def _refuse_too_many(self, problem: Problem, each: int) -> None:
@@ -172,7 +173,7 @@ class OnePixelMap(Attack, JoinsChunks):
 
 
 def _map_title(problem: Problem, known: Known) -> str:
-    """What the map shows, and whether anything is missing from it."""
+    """Return the title of the map, with a remark where it is incomplete."""
     shows, wanted, tried_places = "margin with the best colour, above 0 the pixel flips", len(_scattered(problem)), known.colours >= 0
     made = int(tried_places.any(0).sum())
     if made < wanted:
@@ -183,12 +184,12 @@ def _map_title(problem: Problem, known: Known) -> str:
 
 
 def _each(values: Tensor, rows: Tensor) -> Tensor:
-    """The same for every image."""
+    """Repeat values for every image."""
     return values.expand(len(rows), *values.shape)
 
 
 def _flips(found: Tried, colours: int) -> tuple[Tensor, Tensor]:
-    """Which images, and which of their candidates, of all those that are their pixel's best and flip the prediction."""
+    """Return images and candidates of the flips that are the best colour of their pixel."""
     loss = found.loss.view(len(found.loss), -1, colours)
     worth, chosen = loss.max(2)
     image, pixel = (worth > 0).nonzero(as_tuple=True)
@@ -196,10 +197,10 @@ def _flips(found: Tried, colours: int) -> tuple[Tensor, Tensor]:
 
 
 def _scattered(problem: Problem) -> Tensor:
-    """The places that some image may change, in an order that spreads them: multiples of the golden section, as evenly as can be."""
+    """Return the allowed places in a scattered order: multiples of the golden section, as uniform as possible."""
     height, width = problem.images.shape[2:]
     places = torch.arange(height * width, device=problem.images.device)
     if problem.mask is not None:
         places = places[(problem.mask > 0).any(0).flatten()]
-    turns = torch.arange(1, len(places) + 1, dtype=torch.float64) * _GOLDEN  # on the CPU: Apple's GPU knows no float64
+    turns = torch.arange(1, len(places) + 1, dtype=torch.float64) * _GOLDEN  # computed on the CPU, since Apple's GPU lacks float64
     return places[(turns - turns.floor()).argsort().to(places.device)]

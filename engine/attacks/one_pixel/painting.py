@@ -1,4 +1,4 @@
-"""Images with a few pixels painted over, many of each image at once."""
+"""Painting of a few pixels over images, many copies of each image at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def painted(images: Tensor, places: Tensor, colours: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Every image ``m`` times, each copy with ``d`` pixels painted over; where two are the same pixel the later one stays.
+    """Copy every image ``m`` times and paint ``d`` pixels of each copy; where two are the same pixel the later one stays.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def painted(images: Tensor, places: Tensor, colours: Tensor, mask: Tensor | None
     Returns
     -------
     Tensor
-        ``(n * m, C, H, W)``, image after image; in memory channels last, so that a pixel is one place to write to.
+        ``(n * m, C, H, W)``, image after image; channels last in memory, so that a pixel is one contiguous write.
     """
     n, channels, height, width = images.shape
     _, copies, changes = places.shape
@@ -39,8 +39,9 @@ def painted(images: Tensor, places: Tensor, colours: Tensor, mask: Tensor | None
 
 
 def masked(clean: Tensor, place: Tensor, colour: Tensor, mask: Tensor) -> Tensor:
-    """``clean + mask * (colour - clean)`` at places ``(n, m)`` of ``clean`` ``(n, H * W, C)``, ``(n, m, C)``."""
+    """Return ``clean + mask * (colour - clean)`` at places ``(n, m)`` of ``clean`` ``(n, H * W, C)``, as ``(n, m, C)``."""
     weight = mask.flatten(1).expand(len(clean), -1).gather(1, place)[..., None]
     under = clean.gather(1, place[..., None].expand_as(colour))
     mixed = under + weight * (colour - under)
-    return torch.where(weight == 1, colour, torch.where(weight == 0, under, mixed))  # bits, not sums, where nothing is mixed
+    # Without a blend the exact bits are copied instead of a sum.
+    return torch.where(weight == 1, colour, torch.where(weight == 0, under, mixed))

@@ -1,4 +1,4 @@
-"""Which part of every map one changed pixel can alter, how far that is worth being followed, and where its windows begin."""
+"""Plan of windows: the part of every map that one changed pixel can alter, and how far following it saves time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from engine.attacks.one_pixel.chain import Link, Pair, chain
 from engine.classifier import Classifier
 
 _LARGEST_SHARE = 0.8
-"""Of a map that the windows of all places take on average: beyond it a window costs as much as the whole map."""
+"""Share of a map that the windows of all places take on average, beyond which a window costs as much as the whole map."""
 _SMALL_SHARE = 0.3
-"""Of a map that the largest window takes: beyond it windows near the edge, which are smaller, are worth being computed apart."""
+"""Share of a map that the largest window takes, beyond which the smaller windows near the edge are computed separately."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,19 +22,19 @@ class Window:
     """The windows of one link along one axis: one for each place, all of one size."""
 
     first: Tensor
-    """``(places,)``: the first output."""
+    """Index of the first output, ``(places,)``."""
     size: int
-    """Outputs."""
+    """Number of outputs of the window."""
     start: Tensor
-    """``(places,)``: the first input, counted from the first of the padding."""
+    """Index of the first input, counted from the start of the padding, ``(places,)``."""
     seen: int
-    """Inputs that the outputs see."""
+    """Number of inputs that the outputs depend on."""
     slot: Tensor
-    """``(places,)``: where among the inputs the window of the link before begins."""
+    """Position of the previous link's window among the inputs, ``(places,)``."""
     before: int
-    """Outputs of the window before."""
+    """Number of outputs of the previous window."""
     length: int
-    """Inputs that hold all of it. More than are seen where some of it is seen by no output."""
+    """Number of inputs that contain all of the previous window; larger than ``seen`` where no output depends on some of them."""
 
 
 Windows = Sequence[Window]
@@ -46,13 +46,13 @@ class Axis:
 
     places: int
     kind: Tensor
-    """``(places,)``."""
+    """Kind of each place, ``(places,)``."""
     windows: list[list[Window]]
-    """By kind, link after link."""
+    """Windows by kind, link after link."""
 
     @classmethod
     def of(cls, links: Sequence[Link], small: int, axis: int, places: int, device: torch.device) -> Axis:
-        """The windows along rows (``axis`` 0) or columns (1); the first ``small`` links have the same for both kinds."""
+        """Plan the windows along rows (``axis`` 0) or columns (1); the first ``small`` links have the same for both kinds."""
         reached = list(_reached(links, axis, places))
         kind = torch.zeros(places, dtype=torch.int64)
         if small < len(links):
@@ -67,13 +67,13 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """How far windows are followed."""
+    """Plan of how far windows are followed through the network."""
 
     links: list[Link]
     small: int
-    """So many links have windows that are small everywhere."""
+    """Number of links whose windows are small everywhere."""
     later: list[Link]
-    """Those after them, for whole maps."""
+    """The links after them, for whole maps."""
     layers: list[nn.Module]
     """The layers after the last link."""
     down: Axis
@@ -81,7 +81,7 @@ class Plan:
 
     @classmethod
     def of(cls, classifier: Classifier) -> Plan | None:
-        """Up to the last convolution whose windows are smaller than its map; None where there is none."""
+        """Plan up to the last convolution whose windows are smaller than its map; None where there is none."""
         links, layers = chain(classifier.module)
         height, width = classifier.input_shape[1:]
         followed = small = 0
@@ -103,35 +103,35 @@ class Plan:
 
     @property
     def kinds(self) -> int:
-        """Of places."""
+        """Number of kinds of places."""
         return len(self.down.windows) * len(self.across.windows)
 
     def margins(self) -> Iterator[Pair]:
-        """For every link, by how much the inputs of a window may exceed its padded map, at the bottom and on the right."""
+        """Yield for every link by how much the inputs of a window may exceed its padded map, at the bottom and on the right."""
         for link in range(len(self.links)):
             down, across = (max(kind[link].length - kind[link].seen for kind in axis.windows) for axis in (self.down, self.across))
             yield down, across
 
 
 def _reached(links: Sequence[Link], axis: int, places: int) -> Iterator[tuple[Tensor, Tensor, int]]:
-    """Of every link the first and the last output ``(places,)`` along an axis that each place can alter, and how many outputs there are."""
+    """Yield for every link the first and last output ``(places,)`` along an axis that each place can alter, and the number of outputs."""
     first = last = torch.arange(places)
     for link in links:
         kernel, stride, padding = link.kernel[axis], link.stride[axis], link.padding[axis]
         places = (places + 2 * padding - kernel) // stride + 1
         first = ((first + padding - kernel + stride) // stride).clamp(0, places - 1)
-        last = ((last + padding) // stride).clamp(0, places - 1).maximum(first)  # a place that no output sees alters none
+        last = ((last + padding) // stride).clamp(0, places - 1).maximum(first)  # a place on which no output depends alters none
         yield first, last, places
 
 
 def _windows(
     links: Sequence[Link], axis: int, reached: Sequence[tuple[Tensor, Tensor, int]], members: Sequence[Tensor], device: torch.device
 ) -> Iterator[Window]:
-    """Of every link windows that hold what its ``members`` can alter, moved up where they would leave the map."""
+    """Yield for every link windows that contain what its ``members`` can alter, shifted where they would leave the map."""
     begin, before = torch.arange(len(members[0])), 1
     for link, (low, high, total), some in zip(links, reached, members, strict=True):
         stride, at = link.stride[axis], begin + link.padding[axis]
-        first = low.minimum(at // stride)  # no later than the window before, so that its inputs hold the beginning of that
+        first = low.minimum(at // stride)  # no later than the previous window, so that its inputs contain the start of that one
         size = int((high - first)[some].max()) + 1
         first = first.clamp_max(total - size)
         start, seen = first * stride, (size - 1) * stride + link.kernel[axis]

@@ -1,8 +1,8 @@
-"""One changed pixel, followed through a network by the part of every map that it can alter; nothing else is computed.
+"""Fast evaluation of one changed pixel: in every map only the window that it can alter is computed.
 
-The layers of a convolutional network look at a few pixels around each place. So the maps of an image that differs from a clean one in a
-single pixel are the clean maps but for a window. It is cut out together with what lies around it, taken through the layer, and so on,
-and put back into the clean map once it has grown nearly as large. From there on the network is evaluated as usual.
+Each output of a convolutional layer depends on a few pixels around its place. So the maps of an image that differs from a clean one in a
+single pixel equal the clean maps except for a window. The window is cut out with its surroundings, passed through layer after layer, and
+put back into the clean map once it is nearly as large. From there on the network is evaluated as usual.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from engine.attacks.one_pixel.window_plan import Plan, Windows
 from engine.classifier import Classifier
 
 _CACHED = 2**19
-"""Numbers that a core of a CPU keeps near."""
+"""Number of values that fit into the cache of a CPU core."""
 
 
 class Neighbours:
-    """Images that can be asked about with one pixel changed.
+    """Evaluator of images with one changed pixel.
 
-    The logits of `changed` are those of the classifier up to rounding: sums are added up in another order.
+    The logits of `changed` equal those of the classifier up to rounding, since sums are taken in another order.
     """
 
     def __init__(self, classifier: Classifier, images: Tensor, plan: Plan) -> None:
@@ -44,23 +44,23 @@ class Neighbours:
     @classmethod
     @torch.no_grad()
     def of(cls, classifier: Classifier, images: Tensor) -> Neighbours | None:
-        """None where the network is not known to be a chain of layers whose windows are smaller than their maps."""
+        """Build the evaluator; None where the network is not known to be a chain of layers whose windows are smaller than their maps."""
         derived = classifier.before or classifier.activations or classifier.bounds or classifier.input_shape != classifier.native_shape
         plan = None if derived or classifier.head == "log" else Plan.of(classifier)
         return None if plan is None else cls(classifier, images, plan)
 
     @property
     def to_the_end(self) -> bool:
-        """Whether all convolutions are of the chain: then many candidates take as long as a few whole images."""
+        """Whether the chain contains all convolutions, so that many candidates take as long as a few whole images."""
         return not any(isinstance(layer, nn.Conv2d) for module in self._plan.layers for layer in module.modules())
 
     def agrees(self, logits: Tensor) -> bool:
-        """Whether the layers found say of the images what the classifier does, ``logits`` ``(N, K)``: or else it is no such chain."""
+        """Return whether the links give the classifier's ``logits`` ``(N, K)`` for the images; otherwise the network is no such chain."""
         return float((self.logits - logits).abs().max()) <= 1e-4 * float(logits.abs().max())
 
     @torch.no_grad()
     def changed(self, rows: Tensor, places: Tensor, colours: Tensor) -> Tensor:
-        """Logits ``(M, K)`` of the images at ``rows`` ``(M,)`` with the pixel at ``places`` in ``colours`` ``(M, C)``.
+        """Return logits ``(M, K)`` of the images at ``rows`` ``(M,)`` with the pixel at ``places`` in ``colours`` ``(M, C)``.
 
         A place is ``row * W + column``.
         """
@@ -88,7 +88,7 @@ class Neighbours:
         return torch.empty_like(logits).index_copy_(0, order, logits)
 
     def _followed(self, links: slice, rows: Tensor, y: Tensor, x: Tensor, tall: Windows, wide: Windows, window: Tensor) -> Tensor:
-        """What ``links`` make of a window of every row, all its places in one line: ``(M * places, channels)``."""
+        """Pass a window of every row through ``links``, with all its places in one line: ``(M * places, channels)``."""
         for link, clean, down, across in zip(self._plan.links[links], self._clean[links], tall[links], wide[links], strict=True):
             corner = (rows * clean.height + down.start[y]) * clean.width + across.start[x]
             taken = _block(corner, down.length, across.length, clean.width)
@@ -100,7 +100,7 @@ class Neighbours:
 
 
 class _Clean:
-    """Clean maps ``(N, C, H, W)``, padded on all sides, and by a ``margin`` more at the bottom and on the right."""
+    """Clean maps ``(N, C, H, W)``, padded on all sides, and by an additional ``margin`` at the bottom and on the right."""
 
     def __init__(self, maps: Tensor, padding: Pair = (0, 0), margin: Pair = (0, 0), beyond: float = 0.0) -> None:
         (down, across), (below, beside) = padding, margin
@@ -111,7 +111,7 @@ class _Clean:
         self._rows = len(self._memory)
 
     def lay(self, taken: Tensor, slots: Sequence[Tensor], windows: Sequence[Tensor]) -> None:
-        """Put the places of ``windows`` into those ``taken`` ``(M, places)`` of the maps, at ``slots`` of them.
+        """Write the places of ``windows`` into those ``taken`` ``(M, places)`` of the maps, at ``slots`` of them.
 
         ``slots`` are one ``(m, places)`` after the other, together of M rows; ``windows`` ``(m * places, C)``.
         """
@@ -124,11 +124,11 @@ class _Clean:
             first, row = first + len(window), row + len(slot)
 
     def take(self, taken: Tensor, height: int, width: int) -> Tensor:
-        """The places ``taken`` ``(M, height * width)`` of the maps, or of windows laid over them, as ``(M, C, height, width)``."""
+        """Return the places ``taken`` ``(M, height * width)`` of the maps, or of windows over them, as ``(M, C, height, width)``."""
         return self._memory.index_select(0, taken.flatten()).view(len(taken), height, width, -1).permute(0, 3, 1, 2)
 
     def at_once(self, taken: Tensor) -> int:
-        """How many rows of ``taken`` are worth being computed together."""
+        """Return how many rows of ``taken`` should be computed together."""
         if taken.device.type != "cpu":
             return len(taken)
         return max(1, _CACHED // (taken.shape[1] * self._memory.shape[1]))
@@ -140,7 +140,7 @@ class _Clean:
 
 
 def _block(corners: Tensor, height: int, width: int, across: int) -> Tensor:
-    """``(M, height * width)``: the numbers of the places of blocks with these ``corners``, in maps that are ``across`` wide."""
+    """Return the indices of blocks with these ``corners``, in maps that are ``across`` wide, ``(M, height * width)``."""
     return corners[:, None] + _offsets(height, width, across, corners.device)
 
 

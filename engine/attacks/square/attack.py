@@ -20,24 +20,24 @@ from engine.parameters import Preset, budget, method
 from engine.text.parsing import Number
 
 _BLOCK = 64
-"""Moves for which a row draws at once."""
+"""Number of moves for which a row draws at once."""
 _SCHEDULE = ((10, 1), (50, 2), (200, 4), (500, 8), (1000, 16), (2000, 32), (4000, 64), (6000, 128), (8000, 256))
-"""Up to which query of 10,000 the share is divided by what; by 512 from there on."""
+"""Queries (of 10,000) up to which the share is divided by a factor; by 512 after the last."""
 
 
 class Square(InBall):
-    """Change one random square at a time and keep what raises the loss: needs the model's scores, no gradient.
+    """Change one random square at a time and keep changes that increase the loss; this needs scores and no gradient.
 
-    ``image_1`` is the clean image with vertical stripes at the ends of the ball (linf) or tiles of bumps and dents (l2). Then for
-    query q: ``proposal = image_q`` with a square of ``share(q)`` of the area changed, ``image_(q+1) = proposal`` where
-    ``loss(proposal) > loss(image_q)``. In linf every channel of the square goes to ``clean + eps`` or ``clean - eps`` by one sign, drawn
-    until something changes; in l2 the square takes what the ball leaves free and what a second square gives up. ``share`` falls from
-    ``p_init`` to ``p_init / 512`` in steps, at the queries 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000 of 10,000, scaled to
-    ``n_queries``. One forward row per query; solved rows leave the batch.
+    ``image_1`` is the clean image with vertical stripes at the ends of the ball (linf) or tiles of bumps and dents (l2). Then for query q:
+    ``proposal = image_q`` with a square of ``share(q)`` of the area changed, ``image_(q+1) = proposal`` where ``loss(proposal) >
+    loss(image_q)``. In linf every channel of the square goes to ``clean + eps`` or ``clean - eps`` by one sign, drawn until something
+    changes; in l2 the square takes the unused budget of the ball and that of a second square. ``share`` falls from ``p_init`` to ``p_init /
+    512`` in steps, at the queries 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000 of 10,000, scaled to ``n_queries``. One forward row per
+    query; solved rows leave the batch.
 
-    Andriushchenko, Croce, Flammarion, Hein 2019, arXiv 1912.00049. Deviations: every row has a square of its own; in linf squares
-    reach the last row and column, which those of the authors' code do not; with a mask,
-    squares lie around its pixels and their share is that of its area; the clean image is asked once more, first.
+    Andriushchenko, Croce, Flammarion, Hein 2019, arXiv 1912.00049. Deviations: every row has a square of its own; in linf squares reach the
+    last row and column, which those of the authors' code do not; with a mask, squares lie around its pixels and their share is that of its
+    area; the clean image is queried once more, first.
     """
 
     slug: ClassVar[str] = "square"
@@ -53,22 +53,25 @@ class Square(InBall):
     )
 
     norm: Literal["linf", "l2"] = budget("linf")
-    """The norm of the ball that the perturbation stays in."""
+    """The norm of the ball that contains the perturbation."""
     eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2"))
     """Radius of the ball in pixel units: 8/255 is eight grey levels."""
     n_queries: int = budget(5000, ge=1, le=1_000_000, unit="rows", title="queries")
-    """Images that the model is asked about, for each image at most; the clean image not counted."""
+    """Largest number of queries for each image; the clean image is not counted."""
     p_init: float = method(0.8, gt=0, le=1, title="first area")
     """Share of the image's area (of the mask's, where there is one) that the first squares cover. 0.8 suits robust and small models; the
-    authors took 0.05 (linf) and 0.1 (l2) for ImageNet."""
+    authors took 0.05 (linf) and 0.1 (l2) for ImageNet.
+    """
     corners: Literal["published", "all"] = method("published", when={"norm": "l2"})
-    """Where squares lie in l2 without a mask. published: as in the authors' code, which draws corners so that no square reaches the last
-    row and column; on a network trained against PGD that fools 51 images in place of 48. all: anywhere, as always in linf."""
+    """Positions of squares in l2 without a mask. published: as in the authors' code, where no square reaches the last row and column; on a
+    network trained against PGD that fools 51 images instead of 48. all: anywhere, as always in linf.
+    """
     loss: Literal["margin", "ce"] = method("margin")
-    """margin: best other logit minus the label's. ce: cross-entropy, which moves more evenly towards a target."""
+    """Loss to maximise. margin: best other logit minus the label's. ce: cross-entropy, which progresses more evenly towards a target."""
     proposals: int = method(1, ge=1, le=1024, unit="rows")
-    """Squares tried side by side for each image; the best one is taken. 1 is the paper's search. More cost as many queries, but a single
-    image of a small model then takes less time."""
+    """Number of squares tried together for each image; the best one is taken. 1 is the paper's search. More cost as many queries, but a
+    single image of a small model then takes less time.
+    """
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -77,13 +80,13 @@ class Square(InBall):
         return self
 
     def share(self, query: int) -> float:
-        """The share of the area that the squares after so many queries cover."""
+        """Return the share of the area that the squares cover after ``query`` queries."""
         scaled = query * 10_000 // self.n_queries
         return self.p_init / next((divisor for last, divisor in _SCHEDULE if scaled <= last), 512)
 
     @torch.no_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """The clean images, the start, then one step per query (or per ``proposals`` queries)."""
+        """Yield the clean images, the start, then one step per query (or per ``proposals`` queries)."""
         steps = 1 + (self.n_queries - 1) // self.proposals
         logits = problem.classifier(problem.images)
         whole = AttackStep(0, steps, problem.images, self._loss(problem, logits), logits)
@@ -100,7 +103,7 @@ class Square(InBall):
                 walk.take(*self._best_proposal(walk, (index - 2) * self.proposals))
             whole = active.spread(AttackStep(index, steps, walk.images, walk.loss, walk.logits), whole)
             yield whole
-            asks = index % 8 == 0 or problem.images.device.type == "cpu"  # elsewhere, asking who is left means waiting
+            asks = index % 8 == 0 or problem.images.device.type == "cpu"  # on an accelerator a check for the remaining rows waits
             if asks and (left := active.drop(walk.solved)) is not None:
                 walk = walk.select(left, active.problem)
 
@@ -115,7 +118,7 @@ class Square(InBall):
         return images, self._loss(problem, logits), logits
 
     def _best_proposal(self, walk: _Walk, asked: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Images, losses and logits of each row's best proposal, after so many queries."""
+        """Return images, losses and logits of each row's best proposal, after ``asked`` queries."""
         if walk.used_up:
             shares = [self.share(asked + move * self.proposals) for move in range(_BLOCK)]
             walk.plan_moves(shares, self.proposals)
@@ -132,7 +135,7 @@ class Square(InBall):
 
 
 class _Walk:
-    """Where each active row stands, and its next moves, planned many at once."""
+    """The iterate of each active row, and its next moves, planned many at once."""
 
     images: Tensor
     loss: Tensor
@@ -147,7 +150,7 @@ class _Walk:
         self._of_many: Moves | None = None
 
     def first(self) -> Tensor:
-        """Draws for the start."""
+        """Draw the numbers for the start."""
         return self.problem.random.uniform((self.moves.first_numbers,))
 
     @property
@@ -156,20 +159,20 @@ class _Walk:
         return self._plan is None or self._used == _BLOCK
 
     def plan_moves(self, shares: Sequence[float], proposals: int) -> None:
-        """Plan a block of moves of so many proposals each."""
+        """Plan a block of moves with ``proposals`` proposals each."""
         draws = self.problem.random.uniform((proposals, _BLOCK, self.moves.numbers)).flatten(0, 1)
         self._used, self._each = 0, proposals
         self._plan = self._many().plan(draws, shares)
 
     def propose(self) -> Tensor:
-        """The next proposals, ``(N * proposals, C, H, W)``."""
+        """Return the next proposals, ``(N * proposals, C, H, W)``."""
         assert self._plan is not None
         self._used += 1
         images = self.images if self._each == 1 else self.images.repeat_interleave(self._each, 0)
         return self._many().propose(images, self._plan, self._used - 1)
 
     def take(self, images: Tensor, loss: Tensor, logits: Tensor) -> None:
-        """Go where the loss is larger; rows that are solved stay."""
+        """Accept images of larger loss; solved rows stay unchanged."""
         better = ((loss > self.loss) | self.loss.isnan()) & ~self.solved
         self.images = torch.where(better[:, None, None, None], images, self.images)
         self.loss = torch.where(better, loss, self.loss)
@@ -177,12 +180,12 @@ class _Walk:
         self.solved = self.problem.succeeds(self.logits)
 
     def begin(self, images: Tensor, loss: Tensor, logits: Tensor) -> None:
-        """Go there, whatever the loss is."""
+        """Set the iterates, whatever their loss is."""
         self.images, self.loss, self.logits = images, loss, logits
         self.solved = self.problem.succeeds(logits)
 
     def select(self, left: Tensor, problem: Problem) -> _Walk:
-        """The walk of the rows at these indices, whose ``problem`` this is."""
+        """Return the walk of the rows at these indices, whose problem is ``problem``."""
         other = _Walk(problem, self.moves.select(left))
         other.solved, other._used, other._each = self.solved[left], self._used, self._each
         other.images, other.loss, other.logits = self.images[left], self.loss[left], self.logits[left]
@@ -191,7 +194,7 @@ class _Walk:
         return other
 
     def _many(self) -> Moves:
-        """The moves with every row as often as it has proposals."""
+        """Return the moves with every row repeated once per proposal."""
         if self._each == 1:
             return self.moves
         if self._of_many is None:
@@ -200,5 +203,5 @@ class _Walk:
 
 
 def _repeated(rows: Tensor, each: int) -> Tensor:
-    """Where the rows lie once every row stands there ``each`` times."""
+    """Return the indices of the rows when each is repeated ``each`` times."""
     return rows if each == 1 else (rows[:, None] * each + torch.arange(each, device=rows.device)).flatten()

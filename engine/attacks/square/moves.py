@@ -1,4 +1,4 @@
-"""The moves of the Square attack: where the next image is tried, for linf and l2. All rows at once, each at a place of its own."""
+"""Moves of the Square attack: the next proposal in linf and l2, for all rows at once, each at its own place."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from engine.operation import Problem
 
 @dataclass(frozen=True, eq=False)
 class Moves(ABC):
-    """How an image is changed within its ball. Draws are uniform in [0, 1), made elsewhere: a move is a pure function of them."""
+    """Changes of an image within its ball. Draws are uniform in [0, 1) and come from outside: a move is a pure function of them."""
 
     clean: Tensor
-    """``(N, C, H, W)``."""
+    """The clean images, ``(N, C, H, W)``."""
     eps: float
     mask: Tensor | None
-    """``(N, 1, H, W)``."""
+    """The mask, ``(N, 1, H, W)``."""
     places: Tensor | None
-    """``(N, H * W)``: numbers of the pixels inside each row's mask, then of the others. None: no mask."""
+    """Indices of the pixels inside each row's mask, then of the others, ``(N, H * W)``. None: no mask."""
     area: Tensor
-    """``(N,)``: how many pixels may change."""
+    """Number of pixels that may change, ``(N,)``."""
     kind: Tensor
-    """``(N,)``: the place of ``area`` among ``areas``."""
+    """Index of the row's ``area`` among ``areas``, ``(N,)``."""
     areas: tuple[int, ...]
-    """All areas there are, so that nobody has to ask the device."""
+    """All areas that occur, on the host, so that nothing waits for the device."""
     to_the_edge: bool = True
     """Whether squares reach the last row and column of an image without a mask."""
 
     @classmethod
     def of(cls, problem: Problem, eps: float, to_the_edge: bool = True) -> Self:
-        """The moves for a problem; its mask is what decides where squares lie if there is one."""
+        """Make the moves for a problem, whose mask limits the squares if there is one."""
         images, mask = problem.images, problem.mask
         n, _, height, width = images.shape
         if mask is None:
@@ -55,7 +55,7 @@ class Moves(ABC):
         return cls(images, eps, mask, places, area, kind, tuple(areas))
 
     def select(self, rows: Tensor) -> Self:
-        """The moves of some rows."""
+        """Return the moves of some rows."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         chosen: dict[str, Any] = {name: value[rows] for name, value in values.items() if isinstance(value, Tensor)}
         return replace(self, **chosen)
@@ -63,41 +63,41 @@ class Moves(ABC):
     @property
     @abstractmethod
     def numbers(self) -> int:
-        """How many draws one move takes."""
+        """Number of draws for one move."""
 
     @property
     @abstractmethod
     def first_numbers(self) -> int:
-        """How many draws the start takes."""
+        """Number of draws for the start."""
 
     @abstractmethod
     def begin(self, draws: Tensor) -> Tensor:
-        """Where the search starts, ``(N, C, H, W)``, from draws ``(N, first_numbers)``."""
+        """Return the start of the search, ``(N, C, H, W)``, from draws ``(N, first_numbers)``."""
 
     @abstractmethod
     def plan(self, draws: Tensor, shares: Sequence[float]) -> Plan:
-        """What does not depend on the images, for B moves at once, from draws ``(N, B, numbers)`` and a share of the area for each."""
+        """Plan B moves at once, independent of the images, from draws ``(N, B, numbers)`` and a share of the area for each."""
 
     @abstractmethod
     def propose(self, images: Tensor, plan: Plan, move: int) -> Tensor:
-        """``images`` with one square changed, by that move of the plan."""
+        """Return ``images`` with one square changed, by that move of the plan."""
 
     @property
     def _corner_numbers(self) -> int:
         return 2 if self.places is None else 3
 
     def _sides(self, share: float) -> tuple[int, ...]:
-        """The sides of squares with that share of ``areas``, at least one pixel and at most the image."""
+        """Return the sides of squares with that share of ``areas``, at least one pixel and at most the image."""
         return tuple(min(max(round(math.sqrt(share * area)), 1), *self.clean.shape[2:]) for area in self.areas)
 
     def _of_rows(self, sides: Sequence[tuple[int, ...]]) -> Tensor:
-        """``(N, B)``: every row's own of the sides of B moves."""
+        """Return every row's sides for B moves, ``(N, B)``."""
         return torch.tensor(sides, device=self.clean.device).T[self.kind]
 
     def _offsets(self, draws: Tensor, sides: Tensor) -> tuple[Tensor, Tensor]:
-        """Every pixel's row and column counted from the corner of the square, ``(N, B, H)`` and ``(N, B, W)``.
+        """Return every pixel's row and column relative to the square's corner, ``(N, B, H)`` and ``(N, B, W)``.
 
-        The squares lie anywhere in the image, or anywhere but in its last row and column; with a mask, around one of its pixels.
+        Squares are anywhere in the image, or anywhere except its last row and column; with a mask, around one of its pixels.
         """
         height, width = self.clean.shape[2:]
         if self.places is None:
@@ -114,23 +114,23 @@ class Moves(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """B moves of every row, but for the images that they are made on. Leading dimensions ``(N, B)`` throughout."""
+    """B moves of every row, independent of the images. The leading axes are ``(N, B)`` throughout."""
 
     into: tuple[Tensor, Tensor]
     """Rows ``(N, B, H)`` and columns ``(N, B, W)`` of the square, bool."""
     signs: Tensor
-    """``(N, B, C)``: bool in linf, +1 and -1 in l2."""
+    """Signs of the channels, ``(N, B, C)``: bool in linf, +1 and -1 in l2."""
     other: Tensor
-    """linf: ``(N, B, C)`` bool, the signs to turn where nothing would change. l2: ``(N, B)``, number of the pattern."""
+    """In linf the signs ``(N, B, C)`` bool to flip where nothing would change; in l2 the index of the pattern, ``(N, B)``."""
     out: tuple[Tensor, Tensor] | None = None
-    """l2: the second square."""
+    """The second square, in l2 only."""
     cells: tuple[Tensor, Tensor] | None = None
-    """l2: which row and column of the pattern, ``(N, B, H)`` and ``(N, B, W)``."""
+    """Row and column of the pattern at each pixel, ``(N, B, H)`` and ``(N, B, W)``, in l2 only."""
     patterns: Tensor | None = None
-    """l2: all patterns, in frames of zeros."""
+    """All patterns in frames of zeros, in l2 only."""
 
     def select(self, rows: Tensor) -> Plan:
-        """The plan of some rows."""
+        """Return the plan of some rows."""
 
         def chosen(pair: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor] | None:
             return None if pair is None else (pair[0][rows], pair[1][rows])
@@ -140,44 +140,44 @@ class Plan:
 
 
 def _whole(draws: Tensor, count: Tensor) -> Tensor:
-    """Uniform integers in [0, count) of uniform draws."""
+    """Convert uniform draws to uniform integers in [0, count)."""
     return (draws * count).long().minimum(count - 1)
 
 
 def _inside(offsets: tuple[Tensor, Tensor], sides: Tensor) -> tuple[Tensor, Tensor]:
-    """Which rows and which columns belong to the squares."""
+    """Return which rows and which columns belong to the squares."""
     down, along = ((o >= 0) & (o < sides[..., None]) for o in offsets)
     return down, along
 
 
 def _square(sides: tuple[Tensor, Tensor], move: int) -> Tensor:
-    """``(N, 1, H, W)`` bool: one move's squares."""
+    """Return one move's squares, ``(N, 1, H, W)`` bool."""
     return sides[0][:, move, None, :, None] & sides[1][:, move, None, None, :]
 
 
 @final
 class LinfMoves(Moves):
-    """In a square, every channel goes to the upper or the lower end of the ball, by one sign."""
+    """Moves in linf: in a square, every channel goes to the upper or lower end of the ball, by one sign."""
 
     @property
     def numbers(self) -> int:
-        """A corner, a sign per channel, and one for the signs' second chance."""
+        """Number of draws: a corner, a sign per channel, and one for the second choice of signs."""
         return self._corner_numbers + self.clean.shape[1] + 1
 
     @property
     def first_numbers(self) -> int:
-        """A sign per channel and column."""
+        """Number of draws for the start: a sign per channel and column."""
         return self.clean.shape[1] * self.clean.shape[3]
 
     def begin(self, draws: Tensor) -> Tensor:
-        """Vertical stripes."""
+        """Return the start, vertical stripes at the ends of the ball."""
         low, high = self._ends
         return torch.where(draws.view(len(draws), self.clean.shape[1], 1, -1) < 0.5, high, low)
 
     def plan(self, draws: Tensor, shares: Sequence[float]) -> Plan:
-        """Corners, signs, and signs to turn.
+        """Plan corners, signs, and signs to flip.
 
-        The paper draws signs again until something changes. All others are then as likely, so one more draw does.
+        The paper draws signs again until something changes. All other signs are then equally likely, so one more draw suffices.
         """
         channels = self.clean.shape[1]
         sides = self._of_rows([self._sides(share) for share in shares])
@@ -187,7 +187,7 @@ class LinfMoves(Moves):
         return Plan(_inside(self._offsets(draws, sides), sides), draws[..., -channels - 1 : -1] < 0.5, other)
 
     def propose(self, images: Tensor, plan: Plan, move: int) -> Tensor:
-        """The square at the ends of the ball."""
+        """Return the images with the square at the ends of the ball."""
         low, high = self._ends
         square, signs = _square(plan.into, move), plan.signs[:, move]
         first = torch.where(square, torch.where(signs[:, :, None, None], high, low), images)
@@ -202,27 +202,27 @@ class LinfMoves(Moves):
 
 @final
 class L2Moves(Moves):
-    """Budget is moved from one square into another, where it lies as a bump and a dent."""
+    """Moves in l2: budget goes from one square into another, in the form of a bump and a dent."""
 
     @property
     def numbers(self) -> int:
-        """Two corners, a sign per channel, and which way the pattern lies."""
+        """Number of draws: two corners, a sign per channel, and the orientation of the pattern."""
         return 2 * self._corner_numbers + self.clean.shape[1] + 1
 
     @property
     def first_numbers(self) -> int:
-        """A sign per channel and tile, and which way each lies."""
+        """Number of draws for the start: a sign per channel and tile, and the orientation of each."""
         down, along, _ = self._tiling()
         return (self.clean.shape[1] + 1) * down * along
 
     def begin(self, draws: Tensor) -> Tensor:
-        """Tiles, five to the shorter side, each a bump and a dent."""
+        """Return the start: tiles, five along the shorter side, each a bump and a dent."""
         n, channels, height, width = self.clean.shape
         down, along, side = self._tiling()
         draws = draws.view(n, channels + 1, down, along)
         signs = 1.0 - 2.0 * (draws[:, :channels] < 0.5).to(self.clean)
         patterns = _patterns((side,), self.clean.dtype, self.clean.device)[(draws[:, -1] < 0.5).long(), 1 : side + 1, 1 : side + 1]
-        tiles = signs[..., None, None] * patterns[:, None]  # (N, C, down, along, side, side)
+        tiles = signs[..., None, None] * patterns[:, None]  # axes: (N, C, down, along, side, side)
         delta = torch.zeros_like(self.clean)
         top, left = (height - down * side) // 2, (width - along * side) // 2
         laid = tiles.permute(0, 1, 2, 4, 3, 5).reshape(n, channels, down * side, along * side)
@@ -230,7 +230,7 @@ class L2Moves(Moves):
         return self._image(delta if self.mask is None else delta * (self.mask > 0))
 
     def plan(self, draws: Tensor, shares: Sequence[float]) -> Plan:
-        """Two corners, signs, and the pattern with its cell for every pixel."""
+        """Plan two corners, signs, and the pattern with its cell for every pixel."""
         corner = self._corner_numbers
         known = [self._odd_sides(share) for share in shares]
         sides = self._of_rows(known)
@@ -247,7 +247,7 @@ class L2Moves(Moves):
         )
 
     def propose(self, images: Tensor, plan: Plan, move: int) -> Tensor:
-        """The first square takes what the ball leaves free and what the second, which is emptied, gives up."""
+        """Return the images with the unused budget and that of the second square, which is emptied, in the first square."""
         assert plan.out is not None
         assert plan.cells is not None
         assert plan.patterns is not None
@@ -272,32 +272,32 @@ class L2Moves(Moves):
         return (self.clean + (delta if self.mask is None else self.mask * delta)).clamp(0, 1)
 
     def _odd_sides(self, share: float) -> tuple[int, ...]:
-        """As `_sides`, odd and at least three pixels where the image has as many."""
+        """Return the sides of `_sides`, made odd and at least three pixels where the image is large enough."""
         largest = (min(self.clean.shape[2:]) - 1) // 2 * 2 + 1
         return tuple(min(max(side, 3) // 2 * 2 + 1, largest) for side in self._sides(share))
 
     def _tiling(self) -> tuple[int, int, int]:
-        """Tiles down, tiles along, and their side."""
+        """Return the number of tiles down and along, and their side."""
         height, width = self.clean.shape[2:]
         side = max(1, min(height, width) // 5)
         return height // side, width // side, side
 
 
 def _by_channel(delta: Tensor) -> Tensor:
-    """Every channel over its Euclidean length."""
+    """Divide every channel by its Euclidean length."""
     lengths: Tensor = torch.linalg.vector_norm(delta, dim=(2, 3), keepdim=True)
     return delta / lengths.clamp_min(TINY)
 
 
 def _all_patterns(known: Sequence[tuple[int, ...]], like: Tensor) -> tuple[Tensor, list[tuple[int, ...]]]:
-    """The patterns of all the sides there are, and for every side the number of its pattern."""
+    """Return the patterns of all sides that occur, and for every side the index of its pattern."""
     different = sorted({side for sides in known for side in sides})
     return _patterns(tuple(different), like.dtype, like.device), [tuple(different.index(side) for side in sides) for sides in known]
 
 
 @lru_cache(maxsize=256)
 def _patterns(sides: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """``(2 * len(sides), S + 2, S + 2)``: every side's pattern and its transpose, in a frame of zeros at least one wide."""
+    """Return every side's pattern and its transpose, in a frame of zeros at least one wide: ``(2 * len(sides), S + 2, S + 2)``."""
     table = torch.zeros(2 * len(sides), max(sides) + 2, max(sides) + 2, dtype=torch.float64)
     for number, side in enumerate(sides):
         upper, lower = _rectangle(side // 2, side), _rectangle(side - side // 2, side)
@@ -309,7 +309,7 @@ def _patterns(sides: tuple[int, ...], dtype: torch.dtype, device: torch.device) 
 
 
 def _rectangle(height: int, width: int) -> Tensor:
-    """``sum_k 1 / (k + 1)^2`` over rectangles that grow from the middle: a bump of length 1."""
+    """Return ``sum_k 1 / (k + 1)^2`` over rectangles that grow from the middle: a bump of length 1."""
     bump = torch.zeros(height, width, dtype=torch.float64)
     if height == 0:
         return bump

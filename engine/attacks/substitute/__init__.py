@@ -1,1 +1,1 @@
-"""The substitute attack, and the network that it trains on the oracle's labels."""
+"""The substitute attack, and the network that it trains on the labels of the oracle."""

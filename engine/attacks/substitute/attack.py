@@ -1,4 +1,4 @@
-"""The substitute: a model of one's own, trained on the labels of another, and attacked in its place."""
+"""The substitute attack: a model is trained on the labels of another, the oracle, and attacked instead of it."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from engine.text.parsing import Number
 _PGD_STEPS = 40
 _MOST_LABELS = 100_000
 _NOT_YET = -1e30
-"""The score of the clean images while the substitute is in training: whatever is made on it comes before."""
+"""Score of the clean images while the substitute is in training: any adversarial image ranks higher."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """One round of training."""
+    """One round of training with its measurements."""
 
     images: int
-    """How many images the oracle had labelled."""
+    """Number of images that the oracle had labelled."""
     agreement: float
-    """Of held-out images, the share on which the substitute says what the oracle says."""
+    """Share of held-out images on which the substitute agrees with the oracle."""
     accuracy: float
-    """The share on which it is right."""
+    """Accuracy of the substitute on the same images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,29 +52,29 @@ class SubstituteStep(AttackStep):
     network: nn.Module | None = None
     rounds: tuple[Round, ...] = ()
     labelled: int = 0
-    """Labels that the oracle has been asked for, the held-out images' included."""
+    """Number of labels queried from the oracle, those of held-out images included."""
 
 
 class Substitute(Attack):
-    """Train a small model on the oracle's labels, attack that, and try the images on the oracle.
+    """Train a small model on the oracle's labels, attack it, and evaluate the images on the oracle.
 
-    ``S_0`` is ``seeds`` images of the data set. For each of ``rounds``: the oracle labels what is new in S, the substitute F is trained
-    on (S, labels) for ``epochs`` with Adam, and S is doubled by a step along the row of F's Jacobian that belongs to the oracle's label:
-    ``S <- S + { clamp(x + length * sign(dF(x)[oracle(x)] / dx), 0, 1) }``, with ``length = lambda_``, its sign turned every third round
-    where ``periodic``. With a ``reservoir`` only that many x, drawn evenly from S, are stepped from once S has been doubled ``doublings``
-    times. Then ``adversarial`` is made on F by FGSM or PGD in linf and tried on the oracle once. Only labels of the oracle are used:
+    ``S_0`` is ``seeds`` images of the data set. In each of ``rounds`` the oracle labels the new images in S, the substitute F is trained on
+    (S, labels) for ``epochs`` with Adam, and S is doubled by a step along the row of F's Jacobian that belongs to the oracle's label: ``S
+    <- S + { clamp(x + length * sign(dF(x)[oracle(x)] / dx), 0, 1) }``, with ``length = lambda_``, with its sign flipped every third round
+    if ``periodic``. With a ``reservoir`` only that many x, drawn evenly from S, are stepped from once S has been doubled ``doublings``
+    times. Then ``adversarial`` is made on F by FGSM or PGD in linf and evaluated on the oracle once. Only labels of the oracle are used:
     ``seeds * 2^(rounds - 1)`` of them, 4,800 by default, or ``seeds * 2^doublings + reservoir * (rounds - 1 - doublings)``, and one for
     each held-out image.
 
-    Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2016, arXiv 1602.02697; reservoir sampling: Papernot, McDaniel, Goodfellow 2016,
-    arXiv 1605.07277. Unconfirmed: their figure, 84.24 % of the examples at eps = 0.3 on MetaMind, and that their reservoir was one of 400
-    after three rounds. The authors' code begins against the labels and turns once, as its preset does. The images' labels are known to the
+    Papernot, McDaniel, Goodfellow, Jha, Celik, Swami 2016, arXiv 1602.02697; reservoir sampling: Papernot, McDaniel, Goodfellow 2016, arXiv
+    1605.07277. Unconfirmed: their figure, 84.24 % of the examples at eps = 0.3 on MetaMind, and that their reservoir was one of 400 after
+    three rounds. The authors' code starts against the labels and flips the sign once, as in its preset. The images' labels are known to the
     attacker. Untargeted, as in the paper.
 
-    How far it goes depends on the oracle. On MNIST at eps = 0.3 (500 images, three seeds) a network trained without augmentation keeps 42
-    to 49 % of its images with the paper's 150 seeds, 52 to 59 % without the periodic step, 35 to 45 % with steps against the labels
-    throughout (at most 45 % were wanted), and 29 to 36 % with 1,000 seeds and 3 rounds. The shipped ``digits``, trained with noise and
-    strokes, keeps 63 to 77 % whatever is chosen.
+    The success depends on the oracle. On MNIST at eps = 0.3 (500 images, three seeds) a network trained without augmentation keeps 42 to 49
+    % of its images with the paper's 150 seeds, 52 to 59 % without the periodic step, 35 to 45 % with steps against the labels throughout
+    (at most 45 % were wanted), and 29 to 36 % with 1,000 seeds and 3 rounds. The shipped ``digits``, trained with noise and strokes, keeps
+    63 to 77 % whatever is chosen.
     """
 
     slug: ClassVar[str] = "substitute"
@@ -111,29 +111,29 @@ class Substitute(Attack):
     eps: Number = budget(0.3, gt=0, unit="of [0, 1]")
     """Radius of the linf ball in pixel units. 0.3 is usual for digits, 8/255 for colour images."""
     crafted_by: Literal["fgsm", "pgd"] = method("fgsm")
-    """What is run on the substitute: one step, which transfers better where the substitute is rough, or forty within the ball."""
+    """Attack on the substitute: one step, which transfers better where the substitute is rough, or forty within the ball."""
     network: Literal["mlp", "cnn"] = method("mlp")
-    """The substitute: two hidden layers of 200, or two convolutions and one hidden layer."""
+    """Network of the substitute: two hidden layers of 200, or two convolutions and one hidden layer."""
     seeds: int = method(150, ge=2, le=100_000, unit="images")
-    """Images of the data set to begin with; fewer where it has fewer."""
+    """Number of initial images from the data set; fewer where it has fewer."""
     rounds: int = method(6, ge=1, le=12)
-    """Rounds of labelling and training. Each doubles the number of labels."""
+    """Number of rounds of labelling and training. Each doubles the number of labels."""
     lambda_: float = method(0.1, ge=-1, le=1, unit="of [0, 1]", title="length of the step")
-    """Length of the step that makes new images: towards what the oracle said; below 0 against it, where its other classes are."""
+    """Length of the step that makes new images: towards the oracle's label; below 0 away from it, towards its other classes."""
     periodic: bool = method(True)
-    """Turn the step's sign every third round."""
+    """Flip the step's sign every third round."""
     reservoir: int | None = method(None, ge=1, le=100_000, none="always doubled", unit="images")
-    """How many new images a round makes, from as many drawn at random, once S has been doubled often enough. None: it is always doubled."""
+    """Number of new images per round, from as many drawn at random, once S has been doubled often enough. None: S is always doubled."""
     doublings: int = method(3, ge=0, le=12)
-    """How often S is doubled before the reservoir takes over."""
+    """Number of doublings of S before the reservoir takes over."""
     epochs: int = method(10, ge=1, le=1000)
-    """Passes over the labelled images in each round."""
+    """Number of passes over the labelled images in each round."""
     batch_size: int = method(128, ge=1, le=8192, unit="images")
-    """Images per step of Adam."""
+    """Number of images per step of Adam."""
     learning_rate: float = method(1e-3, gt=0, le=1)
-    """Of Adam."""
+    """Learning rate of Adam for the substitute."""
     held_out: int = result(200, ge=0, le=100_000, unit="images")
-    """Further images of the data set on which agreement is measured; the oracle labels each once."""
+    """Number of further images of the data set for the measurement of agreement; the oracle labels each once."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -148,7 +148,7 @@ class Substitute(Attack):
         return check_lengths(self, "linf")
 
     def ball(self) -> Ball:
-        """The linf ball of radius ``eps``."""
+        """Return the linf ball of radius ``eps``."""
         return Linf(self.eps)
 
     @classmethod
@@ -158,7 +158,7 @@ class Substitute(Attack):
 
     @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[SubstituteStep]:
-        """The clean images; an epoch of training per step; then the attack, whose last step is tried on the oracle."""
+        """Yield the clean images; an epoch of training per step; then the attack, whose last step is evaluated on the oracle."""
         known, checks, truth = self._images(problem)
         network = fresh_network(self.network, problem, problem.random.shared("substitute", "weights"))
         order = problem.random.shared("substitute", "order")
@@ -198,7 +198,7 @@ class Substitute(Attack):
                 yield self._step(problem, index + step.index, total, network, rounds, asked, made)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The substitute, how it came to agree with the oracle, and what that cost."""
+        """Return the substitute, and the curve of its agreement with the oracle over the queries."""
         assert isinstance(last, SubstituteStep)
         assert last.network is not None
         network = copy.deepcopy(last.network).eval().requires_grad_(False)
@@ -218,10 +218,10 @@ class Substitute(Attack):
         table = Table(columns, tuple(rows), f"Substitute: {last.labelled} labels in all", units=units)
         return {"substitute": Model(network, card, curve), "agreement": curve, "rounds": table}
 
-    # ------------------------------------------------------------------ inside
+    # ------------------------------------------------------------------ helpers
 
     def _images(self, problem: Problem) -> tuple[Tensor, Tensor, Tensor]:
-        """The first images, the held-out ones, and the true labels of those."""
+        """Return the first images, the held-out ones, and the true labels of the latter."""
         data, model = problem.data, problem.classifier
         assert data is not None
         if data.shape != model.input_shape:
@@ -236,7 +236,7 @@ class Substitute(Attack):
         return known.to(problem.images), checks.to(problem.images), (truth if len(rest) else labels).to(problem.images.device)
 
     def _new(self, seeds: int) -> Iterator[int]:
-        """How many images each round but the last one adds."""
+        """Yield how many images each round but the last one adds."""
         known = seeds
         for number in range(self.rounds - 1):
             more = known if self.reservoir is None or number < self.doublings else min(self.reservoir, known)
@@ -244,7 +244,7 @@ class Substitute(Attack):
             yield more
 
     def _measured(self, network: nn.Module, known: Tensor, labels: Tensor, checks: Tensor, said: Tensor | None, truth: Tensor) -> Round:
-        """On the held-out images; where there are none, on the first ones."""
+        """Measure a round on the held-out images; where there are none, on the first ones."""
         if said is None:
             checks, said = known[: len(truth)], labels[: len(truth)]
         with torch.no_grad():
@@ -252,12 +252,12 @@ class Substitute(Attack):
         return Round(len(known), fraction(prediction == said), fraction(prediction == truth))
 
     def _pauses(self, problem: Problem, seeds: int, checks: int) -> int:
-        """Steps while the oracle labels."""
+        """Return the number of steps during which the oracle labels."""
         asked = (seeds + checks, *self._new(seeds))
         return sum(-(-count // rows_per_step(problem.images)) - 1 for count in asked)
 
     def _affordable(self, problem: Problem, more: int) -> bool:
-        """Whether the budget has room for so many labels and for trying the images in the end."""
+        """Return whether the budget has room for ``more`` labels and the final evaluation of the images."""
         return self.max_queries is None or problem.classifier.forwards + more + len(problem.images) <= self.max_queries
 
     def _step(
@@ -270,7 +270,7 @@ class Substitute(Attack):
         labelled: int,
         made: AttackStep | None = None,
     ) -> SubstituteStep:
-        """The clean images as the substitute sees them, or what was ``made`` on it; the oracle judges either."""
+        """Return a step with the clean images on the substitute, or with those ``made`` on it; the oracle evaluates either."""
         with torch.no_grad():
             loss = value("ce", network(problem.images), problem.labels, None) if made is None else made.loss
         readings = {"queries": torch.tensor(float(labelled))}
@@ -284,7 +284,7 @@ class Substitute(Attack):
 
 
 class _Asking:
-    """Questions to the oracle, a part at a time."""
+    """Queries to the oracle, in chunks."""
 
     said: Tensor
 
@@ -292,12 +292,12 @@ class _Asking:
         self._problem, self.labelled = problem, 0
 
     def about(self, images: Tensor) -> Iterator[None]:
-        """Ask for the labels ``said`` of images; pauses between two steps' worth of them.
+        """Query the labels of images, and yield after each step's share of them.
 
         Raises
         ------
         GibbonError
-            The oracle gives an image no label, but NaN.
+            The oracle returns NaN instead of a label.
         """
         said: list[Tensor] = []
         for number, some in enumerate(torch.split(images, rows_per_step(self._problem.images))):

@@ -1,4 +1,4 @@
-"""The substitute's network: its layers, first weights, an epoch of training, and the gradient of its outputs."""
+"""Network of the substitute: its layers, initial weights, an epoch of training, and the gradient of its outputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.operation import Problem
 
 
 def fresh_network(kind: Literal["mlp", "cnn"], problem: Problem, random: Generator) -> nn.Module:
-    """A network for the problem's images and classes, on its device and in its type, with first weights from ``random`` alone."""
+    """Make a network for the problem's images and classes, on its device and in its type, with initial weights from ``random`` alone."""
     channels, height, width = problem.classifier.input_shape
     classes = problem.classifier.num_classes
     if kind == "mlp":
@@ -33,7 +33,7 @@ def fresh_network(kind: Literal["mlp", "cnn"], problem: Problem, random: Generat
     with torch.no_grad():
         for parameter in network.parameters():
             fan = parameter[0].numel() if parameter.dim() > 1 else 0
-            bound = 1 / math.sqrt(fan) if fan else 0.0  # small: pixels that are always dark keep their first weights, and pass them on
+            bound = 1 / math.sqrt(fan) if fan else 0.0  # small, since always dark pixels keep their initial weights and transmit them
             parameter.copy_(bound * (2 * torch.rand(parameter.shape, generator=random) - 1))
     return network.to(problem.images)
 
@@ -41,7 +41,7 @@ def fresh_network(kind: Literal["mlp", "cnn"], problem: Problem, random: Generat
 def train_epoch(
     network: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, labels: Tensor, batch: int, random: Generator
 ) -> None:
-    """All images once, in an order from ``random``, by cross-entropy."""
+    """Train on all images once, in an order from ``random``, by cross-entropy."""
     parameters = list(network.parameters())
     for chosen in torch.split(torch.randperm(len(images), generator=random).to(images.device), batch):
         loss = F.cross_entropy(network(images[chosen]), labels[chosen])
@@ -51,7 +51,7 @@ def train_epoch(
 
 
 def gradient_of_labels(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    """``d F(x)[label] / dx`` for every image, in one backward pass: the row of the Jacobian, without the Jacobian."""
+    """Return ``d F(x)[label] / dx`` for every image from one backward pass: one row of the Jacobian each."""
     asked = images.clone().requires_grad_()
     outputs = network(asked).gather(1, labels[:, None]).sum()
     return torch.autograd.grad(outputs, asked)[0]

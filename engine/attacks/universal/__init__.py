@@ -1,1 +1,1 @@
-"""Universal perturbations: their training, and a saved one applied to an image."""
+"""Universal perturbations: their training, and the application of a saved one."""

@@ -25,16 +25,16 @@ class Universal(InBall):
     """Learn one perturbation from a data set that changes the prediction of most images, seen or unseen, then add it to these.
 
     ``adversarial = clamp(images + mask * v, 0, 1)`` with ``||v|| <= eps`` and one ``v`` ``(1, C, H, W)`` for all images. The fooling rate
-    is the share of images whose prediction differs from that of the clean image; it is told for batches that ``v`` is learned from and for
-    images held out of the same data set. The labels of the data set are not used.
+    is the share of images whose prediction differs from that of the clean image; it is reported for the training batches and for images
+    held out of the same data set. The labels of the data set are not used.
 
     - mini-batch: ``v <- project(v + step_size * steepest(sum of d min(CE(logits(x + v), clean prediction), cap) / dx))`` over batches, two
       passes of ``batch_size`` rows each step.
     - paper: image after image, in passes over the set; where ``x + v`` is not yet misclassified, ``v <- project(v + (1 + overshoot) * r)``
       with ``r`` from DeepFool at ``x + v``, if that flips it; until the rate on the set reaches ``enough``.
 
-    Moosavi-Dezfooli, Fawzi, Fawzi, Frossard 2016, arXiv 1610.08401. Ours: ``x + v`` is clamped to [0, 1] wherever it is looked at, DeepFool
-    keeps its iterates in [0, 1], and of all perturbations at which the rate was measured the best is kept.
+    Moosavi-Dezfooli, Fawzi, Fawzi, Frossard 2016, arXiv 1610.08401. Differences: ``x + v`` is clamped to [0, 1] wherever it is evaluated,
+    DeepFool keeps its iterates in [0, 1], and the best of all measured perturbations is kept.
     """
 
     slug: ClassVar[str] = "universal"
@@ -58,38 +58,38 @@ class Universal(InBall):
     eps: Number = budget(10 / 255, gt=0, unit="of [0, 1]", usual={"norm": {"linf": 10 / 255, "l2": 2.0}})
     """Radius of the ball in pixel units: 10/255 is the paper's ten grey levels. Digits need 0.2 to 0.3."""
     mode: Literal["mini-batch", "paper"] = method("mini-batch")
-    """mini-batch: gradient ascent on batches. paper: DeepFool, image after image; much slower."""
+    """Method of training. mini-batch: gradient ascent on batches. paper: DeepFool, image after image; much slower."""
     count: int = data(1000, ge=1, le=1_000_000, unit="images")
-    """Images of the data set that it is learned from; where there are too few, in proportion to those held out."""
+    """Number of training images from the data set; where there are too few, in proportion to those held out."""
     held_out: int = data(500, ge=1, le=1_000_000, unit="images")
-    """Other images of the data set, which the fooling rate is measured on."""
+    """Number of other images of the data set, for the measurement of the fooling rate."""
     enough: float = result(1.0, gt=0, le=1, unit="share")
-    """Ends once so many of the images that it learns from are fooled; the paper ends at 0.8. 1: only at the last step."""
+    """Share of fooled training images at which training ends; the paper ends at 0.8. 1: only at the last step."""
     steps: int = budget(100, ge=1, le=100_000, unit="steps", when={"mode": "mini-batch"})
-    """Batches to learn from; 60 to 200 are usual."""
+    """Number of training batches; 60 to 200 are usual."""
     batch_size: int = method(128, ge=1, le=8192, unit="images", when={"mode": "mini-batch"})
-    """Images of one batch."""
+    """Number of images in one batch."""
     step_size: Number | None = method(None, gt=0, none="eps / 10", unit="of [0, 1]", automatic="length", when={"mode": "mini-batch"})
     """Length of one step in pixel units. None: eps / 10."""
     cap: float = method(9.0, gt=0, when={"mode": "mini-batch"})
-    """Cross-entropy beyond which an image counts as fooled for good and pulls no more."""
+    """Cross-entropy beyond which an image counts as fooled for good and contributes no gradient."""
     passes: int = budget(10, ge=1, le=1000, unit="passes", when={"mode": "paper"})
-    """At most so many passes over the images that it learns from."""
+    """Largest number of passes over the training images."""
     inner_steps: int = method(10, ge=1, le=1000, when={"mode": "paper"})
-    """DeepFool's steps for one image."""
+    """Largest number of DeepFool's steps for one image."""
     overshoot: float = method(0.02, ge=0, le=1, when={"mode": "paper"})
-    """How far past the boundary DeepFool goes, of the distance."""
+    """Distance that DeepFool goes past the boundary, as a share of the distance to it."""
     classes: int = method(10, ge=2, le=1000, when={"mode": "paper"})
-    """DeepFool looks at the classes with the largest logits, so many of them."""
+    """Number of classes, those with the largest logits, that DeepFool considers."""
 
     @property
     def length(self) -> float:
-        """The step length in use."""
+        """The step length in use: the parameter, or its default."""
         return self.eps / 10 if self.step_size is None else self.step_size
 
     @torch.enable_grad()
     def iterate(self, problem: Problem) -> Iterator[UniversalStep]:
-        """Clean predictions, then step after step, with the rates measured on the way; last the best perturbation."""
+        """Yield the clean predictions, then step after step with the measured rates; last the best perturbation."""
         course = Course(problem, self.ball(), self.count, self.held_out)
         yield from self._by_image(course) if self.mode == "paper" else self._by_batch(course)
         yield course.end()
@@ -114,7 +114,7 @@ class Universal(InBall):
                 return
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The perturbation, the fooling rates on the way, and which classes become which."""
+        """Return the perturbation, the fooling rates over the steps, and the table of changed classes."""
         assert isinstance(last, UniversalStep)
         learned = last.learned
         rates = {"learning": learned.learning_rates, "held out": learned.held_out_rates}

@@ -1,4 +1,4 @@
-"""A perturbation in a file: written after it was learned, read and added to other images."""
+"""Perturbations in files: written after training, read and added to other images."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ _TENSOR, _FACTS = "perturbation", "gibbon"
 
 @dataclass(frozen=True, eq=False)
 class StoredPerturbation:
-    """What a file holds."""
+    """Content of a perturbation file."""
 
     values: Tensor
-    """``(1, C, H, W)``, float32 on the CPU, to be added to images in [0, 1]."""
+    """The perturbation ``(1, C, H, W)``, float32 on the CPU, to be added to images in [0, 1]."""
     title: str
     facts: Mapping[str, Any]
-    """What was written with it: model, data set, radius, fooling rates."""
+    """Facts stored with it: model, data set, radius, fooling rates."""
 
 
 def save_perturbation(path: str | Path, perturbation: Perturbation, **facts: Any) -> Path:
-    """Write one perturbation as safetensors, with what is known about it as JSON in the file's own header.
+    """Write one perturbation as safetensors, with its facts as JSON in the file's header.
 
     Parameters
     ----------
     path
-        Where to; the suffix becomes .safetensors. A file of that name is replaced once the new one is whole.
+        The target; its suffix becomes .safetensors. An existing file is replaced once the new one is complete.
     perturbation
-        ``result.artifacts["universal"]``, say: values ``(1, C, H, W)``.
+        A perturbation with values ``(1, C, H, W)``, such as ``result.artifacts["universal"]``.
     facts
-        Whatever JSON can hold: the model's name and fingerprint, the data set, fooling rates.
+        Values that JSON can hold: the model's name and fingerprint, the data set, fooling rates.
 
     Returns
     -------
     Path
-        The file.
+        The path of the file.
 
     Raises
     ------
@@ -71,12 +71,12 @@ def save_perturbation(path: str | Path, perturbation: Perturbation, **facts: Any
 
 
 def load_perturbation(path: str | Path) -> StoredPerturbation:
-    """Read what :func:`save_perturbation` wrote.
+    """Read a file that `save_perturbation` wrote.
 
     Raises
     ------
     GibbonError
-        There is no such file, or it is none of these, or its values cannot be added to images in [0, 1].
+        The file does not exist, has another format, or holds values that cannot be added to images in [0, 1].
     """
     ordinary_file(path, "a file that a perturbation was saved to")
     try:
@@ -96,9 +96,9 @@ def load_perturbation(path: str | Path) -> StoredPerturbation:
 
 
 class SavedPerturbation(Attack):
-    """Add a perturbation from a file to the images, as a universal one is meant to be used.
+    """Add a perturbation from a file to the images, which is the purpose of a universal one.
 
-    ``adversarial = clamp(images + mask * scale * v, 0, 1)``. Nothing is asked of the classifier but its verdict.
+    ``adversarial = clamp(images + mask * scale * v, 0, 1)``. The classifier is only queried for the result.
 
     Moosavi-Dezfooli, Fawzi, Fawzi, Frossard 2016, arXiv 1610.08401.
     """
@@ -112,20 +112,20 @@ class SavedPerturbation(Attack):
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "last"
 
     file: str = budget("", file=True)
-    """The file (.safetensors) that a perturbation was saved to."""
+    """The file (.safetensors) with the saved perturbation."""
     scale: Number = budget(1.0, gt=0, le=100, unit="times the perturbation")
-    """Times the perturbation: 1 adds it as it was learned."""
+    """Factor on the perturbation: 1 adds it as it was trained."""
 
     @torch.no_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """The clean images, then the sum."""
+        """Yield the clean images, then the sum."""
         values = self._values(problem)
         for index, images in enumerate((problem.images, problem.compose(self.scale * values))):
             logits = problem.classifier.verdict(images)
             yield AttackStep(index, 1, images, value("ce", logits, problem.labels, problem.targets), logits)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """The perturbation as it was added."""
+        """Return the perturbation that was added."""
         return {"universal": Perturbation(self.scale * self._values(problem), load_perturbation(self.file).title, universal=True)}
 
     def _values(self, problem: Problem) -> Tensor:

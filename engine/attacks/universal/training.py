@@ -1,4 +1,4 @@
-"""How a universal perturbation is learned: the data, the updates, and the fooling rates on the way."""
+"""Training of a universal perturbation: the data, the updates, and the measured fooling rates."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """What a step knows of the perturbation."""
+    """State of the perturbation at a step."""
 
     applied: Tensor
-    """``(1, C, H, W)``: ``mask * v``, what is added to every image."""
+    """The perturbation ``mask * v`` that is added to every image, ``(1, C, H, W)``."""
     indices: tuple[int, ...] = ()
-    """Steps after which the rates were measured."""
+    """Indices of the steps after which the rates were measured."""
     learning_rates: tuple[float, ...] = ()
     held_out_rates: tuple[float, ...] = ()
     before: Tensor | None = None
-    """``(held out,)``: predictions of the clean images held out."""
+    """Predictions of the clean held-out images, ``(held out,)``."""
     after: Tensor | None = None
-    """The same with the perturbation, when they were last measured."""
+    """Predictions of the same images with the perturbation, at the last measurement."""
 
 
 @dataclass(frozen=True, eq=False)
 class UniversalStep(AttackStep):
-    """The perturbation so far, added to the images of the problem."""
+    """A step with the perturbation so far, added to the images of the problem."""
 
     learned: Learned = field(kw_only=True)
 
 
 class Course:
-    """A perturbation being learned."""
+    """Training of a perturbation, from data to the best one."""
 
     def __init__(self, problem: Problem, ball: Ball, count: int, held_out: int) -> None:
         self._problem, self._ball, self._model = problem, ball, problem.classifier
@@ -74,7 +74,7 @@ class Course:
             raise GibbonError(
                 "A universal perturbation needs at least two images: one to learn from and one held out. Choose a larger set."
             )
-        if len(data) < count + held_out:  # both shrink alike
+        if len(data) < count + held_out:  # both sets shrink in proportion
             count = min(max(1, round(len(data) * count / (count + held_out))), len(data) - 1)
             held_out = len(data) - count
         order = torch.randperm(len(data), generator=self._random)
@@ -82,7 +82,7 @@ class Course:
 
     @property
     def count(self) -> int:
-        """Images that it is learned from."""
+        """Number of training images."""
         return len(self._learning)
 
     @property
@@ -102,13 +102,13 @@ class Course:
         return self._data.batch(indices)[0].to(self._problem.images)
 
     def with_perturbation(self, images: Tensor) -> Tensor:
-        """``clamp(images + mask * v, 0, 1)``."""
+        """Return ``clamp(images + mask * v, 0, 1)``, the perturbed images."""
         return (images + (self.v if self._mask is None else self._mask * self.v)).clamp(0, 1)
 
     # ------------------------------------------------------------------ steps
 
     def step(self) -> UniversalStep:
-        """The next step, as things are."""
+        """Return the next step with the present state."""
         self._index += 1
         if self._shown is None:
             images = self._problem.compose(self.v) if self._index else self._problem.images
@@ -124,7 +124,7 @@ class Course:
         return {"fooling rate": self._learned.learning_rates, "held-out fooling rate": self._learned.held_out_rates}
 
     def begin(self, steps: int, measures: int, whole: bool = False) -> Iterator[UniversalStep]:
-        """The clean images, and what is predicted for the data set without perturbation. Told how much is to come."""
+        """Yield steps while the clean images and the data set are predicted; ``steps`` and ``measures`` announce the rest."""
         learning, held = (math.ceil(len(part) / rows_per_pass(self._problem.images)) for part in (self._learning, self._held))
         self._total = learning + held + steps + measures * (held + whole * learning) + 1
         yield self.step()
@@ -141,7 +141,7 @@ class Course:
         return torch.cat(found)
 
     def measure(self, whole: bool = False) -> Iterator[UniversalStep]:
-        """The rate on the images held out; that on those learned from is of the latest batches, or of the ``whole`` set."""
+        """Measure the rate on the held-out images; that of the training images is of the latest batches, or of the ``whole`` set."""
         after = yield from self._predictions(self._held)
         if whole:
             learning = yield from self._predictions(self._learning)
@@ -162,7 +162,7 @@ class Course:
             self._best = self.rate, self.v, self._learned
 
     def end(self) -> UniversalStep:
-        """The best perturbation of those whose rate was measured."""
+        """Return a step with the best measured perturbation."""
         if self._best is not None:
             _, self.v, best = self._best
             self._learned = replace(self._learned, applied=best.applied, after=best.after)
@@ -178,7 +178,7 @@ class Course:
     # ------------------------------------------------------------------ mini-batch
 
     def ascend(self, batch_size: int, length: float, cap: float) -> UniversalStep:
-        """One batch, one step up."""
+        """Take one ascent step on a batch."""
         chosen = self._next(min(batch_size, len(self._learning)))
         clean = self._before_learning[chosen.to(self._before_learning.device)]
         images = self.with_perturbation(self._images(self._learning[chosen]))
@@ -192,7 +192,7 @@ class Course:
         gradients, flips = zip(*self._model.in_chunks(len(images), chunk_of), strict=True)
         gradient = gradients[0] if len(gradients) == 1 else torch.stack(gradients).sum(0)
         fooled = torch.cat(flips).float().mean()
-        self._recent = [*self._recent, fooled][-max(1, round(len(self._learning) / len(chosen))) :]  # about one pass
+        self._recent = [*self._recent, fooled][-max(1, round(len(self._learning) / len(chosen))) :]  # the batches of about one pass
         self._update(self.v + length * self._ball.steepest(gradient if self._mask is None else gradient * self._mask))
         return self.step()
 
@@ -205,12 +205,12 @@ class Course:
     # ------------------------------------------------------------------ paper
 
     def shuffled(self) -> list[int]:
-        """Positions of the images learned from, in a new order."""
+        """Return the positions of the training images in a new order."""
         positions: list[int] = torch.randperm(len(self._learning), generator=self._random).tolist()
         return positions
 
     def deepfool(self, position: int, steps: int, overshoot: float, classes: int) -> UniversalStep:
-        """Send one image across its nearest boundary, if it is not yet there, and take ``v`` along."""
+        """Move one image across its nearest boundary unless it is beyond it, and update ``v`` with that step."""
         start = self.with_perturbation(self._images(self._learning[position : position + 1]))
         found = across(self._model, start, int(self._before_learning[position]), self._ball, self._mask, steps, overshoot, classes)
         if found is not None:
@@ -221,10 +221,10 @@ class Course:
 def across(
     model: ModelAccess, start: Tensor, label: int, ball: Ball, mask: Tensor | None, steps: int, overshoot: float, classes: int
 ) -> Tensor | None:
-    """DeepFool from ``start`` ``(1, C, H, W)``: what takes it off ``label``; None where it is off already, or stays.
+    """Run DeepFool from ``start`` ``(1, C, H, W)``: return the perturbation that changes ``label``; None where none is needed or found.
 
-    Each step crosses the nearest boundary, taken as a plane, of those to the classes that had the largest logits at the start. The
-    gradients of all classes come from one forward pass.
+    Each step crosses the nearest linearised boundary to the classes with the largest logits at the start. The gradients of all classes come
+    from one forward pass.
     """
     own = torch.full((1,), label, device=start.device)
     everywhere = torch.full_like(start.flatten(1), torch.inf)
