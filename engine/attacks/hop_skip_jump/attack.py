@@ -98,14 +98,14 @@ class HopSkipJump(Attack):
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """Return the curve of ``distance`` against the queries, after each move from the first start on."""
         assert isinstance(last, WalkStep)
-        course = [(asked / len(problem.images), distance) for asked, distance in last.course if bool(distance.isfinite())]
+        course = [(queried / len(problem.images), distance) for queried, distance in last.course if bool(distance.isfinite())]
         if not course:
             return {}
-        asked, distances = zip(*course, strict=True)
+        queried, distances = zip(*course, strict=True)
         name = CHOICES[self.norm]
         lines = {f"{name} distance": torch.stack(distances)}
         return {
             "distance": Curve(
-                torch.tensor(asked), lines, f"{name} distance against queries", Axis("queries for each image", "queries"), Axis(name)
+                torch.tensor(queried), lines, f"{name} distance against queries", Axis("queries for each image", "queries"), Axis(name)
             )
         }

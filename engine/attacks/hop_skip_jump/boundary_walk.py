@@ -92,16 +92,16 @@ class BoundaryWalk:
         along = sum(self._ticks(count, self._block) + self._ticks(_LEAPS) + to_the_boundary for count in evaluations)
         return self._ticks(_TRIES, self._block) + to_the_boundary + along + (self._ticks(MOST_TRIES) if self._eight_bit else 0)
 
-    def _ticks(self, questions: int, at_once: int = 1) -> int:
+    def _ticks(self, queries: int, at_once: int = 1) -> int:
         """Return the number of steps of a move with ``questions`` queries per image."""
-        return sum(due for _, _, due in self._rounds(questions, at_once))
+        return sum(due for _, _, due in self._rounds(queries, at_once))
 
-    def _rounds(self, questions: int, at_once: int = 1) -> Iterator[tuple[int, int, bool]]:
+    def _rounds(self, queries: int, at_once: int = 1) -> Iterator[tuple[int, int, bool]]:
         """Yield the queries made, the queries to make now, and whether a step is due after them."""
-        rounds, between = -(-questions // at_once), max(1, self._pace // at_once)
+        rounds, between = -(-queries // at_once), max(1, self._pace // at_once)
         for number in range(rounds):
-            asked = number * at_once
-            yield asked, min(at_once, questions - asked), (number + 1) % between == 0 or number == rounds - 1
+            queried = number * at_once
+            yield queried, min(at_once, queries - queried), (number + 1) % between == 0 or number == rounds - 1
 
     def step(self, index: int, total: int) -> WalkStep:
         """Return the iterates of all rows; the loss is minus the distance, or minus the largest number where there is no start."""
@@ -129,10 +129,10 @@ class BoundaryWalk:
             found = self._adversarial(self._at[:, None])[:, 0]
             if not bool(found.all()):
                 self._notes += (_NOT_ADVERSARIAL,)
-        for asked, number, due in self._rounds(_TRIES, self._block):
+        for queried, number, due in self._rounds(_TRIES, self._block):
             if not bool(found.all()):
-                found = self._try_noise(found, asked, number)
-            if due and asked + number < _TRIES:
+                found = self._try_noise(found, queried, number)
+            if due and queried + number < _TRIES:
                 yield
         if not bool(found.all()):
             without = NoStart(self._no_start())
@@ -151,11 +151,11 @@ class BoundaryWalk:
         self._far = far
         high = far if self._linf else torch.ones_like(far)
         low = torch.zeros_like(high)
-        for asked, _, due in self._rounds(self._halvings):
+        for queried, _, due in self._rounds(self._halvings):
             middle = (low + high) / 2
             success = self._adversarial(self._towards_clean(middle)[:, None])[:, 0]
             high, low = torch.where(success, middle, high), torch.where(success, low, middle)
-            if asked == self._halvings - 1:
+            if queried == self._halvings - 1:
                 self._move(self._towards_clean(high))
             if due:
                 yield
@@ -188,14 +188,14 @@ class BoundaryWalk:
         """Step by ``share`` of the distance along ``direction``, halved until the image is adversarial."""
         length = share * self._distance(self._at)
         at, left = self._at, torch.arange(len(self._at), device=self._at.device)
-        for asked, _, due in self._rounds(_LEAPS):
+        for queried, _, due in self._rounds(_LEAPS):
             if len(left):
                 tried = self._at[left] + length[left][:, None, None, None] * direction[left]
                 tried = self._box.select(left).clamp(tried)
                 success = self._adversarial(tried[:, None], left)[:, 0]
                 at = at.index_copy(0, left[success], tried[success])
                 length, left = length / 2, left[~success]
-            if asked == _LEAPS - 1:
+            if queried == _LEAPS - 1:
                 self._at = at  # not shown, since it is farther away than the boundary
             if due:
                 yield
@@ -227,35 +227,35 @@ class BoundaryWalk:
     def _adversarial(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
         """Query images ``(N, B, C, H, W)`` and return whether they are adversarial, ``(N, B)`` bool. One query each."""
         n, each = images.shape[:2]
-        return self._wanted(self._ask(images.flatten(0, 1)).view(n, each), rows)
+        return self._succeeds(self._query(images.flatten(0, 1)).view(n, each), rows)
 
     def _judge(self, images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return labels of images ``(n, C, H, W)``, and whether they are adversarial, in the form that `Rounding` needs. One query each."""
-        said = self._ask(images)
-        return said, self._wanted(said[:, None], rows)[:, 0]
+        predicted = self._query(images)
+        return predicted, self._succeeds(predicted[:, None], rows)[:, 0]
 
-    def _ask(self, images: Tensor) -> Tensor:
+    def _query(self, images: Tensor) -> Tensor:
         """Query the labels ``(n,)`` of images ``(n, C, H, W)``."""
         if not len(images):
             return torch.zeros_like(self._problem.labels[:0])
         most = max(self._pace, len(self._whole.images))
         return torch.cat([self._problem.classifier.predict(part) for part in torch.split(images, most)])
 
-    def _wanted(self, said: Tensor, rows: Tensor | None) -> Tensor:
+    def _succeeds(self, predicted: Tensor, rows: Tensor | None) -> Tensor:
         """Return which labels ``(n, B)`` are a success of the attacker, ``(n, B)`` bool."""
         labels, targets = self._problem.labels[:, None], self._problem.targets
         targets = None if targets is None else targets[:, None]
         if rows is not None:
             labels, targets = labels[rows], None if targets is None else targets[rows]
-        return reached(said, labels, targets) & (said >= 0)  # NaN gives a label below 0, which is no class
+        return reached(predicted, labels, targets) & (predicted >= 0)  # NaN gives a label below 0, which is no class
 
-    def _try_noise(self, found: Tensor, asked: int, number: int) -> Tensor:
+    def _try_noise(self, found: Tensor, queried: int, number: int) -> Tensor:
         """Return the nearest adversarial image among ``number`` noise images per row, for rows without a start."""
         rows = (~found).nonzero().flatten()
         clean = self._problem.images[rows]
         _, channels, height, width = clean.shape
         uniform = self._problem.random.select(rows.tolist()).uniform((number, channels, height, width)).to(clean)
-        noise = torch.stack([_noise(uniform[:, k], asked + k) for k in range(number)], 1)
+        noise = torch.stack([_noise(uniform[:, k], queried + k) for k in range(number)], 1)
         tried = clean[:, None] + self._mask[rows][:, None] * (noise - clean[:, None])
         success = self._adversarial(tried, rows)
         new = success.any(1)

@@ -117,10 +117,10 @@ class Square(InBall):
         logits = problem.classifier(images)
         return images, self._loss(problem, logits), logits
 
-    def _best_proposal(self, walk: _Walk, asked: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _best_proposal(self, walk: _Walk, queried: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return images, losses and logits of each row's best proposal, after ``asked`` queries."""
         if walk.used_up:
-            shares = [self.share(asked + move * self.proposals) for move in range(_BLOCK)]
+            shares = [self.share(queried + move * self.proposals) for move in range(_BLOCK)]
             walk.plan_moves(shares, self.proposals)
         proposals = walk.propose()
         if self.proposals == 1:

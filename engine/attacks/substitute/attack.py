@@ -139,10 +139,10 @@ class Substitute(Attack):
     def _check(self) -> Self:
         if self.lambda_ == 0:
             raise ValueError("lambda_ = 0 makes no new images; give a length, or one below 0")
-        asked = self.seeds + sum(self._new(self.seeds))
-        if asked > _MOST_LABELS:
+        queried = self.seeds + sum(self._new(self.seeds))
+        if queried > _MOST_LABELS:
             raise ValueError(
-                f"these seeds and rounds ask for {asked:,} labels of the oracle, more than {_MOST_LABELS:,}; "
+                f"these seeds and rounds ask for {queried:,} labels of the oracle, more than {_MOST_LABELS:,}; "
                 "take fewer seeds or rounds, or a reservoir"
             )
         return check_lengths(self, "linf")
@@ -168,18 +168,18 @@ class Substitute(Attack):
         yield self._step(problem, 0, total, network, (), 0)
         rounds: tuple[Round, ...] = ()
         index = 0
-        asking, additions = _Asking(problem), self._new(len(known))
-        for _ in asking.about(torch.cat([checks, known])):
+        queries, additions = _Queries(problem), self._new(len(known))
+        for _ in queries.about(torch.cat([checks, known])):
             index += 1
-            yield self._step(problem, index, total, network, (), asking.labelled)
-        said, labels = (asking.said[: len(checks)] if len(checks) else None), asking.said[len(checks) :]
+            yield self._step(problem, index, total, network, (), queries.labelled)
+        oracle_labels, labels = (queries.oracle_labels[: len(checks)] if len(checks) else None), queries.oracle_labels[len(checks) :]
         for number in range(self.rounds):
             optimiser = torch.optim.Adam(network.parameters(), lr=self.learning_rate)
             for epoch in range(1, self.epochs + 1):
                 train_epoch(network, optimiser, known, labels, self.batch_size, order)
                 index += 1
                 if epoch == self.epochs:
-                    rounds = (*rounds, self._measured(network, known, labels, checks, said, truth))
+                    rounds = (*rounds, self._measured(network, known, labels, checks, oracle_labels, truth))
                 yield self._step(problem, index, total, network, rounds, len(known) + len(checks))
             more = next(additions, None)
             if more is None or not self._affordable(problem, more):
@@ -187,15 +187,15 @@ class Substitute(Attack):
             length = self.lambda_ * (-1) ** (number // 3 if self.periodic else 0)
             drawn = torch.randperm(len(known), generator=order)[:more].to(known.device) if more < len(known) else slice(None)
             new = (known[drawn] + length * gradient_of_labels(network, known[drawn], labels[drawn]).sign()).clamp(0, 1)
-            for _ in asking.about(new):
+            for _ in queries.about(new):
                 index += 1
-                yield self._step(problem, index, total, network, rounds, asking.labelled)
-            known, labels = torch.cat([known, new]), torch.cat([labels, asking.said])
-        asked = len(known) + len(checks)
+                yield self._step(problem, index, total, network, rounds, queries.labelled)
+            known, labels = torch.cat([known, new]), torch.cat([labels, queries.oracle_labels])
+        queried = len(known) + len(checks)
         for step in on_it.iterate(replace(problem, classifier=ModelAccess(_as_classifier(network, problem), "gradients"))):
             if step.index:
                 made = step if step.index == steps else None
-                yield self._step(problem, index + step.index, total, network, rounds, asked, made)
+                yield self._step(problem, index + step.index, total, network, rounds, queried, made)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
         """Return the substitute, and the curve of its agreement with the oracle over the queries."""
@@ -243,18 +243,20 @@ class Substitute(Attack):
             known += more
             yield more
 
-    def _measured(self, network: nn.Module, known: Tensor, labels: Tensor, checks: Tensor, said: Tensor | None, truth: Tensor) -> Round:
+    def _measured(
+        self, network: nn.Module, known: Tensor, labels: Tensor, checks: Tensor, oracle_labels: Tensor | None, truth: Tensor
+    ) -> Round:
         """Measure a round on the held-out images; where there are none, on the first ones."""
-        if said is None:
-            checks, said = known[: len(truth)], labels[: len(truth)]
+        if oracle_labels is None:
+            checks, oracle_labels = known[: len(truth)], labels[: len(truth)]
         with torch.no_grad():
             prediction = network(checks).argmax(1)
-        return Round(len(known), fraction(prediction == said), fraction(prediction == truth))
+        return Round(len(known), fraction(prediction == oracle_labels), fraction(prediction == truth))
 
     def _pauses(self, problem: Problem, seeds: int, checks: int) -> int:
         """Return the number of steps during which the oracle labels."""
-        asked = (seeds + checks, *self._new(seeds))
-        return sum(-(-count // rows_per_step(problem.images)) - 1 for count in asked)
+        queried = (seeds + checks, *self._new(seeds))
+        return sum(-(-count // rows_per_step(problem.images)) - 1 for count in queried)
 
     def _affordable(self, problem: Problem, more: int) -> bool:
         """Return whether the budget has room for ``more`` labels and the final evaluation of the images."""
@@ -283,10 +285,10 @@ class Substitute(Attack):
         )
 
 
-class _Asking:
+class _Queries:
     """Queries to the oracle, in chunks."""
 
-    said: Tensor
+    oracle_labels: Tensor
 
     def __init__(self, problem: Problem) -> None:
         self._problem, self.labelled = problem, 0
@@ -299,14 +301,14 @@ class _Asking:
         GibbonError
             The oracle returns NaN instead of a label.
         """
-        said: list[Tensor] = []
+        oracle_labels: list[Tensor] = []
         for number, some in enumerate(torch.split(images, rows_per_step(self._problem.images))):
             if number:
                 yield
-            said += [self._problem.classifier.predict(part) for part in torch.split(some, rows_per_pass(self._problem.images))]
+            oracle_labels += [self._problem.classifier.predict(part) for part in torch.split(some, rows_per_pass(self._problem.images))]
             self.labelled += len(some)
-        self.said = torch.cat(said)
-        if bool((self.said < 0).any()):
+        self.oracle_labels = torch.cat(oracle_labels)
+        if bool((self.oracle_labels < 0).any()):
             raise GibbonError("The model gives NaN for images of the data set, so there are no labels to learn from. Look at the model.")
 
 

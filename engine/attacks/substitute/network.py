@@ -52,6 +52,6 @@ def train_epoch(
 
 def gradient_of_labels(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """Return ``d F(x)[label] / dx`` for every image from one backward pass: one row of the Jacobian each."""
-    asked = images.clone().requires_grad_()
-    outputs = network(asked).gather(1, labels[:, None]).sum()
-    return torch.autograd.grad(outputs, asked)[0]
+    inputs = images.clone().requires_grad_()
+    outputs = network(inputs).gather(1, labels[:, None]).sum()
+    return torch.autograd.grad(outputs, inputs)[0]
