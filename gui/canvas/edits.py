@@ -1,14 +1,16 @@
-"""What the keyboard does to stickers: pure functions from a board to a draft, None where there is nothing to do. No Qt."""
+"""Edits of stickers by key, button or number: pure functions from a board to a draft, None where there is nothing to do. No Qt."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gui.canvas.tools import CLAMPED, Board, Draft, called, swapped
 
 if TYPE_CHECKING:
-    from engine.stickers import Sticker
+    from engine.stickers import Content, Sticker
+
+_VERBS = {"x": "Move", "y": "Move", "opacity": "Change opacity of"}
 
 
 def chosen(board: Board) -> Sticker | None:
@@ -18,15 +20,35 @@ def chosen(board: Board) -> Sticker | None:
 
 def nudge(board: Board, dx: int, dy: int) -> Draft | None:
     """Move the selected sticker by whole pixels."""
-    from engine.stickers import kept_on_image, moved
+    from engine.stickers import moved
 
+    sticker = chosen(board)
+    return None if sticker is None else _adjusted(board, sticker, moved(sticker, dx, dy), "Move")
+
+
+def set_number(board: Board, name: str, value: float) -> Draft | None:
+    """Give the selected sticker another place, size (in pixels) or opacity (0 to 1)."""
     sticker = chosen(board)
     if sticker is None:
         return None
-    wished = moved(sticker, dx, dy)
-    kept = kept_on_image(wished, board.height, board.width)
-    notice = CLAMPED if kept != wished else ""
-    return Draft(swapped(board.stickers, kept), board.selected, f"Move {called(sticker)}", notice)
+    numbers: dict[str, Any] = {name: value if name == "opacity" else round(value)}
+    return _adjusted(board, sticker, replace(sticker, **numbers), _VERBS.get(name, "Resize"))
+
+
+def _adjusted(board: Board, before: Sticker, wanted: Sticker, verb: str) -> Draft:
+    from engine.stickers import kept_on_image
+
+    kept = kept_on_image(wanted, board.height, board.width)
+    notice = CLAMPED if kept != wanted else ""
+    return Draft(swapped(board.stickers, kept), board.selected, f"{verb} {called(before)}", notice)
+
+
+def set_content(board: Board, id: int, content: Content) -> Draft | None:
+    """Give the sticker of that id its content; the selection stays."""
+    sticker = next((sticker for sticker in board.stickers if sticker.id == id), None)
+    if sticker is None:
+        return None
+    return Draft(swapped(board.stickers, replace(sticker, content=content)), board.selected, f"Change content of {called(sticker)}")
 
 
 def delete(board: Board) -> Draft | None:

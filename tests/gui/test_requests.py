@@ -145,7 +145,7 @@ def test_two_pictures_for_two_stickers(qtbot: QtBot, session: Session, tmp_path:
     path = grey(tmp_path)
     with Hold(session):
         for sticker in session.stickers:
-            editor.load_image(sticker.id, path)
+            editor.pictureChosen.emit(sticker.id, path)
     settled(session, "stickers.image", "frame")
     assert [type(sticker.content) for sticker in session.stickers] == [Pixels, Pixels]
 

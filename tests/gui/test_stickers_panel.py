@@ -11,12 +11,15 @@ import torch
 from PIL import Image
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QColorDialog
+from PySide6.QtWidgets import QApplication, QColorDialog, QFileDialog
 
 from engine.stickers import Colour, Optimised, Pixels, Sticker
+from gui.canvas import ImageCanvas
+from gui.canvas.canvas_link import CanvasLink
 from gui.panels.stickers import StickersPanel
-from gui.panels.stickers.editor import read_picture
+from gui.panels.stickers.picture import read_picture
 from gui.panels.stickers.sticker_list import content_image, describe, kind_of
+from tests.gui.canvas_events import key as press_key
 from tests.gui.panel_scenes import open_image, show
 
 if TYPE_CHECKING:
@@ -106,7 +109,7 @@ def test_order_duplicate_delete(qtbot: QtBot, filled: StickersPanel, session: Se
     qtbot.mouseClick(filled.buttons["duplicate"], Qt.MouseButton.LeftButton)
     assert ids(session) == [2, 1, 3, 4]
     assert session.selected == 4
-    assert (session.stickers[3].x, session.stickers[3].width) == (7, 7)
+    assert (session.stickers[3].x, session.stickers[3].width) == (6, 7)  # a sixteenth of the image aside
     qtbot.keyClick(filled.list, Qt.Key.Key_Delete)
     assert ids(session) == [2, 1, 3]
     session.select(1)
@@ -115,6 +118,44 @@ def test_order_duplicate_delete(qtbot: QtBot, filled: StickersPanel, session: Se
     for _ in range(6):
         session.undo_stack.undo()
     assert ids(session) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("button", "key", "modifier"),
+    [
+        ("duplicate", Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier),
+        ("delete", Qt.Key.Key_Delete, Qt.KeyboardModifier.NoModifier),
+        ("up", Qt.Key.Key_PageUp, Qt.KeyboardModifier.NoModifier),
+        ("down", Qt.Key.Key_PageDown, Qt.KeyboardModifier.NoModifier),
+    ],
+)
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_button_does_what_the_key_on_the_canvas_does(
+    qtbot: QtBot, filled: StickersPanel, session: Session, button: str, key: Qt.Key, modifier: Qt.KeyboardModifier, twice: bool
+) -> None:
+    canvas = show(qtbot, ImageCanvas(), 400, 300)
+    CanvasLink(session, canvas)
+    with qtbot.waitSignal(session.observed):
+        session.refresh()
+    canvas.set_stickers(session.stickers, session.selected)
+    before, steps = session.stickers, session.undo_stack.count()
+    for _ in range(1 + twice):
+        qtbot.mouseClick(filled.buttons[button], Qt.MouseButton.LeftButton)
+    by_button = (session.stickers, session.selected, session.undo_stack.undoText(), session.undo_stack.count() - steps)
+    while session.undo_stack.count() > steps and session.undo_stack.index() > steps:
+        session.undo_stack.undo()
+    assert session.stickers == before
+    session.select(2)
+    for _ in range(1 + twice):
+        press_key(canvas, key, modifier)
+    assert (session.stickers, session.selected, session.undo_stack.undoText(), session.undo_stack.count() - steps) == by_button
+
+
+def test_without_an_image_no_sticker_can_be_edited(filled: StickersPanel, session: Session) -> None:
+    session.change(clean=None)
+    assert len(filled.list.stickers.stickers) == 3
+    assert not filled.editor.isEnabled()
+    assert not any(button.isEnabled() for button in filled.buttons.values())
 
 
 def test_colour_through_the_dialog(qtbot: QtBot, filled: StickersPanel, session: Session) -> None:
@@ -142,24 +183,34 @@ def test_a_cancelled_dialog_changes_nothing(qtbot: QtBot, filled: StickersPanel,
     assert filled.editor.content.currentData() == "optimised"
 
 
-def test_an_image_file_becomes_the_content(qtbot: QtBot, filled: StickersPanel, session: Session, tmp_path: Path) -> None:
+def choose_picture(qtbot: QtBot, panel: StickersPanel, monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Choose “Image file…” and take that file in the dialog."""
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    qtbot.keyClick(panel.editor.content, Qt.Key.Key_End)
+
+
+def test_an_image_file_becomes_the_content(
+    qtbot: QtBot, filled: StickersPanel, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     values = np.random.default_rng(0).integers(0, 256, (9, 5, 3), np.uint8)
     Image.fromarray(values).save(tmp_path / "face.png")
-    filled.editor.load_image(2, tmp_path / "face.png")
+    choose_picture(qtbot, filled, monkeypatch, tmp_path / "face.png")
     qtbot.waitUntil(lambda: isinstance(session.stickers[1].content, Pixels))
     content = session.stickers[1].content
     assert isinstance(content, Pixels)
     assert content.name == "face.png"
     assert torch.equal((content.image * 255).round().byte(), torch.from_numpy(values).permute(2, 0, 1))
     assert filled.editor.content.currentData() == "image"
-    assert session.undo_stack.undoText() == "Change sticker content"
+    assert session.undo_stack.undoText() == "Change content of sticker 2"
 
 
-def test_a_file_that_is_no_image_is_said_and_changes_nothing(qtbot: QtBot, filled: StickersPanel, session: Session, tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_is_said_and_changes_nothing(
+    qtbot: QtBot, filled: StickersPanel, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "page.png").write_text("<html></html>")
     before = session.stickers
     with qtbot.waitSignal(session.notice) as said:
-        filled.editor.load_image(2, tmp_path / "page.png")
+        choose_picture(qtbot, filled, monkeypatch, tmp_path / "page.png")
     assert "page.png" in said.args[0]
     assert session.stickers is before
 
@@ -171,10 +222,10 @@ def test_a_large_picture_is_reduced(tmp_path: Path) -> None:
 
 def test_new_stickers_are_optimised_unless_chosen_otherwise(qtbot: QtBot, panel: StickersPanel, session: Session) -> None:
     assert isinstance(session.content_for_new(), Optimised)
-    assert not panel.colour.isVisible()
-    qtbot.keyClick(panel.new_content, Qt.Key.Key_Down)
+    assert not panel.new.colour.isVisible()
+    qtbot.keyClick(panel.new.content, Qt.Key.Key_Down)
     assert session.content_for_new() == Colour(session.new_colour)
-    assert panel.colour.isVisible()
+    assert panel.new.colour.isVisible()
 
 
 def test_chips() -> None:

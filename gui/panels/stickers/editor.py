@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QComboBox, QFileDialog, QGridLayout, QLabel, QSpinBox, QWidget
 
 from gui.panels.stickers.sticker_list import kind_of
-from gui.session.session import Session
 from gui.theme import GRID
 
 if TYPE_CHECKING:
-    from engine.stickers import Content, Pixels, Sticker
+    from engine.stickers import Sticker
 
 _NUMBERS = (
     ("x", "X", "Left edge, in pixels of the image"),
@@ -28,11 +26,19 @@ _IMAGES = "Images (*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp *.ppm)"
 
 
 class StickerEditor(QWidget):
-    """Every edit is one step that can be undone."""
+    """A view: it changes no sticker, it says what a person wants changed."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    edited = Signal(str, float)
+    """The name of a field of the sticker, and the number that a person gave it."""
+    contentChosen = Signal(int, object)
+    """The id of a sticker and the content that a person chose for it."""
+    pictureChosen = Signal(int, object)
+    """The id of a sticker and the path of a picture that a person chose for it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.session = session
+        self._sticker: Sticker | None = None
+        self._new_colour = (1.0, 1.0, 1.0)
         self.numbers = {name: QSpinBox() for name, _title, _tip in _NUMBERS}
         self.opacity, self.content = QSpinBox(), QComboBox()
         self._build()
@@ -64,114 +70,56 @@ class StickerEditor(QWidget):
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
 
-    @Slot()
-    def refresh(self) -> None:
-        """Follow the session."""
-        here = self.sticker
-        self.setEnabled(here is not None)
-        if here is None:
+    def show_sticker(self, sticker: Sticker | None, new_colour: tuple[float, float, float]) -> None:
+        """Show the sticker; None: none can be edited. The dialog begins with ``new_colour`` where the sticker has no colour of its own."""
+        self._sticker, self._new_colour = sticker, new_colour
+        self.setEnabled(sticker is not None)
+        if sticker is None:
             return
         for name, box in self.numbers.items():
-            _put(box, getattr(here, name))
-        _put(self.opacity, round(100 * here.opacity))
-        kind = kind_of(here.content)
+            _put(box, getattr(sticker, name))
+        _put(self.opacity, round(100 * sticker.opacity))
+        kind = kind_of(sticker.content)
         if self.content.currentData() != kind:
             self.content.setCurrentIndex(self.content.findData(kind))
 
-    @property
-    def sticker(self) -> Sticker | None:
-        """The selected one."""
-        return next((sticker for sticker in self.session.stickers if sticker.id == self.session.selected), None)
-
-    # ------------------------------------------------------------------ place, size, opacity
-
-    def _change(self, text: str, **changes: Any) -> None:
-        """One undoable step on the selected sticker."""
-        here = self.sticker
-        if here is None:
-            return
-        changed = replace(here, **changes)
-        if self.session.clean is not None:
-            from engine.stickers import kept_on_image
-
-            changed = kept_on_image(changed, *self.session.clean.shape[1:])
-        key = ("sticker", here.id, *changes)  # turning one number is one step
-        self.session.commit_stickers(tuple(changed if s is here else s for s in self.session.stickers), text, key=key)
-        self.refresh()  # also where nothing changed: the box may show a place off the image
+    # ------------------------------------------------------------------ from a person
 
     def _setter(self, name: str) -> Callable[[int], None]:
-        text = {"x": "Move sticker", "y": "Move sticker"}.get(name, "Resize sticker")
-        return lambda value: self._change(text, **{name: value})
+        return lambda value: self.edited.emit(name, value)
 
     @Slot(int)
     def _on_opacity(self, value: int) -> None:
-        self._change("Change opacity", opacity=value / 100)
-
-    # ------------------------------------------------------------------ content
+        self.edited.emit("opacity", value / 100)
 
     @Slot()
     def _on_content(self) -> None:
-        here, kind = self.sticker, self.content.currentData()
-        if here is None:
+        sticker, kind = self._sticker, self.content.currentData()
+        if sticker is None:
             return
         if kind == "optimised":
-            if kind_of(here.content) != "optimised":
+            if kind_of(sticker.content) != "optimised":
                 from engine.stickers import Optimised
 
-                self.set_content(here.id, Optimised())
+                self.contentChosen.emit(sticker.id, Optimised())
         elif kind == "colour":
-            self._ask_colour(here)
+            self._ask_colour(sticker)
         else:
-            self._ask_image(here)
-        self.refresh()
+            self._ask_picture(sticker)
+        self.show_sticker(self._sticker, self._new_colour)  # where a dialog was cancelled, the content is the one before
 
     def _ask_colour(self, sticker: Sticker) -> None:
         from engine.stickers import Colour
 
-        start = sticker.content.rgb if isinstance(sticker.content, Colour) else self.session.new_colour
+        start = sticker.content.rgb if isinstance(sticker.content, Colour) else self._new_colour
         chosen = QColorDialog.getColor(QColor.fromRgbF(*start), self, f"Colour of {sticker.title}")
         if chosen.isValid():
-            self.set_content(sticker.id, Colour((chosen.redF(), chosen.greenF(), chosen.blueF())))
+            self.contentChosen.emit(sticker.id, Colour((chosen.redF(), chosen.greenF(), chosen.blueF())))
 
-    def _ask_image(self, sticker: Sticker) -> None:
+    def _ask_picture(self, sticker: Sticker) -> None:
         path, _filter = QFileDialog.getOpenFileName(self, f"Image for {sticker.title}", "", f"{_IMAGES};;All files (*)")
         if path:
-            self.load_image(sticker.id, Path(path))
-
-    def load_image(self, sticker: int, path: Path) -> None:
-        """Read a picture in the engine thread and put it on the sticker of that id."""
-        self.session.ask(
-            "stickers.image",
-            lambda: read_picture(path),
-            lambda picture: self.set_content(sticker, picture),
-            what=f"Reading {path.name}",
-            busy=f"Reading {path.name}…",
-            keep=True,
-        )
-
-    def set_content(self, sticker: int, content: Content) -> None:
-        """Give the sticker of that id its content, as one step."""
-        self.session.commit_stickers(
-            tuple(replace(s, content=content) if s.id == sticker else s for s in self.session.stickers), "Change sticker content"
-        )
-
-
-def read_picture(path: Path, side: int = 512) -> Pixels:
-    """A picture for a sticker, at most ``side`` pixels wide and high. Called in the engine thread."""
-    import torch
-    import torch.nn.functional as F
-
-    from engine.images import open_image
-    from engine.stickers import Pixels
-
-    photograph = open_image(path)
-    values = torch.from_numpy(photograph.pixels.copy()).float() / 255
-    image = values[None] if photograph.grey else values.permute(2, 0, 1)
-    factor = side / max(image.shape[1:])
-    if factor < 1:
-        size = [max(1, round(n * factor)) for n in image.shape[1:]]
-        image = F.interpolate(image[None], size, mode="bilinear", align_corners=False, antialias=True)[0].clamp(0, 1)
-    return Pixels(image.contiguous(), photograph.name)
+            self.pictureChosen.emit(sticker.id, Path(path))
 
 
 def described(widget: QWidget, name: str, tip: str) -> None:

@@ -1,0 +1,113 @@
+"""StickersPresenter: joins the views of the Stickers dock, which know no session, with the session."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Slot
+
+from gui.canvas import edits
+from gui.canvas.tools import Board
+from gui.panels.stickers.picture import read_picture
+
+if TYPE_CHECKING:
+    from engine.stickers import Content
+    from gui.canvas.tools import Draft
+    from gui.panels.stickers.panel import StickersPanel
+    from gui.session.session import Session
+    from gui.session.state import NewContent
+
+
+class StickersPresenter(QObject):
+    """A person's wishes become the edits that the canvas makes, too: the same step to undo, by whatever way it is asked for."""
+
+    def __init__(self, session: Session, panel: StickersPanel) -> None:
+        super().__init__(panel)
+        self._session, self._panel = session, panel
+        panel.list.chosen.connect(session.select)
+        panel.list.deleteAsked.connect(self.delete)
+        panel.raised.connect(self.restack)
+        panel.duplicated.connect(self.duplicate)
+        panel.deleted.connect(self.delete)
+        panel.editor.edited.connect(self._on_edited)
+        panel.editor.contentChosen.connect(self._on_content)
+        panel.editor.pictureChosen.connect(self._on_picture)
+        panel.new.contentChosen.connect(self._on_new_content)
+        panel.new.colourChosen.connect(self._on_new_colour)
+        panel.shown.connect(self.refresh)
+        for signal in (session.stickersChanged, session.selectionChanged, session.imageChanged, session.newStickerChanged):
+            signal.connect(self.refresh)
+
+    @property
+    def _board(self) -> Board:
+        """The stickers as the canvas has them: without an image none can be edited."""
+        state = self._session.state
+        if state.clean is None:
+            return Board((), None, 1, 1)
+        return Board(state.stickers, state.selected, *state.clean.shape[1:])
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show the stickers of the session, if anybody can see them."""
+        if self._panel.isVisible():
+            board, state = self._board, self._session.state
+            self._panel.show_stickers(state.stickers, state.selected, edits.chosen(board))
+            self._panel.editor.show_sticker(edits.chosen(board), state.new_colour)
+            self._panel.new.show_choice(state.new_content, state.new_colour)
+
+    # ------------------------------------------------------------------ edits
+
+    def _apply(self, draft: Draft | None, key: Hashable | None = None) -> None:
+        if draft is not None:
+            self._session.commit_stickers(draft.stickers, draft.text, key=key)
+            self._session.select(draft.selected)
+            if draft.notice:
+                self._session.notice.emit(draft.notice)
+
+    @Slot()
+    def delete(self) -> None:
+        """Remove the selected sticker."""
+        self._apply(edits.delete(self._board))
+
+    @Slot()
+    def duplicate(self) -> None:
+        """Put a copy of the selected sticker on top, and select it."""
+        self._apply(edits.duplicate(self._board))
+
+    @Slot(int)
+    def restack(self, by: int) -> None:
+        """Move the selected sticker towards the top (1) or down (-1)."""
+        self._apply(edits.restack(self._board, by))
+
+    @Slot(str, float)
+    def _on_edited(self, name: str, value: float) -> None:
+        key = ("sticker", self._session.selected, name)  # turning one number is one step
+        self._apply(edits.set_number(self._board, name, value), key)
+        self.refresh()  # also where nothing changed: the box may show a place off the image
+
+    @Slot(int, object)
+    def _on_content(self, sticker: int, content: Content) -> None:
+        self._apply(edits.set_content(self._board, sticker, content))
+
+    @Slot(int, object)
+    def _on_picture(self, sticker: int, path: Path) -> None:
+        self._session.ask(
+            "stickers.image",
+            lambda: read_picture(path),
+            lambda picture: self._on_content(sticker, picture),
+            what=f"Reading {path.name}",
+            busy=f"Reading {path.name}…",
+            keep=True,
+        )
+
+    # ------------------------------------------------------------------ new ones
+
+    @Slot(str)
+    def _on_new_content(self, content: NewContent) -> None:
+        self._session.change(new_content=content)
+
+    @Slot(object)
+    def _on_new_colour(self, colour: tuple[float, float, float]) -> None:
+        self._session.change(new_colour=colour)
