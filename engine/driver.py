@@ -33,7 +33,6 @@ from engine.uses import check_needs, check_unused
 
 if TYPE_CHECKING:
     from engine.data import DataSet
-    from engine.stickers import Sticker
 
 
 class Run(Iterator[Step]):
@@ -182,7 +181,6 @@ def start(
     start: Tensor | None = None,
     data: DataSet | None = None,
     models: Sequence[Classifier] = (),
-    stickers: Sequence[Sticker] = (),
     objective: Callable[[Tensor], Tensor] | None = None,
     record: Timeline | None = None,
     rows_at_a_time: int | None = None,
@@ -210,7 +208,7 @@ def start(
         The number of the first image, where the batch is a slice of a larger set.
     labels_assumed
         Whether ``labels`` are predictions (for the images without their stickers, say); the result then says so.
-    start, data, models, stickers, objective
+    start, data, models, objective
         Further inputs, for operations that use them; see `Problem`.
     record
         A timeline that keeps steps of the run for scrubbing.
@@ -232,8 +230,7 @@ def start(
     images = checked_images(images, classifier)
     if isinstance(operation, Attack):
         check_unused(operation, {"targets": targets, "mask": mask, "start": start})
-    several = {"models": models or None, "stickers": stickers or None}
-    check_needs(operation, {"targets": targets, "mask": mask, "data": data, "start": start, **several})
+    check_needs(operation, {"targets": targets, "mask": mask, "data": data, "start": start, "models": models or None})
     if isinstance(operation, Attack):
         check_goal(operation, classifier)
     if objective is not None and isinstance(operation, Attack) and not operation.follows_objective:
@@ -256,7 +253,6 @@ def start(
         start=checked_start(start, images, classifier),
         data=data,
         models=models,
-        stickers=stickers,
         objective=objective,
     )
     return Run(

@@ -25,7 +25,6 @@ from engine.refusals import bad_parameters
 
 if TYPE_CHECKING:
     from engine.data import DataSet
-    from engine.stickers import Sticker
 
 Use = Literal["labels", "targets", "mask", "data", "start", "models", "stickers"]
 Access = Literal["white box", "scores only", "labels only", "transfer"]
@@ -86,7 +85,6 @@ class Problem:
     """The images ``(N, C, H, W)`` at which operations that use a start begin."""
     data: DataSet | None = None
     models: Sequence[Classifier] = ()
-    stickers: Sequence[Sticker] = ()
     objective: Callable[[Tensor], Tensor] | None = None
     """A function from images to values ``(N,)`` that the attacker maximises, too: for attackers who know a defense or a detector."""
     copies: int = 1

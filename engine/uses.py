@@ -23,7 +23,6 @@ _MISSING = {
     "mask": "needs a mask: where may it paint?",
     "data": "works on a data set.",
     "start": "needs an image to start from.",
-    "stickers": "needs stickers.",
     "models": "needs further models.",
 }
 _UNUSED = {
@@ -37,7 +36,6 @@ IN_PYTHON: Mapping[str, Cure] = {
     "mask": Cure("Draw a sticker whose content is to be optimised, or give mask=.", "Leave the mask out, or choose the whole image."),
     "data": Cure("Choose one, or give data=engine.data.load(...).", "Leave data out."),
     "start": Cure("Give start=.", "Leave start out."),
-    "stickers": Cure("Draw one, or give stickers=."),
     "models": Cure("Load one, or give models=."),
 }
 """What to do in the window and in a script; the command line has cures of its own."""

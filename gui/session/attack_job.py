@@ -49,7 +49,6 @@ def make_run(attack: Attack, scene: Scene, inputs: AttackInputs, load: Callable[
         mask=composition.mask if masked else None,
         start=None if begin is None else begin[None],
         data=None if inputs.data is None else load(inputs.data),
-        stickers=scene.stickers,
         seed=inputs.seed,
     )
 
