@@ -1,4 +1,4 @@
-"""The application: one window on one session, from start to end. Importing it loads neither torch nor matplotlib."""
+"""The application: one window with one session. Importing this module imports neither torch nor matplotlib."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from gui.shell.start_up import StartUp
 from gui.theme import Theme
 
 SWITCH_INTERVAL = 0.001
-"""Seconds after which Python lets another thread run: the window stays smooth beside the engine thread."""
+"""Seconds after which Python switches threads: short, so that the window stays smooth while the engine thread works."""
 
 
 @dataclass(eq=False)
 class Workbench:
-    """All that one start of Gibbon makes."""
+    """The application, its session and its window."""
 
     app: QApplication
     session: Session
     window: MainWindow
 
     def shut_down(self) -> bool:
-        """The one way out, called from closing, quitting and exiting; whether the engine thread has ended."""
+        """Shut the session down; return whether its threads have ended. Closing, quitting and exiting all call this."""
         return not shiboken6.isValid(self.session) or self.session.shut_down()
 
 
-def build(argv: Sequence[str] | None = None) -> Workbench:
-    """Session and window, not yet shown; the engine begins to load when the window is painted.
+def build_workbench(argv: Sequence[str] | None = None) -> Workbench:
+    """Build session and window without showing the window; the engine begins to load after its first paint.
 
-    The first argument that is no option is an image to begin with, instead of the stop sign.
+    The first argument that is not an option is the image to open, in place of the stop sign.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
     arguments = list(argv or sys.argv[:1])
@@ -63,8 +63,8 @@ def build(argv: Sequence[str] | None = None) -> Workbench:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Open the window; the exit code when it is closed."""
-    bench = build(argv)
+    """Open the window, and return the exit code after it was closed."""
+    bench = build_workbench(argv)
     ExceptionHook(bench.session).install()
     garbage = Garbage(bench.app)
     bench.session.engineReady.connect(garbage.settle)
@@ -75,14 +75,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     interrupts.stop()
     garbage.stop()
     if not bench.shut_down():
-        # The thread is deep in an import or a long kernel. Waiting longer helps nobody, and destroying it would crash.
+        # The thread is in an import or a long kernel. Destroying a running thread would crash, so the process exits at once.
         sys.stderr.flush()
         os._exit(code)
     return code
 
 
 class _Interrupts(QObject):
-    """Ctrl+C in the terminal closes the window as its button does: a byte wakes Qt, which lets Python run its handler."""
+    """Lets Ctrl+C in the terminal close the window. The signal writes a byte to a socket, which wakes Qt so that Python's handler runs."""
 
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
@@ -99,7 +99,7 @@ class _Interrupts(QObject):
         self._read.recv(64)
 
     def stop(self) -> None:
-        """Back to what Python does by itself."""
+        """Restore Python's default signal handlers."""
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)

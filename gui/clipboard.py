@@ -1,4 +1,4 @@
-"""Pictures to and from the clipboard."""
+"""Images from and to the clipboard, and files from dropped content."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def copy_pixels(pixels: np.ndarray) -> None:
-    """Put ``(H, W, 3)`` uint8 on the clipboard."""
+    """Put an image ``(H, W, 3)`` uint8 on the clipboard."""
     height, width, _ = pixels.shape
     image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
-    QGuiApplication.clipboard().setImage(image.copy())  # the buffer of the first one ends here
+    QGuiApplication.clipboard().setImage(image.copy())  # a deep copy, since the QImage does not own the array's memory
 
 
 def pixels_of(mime: QMimeData | None) -> np.ndarray | None:
-    """``(H, W, 4)`` uint8 of the picture in ``mime``; None where there is none."""
+    """Return the image in ``mime`` as ``(H, W, 4)`` uint8; None if there is none."""
     import numpy as np
 
     image = mime.imageData() if mime is not None and mime.hasImage() else None
@@ -31,5 +31,5 @@ def pixels_of(mime: QMimeData | None) -> np.ndarray | None:
 
 
 def local_files(mime: QMimeData | None) -> list[str]:
-    """Paths of the files in ``mime`` that lie on this machine. An empty clipboard has none: some platforms give None for it."""
+    """Return the paths of the local files in ``mime``, which some platforms pass as None for an empty clipboard."""
     return [] if mime is None else [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]

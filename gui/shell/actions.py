@@ -18,47 +18,47 @@ if TYPE_CHECKING:
 
 
 def always(_session: Session) -> bool:
-    """At any time, also while the engine is loading."""
+    """Return True: the command is available at any time, also while the engine is loading."""
     return True
 
 
 def ready(session: Session) -> bool:
-    """The engine is there."""
+    """Return whether the engine is loaded."""
     return session.ready
 
 
 def has_frame(session: Session) -> bool:
-    """Something is on the canvas."""
+    """Return whether an image is on the canvas."""
     return session.frame is not None and session.clean is not None
 
 
 def can_run(session: Session) -> bool:
-    """An image, and no attack under way."""
+    """Return whether an attack can start: there is an image, and no attack is under way."""
     return session.scene is not None and not session.runs.running
 
 
 def running(session: Session) -> bool:
-    """An attack is under way, paused or not."""
+    """Return whether an attack is under way, paused or not."""
     return session.runs.running
 
 
 def perturbed(session: Session) -> bool:
-    """A perturbation lies on the image, and no attack is making another."""
+    """Return whether there is a perturbation on the canvas and no attack under way."""
     return session.delta is not None and not session.runs.running
 
 
 def can_undo(session: Session) -> bool:
-    """There is a step to take back."""
+    """Return whether there is an undo step."""
     return session.undo_stack.canUndo()
 
 
 def can_redo(session: Session) -> bool:
-    """There is a step to make again."""
+    """Return whether there is an undone step to redo."""
     return session.undo_stack.canRedo()
 
 
 def has_runs(session: Session) -> bool:
-    """A finished attack can be shown."""
+    """Return whether there is a finished attack."""
     return bool(session.history.attacks)
 
 
@@ -76,7 +76,7 @@ class ActionSpec:
     group: str = ""
     """Commands of one group exclude each other: one of them is checked."""
     rule: bool = False
-    """Whether a line stands before it in the menu."""
+    """Whether the menu has a separator before the command."""
 
 
 MENUS = ("File", "Edit", "Attack", "View", "Help")
@@ -161,13 +161,13 @@ TOOL_BAR: tuple[str, ...] = (
     *("open_image", "|", "select_tool", "rectangle_tool", "pan_tool", "fit", "|"),
     *("run", "pause", "cancel", "|", "undo", "redo", "|", "export_figure"),
 )
-"""Ids; ``|`` is a line."""
+"""The ids of the tool bar's commands; ``|`` is a separator."""
 WITH_TEXT = ("run", "rectangle_tool", "export_figure")
-"""Shown with their titles in the tool bar: the story's three commands."""
+"""The main commands, which the tool bar shows with their titles."""
 
 
 class Actions(QObject):
-    """The table brought to life: a QAction for each command, enabled as the session is."""
+    """The QActions of the table, by id. They are enabled and disabled as the session changes."""
 
     def __init__(self, session: Session, commands: QObject, window: QMainWindow) -> None:
         super().__init__(window)
@@ -211,7 +211,7 @@ class Actions(QObject):
     # ------------------------------------------------------------------ menus and tool bar
 
     def fill_menus(self, window: QMainWindow) -> dict[str, QMenu]:
-        """All menus by path (``View/Theme``), in the order of the table."""
+        """Fill the menu bar, and return all menus by path, such as ``View/Theme``, in the order of the table."""
         menus = {name: window.menuBar().addMenu(name) for name in MENUS}
         for spec in SPECS:
             if spec.menu not in menus:
@@ -223,7 +223,7 @@ class Actions(QObject):
         return menus
 
     def fill_tool_bar(self, bar: QToolBar) -> None:
-        """The commands of the story."""
+        """Fill the tool bar with the commands of `TOOL_BAR`."""
         for id in TOOL_BAR:
             if id == "|":
                 bar.addSeparator()
@@ -238,7 +238,7 @@ class Actions(QObject):
 
     @Slot()
     def _on_observed(self) -> None:
-        """Follow the frame coming or going. Frames come at the screen's rate, and all others change nothing here."""
+        """Update the actions when the first frame arrives or the frame is lost. Other frames change nothing here, and they are frequent."""
         if has_frame(self._session) != self._framed:
             self._update()
 
@@ -257,5 +257,5 @@ class Actions(QObject):
         self["redo"].setText(literal(f"Redo {stack.redoText()}".strip()))
 
     def check(self, id: str) -> None:
-        """Mark the one of its group that holds."""
+        """Check the action of that id, which unchecks the others of its group."""
         self[id].setChecked(True)

@@ -1,4 +1,4 @@
-"""Commands: what each action does. One method per id of the table in ``gui.shell.actions``."""
+"""Commands: the functions of the actions, one method for each id of the table in ``gui.shell.actions``."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class Runs(Protocol):
-    """The panel that starts an attack."""
+    """The part of the Attack panel that the commands need."""
 
     def run(self) -> None: ...
 
 
 class Shell(Protocol):
-    """What the commands need of the window."""
+    """The part of the main window that the commands need."""
 
     @property
     def session(self) -> Session: ...
@@ -48,10 +48,10 @@ class Shell(Protocol):
 
 
 class Commands(QObject):
-    """Every command of the menus, on a window and its session."""
+    """All commands of the menus, for a window and its session."""
 
     def __init__(self, shell: Shell, parent: QWidget) -> None:
-        """``parent`` is what dialogs stand above."""
+        """``parent`` is the parent of the dialogs."""
         super().__init__(parent)
         self._window, self._parent = shell, parent
         self._session = shell.session
@@ -61,7 +61,7 @@ class Commands(QObject):
     # ------------------------------------------------------------------ the lectures' experiments
 
     def reproduce(self, slug: str) -> None:
-        """Show an experiment of the lectures, to be run there."""
+        """Open the Reproduce window with an experiment of the lectures."""
         from gui.reproduce.window import ReproduceWindow
 
         if self._experiments is None:
@@ -80,7 +80,7 @@ class Commands(QObject):
             self.open_path(Path(path))
 
     def open_path(self, path: Path) -> None:
-        """Open an image file; one that is gone leaves the recent files."""
+        """Open an image file; one that is missing is removed from the recent images."""
         if not path.exists() and path in self._settings.recent_images:
             self._settings.remove_recent_image(path)
             self._session.log("warning", f"“{path}” is no longer there. It was taken off the recent images.")
@@ -89,7 +89,7 @@ class Commands(QObject):
         open_image.open_path(self._session, path)
 
     def open_files(self, paths: list[str]) -> None:
-        """Files that were dropped or pasted: the first is opened."""
+        """Open the first of the files that were dropped or pasted."""
         if paths:
             self.open_path(Path(paths[0]))
         if len(paths) > 1:
@@ -101,7 +101,7 @@ class Commands(QObject):
             self._session.notice.emit("There is no image on the clipboard.")
 
     def open_mime(self, mime: QMimeData, name: str) -> bool:
-        """Open what was pasted or dropped, files before pixels; whether there was an image in it."""
+        """Open pasted or dropped content, files before pixels; return whether it held an image."""
         if files := local_files(mime):
             self.open_files(files)
             return True

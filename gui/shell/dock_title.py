@@ -1,4 +1,4 @@
-"""The title bar of a dock: its name, a button to float it, a button to close it. Qt's own cuts the text in some styles."""
+"""DockTitle: a dock's title bar with a button to float and one to close it. Qt's own title bar cuts the text in some styles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gui.widgets import ElidedLabel
 
 
 class DockTitle(QWidget):
-    """Mouse events that it does not take go to the dock: it is dragged and double-clicked as usual."""
+    """A title bar that leaves mouse events to the dock, so that the dock is dragged and double-clicked as usual."""
 
     def __init__(self, dock: QDockWidget) -> None:
         super().__init__(dock)

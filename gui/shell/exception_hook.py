@@ -1,4 +1,4 @@
-"""Unexpected errors, of any thread: they go to the Log with their details, and the window lives on."""
+"""ExceptionHook: unexpected errors of any thread go to the Log with their details, and the window goes on."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 
 class ExceptionHook(QObject):
-    """Takes the place of Python's hooks. The signal brings errors of other threads to the main thread."""
+    """Replaces Python's exception hooks. The signal carries errors of other threads to the main thread."""
 
     caught = Signal(str, str)
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._session = session
-        self._telling = False
+        self._logging = False
         self.caught.connect(self._on_caught)
 
     def install(self) -> None:
-        """From now on."""
+        """Replace Python's hooks of the main thread and of all others."""
         sys.excepthook = self.hook
         threading.excepthook = lambda args: self.hook(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
 
     def hook(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
-        """Print it as Python does, and log it."""
+        """Print an unexpected error as Python does, and log it."""
         sys.__excepthook__(kind, error, where)
-        if shiboken6.isValid(self) and not self._telling and not issubclass(kind, (KeyboardInterrupt, SystemExit)):
+        if shiboken6.isValid(self) and not self._logging and not issubclass(kind, (KeyboardInterrupt, SystemExit)):
             details = "".join(traceback.format_exception(kind, error, where))
             self.caught.emit(
                 f"Something unexpected happened ({kind.__name__}: {error}). The work so far is kept; the details are here.", details
@@ -42,8 +42,8 @@ class ExceptionHook(QObject):
 
     @Slot(str, str)
     def _on_caught(self, text: str, details: str) -> None:
-        self._telling = True  # an error in the Log itself must not come back here
+        self._logging = True  # an error in the Log itself must not be logged again
         try:
             self._session.log("error", text, details)
         finally:
-            self._telling = False
+            self._logging = False

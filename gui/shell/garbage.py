@@ -14,7 +14,7 @@ INTERVAL_MS = 500
 
 
 class Garbage(QObject):
-    """Collects as Python would, by its own thresholds, from a timer."""
+    """Collects garbage from a timer, by Python's own thresholds."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -33,11 +33,11 @@ class Garbage(QObject):
 
     @Slot()
     def settle(self) -> None:
-        """What is there now stays: modules and the window. A collection then looks at what came later, which takes no time to speak of."""
+        """Exempt all objects that exist now, such as modules and the window, so that later collections are short."""
         gc.freeze()
 
     def stop(self) -> None:
-        """Back to what Python does."""
+        """Restore Python's own garbage collection."""
         self._timer.stop()
         gc.unfreeze()
         gc.enable()

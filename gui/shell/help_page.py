@@ -1,4 +1,4 @@
-"""Keyboard and mouse on one page, made from the same tables that make the menus; and what Gibbon is made of."""
+"""The help page of keyboard and mouse, made from the same tables as the menus; and the About box with versions and licences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIBRARIES = ("PySide6-Essentials", "pyqtgraph", "torch", "torchvision", "numpy",
 
 
 def keys_by_chapter() -> dict[str, list[tuple[str, str]]]:
-    """Chapter to pairs of keys and what they do."""
+    """Return pairs of keys and their meaning, by chapter of the page."""
     chapters: dict[str, list[tuple[str, str]]] = {}
     for menu in MENUS:
         rows = [(_keys(spec.shortcuts), spec.title.rstrip("…")) for spec in SPECS if spec.menu == menu and spec.shortcuts]
@@ -39,7 +39,7 @@ def _keys(shortcuts: tuple[str, ...]) -> str:
 
 
 class KeyboardHelp(QDialog):
-    """The page: two columns of chapters."""
+    """The help page of keyboard and mouse, in two columns of chapters."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,7 +54,7 @@ class KeyboardHelp(QDialog):
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(theme.icon("mdi6.close"))  # the style's own is dark on dark
+        buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(theme.icon("mdi6.close"))  # the style's own icon is dark on dark
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(area)
@@ -83,10 +83,10 @@ def _chapter(title: str, rows: list[tuple[str, str]]) -> str:
     return f"<h3>{html.escape(title)}</h3><table>{lines}</table>"
 
 
-def versions() -> dict[str, str]:
-    """Of Gibbon, Python and the libraries; read from their metadata, nothing is imported."""
-    found = {"Gibbon": _version("gibbon-workbench"), "Python": platform.python_version()}
-    return found | {name: _version(name) for name in LIBRARIES}
+def library_versions() -> dict[str, str]:
+    """Return the versions of Gibbon, Python and the libraries, from their metadata: importing them would take seconds."""
+    own = {"Gibbon": _version("gibbon-workbench"), "Python": platform.python_version()}
+    return own | {name: _version(name) for name in LIBRARIES}
 
 
 def _version(name: str) -> str:
@@ -97,14 +97,14 @@ def _version(name: str) -> str:
 
 
 def about(parent: QWidget) -> None:
-    """What it is, under which licence, and the versions to name in a bug report."""
+    """Show the About box: purpose, licences, and the versions to name in a bug report."""
     box = theme.rich(QMessageBox(parent))
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowTitle("About Gibbon")
     box.setText("<b>Gibbon</b><br>A workbench for adversarial images")
     rows = "".join(
         f"<tr><td style='padding-right: 16px'>{html.escape(name)}</td><td>{html.escape(version)}</td></tr>"
-        for name, version in versions().items()
+        for name, version in library_versions().items()
     )
     box.setInformativeText(
         "Apache License 2.0. Icons: Material Design Icons, Apache License 2.0. "

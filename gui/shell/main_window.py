@@ -1,4 +1,4 @@
-"""MainWindow: composes canvas, docks, menus and status bar, places them, keeps the layout. No logic."""
+"""MainWindow: composes canvas, docks, menus and status bar, and restores their layout. It holds no logic."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Area = Qt.DockWidgetArea
 
 _LAYOUT = 2
-"""Of the docks that there are: a kept layout of others is not restored, for it would not know where they belong."""
+"""The layout's version, counted up when docks are added or removed. A layout of another version is not restored."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class DockSpec:
     name: str
     title: str
     panel: str
-    """Its class."""
+    """The name of the panel's class."""
 
     @property
     def module(self) -> str:
-        """Where the class is."""
+        """The module that holds the panel's class."""
         return f"gui.panels.{self.name}"
 
 
@@ -59,10 +59,10 @@ DOCKS: tuple[DockSpec, ...] = (
 
 
 class MainWindow(QMainWindow):
-    """The window around a session.
+    """The main window of a session.
 
-    It is made in two goes, so that it is on the screen at once: the frame with menus, tool bar, empty docks and status bar, which needs
-    Qt only; then, after its first paint, canvas and panels, which need pyqtgraph.
+    It is built in two stages, so that it is on the screen at once: first menus, tool bar, empty docks and status bar, which need only Qt;
+    then, after the first paint, canvas and panels, which need pyqtgraph.
     """
 
     canvas: ImageCanvas
@@ -90,12 +90,12 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------------------------ canvas and panels
 
     def import_panels(self) -> None:
-        """Import all that `fill` needs. Apart from it, since this must not run beside torch's import: both import NumPy."""
+        """Import all modules that `fill` needs. This must not run at the same time as torch's import, since both import NumPy."""
         for module in ("gui.canvas", *(spec.module for spec in DOCKS)):
             importlib.import_module(module)
 
     def fill(self) -> None:
-        """Put canvas and panels into the frame."""
+        """Build the canvas and the panels: the second stage."""
         from gui.canvas import ImageCanvas
         from gui.canvas.canvas_link import CanvasLink
 
@@ -108,7 +108,7 @@ class MainWindow(QMainWindow):
             panel = getattr(importlib.import_module(spec.module), spec.panel)(self.session)
             self.panels[spec.name] = panel
             self.docks[spec.name].setWidget(panel)
-        QTimer.singleShot(0, self._settle)  # when they are laid out: docks with panels have sizes of their own, empty ones had none
+        QTimer.singleShot(0, self._restore_dock_sizes)  # after the layout: docks with panels have sizes of their own
 
     @property
     def attack_panel(self) -> Any:
@@ -125,11 +125,11 @@ class MainWindow(QMainWindow):
         dock = QDockWidget(spec.title, self)
         dock.setObjectName(f"dock.{spec.name}")
         dock.setTitleBarWidget(DockTitle(dock))
-        dock.setWidget(_Place())
+        dock.setWidget(_Placeholder())
         return dock
 
     def reset_layout(self) -> None:
-        """Every dock in its place: what is set up at the left, what comes of it at the right and below."""
+        """Put every dock in its default place: inputs at the left, results at the right and at the bottom."""
         for dock in self.docks.values():
             dock.setFloating(False)
             self.removeDockWidget(dock)
@@ -159,25 +159,25 @@ class MainWindow(QMainWindow):
             dock.show()
         for name in ("image", "activations"):
             d[name].raise_()
-        QTimer.singleShot(0, self._share_room)
+        QTimer.singleShot(0, self._set_dock_sizes)
 
     @Slot()
-    def _share_room(self) -> None:
+    def _set_dock_sizes(self) -> None:
         d, wide, high = self.docks, self.width(), self.height()
         side = max(37 * theme.GRID, round(0.21 * wide))
         self.resizeDocks([d["attack"], d["prediction"]], [side, side], Qt.Orientation.Horizontal)
-        upper = 62 if high >= 900 else 70  # an attack's form has many rows, and an image is seen in the middle, too
+        upper = 62 if high >= 900 else 70  # an attack's form has many rows, while the image is also on the canvas
         self.resizeDocks([d["attack"], d["image"]], [upper, 100 - upper], Qt.Orientation.Vertical)
         self.resizeDocks([d["prediction"], d["perturbation"]], [45, 55], Qt.Orientation.Vertical)
         self.resizeDocks([d["activations"]], [round(0.38 * high)], Qt.Orientation.Vertical)
 
     def bring_up(self, name: str, control: str = "") -> None:
-        """Show a dock, above the others of its tabs, and give the keyboard to the control of that accessible name."""
+        """Show a dock as the front tab, and focus the control of an accessible name, or the panel."""
         dock, panel = self.docks[name], self.panels[name]
         dock.show()
         dock.raise_()
-        found = (child for child in panel.findChildren(QWidget) if child.accessibleName() == control)
-        target = next(found, panel)
+        controls = (child for child in panel.findChildren(QWidget) if child.accessibleName() == control)
+        target = next(controls, panel)
         target.setFocus(Qt.FocusReason.ShortcutFocusReason)
         for area in panel.findChildren(QScrollArea):
             if area.widget() is not None and area.widget().isAncestorOf(target):
@@ -258,13 +258,13 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------------------------ dialogs
 
     def show_keyboard_help(self) -> None:
-        """The page of all shortcuts."""
+        """Open the help page of keyboard and mouse."""
         from gui.shell.help_page import KeyboardHelp
 
         KeyboardHelp(self).open()
 
     def show_figure_dialog(self) -> None:
-        """Compose a figure of what is shown."""
+        """Open the dialog that exports a figure of the shown run or the canvas."""
         from gui.export.figure_dialog import FigureDialog
 
         FigureDialog(self.session, self.settings, self).open()
@@ -289,29 +289,29 @@ class MainWindow(QMainWindow):
         self.restoreState(self.settings.bytes("layout"), _LAYOUT)
 
     @Slot()
-    def _settle(self) -> None:
-        """The kept layout, or the room shared anew."""
+    def _restore_dock_sizes(self) -> None:
+        """Restore the stored layout, or set the docks' default sizes."""
         if not self.restoreState(self.settings.bytes("layout"), _LAYOUT):
-            self._share_room()
+            self._set_dock_sizes()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.keep_bytes("geometry", self.saveGeometry())
         self.settings.keep_bytes("layout", self.saveState(_LAYOUT))
         self.settings.store.sync()
-        self.hide()  # at once: the thread may still be importing
+        self.hide()  # at once, since ending the thread may take seconds while it imports
         super().closeEvent(event)
         self.session.shut_down()
 
 
-class _Place(QWidget):
-    """Keeps a panel's place until the panel is there."""
+class _Placeholder(QWidget):
+    """A placeholder of a panel until `fill` builds it."""
 
     def sizeHint(self) -> QSize:
         return QSize(37, 32) * theme.GRID
 
 
 def _waiting() -> QWidget:
-    """In the place of the canvas for the moment before it stands."""
+    """Return the placeholder of the canvas until `fill` builds it."""
     label = QLabel("Loading…")
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)

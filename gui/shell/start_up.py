@@ -1,4 +1,4 @@
-"""What loads when: first the window's frame is painted; then come its panels, while the engine thread imports torch and opens a sample."""
+"""Start-up: the empty window is painted first; then its panels are built, while the engine thread imports torch and opens a sample."""
 
 from __future__ import annotations
 
@@ -22,41 +22,41 @@ MODEL = "signs"
 
 @dataclass(frozen=True, eq=False)
 class StartUpResult:
-    """What the engine thread brought."""
+    """The result of loading the engine."""
 
     seconds: float
-    """That importing torch took."""
+    """The seconds that importing torch took."""
     arrived: ClassifierWithImage | None = None
-    """The shipped model with its first sample: for signs the stop sign."""
+    """The shipped model with its first sample image, the stop sign."""
     problem: str = ""
-    """Why they are missing; the engine is there all the same."""
+    """The sentence that says why model and sample are missing; the engine is loaded in any case."""
 
 
-def load() -> StartUpResult:
+def load_engine() -> StartUpResult:
     """Import torch and the engine, open the shipped model and a sample. Called in the engine thread."""
     began = time.perf_counter()
     import torch
 
     seconds = time.perf_counter() - began
-    torch.backends.cudnn.deterministic = True  # as a replay has it: what the window records comes out the same again
+    torch.backends.cudnn.deterministic = True  # as in a replay, so that a run of the window replays to the same bits
     import engine
-    import engine.attacks  # what the docks will ask for first: imported here, it does not hold the window up
+    import engine.attacks  # the docks need these first: importing them here does not block the window
     import engine.data
     import engine.stickers
     from engine.errors import in_words
 
     try:
         return StartUpResult(seconds, with_image(engine.models.load(MODEL), None, None, None))
-    except Exception as error:  # a GPU that torch cannot use, say: whatever it is, the docks come alive
+    except Exception as error:  # for example a GPU that torch cannot use: the docks must work in any case
         cure = "Load a model in the Model dock; another device may do."
         return StartUpResult(seconds, problem=in_words(error, f"Loading the model “{MODEL}”", cure))
 
 
 class StartUp(QObject):
-    """Begins to load when the window has been painted."""
+    """Builds the panels and loads the engine after the window's first paint."""
 
     filled = Signal()
-    """Canvas and panels stand; the engine is loading."""
+    """Canvas and panels are built; the engine is still loading."""
 
     def __init__(self, session: Session, window: MainWindow, image: Path | None = None) -> None:
         super().__init__(window)
@@ -66,7 +66,7 @@ class StartUp(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint:
             self._window.removeEventFilter(self)
-            QTimer.singleShot(0, self._begin)  # when all of this paint is on the screen
+            QTimer.singleShot(0, self._begin)  # after this paint has reached the screen
         return False
 
     @Slot()
@@ -75,7 +75,7 @@ class StartUp(QObject):
         self._window.import_panels()
         for lane in (self._session.lane, self._session.background):
             lane.start()
-        self._session.ask("start-up", load, self._arrive, what="Loading the engine", busy="Loading the engine…")
+        self._session.ask("start-up", load_engine, self._arrive, what="Loading the engine", busy="Loading the engine…")
         self._window.fill()  # while torch is being imported
         self.filled.emit()
         trace("panels")
@@ -98,13 +98,13 @@ _IMPORTED = time.monotonic()
 
 
 def trace(what: str) -> None:
-    """With GIBBON_TRACE_STARTUP=1: seconds since the process began, on stderr."""
+    """Print the seconds since the process began to stderr, if GIBBON_TRACE_STARTUP=1 is set."""
     if os.environ.get("GIBBON_TRACE_STARTUP"):
         print(f"gibbon: {what} at {since_start():.3f} s", file=sys.stderr, flush=True)
 
 
 def since_start() -> float:
-    """Seconds since the process began; where the system does not say, since this module was imported."""
+    """Return the seconds since the process began or, on systems that do not report that, since this module was imported."""
     try:
         ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
         return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""The status bar: what was said last, what goes on and how far it is, which model, on what."""
+"""StatusBar: the last notice, the progress of the attack under way, the model, and its device."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOTICE_MS = 12_000
 
 
 class StatusBar(QStatusBar):
-    """A notice at the left, a run's progress with Cancel, then model and device."""
+    """Shows a notice at the left, then a run's progress with Cancel, then model and device."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,13 +29,13 @@ class StatusBar(QStatusBar):
         self._notice = self._alerting = ""
         self._alert = False
         self._job: Job | None = None
-        self._pace = RateMeter()
+        self._rate_meter = RateMeter()
         self.setSizeGripEnabled(False)
         self._build()
-        self._forget = QTimer(self)
-        self._forget.setSingleShot(True)
-        self._forget.setInterval(NOTICE_MS)
-        self._forget.timeout.connect(self._clear_notice)
+        self._notice_timer = QTimer(self)
+        self._notice_timer.setSingleShot(True)
+        self._notice_timer.setInterval(NOTICE_MS)
+        self._notice_timer.timeout.connect(self._clear_notice)
         session.notice.connect(self._on_notice)
         session.withdrawn.connect(self._on_withdrawn)
         session.logged.connect(self._on_logged)
@@ -78,13 +78,13 @@ class StatusBar(QStatusBar):
             self.addPermanentWidget(widget)
         self.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
 
-    # ------------------------------------------------------------------ what is said
+    # ------------------------------------------------------------------ notices
 
     @Slot(str)
     def _on_notice(self, text: str) -> None:
         self._notice, self._alert = text, text == self._alerting
-        self._forget.start()
-        self._say()
+        self._notice_timer.start()
+        self._show_notice()
 
     @Slot(object)
     def _on_logged(self, entry: LogEntry) -> None:
@@ -98,31 +98,31 @@ class StatusBar(QStatusBar):
 
     @Slot()
     def _on_newer(self) -> None:
-        """A person did something else since: what went wrong before belongs to the past, and the Log has it."""
+        """Clear an error's notice after the user's next action; the Log still has it."""
         if self._alert:
             self._clear_notice()
 
     @Slot()
     def _clear_notice(self) -> None:
         self._notice, self._alert = "", False
-        self._say()
+        self._show_notice()
 
     @Slot(str)
     def _on_busy(self, text: str) -> None:
         self._busy = text
-        self._say()
+        self._show_notice()
 
-    def _say(self) -> None:
+    def _show_notice(self) -> None:
         self.message.setText(self._busy or self._notice)
         self.alert.setVisible(self._alert and not self._busy)
 
-    # ------------------------------------------------------------------ how far it is
+    # ------------------------------------------------------------------ progress
 
     @Slot()
     def _on_run(self) -> None:
         job = self._session.runs.job
         if job is not None and job is not self._job:
-            self._clear_notice()  # what kept the run before from starting, or how it ended
+            self._clear_notice()  # it concerns an earlier run
         self._job = job
         for widget in (self.progress, self.rate, self.cancel):
             widget.setVisible(job is not None)
@@ -136,7 +136,7 @@ class StatusBar(QStatusBar):
         done, total = max(0, job.index), job.total  # step 0 is the start
         self.progress.setRange(0, total or 0)
         self.progress.setValue(done)
-        self.rate.setText(self._pace.words(job))
+        self.rate.setText(self._rate_meter.words(job))
 
     @Slot()
     def _on_classifier(self) -> None:
@@ -150,7 +150,7 @@ class StatusBar(QStatusBar):
 
 
 def device_text(device: str, threads: int) -> str:
-    """``CPU, 1 thread``."""
+    """Return a device in words, such as “CPU, 1 thread” or “GPU:0”."""
     if device != "cpu":
         return device.upper().replace("CUDA", "GPU")
     return f"CPU, {threads} thread{'s' if threads != 1 else ''}"

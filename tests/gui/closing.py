@@ -64,14 +64,14 @@ class Closer(QObject):
 
 def close_when(moment: str, *arguments: str) -> None:
     """Start, close, say so, and exit with the application's code."""
-    build = app.build
+    build = app.build_workbench
 
     def built(argv: Any = None) -> app.Workbench:
         bench = build(argv)
         Closer(bench, moment)
         return bench
 
-    app.build = built  # type: ignore[assignment]
+    app.build_workbench = built  # type: ignore[assignment]
     code = app.main(["gibbon", *arguments])
     print("closed", flush=True)
     sys.exit(code)

@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction, QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gui.app import Workbench, build
+from gui.app import Workbench, build_workbench
 from gui.panels.attack.chooser import Chooser
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def settle() -> None:
 
 def open_window(width: int = 1280, height: int = 800) -> Workbench:
     """A shown window whose engine is loading."""
-    bench = build([])
+    bench = build_workbench([])
     bench.window.resize(width, height)
     bench.window.show()
     return bench

@@ -94,13 +94,13 @@ def test_start_up_is_traced() -> None:
 
 def test_whatever_keeps_the_first_model_away_the_docks_come_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     import engine
-    from gui.shell.start_up import load
+    from gui.shell.start_up import load_engine
 
     def broken(_source: str) -> engine.Classifier:
         raise RuntimeError("CUDA error: no kernel image is available for execution on the device\nlong tail")
 
     monkeypatch.setattr(engine.models, "load", broken)
-    loaded = load()
+    loaded = load_engine()
     assert loaded.arrived is None
     assert "no kernel image" in loaded.problem
     assert "Model dock" in loaded.problem

@@ -310,11 +310,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def take(out: Path, width: int, height: int, theme: str, part: str = "") -> int:
     """All stages, in a window of that size."""
-    from gui.app import build
+    from gui.app import build_workbench
     from gui.shell.exception_hook import ExceptionHook
 
     out.mkdir(parents=True, exist_ok=True)
-    bench = build([])
+    bench = build_workbench([])
     errors: list[str] = []
     bench.session.logged.connect(lambda entry: errors.append(f"{entry.text}\n{entry.details}") if entry.kind == "error" else None)
     ExceptionHook(bench.session).install()
