@@ -44,7 +44,7 @@ class ModelAccess:
         self.gradient_watch = GradientWatch()
         self._ends_at = max_queries
         self.rows_limit: int | None = None
-        """The most rows that go through the model together, once the device's memory has run out; None: it has not."""
+        """Rows of a forward pass after the device's memory ran out; None: it has not."""
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return logits ``(N, K)``, with a graph only where the attacker knows gradients.
@@ -112,11 +112,11 @@ class ModelAccess:
     def gradient(
         self, value: Tensor, images: Tensor, weights: Tensor | None = None, *, again: bool = False, copies: int | None = 1
     ) -> Tensor:
-        """Gradient of the scalar ``value`` with respect to ``images`` alone: weight gradients are never made.
+        """Return the gradient of the scalar ``value`` with respect to ``images`` alone: weight gradients are never made.
 
         With ``weights`` of its shape ``value`` may be any tensor: the gradient is that of ``(weights * value).sum()``. With ``again`` the
-        graph is kept, for another gradient of the same forward pass. ``copies`` is as in `GradientWatch.cleaned`. Where the gradient is NaN
-        or infinite it is zero.
+        graph is kept, for another gradient of the same forward pass. `GradientWatch.cleaned` describes ``copies``. NaN and infinite entries
+        become zero.
 
         Raises
         ------
@@ -135,14 +135,14 @@ class ModelAccess:
         return self.gradient_watch.cleaned(found, copies)
 
     def gradients(self, values: Tensor, images: Tensor) -> Tensor:
-        """``(k, N, C, H, W)``: the gradients of ``values`` ``(k, N)``, row n of ``images`` for each of k values of it, of one forward pass.
+        """Return the gradients ``(k, N, C, H, W)`` of ``values`` ``(k, N)``: k values of each row of ``images``, from one forward pass.
 
-        Where a gradient is NaN or infinite it is zero.
+        NaN and infinite entries become zero.
 
         Raises
         ------
         GibbonError
-            As `gradient`.
+            The same two cases as for `gradient`.
         """
         count = len(values)
         together = images.device.type != "cpu" or count * images.numel() <= _SIDE_BY_SIDE
@@ -159,7 +159,7 @@ class ModelAccess:
 
     @property
     def whole(self) -> Classifier:
-        """The classifier itself, uncounted: for operations that take it apart or train it.
+        """The classifier itself without counting, for operations that take it apart or train it.
 
         Attacks that evaluate parts of it count their queries with `scores_by`.
         """
@@ -187,7 +187,7 @@ class ModelAccess:
             if not is_out_of_memory(error) or not self.narrow(rows):
                 raise
         self.forwards, self.backwards = counted
-        return self.in_chunks(count, work, most)  # outside of the handler, which holds on to the memory
+        return self.in_chunks(count, work, most)  # outside of the handler, whose exception would keep the memory
 
     def _refuse_labels(self) -> None:
         if self.knows == "labels":

@@ -23,7 +23,7 @@ class BatchBest(BestIterate):
         self._score: Tensor
         self._success: Tensor
         self._broken: list[Tensor] = []
-        """``(T, N)`` bool of each comparison."""
+        """Rows with NaN in each comparison, ``(T, N)`` bool."""
         self._first_success: Tensor | None = None
 
     @property

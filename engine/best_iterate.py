@@ -28,10 +28,10 @@ class BestIterate(ABC):
         self.clean_logits = clean_logits
         self._waiting: list[AttackStep] = []
         self._seen: tuple[Tensor, Tensor] | None = None
-        """The images of the last step, and their logits."""
+        """Images and logits of the last step."""
         self._count = 0
         self._trace: list[Tensor] = []
-        """``(T, N)`` of each comparison."""
+        """Losses of each comparison, ``(T, N)``."""
         self._images: Tensor | None = None
         self._logits: Tensor
         self._loss: Tensor

@@ -35,25 +35,25 @@ class ChunkedSteps(Iterator[AttackStep]):
             size = min(total, rows or min(fits, attack.rows_together(problem.images) or fits))
         self._left = _pieces(0, total, size)
         self.spent_before = model.forwards
-        """Rows that went into the labels, which were not given."""
+        """Forward rows that the labels took, where none were given."""
         self._counted = model.forwards, model.backwards
-        """Before the part under way."""
+        """Counts before the chunk in progress."""
         self._begun: list[tuple[int, int, BestIterate]] = []
-        """First row, last row (excluded) and the best of every part that has made a step."""
+        """First row, last row (excluded) and best iterate of every chunk with a step."""
         self._steps: Iterator[AttackStep] | None = None
         self._offset = self._index = 0
         self._has_begun = False
-        """Whether the part under way has made a step."""
+        """Whether the chunk in progress has made a step."""
         self._lasts: list[AttackStep] = []
-        """The last step of every part that has made one, for attacks that can join them."""
+        """Last step of every chunk with one, for attacks that can join them."""
         self._goals: list[Tensor] = []
-        """Of every part that has made a step the classes it goes towards, where the attack chose them."""
+        """Target classes of every chunk with a step, where the attack chose them."""
         self._halved = ""
         self._step_notes: dict[str, None] = {}
         self._idle = 0
-        """Images of the parts that had nothing to begin at."""
+        """Number of images in chunks without a starting point."""
         self.exhausted = False
-        """Whether ``max_queries`` has ended a part."""
+        """Whether ``max_queries`` has ended a chunk."""
 
     @property
     def notes(self) -> list[str]:

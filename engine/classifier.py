@@ -138,7 +138,7 @@ class Classifier:
         shift, width = (value.to(pixels).to(self.device) for value in scale)
         self._network = _Network(module, head, self.input_shape, shift, width, found.sites, found.channels_last, found.door)
         self.contract: Contract = found.contract
-        """In which ways it is no pure function of one image; a derived classifier has its own."""
+        """Departures from a pure function of one image; a derived classifier has its own."""
         self.card = _noted(card or {}, found.contract)
 
     # ------------------------------------------------------------------ properties
@@ -150,7 +150,7 @@ class Classifier:
 
     @property
     def num_classes(self) -> int:
-        """The number of classes, K."""
+        """The number of classes K, which is the width of the logits."""
         return len(self.labels)
 
     @property

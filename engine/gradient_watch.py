@@ -1,4 +1,4 @@
-"""Whether a model's gradients can be followed: which images have none at all at the start, and where they are NaN or infinite."""
+"""Watch over a model's gradients: images whose first gradient is zero, and gradients that are NaN or infinite."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from torch import Tensor
 
 
 class GradientWatch:
-    """Looks at every gradient on its way to the attack, on the device and without waiting for it.
+    """Check of every gradient before it reaches the attack, on the device and without waiting for it.
 
-    Of the first gradient of each part of a batch it keeps the largest magnitude of every image, of all later ones the largest of all. A
-    magnitude answers the three questions: it is zero, NaN or infinite where the gradient is.
+    It keeps the largest magnitude of every image in the first gradient of each chunk, and the largest of all in later ones. That magnitude
+    is zero, NaN or infinite where the gradient is.
     """
 
     def __init__(self) -> None:
         self._part: tuple[int, int] | None = None
-        """First row and number of images of the part whose first gradient is awaited."""
+        """First row and number of images of the chunk whose first gradient is awaited."""
         self._first: dict[int, Tensor] = {}
-        """By first row: the largest magnitude of each image's gradient, ``(times, images)``."""
+        """Largest magnitudes of each image's gradient, ``(times, images)``, by the first row of the chunk."""
         self._later: Tensor | None = None
         """The largest magnitude of all other gradients: a tensor of no dimension, NaN once one was NaN."""
 
     def await_part(self, first: int, images: int) -> None:
-        """A part begins, or begins again."""
+        """Prepare for a chunk that starts, or starts again after memory ran out."""
         self._part = first, images
         self._first.pop(first, None)
 
     @torch.no_grad()
     def cleaned(self, gradients: Tensor, copies: int | None = 1) -> Tensor:
-        """The gradients with zeros in place of what is NaN or infinite, so that an attack goes on with the other values.
+        """Return the gradients with zeros in place of NaN and infinities, so that an attack continues with the other values.
 
         Parameters
         ----------
         gradients
             ``(rows, C, H, W)``, or several of the same images, ``(k, rows, C, H, W)``.
         copies
-            In how many blocks the rows hold the same images. None: that is unknown, so no row is counted as an image.
+            Number of blocks of the same images in the rows. None: unknown, so no row is counted as an image.
         """
         part, self._part = self._part, None
         rows = gradients.shape[-4]
@@ -44,11 +44,12 @@ class GradientWatch:
             self._later = largest if self._later is None else torch.maximum(self._later, largest)
         else:
             largest = gradients.abs().amax((-3, -2, -1))
-            self._first[part[0]] = largest.reshape(-1, rows // copies)  # further blocks are further gradients of an image
+            # With k > 1 blocks the others are further gradients of the same image.
+            self._first[part[0]] = largest.reshape(-1, rows // copies)
         return gradients.nan_to_num(0.0, 0.0, 0.0)
 
     def notes(self, images: int) -> list[str]:
-        """What to say of them, of ``images`` in all; nothing where all can be followed. Waits for the device."""
+        """Return sentences on how many of ``images`` had unusable gradients; empty where all were usable. Waits for the device."""
         if not self._first and self._later is None:
             return []
         firsts = list(self._first.values())
@@ -65,7 +66,7 @@ class GradientWatch:
 
 
 def _counts(largest: Tensor) -> Tensor:
-    """Of how many images ``(times, images)`` all gradients are zero, one is NaN, or one is infinite and none NaN."""
+    """Count the images ``(times, images)`` whose gradients are all zero, hold NaN, or hold infinities without NaN."""
     nan = largest.isnan().any(0)
     return torch.stack([(largest == 0).all(0), nan, largest.isinf().any(0) & ~nan]).sum(1)
 

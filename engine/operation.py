@@ -240,7 +240,7 @@ class Operation(BaseModel, ABC):
 
 
 class JoinsChunks(ABC):
-    """What an attack is, besides, whose artifacts can be made of a batch attacked in chunks."""
+    """Mixin for attacks whose artifacts can be made from a batch attacked in chunks."""
 
     @abstractmethod
     def joined(self, lasts: Sequence[AttackStep]) -> AttackStep:

@@ -33,7 +33,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """The result of any operation."""
+    """The result of an operation of any kind."""
 
     operation: Operation
     reason: Reason

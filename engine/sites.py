@@ -110,7 +110,7 @@ class SiteMode(TorchFunctionMode):
         self._graph = graph
         self._replacements, self._bounds, self._wanted = replacements, bounds, frozenset(wanted)
         self.calls = 0
-        """Rectifier calls so far."""
+        """Number of rectifier calls so far."""
         self.recorded: dict[int, Tensor] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

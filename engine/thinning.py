@@ -25,9 +25,9 @@ class Thinned(Generic[T]):
         self._full = full
         self._pinned: set[int] = set()
         self.every = 1
-        """k, a power of two."""
+        """The distance k between kept items, a power of two."""
         self.items: dict[int, T] = {}
-        """What is kept, by number."""
+        """The kept items by number."""
 
     def wants(self, number: int) -> bool:
         """Return whether an item of that number would be kept, so that others need not be made."""

@@ -1,4 +1,4 @@
-"""Whether an operation is given what it needs, and nothing that it would leave unused; each refusal names the cause and the cure."""
+"""Checks that an operation has the inputs it needs, and none that it would ignore; each refusal names the cause and the remedy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Cure(NamedTuple):
-    """What to do where something is missing, and where it is unused."""
+    """Advice for an input that is missing, and for one that is unused."""
 
     missing: str
     unused: str = ""
@@ -38,16 +38,16 @@ IN_PYTHON: Mapping[str, Cure] = {
     "start": Cure("Give start=.", "Leave start out."),
     "models": Cure("Load one, or give models=."),
 }
-"""What to do in the window and in a script; the command line has cures of its own."""
+"""Advice for the window and for scripts; the command line has its own."""
 
 
 def check_needs(operation: Operation, given: Mapping[str, object], cures: Mapping[str, Cure] = IN_PYTHON) -> None:
-    """Refuse to begin without what the operation ``needs``.
+    """Refuse a run that lacks an input that the operation ``needs``.
 
     Raises
     ------
     GibbonError
-        Something is missing; the sentence says what and how to give it.
+        An input is missing; the sentence names it and how to provide it.
     """
     for use in sorted(operation.needs):
         if use in cures and given.get(use) is None:
@@ -55,12 +55,12 @@ def check_needs(operation: Operation, given: Mapping[str, object], cures: Mappin
 
 
 def check_unused(attack: Attack, given: Mapping[str, object], cures: Mapping[str, Cure] = IN_PYTHON) -> None:
-    """Refuse what the attack would leave unused: what came out would be judged, or read, by it.
+    """Refuse inputs that the attack would ignore: the result would be judged by them, or read as if it obeyed them.
 
     Raises
     ------
     GibbonError
-        Something is given that the attack does not use; the sentence says what.
+        An input is given that the attack does not use; the sentence names it.
     """
     for use, value in given.items():
         if value is not None and (use not in attack.uses or (use == "mask" and not attack.masked)):

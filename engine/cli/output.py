@@ -149,7 +149,7 @@ class Interrupt:
     pressed = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Note that the signal arrived."""
+        """Note that Ctrl-C was pressed; raise ``KeyboardInterrupt`` at the second press."""
         if self.pressed:
             raise KeyboardInterrupt
         self.pressed = True

@@ -30,7 +30,7 @@ from engine.text.formatting import counted, format_norm, format_probability, for
 
 @dataclass(frozen=True, eq=False)
 class AttackRequest:
-    """An attack with its inputs."""
+    """An attack on one image with all of its inputs."""
 
     classifier: Classifier
     attack: Attack
@@ -84,11 +84,11 @@ class Done:
 
     @property
     def cancelled(self) -> bool:
-        """Whether Ctrl-C ended the run."""
+        """Whether Ctrl-C ended the run early."""
         return self.record.outcome.reason == Reason.CANCELLED
 
     def json(self) -> dict[str, Any]:
-        """Return the outcome for ``--json``."""
+        """Return the outcome as plain values for ``--json``."""
         return {
             "files": [str(path) for path in self.files],
             "outcome": self.record.outcome.model_dump(mode="json"),

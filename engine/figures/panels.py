@@ -45,7 +45,7 @@ class Page:
         self.width, self.height = (float(side) / MM for side in figure.get_size_inches())
 
     def axes(self, box: Box, **kwargs: Any) -> Axes:
-        """Add axes that fill ``box``."""
+        """Add axes that fill the rectangle ``box``."""
         axes = self.figure.add_axes(self._place(box), **kwargs)
         # Set here and not in the settings: ticks are made while drawing, when the global settings may have changed.
         axes.tick_params(
@@ -55,7 +55,7 @@ class Page:
         return axes
 
     def move(self, axes: Axes, box: Box) -> None:
-        """Move ``axes`` into another box."""
+        """Move ``axes`` into the rectangle of another ``box``."""
         axes.set_position(self._place(box))
 
     def text(self, left: float, top: float, text: str, **kwargs: Any) -> None:

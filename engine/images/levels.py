@@ -13,27 +13,27 @@ Pixels = npt.NDArray[np.uint8]
 SLACK = 1e-3
 """Share of the scale by which floats may exceed it, as after filters and resizing; they are clipped."""
 _DIM = 8
-"""Floats that reach beyond 1 but not to this level are on no scale that can be told: 0 to 1 overshot, or a nearly black 0 to 255."""
+"""Level below which floats above 1 have no recognisable scale: 0 to 1 with overshoot, or an almost black 0 to 255."""
 
 
 def eight_bit(values: npt.NDArray[Any], name: str, *, stretch: bool = True, white: int | None = None) -> tuple[Pixels, str | None]:
-    """Turn ``values`` into 8-bit levels, with a note where they were something else.
+    """Convert ``values`` to 8-bit levels, with a note where they had another scale.
 
     Parameters
     ----------
     values
         Brightness of any type.
     name
-        What a refusal calls them.
+        Name of the values in an error message.
     stretch
-        What is done with values on no scale that can be told: they are stretched from their own range, or refused.
+        Whether values without a recognisable scale are stretched from their own range; otherwise they are refused.
     white
-        The value that stands for white, where the file's format says so. None: `scale_of` tells it.
+        The value of white, where the file's format defines it. None: that of `scale_of`.
 
     Raises
     ------
     GibbonError
-        They hold NaN or infinities, are no numbers, or lie on no scale of pixels and ``stretch`` is off.
+        The values hold NaN or infinities, are no numbers, or have no scale of pixels while ``stretch`` is off.
     """
     if values.dtype == np.uint8:
         return np.ascontiguousarray(values), None
@@ -55,9 +55,9 @@ def eight_bit(values: npt.NDArray[Any], name: str, *, stretch: bool = True, whit
 
 
 def scale_of(values: npt.NDArray[Any]) -> int | None:
-    """Tell the value that stands for white from the type and the extremes: 1, 255 or 65535; None where it cannot be told.
+    """Infer the value of white from type and extremes: 1, 255 or 65535; None where that is impossible.
 
-    Floats reach from 0 to 1 or from 0 to 255. Integers of 16 bits reach to 65535; wider ones to 255 where none is above, else to 65535.
+    Floats range from 0 to 1 or from 0 to 255. Integers of 16 bits range to 65535; wider ones to 255 where none is above, else to 65535.
     """
     low, high = values.min(), values.max()
     if values.dtype.kind == "f":

@@ -58,7 +58,7 @@ class Photograph:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
+        """Width and height of the photograph in pixels."""
         return int(self.pixels.shape[1]), int(self.pixels.shape[0])
 
     @property

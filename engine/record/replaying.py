@@ -50,7 +50,7 @@ class Replay:
 
     @property
     def sentence(self) -> str:
-        """The comparison as a sentence."""
+        """The comparison with the record as a sentence."""
         if self.same:
             return "The same bits again."
         if self.result.classifier.contract.random:

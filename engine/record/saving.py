@@ -66,7 +66,7 @@ class SavedImage:
 
     @property
     def sentence(self) -> str:
-        """The comparison as a sentence."""
+        """The comparison with the file as a sentence."""
         if math.isnan(self.probability):
             return f"Read back from {self.path.name}, the image has no prediction: the model gives NaN. Look at the model."
         read = f"Read back from {self.path.name}, the image is “{self.prediction_name}” ({format_probability(self.probability)})"

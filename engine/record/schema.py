@@ -79,7 +79,7 @@ class DataEntry(Part):
 
 
 class OperationEntry(Part):
-    """The operation with every parameter."""
+    """The operation with the value of every parameter."""
 
     slug: str
     parameters: dict[str, JsonValue]
@@ -161,7 +161,7 @@ class Record(Part):
     """Panels and width, where the record is the sidecar of a figure."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return the record as plain values for JSON."""
         return self.model_dump(mode="json")
 
     def write(self, path: Path | str) -> Path:

@@ -68,7 +68,7 @@ class Report:
     """Progress of the whole, from 0 to 1, where ``perform`` knows it better than the steps do."""
 
     def expect(self, more: int) -> None:
-        """Announce ``more`` further steps."""
+        """Announce that ``more`` further steps will follow."""
         self.total = self.steps + more
 
     def find(

@@ -127,7 +127,7 @@ class Verdicts(Table):
 
     @property
     def failed(self) -> tuple[Finding, ...]:
-        """The findings outside their tolerance."""
+        """The findings that are outside of their tolerance."""
         return tuple(finding for finding in self.findings if finding.verdict == "fail")
 
 

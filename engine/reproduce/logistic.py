@@ -74,7 +74,7 @@ class LogisticRegression(Experiment):
         return classifier_of(Logistic(28 * 28), 28, device)
 
     def perform(self, problem: Problem, report: Report) -> Iterator[str]:
-        """Train, attack, and sweep eps."""
+        """Train the model, attack it, and sweep eps."""
         untrained = problem.classifier.whole
         if untrained.num_classes != 2 or untrained.input_shape != (1, 28, 28):
             raise GibbonError("This experiment trains its own logistic regression. Leave --model out.")

@@ -1,4 +1,4 @@
-"""What stickers are given, refused in a sentence where it is something else."""
+"""Checks of a sticker's values; each refusal is a sentence."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from engine.text.parsing import named
 
 _FARTHEST = 1 << 31
 _SLACK = 1e-4
-"""How far outside [0, 1] rounding may have carried a value."""
+"""Tolerance outside [0, 1] for rounding errors."""
 
 
 def whole(value: object, what: str) -> int:
-    """Give ``value`` as an int; NumPy's whole numbers are ones, too.
+    """Return ``value`` as an int; NumPy's whole numbers are accepted, too.
 
     Raises
     ------
     GibbonError
-        It is no whole number, or lies beyond every image.
+        The value is no whole number, or exceeds every image.
     """
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
         raise GibbonError(f"The sticker's {what} is {named(value)}, but stickers lie on whole pixels. Give a whole number.")
@@ -34,12 +34,12 @@ def whole(value: object, what: str) -> int:
 
 
 def share(value: object, what: str) -> float:
-    """Give ``value`` as a number from 0 to 1.
+    """Return ``value`` as a float, after checking that it is from 0 to 1.
 
     Raises
     ------
     GibbonError
-        It is something else.
+        The value is no such number.
     """
     if not is_share(value):
         raise GibbonError(f"{what} is {named(value)}. Give a number from 0 to 1.")
@@ -47,17 +47,17 @@ def share(value: object, what: str) -> float:
 
 
 def is_share(value: object) -> bool:
-    """Whether it is a number from 0 to 1; NumPy's are ones, too."""
+    """Return whether the value is a number from 0 to 1; NumPy's numbers are accepted, too."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 <= float(value) <= 1
 
 
 def side(value: object, what: str) -> int:
-    """Give ``value`` as the whole number of pixels, channels or rows that it is, at least one.
+    """Return ``value`` as a number of pixels, channels or rows, at least one.
 
     Raises
     ------
     GibbonError
-        It is something else.
+        The value is no such number.
     """
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
         raise GibbonError(f"The {what} is {named(value)}. Give a whole number, at least 1.")
@@ -65,12 +65,12 @@ def side(value: object, what: str) -> int:
 
 
 def sides(value: object, what: str) -> tuple[int, int]:
-    """Give ``value`` as a height and a width in pixels.
+    """Return ``value`` as a height and a width in pixels.
 
     Raises
     ------
     GibbonError
-        It is something else.
+        The value is no such pair.
     """
     if not isinstance(value, Sequence) or len(value) != 2:
         raise GibbonError(f"The size {what} is {named(value)}. Give (height, width) in pixels.")
@@ -83,7 +83,7 @@ def point(*values: object) -> None:
     Raises
     ------
     GibbonError
-        One of ``values`` is not.
+        One of ``values`` is no finite number.
     """
     for value in values:
         if not isinstance(value, numbers.Real) or not math.isfinite(value):
@@ -91,12 +91,12 @@ def point(*values: object) -> None:
 
 
 def picture(image: Any, what: str, *, bounded: bool = False) -> Tensor:
-    """Give ``image`` as the tensor ``(C, H, W)`` of floats that it is; ``bounded``: in [0, 1].
+    """Return ``image`` as a float tensor ``(C, H, W)``; ``bounded`` also requires values in [0, 1].
 
     Raises
     ------
     GibbonError
-        It is something else; the sentence names the cause and the cure.
+        The value is no such image; the sentence names the cause and the remedy.
     """
     if not isinstance(image, Tensor):
         raise GibbonError(f"The {what} is {named(image)}, but a tensor (C, H, W) is needed. Write torch.as_tensor(image).")
@@ -106,7 +106,7 @@ def picture(image: Any, what: str, *, bounded: bool = False) -> Tensor:
         raise GibbonError(f"The {what} holds {image.dtype}, but floats in [0, 1] are needed. Divide 8-bit levels by 255.")
     if bounded:
         low, high = (float(value) for value in image.detach().aminmax())
-        if not (low >= -_SLACK and high <= 1 + _SLACK):  # a NaN fails this, too
+        if not (low >= -_SLACK and high <= 1 + _SLACK):  # the negation also refuses NaN
             raise GibbonError(f"The {what} reaches from {low:.3g} to {high:.3g}, but [0, 1] is needed. Divide 8-bit levels by 255.")
     return image
 
@@ -117,7 +117,7 @@ def drawable(height: int, width: int) -> None:
     Raises
     ------
     GibbonError
-        It has more than `MEGAPIXELS`, as a photograph may.
+        It has more than `MEGAPIXELS`, the limit of photographs.
     """
     if height * width > MEGAPIXELS * 1_000_000:
         raise GibbonError(

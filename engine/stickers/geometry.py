@@ -24,7 +24,7 @@ HANDLES: tuple[Handle, ...] = ("nw", "n", "ne", "e", "se", "s", "sw", "w")
 
 @dataclass(frozen=True)
 class Colour:
-    """Content of a single colour."""
+    """Content that is a single colour everywhere."""
 
     rgb: tuple[float, float, float] = (1.0, 0.85, 0.0)
     """Red, green and blue in [0, 1]; a grey model takes the mean."""

@@ -29,7 +29,7 @@ class Progress:
         self._moves = 0
         self._since = 0
         self._rises: Tensor | None = None
-        """``(rows,)``: how many of the moves since the last checkpoint raised the loss."""
+        """Number of moves since the last checkpoint that increased the loss, ``(rows,)``."""
         self._loss: Tensor
         self._gradient: Tensor
 

@@ -150,7 +150,7 @@ class _Descent:
         self._active = ActiveRows(rows)
         self._whole = AttackStep(0, None, rows.images, attack.confidence - look.missing.repeat(beside), look.logits.repeat(beside, 1))
         self.hopeful = look.hopeful.repeat(beside).nonzero().flatten()
-        """The rows that every round begins with."""
+        """The rows with which every round starts."""
 
     @torch.enable_grad()
     def round(self, number: int, constants: Tensor, sizes: Tensor) -> Generator[AttackStep, None, Tensor]:

@@ -59,23 +59,24 @@ class BoundaryWalk:
         self._whole, self._size, self._linf, self._gamma = problem, BALLS[norm](1.0).size, norm == "linf", gamma
         self._eight_bit = eight_bit
         self.shown = problem.images
-        """``(N, C, H, W)``: all rows. The same object as long as nothing has moved, so that nobody has to judge it anew. With ``eight_bit``
-        the nearest adversarial image on the lattice so far."""
+        """Images of all rows, ``(N, C, H, W)``: the same object while nothing moves, so that it need not be judged again. With
+        ``eight_bit`` the nearest adversarial images on the 8-bit grid so far.
+        """
         shape = problem.images.shape[1:]
         values = math.prod(shape)
         self._pace = questions_per_step(problem.images)
         self._block = min(_BLOCK, self._pace)
-        """How many directions or noise images are drawn at a time."""
+        """Number of directions or noise images drawn at a time."""
         finest = 2 - int(math.log2(torch.finfo(problem.images.dtype).eps))
         self._halvings = min(finest, max(1, math.ceil(math.log2(values ** (2 if self._linf else 1.5) / gamma))))
         self._farthest = 1.0 if self._linf else math.sqrt(values)
         self._length = problem.images.new_full((len(problem.images),), torch.inf)
-        """``(N,)``: how far away ``shown`` is; infinite where no start is known."""
+        """Distances of ``shown``, ``(N,)``; infinite where there is no start."""
         self._active = ActiveRows(problem)
         self._notes: tuple[str, ...] = ()
         self._course: tuple[tuple[int, Tensor], ...] = ()
         self.iteration = 0
-        """The step of the paper's loop that is being made, from 1."""
+        """Number of the present step in the paper's loop, counted from 1."""
 
     @property
     def _problem(self) -> Problem:

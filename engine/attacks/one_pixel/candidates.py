@@ -52,9 +52,9 @@ class Candidates:
         model = problem.classifier
         self._loss, self._rows = loss, rows_per_pass(problem.images)
         self.clean = model(problem.images)
-        """Logits ``(N, K)`` of the images themselves."""
+        """Logits of the clean images, ``(N, K)``."""
         self.loss = value(loss, self.clean, problem.labels, problem.targets)
-        """``(N,)``, theirs."""
+        """Losses of the clean images, ``(N,)``."""
         near = Neighbours.of(model.whole, problem.images) if pixels == 1 else None
         if near is not None:  # its maps took one more forward pass of the images
             model.scores_by(len(self.clean), lambda part: near.logits[part])

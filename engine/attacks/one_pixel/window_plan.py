@@ -103,7 +103,7 @@ class Plan:
 
     @property
     def kinds(self) -> int:
-        """Number of kinds of places."""
+        """The number of kinds of places along both axes."""
         return len(self.down.windows) * len(self.across.windows)
 
     def margins(self) -> Iterator[Pair]:

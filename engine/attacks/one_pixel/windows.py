@@ -39,7 +39,7 @@ class Neighbours:
             maps = through(link.own, maps)
         self._end = _Clean(maps)
         self.logits = through([*(layer for link in plan.later for layer in link.own), *plan.layers], maps)
-        """``(N, K)`` of the images themselves, by the layers found."""
+        """Logits of the images, computed by the links, ``(N, K)``."""
 
     @classmethod
     @torch.no_grad()
@@ -107,7 +107,7 @@ class _Clean:
         padded = F.pad(maps, (across, across + beside, down, down + below), value=beyond).permute(0, 2, 3, 1)
         self.height, self.width = padded.shape[1:3]
         self._memory = padded.clone(memory_format=torch.contiguous_format).flatten(0, 2)
-        """Every place one row of numbers, and room for those of windows: taking rows is several times as fast as writing them."""
+        """One row of values per place, with space for those of windows: gathering rows is several times as fast as scattering them."""
         self._rows = len(self._memory)
 
     def lay(self, taken: Tensor, slots: Sequence[Tensor], windows: Sequence[Tensor]) -> None:

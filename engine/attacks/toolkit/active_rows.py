@@ -24,9 +24,9 @@ class ActiveRows:
 
     def __init__(self, problem: Problem) -> None:
         self._whole = self.problem = problem
-        """``problem``: that of the active rows alone."""
+        """The problem of all rows; ``problem`` is that of the active ones."""
         self.rows = torch.arange(len(problem.images), device=problem.images.device)
-        """``(n,)``, ascending: the active rows' places in the whole batch."""
+        """Indices of the active rows in the whole batch, ``(n,)``, ascending."""
 
     def __len__(self) -> int:
         """Return the number of active rows."""

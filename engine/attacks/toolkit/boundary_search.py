@@ -49,7 +49,7 @@ class Nearest:
         self.length = torch.full((len(clean),), torch.inf, device=clean.device, dtype=clean.dtype)
         self.found = torch.zeros(len(clean), dtype=torch.bool, device=clean.device)
         self.logits: Tensor
-        """``(N, K)`` of ``images``."""
+        """Logits of ``images``, ``(N, K)``."""
         self._clean_logits: Tensor | None = None
 
     @torch.no_grad()

@@ -27,7 +27,7 @@ _TENSOR, _FACTS = "perturbation", "gibbon"
 
 @dataclass(frozen=True, eq=False)
 class StoredPerturbation:
-    """Content of a perturbation file."""
+    """The content of a file with a perturbation."""
 
     values: Tensor
     """The perturbation ``(1, C, H, W)``, float32 on the CPU, to be added to images in [0, 1]."""

@@ -62,7 +62,7 @@ class Course:
         self._shown: tuple[Tensor, Tensor, Tensor] | None = None
         self._total: int | None = None
         self.rate = 0.0
-        """The fooling rate on the images learned from, when it was last measured."""
+        """Fooling rate on the training images at the last measurement."""
 
     # ------------------------------------------------------------------ the data
 
@@ -82,7 +82,7 @@ class Course:
 
     @property
     def count(self) -> int:
-        """Number of training images."""
+        """The number of images that the perturbation is trained on."""
         return len(self._learning)
 
     @property

@@ -11,7 +11,7 @@ SHAFT = 19.0
 
 
 def ahead(canvas: Canvas) -> None:
-    """Draw an arrow straight up."""
+    """Draw an arrow that points straight up."""
     canvas.line("white", SHAFT, points([0, 78, 0, -54]))
     canvas.fill("white", arrow_head((0, -80), -90, 38, 23, SHAFT))
 
