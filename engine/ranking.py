@@ -8,6 +8,9 @@ from typing import overload
 import torch
 from torch import Tensor
 
+_LAST_DIGITS = 16
+"""Units in the last place of the largest logit. Measured on the shipped networks, batches of 1 to 64: 7 at most."""
+
 
 @overload
 def reached(prediction: int, labels: int, targets: int | None) -> bool: ...
@@ -33,6 +36,15 @@ def reached(prediction: int | Tensor, labels: int | Tensor, targets: int | Tenso
         One value per prediction.
     """
     return prediction != labels if targets is None else prediction == targets
+
+
+def rounding(logits: Tensor) -> Tensor:
+    """``(...)`` of logits ``(..., K)``: by how much two of them may differ through the order of additions alone.
+
+    ``16 * eps(dtype) * max |logits|``: the same network gives other last digits for another batch, device or library, and a lead below this
+    may not be one there.
+    """
+    return _LAST_DIGITS * torch.finfo(logits.dtype).eps * logits.abs().amax(-1)
 
 
 def best_of(success: Tensor, score: Tensor, dim: int = 0) -> Tensor:

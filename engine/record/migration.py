@@ -11,8 +11,13 @@ VERSION = 2
 OLD_VALUES: Mapping[int, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         1: {
-            "deepfool": {"clipped_step": "newton"},
+            "cw-l0": {"beyond_rounding": False},
+            "cw-l2": {"beyond_rounding": False},
+            "cw-linf": {"beyond_rounding": False},
+            "ddn": {"beyond_rounding": False},
+            "deepfool": {"beyond_rounding": False, "clipped_step": "newton"},
             "fgsm": {"l1_step": "one value"},
+            "fmn": {"beyond_rounding": False},
             "pgd": {"l1_step": "one value"},
             "square": {"corners": "all"},
         }

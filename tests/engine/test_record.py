@@ -373,6 +373,8 @@ def test_a_record_of_version_1_says_what_the_attack_did_then(folder: Path) -> No
     for slug, given, then in (
         ("pgd", {"norm": "l1"}, {"norm": "l1", "l1_step": "one value"}),
         ("fgsm", {}, {"l1_step": "one value"}),
+        ("deepfool", {}, {"beyond_rounding": False, "clipped_step": "newton"}),
+        ("square", {}, {"corners": "all"}),
         ("noise", {"eps": 0.1}, {"eps": 0.1}),
         ("of-someone-else", {"a": 1}, {"a": 1}),
     ):

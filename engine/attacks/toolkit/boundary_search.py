@@ -13,6 +13,7 @@ from engine.attacks.toolkit.losses import value
 from engine.attacks.toolkit.rounding import Rounded
 from engine.balls import TINY, column
 from engine.operation import AttackStep, Problem
+from engine.ranking import rounding
 
 BEHIND = 2.0
 """Offset between two classes of scores in (0, 1]: an image that may not survive rounding ranks after every image that does."""
@@ -40,10 +41,21 @@ class Nearest:
         The margin by which the wanted logit must lead.
     sparse
         Whether the distance counts pixels: the segment to the clean image then removes pixels instead of length.
+    strict
+        Whether only a lead beyond `rounding` counts. A least margin above 0 asks for more anyway.
     """
 
-    def __init__(self, problem: Problem, distance: Callable[[Tensor], Tensor], least_margin: float = 0.0, sparse: bool = False) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        distance: Callable[[Tensor], Tensor],
+        least_margin: float = 0.0,
+        sparse: bool = False,
+        *,
+        strict: bool = False,
+    ) -> None:
         self._problem, self._distance, self._least_margin, self._sparse = problem, distance, least_margin, sparse
+        self._strict = strict and least_margin == 0
         clean = problem.images
         self.images = clean
         self.length = torch.full((len(clean),), torch.inf, device=clean.device, dtype=clean.dtype)
@@ -63,13 +75,13 @@ class Nearest:
 
     def step(self, index: int, total: int | None, images: Tensor, logits: Tensor) -> AttackStep:
         """Return a step for an iterate of this search, with the margin as its loss."""
-        return AttackStep(index, total, images, self._margin(logits) + self._least_margin, logits)
+        return AttackStep(index, total, images, value("margin", logits, self._problem.labels, self._problem.targets), logits)
 
     def score_of(self, eight_bit: bool) -> Tensor | None:
         """Return the score of the last step that was kept; None: the driver's own, minus the distance."""
         if eight_bit:
-            return self._score - BEHIND
-        return self._score if self._least_margin else None
+            return self._nearness - BEHIND
+        return self._score if self._least_margin or self._strict else None
 
     def judge(self, images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits of images of these ``rows``, and which of them are adversarial enough."""
@@ -89,7 +101,9 @@ class Nearest:
         """Return the rows (of ``problem``, by default all) that succeed by the required margin."""
         problem = problem or self._problem
         reached = problem.succeeds(logits)
-        return reached if self._least_margin == 0 else reached & (self._margin(logits, problem) >= 0)
+        if self._least_margin == 0 and not self._strict:
+            return reached
+        return reached & (self._margin(logits, problem) >= 0)
 
     @torch.no_grad()
     def boundary(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -145,12 +159,14 @@ class Nearest:
         self.logits = torch.where(better[:, None], logits, self.logits)
         self.length = torch.where(better, length, self.length)
         self.found = self.found | better
-        self._score = nearness(length) - torch.where(enough, 0.0, BEHIND)
+        self._nearness = nearness(length) - torch.where(enough, 0.0, BEHIND)
+        self._score = torch.where(enough, -length, -torch.inf) if self._strict else self._nearness
 
     def _margin(self, logits: Tensor, problem: Problem | None = None) -> Tensor:
         """Return by how much each row exceeds the required margin, ``(N,)``."""
         problem = problem or self._problem
-        return value("margin", logits, problem.labels, problem.targets) - self._least_margin
+        margin = value("margin", logits, problem.labels, problem.targets)
+        return margin - (rounding(logits) if self._strict else self._least_margin)
 
 
 def _ranks(delta: Tensor) -> Tensor:

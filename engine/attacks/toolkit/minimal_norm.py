@@ -35,6 +35,10 @@ class MinimalNorm(Attack, ABC):
     """Keep the result adversarial after rounding to 8 bits, as a PNG file holds it: the perturbation is lengthened until its rounded image
     succeeds, then shortened as far as that lasts."""
 
+    beyond_rounding: bool = result(True)
+    """Count an image as found where the wanted logit leads by more than the order of additions changes: 16 units in the last place of the
+    largest logit. Otherwise an image at the boundary may not be adversarial by itself, in another batch or in another library."""
+
     @property
     def least_margin(self) -> float:
         """The margin by which the wanted logit must lead before an image counts as adversarial; 0: any lead."""
@@ -50,7 +54,9 @@ class MinimalNorm(Attack, ABC):
             raise GibbonError(
                 "The model has one class only: there is no other one whose boundary could be near. Load one with two or more."
             )
-        nearest = Nearest(problem, self.distance, self.least_margin, sparse=getattr(self, "norm", None) == "l0")
+        nearest = Nearest(
+            problem, self.distance, self.least_margin, sparse=getattr(self, "norm", None) == "l0", strict=self.beyond_rounding
+        )
         extra = 2 * self.boundary_steps + (MOST_TRIES if self.eight_bit else 0)
         total: int | None = None
         index = -1
