@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from engine.record.packing import Packed, Part
-from engine.stickers import Colour, Content, Optimised, Pixels, Sticker
+from engine.stickers import Colour, Content, Optimised, Pixels, Rectangle, Sticker
+from engine.stickers.shapes import parameters_of_shape, shape_of
+
+
+class ShapeEntry(Part):
+    """The shape of a sticker."""
+
+    kind: str
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class StickerEntry(Part):
@@ -26,6 +34,8 @@ class StickerEntry(Part):
     image_name: str = ""
     opacity: float = Field(1.0, ge=0, le=1)
     name: str = ""
+    shape: ShapeEntry | None = None
+    """None: a rectangle, as every sticker was before there were other shapes."""
 
     @classmethod
     def of(cls, sticker: Sticker) -> Self:
@@ -47,11 +57,15 @@ class StickerEntry(Part):
             image_name=content.name if isinstance(content, Pixels) else "",
             opacity=sticker.opacity,
             name=sticker.name,
+            shape=None
+            if isinstance(sticker.shape, Rectangle)
+            else ShapeEntry(kind=sticker.shape.kind, parameters=parameters_of_shape(sticker.shape)),
         )
 
     def sticker(self) -> Sticker:
         """Make the sticker of this entry."""
-        return Sticker(self.id, self.x, self.y, self.width, self.height, self._content(), self.opacity, self.name)
+        shape = Rectangle() if self.shape is None else shape_of(self.shape.kind, self.shape.parameters)
+        return Sticker(self.id, self.x, self.y, self.width, self.height, self._content(), self.opacity, self.name, shape)
 
     def _content(self) -> Content:
         image = None if self.image is None else self.image.tensor()

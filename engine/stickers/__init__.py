@@ -21,16 +21,21 @@ from engine.stickers.geometry import (
     scaled,
 )
 from engine.stickers.rendering import Composition, compose, content_of, coverage, paint, with_content
+from engine.stickers.shapes import SHAPES, Ellipse, Rectangle, Shape
 
 __all__ = [
     "HANDLES",
+    "SHAPES",
     "Colour",
     "Composition",
     "Content",
+    "Ellipse",
     "Handle",
     "Hit",
     "Optimised",
     "Pixels",
+    "Rectangle",
+    "Shape",
     "Sticker",
     "between",
     "compose",

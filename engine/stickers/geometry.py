@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from engine.errors import GibbonError
 from engine.stickers import checks
+from engine.stickers.shapes import RECTANGLE, Shape
 from engine.text.parsing import named
 
 Handle = Literal["nw", "n", "ne", "e", "se", "s", "sw", "w"]
@@ -64,7 +66,7 @@ Content = Colour | Pixels | Optimised
 
 @dataclass(frozen=True)
 class Sticker:
-    """A rectangle on the canvas with content."""
+    """A region on the canvas with content: a bounding box of whole pixels, and a shape within it."""
 
     id: int
     """Number that is unique within a canvas and stays through every edit."""
@@ -78,6 +80,8 @@ class Sticker:
     opacity: float = 1.0
     """Opacity: 0 shows nothing, 1 covers the image."""
     name: str = ""
+    shape: Shape = RECTANGLE
+    """What of the bounding box ``x, y, width, height`` is covered."""
 
     def __post_init__(self) -> None:
         for what in ("id", "x", "y", "width", "height"):
@@ -89,6 +93,8 @@ class Sticker:
         object.__setattr__(self, "opacity", checks.share(self.opacity, "The sticker's opacity"))
         if not isinstance(self.name, str):
             raise GibbonError(f"The sticker's name is {self.name!r}. Give a text.")
+        if not isinstance(self.shape, Shape):
+            raise GibbonError(f"{self.shape!r} is no shape of a sticker. Give a Rectangle or an Ellipse.")
 
     @property
     def right(self) -> int:
@@ -115,10 +121,13 @@ class Hit:
 
 
 def contains(sticker: Sticker, x: float, y: float) -> bool:
-    """Return whether the point is on the sticker."""
+    """Return whether the point is on the sticker: within its box, and within its shape there."""
     _check(sticker)
     checks.point(x, y)
-    return sticker.x <= x < sticker.right and sticker.y <= y < sticker.bottom
+    if not (sticker.x <= x < sticker.right and sticker.y <= y < sticker.bottom):
+        return False
+    u, v = (torch.tensor(share) for share in ((x - sticker.x) / sticker.width, (y - sticker.y) / sticker.height))
+    return sticker.shape.fills_its_box or bool(sticker.shape.contains(u, v))
 
 
 def handle_position(sticker: Sticker, handle: Handle) -> tuple[float, float]:
@@ -147,7 +156,13 @@ def find_hit(stickers: Sequence[Sticker], x: float, y: float, reach: float, sele
 
 
 def between(
-    id: int, start: tuple[float, float], end: tuple[float, float], *, square: bool = False, content: Content | None = None
+    id: int,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    *,
+    square: bool = False,
+    content: Content | None = None,
+    shape: Shape | None = None,
 ) -> Sticker:
     """Return the sticker spanned by two corners, snapped to the pixels that contain them, at least one pixel large."""
     for corner in (start, end):
@@ -162,7 +177,7 @@ def between(
         left = left if end[0] >= start[0] else right + 1 - side
         top = top if end[1] >= start[1] else bottom + 1 - side
         width = height = side
-    return Sticker(id, left, top, width, height, content or Colour())
+    return Sticker(id, left, top, width, height, content or Colour(), shape=shape or RECTANGLE)
 
 
 def moved(sticker: Sticker, dx: float, dy: float) -> Sticker:

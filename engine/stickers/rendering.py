@@ -28,11 +28,13 @@ class Composition:
 
 
 def coverage(sticker: Sticker, height: int, width: int) -> Tensor:
-    """Return the share of each pixel that the sticker covers, ``(1, H, W)``: its opacity inside, 0 outside."""
+    """Return the share of each pixel that the sticker covers, ``(1, H, W)``: its opacity times the share within its shape."""
     check_stickers((sticker,))
     covered = torch.zeros(1, *checks.sides((height, width), "of the image"))
     rows, columns = _clipped(sticker, height, width)
     covered[:, rows, columns] = sticker.opacity
+    if not sticker.shape.fills_its_box:
+        covered[:, rows, columns] *= _shape_within(sticker, rows, columns)
     return covered
 
 
@@ -64,7 +66,11 @@ def paint(image: Tensor, stickers: Sequence[Sticker]) -> Tensor:
         layer = content_of(sticker, channels)[:, inner_rows, inner_columns].to(image)
         painted = painted.clone() if painted is image else painted
         below = painted[:, rows, columns]
-        painted[:, rows, columns] = layer if sticker.opacity == 1 else (1 - sticker.opacity) * below + sticker.opacity * layer
+        if sticker.shape.fills_its_box:
+            painted[:, rows, columns] = layer if sticker.opacity == 1 else (1 - sticker.opacity) * below + sticker.opacity * layer
+        else:
+            covered = (sticker.opacity * _shape_within(sticker, rows, columns)).to(below)
+            painted[:, rows, columns] = (1 - covered) * below + covered * layer
     return painted
 
 
@@ -91,8 +97,17 @@ def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
         black = {sticker.id: replace(sticker, content=Colour((0.0, 0.0, 0.0))) for sticker in optimised}
         rest = paint(clean, [black.get(sticker.id, sticker) for sticker in stickers])
         base = torch.where(mixed.to(clean.device), (rest / (1 - mask).clamp_min(1e-6)).clamp(0, 1), base)
-    opaque = [replace(sticker, opacity=1.0) for sticker in optimised]
-    return Composition(base, paint(clean, stickers), mask if optimised else None, paint(base, opaque))
+    shown = paint(clean, stickers)
+    return Composition(base, shown, mask if optimised else None, _content_shown(base, shown, mask, optimised))
+
+
+def _content_shown(base: Tensor, shown: Tensor, mask: Tensor, optimised: Sequence[Sticker]) -> Tensor:
+    """The content of the optimised stickers as if it were opaque, on ``base``."""
+    if all(sticker.shape.fills_its_box for sticker in optimised):
+        return paint(base, [replace(sticker, opacity=1.0) for sticker in optimised])
+    # Where a shape covers a part of a pixel, the content is what shows there, less what shows through of the base.
+    apart = ((shown - (1 - mask) * base) / mask.clamp_min(1e-6)).clamp(0, 1)
+    return torch.where(mask > 0, apart, base)
 
 
 def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, ...]:
@@ -117,6 +132,12 @@ def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, .
             sticker = replace(sticker, content=Optimised(content))
         filled.append(sticker)
     return tuple(filled)
+
+
+def _shape_within(sticker: Sticker, rows: slice, columns: slice) -> Tensor:
+    """The shape's share of the pixels of the image at ``rows`` and ``columns``, a part of the sticker's box, ``(1, h, w)``."""
+    share = sticker.shape.coverage(sticker.height, sticker.width)
+    return share[:, rows.start - sticker.y : rows.stop - sticker.y, columns.start - sticker.x : columns.stop - sticker.x]
 
 
 def _clipped(sticker: Sticker, height: int, width: int) -> tuple[slice, slice]:

@@ -114,7 +114,7 @@ class DrawingPanes(LinkedPanes):
         return self._gesture is not None
 
     def _show_stickers(self) -> None:
-        drawing = self.dragging and self._tool == "rectangle"
+        drawing = self.dragging and TOOLS[self._tool].draws
         for pane in self.panes:
             pane.set_stickers(self.stickers if pane.pixels is not None else (), self._selected, handles=not drawing)
 
@@ -216,7 +216,7 @@ class DrawingPanes(LinkedPanes):
         self._show_stickers()
         if gesture.edits:
             self.dragEnded.emit()
-        if draft is not None and draft.stickers != before and self._tool == "rectangle":
+        if draft is not None and draft.stickers != before and TOOLS[self._tool].draws:
             self.set_tool("select")
 
     def _apply(self, draft: Draft, before: tuple[Sticker, ...]) -> None:

@@ -20,7 +20,7 @@ class Gesture:
         """What was shown last."""
         self.draft: Draft | None = None
         self.last = pointer
-        self._drag = tool(pointer, board)
+        self._drag = tool.start(pointer, board)
         self.update: Draft | Pan = next(self._drag)
 
     def advance(self, pointer: Pointer) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from gui.canvas.placement import Placement
@@ -28,9 +28,18 @@ LINE = QColor(255, 255, 255)
 
 
 def outline(sticker: Sticker, placement: Placement) -> QRectF:
-    """The edge of the sticker's pixels, in screen pixels."""
+    """The sticker's bounding box, in screen pixels."""
     left, top = placement.to_screen(sticker.x, sticker.y)
     return QRectF(left, top, sticker.width * placement.scale, sticker.height * placement.scale)
+
+
+def edge_of(sticker: Sticker, placement: Placement) -> QPainterPath:
+    """The edge of the sticker's shape, in screen pixels."""
+    box, path = outline(sticker, placement), QPainterPath()
+    corners = [QPointF(box.left() + u * box.width(), box.top() + v * box.height()) for u, v in sticker.shape.outline()]
+    path.addPolygon(QPolygonF([*corners, corners[0]]))
+    path.closeSubpath()
+    return path
 
 
 class OverlayItem(QGraphicsItem):
@@ -127,15 +136,15 @@ class OutlinesItem(OverlayItem):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for sticker in self.stickers:
             chosen = sticker.id == self.selected
-            rect = outline(sticker, self.placement)
+            edge = edge_of(sticker, self.placement)
             # A dark line beneath a white one: to be seen on any image.
             painter.setPen(_pen(HALO, 4 if chosen else 3))
-            painter.drawRect(rect)
+            painter.drawPath(edge)
             pen = _pen(LINE, 2 if chosen else 1)
             if isinstance(sticker.content, Optimised):
                 pen.setDashPattern([4 / pen.widthF(), 4 / pen.widthF()])
             painter.setPen(pen)
-            painter.drawRect(rect)
+            painter.drawPath(edge)
 
 
 class HandlesItem(OverlayItem):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     # Only their types: importing them loads torch, and the window is painted before that.
     from engine.stickers import Content, Handle, Hit, Sticker
 
-ToolName = Literal["select", "rectangle", "pan"]
+ToolName = Literal["select", "rectangle", "ellipse", "pan"]
 Kind = Literal["press", "move", "release", "cancel"]
 Role = Literal["arrow", "cross", "hand", "grab", "move", "horizontal", "vertical", "falling", "rising"]
 
@@ -86,7 +87,18 @@ class Pan:
 
 
 Drag = Generator[Draft | Pan, Pointer, Draft | None]
-Tool = Callable[[Pointer, Board], Drag]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A mouse tool: its generator, and how the window treats it."""
+
+    start: Callable[[Pointer, Board], Drag]
+    """Begins a drag, given the press."""
+    cursor: Role | None = None
+    """The mouse pointer over the image; None: it depends on what is under the mouse, as `role` says."""
+    draws: bool = False
+    """Whether it draws a new sticker: no handles are shown meanwhile, and ``select`` comes back after one."""
 
 
 def select(pointer: Pointer, board: Board) -> Drag:
@@ -99,14 +111,15 @@ def select(pointer: Pointer, board: Board) -> Drag:
     return (yield from _resize(pointer, board, hit.sticker, hit.handle))
 
 
-def rectangle(pointer: Pointer, board: Board) -> Drag:
-    """Draw a sticker from corner to corner; a click makes one of a single pixel; Shift makes it square."""
-    from engine.stickers import between, next_id
+def draw(kind: str, pointer: Pointer, board: Board) -> Drag:
+    """Draw a sticker of a shape from corner to corner of its box; a click makes one of a single pixel; Shift makes the box square."""
+    from engine.stickers import SHAPES, between, next_id
 
-    start = pointer
+    start, shape = pointer, SHAPES[kind]()
     content = board.new_content() if board.new_content else None
     while True:
-        drawn = between(next_id(board.stickers), (start.x, start.y), (pointer.x, pointer.y), square=pointer.shift, content=content)
+        corners = (start.x, start.y), (pointer.x, pointer.y)
+        drawn = between(next_id(board.stickers), *corners, square=pointer.shift, content=content, shape=shape)
         stickers = (*board.stickers, drawn) if overlaps(drawn, board) else board.stickers
         if pointer.kind == "release":
             break
@@ -123,13 +136,19 @@ def pan(pointer: Pointer, board: Board) -> Drag:
     return (yield from _pan_from(pointer, pointer))
 
 
-TOOLS: dict[ToolName, Tool] = {"select": select, "rectangle": rectangle, "pan": pan}
+TOOLS: dict[ToolName, Tool] = {
+    "select": Tool(select),
+    "rectangle": Tool(partial(draw, "rectangle"), "cross", draws=True),
+    "ellipse": Tool(partial(draw, "ellipse"), "cross", draws=True),
+    "pan": Tool(pan, "hand"),
+}
 
 
 def role(tool: ToolName, pointer: Pointer, board: Board) -> Role:
     """What the mouse pointer should look like."""
-    if tool != "select":
-        return "cross" if tool == "rectangle" else "hand"
+    fixed = TOOLS[tool].cursor
+    if fixed is not None:
+        return fixed
     hit = hit_at(pointer, board)
     if hit is None:
         return "arrow"

@@ -9,8 +9,6 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.files import IMAGE_SUFFIXES
-
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 Crop = tuple[int, int, int, int]
 _numbers = count(1)
 """Numbers the requests to open an image."""
-FILTER = f"Images ({' '.join('*' + suffix for suffix in sorted(IMAGE_SUFFIXES))});;All files (*)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +31,13 @@ class Opened:
     """``(C, H, W)``."""
     info: dict[str, Any]
     """For ``Session.image``: name, path, sha256, size, crop, notes."""
+
+
+def file_filter() -> str:
+    """Return the filter of file dialogs: every image that is decoded, or all files."""
+    from engine.files import IMAGE_SUFFIXES
+
+    return f"Images ({' '.join('*' + suffix for suffix in sorted(IMAGE_SUFFIXES))});;All files (*)"
 
 
 def cropped(photograph: Photograph, classifier: Classifier, crop: Crop | None = None) -> Opened:

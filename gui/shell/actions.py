@@ -144,6 +144,9 @@ SPECS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "rectangle_tool", "Draw sticker", "Edit", "Draw a rectangle: a sticker", ("R",), "mdi6.vector-square-plus", has_frame, group="tool"
     ),
+    ActionSpec(
+        "ellipse_tool", "Draw ellipse", "Edit", "Draw an ellipse: a round sticker", ("E",), "mdi6.ellipse-outline", has_frame, group="tool"
+    ),
     ActionSpec("pan_tool", "Pan", "Edit", "Move the view", ("H",), "mdi6.hand-back-right-outline", has_frame, group="tool"),
     ActionSpec("zoom_in", "Zoom in", "View", "Show larger", ("Ctrl++", "Ctrl+="), "mdi6.magnify-plus-outline", has_frame),
     ActionSpec("zoom_out", "Zoom out", "View", "Show smaller", ("Ctrl+-",), "mdi6.magnify-minus-outline", has_frame),

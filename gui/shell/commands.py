@@ -75,7 +75,7 @@ class Commands(QObject):
     @Slot()
     def open_image(self) -> None:
         folder = self._settings.folder("images")
-        path, _ = QFileDialog.getOpenFileName(self._parent, "Open image", str(folder), open_image.FILTER)
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Open image", str(folder), open_image.file_filter())
         if path:
             self.open_path(Path(path))
 
@@ -190,6 +190,10 @@ class Commands(QObject):
     @Slot()
     def rectangle_tool(self) -> None:
         self._window.canvas.set_tool("rectangle")
+
+    @Slot()
+    def ellipse_tool(self) -> None:
+        self._window.canvas.set_tool("ellipse")
 
     @Slot()
     def pan_tool(self) -> None:

@@ -152,7 +152,11 @@ class _Odd(BaseModel):
 
 
 @pytest.mark.parametrize("field", _Odd.model_fields)
-@pytest.mark.parametrize("value", ["x", [object()], {"a": "b"}, 3.5, None, object()], ids=str)
+@pytest.mark.parametrize(
+    "value",
+    ["x", [object()], {"a": "b"}, 3.5, None, object()],
+    ids=["text", "objects", "mapping", "float", "none", "object"],
+)
 def test_no_type_of_error_speaks_in_the_library_s_words(field: str, value: object) -> None:
     try:
         _Odd.model_validate({field: value})

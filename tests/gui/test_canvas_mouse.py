@@ -39,6 +39,20 @@ def owner(canvas: ImageCanvas) -> Owner:
     return Owner(canvas, (LOW, HIGH))
 
 
+def test_draw_an_ellipse_and_take_it_by_its_shape(canvas: ImageCanvas, owner: Owner) -> None:
+    canvas.set_tool("ellipse")
+    drag(canvas.panes[0], [(18.5, 3.5), (22.5, 8.5), (27.5, 12.5)])
+    assert owner.boxes()[2] == (18, 3, 10, 10)
+    assert owner.stickers[2].shape.kind == "ellipse"
+    assert canvas.tool == "select"
+    canvas.set_stickers(owner.stickers, None)
+    drag(canvas.panes[0], [(18.6, 3.6), (18.7, 3.7)])  # within the box, outside of the shape
+    assert canvas.selected is None
+    drag(canvas.panes[0], [(23.5, 8.5), (25.5, 8.5)])
+    assert canvas.selected == owner.stickers[2].id
+    assert owner.boxes()[2] == (20, 3, 10, 10)
+
+
 @pytest.mark.parametrize("side", [0, 1])
 def test_draw_a_rectangle_in_either_pane(canvas: ImageCanvas, owner: Owner, side: int) -> None:
     canvas.set_tool("rectangle")

@@ -99,9 +99,9 @@ def test_two_that_load_one_set_at_once_share_it(session: Session) -> None:
 
 def test_dialogs_offer_every_file_that_is_decoded() -> None:
     from engine.files import IMAGE_SUFFIXES
-    from gui.session.open_image import FILTER
+    from gui.session.open_image import file_filter
 
-    assert all(f"*{suffix}" in FILTER for suffix in IMAGE_SUFFIXES)
+    assert all(f"*{suffix}" in file_filter() for suffix in IMAGE_SUFFIXES)
 
 
 def test_an_image_of_a_folder_has_the_class_of_its_name(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def test_previous_and_next_run(bench: Workbench, said: list[str]) -> None:
 
 
 def test_tools_by_key(bench: Workbench) -> None:
-    for key, tool in (("R", "rectangle"), ("H", "pan"), ("V", "select")):
+    for key, tool in (("R", "rectangle"), ("E", "ellipse"), ("H", "pan"), ("V", "select")):
         press_keys(bench.window, key)
         assert bench.window.canvas.tool == tool
         assert action(bench, f"{tool}_tool").isChecked()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QLabel, QToolBut
 
 from gui import theme
 from gui.canvas.drops import FileDrop
-from gui.session.open_image import FILTER
+from gui.session.open_image import file_filter
 from gui.settings import Settings
 from gui.widgets import ElidedLabel
 
@@ -85,7 +85,7 @@ class StartField(QFrame):
     @Slot()
     def _on_open(self) -> None:
         settings = Settings()
-        path, _ = QFileDialog.getOpenFileName(self, "Start image", str(settings.folder("images")), FILTER)
+        path, _ = QFileDialog.getOpenFileName(self, "Start image", str(settings.folder("images")), file_filter())
         if path:
             settings.keep_folder("images", Path(path).parent)
             self.pathChosen.emit(path)

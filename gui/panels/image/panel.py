@@ -139,7 +139,7 @@ class ImagePanel(QWidget):
     @Slot()
     def _on_open(self) -> None:
         settings = Settings()
-        path, _ = QFileDialog.getOpenFileName(self, "Open image", str(settings.folder("images")), open_image.FILTER)
+        path, _ = QFileDialog.getOpenFileName(self, "Open image", str(settings.folder("images")), open_image.file_filter())
         if path:
             settings.keep_folder("images", Path(path).parent)
             open_image.open_path(self._session, path)

@@ -86,7 +86,7 @@ class _Model(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return sticker.title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{sticker.title}: rectangle, {describe(sticker)}"
+            return f"{sticker.title}: {sticker.shape.title}, {describe(sticker)}"
         return None
 
 
@@ -112,7 +112,7 @@ class _Delegate(QStyledItemDelegate):
             painter.fillRect(rect, palette.highlight())
         text = palette.highlightedText().color() if selected else palette.text().color()
         middle = rect.top() + rect.height() // 2
-        icon("mdi6.rectangle-outline", text).paint(painter, QRect(rect.left() + 6, middle - 9, 18, 18))
+        icon(f"mdi6.{sticker.shape.kind}-outline", text).paint(painter, QRect(rect.left() + 6, middle - 9, 18, 18))
         chip = QRect(rect.left() + 32, middle - _CHIP // 2, _CHIP, _CHIP)
         self._paint_chip(painter, chip, model.image(index.row()), text)
         words = rect.adjusted(40 + _CHIP, 3, -6, -3)
