@@ -1,1 +1,1 @@
-"""What leaves the window as a file: figures, images, records."""
+"""Files that the window writes: figures, images, records."""

@@ -1,4 +1,4 @@
-"""FigureDialog: choose a figure's panels, width and format, see it, export it."""
+"""FigureDialog: chooses a figure's panels, width and format, shows a preview, and exports the figure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
-from gui.export.figure_plan import NEEDS_RUN, WIDTHS, Plan, Source, preview, write
+from gui.export.figure_plan import NEEDS_RUN, WIDTHS, FigurePlan, FigureSource, preview, write_figure
 from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ FORMATS = {"PDF": ".pdf", "SVG": ".svg", "PNG, 300 dpi": ".png"}
 
 
 class FigureDialog(QDialog):
-    """Choices at the left, the figure at the right. It shows what was on the canvas when it was opened."""
+    """The dialog with the choices at the left and a preview at the right. It keeps the run or canvas that was shown when it opened."""
 
     def __init__(self, session: Session, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,7 +54,7 @@ class FigureDialog(QDialog):
         self.resize(980, 620)
         self._refresh()
 
-    # ------------------------------------------------------------------ its parts
+    # ------------------------------------------------------------------ building
 
     def _choices(self) -> QVBoxLayout:
         column = QVBoxLayout()
@@ -75,7 +75,7 @@ class FigureDialog(QDialog):
 
     @property
     def _grown(self) -> bool:
-        """Whether the image of the shown run has nothing of the clean one."""
+        """Whether the shown run's image was grown from noise."""
         return self.source.entry is not None and self.source.entry.scene.grown
 
     def _panel_box(self) -> QGroupBox:
@@ -156,7 +156,7 @@ class FigureDialog(QDialog):
         return check
 
     def _preview(self) -> QWidget:
-        self.picture = QLabel("Composing the figure…")  # the first one ever makes a list of fonts, which takes seconds
+        self.picture = QLabel("Composing the figure…")  # matplotlib's list of fonts, made once, takes seconds
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.picture.setAccessibleName("Preview of the figure")
         self.picture.setWordWrap(True)
@@ -174,12 +174,12 @@ class FigureDialog(QDialog):
         layout.addWidget(self.size_label)
         return side
 
-    # ------------------------------------------------------------------ what was chosen
+    # ------------------------------------------------------------------ choices
 
     @property
-    def plan(self) -> Plan:
-        """As the controls say."""
-        return Plan(
+    def plan(self) -> FigurePlan:
+        """The plan that the controls show."""
+        return FigurePlan(
             panels=tuple(name for name, check in self.checks.items() if check.isChecked() and check.isEnabled()),
             layer=self.layer.currentData() or "",
             width_mm=self.width_mm.value(),
@@ -190,7 +190,7 @@ class FigureDialog(QDialog):
         )
 
     def _restore(self) -> None:
-        plan = Plan()
+        plan = FigurePlan()
         kept = self._settings.text("figure/panels", ",".join(plan.panels)).split(",")
         for name, check in self.checks.items():
             check.setChecked(name in kept)
@@ -236,21 +236,21 @@ class FigureDialog(QDialog):
             return
         source, width = self.source, round(self._room() * self.devicePixelRatioF())
         what = "Composing the figure"
-        self._session.ask("figure", lambda: preview(source, plan, width), self._show, what=what, failed=self._say, quiet=True)
+        self._session.ask("figure", lambda: preview(source, plan, width), self._show, what=what, failed=self._show_error, quiet=True)
 
     def _room(self) -> int:
         return max(300, self.area.viewport().width() - 2 * theme.GRID)
 
-    def _say(self, sentence: str) -> None:
-        """Show why there is no figure, where the figure would be."""
-        if shiboken6.isValid(self):  # else it was closed meanwhile
+    def _show_error(self, sentence: str) -> None:
+        """Show an error's sentence in place of the preview."""
+        if shiboken6.isValid(self):  # the dialog may be closed by now
             self.picture.setText(sentence)
 
-    def _show(self, drawn: bytes) -> None:
+    def _show(self, png: bytes) -> None:
         if not shiboken6.isValid(self):
-            return  # closed meanwhile
+            return  # the dialog was closed meanwhile
         self._pixmap = QPixmap()
-        self._pixmap.loadFromData(drawn)
+        self._pixmap.loadFromData(png)
         self._pixmap.setDevicePixelRatio(self.devicePixelRatioF())
         self.picture.setPixmap(self._pixmap)
         high = self.width_mm.value() * self._pixmap.height() / max(1, self._pixmap.width())
@@ -273,7 +273,7 @@ class FigureDialog(QDialog):
             self.export_to(Path(path) if path.lower().endswith(suffix) else Path(path + suffix))
 
     def export_to(self, path: Path) -> None:
-        """Write the figure; the Log and the status bar say where."""
+        """Export the figure to a file; the Log and the status bar name it."""
         self._settings.keep_folder("figures", path.parent)
         self._keep()
         session, source, plan = self._session, self.source, self.plan
@@ -285,12 +285,14 @@ class FigureDialog(QDialog):
                 self.accept()
 
         what = f"Exporting {path.name}"
-        session.ask("export", lambda: write(source, plan, path), then, what=what, failed=self._say, busy=f"{what}…", keep=True)
+        session.ask(
+            "export", lambda: write_figure(source, plan, path), then, what=what, failed=self._show_error, busy=f"{what}…", keep=True
+        )
 
 
-def source_of(session: Session) -> Source:
-    """The finished run that is shown, else what is on the canvas."""
+def source_of(session: Session) -> FigureSource:
+    """Return the finished run that is shown, else the canvas, as the source of a figure."""
     entry = session.history.shown
-    # Bounds are of the model that is open; a run of another one has no such layers.
+    # Bounds belong to the present model; another model has no such layers.
     bounds = dict(session.bounds) if entry is not None and entry.result.classifier is session.classifier else {}
-    return Source(entry, session.frame, session.label, dict(session.image), bounds, session.explanations)
+    return FigureSource(entry, session.frame, session.label, dict(session.image), bounds, session.explanations)

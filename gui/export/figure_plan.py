@@ -1,4 +1,4 @@
-"""What a figure is made of, its preview and its files. All but the values is called in the engine thread."""
+"""FigurePlan and FigureSource, as values; the figure's preview and its files, which are made in the engine thread."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 NEEDS_RUN = ("loss",)
 WIDTHS: dict[str, float] = {"One column": 85.0, "One and a half": 120.0, "Full width": 174.0}
-"""Millimetres."""
+"""Usual widths of a figure in a paper, in millimetres."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What was chosen."""
+class FigurePlan:
+    """The panels and the layout of a figure."""
 
     panels: tuple[str, ...] = ("clean", "adversarial", "perturbation", "bars")
     layer: str = ""
-    """Of the histogram; nothing: the one whose largest activation grew the most."""
+    """The histogram's layer; empty for the one whose largest activation grew the most."""
     width_mm: float = 174.0
     dark: bool = False
     letters: bool = True
@@ -37,26 +37,26 @@ class Plan:
 
     @property
     def names(self) -> list[str]:
-        """Panels as the engine names them."""
+        """The panels' names in the engine."""
         return [f"histogram:{self.layer}" if name == "histogram" and self.layer else name for name in self.panels]
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
-    """What the figure shows: a finished run, or what is on the canvas without one."""
+class FigureSource:
+    """The contents of a figure: a finished run, or the canvas if no run is shown."""
 
     entry: AttackRun | None = None
     frame: Frame | None = None
     label: int | None = None
     image: Mapping[str, Any] = field(default_factory=dict)
     bounds: Mapping[str, float] = field(default_factory=dict)
-    """Under which a run's images are looked at a second time; the frame has its own."""
+    """The bounds under which a run's images are observed a second time; a frame has its own."""
     explanations: tuple[Explanation, ...] = ()
-    """Those that the window shows, with their parameters; a figure shows others with their defaults."""
+    """The explanations that the window shows, with their parameters. Others are shown with their defaults."""
 
     @property
     def classifier(self) -> Classifier:
-        """That of the run, else of the frame."""
+        """The classifier of the run, else of the frame."""
         if self.entry is not None:
             return self.entry.result.classifier
         assert self.frame is not None
@@ -64,18 +64,18 @@ class Source:
 
     @property
     def title(self) -> str:
-        """In words."""
+        """The source in words, for the dialog."""
         name = str((self.entry.image if self.entry else self.image).get("name", "image"))
         return f"{self.entry.title} on {name}" if self.entry else f"{name}, as it is on the canvas (no finished run is shown)"
 
 
-def figure(source: Source, plan: Plan) -> Figure:
-    """Compose it.
+def figure(source: FigureSource, plan: FigurePlan) -> Figure:
+    """Compose the figure.
 
     Raises
     ------
     GibbonError
-        A panel cannot be made, or the width holds none.
+        A panel cannot be made, or the width is too small for any.
     """
     from engine.figures import compose, explanations_in, panels_of
 
@@ -84,16 +84,16 @@ def figure(source: Source, plan: Plan) -> Figure:
     return compose(panels_of(subject, plan.names), width_mm=plan.width_mm, dark=plan.dark, note=note, letters=plan.letters)
 
 
-def preview(source: Source, plan: Plan, width: int) -> bytes:
-    """The figure as a PNG of ``width`` pixels."""
+def preview(source: FigureSource, plan: FigurePlan, width: int) -> bytes:
+    """Return the figure as a PNG that is ``width`` pixels wide."""
     made = figure(source, plan)
     stream = io.BytesIO()
     made.savefig(stream, format="png", dpi=width / made.get_size_inches()[0], facecolor=made.get_facecolor())
     return stream.getvalue()
 
 
-def write(source: Source, plan: Plan, path: Path) -> list[Path]:
-    """Write the figure with its sidecar, and the arrays where they are wanted; what was written."""
+def write_figure(source: FigureSource, plan: FigurePlan, path: Path) -> list[Path]:
+    """Write the figure with its sidecar and, if the plan says so, the arrays; return the files."""
     from engine.figures import export, export_arrays
 
     written = list(export(figure(source, plan), path, _provenance(source, plan, path.parent)))
@@ -105,7 +105,7 @@ def write(source: Source, plan: Plan, path: Path) -> list[Path]:
     return written
 
 
-def _subject(source: Source, explanations: Sequence[Explanation]) -> Subject:
+def _subject(source: FigureSource, explanations: Sequence[Explanation]) -> Subject:
     from engine.explain import observe
     from engine.figures import Subject, subject_of
 
@@ -119,16 +119,16 @@ def _subject(source: Source, explanations: Sequence[Explanation]) -> Subject:
     return Subject(seen, scene.classifier.labels, source.label)
 
 
-def _note(source: Source, seen: Observation) -> str:
-    """The small print; under a bound with what that costs and undoes."""
+def _note(source: FigureSource, seen: Observation) -> str:
+    """Return the figure's note; with bounds it includes their effect."""
     from gui.session.bounds import effect_text
 
     classifier = source.classifier
     under = effect_text(seen, classifier.labels, [site.name for site in classifier.sites])
-    return f"{_made(source)} {under}." if under else _made(source)
+    return f"{_origin(source)} {under}." if under else _origin(source)
 
 
-def _made(source: Source) -> str:
+def _origin(source: FigureSource) -> str:
     from engine.figures import note_for
 
     if source.entry is not None:
@@ -139,7 +139,7 @@ def _made(source: Source) -> str:
     return f"Model {source.frame.scene.classifier.name}. {shown}."
 
 
-def _provenance(source: Source, plan: Plan, folder: Path) -> dict[str, Any]:
+def _provenance(source: FigureSource, plan: FigurePlan, folder: Path) -> dict[str, Any]:
     from engine.figures import explanations_in
 
     settings: dict[str, Any] = {"panels": plan.names, "width_mm": plan.width_mm, "dark": plan.dark}

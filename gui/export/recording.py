@@ -1,4 +1,4 @@
-"""From a finished run of the window to its record, which the command line replays. Called in the engine thread."""
+"""Records of finished runs, which the command line replays. Called in the engine thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def record_of_entry(entry: AttackRun, folder: Path) -> Record:
-    """The record of a run, to stand in ``folder``. An image with stickers on it is kept with its pixels: no file holds it."""
+    """Return the record of a run, with paths relative to ``folder``. An image with stickers is stored as pixels, since no file holds it."""
     from engine.record import MaskEntry, Packed, record_of
     from engine.stickers import compose
 
@@ -30,7 +30,7 @@ def record_of_entry(entry: AttackRun, folder: Path) -> Record:
 
 
 def mask_of(entry: AttackRun) -> Tensor | None:
-    """``(1, H, W)``: where the run could change pixels; None: everywhere."""
+    """Return the mask ``(1, H, W)`` of the pixels that the run could change; None for all pixels."""
     from engine.stickers import compose
 
     if "stickers" in entry.result.operation.uses or entry.inputs.region == "stickers":

@@ -1,4 +1,4 @@
-"""Saving what is on the canvas as PNG: written, read again, classified again. Called in the engine thread."""
+"""Saving the adversarial image as PNG: it is written, read back and classified again. Called in the engine thread."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def save_entry(entry: AttackRun, path: Path) -> str:
-    """Save a finished run's adversarial image; the verdict in a sentence."""
+    """Save a finished run's adversarial image; return the verdict in a sentence."""
     import engine
 
     return engine.save_adversarial(entry.result, 0, path, {"gibbon": json.dumps(dict(entry.result.provenance), default=str)}).sentence
 
 
 def save_frame(frame: Frame, label: int | None, path: Path) -> str:
-    """Save an image that no attack made; without a label it is held to the prediction for the clean image."""
+    """Save a frame that no run made; return the verdict in a sentence. Without a label it is judged by the clean image's prediction."""
     from engine.ranking import reached
     from engine.record import write_and_read
     from engine.text.formatting import format_probability
@@ -30,5 +30,5 @@ def save_frame(frame: Frame, label: int | None, path: Path) -> str:
     if math.isnan(saved.probability):
         return f"Read back from {saved.path.name}, the image has no prediction: the model gives NaN. Look at the model."
     wrong = reached(saved.prediction, seen.clean_prediction if label is None else label, None)
-    said = f"“{classifier.labels[saved.prediction]}” ({format_probability(saved.probability)})"
-    return f"Read back from {saved.path.name}, the image is {said}: {'adversarial' if wrong else 'not adversarial'}."
+    prediction = f"“{classifier.labels[saved.prediction]}” ({format_probability(saved.probability)})"
+    return f"Read back from {saved.path.name}, the image is {prediction}: {'adversarial' if wrong else 'not adversarial'}."

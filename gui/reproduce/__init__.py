@@ -1,1 +1,1 @@
-"""The window with the lectures' experiments."""
+"""The Reproduce window, which runs the lectures' experiments."""

@@ -1,4 +1,4 @@
-"""ExperimentRuns: the experiment under way in the background lane, and what those before it show."""
+"""ExperimentRunner: runs experiments in the background lane, and keeps the newest outcome of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from gui.lanes.runner import OperationRunner
 from gui.reproduce import work
 from gui.reproduce.foot import time_left
-from gui.reproduce.work import Shown
+from gui.reproduce.work import ExperimentOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 _TICK_MS = 100
 
 
-class ExperimentRuns(QObject):
-    """Runs one experiment at a time, whichever the window shows."""
+class ExperimentRunner(QObject):
+    """Runs one experiment at a time, independently of the one that the window shows."""
 
     moved = Signal()
-    """``news`` and ``share`` may be others."""
+    """``news`` or ``share`` may have changed."""
     changed = Signal()
-    """An experiment began, was cancelled or ended, or its figure was drawn anew."""
+    """An experiment began, was cancelled or ended, or its figure was drawn again."""
     ended = Signal(str, str, str)
-    """The slug; why it came to nothing, or nothing; and whether that is an error or a hint."""
+    """An experiment has ended: its slug; a sentence if it failed or was cancelled, else empty; and the sentence's kind, error or hint."""
 
     def __init__(self, session: Session, catalogue: Mapping[str, type[Experiment]], parent: QObject) -> None:
         super().__init__(parent)
         self._session, self._catalogue = session, catalogue
-        self.shown: dict[str, Shown] = {}
-        """By slug, what the newest run that came to its end shows."""
+        self.outcomes: dict[str, ExperimentOutcome] = {}
+        """The outcome of the newest finished run of each experiment, by slug."""
         self.runner = OperationRunner(session.background, "experiment", self, every_ms=_TICK_MS)
         self.runner.changed.connect(self.changed)
         self.runner.progressed.connect(self._on_progress)
@@ -46,12 +46,12 @@ class ExperimentRuns(QObject):
 
     @property
     def job(self) -> Job | None:
-        """The experiment under way."""
+        """The experiment under way; None if there is none."""
         return self.runner.job
 
     @property
     def slug(self) -> str:
-        """The slug of what runs; empty: nothing does."""
+        """The slug of the experiment under way; empty if there is none."""
         return "" if self.job is None else str(self.job.context)
 
     @property
@@ -61,48 +61,48 @@ class ExperimentRuns(QObject):
 
     @property
     def share(self) -> float | None:
-        """How much of the whole is done, where that is known."""
+        """The share of the experiment that is done, in [0, 1]; None where it is unknown."""
         return None if self.job is None or self._drawing else self.job.share_done
 
     @property
     def news(self) -> str:
-        """What is being done, and the time left at this moment: a step may take longer than anybody waits for news."""
+        """The current stage and the remaining time. Both are computed at each tick, since a single step may take minutes."""
         if self.job is None:
             return ""
         doing = "drawing the figure" if self._drawing else self.job.news or "loading"
         return doing + time_left(self._seen - self._began, self.share, time.monotonic() - self._seen)
 
     def start(self, slug: str, experiment: Any, dark: bool) -> None:
-        """Run it on its own model, on the device of the one on the canvas; its figure is drawn for a dark ground, or not."""
+        """Run an experiment on its own model, on the present model's device; ``dark`` draws its figure for a dark background."""
         root, classifier = self._session.data_sources.root, self._session.classifier
         device = None if classifier is None else str(classifier.device)
         self._began = self._seen = time.monotonic()
         self._share = None
         self.runner.start(
-            lambda: work.make(experiment, root, device),
-            finish=lambda result: work.finished(result, dark),
+            lambda: work.build_run(experiment, root, device),
+            finish=lambda result: work.outcome_of(result, dark),
             collect=True,
             context=slug,
         )
         self.moved.emit()
 
     def cancel(self) -> None:
-        """End it at its next step."""
+        """End the experiment at its next step."""
         self.runner.cancel()
 
     def redraw(self, slug: str, dark: bool) -> None:
-        """Draw its figure anew, where it was drawn for the other theme."""
-        shown = self.shown.get(slug)
+        """Draw an experiment's figure again if it was drawn for the other theme."""
+        shown = self.outcomes.get(slug)
         if shown is None or shown.picture is None or shown.dark == dark:
             return
 
-        def then(again: Shown) -> None:
-            if self.shown.get(slug) is shown:
-                self.shown[slug] = again
+        def then(again: ExperimentOutcome) -> None:
+            if self.outcomes.get(slug) is shown:
+                self.outcomes[slug] = again
                 self.changed.emit()
 
         what = "Drawing the figure again"
-        self._session.ask(f"experiment {slug}", lambda: work.drawn(shown, dark), then, what=what, busy="Drawing the figure…")
+        self._session.ask(f"experiment {slug}", lambda: work.with_figure(shown, dark), then, what=what, busy="Drawing the figure…")
 
     @Slot()
     def _on_progress(self) -> None:
@@ -118,7 +118,7 @@ class ExperimentRuns(QObject):
             sentence, kind = outcome.failure.sentence, "error"
             self._session.log("error", sentence, outcome.failure.details)
         elif outcome.status == "finished":
-            self.shown[slug] = outcome.result
+            self.outcomes[slug] = outcome.result
             self._session.log("info", f"{title}: {outcome.result.verdict}")
             self._session.adopt(outcome.result.run)
         else:

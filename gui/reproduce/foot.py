@@ -1,4 +1,4 @@
-"""RunFoot: the foot of the Reproduce window. What is amiss and its cure, how far the experiment is, and what can be done."""
+"""RunFoot: the foot of the Reproduce window, with a message, the progress, and the buttons."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from gui.widgets import ElidedLabel, Message
 
 _FINE = 1000
 _BEFORE_A_GUESS_S = 3.0
-"""Seconds before the time left is guessed from what is done."""
+"""Seconds of a run before its remaining time is estimated."""
 
 
 class RunFoot(QWidget):
-    """The window says what its buttons do."""
+    """A message with the buttons that help, the progress, and the buttons to save, cancel and run. The window connects the buttons."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,10 +38,10 @@ class RunFoot(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        said, buttons = QHBoxLayout(), QHBoxLayout()
-        said.addWidget(self.message, 1)
+        message_row, buttons = QHBoxLayout(), QHBoxLayout()
+        message_row.addWidget(self.message, 1)
         for button in (self.folder_button, self.download_button):
-            said.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+            message_row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         buttons.addWidget(self.news, 1)
         for button in (self.save_button, self.cancel_button, self.run_button):
             buttons.addWidget(button)
@@ -50,21 +50,21 @@ class RunFoot(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GRID)
-        column.addLayout(said)
+        column.addLayout(message_row)
         column.addWidget(self.bar)
         column.addLayout(buttons)
 
-    def tell(self, news: str, share: float | None) -> None:
-        """What is being done, and how much of the whole is done; None: that cannot be said."""
+    def show_progress(self, news: str, share: float | None) -> None:
+        """Show the current stage and the share that is done; None shows a bar without an end."""
         self.news.setText(news)
         self.bar.setRange(0, 0 if share is None else _FINE)
         self.bar.setValue(round(_FINE * (share or 0)))
 
 
 def time_left(spent: float, share: float | None, since: float = 0.0) -> str:
-    """How many more seconds or minutes, once that can be guessed: ``share`` took ``spent`` seconds, and ``since`` passed after that.
+    """Return an estimate of the remaining time: ``share`` took ``spent`` seconds, and ``since`` seconds have passed after that.
 
-    Nothing where the guess has turned out too short.
+    The text is empty while the run is too young for an estimate, and after the estimate has turned out too short.
     """
     if not share or spent + since < _BEFORE_A_GUESS_S:
         return ""

@@ -1,4 +1,4 @@
-"""VerdictTable: an experiment's findings, what is asked and the verdict first, as high as its rows."""
+"""VerdictTable: an experiment's findings with their verdicts, as high as its rows."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from gui import theme
 from gui.widgets.value_table import SPACE, Spaced, ValueTable
 
 COLOURS = {"pass": theme.LABEL, "fail": theme.ADVERSARIAL}
-"""Of a verdict's text; the others are quiet."""
+"""The colour of each verdict; all others are muted."""
 _VERDICT = 1
 _NARROWEST = 136, 72
-"""The first column, and any other, is not made narrower than this; then the table scrolls."""
+"""The minimum width of the first column, and of every other; below these the table scrolls."""
 
 
 class _Cell(Spaced):
-    """Some room above and below its lines."""
+    """A cell with a margin above and below its text."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         inner = QStyleOptionViewItem(option)
-        inner.rect.setWidth(option.rect.width() - 2 * SPACE)  # as it is painted, or the last line would not fit
+        inner.rect.setWidth(option.rect.width() - 2 * SPACE)  # the width in which it is painted, so that the last line fits
         return super().sizeHint(inner, index) + QSize(2 * SPACE, 6)
 
 
 class _Verdict(_Cell):
-    """Passed, failed, or nothing to say: coloured when it is painted, so that it follows the theme."""
+    """A cell with a verdict. Its colour is chosen when it is painted, so that it follows the theme."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         super().initStyleOption(option, index)
@@ -40,7 +40,7 @@ class _Verdict(_Cell):
 
 
 class VerdictTable(ValueTable):
-    """The columns of a finding, its verdict moved to the second place. What is too long for its column goes over several lines."""
+    """A table of findings with the verdict as the second column. Long texts are wrapped."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +53,7 @@ class VerdictTable(ValueTable):
         self.setMinimumHeight(5 * self.verticalHeader().defaultSectionSize())
 
     def set_findings(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Show them; the last column is the verdict."""
+        """Show the findings; the last of ``columns`` is the verdict."""
         order = [0, len(columns) - 1, columns.index("ours"), *(i for i in range(1, len(columns) - 1) if columns[i] != "ours")]
         self.set_table([columns[i] for i in order], [[row[i] for i in order] for row in rows])
         self._fit()
@@ -63,13 +63,13 @@ class VerdictTable(ValueTable):
         self._fit()
 
     def _fit(self) -> None:
-        """Share the width out: the verdict and narrow columns get what they need, the others as much as one another."""
+        """Distribute the width: the verdict and narrow columns get what they need, the others equal parts of the rest."""
         wanted = {column: self._natural(column) for column in range(self.model().columnCount())}
         left = self.viewport().width()
         for done, (column, width) in enumerate(sorted(wanted.items(), key=lambda item: (item[0] != _VERDICT, item[1]))):
-            given = width if column == _VERDICT else max(min(_NARROWEST[column > 0], width), min(width, left // (len(wanted) - done)))
-            self.setColumnWidth(column, given)
-            left -= given
+            granted = width if column == _VERDICT else max(min(_NARROWEST[column > 0], width), min(width, left // (len(wanted) - done)))
+            self.setColumnWidth(column, granted)
+            left -= granted
         self.resizeRowsToContents()
         self.updateGeometry()
 

@@ -1,4 +1,4 @@
-"""Parts of the Reproduce window: the list of experiments, what the chosen one is, and what came of it."""
+"""Parts of the Reproduce window: the list of experiments, the description of one, and its outcome."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
     from engine.reproduce import Experiment
-    from gui.reproduce.work import Shown
+    from gui.reproduce.work import ExperimentOutcome
 
 _SLUG = Qt.ItemDataRole.UserRole
 _FACTS = ("lecture", "paper", "model", "data", "accepted")
@@ -28,7 +28,7 @@ _COMING = "It is under way. Ours, the lecture's numbers and the paper's, and the
 
 
 class ExperimentList(QListWidget):
-    """One row each, with a mark that says how it came out."""
+    """The list of experiments, one row each, with an icon of the outcome."""
 
     def __init__(self, catalogue: Mapping[str, type[Experiment]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,32 +53,32 @@ class ExperimentList(QListWidget):
                 self.setCurrentRow(row)
 
     def slug(self) -> str:
-        """Of the current row."""
+        """Return the slug of the current row."""
         return str(self.currentItem().data(_SLUG))
 
-    def mark(self, shown: Mapping[str, Shown], running: str) -> None:
-        """Beside each: whether it runs, and how it came out."""
+    def mark(self, outcomes: Mapping[str, ExperimentOutcome], running: str) -> None:
+        """Set each row's icon: running, not run, failed, passed, or without a verdict."""
         for row in range(self.count()):
             item = self.item(row)
             slug = item.data(_SLUG)
-            came = shown.get(slug)
+            outcome = outcomes.get(slug)
             if slug == running:
                 item.setIcon(theme.icon("mdi6.progress-clock", QPalette.ColorRole.Text))
-            elif came is None:
+            elif outcome is None:
                 item.setIcon(theme.icon(_NOT_RUN, QPalette.ColorRole.PlaceholderText))
-            elif came.failed:
+            elif outcome.failed:
                 item.setIcon(theme.icon("mdi6.alert-circle-outline", theme.readable(theme.ADVERSARIAL, self.palette())))
-            elif came.passed:
+            elif outcome.passed:
                 item.setIcon(theme.icon("mdi6.check-circle-outline", theme.readable(theme.LABEL, self.palette())))
             else:
                 item.setIcon(theme.icon("mdi6.minus-circle-outline", QPalette.ColorRole.Text))
 
 
 class AboutExperiment(QWidget):
-    """In a sentence what is done, then where it comes from, what it runs on and what is accepted, then its parameters."""
+    """The description of an experiment: a sentence, its sources, model, data and tolerance, and the form of its parameters."""
 
     changed = Signal()
-    """A parameter."""
+    """A parameter has changed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,10 +100,10 @@ class AboutExperiment(QWidget):
         layout.addStretch(1)
 
     def show_kind(self, kind: type[Experiment], data: str) -> None:
-        """Of one experiment; ``data`` says which data set, and whether it is here."""
+        """Show an experiment; ``data`` names its data set and says whether it is on this machine."""
         self.summary.setText(" ".join((kind.__doc__ or "").split("\n\n")[0].split()).replace("``", ""))
-        told = (kind.source, kind.paper, kind.model or "its own", data, kind.tolerance)
-        for label, text in zip(self.facts.values(), told, strict=True):
+        texts = (kind.source, kind.paper, kind.model or "its own", data, kind.tolerance)
+        for label, text in zip(self.facts.values(), texts, strict=True):
             label.setText(text)
             self._rows.setRowVisible(label, bool(text))
         if kind.slug not in self.forms:
@@ -116,7 +116,7 @@ class AboutExperiment(QWidget):
 
 
 class OutcomeView(QStackedWidget):
-    """The verdict, the table and the figure; before, what would stand here."""
+    """The outcome of an experiment: its verdict, table and figure; before the first run, a hint."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -139,8 +139,8 @@ class OutcomeView(QStackedWidget):
         self.addWidget(self.empty)
         self.addWidget(page)
 
-    def show_outcome(self, shown: Shown | None, running: bool) -> None:
-        """Of one experiment; None: it has not been run, or it is under way for the first time."""
+    def show_outcome(self, shown: ExperimentOutcome | None, running: bool) -> None:
+        """Show an experiment's outcome, or a hint if it has none yet."""
         self.empty.set_text(_COMING if running else _NOTHING)
         self.setCurrentIndex(0 if shown is None else 1)
         if shown is None:

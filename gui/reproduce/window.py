@@ -1,4 +1,4 @@
-"""ReproduceWindow: the experiments of the lectures; ours beside theirs, with a verdict and the figure."""
+"""ReproduceWindow: runs the lectures' experiments, and shows our numbers beside the published ones, with a verdict and a figure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gui import theme
 from gui.panels.model.dialogs import ask_download
 from gui.panels.model.fetch import Fetch
 from gui.reproduce import work
-from gui.reproduce.experiment_runner import ExperimentRuns
+from gui.reproduce.experiment_runner import ExperimentRunner
 from gui.reproduce.foot import RunFoot
 from gui.reproduce.views import AboutExperiment, ExperimentList, OutcomeView
 from gui.widgets import scrolling
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 
 class ReproduceWindow(QDialog):
-    """Experiments and what they are at the left, their table and figure at the right. There is one; closed, it runs on."""
+    """The window with the experiments at the left and the outcome at the right. An experiment goes on after the window is closed."""
 
     def __init__(self, session: Session, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._settings = session, settings
         self._slug = ""
         self._wanted: Published | None = None
-        """Weights that the experiment on the screen lacks."""
+        """The weights that the chosen experiment needs and that are not on this machine."""
         self._fetch = Fetch(self)
         self._fetch.progressed.connect(self._on_progress)
         self._fetch.ended.connect(self._on_fetched)
@@ -52,7 +52,7 @@ class ReproduceWindow(QDialog):
         from engine.reproduce import CATALOGUE
 
         self._catalogue: Mapping[str, type[Experiment]] = CATALOGUE
-        self.runs = ExperimentRuns(self._session, CATALOGUE, self)
+        self.runs = ExperimentRunner(self._session, CATALOGUE, self)
         self.runs.moved.connect(self._on_moved)
         self.runs.changed.connect(self._on_run)
         self.runs.ended.connect(self._on_ended)
@@ -101,7 +101,7 @@ class ReproduceWindow(QDialog):
         return self._catalogue[self._slug]
 
     def choose(self, slug: str) -> None:
-        """Show an experiment."""
+        """Choose an experiment by its slug."""
         self.list.choose(slug)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -111,11 +111,11 @@ class ReproduceWindow(QDialog):
     @Slot()
     def _on_chosen(self) -> None:
         self._slug, self._wanted = self.list.slug(), None
-        self._tell()
+        self._show_about()
         self._show()
 
-    def _tell(self) -> None:
-        """What the experiment is, and what it lacks."""
+    def _show_about(self) -> None:
+        """Show the description of the chosen experiment, and say if its data set is missing."""
         kind = self._kind
         here = kind.found(self._session.data_sources.root)
         name = work.title_of(kind) if kind.data_set else "none"
@@ -129,8 +129,8 @@ class ReproduceWindow(QDialog):
             self.foot.message.say(f"{name} is not on this machine, and nothing stands in for it. Choose the folder that holds it.", "hint")
 
     def _show(self) -> None:
-        self.outcome.show_outcome(self.runs.shown.get(self._slug), self.runs.slug == self._slug)
-        self.list.mark(self.runs.shown, self.runs.slug)
+        self.outcome.show_outcome(self.runs.outcomes.get(self._slug), self.runs.slug == self._slug)
+        self.list.mark(self.runs.outcomes, self.runs.slug)
         self._refresh()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -138,7 +138,7 @@ class ReproduceWindow(QDialog):
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "outcome"):
             self._on_run()
 
-    # ------------------------------------------------------------------ what is missing
+    # ------------------------------------------------------------------ missing data and weights
 
     @Slot()
     def _choose_data(self) -> None:
@@ -147,7 +147,7 @@ class ReproduceWindow(QDialog):
             self.look_in(Path(folder))
 
     def look_in(self, folder: Path) -> None:
-        """Take the data sets from there; what is not there is said."""
+        """Use a folder of data sets, and say if the experiment's own is not in it."""
         self._settings.keep_folder("data", folder)
         self._session.data_sources.find(folder)
         if not self._kind.found(folder):
@@ -155,7 +155,7 @@ class ReproduceWindow(QDialog):
 
     @Slot()
     def _on_sources(self) -> None:
-        self._tell()
+        self._show_about()
         self._refresh()
 
     @Slot()
@@ -166,7 +166,7 @@ class ReproduceWindow(QDialog):
 
     def _start_fetch(self, about: Published) -> None:
         self.foot.message.say("")
-        self.foot.tell("connecting…", None)
+        self.foot.show_progress("connecting…", None)
         self._fetch.start(about)
         self._refresh()
 
@@ -174,7 +174,7 @@ class ReproduceWindow(QDialog):
     def _on_progress(self) -> None:
         done, total = self._fetch.received, self._fetch.total
         of = f" of {total / 1e6:.1f}" if total else ""
-        self.foot.tell(f"downloading the weights: {done / 1e6:.1f}{of} MB", done / total if total else None)
+        self.foot.show_progress(f"downloading the weights: {done / 1e6:.1f}{of} MB", done / total if total else None)
 
     @Slot(str)
     def _on_fetched(self, error: str) -> None:
@@ -184,14 +184,14 @@ class ReproduceWindow(QDialog):
             self._session.log("info" if self._fetch.cancelled else "error", error)
         else:
             self._wanted = None
-            self._tell()
+            self._show_about()
         self._refresh()
 
     # ------------------------------------------------------------------ running
 
     @Slot()
     def run(self) -> None:
-        """Run the experiment that is chosen; where its weights are missing, say so instead."""
+        """Run the chosen experiment, or say that its weights are missing."""
         slug, kind = self._slug, self._kind
         if self.about.forms[slug].operation is None or self._busy or self._session.waiting("weights"):
             return
@@ -201,7 +201,7 @@ class ReproduceWindow(QDialog):
             if slug != self._slug:
                 return
             self._wanted = about
-            self._tell()
+            self._show_about()
             if about is None:
                 self._begin()
             else:
@@ -212,7 +212,7 @@ class ReproduceWindow(QDialog):
 
         if not kind.model.startswith("torchvision:"):
             self._begin()
-        else:  # asked only now: it imports torchvision
+        else:  # checked only at this point, since it imports torchvision
             self.foot.news.setText("looking for the weights…")
             what = "Looking for the weights"
             self._session.ask("weights", lambda: work.weights_missing(kind), then, what=what, failed=self._on_not_found, busy=f"{what}…")
@@ -222,8 +222,8 @@ class ReproduceWindow(QDialog):
         self.foot.message.say(sentence)
 
     def _begin(self) -> None:
-        self._tell()
-        self.list.setFocus()  # or it would go from the button, which is disabled now, into a parameter
+        self._show_about()
+        self.list.setFocus()  # otherwise the focus would move from the button, which is now disabled, into a parameter
         self.runs.start(self._slug, self.about.forms[self._slug].operation, theme.is_dark(self.palette()))
 
     @Slot()
@@ -236,7 +236,7 @@ class ReproduceWindow(QDialog):
     def _on_moved(self) -> None:
         runs = self.runs
         title = "" if runs.slug == self._slug else f"{self._catalogue[runs.slug].title}: "
-        self.foot.tell("cancelling…" if runs.job is not None and runs.job.cancelled else f"{title}{runs.news}", runs.share)
+        self.foot.show_progress("cancelling…" if runs.job is not None and runs.job.cancelled else f"{title}{runs.news}", runs.share)
 
     @Slot()
     def _on_run(self) -> None:
@@ -268,7 +268,7 @@ class ReproduceWindow(QDialog):
         tip = why if job is not None else "Run this experiment with these parameters" if possible else "Its data set is missing"
         self.foot.run_button.setToolTip(tip)
         self.foot.cancel_button.setEnabled(self._fetch.running or (job is not None and not job.cancelled))
-        self.foot.save_button.setEnabled(self._slug in self.runs.shown)
+        self.foot.save_button.setEnabled(self._slug in self.runs.outcomes)
         self.foot.download_button.setVisible(self._wanted is not None and not self._fetch.running)
         self.foot.bar.setVisible(self._busy)
 
@@ -281,13 +281,15 @@ class ReproduceWindow(QDialog):
             self.save(Path(folder))
 
     def save(self, folder: Path) -> None:
-        """Write figure and table; what is there under their names is not written over."""
+        """Write figure and table into a folder; existing files are not overwritten."""
         self._settings.keep_folder("figures", folder)
-        result, session = self.runs.shown[self._slug].result, self._session
+        result, session = self.runs.outcomes[self._slug].result, self._session
 
         def then(files: list[Path]) -> None:
             session.log("info", f"Wrote {', '.join(str(path) for path in files)}")
             self.foot.message.say(f"Written into {folder}.", "hint")
 
         what = "Writing the experiment"
-        session.ask("export", lambda: work.write(result, folder), then, what=what, failed=self.foot.message.say, busy=f"{what}…", keep=True)
+        session.ask(
+            "export", lambda: work.write_files(result, folder), then, what=what, failed=self.foot.message.say, busy=f"{what}…", keep=True
+        )

@@ -1,4 +1,4 @@
-"""What the Reproduce window asks of the engine: begin an experiment, judge it, draw it, write it. Called in its threads."""
+"""The engine's work for the Reproduce window: building a run, its outcome, its figure and its files. Called in the engine's threads."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from engine.reproduce import Experiment
 
 _PIXELS = 1400
-"""Width of the figure as it is drawn for the window."""
+"""The width of the figure in the window."""
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """What an experiment shows when it has ended."""
+class ExperimentOutcome:
+    """The outcome of a finished experiment, ready to be shown."""
 
     result: Result
     columns: tuple[str, ...]
@@ -31,24 +31,24 @@ class Shown:
     passed: int
     failed: int
     picture: bytes | None
-    """A PNG with a transparent ground; None where it was cancelled."""
+    """The figure as a PNG with a transparent background; None for a cancelled experiment."""
     dark: bool
-    """Drawn for a dark ground."""
+    """Whether the figure was drawn for a dark background."""
 
     @property
     def run(self) -> FinishedRun:
-        """The run as the history keeps it: it passed where all checks that can be judged did."""
+        """The finished run for the history. It passed if all checks with a verdict did."""
         passed = None if not self.passed + self.failed else not self.failed
         return FinishedRun(result=self.result, verdict=self.verdict, passed=passed)
 
     @property
     def reason(self) -> str:
-        """Why the run ended."""
+        """The reason why the run ended."""
         return str(self.result.reason)
 
 
-def make(experiment: Any, root: Path | None, device: str | None) -> Any:
-    """The run, on the experiment's own model."""
+def build_run(experiment: Any, root: Path | None, device: str | None) -> Any:
+    """Build the experiment's run on its own model."""
     import engine
 
     if root is not None:
@@ -56,19 +56,21 @@ def make(experiment: Any, root: Path | None, device: str | None) -> Any:
     return engine.start(experiment, type(experiment).load(device))
 
 
-def finished(result: Result, dark: bool) -> Shown:
-    """The table, the verdict in words and the figure."""
+def outcome_of(result: Result, dark: bool) -> ExperimentOutcome:
+    """Return the outcome with table, verdict and figure."""
     from engine.reproduce.writing import table_of
 
     table = table_of(result)
     verdicts = [row[-1] for row in table.rows]
     failed, passed = verdicts.count("fail"), verdicts.count("pass")
-    shown = Shown(result, table.columns, table.rows, table.title, tuple(table.notes), _said(verdicts), passed, failed, None, dark)
-    return drawn(shown, dark) if shown.reason == "finished" else shown
+    shown = ExperimentOutcome(
+        result, table.columns, table.rows, table.title, tuple(table.notes), _verdict_text(verdicts), passed, failed, None, dark
+    )
+    return with_figure(shown, dark) if shown.reason == "finished" else shown
 
 
-def drawn(shown: Shown, dark: bool) -> Shown:
-    """The same with its figure for a light or a dark ground."""
+def with_figure(shown: ExperimentOutcome, dark: bool) -> ExperimentOutcome:
+    """Return the outcome with its figure drawn for a light or a dark background."""
     from engine.reproduce.writing import figure_of
 
     stream = io.BytesIO()
@@ -77,13 +79,13 @@ def drawn(shown: Shown, dark: bool) -> Shown:
     return replace(shown, picture=stream.getvalue(), dark=dark)
 
 
-def write(result: Result, folder: Path) -> list[Path]:
-    """Figure and table as files.
+def write_files(result: Result, folder: Path) -> list[Path]:
+    """Write figure and table as files, and return their paths.
 
     Raises
     ------
     GibbonError
-        One of them is there already.
+        One of the files exists already.
     """
     from engine.artifacts import Model
     from engine.errors import GibbonError
@@ -97,20 +99,20 @@ def write(result: Result, folder: Path) -> list[Path]:
 
 
 def weights_missing(kind: type[Experiment]) -> Published | None:
-    """The published weights that it runs on and that are not on this machine."""
+    """Return the published weights that the experiment needs and that are not on this machine; None if none are missing."""
     from engine.models import missing_download
 
     return missing_download(kind.model)
 
 
 def title_of(kind: type[Experiment]) -> str:
-    """Of the data set that the published numbers are about."""
+    """Return the title of the data set that the published numbers belong to."""
     from engine.data.sources import CITATIONS
 
     return CITATIONS[kind.data_set]
 
 
-def _said(verdicts: list[str]) -> str:
+def _verdict_text(verdicts: list[str]) -> str:
     failed, passed = verdicts.count("fail"), verdicts.count("pass")
     if failed:
         return f"{failed} of {failed + passed} checks failed."

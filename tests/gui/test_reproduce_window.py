@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from gui import theme
 from gui.lanes.jobs import Job
-from gui.reproduce.experiment_runner import ExperimentRuns
+from gui.reproduce.experiment_runner import ExperimentRunner
 from gui.reproduce.foot import time_left
 from gui.reproduce.window import ReproduceWindow
 from tests.gui.driving import click, run_attack, settle, until
@@ -32,7 +32,7 @@ def experiments(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     bench.window.commands.reproduce("linear")
     window = bench.window.commands._experiments
     assert window is not None
-    window.runs.shown.clear()
+    window.runs.outcomes.clear()
     window._on_chosen()
     settle()
     yield window
@@ -68,7 +68,7 @@ def test_the_menu_lists_every_experiment_and_opens_it(bench: Workbench, experime
 def test_an_experiment_is_judged_shown_and_saved(bench: Workbench, experiments: ReproduceWindow, tmp_path: Path) -> None:
     assert not experiments.foot.save_button.isEnabled()
     run(experiments, "linear")
-    shown, outcome = experiments.runs.shown["linear"], experiments.outcome
+    shown, outcome = experiments.runs.outcomes["linear"], experiments.outcome
     model = outcome.table.model()
     cells = [[str(model.data(model.index(row, column))) for column in range(3)] for row in range(model.rowCount())]
     assert cells == [[row[0], row[-1], row[3]] for row in shown.rows]
@@ -91,18 +91,18 @@ def test_an_experiment_is_judged_shown_and_saved(bench: Workbench, experiments: 
 
 def test_the_outcome_follows_the_theme(bench: Workbench, experiments: ReproduceWindow) -> None:
     run(experiments, "h5-fake-zero")
-    before = experiments.runs.shown["h5-fake-zero"]
+    before = experiments.runs.outcomes["h5-fake-zero"]
     chosen = bench.window.theme.choice
     try:
         bench.window.theme.choose("light" if before.dark else "dark")
-        until(lambda: experiments.runs.shown["h5-fake-zero"].dark != before.dark, "the figure for the other theme")
-        after = experiments.runs.shown["h5-fake-zero"]
+        until(lambda: experiments.runs.outcomes["h5-fake-zero"].dark != before.dark, "the figure for the other theme")
+        after = experiments.runs.outcomes["h5-fake-zero"]
         assert after.dark == theme.is_dark(experiments.palette())
         assert after.rows == before.rows
         assert after.picture != before.picture
     finally:
         bench.window.theme.choose(chosen)
-        until(lambda: experiments.runs.shown["h5-fake-zero"].dark == before.dark, "the figure as it was")
+        until(lambda: experiments.runs.outcomes["h5-fake-zero"].dark == before.dark, "the figure as it was")
 
 
 def test_what_stands_in_compares_with_nothing_and_is_said_before(experiments: ReproduceWindow) -> None:
@@ -159,7 +159,7 @@ def test_the_time_left_is_guessed_once_something_can_be_said() -> None:
 
 
 def test_the_time_left_goes_on_while_a_step_lasts(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = ExperimentRuns(bench.session, {}, bench.window)
+    runs = ExperimentRunner(bench.session, {}, bench.window)
     job = runs.runner.job = Job("experiment", lambda: pytest.fail("nothing is run"), context="any")
     monkeypatch.setattr(runs, "_began", time.monotonic() - 10)
     job.news, job.share_done = "trying starts", 0.2
@@ -187,7 +187,7 @@ def test_the_canvas_stays_free_and_cancel_ends_it(bench: Workbench, experiments:
     click(experiments.foot.cancel_button)
     assert not experiments.foot.cancel_button.isEnabled()
     until(lambda: experiments.runs.job is None, "the end", 10)
-    assert "h0-fooling" not in experiments.runs.shown
+    assert "h0-fooling" not in experiments.runs.outcomes
     assert experiments.foot.message.text.endswith("was cancelled: nothing is kept of it.")
     assert experiments.outcome.empty.text.startswith("Run it")
     assert experiments.foot.run_button.isEnabled()
