@@ -220,7 +220,7 @@ class Classifier:
         that a gradient of the logits with respect to them can be taken.
 
         With None there are no activations where the pass made another number of rectifier calls than the network did when it was loaded,
-        since a call could then not be told from another.
+        since a call could then not be matched to its site.
 
         Raises
         ------

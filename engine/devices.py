@@ -19,7 +19,7 @@ def keep_freed_memory() -> None:
     """Let the C library keep freed memory for the next tensor instead of giving it back to the system.
 
     glibc gives back every block above a threshold that grows with the largest block freed so far, up to 32 MB. Until one has been freed,
-    each tensor between 128 KB and that size costs its pages anew: on a CPU four fifths of an addition of 100 digits, and half of their
+    each tensor between 128 KB and that size maps its pages again: on a CPU four fifths of an addition of 100 digits, and half of their
     convolution. One block of 28 MB that is never touched, made and freed, is enough; other C libraries are not harmed by it.
     """
     torch.empty(28 << 20, dtype=torch.uint8)

@@ -22,7 +22,7 @@ _NAMED = 80
 
 
 def ordinary_file(path: Path | str, what: str = "a file", *, limit: int | None = None) -> Path:
-    """``path``, if it is a regular file: a pipe or a device may never answer, or never end.
+    """Return ``path`` if it is a regular file: a pipe or a device may never answer, or never end.
 
     Parameters
     ----------

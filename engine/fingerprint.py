@@ -21,7 +21,7 @@ def digest(parts: Iterable[object], module: nn.Module) -> str:
     Raises
     ------
     GibbonError
-        The state holds an object that cannot be told from another of its kind.
+        The state holds an object that cannot be distinguished from another of its kind.
     """
     found = hashlib.sha256(repr((module, *parts)).encode())
     if isinstance(module, torch.jit.ScriptModule):  # a ScriptModule's repr does not show its structure

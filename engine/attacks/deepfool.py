@@ -31,7 +31,7 @@ class DeepFool(MinimalNorm):
     (1 + overshoot) * gap_l``: ``gap_l * slope_l / ||slope_l||_2^2`` in l2, ``gap_l * sign(slope_l) / ||slope_l||_1`` in linf. Towards a
     target there is one plane, that between it and the most likely other class. Images that have crossed drop out.
 
-    There are four differences to the paper. ``classes``: the likeliest classes are ranked anew at every step, and there are 4 of them; the
+    There are four differences to the paper. ``classes``: the likeliest classes are ranked again at every step, and there are 4 of them; the
     authors' code ranks 10 once, on the clean image. ``box``: many pixels of an image are black or white already and cannot follow, so a
     step that is merely clipped falls short of the plane (9 steps per digit instead of 2); "solved" finds the shortest step to the plane
     among those that stay in [0, 1] and the mask. ``refine``: afterwards an image that is adversarial goes half-way to the point of its
@@ -63,7 +63,7 @@ class DeepFool(MinimalNorm):
     overshoot: float = method(0.02, ge=0, le=10)
     """Overshoot of a step past the plane, as a share of its length."""
     classes: int = method(4, ge=2, le=1000)
-    """Number of most likely classes to consider, the label included; ranked anew at every step. The paper's code takes 10; on digits more
+    """Number of most likely classes to consider, the label included; ranked again at every step. The paper's code takes 10; on digits more
     than 4 shorten the mean by 0.3 %.
     """
     box: Literal["solved", "clipped"] = method("solved")

@@ -113,7 +113,7 @@ def boxes_in(figure: Figure) -> str:
 
 
 def _set_in_fonts(figure: Figure) -> None:
-    """Give every text fonts that have its glyphs, and replace characters without any by a box: matplotlib would only warn."""
+    """Set every text in fonts that have its glyphs, and replace characters without any by a box: matplotlib would only warn."""
     from matplotlib.text import Text
 
     _BOXES[figure] = missing_glyphs(text.get_text() for text in figure.findobj(Text) if isinstance(text, Text))

@@ -1,4 +1,4 @@
-"""Images: opening photographs, cropping them to a classifier's input, the 8-bit lattice, writing them."""
+"""Images: opening photographs, cropping them to a classifier's input, the 8-bit grid, writing them."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def _convert(image: Image, name: str) -> tuple[Pixels, tuple[str, ...]]:
 
 
 def _white(image: Image) -> int | None:
-    """Give the level of white where the format fixes it: Pillow brings a Netpbm file of more than 8 bits to 0 to 65535, in 32 bits."""
+    """Return the level of white where the format fixes it: Pillow scales a Netpbm file of more than 8 bits to 0 to 65535, in 32 bits."""
     return 65535 if image.format == "PPM" and image.mode == "I" else None
 
 

@@ -127,7 +127,7 @@ class Photograph:
 
 
 def shape_taken_by(classifier: Classifier) -> tuple[int, int, int]:
-    """Give the shape ``(C, H, W)`` that ``classifier`` takes.
+    """Return the shape ``(C, H, W)`` that ``classifier`` takes.
 
     Raises
     ------
@@ -225,7 +225,7 @@ def _laid_over_white(rgba: npt.NDArray[Any], name: str) -> tuple[Pixels, list[st
 
 
 def _values(array: Any, name: str) -> npt.NDArray[Any]:
-    """``array`` as NumPy's, wherever it lies."""
+    """Return ``array`` as a NumPy array in main memory."""
     if isinstance(array, Tensor):
         array = array.detach().cpu()
         array = array.float() if array.dtype == torch.bfloat16 else array

@@ -72,7 +72,7 @@ def _png(given: str | Path) -> Path:
 
 
 def _texts(given: Mapping[str, str]) -> Mapping[str, str]:
-    """Keywords of 1 to 79 Latin letters and texts in Unicode, which is all that the format holds."""
+    """Check keywords (1 to 79 Latin letters) and texts (Unicode) against the limits of the format."""
     if not isinstance(given, Mapping):
         raise GibbonError(f"The texts of a PNG are {named(given)}. Give a mapping of keywords to texts.")
     for keyword, value in given.items():
@@ -86,5 +86,5 @@ def _texts(given: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether it has no half of a surrogate pair, which no file can hold."""
+    """Return whether the text has no half of a surrogate pair, which no file can hold."""
     return not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -12,7 +12,7 @@ from engine.stickers.shapes import parameters_of_shape, shape_of
 
 
 class ShapeEntry(Part):
-    """The shape of a sticker."""
+    """The shape of a sticker in a record."""
 
     kind: str
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
@@ -35,7 +35,7 @@ class StickerEntry(Part):
     opacity: float = Field(1.0, ge=0, le=1)
     name: str = ""
     shape: ShapeEntry | None = None
-    """None: a rectangle, as every sticker was before there were other shapes."""
+    """Shape of the sticker; None: a rectangle, the only shape of earlier records."""
 
     @classmethod
     def of(cls, sticker: Sticker) -> Self:

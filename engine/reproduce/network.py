@@ -46,7 +46,7 @@ class Network(Experiment):
     fallback: ClassVar[str] = "generated:digits"
 
     train: bool = schedule(False)
-    """Train the network anew with the lecture's settings, too: a minute or two."""
+    """Train the network again with the lecture's settings, too: a minute or two."""
     epochs: int = schedule(10, ge=1, le=1000, when={"train": True})
     """Number of passes over all training images."""
 

@@ -2,7 +2,7 @@
 
 Coordinates are image pixels: pixel (row r, column c) covers the square [c, c + 1] x [r, r + 1], so a sticker at x = 13, width = 6 covers
 the columns 13 to 18. Stickers snap to whole pixels, so that the drawing, the computation and the saved file agree to the pixel. The order
-of a tuple of stickers is their z-order: the last lies on top.
+of a tuple of stickers is their z-order: the last is on top.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Sticker:
     """Opacity: 0 shows nothing, 1 covers the image."""
     name: str = ""
     shape: Shape = RECTANGLE
-    """What of the bounding box ``x, y, width, height`` is covered."""
+    """The part of the bounding box ``x, y, width, height`` that is covered."""
 
     def __post_init__(self) -> None:
         for what in ("id", "x", "y", "width", "height"):
@@ -243,7 +243,7 @@ def reordered(stickers: Sequence[Sticker], id: int, by: int) -> tuple[Sticker, .
     Raises
     ------
     GibbonError
-        None of them has that ``id``.
+        No sticker has that ``id``.
     """
     check_stickers(stickers)
     places = checks.whole(by, "number of places")
@@ -257,12 +257,12 @@ def reordered(stickers: Sequence[Sticker], id: int, by: int) -> tuple[Sticker, .
 
 
 def check_stickers(stickers: Sequence[Sticker]) -> None:
-    """Refuse what is no sequence of stickers.
+    """Refuse an argument that is no sequence of stickers.
 
     Raises
     ------
     GibbonError
-        It is something else.
+        The argument is no such sequence.
     """
     if not isinstance(stickers, Sequence) or isinstance(stickers, str):
         raise GibbonError(f"{named(stickers)} is no sequence of stickers. Give a tuple of them.")

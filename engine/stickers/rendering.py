@@ -102,10 +102,10 @@ def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
 
 
 def _content_shown(base: Tensor, shown: Tensor, mask: Tensor, optimised: Sequence[Sticker]) -> Tensor:
-    """The content of the optimised stickers as if it were opaque, on ``base``."""
+    """Return the content of the optimised stickers as if opaque, on ``base``."""
     if all(sticker.shape.fills_its_box for sticker in optimised):
         return paint(base, [replace(sticker, opacity=1.0) for sticker in optimised])
-    # Where a shape covers a part of a pixel, the content is what shows there, less what shows through of the base.
+    # Where a shape covers a part of a pixel, the content is the shown value minus the share of the base.
     apart = ((shown - (1 - mask) * base) / mask.clamp_min(1e-6)).clamp(0, 1)
     return torch.where(mask > 0, apart, base)
 
@@ -135,7 +135,7 @@ def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, .
 
 
 def _shape_within(sticker: Sticker, rows: slice, columns: slice) -> Tensor:
-    """The shape's share of the pixels of the image at ``rows`` and ``columns``, a part of the sticker's box, ``(1, h, w)``."""
+    """Return the share of the sticker's shape in the pixels at ``rows`` and ``columns``, a part of its box, ``(1, h, w)``."""
     share = sticker.shape.coverage(sticker.height, sticker.width)
     return share[:, rows.start - sticker.y : rows.stop - sticker.y, columns.start - sticker.x : columns.stop - sticker.x]
 

@@ -1,4 +1,4 @@
-"""Shapes of stickers: how much of each pixel of its bounding box a sticker covers, and where its outline runs.
+"""Shapes of stickers: the coverage of each pixel of the bounding box, and the outline.
 
 A sticker's ``x, y, width, height`` are its bounding box. A shape is defined in the unit square of that box, u to the right and v down, so
 moving, resizing and nudging a sticker need to know nothing of its shape.
@@ -19,17 +19,17 @@ from torch import Tensor
 from engine.errors import GibbonError
 
 _SAMPLES = 8
-"""Points along each side of a pixel at which `Shape.coverage` asks whether they are inside."""
+"""Points along each side of a pixel that `Shape.coverage` tests."""
 _SEGMENTS = 64
-"""Sides of the polygon that stands for an ellipse's outline."""
+"""Number of sides of the polygon that approximates an ellipse's outline."""
 
 
 @dataclass(frozen=True)
 class Shape(ABC):
     """The shape of a sticker within its bounding box. Subclasses are frozen values, listed in `SHAPES`.
 
-    A subclass says in `contains` which points of the unit square are inside, for tensors of points at once, and in `outline` where its edge
-    runs. Its fields, if it has any, are plain numbers, texts or tuples of them: records keep them as JSON.
+    A subclass defines by `contains` which points of the unit square are inside, for tensors of points at once, and by `outline` its edge.
+    Its fields, if it has any, are plain numbers, texts or tuples of them: records keep them as JSON.
     """
 
     kind: ClassVar[str]
@@ -39,48 +39,48 @@ class Shape(ABC):
 
     @abstractmethod
     def contains(self, u: Tensor, v: Tensor) -> Tensor:
-        """Whether the points ``(u, v)`` of the unit square are inside, a bool tensor of their common shape."""
+        """Return whether the points ``(u, v)`` of the unit square are inside, as a bool tensor of their common shape."""
 
     @abstractmethod
     def outline(self) -> tuple[tuple[float, float], ...]:
-        """The corners of the edge as a closed polygon in the unit square, each ``(u, v)``."""
+        """Return the corners of the edge as a closed polygon in the unit square, each ``(u, v)``."""
 
     def coverage(self, height: int, width: int) -> Tensor:
-        """The share of each pixel that is inside, ``(1, height, width)``, by 8 x 8 points a pixel."""
+        """Return the share of each pixel that is inside, ``(1, height, width)``, from 8 x 8 points per pixel."""
         v, u = ((torch.arange(side * _SAMPLES) + 0.5) / (side * _SAMPLES) for side in (height, width))
         inside = self.contains(u[None, :], v[:, None]).float().expand(len(v), len(u))
         return inside.reshape(height, _SAMPLES, width, _SAMPLES).mean((1, 3))[None]
 
     @property
     def fills_its_box(self) -> bool:
-        """Whether every pixel of the bounding box is covered whole."""
+        """Whether the shape covers every pixel of the bounding box completely."""
         return False
 
 
 @final
 @dataclass(frozen=True)
 class Rectangle(Shape):
-    """The bounding box itself: every pixel is covered whole, so masks stay binary."""
+    """The bounding box itself: every pixel is covered completely, so masks stay binary."""
 
     kind: ClassVar[str] = "rectangle"
     title: ClassVar[str] = "rectangle"
 
     def contains(self, u: Tensor, v: Tensor) -> Tensor:
-        """Everywhere."""
+        """Return whether points are in the unit square, without its far edges."""
         return (u >= 0) & (u < 1) & (v >= 0) & (v < 1)
 
     def outline(self) -> tuple[tuple[float, float], ...]:
-        """The four corners of the box."""
+        """Return the four corners of the box."""
         return ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
     @property
     def fills_its_box(self) -> bool:
-        """It does."""
+        """True, since a rectangle is its own bounding box."""
         return True
 
 
 RECTANGLE = Rectangle()
-"""The shape of a sticker that names none."""
+"""The shape of a sticker that was given none."""
 
 
 @final
@@ -92,26 +92,26 @@ class Ellipse(Shape):
     title: ClassVar[str] = "ellipse"
 
     def contains(self, u: Tensor, v: Tensor) -> Tensor:
-        """Within the half axes."""
+        """Return whether points satisfy the inequality of the ellipse."""
         return (2 * u - 1) ** 2 + (2 * v - 1) ** 2 <= 1
 
     def outline(self) -> tuple[tuple[float, float], ...]:
-        """A polygon of 64 corners on the ellipse."""
+        """Return a polygon of 64 corners on the ellipse."""
         angles = (2 * math.pi * number / _SEGMENTS for number in range(_SEGMENTS))
         return tuple((0.5 + 0.5 * math.cos(angle), 0.5 + 0.5 * math.sin(angle)) for angle in angles)
 
 
 SHAPES: Mapping[str, type[Shape]] = MappingProxyType({shape.kind: shape for shape in (Rectangle, Ellipse)})
-"""Kind to class."""
+"""The class of shape for each kind."""
 
 
 def shape_of(kind: str, parameters: Mapping[str, Any]) -> Shape:
-    """The shape that a record names.
+    """Make the shape that a record names.
 
     Raises
     ------
     GibbonError
-        There is no such shape, or its parameters are others.
+        The kind is unknown, or has other parameters.
     """
     if kind not in SHAPES:
         raise GibbonError(f"There is no sticker shape “{kind}” here. There is: {', '.join(SHAPES)}.")
@@ -122,5 +122,5 @@ def shape_of(kind: str, parameters: Mapping[str, Any]) -> Shape:
 
 
 def parameters_of_shape(shape: Shape) -> dict[str, Any]:
-    """The fields of a shape, for a record."""
+    """Return the fields of a shape, for a record."""
     return asdict(shape)

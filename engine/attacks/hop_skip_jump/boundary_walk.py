@@ -94,7 +94,7 @@ class BoundaryWalk:
         return self._ticks(_TRIES, self._block) + to_the_boundary + along + (self._ticks(MOST_TRIES) if self._eight_bit else 0)
 
     def _ticks(self, queries: int, at_once: int = 1) -> int:
-        """Return the number of steps of a move with ``questions`` queries per image."""
+        """Return the number of steps of a move with ``queries`` queries per image."""
         return sum(due for _, _, due in self._rounds(queries, at_once))
 
     def _rounds(self, queries: int, at_once: int = 1) -> Iterator[tuple[int, int, bool]]:

@@ -20,7 +20,7 @@ def best_pairs(alpha: Tensor, beta: Tensor, allowed: Tensor) -> tuple[Tensor, Te
     """Find the pair of allowed features with the largest ``-A * B``, where ``A = alpha_p + alpha_q > 0 > B = beta_p + beta_q``.
 
     A table of all pairs has d^2 entries: 2.3e10 for a photograph. But a feature that two others surpass, in alpha and in ``b = -beta``, can
-    be exchanged in any pair for one of these two that is not in it yet, and the pair becomes no worse. So an optimal pair lies among the
+    be exchanged in any pair for one of these two that is not in it yet, and the pair becomes no worse. So an optimal pair is among the
     features that at most one other surpasses (a part of the two outer Pareto layers). Three exact steps find it:
 
     1. Some features, the largest in alpha, in b and in mixtures of both, rule out all that two of them surpass, and all that cannot reach

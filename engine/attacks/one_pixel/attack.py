@@ -35,7 +35,7 @@ class OnePixel(Attack):
     before it is kept.
 
     Su, Vargas, Sakurai 2017, arXiv 1710.08864. Population, factor and start are the paper's; that its runs end after 100 generations or at
-    a probability of the label below 5 % (of the target above 90 %) is as it is usually told, unconfirmed. Differences: genes that leave
+    a probability of the label below 5 % (of the target above 90 %) is the usual account, unconfirmed. Differences: genes that leave
     their range are folded back or drawn again, never clamped, and the attack may end at the first flip.
     """
 

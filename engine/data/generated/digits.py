@@ -62,7 +62,7 @@ PEN: tuple[tuple[str, ...], ...] = (
 def draw_digit(label: int, seed: int, size: int = 28) -> NDArray[np.uint8]:
     """Draw one digit as if by hand, framed as the MNIST digits are.
 
-    The digit fits 20/28 of the frame and its centre of mass lies in the frame's centre. Way of writing, wobble, slant and pen follow
+    The digit fits 20/28 of the frame and its centre of mass is the frame's centre. Way of writing, wobble, slant and pen follow
     from ``np.random.default_rng([seed, label])``, so the same arguments give the same bits.
 
     Parameters
