@@ -1,4 +1,4 @@
-"""CanvasLink: what joins the canvas, which knows no session, with the session, which knows no canvas."""
+"""CanvasLink: connects the canvas and the session, neither of which knows the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CanvasLink(QObject):
-    """Frames and stickers go to the canvas; drags, commits and the selection come back."""
+    """Passes frames and stickers to the canvas, and drags, commits and the selection to the session."""
 
     def __init__(self, session: Session, canvas: ImageCanvas) -> None:
         super().__init__(canvas)

@@ -1,4 +1,4 @@
-"""An opened photograph with the rectangle that is cut out of it for the classifier."""
+"""CropView: the opened photograph with the rectangle that is cropped from it for the classifier."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.canvas.crop_geometry import Crop, fits, largest, moved, scaled, spanned
+from gui.canvas.crop_geometry import Crop, fits, largest, moved_crop, scaled_crop, spanned
 from gui.canvas.pane import surround
 
 if TYPE_CHECKING:
     import numpy as np
 
 Corner = tuple[int, int]
-"""Whether it is the left or right (0, 1), top or bottom (0, 1) one."""
+"""A corner of the crop: left or right (0, 1), top or bottom (0, 1)."""
 CORNERS: tuple[Corner, ...] = ((0, 0), (1, 0), (0, 1), (1, 1))
 DISPLAYED = 1000
-"""Longest side, in pixels, of the copy that is drawn: a large photograph is made smaller once."""
+"""The longest side, in pixels, of the copy that is drawn: a large photograph is reduced once."""
 REACH = 9.0
 MARGIN = 5
 HANDLE = 8.0
@@ -29,12 +29,12 @@ HINT = "Open an image to choose the part of it that the model sees."
 
 
 class CropView(QWidget):
-    """Move the rectangle by dragging it or with the arrow keys; resize it by its corners, Ctrl and the wheel, or + and -."""
+    """Shows the crop on its photograph. It moves with the mouse or the arrow keys; corners, Ctrl and the wheel, + and - resize it."""
 
     cropChanged = Signal(tuple)
-    """``(left, top, width, height)`` in the photograph's pixels, while it changes."""
+    """The crop ``(left, top, width, height)`` in the photograph's pixels, during a drag, too."""
     cropCommitted = Signal(tuple)
-    """The same, once it stays."""
+    """The crop after a drag or another change."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,10 +52,10 @@ class CropView(QWidget):
         self.setAccessibleDescription("The part of the photograph that the model sees. The arrow keys move it; plus and minus resize it.")
         self.setToolTip("Drag the rectangle to choose what the model sees; pull a corner, or hold Ctrl and turn the wheel, to resize it.")
 
-    # ------------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------------ contents
 
     def set_photograph(self, photograph: np.ndarray | None, aspect: float = 1.0, crop: Crop | None = None) -> None:
-        """Show ``(H, W, 3)`` uint8 with a crop of that aspect (width / height); no crop: the largest, in the middle."""
+        """Show a photograph ``(H, W, 3)`` uint8 with a crop of the aspect (width / height); by default the largest, in the middle."""
         self._pull = self._before = None
         if photograph is None:
             self._size, self._crop, self._pixmap = (0, 0), None, QPixmap()
@@ -68,18 +68,18 @@ class CropView(QWidget):
         self.update()
 
     def set_crop(self, crop: Crop) -> None:
-        """Show another crop of the same photograph; says nothing."""
+        """Show another crop of the same photograph, without a signal."""
         if self._pull is None and fits(crop, *self._size):
             self._crop = crop
             self.update()
 
     @property
     def crop(self) -> Crop | None:
-        """``(left, top, width, height)`` in the photograph's pixels; None while there is none."""
+        """The crop ``(left, top, width, height)`` in the photograph's pixels; None without a photograph."""
         return self._crop
 
     def _frame(self) -> QRectF:
-        """Where the photograph lies on the widget."""
+        """Return the photograph's rectangle on the widget."""
         width, height = self._size
         if not width:
             return QRectF()
@@ -95,7 +95,7 @@ class CropView(QWidget):
         return (at.x() - frame.left()) / self._scale(), (at.y() - frame.top()) / self._scale()
 
     def crop_rect(self) -> QRectF:
-        """Where the crop lies on the widget."""
+        """Return the crop's rectangle on the widget."""
         if self._crop is None:
             return QRectF()
         left, top, width, height = (value * self._scale() for value in self._crop)
@@ -131,7 +131,7 @@ class CropView(QWidget):
             painter.drawRect(QRectF(at.x() - HANDLE / 2, at.y() - HANDLE / 2, HANDLE, HANDLE))
 
     def _at_size(self, frame: QRectF) -> QPixmap:
-        """The photograph in the size on the screen, made once per size."""
+        """Return the photograph in its size on the screen, cached."""
         wanted = frame.size().toSize() * self.devicePixelRatioF()
         if self._scaled.size() != wanted:
             how = Qt.TransformationMode.SmoothTransformation
@@ -163,14 +163,14 @@ class CropView(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            event.ignore()  # the dock scrolls; a wheel by itself must not change what is under it
+            event.ignore()  # the dock scrolls: the wheel without Ctrl must not change the crop
             return
         if self._crop is not None and self._pull is None:
-            self._commit(scaled(self._crop, ZOOM_STEP ** (event.angleDelta().y() / 120), self._aspect, *self._size))
+            self._commit(scaled_crop(self._crop, ZOOM_STEP ** (event.angleDelta().y() / 120), self._aspect, *self._size))
         event.accept()
 
     def _pulling(self, press: QPointF) -> Callable[[QPointF], Crop]:
-        """What a drag from here does: pull a corner, move the rectangle, or draw a new one."""
+        """Return the function of a drag from ``press``: it pulls a corner, moves the rectangle, or draws a new one."""
         crop, aspect, (width, height) = self._crop or (0, 0, 0, 0), self._aspect, self._size
         start = self._to_photograph(press)
         corner = self._corner_at(press)
@@ -178,7 +178,7 @@ class CropView(QWidget):
 
             def move(at: QPointF) -> Crop:
                 now = self._to_photograph(at)
-                return moved(crop, now[0] - start[0], now[1] - start[1], width, height)
+                return moved_crop(crop, now[0] - start[0], now[1] - start[1], width, height)
 
             return move
         anchor = start
@@ -217,13 +217,13 @@ class CropView(QWidget):
         ways = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
         key = Qt.Key(event.key())
         if key in ways:
-            # One pixel of the screen: one of a large photograph's would not be seen.
+            # One pixel of the screen, since one pixel of a large photograph would be invisible.
             step = max(1, round(1 / self._scale())) * (10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
-            self._commit(moved(self._crop, ways[key][0] * step, ways[key][1] * step, *self._size))
+            self._commit(moved_crop(self._crop, ways[key][0] * step, ways[key][1] * step, *self._size))
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
-            self._commit(scaled(self._crop, ZOOM_STEP, self._aspect, *self._size))
+            self._commit(scaled_crop(self._crop, ZOOM_STEP, self._aspect, *self._size))
         elif key == Qt.Key.Key_Minus:
-            self._commit(scaled(self._crop, 1 / ZOOM_STEP, self._aspect, *self._size))
+            self._commit(scaled_crop(self._crop, 1 / ZOOM_STEP, self._aspect, *self._size))
         elif key == Qt.Key.Key_Escape and self._before is not None:
             before, self._pull, self._before = self._before, None, None
             self._change(before)
@@ -263,7 +263,7 @@ class CropView(QWidget):
 def _displayed(photograph: np.ndarray) -> QPixmap:
     import numpy as np
 
-    # Of a very large photograph first every second, third... pixel: smoothing all of them would hold the window up.
+    # A very large photograph is first subsampled: smoothing all of its pixels would block the window.
     skip = max(1, max(photograph.shape[:2]) // (2 * DISPLAYED))
     pixels = np.ascontiguousarray(photograph[::skip, ::skip])
     height, width = pixels.shape[:2]
@@ -271,11 +271,11 @@ def _displayed(photograph: np.ndarray) -> QPixmap:
     if max(width, height) > DISPLAYED:
         size = QSize(width, height).scaled(DISPLAYED, DISPLAYED, Qt.AspectRatioMode.KeepAspectRatio)
         image = image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    return QPixmap.fromImage(image)  # copies: the array may go
+    return QPixmap.fromImage(image)  # this copies, so the array may be freed
 
 
 def _around(frame: QRectF, rect: QRectF) -> list[QRectF]:
-    """The four rectangles of the frame outside of the crop."""
+    """Return the four rectangles of the frame that surround the crop."""
     return [
         QRectF(frame.left(), frame.top(), frame.width(), rect.top() - frame.top()),
         QRectF(frame.left(), rect.bottom(), frame.width(), frame.bottom() - rect.bottom()),

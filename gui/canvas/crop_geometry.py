@@ -6,25 +6,25 @@ import math
 
 Crop = tuple[int, int, int, int]
 SMALLEST = 8
-"""Pixels of the shorter side."""
+"""The least length of the crop's shorter side, in pixels."""
 
 
 def largest(width: int, height: int, aspect: float) -> Crop:
-    """The largest crop of that aspect (width / height), in the middle."""
+    """Return the largest crop of an aspect (width / height), in the middle of the photograph."""
     wide = min(float(width), height * aspect)
     crop_width, crop_height = _sides(wide, aspect, width, height)
     return (width - crop_width) // 2, (height - crop_height) // 2, crop_width, crop_height
 
 
-def moved(crop: Crop, dx: float, dy: float, width: int, height: int) -> Crop:
-    """The crop shifted, kept on the photograph."""
+def moved_crop(crop: Crop, dx: float, dy: float, width: int, height: int) -> Crop:
+    """Return the crop moved by ``dx`` and ``dy``, as far as it stays on the photograph."""
     left = min(max(crop[0] + round(dx), 0), width - crop[2])
     top = min(max(crop[1] + round(dy), 0), height - crop[3])
     return left, top, crop[2], crop[3]
 
 
 def spanned(anchor: tuple[float, float], corner: tuple[float, float], aspect: float, width: int, height: int) -> Crop:
-    """The crop with one corner at the anchor, pulled out to the other, as far as the photograph goes."""
+    """Return the crop between a fixed corner ``anchor`` and a moving ``corner``, within the photograph."""
     dx, dy = corner[0] - anchor[0], corner[1] - anchor[1]
     x, y = min(max(round(anchor[0]), 0), width), min(max(round(anchor[1]), 0), height)
     room_x = width - x if dx >= 0 else x
@@ -32,20 +32,20 @@ def spanned(anchor: tuple[float, float], corner: tuple[float, float], aspect: fl
     wide = min(max(abs(dx), abs(dy) * aspect, _smallest_width(aspect)), room_x, room_y * aspect)
     crop_width, crop_height = _sides(wide, aspect, width, height)
     crop = (x if dx >= 0 else x - crop_width, y if dy >= 0 else y - crop_height, crop_width, crop_height)
-    return moved(crop, 0, 0, width, height)
+    return moved_crop(crop, 0, 0, width, height)
 
 
-def scaled(crop: Crop, factor: float, aspect: float, width: int, height: int) -> Crop:
-    """The crop made larger or smaller about its middle."""
+def scaled_crop(crop: Crop, factor: float, aspect: float, width: int, height: int) -> Crop:
+    """Return the crop scaled about its middle, within the photograph."""
     wide = min(max(crop[2] * factor, _smallest_width(aspect)), width, height * aspect)
     crop_width, crop_height = _sides(wide, aspect, width, height)
     left = crop[0] + (crop[2] - crop_width) / 2
     top = crop[1] + (crop[3] - crop_height) / 2
-    return moved((math.floor(left), math.floor(top), crop_width, crop_height), 0, 0, width, height)
+    return moved_crop((math.floor(left), math.floor(top), crop_width, crop_height), 0, 0, width, height)
 
 
 def fits(crop: Crop, width: int, height: int) -> bool:
-    """Whether it lies on the photograph."""
+    """Return whether the crop lies on the photograph."""
     left, top, crop_width, crop_height = crop
     return left >= 0 and top >= 0 and crop_width > 0 and crop_height > 0 and left + crop_width <= width and top + crop_height <= height
 

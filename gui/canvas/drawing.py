@@ -1,6 +1,6 @@
 """Stickers on the two panes, and the mouse tools that draw, move and resize them.
 
-It owns no state: it shows what `set_images` and `set_stickers` give, and says by signals what the user wants. During a drag it shows
+It owns no state: `set_images` and `set_stickers` set what it shows, and signals announce what the user does. During a drag it shows
 its own draft.
 """
 
@@ -39,16 +39,16 @@ CURSORS: dict[Role, Qt.CursorShape] = {
 
 
 class DrawingPanes(LinkedPanes):
-    """Two panes with the mouse tools on them. The base of the canvas; knows no keys."""
+    """Two panes with the mouse tools: the canvas's base class, without keys."""
 
     stickersDragged = Signal(object)
-    """The stickers, after each mouse move of a drag that changes them; after Esc, those from before it."""
+    """The stickers, after each mouse move of a drag that changes them; after Esc, the stickers from before the drag."""
     stickersCommitted = Signal(object, object, str)
-    """Before, after, and what was done: one undo step."""
+    """The stickers before and after, and the name of the undo step."""
     dragStarted = Signal()
     """A drag begins to change stickers."""
     dragEnded = Signal()
-    """It is over, committed or aborted."""
+    """The drag has ended, committed or aborted."""
     selectionChanged = Signal(object)
     """The selected sticker's id, or None."""
     toolChanged = Signal(str)
@@ -57,7 +57,7 @@ class DrawingPanes(LinkedPanes):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.new_content: Callable[[], Content] | None = None
-        """Makes the content of the next drawn sticker; None: yellow."""
+        """Returns the content for the next new sticker; None for a yellow one."""
         self._stickers: tuple[Sticker, ...] = ()
         self._selected: int | None = None
         self._tool: ToolName = "select"
@@ -76,7 +76,7 @@ class DrawingPanes(LinkedPanes):
         mouse.zoomed.connect(lambda factor, pointer: self.zoom_by(factor, (pointer.x, pointer.y)))
         mouse.left.connect(self._hover_ends)
 
-    # ------------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------------ contents
 
     def set_images(self, clean: np.ndarray | None, adversarial: np.ndarray | None) -> None:
         """Show two ``(H, W, 3)`` uint8 images of one size; None leaves a pane empty."""
@@ -89,14 +89,14 @@ class DrawingPanes(LinkedPanes):
             self._show_stickers()
 
     def set_stickers(self, stickers: tuple[Sticker, ...], selected: int | None) -> None:
-        """Show these stickers; during a drag, after it."""
+        """Show stickers; during a drag they are kept until it ends."""
         self._stickers, self._selected = tuple(stickers), selected
         if self._gesture is None:
             self._show_stickers()
 
     @property
     def stickers(self) -> tuple[Sticker, ...]:
-        """What is shown: during a drag its draft."""
+        """The stickers that are shown: during a drag those of its draft."""
         return self._gesture.shown if self._gesture is not None and self._gesture.edits else self._stickers
 
     @property
@@ -130,7 +130,7 @@ class DrawingPanes(LinkedPanes):
         return self._tool
 
     def set_tool(self, tool: ToolName) -> None:
-        """Take another mouse tool. After one rectangle is drawn, ``select`` comes back."""
+        """Choose a mouse tool. After one sticker is drawn, the tool returns to ``select``."""
         if tool not in TOOLS:
             raise ValueError(f"There is no tool {tool!r}; there are {', '.join(TOOLS)}.")
         if tool != self._tool:
@@ -145,7 +145,7 @@ class DrawingPanes(LinkedPanes):
         if self._gesture is not None or self._size is None:
             return
         if button == Qt.MouseButton.RightButton:
-            # A context menu speaks of what is under the mouse.
+            # A context menu applies to the sticker under the mouse.
             hit = hit_at(pointer, self._board())
             self._select(hit.sticker.id if hit else None)
         elif button in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
@@ -156,7 +156,7 @@ class DrawingPanes(LinkedPanes):
         self._update_cursor()
 
     def _move(self, pane: Pane, pointer: Pointer, buttons: Qt.MouseButton) -> None:
-        # A release that never arrived (a pop-up took it) ends the drag here.
+        # If a pop-up took the release, the drag ends here.
         self._advance(pointer if buttons else replace(pointer, kind="release"))
         self._hover_at(pane, pointer)
         self._update_cursor()
@@ -174,7 +174,7 @@ class DrawingPanes(LinkedPanes):
             self._press(pane, pointer, button)
 
     def abort(self) -> None:
-        """End the drag; everything is as it was before it."""
+        """Abort the drag, and restore the stickers from before it."""
         if self._gesture is not None:
             self._advance(replace(self._gesture.last, kind="cancel"))
 
@@ -190,13 +190,13 @@ class DrawingPanes(LinkedPanes):
         self._conclude(gesture)
 
     def _follow(self, gesture: Gesture) -> None:
-        """Show what the tool wants shown."""
+        """Show the gesture's newest draft."""
         update = gesture.update
         if isinstance(update, Pan):
             self.pan_by(update.dx, update.dy)
             return
         self._select(update.selected)
-        self._say(update.notice)
+        self._emit_notice(update.notice)
         if update.stickers != gesture.shown:
             started, gesture.edits, gesture.shown = not gesture.edits, True, update.stickers
             self._show_stickers()
@@ -205,7 +205,7 @@ class DrawingPanes(LinkedPanes):
             self.stickersDragged.emit(update.stickers)
 
     def _conclude(self, gesture: Gesture) -> None:
-        """The drag is over."""
+        """End the drag, and commit its draft, if any."""
         before, draft = gesture.board.stickers, gesture.draft
         if draft is not None:
             self._apply(draft, before)
@@ -220,16 +220,16 @@ class DrawingPanes(LinkedPanes):
             self.set_tool("select")
 
     def _apply(self, draft: Draft, before: tuple[Sticker, ...]) -> None:
-        """Commit a draft, of a drag or of a key."""
+        """Commit the draft of a drag or a key."""
         if draft.selected is None or any(sticker.id == draft.selected for sticker in before):
             self._select(draft.selected)
         self._stickers = draft.stickers
         if draft.stickers != before:
             self.stickersCommitted.emit(before, draft.stickers, draft.text)
-        # A new sticker can be selected only now that the owner knows it.
+        # A new sticker can be selected only after the session has it.
         self._select(draft.selected)
         self._show_stickers()
-        self._say(draft.notice)
+        self._emit_notice(draft.notice)
 
     def _select(self, id: int | None) -> None:
         if id != self._selected:
@@ -237,7 +237,7 @@ class DrawingPanes(LinkedPanes):
             self._show_stickers()
             self.selectionChanged.emit(id)
 
-    def _say(self, notice: str) -> None:
+    def _emit_notice(self, notice: str) -> None:
         """Emit a notice, once per drag or key."""
         if notice and not self._noticed:
             self._noticed = True
@@ -251,7 +251,7 @@ class DrawingPanes(LinkedPanes):
         elif self._hover is not None and self._size and self._gesture is None:
             shape = role(self._tool, self._hover[1], self._board())
         elif self._gesture is not None:
-            return  # as it was when the drag began
+            return  # the cursor from the beginning of the drag stays
         for pane in self.panes:
             if pane.viewport.cursor().shape() != CURSORS[shape]:
                 pane.viewport.setCursor(CURSORS[shape])

@@ -1,4 +1,4 @@
-"""Files dropped on a widget."""
+"""FileDrop: files that are dropped on a widget."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from gui.canvas.frame import HighlightFrame
 
 
 class FileDrop(QObject):
-    """Lets files be dropped on a widget, and frames it while they hover."""
+    """Lets files be dropped on a widget, and frames the widget while they hover over it."""
 
     dropped = Signal(object)
-    """Paths of local files."""
+    """The paths of the local files that were dropped."""
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget)
@@ -41,5 +41,5 @@ class FileDrop(QObject):
 
 
 def files_in(mime: QMimeData) -> list[str]:
-    """The local files among what is dragged. Whether they are images, the engine says, with the reason where they are not."""
+    """Return the local files in dragged content. The engine checks whether they are images when they are opened."""
     return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]

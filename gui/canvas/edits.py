@@ -1,11 +1,11 @@
-"""Edits of stickers by key, button or number: pure functions from a board to a draft, None where there is nothing to do. No Qt."""
+"""Edits of stickers by key, button or number: pure functions from a board to a draft, or to None if nothing changes. No Qt."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gui.canvas.tools import CLAMPED, Board, Draft, called, swapped
+from gui.canvas.tools import CLAMPED, Board, Draft, name_in_sentence, with_sticker
 
 if TYPE_CHECKING:
     from engine.stickers import Content, Sticker
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 _VERBS = {"x": "Move", "y": "Move", "opacity": "Change opacity of"}
 
 
-def chosen(board: Board) -> Sticker | None:
-    """The selected sticker."""
+def selected_sticker(board: Board) -> Sticker | None:
+    """Return the selected sticker; None if none is selected."""
     return next((sticker for sticker in board.stickers if sticker.id == board.selected), None)
 
 
@@ -22,13 +22,13 @@ def nudge(board: Board, dx: int, dy: int) -> Draft | None:
     """Move the selected sticker by whole pixels."""
     from engine.stickers import moved
 
-    sticker = chosen(board)
+    sticker = selected_sticker(board)
     return None if sticker is None else _adjusted(board, sticker, moved(sticker, dx, dy), "Move")
 
 
 def set_number(board: Board, name: str, value: float) -> Draft | None:
-    """Give the selected sticker another place, size (in pixels) or opacity (0 to 1)."""
-    sticker = chosen(board)
+    """Set a number of the selected sticker: place and size in pixels, or opacity in [0, 1]."""
+    sticker = selected_sticker(board)
     if sticker is None:
         return None
     numbers: dict[str, Any] = {name: value if name == "opacity" else round(value)}
@@ -40,27 +40,29 @@ def _adjusted(board: Board, before: Sticker, wanted: Sticker, verb: str) -> Draf
 
     kept = kept_on_image(wanted, board.height, board.width)
     notice = CLAMPED if kept != wanted else ""
-    return Draft(swapped(board.stickers, kept), board.selected, f"{verb} {called(before)}", notice)
+    return Draft(with_sticker(board.stickers, kept), board.selected, f"{verb} {name_in_sentence(before)}", notice)
 
 
 def set_content(board: Board, id: int, content: Content) -> Draft | None:
-    """Give the sticker of that id its content; the selection stays."""
+    """Set the content of a sticker; the selection stays."""
     sticker = next((sticker for sticker in board.stickers if sticker.id == id), None)
     if sticker is None:
         return None
-    return Draft(swapped(board.stickers, replace(sticker, content=content)), board.selected, f"Change content of {called(sticker)}")
+    return Draft(
+        with_sticker(board.stickers, replace(sticker, content=content)), board.selected, f"Change content of {name_in_sentence(sticker)}"
+    )
 
 
 def delete(board: Board) -> Draft | None:
     """Remove the selected sticker."""
-    sticker = chosen(board)
+    sticker = selected_sticker(board)
     if sticker is None:
         return None
-    return Draft(tuple(other for other in board.stickers if other.id != sticker.id), None, f"Delete {called(sticker)}")
+    return Draft(tuple(other for other in board.stickers if other.id != sticker.id), None, f"Delete {name_in_sentence(sticker)}")
 
 
 def add_copy(board: Board, sticker: Sticker, verb: str) -> Draft:
-    """Put a copy on top, a little aside where it would lie exactly over another."""
+    """Add a copy as the topmost sticker, shifted if it would exactly cover another one."""
     from engine.stickers import kept_on_image, moved, next_id
 
     step = max(1, min(board.width, board.height) // 16)
@@ -70,12 +72,12 @@ def add_copy(board: Board, sticker: Sticker, verb: str) -> Draft:
         if (copy.x, copy.y, copy.width, copy.height) in taken:
             copy = moved(copy, step, step)
     copy = kept_on_image(copy, board.height, board.width)
-    return Draft((*board.stickers, copy), copy.id, f"{verb} {called(sticker)}")
+    return Draft((*board.stickers, copy), copy.id, f"{verb} {name_in_sentence(sticker)}")
 
 
 def duplicate(board: Board) -> Draft | None:
     """Put a copy of the selected sticker beside it."""
-    sticker = chosen(board)
+    sticker = selected_sticker(board)
     return None if sticker is None else add_copy(board, sticker, "Duplicate")
 
 
@@ -83,15 +85,15 @@ def restack(board: Board, by: int) -> Draft | None:
     """Move the selected sticker ``by`` places up (towards the top) or down."""
     from engine.stickers import reordered
 
-    sticker = chosen(board)
+    sticker = selected_sticker(board)
     if sticker is None:
         return None
     verb = "Raise" if by > 0 else "Lower"
-    return Draft(reordered(board.stickers, sticker.id, by), sticker.id, f"{verb} {called(sticker)}")
+    return Draft(reordered(board.stickers, sticker.id, by), sticker.id, f"{verb} {name_in_sentence(sticker)}")
 
 
 def neighbour(board: Board, by: int) -> int | None:
-    """The id of the next sticker in z-order, round and round."""
+    """Return the id of the sticker ``by`` places further in z-order, cyclically."""
     ids = [sticker.id for sticker in board.stickers]
     if not ids:
         return None

@@ -1,4 +1,4 @@
-"""A frame in the highlight's colour around a widget: files hover over it, or the keyboard is in it."""
+"""HighlightFrame: a frame around a widget that has the keyboard focus, or over which files hover."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 
 class HighlightFrame(QFrame):
-    """Lies over the whole of a widget, and lets the mouse through."""
+    """Covers a widget, and lets the mouse through."""
 
     def __init__(self, widget: QWidget, thickness: int) -> None:
         super().__init__(widget)

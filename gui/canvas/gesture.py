@@ -1,4 +1,4 @@
-"""One drag of the mouse: runs a tool's generator and says what came of each event. No Qt."""
+"""Gesture: one drag of the mouse, which runs a tool's generator. No Qt."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ from gui.canvas.tools import Board, Draft, Pan, Pointer, Tool
 
 
 class Gesture:
-    """A tool at work, from press to release.
+    """The run of a tool's generator from press to release.
 
-    ``update`` is what to show now; when ``over``, ``draft`` is what to commit, None where the drag was aborted or changed nothing.
+    ``update`` is the newest draft or pan, to be shown. When ``over``, ``draft`` is to be committed; it is None if the drag was aborted or
+    changed nothing.
     """
 
     def __init__(self, tool: Tool, pointer: Pointer, board: Board) -> None:
         self.board = board
         self.over = False
         self.edits = False
-        """Whether it has changed the stickers at some time: it is a drag then, and not a click."""
+        """Whether the gesture has changed the stickers at any time, which makes it a drag and not a click."""
         self.shown = board.stickers
-        """What was shown last."""
+        """The stickers of the newest draft."""
         self.draft: Draft | None = None
         self.last = pointer
         self._drag = tool.start(pointer, board)
         self.update: Draft | Pan = next(self._drag)
 
     def advance(self, pointer: Pointer) -> None:
-        """Hand the next event to the tool."""
+        """Pass the next event to the tool."""
         self.last = pointer
         try:
             self.update = self._drag.send(pointer)

@@ -1,6 +1,6 @@
-"""What is drawn over the image: pixel grid, outlines of stickers, handles. In screen pixels, so that lines and handles keep their size.
+"""Overlays of the image: pixel grid, stickers' outlines, handles. In screen pixels, so that lines and handles keep their size.
 
-One item paints all outlines and one all handles: few items painted in Python keep the window smooth beside a running attack.
+One item paints all outlines and one all handles: few items keep the window smooth while an attack runs.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from engine.stickers import Sticker
 
 GRID_FROM = 12
-"""Screen pixels per image pixel from which on the grid shows."""
+"""The least zoom, in screen pixels per image pixel, at which the grid is shown."""
 HANDLE_SIZE = 8
 GRID = 0x552B2B2B
-"""A third of middle grey, premultiplied: it shows on light and dark pixels."""
+"""Middle grey at a third of full opacity, premultiplied: visible on light and dark pixels."""
 HALO = QColor(0, 0, 0, 170)
 LINE = QColor(255, 255, 255)
 
 
 def outline(sticker: Sticker, placement: Placement) -> QRectF:
-    """The sticker's bounding box, in screen pixels."""
+    """Return the sticker's bounding box in screen pixels."""
     left, top = placement.to_screen(sticker.x, sticker.y)
     return QRectF(left, top, sticker.width * placement.scale, sticker.height * placement.scale)
 
 
 def edge_of(sticker: Sticker, placement: Placement) -> QPainterPath:
-    """The edge of the sticker's shape, in screen pixels."""
+    """Return the edge of the sticker's shape in screen pixels."""
     box, path = outline(sticker, placement), QPainterPath()
     corners = [QPointF(box.left() + u * box.width(), box.top() + v * box.height()) for u, v in sticker.shape.outline()]
     path.addPolygon(QPolygonF([*corners, corners[0]]))
@@ -43,7 +43,7 @@ def edge_of(sticker: Sticker, placement: Placement) -> QPainterPath:
 
 
 class OverlayItem(QGraphicsItem):
-    """Covers the pane; knows where the image lies."""
+    """An overlay of the whole pane, which knows the placement of the image."""
 
     def __init__(self, z: float) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class OverlayItem(QGraphicsItem):
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     def place(self, placement: Placement, width: int, height: int) -> None:
-        """Follow zoom, pan and size of the pane."""
+        """Set the placement of the image and the size of the pane."""
         self.prepareGeometryChange()
         self.placement = placement
         self._area = QRectF(0, 0, width, height)
@@ -64,16 +64,16 @@ class OverlayItem(QGraphicsItem):
 
 
 class GridItem(OverlayItem):
-    """Lines between the pixels, when they are large enough."""
+    """The grid of lines between the image's pixels, shown from `GRID_FROM` on."""
 
     def __init__(self) -> None:
         super().__init__(z=1)
         self._size = (0, 0)
         self._drawn: QImage | None = None
-        """Drawn once per zoom, pan and size: blending each line anew costs ten times the image."""
+        """The drawn grid, cached: blending each line at every paint would take ten times as long."""
 
     def set_size(self, width: int, height: int) -> None:
-        """Image pixels to be ruled; 0 for none."""
+        """Set the size of the image in pixels; 0 for no grid."""
         if (width, height) != self._size:
             self._size, self._drawn = (width, height), None
             self.update()
@@ -84,7 +84,7 @@ class GridItem(OverlayItem):
 
     @property
     def shown(self) -> bool:
-        """Whether the zoom is high enough."""
+        """Whether the zoom is high enough for the grid."""
         return self.placement.scale >= GRID_FROM and 0 not in self._size
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
@@ -98,7 +98,7 @@ class GridItem(OverlayItem):
         width, height = math.ceil(self._area.width() * ratio), math.ceil(self._area.height() * ratio)
         columns = _lines(self.placement.left, self.placement.scale, self._size[0], ratio)
         rows = _lines(self.placement.top, self.placement.scale, self._size[1], ratio)
-        # From the first to the last line, as far as the pane shows them.
+        # Only the lines that are within the pane.
         across = slice(max(0, columns[0]), max(0, columns[-1] + 1))
         down = slice(max(0, rows[0]), max(0, rows[-1] + 1))
         ruled = np.zeros((height, width), dtype=np.uint32)
@@ -110,13 +110,13 @@ class GridItem(OverlayItem):
 
 
 def _lines(start: int, scale: float, count: int, ratio: float) -> np.ndarray:
-    """Where the lines between ``count`` pixels go, in device pixels."""
+    """Return the positions of the lines between ``count`` pixels, in device pixels."""
     lines: np.ndarray = np.round((start + np.arange(count + 1) * scale) * ratio).astype(np.int64)
     return lines
 
 
 class OutlinesItem(OverlayItem):
-    """Outlines of all stickers, in z-order: dashed where an attack makes the content, solid elsewhere."""
+    """The outlines of all stickers, in z-order: dashed for stickers to be optimised, solid for all others."""
 
     def __init__(self) -> None:
         super().__init__(z=2)
@@ -124,7 +124,7 @@ class OutlinesItem(OverlayItem):
         self.selected: int | None = None
 
     def show_stickers(self, stickers: tuple[Sticker, ...], selected: int | None) -> None:
-        """Show others."""
+        """Show the outlines of stickers."""
         self.stickers, self.selected = stickers, selected
         self.update()
 
@@ -137,7 +137,7 @@ class OutlinesItem(OverlayItem):
         for sticker in self.stickers:
             chosen = sticker.id == self.selected
             edge = edge_of(sticker, self.placement)
-            # A dark line beneath a white one: to be seen on any image.
+            # A dark line beneath a white one is visible on any image.
             painter.setPen(_pen(HALO, 4 if chosen else 3))
             painter.drawPath(edge)
             pen = _pen(LINE, 2 if chosen else 1)
@@ -148,19 +148,19 @@ class OutlinesItem(OverlayItem):
 
 
 class HandlesItem(OverlayItem):
-    """The eight handles of the selected sticker; of one size at any zoom."""
+    """The eight handles of the selected sticker, of the same size at any zoom."""
 
     def __init__(self) -> None:
         super().__init__(z=3)
         self.sticker: Sticker | None = None
 
     def show_sticker(self, sticker: Sticker | None) -> None:
-        """Put the handles on another."""
+        """Show the handles of a sticker; None hides them."""
         self.sticker = sticker
         self.update()
 
     def centres(self) -> list[QPointF]:
-        """Where they are, in screen pixels; those of an edge that is too short for three are left out."""
+        """The handles' centres in screen pixels. A short edge has no handle in its middle."""
         if self.sticker is None:
             return []
         from engine.stickers import HANDLES, handle_position
@@ -169,7 +169,7 @@ class HandlesItem(OverlayItem):
         shown = outline(self.sticker, self.placement)
         wide, high = shown.width() >= room, shown.height() >= room
         kept = [handle for handle in HANDLES if len(handle) == 2 or (wide if handle in "ns" else high)]
-        # Around a sticker that is small on the screen they stand aside, so that it can be seen.
+        # Around a sticker that is small on the screen the handles are moved outwards, so that it stays visible.
         aside_x = HANDLE_SIZE / 2 + 1 if shown.width() < room else 0
         aside_y = HANDLE_SIZE / 2 + 1 if shown.height() < room else 0
         centres = []
@@ -189,14 +189,14 @@ class HandlesItem(OverlayItem):
 
 
 class MarkItem(OverlayItem):
-    """The pixel that the mouse is over in the other pane."""
+    """The mark of one pixel: the one under the mouse in the other pane, or a chosen one."""
 
     def __init__(self) -> None:
         super().__init__(z=4)
         self._at: tuple[int, int] | None = None
 
     def mark(self, at: tuple[int, int] | None) -> None:
-        """Mark the pixel in (column, row)."""
+        """Mark the pixel (column, row); None removes the mark."""
         if at != self._at:
             self._at = at
             self.update()

@@ -1,4 +1,4 @@
-"""The canvas's keys as data: key, modifiers, the method it calls, its arguments, and when it applies."""
+"""The canvas's keys as a table: key, modifiers, the method that is called, its arguments, and the condition."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _CTRL = Qt.KeyboardModifier.ControlModifier
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A key and what it does."""
+    """A key of the canvas and the method that it calls."""
 
     key: Qt.Key
     modifiers: Qt.KeyboardModifier
     method: str
-    """Of the canvas."""
+    """The name of the canvas's method."""
     arguments: tuple[int, ...] = ()
     needs: Needs = "selection"
     help: str = ""
-    """For the keyboard help page; nothing where another line covers it."""
+    """The text for the keyboard help page; empty if another line covers the key."""
 
     def matches(self, event: QKeyEvent) -> bool:
-        """Whether the event is this key."""
+        """Return whether an event is this key with its modifiers."""
         relevant = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.GroupSwitchModifier)
         return event.key() == self.key and relevant == self.modifiers
 
@@ -67,4 +67,4 @@ HELP: tuple[tuple[str, str], ...] = (
     ("Mouse wheel", "Zoom about the mouse"),
     ("Double click", "Fit the image"),
 )
-"""What is no single key."""
+"""Further lines of the help page, for gestures and groups of keys."""

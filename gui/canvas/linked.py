@@ -10,7 +10,7 @@ from gui import theme
 from gui.canvas.mouse import WHEEL_STEP
 from gui.canvas.pane import Pane
 from gui.canvas.placement import Viewpoint, fitted
-from gui.canvas.readout import ValueLine, describe
+from gui.canvas.readout import ValueLine, pixel_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ ATTACK_HINT = "The adversarial image appears here."
 
 
 class LinkedPanes(QWidget):
-    """Clean and adversarial image side by side. The base of the canvas; knows no tools."""
+    """Clean and adversarial image side by side: the canvas's base class, without tools."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,12 +47,12 @@ class LinkedPanes(QWidget):
 
     @property
     def panes(self) -> tuple[Pane, Pane]:
-        """Clean and adversarial."""
+        """The clean and the adversarial pane."""
         return self.clean_pane, self.adversarial_pane
 
     @property
     def image_size(self) -> tuple[int, int] | None:
-        """Height and width of what is shown; None while empty."""
+        """The height and width of the images; None while there are none."""
         return self._size
 
     def set_images(self, clean: np.ndarray | None, adversarial: np.ndarray | None) -> None:
@@ -68,7 +68,7 @@ class LinkedPanes(QWidget):
         self._update_readout()
 
     def set_captions(self, clean: str, adversarial: str) -> None:
-        """Say something beside each title, such as a prediction."""
+        """Set the captions beside the titles, such as predictions."""
         self.clean_pane.heading.caption.set_text(clean)
         self.adversarial_pane.heading.caption.set_text(adversarial)
 
@@ -76,22 +76,22 @@ class LinkedPanes(QWidget):
 
     @property
     def viewpoint(self) -> Viewpoint:
-        """What both panes look at."""
+        """The viewpoint of both panes."""
         return self._viewpoint
 
     def fit(self) -> None:
-        """Show the whole image, and keep it so when the window changes its size."""
+        """Show the whole image, also after later changes of the window's size."""
         if self._size is not None:
             self._fitted = True
-            self._look(self._fit_viewpoint())
+            self._move_to(self._fit_viewpoint())
 
     def zoom_by(self, factor: float, about: tuple[float, float] | None = None) -> None:
-        """Zoom about an image point; None: about the middle of the panes."""
+        """Zoom about an image point, or about the middle of the panes for None."""
         if self._size is not None:
             self._fitted = False
             x, y = about or (self._viewpoint.x, self._viewpoint.y)
             smallest = min(1.0, self._fit_viewpoint().scale) / 2
-            self._look(self._viewpoint.zoomed(factor, x, y, smallest))
+            self._move_to(self._viewpoint.zoomed(factor, x, y, smallest))
 
     def zoom_in(self) -> None:
         """Zoom in about the middle."""
@@ -102,31 +102,31 @@ class LinkedPanes(QWidget):
         self.zoom_by(1 / WHEEL_STEP)
 
     def pan_by(self, dx: float, dy: float) -> None:
-        """Look at a point further along by image pixels."""
+        """Move the viewpoint by image pixels."""
         self._fitted = False
-        self._look(self._viewpoint.shifted(dx, dy))
+        self._move_to(self._viewpoint.shifted(dx, dy))
 
     def _fit_viewpoint(self) -> Viewpoint:
         height, width = self._size or (1, 1)
         room = [pane.viewport.size() for pane in self.panes]
         return fitted(width, height, min(size.width() for size in room), min(size.height() for size in room))
 
-    def _look(self, viewpoint: Viewpoint) -> None:
+    def _move_to(self, viewpoint: Viewpoint) -> None:
         height, width = self._size or (1, 1)
         self._viewpoint = viewpoint.kept(width, height)
         for pane in self.panes:
-            pane.look(self._viewpoint)
+            pane.set_viewpoint(self._viewpoint)
 
     def _on_resize(self) -> None:
         if self._fitted:
             self.fit()
         else:
-            self._look(self._viewpoint)
+            self._move_to(self._viewpoint)
 
     # ------------------------------------------------------------------ readout
 
     def pin(self, at: tuple[int, int] | None) -> None:
-        """Mark the pixel in (column, row) in both panes, and describe it while the mouse is elsewhere; None: no pixel."""
+        """Mark a pixel (column, row) in both panes, and read it out while the mouse is elsewhere; None removes the mark."""
         self._pinned = at
         self._update_readout()
 
@@ -140,18 +140,18 @@ class LinkedPanes(QWidget):
 
     @property
     def _busy(self) -> bool:
-        """Whether the mouse holds something."""
+        """Whether the mouse is dragging."""
         return False
 
     def _update_readout(self) -> None:
-        """Say what lies under the mouse, and mark it in the other pane."""
+        """Read out the pixel under the mouse, and mark it in the other pane."""
         at = None
         text, short = "", ""
         if self._hover is not None:
             at = self._hover[1].cell
-            text, short = describe(*at, self.clean_pane.pixels, self.adversarial_pane.pixels)
+            text, short = pixel_text(*at, self.clean_pane.pixels, self.adversarial_pane.pixels)
         elif self._pinned is not None:
-            text, short = describe(*self._pinned, self.clean_pane.pixels, self.adversarial_pane.pixels)
+            text, short = pixel_text(*self._pinned, self.clean_pane.pixels, self.adversarial_pane.pixels)
         self.readout.set_text(text, short)
         for pane in self.panes:
             other = self._hover is not None and pane is not self._hover[0] and pane.pixels is not None and not self._busy

@@ -1,6 +1,6 @@
-"""From Qt's mouse events on a pane to pointers.
+"""PaneMouse: turns Qt's mouse events on a pane into pointers.
 
-Raw press, move and release of the viewport: pyqtgraph's own scene would turn drags shorter than half a second or five pixels into
+It uses the viewport's raw press, move and release: pyqtgraph's own scene would turn drags shorter than half a second or five pixels into
 clicks, and would hold moves back.
 """
 
@@ -13,11 +13,11 @@ from gui.canvas.pane import Pane
 from gui.canvas.tools import Kind, Pointer
 
 WHEEL_STEP = 1.25
-"""Zoom per notch of the wheel."""
+"""The factor of zoom per notch of the wheel."""
 
 
 class PaneMouse(QObject):
-    """Listens to one pane's viewport."""
+    """Filters the mouse events of one pane's viewport."""
 
     pressed = Signal(object, object)
     """The pointer and the mouse button."""
@@ -26,7 +26,7 @@ class PaneMouse(QObject):
     released = Signal(object, object)
     doubleClicked = Signal(object, object)
     zoomed = Signal(float, object)
-    """A factor, and the pointer to zoom about."""
+    """The factor of a zoom, and the pointer to zoom about."""
     left = Signal()
 
     def __init__(self, pane: Pane, parent: QObject) -> None:
@@ -35,7 +35,7 @@ class PaneMouse(QObject):
         pane.viewport.installEventFilter(self)
 
     def pointer(self, at: QPointF, shift: bool = False, kind: Kind = "move") -> Pointer:
-        """The pointer at a position in the viewport, as the image lies now."""
+        """Return the pointer at a position in the viewport, under the present placement of the image."""
         placement = self._pane.placement
         x, y = placement.to_image(at.x(), at.y())
         return Pointer(x, y, 1 / placement.scale, shift, kind)

@@ -1,4 +1,4 @@
-"""One of the two panes: a heading, the image, and what is drawn over it."""
+"""Pane: one of the two panes, with a heading, the image and its overlays."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def surround(palette: QPalette) -> QColor:
-    """The neutral grey around an image, in a light or a dark window."""
+    """Return the neutral grey around an image, for a light or a dark palette."""
     return QColor(58, 58, 58) if theme.is_dark(palette) else QColor(190, 190, 190)
 
 
 class Heading(QWidget):
-    """A title with its colour, and a caption."""
+    """The heading of a pane: a title with its colour, and a caption."""
 
     def __init__(self, title: str, colour: str) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Heading(QWidget):
 
 
 class ImageView(pg.GraphicsView):
-    """The image under a fixed viewpoint. Its mouse is handled by the canvas, its keys too."""
+    """A view of the image. The canvas handles its mouse and its keys."""
 
     resized = Signal()
 
@@ -55,7 +55,7 @@ class ImageView(pg.GraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.viewport().setMouseTracking(True)
-        # Files are dropped on the canvas as a whole.
+        # The canvas as a whole accepts dropped files.
         self.setAcceptDrops(False)
         self.viewport().setAcceptDrops(False)
         self.box = pg.ViewBox(lockAspect=True, enableMouse=False, enableMenu=False, invertY=True, defaultPadding=0)
@@ -69,12 +69,12 @@ class ImageView(pg.GraphicsView):
 
     @property
     def overlays(self) -> tuple[OverlayItem, ...]:
-        """All that is drawn over the image."""
+        """All overlays of the image."""
         return self.grid, self.outlines, self.handles, self.mark
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if event is not None:  # pyqtgraph calls it without one while it sets itself up
+        if event is not None:  # pyqtgraph calls this without an event in its constructor
             self.resized.emit()
 
     def sizeHint(self) -> QSize:
@@ -85,7 +85,7 @@ class ImageView(pg.GraphicsView):
 
 
 class Pane(QWidget):
-    """One image with its heading. Shows what it is told; decides nothing."""
+    """An image with its heading, its overlays and a hint while it is empty."""
 
     def __init__(self, title: str, colour: str, hint: str) -> None:
         super().__init__()
@@ -113,12 +113,12 @@ class Pane(QWidget):
 
     @property
     def viewport(self) -> QWidget:
-        """Where the mouse events arrive."""
+        """The widget that gets the mouse events."""
         viewport: QWidget = self.view.viewport()
         return viewport
 
     def set_image(self, pixels: np.ndarray | None) -> None:
-        """Show ``(H, W, 3)`` uint8; None: say what would be here."""
+        """Show an image ``(H, W, 3)`` uint8; None shows the hint."""
         self.pixels = None if pixels is None else np.ascontiguousarray(pixels)
         self._hint.setVisible(pixels is None)
         if self.pixels is None:
@@ -129,13 +129,13 @@ class Pane(QWidget):
             self.view.grid.set_size(self.pixels.shape[1], self.pixels.shape[0])
 
     def set_stickers(self, stickers: tuple[Sticker, ...], selected: int | None, *, handles: bool) -> None:
-        """Outline them; handles go on the selected one."""
+        """Show the outlines of stickers and, with ``handles``, the handles of the selected one."""
         self.view.outlines.show_stickers(stickers, selected)
         chosen = next((sticker for sticker in stickers if sticker.id == selected), None)
         self.view.handles.show_sticker(chosen if handles else None)
 
-    def look(self, viewpoint: Viewpoint) -> None:
-        """Zoom and pan there."""
+    def set_viewpoint(self, viewpoint: Viewpoint) -> None:
+        """Set zoom and pan."""
         width, height = self.viewport.width(), self.viewport.height()
         if not width or not height:
             return
@@ -147,7 +147,7 @@ class Pane(QWidget):
             item.place(self.placement, width, height)
 
     def position(self, x: float, y: float) -> QPoint:
-        """Where an image point lies in the viewport."""
+        """Return the position of an image point in the viewport."""
         left, top = self.placement.to_screen(x, y)
         return QPoint(to_whole(left), to_whole(top))
 

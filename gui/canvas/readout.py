@@ -1,4 +1,4 @@
-"""The line beneath the image: position and values under the mouse, in 0 to 255, in digits that never change their width."""
+"""The readout below the images: position and values of the pixel under the mouse, in 0 to 255, at a fixed width."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 FIGURE_SPACE = "\u2007"
-"""As wide as a digit."""
+"""A space of the width of a digit."""
 MINUS = "\u2212"
 _NUMBER_AT_END = re.compile(r"(.*?)(\s[<>≤≥~]?\s?[\d.,]+\s?%)")
 
 
-def describe(x: int, y: int, clean: np.ndarray | None, adversarial: np.ndarray | None) -> tuple[str, str]:
-    """Position and values of the pixel in column x and row y, in full and in short; nothing where there is no pixel."""
+def pixel_text(x: int, y: int, clean: np.ndarray | None, adversarial: np.ndarray | None) -> tuple[str, str]:
+    """Return position and values of the pixel in column x and row y, in full and in short; empty texts outside of the image."""
     before, after = _pixel(clean, x, y), _pixel(adversarial, x, y)
     image = clean if clean is not None else adversarial
     if image is None or (before is None and after is None):
@@ -39,7 +39,7 @@ def _triple(values: list[int], width: int) -> str:
 
 
 def signed(value: int) -> str:
-    """With its sign; zero has none."""
+    """Return a number with its sign; zero has none."""
     return f"+{value}" if value > 0 else f"{MINUS}{-value}" if value < 0 else "0"
 
 
@@ -54,14 +54,14 @@ def _pixel(image: np.ndarray | None, x: int, y: int) -> list[int] | None:
 
 
 def with_even_digits(font: QFont) -> QFont:
-    """The font with figures of equal width, where it has them."""
+    """Return the font with digits of equal width, if it has them."""
     even = QFont(font)
     even.setFeature(QFont.Tag("tnum"), 1)
     return even
 
 
 class ValueLine(QWidget):
-    """One line of text that shrinks with dots; the whole of it is the tool tip then."""
+    """One line of text, shortened with an ellipsis if necessary; the tool tip then holds the whole text."""
 
     def __init__(
         self,
@@ -76,11 +76,11 @@ class ValueLine(QWidget):
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The whole text."""
         return self._text
 
     def set_text(self, text: str, short: str = "") -> None:
-        """Show another text; the short one where there is no room for it."""
+        """Set the text, and a short form that is used if the text does not fit."""
         if text != self._text:
             self._text, self._short = text, short
             self.setAccessibleName(text)
@@ -93,7 +93,7 @@ class ValueLine(QWidget):
         text = self._text if fits else self._short
         found = _NUMBER_AT_END.fullmatch(text)
         words, number = found.groups() if found else (text, "")
-        # The number at the end stays whole: half of one would be another.
+        # The number at the end is never cut: a part of it would read as another number.
         room = self.width() - metrics.horizontalAdvance(number)
         return metrics.elidedText(words, Qt.TextElideMode.ElideRight, room) + number
 

@@ -1,7 +1,7 @@
 """The mouse tools. Each is a generator: press code, ``yield`` while the mouse moves, release code. No Qt, no state of its own.
 
-A tool is called with the press and the board; every ``yield`` hands out what to show and takes the next pointer; what it returns is to
-be committed, and None means that nothing happened (Esc: back to the board).
+A tool is called with the press and the board. Every ``yield`` passes out a draft or a pan to be shown, and receives the next pointer. The
+draft that it returns is to be committed; None means no change, as after Esc.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    # Only their types: importing them loads torch, and the window is painted before that.
+    # Types only: importing these loads torch, but the window is painted before that.
     from engine.stickers import Content, Handle, Hit, Sticker
 
 ToolName = Literal["select", "rectangle", "ellipse", "pan"]
@@ -21,9 +21,9 @@ Kind = Literal["press", "move", "release", "cancel"]
 Role = Literal["arrow", "cross", "hand", "grab", "move", "horizontal", "vertical", "falling", "rising"]
 
 REACH = 8.0
-"""Screen pixels around a handle that count as the handle."""
+"""The distance in screen pixels within which a press takes a handle."""
 SLACK = 3.0
-"""Screen pixels that a press may shake before it is a drag."""
+"""The distance in screen pixels from which a press becomes a drag."""
 CLAMPED = "The sticker stays partly on the image. Press Delete to remove it."
 MISSED = "Draw the sticker on the image: it has to cover at least one of its pixels."
 HANDLE_ROLES: dict[Handle, Role] = {
@@ -51,36 +51,36 @@ class Pointer:
 
     @property
     def cell(self) -> tuple[int, int]:
-        """Column and row of the pixel that it is on."""
+        """Return column and row of the pixel under the pointer."""
         return math.floor(self.x), math.floor(self.y)
 
 
 @dataclass(frozen=True, eq=False)
 class Board:
-    """What a tool works on."""
+    """The input of a tool: stickers, selection, size of the image, content of new stickers."""
 
     stickers: tuple[Sticker, ...]
     selected: int | None
     height: int
     width: int
     new_content: Callable[[], Content] | None = None
-    """Content of the next sticker; None: a yellow surface."""
+    """Returns the content for a new sticker; None for a yellow one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """What the stickers would be."""
+    """The stickers and the selection that a gesture or an edit proposes."""
 
     stickers: tuple[Sticker, ...]
     selected: int | None
     text: str = ""
-    """What was done, as the undo list says it."""
+    """The name of the undo step."""
     notice: str = ""
 
 
 @dataclass(frozen=True)
 class Pan:
-    """Look at a point further along by image pixels."""
+    """A move of the viewpoint by image pixels."""
 
     dx: float
     dy: float
@@ -91,18 +91,18 @@ Drag = Generator[Draft | Pan, Pointer, Draft | None]
 
 @dataclass(frozen=True)
 class Tool:
-    """A mouse tool: its generator, and how the window treats it."""
+    """A mouse tool: its generator, its cursor, and whether it draws."""
 
     start: Callable[[Pointer, Board], Drag]
-    """Begins a drag, given the press."""
+    """Returns the tool's generator for a press."""
     cursor: Role | None = None
-    """The mouse pointer over the image; None: it depends on what is under the mouse, as `role` says."""
+    """The cursor over the image; None if it depends on what is under the mouse, see `role`."""
     draws: bool = False
-    """Whether it draws a new sticker: no handles are shown meanwhile, and ``select`` comes back after one."""
+    """Whether the tool draws a new sticker: no handles are shown, and the tool returns to ``select`` after one."""
 
 
 def select(pointer: Pointer, board: Board) -> Drag:
-    """Move or resize what lies under the mouse; where nothing does, pan, or let go of the selection by a click."""
+    """Move or resize the sticker under the mouse; elsewhere a drag pans, and a click clears the selection."""
     hit = hit_at(pointer, board)
     if hit is None:
         return (yield from _pan_or_deselect(pointer, board))
@@ -112,7 +112,7 @@ def select(pointer: Pointer, board: Board) -> Drag:
 
 
 def draw(kind: str, pointer: Pointer, board: Board) -> Drag:
-    """Draw a sticker of a shape from corner to corner of its box; a click makes one of a single pixel; Shift makes the box square."""
+    """Draw a sticker of a shape between two corners of its box; Shift makes the box square, and a click makes it a single pixel."""
     from engine.stickers import SHAPES, between, next_id
 
     start, shape = pointer, SHAPES[kind]()
@@ -128,11 +128,11 @@ def draw(kind: str, pointer: Pointer, board: Board) -> Drag:
             return None
     if stickers == board.stickers:
         return Draft(stickers, board.selected, notice=MISSED)
-    return Draft(stickers, drawn.id, f"Draw {called(drawn)}")
+    return Draft(stickers, drawn.id, f"Draw {name_in_sentence(drawn)}")
 
 
 def pan(pointer: Pointer, board: Board) -> Drag:
-    """Drag the image along with the mouse."""
+    """Pan: drag the image along with the mouse."""
     return (yield from _pan_from(pointer, pointer))
 
 
@@ -145,7 +145,7 @@ TOOLS: dict[ToolName, Tool] = {
 
 
 def role(tool: ToolName, pointer: Pointer, board: Board) -> Role:
-    """What the mouse pointer should look like."""
+    """Return the role of the cursor at a position."""
     fixed = TOOLS[tool].cursor
     if fixed is not None:
         return fixed
@@ -156,7 +156,7 @@ def role(tool: ToolName, pointer: Pointer, board: Board) -> Role:
 
 
 def hit_at(pointer: Pointer, board: Board) -> Hit | None:
-    """What lies under the mouse: a handle of the selected sticker, or the topmost sticker."""
+    """Return the handle of the selected sticker or the topmost sticker under the mouse; None if there is neither."""
     if not board.stickers:
         return None
     from engine.stickers import contains, find_hit
@@ -164,23 +164,23 @@ def hit_at(pointer: Pointer, board: Board) -> Hit | None:
     reach = REACH * pointer.pixel
     chosen = next((sticker for sticker in board.stickers if sticker.id == board.selected), None)
     if chosen is not None and contains(chosen, pointer.x, pointer.y):
-        # However small it is on the screen, its middle still moves it.
+        # The middle of a sticker moves it, even if its handles are all within reach.
         reach = min(reach, 0.3 * min(chosen.width, chosen.height))
     return find_hit(board.stickers, pointer.x, pointer.y, reach, board.selected)
 
 
-def swapped(stickers: tuple[Sticker, ...], new: Sticker) -> tuple[Sticker, ...]:
-    """The stickers with the one of the same id replaced."""
+def with_sticker(stickers: tuple[Sticker, ...], new: Sticker) -> tuple[Sticker, ...]:
+    """Return the stickers with the one of the same id replaced by ``new``."""
     return tuple(new if sticker.id == new.id else sticker for sticker in stickers)
 
 
-def called(sticker: Sticker) -> str:
-    """The sticker's name within a sentence."""
+def name_in_sentence(sticker: Sticker) -> str:
+    """Return the sticker's name for use within a sentence."""
     return sticker.name or f"sticker {sticker.id}"
 
 
 def overlaps(sticker: Sticker, board: Board) -> bool:
-    """Whether it covers at least one pixel of the image."""
+    """Return whether the sticker covers at least one pixel of the image."""
     return sticker.x < board.width and sticker.y < board.height and sticker.right > 0 and sticker.bottom > 0
 
 
@@ -201,7 +201,7 @@ def _move(pointer: Pointer, board: Board, sticker: Sticker) -> Drag:
 def _resize(pointer: Pointer, board: Board, sticker: Sticker, handle: Handle) -> Drag:
     from engine.stickers import handle_position, resized
 
-    # The mouse holds the handle where it took it, so that nothing jumps.
+    # The offset between mouse and handle at the press is kept, so that the handle does not jump.
     at = handle_position(sticker, handle)
     dx, dy = at[0] - pointer.x, at[1] - pointer.y
     draft = Draft(board.stickers, sticker.id)
@@ -219,7 +219,7 @@ def _placed(board: Board, before: Sticker, after: Sticker, verb: str) -> Draft:
 
     kept = kept_on_image(after, board.height, board.width)
     notice = CLAMPED if kept != after else ""
-    return Draft(swapped(board.stickers, kept), kept.id, f"{verb} {called(before)}", notice)
+    return Draft(with_sticker(board.stickers, kept), kept.id, f"{verb} {name_in_sentence(before)}", notice)
 
 
 def _pan_or_deselect(pointer: Pointer, board: Board) -> Drag:
@@ -235,7 +235,7 @@ def _pan_or_deselect(pointer: Pointer, board: Board) -> Drag:
 
 def _pan_from(anchor: Pointer, pointer: Pointer) -> Drag:
     while pointer.kind in ("press", "move"):
-        # The pointer is measured in the view as it was shifted last: the anchor stays under the mouse.
+        # Pointers are measured in the view as panned so far, so that the anchor stays under the mouse.
         pointer = yield Pan(anchor.x - pointer.x, anchor.y - pointer.y)
     return None
 

@@ -1,4 +1,4 @@
-"""The canvas: clean and adversarial image side by side, with stickers to draw, move and resize on either of them, by mouse or keys."""
+"""ImageCanvas: clean and adversarial image side by side; stickers are drawn, moved and resized on both, by mouse or keys."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from engine.stickers import Sticker
 
 STICKER_MIME = "application/x-gibbon-sticker"
-"""Marks the clipboard as holding a copied sticker, so that Ctrl+V knows it from a copied image."""
+"""The clipboard's type of a copied sticker, by which Ctrl+V distinguishes it from an image."""
 
 
 class ImageCanvas(DrawingPanes):
-    """What keys, clipboard and dropped files do, on top of the mouse."""
+    """The canvas, with keys, clipboard and dropped files in addition to the mouse tools."""
 
     filesDropped = Signal(object)
-    """Paths of local files."""
+    """The paths of the local files that were dropped."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +41,7 @@ class ImageCanvas(DrawingPanes):
         FileDrop(self).dropped.connect(self.filesDropped)
         self._focus_frame = HighlightFrame(self, thickness=2)
 
-    # ------------------------------------------------------------------ what keys and menus do
+    # ------------------------------------------------------------------ keys and menus
 
     def nudge(self, dx: int, dy: int) -> None:
         """Move the selected sticker by whole pixels."""
@@ -61,24 +61,24 @@ class ImageCanvas(DrawingPanes):
 
     def copy_selected(self) -> None:
         """Copy the selected sticker, for `paste`."""
-        self._copied = edits.chosen(self._board()) or self._copied
+        self._copied = edits.selected_sticker(self._board()) or self._copied
         if self._copied is not None:
             mime = QMimeData()
             mime.setData(STICKER_MIME, str(self._copied.id).encode())
             QGuiApplication.clipboard().setMimeData(mime)
 
     def paste(self) -> None:
-        """Put the copied sticker on the image."""
+        """Add the copied sticker to the image."""
         if self._copied is not None and self._size is not None:
             self._edit(edits.add_copy(self._board(), self._copied, "Paste"))
 
     def select_next(self, by: int) -> None:
-        """Select the next (1) or the previous (-1) sticker in z-order, round and round."""
+        """Select the next (1) or the previous (-1) sticker in z-order, cyclically."""
         if self._gesture is None:
             self._select(edits.neighbour(self._board(), by))
 
     def escape(self) -> None:
-        """Abort the drag; else leave the tool; else let go of the selection."""
+        """Abort the drag, or else leave the tool, or else clear the selection."""
         if self._gesture is not None:
             self.abort()
         elif self._tool != "select":
@@ -87,7 +87,7 @@ class ImageCanvas(DrawingPanes):
             self._select(None)
 
     def leave(self, forward: int) -> None:
-        """Give the keyboard to the next or previous control: Tab alone goes from sticker to sticker."""
+        """Move the focus to the next or previous control, since Tab alone moves between stickers."""
         self.focusNextPrevChild(bool(forward))
 
     def _edit(self, draft: Draft | None) -> None:
@@ -114,7 +114,7 @@ class ImageCanvas(DrawingPanes):
     # ------------------------------------------------------------------ events
 
     def event(self, event: QEvent) -> bool:
-        """Qt's entry: keys of the canvas go before menu shortcuts, and Tab goes from sticker to sticker."""
+        """Take the canvas's keys before menu shortcuts get them, and Tab before it moves the focus."""
         if isinstance(event, QKeyEvent) and event.type() in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
             shortcut = next((known for known in SHORTCUTS if known.matches(event) and self._applies(known)), None)
             if shortcut is not None:
@@ -137,7 +137,7 @@ class ImageCanvas(DrawingPanes):
             super().keyReleaseEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Say where the keyboard is, when it came by the keyboard."""
+        """Frame the canvas if the focus came by the keyboard."""
         reasons = Qt.FocusReason
         if event.reason() in (reasons.TabFocusReason, reasons.BacktabFocusReason, reasons.ShortcutFocusReason):
             self._focus_frame.appear()

@@ -13,7 +13,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from gui.canvas import CropView
-from gui.canvas.crop_geometry import fits, largest, moved, scaled, spanned
+from gui.canvas.crop_geometry import fits, largest, moved_crop, scaled_crop, spanned
 from tests.gui.canvas_events import LEFT, NONE, SHIFT, key, mouse
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ places = st.tuples(st.floats(-500, 5000), st.floats(-500, 5000))
 def test_every_crop_lies_on_the_photograph_and_keeps_its_aspect(width, height, aspect, anchor, corner, factor) -> None:
     whole = largest(width, height, aspect)
     drawn = spanned(anchor, corner, aspect, width, height)
-    for crop in (whole, drawn, scaled(whole, factor, aspect, width, height), moved(whole, *corner, width, height)):
+    for crop in (whole, drawn, scaled_crop(whole, factor, aspect, width, height), moved_crop(whole, *corner, width, height)):
         assert fits(crop, width, height)
     assert abs(whole[2] - whole[3] * aspect) <= max(1.0, aspect)
     assert whole[2] == width or whole[3] == height

@@ -11,7 +11,7 @@ from engine.stickers import HANDLES, Colour, Handle, Optimised, Sticker, handle_
 from gui.canvas import edits
 from gui.canvas.gesture import Gesture
 from gui.canvas.placement import LARGEST_SCALE, Placement, Viewpoint, fitted
-from gui.canvas.readout import describe
+from gui.canvas.readout import pixel_text
 from gui.canvas.tools import CLAMPED, MISSED, TOOLS, Board, Draft, Pan, Pointer, ToolName, hit_at, role
 
 LOW = Sticker(1, 4, 5, 6, 8)
@@ -221,8 +221,8 @@ def test_the_readout_has_one_width_for_all_values() -> None:
     adversarial = clean.copy()
     clean[9, 4] = 203, 180, 12
     adversarial[9, 4] = 255, 255, 0
-    full, short = describe(4, 9, clean, adversarial)
+    full, short = pixel_text(4, 9, clean, adversarial)
     assert full.replace("\u2007", "") == "x 4, y 9 · clean 203 180 12 · adversarial 255 255 0 · change +52 +75 \u221212"
     assert short.replace("\u2007", "") == "x 4, y 9 · 203 180 12 → 255 255 0"
-    assert len(full) == len(describe(10, 11, clean, adversarial)[0])
-    assert describe(-1, 0, clean, adversarial) == describe(0, 12, clean, adversarial) == ("", "")
+    assert len(full) == len(pixel_text(10, 11, clean, adversarial)[0])
+    assert pixel_text(-1, 0, clean, adversarial) == pixel_text(0, 12, clean, adversarial) == ("", "")

@@ -53,8 +53,8 @@ class StickersPresenter(QObject):
         """Show the stickers of the session, if anybody can see them."""
         if self._panel.isVisible():
             board, state = self._board, self._session.state
-            self._panel.show_stickers(state.stickers, state.selected, edits.chosen(board))
-            self._panel.editor.show_sticker(edits.chosen(board), state.new_colour)
+            self._panel.show_stickers(state.stickers, state.selected, edits.selected_sticker(board))
+            self._panel.editor.show_sticker(edits.selected_sticker(board), state.new_colour)
             self._panel.new.show_choice(state.new_content, state.new_colour)
 
     # ------------------------------------------------------------------ edits
