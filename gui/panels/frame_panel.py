@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QWidget
+import traceback
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QLabel, QWidget
 
 from gui.session.scene import Frame
 from gui.session.session import Session
+from gui.theme import GRID
 
 
 class FrameView(QWidget):
-    """Calls `show_frame` with every new frame while visible, and with the newest one when it is shown."""
+    """Calls `show_frame` with every new frame while visible, and with the newest one when it is shown.
+
+    Where `show_frame` raises, the panel says so in place of its content until a frame is painted again; nobody else is troubled.
+    """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
         self.painted: Frame | None = None
         """The frame that it shows."""
+        self._trouble = _Trouble(self)
         for signal in (session.observed, session.imageChanged, session.classifierChanged):
             signal.connect(self.refresh)
 
@@ -28,12 +35,52 @@ class FrameView(QWidget):
         on_its_way = frame is None and self.session.clean is not None and self.session.waiting("frame")
         if self.isVisible() and not on_its_way:
             self.painted = frame
-            self.show_frame(frame)
+            try:
+                self.show_frame(frame)
+            except Exception as error:
+                self._fail(error)
+            else:
+                self._trouble.hide()
 
     def show_frame(self, frame: Frame | None) -> None:
         """Paint it; None: there is nothing to show."""
         raise NotImplementedError
 
+    def _fail(self, error: Exception) -> None:
+        """Say what happened in the panel, and once in the Log: frames come many times a second."""
+        from engine.errors import in_words
+
+        name = type(self).__name__.removesuffix("Panel")
+        sentence = in_words(error, f"Painting the {name} panel", "The other panels do not depend on it.")
+        if self._trouble.isHidden() or self._trouble.text() != sentence:
+            self._trouble.say(sentence)
+            self.session.log("error", sentence, "".join(traceback.format_exception(error)))
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._trouble.setGeometry(self.rect())
+
+
+class _Trouble(QLabel):
+    """Lies over the whole of a panel while it cannot paint."""
+
+    def __init__(self, panel: QWidget) -> None:
+        super().__init__(panel)
+        self.setWordWrap(True)
+        self.setAutoFillBackground(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setMargin(2 * GRID)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setAccessibleName("What is wrong")
+        self.hide()
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence above everything else in the panel."""
+        self.setText(sentence)
+        self.setGeometry(self.parentWidget().rect())
+        self.show()
+        self.raise_()

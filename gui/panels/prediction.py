@@ -80,7 +80,7 @@ class PredictionPanel(FrameView):
         layout.addWidget(self.figures)
         self.under_bound.hide()
         self._pages = QStackedLayout(self)
-        self._pages.addWidget(EmptyState("Load a model and open an image: here stands what the model takes it for.", "mdi6.poll", self))
+        self._pages.addWidget(EmptyState("The model's prediction appears here. Load a model and open an image.", "mdi6.poll", self))
         self._pages.addWidget(body)
 
     # ------------------------------------------------------------------ painting
@@ -93,11 +93,10 @@ class PredictionPanel(FrameView):
         self._show_bars(seen, labels)
         self.verdict.set_text(*self._verdict(frame, labels))
         self._fit_verdict()
-        bounded = seen.bounded is not None
-        if bounded != self.under_bound.isVisibleTo(self):
-            self.under_bound.setVisible(bounded)
-        if bounded:
-            self.under_bound.set_text(under_bound(seen, labels))
+        bounded = under_bound(seen, labels)
+        if bool(bounded) != self.under_bound.isVisibleTo(self):
+            self.under_bound.setVisible(bool(bounded))
+        self.under_bound.set_text(bounded)
         chosen = self._chosen_goal() is not None
         self.legend.show_parts(self.session.label is not None, self._marked_target() is not None, chosen)
         self._show_figures(frame)
@@ -227,9 +226,12 @@ class PredictionPanel(FrameView):
 
 
 def under_bound(seen: Observation, labels: tuple[str, ...]) -> str:
-    """What the bounded classifier predicts for both images; begins with the mark that the bars carry."""
+    """What the bounded classifier predicts for both images, after the mark that the bars carry, or why it fails; empty without a bound."""
+    if "bounds" in seen.failures:
+        return seen.failures["bounds"]
     bounded = seen.bounded
-    assert bounded is not None
+    if bounded is None:
+        return ""
     clean, adversarial = int(bounded.clean.argmax()), int(bounded.adversarial.argmax())
     return (
         f"❙ Under the bound: clean {labels[clean]} {percent(float(bounded.clean[clean]))}, "

@@ -38,7 +38,9 @@ def bound_text(bounds: Mapping[str, float], sites: Sequence[str]) -> str:
 
 
 def effect_text(seen: Observation, labels: Sequence[str], sites: Sequence[str]) -> str:
-    """Describe how the bound changes the probabilities of the clean and the adversarial image; empty without a bound."""
+    """Describe how the bound changes the probabilities of both images, or why that is not known; empty without a bound."""
+    if "bounds" in seen.failures:
+        return seen.failures["bounds"]
     bounded = seen.bounded
     if bounded is None:
         return ""

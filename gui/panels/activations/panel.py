@@ -29,7 +29,7 @@ from gui.widgets import EmptyState
 from gui.widgets.text import Sentence
 
 _HINT = "Drag the line from the right edge: it clamps the activations there and shows what that costs and undoes."
-_NOTHING = "Load a model and open an image: here stand the activations of every layer, clean against adversarial."
+_NOTHING = "The activations of every layer appear here, clean against adversarial. Load a model and open an image."
 _NO_SITES = "This model calls no rectifier (ReLU and its kin), so there are no activations to show."
 
 
@@ -127,7 +127,7 @@ class ActivationsPanel(FrameView):
         empty = frame is None or not frame.observation.layers
         self._pages.setCurrentIndex(0 if empty else 1)
         if frame is None or empty:
-            self.empty.set_text(_NOTHING if frame is None else _NO_SITES)
+            self.empty.set_text(_NOTHING if frame is None else frame.observation.failures.get("activations", _NO_SITES))
             return
         seen = frame.observation
         layer = next((one for one in seen.layers if one.site.name == self.selected), seen.layers[0])
