@@ -15,6 +15,7 @@ import shiboken6
 from PySide6.QtCore import QObject, QSocketNotifier, Slot
 from PySide6.QtWidgets import QApplication
 
+from gui.clipboard import release
 from gui.session.session import Session
 from gui.settings import Settings
 from gui.shell.exception_hook import ExceptionHook
@@ -37,6 +38,7 @@ class Workbench:
 
     def shut_down(self) -> bool:
         """Shut the session down; return whether its threads have ended. Closing, quitting and exiting all call this."""
+        release()
         return not shiboken6.isValid(self.session) or self.session.shut_down()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -14,6 +14,7 @@ from gui.canvas.drops import FileDrop
 from gui.canvas.frame import HighlightFrame
 from gui.canvas.keys import SHORTCUTS, Shortcut
 from gui.canvas.tools import Draft
+from gui.clipboard import copy_data
 
 if TYPE_CHECKING:
     from engine.stickers import Sticker
@@ -63,9 +64,7 @@ class ImageCanvas(DrawingPanes):
         """Copy the selected sticker, for `paste`."""
         self._copied = edits.selected_sticker(self._board()) or self._copied
         if self._copied is not None:
-            mime = QMimeData()
-            mime.setData(STICKER_MIME, str(self._copied.id).encode())
-            QGuiApplication.clipboard().setMimeData(mime)
+            copy_data(STICKER_MIME, str(self._copied.id).encode())
 
     def paste(self) -> None:
         """Add the copied sticker to the image."""

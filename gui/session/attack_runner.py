@@ -14,6 +14,7 @@ from gui.session.attack_inputs import AttackInputs
 from gui.session.attack_job import completed, make_run, painted_so_far, prepare, preview_of
 from gui.session.attack_start import Ending, Start
 from gui.session.conclusion import Conclusion
+from gui.session.scene import same_view
 from gui.session.sticker_content import same_ids, same_places, with_contents
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ class AttackRunner(QObject):
         there = iterate.scene.stickers
         return same_places(there, self._current().stickers) if self._paints_stickers() else there == self._current().stickers
 
+    def _is_up_to_date(self, iterate: Frame) -> bool:
+        """Return whether an iterate has the canvas's stickers and is looked at as the canvas is now."""
+        here = self._current().scene
+        return here is not None and same_view(iterate.scene, here) and self.shows_stickers(iterate)
+
     # ------------------------------------------------------------------ begin and end
 
     def start(self, attack: Attack, *, seed: int = 0, data: Choice | None = None, begin: Tensor | None = None) -> None:
@@ -145,8 +151,8 @@ class AttackRunner(QObject):
     @Slot()
     def _on_preview(self) -> None:
         frame, job = self.runner.preview, self.job
-        # An iterate with the stickers at their former places would contradict the canvas.
-        if job is not None and not self._dragging and not job.cancelled and self.shows_stickers(frame):
+        # An iterate with the stickers at their former places, or under another bound, would contradict the canvas.
+        if job is not None and not self._dragging and not job.cancelled and self._is_up_to_date(frame):
             self.previewed.emit(frame)
 
     @Slot(object)

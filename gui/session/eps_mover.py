@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from gui.session.attack_job import completed
 from gui.session.conclusion import Conclusion
 from gui.session.history import AttackRun
-from gui.session.scene import Frame, Scene, observe_scene
+from gui.session.scene import Frame, Scene, observe_scene, same_surroundings
 
 if TYPE_CHECKING:
     from engine import AttackResult
@@ -65,7 +65,7 @@ class EpsMover(QObject):
             return observe_scene(state.looking_at(scene), requested_at=requested_at)
 
         def then(frame: Frame) -> None:
-            if self._shows(entry):
+            if self._shows(entry) and same_surroundings(frame.scene, self._current().scene):
                 self.previewed.emit(frame)
                 self.moved.emit(eps)
 
@@ -93,7 +93,10 @@ class EpsMover(QObject):
             else:
                 self.logged.emit("info", f"{entry.title} at eps {eps:.3g} was not kept: something else was put on the canvas meanwhile.")
 
-        self._request("moved.kept", make, then, what="Keeping the run at that eps", keep=True)
+        def failed(_sentence: str) -> None:
+            self.concluded.emit(Conclusion())  # the preview on the canvas is of no run
+
+        self._request("moved.kept", make, then, what="Keeping the run at that eps", failed=failed, keep=True)
 
     def _back(self, entry: AttackRun, eps: float) -> None:
         if eps <= 0:

@@ -40,6 +40,26 @@ class Scene:
         return painted if self.delta is None else (painted + self.delta).clamp(0, 1)
 
 
+def same_view(one: Scene, other: Scene) -> bool:
+    """Return whether two scenes are looked at in the same way: under the same bounds, with the same explanations."""
+    return one.bounds == other.bounds and one.explanations == other.explanations
+
+
+def same_surroundings(one: Scene, other: Scene | None) -> bool:
+    """Return whether two scenes differ in nothing but the perturbation.
+
+    A preview of a perturbation takes its time. Where a sticker was drawn or a bound set meanwhile, a frame of that has been asked for and
+    may have come already: the preview is out of date, and nothing would replace it.
+    """
+    return (
+        other is not None
+        and one.classifier is other.classifier
+        and one.clean is other.clean
+        and one.stickers == other.stickers
+        and same_view(one, other)
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """Everything that the panels show of one scene."""

@@ -7,7 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from gui import app
 
@@ -39,6 +42,10 @@ class Closer(QObject):
             QTimer.singleShot(0, self._window.close)
         elif self._moment == "saving":
             self._save()
+        elif self._moment.startswith("copied"):
+            self._copy()
+        elif self._moment in ("own code", "asking"):
+            self._load()
         elif not self._attacked:
             from engine.attacks import PGD
 
@@ -52,6 +59,39 @@ class Closer(QObject):
         for name in ("first.png", "second.png", "no such folder/third.png"):
             self._window.commands.save_to(Path(name))
         self._window.close()
+
+    def _load(self) -> None:
+        """Load a model of one's own whose function never ends, or a checkpoint that a dialog asks about, and close meanwhile."""
+        own, self._moment = self._moment == "own code", ""
+        panel = self._window.panels["model"]
+        path = Path("own.py" if own else "weights.pth").absolute()
+        if own:
+            path.write_text("import time\ndef make():\n    print('begun', flush=True)\n    time.sleep(3600)\n", "utf-8")
+            panel.load(f"{path}:make", allow_code=True)
+            QTimer.singleShot(500, self._window.close)
+        else:
+            import torch
+
+            torch.save({"weight": torch.zeros(2)}, path)
+            self._session.ask("busy", lambda: time.sleep(0.3), lambda _: None, what="Being busy")
+            panel.load_checkpoint(path)
+            self._window.close()
+
+    def _copy(self) -> None:
+        """Put the image or a sticker on the clipboard, and close."""
+        from engine.stickers import Colour, Sticker
+
+        if self._moment == "copied image":
+            self._window.commands.copy_adversarial()
+        elif not self._session.stickers:
+            self._session.commit_stickers((Sticker(1, 2, 2, 8, 8, Colour()),), "Draw")
+            return
+        else:
+            self._session.select(1)
+            QTest.keyClick(self._window.canvas, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+        self._moment = ""
+        print(*QGuiApplication.clipboard().mimeData().formats(), flush=True)
+        QTimer.singleShot(0, self._window.close)
 
     def _on_run(self) -> None:
         job = self._session.runs.job
@@ -73,5 +113,6 @@ def close_when(moment: str, *arguments: str) -> None:
 
     app.build_workbench = built  # type: ignore[assignment]
     code = app.main(["gibbon", *arguments])
-    print("closed", flush=True)
+    QApplication.processEvents()
+    print("closed", *(type(window).__name__ for window in QApplication.topLevelWidgets() if window.isVisible()), flush=True)
     sys.exit(code)

@@ -55,6 +55,30 @@ def test_closing_is_clean(moment: str) -> None:
         assert sign not in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("moment", "kind"), [("copied image", "application/x-qt-image"), ("copied sticker", "application/x-gibbon-sticker")]
+)
+def test_what_was_copied_does_not_bring_the_end_down(moment: str, kind: str) -> None:
+    """The clipboard is destroyed after Python: an object of Python's in it ended the process by signal 11."""
+    done = run(f"from tests.gui.closing import close_when; close_when({moment!r})")
+    assert done.stdout.splitlines() == [kind, "closed"], done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_function_that_never_ends_does_not_keep_the_process(tmp_path: Path) -> None:
+    done = run(f"import os; os.chdir({str(tmp_path)!r}); from tests.gui.closing import close_when; close_when('own code')", seconds=60)
+    assert done.stdout.splitlines() == ["begun"], done.stderr  # it leaves without a word: the thread cannot be waited for
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_dialog_opens_after_the_window_is_gone(tmp_path: Path) -> None:
+    done = run(f"import os; os.chdir({str(tmp_path)!r}); from tests.gui.closing import close_when; close_when('asking')")
+    assert done.stdout.splitlines() == ["closed"], done.stderr
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_what_was_asked_for_before_closing_is_done_or_said(tmp_path: Path) -> None:
     code = f"import os; os.chdir({str(tmp_path)!r}); from tests.gui.closing import close_when; close_when('saving')"
     done = run(code)

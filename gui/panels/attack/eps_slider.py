@@ -59,6 +59,8 @@ class EpsSlider(QWidget):
         row.addWidget(caption)
         row.addWidget(self.slider, 1)
         row.addWidget(self.value)
+        self._previewing = False
+        """Whether the canvas may show an eps that is not kept yet."""
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLE_MS)
@@ -93,6 +95,9 @@ class EpsSlider(QWidget):
             self._entry = None
             self._settled.stop()
             self.hide()
+            if self._previewing:  # what it shows is kept by nobody now
+                self._previewing = False
+                session.refresh()
             return
         eps, norm = entry.result.operation.eps, entry.result.operation.norm  # type: ignore[attr-defined]
         moved = self._entry is not None and entry.result.artifacts is self._entry.result.artifacts
@@ -120,6 +125,7 @@ class EpsSlider(QWidget):
     def _on_moved(self, _place: int) -> None:
         self._say()
         if self._entry is not None:
+            self._previewing = True
             self._session.eps.move(self._entry, self.eps)
         if not self.slider.isSliderDown():
             self._settled.start()
@@ -130,6 +136,7 @@ class EpsSlider(QWidget):
         entry = self._entry
         if entry is None or self.slider.isSliderDown():
             return
+        self._previewing = False
         self._session.eps.keep(entry, self.eps)
         if self.slider.value() == 0:
             with QSignalBlocker(self.slider):
