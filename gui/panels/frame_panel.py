@@ -70,6 +70,7 @@ class _Trouble(QLabel):
 
     def __init__(self, panel: QWidget) -> None:
         super().__init__(panel)
+        self._panel = panel
         self.setWordWrap(True)
         self.setAutoFillBackground(True)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -81,6 +82,6 @@ class _Trouble(QLabel):
     def say(self, sentence: str) -> None:
         """Show a sentence above everything else in the panel."""
         self.setText(sentence)
-        self.setGeometry(self.parentWidget().rect())
+        self.setGeometry(self._panel.rect())
         self.show()
         self.raise_()
