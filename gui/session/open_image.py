@@ -54,13 +54,6 @@ def cropped(photograph: Photograph, classifier: Classifier, crop: Crop | None = 
     return Opened(photograph, photograph.crop_to(classifier, rectangle), info)  # type: ignore[arg-type]
 
 
-def file_filter() -> str:
-    """Return the filter of file dialogs for images."""
-    from engine.files import IMAGE_SUFFIXES  # the window is painted before the engine is imported
-
-    return f"Images ({' '.join('*' + suffix for suffix in sorted(IMAGE_SUFFIXES))});;All files (*)"
-
-
 def open_path(session: Session, path: Path | str, label: int | None = None) -> None:
     """Open an image file. If that fails, the Log gets the error and the canvas stays as it is."""
     from engine.images import open_image
