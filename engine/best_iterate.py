@@ -138,7 +138,7 @@ class BestIterate(ABC):
 
     @abstractmethod
     def _has_flipped(self) -> bool:
-        """Whether any row has flipped by now. Waits for the device."""
+        """Return whether any row has flipped by now. Waits for the device."""
 
     @abstractmethod
     def _take(self, steps: list[AttackStep]) -> None:

@@ -34,7 +34,7 @@ def class_names(labels: Any) -> tuple[str, ...]:
         what = "None" if given is None else f"the {type(given).__name__} {given!r}"
         raise GibbonError(f"The labels are {what}. {_CURE}")
     if isinstance(given, (set, frozenset)):
-        raise GibbonError(f"The labels are a set, which has no order, so nobody knows which class is 0. {_CURE}")
+        raise GibbonError(f"The labels are a set, which has no order, so it does not say which class is 0. {_CURE}")
     names = list(given)
     for name in names:
         if name is None or (isinstance(name, Iterable) and not isinstance(name, str)):

@@ -330,7 +330,7 @@ class Classifier:
         return other
 
     def threads(self) -> int:
-        """The number of CPU threads at which a forward and a backward pass of one image are fastest; measured once per fingerprint."""
+        """Measure the number of CPU threads at which a forward and a backward pass of one image are fastest, once per fingerprint."""
         key = (self.fingerprint, str(self.device))
         if key not in _threads:
             if self.device.type != "cpu":

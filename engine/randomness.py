@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def generator(seed: int, *path: int | str) -> torch.Generator:
-    """A CPU generator for ``seed`` and a path of names below it; different paths give independent streams."""
+    """Return a CPU generator for ``seed`` and a path of names below it; different paths give independent streams."""
     digest = hashlib.blake2b(repr((seed, *path)).encode(), digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
 

@@ -39,11 +39,7 @@ def reached(prediction: int | Tensor, labels: int | Tensor, targets: int | Tenso
 
 
 def rounding(logits: Tensor) -> Tensor:
-    """``(...)`` of logits ``(..., K)``: by how much two of them may differ through the order of additions alone.
-
-    ``16 * eps(dtype) * max |logits|``: the same network gives other last digits for another batch, device or library, and a lead below this
-    may not be one there.
-    """
+    """Return ``(...)`` for logits ``(..., K)``: the largest difference of two of them that the order of additions alone explains."""
     return _LAST_DIGITS * torch.finfo(logits.dtype).eps * logits.abs().amax(-1)
 
 

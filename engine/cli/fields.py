@@ -40,7 +40,7 @@ def parse(operation: type[Operation], arguments: Sequence[str], others: Collecti
     while queue:
         word = queue.pop(0)
         if not word.startswith("--") or word == "--":
-            raise GibbonError(f"“{word}” stands where an option was expected. Options begin with two dashes: --steps 40.")
+            raise GibbonError(f"“{word}” was found where an option was expected. Options begin with two dashes: --steps 40.")
         name, given, text = word[2:].partition("=")
         field = name.replace("-", "_")
         negated = field.removeprefix("no_")

@@ -129,7 +129,7 @@ def _interrupted(checkpoint: Path, name: str) -> int:
     from engine.cli.output import complain
 
     if checkpoint.exists():
-        complain(f"Cancelled. The finished epochs of {name} are in “{checkpoint}”: the same command with --resume goes on.")
+        complain(f"Cancelled. The finished epochs of {name} are in “{checkpoint}”: the same command with --resume continues it.")
     else:
         complain("Cancelled before the first epoch was finished; nothing is kept.")
     return INTERRUPTED

@@ -332,7 +332,7 @@ def _known(samples: files.Samples, names: tuple[str, ...], labels: tuple[str, ..
     known = [number for number in places.values() if number is not None]
     if len(known) < len(names):
         strange = next(name for name, number in places.items() if number is None)
-        raise GibbonError(f"A folder “{strange}” stands among the classes, which are {labels[0]} to {labels[-1]}: move it elsewhere.")
+        raise GibbonError(f"A folder “{strange}” is among the classes, which are {labels[0]} to {labels[-1]}: move it elsewhere.")
     return [(path, known[place]) for path, place in samples]
 
 

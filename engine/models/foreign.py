@@ -19,7 +19,7 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (
         0,
         b"version https://git-lfs",
-        "is a Git LFS pointer, a few lines of text in the place of the weights",
+        "is a Git LFS pointer, a few lines of text instead of the weights",
         "Fetch the file itself: git lfs pull.",
     ),
     (0, b"\x89HDF\r\n\x1a\n", "is an HDF5 file, as Keras and MATLAB write", f"Copy its arrays into a PyTorch module {_OWN_CODE}."),

@@ -183,9 +183,7 @@ class Record(Part):
         path = Path(path)
         content = _json(path)
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise GibbonError(
-                f"“{path.name}” is no record of Gibbon's. Choose the .json that stands beside an adversarial image or a figure."
-            )
+            raise GibbonError(f"“{path.name}” is no record of Gibbon's. Choose the .json beside an adversarial image or a figure.")
         if not is_known(content.get("version")):
             raise GibbonError(
                 f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads the versions 1 to {VERSION}. "
@@ -204,6 +202,4 @@ def _json(path: Path) -> Any:
     except OSError as error:
         raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Check its permissions.") from None
     except (ValueError, RecursionError):
-        raise GibbonError(
-            f"“{path.name}” is not JSON, so it is no record. Choose the .json that stands beside an adversarial image."
-        ) from None
+        raise GibbonError(f"“{path.name}” is not JSON, so it is no record. Choose the .json beside an adversarial image.") from None

@@ -68,7 +68,7 @@ class Network(Experiment):
         if self.train:
             network, history = yield from train_as_lectured(train, self.epochs, problem.random.seed, whole.device)
             again = as_classifier(network, whole.device)
-            accuracy = yield from self._report(problem, report, again, (train, test), f"trained anew, {self.epochs} epochs")
+            accuracy = yield from self._report(problem, report, again, (train, test), f"trained again, {self.epochs} epochs")
             x = torch.arange(1, len(history) + 1)
             report.show(
                 "history", Curve(x, {"loss": torch.tensor(history)}, "Training as lectured", Axis("epoch", "step"), Axis("cross-entropy"))

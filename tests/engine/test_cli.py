@@ -130,7 +130,7 @@ BAD: list[tuple[list[str], str]] = [
     (["attack", "--image", "STOP", "--steps"], "--steps needs a value"),
     (["attack", "--image", "STOP", "--steps", "--seed", "1"], "--steps needs a value"),
     (["attack", "--image", "STOP", "--steps", "3", "--steps", "4"], "given twice"),
-    (["attack", "--image", "STOP", "stray"], "stands where an option was expected"),
+    (["attack", "--image", "STOP", "stray"], "was found where an option was expected"),
     (["attack", "--image", "STOP", "--attack", "pdg"], "Did you mean pgd?"),
     (["attack", "--image", "STOP", "--label", "Stop", "--target", "stop"], "nothing to reach"),
     (["attack", "--image", "STOP", "--target", "Stopp"], "Did you mean “Stop”?"),
@@ -308,7 +308,7 @@ def test_an_interrupted_training_goes_on(run: Run, tmp_path: Path) -> None:
     checkpoint = tmp_path / "digits.unfinished.safetensors"
     _, err = interrupt_when(process, checkpoint)
     assert process.returncode == 130
-    assert "--resume goes on" in err
+    assert "--resume continues" in err
     assert checkpoint.exists()
     code, _, err = run(*line)
     assert code == 2

@@ -110,7 +110,7 @@ class _Rows(Rows):
         return (self._failures < self._attack.tries) & binds & ~self._broken
 
     def readings(self) -> Mapping[str, Tensor]:
-        """The bound, as the median over rows."""
+        """Return the bound, as the median over rows."""
         return {"L∞ bound": self._tau.median()}
 
     def raised(self, leads: Tensor) -> Tensor:

@@ -30,9 +30,7 @@ _GRAINS = (1, 2, 4, 7)
 """Sides of the noise's cells in pixels; models predict different classes for fine and coarse noise."""
 _LEAPS = 20
 """Halvings of a step before the row keeps its iterate."""
-_NOT_ADVERSARIAL = (
-    "The model does not take every image given to start from for what is wanted, so noise was tried in the place of those it does not."
-)
+_NOT_ADVERSARIAL = "Some of the given start images are not adversarial for this model, so noise was tried instead of them."
 _BLOCK = 32
 """Number of directions drawn at a time. It depends on no batch size, so that rows draw alike in any batch."""
 
