@@ -7,8 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings
 
 MOST_RECENT = 10
-LAYOUT_VERSION = 1
-"""Counted up when docks are renamed, so that a layout with the old names is not restored."""
 
 
 class Settings:
@@ -65,9 +63,9 @@ class Settings:
 
     def bytes(self, key: str) -> QByteArray:
         """Return the stored geometry or layout; empty if there is none."""
-        kept = self.store.value(f"window/{LAYOUT_VERSION}/{key}")
+        kept = self.store.value(f"window/{key}")
         return kept if isinstance(kept, QByteArray) else QByteArray()
 
     def keep_bytes(self, key: str, value: QByteArray) -> None:
         """Store the geometry or layout."""
-        self.store.setValue(f"window/{LAYOUT_VERSION}/{key}", value)
+        self.store.setValue(f"window/{key}", value)

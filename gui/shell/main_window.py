@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPalette
-from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMenu, QScrollArea, QTabWidget, QToolBar, QWidget
+from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMenu, QScrollArea, QToolBar, QWidget
 
 from gui import theme
 from gui.clipboard import local_files
@@ -17,45 +17,12 @@ from gui.settings import Settings
 from gui.shell.actions import Actions
 from gui.shell.commands import Commands
 from gui.shell.dock_title import DockTitle
+from gui.shell.docks import DOCKS, DockSpec, layout_version, place_docks, set_dock_sizes
 from gui.shell.status_bar import StatusBar
 from gui.widgets.literal import literal, literal_title
 
 if TYPE_CHECKING:
     from gui.canvas import ImageCanvas
-
-Area = Qt.DockWidgetArea
-
-_LAYOUT = 2
-"""The layout's version, counted up when docks are added or removed. A layout of another version is not restored."""
-
-
-@dataclass(frozen=True)
-class DockSpec:
-    """A dock and its panel."""
-
-    name: str
-    title: str
-    panel: str
-    """The name of the panel's class."""
-
-    @property
-    def module(self) -> str:
-        """The module that holds the panel's class."""
-        return f"gui.panels.{self.name}"
-
-
-DOCKS: tuple[DockSpec, ...] = (
-    DockSpec("model", "Model", "ModelPanel"),
-    DockSpec("image", "Image", "ImagePanel"),
-    DockSpec("attack", "Attack", "AttackPanel"),
-    DockSpec("stickers", "Stickers", "StickersPanel"),
-    DockSpec("prediction", "Prediction", "PredictionPanel"),
-    DockSpec("perturbation", "Perturbation and saliency", "PerturbationPanel"),
-    DockSpec("activations", "Activations", "ActivationsPanel"),
-    DockSpec("results", "Results", "ResultsPanel"),
-    DockSpec("transfer", "Transfer", "TransferPanel"),
-    DockSpec("log", "Log", "LogPanel"),
-)
 
 
 class MainWindow(QMainWindow):
@@ -67,7 +34,7 @@ class MainWindow(QMainWindow):
 
     canvas: ImageCanvas
 
-    def __init__(self, session: Session, settings: Settings, chosen_theme: theme.Theme) -> None:
+    def __init__(self, session: Session, settings: Settings, chosen_theme: theme.Theme, specs: Sequence[DockSpec] = DOCKS) -> None:
         super().__init__()
         self.session, self.settings, self.theme = session, settings, chosen_theme
         self.setObjectName("main")
@@ -75,7 +42,8 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setCentralWidget(_waiting())
         self.panels: dict[str, Any] = {}
-        self.docks = {spec.name: self._dock(spec) for spec in DOCKS}
+        self._specs, self._layout = specs, layout_version(specs)
+        self.docks = {spec.name: self._dock(spec) for spec in specs}
         self.commands = Commands(self, self)
         self.actions_table = Actions(session, self.commands, self)
         self._make_menus()
@@ -91,7 +59,7 @@ class MainWindow(QMainWindow):
 
     def import_panels(self) -> None:
         """Import all modules that `fill` needs. This must not run at the same time as torch's import, since both import NumPy."""
-        for module in ("gui.canvas", *(spec.module for spec in DOCKS)):
+        for module in ("gui.canvas", *(spec.module for spec in self._specs)):
             importlib.import_module(module)
 
     def fill(self) -> None:
@@ -104,9 +72,8 @@ class MainWindow(QMainWindow):
         CanvasLink(self.session, self.canvas)
         self.canvas.filesDropped.connect(self.commands.open_files)
         self.canvas.toolChanged.connect(self._on_tool)
-        for spec in DOCKS:
-            panel = getattr(importlib.import_module(spec.module), spec.panel)(self.session)
-            self.panels[spec.name] = panel
+        for spec in self._specs:
+            panel = self.panels[spec.name] = spec.panel_class(self.session)
             self.docks[spec.name].setWidget(panel)
         QTimer.singleShot(0, self._restore_dock_sizes)  # after the layout: docks with panels have sizes of their own
 
@@ -130,46 +97,12 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put every dock in its default place: inputs at the left, results at the right and at the bottom."""
-        for dock in self.docks.values():
-            dock.setFloating(False)
-            self.removeDockWidget(dock)
-        for corner, area in (
-            (Qt.Corner.TopLeftCorner, Area.LeftDockWidgetArea),
-            (Qt.Corner.BottomLeftCorner, Area.LeftDockWidgetArea),
-            (Qt.Corner.TopRightCorner, Area.RightDockWidgetArea),
-            (Qt.Corner.BottomRightCorner, Area.RightDockWidgetArea),
-        ):
-            self.setCorner(corner, area)
-        self.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        d = self.docks
-        for name, area in (
-            ("attack", Area.LeftDockWidgetArea),
-            ("image", Area.LeftDockWidgetArea),
-            ("prediction", Area.RightDockWidgetArea),
-            ("perturbation", Area.RightDockWidgetArea),
-            ("activations", Area.BottomDockWidgetArea),
-        ):
-            self.addDockWidget(area, d[name])
-        self.tabifyDockWidget(d["image"], d["model"])
-        self.tabifyDockWidget(d["image"], d["stickers"])
-        self.tabifyDockWidget(d["activations"], d["results"])
-        self.tabifyDockWidget(d["activations"], d["transfer"])
-        self.tabifyDockWidget(d["activations"], d["log"])
-        for dock in d.values():
-            dock.show()
-        for name in ("image", "activations"):
-            d[name].raise_()
+        place_docks(self, self._specs, self.docks)
         QTimer.singleShot(0, self._set_dock_sizes)
 
     @Slot()
     def _set_dock_sizes(self) -> None:
-        d, wide, high = self.docks, self.width(), self.height()
-        side = max(37 * theme.GRID, round(0.21 * wide))
-        self.resizeDocks([d["attack"], d["prediction"]], [side, side], Qt.Orientation.Horizontal)
-        upper = 62 if high >= 900 else 70  # an attack's form has many rows, while the image is also on the canvas
-        self.resizeDocks([d["attack"], d["image"]], [upper, 100 - upper], Qt.Orientation.Vertical)
-        self.resizeDocks([d["prediction"], d["perturbation"]], [45, 55], Qt.Orientation.Vertical)
-        self.resizeDocks([d["activations"]], [round(0.38 * high)], Qt.Orientation.Vertical)
+        set_dock_sizes(self, self.docks)
 
     def bring_up(self, name: str, control: str = "") -> None:
         """Show a dock as the front tab, and focus the control of an accessible name, or the panel."""
@@ -286,17 +219,17 @@ class MainWindow(QMainWindow):
             room = self.screen().availableSize()
             self.resize(min(1600, round(0.92 * room.width())), min(1000, round(0.92 * room.height())))
         self.reset_layout()
-        self.restoreState(self.settings.bytes("layout"), _LAYOUT)
+        self.restoreState(self.settings.bytes("layout"), self._layout)
 
     @Slot()
     def _restore_dock_sizes(self) -> None:
         """Restore the stored layout, or set the docks' default sizes."""
-        if not self.restoreState(self.settings.bytes("layout"), _LAYOUT):
+        if not self.restoreState(self.settings.bytes("layout"), self._layout):
             self._set_dock_sizes()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.keep_bytes("geometry", self.saveGeometry())
-        self.settings.keep_bytes("layout", self.saveState(_LAYOUT))
+        self.settings.keep_bytes("layout", self.saveState(self._layout))
         self.settings.store.sync()
         self.hide()  # at once, since ending the thread may take seconds while it imports
         super().closeEvent(event)

@@ -11,8 +11,9 @@ from gui import theme
 from gui.settings import Settings
 from gui.shell.actions import SPECS
 from gui.shell.commands import Commands
+from gui.shell.docks import DOCKS
 from gui.shell.help_page import KeyboardHelp, keys_by_chapter
-from gui.shell.main_window import DOCKS, MainWindow
+from gui.shell.main_window import MainWindow
 from tests.gui.attack_dock import attack_dock
 from tests.gui.driving import (
     action,
