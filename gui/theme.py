@@ -1,4 +1,4 @@
-"""Theme: the colours that mean something, palettes for light and dark, icons in the palette's colour, one small style sheet."""
+"""Theme: colours with a meaning, palettes for light and dark, icons in the palette's colour, and one small style sheet."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from PySide6.QtWidgets import (
 )
 
 CLEAN = "#0072B2"
-"""The clean image, everywhere: frame, bar, histogram, curve. The four are Okabe and Ito's, and hold for colour-blind eyes."""
+"""The clean image, everywhere: frame, bar, histogram, curve. The four colours are Okabe and Ito's, distinct to colour-blind eyes."""
 ADVERSARIAL = "#D55E00"
 LABEL = "#009E73"
 """The true label."""
 TARGET = "#CC79A7"
 ALERT = "#C9820A"
-"""The sign beside an error or a warning. None of the four: it says nothing about images."""
+"""The icon of an error or a warning. It is none of the four colours, which are about images."""
 MISTAKE = "#C0281E"
-"""What a person has to mend, made readable on the palette."""
+"""The text of an input that the user has to correct, made readable on the palette."""
 GRID = 8
-"""Spacings are multiples of it."""
+"""The unit of spacings, in pixels."""
 TEXT_BESIDE_ICON = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 
 Choice = Literal["system", "light", "dark"]
@@ -49,12 +49,12 @@ _DARK = {"window": "#23272C", "base": "#131518", "button": "#2D3238", "text": "#
 
 
 def is_dark(palette: QPalette) -> bool:
-    """Whether text is lighter than what it stands on."""
+    """Return whether text is lighter than its background."""
     return palette.windowText().color().lightness() > palette.window().color().lightness()
 
 
-def mix(one: QColor | str, other: QColor | str, share: float) -> QColor:
-    """``share`` of ``other`` in ``one``."""
+def blend(one: QColor | str, other: QColor | str, share: float) -> QColor:
+    """Blend two colours: ``(1 - share) * one + share * other``."""
     return QColor.fromRgbF(*((1 - share) * x + share * y for x, y in zip(_rgb(QColor(one)), _rgb(QColor(other)), strict=True)))
 
 
@@ -63,22 +63,22 @@ def _rgb(colour: QColor) -> tuple[float, float, float]:
 
 
 def text_colour(palette: QPalette) -> QColor:
-    """For text of first rank."""
+    """Return the colour of primary text."""
     return palette.windowText().color()
 
 
 def muted_colour(palette: QPalette) -> QColor:
-    """For text of second rank: axes, captions, empty states."""
-    return mix(palette.windowText().color(), palette.window().color(), 0.35)
+    """Return the colour of secondary text: axes, captions, empty states."""
+    return blend(palette.windowText().color(), palette.window().color(), 0.35)
 
 
 def line_colour(palette: QPalette) -> QColor:
-    """For borders and grids."""
+    """Return the colour of borders and grids."""
     return QColor(_DARK["line"] if is_dark(palette) else _LIGHT["line"])
 
 
-def contrast(one: QColor, other: QColor) -> float:
-    """WCAG's ratio of luminances, 1 to 21."""
+def contrast_ratio(one: QColor, other: QColor) -> float:
+    """Return WCAG's contrast ratio of two colours, from 1 to 21."""
 
     def luminance(colour: QColor) -> float:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _rgb(colour)]
@@ -89,24 +89,24 @@ def contrast(one: QColor, other: QColor) -> float:
 
 
 def readable(colour: QColor | str, palette: QPalette, ratio: float = 4.5) -> QColor:
-    """``colour`` for text: of the same hue, moved towards the text colour until it reads well on the palette's base."""
+    """Return ``colour`` blended with the text colour until its contrast with the palette's base reaches ``ratio``."""
     base, text = palette.base().color(), palette.text().color()
     for step in range(11):
-        candidate = mix(colour, text, step / 10)
-        if contrast(candidate, base) >= ratio:
+        candidate = blend(colour, text, step / 10)
+        if contrast_ratio(candidate, base) >= ratio:
             return candidate
     return text
 
 
 def pen(colour: QColor | str, width: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
-    """A pen whose width is in screen pixels at every zoom."""
+    """Return a pen whose width is in screen pixels at any zoom."""
     made = QPen(QColor(colour), width, style)
     made.setCosmetic(True)
     return made
 
 
 def number_font(font: QFont) -> QFont:
-    """``font`` with digits of one width, so that nothing jumps when a value changes."""
+    """Return ``font`` with digits of equal width, so that nothing jumps when a value changes."""
     made = QFont(font)
     made.setFeature(QFont.Tag("tnum"), 1)
     return made
@@ -119,7 +119,7 @@ _FONTS = {"mdi6": "materialdesignicons6-webfont", "fa6s": "fontawesome6-solid-we
 
 @functools.cache
 def _font(prefix: str) -> tuple[str, dict[str, str]]:
-    """Family and characters of one of qtawesome's fonts. qtawesome itself is not imported: that takes 0.2 s of the first paint."""
+    """Return family and characters of one of qtawesome's fonts, without importing qtawesome, which would delay the first paint by 0.2 s."""
     spec = importlib.util.find_spec("qtawesome")
     folder = Path(str(spec and spec.origin)).parent / "fonts"
     (file,) = folder.glob(f"{_FONTS[prefix]}-[0-9]*.ttf")
@@ -129,7 +129,7 @@ def _font(prefix: str) -> tuple[str, dict[str, str]]:
 
 
 class _Glyph(QIconEngine):
-    """One character, painted in the palette's colour of the moment: it follows light and dark by itself."""
+    """An icon of one character, painted in the present palette's colour, so that it follows light and dark."""
 
     def __init__(self, name: str, colour: str | QPalette.ColorRole) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class _Glyph(QIconEngine):
             QPalette.ColorRole.ButtonText,
             QPalette.ColorGroup.Disabled if mode == QIcon.Mode.Disabled else QPalette.ColorGroup.Active,
         )
-        if mode == QIcon.Mode.Selected:  # in a row whose ground is the highlight
+        if mode == QIcon.Mode.Selected:  # in a selected row, whose background is the highlight
             colour = QApplication.palette().highlightedText().color()
         elif isinstance(self._colour, str) and mode != QIcon.Mode.Disabled:
             colour = QColor(self._colour)
@@ -170,7 +170,7 @@ class _Glyph(QIconEngine):
 
 
 def icon(name: str, colour: QColor | str | QPalette.ColorRole = QPalette.ColorRole.ButtonText) -> QIcon:
-    """``icon("mdi6.play")``: in the palette's text colour, or that of another role, which it follows; or in a colour of its own."""
+    """Return an icon such as ``mdi6.play``, in the colour of a palette role, which it follows, or in a fixed colour."""
     return QIcon(_Glyph(name, colour if isinstance(colour, QPalette.ColorRole) else QColor(colour).name()))
 
 
@@ -178,32 +178,32 @@ def icon(name: str, colour: QColor | str | QPalette.ColorRole = QPalette.ColorRo
 
 
 def palette(dark: bool) -> QPalette:
-    """The whole palette from six colours."""
+    """Return the light or the dark palette, all of it derived from six colours."""
     c = {name: QColor(value) for name, value in (_DARK if dark else _LIGHT).items()}
     made = QPalette(c["button"], c["window"])
     role, group = QPalette.ColorRole, QPalette.ColorGroup
     for text in (role.WindowText, role.Text, role.ButtonText, role.ToolTipText):
         made.setColor(text, c["text"])
-        made.setColor(group.Disabled, text, mix(c["text"], c["window"], 0.6))
+        made.setColor(group.Disabled, text, blend(c["text"], c["window"], 0.6))
     made.setColor(role.Base, c["base"])
-    made.setColor(role.AlternateBase, mix(c["base"], c["window"], 0.6))
+    made.setColor(role.AlternateBase, blend(c["base"], c["window"], 0.6))
     made.setColor(role.ToolTipBase, c["button"])
-    made.setColor(role.PlaceholderText, mix(c["text"], c["base"], 0.5))
+    made.setColor(role.PlaceholderText, blend(c["text"], c["base"], 0.5))
     made.setColor(role.Mid, c["line"])
     made.setColor(role.Highlight, c["accent"])
     made.setColor(role.Accent, c["accent"])
     made.setColor(role.HighlightedText, QColor("#101214") if dark else QColor("#FFFFFF"))
-    made.setColor(group.Disabled, role.Highlight, mix(c["accent"], c["window"], 0.6))
-    made.setColor(role.Link, mix(c["accent"], c["text"], 0.15))
-    # The style sheet can name roles only, and Fusion paints nothing with these three.
-    made.setColor(role.Dark, mix(c["text"], c["window"], 0.35))
-    made.setColor(role.Shadow, mix(c["text"], c["window"], 0.6))
-    made.setColor(role.Midlight, mix(c["accent"], c["window"], 0.75))
+    made.setColor(group.Disabled, role.Highlight, blend(c["accent"], c["window"], 0.6))
+    made.setColor(role.Link, blend(c["accent"], c["text"], 0.15))
+    # The style sheet can only name roles, and Fusion does not use these three.
+    made.setColor(role.Dark, blend(c["text"], c["window"], 0.35))
+    made.setColor(role.Shadow, blend(c["text"], c["window"], 0.6))
+    made.setColor(role.Midlight, blend(c["accent"], c["window"], 0.75))
     return made
 
 
 def primary(button: QPushButton, icon_name: str = "") -> QPushButton:
-    """Mark the one primary button of a dock; its icon takes the colour of its text."""
+    """Mark the one primary button of a dock, and give it an icon in the colour of its text."""
     button.setProperty("primary", True)
     if icon_name:
         button.setIcon(icon(icon_name, QPalette.ColorRole.HighlightedText))
@@ -240,21 +240,21 @@ STYLE_SHEET = """
         background: palette(highlight); color: palette(highlighted-text); border-color: palette(highlight); }
     QToolButton[choice="true"]:focus { border-color: palette(window-text); }
 """
-"""Fusion's missing parts: flat dock titles, thin splitters, the primary button. Its first line makes every label, message box and tool tip
-plain text, whoever's words it holds; `rich` marks the few whose markup the program writes itself. The sheet names roles of the palette and
-no colours, so that it is set once: setting an application's sheet again polishes every widget, which takes most of a second."""
+"""The style of flat dock titles, thin splitters and the primary button, which Fusion lacks. Its first line makes every label, message box
+and tool tip plain text; `rich` marks the few whose markup the program writes itself. The sheet names roles of the palette and no colours,
+so that it is set only once: setting an application's sheet again polishes every widget, which takes most of a second."""
 
 _DRESSED = (QTabBar, QTabWidget, QToolBar, QStatusBar, QMainWindow)
 
 
 def rich(widget: _Labelled) -> _Labelled:
-    """Mark a label or a message box whose text is markup that the program itself writes; strangers' words in it must be escaped."""
+    """Mark a label or a message box whose text is markup written by the program; texts from elsewhere in it must be escaped."""
     widget.setProperty("rich", True)
     return widget
 
 
-def _is_dressed(widget: QWidget) -> bool:
-    """Whether colours of the style sheet apply to a widget."""
+def _has_sheet_colours(widget: QWidget) -> bool:
+    """Return whether colours of the style sheet apply to a widget."""
     return (
         isinstance(widget, _DRESSED)
         or widget.objectName() == "dockTitle"
@@ -262,8 +262,8 @@ def _is_dressed(widget: QWidget) -> bool:
     )
 
 
-def _dress_again(widgets: Iterable[QWidget]) -> None:
-    """Let the style look up the palette's colours anew: it keeps those that it found when it polished a widget."""
+def _repolish(widgets: Iterable[QWidget]) -> None:
+    """Make the style look up the palette's colours again, since it keeps those from when it polished a widget."""
     for widget in widgets:
         style = widget.style()
         style.unpolish(widget)
@@ -272,7 +272,7 @@ def _dress_again(widgets: Iterable[QWidget]) -> None:
 
 
 class Theme(QObject):
-    """Keeps the application's palette at what was chosen: light, dark, or as the system has it."""
+    """Sets the application's palette to light, to dark, or to the system's scheme, and follows changes of that."""
 
     changed = Signal()
 
@@ -281,26 +281,26 @@ class Theme(QObject):
         self._app, self._settings = app, settings
         self._system_dark = is_dark(app.palette())
         app.setStyle("Fusion")
-        # Without it a style sheet keeps the palette from reaching the children of a window.
+        # Without this a style sheet prevents the palette from reaching a window's children.
         app.setAttribute(Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles)
         app.styleHints().colorSchemeChanged.connect(self._on_system_changed)
         self._apply()
 
     @property
     def choice(self) -> Choice:
-        """Light, dark, or the system's."""
+        """The chosen theme: light, dark or the system's."""
         kept = str(self._settings.value("theme", "system"))
         return kept if kept in ("light", "dark") else "system"  # type: ignore[return-value]
 
     @property
     def dark(self) -> bool:
-        """Whether it is dark now."""
+        """Whether the present theme is dark."""
         scheme = self._app.styleHints().colorScheme()
         system = self._system_dark if scheme == Qt.ColorScheme.Unknown else scheme == Qt.ColorScheme.Dark
         return {"light": False, "dark": True, "system": system}[self.choice]
 
     def choose(self, choice: Choice) -> None:
-        """Switch, and keep the choice."""
+        """Switch to a theme, and store the choice."""
         self._settings.setValue("theme", choice)
         self._apply()
 
@@ -312,5 +312,5 @@ class Theme(QObject):
         self._app.setPalette(palette(self.dark))
         if self._app.styleSheet() != STYLE_SHEET:
             self._app.setStyleSheet(STYLE_SHEET)
-        _dress_again(filter(_is_dressed, self._app.allWidgets()))
+        _repolish(filter(_has_sheet_colours, self._app.allWidgets()))
         self.changed.emit()

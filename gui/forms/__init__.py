@@ -1,6 +1,6 @@
-"""Forms: the pydantic fields of an operation as a pyqtgraph ParameterTree, and back.
+"""Forms: the parameters of an operation as rows of a pyqtgraph ParameterTree, to be edited.
 
-Import it after the window stands: pyqtgraph takes a while.
+Import this after the window was painted, since importing pyqtgraph takes a while.
 """
 
 from gui.forms.fields import read_fields

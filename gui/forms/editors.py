@@ -1,4 +1,4 @@
-"""The editors of a form's rows. Each has ``sigChanged``, ``value`` and ``setValue``, which is what a ParameterTree asks for."""
+"""The editors of a form's rows. Each has ``sigChanged``, ``value`` and ``setValue``, which a ParameterTree requires."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _HEIGHT = 22
 
 
 class NumberEdit(QAbstractSpinBox):
-    """A number typed as people write it: 0.03, 8/255, 5 %. Empty is None where the field allows it.
+    """A number, written as 0.03, 8/255 or 5 %. Empty is None if the parameter allows it.
 
-    What is no number is kept as text, so that the operation can say what is wrong with it.
+    Text that is not a number is passed on as text, so that the operation refuses it with a sentence.
     """
 
     sigChanged = Signal()
@@ -49,7 +49,7 @@ class NumberEdit(QAbstractSpinBox):
             self.sigChanged.emit()
 
     def set_automatic(self, value: float | None) -> None:
-        """The value that stands for None, where it is known."""
+        """Show the value that the operation uses for None, if it is known."""
         self._automatic = value
         text = self._field.none_text if value is None else f"automatic: {_short(value)}"
         self.lineEdit().setPlaceholderText(text if self._field.optional else "")
@@ -65,7 +65,7 @@ class NumberEdit(QAbstractSpinBox):
 
     @Slot()
     def _tidy(self) -> None:
-        """Show the value as it is written elsewhere."""
+        """Show the value in its usual format."""
         text = self._value if isinstance(self._value, str) else "" if self._value is None else self._format(self._value)
         if text != self.lineEdit().text():
             self.lineEdit().setText(text)
@@ -101,7 +101,7 @@ class NumberEdit(QAbstractSpinBox):
         self.sigChanged.emit()
 
     def _base(self) -> float:
-        """The number to step from."""
+        """Return the number from which a step starts."""
         if isinstance(self._value, (int, float)):
             return self._value
         if self._automatic is not None:
@@ -109,7 +109,7 @@ class NumberEdit(QAbstractSpinBox):
         return self._field.default if isinstance(self._field.default, (int, float)) else self._field.low or 0
 
     def _unit(self, value: float, steps: int) -> float:
-        """Grey levels for what is written in them, else one unit of the second digit."""
+        """Return the size of a step: 1/255 for a number written in grey levels, else one unit of the second digit."""
         if self._field.kind == "integer":
             return 1
         levels = value / _LEVEL
@@ -130,7 +130,7 @@ class NumberEdit(QAbstractSpinBox):
         return QAbstractSpinBox.StepEnabledFlag.StepNone if self.isReadOnly() else flags
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        return QValidator.State.Acceptable, text, position  # the operation decides, and says why
+        return QValidator.State.Acceptable, text, position  # the operation decides, with a sentence
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -147,7 +147,7 @@ class NumberEdit(QAbstractSpinBox):
 
 
 def _short(value: float) -> str:
-    """To be read, not to be typed again."""
+    """Return a short text of a number, for reading only."""
     from engine.text.formatting import format_number
 
     text = format_number(value)
@@ -155,7 +155,7 @@ def _short(value: float) -> str:
 
 
 class ChoiceEdit(QComboBox):
-    """One of a few values."""
+    """A choice among a few values."""
 
     sigChanged = Signal()
 
@@ -185,7 +185,7 @@ class ChoiceEdit(QComboBox):
 
 
 class FlagEdit(QCheckBox):
-    """Yes or no."""
+    """A check box for True and False."""
 
     sigChanged = Signal()
 
@@ -206,7 +206,7 @@ class FlagEdit(QCheckBox):
 
 
 class TextEdit(QLineEdit):
-    """A text; empty is None where the field allows it. A file can be chosen."""
+    """A text, with a file dialog for the path of a file. Empty is None if the parameter allows it."""
 
     sigChanged = Signal()
 
@@ -245,7 +245,7 @@ Editor = NumberEdit | ChoiceEdit | FlagEdit | TextEdit
 
 
 def editor_for(field: Parameter) -> Editor:
-    """The editor of a field, with its tool tip and accessible name."""
+    """Return the editor of a parameter, with its tool tip and accessible name."""
     makers: dict[str, Any] = {"number": NumberEdit, "integer": NumberEdit, "choice": ChoiceEdit, "flag": FlagEdit, "text": TextEdit}
     editor: Editor = makers[field.kind](field)
     if not editor.toolTip():

@@ -1,4 +1,4 @@
-"""The parameters of an operation in the order in which a form shows them."""
+"""The parameters of an operation, in the order of a form's rows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from engine.parameters import Parameter
 
 _FIRST, _LAST = ("Budget", "Method"), ("Result", "Limits", "")
-"""Groups that stand at the top and at the bottom, in whatever order a class and its bases declare them."""
+"""The groups at the top and at the bottom of a form, independently of the order in which a class and its bases declare them."""
 
 
 def read_fields(operation: type[Operation]) -> tuple[Parameter, ...]:
-    """The rows of an operation's form, group by group; what no record holds is no row."""
+    """Return the parameters of an operation, group by group, without those that no record holds."""
     from engine.parameters import parameters_of
 
     fields = [parameter for parameter in parameters_of(operation).values() if parameter.recorded]

@@ -1,4 +1,4 @@
-"""Form: an operation's parameters to edit, and the operation that they make, or the sentence that says why they make none."""
+"""Form: edits an operation's parameters; holds the operation built from them, or the sentence that says why they were refused."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from engine.parameters import Parameter
 
 ROWS_AT_ONCE = 4
-"""How many rows a turn of the event loop makes: each takes about 2 ms, and the window is never to stand still for 50."""
+"""Rows that are built in one turn of the event loop. Each takes about 2 ms, and the window must not block for 50 ms."""
 
 
 class Form(QWidget):
-    """Rows by group. ``operation`` is None while the values make none; then ``error`` says why.
+    """Rows of parameters by group. While the values are refused, ``operation`` is None and ``error`` says why.
 
-    The first rows are there at once, the others in the next turns of the event loop in which it is in sight, or when somebody asks for one:
-    several forms never make theirs in one turn. The error stands under them, unless ``says_errors`` is off and the panel around says it.
+    The first rows are built at once, the others in later turns of the event loop while the form is visible, or when one of them is needed.
+    So several forms never build all their rows in one turn. The error is shown below the rows, unless ``says_errors`` is False.
     """
 
     changed = Signal()
-    """A value changed, by hand or not."""
+    """A value has changed, by hand or by the program."""
 
     def __init__(self, parent: QWidget | None = None, *, says_errors: bool = True) -> None:
         super().__init__(parent)
@@ -42,9 +42,9 @@ class Form(QWidget):
         self._fields: tuple[Parameter, ...] = ()
         self._parameters: dict[str, FieldParameter] = {}
         self._groups: dict[str, FieldGroup] = {}
-        """Those that have rows by now; the tree holds them weakly."""
-        self._to_come: deque[Parameter] = deque()
-        """Rows that are not made yet."""
+        """The groups that have rows. They are kept here, since the tree holds them weakly."""
+        self._waiting: deque[Parameter] = deque()
+        """The parameters whose rows are not built yet."""
         self._next_rows = QTimer(self)
         self._next_rows.setSingleShot(True)
         self._next_rows.setInterval(0)
@@ -53,7 +53,7 @@ class Form(QWidget):
         self.operation: Operation | None = None
         self.error = ""
         self._wrong: Mapping[str, str] = {}
-        """Names of the rows whose values are refused, and why."""
+        """The errors of single values, by name."""
         self.tree = Tree(self)
         self._message = Message(self)
         layout = QVBoxLayout(self)
@@ -67,27 +67,27 @@ class Form(QWidget):
 
     @property
     def fields(self) -> tuple[Parameter, ...]:
-        """The rows, from top to bottom."""
+        """The form's parameters, from top to bottom."""
         return self._fields
 
     def set_operation(self, operation: type[Operation]) -> None:
-        """Show the parameters of that class, at their defaults."""
+        """Show the parameters of an operation's class, at their defaults."""
         self._class, self._fields = operation, read_fields(operation)
         self.tree.clear()
         self._groups.clear()
         self._parameters = {field.name: FieldParameter(field) for field in self._fields}
         for parameter in self._parameters.values():
             parameter.sigValueChanged.connect(self._on_value)
-        self._to_come = deque(self._fields)
+        self._waiting = deque(self._fields)
         self._check()
         self._make_rows()
 
     @Slot()
     def _make_rows(self, count: int = ROWS_AT_ONCE) -> None:
-        """Make the next rows, and see to those that are left."""
+        """Build the next rows, and schedule the rest."""
         values = self.values()
         self.tree.filling = True
-        for field in [self._to_come.popleft() for _ in range(min(count, len(self._to_come)))]:
+        for field in [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]:
             title = field.group or "Other"
             if title not in self._groups:
                 self._groups[title] = FieldGroup(name=title)
@@ -96,32 +96,32 @@ class Form(QWidget):
             self._show_state(field, values)
         self.tree.filling = False
         self.tree.fit()
-        self._go_on()
+        self._schedule()
 
-    def _go_on(self) -> None:
-        if self._to_come and self.isVisible():
+    def _schedule(self) -> None:
+        if self._waiting and self.isVisible():
             self._next_rows.start()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._go_on()
+        self._schedule()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._next_rows.stop()
 
     def _finish(self) -> None:
-        """Make every row that is still to come."""
-        if self._to_come:
+        """Build all rows that are not built yet."""
+        if self._waiting:
             self._next_rows.stop()
-            self._make_rows(len(self._to_come))
+            self._make_rows(len(self._waiting))
 
     def values(self) -> dict[str, Any]:
-        """As they stand in the rows: numbers, or the text where it is no number."""
+        """Return the values of all rows: numbers, or the text of rows without a valid number."""
         return {name: parameter.value() for name, parameter in self._parameters.items()}
 
     def set_values(self, values: Mapping[str, Any]) -> None:
-        """Fill in some of the rows."""
+        """Set the values of some rows."""
         self._finish()
         self._quiet = True
         try:
@@ -132,11 +132,11 @@ class Form(QWidget):
         self._check()
 
     def reset(self) -> None:
-        """Every row back to its default."""
+        """Set every row to its default."""
         self.set_values({field.name: field.default for field in self._fields})
 
     def editor(self, name: str) -> Editor:
-        """The editor of the parameter of that name."""
+        """Return the editor of a parameter."""
         self._finish()
         return self._editor(name)
 
@@ -146,7 +146,7 @@ class Form(QWidget):
         return widget
 
     def is_enabled(self, name: str) -> bool:
-        """Whether the parameter has a meaning beside the others."""
+        """Return whether a parameter has an effect with the present values of the others."""
         self._finish()
         return bool(self._parameters[name].opts["enabled"])
 
@@ -165,13 +165,13 @@ class Form(QWidget):
         made = build_operation(self._class, self.values())
         self.operation, self.error, self._wrong = made.operation, made.error, made.wrong
         values = self.values()
-        for field in itertools.islice(self._fields, len(self._fields) - len(self._to_come)):
+        for field in itertools.islice(self._fields, len(self._fields) - len(self._waiting)):
             self._show_state(field, values)
         self._message.say(self.error if self._says_errors else "")
         self.changed.emit()
 
     def _show_state(self, field: Parameter, values: Mapping[str, Any]) -> None:
-        """Whether a row has a meaning beside these values, whether its value is refused, and what stands for an empty one."""
+        """Update a row: whether the parameter has an effect, whether its value is refused, and the automatic value for an empty one."""
         self._parameters[field.name].setOpts(enabled=field.applies(values), wrong=field.name in self._wrong)
         editor = self._editor(field.name)
         if isinstance(editor, NumberEdit) and field.automatic:

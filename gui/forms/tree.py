@@ -1,4 +1,4 @@
-"""A ParameterTree that follows the palette, is as high as its rows, and keeps its editors in sight; and its rows."""
+"""Tree: a ParameterTree that follows the palette, is as high as its rows, and always shows its editors; with its kinds of rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RESET = 22
 
 
 class RowItem(WidgetParameterItem):
-    """Title, editor, and a button that resets; the editor always shows."""
+    """A row with title, editor and reset button. The editor is always visible."""
 
     def __init__(self, param: FieldParameter, depth: int) -> None:
         super().__init__(param, depth)
@@ -60,16 +60,16 @@ class RowItem(WidgetParameterItem):
         self.param.setValue(self.param.field.default)
 
     def updateDisplayLabel(self, value: Any = None) -> None:
-        """The editor itself shows the value."""
+        """Do nothing, since the editor shows the value."""
 
     def showEditor(self) -> None:
         self.widget.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def hideEditor(self) -> None:
-        """Never."""
+        """Do nothing, since the editor is always visible."""
 
     def widgetEventFilter(self, obj: Any, ev: Any) -> bool:
-        return False  # Tab goes on in the panel; pyqtgraph would keep it inside the tree
+        return False  # Tab moves on in the panel; pyqtgraph would keep it inside the tree
 
     def optsChanged(self, param: Any, opts: dict[str, Any]) -> None:
         super().optsChanged(param, opts)
@@ -77,7 +77,7 @@ class RowItem(WidgetParameterItem):
             self.paint_title()
 
     def paint_title(self) -> None:
-        """Paint it in the palette's colour for what is enabled, or not, or in that of a mistake."""
+        """Set the title's colour: enabled, disabled or refused."""
         tree = self.treeWidget()
         if tree is None:
             return
@@ -89,7 +89,7 @@ class RowItem(WidgetParameterItem):
 
 
 class FieldParameter(Parameter):
-    """A row of the tree that knows the parameter it is for."""
+    """A row of the tree, with the parameter that it edits."""
 
     itemClass = RowItem
 
@@ -99,7 +99,7 @@ class FieldParameter(Parameter):
 
 
 class GroupItem(GroupParameterItem):
-    """A heading."""
+    """The heading of a group."""
 
     def updateDepth(self, depth: int) -> None:
         font = self.font(0)
@@ -109,13 +109,13 @@ class GroupItem(GroupParameterItem):
 
 
 class FieldGroup(GroupParameter):
-    """The fields of one group."""
+    """A group of parameters."""
 
     itemClass = GroupItem
 
 
 class Tree(ParameterTree):
-    """Without header, stripes, frame, selection or scroll bars of its own."""
+    """A ParameterTree without header, stripes, frame, selection or scroll bars."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, showHeader=False)
@@ -135,16 +135,16 @@ class Tree(ParameterTree):
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.filling = False
-        """While rows are added: the height is found once, at the end."""
+        """Whether rows are being added: the height is then computed once, at the end."""
         self.itemExpanded.connect(self.fit)
         self.itemCollapsed.connect(self.fit)
 
     def _updatePalette(self, palette: Any) -> None:
-        """Pyqtgraph would pin a palette of its own here; the application's is followed instead."""
+        """Do nothing: pyqtgraph would set a palette of its own, but the tree follows the application's."""
 
     @Slot(QTreeWidgetItem)
     def fit(self, _item: QTreeWidgetItem | None = None) -> None:
-        """As high as its rows."""
+        """Make the tree as high as its rows."""
         if self.filling:
             return
         self.doItemsLayout()

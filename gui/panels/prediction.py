@@ -18,7 +18,7 @@ from gui.session.scene import Frame
 from gui.session.session import Session
 from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET, rich
 from gui.widgets import EmptyState
-from gui.widgets.text import Figure, FigureRow, Sentence
+from gui.widgets.text import NumberTile, NumberTiles, Sentence
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +43,7 @@ class PredictionPanel(FrameView):
         self.under_bound = Sentence(2, muted=True)
         self.bars = ProbabilityBars()
         self.legend = _Legend()
-        self.figures = FigureRow()
+        self.figures = NumberTiles()
         self.count = QSpinBox()
         self._build()
         self._settled = QTimer(self)
@@ -171,18 +171,18 @@ class PredictionPanel(FrameView):
     def _show_figures(self, frame: Frame) -> None:
         norms, seen = frame.observation.norms, frame.observation
         if frame.scene.grown:
-            self.figures.set_figures([Figure(name, "–", "", _GROWN) for name in ("L0 (px)", "L1", "L2", "L∞", "SSIM")])
+            self.figures.set_tiles([NumberTile(name, "–", "", _GROWN) for name in ("L0 (px)", "L1", "L2", "L∞", "SSIM")])
             return
         pixels = seen.clean_image.shape[1] * seen.clean_image.shape[2]
         known = self._similarity is not None and self._similarity[0] is frame
         similar = "1" if norms["linf"] == 0 else f"{self._similarity[1]:.3f}" if known and self._similarity else "…"
-        self.figures.set_figures(
+        self.figures.set_tiles(
             [
-                Figure("L0 (px)", f"{norms['l0']:.0f}", percent(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"),
-                Figure("L1", short(norms["l1"]), "", "L1: sum of the absolute changes of all values"),
-                Figure("L2", short(norms["l2"]), "", "L2: root of the sum of squared changes"),
-                Figure("L∞", f"{norms['linf']:.3g}", f"{norms['linf'] * 255:.3g}/255", "L∞: the largest change of a value"),
-                Figure("SSIM", similar, "", "Structural similarity: 1 is the same image. Computed when nothing moves."),
+                NumberTile("L0 (px)", f"{norms['l0']:.0f}", percent(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"),
+                NumberTile("L1", short(norms["l1"]), "", "L1: sum of the absolute changes of all values"),
+                NumberTile("L2", short(norms["l2"]), "", "L2: root of the sum of squared changes"),
+                NumberTile("L∞", f"{norms['linf']:.3g}", f"{norms['linf'] * 255:.3g}/255", "L∞: the largest change of a value"),
+                NumberTile("SSIM", similar, "", "Structural similarity: 1 is the same image. Computed when nothing moves."),
             ]
         )
 

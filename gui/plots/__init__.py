@@ -1,1 +1,1 @@
-"""Cheap painted pieces that the panels share: each one widget with one paintEvent, fed with values, never rebuilt."""
+"""Plots that the panels share. Each is one widget that paints its values in one paintEvent, so that an update is cheap."""

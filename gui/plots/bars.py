@@ -1,4 +1,4 @@
-"""ProbabilityBars: classes as rows, the clean image's bar above the adversarial one's, and a mark where the bound moves each."""
+"""ProbabilityBars: a row for each class, with the clean image's bar above the adversarial one's, and marks of the bounded values."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET, line_colour, numb
 
 GAP = 3
 FAINT = 0.005
-"""Below it a bar gets no mark of the bound: there is nothing to move."""
+"""The least probability of a bar that gets a mark of its bounded value."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One class."""
+    """The probabilities of one class."""
 
     name: str
     clean: float
     adversarial: float
     bounded_clean: float | None = None
-    """Under the bound; None: there is none."""
+    """The clean image's probability under the bound; None without a bound."""
     bounded_adversarial: float | None = None
     is_label: bool = False
     is_target: bool = False
 
 
 class ProbabilityBars(QWidget):
-    """Painted in one go; rows keep their places, numbers their column."""
+    """The bars of all rows. Rows and numbers keep their places while values change."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +44,7 @@ class ProbabilityBars(QWidget):
 
     @property
     def row_height(self) -> int:
-        """Two lines and a gap; more where there is room."""
+        """The height of a row: two lines and a gap, or more if the widget is high enough."""
         least = 2 * self._line + GAP
         return max(least, min(7 * least // 5, self.height() // max(1, len(self.rows))))
 
@@ -55,7 +55,7 @@ class ProbabilityBars(QWidget):
         return QSize(160, max(1, len(self.rows)) * (2 * self._line + GAP))
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Show them."""
+        """Show rows, from top to bottom."""
         changed = len(rows) != len(self.rows)
         self.rows = tuple(rows)
         if changed:
@@ -63,7 +63,7 @@ class ProbabilityBars(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+        with QPainter(self) as painter:  # the context manager ends the painter even after an error: one that outlives its event crashes
             self._paint(painter, event.rect())
 
     def _paint(self, painter: QPainter, shown: QRect) -> None:
@@ -105,7 +105,7 @@ class ProbabilityBars(QWidget):
         )
 
     def describe(self, row: Row) -> str:
-        """A row in words."""
+        """Return a row in words, for the tool tip."""
         lines = [row.name + (" (true label)" if row.is_label else "") + (" (target)" if row.is_target else "")]
         lines.append(f"clean {percent(row.clean)}, adversarial {percent(row.adversarial)}")
         if row.bounded_clean is not None and row.bounded_adversarial is not None:

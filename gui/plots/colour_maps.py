@@ -1,4 +1,4 @@
-"""The colour maps of the window, as matplotlib has them in the exported figures: RdBu_r around zero, magma for saliency, viridis else."""
+"""The window's colour maps, equal to matplotlib's in exported figures: RdBu_r around zero, magma for saliency, else viridis."""
 
 from __future__ import annotations
 
@@ -29,34 +29,34 @@ def _table(stops: tuple[tuple[int, int, int], ...]) -> Colours:
 
 
 DIVERGING = _table(_RED_BLUE)
-"""``(256, 3)``: blue is negative, white zero, red positive."""
+"""RdBu_r ``(256, 3)``: blue is negative, white zero, red positive."""
 MAGMA = _table(_MAGMA)
-"""``(256, 3)``: black is zero."""
+"""Magma ``(256, 3)``: black is zero."""
 VIRIDIS = _table(_VIRIDIS)
-"""``(256, 3)``: probabilities and other scores."""
+"""Viridis ``(256, 3)``: for probabilities and other scores."""
 GREY = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
-"""``(256, 3)``."""
+"""Grey levels ``(256, 3)``."""
 UNKNOWN = 128
-"""The grey of a value that is no number: no colour of any scale but `GREY`."""
+"""The grey of infinite values and NaN, which is in no table but `GREY`."""
 
 
 def diverging(values: Values, limit: float) -> Colours:
-    """Colours ``(..., 3)`` of signed values on the fixed scale from -limit to limit; a value that is no number is grey."""
+    """Return colours ``(..., 3)`` of signed values on the scale from -limit to limit; infinite values and NaN are grey."""
     return _painted(DIVERGING, values, np.clip(values / limit, -1, 1) * 127.5 + 127.5)
 
 
 def sequential(values: Values, limit: float) -> Colours:
-    """Colours ``(..., 3)`` of values from 0 to limit; a value that is no number is grey."""
+    """Return colours ``(..., 3)`` of values on the scale from 0 to limit, in magma; infinite values and NaN are grey."""
     return _painted(MAGMA, values, np.clip(values / limit, 0, 1) * 255)
 
 
-def between(values: Values, low: float, high: float) -> Colours:
-    """Colours ``(..., 3)`` of values from low to high, on viridis; a value that is no number is grey."""
+def on_viridis(values: Values, low: float, high: float) -> Colours:
+    """Return colours ``(..., 3)`` of values on the scale from low to high, in viridis; infinite values and NaN are grey."""
     return _painted(VIRIDIS, values, np.clip((values - low) / max(high - low, 1e-30), 0, 1) * 255)
 
 
 def _painted(table: Colours, values: Values, places: Values) -> Colours:
-    """The colours of a table at ``places`` in 0 to 255; infinite values and NaN have no place on a scale."""
+    """Return a table's colours at ``places`` in 0 to 255, and grey for infinite values and NaN."""
     known = np.isfinite(values)
     colours: Colours = table[np.where(known, places, 0).round().astype(np.uint8)]
     colours[~known] = UNKNOWN
@@ -64,6 +64,6 @@ def _painted(table: Colours, values: Values, places: Values) -> Colours:
 
 
 def around_grey(values: Values, limit: float) -> Colours:
-    """Each channel of ``(H, W, 3)`` by itself: -limit is 0, zero is middle grey, limit is 255."""
+    """Map each channel of ``(H, W, 3)`` to 0 to 255: -limit becomes 0, zero middle grey, limit 255."""
     colours: Colours = (np.clip(values / limit, -1, 1) * 127.5 + 127.5).round().astype(np.uint8)
     return colours

@@ -1,4 +1,4 @@
-"""Curves: a few lines over one axis, in the colours of the theme, with a key and the values under the mouse."""
+"""Curves: a few lines over a common x axis, with a legend and a readout of the values under the mouse."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from gui.widgets.text import Sentence
 Values = npt.NDArray[np.floating]
 MOST_LINES = 8
 FURTHER = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#B8860B")
-"""For lines that are of nothing that has a colour of its own."""
+"""Colours of lines that have no colour of their own, from Okabe and Ito's set."""
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One line."""
+    """One line of the plot."""
 
     name: str
     y: Values
@@ -37,47 +37,47 @@ class Line:
 
 @dataclass(frozen=True)
 class Axes:
-    """What the axes say."""
+    """Labels and scales of the axes."""
 
     x: str = "step"
     y: str = ""
     percent: bool = False
-    """Whether y is a share."""
+    """Whether y is a share, shown in percent."""
     x_scale: float = 1.0
-    """What x is multiplied by for its numbers: 255 for grey levels."""
+    """The factor between x and the axis's numbers, such as 255 for grey levels."""
     log: bool = False
-    """Whether x is drawn by its logarithm."""
+    """Whether the x axis is logarithmic."""
     counted: bool = True
-    """Whether x counts something, so that its numbers are whole."""
+    """Whether x is a count, so that the axis's numbers are whole."""
 
     def along(self, x: Values) -> Values:
-        """Where x is drawn."""
+        """Return the plot's coordinate of x."""
         scaled = x * self.x_scale
         return np.log10(scaled) if self.log else scaled
 
     def back(self, along: float) -> float:
-        """The number at a place."""
+        """Return x in the axis's numbers, from a coordinate of the plot."""
         return 10.0**along if self.log else along
 
     def y_text(self, value: float) -> str:
-        """A value as it is read out."""
+        """Return a y value as text for the readout."""
         return "–" if not np.isfinite(value) else percent(value) if self.percent else short(value)
 
     def x_text(self, value: float) -> str:
-        """A place as it is read out."""
+        """Return an x value as text for the readout."""
         return f"{value:.3g}" if value != round(value) else f"{value:,.0f}"
 
 
 class _Axis(pg.AxisItem):
-    """Shares as percent, logarithms as the numbers that they are of."""
+    """An axis that shows shares in percent and logarithms as the original numbers."""
 
     percent = False
     log = False
     whole = False
-    """Of things that are counted: nothing lies between two of them."""
+    """Whether the axis is of a count, so that all its ticks are whole."""
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        """Of logarithms 1, 3, 10, 30 and so on."""
+        """Return the ticks; on a logarithmic axis 1, 3, 10, 30 and so on."""
         if not self.log:
             levels: list[tuple[float, list[float]]] = super().tickValues(minVal, maxVal, size)
             return levels
@@ -97,16 +97,16 @@ class _Axis(pg.AxisItem):
 
 
 class Curves(QWidget):
-    """Plot, key and readout. Items are updated in place; lines that are too many are left out, the weakest first."""
+    """A plot with legend and readout. Items are updated in place; of too many lines those of the least values are left out."""
 
     hovered = Signal(object)
-    """x under the mouse, or None."""
+    """The x value under the mouse; None when the mouse leaves."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.lines: tuple[Line, ...] = ()
         self.xs: Values = np.zeros(0)
-        """As the axis counts them."""
+        """The x values in the axis's numbers."""
         self.axes = Axes()
         self._left_out = 0
         self._left, self._bottom = _Axis("left"), _Axis("bottom")
@@ -148,10 +148,10 @@ class Curves(QWidget):
         self.plot.addItem(line, ignoreBounds=True)
         return line
 
-    # ------------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------------ contents
 
     def set_lines(self, x: Values, lines: Sequence[Line], axes: Axes, note: str = "") -> None:
-        """Show ``lines`` over ``x``; ``note`` stands under the plot while the mouse is elsewhere."""
+        """Show ``lines`` over ``x``. The readout shows ``note`` while the mouse is elsewhere."""
         kept = sorted(lines, key=lambda line: -_largest(line.y))[:MOST_LINES] if len(lines) > MOST_LINES else list(lines)
         self.lines = tuple(line for line in lines if line in kept)
         self._left_out = len(lines) - len(self.lines)
@@ -173,20 +173,20 @@ class Curves(QWidget):
         self._read(None)
 
     def set_marker(self, x: float | None) -> None:
-        """A line where one is now; None: none."""
+        """Mark the present value of x with a line; None removes it."""
         self._marker.setVisible(x is not None)
         if x is not None:
             self._marker.setValue(float(self.axes.along(np.asarray(x))))
 
     def set_mark(self, x: float | None) -> None:
-        """A dashed line at something worth seeing; None: none."""
+        """Mark another value of x with a dashed line, such as the first flip; None removes it."""
         self._mark.setVisible(x is not None)
         if x is not None:
             self._mark.setValue(float(self.axes.along(np.asarray(x))))
 
     @property
     def marker(self) -> float | None:
-        """Where the marker is, in x as it was given."""
+        """The marker's x value, as passed to `set_marker`."""
         return self.axes.back(float(self._marker.value())) / self.axes.x_scale if self._marker.isVisible() else None
 
     def _fit(self) -> None:
@@ -259,11 +259,11 @@ class Curves(QWidget):
         palette = self.palette()
         muted = muted_colour(palette).name()
         for side, text in (("bottom", self.axes.x), ("left", self.axes.y)):
-            self.plot.setLabel(side, html.escape(text), color=muted)  # pyqtgraph takes it for markup
+            self.plot.setLabel(side, html.escape(text), color=muted)  # pyqtgraph interprets labels as markup
         words = []
         for place, (item, line) in enumerate(zip(self._items, self.lines, strict=False)):
             hidden = any(np.allclose(line.y, other.y, atol=1e-3, equal_nan=True) for other in self.lines[:place])
-            dashed = line.dashed or hidden  # what lies below it can be seen between the dashes
+            dashed = line.dashed or hidden  # a line below it is visible between the dashes
             style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
             item.setPen(pg.mkPen(QColor(line.colour), width=2, style=style))
             few = len(self.xs) <= 2

@@ -1,4 +1,4 @@
-"""HeatMap: one value per pixel with its scale; the mouse reads it, a click chooses a pixel."""
+"""HeatMap: one value per pixel, with a scale. Moving the mouse reads out values, and a click chooses a pixel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from engine.text.formatting import short
-from gui.plots.colour_maps import DIVERGING, VIRIDIS, between, diverging
+from gui.plots.colour_maps import DIVERGING, VIRIDIS, diverging, on_viridis
 from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
 
 Values = npt.NDArray[np.floating]
@@ -18,7 +18,7 @@ _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0
 
 
 def limits_of(values: Values, signed: bool) -> tuple[float, float]:
-    """What the scale reaches from and to: around zero where signed, otherwise from or to zero where the values come near it."""
+    """Return the scale's limits: symmetric about zero if ``signed``, else the range of the values, extended to zero if that is near."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     if signed:
@@ -36,10 +36,10 @@ def _minus(number: str) -> str:
 
 
 class HeatMap(PixelMaps):
-    """Painted pixel by pixel."""
+    """A map whose pixels can be read out and chosen."""
 
     hovered = Signal(object)
-    """``(column, row)``, or None."""
+    """The pixel ``(column, row)`` under the mouse; None when the mouse leaves."""
     picked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -51,20 +51,20 @@ class HeatMap(PixelMaps):
         self.setToolTip("Click a pixel to mark it on the canvas; arrow keys go on from there, Esc lets go of it.")
 
     def set_values(self, values: Values, title: str, signed: bool) -> None:
-        """Show ``(H, W)``; the chosen pixel stays where the size is the same."""
+        """Show a map ``(H, W)``; the chosen pixel is kept if the size is the same."""
         if values.shape != self.values.shape:
             self.chosen = None
         self.values = values
-        signed = signed and bool((values > 0).any()) and bool((values < 0).any())  # or half of the scale would go unused
+        signed = signed and bool((values > 0).any()) and bool((values < 0).any())  # otherwise half of the scale would be unused
         low, high = limits_of(values, signed)
-        pixels = diverging(values, high) if signed else between(values, low, high)
+        pixels = diverging(values, high) if signed else on_viridis(values, low, high)
         texts = (f"−{short(high)}", "0", f"+{short(high)}") if signed else (_minus(short(low)), _minus(short(high)))
         self.set_maps([PixelMap(title, np.ascontiguousarray(pixels))], Scale(DIVERGING if signed else VIRIDIS, texts))
 
-    # ------------------------------------------------------------------ places
+    # ------------------------------------------------------------------ coordinates
 
     def pixel_at(self, at: QPoint) -> Pixel | None:
-        """Column and row under a place of the widget."""
+        """Return the pixel (column, row) at a position of the widget; None outside of the map."""
         rects = self.places()[0]
         if not rects or not rects[0].contains(at):
             return None
@@ -72,20 +72,20 @@ class HeatMap(PixelMaps):
         return (at.x() - rect.left()) * width // rect.width(), (at.y() - rect.top()) * height // rect.height()
 
     def rect_of(self, pixel: Pixel) -> QRect:
-        """Where a pixel is in the widget."""
+        """Return the rectangle of a pixel on the widget."""
         rect, (height, width) = self.places()[0][0], self.values.shape
         left, right = (rect.left() + round((pixel[0] + i) * rect.width() / width) for i in (0, 1))
         top, bottom = (rect.top() + round((pixel[1] + i) * rect.height() / height) for i in (0, 1))
         return QRect(left, top, max(1, right - left), max(1, bottom - top))
 
     def value(self, pixel: Pixel) -> float:
-        """At column and row."""
+        """Return the value of a pixel (column, row)."""
         return float(self.values[pixel[1], pixel[0]])
 
-    # ------------------------------------------------------------------ hands
+    # ------------------------------------------------------------------ mouse and keys
 
     def choose(self, pixel: Pixel | None) -> None:
-        """Mark a pixel; None: none."""
+        """Choose a pixel and mark it; None removes the mark."""
         if pixel != self.chosen:
             self.chosen = pixel
             self.update()

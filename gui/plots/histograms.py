@@ -1,6 +1,6 @@
-"""Histograms of two images as pixels: all layers in a few NumPy calls, since thousands of painted bars would take the frame's time.
+"""Histograms of two images as pixel arrays: all layers in a few NumPy calls, since painting thousands of bars would be too slow.
 
-The count axis is logarithmic, ``log(1 + count) / log(1 + largest count)``: one unit is seen beside ten thousand.
+The count axis is logarithmic, ``log(1 + count) / log(1 + largest count)``, so that a count of 1 is visible beside 10,000.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _FILL, _EDGE = 0.30, 0.95
 
 
 def heights(counts: Counts, largest: Counts, rows: int) -> npt.NDArray[np.int32]:
-    """Bars ``(L, B)`` in pixels out of ``rows``; a count that is not zero has at least one."""
+    """Return the heights of bars ``(L, B)`` in pixels, at most ``rows``; any count above zero gets at least one pixel."""
     scaled: npt.NDArray[np.int32] = np.ceil(np.log1p(counts) / np.log1p(np.maximum(largest, 1))[:, None] * (rows - 1)).astype(np.int32)
     return scaled
 
 
 def raster(clean: Counts, adversarial: Counts, width: int, height: int) -> npt.NDArray[np.uint32]:
-    """Both histograms ``(L, B)`` of every layer on top of each other: ``(L, height, width)`` premultiplied ARGB."""
+    """Draw the two histograms ``(L, B)`` of every layer over each other, as premultiplied ARGB ``(L, height, width)``."""
     columns = np.arange(width) * clean.shape[1] // width
     largest = np.maximum(clean.max(1), adversarial.max(1))
     up = np.arange(height, 0, -1, dtype=np.int32)[None, :, None]
@@ -41,7 +41,7 @@ def raster(clean: Counts, adversarial: Counts, width: int, height: int) -> npt.N
 
 
 def _inside(bars: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Up to where a column ``(L, W)`` is no outline: the top pixel is one, and what stands above a neighbour."""
+    """Return the heights below the outline of columns ``(L, W)``. The outline is the top pixel, and all pixels above a neighbour."""
     inside = bars - 1
     inside[:, 1:] = np.minimum(inside[:, 1:], bars[:, :-1])
     inside[:, :-1] = np.minimum(inside[:, :-1], bars[:, 1:])
@@ -50,7 +50,7 @@ def _inside(bars: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
 @functools.cache
 def _colours() -> npt.NDArray[np.uint32]:
-    """Nothing, clean, adversarial, both, the two outlines, and where these meet."""
+    """Return the table of colours: nothing, clean, adversarial, both, the two outlines, both outlines."""
     clean, adversarial = ((ink.red(), ink.green(), ink.blue()) for ink in (QColor(CLEAN), QColor(ADVERSARIAL)))
     both = tuple((one + other) // 2 for one, other in zip(clean, adversarial, strict=True))
     inks = (
@@ -71,7 +71,7 @@ def _premultiplied(ink: tuple[int, ...], alpha: float) -> int:
 
 
 def draw(painter: QPainter, pixels: npt.NDArray[np.uint32], place: QPoint, ratio: float) -> None:
-    """Paint one layer's ``(height, width)`` at ``place``; ``ratio`` is the screen's pixels per point."""
+    """Paint one layer's array ``(height, width)`` at ``place``; ``ratio`` is the screen's device pixel ratio."""
     height, width = pixels.shape
     image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(ratio)
@@ -79,7 +79,7 @@ def draw(painter: QPainter, pixels: npt.NDArray[np.uint32], place: QPoint, ratio
 
 
 def nice_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most ``most + 1`` round numbers between the limits."""
+    """Return at most ``most + 1`` round numbers between the limits."""
     span = (high - low) / max(1, most)
     if not span > 0:
         return [low]
@@ -90,5 +90,5 @@ def nice_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def decades(largest: float) -> Sequence[int]:
-    """1, 10, 100... up to ``largest``."""
+    """Return the powers of ten, 1, 10, 100 and so on, up to ``largest``."""
     return [10**k for k in range(len(str(int(max(1.0, largest)))))]

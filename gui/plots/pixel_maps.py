@@ -1,4 +1,4 @@
-"""PixelMaps: small images side by side on one scale, nearest-neighbour, with the scale's bar and its limits."""
+"""PixelMaps: small images side by side, enlarged without smoothing, with one colour bar for all."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from gui.theme import GRID, line_colour, muted_colour, number_font, readable
 
 @dataclass(frozen=True, eq=False)
 class PixelMap:
-    """One image with its heading."""
+    """An image with its heading."""
 
     title: str
     pixels: Colours
-    """``(H, W, 3)``, contiguous."""
+    """The colours ``(H, W, 3)`` uint8, contiguous."""
     colour: str | None = None
-    """Of the heading."""
+    """The colour of the heading; None for the text's."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """What the colours mean: the bar's table, and its limits as text, lowest first."""
+    """The colour scale: the bar's table, and its limits as text, lowest first."""
 
     table: Colours = field(default_factory=lambda: GREY)
-    """``(256, 3)``, lowest first."""
+    """The bar's colours ``(256, 3)``, lowest first."""
     limits: tuple[str, ...] = ()
-    """Empty: there is no bar."""
+    """The texts at the bar; without any there is no bar."""
 
 
 class PixelMaps(QWidget):
-    """One or several maps in a row, and one bar for all of them."""
+    """One or several maps in a row, with one colour bar."""
 
     def __init__(self, parent: QWidget | None = None, *, turns: bool = False) -> None:
         super().__init__(parent)
         self._turns = turns
-        """Whether the bar stands beside a single map, without heading, where there is more width than height."""
+        """Whether a single map without heading gets its bar at the side when the widget is wider than high."""
         self.maps: tuple[PixelMap, ...] = ()
         self.scale = Scale()
         self.note = ""
-        """Said where there are no maps."""
+        """The text that is shown while there are no maps."""
         self.setFont(number_font(self.font()))
         self.setMinimumSize(120, 96)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -54,17 +54,17 @@ class PixelMaps(QWidget):
         return QSize(280, 240)
 
     def set_maps(self, maps: Sequence[PixelMap], scale: Scale, note: str = "") -> None:
-        """Show them."""
+        """Show maps with their scale, or ``note`` if there are none."""
         self.maps, self.scale, self.note = tuple(maps), scale, note
         self.update()
 
     @property
     def turned(self) -> bool:
-        """Whether the bar stands beside the map now."""
+        """Whether the bar is at the side of the map."""
         return self._turns and len(self.maps) == 1 and self.width() > 1.5 * self.height()
 
     def places(self) -> tuple[list[QRect], QRect]:
-        """Where the maps and the bar are."""
+        """Return the rectangles of the maps and of the bar."""
         if self.turned:
             return self._places_beside()
         line = self.fontMetrics().lineSpacing()
@@ -91,7 +91,7 @@ class PixelMaps(QWidget):
         return [QRect(QPoint(left, top), size)], QRect(left + size.width() + GRID, top, 10, size.height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+        with QPainter(self) as painter:  # the context manager ends the painter even after an error: one that outlives its event crashes
             self._paint(painter)
 
     def _paint(self, painter: QPainter) -> None:

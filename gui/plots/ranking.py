@@ -1,4 +1,4 @@
-"""Which classes a bar chart shows, and in which order, without jumping while the numbers move."""
+"""The classes that a bar chart shows and their order, chosen so that rows do not jump while the scores change."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 FACTOR, MARGIN = 1.5, 0.005
-"""A class that is not shown takes the weakest one's row when its score exceeds ``FACTOR * weakest + MARGIN``."""
+"""A class that is not shown replaces the weakest one when its score exceeds ``FACTOR * weakest + MARGIN``."""
 
 
 def stable_top(previous: Sequence[int], scores: npt.NDArray[np.floating], count: int, always: Sequence[int] = ()) -> list[int]:
-    """The ``count`` classes to show: those shown before keep their rows unless another is clearly stronger; ``always`` are among them."""
+    """Return ``count`` classes to show. Those shown before keep their rows unless another is clearly stronger; ``always`` are included."""
     count = min(max(count, len(always)), len(scores))
     order = [int(c) for c in np.argsort(-scores, kind="stable")[: count + len(previous)]]
     rows = [c for c in dict.fromkeys(previous) if c < len(scores)]
-    while len(rows) > count:  # the weakest go first
+    while len(rows) > count:  # drop the weakest first
         rows.remove(min((c for c in rows if c not in always), key=lambda c: float(scores[c])))
     rows += [c for c in order if c not in rows][: count - len(rows)]
     for wanted in always:
@@ -33,5 +33,5 @@ def stable_top(previous: Sequence[int], scores: npt.NDArray[np.floating], count:
 
 
 def by_strength(rows: Sequence[int], scores: npt.NDArray[np.floating]) -> list[int]:
-    """The same rows, the strongest first."""
+    """Return the rows sorted by score, the strongest first."""
     return sorted(rows, key=lambda c: -float(scores[c]))

@@ -1,4 +1,4 @@
-"""Small widgets that several panels share."""
+"""Small widgets that several panels and windows share."""
 
 from gui.widgets.data_chooser import DataChooser
 from gui.widgets.elided import ElidedLabel

@@ -1,4 +1,4 @@
-"""Which data set, which split of it, and how many of its images: the same rows in every dock."""
+"""DataChooser: rows that choose a data set, its split and the number of images, the same in every dock."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 _FOLDER, _PLACE = "folder", "place"
 _ALL = "all"
-"""In place of a split where a data set has none."""
+"""The text in place of a split for a data set without splits."""
 _DRAWN = 400
-"""At most so many images are drawn unless a person asks for more: each takes about 5 ms."""
+"""The largest number of drawn images that is set by default, since drawing one takes about 5 ms."""
 _FITTING = {
     "signs": ("gtsrb", "generated:signs"),
     "digits": ("mnist", "generated:digits"),
@@ -38,7 +38,7 @@ _FITTING = {
 
 
 class DataChooser(QWidget):
-    """Follows the session's data sources; ``beside`` takes a widget at the end of its second row."""
+    """Chooses among the session's data sources. `beside` adds a widget at the end of the second row."""
 
     changed = Signal()
 
@@ -47,9 +47,9 @@ class DataChooser(QWidget):
         self._sources = sources
         self._usual = count
         self._counted = False
-        """Whether a person has chosen the number."""
+        """Whether the user has chosen the number of images."""
         self.by_hand = False
-        """While ``changed`` is emitted: whether a person made the change."""
+        """Whether the user made the change that ``changed`` is being emitted for."""
         self.sets = _Combo(self)
         self.sets.setAccessibleName("Data set")
         self.sets.setToolTip("Data sets that are on this machine, or drawn by this project; nothing is downloaded.")
@@ -82,14 +82,14 @@ class DataChooser(QWidget):
         self._fill()
 
     def beside(self, widget: QWidget) -> None:
-        """Put a widget at the end of the second row."""
+        """Add a widget at the end of the second row."""
         self._row.addWidget(widget)
 
-    # ------------------------------------------------------------------ what is chosen
+    # ------------------------------------------------------------------ the choice
 
     @property
     def choice(self) -> Choice | None:
-        """None while nothing is listed."""
+        """The chosen data set; None while the list is empty."""
         source = self._source
         return (
             None
@@ -99,7 +99,7 @@ class DataChooser(QWidget):
 
     @property
     def title(self) -> str:
-        """Of the data set."""
+        """The title of the chosen data set."""
         return self.sets.currentText()
 
     @property
@@ -107,12 +107,12 @@ class DataChooser(QWidget):
         return next((source for source in self._sources.sources if source.name == self.sets.currentData()), None)
 
     def choose(self, name: str) -> None:
-        """Choose a data set of the list."""
+        """Choose a data set of the list by its name."""
         self.sets.setCurrentIndex(self.sets.findData(name))
         self._show_splits()
 
     def set_choice(self, choice: Choice) -> None:
-        """Show a choice that was made before, where its data set is still listed."""
+        """Show an earlier choice, if its data set is still listed."""
         place = self.sets.findData(choice.name)
         if place >= 0:
             self.sets.setCurrentIndex(place)
@@ -121,12 +121,12 @@ class DataChooser(QWidget):
                 self.count.setValue(choice.count)
 
     def suggest(self, kind: str) -> None:
-        """Choose the data set that a model of that kind was made for, where it is there."""
-        found = next((name for name in _FITTING.get(kind, ()) if self.sets.findData(name) >= 0), None)
-        if found is not None:
-            self.choose(found)
+        """Choose the data set that fits a kind of model, if it is listed."""
+        name = next((name for name in _FITTING.get(kind, ()) if self.sets.findData(name) >= 0), None)
+        if name is not None:
+            self.choose(name)
 
-    # ------------------------------------------------------------------ from the sources and from a person
+    # ------------------------------------------------------------------ from the sources and the user
 
     @Slot()
     def _fill(self) -> None:
@@ -143,10 +143,10 @@ class DataChooser(QWidget):
 
     @Slot()
     def _on_split(self) -> None:
-        self._tell()
+        self._emit_by_hand()
 
-    def _tell(self) -> None:
-        """Say that a person chose something else."""
+    def _emit_by_hand(self) -> None:
+        """Emit ``changed`` for a change that the user made."""
         self.by_hand = True
         self.changed.emit()
         self.by_hand = False
@@ -169,13 +169,13 @@ class DataChooser(QWidget):
         self._show_splits()
 
     def add_folder(self, folder: Path) -> None:
-        """List a folder of images, and choose it."""
+        """Add a folder of images to the list, and choose it."""
         self.choose(self._sources.add_folder(folder))
 
     @Slot()
     def _on_count(self) -> None:
         self._counted = True
-        self._tell()
+        self._emit_by_hand()
 
     def _show_splits(self, before: str = "") -> None:
         source = self._source
@@ -192,7 +192,7 @@ class DataChooser(QWidget):
 
 
 class _Combo(QComboBox):
-    """Cut with an ellipsis where there is no room: a style paints as much as there is room for, in the middle of a letter."""
+    """A combo box that shortens its text with an ellipsis. Qt's styles cut it in the middle of a letter."""
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         option = QStyleOptionComboBox()
@@ -206,4 +206,4 @@ class _Combo(QComboBox):
         painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()  # the panel scrolls; a wheel must not change what is under it
+        event.ignore()  # the panel scrolls; the wheel must not change the choice

@@ -1,4 +1,4 @@
-"""A label that shortens its text to the room it has and shows all of it as a tool tip."""
+"""ElidedLabel: a label that shortens its text to its width and shows the whole text as a tool tip."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
 
 
 class ElidedLabel(QLabel):
-    """One line of plain text; cut with an ellipsis, and then the tool tip holds the whole."""
+    """One line of plain text, shortened with an ellipsis if necessary; the tool tip then holds the whole text."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None, *, middle: bool = False) -> None:
         super().__init__(parent)
@@ -23,7 +23,7 @@ class ElidedLabel(QLabel):
         self._update_tip()
 
     def set_tip(self, tip: str) -> None:
-        """Shown while the text is whole; the whole text stands before it when it is cut."""
+        """Set the tool tip. While the text is shortened, the whole text precedes it."""
         self._tip = tip
         self._update_tip()
 

@@ -1,4 +1,4 @@
-"""What a panel shows while it has nothing to show: an icon and a sentence that says what would fill it."""
+"""EmptyState: an icon and a sentence that a panel shows while it has no content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SIDE = 40
 
 
 class EmptyState(QWidget):
-    """Centred, quiet, in the placeholder's colour."""
+    """An icon and a sentence, centred, in the placeholder's colour."""
 
     def __init__(self, text: str, icon: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,7 +38,7 @@ class EmptyState(QWidget):
         return self._text.text()
 
     def set_text(self, text: str) -> None:
-        """Say something else."""
+        """Replace the sentence."""
         self._text.setText(text)
 
     def changeEvent(self, event: QEvent) -> None:

@@ -1,4 +1,4 @@
-"""FigureView: a picture as wide as its place, scrolled up and down."""
+"""FigureView: an image that is fitted to the width of the view and scrolled vertically."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
 
 
 class FigureView(QScrollArea):
-    """Never larger than it was drawn, and never wider than the view."""
+    """A scrollable image, at most in its original size and at most as wide as the view."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -21,7 +21,7 @@ class FigureView(QScrollArea):
         self.setMinimumHeight(160)
 
     def set_png(self, data: bytes | None) -> None:
-        """Show an image file's contents; nothing for None."""
+        """Show the image of a file's bytes; None clears the view."""
         self._whole = QPixmap()
         if data is not None:
             self._whole.loadFromData(data)
@@ -37,8 +37,9 @@ class FigureView(QScrollArea):
             return
         room, ratio = self.maximumViewportSize(), self.devicePixelRatioF()
         width = room.width()
-        if width * self._whole.height() > room.height() * self._whole.width():  # it will have a scroll bar: decided here, or the two
-            width -= self.verticalScrollBar().sizeHint().width()  # would take turns, each making the other right
+        # The scroll bar is decided here: otherwise the image would fit with it and not without it, and it would flicker.
+        if width * self._whole.height() > room.height() * self._whole.width():
+            width -= self.verticalScrollBar().sizeHint().width()
         pixels = max(1, min(self._whole.width(), round(width * ratio)))
         pixmap = self._whole.scaledToWidth(pixels, Qt.TransformationMode.SmoothTransformation)
         pixmap.setDevicePixelRatio(ratio)

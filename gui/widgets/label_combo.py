@@ -1,4 +1,4 @@
-"""A combo of class labels in which one types to search."""
+"""LabelCombo: a combo box of class labels with search."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from gui import theme
 
 
 class LabelCombo(QComboBox):
-    """Labels by number, with one entry for None before them. Typing narrows the list to the labels that contain the text.
+    """A combo box of labels after one entry for None. Typing reduces the list to the labels that contain the text.
 
-    ``chosen`` is emitted when a person chooses, never by ``set_value`` or ``set_labels``.
+    ``chosen`` is emitted when the user chooses, never by ``set_value`` or ``set_labels``.
     """
 
     chosen = Signal(object)
-    """The class number, or None."""
+    """The user has chosen a class: its number, or None."""
     mistyped = Signal(str)
-    """What was typed and names no class, or several; empty: that is mended."""
+    """The user has typed text that names no class, or several; empty when that is corrected."""
 
     def __init__(self, none_text: str, parent: QWidget | None = None, *, name: str = "", tip: str = "") -> None:
         super().__init__(parent)
@@ -42,19 +42,19 @@ class LabelCombo(QComboBox):
         completer.activated.connect(self._on_completed)
         self.setCompleter(completer)
         self._line.setAccessibleName(name)
-        self._line.editingFinished.connect(self._settle)
+        self._line.editingFinished.connect(self._take_text)
         self._line.installEventFilter(self)
         self.activated.connect(self._on_activated)
         self._value: int | None = None
         self.unknown = ""
-        """What stands in the field and names no label; the value is still the one from before."""
+        """The text in the field if it names no label; the value then is still the former one."""
         self.set_labels(())
 
     # ------------------------------------------------------------------ from the program
 
     @property
     def value(self) -> int | None:
-        """The class number; None for the entry before them."""
+        """The number of the chosen class; None for the first entry."""
         return self._value
 
     def set_labels(self, labels: Sequence[str], none_text: str | None = None) -> None:
@@ -68,7 +68,7 @@ class LabelCombo(QComboBox):
         self._show()
 
     def set_none_text(self, text: str) -> None:
-        """Say something else for None."""
+        """Set the text of the entry for None."""
         if text != self._none:
             self._none = text
             self.setItemText(0, text)
@@ -76,7 +76,7 @@ class LabelCombo(QComboBox):
                 self._show()
 
     def set_value(self, value: int | None) -> None:
-        """Show that label, without a signal."""
+        """Show a label by its number, without a signal."""
         value = value if value is None or 0 <= value < self.count() - 1 else None
         stale = not self.unknown and self._line.text() != self.itemText(0 if value is None else value + 1)
         if value != self._value or stale:
@@ -93,7 +93,7 @@ class LabelCombo(QComboBox):
         self._mark("")
         self.setToolTip("\n".join(part for part in (self.currentText(), self._tip) if part))
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot(int)
     def _on_activated(self, index: int) -> None:
@@ -104,11 +104,11 @@ class LabelCombo(QComboBox):
         self._choose(self.findText(text, Qt.MatchFlag.MatchExactly))
 
     @Slot()
-    def _settle(self) -> None:
-        """Enter, or leaving the field: the label typed, or the only one that contains the text; else the text is marked."""
+    def _take_text(self) -> None:
+        """Choose the typed label, or the only one that contains the text, on Enter or on leaving; mark any other text as mistyped."""
         popup = self._completer.popup()
         if popup is not None and popup.isVisible() and popup.currentIndex().isValid():
-            return  # the completer tells what was chosen
+            return  # the completer emits the choice itself
         text = self._line.text().strip()
         if text == self.itemText(0 if self._value is None else self._value + 1):
             return
@@ -144,8 +144,8 @@ class LabelCombo(QComboBox):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.MouseButtonRelease and watched is self._line and not self._line.hasSelectedText():
-            self._line.selectAll()  # so that typing searches at once
+            self._line.selectAll()  # so that typing replaces the text and searches at once
         return super().eventFilter(watched, event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()  # the panel scrolls; a wheel must not change the label under it
+        event.ignore()  # the panel scrolls; the wheel must not change the label

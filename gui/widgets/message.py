@@ -1,4 +1,4 @@
-"""A sentence in its place: what is amiss, or what is needed next."""
+"""Message: a sentence with an icon, for an error or a hint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ICONS = {"error": "mdi6.alert-circle-outline", "hint": "mdi6.information-outlin
 
 
 class Message(QWidget):
-    """Icon and sentence; hidden while there is nothing to say."""
+    """An icon and a sentence, hidden while the sentence is empty."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,12 +36,12 @@ class Message(QWidget):
 
     @property
     def text(self) -> str:
-        """The sentence; empty while there is none."""
+        """The sentence; empty if there is none."""
         return self._text.text()
 
     @property
     def kind(self) -> Kind:
-        """Of the sentence."""
+        """The sentence's kind: error or hint."""
         return self._kind
 
     def say(self, text: str, kind: Kind = "error") -> None:
@@ -61,6 +61,6 @@ class Message(QWidget):
     def _paint(self) -> None:
         palette = QApplication.palette()
         colour = theme.readable(theme.MISTAKE, palette) if self._kind == "error" else theme.muted_colour(palette)
-        # By style sheet: a palette of its own would be lost when the application's style sheet is replaced.
+        # Set by style sheet, since replacing the application's style sheet would reset a palette of the widget's own.
         self._text.setStyleSheet(f"color: {colour.name()}")
         self._icon.setPixmap(theme.icon(_ICONS[self._kind], colour).pixmap(16, 16))

@@ -1,4 +1,4 @@
-"""What is too high for its place scrolls, up and down only."""
+"""A vertical scroll area around a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
 def scrolling(page: QWidget) -> QScrollArea:
-    """A frameless scroll area around ``page``, which takes its width."""
+    """Return a frameless scroll area around ``page``, which gets the area's width."""
     area = QScrollArea()
     area.setWidget(page)
     area.setWidgetResizable(True)

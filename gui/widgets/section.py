@@ -1,4 +1,4 @@
-"""A titled part of a panel that can be folded away."""
+"""Section: a part of a panel with a title, which can be folded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout
 
 
 class Section(QWidget):
-    """A header with an arrow, and a body; ``header`` takes further widgets on its right."""
+    """A header with an arrow, and a body. Further widgets can be added at the right of ``header``."""
 
     toggled = Signal(bool)
 
@@ -40,12 +40,12 @@ class Section(QWidget):
         self._on_toggled(opened)
 
     def add(self, widget: QWidget, stretch: int = 0) -> None:
-        """Put a widget into the body."""
+        """Add a widget to the body."""
         self.layout_.addWidget(widget, stretch)
 
     @property
     def opened(self) -> bool:
-        """Whether the body shows."""
+        """Whether the body is visible."""
         return self.button.isChecked()
 
     @Slot(bool)

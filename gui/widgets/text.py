@@ -1,4 +1,4 @@
-"""Text that changes with every frame: painted at a fixed height, so that no layout is computed and nothing jumps."""
+"""Texts that change with every frame. They are painted at a fixed height, so that no layout is computed and nothing jumps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gui.theme import muted_colour, number_font, readable
 
 
 class Sentence(QWidget):
-    """A sentence over at most ``lines`` lines; what does not fit is in the tool tip."""
+    """A sentence of at most ``lines`` lines; if it is shortened, the tool tip holds the whole sentence."""
 
     def __init__(self, lines: int = 1, *, bold: bool = False, muted: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,11 +34,11 @@ class Sentence(QWidget):
             self.update()
 
     def _fit(self) -> None:
-        """What is painted: all of it, or as many words as there is room for."""
+        """Choose the text that is painted: the whole sentence, or as many words as fit."""
         words, room = self.text.split(" "), self._lines * self.fontMetrics().lineSpacing() + 2
         self._shown = self.text
         if self.fontMetrics().horizontalAdvance(self.text) < 0.7 * self._lines * self.width():
-            return  # surely fits, wherever the lines break
+            return  # it fits, wherever the lines break
         while self._lines > 1 and len(words) > 1 and self._height(self._shown) > room:
             words.pop()
             self._shown = " ".join(words) + "…"
@@ -54,7 +54,7 @@ class Sentence(QWidget):
         return QSize(200, self.height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+        with QPainter(self) as painter:  # ends the painter even after an error: one that outlives its event crashes
             self._paint(painter)
 
     def _paint(self, painter: QPainter) -> None:
@@ -70,7 +70,7 @@ class Sentence(QWidget):
 
     @property
     def cut(self) -> bool:
-        """Whether not all of it can be read."""
+        """Whether the sentence is shortened."""
         if self._lines == 1:
             return self.fontMetrics().horizontalAdvance(self.text) > self.width()
         return self._shown != self.text
@@ -83,8 +83,8 @@ class Sentence(QWidget):
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A number with its name and a remark below it."""
+class NumberTile:
+    """A number with its name, and a remark below it."""
 
     name: str
     value: str
@@ -92,12 +92,12 @@ class Figure:
     tip: str = ""
 
 
-class FigureRow(QWidget):
-    """Numbers side by side in columns of one width: nothing jumps when a value changes its width."""
+class NumberTiles(QWidget):
+    """Number tiles side by side, in columns of equal width, so that nothing jumps when a value changes its width."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.figures: tuple[Figure, ...] = ()
+        self.figures: tuple[NumberTile, ...] = ()
         self.setFont(number_font(self.font()))
         self._small = QFont(self.font())
         self._small.setPointSizeF(max(6.5, self.font().pointSizeF() * 0.85))
@@ -106,15 +106,15 @@ class FigureRow(QWidget):
         self.setFixedHeight(self._line + 2 * self._small_line + 4)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def set_figures(self, figures: Sequence[Figure]) -> None:
-        """Show them."""
+    def set_tiles(self, figures: Sequence[NumberTile]) -> None:
+        """Show the tiles."""
         if tuple(figures) != self.figures:
             self.figures = tuple(figures)
             self.setAccessibleName(", ".join(f"{f.name} {f.value} {f.remark}".strip() for f in figures))
             self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+        with QPainter(self) as painter:  # ends the painter even after an error: one that outlives its event crashes
             self._paint(painter)
 
     def _paint(self, painter: QPainter) -> None:

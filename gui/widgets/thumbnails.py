@@ -1,4 +1,4 @@
-"""A grid of small pictures with their names."""
+"""Thumbnails: a grid of small images with their names."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 @dataclass(frozen=True, eq=False)
 class Thumbnail:
-    """One picture of the grid."""
+    """One image of the grid."""
 
     pixels: Any
-    """``(H, W, 3)`` uint8, contiguous."""
+    """The image ``(H, W, 3)`` uint8, contiguous."""
     title: str
     tip: str = ""
     value: Any = None
-    """Handed back when it is chosen."""
+    """The value that `Thumbnails.picked` carries."""
 
 
 class Thumbnails(QListView):
-    """Click or Enter chooses. Small pictures are enlarged by whole factors, so their pixels stay pixels."""
+    """A grid from which a click or Enter picks an image. Small images are enlarged by whole factors, without smoothing."""
 
     picked = Signal(object)
-    """The value of the thumbnail."""
+    """A thumbnail was picked: its value."""
 
     def __init__(self, side: int = 64, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,18 +47,18 @@ class Thumbnails(QListView):
         self.clicked.connect(self._on_clicked)
 
     def show_thumbnails(self, thumbnails: Sequence[Thumbnail]) -> None:
-        """Replace what is shown."""
+        """Replace the thumbnails."""
         self._items.clear()
         for thumbnail in thumbnails:
             item = QStandardItem(QIcon(self._pixmap(thumbnail.pixels)), thumbnail.title)
             item.setToolTip(thumbnail.tip or thumbnail.title)
             item.setData(thumbnail.title, Qt.ItemDataRole.AccessibleTextRole)
-            item.setData([thumbnail.value], Qt.ItemDataRole.UserRole)  # in a list: Qt must not convert it
+            item.setData([thumbnail.value], Qt.ItemDataRole.UserRole)  # wrapped in a list, so that Qt does not convert it
             self._items.appendRow(item)
 
     @property
     def count(self) -> int:
-        """How many are shown."""
+        """Return the number of thumbnails."""
         return self._items.rowCount()
 
     def _pixmap(self, pixels: Any) -> QPixmap:

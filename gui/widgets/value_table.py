@@ -1,4 +1,4 @@
-"""ValueTable: rows under named columns, numbers aligned by their decimal point, to be copied as CSV."""
+"""ValueTable: a table whose numbers are aligned by their decimal point, and which can be copied as CSV."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Rows = Sequence[Sequence[Any]]
 
 
 def unbroken(text: str) -> str:
-    """A cell that breaks into lines keeps ``> 99.9 %`` together."""
+    """Return a text whose numbers are not broken over lines, such as “> 99.9 %”."""
     return text.replace("> ", ">\u00a0").replace("< ", "<\u00a0").replace(" %", "\u00a0%")
 
 
@@ -67,7 +67,7 @@ class _Model(QAbstractTableModel):
 
 
 class Spaced(QStyledItemDelegate):
-    """Some room at both sides of a cell: a number at the right of its column must not touch the text that begins the next one."""
+    """A delegate with a margin at both sides of a cell, so that a number does not touch the text of the next column."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         inner = QStyleOptionViewItem(option)
@@ -76,12 +76,12 @@ class Spaced(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         inner = QStyleOptionViewItem(option)
-        inner.rect = option.rect.adjusted(SPACE, 0, -SPACE, 0)  # as it is painted: text that wraps needs more lines in less room
+        inner.rect = option.rect.adjusted(SPACE, 0, -SPACE, 0)  # as painted, since wrapped text may need more lines
         return super().sizeHint(inner, index)
 
 
 class ValueTable(QTableView):
-    """Ctrl+C copies all of it."""
+    """A table of values. Ctrl+C copies it as CSV."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,20 +102,20 @@ class ValueTable(QTableView):
         self.horizontalHeader().setHighlightSections(False)
 
     def set_table(self, columns: Sequence[str], rows: Rows, units: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Show rows under columns; ``units``: of the columns whose numbers are shares or counts."""
+        """Show rows under columns; ``units`` are the units of columns with shares or counts."""
         self._rows = rows
         self.table.set_table(columns, rows, units)
         for column, width in enumerate(self.wanted_widths()):
             self.setColumnWidth(column, width)
 
     def wanted_widths(self) -> list[int]:
-        """Of each column with all of its text, up to a limit."""
+        """Return the width that each column needs for all of its text, up to a limit."""
         metrics, model = self.fontMetrics(), self.table
         columns = ([name, *model.cells[column][:200]] for column, name in enumerate(model.columns))
         return [min(320, max(metrics.horizontalAdvance(text) for text in texts) + 20 + 2 * SPACE) for texts in columns]
 
     def csv(self) -> str:
-        """All of it, with every digit."""
+        """Return the table as CSV, with all digits."""
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(self.table.columns)
@@ -123,7 +123,7 @@ class ValueTable(QTableView):
         return stream.getvalue()
 
     def copy(self) -> None:
-        """Put it on the clipboard as CSV."""
+        """Copy the table to the clipboard as CSV."""
         QGuiApplication.clipboard().setText(self.csv())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -150,4 +150,4 @@ def test_the_chosen_norm_stands_out(qtbot: QtBot, dark: bool) -> None:
     chosen = norms.buttons[""]
     ground = chosen.grab().toImage().pixelColor(4, chosen.height() // 2)
     assert ground == theme.palette(dark).accent().color()
-    assert theme.contrast(ground, theme.palette(dark).window().color()) > 3
+    assert theme.contrast_ratio(ground, theme.palette(dark).window().color()) > 3

@@ -236,7 +236,7 @@ def test_the_theme_is_switched_and_kept(bench: Workbench, qapp: QApplication) ->
     assert theme.is_dark(qapp.palette())
     assert bench.window.theme.choice == "dark"
     for role in ("#0072B2", "#D55E00", "#009E73", "#CC79A7"):
-        assert theme.contrast(theme.readable(role, qapp.palette()), qapp.palette().base().color()) >= 4.5
+        assert theme.contrast_ratio(theme.readable(role, qapp.palette()), qapp.palette().base().color()) >= 4.5
     action(bench, "theme_light").trigger()
     assert not theme.is_dark(qapp.palette())
     action(bench, "theme_system").trigger()

@@ -114,7 +114,7 @@ class LayerList(QAbstractScrollArea):
         self.painted = range(max(0, self.row_at(0)), min(len(self.layers), self.row_at(height) + 1))
         if not self.painted:
             return
-        with QPainter(self.viewport()) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+        with QPainter(self.viewport()) as painter:  # ends the painter even after an error: one that outlives its event crashes
             self._paint(painter)
 
     def _paint(self, painter: QPainter) -> None:

@@ -134,7 +134,7 @@ class LayerPlot(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self.layer is None:
             return
-        with QPainter(self) as painter:  # ended even where painting fails: a painter that outlives its event crashes
+        with QPainter(self) as painter:  # ends the painter even after an error: one that outlives its event crashes
             self._paint(painter, self.layer)
 
     def _paint(self, painter: QPainter, layer: LayerActivity) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from gui.theme import icon, mix, number_font
+from gui.theme import blend, icon, number_font
 
 if TYPE_CHECKING:
     from engine.stickers import Content, Sticker
@@ -118,7 +118,7 @@ class _Delegate(QStyledItemDelegate):
         words = rect.adjusted(40 + _CHIP, 3, -6, -3)
         painter.setPen(text)
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, sticker.title)
-        painter.setPen(mix(text, palette.highlight().color() if selected else palette.base().color(), 0.3))
+        painter.setPen(blend(text, palette.highlight().color() if selected else palette.base().color(), 0.3))
         line = option.fontMetrics.elidedText(describe(sticker), Qt.TextElideMode.ElideRight, words.width())
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, line)
 
