@@ -100,7 +100,7 @@ def open_for(
         if place < session.opened:
             return
         if session.classifier is classifier:
-            session.opened = place
+            session.change(opened=place)
             show_opened(session, *came)
         else:
             open_for(session, make, busy=busy, number=place)

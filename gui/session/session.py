@@ -98,13 +98,12 @@ class Session(QObject):
     explanations: Field[tuple[Explanation, ...]] = Field()
     explaining = Field[bool]()
     plan = Field[Plan]()
+    opened = Field[int]()
     scene = Field["Scene | None"]()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state = State()
-        self.opened = 0
-        """The number of the newest image that was opened and shown; see `gui.session.open_image.open_for`."""
         self.threads = 1
         """The CPU threads of each lane, measured for the classifier."""
         self._frame: Frame | None = None

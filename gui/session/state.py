@@ -120,6 +120,8 @@ class State:
     """The explanations that are chosen, each with its parameters."""
     explaining: bool = False
     """Whether the explanations can be seen; frames hold their maps only then."""
+    opened: int = 0
+    """The number of the newest request to open an image that was carried out; see `gui.session.open_image.open_for`."""
     plan: Plan = Plan()
 
     @cached_property

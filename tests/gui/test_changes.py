@@ -65,7 +65,7 @@ def opened(qtbot: QtBot, session: Session) -> Session:
 
 def test_every_field_has_a_signal_or_is_told_by_the_history() -> None:
     told = {name for names in SIGNALS.values() for name in names}
-    assert set(STATE_FIELDS) | set(PLAN_FIELDS) == told | {"explaining", "run", "removed", "kept"}
+    assert set(STATE_FIELDS) | set(PLAN_FIELDS) == told | {"explaining", "opened", "run", "removed", "kept"}
 
 
 def test_the_state_cannot_be_written_past_change(session: Session) -> None:

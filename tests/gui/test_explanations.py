@@ -19,7 +19,7 @@ from engine.parameters import method
 from gui.export.figure_dialog import FigureDialog
 from gui.forms import Form
 from gui.panels.perturbation import PerturbationPanel
-from gui.panels.perturbation.explanation_view import locked
+from gui.panels.perturbation.explanation_tab import locked
 from gui.panels.prediction import PredictionPanel
 from gui.plots.bars import ProbabilityBars
 from gui.plots.colour_maps import UNKNOWN, diverging, sequential
@@ -72,7 +72,7 @@ class Broken(Explanation):
         raise ZeroDivisionError("a slip of its author")
 
 
-class ExplanationTab:
+class TabOnScreen:
     """What stands on the tab, and what a hand does to it."""
 
     def __init__(self, panel: PerturbationPanel, session: Session) -> None:
@@ -110,9 +110,9 @@ class ExplanationTab:
 
 
 @pytest.fixture
-def tab(qtbot: QtBot, session: Session) -> ExplanationTab:
+def tab(qtbot: QtBot, session: Session) -> TabOnScreen:
     session.change(ready=True)
-    return ExplanationTab(show(qtbot, PerturbationPanel(session), 320, 480), session)
+    return TabOnScreen(show(qtbot, PerturbationPanel(session), 320, 480), session)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def explained(session: Session, slug: str) -> tuple[np.ndarray, np.ndarray]:
     return pair.clean.numpy(), pair.adversarial.numpy()
 
 
-def test_maps_are_made_only_while_their_tab_is_seen(qtbot: QtBot, tab: ExplanationTab, session: Session) -> None:
+def test_maps_are_made_only_while_their_tab_is_seen(qtbot: QtBot, tab: TabOnScreen, session: Session) -> None:
     open_image(qtbot, session)
     assert session.frame is not None
     assert not session.frame.observation.explanations
@@ -153,7 +153,7 @@ def test_maps_are_made_only_while_their_tab_is_seen(qtbot: QtBot, tab: Explanati
     assert not session.frame.observation.explanations
 
 
-def test_one_explanation_needs_no_chooser(qtbot: QtBot, tab: ExplanationTab, session: Session) -> None:
+def test_one_explanation_needs_no_chooser(qtbot: QtBot, tab: TabOnScreen, session: Session) -> None:
     open_image(qtbot, session)
     tab.open()
     several = len(CATALOGUE) > 1
@@ -163,7 +163,7 @@ def test_one_explanation_needs_no_chooser(qtbot: QtBot, tab: ExplanationTab, ses
 
 
 @pytest.mark.usefixtures("several")
-def test_a_new_explanation_is_in_the_chooser_and_on_the_maps(qtbot: QtBot, tab: ExplanationTab, session: Session) -> None:
+def test_a_new_explanation_is_in_the_chooser_and_on_the_maps(qtbot: QtBot, tab: TabOnScreen, session: Session) -> None:
     open_image(qtbot, session)
     tab.open()
     assert not tab.forms
@@ -187,7 +187,7 @@ def test_a_new_explanation_is_in_the_chooser_and_on_the_maps(qtbot: QtBot, tab: 
 
 
 @pytest.mark.usefixtures("several")
-def test_each_explanation_keeps_its_parameters(qtbot: QtBot, tab: ExplanationTab, session: Session) -> None:
+def test_each_explanation_keeps_its_parameters(qtbot: QtBot, tab: TabOnScreen, session: Session) -> None:
     open_image(qtbot, session)
     tab.open()
     session.change(explanations=(Tilt(strength=2.5),))  # from elsewhere: a study, say
@@ -202,7 +202,7 @@ def test_each_explanation_keeps_its_parameters(qtbot: QtBot, tab: ExplanationTab
 
 
 @pytest.mark.usefixtures("several")
-def test_a_refused_parameter_leaves_the_maps_as_they_were(qtbot: QtBot, tab: ExplanationTab, session: Session) -> None:
+def test_a_refused_parameter_leaves_the_maps_as_they_were(qtbot: QtBot, tab: TabOnScreen, session: Session) -> None:
     open_image(qtbot, session)
     tab.open()
     tab.choose("Tilt from grey")
@@ -213,7 +213,7 @@ def test_a_refused_parameter_leaves_the_maps_as_they_were(qtbot: QtBot, tab: Exp
 
 
 @pytest.mark.usefixtures("several")
-def test_an_explanation_that_fails_says_so_and_the_rest_of_the_frame_lives(qtbot: QtBot, tab: ExplanationTab, session: Session) -> None:
+def test_an_explanation_that_fails_says_so_and_the_rest_of_the_frame_lives(qtbot: QtBot, tab: TabOnScreen, session: Session) -> None:
     prediction = show(qtbot, PredictionPanel(session))
     open_image(qtbot, session)
     tab.open()
@@ -231,7 +231,7 @@ def test_an_explanation_that_fails_says_so_and_the_rest_of_the_frame_lives(qtbot
 
 
 @pytest.mark.usefixtures("several")
-def test_a_running_attack_is_explained_as_is_chosen_now(qtbot: QtBot, tab: ExplanationTab, session: Session) -> None:
+def test_a_running_attack_is_explained_as_is_chosen_now(qtbot: QtBot, tab: TabOnScreen, session: Session) -> None:
     open_image(qtbot, session)
 
     def explained_on_its_way() -> set[str]:
@@ -251,7 +251,7 @@ def test_a_running_attack_is_explained_as_is_chosen_now(qtbot: QtBot, tab: Expla
 
 @pytest.mark.usefixtures("several")
 def test_a_new_explanation_is_a_panel_of_figures_with_the_parameters_shown(
-    qtbot: QtBot, tab: ExplanationTab, session: Session, settings: Settings, tmp_path: Path
+    qtbot: QtBot, tab: TabOnScreen, session: Session, settings: Settings, tmp_path: Path
 ) -> None:
     open_image(qtbot, session)
     session.change(explanations=(Tilt(strength=2.5),))
@@ -296,7 +296,7 @@ def test_maps_without_a_number_are_grey(qtbot: QtBot, session: Session, monkeypa
 
     monkeypatch.setitem(CATALOGUE, "nowhere", Nowhere)
     session.change(ready=True)
-    tab = ExplanationTab(show(qtbot, PerturbationPanel(session), 320, 480), session)
+    tab = TabOnScreen(show(qtbot, PerturbationPanel(session), 320, 480), session)
     open_image(qtbot, session)
     tab.open()
     tab.choose("Nowhere")

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor
 
 from engine.attacks import PGD
 from gui.panels.perturbation import PerturbationPanel
-from gui.panels.perturbation.perturbation_view import GAINS
+from gui.panels.perturbation.perturbation_tab import GAINS
 from gui.plots.colour_maps import DIVERGING, MAGMA, around_grey, diverging, sequential
 from tests.gui.panel_scenes import attack, open_image, put_sticker, show, small
 

@@ -347,7 +347,7 @@ def test_a_wide_axis_counts_in_ones_and_threes(qtbot: QtBot) -> None:
 
 
 def test_values_are_written_as_they_are_read() -> None:
-    from gui.panels.perturbation.perturbation_view import in_levels
+    from gui.panels.perturbation.perturbation_tab import in_levels
     from gui.panels.results.model_view import _rows
 
     assert cells_of([-1.5, 0.25]) == ["−1.50", "0.25"]

@@ -9,8 +9,8 @@ from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QStackedLayout, QTabWidget, QWidget
 
 from gui.panels.frame_panel import FrameView
-from gui.panels.perturbation.explanation_view import ExplanationView
-from gui.panels.perturbation.perturbation_view import PerturbationView
+from gui.panels.perturbation.explanation_tab import ExplanationTab
+from gui.panels.perturbation.perturbation_tab import PerturbationTab
 from gui.widgets import EmptyState
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class PerturbationPanel(FrameView):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
-        self.perturbation, self.explanation = PerturbationView(self), ExplanationView(self)
+        self.perturbation, self.explanation = PerturbationTab(self), ExplanationTab(self)
         self.tabs = QTabWidget()
         self.tabs.addTab(self.perturbation, "Perturbation")
         self.tabs.addTab(self.explanation, "Explanation")

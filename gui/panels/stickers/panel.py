@@ -1,91 +1,21 @@
-"""The Stickers dock: the list with its order, the editor of the one that is selected, and what new ones are drawn with."""
+"""The Stickers dock."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
-
-from gui.panels.stickers.editor import StickerEditor
-from gui.panels.stickers.new_stickers import NewStickers
 from gui.panels.stickers.presenter import StickersPresenter
-from gui.panels.stickers.sticker_list import StickerList
-from gui.theme import GRID, icon
-from gui.widgets import EmptyState
-from gui.widgets.scrolling import scrolling
+from gui.panels.stickers.view import StickersView
 
 if TYPE_CHECKING:
-    from engine.stickers import Sticker
+    from PySide6.QtWidgets import QWidget
+
     from gui.session.session import Session
 
 
-class StickersPanel(QWidget):
-    """Composes the views and their presenter."""
-
-    raised = Signal(int)
-    """The selected sticker is wanted so many places further up; down where it is negative."""
-    duplicated = Signal()
-    deleted = Signal()
-    shown = Signal()
-    """The dock has come into sight."""
+class StickersPanel(StickersView):
+    """The view, joined with the session."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.list, self.editor, self.new = StickerList(), StickerEditor(), NewStickers()
-        self.buttons: dict[str, QToolButton] = {}
-        self._build()
         StickersPresenter(session, self)
-
-    def _build(self) -> None:
-        self.pages = QStackedWidget()
-        self.pages.addWidget(EmptyState("Press R and draw a rectangle on the image.", "mdi6.sticker-plus-outline"))
-        self.pages.addWidget(self.list)
-        body = QWidget()
-        layout = QVBoxLayout(body)
-        layout.setContentsMargins(GRID, GRID, GRID, GRID)
-        layout.addWidget(self.pages, 1)
-        layout.addLayout(self._tools())
-        layout.addWidget(self.editor)
-        layout.addWidget(self.new)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolling(body))  # docks that share its place may be lower than all of it
-
-    def _tools(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(2)
-        for name, picture, tip in (
-            ("up", "mdi6.arrow-up", "Raise: one place up"),
-            ("down", "mdi6.arrow-down", "Lower: one place down"),
-            ("duplicate", "mdi6.content-duplicate", "Duplicate the selected sticker"),
-            ("delete", "mdi6.delete-outline", "Delete the selected sticker"),
-        ):
-            button = self.buttons[name] = QToolButton()
-            button.setIcon(icon(picture))
-            button.setAutoRaise(True)
-            button.setToolTip(tip)
-            button.setAccessibleName(tip)
-            row.addWidget(button)
-            if name == "down":
-                row.addStretch(1)
-        self.buttons["up"].clicked.connect(lambda: self.raised.emit(1))
-        self.buttons["down"].clicked.connect(lambda: self.raised.emit(-1))
-        self.buttons["duplicate"].clicked.connect(self.duplicated)
-        self.buttons["delete"].clicked.connect(self.deleted)
-        return row
-
-    def show_stickers(self, stickers: Sequence[Sticker], selected: int | None, editable: Sticker | None) -> None:
-        """List the stickers; the buttons work where the selected one is ``editable``."""
-        self.pages.setCurrentIndex(1 if stickers else 0)
-        self.list.set_stickers(stickers, selected)
-        for name in ("duplicate", "delete"):
-            self.buttons[name].setEnabled(editable is not None)
-        self.buttons["up"].setEnabled(editable is not None and editable is not stickers[-1])
-        self.buttons["down"].setEnabled(editable is not None and editable is not stickers[0])
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.shown.emit()

@@ -15,7 +15,7 @@ from gui.panels.stickers.picture import read_picture
 if TYPE_CHECKING:
     from engine.stickers import Content
     from gui.canvas.tools import Draft
-    from gui.panels.stickers.panel import StickersPanel
+    from gui.panels.stickers.view import StickersView
     from gui.session.session import Session
     from gui.session.state import NewContent
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 class StickersPresenter(QObject):
     """A person's wishes become the edits that the canvas makes, too: the same step to undo, by whatever way it is asked for."""
 
-    def __init__(self, session: Session, panel: StickersPanel) -> None:
-        super().__init__(panel)
-        self._session, self._panel = session, panel
-        panel.list.chosen.connect(session.select)
-        panel.list.deleteAsked.connect(self.delete)
-        panel.raised.connect(self.restack)
-        panel.duplicated.connect(self.duplicate)
-        panel.deleted.connect(self.delete)
-        panel.editor.edited.connect(self._on_edited)
-        panel.editor.contentChosen.connect(self._on_content)
-        panel.editor.pictureChosen.connect(self._on_picture)
-        panel.new.contentChosen.connect(self._on_new_content)
-        panel.new.colourChosen.connect(self._on_new_colour)
-        panel.shown.connect(self.refresh)
+    def __init__(self, session: Session, view: StickersView) -> None:
+        super().__init__(view)
+        self._session, self._view = session, view
+        view.list.chosen.connect(session.select)
+        view.list.deleteAsked.connect(self.delete)
+        view.raised.connect(self.restack)
+        view.duplicated.connect(self.duplicate)
+        view.deleted.connect(self.delete)
+        view.editor.edited.connect(self._on_edited)
+        view.editor.contentChosen.connect(self._on_content)
+        view.editor.pictureChosen.connect(self._on_picture)
+        view.new.contentChosen.connect(self._on_new_content)
+        view.new.colourChosen.connect(self._on_new_colour)
+        view.shown.connect(self.refresh)
         for signal in (session.stickersChanged, session.selectionChanged, session.imageChanged, session.newStickerChanged):
             signal.connect(self.refresh)
 
@@ -51,11 +51,11 @@ class StickersPresenter(QObject):
     @Slot()
     def refresh(self) -> None:
         """Show the stickers of the session, if anybody can see them."""
-        if self._panel.isVisible():
+        if self._view.isVisible():
             board, state = self._board, self._session.state
-            self._panel.show_stickers(state.stickers, state.selected, edits.selected_sticker(board))
-            self._panel.editor.show_sticker(edits.selected_sticker(board), state.new_colour)
-            self._panel.new.show_choice(state.new_content, state.new_colour)
+            self._view.show_stickers(state.stickers, state.selected, edits.selected_sticker(board))
+            self._view.editor.show_sticker(edits.selected_sticker(board), state.new_colour)
+            self._view.new.show_choice(state.new_content, state.new_colour)
 
     # ------------------------------------------------------------------ edits
 

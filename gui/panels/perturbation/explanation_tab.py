@@ -1,4 +1,4 @@
-"""ExplanationView: the explanation that is chosen with its parameters, and its maps of the clean and of the adversarial image."""
+"""ExplanationTab: the explanation that is chosen with its parameters, and its maps of the clean and of the adversarial image."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gui.session.scene import Frame
 
 
-class ExplanationView(QWidget):
+class ExplanationTab(QWidget):
     """A view: it holds no choice, it shows one. A chooser where there are several, a form where the explanation has parameters."""
 
     chosen = Signal(object)

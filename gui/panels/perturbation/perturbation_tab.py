@@ -1,4 +1,4 @@
-"""PerturbationView: what was added to the image, on a scale that a gain sets."""
+"""PerturbationTab: what was added to the image, on a scale that a gain sets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MODES: tuple[tuple[Mode, str, str], ...] = (
 )
 
 
-class PerturbationView(QWidget):
+class PerturbationTab(QWidget):
     """A view: how the channels are shown, the gain, the maps, and the largest change."""
 
     changed = Signal()
