@@ -87,7 +87,8 @@ class ValueLine(QWidget):
             self._follow_width()
             self.update()
 
-    def _shown(self) -> str:
+    @property
+    def shown(self) -> str:
         metrics = self.fontMetrics()
         fits = not self._short or metrics.horizontalAdvance(self._text) <= self.width()
         text = self._text if fits else self._short
@@ -98,7 +99,7 @@ class ValueLine(QWidget):
         return metrics.elidedText(words, Qt.TextElideMode.ElideRight, room) + number
 
     def _follow_width(self) -> None:
-        self.setToolTip(self._text if self._shown() != self._text else "")
+        self.setToolTip(self._text if self.shown != self._text else "")
 
     def resizeEvent(self, event: object) -> None:
         self._follow_width()
@@ -113,4 +114,4 @@ class ValueLine(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), int(self._alignment), self._shown())
+        painter.drawText(self.rect(), int(self._alignment), self.shown)

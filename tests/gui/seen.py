@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from gui.widgets import EmptyState, Message
 
@@ -27,6 +27,13 @@ def text_of(widget: QWidget) -> str:
 def empty_text(panel: QWidget) -> str:
     """The sentence of an empty panel; empty where the panel shows something."""
     return " ".join(state.text for state in panel.findChildren(EmptyState) if state.isVisible())
+
+
+def filled_menu(window: QWidget, title: str) -> QMenu:
+    """The menu of that title, filled as it is when it opens."""
+    (menu,) = (menu for menu in window.findChildren(QMenu) if menu.title() == title)
+    menu.aboutToShow.emit()
+    return menu
 
 
 def messages(panel: QWidget) -> list[str]:

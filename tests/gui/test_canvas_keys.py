@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from engine.stickers import Optimised, Sticker
 from gui.canvas import SHORTCUTS, ImageCanvas
+from gui.canvas.frame import HighlightFrame
 from tests.gui.canvas_events import CTRL, SHIFT, Owner, drag, images, key, overridden
 
 if TYPE_CHECKING:
@@ -115,10 +116,10 @@ def test_tab_goes_round_and_ctrl_tab_leaves(qtbot: QtBot) -> None:
     assert canvas.hasFocus()
     key(canvas, Qt.Key.Key_Tab, CTRL)
     assert line.hasFocus()
-    assert not canvas._focus_frame.isVisible()
+    assert not any(frame.isVisible() for frame in canvas.findChildren(HighlightFrame))
     key(line, Qt.Key.Key_Backtab, SHIFT)
     assert canvas.hasFocus()
-    assert canvas._focus_frame.isVisible()
+    assert [frame.geometry() for frame in canvas.findChildren(HighlightFrame) if frame.isVisible()] == [canvas.rect()]
     canvas.set_stickers((), None)
     key(canvas, Qt.Key.Key_Tab)
     assert line.hasFocus()

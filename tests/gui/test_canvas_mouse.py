@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from engine.stickers import HANDLES, Colour, Sticker, handle_position
 from gui.canvas import ImageCanvas
@@ -263,7 +263,7 @@ def test_an_empty_canvas_says_what_would_fill_it_and_takes_no_drag(qtbot: QtBot)
     key(empty, Qt.Key.Key_Delete)
     assert said.stickers == (LOW,)
     assert said.heard("stickersCommitted") == []
-    hints = [pane._hint for pane in empty.panes]
+    hints = [hint for pane in empty.panes for hint in pane.view.findChildren(QLabel)]
     assert all(hint.isVisible() and hint.text() for hint in hints)
     empty.set_images(images()[0], None)
     assert [hint.isVisible() for hint in hints] == [False, True]

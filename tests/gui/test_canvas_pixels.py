@@ -150,10 +150,10 @@ def test_optimised_content_is_dashed(canvas: ImageCanvas) -> None:
 def test_a_caption_without_room_keeps_its_number_whole(canvas: ImageCanvas) -> None:
     canvas.set_captions("Stop 99.9 %", "Speed limit (30 km/h) 87.2 %")
     caption = canvas.adversarial_pane.heading.caption
-    assert (caption._shown(), caption.toolTip()) == (caption.text, "")
+    assert (caption.shown, caption.toolTip()) == (caption.text, "")
     caption.resize(caption.fontMetrics().horizontalAdvance("Speed 87.2 %") + 20, caption.height())
-    assert caption._shown().startswith("Sp")
-    assert caption._shown().endswith("… 87.2 %")
+    assert caption.shown.startswith("Sp")
+    assert caption.shown.endswith("… 87.2 %")
     assert caption.toolTip() == caption.text
 
 

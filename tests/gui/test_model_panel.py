@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QToolButton
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton, QToolButton
 
 import engine
 from gui.panels.model import ModelPanel
@@ -115,7 +115,7 @@ def test_a_failed_load_leaves_everything_as_it_was(
 def test_own_code_runs_after_the_question(qtbot: QtBot, loaded: ModelPanel, session: Session, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(FACTORY)
-    qtbot.mouseClick(loaded._code, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(named(loaded, QPushButton, "Own code…"), Qt.MouseButton.LeftButton)
     dialog = loaded.findChild(CodeDialog)
     assert dialog is not None
     assert not dialog.ok.isEnabled()
@@ -226,7 +226,7 @@ def test_swapped_activations_change_the_model_and_come_back(qtbot: QtBot, loaded
 
 def test_layers_are_listed_when_opened(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
     assert loaded.layers.topLevelItemCount() == 0
-    qtbot.mouseClick(loaded._layers_section.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(named(loaded, QToolButton, "Layers"), Qt.MouseButton.LeftButton)
     assert session.classifier is not None
     assert loaded.layers.topLevelItemCount() == len(list(session.classifier.module.children()))
     site = session.classifier.sites[0]

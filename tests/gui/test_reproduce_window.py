@@ -17,6 +17,7 @@ from gui.reproduce.experiment_runner import ExperimentRunner
 from gui.reproduce.foot import time_left
 from gui.reproduce.window import ReproduceWindow
 from tests.gui.driving import click, run_attack, settle, until
+from tests.gui.seen import filled_menu
 
 if TYPE_CHECKING:
     from gui.app import Workbench
@@ -30,10 +31,10 @@ def experiments(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """The window on an empty folder of data sets: what is drawn here stands in."""
     monkeypatch.setenv("GIBBON_DATA", str(tmp_path))
     bench.window.commands.reproduce("linear")
-    window = bench.window.commands._experiments
-    assert window is not None
+    (window,) = bench.window.findChildren(ReproduceWindow)
     window.runs.outcomes.clear()
-    window._on_chosen()
+    window.choose("panda")  # another one first, so that what was cleared is not shown any more
+    window.choose("linear")
     settle()
     yield window
     window.cancel()
@@ -54,12 +55,11 @@ def run(window: ReproduceWindow, slug: str) -> None:
 def test_the_menu_lists_every_experiment_and_opens_it(bench: Workbench, experiments: ReproduceWindow) -> None:
     from engine.reproduce import CATALOGUE
 
-    menu = bench.window._experiments
-    menu.aboutToShow.emit()
+    menu = filled_menu(bench.window, "Reproduce")
     assert [action.text() for action in menu.actions()] == [f"{kind.title}…" for kind in CATALOGUE.values()]
     for action, (slug, kind) in zip(menu.actions(), CATALOGUE.items(), strict=True):
         action.trigger()
-        assert experiments._slug == slug
+        assert experiments.about.forms[slug].isVisible()
         assert experiments.about.facts["accepted"].text() == kind.tolerance
         assert "``" not in experiments.about.summary.text()
         assert experiments.about.forms[slug].operation is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 import torch
 from PySide6.QtCore import QPoint, Qt
@@ -17,6 +18,8 @@ from gui.panels.results import ResultsPanel
 from gui.panels.results.content import Item
 from gui.panels.results.panel import tab_texts
 from gui.panels.results.views import CurveView, MapView, TableView
+from gui.plots.colour_maps import DIVERGING
+from gui.plots.curves import Curves
 from gui.session.data_choice import Choice
 from gui.theme import GRID
 from tests.gui.driving import settle
@@ -53,6 +56,11 @@ def probed(qtbot: QtBot, panel: ResultsPanel, session: Session) -> ResultsPanel:
     return panel
 
 
+def visible_lines(curves: Curves) -> list[pg.InfiniteLine]:
+    """The vertical lines that can be seen."""
+    return [item for item in curves.plot.items() if isinstance(item, pg.InfiniteLine) and item.isVisible()]
+
+
 def titles(panel: ResultsPanel) -> list[str]:
     return [panel.tabs.tabText(i) for i in range(panel.tabs.count())]
 
@@ -83,7 +91,7 @@ def test_the_loss_of_the_run_on_the_canvas(qtbot: QtBot, panel: ResultsPanel, se
     assert len(view.curves.xs) == 8
     flip = int(result.steps_to_flip[0])
     assert flip >= 0
-    assert float(view.curves._mark.value()) == flip
+    assert [float(line.value()) for line in visible_lines(view.curves)] == [flip]
     assert f"step {flip}" in view.curves.readout.text
     session.clear_perturbation()
     assert empty_text(panel)
@@ -120,7 +128,7 @@ def test_every_tab_is_in_sight_however_narrow_the_dock(probed: ResultsPanel, wid
     assert bar.mapTo(probed, rects[-1].topRight()).x() <= name.mapTo(probed, QPoint()).x() < probed.width()
     (entry,) = probed.session.history.entries
     assert name.text() == (entry.title if width == 1200 else f"#{entry.number}")
-    assert [probed.tabs.tabToolTip(index) for index in range(bar.count())] == [item.title for item in probed._items]
+    assert [probed.tabs.tabToolTip(index) for index in range(bar.count())] == titles(probed)
 
 
 def test_a_long_title_is_whole_where_there_is_room() -> None:
@@ -172,7 +180,7 @@ def test_classes_keep_their_colours_and_shares_are_percent(qtbot: QtBot, probed:
     label = result.classifier.labels[int(result.labels[0])]
     for line in view.curves.lines:
         assert (line.colour == LABEL) == (line.name == label)
-    assert view.curves._left.tickStrings([0.0, 0.5], 1, 0.5) == ["0 %", "50 %"]
+    assert view.curves.plot.getAxis("left").tickStrings([0.0, 0.5], 1, 0.5) == ["0 %", "50 %"]
 
 
 def test_numbers_stand_under_each_other_and_csv_keeps_every_digit(qtbot: QtBot, probed: ResultsPanel) -> None:
@@ -224,7 +232,8 @@ def test_a_perturbation_is_saved_loaded_and_added_by_a_run(qtbot: QtBot, probed:
     qtbot.waitUntil(lambda: titles(probed) == ["mine"], timeout=20_000)
     loaded: PerturbationView = probed.tabs.currentWidget()  # type: ignore[assignment]
     assert not loaded.save_button.isVisible()
-    assert torch.allclose(loaded._perturbation.values, torch.full((1, 3, 16, 16), 0.1))  # type: ignore[union-attr]
+    assert (loaded.maps.maps[0].pixels == DIVERGING[255]).all()
+    assert float(loaded.maps.scale.limits[-1].removeprefix("+").split("/")[0]) == pytest.approx(25.5, abs=0.1)
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
         qtbot.mouseClick(loaded.apply_button, Qt.MouseButton.LeftButton)
     entry = session.history.entries[-1]
@@ -330,9 +339,9 @@ def test_lines_that_coincide_can_both_be_seen_over_whole_rounds(qtbot: QtBot) ->
     curves.set_lines(
         np.array([1.0, 2.0, 3.0]), [Line("one", y, "#D55E00"), Line("other", y.copy(), "#0072B2")], Axes("round", "share", True)
     )
-    styles = [item.opts["pen"].style() for item in curves._items]
+    styles = [item.opts["pen"].style() for item in curves.plot.listDataItems()]
     assert styles == [Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine]
-    assert curves._bottom.tickStrings([1.0, 1.5, 2.0], 1.0, 0.5) == ["1", "", "2"]
+    assert curves.plot.getAxis("bottom").tickStrings([1.0, 1.5, 2.0], 1.0, 0.5) == ["1", "", "2"]
 
 
 def test_a_wide_axis_counts_in_ones_and_threes(qtbot: QtBot) -> None:
@@ -341,9 +350,9 @@ def test_a_wide_axis_counts_in_ones_and_threes(qtbot: QtBot) -> None:
     curves = Curves()
     qtbot.addWidget(curves)
     curves.set_lines(np.array([0.3, 3.0, 300.0]), [Line("one", np.zeros(3), "#D55E00")], Axes("weight", "share", log=True))
-    tens, threes = (ticks for _, ticks in curves._bottom.tickValues(-0.6, 2.6, 300))
-    assert curves._bottom.tickStrings(tens, 1.0, 1.0) == ["1", "10", "100"]
-    assert curves._bottom.tickStrings(threes, 1.0, 1.0) == ["0.3", "3", "30", "300"]
+    tens, threes = (ticks for _, ticks in curves.plot.getAxis("bottom").tickValues(-0.6, 2.6, 300))
+    assert curves.plot.getAxis("bottom").tickStrings(tens, 1.0, 1.0) == ["1", "10", "100"]
+    assert curves.plot.getAxis("bottom").tickStrings(threes, 1.0, 1.0) == ["0.3", "3", "30", "300"]
 
 
 def test_values_are_written_as_they_are_read() -> None:

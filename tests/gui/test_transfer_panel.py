@@ -26,7 +26,7 @@ def shown(bench: Workbench) -> TransferPanel:
 
 def add(bench: Workbench, source: str) -> None:
     panel = shown(bench)
-    panel._fill_menu()
+    panel.menu.aboutToShow.emit()
     (action,) = [a for a in panel.menu.actions() if a.text() == source]
     before = len(bench.session.loaded.models)
     action.trigger()

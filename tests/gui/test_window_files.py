@@ -23,6 +23,7 @@ from tests.gui.driving import (
     settle,
     until,
 )
+from tests.gui.seen import filled_menu
 
 if TYPE_CHECKING:
     from gui.app import Workbench
@@ -59,8 +60,7 @@ def test_a_dropped_file_is_opened_and_remembered(bench: Workbench, tmp_path: Pat
     QApplication.sendEvent(bench.window, QDropEvent(QPointF(at), copy, mime, left, nothing))
     until(lambda: bench.session.image.get("name") == "grey.png", "the image")
     assert bench.window.settings.recent_images == [path]
-    bench.window._fill_recent()
-    assert bench.window._recent.actions()[0].text() == "grey.png"
+    assert filled_menu(bench.window, "Open recent").actions()[0].text() == "grey.png"
 
 
 def test_a_recent_file_that_is_gone_leaves_the_list(bench: Workbench, tmp_path: Path, said: list[str]) -> None:

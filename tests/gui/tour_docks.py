@@ -32,14 +32,14 @@ def _transfer(tour: Tour) -> None:
 
 
 def _reproduce(tour: Tour) -> None:
+    from gui.reproduce.window import ReproduceWindow
     from tests.gui.driving import click, settle, until
 
     before = os.environ.get("GIBBON_DATA")
     os.environ["GIBBON_DATA"] = str(tour.out / "no-data-here")  # so that drawn digits stand in on every machine
     try:
         tour.window.commands.reproduce("linear")
-        window = tour.window.commands._experiments
-        assert window is not None
+        (window,) = tour.window.findChildren(ReproduceWindow)
         settle()
         tour.picture("reproduce", window)
         click(window.foot.run_button)
