@@ -31,6 +31,7 @@ from gui.session.log_entry import LogEntry, LogKind
 from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
 from gui.session.undo import LIMIT, ReplaceFields
+from gui.session.warm_up import warm_up
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -242,6 +243,8 @@ class Session(QObject):
         def then(threads: int) -> None:
             self.threads = threads
             self.threadsChanged.emit()
+            if classifier is self.classifier:
+                self.ask("warm-up", lambda: warm_up(classifier), lambda _: None, what="Warming up")
 
         self.ask("threads", measure, then, what="Measuring the model's speed")
 

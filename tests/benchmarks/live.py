@@ -22,13 +22,13 @@ if __name__ == "__main__":
     if not os.environ.get("DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QEvent, QEventLoop, QObject, QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.app import Workbench
 from tests.acceptance.figures import Figure, at_least, at_most
-from tests.gui.driving import open_window, until, wait_ready
+from tests.gui.driving import open_window, settle, until, wait_ready
 
 HZ = 60
 SECONDS = 5.0
@@ -171,6 +171,83 @@ def start_ups(times: int = 5) -> tuple[float, float, float]:
     return best[0], best[1], best[2]
 
 
+RUNS = """
+import time
+from tests.gui.driving import open_window, settle, until, wait_ready
+bench = open_window()
+wait_ready(bench)
+from engine import attacks
+session = bench.session
+until(lambda: not session.waiting("threads"), "the threads")
+until(lambda: not session.waiting("warm-up"), "the warm-up")
+for _ in range(2):
+    began, before = time.perf_counter(), len(session.history.entries)
+    session.runs.start(attacks.PGD())
+    until(lambda: len(session.history.entries) > before and not session.runs.running, "the run")
+    until(lambda: not session.waiting("frame"), "the frame")
+    settle()
+    print("took", time.perf_counter() - began, flush=True)
+bench.window.close()
+bench.shut_down()
+"""
+"""Two runs of PGD in a fresh window, each until it is painted."""
+
+
+def first_runs(times: int = 5) -> tuple[float, float]:
+    """Seconds of the first and of the second run of a session, medians over several process starts."""
+    first, second = [], []
+    for _ in range(times):
+        said = subprocess.run(
+            [sys.executable, "-c", RUNS], capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True
+        ).stdout
+        one, two = (float(line.split()[1]) for line in said.splitlines() if line.startswith("took"))
+        first.append(one)
+        second.append(two)
+    return statistics.median(first), statistics.median(second)
+
+
+def theme_switches(bench: Workbench, times: int = 6) -> float:
+    """Milliseconds for which a theme switch holds the main thread until all is painted, median."""
+    took = []
+    before = bench.window.theme.choice
+    for place in range(times):
+        began = time.perf_counter()
+        bench.window.theme.choose("dark" if place % 2 == 0 else "light")
+        settle()
+        took.append(1000 * (time.perf_counter() - began))
+    bench.window.theme.choose(before)
+    settle()
+    return statistics.median(took)
+
+
+def widgets() -> int:
+    """How many widgets there are, those left out that are about to be destroyed."""
+    settle()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return len(QApplication.allWidgets())
+
+
+def choose_every_attack(bench: Workbench) -> None:
+    """Set up each attack in turn, and the first again."""
+    from engine.attacks import CATALOGUE
+
+    first = bench.session.plan.slug
+    for slug in (*CATALOGUE, first):
+        bench.session.change(**bench.session.plan.choosing(slug))
+        settle()
+
+
+def theme_figures(bench: Workbench) -> Iterator[Figure]:
+    """A switch in a fresh window, and after every attack was set up twice; with the widgets that there are."""
+    yield at_most("theme switch in a fresh window, median (ms)", theme_switches(bench), 100)
+    choose_every_attack(bench)
+    once = widgets()
+    choose_every_attack(bench)
+    yield at_most("theme switch after every attack was set up twice, median (ms)", theme_switches(bench), 100)
+    yield Figure("  widgets after every attack was set up once", once)
+    yield at_most("  widgets after every attack was set up twice", widgets(), once)
+
+
 def figures() -> Iterator[Figure]:
     """All of it."""
     from engine import attacks
@@ -180,12 +257,16 @@ def figures() -> Iterator[Figure]:
     yield at_most("first paint, best of 5 (s)", paint, 1.0)
     yield at_most("ready, best of 5 (s)", ready, torch + 1)
     yield Figure("  of it torch's own import (s)", torch)
+    first, second = first_runs()
+    yield at_most("first run of a session over the second, medians of 5 starts", first / second, 1.5)
+    yield Figure("  the second run (s)", second)
     app = QApplication.instance() or QApplication([])
     bench = open_window()
     wait_ready(bench)
     bench.window.reset_layout()  # whatever layout was kept: all panels of the story in sight
     bench.window.bring_up("activations")
     try:
+        yield from theme_figures(bench)
         bench.session.commit_stickers((Sticker(1, 1, 12, 8, 8, Optimised()),), "Draw")
         bench.session.runs.start(attacks.StickerPGD())
         until(lambda: bench.session.history.entries and not bench.session.runs.running, "the sticker's content")

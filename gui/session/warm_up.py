@@ -1,0 +1,36 @@
+"""What the first run of a session pays for alone, paid while nobody waits for it."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine import Classifier
+    from engine.data import DataSet
+    from gui.session.data_choice import Choice
+
+
+def _no_data(_choice: Choice) -> DataSet:
+    raise AssertionError("FGSM works on no data set")
+
+
+def warm_up(classifier: Classifier) -> None:
+    """Run one step of an attack on a grey image, and drop what comes of it. Called in the engine thread.
+
+    The first run imports what only runs need, starts autograd's threads and lets the libraries choose their kernels for these shapes.
+    If the model cannot be attacked, nothing is warm and nothing is said: the run that a person starts says it.
+    """
+    import torch
+
+    from engine.attacks import FGSM
+    from gui.session.attack_inputs import AttackInputs
+    from gui.session.attack_job import completed, make_run
+    from gui.session.scene import Scene, observe_scene
+
+    with contextlib.suppress(Exception):
+        scene = Scene(classifier, torch.full(classifier.input_shape, 0.5))
+        run = make_run(FGSM(), scene, AttackInputs(), _no_data)
+        for step in run:
+            observe_scene(scene, step.adversarial[0].detach().cpu())
+        completed(run.result())
