@@ -1,1 +1,1 @@
-"""The docks, one module or folder each. They meet in the Session, never each other."""
+"""The docks' panels, one module or folder each. They share the session, and no panel knows another."""

@@ -1,4 +1,4 @@
-"""FrameView: a panel that paints the session's frame, and only while it can be seen."""
+"""FrameView: the base class of panels that show the session's frame. They paint only while they are visible."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from gui.theme import GRID
 
 
 class FrameView(QWidget):
-    """Calls `show_frame` with every new frame while visible, and with the newest one when it is shown.
+    """Calls `show_frame` with every new frame while the panel is visible, and with the newest one when it becomes visible.
 
-    Where `show_frame` raises, the panel says so in place of its content until a frame is painted again; nobody else is troubled.
+    If `show_frame` raises, the panel shows an error in place of its content until a frame is painted again. Other panels go on.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
         self.painted: Frame | None = None
-        """The frame that it shows."""
-        self._trouble = _Trouble(self)
+        """The frame that the panel shows."""
+        self._trouble = _ErrorOverlay(self)
         for signal in (session.observed, session.imageChanged, session.classifierChanged):
             signal.connect(self.refresh)
 
     @Slot()
     def refresh(self) -> None:
-        """Show the session's frame, if anybody can see it."""
+        """Show the session's frame, if the panel is visible."""
         frame = self.session.frame
         on_its_way = frame is None and self.session.clean is not None and self.session.waiting("frame")
         if self.isVisible() and not on_its_way:
@@ -43,11 +43,11 @@ class FrameView(QWidget):
                 self._trouble.hide()
 
     def show_frame(self, frame: Frame | None) -> None:
-        """Paint it; None: there is nothing to show."""
+        """Show a frame; None clears the panel."""
         raise NotImplementedError
 
     def _fail(self, error: Exception) -> None:
-        """Say what happened in the panel, and once in the Log: frames come many times a second."""
+        """Show an error in the panel, and log it once, since frames come many times a second."""
         from engine.errors import in_words
 
         name = type(self).__name__.removesuffix("Panel")
@@ -65,8 +65,8 @@ class FrameView(QWidget):
         self._trouble.setGeometry(self.rect())
 
 
-class _Trouble(QLabel):
-    """Lies over the whole of a panel while it cannot paint."""
+class _ErrorOverlay(QLabel):
+    """Covers a panel that cannot show its frame."""
 
     def __init__(self, panel: QWidget) -> None:
         super().__init__(panel)
@@ -80,7 +80,7 @@ class _Trouble(QLabel):
         self.hide()
 
     def say(self, sentence: str) -> None:
-        """Show a sentence above everything else in the panel."""
+        """Show a sentence on top of the panel."""
         self.setText(sentence)
         self.setGeometry(self._panel.rect())
         self.show()

@@ -1,4 +1,4 @@
-"""Prediction: what the classifier says of the clean and of the adversarial image, and how far apart the two are."""
+"""PredictionPanel: the classifier's predictions for the clean and the adversarial image, and the size of the perturbation."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from engine.explain import Observation
 
 SETTLE_MS = 400
-"""So long after the last frame nothing is moving: rows are sorted, and the structural similarity is asked for."""
+"""Milliseconds without a new frame after which rows are sorted and the structural similarity is requested."""
 
 _GROWN = "The image was grown from noise: it is no change of the clean one, so its distance from that means nothing."
 
 
 class PredictionPanel(FrameView):
-    """Bars of the strongest classes, a verdict, the size of the perturbation."""
+    """Bars of the most probable classes, a verdict, and the norms of the perturbation."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.rows: list[int] = []
-        """The classes shown, top first."""
+        """The classes that are shown, from top to bottom."""
         self._similarity: tuple[Frame, float] | None = None
         self.verdict = Sentence(2, bold=True)
         self.under_bound = Sentence(2, muted=True)
@@ -107,7 +107,7 @@ class PredictionPanel(FrameView):
         self._fit_verdict()
 
     def _fit_verdict(self) -> None:
-        """A second line only where the first does not hold it."""
+        """Give the verdict a second line only if it does not fit in one."""
         metrics = self.verdict.fontMetrics()
         lines = 1 if metrics.horizontalAdvance(self.verdict.text) <= self.width() - 2 * GRID else 2
         self.verdict.setFixedHeight(lines * metrics.lineSpacing() + 4)
@@ -138,7 +138,7 @@ class PredictionPanel(FrameView):
         )
 
     def _chosen_goal(self) -> int | None:
-        """The class that the run on the canvas chose itself, where no person chooses one."""
+        """Return the target that the attack on the canvas chose itself; None if the user chose it or there is none."""
         entry = self.session.history.shown
         return None if entry is None or self.session.target is not None else entry.result.goal(0)
 
@@ -147,7 +147,7 @@ class PredictionPanel(FrameView):
         return self.session.target if chosen is None else chosen
 
     def _judged_by(self, frame: Frame) -> int | None:
-        """The class that counts as reached: of a finished run its own target, whatever is chosen for the next one."""
+        """Return the target by which a frame is judged: a finished run's own, not the one that is chosen for the next run."""
         session = self.session
         entry = None if frame.step is not None else session.history.shown
         if entry is None:
@@ -155,7 +155,7 @@ class PredictionPanel(FrameView):
         return None if entry.result.targets is None else int(entry.result.targets[0])
 
     def _verdict(self, frame: Frame, labels: tuple[str, ...]) -> tuple[str, str | None]:
-        """The sentence and its colour."""
+        """Return the verdict's sentence and colour."""
         seen, grown, target = frame.observation, frame.scene.grown, self._judged_by(frame)
         before, after = seen.clean_prediction, seen.adversarial_prediction
         if target is not None and after == target and (grown or after != before):
@@ -186,11 +186,11 @@ class PredictionPanel(FrameView):
             ]
         )
 
-    # ------------------------------------------------------------------ when nothing moves
+    # ------------------------------------------------------------------ after the last frame
 
     @property
     def unsettled(self) -> bool:
-        """Whether rows are about to be sorted, or the similarity is on its way."""
+        """Whether the sorting of rows or the similarity is pending."""
         return self._settled.isActive() or self.session.waiting("prediction.ssim")
 
     @Slot()
@@ -209,10 +209,10 @@ class PredictionPanel(FrameView):
                 what="Measuring the similarity",
             )
 
-    def _on_similarity(self, answer: tuple[Frame, float]) -> None:
-        self._similarity = answer
-        if self.isVisible() and self.session.frame is answer[0]:
-            self._show_figures(answer[0])
+    def _on_similarity(self, result: tuple[Frame, float]) -> None:
+        self._similarity = result
+        if self.isVisible() and self.session.frame is result[0]:
+            self._show_figures(result[0])
 
     @Slot()
     def _on_new_image(self) -> None:
@@ -226,7 +226,7 @@ class PredictionPanel(FrameView):
 
 
 def under_bound(seen: Observation, labels: tuple[str, ...]) -> str:
-    """What the bounded classifier predicts for both images, after the mark that the bars carry, or why it fails; empty without a bound."""
+    """Describe the bounded classifier's predictions for both images, or say why it fails; empty without a bound."""
     if "bounds" in seen.failures:
         return seen.failures["bounds"]
     bounded = seen.bounded
@@ -240,19 +240,19 @@ def under_bound(seen: Observation, labels: tuple[str, ...]) -> str:
 
 
 def similarity(clean: Tensor, adversarial: Tensor) -> float:
-    """Structural similarity of two images ``(C, H, W)``. Called in the engine thread: its import takes a while."""
+    """Return the structural similarity of two images ``(C, H, W)``. Called in the engine thread, since its import takes a while."""
     from skimage.metrics import structural_similarity
 
     window = min(7, clean.shape[1], clean.shape[2])
     if window < 3:
-        return float("nan")  # no window fits
+        return float("nan")  # the image is smaller than any window
     return float(
         structural_similarity(clean.numpy(), adversarial.numpy(), win_size=window - (window + 1) % 2, data_range=1.0, channel_axis=0)
     )
 
 
 class _Legend(QLabel):
-    """What the colours mean, of those that are there."""
+    """The legend of the colours that the bars use."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -261,7 +261,7 @@ class _Legend(QLabel):
         self.setWordWrap(True)
 
     def show_parts(self, label: bool, target: bool, chosen: bool) -> None:
-        """Name the marks of the true label and the target where there are any; ``chosen``: by the attack."""
+        """Show the entries of the true label and the target, if there are any; ``chosen``: the attack chose the target."""
         if (label, target, chosen) == self._shown:
             return
         self._shown = (label, target, chosen)

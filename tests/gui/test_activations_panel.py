@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, Qt
 import engine
 from engine.explain import find_spikes
 from gui.panels.activations import ActivationsPanel
-from gui.panels.activations.layer_list import fitting
+from gui.panels.activations.layer_list import shortened_name
 from gui.panels.activations.spike_table import SpikeTable, cells, times
 from gui.plots.histograms import decades, nice_ticks, raster
 from gui.session.bounds import bound_text, effect_text, with_bound
@@ -204,9 +204,9 @@ def test_every_column_of_the_spikes_fits_a_narrow_table(qtbot: QtBot) -> None:
 
 def test_a_name_keeps_what_tells_it_from_others(opened: ActivationsPanel) -> None:
     metrics, name = opened.layers.fontMetrics(), "features.12.expand3x3_activation"
-    assert fitting(name, metrics, metrics.horizontalAdvance(name)) == name
-    assert fitting(name, metrics, metrics.horizontalAdvance("features.12.expand3x3")) == "features.12.expand3x3"
-    narrow = fitting(name, metrics, metrics.horizontalAdvance("…12.expand3x3"))
+    assert shortened_name(name, metrics, metrics.horizontalAdvance(name)) == name
+    assert shortened_name(name, metrics, metrics.horizontalAdvance("features.12.expand3x3")) == "features.12.expand3x3"
+    narrow = shortened_name(name, metrics, metrics.horizontalAdvance("…12.expand3x3"))
     assert narrow == "…12.expand3x3"
 
 

@@ -18,7 +18,7 @@ from gui.canvas import ImageCanvas
 from gui.canvas.canvas_link import CanvasLink
 from gui.panels.stickers import StickersPanel
 from gui.panels.stickers.picture import read_picture
-from gui.panels.stickers.sticker_list import content_image, describe, kind_of
+from gui.panels.stickers.sticker_list import content_image, content_kind, sticker_text
 from tests.gui.canvas_events import key as press_key
 from tests.gui.panel_scenes import open_image, show
 
@@ -95,7 +95,7 @@ def test_opacity(qtbot: QtBot, filled: StickersPanel, session: Session) -> None:
     filled.editor.opacity.setFocus()
     qtbot.keyClick(filled.editor.opacity, Qt.Key.Key_Down)
     assert session.stickers[1].opacity == pytest.approx(0.95)
-    assert "95 %" in describe(session.stickers[1])
+    assert "95 %" in sticker_text(session.stickers[1])
 
 
 def test_order_duplicate_delete(qtbot: QtBot, filled: StickersPanel, session: Session) -> None:
@@ -232,7 +232,7 @@ def test_chips() -> None:
     assert content_image(Colour((1.0, 0.0, 0.0))).pixelColor(0, 0) == QColor(255, 0, 0)
     assert content_image(Optimised()).isNull()
     assert content_image(Optimised(torch.full((1, 3, 2), 0.5))).pixelColor(1, 2) == QColor(128, 128, 128)
-    assert [kind_of(c) for c in (Colour(), Optimised(), Pixels(torch.zeros(3, 1, 1)))] == ["colour", "optimised", "image"]
+    assert [content_kind(c) for c in (Colour(), Optimised(), Pixels(torch.zeros(3, 1, 1)))] == ["colour", "optimised", "image"]
 
 
 def test_hidden_it_follows_when_shown(filled: StickersPanel, session: Session) -> None:

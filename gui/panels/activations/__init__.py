@@ -1,4 +1,4 @@
-"""Activations: what every layer does, which units spike, and what a bound would cost and undo."""
+"""The Activations dock: every layer's activations, the spikes, and the effect of a bound."""
 
 from gui.panels.activations.panel import ActivationsPanel
 

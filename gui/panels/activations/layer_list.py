@@ -1,4 +1,4 @@
-"""LayerList: every layer's histograms as small multiples; only the rows that can be seen are painted."""
+"""LayerList: small histograms of every layer; only the visible rows are painted."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _MARGIN = 6
 
 
 class LayerList(QAbstractScrollArea):
-    """A list in which a click or the arrow keys choose a layer."""
+    """A list of layers, from which a click or the arrow keys choose one."""
 
     chosen = Signal(str)
-    """The site's name."""
+    """A layer was chosen: the site's name."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +34,7 @@ class LayerList(QAbstractScrollArea):
         self.bounds: Mapping[str, float] = {}
         self.selected = ""
         self.painted: range = range(0)
-        """The rows of the last paint."""
+        """The rows that the last paint covered."""
         self.setFont(number_font(self.font()))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -44,14 +44,14 @@ class LayerList(QAbstractScrollArea):
 
     @property
     def row_height(self) -> int:
-        """A line of text and a histogram."""
+        """The height of a row: a line of text and a histogram."""
         return self._line + _BARS + 9
 
     def sizeHint(self) -> QSize:
         return QSize(280, 4 * self.row_height)
 
     def set_layers(self, layers: Sequence[LayerActivity], bounds: Mapping[str, float], selected: str) -> None:
-        """Show them."""
+        """Show layers with their bounds; ``selected`` is the name of the chosen site."""
         changed = len(layers) != len(self.layers)
         self.layers, self.bounds, self.selected = tuple(layers), bounds, selected
         if changed:
@@ -59,7 +59,7 @@ class LayerList(QAbstractScrollArea):
         self.viewport().update()
 
     def select(self, site: str) -> None:
-        """Mark a layer and bring it into view."""
+        """Mark a layer and scroll to it."""
         self.selected = site
         row = next((i for i, layer in enumerate(self.layers) if layer.site.name == site), 0)
         bar, top = self.verticalScrollBar(), row * self.row_height
@@ -67,10 +67,10 @@ class LayerList(QAbstractScrollArea):
         self.viewport().update()
 
     def row_at(self, y: int) -> int:
-        """The row at that height of the viewport; it may not exist."""
+        """Return the row at a height of the viewport; it may be beyond the last layer."""
         return (y + self.verticalScrollBar().value()) // self.row_height
 
-    # ------------------------------------------------------------------ hands
+    # ------------------------------------------------------------------ from the user
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         row = self.row_at(round(event.position().y()))
@@ -87,13 +87,13 @@ class LayerList(QAbstractScrollArea):
 
     def _choose(self, row: int) -> None:
         self.select(self.layers[row].site.name)
-        self.setAccessibleDescription(describe(self.layers[row]))
+        self.setAccessibleDescription(layer_text(self.layers[row]))
         self.chosen.emit(self.selected)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             row = self.row_at(event.pos().y())
-            QToolTip.showText(event.globalPos(), describe(self.layers[row]) if 0 <= row < len(self.layers) else "", self)
+            QToolTip.showText(event.globalPos(), layer_text(self.layers[row]) if 0 <= row < len(self.layers) else "", self)
             return True
         return super().viewportEvent(event)
 
@@ -137,7 +137,7 @@ class LayerList(QAbstractScrollArea):
         line = QRect(rect.left(), rect.top() + 2, rect.width(), self._line)
         left = self._paint_numbers(painter, layer, line, inks)
         painter.setPen(inks.text)
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, fitting(layer.site.name, inks.metrics, left - line.left() - 8))
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, shortened_name(layer.site.name, inks.metrics, left - line.left() - 8))
         base = rect.top() + self._line + 4 + _BARS
         painter.setPen(inks.line)
         painter.drawLine(rect.left(), base, rect.right(), base)
@@ -148,7 +148,7 @@ class LayerList(QAbstractScrollArea):
             painter.fillRect(QRect(x, base - _BARS, 2, _BARS), inks.text)
 
     def _paint_numbers(self, painter: QPainter, layer: LayerActivity, line: QRect, inks: _Inks) -> int:
-        """The layer's numbers at the right of the line, and where they begin."""
+        """Paint the layer's numbers at the right of the line, and return where they begin."""
         spikes = "1 spike" if layer.spikes == 1 else f"{layer.spikes} spikes"
         most = f"{short(layer.clean_max)} → {short(layer.adversarial_max)}"
         painter.setPen(inks.adversarial if layer.spikes else inks.muted)
@@ -160,7 +160,7 @@ class LayerList(QAbstractScrollArea):
 
 
 class _Inks:
-    """The palette's colours, taken once per paint."""
+    """The palette's colours, looked up once per paint."""
 
     def __init__(self, widget: QWidget) -> None:
         palette = widget.palette()
@@ -175,8 +175,8 @@ class _Inks:
 _CALLS_NOTHING = re.compile(r"[._](activation|relu|act)\d*$", re.IGNORECASE)
 
 
-def fitting(name: str, metrics: QFontMetrics, room: int) -> str:
-    """A site's name in so many pixels: the ending that all rectifiers share goes first, then one folder after the other."""
+def shortened_name(name: str, metrics: QFontMetrics, room: int) -> str:
+    """Shorten a site's name to a width in pixels: first the suffix that all rectifiers share is dropped, then parent by parent."""
     if metrics.horizontalAdvance(name) <= room:
         return name
     shown = parts = _CALLS_NOTHING.sub("", name)
@@ -186,8 +186,8 @@ def fitting(name: str, metrics: QFontMetrics, room: int) -> str:
     return metrics.elidedText(shown, Qt.TextElideMode.ElideLeft, max(20, room + 1))
 
 
-def describe(layer: LayerActivity) -> str:
-    """A layer in words."""
+def layer_text(layer: LayerActivity) -> str:
+    """Describe a layer in words."""
     shape = " × ".join(str(n) for n in layer.site.shape)
     return (
         f"{layer.site.name}: {layer.site.kind}, {shape}\n"

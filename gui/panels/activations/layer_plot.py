@@ -1,4 +1,4 @@
-"""LayerPlot: one layer's histograms, large, with the bound as a line that the mouse or the arrow keys move."""
+"""LayerPlot: the histograms of one layer, with the bound as a line that the mouse or the arrow keys move."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from engine.explain import LayerActivity
 
 REACH = 8
-"""Screen pixels within which the line can be grasped."""
+"""The distance in screen pixels within which a press takes the line."""
 
 
 class LayerPlot(QWidget):
-    """Paints from one `LayerActivity`; emits where the bound is wished to be."""
+    """Plots one `LayerActivity`, and emits the bound that the user sets."""
 
     boundMoved = Signal(object)
-    """A value, or None: no bound. Emitted while the line is being dragged."""
+    """The user has moved the line: the bound's value; None lifts the bound. Emitted during a drag, too."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.layer: LayerActivity | None = None
         self.limits = (0.0, 1.0)
-        """Of the activation axis."""
+        """The limits of the activation axis."""
         self.bound: float | None = None
         self._grip: float | None = None
-        """How far from the line the mouse grasped it; None: it does not."""
+        """The distance between mouse and line at the press of a drag; None without a drag."""
         self.setFont(number_font(self.font()))
         metrics = self.fontMetrics()
         self._margins = (metrics.horizontalAdvance("100k") + 8, metrics.height() + 2, -10, -metrics.height() - 7)
@@ -51,49 +51,49 @@ class LayerPlot(QWidget):
         return QSize(280, 150)
 
     def set_layer(self, layer: LayerActivity | None) -> None:
-        """Show its histograms."""
+        """Show a layer's histograms; None clears the plot."""
         self.layer = layer
         self.limits = (0.0, 1.0) if layer is None else (float(layer.edges[0]), float(layer.edges[-1]))
         self.update()
 
     def set_bound(self, bound: float | None) -> None:
-        """Put the line there; None: it rests at the right edge."""
+        """Put the line at a bound; None puts it at the right edge."""
         if bound != self.bound:
             self.bound = bound
             self.setAccessibleDescription("No bound" if bound is None else f"Bound {bound:.3g}")
             self.update()
 
-    # ------------------------------------------------------------------ places
+    # ------------------------------------------------------------------ coordinates
 
     @property
     def frame(self) -> QRect:
-        """Inside the axes."""
+        """Return the rectangle inside the axes."""
         return self.rect().adjusted(*self._margins)
 
     def x_of(self, value: float) -> float:
-        """Where an activation is, in the widget."""
+        """Return the widget's coordinate of an activation."""
         low, high = self.limits
         return self.frame.left() + (value - low) / (high - low) * self.frame.width()
 
     def value_at(self, x: float) -> float | None:
-        """The bound that the line has at ``x``; None at the right end, where it would clamp nothing."""
+        """Return the bound of a line at the widget's coordinate ``x``; None at the right end, where it would clamp nothing."""
         low, high = self.limits
         value = low + (x - self.frame.left()) / max(1, self.frame.width()) * (high - low)
         return self.rounded(value)
 
     def rounded(self, value: float) -> float | None:
-        """To the digits that the axis tells, above zero; None from the axis' end on."""
+        """Round a bound to the digits that the axis resolves, above zero; None from the end of the axis on."""
         high = self.limits[1]
         places = decimals(high)
         return None if value >= high else max(round(value, places), 10.0**-places)
 
     @property
     def line_x(self) -> float:
-        """Where the line is."""
+        """Return the widget's coordinate of the line."""
         high = self.limits[1]
         return self.x_of(min(self.bound, high) if self.bound is not None else high)
 
-    # ------------------------------------------------------------------ hands
+    # ------------------------------------------------------------------ from the user
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         distance = event.position().x() - self.line_x
@@ -108,7 +108,7 @@ class LayerPlot(QWidget):
             near = self.layer is not None and abs(event.position().x() - self.line_x) <= self._reach(event.position())
             self.setCursor(Qt.CursorShape.SizeHorCursor if near else Qt.CursorShape.ArrowCursor)
             return
-        self._wish(self.value_at(event.position().x() - self._grip))
+        self._request_bound(self.value_at(event.position().x() - self._grip))
 
     def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
         self._grip = None
@@ -118,13 +118,13 @@ class LayerPlot(QWidget):
         step = (high - low) / 100 * (10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
         here = high if self.bound is None else min(self.bound, high)
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self._wish(None)
+            self._request_bound(None)
         elif self.layer is not None and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self._wish(self.rounded(here + (step if event.key() == Qt.Key.Key_Right else -step)))
+            self._request_bound(self.rounded(here + (step if event.key() == Qt.Key.Key_Right else -step)))
         else:
             super().keyPressEvent(event)
 
-    def _wish(self, value: float | None) -> None:
+    def _request_bound(self, value: float | None) -> None:
         if value != self.bound:
             self.set_bound(value)
             self.boundMoved.emit(value)
@@ -186,14 +186,14 @@ class LayerPlot(QWidget):
         return "no bound" if self.bound is None else f"{self.bound:.{decimals(self.limits[1])}f}"
 
     def _handle(self) -> QRectF:
-        """The grip above the line, kept inside the widget."""
+        """Return the handle above the line, within the widget."""
         metrics = self.fontMetrics()
         width = metrics.horizontalAdvance(self._handle_text()) + 10
         left = min(max(self.line_x - width / 2, 0), self.width() - width)
         return QRectF(left, self.frame.top() - metrics.height() - 1, width, metrics.height())
 
     def handle_point(self) -> QPoint:
-        """A point of the line to grasp."""
+        """Return a point at which a press takes the line."""
         return QPoint(round(self.line_x), self.frame.center().y())
 
     def event(self, event: QEvent) -> bool:

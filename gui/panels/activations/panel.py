@@ -1,4 +1,4 @@
-"""ActivationsPanel: the chosen layer large with its bound, what the bound does, and below it all layers and the spikes."""
+"""ActivationsPanel: the chosen layer with its bound and the bound's effect; all layers; the spikes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.panels.activations.layer_list import LayerList, describe
+from gui.panels.activations.layer_list import LayerList, layer_text
 from gui.panels.activations.layer_plot import LayerPlot
 from gui.panels.activations.spike_table import SpikeTable
 from gui.panels.frame_panel import FrameView
@@ -34,12 +34,12 @@ _NO_SITES = "This model calls no rectifier (ReLU and its kin), so there are no a
 
 
 class ActivationsPanel(FrameView):
-    """Paints from ``observation.layers`` and ``spikes``; asks for bounds through the session."""
+    """Shows a frame's ``observation.layers`` and ``spikes``, and sets bounds through the session."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.selected = ""
-        """Name of the chosen site."""
+        """The name of the chosen site."""
         self.title, self.effect = Sentence(bold=True), Sentence(3)
         self.plot, self.layers, self.spikes = LayerPlot(), LayerList(), SpikeTable()
         self.scope, self.value, self.reset = QComboBox(), QDoubleSpinBox(), QToolButton()
@@ -70,7 +70,7 @@ class ActivationsPanel(FrameView):
         self._pages.addWidget(split)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Side by side where it is wide, as below the canvas; one above the other where it is high."""
+        """Arrange the parts side by side if the panel is wide, as below the canvas, else one below the other."""
         wide = self.width() > 1.2 * self.height() and self.width() >= 64 * GRID
         orientation = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self._split.orientation() != orientation:
@@ -81,7 +81,7 @@ class ActivationsPanel(FrameView):
         super().resizeEvent(event)
 
     def minimumSizeHint(self) -> QSize:
-        """Of the smaller of its two shapes, so that a low place below the canvas is possible."""
+        """Return the size of the lower of the two arrangements, so that the panel fits below the canvas."""
         parts = [part.minimumSizeHint() for part in (self.upper, self.tabs)]
         return QSize(max(part.width() for part in parts), max(part.height() for part in parts))
 
@@ -134,7 +134,7 @@ class ActivationsPanel(FrameView):
         if layer.site.name != self.selected:
             self.selected = layer.site.name
         self.title.set_text(_heading(layer.site.name, layer.site.kind, layer.site.shape))
-        self.title.setToolTip(describe(layer))
+        self.title.setToolTip(layer_text(layer))
         self.plot.set_layer(layer)
         self._show_bound(float(layer.edges[-1]))
         self.effect.set_text(effect_text(seen, frame.scene.classifier.labels, self.sites) or _HINT)
@@ -159,14 +159,14 @@ class ActivationsPanel(FrameView):
 
     @property
     def sites(self) -> list[str]:
-        """Names of the sites that are shown."""
+        """Return the names of the sites that are shown."""
         return [layer.site.name for layer in self.session.frame.observation.layers] if self.session.frame else []
 
-    # ------------------------------------------------------------------ hands
+    # ------------------------------------------------------------------ from the user
 
     @Slot(str)
     def choose(self, site: str) -> None:
-        """Show that layer large."""
+        """Choose the layer that the plot shows."""
         if site != self.selected:
             self.selected = site
             self.layers.select(site)
@@ -183,7 +183,7 @@ class ActivationsPanel(FrameView):
 
     @Slot()
     def _on_scope(self) -> None:
-        """The value there is goes to all layers, or stays in the chosen one alone."""
+        """Apply the present bound to all layers, or keep it in the chosen layer only."""
         if self.session.bounds:
             value = self.session.bounds.get(self.selected, min(self.session.bounds.values()))
             self.session.set_bounds(with_bound({}, self.sites, self.selected, value, bool(self.scope.currentData())))
@@ -194,7 +194,7 @@ class ActivationsPanel(FrameView):
 
     @Slot()
     def _on_bounds(self) -> None:
-        """The line follows at once; the figures follow with the frame that has been asked for."""
+        """Move the line at once; the numbers follow with the next frame."""
         if self.isVisible() and self.session.frame is not None and self.plot.layer is not None:
             self._show_bound(self.plot.limits[1])
 

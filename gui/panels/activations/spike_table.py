@@ -1,4 +1,4 @@
-"""SpikeTable: the units that exceed their layer's maximum on the clean image, the largest ratio first."""
+"""SpikeTable: the spikes, which are units that exceed their layer's maximum on the clean image, the largest ratio first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTableView, QWidget
 
 from engine.text.formatting import short
-from gui.panels.activations.layer_list import fitting
+from gui.panels.activations.layer_list import shortened_name
 from gui.theme import number_font
 
 if TYPE_CHECKING:
@@ -30,17 +30,17 @@ _COLUMNS = (
 )
 _PADDING = 3
 _NEAR = 1.01
-"""Below it two decimals would say that nothing exceeds anything."""
+"""The ratio below which two decimals would round to 1.00 or near it."""
 
 
 def cells(spike: Spike) -> tuple[str, ...]:
-    """A row as text."""
+    """Return the texts of a row."""
     place = "–" if spike.y is None else f"{spike.y}" if spike.x is None else f"{spike.y}, {spike.x}"
     return spike.site, str(spike.channel), place, times(spike.ratio), f"{spike.clean:.2f}", f"{spike.adversarial:.2f}"
 
 
 def times(ratio: float) -> str:
-    """``1.65×``; close above 1 with as many decimals as show that it is above."""
+    """Return a ratio as text, such as “1.65×”; close to 1 with as many decimals as distinguish it from 1."""
     if math.isinf(ratio):
         return "∞"
     if ratio < _NEAR:
@@ -49,7 +49,7 @@ def times(ratio: float) -> str:
 
 
 def tip(spike: Spike) -> str:
-    """All of a row, with its reference."""
+    """Return a row's tool tip: all of its values and the reference."""
     at = "" if spike.y is None else f", row {spike.y}" if spike.x is None else f", row {spike.y}, column {spike.x}"
     return (
         f"{spike.site}, channel {spike.channel}{at}\n"
@@ -59,12 +59,12 @@ def tip(spike: Spike) -> str:
 
 
 def unit(spike: Spike) -> tuple[str, int, int | None, int | None]:
-    """Which unit it is, whatever it does."""
+    """Return what identifies a spike's unit: site, channel, row and column."""
     return spike.site, spike.channel, spike.y, spike.x
 
 
 class SpikeModel(QAbstractTableModel):
-    """The spikes of the frame shown; rows are changed in place."""
+    """The spikes of the newest frame. Rows are changed in place, since a reset of the model would be slow."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -111,7 +111,7 @@ class SpikeModel(QAbstractTableModel):
 
 
 class _Plain(QStyledItemDelegate):
-    """Text and nothing else: the style's own cells take the time of half a frame."""
+    """Paints the text of a cell only: the style's own painting would take half the time of a frame."""
 
     def paint(self, painter: QPainter, option: Any, index: Index) -> None:
         model: Any = index.model()
@@ -122,15 +122,15 @@ class _Plain(QStyledItemDelegate):
         column = index.column()
         text, inner = model.cells[index.row()][column], option.rect.adjusted(_PADDING, 0, -_PADDING, 0)
         if column == 0:
-            text = fitting(text, option.fontMetrics, inner.width())
+            text = shortened_name(text, option.fontMetrics, inner.width())
         painter.drawText(inner, _LEFT if column == 0 else _RIGHT, text)
 
 
 class SpikeTable(QTableView):
-    """Choosing a row chooses its layer."""
+    """The table of spikes. Choosing a row chooses its layer."""
 
     chosen = Signal(str)
-    """The site's name."""
+    """A row was chosen: its site's name."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -154,7 +154,7 @@ class SpikeTable(QTableView):
         self.selectionModel().currentRowChanged.connect(self._on_current)
 
     def _set_columns(self) -> None:
-        """Numbers as wide as they usually get, the layer's name in what is left."""
+        """Set the widths of the columns: usual widths of numbers, and the rest for the layer's name."""
         head, metrics = self.horizontalHeader(), self.fontMetrics()
         head.setMinimumSectionSize(metrics.horizontalAdvance("000"))
         for column, (title, _tip, widest) in enumerate(_COLUMNS):
@@ -163,7 +163,7 @@ class SpikeTable(QTableView):
         head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
     def _widen(self) -> None:
-        """Numbers are never cut. A column does not shrink again: it would jump with every frame."""
+        """Widen columns whose numbers do not fit. They never shrink, since they would jump with every frame."""
         for column in range(1, len(_COLUMNS)):
             longest = max((row[column] for row in self.spikes.cells), key=len, default="")
             width = self.fontMetrics().horizontalAdvance(longest) + 2 * _PADDING
@@ -171,7 +171,7 @@ class SpikeTable(QTableView):
                 self.setColumnWidth(column, width)
 
     def set_spikes(self, spikes: Sequence[Spike]) -> None:
-        """Show these; the unit that was chosen stays chosen wherever it ranks now."""
+        """Show spikes; the chosen unit stays chosen at whatever rank."""
         here = self.currentIndex().row()
         kept = unit(self.spikes.spikes[here]) if 0 <= here < len(self.spikes.spikes) else None
         self._following = True

@@ -1,4 +1,4 @@
-"""The Perturbation dock: what was added to the image, and how the model's predictions are explained."""
+"""The dock of the perturbation and of the explanations of the model's predictions."""
 
 from gui.panels.perturbation.panel import PerturbationPanel
 

@@ -1,4 +1,4 @@
-"""ExplanationTab: the explanation that is chosen with its parameters, and its maps of the clean and of the adversarial image."""
+"""ExplanationTab: the chosen explanation with its parameters, and its maps of the clean and the adversarial image."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class ExplanationTab(QWidget):
-    """A view: it holds no choice, it shows one. A chooser where there are several, a form where the explanation has parameters."""
+    """A view that shows the chosen explanation: a chooser if there are several, a form if it has parameters, and its maps."""
 
     chosen = Signal(object)
-    """An `Explanation` as a person set it up."""
+    """The user has chosen an `Explanation`, or changed its parameters."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,12 +33,12 @@ class ExplanationTab(QWidget):
         self.maps, self.caption = PixelMaps(), Sentence(2, muted=True)
         self._explanations: Mapping[str, type[Explanation]] = {}
         self._forms: dict[str, Form] = {}
-        """By slug, made when the explanation is first shown; each keeps its parameters while another one is shown."""
+        """The forms by slug, built when an explanation is first shown. Each keeps its parameters while another one is shown."""
         self._explanation: Explanation | None = None
         self._painted: Explanation | None = None
-        """The explanation that the maps are of."""
+        """The explanation of the maps that are shown."""
         self._limit = 0.0
-        """Where their scale ends."""
+        """The upper limit of the maps' scale."""
         self._build()
 
     def _build(self) -> None:
@@ -59,7 +59,7 @@ class ExplanationTab(QWidget):
     # ------------------------------------------------------------------ to the screen
 
     def set_explanations(self, explanations: Mapping[str, type[Explanation]]) -> None:
-        """List them; where there is one only, its title stands in the place of the chooser."""
+        """List explanations; if there is only one, its title is shown in place of the chooser."""
         self._explanations = dict(explanations)
         self.chooser.clear()
         for slug, kind in explanations.items():
@@ -69,8 +69,8 @@ class ExplanationTab(QWidget):
         self.title.setVisible(len(explanations) == 1)
 
     def show_explanation(self, explanation: Explanation) -> None:
-        """Show which one is chosen, with its parameters; says nothing of what it changes for that."""
-        self._explanation = explanation  # the form says nothing new by showing this
+        """Show the chosen explanation with its parameters, without a signal."""
+        self._explanation = explanation  # so that the form's own signal is recognised as no change
         slug, tip = explanation.slug, _description(type(explanation))
         with QSignalBlocker(self.chooser):
             self.chooser.setCurrentIndex(self.chooser.findData(slug))
@@ -91,7 +91,7 @@ class ExplanationTab(QWidget):
             form.changed.connect(self._on_form)
         return self._forms[slug]
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot(int)
     def _on_activated(self, place: int) -> None:
@@ -109,7 +109,7 @@ class ExplanationTab(QWidget):
     # ------------------------------------------------------------------ painting
 
     def show_frame(self, frame: Frame | None) -> None:
-        """Paint the maps of the chosen explanation, or say why there are none."""
+        """Show the maps of the chosen explanation, or say why there are none."""
         chosen = self._explanation
         if frame is None or chosen is None:
             self._clear("")
@@ -120,7 +120,7 @@ class ExplanationTab(QWidget):
         elif chosen.slug in seen.explanations:
             self._paint(seen.explanations[chosen.slug], seen, frame.scene.classifier.labels)
         elif self._painted is None or self._painted.slug != chosen.slug:
-            self._clear("Computing…")  # maps of the chosen one are left until the next ones are there
+            self._clear("Computing…")  # maps of the same explanation stay until the next ones arrive
 
     def _clear(self, note: str) -> None:
         self._painted, self._limit = None, 0.0
@@ -146,7 +146,7 @@ class ExplanationTab(QWidget):
 
 
 def locked(limit: float, largest: float) -> float:
-    """A scale's end that stays while it fits: it grows when exceeded and shrinks when three quarters of it are empty."""
+    """Return a scale's upper limit: ``limit`` stays unless ``largest`` exceeds it, or uses less than a quarter of it."""
     if 0.25 * limit <= largest <= limit and limit > 0:
         return limit
     from engine.explain.activations import round_up
@@ -155,12 +155,12 @@ def locked(limit: float, largest: float) -> float:
 
 
 def _reach(values: Values) -> float:
-    """The largest magnitude among the values that are numbers."""
+    """Return the largest magnitude of the finite values."""
     finite = values[np.isfinite(values)]
     return float(np.abs(finite).max()) if finite.size else 0.0
 
 
 def _description(kind: type[Explanation]) -> str:
-    """What the explanation shows, and the paper that it is from."""
+    """Return the description of an explanation and its paper."""
     first = " ".join((inspect.getdoc(kind) or kind.title).split("\n\n")[0].split())
     return f"{first}\n{kind.paper}".strip()

@@ -1,4 +1,4 @@
-"""PerturbationPanel: the perturbation and the explanation in two tabs, bound to the session."""
+"""PerturbationPanel: the perturbation and the explanation in two tabs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class PerturbationPanel(FrameView):
-    """Joins two views, which know no session, with the session. Explanations are made only while their tab is seen."""
+    """Connects two views, which know no session, with the session. Explanations are computed only while their tab is visible."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -41,11 +41,11 @@ class PerturbationPanel(FrameView):
         if session.ready:
             self._on_ready()
 
-    # ------------------------------------------------------------------ what is explained, and how
+    # ------------------------------------------------------------------ the chosen explanation
 
     @Slot()
     def _on_ready(self) -> None:
-        """List the explanations, and take the first."""
+        """List the explanations, and choose the first."""
         from engine.explain import CATALOGUE
 
         self.explanation.set_explanations(CATALOGUE)

@@ -1,4 +1,4 @@
-"""PerturbationTab: what was added to the image, on a scale that a gain sets."""
+"""PerturbationTab: the perturbation of the image, on a scale set by a gain."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _MODES: tuple[tuple[Mode, str, str], ...] = (
 
 
 class PerturbationTab(QWidget):
-    """A view: how the channels are shown, the gain, the maps, and the largest change."""
+    """A view of the perturbation: the choice of channels, the gain, the maps, and the largest change."""
 
     changed = Signal()
-    """A person wants it shown otherwise."""
+    """The user has changed the channels or the gain."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,7 +71,7 @@ class PerturbationTab(QWidget):
     # ------------------------------------------------------------------ painting
 
     def show_frame(self, frame: Frame) -> None:
-        """Paint the frame's perturbation."""
+        """Show a frame's perturbation."""
         seen = frame.observation
         if frame.scene.grown:
             self.maps.set_maps(
@@ -103,7 +103,7 @@ class PerturbationTab(QWidget):
 
 
 def _perturbation_maps(values: np.ndarray, mode: Mode, limit: float) -> list[PixelMap]:
-    """``values`` ``(C, H, W)`` on the scale from -limit to limit."""
+    """Return the maps of ``values`` ``(C, H, W)`` on the scale from -limit to limit."""
 
     def packed(pixels: Colours) -> Colours:
         return np.ascontiguousarray(pixels)
@@ -120,6 +120,6 @@ def _perturbation_maps(values: np.ndarray, mode: Mode, limit: float) -> list[Pix
 
 
 def in_levels(value: float, sign: str) -> str:
-    """The largest change of one direction in grey levels; 0, without a sign, where there is none."""
+    """Return the largest change in one direction as grey levels with ``sign``; 0 has no sign."""
     size = max(0.0, -value if sign == "−" else value) * 255
     return f"{sign}{size:.3g}/255" if size > 0 else "0"

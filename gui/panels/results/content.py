@@ -1,4 +1,4 @@
-"""What a finished run gives to be looked at, by title: its loss trace, then its artifacts."""
+"""The contents of the Results dock's tabs: a finished run's loss and its artifacts."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ _OTHER = ("#56B4E9", "#E69F00", "#7F7F7F", "#B8860B", "#8C6BB1", "#4D4D4D")
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One tab."""
+    """The content of one tab."""
 
     kind: str
     """curve, map, picture, table, perturbation, model or loss."""
     title: str
     artifact: Any = None
     universal: bool = False
-    """Of a perturbation: whether it is for any image."""
+    """Whether the artifact is a perturbation for any image."""
     file: Path | None = None
-    """Where it was loaded from, where it came of no run."""
+    """The file of a perturbation that was loaded; None for an artifact of a run."""
 
 
 def items_of(entry: AttackRun) -> list[Item]:
-    """The tabs of a run, what it was made for first."""
+    """Return the tabs of a run, the main results first."""
     from engine.artifacts import Curve, Map, Model, Perturbation, Picture, Table
 
     kinds = {Curve: "curve", Map: "map", Picture: "picture", Table: "table", Perturbation: "perturbation", Model: "model"}
-    found = []
+    items = []
     for name, artifact in entry.result.artifacts.items():
         kind = next((kind for known, kind in kinds.items() if isinstance(artifact, known)), None)
         if kind is not None:
             universal = isinstance(artifact, Perturbation) and artifact.universal
-            found.append(Item(kind, _heading(getattr(artifact, "title", name)), artifact, universal))
-    # A trained network and the direction of a step are seldom what is looked for.
-    found.sort(key=lambda item: item.kind == "model" or (item.kind == "perturbation" and not item.universal))
+            items.append(Item(kind, _heading(getattr(artifact, "title", name)), artifact, universal))
+    # A trained network and the direction of a step come last, since they are seldom of interest.
+    items.sort(key=lambda item: item.kind == "model" or (item.kind == "perturbation" and not item.universal))
     if "loss" not in entry.result.artifacts:
-        found.append(Item("loss", _heading(raised_by(entry))))
-    return found
+        items.append(Item("loss", _heading(raised_by(entry))))
+    return items
 
 
 def _heading(title: str) -> str:
@@ -53,13 +53,13 @@ def _heading(title: str) -> str:
 
 
 def raised_by(entry: AttackRun) -> str:
-    """What the attack raises from step to step: the loss, or what it calls it."""
+    """Return the name of the quantity that the attack raises from step to step, by default the loss."""
     raised: str = entry.result.operation.raises  # type: ignore[attr-defined]
     return raised
 
 
 def loss_curve(entry: AttackRun) -> tuple[Any, list[Line], Axes, str]:
-    """x, lines, axes and a note for `Curves`."""
+    """Return x, lines, axes and a note of the loss, for `Curves`."""
     import numpy as np
 
     from gui.plots.curves import Axes, Line
@@ -70,8 +70,8 @@ def loss_curve(entry: AttackRun) -> tuple[Any, list[Line], Axes, str]:
     return np.arange(len(trace), dtype=float), [Line(raised, trace, ADVERSARIAL)], Axes("step", raised), note
 
 
-def curve(entry: AttackRun, artifact: Any) -> tuple[Any, list[Line], Axes, str]:
-    """A `Curve` artifact likewise: lines of classes in the colours that these have everywhere."""
+def artifact_curve(entry: AttackRun, artifact: Any) -> tuple[Any, list[Line], Axes, str]:
+    """Return x, lines, axes and a note of a `Curve` artifact; lines of the label and the target get their usual colours."""
     from gui.plots.curves import Axes, Line
 
     result = entry.result
@@ -89,7 +89,7 @@ def curve(entry: AttackRun, artifact: Any) -> tuple[Any, list[Line], Axes, str]:
 
 
 def _class_in(name: str, known: dict[str, str]) -> str:
-    """The class that a line is of: its name, or ``p(name)``."""
+    """Return the class that a line shows; its name is the class's, or ``p(class)``."""
     inner = name[2:-1] if name.startswith("p(") and name.endswith(")") else name
     return inner if inner in known else name
 

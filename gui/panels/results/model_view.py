@@ -1,4 +1,4 @@
-"""A network that an attack trained: what is known of it, and a button that puts it in the model's place."""
+"""ModelView: a network that an attack trained, with its card, and a button that makes it the present model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ModelView(View):
-    """Its card as rows."""
+    """The page of a trained network: its card as rows."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -46,7 +46,7 @@ class ModelView(View):
 
     @Slot()
     def use(self) -> None:
-        """Load it as the session's model."""
+        """Make the network the session's model."""
         entry, item, session = self._entry, self._item, self.session
         if entry is None or item is None:
             return
@@ -58,16 +58,16 @@ class ModelView(View):
             return Classifier(item.artifact.module, attacked.labels, attacked.input_shape, name=name, device=attacked.device)
 
         swap_classifier(
-            session, make, busy=f"Loading {name}…", done=lambda made: session.notice.emit(f"{made.name} is loaded."), failed=_said
+            session, make, busy=f"Loading {name}…", done=lambda made: session.notice.emit(f"{made.name} is loaded."), failed=_ignore
         )
 
 
-def _said(_sentence: str) -> None:
-    """The Log has it already."""
+def _ignore(_sentence: str) -> None:
+    """Do nothing with an error's sentence, since the Log has it already."""
 
 
 def _rows(card: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Name and value of everything on it, deeper parts with their path."""
+    """Return name and value of all entries of a card; names of nested ones are paths."""
     rows: list[tuple[str, str]] = []
     for name, value in card.items():
         if isinstance(value, Mapping):
@@ -78,7 +78,7 @@ def _rows(card: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:
-    """A value as it is read: names joined, numbers with four digits, yes and no."""
+    """Return a value as text: names are joined, numbers have four digits, booleans are yes or no."""
     if value is None:
         return "–"
     if isinstance(value, bool):

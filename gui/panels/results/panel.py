@@ -1,4 +1,4 @@
-"""The Results dock: of the run on the canvas its loss, and everything else that came out of it."""
+"""The Results dock: the loss and all artifacts of the run on the canvas."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NOTHING = (
 )
 _COMING = "The attack is under way. Its loss and what else it gives stand here when it ends."
 _LENGTHS = (44, 34, 24)
-"""Of a tab's text at the most: the first at which all tabs have room, else the last."""
+"""Maximum lengths of a tab's text: the first with which all tabs fit is used, else the last."""
 _KINDS: dict[str, Callable[[Session], View]] = {
     "loss": CurveView,
     "curve": CurveView,
@@ -44,7 +44,7 @@ _KINDS: dict[str, Callable[[Session], View]] = {
 
 
 def tab_texts(items: Sequence[Item], longest: int) -> list[str]:
-    """Of each title what comes before a colon, and not too much of that: the tool tip has all of it. No two are alike."""
+    """Shorten the titles of tabs to ``longest`` characters, without the part after a colon, such that all are distinct."""
     texts: list[str] = []
     for item in items:
         head = item.title.partition(":")[0]
@@ -54,7 +54,7 @@ def tab_texts(items: Sequence[Item], longest: int) -> list[str]:
 
 
 class ResultsPanel(QWidget):
-    """One tab per artifact. Pages are kept and filled anew; the one that is looked at is filled, the others when their turn comes."""
+    """One tab per artifact. Pages are reused for other runs, and each is filled when its tab becomes visible."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,15 +62,15 @@ class ResultsPanel(QWidget):
         self._entry: AttackRun | None = None
         self._items: list[Item] = []
         self._loaded: Item | None = None
-        """A perturbation from a file: its tab stays whatever run is shown."""
+        """A perturbation that was loaded from a file: its tab is shown for every run."""
         self._pool: dict[str, list[View]] = {}
         self._filled: set[int] = set()
         self._wanted = ""
-        """The tab that a person has chosen."""
+        """The title of the tab that the user has chosen."""
         self.tabs = QTabWidget(self)
         self.run_name = QLabel(self)
         self.notes = Sentence(2, muted=True)
-        """What a person should know of the run."""
+        """The run's remarks."""
         self._build()
         session.history.changed.connect(self.refresh)
         session.engineReady.connect(self._on_ready)
@@ -79,7 +79,7 @@ class ResultsPanel(QWidget):
 
     def _build(self) -> None:
         self.tabs.setDocumentMode(True)
-        # However many there are, each is in sight: where there is little room they are cut, and their tool tips have all of them.
+        # All tabs are visible: their texts are shortened if necessary, and the tool tips hold the whole titles.
         self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
         self.tabs.setUsesScrollButtons(False)
         self.tabs.setAccessibleName("Results of the run")
@@ -127,7 +127,7 @@ class ResultsPanel(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Follow the run on the canvas, where anybody can see it."""
+        """Show the run on the canvas, if the dock is visible."""
         if self.isVisible() and self.session.history.shown is not self._entry:
             self._entry = self.session.history.shown
             self._set_items()
@@ -160,7 +160,7 @@ class ResultsPanel(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """Name tabs and run as there is room: the longest texts that leave every tab in sight, and of the run at least its number."""
+        """Set the texts of tabs and run: the longest with which every tab is visible, and at least the run's number."""
         metrics = self.notes.fontMetrics()
         lines = 1 if metrics.horizontalAdvance(self.notes.text) <= self.width() - 2 * GRID else 2
         self.notes.setFixedHeight(lines * metrics.lineSpacing() + 4)
@@ -199,7 +199,7 @@ class ResultsPanel(QWidget):
 
     @Slot()
     def ask_for_file(self) -> None:
-        """Choose a file, and load it."""
+        """Open a file dialog, and load the chosen file."""
         settings = Settings()
         path, _ = QFileDialog.getOpenFileName(self, "Load perturbation", str(settings.folder("save")), FILTER)
         if path:
@@ -207,7 +207,7 @@ class ResultsPanel(QWidget):
             self.load(Path(path))
 
     def load(self, path: Path) -> None:
-        """Read a universal perturbation; what is amiss is said in the Log."""
+        """Load a universal perturbation from a file. If that fails, the Log gets the error."""
 
         def read() -> StoredPerturbation:
             from engine.attacks import load_perturbation

@@ -1,4 +1,4 @@
-"""A perturbation that belongs to no single image: looked at, saved, loaded, put on the image of the canvas."""
+"""PerturbationView: a universal perturbation, which can be saved, loaded and added to the image on the canvas."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ FILTER = "Perturbations (*.safetensors);;All files (*)"
 
 
 def load_button(text: str = "Load…") -> QPushButton:
-    """For this page and for the empty dock."""
+    """Return the button that loads a perturbation, for this page and for the empty dock."""
     button = QPushButton(theme.icon("mdi6.folder-open-outline"), text)
     button.setToolTip("Load a universal perturbation from a file")
     return button
 
 
 class PerturbationView(View):
-    """Its map and three buttons; a step's direction has the map alone."""
+    """The page of a perturbation: its map and three buttons; for a step's direction only the map."""
 
     loadAsked = Signal()
 
@@ -41,7 +41,7 @@ class PerturbationView(View):
         self._perturbation: Perturbation | StoredPerturbation | None = None
         self._entry: AttackRun | None = None
         self._file: Path | None = None
-        """Where it was loaded from."""
+        """The file that the perturbation was loaded from; None if a run made it."""
         self.maps, self.facts = PixelMaps(self, turns=True), Sentence(muted=True)
         self.apply_button = QPushButton(theme.icon("mdi6.layers-plus"), "Apply to image", self)
         self.apply_button.setToolTip("Add it to the image on the canvas, in the place of the perturbation there")
@@ -77,11 +77,11 @@ class PerturbationView(View):
         session = self.session
         self.apply_button.setEnabled(self._perturbation is not None and session.clean is not None and not session.runs.running)
 
-    # ------------------------------------------------------------------ hands
+    # ------------------------------------------------------------------ from the user
 
     @Slot()
     def apply(self) -> None:
-        """Put it on the canvas: one from a file as a run, which can be made again; one that was just learned as it is."""
+        """Add the perturbation to the image: one from a file by a run, which can be replayed; one of a run directly."""
         if self._file is not None:
             from engine.attacks import SavedPerturbation
 
@@ -99,7 +99,7 @@ class PerturbationView(View):
             self.save_to(Path(path))
 
     def save_to(self, path: Path) -> None:
-        """Save it, in the engine thread."""
+        """Save the perturbation, in the engine thread."""
         perturbation, entry, session = self._perturbation, self._entry, self.session
         if perturbation is None:
             return
@@ -109,7 +109,7 @@ class PerturbationView(View):
             from engine.attacks import save_perturbation
 
             return save_perturbation(
-                path, Perturbation(perturbation.values, perturbation.title), **({} if entry is None else facts_of(entry))
+                path, Perturbation(perturbation.values, perturbation.title), **({} if entry is None else perturbation_facts(entry))
             )
 
         def then(written: Path) -> None:
@@ -118,8 +118,8 @@ class PerturbationView(View):
         session.ask("save", save, then, what=f"Saving {path.name}", busy=f"Saving {path.name}…", keep=True)
 
 
-def facts_of(entry: AttackRun) -> dict[str, Any]:
-    """What is worth knowing of a perturbation besides its values."""
+def perturbation_facts(entry: AttackRun) -> dict[str, Any]:
+    """Return the facts about a perturbation that its file stores besides its values."""
     made, data = entry.result.provenance, entry.inputs.data
     known = {"model": made["model"], "operation": made["operation"], "seed": made["seed"], "versions": made["versions"]}
     return known if data is None else {**known, "data": data.description}

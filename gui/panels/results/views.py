@@ -1,4 +1,4 @@
-"""The pages of the Results dock, one class per kind of artifact. Each is filled when its tab is looked at."""
+"""The pages of the Results dock, one class per kind of artifact. Each is filled when its tab becomes visible."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from engine.channels import strongest_channel
 from engine.text.formatting import short
 from gui import theme
-from gui.panels.results.content import Item, curve, loss_curve
+from gui.panels.results.content import Item, artifact_curve, loss_curve
 from gui.plots.colour_maps import DIVERGING, diverging
 from gui.plots.curves import Curves
 from gui.plots.heat_map import HeatMap, Pixel
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class View(QWidget):
-    """One page."""
+    """The base class of the pages."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class View(QWidget):
 
 
 def page(view: View, *rows: QWidget | QHBoxLayout) -> None:
-    """Lay a page out, what is no sentence as high as there is room."""
+    """Lay out a page: sentences at their own height, all other rows as high as possible."""
     layout = QVBoxLayout(view)
     layout.setContentsMargins(GRID, 4, GRID, 4)
     layout.setSpacing(4)
@@ -50,7 +50,7 @@ def page(view: View, *rows: QWidget | QHBoxLayout) -> None:
 
 
 class CurveView(View):
-    """The loss, or a curve."""
+    """The page of the loss or of a curve."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -64,7 +64,7 @@ class CurveView(View):
     def fill(self, entry: AttackRun | None, item: Item) -> None:
         assert entry is not None
         loss = item.kind == "loss"
-        self.curves.set_lines(*(loss_curve(entry) if loss else curve(entry, item.artifact)))
+        self.curves.set_lines(*(loss_curve(entry) if loss else artifact_curve(entry, item.artifact)))
         self.curves.setAccessibleName(item.title)
         flip = int(entry.result.steps_to_flip[0])
         self.curves.set_mark(float(flip) if loss and flip >= 0 else None)
@@ -79,7 +79,7 @@ class CurveView(View):
 
 
 class MapView(View):
-    """A heat map; the pixel that is chosen in it is marked on the canvas."""
+    """The page of a heat map; the pixel that is chosen in it is marked on the canvas."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -115,7 +115,7 @@ class MapView(View):
 
 
 class PictureView(View):
-    """An image as it is."""
+    """The page of an image."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -132,7 +132,7 @@ class PictureView(View):
 
 
 class TableView(View):
-    """Rows of values, to be copied."""
+    """The page of a table, which can be copied."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -159,7 +159,7 @@ class TableView(View):
 
 
 def signed_map(values: Any, title: str, levels: bool) -> tuple[PixelMap, Scale]:
-    """A perturbation ``(C, H, W)``: per pixel the channel that changes most; limits in grey levels, or as they are."""
+    """Return the map of a perturbation ``(C, H, W)``: per pixel the channel with the largest change; ``levels``: limits in grey levels."""
     strongest = strongest_channel(values)
     most = float(np.abs(strongest).max()) or 1.0
     limit = f"{most * 255:.3g}/255" if levels else short(most)

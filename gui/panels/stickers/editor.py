@@ -10,7 +10,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QComboBox, QFileDialog, QGridLayout, QLabel, QSpinBox, QWidget
 
-from gui.panels.stickers.sticker_list import kind_of
+from gui.panels.stickers.sticker_list import content_kind
 from gui.theme import GRID
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ _IMAGES = "Images (*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp *.ppm)"
 
 
 class StickerEditor(QWidget):
-    """A view: it changes no sticker, it says what a person wants changed."""
+    """A view: it changes no sticker, but emits the changes that the user makes."""
 
     edited = Signal(str, float)
-    """The name of a field of the sticker, and the number that a person gave it."""
+    """The user has set a number: the name of the sticker's field, and its value."""
     contentChosen = Signal(int, object)
-    """The id of a sticker and the content that a person chose for it."""
+    """The user has chosen a content: the sticker's id, and the content."""
     pictureChosen = Signal(int, object)
-    """The id of a sticker and the path of a picture that a person chose for it."""
+    """The user has chosen a picture: the sticker's id, and the picture's path."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,7 +52,7 @@ class StickerEditor(QWidget):
             box = self.numbers[name]
             box.setRange(1 if name in ("width", "height") else -9999, 9999)
             box.setSuffix(" px")
-            box.setMinimumWidth(9 * GRID)  # its hint is that of the farthest place, where no sticker is
+            box.setMinimumWidth(9 * GRID)  # its size hint is for the largest number, which no sticker has
             described(box, title, tip)
             box.valueChanged.connect(self._setter(name))
             _add(grid, place // 2, 2 * (place % 2), title, box)
@@ -71,7 +71,7 @@ class StickerEditor(QWidget):
         grid.setColumnStretch(3, 1)
 
     def show_sticker(self, sticker: Sticker | None, new_colour: tuple[float, float, float]) -> None:
-        """Show the sticker; None: none can be edited. The dialog begins with ``new_colour`` where the sticker has no colour of its own."""
+        """Show a sticker; None disables the editor. The colour dialog begins with ``new_colour`` if the sticker has no colour."""
         self._sticker, self._new_colour = sticker, new_colour
         self.setEnabled(sticker is not None)
         if sticker is None:
@@ -79,11 +79,11 @@ class StickerEditor(QWidget):
         for name, box in self.numbers.items():
             _put(box, getattr(sticker, name))
         _put(self.opacity, round(100 * sticker.opacity))
-        kind = kind_of(sticker.content)
+        kind = content_kind(sticker.content)
         if self.content.currentData() != kind:
             self.content.setCurrentIndex(self.content.findData(kind))
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     def _setter(self, name: str) -> Callable[[int], None]:
         return lambda value: self.edited.emit(name, value)
@@ -98,7 +98,7 @@ class StickerEditor(QWidget):
         if sticker is None:
             return
         if kind == "optimised":
-            if kind_of(sticker.content) != "optimised":
+            if content_kind(sticker.content) != "optimised":
                 from engine.stickers import Optimised
 
                 self.contentChosen.emit(sticker.id, Optimised())
@@ -106,7 +106,7 @@ class StickerEditor(QWidget):
             self._ask_colour(sticker)
         else:
             self._ask_picture(sticker)
-        self.show_sticker(self._sticker, self._new_colour)  # where a dialog was cancelled, the content is the one before
+        self.show_sticker(self._sticker, self._new_colour)  # after a cancelled dialog the former content is shown
 
     def _ask_colour(self, sticker: Sticker) -> None:
         from engine.stickers import Colour
@@ -123,7 +123,7 @@ class StickerEditor(QWidget):
 
 
 def described(widget: QWidget, name: str, tip: str) -> None:
-    """Give a control its accessible name and its tool tip."""
+    """Set a control's accessible name and tool tip."""
     widget.setAccessibleName(name)
     widget.setToolTip(f"{tip}.")
     if isinstance(widget, QSpinBox):

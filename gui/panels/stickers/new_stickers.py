@@ -1,4 +1,4 @@
-"""NewStickers: what a sticker is drawn with."""
+"""NewStickers: the content and the colour of new stickers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gui.panels.stickers.sticker_list import chip_icon
 
 
 class NewStickers(QWidget):
-    """A view of the content of the next sticker, and of its colour where that is one colour."""
+    """A view that shows and chooses the content of new stickers and, for one colour, that colour."""
 
     contentChosen = Signal(str)
     """Either ``optimised`` or ``colour``."""
@@ -35,7 +35,7 @@ class NewStickers(QWidget):
         row.addWidget(self.colour)
 
     def show_choice(self, content: str, colour: tuple[float, float, float]) -> None:
-        """Show what was chosen; the button is there only where a colour matters."""
+        """Show the present choice; the colour's button is visible only if the content is one colour."""
         self._colour = colour
         self.content.setCurrentIndex(self.content.findData(content))
         self.colour.setVisible(content == "colour")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class StickersPanel(StickersView):
-    """The view, joined with the session."""
+    """The dock's view, connected to the session."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def read_picture(path: Path, side: int = 512) -> Pixels:
-    """A picture for a sticker, at most ``side`` pixels wide and high. Called in the engine thread."""
+    """Read a picture for a sticker, reduced to at most ``side`` pixels a side. Called in the engine thread."""
     import torch
     import torch.nn.functional as F
 

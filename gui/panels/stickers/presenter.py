@@ -1,4 +1,4 @@
-"""StickersPresenter: joins the views of the Stickers dock, which know no session, with the session."""
+"""StickersPresenter: connects the views of the Stickers dock, which know no session, with the session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class StickersPresenter(QObject):
-    """A person's wishes become the edits that the canvas makes, too: the same step to undo, by whatever way it is asked for."""
+    """Turns the views' signals into edits of stickers, by the functions that the canvas uses, too, with the same undo steps."""
 
     def __init__(self, session: Session, view: StickersView) -> None:
         super().__init__(view)
@@ -42,7 +42,7 @@ class StickersPresenter(QObject):
 
     @property
     def _board(self) -> Board:
-        """The stickers as the canvas has them: without an image none can be edited."""
+        """Return the board for edits; without an image it has no stickers, so that none can be edited."""
         state = self._session.state
         if state.clean is None:
             return Board((), None, 1, 1)
@@ -50,7 +50,7 @@ class StickersPresenter(QObject):
 
     @Slot()
     def refresh(self) -> None:
-        """Show the stickers of the session, if anybody can see them."""
+        """Show the session's stickers, if the dock is visible."""
         if self._view.isVisible():
             board, state = self._board, self._session.state
             self._view.show_stickers(state.stickers, state.selected, edits.selected_sticker(board))
@@ -73,19 +73,19 @@ class StickersPresenter(QObject):
 
     @Slot()
     def duplicate(self) -> None:
-        """Put a copy of the selected sticker on top, and select it."""
+        """Add a copy of the selected sticker on top, and select it."""
         self._apply(edits.duplicate(self._board))
 
     @Slot(int)
     def restack(self, by: int) -> None:
-        """Move the selected sticker towards the top (1) or down (-1)."""
+        """Move the selected sticker up (1) or down (-1) in z-order."""
         self._apply(edits.restack(self._board, by))
 
     @Slot(str, float)
     def _on_edited(self, name: str, value: float) -> None:
-        key = ("sticker", self._session.selected, name)  # turning one number is one step
+        key = ("sticker", self._session.selected, name)  # changes of one number are one undo step
         self._apply(edits.set_number(self._board, name, value), key)
-        self.refresh()  # also where nothing changed: the box may show a place off the image
+        self.refresh()  # also without a change: the box may show a place outside of the image
 
     @Slot(int, object)
     def _on_content(self, sticker: int, content: Content) -> None:
@@ -102,7 +102,7 @@ class StickersPresenter(QObject):
             keep=True,
         )
 
-    # ------------------------------------------------------------------ new ones
+    # ------------------------------------------------------------------ new stickers
 
     @Slot(str)
     def _on_new_content(self, content: NewContent) -> None:

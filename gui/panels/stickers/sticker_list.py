@@ -1,4 +1,4 @@
-"""StickerList: the stickers of the canvas, the topmost first, each with what it shows."""
+"""StickerList: the stickers of the canvas, the topmost first, each with a thumbnail of its content."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _WORDS = {"colour": "one colour", "image": "image", "optimised": "optimised"}
 _CHIP = 28
 
 
-def kind_of(content: Content) -> Kind:
-    """Which of the three contents it is, told without loading the engine."""
+def content_kind(content: Content) -> Kind:
+    """Return the kind of a content, without importing the engine."""
     return "colour" if hasattr(content, "rgb") else "image" if hasattr(content, "name") else "optimised"
 
 
 def chip_icon(rgb: Sequence[float]) -> QIcon:
-    """A square of one colour."""
+    """Return an icon of one colour."""
     pixmap = QPixmap(16, 16)
     pixmap.fill(QColor.fromRgbF(*rgb))
     return QIcon(pixmap)
 
 
 def content_image(content: Any) -> QImage:
-    """What the sticker shows, as it is kept; empty for optimised content that no attack has painted yet."""
-    if kind_of(content) == "colour":
+    """Return a content as an image; empty for a content to be optimised that no attack has painted yet."""
+    if content_kind(content) == "colour":
         image = QImage(1, 1, QImage.Format.Format_RGB888)
         image.fill(QColor.fromRgbF(*content.rgb))
         return image
@@ -51,7 +51,7 @@ def content_image(content: Any) -> QImage:
 
 
 class _Model(QAbstractListModel):
-    """Rows from the top of the canvas down; changed in place while a sticker is dragged."""
+    """The stickers from the topmost down. Rows are changed in place during a drag."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -86,20 +86,20 @@ class _Model(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return sticker.title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{sticker.title}: {sticker.shape.title}, {describe(sticker)}"
+            return f"{sticker.title}: {sticker.shape.title}, {sticker_text(sticker)}"
         return None
 
 
-def describe(sticker: Sticker) -> str:
-    """Content, place and size in words."""
-    kind = kind_of(sticker.content)
+def sticker_text(sticker: Sticker) -> str:
+    """Describe content, place and size of a sticker in words."""
+    kind = content_kind(sticker.content)
     what = getattr(sticker.content, "name", "") if kind == "image" else _WORDS[kind]
     faint = "" if sticker.opacity == 1 else f", {100 * sticker.opacity:.0f} %"
     return f"{what} · {sticker.width} × {sticker.height} at {sticker.x}, {sticker.y}{faint}"
 
 
 class _Delegate(QStyledItemDelegate):
-    """Shape, chip, title, and place and size below it."""
+    """Paints a row: shape, thumbnail, title, and below it place and size."""
 
     def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:
         return QSize(160, max(_CHIP + 8, 2 * option.fontMetrics.height() + 8))
@@ -119,7 +119,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setPen(text)
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, sticker.title)
         painter.setPen(blend(text, palette.highlight().color() if selected else palette.base().color(), 0.3))
-        line = option.fontMetrics.elidedText(describe(sticker), Qt.TextElideMode.ElideRight, words.width())
+        line = option.fontMetrics.elidedText(sticker_text(sticker), Qt.TextElideMode.ElideRight, words.width())
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, line)
 
     def _paint_chip(self, painter: QPainter, chip: QRect, image: QImage, text: QColor) -> None:
@@ -132,10 +132,10 @@ class _Delegate(QStyledItemDelegate):
 
 
 class StickerList(QListView):
-    """Click or arrow keys select; Delete deletes."""
+    """A list from which a click or the arrow keys select a sticker, and Delete removes it."""
 
     chosen = Signal(object)
-    """The sticker's id."""
+    """A sticker was selected: its id."""
     deleteAsked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -152,7 +152,7 @@ class StickerList(QListView):
         self.selectionModel().currentChanged.connect(self._on_current)
 
     def set_stickers(self, stickers: Sequence[Sticker], selected: int | None) -> None:
-        """Show them with the selected one marked."""
+        """Show stickers, and mark the selected one."""
         self._following = True
         self.stickers.set_stickers(stickers)
         row = next((i for i, sticker in enumerate(self.stickers.stickers) if sticker.id == selected), -1)

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class StickersView(QWidget):
-    """A view: it changes no sticker, it says what a person wants changed."""
+    """A view: it changes no sticker, but emits the changes that the user makes."""
 
     raised = Signal(int)
-    """The selected sticker is wanted so many places further up; down where it is negative."""
+    """The user moves the selected sticker up by this number of places, or down if it is negative."""
     duplicated = Signal()
     deleted = Signal()
     shown = Signal()
-    """The dock has come into sight."""
+    """The dock has become visible."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +49,7 @@ class StickersView(QWidget):
         layout.addWidget(self.new)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolling(body))  # docks that share its place may be lower than all of it
+        outer.addWidget(scrolling(body))  # the dock may be lower than its content
 
     def _tools(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -75,7 +75,7 @@ class StickersView(QWidget):
         return row
 
     def show_stickers(self, stickers: Sequence[Sticker], selected: int | None, editable: Sticker | None) -> None:
-        """List the stickers; the buttons work where the selected one is ``editable``."""
+        """List stickers. The buttons and the editor apply to ``editable``, the selected sticker; None disables them."""
         self.pages.setCurrentIndex(1 if stickers else 0)
         self.list.set_stickers(stickers, selected)
         for name in ("duplicate", "delete"):

@@ -1,4 +1,4 @@
-"""The Transfer dock: what every loaded model says of the run on the canvas, with random noise of the same size as the control."""
+"""The Transfer dock: every loaded model's prediction for the run on the canvas, with random noise of the same size as the control."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 _NOTHING = "Run an attack, or show a finished one: here stands what every loaded model says of its outcome."
 _VERDICT, _LEAST = 200, 72
-"""Widths in pixels: what the verdict has where there is room for it at all, and what every column keeps."""
+"""Widths in pixels: the preferred width of the verdict's column, and the minimum of every column."""
 _ALONE = "Only the attacked model is loaded. Add others to see whether its adversarial image fools them, too."
 
 
 class TransferPanel(QWidget):
-    """A row per model. The answer is made in the engine thread, and only while somebody can see it."""
+    """A table with a row per model. It is computed in the engine thread, and only while the dock is visible."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self._asked: tuple[AttackRun | None, tuple[Classifier, ...]] = (None, ())
+        self._requested: tuple[AttackRun | None, tuple[Classifier, ...]] = (None, ())
         self._entries: list[ModelEntry] = []
         self.verdict = Sentence(2)
         self.table = ValueTable(self)
@@ -84,7 +84,7 @@ class TransferPanel(QWidget):
 
     @property
     def models(self) -> tuple[Classifier, ...]:
-        """The loaded models in the order of the rows: the attacked one first."""
+        """The loaded models in the order of the rows: the attacked model first."""
         entry = self.session.history.shown
         if entry is None:
             return ()
@@ -93,24 +93,24 @@ class TransferPanel(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Ask the models about the run on the canvas, where anybody can see the answer and it is not known yet."""
+        """Request the models' predictions for the run on the canvas, if the dock is visible and they are not known yet."""
         if not self.isVisible():
             return
         entry, models = self.session.history.shown, self.models
         if entry is None:
-            self._asked = (None, ())
+            self._requested = (None, ())
             self._pages.setCurrentIndex(0)
-        elif self._asked[0] is not entry or self._asked[1] != models:
-            self._asked = (entry, models)
+        elif self._requested[0] is not entry or self._requested[1] != models:
+            self._requested = (entry, models)
             self.session.ask("transfer", lambda: _transfer(entry, models), self._show, what="Asking the other models")
 
-    def _show(self, found: Transfer) -> None:
-        if self.session.history.shown is None or self.session.history.shown is not self._asked[0]:
+    def _show(self, transfer: Transfer) -> None:
+        if self.session.history.shown is None or self.session.history.shown is not self._requested[0]:
             return
-        table = found.table()
+        table = transfer.table()
         self.table.set_table(table.columns, table.rows)
         self._fit_columns()
-        self.verdict.set_text(_ALONE if len(found.verdicts) == 1 else _summary(found))
+        self.verdict.set_text(_ALONE if len(transfer.verdicts) == 1 else _summary(transfer))
         self._pages.setCurrentIndex(1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -118,7 +118,7 @@ class TransferPanel(QWidget):
         self._fit_columns()
 
     def _fit_columns(self) -> None:
-        """The verdict is what is looked for: it has its room, and breaks into lines before the columns left of it become unreadable."""
+        """Set the widths of the columns. The verdict gets its preferred width, and is wrapped before other columns become unreadable."""
         self._pages.activate()
         table, widths = self.table, self.table.wanted_widths()
         if not widths:
@@ -131,7 +131,7 @@ class TransferPanel(QWidget):
         table.setColumnWidth(len(widths) - 1, max(_LEAST, left))
         table.resizeRowsToContents()
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot()
     def _fill_menu(self) -> None:
@@ -145,14 +145,14 @@ class TransferPanel(QWidget):
         attacked = self.session.classifier if self.session.history.shown is None else self.session.history.shown.result.classifier
         for entry in self._entries:
             if attacked is not None and entry.input_shape[0] != attacked.input_shape[0]:
-                continue  # it takes other channels, so there is nothing to ask it
-            action = self.menu.addAction(literal(entry.source))  # as its row is headed once it is loaded
+                continue  # it takes images with other channels
+            action = self.menu.addAction(literal(entry.source))  # the title that its row will have
             action.setEnabled(entry.available and entry.source not in loaded)
             action.setToolTip(f"{entry.source}: {entry.title}, {entry.classes} classes")
             action.triggered.connect(lambda _checked=False, source=entry.source: self.add(source))
 
     def add(self, source: str) -> None:
-        """Load a model beside the one on the canvas."""
+        """Load a further model, without making it the present one."""
         device = None if self.session.classifier is None else str(self.session.classifier.device)
 
         def load() -> Classifier:
@@ -184,19 +184,19 @@ class TransferPanel(QWidget):
 
 
 def _transfer(entry: AttackRun, models: tuple[Classifier, ...]) -> Transfer:
-    """Called in the engine thread."""
+    """Compute the transfer of a run to models. Called in the engine thread."""
     from engine.evaluate import transfer
     from engine.stickers import compose
 
-    # The control stays where the attack had to stay.
+    # The control noise is restricted to the attack's mask.
     masked = entry.inputs.region == "stickers" or "stickers" in entry.result.operation.uses
     mask = compose(entry.before.clean, entry.before.stickers).mask if masked else None
     return transfer(entry.result, models, mask=None if mask is None else mask.reshape(1, 1, *mask.shape[-2:]))
 
 
-def _summary(found: Transfer) -> str:
-    """How many of the others it fools, in a sentence; those that cannot be compared are named apart."""
-    others = found.verdicts[1:]
+def _summary(transfer: Transfer) -> str:
+    """Say in a sentence how many of the other models are fooled, and name those that cannot be compared."""
+    others = transfer.verdicts[1:]
     comparable = [verdict for verdict in others if verdict.comparable]
     fooled = [verdict for verdict in comparable if verdict.fooled is not None and bool(verdict.fooled[0])]
     elsewhere = [verdict.name for verdict in others if verdict.clean is not None and not verdict.comparable]
@@ -206,7 +206,7 @@ def _summary(found: Transfer) -> str:
         parts.append(f"{_listed(elsewhere)} {'has' if len(elsewhere) == 1 else 'have'} other classes")
     if refused:
         parts.append(f"{_listed(refused)} {'takes' if len(refused) == 1 else 'take'} images of another kind")
-    return f"{found.title}: {'; '.join(parts)}."
+    return f"{transfer.title}: {'; '.join(parts)}."
 
 
 def _listed(names: list[str]) -> str:
