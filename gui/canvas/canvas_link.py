@@ -26,8 +26,8 @@ class CanvasLink(QObject):
         session.pixelChosen.connect(self._on_pixel)
         canvas.stickersDragged.connect(self._on_dragged)
         canvas.stickersCommitted.connect(self._on_committed)
-        canvas.dragStarted.connect(session.runs.begin_drag)
-        canvas.dragEnded.connect(session.runs.end_drag)
+        canvas.dragStarted.connect(session.runs.stickers.begin_drag)
+        canvas.dragEnded.connect(session.runs.stickers.end_drag)
         canvas.selectionChanged.connect(self._on_selected)
         canvas.notice.connect(session.notice)
         canvas.new_content = session.content_for_new

@@ -11,17 +11,17 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.runner import OperationRunner
 from gui.session.attack_inputs import AttackInputs
-from gui.session.attack_job import completed, make_run, painted_so_far, prepare, preview_of
+from gui.session.attack_job import completed, make_run, prepare, preview_of
 from gui.session.attack_start import Ending, Start
 from gui.session.conclusion import Conclusion
 from gui.session.scene import same_view
-from gui.session.sticker_content import same_ids, same_places, with_contents
+from gui.session.sticker_content import same_places, with_contents
+from gui.session.sticker_follower import StickerFollower
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from engine import Attack
-    from engine.stickers import Content, Sticker
     from gui.lanes.engine_thread import EngineThread
     from gui.lanes.jobs import Job, JobOutcome
     from gui.session.data_choice import Choice
@@ -36,10 +36,9 @@ Request = Callable[..., None]
 
 
 class AttackRunner(QObject):
-    """Starts an attack, pauses it while a sticker is dragged, cancels it, and hands over its result as a `Conclusion`.
+    """Starts an attack, pauses and cancels it, and hands over its result as a `Conclusion`.
 
-    A sticker attack follows the stickers that it paints: while one is dragged the attack is paused, the sticker keeps the content painted
-    so far, and the attack resumes at the new place from that content.
+    Its ``stickers`` keep a sticker attack at the places of the stickers that it paints.
     """
 
     changed = Signal()
@@ -48,8 +47,6 @@ class AttackRunner(QObject):
     """The timer has ticked during a run: read the progress from ``job``."""
     previewed = Signal(object)
     """A `Frame` of the newest iterate."""
-    painted = Signal()
-    """The content that a paused sticker attack has painted has arrived: see `filled`."""
     concluded = Signal(object)
     """A run has ended: its `Conclusion`."""
     logged = Signal(str, str, str, str)
@@ -60,7 +57,7 @@ class AttackRunner(QObject):
     def __init__(self, lane: EngineThread, request: Request, current: Callable[[], State], sources: DataSources, parent: QObject) -> None:
         """``request`` is `Requests.ask`; ``current`` returns the present state."""
         super().__init__(parent)
-        self._request, self._current, self._sources = request, current, sources
+        self._current, self._sources = current, sources
         self.runner = OperationRunner(lane, "attack", self, patience_ms=PATIENCE_MS, previews=lambda: current().plan.live)
         self.runner.changed.connect(self.changed)
         self.runner.progressed.connect(self.progressed)
@@ -70,13 +67,10 @@ class AttackRunner(QObject):
         self._start: Start | None = None
         """The scene and the inputs of the newest attack."""
         self._ending: Ending | None = None
-        self._dragging = False
-        self._follow = False
-        """Whether the paused attack is to resume at the stickers' new places."""
-        self._contents: dict[int, Content] | None = None
-        """The content that a paused sticker attack has painted so far, by sticker id; None until it has arrived."""
         self._late: JobOutcome | None = None
         """The outcome of an attack that ended during a drag, kept until the drag ends."""
+        self.stickers = StickerFollower(self.runner, request, current, lambda: self._start, self._restart, self)
+        self.stickers.released.connect(self._on_released)
 
     @property
     def job(self) -> Job | None:
@@ -118,7 +112,7 @@ class AttackRunner(QObject):
     def shows_stickers(self, iterate: Frame) -> bool:
         """Return whether an iterate has the canvas's stickers; for a sticker attack the content that it paints may differ."""
         there = iterate.scene.stickers
-        return same_places(there, self._current().stickers) if self._paints_stickers() else there == self._current().stickers
+        return same_places(there, self._current().stickers) if self.stickers.paints else there == self._current().stickers
 
     def _is_up_to_date(self, iterate: Frame) -> bool:
         """Return whether an iterate has the canvas's stickers and is looked at as the canvas is now."""
@@ -137,7 +131,7 @@ class AttackRunner(QObject):
         before = replace(scene, delta=None, grown=False)
         region = state.region if attack.masked else "image"
         inputs = AttackInputs(region, state.label, state.target, seed, data, begin)
-        self._follow, self._contents = False, None
+        self.stickers.reset()
         self._start = Start(attack, before, inputs, dict(state.image), state.photograph)
         self.runner.start(
             lambda: make_run(attack, before, inputs, sources.load),
@@ -152,7 +146,7 @@ class AttackRunner(QObject):
     def _on_preview(self) -> None:
         frame, job = self.runner.preview, self.job
         # An iterate with the stickers at their former places, or under another bound, would contradict the canvas.
-        if job is not None and not self._dragging and not job.cancelled and self._is_up_to_date(frame):
+        if job is not None and not self.stickers.dragging and not job.cancelled and self._is_up_to_date(frame):
             self.previewed.emit(frame)
 
     @Slot(object)
@@ -167,8 +161,8 @@ class AttackRunner(QObject):
             self.logged.emit("error", outcome.failure.sentence, outcome.failure.details, short)
         elif outcome.result is None:
             self.logged.emit("info", "The attack was cancelled before its first step.", "", "")
-        if self._dragging and self._paints_stickers():
-            self._late = outcome  # `end_drag` puts its content on the sticker
+        if self.stickers.dragging and self.stickers.paints:
+            self._late = outcome  # `_on_released` puts its content on the sticker
             self.concluded.emit(Conclusion())
         else:
             self._conclude(outcome)
@@ -176,7 +170,7 @@ class AttackRunner(QObject):
     def _conclude(self, outcome: JobOutcome) -> None:
         """Hand over the result; it goes on the canvas if that still shows the scene that was attacked and the run did not fail."""
         start, result, state = self._start, outcome.result, self._current()
-        self._follow, self._contents = False, None
+        self.stickers.reset()
         if start is None or result is None:
             self.concluded.emit(Conclusion())
             return
@@ -200,79 +194,12 @@ class AttackRunner(QObject):
             self.logged.emit("info", sentence, "", "")
             self.noticed.emit(sentence)
 
-    # ------------------------------------------------------------------ following the stickers
-
-    def begin_drag(self) -> None:
-        """Pause a sticker attack, since a drag of a sticker begins."""
-        self._dragging = True
-        self._hold()
-
-    def end_drag(self) -> None:
-        """Resume a paused sticker attack at the stickers' new places, from its content so far, since the drag has ended."""
-        self._dragging = False
+    @Slot()
+    def _on_released(self) -> None:
+        """Put the content of an attack that ended during the drag on its stickers."""
         late, self._late = self._late, None
         if late is not None:
             self._conclude(late)
-        elif self.job is None or not self._paints_stickers():
-            self._follow, self._contents = False, None
-        elif self._contents is not None:
-            self._go_on()
 
-    def _paints_stickers(self) -> bool:
-        return self._start is not None and self._start.paints_stickers
-
-    def _hold(self) -> None:
-        """Pause a sticker attack and request the content that it has painted so far."""
-        job, start = self.job, self._start
-        if job is None or start is None or job.cancelled or not self._paints_stickers() or self._follow:
-            return
-        self._follow, self._contents = not job.paused, None
-        self.pause(True)
-        self._request(
-            "content",
-            lambda: painted_so_far(job, start.before.stickers),
-            lambda contents: self._on_contents(job, contents),
-            what="Taking over the stickers' content",
-        )
-
-    def _on_contents(self, job: Job, contents: dict[int, Content]) -> None:
-        if job is not self.job:
-            return
-        self._contents = contents
-        self.painted.emit()
-        if not self._dragging:
-            self._go_on()
-
-    def filled(self, stickers: tuple[Sticker, ...]) -> tuple[Sticker, ...]:
-        """Return the stickers with the content that a paused attack has painted so far."""
-        return with_contents(stickers, self._contents or {})
-
-    def follow_stickers(self) -> None:
-        """Resume a sticker attack at the new places, or cancel it if a sticker is gone, after an edit, undo or deletion of stickers."""
-        start = self._start
-        if (
-            self._dragging
-            or self._contents is not None  # it is about to resume at the new places
-            or self.job is None
-            or start is None
-            or not self._paints_stickers()
-            or same_places(start.before.stickers, self._current().stickers)
-        ):
-            return
-        if same_ids(start.before.stickers, self._current().stickers):
-            self._hold()
-        else:
-            self.cancel()  # a sticker that it paints is gone
-
-    def _go_on(self) -> None:
-        """Start the paused attack again at the stickers' present places."""
-        start, job, follow = self._start, self.job, self._follow
-        self._follow, self._contents = False, None
-        if start is None or job is None or job.cancelled:
-            return
-        if not follow and same_places(start.before.stickers, self._current().stickers):
-            return
-        left = max(1, (job.total or start.attack.steps) - max(0, job.index))  # type: ignore[attr-defined]
-        self.start(start.attack.model_copy(update={"begin": "current", "steps": left}), seed=start.inputs.seed)
-        if not follow:
-            self.pause(True)
+    def _restart(self, attack: Attack, seed: int) -> None:
+        self.start(attack, seed=seed)

@@ -132,7 +132,7 @@ class Session(QObject):
             runner.concluded.connect(self._on_concluded)
             runner.logged.connect(self._on_logged)
             runner.noticed.connect(self.notice)
-        self.runs.painted.connect(self._on_painted)
+        self.runs.stickers.painted.connect(self._on_painted)
 
     # ------------------------------------------------------------------ Log and status bar
 
@@ -196,7 +196,7 @@ class Session(QObject):
             if changed.intersection(names):
                 getattr(self, signal).emit()
         if "stickers" in changed:
-            self.runs.follow_stickers()
+            self.runs.stickers.follow()
 
     # ------------------------------------------------------------------ frames
 
@@ -316,12 +316,12 @@ class Session(QObject):
         self, after: tuple[Sticker, ...], text: str, before: tuple[Sticker, ...] | None = None, key: Hashable | None = None
     ) -> None:
         """Replace the stickers as one undo step. After a drag, ``before`` holds the stickers from before it."""
-        since = None if before is None else {"stickers": self.runs.filled(before)}
-        self.change(text, key=key, since=since, stickers=self.runs.filled(after))
+        since = None if before is None else {"stickers": self.runs.stickers.filled(before)}
+        self.change(text, key=key, since=since, stickers=self.runs.stickers.filled(after))
 
     def drag_stickers(self, stickers: tuple[Sticker, ...]) -> None:
         """Show the stickers during a drag, without an undo step."""
-        self.change(stickers=self.runs.filled(stickers))
+        self.change(stickers=self.runs.stickers.filled(stickers))
 
     # ------------------------------------------------------------------ finished runs
 
@@ -353,7 +353,7 @@ class Session(QObject):
 
     @Slot()
     def _on_painted(self) -> None:
-        self.change(stickers=self.runs.filled(self.stickers))
+        self.change(stickers=self.runs.stickers.filled(self.stickers))
 
     def adopt(self, entry: FinishedRun, text: str = "", key: Hashable | None = None, **fields: Any) -> bool:
         """Add a finished run to the history and change ``fields`` of the state; return whether that requested a new frame."""
