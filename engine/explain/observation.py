@@ -12,6 +12,7 @@ from engine.classifier import Classifier
 from engine.errors import in_words
 from engine.explain.activations import LayerActivity, Spike, compare, find_spikes
 from engine.explain.base import ExplainedPair, Explanation, explain_pair
+from engine.explain.saliency import GradientSaliency
 from engine.result import norms
 
 
@@ -71,6 +72,7 @@ def observe(
     bounds: Mapping[str, float] | None = None,
     layers: bool = True,
     explanations: Sequence[Explanation] = (),
+    with_saliency: bool = False,
     most_spikes: int = 20,
 ) -> Observation:
     """Observe a pair of images ``(C, H, W)``: one forward pass of two rows, one more under ``bounds``, and the passes of explanations.
@@ -89,13 +91,16 @@ def observe(
         Whether to record activations.
     explanations
         Explanations to compute, each for the image's predicted class.
+    with_saliency
+        Short for ``GradientSaliency()`` among the ``explanations``.
     most_spikes
         How many spikes to list.
     """
     pair = torch.stack([clean, adversarial]).to(classifier.device, classifier.dtype)
     failures: dict[str, str] = {}
     logits, recorded, spikes = _seen(classifier, pair, layers, most_spikes, failures)
-    explained = explain_pair(classifier, pair, logits.argmax(1), explanations)
+    wanted = (*explanations, GradientSaliency()) if with_saliency else explanations
+    explained = explain_pair(classifier, pair, logits.argmax(1), wanted)
     sizes = norms((pair[1:] - pair[:1]).cpu())
     logits = logits.cpu()
     probabilities = logits.softmax(1)

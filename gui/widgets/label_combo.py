@@ -58,7 +58,10 @@ class LabelCombo(QComboBox):
         return self._value
 
     def set_labels(self, labels: Sequence[str], none_text: str | None = None) -> None:
-        """Replace the labels; the value becomes None."""
+        """Replace the labels; the value becomes None. Labels that occur twice get their number, since a text is looked up by its name."""
+        from engine.class_names import told_apart
+
+        labels = told_apart(labels)
         self._none = self._none if none_text is None else none_text
         self.blockSignals(True)
         self.clear()

@@ -162,7 +162,7 @@ class _Labels(nn.Module):
 
 def test_a_model_without_a_gradient_is_observed_without_the_map() -> None:
     classifier = engine.Classifier(_Labels(), ["a", "b", "c"], (3, 2, 2), name="labels", device="cpu")
-    seen = observe(classifier, torch.rand(3, 2, 2), torch.rand(3, 2, 2), explanations=[GradientSaliency()])
+    seen = observe(classifier, torch.rand(3, 2, 2), torch.rand(3, 2, 2), with_saliency=True)
     assert "passes no gradient" in seen.failures["saliency"]
     assert seen.layers
     assert seen.clean.sum() == pytest.approx(1)

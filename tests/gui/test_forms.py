@@ -311,3 +311,19 @@ def test_another_norm_brings_its_usual_radius_unless_one_was_chosen(qtbot: QtBot
     form.set_values({"eps": 0.3})
     qtbot.keyClick(norm, Qt.Key.Key_Down)
     assert (form.values()["norm"], form.values()["eps"]) == ("l2", 0.3)
+
+
+def test_two_classes_of_one_name_are_told_apart_in_a_label_chooser(qtbot: QtBot) -> None:
+    from gui.widgets import LabelCombo
+
+    combo, chosen = LabelCombo("any"), []
+    qtbot.addWidget(combo)
+    combo.chosen.connect(chosen.append)
+    combo.set_labels(("crane", "dog", "crane"))
+    assert [combo.itemText(index) for index in range(combo.count())] == ["any", "crane (0)", "dog", "crane (2)"]
+    combo.setEditText("crane (2)")
+    combo.lineEdit().editingFinished.emit()
+    combo.setEditText("crane")
+    combo.lineEdit().editingFinished.emit()
+    assert chosen == [2]
+    assert combo.unknown == "crane"
