@@ -71,9 +71,9 @@ def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: At
     qtbot.waitUntil(lambda: not session.runs.running and session.frame is not None and session.frame.scene.delta is session.delta)
     assert session.frame is not None
     assert session.frame.scene.grown
-    assert {figure.value for figure in prediction.figures.figures} == {"–"}
-    assert perturbation.maps.maps == ()
-    assert "noise" in perturbation.maps.note
+    assert {figure.value for figure in prediction.view.figures.figures} == {"–"}
+    assert perturbation.perturbation.maps.maps == ()
+    assert "noise" in perturbation.perturbation.maps.note
     assert "noise →" in said[-1]
     assert "L2" not in said[-1]
     facts = facts_of(session.history.entries[-1])
@@ -81,7 +81,7 @@ def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: At
     assert "L2" not in facts.figures
     session.clear_perturbation()
     qtbot.waitUntil(lambda: session.frame is not None and not session.frame.scene.grown)
-    assert prediction.figures.figures[2].value == "0"
+    assert prediction.view.figures.figures[2].value == "0"
 
 
 @pytest.mark.parametrize(

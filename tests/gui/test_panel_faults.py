@@ -85,7 +85,7 @@ def test_activations_that_cannot_be_recorded_are_said_in_their_panel(
     open_image(qtbot, session, made)
     assert panel.empty.isVisible()
     assert panel.empty.text == "This layer gives a list, not a tensor."
-    assert prediction.verdict.text in LABELS
+    assert prediction.view.verdict.text in LABELS
 
 
 def test_a_bound_that_the_model_fails_under_is_said_where_its_effect_would_stand(
@@ -103,10 +103,10 @@ def test_a_bound_that_the_model_fails_under_is_said_where_its_effect_would_stand
     with qtbot.waitSignal(session.observed):
         session.set_bounds({made.sites[0].name: 0.5})
     assert panel.effect.text == "The bounded model gives no numbers."
-    assert prediction.under_bound.isVisible()
-    assert prediction.under_bound.text == "The bounded model gives no numbers."
+    assert prediction.view.under_bound.isVisible()
+    assert prediction.view.under_bound.text == "The bounded model gives no numbers."
     monkeypatch.undo()
     with qtbot.waitSignal(session.observed):
         session.set_bounds({})
-    assert not prediction.under_bound.isVisible()
-    assert prediction.bars.isVisible()
+    assert not prediction.view.under_bound.isVisible()
+    assert prediction.view.bars.isVisible()

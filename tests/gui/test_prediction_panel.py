@@ -15,7 +15,8 @@ from skimage.metrics import structural_similarity
 from engine.attacks import CATALOGUE, PGD
 from engine.text.formatting import format_probability as percent
 from engine.text.formatting import short
-from gui.panels.prediction import PredictionPanel, similarity
+from gui.panels.prediction import PredictionPanel
+from gui.panels.prediction.verdict import similarity
 from gui.plots.ranking import by_strength, stable_top
 from tests.gui.panel_scenes import LABELS, attack, noise, open_image, put_sticker, show
 
@@ -36,7 +37,7 @@ def test_bars_show_the_probabilities_of_the_frame(qtbot: QtBot, panel: Predictio
     put_sticker(qtbot, session)
     assert session.frame is not None
     seen = session.frame.observation
-    shown = {row.name: (row.clean, row.adversarial) for row in panel.bars.rows}
+    shown = {row.name: (row.clean, row.adversarial) for row in panel.view.bars.rows}
     assert len(shown) == 5
     for name, pair in shown.items():
         index = LABELS.index(name)
@@ -49,73 +50,73 @@ def test_verdicts(qtbot: QtBot, panel: PredictionPanel, session: Session) -> Non
     open_image(qtbot, session)
     assert session.frame is not None
     before = session.frame.observation.clean_prediction
-    assert panel.verdict.text == LABELS[before]
+    assert panel.view.verdict.text == LABELS[before]
     attack(qtbot, session, PGD(eps=1e-5, steps=1, random_start=False))
-    assert panel.verdict.text == f"Still {LABELS[before]}"
+    assert panel.view.verdict.text == f"Still {LABELS[before]}"
     attack(qtbot, session, PGD(eps=0.3, steps=20))
     after = session.frame.observation.adversarial_prediction
     assert after != before
-    assert panel.verdict.text == f"Flipped: {LABELS[before]} → {LABELS[after]}"
+    assert panel.view.verdict.text == f"Flipped: {LABELS[before]} → {LABELS[after]}"
     session.set_target(after)  # for the next run: this one had none
-    assert panel.verdict.text == f"Flipped: {LABELS[before]} → {LABELS[after]}"
+    assert panel.view.verdict.text == f"Flipped: {LABELS[before]} → {LABELS[after]}"
     attack(qtbot, session, PGD(eps=0.3, steps=20))
     reached = f"Target reached: {LABELS[before]} → {LABELS[after]}"
-    assert panel.verdict.text == reached
+    assert panel.view.verdict.text == reached
     session.set_target(before)
-    assert panel.verdict.text == reached
+    assert panel.view.verdict.text == reached
     session.set_target(None)
-    assert panel.verdict.text == reached
+    assert panel.view.verdict.text == reached
     session.clear_perturbation()
     session.set_label((before + 1) % len(LABELS))
-    qtbot.waitUntil(lambda: panel.verdict.text.startswith("Wrong before any attack"))
+    qtbot.waitUntil(lambda: panel.view.verdict.text.startswith("Wrong before any attack"))
 
 
 def test_the_verdict_has_the_whole_width(panel: PredictionPanel, qtbot: QtBot, session: Session) -> None:
     open_image(qtbot, session)
-    assert panel.verdict.width() == panel.figures.width()
+    assert panel.view.verdict.width() == panel.view.figures.width()
 
 
 def test_label_and_target_are_marked_and_always_listed(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
     open_image(qtbot, session)
-    panel.count.setValue(2)
+    panel.view.count.setValue(2)
     assert session.frame is not None
     weakest = torch.argsort(session.frame.observation.clean).tolist()
     session.set_label(weakest[0])
     session.set_target(weakest[1])
-    assert {row.name for row in panel.bars.rows if row.is_label} == {LABELS[weakest[0]]}
-    assert {row.name for row in panel.bars.rows if row.is_target} == {LABELS[weakest[1]]}
-    assert len(panel.bars.rows) == 2
-    panel.count.setValue(20)
-    assert {row.name for row in panel.bars.rows} == set(LABELS)
+    assert {row.name for row in panel.view.bars.rows if row.is_label} == {LABELS[weakest[0]]}
+    assert {row.name for row in panel.view.bars.rows if row.is_target} == {LABELS[weakest[1]]}
+    assert len(panel.view.bars.rows) == 2
+    panel.view.count.setValue(20)
+    assert {row.name for row in panel.view.bars.rows} == set(LABELS)
 
 
 def test_under_a_bound_a_second_prediction_is_shown(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
     open_image(qtbot, session)
-    assert not panel.under_bound.isVisible()
+    assert not panel.view.under_bound.isVisible()
     with qtbot.waitSignal(session.observed):
         session.set_bounds({"1": 0.05, "3": 0.05})
     assert session.frame is not None
     bounded = session.frame.observation.bounded
     assert bounded is not None
     best = int(bounded.clean.argmax())
-    assert panel.under_bound.isVisible()
-    assert f"clean {LABELS[best]} {percent(float(bounded.clean[best]))}" in panel.under_bound.text
-    for row in panel.bars.rows:
+    assert panel.view.under_bound.isVisible()
+    assert f"clean {LABELS[best]} {percent(float(bounded.clean[best]))}" in panel.view.under_bound.text
+    for row in panel.view.bars.rows:
         assert row.bounded_clean == pytest.approx(float(bounded.clean[LABELS.index(row.name)]))
 
 
 def test_norms_and_similarity(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
     open_image(qtbot, session)
-    assert [figure.name for figure in panel.figures.figures] == ["L0 (px)", "L1", "L2", "L∞", "SSIM"]
-    assert panel.figures.figures[4].value == "1"
+    assert [figure.name for figure in panel.view.figures.figures] == ["L0 (px)", "L1", "L2", "L∞", "SSIM"]
+    assert panel.view.figures.figures[4].value == "1"
     put_sticker(qtbot, session)
     assert session.frame is not None
     seen = session.frame.observation
-    assert panel.figures.figures[0].value == f"{seen.norms['l0']:.0f}"
-    assert panel.figures.figures[3].remark == f"{255 * seen.norms['linf']:.3g}/255"
-    qtbot.waitUntil(lambda: panel.figures.figures[4].value != "…", timeout=20_000)
+    assert panel.view.figures.figures[0].value == f"{seen.norms['l0']:.0f}"
+    assert panel.view.figures.figures[3].remark == f"{255 * seen.norms['linf']:.3g}/255"
+    qtbot.waitUntil(lambda: panel.view.figures.figures[4].value != "…", timeout=20_000)
     expected = structural_similarity(seen.clean_image.numpy(), seen.adversarial_image.numpy(), data_range=1.0, channel_axis=0)
-    assert float(panel.figures.figures[4].value) == pytest.approx(expected, abs=5e-4)
+    assert float(panel.view.figures.figures[4].value) == pytest.approx(expected, abs=5e-4)
 
 
 def test_similarity_of_equal_and_tiny_images() -> None:
@@ -127,9 +128,9 @@ def test_similarity_of_equal_and_tiny_images() -> None:
 def test_hidden_it_paints_nothing(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
     open_image(qtbot, session)
     panel.hide()
-    rows, before = panel.bars.rows, panel.painted
+    rows, before = panel.view.bars.rows, panel.painted
     put_sticker(qtbot, session)
-    assert panel.bars.rows is rows
+    assert panel.view.bars.rows is rows
     assert panel.painted is before
     panel.show()
     assert panel.painted is session.frame
@@ -142,7 +143,7 @@ def test_another_model_with_fewer_classes(qtbot: QtBot, panel: PredictionPanel, 
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 2))
     with qtbot.waitSignal(session.observed):
         session.set_classifier(engine.Classifier(module, ("a", "b"), (1, 16, 16), device="cpu"), noise(channels=1), {})
-    assert {row.name for row in panel.bars.rows} == {"a", "b"}
+    assert {row.name for row in panel.view.bars.rows} == {"a", "b"}
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.integers(1, 8), st.lists(st.integers(0, 15), max_size=8))
@@ -171,12 +172,12 @@ def test_large_norms_are_written_out() -> None:
 def test_frames_of_a_drag_keep_the_order(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
     open_image(qtbot, session)
     put_sticker(qtbot, session)
-    order = [row.name for row in panel.bars.rows]
+    order = [row.name for row in panel.view.bars.rows]
     sticker = session.stickers[0]
     for x in range(3, 7):
         with qtbot.waitSignal(session.observed):
             session.drag_stickers((replace(sticker, x=x),))
-        moved = [row.name for row in panel.bars.rows]
+        moved = [row.name for row in panel.view.bars.rows]
         assert [name for name in moved if name in order] == [name for name in order if name in moved]
 
 
@@ -184,23 +185,23 @@ def test_the_class_that_an_attack_chose_is_marked_as_its_target(qtbot: QtBot, pa
     open_image(qtbot, session)
     attack(qtbot, session, CATALOGUE["fgsm"](towards="least likely"))
     (goal,) = session.history.entries[-1].result.goals.tolist()
-    assert [row.name for row in panel.bars.rows if row.is_target] == [LABELS[goal]]
-    assert "chosen" in panel.legend.text()
+    assert [row.name for row in panel.view.bars.rows if row.is_target] == [LABELS[goal]]
+    assert "chosen" in panel.view.legend.text()
     session.set_target(goal)
-    assert "chosen" not in panel.legend.text()
+    assert "chosen" not in panel.view.legend.text()
     session.set_target(None)
     session.clear_perturbation()
     qtbot.waitUntil(lambda: session.frame is not None and session.frame.scene.delta is None)
-    assert not any(row.is_target for row in panel.bars.rows)
+    assert not any(row.is_target for row in panel.view.bars.rows)
 
 
 def test_a_long_verdict_takes_a_second_line(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
     open_image(qtbot, session)
     assert session.frame is not None
     session.set_label((session.frame.observation.clean_prediction + 1) % len(LABELS))
-    assert panel.verdict.text.startswith("Wrong before any attack")
+    assert panel.view.verdict.text.startswith("Wrong before any attack")
     panel.resize(1200, 400)
-    one = panel.verdict.height()
+    one = panel.view.verdict.height()
     panel.resize(260, 400)
-    assert panel.verdict.height() > one
-    assert one < 1.5 * panel.verdict.fontMetrics().lineSpacing()
+    assert panel.view.verdict.height() > one
+    assert one < 1.5 * panel.view.verdict.fontMetrics().lineSpacing()

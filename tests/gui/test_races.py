@@ -100,7 +100,7 @@ def assert_true_to_life(bench: Workbench) -> None:
     entry = session.history.shown
     if entry is not None:
         assert torch.allclose(entry.result.adversarial[0], frame.observation.adversarial_image, atol=1e-6)
-    assert {row.name for row in bench.window.panels["prediction"].bars.rows} <= set(session.classifier.labels)
+    assert {row.name for row in bench.window.panels["prediction"].view.bars.rows} <= set(session.classifier.labels)
 
 
 # ---------------------------------------------------------------------- another image, another model

@@ -56,7 +56,8 @@ class Tour:
         from tests.gui.driving import settle, until
 
         if not moving:
-            until(lambda: not self.window.panels["prediction"].unsettled, "the bars in their order")
+            prediction = self.window.panels["prediction"]
+            until(lambda: all(tile.value != "…" for tile in prediction.view.figures.figures), "the similarity")
             settle()
         shot = self.window.grab()
         if dialog is not None:

@@ -1,0 +1,150 @@
+"""PredictionView: the bars of the most probable classes, the verdict, and the norms of the perturbation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+
+from engine.text.formatting import format_probability as percent
+from engine.text.formatting import short
+from gui.panels.prediction.legend import Legend
+from gui.panels.prediction.verdict import Goals, Outcome, under_bound, verdict_on
+from gui.plots.bars import ProbabilityBars, Row
+from gui.plots.ranking import by_strength, stable_top
+from gui.theme import ADVERSARIAL, GRID, TARGET
+from gui.widgets.text import NumberTile, NumberTiles, Sentence
+
+if TYPE_CHECKING:
+    from gui.session.scene import Frame
+
+_COLOURS: dict[Outcome, str | None] = {"target": TARGET, "adversarial": ADVERSARIAL, "": None}
+_GROWN = "The image was grown from noise: it is no change of the clean one, so its distance from that means nothing."
+
+
+class PredictionView(QWidget):
+    """A view of a frame. Rows keep their places while frames follow each other, until `sort` is called."""
+
+    recounted = Signal()
+    """Another number of classes is to be listed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: list[int] = []
+        """The classes that are shown, from top to bottom."""
+        self.verdict = Sentence(2, bold=True)
+        self.under_bound = Sentence(2, muted=True)
+        self.bars = ProbabilityBars()
+        self.legend = Legend()
+        self.figures = NumberTiles()
+        self.count = QSpinBox()
+        self._build()
+
+    def _build(self) -> None:
+        self.count.setRange(1, 20)
+        self.count.setValue(5)
+        self.count.setPrefix("top ")
+        self.count.setAccessibleName("Number of classes")
+        self.count.setToolTip("How many classes are listed: those whose larger probability, clean or adversarial, is the highest.")
+        self.count.valueChanged.connect(self._on_count)
+        self.bars.setAccessibleName("Probabilities")
+        area = QScrollArea()
+        area.setWidget(self.bars)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        foot = QHBoxLayout()
+        foot.addWidget(self.legend, 1)
+        foot.addWidget(self.count, 0, Qt.AlignmentFlag.AlignTop)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID, GRID, GRID, GRID)
+        layout.addWidget(self.verdict)
+        layout.addWidget(area, 1)
+        layout.addLayout(foot)
+        layout.addWidget(self.under_bound)
+        layout.addWidget(self.figures)
+        self.under_bound.hide()
+
+    # ------------------------------------------------------------------ painting
+
+    def show_frame(self, frame: Frame, goals: Goals, similarity: float | None) -> None:
+        """Show a frame with the marks of its goals; a similarity that is None is still being measured."""
+        self._show_bars(frame, goals)
+        sentence, outcome = verdict_on(frame, goals)
+        self.verdict.set_text(sentence, _COLOURS[outcome])
+        self._fit_verdict()
+        bounded = under_bound(frame.observation, frame.scene.classifier.labels)
+        if bool(bounded) != self.under_bound.isVisibleTo(self):
+            self.under_bound.setVisible(bool(bounded))
+        self.under_bound.set_text(bounded)
+        self.legend.show_parts(goals.label is not None, goals.target is not None, goals.chosen_by_attack)
+        self.show_norms(frame, similarity)
+
+    def sort(self, frame: Frame, goals: Goals) -> None:
+        """Sort the rows by strength."""
+        self.rows = by_strength(self.rows, np.maximum(frame.observation.clean.numpy(), frame.observation.adversarial.numpy()))
+        self._show_bars(frame, goals)
+
+    def forget_rows(self) -> None:
+        """Choose the rows anew for the next frame."""
+        self.rows = []
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_verdict()
+
+    def _fit_verdict(self) -> None:
+        """Give the verdict a second line only if it does not fit in one."""
+        metrics = self.verdict.fontMetrics()
+        lines = 1 if metrics.horizontalAdvance(self.verdict.text) <= self.width() - 2 * GRID else 2
+        self.verdict.setFixedHeight(lines * metrics.lineSpacing() + 4)
+
+    def _show_bars(self, frame: Frame, goals: Goals) -> None:
+        seen, labels = frame.observation, frame.scene.classifier.labels
+        clean, adversarial = seen.clean.numpy(), seen.adversarial.numpy()
+        known = [c for c in dict.fromkeys((goals.label, goals.target)) if c is not None and c < len(labels)]
+        scores = np.maximum(clean, adversarial)
+        if not self.rows:
+            self.rows = by_strength(stable_top((), scores, self.count.value(), known), scores)
+        self.rows = stable_top(self.rows, scores, self.count.value(), known)
+        bounded = seen.bounded
+        limited = (None, None) if bounded is None else (bounded.clean.tolist(), bounded.adversarial.tolist())
+        self.bars.set_rows(
+            [
+                Row(
+                    labels[c],
+                    float(clean[c]),
+                    float(adversarial[c]),
+                    None if limited[0] is None else limited[0][c],
+                    None if limited[1] is None else limited[1][c],
+                    c == goals.label,
+                    c == goals.target,
+                )
+                for c in self.rows
+            ]
+        )
+
+    def show_norms(self, frame: Frame, similarity: float | None) -> None:
+        """Show the size of the perturbation; a similarity that is None is still being measured."""
+        norms, seen = frame.observation.norms, frame.observation
+        if frame.scene.grown:
+            self.figures.set_tiles([NumberTile(name, "–", "", _GROWN) for name in ("L0 (px)", "L1", "L2", "L∞", "SSIM")])
+            return
+        pixels = seen.clean_image.shape[1] * seen.clean_image.shape[2]
+        similar = "1" if norms["linf"] == 0 else "…" if similarity is None else f"{similarity:.3f}"
+        self.figures.set_tiles(
+            [
+                NumberTile("L0 (px)", f"{norms['l0']:.0f}", percent(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"),
+                NumberTile("L1", short(norms["l1"]), "", "L1: sum of the absolute changes of all values"),
+                NumberTile("L2", short(norms["l2"]), "", "L2: root of the sum of squared changes"),
+                NumberTile("L∞", f"{norms['linf']:.3g}", f"{norms['linf'] * 255:.3g}/255", "L∞: the largest change of a value"),
+                NumberTile("SSIM", similar, "", "Structural similarity: 1 is the same image. Computed when nothing moves."),
+            ]
+        )
+
+    @Slot()
+    def _on_count(self) -> None:
+        self.forget_rows()
+        self.recounted.emit()
