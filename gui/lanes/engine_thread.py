@@ -109,7 +109,7 @@ class EngineThread(QThread):
     def use_threads(self, count: int) -> None:
         """Set the number of CPU threads that torch uses in this lane, from its next request or run on. May be called in any thread.
 
-        A run under way keeps the count that it began with: its record names that count, and another one would change the last digits.
+        A run in progress keeps the count that it began with: its record names that count, and another one would change the last digits.
         """
         with self._wake:
             self._threads = count
@@ -121,7 +121,7 @@ class EngineThread(QThread):
             self._wake.notify()
 
     def pause(self, job: Job, paused: bool = True) -> None:
-        """Pause a run between two steps, or resume it. Other runs of the lane go on while one is paused."""
+        """Pause a run between two steps, or resume it. Other runs of the lane continue while one is paused."""
         with self._wake:
             job.request_pause(paused)
             self._wake.notify()

@@ -85,7 +85,7 @@ class Job:
 
     @property
     def started(self) -> bool:
-        """Whether the run was built, so that its first step is under way or done."""
+        """Whether the run was built, so that its first step is in progress or done."""
         return self._run is not None
 
     @property

@@ -74,7 +74,7 @@ class Requests(QObject):
         busy
             The text that the status bar shows until the response arrives.
         stream
-            Whether the response to an earlier request of the key that was already under way is delivered, too. Otherwise a steady stream
+            Whether the response to an earlier request of the key that was already in progress is delivered, too. Otherwise a steady stream
             of requests would never show anything.
         keep
             Whether the request is an effect: it is queued, and nothing replaces it.

@@ -56,11 +56,11 @@ class OperationRunner(QObject):
         super().__init__(parent)
         self._lane, self._key, self._patience_ms, self._previews = lane, key, patience_ms, previews
         self.job: Job | None = None
-        """The run under way, paused or not; None if there is none."""
+        """The run in progress, paused or not; None if there is none."""
         self.abandoned: list[Job] = []
         """Abandoned runs: cancelled, but their last step still lasts."""
         self.ending: JobOutcome | None = None
-        """The outcome of the newest run; None while one is under way, and before the first."""
+        """The outcome of the newest run; None while one is in progress, and before the first."""
         self.preview: Any = None
         """The newest preview of the run."""
         self._timer = QTimer(self)
@@ -70,7 +70,7 @@ class OperationRunner(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether a run is under way, paused or not."""
+        """Whether a run is in progress, paused or not."""
         return self.job is not None
 
     def start(

@@ -16,7 +16,7 @@ from gui.theme import GRID
 class FrameView(QWidget):
     """Calls `show_frame` with every new frame while the panel is visible, and with the newest one when it becomes visible.
 
-    If `show_frame` raises, the panel shows an error in place of its content until a frame is painted again. Other panels go on.
+    If `show_frame` raises, the panel shows an error in place of its content until a frame is painted again. Other panels continue.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:

@@ -46,12 +46,12 @@ class ExperimentRunner(QObject):
 
     @property
     def job(self) -> Job | None:
-        """The experiment under way; None if there is none."""
+        """The experiment in progress; None if there is none."""
         return self.runner.job
 
     @property
     def slug(self) -> str:
-        """The slug of the experiment under way; empty if there is none."""
+        """The slug of the experiment in progress; empty if there is none."""
         return "" if self.job is None else str(self.job.context)
 
     @property

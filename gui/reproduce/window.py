@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class ReproduceWindow(QDialog):
-    """The window with the experiments at the left and the outcome at the right. An experiment goes on after the window is closed."""
+    """The window with the experiments at the left and the outcome at the right. An experiment continues after the window is closed."""
 
     def __init__(self, session: Session, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,1 +1,1 @@
-"""The state of the window, the changes that the user makes to it, the attack under way, and the finished runs."""
+"""The state of the window, the changes that the user makes to it, the attack in progress, and the finished runs."""

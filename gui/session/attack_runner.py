@@ -74,7 +74,7 @@ class AttackRunner(QObject):
 
     @property
     def job(self) -> Job | None:
-        """The attack's job, paused or not; None if no attack is under way."""
+        """The attack's job, paused or not; None if no attack is in progress."""
         return self.runner.job
 
     @property
@@ -84,7 +84,7 @@ class AttackRunner(QObject):
 
     @property
     def ending(self) -> Ending | None:
-        """The ending of the newest run; None while one is under way, and before the first."""
+        """The ending of the newest run; None while one is in progress, and before the first."""
         outcome = self.runner.ending
         if outcome is None:
             self._ending = None
@@ -94,12 +94,12 @@ class AttackRunner(QObject):
 
     @property
     def attack(self) -> Attack | None:
-        """The attack under way; None if there is none."""
+        """The attack in progress; None if there is none."""
         return None if self.job is None or self._start is None else self._start.attack
 
     @property
     def running(self) -> bool:
-        """Whether an attack is under way, paused or not."""
+        """Whether an attack is in progress, paused or not."""
         return self.runner.running
 
     @property
@@ -168,7 +168,7 @@ class AttackRunner(QObject):
             self._conclude(outcome)
 
     def _conclude(self, outcome: JobOutcome) -> None:
-        """Hand over the result; it goes on the canvas if that still shows the scene that was attacked and the run did not fail."""
+        """Hand over the result; it is put on the canvas if that still shows the scene that was attacked and the run did not fail."""
         start, result, state = self._start, outcome.result, self._current()
         self.stickers.reset()
         if start is None or result is None:

@@ -52,7 +52,7 @@ class EpsMover(QObject):
     """A sentence for the status bar."""
 
     def __init__(self, request: Request, current: Callable[[], State], shown: Callable[[], AttackRun | None], parent: QObject) -> None:
-        """``shown`` returns the run on the canvas; None if there is none, or while an attack is under way."""
+        """``shown`` returns the run on the canvas; None if there is none, or while an attack is in progress."""
         super().__init__(parent)
         self._request, self._current, self._shown = request, current, shown
 

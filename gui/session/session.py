@@ -140,7 +140,7 @@ class Session(QObject):
     def _on_failed(self, key: str, sentence: str, details: str) -> None:
         self.log("error", sentence, details)
         if key == "frame" and self.frame is None:
-            self.observed.emit()  # the panels must not go on showing the numbers of another image or model
+            self.observed.emit()  # the panels must no longer show the numbers of another image or model
 
     @Slot(str, str, str, str)
     @Slot(str, str)
@@ -210,7 +210,7 @@ class Session(QObject):
         return self.state.is_current(scene)
 
     def refresh(self) -> None:
-        """Request a frame of the scene; while an attack is under way, of its newest iterate."""
+        """Request a frame of the scene; while an attack is in progress, of its newest iterate."""
         scene = self.scene
         if scene is None:
             return

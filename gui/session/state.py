@@ -55,7 +55,7 @@ class Plan:
     start: StartImage | None = None
     """The image that the attack begins at, if it takes one."""
     live: bool = True
-    """Whether the iterates of a run are shown while it is under way; a run is faster without."""
+    """Whether the iterates of a run are shown while it is in progress; a run is faster without."""
 
     def choosing(self, slug: str) -> dict[str, Any]:
         """Return the fields that change when another attack is chosen; each attack keeps its own parameters."""

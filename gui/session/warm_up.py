@@ -1,4 +1,4 @@
-"""What the first run of a session pays for alone, paid while nobody waits for it."""
+"""Warm-up: the one-time cost of a session's first run, paid in advance while the lane is idle."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def _no_data(_choice: Choice) -> DataSet:
 
 
 def warm_up(classifier: Classifier) -> None:
-    """Run one step of an attack on a grey image, and drop what comes of it. Called in the engine thread.
+    """Run one step of an attack on a grey image, and discard the result. Called in the engine thread.
 
-    The first run imports what only runs need, starts autograd's threads and lets the libraries choose their kernels for these shapes.
-    If the model cannot be attacked, nothing is warm and nothing is said: the run that a person starts says it.
+    The first run imports modules that only runs need, starts autograd's threads and lets the libraries choose kernels for these shapes.
+    If the model cannot be attacked, the error is ignored here: the run that the user starts reports it.
     """
     import torch
 

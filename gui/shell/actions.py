@@ -33,17 +33,17 @@ def has_frame(session: Session) -> bool:
 
 
 def can_run(session: Session) -> bool:
-    """Return whether an attack can start: there is an image, and no attack is under way."""
+    """Return whether an attack can start: there is an image, and no attack is in progress."""
     return session.scene is not None and not session.runs.running
 
 
 def running(session: Session) -> bool:
-    """Return whether an attack is under way, paused or not."""
+    """Return whether an attack is in progress, paused or not."""
     return session.runs.running
 
 
 def perturbed(session: Session) -> bool:
-    """Return whether there is a perturbation on the canvas and no attack under way."""
+    """Return whether there is a perturbation on the canvas and no attack in progress."""
     return session.delta is not None and not session.runs.running
 
 

@@ -1,4 +1,4 @@
-"""ExceptionHook: unexpected errors of any thread go to the Log with their details, and the window goes on."""
+"""ExceptionHook: unexpected errors of any thread go to the Log with their details, and the window continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""StatusBar: the last notice, the progress of the attack under way, the model, and its device."""
+"""StatusBar: the last notice, the attack's progress, the model, and its device."""
 
 from __future__ import annotations
 

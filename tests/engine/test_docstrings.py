@@ -103,7 +103,7 @@ NO_SENTENCE = ("Of", "What", "As")
 WORDS_OF_A_SENTENCE = 6
 WORDS_OF_AN_ATTRIBUTE = 3
 """A noun with its unit or shape: “Number of steps.”"""
-LEFT_IN_THE_WINDOW = {"openings": 59, "roles": 0, "avoided": 41}
+LEFT_IN_THE_WINDOW = {"openings": 0, "roles": 0, "avoided": 0}
 """Docstrings of the window that are still to be reworded. These numbers may only fall."""
 
 

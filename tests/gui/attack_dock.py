@@ -23,11 +23,11 @@ from PySide6.QtWidgets import (
 
 from gui.forms import Form
 from gui.forms.editors import Editor
-from gui.panels.attack.about import About
+from gui.panels.attack.about import AttackDescription
 from gui.panels.attack.catalogue import CatalogueList
 from gui.panels.attack.chooser import Chooser
 from gui.panels.attack.goal import Goal
-from gui.panels.attack.progress import Progress
+from gui.panels.attack.progress import AttackProgress
 from gui.panels.attack.start_field import StartField
 from gui.widgets import DataChooser, LabelCombo, Message
 from tests.gui.seen import named, text_of
@@ -86,8 +86,8 @@ class AttackDock:
         return named(self.panel, QProgressBar, "Progress of the attack")
 
     @property
-    def progress(self) -> Progress:
-        (progress,) = self.panel.findChildren(Progress)
+    def progress(self) -> AttackProgress:
+        (progress,) = self.panel.findChildren(AttackProgress)
         return progress
 
     @property
@@ -113,13 +113,13 @@ class AttackDock:
     @property
     def description(self) -> str:
         """What the attack does, in whole: what the folded text is a part of."""
-        (about,) = self.panel.findChildren(About)
+        (about,) = self.panel.findChildren(AttackDescription)
         return max((label.text() for label in about.findChildren(QLabel)), key=len)
 
     @property
     def read_description(self) -> str:
         """What can be read of it, with its paper where that is unfolded."""
-        (about,) = self.panel.findChildren(About)
+        (about,) = self.panel.findChildren(AttackDescription)
         return "\n".join(text_of(label) for label in about.findChildren(QWidget) if text_of(label) and label.isVisible())
 
     @property

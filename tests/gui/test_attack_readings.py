@@ -56,7 +56,7 @@ def test_what_a_run_left_goes_when_another_attack_is_chosen(qtbot: QtBot, probe_
 
 
 def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: AttackDock, session: Session) -> None:
-    from gui.panels.log.facts import facts_of
+    from gui.panels.log.facts import run_facts
     from gui.panels.perturbation import PerturbationPanel
     from gui.panels.prediction import PredictionPanel
 
@@ -76,7 +76,7 @@ def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: At
     assert "noise" in perturbation.perturbation.maps.note
     assert "noise →" in said[-1]
     assert "L2" not in said[-1]
-    facts = facts_of(session.history.entries[-1])
+    facts = run_facts(session.history.entries[-1])
     assert facts.l2 is None
     assert "L2" not in facts.figures
     session.clear_perturbation()

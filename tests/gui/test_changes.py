@@ -392,7 +392,7 @@ def test_an_error_leaves_the_status_bar_when_something_newer_happens(qtbot: QtBo
 
 @pytest.mark.parametrize("goal", ["label", "target"])
 def test_an_attack_on_an_image_that_is_misread_already_is_not_called_a_success_of_its_own(qtbot: QtBot, opened: Session, goal: str) -> None:
-    from gui.panels.log.facts import facts_of
+    from gui.panels.log.facts import run_facts
     from gui.panels.log.run_table import RunTable
 
     assert opened.state.prediction is not None
@@ -402,7 +402,7 @@ def test_an_attack_on_an_image_that_is_misread_already_is_not_called_a_success_o
     opened.logged.connect(lambda entry: said.append(entry.text))
     attack(qtbot, opened, PGD(steps=1))
     (run,) = opened.history.entries
-    facts = facts_of(run)
+    facts = run_facts(run)
     assert facts.success
     assert facts.already
     assert facts.figures["success"] == "yes, already before the attack"
@@ -414,11 +414,11 @@ def test_an_attack_on_an_image_that_is_misread_already_is_not_called_a_success_o
 
 
 def test_a_success_of_the_attack_s_own_is_called_one(qtbot: QtBot, opened: Session) -> None:
-    from gui.panels.log.facts import facts_of
+    from gui.panels.log.facts import run_facts
 
     opened.change(label=opened.state.prediction)
     attack(qtbot, opened, PGD(steps=20, eps=0.5))
-    facts = facts_of(opened.history.entries[-1])
+    facts = run_facts(opened.history.entries[-1])
     assert facts.success
     assert not facts.already
     assert facts.figures["success"] == "yes"

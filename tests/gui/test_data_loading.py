@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 
 from engine.data.bits import whole
-from gui.panels.attack.progress import Progress
+from gui.panels.attack.progress import AttackProgress
 from gui.session.data_choice import Choice
 from gui.session.data_sources import DataSources
 from tests.gui.attack_dock import attack_dock
@@ -44,7 +44,7 @@ def loading(bench: Workbench) -> Iterator[Workbench]:
 
 def shown(bench: Workbench) -> str:
     """What the Attack dock says of its run."""
-    (progress,) = bench.window.panels["attack"].findChildren(Progress)
+    (progress,) = bench.window.panels["attack"].findChildren(AttackProgress)
     return progress.text.text()
 
 
@@ -107,7 +107,7 @@ def test_dialogs_offer_every_file_that_is_decoded() -> None:
 def test_an_image_of_a_folder_has_the_class_of_its_name(tmp_path: Path) -> None:
     """Folders that are numbers are class numbers; other names that the model does not know are no class of it, whatever their count."""
     import engine
-    from gui.panels.image.data_sets import open_image
+    from gui.panels.image.data_sets import open_sample
 
     for name in range(43):
         (tmp_path / f"numbers/{name}").mkdir(parents=True)
@@ -117,7 +117,7 @@ def test_an_image_of_a_folder_has_the_class_of_its_name(tmp_path: Path) -> None:
         PIL.Image.new("RGB", (32, 32)).save(tmp_path / f"animals/{name}/1.png")
     signs, objects = (engine.models.load(name, device="cpu") for name in ("signs", "objects"))
     numbers, animals = (engine.data.load(f"folder:{tmp_path / name}") for name in ("numbers", "animals"))
-    number = open_image(numbers, numbers.labels.index("14"), signs)[1]
+    number = open_sample(numbers, numbers.labels.index("14"), signs)[1]
     assert number is not None
     assert signs.labels[number] == "Stop"
-    assert open_image(animals, 3, objects)[1] is None
+    assert open_sample(animals, 3, objects)[1] is None

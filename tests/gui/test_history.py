@@ -16,7 +16,7 @@ from engine.defenses import Train
 from engine.evaluate import TransferEvaluation
 from gui.lanes.runner import OperationRunner
 from gui.panels.log import LogPanel
-from gui.panels.log.facts import facts_of
+from gui.panels.log.facts import run_facts
 from gui.session.history import AttackRun, FinishedRun, History
 from gui.session.verdicts import verdict_of
 from tests.gui.driving import until
@@ -136,4 +136,4 @@ def test_a_training_that_was_stopped_says_how_far_it_came(session: Session) -> N
     assert verdict_of(run.result()) == "No epoch was finished."
     kept = FinishedRun(result=run.result(), verdict=verdict_of(run.result()))
     assert kept.ended == "cancelled"
-    assert facts_of(kept).outcome == "No epoch was finished."
+    assert run_facts(kept).outcome == "No epoch was finished."

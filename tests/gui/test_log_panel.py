@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from engine.attacks import FGSM, PGD
 from engine.parameters import parameters_of
 from gui.panels.log import LogPanel
-from gui.panels.log.facts import differences
+from gui.panels.log.facts import differing_facts
 from gui.panels.log.messages import MOST
 from gui.panels.log.runs import RunsView
 from tests.gui.panel_scenes import LABELS, attack, open_image, show
@@ -101,8 +101,8 @@ def test_two_selected_runs_are_compared(runs: RunsView) -> None:
     assert shown["eps"] == ["4/255", "8/255"]
     assert "model fingerprint" not in shown
     one, other = runs.table.selected
-    assert {row[0] for row in differences(one, other)} == set(shown)
-    assert differences(one, one) == []
+    assert {row[0] for row in differing_facts(one, other)} == set(shown)
+    assert differing_facts(one, one) == []
     assert not runs.buttons["show"].isEnabled()
 
 

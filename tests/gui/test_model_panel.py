@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton, QT
 import engine
 from gui.panels.model import ModelPanel
 from gui.panels.model.dialogs import CheckpointDialog, CodeDialog, functions_in
-from gui.panels.model.swap import AS_LOADED, BOUNDED, RELU, moved
+from gui.panels.model.swap import AS_LOADED, BOUNDED, RELU, moved_to
 from tests.gui.seen import named
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def test_swapped_activations_change_the_model_and_come_back(qtbot: QtBot, loaded
     qtbot.waitUntil(lambda: session.classifier is base)
     session.set_classifier(bounded)  # as a finished run does that is shown again
     assert (swap.choice.currentText(), swap.bound.value()) == (BOUNDED, 0.5)
-    assert moved(bounded, str(bounded.device)).fingerprint == bounded.fingerprint
+    assert moved_to(bounded, str(bounded.device)).fingerprint == bounded.fingerprint
     swap.choice.setCurrentIndex(0)
     swap.choice.activated.emit(0)
     qtbot.waitUntil(lambda: session.classifier is base)

@@ -366,7 +366,7 @@ def test_values_are_written_as_they_are_read() -> None:
 
 
 def test_what_a_run_has_to_say_stands_above_its_tabs(qtbot: QtBot, panel: ResultsPanel, session: Session) -> None:
-    from gui.panels.log.facts import facts_of
+    from gui.panels.log.facts import run_facts
 
     open_image(qtbot, session)
     attack(qtbot, session, CATALOGUE["fgsm"]())
@@ -377,7 +377,7 @@ def test_what_a_run_has_to_say_stands_above_its_tabs(qtbot: QtBot, panel: Result
     (goal,) = result.goals.tolist()
     assert panel.notes.isVisible()
     assert panel.notes.text == " ".join(result.remarks)
-    facts = facts_of(session.history.entries[-1])
+    facts = run_facts(session.history.entries[-1])
     assert facts.figures["target"] == f"{result.classifier.labels[goal]} (chosen by the attack)"
     assert facts.figures["notes"] == panel.notes.text
     session.show_entry(session.history.entries[0].number)

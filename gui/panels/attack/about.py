@@ -1,4 +1,4 @@
-"""What the chosen attack does: a line or, unfolded, its whole description and its paper."""
+"""AttackDescription: the description of the chosen attack; folded it is one line, unfolded it includes the paper."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gui import theme
 from gui.widgets import ElidedLabel
 
 _TALL = 900
-"""Windows from this height on have room for the description and the paper; in lower ones the form needs it."""
+"""The least height of a window in which the description is unfolded at first; lower ones need the space for the form."""
 
 
-class About(QWidget):
-    """Unfolded at first where the window is tall."""
+class AttackDescription(QWidget):
+    """The description of an attack, at first unfolded if the window is high enough."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,7 +47,7 @@ class About(QWidget):
         self._fold(False)
 
     def show_attack(self, text: str, paper: str) -> None:
-        """Of another attack."""
+        """Show the description and the paper of an attack."""
         self._brief.setText(text)
         self._whole.setText(text)
         self._cited = paper

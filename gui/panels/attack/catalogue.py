@@ -1,4 +1,4 @@
-"""The list of attacks by what the attacker knows, with a search field and a filter by norm above it."""
+"""CatalogueList: the attacks, grouped by the attacker's access to the model, with a search field and a filter by norm."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ACCESS = {
     "labels only": "Black box: labels only",
     "transfer": "Transfer: through another model",
 }
-"""What the attacker has, in the order of the list."""
+"""Titles of the groups by the attacker's access, in the order of the list."""
 NORMS = {"linf": "L∞", "l2": "L2", "l1": "L1", "l0": "L0"}
 _NORM_TIPS = {
     "": "Attacks of every norm, and of none",
@@ -50,13 +50,13 @@ _NORM_TIPS = {
 
 
 def description(attack: type[Attack]) -> str:
-    """The first paragraph of its docstring, in one line without markup."""
+    """Return the first paragraph of an attack's docstring, in one line without markup."""
     first = (inspect.getdoc(attack) or attack.title).split("\n\n")[0]
     return re.sub(r"`+([^`]*)`+", r"\1", " ".join(first.split())).replace("<-", "←")
 
 
 def _fields(attack: type[Attack], group: str) -> tuple[str, ...]:
-    """What an attack is found by, what names it best first."""
+    """Return the texts that a search in an attack matches, the most specific first."""
     short = re.findall(r"(\w)\w* & (\w)", attack.title)  # C&W
     also = [*attack.also, *("&".join(initials) for initials in short)]
     aim = ["targeted"] * ("targets" in attack.uses) + ["untargeted"] * ("labels" in attack.uses and "targets" not in attack.needs)
@@ -66,23 +66,23 @@ def _fields(attack: type[Attack], group: str) -> tuple[str, ...]:
 
 
 def found_at(word: str, fields: Sequence[str]) -> int:
-    """The first field with a name or word that begins with this one; in the first two, its name, anywhere. -1: none."""
+    """Return the index of the first field with a word that starts with ``word``, or -1. The first two, its names, match anywhere."""
     begins = re.compile(rf"(?<!\w){re.escape(word)}")
     return next((i for i, text in enumerate(fields) if (word in text if i < 2 else begins.search(text))), -1)
 
 
 def searched_words(text: str) -> list[str]:
-    """What is looked for: of an address or a name of an arXiv paper its number, without the version."""
+    """Return the words of a search. An arXiv address or name is reduced to the paper's number, without the version."""
     return [_ARXIV.sub(r"\1", word).removeprefix("arxiv:") for word in text.casefold().split()]
 
 
 def norms_of(attack: type[Attack]) -> str:
-    """``L∞ L2``, or a dash."""
+    """Return an attack's norms, such as ``L∞ L2``, or a dash."""
     return " ".join(name for norm, name in NORMS.items() if norm in attack.norms) or "–"
 
 
 class _Row(QTreeWidgetItem):
-    """An attack or a group: sorted by how well it fits what is looked for, then as it was listed."""
+    """A row for an attack or a group, sorted by its match with the search, then by its order in the catalogue."""
 
     rank: tuple[int, ...] = ()
 
@@ -91,7 +91,7 @@ class _Row(QTreeWidgetItem):
 
 
 class NormFilter(QWidget):
-    """Any, or one norm."""
+    """A row of buttons that choose one norm or any."""
 
     changed = Signal()
 
@@ -108,7 +108,7 @@ class NormFilter(QWidget):
             button = self.buttons[norm] = QToolButton(self)
             button.setText(name)
             button.setCheckable(True)
-            button.setProperty("choice", True)  # one of several: the style sheet gives the chosen one the accent
+            button.setProperty("choice", True)  # the style sheet gives the checked button of a choice the accent colour
             button.setChecked(not norm)
             button.setToolTip(_NORM_TIPS[norm])
             button.setAccessibleName(f"Norm: {name}")
@@ -119,7 +119,7 @@ class NormFilter(QWidget):
 
     @property
     def norm(self) -> str:
-        """Its name in the engine; empty: any."""
+        """The chosen norm's name in the engine; empty for any."""
         return next(norm for norm, button in self.buttons.items() if button.isChecked())
 
     @Slot(bool)
@@ -129,12 +129,12 @@ class NormFilter(QWidget):
 
 
 class CatalogueList(QWidget):
-    """What the attacker knows, and under it the attacks by family. Typing narrows the list; Enter takes the first."""
+    """The list of attacks by access and family. Typing reduces it to matches, and Enter chooses the first."""
 
     chosen = Signal(str)
-    """The slug."""
+    """An attack was selected: its slug."""
     settled = Signal()
-    """By a click or Enter: the list may close."""
+    """An attack was chosen by a click or Enter, so the list may close."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -149,7 +149,7 @@ class CatalogueList(QWidget):
         self.search.addAction(theme.icon("mdi6.magnify"), QLineEdit.ActionPosition.LeadingPosition)
         self.norms = NormFilter(self)
         self.tree = QTreeWidget(self)
-        self._dress_tree()
+        self._style_tree()
         self._nothing = QLabel("No attack is found by these words and this norm.", self)
         self._nothing.setForegroundRole(self.palette().ColorRole.PlaceholderText)
         self._nothing.hide()
@@ -166,7 +166,7 @@ class CatalogueList(QWidget):
         self._fields: dict[str, tuple[str, ...]] = {}
         self._norms: dict[str, tuple[str, ...]] = {}
 
-    def _dress_tree(self) -> None:
+    def _style_tree(self) -> None:
         self.tree.setColumnCount(3)
         self.tree.setHeaderHidden(True)
         self.tree.setIndentation(12)
@@ -185,7 +185,7 @@ class CatalogueList(QWidget):
         self.tree.itemActivated.connect(self._on_picked)
 
     def set_attacks(self, attacks: Mapping[str, type[Attack]]) -> None:
-        """Fill the list; nothing is chosen yet."""
+        """Fill the list, without a selection."""
         self.tree.blockSignals(True)
         self.tree.clear()
         for access, title in ACCESS.items():
@@ -229,19 +229,19 @@ class CatalogueList(QWidget):
             self._paint_quiet()
 
     def choose(self, slug: str) -> None:
-        """Select an attack."""
+        """Select an attack by its slug."""
         for item in self._items():
             if item.data(0, _SLUG) == slug:
                 self.tree.setCurrentItem(item)
 
     @property
     def shown(self) -> list[str]:
-        """The slugs that search and filter leave."""
+        """Return the slugs of the attacks that match search and filter."""
         return [item.data(0, _SLUG) for item in self._items() if not item.isHidden()]
 
     def _groups(self) -> list[_Row]:
-        found = (self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount()))
-        return [group for group in found if isinstance(group, _Row)]
+        groups = (self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount()))
+        return [group for group in groups if isinstance(group, _Row)]
 
     def _items(self) -> list[_Row]:
         return [item for group in self._groups() for item in _children(group)]
@@ -286,20 +286,20 @@ class CatalogueList(QWidget):
             self.tree.scrollToItem(item)
 
     def _fit(self) -> None:
-        """As high as its rows, up to a limit."""
+        """Make the list as high as its rows, up to a limit."""
         rows = len(self._items()) + self.tree.topLevelItemCount()
         self.tree.setMinimumHeight(min(rows, 8) * self._row_height)
         self.tree.setMaximumHeight(min(rows, _MOST_ROWS) * self._row_height + 2 * self.tree.frameWidth() + 2)
 
     @property
     def wanted_height(self) -> int:
-        """With every row that may be seen at once."""
+        """Return the height at which all rows are visible, up to the limit."""
         above = self.search.sizeHint().height() + self.norms.sizeHint().height() + 2 * _GAP
         return above + self.tree.maximumHeight()
 
     @property
     def wanted_width(self) -> int:
-        """With every column whole."""
+        """Return the width at which no column is cut."""
         metrics = self.fontMetrics()
         columns = (max((metrics.horizontalAdvance(item.text(column)) for item in self._items()), default=0) for column in range(3))
         return sum(columns) + 9 * theme.GRID + self.tree.verticalScrollBar().sizeHint().width()
@@ -310,5 +310,5 @@ class CatalogueList(QWidget):
 
 
 def _children(group: QTreeWidgetItem) -> list[_Row]:
-    found = (group.child(i) for i in range(group.childCount()))
-    return [item for item in found if isinstance(item, _Row)]
+    groups = (group.child(i) for i in range(group.childCount()))
+    return [item for item in groups if isinstance(item, _Row)]

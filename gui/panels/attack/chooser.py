@@ -1,4 +1,4 @@
-"""The button that names the attack and opens the list of all."""
+"""Chooser: the button with the attack's title, which opens the list of attacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gui.widgets.literal import literal
 
 
 class Chooser(QPushButton):
-    """Shows the attack; pressed, it opens the list below itself."""
+    """A button that shows the chosen attack, and opens the list below itself."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,12 +31,12 @@ class Chooser(QPushButton):
         self.list.settled.connect(self.popup.hide)
 
     def set_title(self, title: str) -> None:
-        """Of the attack that is chosen."""
+        """Set the title of the chosen attack."""
         self._title = title
         self._fit()
 
     def _fit(self) -> None:
-        """As much of the title as there is room for."""
+        """Shorten the title to the button's width."""
         arrow = "  ▾"
         room = self.width() - 2 * GRID - self.fontMetrics().horizontalAdvance(f" {arrow}")
         shown = self.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room)
@@ -52,7 +52,7 @@ class Chooser(QPushButton):
 
     @Slot()
     def open(self) -> None:
-        """Show the list, ready to be searched: below the button, inside the screen, over the window's own height at most."""
+        """Open the list with the focus in its search field, below the button, within the screen and at most as high as the window."""
         self.list.search.clear()
         self.list.norms.buttons[""].setChecked(True)
         screen, window = self.screen().availableGeometry(), self.window()

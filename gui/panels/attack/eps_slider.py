@@ -1,4 +1,4 @@
-"""The eps of the finished FGSM run on the canvas, to be moved: its direction is kept, so every place costs one forward pass."""
+"""EpsSlider: moves the eps of the finished FGSM run on the canvas. The direction is kept, so each value costs one forward pass."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from gui.session.session import Session
 
 SETTLE_MS = 500
-"""So long after the last key the place counts as chosen."""
+"""Milliseconds after the last key press at which the run with the present eps is kept."""
 _PARTS = 4
-"""Of a grey level."""
+"""The slider's positions per grey level."""
 _COUNT = 200
 
 
 def places(eps: float, norm: str) -> tuple[int, float]:
-    """How many places a slider from 0 to twice ``eps`` has, and what one is worth: quarters of grey levels where these fit."""
+    """Return the number of positions of a slider from 0 to twice ``eps``, and the eps of one: a quarter of a grey level if that fits."""
     fine = 2 * eps * 255 * _PARTS
     if norm == "linf" and abs(fine - round(fine)) < 1e-6 and 8 <= round(fine) <= 1024:
         return round(fine), 1 / (255 * _PARTS)
@@ -31,14 +31,14 @@ def places(eps: float, norm: str) -> tuple[int, float]:
 
 
 class EpsSlider(QWidget):
-    """Hidden unless the run on the canvas can be moved."""
+    """The slider, hidden unless the run on the canvas is a movable one."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._entry: AttackRun | None = None
         self._aside: AttackRun | None = None
-        """The run whose slider went when another attack was chosen."""
+        """The run whose slider was hidden because another attack was chosen."""
         self._unit, self._norm = 1.0, ""
         self.slider = _Slider(Qt.Orientation.Horizontal, self)
         self.slider.setAccessibleName("eps of the finished run")
@@ -60,7 +60,7 @@ class EpsSlider(QWidget):
         row.addWidget(self.slider, 1)
         row.addWidget(self.value)
         self._previewing = False
-        """Whether the canvas may show an eps that is not kept yet."""
+        """Whether the canvas may show an eps that is not kept as a run."""
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLE_MS)
@@ -73,7 +73,7 @@ class EpsSlider(QWidget):
 
     @property
     def eps(self) -> float:
-        """Where the slider is."""
+        """The eps at the slider's position."""
         return self.slider.value() * self._unit
 
     @property
@@ -84,7 +84,7 @@ class EpsSlider(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Show the eps of the run on the canvas, where it can be moved."""
+        """Show the eps of the run on the canvas, if it can be moved."""
         session = self._session
         entry = None if session.runs.running else session.history.shown
         if entry is self._aside:
@@ -95,7 +95,7 @@ class EpsSlider(QWidget):
             self._entry = None
             self._settled.stop()
             self.hide()
-            if self._previewing:  # what it shows is kept by nobody now
+            if self._previewing:  # no run has the eps that the canvas shows
                 self._previewing = False
                 session.refresh()
             return
@@ -110,20 +110,20 @@ class EpsSlider(QWidget):
                 self.slider.setPageStep(max(1, count // 16))
             if not self.slider.isSliderDown():
                 self.slider.setValue(round(eps / self._unit))
-        self._say()
+        self._show_value()
         self.show()
 
     def set_attack(self, slug: str) -> None:
-        """Another attack is set up: what belongs to a run of an earlier one goes, until that run or attack is chosen again."""
+        """Hide the slider of a run of another attack, until that run or its attack is chosen again."""
         shown = self._session.history.shown
         self._aside = shown if shown is not None and shown.result.operation.slug != slug else None
         self.refresh()
 
-    # ------------------------------------------------------------------ hands
+    # ------------------------------------------------------------------ from the user
 
     @Slot(int)
     def _on_moved(self, _place: int) -> None:
-        self._say()
+        self._show_value()
         if self._entry is not None:
             self._previewing = True
             self._session.eps.move(self._entry, self.eps)
@@ -141,9 +141,9 @@ class EpsSlider(QWidget):
         if self.slider.value() == 0:
             with QSignalBlocker(self.slider):
                 self.slider.setValue(round(entry.result.operation.eps / self._unit))  # type: ignore[attr-defined]
-            self._say()
+            self._show_value()
 
-    def _say(self) -> None:
+    def _show_value(self) -> None:
         self.value.setText(f"{self.eps * 255:g}/255" if self._in_levels else f"{self.eps:.3g}")
 
 

@@ -1,4 +1,4 @@
-"""Footer: what the Attack dock says, how far its run is, and the two buttons. Told what to show; says what was pressed."""
+"""Footer: the Attack dock's message, the progress of its run, and its two buttons. A view without a session."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.panels.attack.progress import Progress
+from gui.panels.attack.progress import AttackProgress
 from gui.widgets import Message
 
 if TYPE_CHECKING:
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 class Footer(QWidget):
-    """Always in sight, below the form."""
+    """The foot of the Attack dock, always visible below the form."""
 
     primary = Signal()
-    """Run, pause or resume was pressed."""
+    """The button to run, pause or resume was pressed."""
     cancelled = Signal()
 
     def __init__(self, between: QWidget, parent: QWidget | None = None) -> None:
-        """``between`` stands between the message and the progress."""
+        """``between`` is a widget between the message and the progress."""
         super().__init__(parent)
         self.message = Message(self)
-        self.progress = Progress(self)
+        self.progress = AttackProgress(self)
         self.run = theme.primary(QPushButton(self), "mdi6.play")
         self.run.setObjectName("attack.run")
         self.run.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -50,14 +50,14 @@ class Footer(QWidget):
         self.cancel.clicked.connect(self.cancelled)
 
     def show_idle(self, ending: Ending | None, slug: str, obstacle: str) -> None:
-        """Nothing runs: how the run before ended, and whether the attack of ``slug`` may start."""
+        """Show that no attack runs: the ending of the newest run, and the obstacle, if any, to starting the attack of ``slug``."""
         self.progress.show_ending(ending, slug)
         self._show_button("Run", "mdi6.play", obstacle or "Attack the image as set up above")
         self.run.setEnabled(not obstacle)
         self.cancel.setEnabled(False)
 
     def show_job(self, job: Job, attack: Attack | None, title: str) -> None:
-        """Show a run of ``attack``; ``title``: its name, where another one is set up."""
+        """Show the progress of a run of ``attack``; ``title`` names it if another attack is chosen."""
         self.message.say("")
         self.progress.show_job(job, attack, title)
         if job.paused:

@@ -1,4 +1,4 @@
-"""FormsStack: the attack that is chosen, its presets, and the form of its parameters. A view: it holds no plan, it shows one."""
+"""FormsStack: the chosen attack, its presets, and the form of its parameters. A view of the plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayo
 
 from gui import theme
 from gui.forms import Form
-from gui.panels.attack.about import About
+from gui.panels.attack.about import AttackDescription
 from gui.panels.attack.catalogue import description
 from gui.panels.attack.chooser import Chooser
 from gui.session.state import AttackSettings
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
 
 class FormsStack(QWidget):
-    """A header with chooser, presets and reset; below it a place for what the attack is after; then the form."""
+    """A header with chooser, presets and reset, then the widget of the goal, then the form."""
 
     chosen = Signal(str)
-    """The slug of an attack that a person chose."""
+    """The user has chosen an attack: its slug."""
     edited = Signal(object, str, str)
-    """`AttackSettings` as a person set them, what was done in a few words, and the name of the parameter where it was one."""
+    """The user has changed parameters: the new `AttackSettings`, the undo step's name, and the parameter's name if it was one."""
     presetUsed = Signal(str)
-    """Its title."""
+    """The user has chosen a preset: its title."""
 
     def __init__(self, goal: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.chooser = Chooser(self)
-        self.about = About(self)
+        self.about = AttackDescription(self)
         self.presets = QToolButton(self)
         self.reset = QToolButton(self)
         self._form: Form | None = None
-        """Made for the attack that is chosen, and gone with it: the plan holds what is typed, and a form has about a hundred widgets."""
+        """The form of the chosen attack, destroyed with the choice: the plan holds the values, and a form has about a hundred widgets."""
         self._attacks: Mapping[str, type[Attack]] = {}
         self._slug = ""
         self._settings = AttackSettings()
-        """What the form of the chosen attack shows."""
+        """The parameters that the form shows."""
         self._build(goal)
         self.chooser.list.chosen.connect(self.chosen)
         self.reset.clicked.connect(self._on_reset)
@@ -77,7 +77,7 @@ class FormsStack(QWidget):
 
     @property
     def form(self) -> Form | None:
-        """The form of the chosen attack; None before one is."""
+        """The form of the chosen attack; None before an attack is chosen."""
         return self._form
 
     def set_attacks(self, attacks: Mapping[str, type[Attack]]) -> None:
@@ -86,16 +86,16 @@ class FormsStack(QWidget):
         self.chooser.list.set_attacks(attacks)
 
     def show_settings(self, slug: str, settings: AttackSettings) -> None:
-        """Show an attack with its parameters; says nothing of what it changes for that."""
+        """Show an attack with its parameters, without a signal."""
         form = self._show_attack(slug) if self._form is None or slug != self._slug else self._form
-        self._settings = settings  # the form says nothing new by showing this
-        if _given(form) != settings.parameters:
+        self._settings = settings  # so that the form's own signal is recognised as no change
+        if _changed_values(form) != settings.parameters:
             form.set_values({**_defaults(form), **settings.parameters})
 
     def _show_attack(self, slug: str) -> Form:
         attack, self._slug = self._attacks[slug], slug
         form = self._new_form(attack)
-        self._settings = AttackSettings(_given(form))
+        self._settings = AttackSettings(_changed_values(form))
         with QSignalBlocker(self.chooser.list):
             self.chooser.list.choose(slug)
         self.chooser.set_title(attack.title)
@@ -108,8 +108,8 @@ class FormsStack(QWidget):
         return form
 
     def _new_form(self, attack: type[Attack]) -> Form:
-        """A form in the place of the one before, which is destroyed."""
-        before, self._form = self._form, Form(self, says_errors=False)  # the footer does: it is always in sight
+        """Replace the form by one for another attack."""
+        before, self._form = self._form, Form(self, says_errors=False)  # the footer shows them, since it is always visible
         self._place.addWidget(self._form)
         self._form.show()
         self._form.set_operation(attack)
@@ -121,18 +121,18 @@ class FormsStack(QWidget):
             before.deleteLater()
         return self._form
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot()
     def _on_changed(self) -> None:
         form = self._form
         if form is None:
             return
-        given, before = _given(form), self._settings.parameters
-        changed = [field for field in form.fields if given.get(field.name, field.default) != before.get(field.name, field.default)]
+        changed_values, before = _changed_values(form), self._settings.parameters
+        changed = [field for field in form.fields if changed_values.get(field.name, field.default) != before.get(field.name, field.default)]
         if changed:
             first = changed[0]
-            self._tell(AttackSettings(given, self._settings.preset), f"Set {first.title}", first.name)
+            self._emit(AttackSettings(changed_values, self._settings.preset), f"Set {first.title}", first.name)
 
     @Slot()
     def _on_reset(self) -> None:
@@ -144,16 +144,16 @@ class FormsStack(QWidget):
         if form is None:
             return
         values = {**_defaults(form), **self._attacks[self._slug].preset(title).values}
-        given = {field.name: values[field.name] for field in form.fields if values[field.name] != field.default}
-        self._fill(AttackSettings(given, title), f"Preset {title}")
+        changed_values = {field.name: values[field.name] for field in form.fields if values[field.name] != field.default}
+        self._fill(AttackSettings(changed_values, title), f"Preset {title}")
         self.presetUsed.emit(title)
 
     def _fill(self, settings: AttackSettings, text: str) -> None:
         self.show_settings(self._slug, settings)
         if self._form is not None:
-            self._tell(AttackSettings(_given(self._form), settings.preset), text, "")
+            self._emit(AttackSettings(_changed_values(self._form), settings.preset), text, "")
 
-    def _tell(self, settings: AttackSettings, text: str, name: str) -> None:
+    def _emit(self, settings: AttackSettings, text: str, name: str) -> None:
         self._settings = settings
         self.edited.emit(settings, text, name)
 
@@ -170,7 +170,7 @@ def _defaults(form: Form) -> dict[str, Any]:
     return {field.name: field.default for field in form.fields}
 
 
-def _given(form: Form) -> dict[str, Any]:
-    """The rows that do not stand at their defaults."""
+def _changed_values(form: Form) -> dict[str, Any]:
+    """Return the values that differ from their defaults."""
     values = form.values()
     return {field.name: values[field.name] for field in form.fields if values[field.name] != field.default}

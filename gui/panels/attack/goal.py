@@ -1,4 +1,4 @@
-"""What the attack is after, and what it works with: label, target, region, data, start image, seed."""
+"""Goal: the attack's inputs beside its parameters, which are label, target, region, data, start image and seed."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _NEEDS_STICKER = "Draw a sticker and set its content to “optimised” first."
 
 
 class Goal(QWidget):
-    """Shows of a state what an attack uses, nothing else; says what a person chose."""
+    """A view of the inputs that the chosen attack uses; it emits the user's choices."""
 
     labelChosen = Signal(object)
     targetChosen = Signal(object)
-    """A class number, or None."""
+    """The user has chosen a target: the class's number, or None."""
     labelMistyped = Signal(str)
     targetMistyped = Signal(str)
-    """What was typed and names no class; empty: that is mended."""
+    """The user has typed a target that names no class; empty when that is corrected."""
     regionChosen = Signal(str)
     dataChanged = Signal(bool)
-    """Another choice of data; whether a person made it."""
+    """The choice of data has changed: whether the user changed it."""
     seedChosen = Signal(int)
     liveChosen = Signal(bool)
 
@@ -47,7 +47,7 @@ class Goal(QWidget):
         self.stickers = QRadioButton("stickers", self)
         self.seed = QSpinBox(self)
         self.seed.setRange(0, 2**31 - 1)
-        self.seed.setMinimumWidth(64)  # its hint is that of the largest seed, which nobody types
+        self.seed.setMinimumWidth(64)  # its size hint is for the largest seed, which is hardly ever used
         self.seed.setAccessibleName("Seed")
         self.seed.setToolTip("Of everything random in the attack: the same seed gives the same image again.")
         self.live = QCheckBox("live preview", self)
@@ -99,12 +99,12 @@ class Goal(QWidget):
     # ------------------------------------------------------------------ to the screen
 
     def set_labels(self, labels: tuple[str, ...]) -> None:
-        """Offer these classes."""
+        """Set the labels to choose from."""
         self.label.set_labels(labels)
         self.target.set_labels(labels)
 
     def show_state(self, state: State) -> None:
-        """Label, target and what is planned, as the state has them."""
+        """Show label, target and the plan of a state."""
         self.label.set_value(state.label)
         self.target.set_value(state.target)
         if state.prediction is not None and state.label is None:
@@ -121,7 +121,7 @@ class Goal(QWidget):
         self.start.show_image(state.plan.start, state.labels)
 
     def show_uses(self, attack: type[Attack]) -> None:
-        """Only what this attack asks for."""
+        """Show only the inputs that an attack uses."""
         rows = (
             (self.label, "labels" in attack.uses),
             (self.target, "targets" in attack.uses),
@@ -134,7 +134,7 @@ class Goal(QWidget):
         self.target.set_none_text(_CHOOSE if "targets" in attack.needs else UNTARGETED)
 
     def show_region(self, state: State, attack: type[Attack]) -> None:
-        """Where the attack may change the image, and where it could."""
+        """Show the region that the attack may change, and the regions that can be chosen."""
         forced, possible, maskable = "stickers" in attack.uses, state.paintable, attack.masked
         stickers = forced or (state.region == "stickers" and maskable)
         (self.stickers if stickers else self.whole).setChecked(True)
@@ -144,7 +144,7 @@ class Goal(QWidget):
         why = "" if possible else f" {_NEEDS_STICKER}"
         self.stickers.setToolTip(_FORCED if forced else f"Only pixels under the stickers to be optimised may change.{why}")
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot()
     def _on_region(self) -> None:

@@ -1,4 +1,4 @@
-"""The Attack dock: choose an attack, set it up, run it, hold it, end it."""
+"""The Attack dock: choosing an attack, its parameters and inputs, running, pausing and cancelling it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AttackPanel(QWidget):
-    """Composes the views and their presenters. It comes alive when the engine is ready."""
+    """The dock, which composes the views and their presenters. It is enabled when the engine is loaded."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +42,7 @@ class AttackPanel(QWidget):
             self._on_ready()
 
     def _page(self) -> QWidget:
-        """All that needs no engine: it stands while that is loading, so that little is left to do when it comes."""
+        """Build the parts that need no engine while it is loading, so that the dock is ready soon after."""
         page = QWidget(self)
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -73,9 +73,9 @@ class AttackPanel(QWidget):
         self._area.ensureWidgetVisible(self.goal.target)
 
     def run(self) -> None:
-        """Start the attack, or let the held one go on; what is amiss is said and nothing starts."""
+        """Start the attack or resume the paused one; if there is an obstacle, show it instead."""
         self._presenter.run()
 
     def choose(self, slug: str) -> None:
-        """Set up an attack of the catalogue."""
+        """Choose an attack by its slug."""
         self._presenter.choose(slug)

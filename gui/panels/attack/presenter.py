@@ -1,4 +1,4 @@
-"""AttackPresenter: joins the Attack dock's views, which know no session, with the session."""
+"""AttackPresenter: connects the Attack dock's views, which know no session, with the session."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _FIRST = "pgd"
 
 
 class AttackPresenter(QObject):
-    """What a person sets up is written to the plan; what the plan and the runs are is shown."""
+    """Writes the user's choices to the plan, and shows the plan and the progress of the run."""
 
     targetWanted = Signal()
-    """A preset was used that works towards a class, and none is chosen."""
+    """The user has chosen a targeted preset, and no target is chosen."""
 
     def __init__(self, session: Session, stack: FormsStack, goal: Goal, footer: Footer) -> None:
         super().__init__(stack)
         self._session, self._stack, self._goal, self._footer = session, stack, goal, footer
         self._attacks: dict[str, type[Attack]] = {}
         self._complaint = ""
-        """Why the attack could not start, as the status bar says it."""
+        """The obstacle's sentence that the status bar shows."""
         self._ending: Ending | None = None
         self._failure = ""
-        """Why the last run failed, until something changes that could mend it."""
+        """The error of the newest run, until a change of the state could correct it."""
         self._connect_views()
         session.classifierChanged.connect(self._on_classifier)
         for signal in (session.labelChanged, session.imageChanged, session.stickersChanged, session.planChanged):
@@ -60,7 +60,7 @@ class AttackPresenter(QObject):
         self._footer.cancelled.connect(session.runs.cancel)
 
     def fill(self) -> None:
-        """The engine is there: list its attacks, and set one up."""
+        """List the engine's attacks, and choose one."""
         from engine.attacks import CATALOGUE
 
         self._attacks = dict(CATALOGUE)
@@ -71,11 +71,11 @@ class AttackPresenter(QObject):
             self._session.change(**self._session.plan.choosing(_FIRST if _FIRST in CATALOGUE else next(iter(CATALOGUE))))
         self._on_classifier()
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot(str)
     def choose(self, slug: str) -> None:
-        """Set up another attack."""
+        """Choose another attack."""
         self._session.change(f"Choose {self._attacks[slug].title}", key="attack", **self._session.plan.choosing(slug))
 
     @Slot(object, str, str)
@@ -122,7 +122,7 @@ class AttackPresenter(QObject):
             self.run()
 
     def run(self) -> None:
-        """Start the attack, or let the held one go on; what is amiss is said and nothing starts."""
+        """Start the attack or resume the paused one; if there is an obstacle, show it instead."""
         session, plan = self._session, self._session.plan
         if session.runs.job is not None:
             if session.runs.job.paused:
@@ -154,7 +154,7 @@ class AttackPresenter(QObject):
 
     @Slot()
     def _on_changed(self) -> None:
-        """Model, image, attack or a field: the next run may go better."""
+        """Clear the last error after a change of model, image or plan, since the next run may succeed."""
         if self._failure and self._ending is not None:
             self._session.withdrawn.emit(self._ending.notice)
         self._failure = ""
@@ -175,7 +175,7 @@ class AttackPresenter(QObject):
             self._footer.progress.show_job(job, self._session.runs.attack, self._other_title())
 
     def _other_title(self) -> str:
-        """The title of the attack under way, where it is another one than that which is set up."""
+        """The title of the attack in progress if another one is chosen, else empty."""
         attack = self._session.runs.attack
         return attack.title if attack is not None and attack.slug != self._session.plan.slug else ""
 
@@ -201,5 +201,5 @@ class AttackPresenter(QObject):
             self._footer.message.say(self._failure)
         else:
             self._footer.message.say(hint(self._session.state), "hint")
-        here = self._ending is not None and self._session.is_current(self._ending.scene)  # of another image it says nothing
+        here = self._ending is not None and self._session.is_current(self._ending.scene)  # an ending on another image is not shown
         self._footer.show_idle(self._ending, slug if here else "", sentence)

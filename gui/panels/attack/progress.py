@@ -1,4 +1,4 @@
-"""How far the attack is: a bar, the step, the rate, the time left, and what it reads on the way."""
+"""AttackProgress: the progress of the attack with a bar, step, rate, remaining time and readings."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def readings_in_words(readings: Mapping[str, float], units: Mapping[str, str]) -> str:
-    """Readings by name, shares as percent: ``queries 1,200 · held-out fooling rate 61.0 %``."""
+    """Return readings as text with shares in percent, such as ``queries 1,200 · held-out fooling rate 61.0 %``."""
     return " · ".join(f"{name} {format_reading(value, units.get(name, ''))}" for name, value in readings.items())
 
 
 def ending_in_words(ending: Ending) -> str:
-    """``last run: 40 steps``, or how else it ended."""
+    """Return the ending of a run in words, such as ``last run: 40 steps``."""
     made = max(0, ending.job.index)
     steps = f"{made:,} step{'' if made == 1 else 's'}"
     if ending.status == "failed":
@@ -38,8 +38,8 @@ def ending_in_words(ending: Ending) -> str:
     return f"last run: {steps}"
 
 
-class Progress(QWidget):
-    """Keeps its room while nothing runs, so that nothing jumps."""
+class AttackProgress(QWidget):
+    """The progress of a run. It keeps its size while nothing runs, so that nothing jumps."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,7 +65,7 @@ class Progress(QWidget):
         self.bar.setRange(0, 1)
 
     def show_job(self, job: Job, attack: Attack | None, title: str = "") -> None:
-        """Show how far a run of ``attack`` is; ``title``: its name, where another one is set up."""
+        """Show the progress of a run of ``attack``; ``title`` names it if another attack is chosen."""
         self.bar.setRange(0, job.total or 0)
         self.bar.setValue(max(0, job.index))
         words = self._pace.words(job)
@@ -73,7 +73,7 @@ class Progress(QWidget):
         self._show_readings(job, attack)
 
     def show_ending(self, ending: Ending | None, slug: str) -> None:
-        """Nothing runs: what the run before left, unless it was of another attack than that of ``slug``, which is set up."""
+        """Show the ending of the newest run if it was of the chosen attack, ``slug``; else clear the progress."""
         self.bar.setRange(0, 1)
         self.bar.setValue(0)
         if ending is not None:

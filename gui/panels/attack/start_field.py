@@ -1,4 +1,4 @@
-"""The place of another image to begin at, for attacks that take one: opened, dropped, or taken from the canvas."""
+"""StartField: the start image of attacks that take one; it is opened, dropped, or taken from the canvas."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _NONE = "none: drop a file here"
 
 
 class StartField(QFrame):
-    """A place to drop a file on, with a small picture of what lies there."""
+    """A drop target for the start image, with its thumbnail."""
 
     pathChosen = Signal(str)
-    """An image file was opened or dropped."""
+    """The user has opened or dropped an image file: its path."""
     canvasAsked = Signal()
-    """The image on the canvas is to be taken."""
+    """The user wants the image on the canvas as the start image."""
     cleared = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -80,7 +80,7 @@ class StartField(QFrame):
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "picture"):
             self._paint_border()
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot()
     def _on_open(self) -> None:
@@ -97,11 +97,11 @@ class StartField(QFrame):
     # ------------------------------------------------------------------ to the screen
 
     def set_canvas(self, there: bool) -> None:
-        """Whether an image is on the canvas that could be taken."""
+        """Set whether there is an image on the canvas that can be taken."""
         self.canvas_button.setEnabled(there)
 
     def show_image(self, start: StartImage | None, labels: Sequence[str]) -> None:
-        """Show the start image with what the model takes it for."""
+        """Show the start image with the model's prediction."""
         self.clear_button.setVisible(start is not None)
         if start is None:
             self.picture.setPixmap(theme.icon("mdi6.image-plus-outline").pixmap(24, 24))

@@ -1,4 +1,4 @@
-"""StartPresenter: joins the place of the start image with the session; what it takes to read one is asked of the engine thread."""
+"""StartPresenter: connects the start image's field with the session. Start images are made in the engine thread."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 class StartPresenter(QObject):
-    """Writes ``plan.start``. What is amiss is said in the Log, and the start image stays."""
+    """Writes ``plan.start``. If an image cannot be opened, the Log gets the error and the start image stays."""
 
     def __init__(self, session: Session, field: StartField) -> None:
         super().__init__(field)
         self._session, self._field = session, field
         self._known: StartImage | None = None
-        """The newest start image: it is made anew for another model, where that can be."""
+        """The newest start image, kept to make it again for another model if possible."""
         self._numbers = count(1)
-        """Number the start images that were asked for."""
+        """Numbers the requests for a start image."""
         self._newest = 0
-        """The number of the one that was taken, or after which the field was cleared."""
+        """The number of the newest request that took effect, or of the last one before the field was cleared."""
         field.pathChosen.connect(self.open_path)
         field.canvasAsked.connect(self._on_canvas)
         field.cleared.connect(self._on_cleared)
@@ -41,7 +41,7 @@ class StartPresenter(QObject):
 
     @Slot(str)
     def open_path(self, path: str | Path) -> None:
-        """Begin at an image file."""
+        """Use an image file as the start image."""
         from engine.images import open_image
 
         if self._session.classifier is None:
@@ -55,7 +55,7 @@ class StartPresenter(QObject):
 
     @Slot()
     def _on_canvas(self) -> None:
-        """Begin at the adversarial image on the canvas."""
+        """Use the adversarial image on the canvas as the start image."""
         frame, entry = self._session.frame, self._session.history.shown
         if frame is not None:
             name = entry.title if entry is not None else "canvas"
@@ -67,9 +67,9 @@ class StartPresenter(QObject):
         self._session.change("Clear start image", start=None)
 
     def _ask(self, make: Callable[[Classifier], StartImage], text: str = "", number: int | None = None) -> None:
-        """Take what ``make(classifier)`` gives; where the classifier was swapped meanwhile, make it again for the new one.
+        """Request ``make(classifier)`` and use its result; if the classifier was swapped meanwhile, make it again for the new one.
 
-        ``number`` says how new the wish is: what was chosen or cleared after it stays.
+        ``number`` is the request's number: a later choice or clearing is not overwritten.
         """
         classifier = self._session.classifier
         if classifier is None:
@@ -100,7 +100,7 @@ class StartPresenter(QObject):
 
     @Slot()
     def _on_classifier(self) -> None:
-        """Make the same image for the new model: from its photograph, or as it is where it fits."""
+        """Make the start image again for the new model: from its photograph, or unchanged if its shape fits."""
         known, classifier = self._known, self._session.classifier
         self._on_observed()
         if known is None or classifier is None:

@@ -1,4 +1,4 @@
-"""The image on the canvas: where it came from, which part of it the model sees, what it shows."""
+"""Current: the image on the canvas, with its origin, its crop and its true label."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 _CROP_HEIGHT = 176
 _BESIDE = 96
-"""Up to this width the model's view stands beside the photograph, else below it."""
+"""The largest width of the model's image at which it is shown beside the photograph, not below."""
 
 
 class Current(QWidget):
-    """Reads the session; writes the true label and the crop."""
+    """Shows the session's image, and sets the true label and the crop."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,7 +50,7 @@ class Current(QWidget):
         self._caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._caption.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._drawn: tuple[Photograph, float] | None = None
-        """What the crop view shows: making its copy of a large photograph takes a while."""
+        """The photograph and aspect that the crop view shows. Kept, since reducing a large photograph takes a while."""
         self._known = (0, 0)
         self._kept: Tensor | None = None
         self._lay_out()
@@ -84,25 +84,25 @@ class Current(QWidget):
     # ------------------------------------------------------------------ to the screen
 
     def set_labels(self) -> None:
-        """The classes of the session's classifier."""
+        """List the classes of the session's classifier."""
         classifier = self._session.classifier
         self.label.set_labels(() if classifier is None else classifier.labels)
         self.show_label()
 
     def show_label(self) -> None:
-        """The true label; where it is unknown, what is taken for it."""
+        """Show the true label; if it is unknown, the prediction that attacks use."""
         session = self._session
         self.label.set_value(session.label)
         if session.label is None and session.frame is not None and session.classifier is not None:
             self.label.set_none_text(f"prediction ({session.classifier.labels[session.frame.observation.clean_prediction]})")
 
     def show_image(self) -> None:
-        """Name, size, notes, the photograph with its crop, and what the model sees."""
+        """Show name, size and notes, the photograph with its crop, and the image that the model gets."""
         image, clean = self._session.image, self._session.clean
         known = (id(clean), id(self._session.photograph))
         if clean is None or known == self._known:
             return
-        self._known, self._kept = known, clean  # kept, so that its id is not given to another
+        self._known, self._kept = known, clean  # kept, so that its id is not reused
         self._name.setText(str(image.get("name", "image")))
         self._name.set_tip(str(image.get("path") or image.get("source") or ""))
         self._size.setText(_size_of(image))
@@ -129,7 +129,7 @@ class Current(QWidget):
         if photograph.grey:
             import numpy as np
 
-            pixels = np.broadcast_to(pixels[:, :, None], (*pixels.shape, 3))  # a view: the photograph may be large
+            pixels = np.broadcast_to(pixels[:, :, None], (*pixels.shape, 3))  # a view without a copy, since the photograph may be large
         self.crop.set_photograph(pixels, aspect, tuple(crop))
 
     def _show_seen(self, pixels: np.ndarray) -> None:
@@ -142,11 +142,11 @@ class Current(QWidget):
         beside = width <= _BESIDE
         self._pictures.setDirection(QHBoxLayout.Direction.LeftToRight if beside else QHBoxLayout.Direction.TopToBottom)
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot(tuple)
     def _on_crop_changed(self, crop: tuple[int, int, int, int]) -> None:
-        """What the model would see, while the rectangle is under the mouse."""
+        """Show the image that the model would get, during a drag of the crop."""
         classifier, photograph = self._session.classifier, self._session.photograph
         if classifier is not None and photograph is not None:
             self._session.ask(
@@ -159,7 +159,7 @@ class Current(QWidget):
 
 
 def _pixels(clean: Tensor) -> np.ndarray:
-    """As `gui.session.scene.to_pixels`, but by NumPy: torch's threads spin while they wait, which the main thread must not."""
+    """Do the same as `gui.session.scene.to_pixels`, with NumPy: torch's threads spin while they wait, which would slow the window."""
     import numpy as np
 
     from engine.images import array_levels

@@ -1,4 +1,4 @@
-"""The data-set browser: thumbnails page by page, of all classes or one; a click opens the image with its true label."""
+"""DataSets: the browser of data sets, with pages of thumbnails of all classes or one. A click opens the image with its true label."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 PAGE = 48
 
 
-def open_image(data: DataSet, index: int, classifier: Classifier) -> tuple[Opened, int | None]:
-    """One image as a photograph, and its class under the classifier's labels. Called in the engine thread."""
+def open_sample(data: DataSet, index: int, classifier: Classifier) -> tuple[Opened, int | None]:
+    """Open an image of a data set, with its class under the classifier's labels. Called in the engine thread."""
     from engine.data import class_numbers
     from engine.images import from_array
 
@@ -32,7 +32,7 @@ def open_image(data: DataSet, index: int, classifier: Classifier) -> tuple[Opene
 
 
 class DataSets(QWidget):
-    """One chooser for what is on the disk, what this project draws, and any folder of images."""
+    """The browser of data sets: those on the disk, those that the engine draws, and folders of images."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,7 +94,7 @@ class DataSets(QWidget):
 
     @Slot()
     def load(self) -> None:
-        """Load what is chosen, in the background: whoever opens an image meanwhile sees at once what the model says of it."""
+        """Load the chosen data set in the background lane, so that an image opened meanwhile is predicted at once."""
         choice, sources = self.chooser.choice, self._session.data_sources
         if choice is None:
             return
@@ -146,4 +146,4 @@ class DataSets(QWidget):
     def _on_picked(self, index: int) -> None:
         data = self._data
         if data is not None:
-            open_for(self._session, lambda classifier: open_image(data, index, classifier))
+            open_for(self._session, lambda classifier: open_sample(data, index, classifier))

@@ -1,4 +1,4 @@
-"""The Image dock: the image on the canvas, and every source of another one."""
+"""The Image dock: the image on the canvas, and the sources of others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ImagePanel(QWidget):
-    """Comes alive when there is a classifier: every image is opened as that takes it."""
+    """The dock, enabled when there is a classifier, since every image is opened in the classifier's shape."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -131,10 +131,10 @@ class ImagePanel(QWidget):
 
     @Slot()
     def _on_observed(self) -> None:
-        if self._session.label is None and not self._session.runs.running:  # what is taken for the label may be another now
+        if self._session.label is None and not self._session.runs.running:  # the assumed label may have changed
             self.current.show_label()
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot()
     def _on_open(self) -> None:
@@ -146,7 +146,7 @@ class ImagePanel(QWidget):
 
     @Slot()
     def paste(self) -> None:
-        """Open what is on the clipboard: a file, or pixels."""
+        """Open the clipboard's image: a file, or pixels."""
         mime = QGuiApplication.clipboard().mimeData()
         files, pixels = local_files(mime), pixels_of(mime)
         if files:
@@ -158,7 +158,7 @@ class ImagePanel(QWidget):
 
     @Slot()
     def make_noise(self) -> None:
-        """An image of uniformly random pixels, at the model's own size."""
+        """Open an image of uniformly random pixels, in the model's shape."""
         classifier = self._session.classifier
         if classifier is None:
             return

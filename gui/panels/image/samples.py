@@ -1,4 +1,4 @@
-"""The bundled samples that suit the model, as thumbnails."""
+"""Samples: the bundled samples that suit the model, as thumbnails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIDE = 64
 
 
 def small(photograph: Photograph, side: int = SIDE) -> np.ndarray:
-    """``(h, w, 3)`` uint8 of at most ``side`` pixels."""
+    """Return a photograph reduced to at most ``side`` pixels a side, as ``(h, w, 3)`` uint8."""
     import numpy as np
     from PIL import Image
 
@@ -32,7 +32,7 @@ def small(photograph: Photograph, side: int = SIDE) -> np.ndarray:
 
 
 def thumbnails_of(classifier: Classifier) -> list[Thumbnail]:
-    """Called in the engine thread."""
+    """Return thumbnails of the samples that suit a classifier. Called in the engine thread."""
     made = []
     for sample in samples_for(classifier):
         photograph = sample.open()
@@ -42,7 +42,7 @@ def thumbnails_of(classifier: Classifier) -> list[Thumbnail]:
 
 
 class Samples(QWidget):
-    """Lists them again when the model is of another kind."""
+    """The grid of samples, which is filled again for a model of another kind."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,7 +61,7 @@ class Samples(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """List what suits the session's classifier."""
+        """List the samples that suit the session's classifier."""
         classifier = self._session.classifier
         if classifier is not None:
             self._session.ask("samples", lambda: thumbnails_of(classifier), self._show, what="Listing the samples")

@@ -1,4 +1,4 @@
-"""Log: the finished runs, to be shown again and compared, and what was said meanwhile."""
+"""The Log dock: the finished runs, which can be shown again and compared, and the messages."""
 
 from gui.panels.log.panel import LogPanel
 

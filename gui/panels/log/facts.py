@@ -1,4 +1,4 @@
-"""A finished run in words and numbers: a row of the table, its parameters and outcome, JSON. No Qt; asked once per run."""
+"""RunFacts: a finished run in words and numbers, for the table, the details and JSON. No Qt; computed once per run."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What the log shows of one run."""
+class RunFacts:
+    """The facts about one run that the Log shows."""
 
     number: int
     attack: str
     budget: str
-    """Its eps and its steps, where it has them: ``8/255 · 40 steps``."""
+    """The run's eps and steps, if it has them, such as ``8/255 · 40 steps``."""
     outcome: str
-    """What came out: ``Stop 99.9 % → Yield 88.0 %``, or the verdict in words."""
+    """The result, such as ``Stop 99.9 % → Yield 88.0 %``, or the verdict in words."""
     success: bool | None
-    """None: there was nothing to succeed in."""
+    """Whether the run succeeded; None if it has no success."""
     l2: float | None
-    """None: no image was changed, or it was grown from noise."""
+    """The L2 norm of the perturbation; None if no image was changed, or if it was grown from noise."""
     linf: float | None
     flip: int
-    """The step that first succeeded; -1: none."""
+    """The first step that succeeded; -1 if none did."""
     seconds: float
     parameters: Mapping[str, str]
     figures: Mapping[str, str]
     provenance: Mapping[str, str]
     json: str
     can_be_shown: bool = True
-    """Whether it can be put back on the canvas."""
+    """Whether the run can be put back on the canvas."""
     already: bool = False
-    """Whether an attack's success held already before it: the image was misread as it was."""
+    """Whether the image was misclassified already before the attack."""
 
 
-def facts_of(entry: FinishedRun) -> Facts:
-    """Everything about one finished run."""
+def run_facts(entry: FinishedRun) -> RunFacts:
+    """Return the facts about a finished run."""
     return _of_attack(entry) if isinstance(entry, AttackRun) else _of_any(entry)
 
 
-def _of_any(entry: FinishedRun) -> Facts:
-    """An experiment, a training, an evaluation: the verdict, the tables, what it cost."""
+def _of_any(entry: FinishedRun) -> RunFacts:
+    """Return the facts about an experiment, a training or an evaluation: its verdict, tables and cost."""
     result, made = entry.result, dict(entry.result.provenance)
     parameters = dict(made["operation"]["parameters"])
     tables = [artifact for artifact in result.artifacts.values() if isinstance(artifact, Table)]
@@ -70,7 +70,7 @@ def _of_any(entry: FinishedRun) -> Facts:
         "outcome": {"verdict": entry.verdict, "passed": entry.passed, "reason": entry.ended, "seconds": result.seconds},
         "tables": [{"title": table.title, "columns": table.columns, "rows": table.rows} for table in tables],
     }
-    return Facts(
+    return RunFacts(
         entry.number,
         entry.operation.title,
         _budget(parameters),
@@ -88,13 +88,13 @@ def _of_any(entry: FinishedRun) -> Facts:
     )
 
 
-def _of_attack(entry: AttackRun) -> Facts:
+def _of_attack(entry: AttackRun) -> RunFacts:
     result = entry.result
     labels = result.classifier.labels
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])
     first, last = (float(logits[0].softmax(0)[best]) for logits, best in ((result.clean_logits, before), (result.logits, after)))
     norms = {name: float(value[0]) for name, value in result.norms.items()}
-    grown = entry.scene.grown  # nothing of the clean image is in what came out
+    grown = entry.scene.grown  # the adversarial image does not derive from the clean one
     outcome = f"{'noise' if grown else f'{labels[before]} {percent(first)}'} → {labels[after]} {percent(last)}"
     flip = int(result.steps_to_flip[0])
     already = bool(result.reached_before[0] and result.success[0])
@@ -113,7 +113,7 @@ def _of_attack(entry: AttackRun) -> Facts:
     }
     made = dict(result.provenance)
     parameters = dict(made["operation"]["parameters"])
-    return Facts(
+    return RunFacts(
         entry.number,
         result.operation.title,
         _budget(parameters),
@@ -127,7 +127,7 @@ def _of_attack(entry: AttackRun) -> Facts:
         figures,
         {
             "image": str(entry.image.get("name", "unnamed")),
-            **_given(entry),
+            **_inputs(entry),
             **_flat({key: value for key, value in made.items() if key != "operation"}),
         },
         _json(entry, result, norms, {"before": [labels[before], first], "after": [labels[after], last]}),
@@ -151,22 +151,22 @@ def _sizes(norms: Mapping[str, float]) -> dict[str, str]:
     }
 
 
-def differences(one: Facts, other: Facts) -> list[tuple[str, str, str]]:
-    """Name and both values of everything in which two runs differ."""
+def differing_facts(one: RunFacts, other: RunFacts) -> list[tuple[str, str, str]]:
+    """Return name and both values of all facts in which two runs differ."""
     rows = [("attack", one.attack, other.attack)]
     for left, right in ((one.parameters, other.parameters), (one.figures, other.figures), (one.provenance, other.provenance)):
         rows += [(name, left.get(name, "–"), right.get(name, "–")) for name in dict.fromkeys((*left, *right))]
     return [row for row in rows if row[1] != row[2]]
 
 
-def _given(entry: AttackRun) -> dict[str, str]:
+def _inputs(entry: AttackRun) -> dict[str, str]:
     data = entry.inputs.data
-    told = {} if data is None else {"data": data.description}
-    return told if entry.inputs.begin is None else {**told, "start image": "given"}
+    facts = {} if data is None else {"data": data.description}
+    return facts if entry.inputs.begin is None else {**facts, "start image": "given"}
 
 
 def _parameters(operation: Operation, values: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters of a run under the titles of the form, with the choices as the form shows them."""
+    """Return a run's parameters under their titles in the form, with choices as the form shows them."""
     from engine.parameters import parameters_of
 
     known = parameters_of(type(operation))
@@ -203,5 +203,5 @@ def _json(entry: AttackRun, result: AttackResult, norms: Mapping[str, float], pr
         "backwards": result.backwards,
         "seconds": result.seconds,
     }
-    record = {"number": entry.number, "image": dict(entry.image), **_given(entry), **result.provenance, "outcome": outcome}
+    record = {"number": entry.number, "image": dict(entry.image), **_inputs(entry), **result.provenance, "outcome": outcome}
     return json.dumps(record, indent=2, ensure_ascii=False, default=str)

@@ -1,4 +1,4 @@
-"""MessagesView: what was said, the newest below; details are folded away under their line."""
+"""MessagesView: the messages, the newest at the bottom; details are folded under their line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gui.theme import GRID, icon
 from gui.widgets import EmptyState
 
 MOST = 500
-"""The oldest lines go."""
+"""The number of lines that are kept; older ones are removed."""
 _ICONS = {
     "run": ("mdi6.check-circle-outline", ""),
     "info": ("mdi6.information-outline", ""),
@@ -36,7 +36,7 @@ _ICONS = {
 
 
 class _Wrapping(QStyledItemDelegate):
-    """Rows as high as their wrapped text: a tree gives every row one line."""
+    """Makes rows as high as their wrapped text, since a tree gives every row a single line."""
 
     def __init__(self, tree: QTreeWidget) -> None:
         super().__init__(tree)
@@ -48,7 +48,7 @@ class _Wrapping(QStyledItemDelegate):
         icon_room = 0 if depth == 2 else self._tree.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize) + 6
         width = max(80, self._tree.viewport().width() - depth * self._tree.indentation() - icon_room - 8)
         text = str(index.data())
-        if (text, width) not in self._heights:  # asked for every row at every new line
+        if (text, width) not in self._heights:  # cached, since Qt calls this for every row at every new line
             if len(self._heights) > 4 * MOST:
                 self._heights.clear()
             font = index.data(Qt.ItemDataRole.FontRole) or self._tree.font()
@@ -58,7 +58,7 @@ class _Wrapping(QStyledItemDelegate):
 
 
 class MessagesView(QWidget):
-    """A list of sentences."""
+    """The list of messages."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -116,7 +116,7 @@ class MessagesView(QWidget):
 
     @Slot(object)
     def add(self, entry: LogEntry) -> None:
-        """Append a line; the view follows if it was at its end."""
+        """Append a line, and scroll to it if the view was at its end."""
         self.entries.append(entry)
         item = QTreeWidgetItem(self.tree, [f"{entry.at:%H:%M:%S}  {entry.text}"])
         item.setTextAlignment(0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
@@ -133,7 +133,7 @@ class MessagesView(QWidget):
 
     @Slot()
     def _on_follow(self) -> None:
-        """To the end, once for all lines that came meanwhile, unless somebody reads further up."""
+        """Scroll to the end, once for all lines that were added, unless the user has scrolled up."""
         if self._at_end:
             self.tree.scrollToBottom()
 
@@ -144,14 +144,14 @@ class MessagesView(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._follow.start()
-        self.tree.scheduleDelayedItemsLayout()  # lines that came while hidden were wrapped for another width
+        self.tree.scheduleDelayedItemsLayout()  # lines that were added while hidden were wrapped for another width
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.tree.scheduleDelayedItemsLayout()
 
     def text(self) -> str:
-        """The selected lines with their details, or all."""
+        """Return the selected lines, or all, with their details."""
         rows = sorted({self._line(item) for item in self.tree.selectedItems()}) or range(len(self.entries))
         return "\n".join(_full(self.entries[row]) for row in rows)
 
@@ -160,7 +160,7 @@ class MessagesView(QWidget):
 
     @Slot()
     def copy(self) -> None:
-        """To the clipboard."""
+        """Copy the selected lines, or all, to the clipboard."""
         QGuiApplication.clipboard().setText(self.text())
 
     @Slot(QPoint)

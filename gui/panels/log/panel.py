@@ -1,4 +1,4 @@
-"""LogPanel: two tabs."""
+"""LogPanel: the tabs of runs and messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gui.session.session import Session
 
 
 class LogPanel(QWidget):
-    """Runs and messages."""
+    """The Log dock, with a tab of finished runs and one of messages."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)

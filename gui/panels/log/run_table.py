@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from engine.text.formatting import short
-from gui.panels.log.facts import Facts
+from gui.panels.log.facts import RunFacts
 from gui.theme import number_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -37,23 +37,23 @@ _SUCCESS = {
     False: ("–", "no success", " (no success)"),
     None: ("", "", ""),
 }
-"""By whether a run came to what was wanted, the sign, the words and the words behind an outcome; None: nothing was wanted."""
+"""The sign of a run's success, its words, and the words after an outcome; None for a run without success."""
 _LEFT = ("Attack", "Before → after", "Budget")
 _OUTCOME = 3
 _DISPENSABLE = ("Time", "Budget", "Flip", "L∞")
-"""Columns that go, in this order, where there is no room for all: the details of a run have them, too."""
+"""Columns that are hidden, in this order, if not all fit. A run's details hold their values, too."""
 _PROBABILITY = re.compile(r" (?:[<>] )?[\d.]+ %")
 
 
 class RunModel(QAbstractTableModel):
-    """The runs as rows."""
+    """The table's model, with a row per run."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.runs: tuple[Facts, ...] = ()
+        self.runs: tuple[RunFacts, ...] = ()
         self._shown: int | None = None
 
-    def set_runs(self, runs: Sequence[Facts], shown: int | None) -> None:
+    def set_runs(self, runs: Sequence[RunFacts], shown: int | None) -> None:
         self.beginResetModel()
         self.runs, self._shown = tuple(runs), shown
         self.endResetModel()
@@ -78,7 +78,7 @@ class RunModel(QAbstractTableModel):
             return "\n".join([head, *(f"{name}: {value}" for name, value in run.parameters.items())])
         return None
 
-    def _cells(self, run: Facts) -> tuple[str, ...]:
+    def _cells(self, run: RunFacts) -> tuple[str, ...]:
         return (
             f"● {run.number}" if run.number == self._shown else str(run.number),
             _SUCCESS["already" if run.already else run.success][0],
@@ -98,7 +98,7 @@ class RunModel(QAbstractTableModel):
 
 
 class _Outcome(QStyledItemDelegate):
-    """Where there is no room for all of it, the probabilities go before the names; the tool tip has both."""
+    """Paints an outcome. If it does not fit, probabilities are left out before names; the tool tip holds both."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         super().initStyleOption(option, index)
@@ -108,12 +108,12 @@ class _Outcome(QStyledItemDelegate):
 
 
 class RunTable(QTableView):
-    """Double click or Enter shows a run again, Delete removes it; two selected ones are compared."""
+    """The table of runs. A double click or Enter shows a run again, Delete removes it; two selected runs are compared."""
 
     showAsked = Signal()
     removeAsked = Signal()
     picked = Signal()
-    """Other rows are selected."""
+    """The selection has changed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -143,7 +143,7 @@ class RunTable(QTableView):
         self._fit_columns()
 
     def _fit_columns(self) -> None:
-        """As many columns as there is room for, whole; what is left over goes to the outcome."""
+        """Show as many whole columns as fit, and give the remaining width to the outcome."""
         titles = [title for title, *_ in _COLUMNS]
         shown, room = dict(zip(titles, self._widths, strict=True)), self.viewport().width()
         for title in _DISPENSABLE:
@@ -156,13 +156,13 @@ class RunTable(QTableView):
             self.setColumnWidth(column, self._widths[column] + spare)
 
     @property
-    def selected(self) -> list[Facts]:
-        """The selected runs, the older first."""
+    def selected(self) -> list[RunFacts]:
+        """Return the selected runs, the older first."""
         rows = sorted((index.row() for index in self.selectionModel().selectedRows()), reverse=True)
         return [self.runs.runs[row] for row in rows]
 
-    def set_runs(self, runs: Sequence[Facts], shown: int | None) -> None:
-        """Show them; what was selected stays so, until a run has finished: then that is selected, the newest where several have."""
+    def set_runs(self, runs: Sequence[RunFacts], shown: int | None) -> None:
+        """Show runs. The selection is kept unless runs have finished since; then the newest of these is selected."""
         known = {run.number for run in self.runs.runs}
         fresh = {run.number for run in runs} - known
         wanted = {max(fresh)} if fresh else {run.number for run in self.selected}

@@ -1,4 +1,4 @@
-"""RunsView: the finished runs, with all that is known of the selected one, or the differences of two."""
+"""RunsView: the finished runs, with the details of the selected one or the differences of two."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.panels.log.facts import Facts, differences, facts_of
+from gui.panels.log.facts import RunFacts, differing_facts, run_facts
 from gui.panels.log.run_table import RunTable
 from gui.session.session import Session
 from gui.theme import GRID, icon, number_font
@@ -27,12 +27,12 @@ from gui.widgets.text import Sentence
 
 
 class RunsView(QWidget):
-    """Table above, details below."""
+    """The tab of finished runs: the table and the details."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self._facts: dict[int, Facts] = {}
+        self._facts: dict[int, RunFacts] = {}
         self.table, self.details, self.summary = RunTable(), QTreeWidget(), Sentence(muted=True)
         self.buttons: dict[str, QToolButton] = {}
         self._build()
@@ -97,10 +97,10 @@ class RunsView(QWidget):
         row.addStretch(1)
         return row
 
-    # ------------------------------------------------------------------ showing
+    # ------------------------------------------------------------------ contents
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Side by side where it is wide, one above the other where it is high."""
+        """Arrange table and details side by side if the tab is wide, else one below the other."""
         wide = self.width() > 1.2 * self.height() and self.width() >= 64 * GRID
         orientation = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self._split.orientation() != orientation:
@@ -115,11 +115,11 @@ class RunsView(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Follow the history, where anybody can see it."""
+        """Show the history's runs, if the tab is visible."""
         if not self.isVisible():
             return
         entries, shown = self.session.history.entries, self.session.history.shown
-        self._facts = {entry.number: self._facts.get(entry.number) or facts_of(entry) for entry in entries}
+        self._facts = {entry.number: self._facts.get(entry.number) or run_facts(entry) for entry in entries}
         self._pages.setCurrentIndex(1 if entries else 0)
         self.table.set_runs([self._facts[entry.number] for entry in reversed(entries)], None if shown is None else shown.number)
 
@@ -138,10 +138,10 @@ class RunsView(QWidget):
             self._columns("")
             self.summary.set_text("Select one run to see its parameters, or two to compare them (Ctrl and a click).")
 
-    def _show_one(self, run: Facts) -> None:
+    def _show_one(self, run: RunFacts) -> None:
         self.summary.set_text(f"#{run.number} {run.attack}: {run.outcome.rstrip('.')}. Ctrl and a click on another run compares the two.")
         self._columns("", f"#{run.number}")
-        for title, values in (("Parameters", run.parameters), ("JobOutcome", run.figures), ("Provenance", run.provenance)):
+        for title, values in (("Parameters", run.parameters), ("Outcome", run.figures), ("Provenance", run.provenance)):
             head = QTreeWidgetItem(self.details, [title])
             font = self.details.font()
             font.setBold(True)
@@ -149,8 +149,8 @@ class RunsView(QWidget):
             for name, value in values.items():
                 self._row(name, value)
 
-    def _show_two(self, one: Facts, other: Facts) -> None:
-        rows = differences(one, other)
+    def _show_two(self, one: RunFacts, other: RunFacts) -> None:
+        rows = differing_facts(one, other)
         alike = "the two runs are alike in everything" if not rows else f"{len(rows)} difference{'' if len(rows) == 1 else 's'}"
         self.summary.set_text(f"#{one.number} against #{other.number}: {alike}.")
         self._columns("", f"#{one.number}", f"#{other.number}")
@@ -166,7 +166,7 @@ class RunsView(QWidget):
         for column, text in enumerate(texts):
             item.setToolTip(column, text)
 
-    # ------------------------------------------------------------------ hands
+    # ------------------------------------------------------------------ from the user
 
     @Slot()
     def show_again(self) -> None:
@@ -177,15 +177,15 @@ class RunsView(QWidget):
 
     @Slot()
     def remove(self) -> None:
-        """Forget the selected runs."""
+        """Remove the selected runs from the history."""
         self.session.remove_runs(*(run.number for run in self.table.selected))
 
     @Slot()
     def copy(self) -> None:
-        """The selected runs as JSON on the clipboard: an object, or a list of them."""
-        QGuiApplication.clipboard().setText(as_json(self.table.selected))
+        """Copy the selected runs to the clipboard as JSON."""
+        QGuiApplication.clipboard().setText(runs_as_json(self.table.selected))
 
 
-def as_json(runs: Sequence[Facts]) -> str:
-    """One object, or a list where there are more."""
+def runs_as_json(runs: Sequence[RunFacts]) -> str:
+    """Return runs as JSON: one object, or a list of several."""
     return runs[0].json if len(runs) == 1 else "[\n" + ",\n".join(run.json for run in runs) + "\n]"

@@ -1,4 +1,4 @@
-"""What is known of the current classifier, row by row; device and activations can be changed here."""
+"""Card: the facts about the present classifier, row by row, with the choice of its device."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SETS = {"mnist": "MNIST", "gtsrb": "GTSRB", "cifar10": "CIFAR-10", "imagenet": 
 
 
 def data_name(slug: str) -> str:
-    """``gtsrb:train`` as GTSRB."""
+    """Return the title of a data set's name, such as GTSRB for ``gtsrb:train``."""
     return _SETS.get(slug.partition(":")[0].lower(), slug)
 
 
 def accuracy_of(card: dict[str, Any]) -> str:
-    """The accuracy on a test set, and whose figure it is."""
+    """Return the accuracy on a test set, and who reported it."""
     value, published = card.get("accuracy"), card.get("published_accuracy")
     if value is not None:
         return f"{100 * value:.2f} % on {data_name(str(card.get('data_set', 'its data set')))}'s test set"
@@ -37,8 +37,8 @@ def accuracy_of(card: dict[str, Any]) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class About:
-    """What the engine thread finds out about a classifier."""
+class CardFacts:
+    """Facts about a classifier that the engine thread computes."""
 
     classifier: Classifier
     fingerprint: str
@@ -46,14 +46,14 @@ class About:
 
 
 def device_names() -> dict[str, str]:
-    """Every device with its title, the CPU first. Called in the engine thread."""
+    """Return every device with its title, the CPU first. Called in the engine thread."""
     from engine.devices import devices, name_of
 
     return {str(device): "CPU" if device.type == "cpu" else f"{device}: {name_of(device)}" for device in devices()}
 
 
 def _hash(card: dict[str, Any]) -> str:
-    """The beginning of a file's own hash beside the published one."""
+    """Return the first digits of a file's hash, with the published hash."""
     if "published_hash" not in card:
         return ""
     own = str(card.get("sha256", ""))[:8]
@@ -61,7 +61,7 @@ def _hash(card: dict[str, Any]) -> str:
 
 
 class Card(QWidget):
-    """Rows of name and value; what is not known has no row."""
+    """Rows of name and value; unknown values have no row."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -112,11 +112,11 @@ class Card(QWidget):
         self._layout.addRow(key, label)
 
     def text(self, key: str) -> str:
-        """What a row says; empty where it is hidden."""
+        """Return the text of a row; empty for a hidden one."""
         return self._rows[key].text()
 
     def show_classifier(self, classifier: Classifier) -> None:
-        """Fill in the rows."""
+        """Show the facts about a classifier."""
         card = classifier.card
         channels, height, width = classifier.input_shape
         bounded = f", {len(classifier.activations)} activations swapped" if classifier.activations else ""
@@ -141,12 +141,12 @@ class Card(QWidget):
         self._rows["hash"].set_tip(str(card.get("hash_note", "")))
         self._rows["classes"].set_tip("\n".join(classes[:50]) + (f"\n… and {len(classes) - 50:,} more" if len(classes) > 50 else ""))
         self._fingerprint.setText("…")
-        # Both take a while for large models and for GPUs that have yet to wake.
+        # Both take a while for large models, and for GPUs that are not initialised yet.
         what = "Looking at the model and the devices"
-        self._session.ask("about", lambda: About(classifier, classifier.fingerprint, device_names()), self._show_about, what=what)
+        self._session.ask("about", lambda: CardFacts(classifier, classifier.fingerprint, device_names()), self._show_facts, what=what)
         self.show_threads()
 
-    def _show_about(self, about: About) -> None:
+    def _show_facts(self, about: CardFacts) -> None:
         classifier = about.classifier
         if classifier is not self._session.classifier:
             return
@@ -155,7 +155,7 @@ class Card(QWidget):
         self._show_devices(classifier, about.devices)
 
     def show_threads(self) -> None:
-        """How many there are, once it is measured."""
+        """Show the number of CPU threads, after it was measured."""
         classifier = self._session.classifier
         on_cpu = classifier is not None and classifier.device.type == "cpu"
         self._rows["threads"].setText(str(self._session.threads) if on_cpu and self._session.threads else "")

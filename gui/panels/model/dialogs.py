@@ -1,4 +1,4 @@
-"""The questions before a checkpoint or a user's own code is loaded."""
+"""Dialogs that come before the loading of a checkpoint, of the user's own code, or of a download."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ACTIVATIONS = ("relu", "bounded", "bounded-leaky")
 
 
 class _Question(QDialog):
-    """Title, sentence, rows, two buttons."""
+    """A dialog with title, sentence, rows and two buttons."""
 
     def __init__(self, title: str, sentence: str, accept: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,7 +64,7 @@ class _Question(QDialog):
 
 
 class CheckpointDialog(_Question):
-    """Into which architecture the weights go."""
+    """Asks for the architecture of a checkpoint's weights."""
 
     def __init__(self, path: Path, architectures: list[str], parent: QWidget | None = None) -> None:
         sentence = f"“{path.name}” holds weights, but not which network they belong to. Choose the architecture that they were trained in."
@@ -88,12 +88,12 @@ class CheckpointDialog(_Question):
 
     @property
     def chosen(self) -> str | None:
-        """The architecture's name."""
+        """The name of the chosen architecture; None if none is chosen."""
         return None if self.architecture.value is None else self._names[self.architecture.value]
 
 
 class CodeDialog(_Question):
-    """Which file and function; and that loading runs it."""
+    """Asks for a Python file and a function in it, and warns that loading runs the file."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         sentence = (
@@ -124,7 +124,7 @@ class CodeDialog(_Question):
 
     @property
     def source(self) -> str:
-        """``FILE.py:FACTORY``."""
+        """Return the source, written as ``FILE.py:FACTORY``."""
         return f"{self.file.text().strip()}:{self.factory.currentText().strip()}"
 
     @Slot()
@@ -145,7 +145,7 @@ class CodeDialog(_Question):
 
 
 def functions_in(path: Path) -> list[str]:
-    """The functions that a Python file defines, found by reading it, not by running it."""
+    """Return the names of the functions that a Python file defines, without running it."""
     try:
         tree = ast.parse(path.read_text("utf-8"))
     except (OSError, SyntaxError, ValueError):
@@ -154,7 +154,7 @@ def functions_in(path: Path) -> list[str]:
 
 
 def ask_download(parent: QWidget, about: Published, agreed: Callable[[], None]) -> None:
-    """Before anything is fetched: what, how much, from where, to where."""
+    """Ask for consent to a download, with its name, size, address and folder; on consent call ``agreed``."""
     question = QMessageBox(parent)
     question.setIcon(QMessageBox.Icon.Question)
     question.setWindowTitle("Download weights")
@@ -166,7 +166,7 @@ def ask_download(parent: QWidget, about: Published, agreed: Callable[[], None]) 
 
 
 def ask_head(parent: QWidget, chosen: Callable[[str], None]) -> None:
-    """How logits are to be had of a model that ends in probabilities."""
+    """Ask how to get logits from a model that ends in probabilities, and call ``chosen`` with the way."""
     question = QMessageBox(parent)
     question.setIcon(QMessageBox.Icon.Question)
     question.setWindowTitle("The model ends in probabilities")

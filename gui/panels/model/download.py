@@ -1,4 +1,4 @@
-"""Download: published weights on their way, with how far they are and a button that ends it; hidden while there is none."""
+"""Download: the progress of a download with a button to cancel it; hidden while there is none."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _FINE = 1000
 
 
 class Download(QWidget):
-    """One at a time."""
+    """The controls of one download at a time."""
 
     fetched = Signal(str)
-    """The source that can be loaded now."""
+    """The weights have arrived: the source that can now be loaded."""
     failed = Signal(str, bool)
-    """A sentence, and whether it was ended by hand."""
+    """The download has failed: a sentence, and whether the user cancelled it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,7 +50,7 @@ class Download(QWidget):
         self.fetch.ended.connect(self._on_ended)
 
     def start(self, about: Published) -> None:
-        """Fetch them into torch's own cache."""
+        """Download published weights into torch's own cache."""
         self._name = about.name
         self.bar.setRange(0, 0)
         self.progress.setText(f"{about.name}: connecting…")

@@ -1,4 +1,4 @@
-"""Fetch: a download beside the engine thread, which stays free for the image on the canvas."""
+"""Fetch: a download in a thread of its own, so that the engine thread stays free for the image on the canvas."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EVERY_MS = 100
 
 @dataclass(eq=False)
 class _Box:
-    """What the thread leaves for the window."""
+    """The values that the download's thread shares with the window."""
 
     cancel: threading.Event = field(default_factory=threading.Event)
     done: int = 0
@@ -26,42 +26,42 @@ class _Box:
 
 
 class Fetch(QObject):
-    """One download at a time, into torch's own cache."""
+    """Downloads published weights into torch's own cache, one at a time."""
 
     progressed = Signal()
-    """Read ``received`` and ``total``."""
+    """``received`` or ``total`` may have changed."""
     ended = Signal(str)
-    """Nothing, or the sentence that says why there is no file."""
+    """The download has ended: empty, or the sentence that says why it failed."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._box: _Box | None = None
         self.cancelled = False
-        """Whether the last one was ended by hand."""
+        """Whether the user cancelled the newest download."""
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._poll)
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.cancel)
 
     @property
     def running(self) -> bool:
-        """Whether a download is under way."""
+        """Whether a download is in progress."""
         return self._box is not None
 
     @property
     def received(self) -> int:
-        """Bytes."""
+        """The bytes that have arrived."""
         return 0 if self._box is None else self._box.done
 
     @property
     def total(self) -> int | None:
-        """Bytes in all, where the server says."""
+        """The size of the file in bytes; None if the server does not report it."""
         return None if self._box is None else self._box.total
 
     def start(self, about: Published) -> None:
-        """Fetch published weights."""
+        """Start the download of published weights."""
         self.cancel()
         self._box = box = _Box()
         threading.Thread(target=_download, args=(about, box), name="fetch", daemon=True).start()
@@ -69,12 +69,12 @@ class Fetch(QObject):
 
     @Slot()
     def cancel(self) -> None:
-        """End it; nothing is left behind."""
+        """Cancel the download; no partial file is kept."""
         if self._box is not None:
             self._box.cancel.set()
 
     @Slot()
-    def _look(self) -> None:
+    def _poll(self) -> None:
         box = self._box
         if box is None:
             self._timer.stop()
@@ -87,7 +87,7 @@ class Fetch(QObject):
 
 
 def _download(about: Published, box: _Box) -> None:
-    """In the thread."""
+    """Download a file in the thread, and share progress and errors through ``box``."""
     from engine import GibbonError
     from engine.models.download import download
 
@@ -98,6 +98,6 @@ def _download(about: Published, box: _Box) -> None:
         download(about.url, about.path, sha256_prefix=about.hash_prefix, progress=progress, cancel=box.cancel.is_set)
     except GibbonError as error:
         box.error = str(error)
-    except Exception as error:  # the window must hear of every end
+    except Exception as error:  # the window must learn of every end
         box.error = f"The download failed with {type(error).__name__}: {error}."
     box.over = True

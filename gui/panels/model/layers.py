@@ -1,4 +1,4 @@
-"""The layers of a classifier as a tree: module, type, output, parameters."""
+"""LayerTree: the layers of a classifier as a tree, with module, type, output shape and parameters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEADERS = ("layer", "type", "output", "params")
 
 
 class LayerTree(QTreeWidget):
-    """Shapes stand at the rectifier calls, which is where activations are looked at."""
+    """The tree of layers. Output shapes are shown for rectifier calls, whose activations the window records."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +35,7 @@ class LayerTree(QTreeWidget):
         self._shown: Classifier | None = None
 
     def show_classifier(self, classifier: Classifier) -> None:
-        """Fill the tree, unless it shows this one already."""
+        """Show the layers of a classifier, unless they are shown already."""
         if classifier is self._shown:
             return
         self._shown = classifier

@@ -1,4 +1,4 @@
-"""The Model dock: what the current classifier is, and every source of another one."""
+"""The Model dock: the card of the present classifier, and the sources of others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gui.panels.model.dialogs import CheckpointDialog, CodeDialog, ask_download,
 from gui.panels.model.download import Download
 from gui.panels.model.layers import LayerTree
 from gui.panels.model.sources import SourceList
-from gui.panels.model.swap import moved, origin_of, swapped
+from gui.panels.model.swap import moved_to, origin_of, with_activations
 from gui.session.swap_model import swap_classifier
 from gui.settings import Settings
 from gui.widgets import EmptyState, Message, Section, scrolling
@@ -29,13 +29,13 @@ CHECKPOINTS = "Checkpoints (*.safetensors *.pt *.pth *.bin *.ckpt);;All files (*
 
 
 class ModelPanel(QWidget):
-    """Comes alive when the engine is ready. A failed load leaves everything as it was."""
+    """The dock, enabled when the engine is loaded. A failed load leaves everything as it is."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._asks_head = False
-        """Whether the model that was loaded last ends in probabilities, and a way to get its logits is to be chosen."""
+        """Whether the last load needs the user to choose how to get logits from a model that ends in probabilities."""
         self._stack = QStackedLayout(self)
         self._stack.addWidget(EmptyState("The engine is loading. In a moment the models are listed here.", "mdi6.timer-sand"))
         page = QWidget(self)
@@ -113,7 +113,7 @@ class ModelPanel(QWidget):
     # ------------------------------------------------------------------ loading
 
     def load(self, source: str, **options: Any) -> None:
-        """Load any source in the engine thread; options are those of ``engine.models.load``."""
+        """Load a source in the engine thread; ``options`` are those of ``engine.models.load``."""
         device = str(self._session.classifier.device) if self._session.classifier is not None else None
 
         def make() -> Classifier:
@@ -139,14 +139,14 @@ class ModelPanel(QWidget):
 
     @Slot(object)
     def load_entry(self, entry: ModelEntry) -> None:
-        """Load a model of the list; what is not on this machine is asked for first."""
+        """Load a model of the list; one that is not on this machine is offered for download first."""
         if entry.available:
             self.load(entry.source)
         else:
             self._session.ask("published", lambda: _missing(entry.source), self._offer, what="Looking for the weights")
 
     def load_checkpoint(self, path: Path) -> None:
-        """Load weights from a file; which network they belong to is asked for where no card says it."""
+        """Load weights from a file. If no card names their architecture, a dialog asks for it."""
 
         def has_card() -> bool:
             from engine import GibbonError
@@ -185,7 +185,7 @@ class ModelPanel(QWidget):
     # ------------------------------------------------------------------ downloads
 
     def _offer(self, about: Published | None) -> None:
-        if about is None:  # it has come meanwhile
+        if about is None:  # the file has arrived meanwhile
             if self.sources.entry is not None:
                 self.load(self.sources.entry.source)
             return
@@ -245,7 +245,7 @@ class ModelPanel(QWidget):
         if opened and self._session.classifier is not None:
             self.layers.show_classifier(self._session.classifier)
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot()
     def _on_selected(self) -> None:
@@ -279,7 +279,11 @@ class ModelPanel(QWidget):
         classifier, device = self._session.classifier, self.card.device.itemData(index)
         if classifier is not None and str(classifier.device) != device:
             swap_classifier(
-                self._session, lambda: moved(classifier, device), busy=f"Moving to {device}…", done=lambda _: None, failed=self.message.say
+                self._session,
+                lambda: moved_to(classifier, device),
+                busy=f"Moving to {device}…",
+                done=lambda _: None,
+                failed=self.message.say,
             )
 
     @Slot(str, float)
@@ -289,7 +293,11 @@ class ModelPanel(QWidget):
             return
         base = origin_of(classifier).base
         swap_classifier(
-            self._session, lambda: swapped(base, choice, bound), busy="Swapping activations…", done=lambda _: None, failed=self.message.say
+            self._session,
+            lambda: with_activations(base, choice, bound),
+            busy="Swapping activations…",
+            done=lambda _: None,
+            failed=self.message.say,
         )
 
 

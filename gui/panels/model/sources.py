@@ -1,4 +1,4 @@
-"""The list of models that can be loaded by name: shipped ones, then, when asked for, torchvision's."""
+"""SourceList: the models that can be loaded by name, shipped ones first, then torchvision's."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _ENTRY = Qt.ItemDataRole.UserRole
 
 
 class SourceList(QWidget):
-    """Double click or Enter loads; the panel's button loads what is selected."""
+    """The list of models. A double click or Enter loads one; the panel's button loads the selected one."""
 
     activated = Signal(object)
-    """A `ModelEntry`."""
+    """A model is to be loaded: its `ModelEntry`."""
     selected = Signal()
     torchvisionWanted = Signal()
-    """Listing torchvision's networks imports it, which takes seconds: not before somebody looks."""
+    """The user has opened the group of torchvision's networks. Listing them imports torchvision, which takes seconds."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +48,7 @@ class SourceList(QWidget):
         self._torchvision = self._group("torchvision (ImageNet)")
         self._torchvision.setToolTip(0, "Networks with published weights. Open to list them; nothing is downloaded before you agree.")
         self._torchvision.addChild(QTreeWidgetItem(["listing…"]))
-        self._asked = False
+        self._requested = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -68,14 +68,14 @@ class SourceList(QWidget):
         group.setSizeHint(0, QSize(0, self.fontMetrics().height() + 6))
         return group
 
-    # ------------------------------------------------------------------ what is listed
+    # ------------------------------------------------------------------ the list
 
     def show_shipped(self, entries: Sequence[ModelEntry]) -> None:
-        """Fill the first group."""
+        """Fill the group of shipped models."""
         self._fill(self._shipped, entries)
 
     def show_torchvision(self, entries: Sequence[ModelEntry]) -> None:
-        """Fill the second: what is on this machine first."""
+        """Fill the group of torchvision's networks, those on this machine first."""
         self._fill(self._torchvision, sorted(entries, key=lambda entry: not entry.available))
         self._filter(self.search.text())
 
@@ -103,27 +103,27 @@ class SourceList(QWidget):
 
     @property
     def entry(self) -> ModelEntry | None:
-        """What is selected."""
+        """Return the selected model; None if none is selected."""
         items = self.tree.selectedItems()
         entry: ModelEntry | None = items[0].data(0, _ENTRY) if items else None
         return entry
 
     def select(self, source: str) -> None:
-        """Select the model of that source."""
+        """Select the model of a source."""
         for item in self._items():
             if item.data(0, _ENTRY).source == source:
                 self.tree.setCurrentItem(item)
 
     @property
     def shown(self) -> list[str]:
-        """The sources that the search leaves."""
+        """Return the sources of the models that match the search."""
         return [item.data(0, _ENTRY).source for item in self._items() if not item.isHidden()]
 
     def _items(self) -> list[QTreeWidgetItem]:
         found = (group.child(i) for group in (self._shipped, self._torchvision) for i in range(group.childCount()))
         return [item for item in found if item is not None and item.data(0, _ENTRY) is not None]
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot(str)
     def _filter(self, text: str) -> None:
@@ -144,8 +144,8 @@ class SourceList(QWidget):
 
     @Slot(QTreeWidgetItem)
     def _on_expanded(self, item: QTreeWidgetItem) -> None:
-        if item is self._torchvision and not self._asked:
-            self._asked = True
+        if item is self._torchvision and not self._requested:
+            self._requested = True
             self.torchvisionWanted.emit()
 
     @Slot(QTreeWidgetItem, int)

@@ -1,4 +1,4 @@
-"""Other rectifiers in the same weights: what a bounded one would undo and cost, without any training."""
+"""Swapping the rectifiers of a network with the same weights, to see the effect of bounded ones without training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AS_LOADED, RELU, BOUNDED = "as loaded", "ReLU", "bounded ReLU"
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """What a classifier was swapped from, and how."""
+    """The classifier from which one was made by swapping its rectifiers, and the choice of these."""
 
     base: Classifier
     choice: str = AS_LOADED
@@ -30,20 +30,20 @@ _lock = threading.Lock()
 
 
 def origin_of(classifier: Classifier) -> Origin:
-    """Of a classifier that was not swapped: itself, as loaded."""
+    """Return the origin of a classifier; if nothing was swapped, that is the classifier itself."""
     with _lock:
         return _origins.get(classifier) or Origin(classifier)
 
 
-def moved(classifier: Classifier, device: str) -> Classifier:
-    """The classifier on another device, its rectifiers swapped as they are here. Called in the engine thread."""
+def moved_to(classifier: Classifier, device: str) -> Classifier:
+    """Return the classifier on another device, with the same swapped rectifiers. Called in the engine thread."""
     origin = origin_of(classifier)
     base = origin.base.to(device)
-    return base if origin.bound is None else swapped(base, origin.choice, origin.bound)
+    return base if origin.bound is None else with_activations(base, origin.choice, origin.bound)
 
 
-def swapped(base: Classifier, choice: str, bound: float) -> Classifier:
-    """``base`` with every rectifier replaced; the weights are shared. Called in the engine thread."""
+def with_activations(base: Classifier, choice: str, bound: float) -> Classifier:
+    """Return ``base`` with every rectifier replaced and the weights shared. Called in the engine thread."""
     from torch import nn
 
     from engine import GibbonError
@@ -62,7 +62,7 @@ def swapped(base: Classifier, choice: str, bound: float) -> Classifier:
 
 
 class Swap(QWidget):
-    """A choice and its bound."""
+    """Controls for the choice of rectifiers and their bound."""
 
     wanted = Signal(str, float)
 
@@ -95,7 +95,7 @@ class Swap(QWidget):
         self.bound.valueChanged.connect(self._on_changed)
 
     def show_origin(self, origin: Origin) -> None:
-        """Say how the classifier shown was swapped."""
+        """Show the choice and the bound of the present classifier."""
         self.choice.setCurrentText(origin.choice)
         if origin.bound is not None:
             with QSignalBlocker(self.bound):
