@@ -150,7 +150,7 @@ class Form(QWidget):
         self._finish()
         return bool(self._parameters[name].opts["enabled"])
 
-    # ------------------------------------------------------------------ from a person
+    # ------------------------------------------------------------------ from the user
 
     @Slot(object, object)
     def _on_value(self, parameter: Any, value: Any) -> None:

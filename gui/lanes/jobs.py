@@ -146,7 +146,7 @@ class Job:
             if self._run is not None:
                 self._run.close()
                 self.queries = queries(self._run)
-            outcome = outcome or outcome_of(self)
+            outcome = outcome or ended_outcome(self)
         except BaseException as error:
             outcome = outcome or JobOutcome(self, "failed", None, job_failure(self, error))
         self._run = self._preparing = None
@@ -219,7 +219,7 @@ def queries(run: Any) -> int | None:
     return None if view is None or getattr(view, "knows", "gradients") == "gradients" else int(view.forwards)
 
 
-def outcome_of(job: Job) -> JobOutcome:
+def ended_outcome(job: Job) -> JobOutcome:
     """Return the outcome of a job that has not failed."""
     result = result_of(job)
     if result is not None:

@@ -70,7 +70,7 @@ def _premultiplied(ink: tuple[int, ...], alpha: float) -> int:
     return round(255 * alpha) << 24 | red << 16 | green << 8 | blue
 
 
-def draw(painter: QPainter, pixels: npt.NDArray[np.uint32], place: QPoint, ratio: float) -> None:
+def paint_histogram(painter: QPainter, pixels: npt.NDArray[np.uint32], place: QPoint, ratio: float) -> None:
     """Paint one layer's array ``(height, width)`` at ``place``; ``ratio`` is the screen's device pixel ratio."""
     height, width = pixels.shape
     image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)

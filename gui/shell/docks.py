@@ -1,4 +1,4 @@
-"""The table of the docks: what each is called, which panel it holds, and where it stands. A new panel is one class and one line here."""
+"""The table of the docks, with name, panel and place of each. A new dock is one panel's class and one line of this table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AREAS: dict[Side, Qt.DockWidgetArea] = {
 
 
 class MakesPanel(Protocol):
-    """The class of a panel: a widget that is made from the session alone, and follows it from then on."""
+    """The class of a panel: a widget that is constructed with the session."""
 
     def __call__(self, session: Session) -> QWidget: ...
 
@@ -40,9 +40,9 @@ class DockSpec:
     panel: str
     """The name of the panel's class."""
     side: Side
-    """The edge of the window at which the dock stands, below those of the same side that come earlier in the table."""
+    """The edge of the window at which the dock is placed, below earlier ones of the same side."""
     beside: str = ""
-    """The name of an earlier dock whose tabs it joins; empty: it has a place of its own."""
+    """The name of an earlier dock that it shares a place with, as tabs; empty for a place of its own."""
 
     @property
     def module(self) -> str:
@@ -51,7 +51,7 @@ class DockSpec:
 
     @property
     def panel_class(self) -> MakesPanel:
-        """The panel's class; its module is imported for that."""
+        """The panel's class, whose module is imported by this."""
         return cast(MakesPanel, getattr(importlib.import_module(self.module), self.panel))
 
 
@@ -70,12 +70,12 @@ DOCKS: tuple[DockSpec, ...] = (
 
 
 def layout_version(specs: Sequence[DockSpec]) -> int:
-    """Return a number that changes with the table: a layout that was kept of other docks does not know where these belong."""
+    """Return a number that changes with the table, so that a layout stored for another table is not restored."""
     return zlib.crc32(repr([(spec.name, spec.side, spec.beside) for spec in specs]).encode()) & 0x7FFF_FFFF
 
 
 def place_docks(window: QMainWindow, specs: Sequence[DockSpec], docks: Mapping[str, QDockWidget]) -> None:
-    """Put every dock where the table says, and the first of each group of tabs in front."""
+    """Put every dock in its place of the table, with the first of each group of tabs in front."""
     for dock in docks.values():
         dock.setFloating(False)
         window.removeDockWidget(dock)
@@ -102,7 +102,7 @@ def set_dock_sizes(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> Non
     wide, high = window.width(), window.height()
     side = max(37 * theme.GRID, round(0.21 * wide))
     window.resizeDocks([docks["attack"], docks["prediction"]], [side, side], Qt.Orientation.Horizontal)
-    upper = 62 if high >= 900 else 70  # an attack's form has many rows, and an image is seen in the middle, too
+    upper = 62 if high >= 900 else 70  # an attack's form has many rows, while the image is also on the canvas
     window.resizeDocks([docks["attack"], docks["image"]], [upper, 100 - upper], Qt.Orientation.Vertical)
     window.resizeDocks([docks["prediction"], docks["perturbation"]], [45, 55], Qt.Orientation.Vertical)
     window.resizeDocks([docks["activations"]], [round(0.38 * high)], Qt.Orientation.Vertical)

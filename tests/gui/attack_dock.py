@@ -1,4 +1,4 @@
-"""The Attack dock as a person sees it: buttons, texts and fields, found by the names that they have for a screen reader."""
+"""AttackDock: the Attack dock as the user sees it, with its controls found by their accessible names."""
 
 from __future__ import annotations
 
@@ -41,28 +41,28 @@ if TYPE_CHECKING:
 
 
 def attack_dock(bench: Workbench) -> AttackDock:
-    """The Attack dock of a window."""
+    """Return the driver of a window's Attack dock."""
     return AttackDock(bench.window.panels["attack"], bench.session)
 
 
 class AttackDock:
-    """What stands on the dock, and what a hand does to it."""
+    """Reads the dock's texts and fields, and operates its controls."""
 
     def __init__(self, panel: AttackPanel, session: Session) -> None:
         self.panel, self.session = panel, session
 
-    # ------------------------------------------------------------------ what stands there
+    # ------------------------------------------------------------------ contents
 
     @property
     def message(self) -> Message:
-        """The sentence above the buttons, whether it is shown or not."""
+        """The message above the buttons, visible or not."""
         footer = named(self.panel, QPushButton, "attack.run").parentWidget()
         (message,) = footer.findChildren(Message)
         return message
 
     @property
     def says(self) -> str:
-        """What the dock says."""
+        """The sentence that the dock shows; empty if it shows none."""
         return self.message.text if self.message.isVisible() else ""
 
     @property
@@ -107,18 +107,18 @@ class AttackDock:
 
     @property
     def set_up(self) -> QWidget:
-        """All that scrolls: the form and what stands above it."""
+        """The scrolled part: the form and everything above it."""
         return self.form.parentWidget()
 
     @property
     def description(self) -> str:
-        """What the attack does, in whole: what the folded text is a part of."""
+        """The whole description of the attack, also while it is folded."""
         (about,) = self.panel.findChildren(AttackDescription)
         return max((label.text() for label in about.findChildren(QLabel)), key=len)
 
     @property
     def read_description(self) -> str:
-        """What can be read of it, with its paper where that is unfolded."""
+        """The visible part of the description, with the paper if it is unfolded."""
         (about,) = self.panel.findChildren(AttackDescription)
         return "\n".join(text_of(label) for label in about.findChildren(QWidget) if text_of(label) and label.isVisible())
 
@@ -129,7 +129,7 @@ class AttackDock:
 
     @property
     def form(self) -> Form:
-        """The parameters of the attack that is set up."""
+        """The form of the chosen attack's parameters."""
         (form,) = (form for form in self.panel.findChildren(Form) if form.isVisibleTo(form.parentWidget()))
         return form
 
@@ -180,34 +180,34 @@ class AttackDock:
     def slider(self) -> QSlider:
         return named(self.panel, QSlider, "eps of the finished run")
 
-    # ------------------------------------------------------------------ what is set up
+    # ------------------------------------------------------------------ the plan
 
     @property
     def attack(self) -> Attack | None:
-        """The attack that would run."""
+        """The attack that a press of Run would start; None if its parameters are refused."""
         return self.session.plan.built[0]
 
     @property
     def start(self) -> StartImage | None:
-        """The image that it would begin at."""
+        """The start image of the plan."""
         return self.session.plan.start
 
-    # ------------------------------------------------------------------ a hand
+    # ------------------------------------------------------------------ operating the dock
 
     def run(self) -> None:
-        """The menu's command."""
+        """Run the attack, as the menu's command does."""
         self.panel.run()
 
     def choose(self, slug: str) -> None:
-        """Choose an attack of the list."""
+        """Choose an attack of the list by its slug."""
         self.catalogue.choose(slug)
 
     def set(self, **values: Any) -> None:
-        """Fill in parameters."""
+        """Set parameters in the form."""
         self.form.set_values(values)
 
     def use_preset(self, title: str) -> None:
-        """Choose a preset of the menu."""
+        """Choose a preset of the menu by its title."""
         next(action for action in self.presets.menu().actions() if action.text() == title).trigger()
 
     def press(self, button: QWidget) -> None:

@@ -22,7 +22,7 @@ NONE = Qt.MouseButton.NoButton
 
 
 class Owner:
-    """Answers the canvas as the session does, and keeps what it said."""
+    """Stands in for the session: applies the canvas's signals to its stickers, and records all signals."""
 
     def __init__(self, canvas: ImageCanvas, stickers: tuple[Sticker, ...] = ()) -> None:
         self.canvas = canvas

@@ -1,4 +1,4 @@
-"""A start of Gibbon that closes its window at a given moment; run in a process of its own."""
+"""A start of Gibbon that closes its window at a given moment. Tests run it in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gui import app
 
 
 class Closer(QObject):
-    """Closes the window when the moment has come; ``interrupted`` waits for a signal from outside."""
+    """Closes the window at a moment, by its name; ``interrupted`` waits for a signal from outside."""
 
     def __init__(self, bench: app.Workbench, moment: str) -> None:
         super().__init__(bench.window)
@@ -53,7 +53,7 @@ class Closer(QObject):
             self._session.runs.start(PGD(steps=100_000))
 
     def _save(self) -> None:
-        """Ask for two files while the lane is busy, and close at once."""
+        """Request two saves while the lane is busy, and close the window at once."""
         self._moment = "saved"
         self._session.ask("busy", lambda: time.sleep(0.3), lambda _: None, what="Being busy")
         for name in ("first.png", "second.png", "no such folder/third.png"):
@@ -61,7 +61,7 @@ class Closer(QObject):
         self._window.close()
 
     def _load(self) -> None:
-        """Load a model of one's own whose function never ends, or a checkpoint that a dialog asks about, and close meanwhile."""
+        """Load a user's model whose function never returns, or a checkpoint that opens a dialog, and close the window meanwhile."""
         own, self._moment = self._moment == "own code", ""
         panel = self._window.panels["model"]
         path = Path("own.py" if own else "weights.pth").absolute()
@@ -78,7 +78,7 @@ class Closer(QObject):
             self._window.close()
 
     def _copy(self) -> None:
-        """Put the image or a sticker on the clipboard, and close."""
+        """Copy the image or a sticker to the clipboard, and close the window."""
         from engine.stickers import Colour, Sticker
 
         if self._moment == "copied image":
@@ -103,7 +103,7 @@ class Closer(QObject):
 
 
 def close_when(moment: str, *arguments: str) -> None:
-    """Start, close, say so, and exit with the application's code."""
+    """Start Gibbon, close it at the moment, report that, and exit with the application's code."""
     build = app.build_workbench
 
     def built(argv: Any = None) -> app.Workbench:

@@ -1,4 +1,4 @@
-"""Sessions that end with their test, settings of its own for each, and a word on every thread or timer that a test leaves behind."""
+"""Fixtures of the window: sessions, settings and windows, and a check that no test leaves a thread or timer behind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def settings() -> Iterator[Settings]:
-    """Empty settings; the home folder is the run's own (tests/conftest.py)."""
+    """Return empty settings, in the home folder that tests/conftest.py makes for the run."""
     from gui.settings import Settings
 
     made = Settings()
@@ -37,7 +37,7 @@ def settings() -> Iterator[Settings]:
 
 @pytest.fixture(autouse=True, scope="module")
 def _plain_application(qapp: QApplication) -> Iterator[None]:
-    """A window dresses the whole application. The next file finds it as it was, in whatever order files run."""
+    """Restore the application's style and palette, which a window sets, so that the order of the files does not matter."""
     before = qapp.palette()
     yield
     qapp.setStyleSheet("")
@@ -46,7 +46,7 @@ def _plain_application(qapp: QApplication) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fail the test that leaves a thread running or a repeating timer ticking, and name it."""
+    """Fail a test that leaves a thread or a repeating timer running, and name that."""
     begun: list[tuple[QObject, str]] = []
     for kind in (QThread, QTimer):
         _note_starts(monkeypatch, kind, begun)
@@ -80,12 +80,12 @@ def _garbage() -> Iterator[None]:
     gc.disable()
     yield
     gc.collect()
-    gc.freeze()  # what a module or session fixture keeps need not be looked at again
+    gc.freeze()  # objects of module and session fixtures need not be examined again
 
 
 @pytest.fixture
 def session(qapp: object) -> Iterator[Session]:
-    """A session whose engine threads run; nothing is open."""
+    """Return a session whose engine threads run, without a model or an image."""
     from gui.session.session import Session
 
     made = Session()
@@ -97,7 +97,7 @@ def session(qapp: object) -> Iterator[Session]:
 
 @pytest.fixture
 def attack_panel(qtbot: QtBot, session: Session, monkeypatch: pytest.MonkeyPatch) -> AttackDock:
-    """The Attack dock alone, with the probe in its list; nothing is open."""
+    """Return the Attack dock alone, with the probe in its list, without a model or an image."""
     from engine.attacks import CATALOGUE
     from gui.panels.attack import AttackPanel
     from tests.gui.attack_dock import AttackDock
@@ -111,7 +111,7 @@ def attack_panel(qtbot: QtBot, session: Session, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def probe_panel(qtbot: QtBot, attack_panel: AttackDock, session: Session, tmp_path_factory: pytest.TempPathFactory) -> AttackDock:
-    """With an image, a folder of twelve images as data set, and the probe chosen."""
+    """Return the Attack dock with an image, a folder of twelve images as data set, and the probe chosen."""
     from tests.gui.panel_scenes import grey_folder, open_image
 
     open_image(qtbot, session)
@@ -123,7 +123,7 @@ def probe_panel(qtbot: QtBot, attack_panel: AttackDock, session: Session, tmp_pa
 
 @pytest.fixture(scope="module")
 def window(qapp: QApplication) -> Iterator[Workbench]:
-    """One window for all tests of a file: loading the engine takes seconds."""
+    """Return one window for all tests of a file, since loading the engine takes seconds."""
     bench = open_window()
     wait_ready(bench)
     yield bench
@@ -133,7 +133,7 @@ def window(qapp: QApplication) -> Iterator[Workbench]:
 
 @pytest.fixture
 def bench(window: Workbench) -> Workbench:
-    """The window on the stop sign, without stickers, perturbation, bound or run."""
+    """Return the window with the stop sign, without stickers, perturbation, bound or run."""
     from gui.session.open_image import open_path
     from gui.session.swap_model import samples_for
 

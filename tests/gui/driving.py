@@ -1,4 +1,4 @@
-"""A hand on the window: real clicks, drags and keys, and waiting for what they cause."""
+"""Driving the window with real clicks, drags and keys, and waiting for their effects."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class Late(AssertionError):
-    """What was waited for did not come."""
+    """A condition did not become true in time."""
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-    """Let events run until the condition holds. In a loop as the application's: ``QTest.qWait`` would keep the GIL while it waits."""
+    """Process events until the condition holds, in an event loop of its own: ``QTest.qWait`` would hold the GIL while it waits."""
     if condition():
         return
     loop, timer = QEventLoop(), QTimer()
@@ -39,13 +39,13 @@ def until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> 
 
 
 def settle() -> None:
-    """Let everything that is due be painted."""
+    """Process all pending events and paints."""
     for _ in range(3):
         QApplication.processEvents()
 
 
 def open_window(width: int = 1280, height: int = 800) -> Workbench:
-    """A shown window whose engine is loading."""
+    """Open and return a window whose engine is loading."""
     bench = build_workbench([])
     bench.window.resize(width, height)
     bench.window.show()
@@ -53,13 +53,13 @@ def open_window(width: int = 1280, height: int = 800) -> Workbench:
 
 
 def wait_ready(bench: Workbench) -> None:
-    """Until the stop sign is classified."""
+    """Wait until the stop sign is classified."""
     until(lambda: bench.session.frame is not None, "the first frame", 120)
     settle()
 
 
 def click(widget: QWidget, at: QPoint | None = None) -> None:
-    """Press and release the left button on a widget, in its middle where no place is named."""
+    """Press and release the left button on a widget, by default in its middle."""
     QTest.mouseClick(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at or widget.rect().center())
 
 
@@ -80,7 +80,7 @@ def _mouse(widget: QWidget, kind: QEvent.Type, at: QPoint, button: Qt.MouseButto
 
 
 def press_keys(widget: QWidget, keys: str) -> None:
-    """Type a shortcut as a person does. Shortcuts belong to the active window, and without a window manager nobody makes one active."""
+    """Type a shortcut. The window is made active first, since shortcuts need that and there may be no window manager."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         QApplication.setActiveWindow(widget.window())
@@ -88,7 +88,7 @@ def press_keys(widget: QWidget, keys: str) -> None:
 
 
 def action(bench: Workbench, id: str) -> QAction:
-    """A command of the menus."""
+    """Return the action of a menu's command by its id."""
     return bench.window.actions_table[id]
 
 
@@ -104,7 +104,7 @@ def choose_attack(bench: Workbench, title: str) -> None:
 
 
 def run_attack(bench: Workbench) -> None:
-    """Run what is set up, to its end."""
+    """Run the planned attack to its end."""
     before = len(bench.session.history.entries)
     press_keys(bench.window, "F5")
     until(lambda: len(bench.session.history.entries) > before and not bench.session.runs.running, "the end of the attack")
@@ -113,12 +113,12 @@ def run_attack(bench: Workbench) -> None:
 
 
 def line(start: tuple[float, float], end: tuple[float, float], count: int) -> list[tuple[float, float]]:
-    """``count`` steps from one point to another, both included."""
+    """Return ``count`` points from one point to another, both included."""
     return [(start[0] + (end[0] - start[0]) * i / count, start[1] + (end[1] - start[1]) * i / count) for i in range(count + 1)]
 
 
 def on_pane(bench: Workbench, points: Sequence[tuple[float, float]]) -> tuple[QWidget, list[QPoint]]:
-    """Image pixels of the adversarial image as places on the widget that takes the mouse."""
+    """Return the adversarial pane's widget, and points of the image as positions on it."""
     pane = bench.window.canvas.adversarial_pane
     return pane.viewport, [pane.position(*point) for point in points]
 
@@ -132,7 +132,7 @@ def draw(bench: Workbench) -> None:
 
 
 class Hold:
-    """Keeps a lane busy with one request until it is let go."""
+    """Keeps a lane busy with one request until `release` is called."""
 
     def __init__(self, session: Session, *, background: bool = False) -> None:
         self._begun, self._let_go = threading.Event(), threading.Event()

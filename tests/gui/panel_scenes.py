@@ -1,4 +1,4 @@
-"""What the panels' tests look at: a small real classifier, an image, and a hand that drags."""
+"""Scenes for the panels' tests: a small real classifier, images, an attack on them, and mouse drags."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LABELS = ("Stop", "Yield", "No entry", "Priority road", "Bumpy road", "A very lo
 
 
 def small(seed: int = 0, channels: int = 3) -> engine.Classifier:
-    """Two convolutions and a dense layer: three sites, six classes, 16 x 16 pixels."""
+    """Return a classifier of two convolutions and a dense layer: three sites, six classes, 16 x 16 pixels."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         nn = torch.nn
@@ -40,12 +40,12 @@ def small(seed: int = 0, channels: int = 3) -> engine.Classifier:
 
 
 def noise(seed: int = 0, channels: int = 3) -> torch.Tensor:
-    """An image."""
+    """Return a random image ``(C, H, W)``."""
     return torch.rand(channels, 16, 16, generator=torch.Generator().manual_seed(seed))
 
 
 def show(qtbot: QtBot, panel: Any, width: int = 400, height: int = 500) -> Any:
-    """The panel on the screen."""
+    """Show a panel in a size, and return it."""
     qtbot.addWidget(panel)
     panel.resize(width, height)
     panel.show()
@@ -54,20 +54,20 @@ def show(qtbot: QtBot, panel: Any, width: int = 400, height: int = 500) -> Any:
 
 
 def open_image(qtbot: QtBot, session: Session, classifier: engine.Classifier | None = None, label: int | None = None) -> None:
-    """A classifier and an image, observed."""
+    """Give a session a classifier and an image, and wait for the frame."""
     made = classifier or small()
     with qtbot.waitSignal(session.observed):
         session.set_classifier(made, noise(channels=made.input_shape[0]), {"name": "noise"}, label)
 
 
 def put_sticker(qtbot: QtBot, session: Session, rgb: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> None:
-    """A sticker large enough to change what the classifier says."""
+    """Add a sticker that is large enough to change the prediction, and wait for the frame."""
     with qtbot.waitSignal(session.observed):
         session.commit_stickers((*session.stickers, Sticker(len(session.stickers) + 1, 2, 2, 12, 12, Colour(rgb))), "Add")
 
 
 def attack(qtbot: QtBot, session: Session, made: Any, seed: int = 0) -> None:
-    """Run it to its end; the frame of what came out is observed."""
+    """Run an attack to its end, and wait for the frame of its result."""
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
         session.runs.start(made, seed=seed)
 
@@ -99,7 +99,7 @@ def _mouse(widget: QWidget, kind: QEvent.Type, at: QPoint, button: Qt.MouseButto
 
 
 def drop(widget: QWidget, path: Path) -> None:
-    """As a file manager does."""
+    """Drop a file on a widget, as a file manager does."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path))])
     copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -108,14 +108,14 @@ def drop(widget: QWidget, path: Path) -> None:
 
 
 def grey(folder: Path, level: int = 51) -> Path:
-    """A grey photograph of 40 x 40 pixels."""
+    """Write a grey photograph of 40 x 40 pixels, and return its path."""
     path = folder / "grey.png"
     Image.fromarray(np.full((40, 40, 3), level, np.uint8)).save(path)
     return path
 
 
 def grey_folder(folder: Path, count: int, side: int) -> Path:
-    """A folder of grey images, each of its own level."""
+    """Write a folder of grey images of different levels, and return its path."""
     for number in range(count):
         Image.fromarray(np.full((side, side, 3), 8 * number, np.uint8)).save(folder / f"{number:02d}.png")
     return folder

@@ -1,4 +1,4 @@
-"""An attack that asks for everything an attack may ask for, and gives every kind of artifact."""
+"""Probe: an attack for tests that uses every kind of input, and returns every kind of artifact."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.operation import Attack, AttackStep, Problem, Step, Use
 
 
 class Probe(Attack):
-    """Looks at what it is given, and steps towards the target by a little noise.
+    """Records its inputs, and adds a little noise at each step.
 
     Only for tests of the window.
     """
@@ -33,7 +33,7 @@ class Probe(Attack):
     """Number of steps."""
 
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
-        """Half the start image, then more of it."""
+        """Yield images that blend in more of the start image at each step."""
         assert problem.data is not None
         assert problem.start is not None
         seen = torch.tensor(len(problem.data) / 100)
@@ -45,7 +45,7 @@ class Probe(Attack):
             yield AttackStep(index, self.steps, images, loss, readings=readings)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """One of each kind."""
+        """Return one artifact of each kind."""
         channels, height, width = problem.images.shape[1:]
         grid = torch.arange(height * width, dtype=torch.float32).reshape(1, height, width)
         x = torch.linspace(0, 1, 5)

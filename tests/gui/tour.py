@@ -34,7 +34,7 @@ class Tour:
         self._count = 0
 
     def stages(self, part: str = "") -> list[Callable[[], None]]:
-        """In order; of one part only, where it is named."""
+        """Return the stages in order; with ``part`` only those of one part."""
         from tests.gui import tour_attacks, tour_docks
 
         attacks, docks = tour_attacks.stages(self), tour_docks.stages(self)
@@ -50,7 +50,7 @@ class Tour:
         ]
 
     def picture(self, name: str, dialog: QWidget | None = None, *, moving: bool = False, at: QPoint | None = None) -> None:
-        """Save what is on the screen, with a dialog over it (a list, where it opens); unless it is moving, when all has come to rest."""
+        """Save the window as a picture, with a dialog or list on top of it. Unless ``moving``, wait until all updates are done."""
         from PySide6.QtGui import QColor, QPainter
 
         from tests.gui.driving import settle, until
@@ -284,7 +284,7 @@ class Tour:
 
 
 def press_undo(tour: Tour) -> None:
-    """Take the drag back, so that the later stages show the sticker where it was optimised."""
+    """Undo the drag, so that later stages show the sticker at the place where it was optimised."""
     from tests.gui.driving import press_keys, settle, until
 
     wanted = len(tour.session.stickers)
@@ -295,7 +295,7 @@ def press_undo(tour: Tour) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Take the tour; 0 where every stage showed what it should."""
+    """Take the tour; return 0 if every stage passed its checks."""
     parser = argparse.ArgumentParser(prog="python -m tests.gui.tour", description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="folder for the pictures")
     parser.add_argument("--size", default="1280x800", help="of the window, such as 1920x1080")
@@ -310,7 +310,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def take(out: Path, width: int, height: int, theme: str, part: str = "") -> int:
-    """All stages, in a window of that size."""
+    """Go through all stages, in a window of a given size."""
     from gui.app import build_workbench
     from gui.shell.exception_hook import ExceptionHook
 

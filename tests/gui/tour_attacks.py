@@ -1,4 +1,4 @@
-"""The tour's second part: every attack of the catalogue, chosen by a click and run, with what comes of it in the Results dock."""
+"""The tour's second part: every attack of the catalogue is chosen by a click and run, and the Results dock shows its artifacts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ BRIEF: dict[str, dict[str, Any]] = {
     "proximity": {"curve": 6},
     "substitute": {"seeds": 60, "rounds": 4, "held_out": 100, "eps": 0.1},
 }
-"""Parameters that make a slow attack end soon; those that an attack does not have are passed over."""
+"""Parameters that shorten slow attacks; those that an attack does not have are ignored."""
 PATIENCE = 40.0
-"""Seconds after which an attack is cancelled: its best so far is what the picture shows."""
+"""Seconds after which an attack is cancelled; the picture then shows its best iterate."""
 
 
 def stages(tour: Tour) -> list[Callable[[], None]]:
-    """The list of attacks, the eps slider, then every attack."""
+    """Return the stages: the list of attacks, the eps slider, then every attack."""
     return [lambda: _catalogue(tour), lambda: _eps(tour), lambda: _attacks(tour)]
 
 
@@ -72,7 +72,7 @@ def _eps(tour: Tour) -> None:
 
 
 def _begin(tour: Tour) -> None:
-    """The sample that the tour began with, clean."""
+    """Open the tour's first sample again, without stickers or perturbation."""
     from gui.session.open_image import open_path
     from gui.session.swap_model import samples_for
     from tests.gui.driving import settle, until
@@ -124,7 +124,7 @@ def _run(tour: Tour, slug: str, attack: Any) -> None:
     tour.window.bring_up("results")
     tour.picture(f"attack-{slug}")
     tabs = tour.window.panels["results"].tabs
-    for index in range(1, tabs.count() - 1):  # the last one is the loss, which the others show well enough
+    for index in range(1, tabs.count() - 1):  # the last tab is the loss, which other pictures show
         tabs.setCurrentIndex(index)
         tour.picture(f"attack-{slug}-{index}")
 
@@ -155,7 +155,7 @@ def _start_at(tour: Tour, sample: Any) -> None:
 
 
 def _use_saved(tour: Tour, form: Any) -> None:
-    """The universal perturbation of the run before, saved by the dock's own button."""
+    """Use the universal perturbation of the former run, saved by the dock's own button."""
     from tests.gui.driving import until
 
     views = tour.window.panels["results"]._pool["perturbation"]

@@ -1,4 +1,4 @@
-"""The tour's stages between the story and the attacks: what another model says, and an experiment of the lectures."""
+"""The tour's stages between the story and the attacks: the transfer to another model, and an experiment of the lectures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def stages(tour: Tour) -> list[Callable[[], None]]:
-    """The Transfer dock on the run that is shown, then the Reproduce window."""
+    """Return the stages: the Transfer dock with the shown run, then the Reproduce window."""
     return [lambda: _transfer(tour), lambda: _reproduce(tour)]
 
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPai
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from engine.text.formatting import short
-from gui.plots.histograms import draw, raster
+from gui.plots.histograms import paint_histogram, raster
 from gui.theme import ADVERSARIAL, line_colour, muted_colour, number_font, readable, text_colour
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class LayerList(QAbstractScrollArea):
         for place, row in enumerate(self.painted):
             top = row * self.row_height - self.verticalScrollBar().value()
             self._paint_row(painter, self.layers[row], QRect(_MARGIN, top, width, self.row_height), inks)
-            draw(painter, pixels[place], QPoint(_MARGIN, top + self._line + 4), ratio)
+            paint_histogram(painter, pixels[place], QPoint(_MARGIN, top + self._line + 4), ratio)
 
     def _paint_row(self, painter: QPainter, layer: LayerActivity, rect: QRect, inks: _Inks) -> None:
         if layer.site.name == self.selected:

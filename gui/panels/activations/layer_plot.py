@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Si
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.plots.histograms import decades, draw, nice_ticks, raster
+from gui.plots.histograms import decades, nice_ticks, paint_histogram, raster
 from gui.session.bounds import decimals
 from gui.theme import ADVERSARIAL, CLEAN, line_colour, muted_colour, number_font, text_colour
 
@@ -142,7 +142,7 @@ class LayerPlot(QWidget):
         clean, adversarial = layer.clean.numpy()[None], layer.adversarial.numpy()[None]
         self._paint_axes(painter, frame, float(max(clean.max(), adversarial.max())))
         pixels = raster(clean, adversarial, max(1, round(frame.width() * ratio)), max(1, round(frame.height() * ratio)))
-        draw(painter, pixels[0], frame.topLeft(), ratio)
+        paint_histogram(painter, pixels[0], frame.topLeft(), ratio)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for value, colour in ((layer.clean_max, CLEAN), (layer.adversarial_max, ADVERSARIAL)):
             self._paint_triangle(painter, self.x_of(value), frame.bottom() + 1, colour)

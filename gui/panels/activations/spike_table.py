@@ -72,7 +72,7 @@ class SpikeModel(QAbstractTableModel):
         self.cells: list[tuple[str, ...]] = []
 
     def set_spikes(self, spikes: Sequence[Spike]) -> None:
-        """Show these."""
+        """Replace the spikes, changing rows in place."""
         old, new = len(self.spikes), len(spikes)
         fresh = [cells(spike) for spike in spikes]
         if new < old:

@@ -1,4 +1,4 @@
-"""PredictionPanel: joins the view of the predictions, which knows no session, with the session."""
+"""PredictionPanel: connects the view of the predictions, which knows no session, with the session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SETTLE_MS = 400
 
 
 class PredictionPanel(FrameView):
-    """Follows the frames, the label and the run on the canvas; what takes long waits until no new frame comes."""
+    """Shows the session's frames in the view. Slow work, such as the similarity, waits until no new frame arrives."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

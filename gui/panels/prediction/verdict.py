@@ -1,4 +1,4 @@
-"""The Prediction dock's sentences, as pure functions of a frame and of what the attack was after. No Qt."""
+"""The Prediction dock's sentences, as pure functions of a frame and of its label and target. No Qt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gui.session.state import State
 
 Outcome = Literal["target", "adversarial", ""]
-"""What was reached: the target, a wrong class, or nothing."""
+"""The kind of success: the target was reached, another class than the label was, or none."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Goals:
     chosen_by_attack: bool = False
     """Whether the attack chose the target itself."""
     judged_by: int | None = None
-    """The class that has to be reached: a finished run's own target, not the one that is chosen for the next run."""
+    """The target that decides on success: a finished run's own, not the one that is chosen for the next run."""
 
 
 def goals_of(state: State, shown: AttackRun | None, frame: Frame) -> Goals:
@@ -43,7 +43,7 @@ def goals_of(state: State, shown: AttackRun | None, frame: Frame) -> Goals:
 
 
 def verdict_on(frame: Frame, goals: Goals) -> tuple[str, Outcome]:
-    """Return the verdict on a frame in a sentence, and what was reached."""
+    """Return the verdict on a frame as a sentence, and the kind of success."""
     seen, grown, labels = frame.observation, frame.scene.grown, frame.scene.classifier.labels
     before, after = seen.clean_prediction, seen.adversarial_prediction
     if goals.judged_by is not None and after == goals.judged_by and (grown or after != before):

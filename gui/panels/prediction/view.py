@@ -26,10 +26,10 @@ _GROWN = "The image was grown from noise: it is no change of the clean one, so i
 
 
 class PredictionView(QWidget):
-    """A view of a frame. Rows keep their places while frames follow each other, until `sort` is called."""
+    """A view of a frame. Rows keep their places from frame to frame, until `sort` is called."""
 
     recounted = Signal()
-    """Another number of classes is to be listed."""
+    """The user has changed the number of classes that are listed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,7 +88,7 @@ class PredictionView(QWidget):
         self._show_bars(frame, goals)
 
     def forget_rows(self) -> None:
-        """Choose the rows anew for the next frame."""
+        """Choose the rows again from scratch at the next frame."""
         self.rows = []
 
     def resizeEvent(self, event: QResizeEvent) -> None:
