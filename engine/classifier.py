@@ -129,6 +129,8 @@ class Classifier:
         self.activations: dict[str, Callable[[Tensor], Tensor]] = {}
         self.bounds: dict[str, float] = {}
         self.before: tuple[Callable[[Tensor], Tensor], ...] = ()
+        self.changes_of_source: tuple[str, ...] = ()
+        """The `changes` that were already made when ``source`` was loaded, and that loading it again makes again."""
         scale = normalisation(mean, std, self.input_shape[0], name)
         module = adopted(module, name, self.device)
         if head == "strip":
@@ -261,6 +263,12 @@ class Classifier:
             if site.name == name:
                 return site
         raise GibbonError(f"“{self.name}” has no rectifier call named “{name}”. It has: {', '.join(s.name for s in self.sites) or 'none'}.")
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The replaced rectifiers and the preprocessing, in words."""
+        replaced = (f"{site}: {function!r}" for site, function in self.activations.items())
+        return (*replaced, *(f"before: {step!r}" for step in self.before))
 
     def derive(
         self,

@@ -56,6 +56,7 @@ def load_factory(
     classifier = _classifier(given, file, name, labels, device, head)
     # A copy, so that a classifier that the user's code keeps is not changed here.
     classifier = copy.copy(classifier)
+    classifier.changes_of_source = classifier.changes
     classifier.source = f"{file.resolve()}:{name}"
     classifier.card = {**classifier.card, "file": file.name, "sha256": file_hash(file)}
     return classifier

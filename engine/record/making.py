@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -143,7 +144,6 @@ def _operation(result: AttackResult, folder: Path | None) -> OperationEntry:
 
 def _model(classifier: Classifier, folder: Path | None) -> ModelEntry:
     source = classifier.source
-    replaced = tuple(f"{site}: {function!r}" for site, function in classifier.activations.items())
     return ModelEntry(
         name=classifier.name,
         source=None if source is None else located(source, lambda path: relative(path, folder)),
@@ -151,7 +151,7 @@ def _model(classifier: Classifier, folder: Path | None) -> ModelEntry:
         options=ModelOptions(**options_of(classifier)),
         input_shape=classifier.input_shape,
         bounds=classifier.bounds,
-        changes=(*replaced, *(f"before: {step!r}" for step in classifier.before)),
+        changes=tuple((Counter(classifier.changes) - Counter(classifier.changes_of_source)).elements()),
     )
 
 

@@ -39,7 +39,7 @@ class ModelEntry(Part):
     bounds: dict[str, float] = Field(default_factory=dict)
     """Upper bounds of activations by the name of the site."""
     changes: tuple[str, ...] = ()
-    """Replaced rectifiers and preprocessing, in words, since a record cannot restore these."""
+    """Replaced rectifiers and preprocessing beyond those of the source, in words, since a record cannot restore these."""
 
 
 class ImageEntry(Part):

@@ -215,6 +215,32 @@ def test_bounds_and_working_size_are_loaded_again() -> None:
         record.replay(entry, load=load)
 
 
+def test_a_defense_that_the_model_s_own_file_makes_is_made_again_and_another_one_is_not(folder: Path) -> None:
+    file = folder / "hardened.py"
+    file.write_text(
+        "import torch, engine\n\n\ndef make():\n    torch.manual_seed(0)\n"
+        "    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 9), torch.nn.ReLU(), torch.nn.Linear(9, 4))\n"
+        "    plain = engine.Classifier(net, ['a', 'b', 'c', 'd'], (3, 8, 8))\n"
+        "    return plain.derive(before=[torch.nn.AvgPool2d(3, 1, 1)], activations={'2': torch.nn.Tanh()}, bounds={'2': 0.5})\n"
+    )
+
+    def load(*_: object) -> engine.Classifier:
+        return engine.models.load(f"{file}:make", allow_code=True, device="cpu")
+
+    clean = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(3))
+    for hardened in (load(), load().derive(bounds={"2": 0.25})):
+        result = engine.run(attacks.PGD(eps=0.1, steps=3), hardened, clean[None])
+        entry = record.record_of(result, image=record.image_entry(clean))
+        assert entry.model.changes == ()
+        assert record.replay(entry, load=load).same
+    for further in ({"before": [torch.nn.AvgPool2d(3, 1, 1)]}, {"activations": {"2": torch.nn.Sigmoid()}}):
+        result = engine.run(attacks.PGD(eps=0.1, steps=3), load().derive(**further), clean[None])
+        entry = record.record_of(result, image=record.image_entry(clean))
+        assert len(entry.model.changes) == 1
+        with pytest.raises(engine.GibbonError, match="changed by hand"):
+            record.replay(entry, load=load)
+
+
 def test_a_mask_file_is_found_again_by_its_hash(folder: Path) -> None:
     mask = torch.zeros(1, 8, 8)
     mask[:, :4] = 1
