@@ -19,8 +19,9 @@ from engine.text.parsing import Number
 
 
 class StickerPGD(Attack):
-    """Optimise the content of stickers: ``content <- clamp(content + step_size * direction(gradient), 0, 1)`` inside the mask.
+    """Optimise the colours of stickers by gradient steps, each clamped to [0, 1].
 
+    ``content <- clamp(content + step_size * direction(gradient), 0, 1)`` inside the mask.
     ``adversarial = (1 - mask) * images + mask * content``: the sticker covers what is below it, so unlike PGD there is no ball, and the
     start is the sticker's own colour, not the image. Large changes over a small region, as in Brown et al. 2017, arXiv 1712.09665, but
     for one image and one place.

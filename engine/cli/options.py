@@ -39,7 +39,8 @@ PANELS = "clean,adversarial,perturbation,bars,histogram"
 Panels = Annotated[
     str | None,
     typer.Option(
-        help="Any of clean, adversarial, perturbation, bars, histogram, histogram:LAYER, loss, and the explanations: saliency, ...",
+        help="Any of clean, adversarial, perturbation (or perturbation:channels, :mean, :colour), bars, histogram, histogram:LAYER, loss, "
+        "and the explanations: saliency, ...",
         show_default=PANELS,
     ),
 ]

@@ -19,6 +19,8 @@ from engine.text.formatting import format_probability
 
 NOTHING = "–"
 """Text of a table cell without a value."""
+_KINDS = ("clean", "adversarial", "random noise")
+"""The images that every model is evaluated on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +114,30 @@ class Transfer:
     def table(self) -> Table:
         """Return one row per model: predictions with probabilities for a single image, accuracies and the transfer rate for a batch."""
         return self._single() if self.rows == 1 else self._batch()
+
+    def data(self) -> Table:
+        """Return the table with every number as a number, for other programs: label, probability and logit in columns of their own.
+
+        Accuracies, rates and probabilities are shares in [0, 1]. None: undefined.
+        """
+        return self._single_data() if self.rows == 1 else self._batch_data()
+
+    def _single_data(self) -> Table:
+        columns = ["model", *(f"{kind} {what}" for kind in _KINDS for what in ("label", "probability", "logit")), "verdict"]
+        rows = [
+            (v.name, *(cell for logits in (v.clean, v.adversarial, v.noise) for cell in _prediction(v, logits)), _sentence(v))
+            for v in self.verdicts
+        ]
+        return Table(tuple(columns), tuple(rows), self.title)
+
+    def _batch_data(self) -> Table:
+        columns = ("model", *(f"{kind} accuracy" for kind in _KINDS), "transfer rate", "of images", "reaches the target", "note")
+        rows = []
+        for v in self.verdicts:
+            reached = None if v.reached is None else fraction(v.reached)
+            accuracies = (v.accuracy(logits) for logits in (v.clean, v.adversarial, v.noise))
+            rows.append((v.name, *accuracies, v.rate, None if v.clean is None else v.counted, reached, _note(v)))
+        return Table(columns, tuple(rows), self.title)
 
     def _single(self) -> Table:
         columns = ("model", "clean", "adversarial", "random noise", "verdict")
@@ -216,6 +242,14 @@ def _channels(count: int) -> str:
     return {1: "grey images (one channel)", 3: "colour images (three channels)"}.get(count, f"images of {count} channels")
 
 
+def _prediction(verdict: Verdict, logits: Tensor | None) -> tuple[str | None, float | None, float | None]:
+    """Return the predicted label of the first row with its probability and logit."""
+    if logits is None:
+        return None, None, None
+    logit, number = logits[0].max(0)
+    return verdict.labels[int(number)], float(logits[0].softmax(0)[number]), float(logit)
+
+
 def _prediction_text(verdict: Verdict, logits: Tensor | None) -> str:
     if logits is None:
         return NOTHING
@@ -234,13 +268,13 @@ def _sentence(verdict: Verdict) -> str:
     fooled, changed, reached = verdict.fooled, verdict.changed, verdict.reached
     if fooled is None:
         assert changed is not None
-        return "It has other classes; its own prediction changed." if bool(changed[0]) else "It has other classes; its prediction stayed."
+        return "other classes, changed" if bool(changed[0]) else "other classes, unchanged"
     if reached is not None and bool(reached[0]):
-        return "Says the target."
+        return "reaches the target"
     if bool(fooled[0]):
-        return "Fooled."
+        return "fooled"
     accuracy = verdict.accuracy(verdict.clean)
-    return "Not fooled." if accuracy else "Wrong on the clean image already."
+    return "not fooled" if accuracy else "wrong on the clean image already"
 
 
 def _note(verdict: Verdict) -> str:

@@ -4,6 +4,7 @@ from engine.figures.bars import BarsPanel
 from engine.figures.choose import (
     DEFAULT,
     NO_ACTIVATIONS,
+    PERTURBATION_VIEWS,
     Subject,
     check_panels,
     explanations_in,
@@ -21,6 +22,7 @@ __all__ = [
     "DEFAULT",
     "FORMATS",
     "NO_ACTIVATIONS",
+    "PERTURBATION_VIEWS",
     "BarsPanel",
     "FigurePanel",
     "HistogramPanel",

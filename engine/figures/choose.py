@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,10 @@ MAP_QUANTILE = 0.995
 """Quantile at which the scale of an explanation's maps ends; the printed limit shows that larger values exist."""
 DEFAULT = ("clean", "adversarial", "perturbation")
 NO_ACTIVATIONS = "The model has no rectifier, so there are no activations to show."
+PERTURBATION_VIEWS: Mapping[str, str] = MappingProxyType(
+    {"strongest": "Strongest channel", "mean": "Mean of channels", "channels": "Each channel", "colour": "RGB around grey"}
+)
+"""Views of the perturbation of a colour image, named after a colon: ``perturbation:channels``. The first is the usual one."""
 GROWN = "The image was grown from noise, so there is no perturbation of the clean one to show."
 
 
@@ -56,6 +61,7 @@ def panel_titles() -> dict[str, str]:
     """Return the name of every panel that a figure can show with its title, in the order of a figure.
 
     An explanation's name is its slug. ``histogram:SITE`` names a layer; without it the layer is shown whose largest activation grew most.
+    ``perturbation:VIEW`` names one of `PERTURBATION_VIEWS`.
     """
     return {
         "clean": "Clean image",
@@ -128,7 +134,7 @@ def panels_of(subject: Subject, which: Sequence[str] = DEFAULT) -> list[FigurePa
         "histogram": _histogram,
         "loss": _loss,
     }
-    named = [name.partition(":") for name in which if not (subject.grown and name == "perturbation")]
+    named = [name.partition(":") for name in which if not (subject.grown and name.startswith("perturbation"))]
     if not named:
         raise GibbonError(f"{GROWN} Choose another panel.")
     return [panel for kind, _, detail in named for panel in makers[kind](subject, detail)]
@@ -156,8 +162,10 @@ def check_panels(which: Sequence[str], sites: Sequence[Site] | None = None) -> N
         raise GibbonError(f"The panel “{twice}” is named twice. Name it once.")
     for name in which:
         kind, _, detail = name.partition(":")
-        if kind not in known or (detail and kind != "histogram"):
+        if kind not in known or (detail and kind not in ("histogram", "perturbation")):
             raise GibbonError(f"There is no panel “{name}”. Choose among {', '.join(known)}.")
+        if kind == "perturbation" and detail and detail not in PERTURBATION_VIEWS:
+            raise GibbonError(f"There is no view “{detail}” of the perturbation. Choose among {', '.join(PERTURBATION_VIEWS)}.")
         if kind == "histogram" and sites is not None:
             _check_layer(detail, [site.name for site in sites])
 
@@ -225,22 +233,28 @@ def _adversarial(subject: Subject, _: str) -> list[FigurePanel]:
     return [ImagePanel(title="Adversarial", caption="\n".join(lines), image=array(seen.adversarial_image), frame=ADVERSARIAL)]
 
 
-def _perturbation(subject: Subject, _: str) -> list[FigurePanel]:
-    """Return the panel of the channel that changed the most at each pixel, at the gain that fills the scale."""
+def _perturbation(subject: Subject, view: str) -> list[FigurePanel]:
+    """Return the panels of the perturbation in one of `PERTURBATION_VIEWS`, all at the gain that fills the scale."""
     seen = subject.observation
     delta = array(seen.perturbation)
-    strongest = strongest_channel(delta)
-    limit = float(np.abs(strongest).max())
+    view = (view or "strongest") if len(delta) > 1 else "mean"
+    if view == "colour" and len(delta) != 3:
+        view = "strongest"  # other channels than red, green and blue make no colour
+    maps = list(delta) if view == "channels" else [delta.mean(0) if view == "mean" else strongest_channel(delta)]
+    limit = float(np.abs(delta if view in ("channels", "colour") else maps[0]).max())
     # A scale needs a width, so an unchanged image is shown at a gain of 255.
     limit, gain = (limit, f"gain {norm(1 / limit)}") if limit > 0 else (1 / 255, "nothing changed")
-    channel = ", strongest channel" if len(delta) > 1 else ""
     sizes = seen.norms
-    lines = [
-        f"{gain}{channel}",
-        f"L∞ {norm(sizes['linf'])}, L2 {norm(sizes['l2'])}",
-        f"L1 {norm(sizes['l1'])}, L0 {sizes['l0']:.0f} px",
+    what = f", {PERTURBATION_VIEWS[view].lower()}" if len(delta) > 1 and view != "channels" else ""
+    lines = [f"{gain}{what}", f"L∞ {norm(sizes['linf'])}, L2 {norm(sizes['l2'])}", f"L1 {norm(sizes['l1'])}, L0 {sizes['l0']:.0f} px"]
+    if view == "colour":
+        return [ImagePanel(title="Perturbation", caption="\n".join(lines), image=np.clip(0.5 + delta / (2 * limit), 0, 1))]
+    names = ("red", "green", "blue") if len(delta) == 3 else tuple(f"channel {place + 1}" for place in range(len(delta)))
+    titles = [f"Perturbation, {name}" for name in names] if view == "channels" else ["Perturbation"]
+    return [
+        SignedMapPanel(title=title, caption="\n".join(lines), values=values, low=-limit, high=limit)
+        for title, values in zip(titles, maps, strict=True)
     ]
-    return [SignedMapPanel(title="Perturbation", caption="\n".join(lines), values=strongest, low=-limit, high=limit)]
 
 
 def _explanation(slug: str, subject: Subject, _: str) -> list[FigurePanel]:

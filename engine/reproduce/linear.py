@@ -34,9 +34,9 @@ class Linear(Experiment):
 
     slug: ClassVar[str] = "linear"
     title: ClassVar[str] = "The linear explanation"
-    source: ClassVar[str] = "You, “Adversarial Machine Learning” (lecture), “Why ML model can be fooled?”"
+    source: ClassVar[str] = "You (lecturer), “Adversarial Machine Learning”, “Why ML model can be fooled?”"
     paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572, section 3"
-    tolerance: ClassVar[str] = "w . eta equals eps m n to 1e-5 of its size, at every dimension; an identity, on any data."
+    tolerance: ClassVar[str] = "wᵀη = ε·m·n within 10⁻⁵ of its size, at every dimension; an identity, on any data."
     model: ClassVar[str] = ""
     data_set: ClassVar[str] = "mnist"
     fallback: ClassVar[str] = "generated:digits"
@@ -82,7 +82,7 @@ class Linear(Experiment):
 
     def _report(self, report: Report, grown: list[float], formula: list[float], random: list[float], change: list[float]) -> None:
         worst = max(abs(a - b) / b for a, b in zip(grown, formula, strict=True))
-        said = "w . eta = eps m n"
+        said = "wᵀη = ε·m·n"
         report.find("largest relative deviation from eps m n", worst, at_most(1e-5), lecture=said, paper=said, digits=6, comparable=True)
         spread = max(abs(value - self.eps) for value in change)
         report.find("change of ||eta||_inf over the sizes", spread, exactly(0), lecture="0", paper="0", digits=6, comparable=True)
@@ -97,7 +97,7 @@ class Linear(Experiment):
             "measured, eta = eps sign(w)": torch.tensor(grown) / mean,
             "measured, eta of random signs": torch.tensor(random) / mean,
         }
-        report.show("growth", Curve(sizes, lines, f"Growth at eps {self.eps:g}", Axis("dimension n"), Axis("w . eta / mean |w|")))
+        report.show("growth", Curve(sizes, lines, f"Growth at eps {self.eps:g}", Axis("dimension n"), Axis("wᵀη / mean |w|")))
 
 
 def weights(network: Logistic) -> Tensor:

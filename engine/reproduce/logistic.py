@@ -58,7 +58,7 @@ class LogisticRegression(Experiment):
 
     slug: ClassVar[str] = "h2-logistic"
     title: ClassVar[str] = "Logistic regression, 3 against 7"
-    source: ClassVar[str] = "You, “Adversarial Machine Learning” (lecture), FGSM on 3 against 7"
+    source: ClassVar[str] = "You (lecturer), “Adversarial Machine Learning”, FGSM on 3 against 7"
     paper: ClassVar[str] = "Goodfellow et al. 2014, arXiv 1412.6572, section 5 and figure 2"
     tolerance: ClassVar[str] = "Clean error 1.3 to 2.1 %, error at eps 0.25 at least 98 %, with and without clipping."
     model: ClassVar[str] = ""

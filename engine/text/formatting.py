@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -26,6 +27,11 @@ def short(value: float) -> str:
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Format a count with its noun: ``1 step``, ``1,200 steps``; ``many`` is for irregular plurals."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def named_norms(text: str) -> str:
+    """Write the norms in a sentence as the field does: ``linf`` becomes L∞, ``l2`` L2. Names in code, such as ``l2_norm``, stay."""
+    return re.sub(r"\bl([012])\b", r"L\1", re.sub(r"\b[Ll]_?inf\b", "L∞", text))
 
 
 def format_reading(value: float, unit: str = "") -> str:
@@ -82,6 +88,9 @@ def format_norm(value: float) -> str:
 
 def in_grey_levels(eps: float) -> str:
     """Suggest, as a sentence, the value to write for an ``eps`` or another length that was given in grey levels of 0 to 255."""
+    levels = 255 * eps
+    if eps != round(eps) and math.isclose(levels, round(levels), rel_tol=1e-9):  # it was written in grey levels, but beyond the last
+        return f"That is {round(levels)}/255, and grey levels end at 255: write 8/255, say."
     if eps < 255:
         return f"In grey levels write {eps:g}/255."
     return "In grey levels 255 is the whole range already: write 8/255, say."

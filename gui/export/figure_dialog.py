@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gui.session.session import Session
     from gui.settings import Settings
 
+_EXPORT_TIP = "Choose a file and write the figure, with a JSON file beside it that says how to make it again"
 FORMATS = {"PDF": ".pdf", "SVG": ".svg", "PNG, 300 dpi": ".png"}
 
 
@@ -62,7 +63,7 @@ class FigureDialog(QDialog):
         column.addWidget(self._page_box())
         column.addStretch(1)
         self.export_button = theme.primary(QPushButton("Export…"), "mdi6.file-export-outline")
-        self.export_button.setToolTip("Choose a file and write the figure, with a JSON file beside it that says how to make it again")
+        self.export_button.setToolTip(_EXPORT_TIP)
         self.export_button.setDefault(True)
         self.export_button.clicked.connect(self._choose_file)
         close = QPushButton("Close")
@@ -97,7 +98,25 @@ class FigureDialog(QDialog):
             layout.addWidget(check)
             if name == "histogram":
                 layout.addLayout(self._layer_row(check))
+            elif name == "perturbation":
+                layout.addLayout(self._view_row(check))
         return box
+
+    def _view_row(self, check: QCheckBox) -> QHBoxLayout:
+        from engine.figures import PERTURBATION_VIEWS
+
+        self.view = QComboBox()
+        for name, title in PERTURBATION_VIEWS.items():
+            self.view.addItem(title, name)
+        self.view.setAccessibleName("View of the perturbation")
+        self.view.setToolTip("How the perturbation of a colour image is shown")
+        self.view.currentIndexChanged.connect(self._refresh)
+        check.toggled.connect(self.view.setEnabled)
+        self.view.setEnabled(False)
+        row = QHBoxLayout()
+        row.setContentsMargins(3 * theme.GRID, 0, 0, 0)
+        row.addWidget(self.view)
+        return row
 
     def _layer_row(self, check: QCheckBox) -> QHBoxLayout:
         self.layer = QComboBox()
@@ -182,6 +201,7 @@ class FigureDialog(QDialog):
         return FigurePlan(
             panels=tuple(name for name, check in self.checks.items() if check.isChecked() and check.isEnabled()),
             layer=self.layer.currentData() or "",
+            view=self.view.currentData(),
             width_mm=self.width_mm.value(),
             dark=self.dark.isChecked(),
             letters=self.letters.isChecked(),
@@ -195,6 +215,7 @@ class FigureDialog(QDialog):
         for name, check in self.checks.items():
             check.setChecked(name in kept)
         self.width_mm.setValue(float(self._settings.text("figure/width_mm", str(plan.width_mm)) or plan.width_mm))
+        self.view.setCurrentIndex(max(0, self.view.findData(self._settings.text("figure/view", plan.view))))
         self._show_preset()
         self.format.setCurrentText(self._settings.text("figure/format", "PDF"))
         for name, check in self._flags().items():
@@ -204,6 +225,7 @@ class FigureDialog(QDialog):
         self._settings.keep_text("figure/panels", ",".join(name for name, check in self.checks.items() if check.isChecked()))
         self._settings.keep_text("figure/width_mm", str(self.width_mm.value()))
         self._settings.keep_text("figure/format", self.format.currentText())
+        self._settings.keep_text("figure/view", self.view.currentData())
         for name, check in self._flags().items():
             self._settings.keep_text(f"figure/{name}", str(check.isChecked()))
 
@@ -229,8 +251,10 @@ class FigureDialog(QDialog):
     def _refresh(self) -> None:
         plan = self.plan
         self.export_button.setEnabled(bool(plan.panels))
+        self.export_button.setToolTip(_EXPORT_TIP if plan.panels else "Choose at least one panel")
         if not plan.panels:
             self._pixmap = QPixmap()
+            self.picture.clear()
             self.picture.setText("Choose at least one panel.")
             self.size_label.clear()
             return
@@ -247,14 +271,14 @@ class FigureDialog(QDialog):
             self.picture.setText(sentence)
 
     def _show(self, png: bytes) -> None:
-        if not shiboken6.isValid(self):
-            return  # the dialog was closed meanwhile
+        if not shiboken6.isValid(self) or not self.plan.panels:
+            return  # the dialog was closed meanwhile, or its last panel was taken off
         self._pixmap = QPixmap()
         self._pixmap.loadFromData(png)
         self._pixmap.setDevicePixelRatio(self.devicePixelRatioF())
         self.picture.setPixmap(self._pixmap)
         high = self.width_mm.value() * self._pixmap.height() / max(1, self._pixmap.width())
-        self.size_label.setText(f"Printed at {self.width_mm.value():g} x {high:.0f} mm")
+        self.size_label.setText(f"Printed at {self.width_mm.value():g} × {high:.0f} mm")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

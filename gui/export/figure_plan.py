@@ -29,6 +29,8 @@ class FigurePlan:
     panels: tuple[str, ...] = ("clean", "adversarial", "perturbation", "bars")
     layer: str = ""
     """The histogram's layer; empty for the one whose largest activation grew the most."""
+    view: str = "strongest"
+    """How the perturbation of a colour image is shown; see `engine.figures.PERTURBATION_VIEWS`."""
     width_mm: float = 174.0
     dark: bool = False
     letters: bool = True
@@ -38,7 +40,8 @@ class FigurePlan:
     @property
     def names(self) -> list[str]:
         """The panels' names in the engine."""
-        return [f"histogram:{self.layer}" if name == "histogram" and self.layer else name for name in self.panels]
+        details = {"histogram": self.layer, "perturbation": "" if self.view == "strongest" else self.view}
+        return [f"{name}:{details[name]}" if details.get(name) else name for name in self.panels]
 
 
 @dataclass(frozen=True, eq=False)

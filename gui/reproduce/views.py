@@ -23,8 +23,8 @@ _SLUG = Qt.ItemDataRole.UserRole
 _FACTS = ("lecture", "paper", "model", "data", "accepted")
 _NOT_RUN = "mdi6.flask-outline"
 _ICON = 16
-_NOTHING = "Run it: here stand ours, the lecture's numbers and the paper's, and the figure."
-_COMING = "It is under way. Ours, the lecture's numbers and the paper's, and the figure stand here when it has ended."
+_NOTHING = "Run it to compare our numbers with the lecture's and the paper's."
+_COMING = "It is under way. Our numbers beside the lecture's and the paper's, and the figure, appear here when it has ended."
 
 
 class ExperimentList(QListWidget):

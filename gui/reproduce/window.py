@@ -35,6 +35,8 @@ class ReproduceWindow(QDialog):
         super().__init__(parent)
         self._session, self._settings = session, settings
         self._slug = ""
+        self._looking = ""
+        """The experiment whose weights are looked for; empty for none."""
         self._wanted: Published | None = None
         """The weights that the chosen experiment needs and that are not on this machine."""
         self._fetch = Fetch(self)
@@ -197,8 +199,10 @@ class ReproduceWindow(QDialog):
             return
 
         def then(about: Published | None) -> None:
+            looked, self._looking = self._looking, ""
             self.foot.news.setText("")
-            if slug != self._slug:
+            if looked != slug or slug != self._slug:  # cancelled, or another experiment was chosen
+                self._refresh()
                 return
             self._wanted = about
             self._show_about()
@@ -215,9 +219,13 @@ class ReproduceWindow(QDialog):
         else:  # checked only at this point, since it imports torchvision
             self.foot.news.setText("looking for the weights…")
             what = "Looking for the weights"
+            self._looking = slug
             self._session.ask("weights", lambda: work.weights_missing(kind), then, what=what, failed=self._on_not_found, busy=f"{what}…")
+            self._refresh()
 
     def _on_not_found(self, sentence: str) -> None:
+        self._looking = ""
+        self._refresh()
         self.foot.news.setText("")
         self.foot.message.say(sentence)
 
@@ -231,6 +239,10 @@ class ReproduceWindow(QDialog):
         """End the experiment at its next step, or the download."""
         self._fetch.cancel()
         self.runs.cancel()
+        if self._looking:
+            self._looking = ""
+            self.foot.news.setText("")
+            self._refresh()
 
     @Slot()
     def _on_moved(self) -> None:
@@ -257,7 +269,7 @@ class ReproduceWindow(QDialog):
 
     @property
     def _busy(self) -> bool:
-        return self.runs.job is not None or self._fetch.running
+        return self.runs.job is not None or self._fetch.running or bool(self._looking)
 
     @Slot()
     def _refresh(self) -> None:
@@ -267,7 +279,7 @@ class ReproduceWindow(QDialog):
         why = "It is under way" if self.runs.slug == self._slug else "Another experiment is running"
         tip = why if job is not None else "Run this experiment with these parameters" if possible else "Its data set is missing"
         self.foot.run_button.setToolTip(tip)
-        self.foot.cancel_button.setEnabled(self._fetch.running or (job is not None and not job.cancelled))
+        self.foot.cancel_button.setEnabled(self._fetch.running or bool(self._looking) or (job is not None and not job.cancelled))
         self.foot.save_button.setEnabled(self._slug in self.runs.outcomes)
         self.foot.download_button.setVisible(self._wanted is not None and not self._fetch.running)
         self.foot.bar.setVisible(self._busy)

@@ -78,7 +78,9 @@ def _mistyped(attack: Attack, state: State) -> str:
     """Refuse a label's text that names no class, since the attack would silently use the former label."""
     for use, text, what in (("labels", state.label_text, "true label"), ("targets", state.target_text, "target")):
         if use in attack.uses and text:
-            return f"No class of this model is called “{text}”, or several are. Choose the {what} from its list."
+            found = state.labels.count(text)
+            why = f"{found} classes of this model are called “{text}”" if found > 1 else f"No class of this model is called “{text}”"
+            return f"{why}. Choose the {what} from its list."
     return ""
 
 

@@ -130,7 +130,7 @@ class LabelCombo(QComboBox):
         self.unknown = text
         self._line.setStyleSheet(f"color: {theme.readable(theme.MISTAKE, self.palette()).name()}" if text else "")
         if text:
-            self.setToolTip(f"No class is called “{text}”, or several are. Choose one of the list.")
+            self.setToolTip(f"No single class is called “{text}”. Choose one from the list.")
         self.mistyped.emit(text)
 
     def _choose(self, index: int) -> None:

@@ -85,7 +85,7 @@ class ValueTable(QTableView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rows: Rows = ()
+        self._csv: tuple[Sequence[str], Rows] = ((), ())
         self.table = _Model(self)
         self.setModel(self.table)
         self.setItemDelegate(Spaced(self))
@@ -101,9 +101,19 @@ class ValueTable(QTableView):
         rows.setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.horizontalHeader().setHighlightSections(False)
 
-    def set_table(self, columns: Sequence[str], rows: Rows, units: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Show rows under columns; ``units`` are the units of columns with shares or counts."""
-        self._rows = rows
+    def set_table(
+        self,
+        columns: Sequence[str],
+        rows: Rows,
+        units: Mapping[str, str] = MappingProxyType({}),
+        csv: tuple[Sequence[str], Rows] | None = None,
+    ) -> None:
+        """Show rows under columns.
+
+        ``units`` are the units of columns with shares or counts; ``csv`` are the columns and rows to copy, where they are others than those
+        shown.
+        """
+        self._csv = csv or (columns, rows)
         self.table.set_table(columns, rows, units)
         for column, width in enumerate(self.wanted_widths()):
             self.setColumnWidth(column, width)
@@ -118,8 +128,9 @@ class ValueTable(QTableView):
         """Return the table as CSV, with all digits."""
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(self.table.columns)
-        writer.writerows(self._rows)
+        columns, rows = self._csv
+        writer.writerow(columns)
+        writer.writerows(rows)
         return stream.getvalue()
 
     def copy(self) -> None:

@@ -18,6 +18,7 @@ from PIL import Image
 
 import engine
 from engine import attacks, figures
+from engine.errors import GibbonError
 from engine.figures.style import number, text_width, wrap
 from engine.text.formatting import format_probability
 from tests.engine.conftest import small_network
@@ -316,3 +317,27 @@ def test_a_percent_sign_stays_with_its_number() -> None:
 
     width = text_width("panda 99.8") + 0.5
     assert wrap("panda 99.8 %", width) == ["panda", "99.8 %"]
+
+
+@pytest.mark.parametrize(("view", "count"), [("", 1), ("strongest", 1), ("mean", 1), ("channels", 3), ("colour", 1)])
+def test_the_perturbation_is_shown_in_the_view_that_is_chosen(result: engine.AttackResult, view: str, count: int) -> None:
+    panels = figures.panels_for(result, 0, [f"perturbation:{view}" if view else "perturbation"])
+    delta = (result.adversarial - result.clean)[0].numpy()
+    assert len(panels) == count
+    if view == "channels":
+        for panel, values in zip(panels, delta, strict=True):
+            assert np.array_equal(panel.values, values)
+            assert panel.high == pytest.approx(np.abs(delta).max())
+    elif view == "mean":
+        assert np.allclose(panels[0].values, delta.mean(0))
+    elif view == "colour":
+        assert np.allclose(panels[0].image, 0.5 + delta / (2 * np.abs(delta).max()), atol=1e-6)
+    else:
+        assert np.allclose(np.abs(panels[0].values), np.abs(delta).max(0))
+
+
+def test_a_view_of_the_perturbation_that_there_is_not_is_refused(result: engine.AttackResult) -> None:
+    with pytest.raises(GibbonError, match="There is no view “sideways”"):
+        figures.panels_for(result, 0, ["perturbation:sideways"])
+    with pytest.raises(GibbonError, match="There is no panel “clean:mean”"):
+        figures.panels_for(result, 0, ["clean:mean"])

@@ -15,8 +15,9 @@ from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton, QT
 
 import engine
 from gui.panels.model import ModelPanel
-from gui.panels.model.dialogs import CheckpointDialog, CodeDialog, functions_in
+from gui.panels.model.dialogs import CodeDialog, functions_in
 from gui.panels.model.swap import AS_LOADED, BOUNDED, RELU, moved_to
+from gui.widgets.question import CheckpointDialog
 from tests.gui.seen import named
 
 if TYPE_CHECKING:
@@ -179,6 +180,70 @@ def test_the_architecture_of_a_checkpoint_is_asked_for(qtbot: QtBot) -> None:
     qtbot.keyClick(line, Qt.Key.Key_Return)
     assert dialog.chosen == "torchvision:resnet50"
     assert dialog.ok.isEnabled()
+
+
+ARCHITECTURES = [
+    "signs",
+    "digits",
+    *(f"torchvision:{name}" for name in ("resnet50", "wide_resnet50_2", "vgg11", "vgg11_bn", "squeezenet1_0", "vit_b_16")),
+]
+
+
+@pytest.mark.parametrize(
+    ("file", "guess"),
+    [
+        ("squeezenet1_0.pth", "torchvision:squeezenet1_0"),
+        ("squeezenet1_0-b66bff10.pth", "torchvision:squeezenet1_0"),
+        ("resnet50-0676ba61.pth", "torchvision:resnet50"),
+        ("my Wide-ResNet50-2 finetuned.safetensors", "torchvision:wide_resnet50_2"),
+        ("vgg11_bn.pt", "torchvision:vgg11_bn"),
+        ("signs-bounded.safetensors", "signs"),
+        ("resnet501.pth", None),
+        ("assigns.pth", None),
+        ("best.pt", None),
+    ],
+)
+def test_the_architecture_is_guessed_from_the_files_name(qtbot: QtBot, file: str, guess: str | None) -> None:
+    dialog = CheckpointDialog(Path(file), ARCHITECTURES)
+    qtbot.addWidget(dialog)
+    assert dialog.chosen == guess
+    assert dialog.ok.isEnabled() == (guess is not None)
+
+
+def test_the_keyboard_is_in_the_architecture(qtbot: QtBot) -> None:
+    """What is typed at once must not choose the output of the network."""
+    dialog = CheckpointDialog(Path("weights.pt"), ARCHITECTURES)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    line = dialog.architecture.lineEdit()
+    assert dialog.focusWidget() in (line, dialog.architecture)
+    assert line is not None
+    qtbot.keyClicks(line, "squeeze")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert dialog.options == {"architecture": "torchvision:squeezenet1_0", "activation": "relu", "head": "logits"}
+
+
+def test_the_button_acts_on_what_can_be_seen(qtbot: QtBot, panel: ModelPanel, session: Session) -> None:
+    sources = panel.sources
+    session.change(ready=True)
+    qtbot.waitUntil(lambda: "digits" in sources.shown)
+    sources.select("signs")
+    assert panel.load_button.isEnabled()
+    qtbot.keyClicks(sources.search, "digits")
+    assert sources.entry is None
+    assert not panel.load_button.isEnabled()
+    asked: list[str] = []
+    sources.activated.connect(lambda entry: asked.append(entry.source))
+    qtbot.keyClick(sources.search, Qt.Key.Key_Return)
+    assert asked == ["digits"]
+    qtbot.waitUntil(lambda: session.classifier is not None and session.classifier.name == "digits")
+    sources.search.clear()
+    qtbot.keyClicks(sources.search, "no such thing")
+    groups = [sources.tree.topLevelItem(place) for place in range(sources.tree.topLevelItemCount())]
+    assert sources.shown == []
+    assert groups[0] is not None
+    assert groups[0].isHidden()
 
 
 def test_a_checkpoint_with_its_card_is_not_asked_about(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:

@@ -16,7 +16,7 @@ from gui.lanes.jobs import Job
 from gui.reproduce.experiment_runner import ExperimentRunner
 from gui.reproduce.foot import time_left
 from gui.reproduce.window import ReproduceWindow
-from tests.gui.driving import click, run_attack, settle, until
+from tests.gui.driving import Hold, click, run_attack, settle, until
 from tests.gui.seen import filled_menu
 
 if TYPE_CHECKING:
@@ -147,6 +147,23 @@ def test_weights_that_are_missing_can_be_fetched_here(
     assert not experiments._fetch.running
     experiments.choose("linear")
     assert not experiments.foot.download_button.isVisible()
+
+
+def test_run_rests_and_cancel_works_while_weights_are_looked_for(bench: Workbench, experiments: ReproduceWindow) -> None:
+    experiments.choose("panda")
+    foot = experiments.foot
+    with Hold(bench.session):
+        click(foot.run_button)
+        assert foot.news.text() == "looking for the weights…"
+        assert not foot.run_button.isEnabled()
+        assert foot.cancel_button.isEnabled()
+        click(foot.cancel_button)
+        assert foot.news.text() == ""
+        assert foot.run_button.isEnabled()
+    until(lambda: not bench.session.waiting("weights"), "the response")
+    settle()
+    assert experiments.runs.job is None  # it was cancelled, so nothing begins when the response comes
+    assert foot.run_button.isEnabled()
 
 
 def test_the_time_left_is_guessed_once_something_can_be_said() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING
 
+import pytest
 import torch
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -14,6 +17,8 @@ from tests.gui.driving import click, draw, run_attack, until
 from tests.gui.seen import empty_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from engine.evaluate import Transfer
     from gui.app import Workbench
     from gui.panels.transfer import TransferPanel
@@ -66,7 +71,11 @@ def test_every_loaded_model_says_what_it_sees(bench: Workbench) -> None:
     assert "objects" in names
     assert not [name for name in names if name.startswith("digits")]  # grey images: there is nothing to ask them
     click(panel.copy_button)
-    assert QApplication.clipboard().text().splitlines()[0] == "model,clean,adversarial,random noise,verdict"
+    table = list(csv.DictReader(io.StringIO(QApplication.clipboard().text())))
+    assert table[1]["adversarial label"] == other.labels[best]
+    assert float(table[1]["adversarial probability"]) == float(seen[best])
+    assert float(table[1]["adversarial logit"]) == pytest.approx(float(other(entry.result.adversarial)[0, best]))
+    assert table[2]["clean label"] == ""  # it takes grey images
 
 
 def test_only_models_with_the_same_classes_count_as_fooled(bench: Workbench) -> None:
@@ -151,3 +160,34 @@ def panel_button() -> object:
     from PySide6.QtCore import Qt
 
     return Qt.MouseButton.LeftButton
+
+
+def test_a_checkpoint_is_asked_beside_the_model_on_the_canvas(bench: Workbench, tmp_path: Path) -> None:
+    import engine
+    from gui.widgets.question import CheckpointDialog
+
+    panel = shown(bench)
+    before = bench.session.classifier
+    made = engine.models.load("signs", device="cpu")
+    path = tmp_path / "signs-of-mine.pt"
+    torch.save({name: value + 0.001 for name, value in made.module.state_dict().items()}, path)
+    panel.open_checkpoint(path)
+    until(lambda: panel.findChild(CheckpointDialog) is not None, "the question")
+    dialog = panel.findChild(CheckpointDialog)
+    assert dialog.chosen == "signs"
+    dialog.accept()
+    until(lambda: any("signs-of-mine" in str(model.source) for model in bench.session.loaded.models), "the model")
+    assert bench.session.classifier is before
+    for model in bench.session.loaded.models[1:]:
+        bench.session.loaded.remove(model)
+
+
+@pytest.mark.slow
+def test_networks_of_torchvision_are_in_the_menu(bench: Workbench) -> None:
+    panel = shown(bench)
+    panel.menu.aboutToShow.emit()
+    until(lambda: not bench.session.waiting("transfer.models"), "the list")
+    panel.menu.aboutToShow.emit()
+    names = {action.text(): action for action in panel.menu.actions()}
+    assert "torchvision:resnet18" in names
+    assert "Open checkpoint…" in names

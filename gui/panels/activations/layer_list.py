@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
-from engine.text.formatting import short
+from engine.text.formatting import counted, short
 from gui.plots.histograms import paint_histogram, raster
 from gui.theme import ADVERSARIAL, line_colour, muted_colour, number_font, readable, text_colour
 
@@ -192,5 +192,5 @@ def layer_text(layer: LayerActivity) -> str:
     return (
         f"{layer.site.name}: {layer.site.kind}, {shape}\n"
         f"largest activation: clean {short(layer.clean_max)}, adversarial {short(layer.adversarial_max)}\n"
-        f"{layer.spikes} units above the clean image's maximum"
+        f"{counted(layer.spikes, 'unit')} above the clean image's maximum"
     )

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.text.formatting import named_norms
 from gui import theme
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ _NORM_TIPS = {
 def description(attack: type[Attack]) -> str:
     """Return the first paragraph of an attack's docstring, in one line without markup."""
     first = (inspect.getdoc(attack) or attack.title).split("\n\n")[0]
-    return re.sub(r"`+([^`]*)`+", r"\1", " ".join(first.split())).replace("<-", "←")
+    return named_norms(re.sub(r"`+([^`]*)`+", r"\1", " ".join(first.split())).replace("<-", "←"))
 
 
 def _fields(attack: type[Attack], group: str) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ def _of_attack(entry: AttackRun) -> RunFacts:
         "label": labels[int(result.labels[0])] + (" (assumed)" if result.labels_assumed else ""),
         "target": _target(result),
         "first success at step": "never" if flip < 0 else str(flip),
-        **({} if grown else _sizes(norms)),
+        **({} if grown else _sizes(norms, " beyond the stickers" if _on_stickers(entry) else "")),
         "rows forward": str(result.forwards),
         "rows backward": str(result.backwards),
         "seconds": f"{result.seconds:.2f}",
@@ -142,12 +142,17 @@ def _target(result: AttackResult) -> str:
     return "any other" if result.targets is None else labels[int(result.targets[0])]
 
 
-def _sizes(norms: Mapping[str, float]) -> dict[str, str]:
+def _on_stickers(entry: AttackRun) -> bool:
+    """Whether the attack changed an image that had stickers on it already, so that its norms do not count these."""
+    return bool(entry.before.stickers) and "stickers" not in entry.result.operation.uses
+
+
+def _sizes(norms: Mapping[str, float], what: str) -> dict[str, str]:
     return {
-        "L0": f"{norms['l0']:.0f} px",
-        "L1": short(norms["l1"]),
-        "L2": short(norms["l2"]),
-        "L∞": f"{norms['linf']:.3g} ({norms['linf'] * 255:.3g}/255)",
+        f"L0{what}": f"{norms['l0']:.0f} px",
+        f"L1{what}": short(norms["l1"]),
+        f"L2{what}": short(norms["l2"]),
+        f"L∞{what}": f"{norms['linf']:.3g} ({norms['linf'] * 255:.3g}/255)",
     }
 
 

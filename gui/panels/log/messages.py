@@ -110,7 +110,7 @@ class MessagesView(QWidget):
         layout.addLayout(row)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(
-            EmptyState("Nothing has happened yet. Here stands what ran, how it ended, and what went wrong.", "mdi6.text-box-outline")
+            EmptyState("Nothing has happened yet. Runs, how they ended, and errors are listed here.", "mdi6.text-box-outline")
         )
         self._pages.addWidget(body)
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.text.formatting import counted
 from gui.panels.log.facts import RunFacts, differing_facts, run_facts
 from gui.panels.log.run_table import RunTable
 from gui.session.session import Session
@@ -151,7 +152,7 @@ class RunsView(QWidget):
 
     def _show_two(self, one: RunFacts, other: RunFacts) -> None:
         rows = differing_facts(one, other)
-        alike = "the two runs are alike in everything" if not rows else f"{len(rows)} difference{'' if len(rows) == 1 else 's'}"
+        alike = "the two runs are alike in everything" if not rows else counted(len(rows), "difference")
         self.summary.set_text(f"#{one.number} against #{other.number}: {alike}.")
         self._columns("", f"#{one.number}", f"#{other.number}")
         for row in rows:

@@ -1,4 +1,4 @@
-"""Dialogs that come before the loading of a checkpoint, of the user's own code, or of a download."""
+"""Dialogs that come before the loading of the user's own code, a download, or the choice of logits."""
 
 from __future__ import annotations
 
@@ -10,89 +10,21 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
-    QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMessageBox,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
-from gui.widgets import LabelCombo
+from gui.widgets.question import Question
 
 if TYPE_CHECKING:
     from engine.models.torchvision import Published
 
-HEADS = {"logits (usual)": "logits", "probabilities: take the logarithm": "log", "ends in a Softmax layer: remove it": "strip"}
-ACTIVATIONS = ("relu", "bounded", "bounded-leaky")
 
-
-class _Question(QDialog):
-    """A dialog with title, sentence, rows and two buttons."""
-
-    def __init__(self, title: str, sentence: str, accept: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(title)
-        text = QLabel(sentence, self)
-        text.setWordWrap(True)
-        self.rows = QFormLayout()
-        self.rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.head = QComboBox(self)
-        for caption, value in HEADS.items():
-            self.head.addItem(caption, value)
-        self.head.setAccessibleName("Output of the network")
-        self.head.setToolTip("Attacks need logits. A network that ends in probabilities is turned into one that gives them.")
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self.ok = QPushButton(accept, self)
-        self.ok.setDefault(True)
-        buttons.addButton(self.ok, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(12)
-        layout.addWidget(text)
-        layout.addLayout(self.rows)
-        layout.addStretch(1)
-        layout.addWidget(buttons)
-        self.setMinimumWidth(420)
-
-
-class CheckpointDialog(_Question):
-    """Asks for the architecture of a checkpoint's weights."""
-
-    def __init__(self, path: Path, architectures: list[str], parent: QWidget | None = None) -> None:
-        sentence = f"“{path.name}” holds weights, but not which network they belong to. Choose the architecture that they were trained in."
-        super().__init__("Open checkpoint", sentence, "Load", parent)
-        self._names = architectures
-        self.architecture = LabelCombo("choose an architecture", self, name="Architecture", tip="Type to search.")
-        self.architecture.set_labels(architectures)
-        self.activation = QComboBox(self)
-        self.activation.addItems(ACTIVATIONS)
-        self.activation.setAccessibleName("Activation")
-        self.activation.setToolTip("The rectifiers that the network was trained with.")
-        self.rows.addRow("architecture", self.architecture)
-        self.rows.addRow("activation", self.activation)
-        self.rows.addRow("output", self.head)
-        self.ok.setEnabled(False)
-        self.architecture.chosen.connect(self._on_chosen)
-
-    @Slot(object)
-    def _on_chosen(self, value: int | None) -> None:
-        self.ok.setEnabled(value is not None)
-
-    @property
-    def chosen(self) -> str | None:
-        """The name of the chosen architecture; None if none is chosen."""
-        return None if self.architecture.value is None else self._names[self.architecture.value]
-
-
-class CodeDialog(_Question):
+class CodeDialog(Question):
     """Asks for a Python file and a function in it, and warns that loading runs the file."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -6,26 +6,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.panels.model.card import Card
-from gui.panels.model.dialogs import CheckpointDialog, CodeDialog, ask_download, ask_head
+from gui.panels.model.dialogs import CodeDialog, ask_download, ask_head
 from gui.panels.model.download import Download
 from gui.panels.model.layers import LayerTree
 from gui.panels.model.sources import SourceList
 from gui.panels.model.swap import moved_to, origin_of, with_activations
 from gui.session.swap_model import swap_classifier
-from gui.settings import Settings
 from gui.widgets import EmptyState, Message, Section, scrolling
+from gui.widgets.checkpoints import choose_checkpoint, load_checkpoint
 
 if TYPE_CHECKING:
     from engine import Classifier
     from engine.models import ModelEntry
     from engine.models.torchvision import Published
     from gui.session.session import Session
-
-CHECKPOINTS = "Checkpoints (*.safetensors *.pt *.pth *.bin *.ckpt);;All files (*)"
 
 
 class ModelPanel(QWidget):
@@ -147,37 +145,7 @@ class ModelPanel(QWidget):
 
     def load_checkpoint(self, path: Path) -> None:
         """Load weights from a file. If no card names their architecture, a dialog asks for it."""
-
-        def has_card() -> bool:
-            from engine import GibbonError
-            from engine.models.checkpoint import read_card
-
-            try:
-                return "architecture" in read_card(path.with_suffix(".json"))
-            except GibbonError:
-                return False
-
-        def then(known: bool | list[str]) -> None:
-            if known is True:
-                self.load(str(path))
-            elif isinstance(known, list):
-                self._ask_architecture(path, known)
-
-        def known_or_names() -> bool | list[str]:
-            from engine.models import architectures
-
-            return True if has_card() else architectures()
-
-        self._session.ask("architectures", known_or_names, then, what="Listing architectures", busy="Listing architectures…")
-
-    def _ask_architecture(self, path: Path, names: list[str]) -> None:
-        dialog = CheckpointDialog(path, names, self)
-        dialog.accepted.connect(
-            lambda: self.load(
-                str(path), architecture=dialog.chosen, activation=dialog.activation.currentText(), head=dialog.head.currentData()
-            )
-        )
-        dialog.open()
+        load_checkpoint(self._session, path, self, self.load)
 
     def _on_loaded(self, classifier: Classifier) -> None:
         self._session.log("info", f"Loaded “{classifier.name}”, {classifier.num_classes} classes, on {classifier.device}.")
@@ -262,11 +230,9 @@ class ModelPanel(QWidget):
 
     @Slot()
     def _on_file(self) -> None:
-        settings = Settings()
-        path, _ = QFileDialog.getOpenFileName(self, "Open checkpoint", str(settings.folder("models")), CHECKPOINTS)
-        if path:
-            settings.keep_folder("models", Path(path).parent)
-            self.load_checkpoint(Path(path))
+        path = choose_checkpoint(self)
+        if path is not None:
+            self.load_checkpoint(path)
 
     @Slot()
     def _on_code(self) -> None:

@@ -32,7 +32,7 @@ class SourceList(QWidget):
         self.search.setPlaceholderText("Search models")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search models")
-        self.search.setToolTip("Narrow the list by name or data set. Enter selects the first.")
+        self.search.setToolTip("Narrow the list by name or data set. Enter loads the first.")
         self.search.addAction(theme.icon("mdi6.magnify"), QLineEdit.ActionPosition.LeadingPosition)
         self.tree = QTreeWidget(self)
         self.tree.setColumnCount(3)
@@ -56,7 +56,7 @@ class SourceList(QWidget):
         layout.addWidget(self.tree)
         self._shipped.setExpanded(True)
         self.search.textChanged.connect(self._filter)
-        self.search.returnPressed.connect(self._select_first)
+        self.search.returnPressed.connect(self._load_first)
         self.tree.itemExpanded.connect(self._on_expanded)
         self.tree.itemActivated.connect(self._on_activated)
         self.tree.itemSelectionChanged.connect(self.selected)
@@ -134,13 +134,19 @@ class SourceList(QWidget):
             entry = item.data(0, _ENTRY)
             about = f"{entry.source} {entry.title} {data_name(entry.data_set)}".casefold()
             item.setHidden(not all(word in about for word in words))
-        none_left = not any(":" not in source for source in self.shown)
-        self._shipped.setHidden(bool(words) and none_left)
+            if item.isHidden():
+                item.setSelected(False)  # the button acts on what can be seen
+        for group in (self._shipped, self._torchvision):
+            children = [group.child(place) for place in range(group.childCount())]
+            group.setHidden(bool(words) and not any(child is not None and not child.isHidden() for child in children))
 
     @Slot()
-    def _select_first(self) -> None:
-        if self.shown:
+    def _load_first(self) -> None:
+        """Select the first hit, unless another one is selected, and load it."""
+        if self.entry is None and self.shown:
             self.select(self.shown[0])
+        if self.entry is not None:
+            self.activated.emit(self.entry)
 
     @Slot(QTreeWidgetItem)
     def _on_expanded(self, item: QTreeWidgetItem) -> None:

@@ -66,7 +66,7 @@ def loss_curve(entry: AttackRun) -> tuple[Any, list[Line], Axes, str]:
 
     trace, raised = entry.result.trace[:, 0].numpy(), raised_by(entry)
     flip = int(entry.result.steps_to_flip[0])
-    note = "The attacker raises it. " + (f"Dashed: the first success, at step {flip:,}." if flip >= 0 else "No step succeeded.")
+    note = "The attack maximises this. " + (f"Dashed: the first success, at step {flip:,}." if flip >= 0 else "It never succeeded.")
     return np.arange(len(trace), dtype=float), [Line(raised, trace, ADVERSARIAL)], Axes("step", raised), note
 
 

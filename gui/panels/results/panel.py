@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from gui.session.session import Session
 
 _NOTHING = (
-    "Run an attack, or show a finished one: here stand its loss and what else it gives, such as curves, maps, tables and "
-    "universal perturbations."
+    "The loss of a run appears here, with its curves, maps, tables and universal perturbations. Run an attack, or show a finished one."
 )
-_COMING = "The attack is under way. Its loss and what else it gives stand here when it ends."
+_COMING = "The attack is under way. Its loss and its other results appear here when it ends."
 _LENGTHS = (44, 34, 24)
 """Maximum lengths of a tab's text: the first with which all tabs fit is used, else the last."""
 _KINDS: dict[str, Callable[[Session], View]] = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, Qt, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -12,6 +13,7 @@ from gui import theme
 from gui.session.swap_model import swap_classifier
 from gui.theme import GRID
 from gui.widgets import EmptyState
+from gui.widgets.checkpoints import choose_checkpoint, load_checkpoint
 from gui.widgets.literal import literal
 from gui.widgets.text import Sentence
 from gui.widgets.value_table import ValueTable
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from gui.session.history import AttackRun
     from gui.session.session import Session
 
-_NOTHING = "Run an attack, or show a finished one: here stands what every loaded model says of its outcome."
+_NOTHING = "The predictions of every loaded model for a run appear here. Run an attack, or show a finished one."
 _VERDICT, _LEAST = 200, 72
 """Widths in pixels: the preferred width of the verdict's column, and the minimum of every column."""
 _ALONE = "Only the attacked model is loaded. Add others to see whether its adversarial image fools them, too."
@@ -61,7 +63,7 @@ class TransferPanel(QWidget):
         self.add_button.setToolTip("Load a further model beside the one on the canvas. The Model dock loads every other source.")
         self.add_button.setMenu(self.menu)
         self.menu.aboutToShow.connect(self._fill_menu)
-        self.copy_button.setToolTip("Copy the table as CSV")
+        self.copy_button.setToolTip("Copy the table as CSV: labels, probabilities and logits in columns of their own, with all digits")
         self.copy_button.clicked.connect(self.table.copy)
         buttons = QHBoxLayout()
         buttons.addWidget(self.verdict, 1)
@@ -108,7 +110,8 @@ class TransferPanel(QWidget):
         if self.session.history.shown is None or self.session.history.shown is not self._requested[0]:
             return
         table = transfer.table()
-        self.table.set_table(table.columns, table.rows)
+        data = transfer.data()
+        self.table.set_table(table.columns, table.rows, csv=(data.columns, data.rows))
         self._fit_columns()
         self.verdict.set_text(_ALONE if len(transfer.verdicts) == 1 else _summary(transfer))
         self._pages.setCurrentIndex(1)
@@ -141,6 +144,7 @@ class TransferPanel(QWidget):
         self.menu.setToolTipsVisible(True)
         if not self._entries:
             self._entries = catalogue(with_torchvision=False)
+            self.session.ask("transfer.models", catalogue, self._on_catalogue, what="Listing torchvision's networks", background=True)
         loaded = {model.source for model in self.session.loaded.models}
         attacked = self.session.classifier if self.session.history.shown is None else self.session.history.shown.result.classifier
         for entry in self._entries:
@@ -148,17 +152,36 @@ class TransferPanel(QWidget):
                 continue  # it takes images with other channels
             action = self.menu.addAction(literal(entry.source))  # the title that its row will have
             action.setEnabled(entry.available and entry.source not in loaded)
-            action.setToolTip(f"{entry.source}: {entry.title}, {entry.classes} classes")
+            missing = "" if entry.available else "; its weights are not on this machine: the Model dock downloads them"
+            action.setToolTip(f"{entry.source}: {entry.title}, {entry.classes} classes{missing}")
             action.triggered.connect(lambda _checked=False, source=entry.source: self.add(source))
+        self.menu.addSeparator()
+        self.menu.addAction("Open checkpoint…").triggered.connect(self._choose_checkpoint)
 
-    def add(self, source: str) -> None:
+    def _on_catalogue(self, entries: list[ModelEntry]) -> None:
+        """List torchvision's networks, too; those first whose weights are here."""
+        self._entries = sorted(entries, key=lambda entry: (entry.kind == "torchvision", not entry.available))
+        if self.menu.isVisible():
+            self._fill_menu()
+
+    @Slot()
+    def _choose_checkpoint(self) -> None:
+        path = choose_checkpoint(self)
+        if path is not None:
+            self.open_checkpoint(path)
+
+    def open_checkpoint(self, path: Path) -> None:
+        """Load weights from a file, without making theirs the present model."""
+        load_checkpoint(self.session, path, self, self.add)
+
+    def add(self, source: str, **options: Any) -> None:
         """Load a further model, without making it the present one."""
         device = None if self.session.classifier is None else str(self.session.classifier.device)
 
         def load() -> Classifier:
             import engine
 
-            return engine.models.load(source, device=device)
+            return engine.models.load(source, device=device, **options)
 
         self.session.ask(f"load {source}", load, self.session.loaded.add, what=f"Loading {source}", busy=f"Loading {source}…")
 
