@@ -40,7 +40,7 @@ class Noise(InBall):
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "last"
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("Beside FGSM on MNIST, eps 0.3 (Nicolae and Rawat 2017)", {"eps": 0.3}),
-        Preset("Gaussian, l2, eps 2 (beside PGD on MNIST)", {"norm": "l2", "eps": 2.0, "distribution": "gaussian"}),
+        Preset("Gaussian, L2, eps 2 (beside PGD on MNIST)", {"norm": "l2", "eps": 2.0, "distribution": "gaussian"}),
     )
 
     norm: Literal["linf", "l2"] = budget("linf")

@@ -64,8 +64,8 @@ class Proximity(Attack):
     norms: ClassVar[tuple[Norm, ...]] = ("l1", "l2")
     follows_objective: ClassVar[bool] = True
     presets: ClassVar[tuple[Preset, ...]] = (
-        Preset("Wang's lecture: its code, l1", {"loss": "prob_linear"}),
-        Preset("Wang's lecture: its formula, l2", {"norm": "l2"}),
+        Preset("Wang's lecture: its code, L1", {"loss": "prob_linear"}),
+        Preset("Wang's lecture: its formula, L2", {"norm": "l2"}),
     )
 
     norm: Literal["l1", "l2"] = budget("l1")

@@ -42,6 +42,8 @@ def test_forms_speak_of_norms_as_the_field_does(operation: type) -> None:
         for text in (field.title, field.none_text, *field.choice_titles):
             assert not RAW.search(text), (field.name, text)
         assert not re.search(r"\b([Ll]_?inf|l[012])\b", field.tip), field.tip
+    for title in (operation.title, *(preset.title for preset in getattr(operation, "presets", ()))):  # type: ignore[attr-defined]
+        assert not RAW.search(title), title
     assert not re.search(r"\b([Ll]_?inf|l[012])\b|`", description(operation)), inspect.getdoc(operation)
 
 

@@ -9,7 +9,6 @@ from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from engine.text.formatting import named_norms
 from gui import theme
 from gui.forms import Form
 from gui.panels.attack.about import AttackDescription
@@ -104,7 +103,7 @@ class FormsStack(QWidget):
         menu = self.presets.menu()
         menu.clear()
         for title in (preset.title for preset in attack.presets):
-            menu.addAction(literal(named_norms(title))).triggered.connect(lambda _checked=False, title=title: self._use_preset(title))
+            menu.addAction(literal(title)).triggered.connect(lambda _checked=False, title=title: self._use_preset(title))
         self.presets.setVisible(bool(attack.presets))
         return form
 
@@ -146,7 +145,7 @@ class FormsStack(QWidget):
             return
         values = {**_defaults(form), **self._attacks[self._slug].preset(title).values}
         changed_values = {field.name: values[field.name] for field in form.fields if values[field.name] != field.default}
-        self._fill(AttackSettings(changed_values, title), f"Preset {named_norms(title)}")
+        self._fill(AttackSettings(changed_values, title), f"Preset {title}")
         self.presetUsed.emit(title)
 
     def _fill(self, settings: AttackSettings, text: str) -> None:
