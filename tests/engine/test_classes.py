@@ -311,7 +311,7 @@ def test_a_data_set_refuses_in_a_sentence(call: Callable[[], object], sentence: 
 
 def test_a_stray_folder_among_published_classes_is_the_one_that_is_named(tmp_path: Path) -> None:
     folders(tmp_path / "gtsrb/GTSRB/Training", ["00000", "00014", "notes"], each=1)
-    with pytest.raises(GibbonError, match="A folder “notes” stands"):
+    with pytest.raises(GibbonError, match="A folder “notes” is among the classes"):
         load("gtsrb", "train", tmp_path)
     shutil.rmtree(tmp_path / "gtsrb/GTSRB/Training/notes")
     assert load("gtsrb", "train", tmp_path).targets.tolist() == [0, 14]

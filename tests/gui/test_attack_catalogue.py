@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 
 from engine.attacks import CATALOGUE
 from gui.panels.attack.catalogue import ACCESS
@@ -143,11 +143,17 @@ def test_the_chosen_norm_stands_out(qtbot: QtBot, dark: bool) -> None:
     from gui import theme
     from gui.panels.attack.catalogue import NormFilter
 
-    norms = NormFilter()
-    norms.setPalette(theme.palette(dark))
-    norms.setStyleSheet(theme.STYLE_SHEET)
-    show(qtbot, norms, 300, 40)
-    chosen = norms.buttons[""]
-    ground = chosen.grab().toImage().pixelColor(4, chosen.height() // 2)
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    before = app.palette()
+    app.setPalette(theme.palette(dark))  # as the window does: the style sheet names roles of the application's palette
+    try:
+        norms = NormFilter()
+        norms.setStyleSheet(theme.STYLE_SHEET)
+        show(qtbot, norms, 300, 40)
+        chosen = norms.buttons[""]
+        ground = chosen.grab().toImage().pixelColor(4, chosen.height() // 2)
+    finally:
+        app.setPalette(before)
     assert ground == theme.palette(dark).accent().color()
     assert theme.contrast_ratio(ground, theme.palette(dark).window().color()) > 3

@@ -314,7 +314,7 @@ def brittle():
 
         def forward(self, x):
             self.calls += 1
-            if self.calls > 1:
+            if self.calls > 5:  # as many as loading makes
                 raise RuntimeError("the network is tired")
             return self.head(x.flatten(1))
 
