@@ -117,6 +117,7 @@ def test_a_negative_number_is_said() -> None:
         whole(generated_signs(-1, 0))
 
 
+@pytest.mark.slow
 def test_the_script_makes_the_shipped_samples_again(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     made = subprocess.run([sys.executable, "-m", "engine.data.generated", str(tmp_path)], capture_output=True, text=True, cwd=root)
