@@ -95,6 +95,8 @@ class ValueLine(QWidget):
         found = _NUMBER_AT_END.fullmatch(text)
         words, number = found.groups() if found else (text, "")
         # The number at the end is never cut: a part of it would read as another number.
+        if metrics.horizontalAdvance(number.strip()) > self.width():
+            return "…"
         room = self.width() - metrics.horizontalAdvance(number)
         return metrics.elidedText(words, Qt.TextElideMode.ElideRight, room) + number
 

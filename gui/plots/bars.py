@@ -87,7 +87,7 @@ class ProbabilityBars(QWidget):
             painter.fillRect(QRect(rect.left() + 5 * place, rect.top() + 2, 3, rect.height() - 4), QColor(colour))
         painter.setPen(readable(marks[-1], self.palette()) if marks else self.palette().windowText().color())
         inner = rect.adjusted(5 * len(marks) + (3 if marks else 0), 0, 0, 0)
-        text = self.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideRight, inner.width())
+        text = self.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideMiddle, inner.width())
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_bar(self, painter: QPainter, rect: QRect, p: float, bounded: float | None, colour: str, track: QColor) -> None:

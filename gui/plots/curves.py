@@ -116,7 +116,7 @@ class Curves(QWidget):
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(False, False)
         self.plot.hideButtons()
-        self.plot.setMinimumSize(160, 80)
+        self.plot.setMinimumSize(160, 64)
         self.plot.setFrameShape(self.plot.Shape.NoFrame)
         self.plot.viewport().installEventFilter(self)
         self.plot.viewport().setMouseTracking(True)

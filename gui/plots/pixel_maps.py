@@ -47,7 +47,7 @@ class PixelMaps(QWidget):
         self.note = ""
         """The text that is shown while there are no maps."""
         self.setFont(number_font(self.font()))
-        self.setMinimumSize(120, 96)
+        self.setMinimumSize(96, 56)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:

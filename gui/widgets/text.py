@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -82,6 +84,10 @@ class Sentence(QWidget):
         return super().event(event)
 
 
+_GAP = 6
+"""Pixels between two columns of numbers."""
+
+
 @dataclass(frozen=True)
 class NumberTile:
     """A number with its name, and a remark below it."""
@@ -93,7 +99,11 @@ class NumberTile:
 
 
 class NumberTiles(QWidget):
-    """Number tiles side by side, in columns of equal width, so that nothing jumps when a value changes its width."""
+    """Number tiles side by side, in columns of equal width, so that nothing jumps when a value changes its width.
+
+    Where equal columns are too narrow for a value, each column gets the share of the width that its texts need; what still does not fit is
+    shortened with an ellipsis, and the tool tip holds it.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -119,21 +129,37 @@ class NumberTiles(QWidget):
 
     def _paint(self, painter: QPainter) -> None:
         muted, plain = muted_colour(self.palette()), self.palette().windowText().color()
-        width = self.width() / max(1, len(self.figures))
-        for column, figure in enumerate(self.figures):
-            left, across = round(column * width), round(width) - 4
-            painter.setPen(muted)
-            painter.setFont(self._small)
-            painter.drawText(left, 0, across, self._small_line, Qt.AlignmentFlag.AlignLeft, figure.name)
-            painter.drawText(left, self._small_line + self._line, across, self._small_line, Qt.AlignmentFlag.AlignLeft, figure.remark)
-            painter.setPen(plain)
-            painter.setFont(self.font())
-            painter.drawText(left, self._small_line, across, self._line, Qt.AlignmentFlag.AlignLeft, figure.value)
+        edges = self.edges()
+        for (left, right), figure in zip(itertools.pairwise(edges), self.figures, strict=True):
+            for top, high, font, colour, text in (
+                (0, self._small_line, self._small, muted, figure.name),
+                (self._small_line + self._line, self._small_line, self._small, muted, figure.remark),
+                (self._small_line, self._line, self.font(), plain, figure.value),
+            ):
+                painter.setFont(font)
+                painter.setPen(colour)
+                shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, right - left - _GAP)
+                painter.drawText(left, top, right - left - _GAP, high, Qt.AlignmentFlag.AlignLeft, shown)
+
+    def edges(self) -> list[int]:
+        """Return the left edges of the columns, and the right edge of the last."""
+        count = max(1, len(self.figures))
+        needed = [self._needed(figure) for figure in self.figures] or [1]
+        if max(needed) <= self.width() / count or not sum(needed):
+            return [round(self.width() * column / count) for column in range(count + 1)]
+        spare = max(0.0, self.width() - sum(needed)) / count
+        shrink = min(1.0, self.width() / sum(needed))
+        return [round(edge) for edge in itertools.accumulate((shrink * width + spare for width in needed), initial=0.0)]
+
+    def _needed(self, figure: NumberTile) -> int:
+        """Return the width that name and value need; a remark may be shortened."""
+        name, value = QFontMetrics(self._small).horizontalAdvance(figure.name), self.fontMetrics().horizontalAdvance(figure.value)
+        return max(name, value) + _GAP
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and self.figures:
-            column = min(len(self.figures) - 1, max(0, event.pos().x() * len(self.figures) // max(1, self.width())))
-            figure = self.figures[column]
+            column = bisect.bisect_right(self.edges(), event.pos().x()) - 1
+            figure = self.figures[min(len(self.figures) - 1, max(0, column))]
             QToolTip.showText(event.globalPos(), figure.tip or f"{figure.name}: {figure.value} {figure.remark}".strip(), self)
             return True
         return super().event(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -205,3 +206,24 @@ def test_a_long_verdict_takes_a_second_line(qtbot: QtBot, panel: PredictionPanel
     panel.resize(260, 400)
     assert panel.view.verdict.height() > one
     assert one < 1.5 * panel.view.verdict.fontMetrics().lineSpacing()
+
+
+@pytest.mark.parametrize("width", [120, 180, 220, 250, 320, 600])
+def test_numbers_never_print_over_each_other(qtbot: QtBot, width: int) -> None:
+    from gui.widgets.text import NumberTile, NumberTiles
+
+    tiles = NumberTiles()
+    tiles.set_tiles(
+        [NumberTile(name, value, "8/255") for name, value in zip("abcde", ("1024", "26.1", "1.53", "0.0314", "0.967"), strict=True)]
+    )
+    show(qtbot, tiles, width, tiles.height())
+    edges = tiles.edges()
+    assert edges[0] == 0
+    assert edges[-1] <= width
+    assert edges == sorted(edges)
+    metrics = tiles.fontMetrics()
+    if width >= 250:
+        for (left, right), tile in zip(itertools.pairwise(edges), tiles.figures, strict=True):
+            assert metrics.horizontalAdvance(tile.value) < right - left
+    if width == 600:  # with room to spare, nothing moves when a value changes
+        assert len({right - left for left, right in itertools.pairwise(edges)}) == 1

@@ -71,11 +71,15 @@ class ActivationsPanel(FrameView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Arrange the parts side by side if the panel is wide, as below the canvas, else one below the other."""
-        wide = self.width() > 1.2 * self.height() and self.width() >= 64 * GRID
+        roomy = self.width() > 1.2 * self.height() and self.width() >= 64 * GRID
+        parts = [part.minimumSizeHint() for part in (self.upper, self.tabs)]
+        # One above the other they would overlap where there is not enough height for both.
+        low = self.height() < sum(part.height() for part in parts) and self.width() >= sum(part.width() for part in parts)
+        wide = roomy or low
         orientation = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self._split.orientation() != orientation:
             self._split.setOrientation(orientation)
-            share = (3, 2) if wide else (1, 2)
+            share = (1, 1) if low else (3, 2) if wide else (1, 2)
             total = self.width() if wide else self.height()
             self._split.setSizes([total * part // sum(share) for part in share])
         super().resizeEvent(event)

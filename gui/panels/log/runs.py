@@ -59,6 +59,8 @@ class RunsView(QWidget):
         split.addWidget(self.table)
         split.addWidget(lower)
         split.setChildrenCollapsible(False)
+        for part in (self.table, self.details):
+            part.setMinimumHeight(5 * GRID)  # so that the dock fits below the canvas of a small screen
         self._pages = QStackedLayout(self)
         self._pages.addWidget(
             EmptyState("No run has finished yet. Press Run in the Attack dock; every finished run is kept here.", "mdi6.history")

@@ -53,6 +53,7 @@ class PredictionView(QWidget):
         self.count.valueChanged.connect(self._on_count)
         self.bars.setAccessibleName("Probabilities")
         area = QScrollArea()
+        area.setMinimumHeight(4 * GRID)  # a class with its bars; the others are scrolled to
         area.setWidget(self.bars)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
