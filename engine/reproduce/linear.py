@@ -43,7 +43,7 @@ class Linear(Experiment):
     columns: ClassVar[int] = 4
 
     eps: Number = method(0.1, gt=0, le=1, unit="of [0, 1]")
-    """Size of the perturbation, ``||eta||_inf``, the same at every image size."""
+    """Size of the perturbation, ``max |eta|``, the same at every image size."""
 
     @classmethod
     def load(cls, device: torch.device | str | None = None, download: bool = False, progress: Progress | None = None) -> Classifier:
@@ -83,9 +83,9 @@ class Linear(Experiment):
     def _report(self, report: Report, grown: list[float], formula: list[float], random: list[float], change: list[float]) -> None:
         worst = max(abs(a - b) / b for a, b in zip(grown, formula, strict=True))
         said = "wᵀη = ε·m·n"
-        report.find("largest relative deviation from eps m n", worst, at_most(1e-5), lecture=said, paper=said, digits=6, comparable=True)
+        report.find("largest relative deviation from ε·m·n", worst, at_most(1e-5), lecture=said, paper=said, digits=6, comparable=True)
         spread = max(abs(value - self.eps) for value in change)
-        report.find("change of ||eta||_inf over the sizes", spread, exactly(0), lecture="0", paper="0", digits=6, comparable=True)
+        report.find("change of ‖η‖∞ over the sizes", spread, exactly(0), lecture="0", paper="0", digits=6, comparable=True)
         for side, activation, chance in zip(SIDES, grown, random, strict=True):
             n = side * side
             m = activation / (self.eps * n)

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from engine.channels import strongest_channel
 from gui.plots.colour_maps import DIVERGING, GREY, Colours, around_grey, diverging
@@ -44,8 +44,9 @@ class PerturbationTab(QWidget):
             self.mode.setItemData(self.mode.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.mode.setToolTip("How the channels of the perturbation are shown.")
         self.mode.setAccessibleName("Channels")
-        self.mode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.mode.setMinimumContentsLength(6)
+        self.mode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.mode.setMinimumWidth(9 * GRID)  # narrower than its contents, where the dock is
+        self.mode.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.gain.setMinimumWidth(5 * GRID)
         self.mode.currentIndexChanged.connect(self.changed)
         self.gain.setRange(0, len(GAINS) - 1)
