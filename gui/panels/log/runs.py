@@ -151,6 +151,7 @@ class RunsView(QWidget):
             head.setFont(0, font)
             for name, value in values.items():
                 self._row(name, value)
+        self._fit_names()
 
     def _show_two(self, one: RunFacts, other: RunFacts) -> None:
         rows = differing_facts(one, other)
@@ -159,10 +160,17 @@ class RunsView(QWidget):
         self._columns("", f"#{one.number}", f"#{other.number}")
         for row in rows:
             self._row(*row)
+        self._fit_names()
 
     def _columns(self, *titles: str) -> None:
         self.details.setColumnCount(len(titles))
         self.details.setHeaderLabels(titles)
+
+    def _fit_names(self) -> None:
+        """Give the names at most half of the room, so that a long one does not push the values out of sight; its tool tip is whole."""
+        header = self.details.header()
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        header.resizeSection(0, min(self.details.sizeHintForColumn(0), self.details.viewport().width() // 2))
 
     def _row(self, *texts: str) -> None:
         item = QTreeWidgetItem(self.details, list(texts))
