@@ -121,3 +121,14 @@ def test_an_image_of_a_folder_has_the_class_of_its_name(tmp_path: Path) -> None:
     assert number is not None
     assert signs.labels[number] == "Stop"
     assert open_sample(animals, 3, objects)[1] is None
+
+
+def test_previews_round_as_files_do() -> None:
+    import numpy as np
+    import torch
+
+    from engine.images import levels
+    from gui.session.scene import to_pixels
+
+    halves = ((torch.arange(255) + 0.5) / 255).reshape(1, 15, 17)
+    assert np.array_equal(to_pixels(halves)[:, :, 0], levels(halves)[0].byte().numpy())
