@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+import reprlib
 from typing import TYPE_CHECKING
 
 import torch
@@ -84,7 +86,12 @@ def _range_message(what: str, low: float, high: float) -> str:
 
 
 def _class_numbers(values: Tensor, what: str, images: Tensor, classifier: Classifier) -> Tensor:
-    values = torch.as_tensor(values)
+    try:
+        values = torch.as_tensor(values)
+    except (ValueError, TypeError, RuntimeError):
+        raise GibbonError(
+            f"The {what} are {reprlib.repr(values)}, but class numbers are needed. The number of a name is classifier.labels.index(name)."
+        ) from None
     if values.dim() == 0:
         cure = f"torch.tensor([{values}])" if len(images) == 1 else f"torch.full(({len(images)},), {values})"
         raise GibbonError(f"The {what} are the one number {values}, but a tensor with one per image is needed. Write {cure}.")
@@ -98,6 +105,13 @@ def _class_numbers(values: Tensor, what: str, images: Tensor, classifier: Classi
             f"The {what} reach from {least} to {most}, but “{classifier.name}” has the classes 0 to {classifier.num_classes - 1}."
         )
     return plain(values).to(classifier.device, torch.int64)
+
+
+def checked_seed(seed: int) -> int:
+    """Return ``seed`` as an int after checking that it is a whole number, Python's or NumPy's."""
+    if not isinstance(seed, numbers.Integral) or isinstance(seed, bool):
+        raise GibbonError(f"{seed!r} is no seed. Give a whole number.")
+    return int(seed)
 
 
 def checked_labels(labels: Tensor, images: Tensor, classifier: Classifier) -> Tensor:

@@ -17,6 +17,7 @@ from engine.checks import (
     checked_images,
     checked_labels,
     checked_mask,
+    checked_seed,
     checked_start,
     checked_targets,
 )
@@ -221,6 +222,7 @@ def start(
         A shape, range or label is wrong; the sentence says which and what to do.
     """
     _check_operation(operation)
+    seed = checked_seed(seed)
     if not isinstance(classifier, Classifier):
         raise GibbonError(
             f"The classifier is of type {type(classifier).__name__}. Wrap the network: engine.Classifier(module, labels, input_shape)."

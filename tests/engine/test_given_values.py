@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import engine
 from engine import images as i
 from engine import stickers as s
 from engine.errors import GibbonError
@@ -130,3 +131,27 @@ def test_a_folder_is_not_written_beside(tmp_path: Path) -> None:
 def test_texts_that_a_png_cannot_hold_are_refused_and_nothing_is_written(text: Any, tmp_path: Path) -> None:
     check(lambda: i.write_png(tmp_path / "a.png", IMAGE, text), "PNG")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"labels": ["Stop"]}, r"labels are \['Stop'\].*classifier\.labels\.index"),
+        ({"labels": "Stop"}, "class numbers are needed"),
+        ({"targets": [None]}, "targets are .*class numbers are needed"),
+        ({"seed": "a"}, "'a' is no seed"),
+        ({"seed": 1.5}, "no seed"),
+        ({"seed": None}, "no seed"),
+        ({"seed": True}, "no seed"),
+    ],
+)
+def test_a_run_is_given_class_numbers_and_a_whole_seed(small: engine.Classifier, given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(GibbonError, match=sentence):
+        engine.run(engine.attacks.FGSM(), small, torch.rand(1, 3, 8, 8), **given)
+
+
+def test_a_seed_may_be_numpy_s(small: engine.Classifier) -> None:
+    images = torch.rand(1, 3, 8, 8)
+    one, other = (engine.run(engine.attacks.Noise(), small, images, seed=seed) for seed in (3, np.int64(3)))
+    assert torch.equal(one.adversarial, other.adversarial)
+    assert type(other.provenance["seed"]) is int
