@@ -26,6 +26,7 @@ from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
 from gui.session.fields import SIGNALS, Field
 from gui.session.history import AttackRun, FinishedRun, History
+from gui.session.jobs import Jobs
 from gui.session.loaded_models import LoadedModels
 from gui.session.log_entry import LogEntry, LogKind
 from gui.session.scene import Frame, Scene, observe_scene
@@ -111,6 +112,7 @@ class Session(QObject):
         self.history = History(self)
         self.loaded = LoadedModels(self)
         self.data_sources = DataSources(self)
+        self.jobs = Jobs(self)
         self.undo_stack = QUndoStack(self)
         self.undo_stack.setUndoLimit(LIMIT)
         self.lane = EngineThread("interactive", self)
