@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 import torch
 from PySide6.QtCore import Qt
 
@@ -83,3 +84,30 @@ def test_a_broken_start_image_is_a_sentence(qtbot: QtBot, probe_panel: AttackDoc
     with qtbot.waitSignal(session.notice, timeout=20_000):
         drop(probe_panel.start_field, path)
     assert probe_panel.start is None
+
+
+@pytest.mark.parametrize("slug", ["pgd", "sticker"])
+@pytest.mark.parametrize("region", ["image", "stickers"])
+def test_the_record_of_a_run_on_stickers_holds_them_and_replays(
+    qtbot: QtBot, probe_panel: AttackDock, session: Session, tmp_path: Path, slug: str, region: str
+) -> None:
+    from engine.record import replay
+    from engine.stickers import Colour, Ellipse, Optimised, Sticker
+    from gui.export.recording import record_of_entry
+
+    picture = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(1))
+    session.change(
+        stickers=(
+            Sticker(1, 1, 1, 5, 4, Optimised(picture), shape=Ellipse()),
+            Sticker(2, 4, 3, 6, 6, Colour((0.2, 0.9, 0.1)), opacity=0.5),
+            Sticker(3, 9, 9, 4, 4, Optimised()),
+        ),
+        region=region,
+    )
+    attack(qtbot, session, CATALOGUE[slug](steps=3))
+    entry = session.history.entries[-1]
+    record = record_of_entry(entry, tmp_path)
+    assert [kept.id for kept in record.stickers] == [1, 2, 3]
+    named = record.model_copy(update={"model": record.model.model_copy(update={"source": "small"})})
+    again = replay(named, folder=tmp_path, load=lambda *_: entry.before.classifier)
+    assert again.same, again.sentence
