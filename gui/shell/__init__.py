@@ -1,1 +1,1 @@
-"""The main window: docks, actions, commands, status bar, start-up, and the hook for unexpected errors."""
+"""The main window: docks, actions, status bar, start-up, and the hook for unexpected errors."""

@@ -1,27 +1,23 @@
-"""The help page of keyboard and mouse, made from the same tables as the menus; and the About box with versions and licences."""
+"""The help page of keyboard and mouse, made from the same tables as the menus."""
 
 from __future__ import annotations
 
 import html
-import importlib.metadata
-import platform
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMessageBox, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.canvas.keys import HELP, SHORTCUTS
 from gui.shell.actions import MENUS, SPECS
 
-LIBRARIES = ("PySide6-Essentials", "pyqtgraph", "torch", "torchvision", "numpy", "pydantic", "matplotlib", "scikit-image", "QtAwesome")
-
 
 def keys_by_chapter() -> dict[str, list[tuple[str, str]]]:
     """Return pairs of keys and their meaning, by chapter of the page."""
     chapters: dict[str, list[tuple[str, str]]] = {}
-    for menu in MENUS:
-        rows = [(_keys(spec.shortcuts), spec.title.rstrip("…")) for spec in SPECS if spec.menu == menu and spec.shortcuts]
+    for menu, specs in MENUS.items():
+        rows = [(_keys(spec.shortcuts), spec.title.rstrip("…")) for spec in specs if spec.shortcuts]
         if rows:
             chapters[menu] = rows
     canvas = [(QKeySequence(s.key | s.modifiers).toString(_NATIVE).replace("Backtab", "Tab"), s.help) for s in SHORTCUTS if s.help]
@@ -81,35 +77,3 @@ def _chapter(title: str, rows: list[tuple[str, str]]) -> str:
         for keys, what in rows
     )
     return f"<h3>{html.escape(title)}</h3><table>{lines}</table>"
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions of Gibbon, Python and the libraries, from their metadata: importing them would take seconds."""
-    own = {"Gibbon": _version("gibbon-workbench"), "Python": platform.python_version()}
-    return own | {name: _version(name) for name in LIBRARIES}
-
-
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def about(parent: QWidget) -> None:
-    """Show the About box: purpose, licences, and the versions to name in a bug report."""
-    box = theme.rich(QMessageBox(parent))
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle("About Gibbon")
-    box.setText("<b>Gibbon</b><br>A workbench for adversarial images")
-    rows = "".join(
-        f"<tr><td style='padding-right: 16px'>{html.escape(name)}</td><td>{html.escape(version)}</td></tr>"
-        for name, version in library_versions().items()
-    )
-    box.setInformativeText(
-        "Apache License 2.0. Icons: Material Design Icons, Apache License 2.0. "
-        "Qt and PySide6 are used under the LGPL v3.<br><br>"
-        f"<table>{rows}</table>"
-    )
-    box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    box.open()

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPalette
-from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMenu, QScrollArea, QToolBar, QWidget
+from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QScrollArea, QToolBar, QWidget
 
 from gui import theme
 from gui.clipboard import local_files
 from gui.session.session import Session
 from gui.settings import Settings
 from gui.shell.actions import Actions
-from gui.shell.commands import Commands
+from gui.shell.actions.file import open_files, open_mime
+from gui.shell.actions.recent import RecentMenu
+from gui.shell.actions.reproduce import ReproduceMenu
 from gui.shell.dock_title import DockTitle
 from gui.shell.docks import DOCKS, DockSpec, layout_version, place_docks, set_dock_sizes
 from gui.shell.status_bar import StatusBar
-from gui.widgets.literal import literal, literal_title
+from gui.widgets.literal import literal_title
 
 if TYPE_CHECKING:
     from gui.canvas import ImageCanvas
@@ -44,8 +46,7 @@ class MainWindow(QMainWindow):
         self.panels: dict[str, Any] = {}
         self._specs, self._layout = specs, layout_version(specs)
         self.docks = {spec.name: self._dock(spec) for spec in specs}
-        self.commands = Commands(self, self)
-        self.actions_table = Actions(session, self.commands, self)
+        self.actions_table = Actions(self, self)
         self._make_menus()
         self._make_tool_bar()
         self.setStatusBar(StatusBar(session, self))
@@ -70,7 +71,7 @@ class MainWindow(QMainWindow):
         self.canvas = ImageCanvas()
         self.setCentralWidget(self.canvas)
         CanvasLink(self.session, self.canvas)
-        self.canvas.filesDropped.connect(self.commands.open_files)
+        self.canvas.filesDropped.connect(self._on_files)
         self.canvas.toolChanged.connect(self._on_tool)
         for spec in self._specs:
             panel = self.panels[spec.name] = spec.panel_class(self.session)
@@ -81,6 +82,10 @@ class MainWindow(QMainWindow):
     def attack_panel(self) -> Any:
         """The Attack dock's panel."""
         return self.panels["attack"]
+
+    @Slot(object)
+    def _on_files(self, paths: list[str]) -> None:
+        open_files(self, paths)
 
     @Slot(str)
     def _on_tool(self, tool: str) -> None:
@@ -120,48 +125,15 @@ class MainWindow(QMainWindow):
 
     def _make_menus(self) -> None:
         menus = self.actions_table.fill_menus(self)
-        self._recent = QMenu("Open recent", self)
-        self._recent.aboutToShow.connect(self._fill_recent)
-        menus["File"].insertMenu(self.actions_table["paste_image"], self._recent)
-        self._experiments = QMenu("Reproduce", self)
-        self._experiments.setToolTipsVisible(True)
-        self._experiments.aboutToShow.connect(self._fill_experiments)
-        self.menuBar().insertMenu(menus["View"].menuAction(), self._experiments)
+        menus["File"].insertMenu(self.actions_table["paste_image"], RecentMenu(self))
+        self.reproduce = ReproduceMenu(self)
+        self.menuBar().insertMenu(menus["View"].menuAction(), self.reproduce)
         view = menus["View"]
         first = self.actions_table["reset_layout"]
         view.insertSeparator(first)
         for dock in self.docks.values():
             view.insertAction(first, dock.toggleViewAction())
         view.insertSeparator(first)
-
-    @Slot()
-    def _fill_recent(self) -> None:
-        self._recent.clear()
-        paths = self.settings.recent_images
-        for path in paths:
-            action = self._recent.addAction(literal(path.name))
-            action.setToolTip(str(path))
-            action.setEnabled(self.session.ready)
-            action.triggered.connect(lambda _checked=False, path=path: self.commands.open_path(path))
-        if paths:
-            self._recent.addSeparator()
-            self._recent.addAction("Clear").triggered.connect(self.settings.clear_recent_images)
-        else:
-            self._recent.addAction("No image was opened yet").setEnabled(False)
-        self._recent.setToolTipsVisible(True)
-
-    @Slot()
-    def _fill_experiments(self) -> None:
-        self._experiments.clear()
-        if not self.session.ready:
-            self._experiments.addAction("The engine is loading").setEnabled(False)
-            return
-        from engine.reproduce import CATALOGUE
-
-        for slug, kind in CATALOGUE.items():
-            action = self._experiments.addAction(literal(f"{kind.title}…"))
-            action.setToolTip(f"{kind.source}\n{kind.paper}".strip())
-            action.triggered.connect(lambda _checked=False, slug=slug: self.commands.reproduce(slug))
 
     def _make_tool_bar(self) -> None:
         bar = QToolBar("Tool bar", self)
@@ -196,12 +168,6 @@ class MainWindow(QMainWindow):
 
         KeyboardHelp(self).open()
 
-    def show_figure_dialog(self) -> None:
-        """Open the dialog that exports a figure of the shown run or the canvas."""
-        from gui.export.figure_dialog import FigureDialog
-
-        FigureDialog(self.session, self.settings, self).open()
-
     # ------------------------------------------------------------------ drops
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -209,7 +175,7 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.commands.open_mime(event.mimeData(), "dropped image")
+        open_mime(self, event.mimeData(), "dropped image")
         event.acceptProposedAction()
 
     # ------------------------------------------------------------------ from one start to the next

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 
 from gui.session.swap_model import ClassifierWithImage, show_classifier, with_image
+from gui.shell.actions.file import open_path
 
 if TYPE_CHECKING:
     from gui.session.session import Session
@@ -88,7 +89,7 @@ class StartUp(QObject):
         if loaded.problem:
             session.log("error", loaded.problem)
         if self._image is not None:
-            self._window.commands.open_path(self._image)
+            open_path(self._window, self._image)
         trace(f"ready, torch's import took {loaded.seconds:.2f} s of it")
 
 

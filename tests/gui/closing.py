@@ -13,6 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from gui import app
+from gui.shell.actions.edit import copy_adversarial
+from gui.shell.actions.file import save_to
 
 
 class Closer(QObject):
@@ -57,7 +59,7 @@ class Closer(QObject):
         self._moment = "saved"
         self._session.ask("busy", lambda: time.sleep(0.3), lambda _: None, what="Being busy")
         for name in ("first.png", "second.png", "no such folder/third.png"):
-            self._window.commands.save_to(Path(name))
+            save_to(self._session, Path(name))
         self._window.close()
 
     def _load(self) -> None:
@@ -82,7 +84,7 @@ class Closer(QObject):
         from engine.stickers import Colour, Sticker
 
         if self._moment == "copied image":
-            self._window.commands.copy_adversarial()
+            copy_adversarial(self._window)
         elif not self._session.stickers:
             self._session.commit_stickers((Sticker(1, 2, 2, 8, 8, Colour()),), "Draw")
             return

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 import engine
 from gui import theme
 from gui.app import Workbench
+from gui.shell.actions.file import open_path
 from tests.gui.driving import choose_attack, run_attack, settle, until
 from tests.gui.panel_scenes import small
 
@@ -43,7 +44,7 @@ def hostile(bench: Workbench, tmp_path: Path) -> Iterator[Workbench]:
     labels = tuple(f"{EVIL} {number}" for number in range(model.num_classes))
     evil = engine.Classifier(model.module, labels, model.input_shape, name=EVIL, device="cpu", card={"licence": EVIL, "notes": [EVIL]})
     session.set_classifier(evil)
-    bench.window.commands.open_path(path)
+    open_path(bench.window, path)
     until(lambda: session.frame is not None and session.image["name"] == path.name and session.frame.scene.classifier is evil, "the image")
     session.set_label(1)
     choose_attack(bench, "PGD")
@@ -143,7 +144,7 @@ def test_every_sign_is_seen_in_menus_tabs_and_titles(hostile: Workbench, tmp_pat
     window, session = hostile.window, hostile.session
     shared = tmp_path / "cats & dogs [*].png"
     Image.new("RGB", (16, 16)).save(shared)
-    window.commands.open_path(shared)
+    open_path(window, shared)
     until(lambda: session.image["name"] == shared.name, "the image")
     settle()
     recent = next(menu for menu in window.findChildren(QMenu) if menu.title() == "Open recent")

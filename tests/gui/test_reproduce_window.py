@@ -30,7 +30,7 @@ SMALL = {"h5-fake-zero": {"starts": 4}, "h0-gallery": {"groups": 2, "steps": 3}}
 def experiments(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReproduceWindow]:
     """The window on an empty folder of data sets: what is drawn here stands in."""
     monkeypatch.setenv("GIBBON_DATA", str(tmp_path))
-    bench.window.commands.reproduce("linear")
+    bench.window.reproduce.open_experiment("linear")
     (window,) = bench.window.findChildren(ReproduceWindow)
     window.runs.outcomes.clear()
     window.choose("panda")  # another one first, so that what was cleared is not shown any more

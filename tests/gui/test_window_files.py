@@ -13,6 +13,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 
 from gui.settings import Settings
+from gui.shell.actions.file import open_path, save_to
 from tests.gui.driving import (
     Hold,
     action,
@@ -38,7 +39,7 @@ def test_a_broken_image_leaves_everything_as_it_was(bench: Workbench, tmp_path: 
     path = tmp_path / "broken.png"
     path.write_text("<html></html>")
     clean, frame = bench.session.clean, bench.session.frame
-    bench.window.commands.open_path(path)
+    open_path(bench.window, path)
     until(lambda: logged, "the error")
     assert logged[0].kind == "error"
     assert "broken.png" in logged[0].text
@@ -66,7 +67,7 @@ def test_a_dropped_file_is_opened_and_remembered(bench: Workbench, tmp_path: Pat
 def test_a_recent_file_that_is_gone_leaves_the_list(bench: Workbench, tmp_path: Path, said: list[str]) -> None:
     gone = tmp_path / "gone.png"
     bench.window.settings.add_recent_image(gone)
-    bench.window.commands.open_path(gone)
+    open_path(bench.window, gone)
     assert bench.window.settings.recent_images == []
     assert "no longer there" in said[-1]
 
@@ -94,7 +95,7 @@ def test_copy_and_paste_an_image(bench: Workbench) -> None:
 def test_saving_says_whether_it_is_still_adversarial(bench: Workbench, tmp_path: Path, said: list[str]) -> None:
     choose_attack(bench, "PGD")
     run_attack(bench)
-    bench.window.commands.save_to(tmp_path / "attacked.png")
+    save_to(bench.session, tmp_path / "attacked.png")
     until(lambda: any("adversarial" in text for text in said), "the verdict")
     assert (tmp_path / "attacked.png").exists()
     assert said[-1].endswith("still adversarial.")
@@ -102,7 +103,7 @@ def test_saving_says_whether_it_is_still_adversarial(bench: Workbench, tmp_path:
 
 def test_saving_without_a_run(bench: Workbench, tmp_path: Path, said: list[str]) -> None:
     draw(bench)
-    bench.window.commands.save_to(tmp_path / "sticker.png")
+    save_to(bench.session, tmp_path / "sticker.png")
     until(lambda: any("sticker.png" in text for text in said), "the verdict")
     assert "adversarial" in said[-1]
 
@@ -198,7 +199,7 @@ def test_two_saves_while_the_engine_is_busy_leave_two_files(bench: Workbench, sa
     paths = [tmp_path / "first.png", tmp_path / "second.png"]
     with Hold(bench.session):
         for path in paths:
-            bench.window.commands.save_to(path)
+            save_to(bench.session, path)
     until(lambda: not bench.session.waiting("save"), "both files")
     assert [path.is_file() for path in paths] == [True, True]
     assert sum("first.png" in sentence or "second.png" in sentence for sentence in said) == 2

@@ -1,0 +1,53 @@
+"""When a command is available: functions of the session, one for each state that a table names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gui.session.session import Session
+
+
+def always(_session: Session) -> bool:
+    """Return True: the command is available at any time, also while the engine is loading."""
+    return True
+
+
+def ready(session: Session) -> bool:
+    """Return whether the engine is loaded."""
+    return session.ready
+
+
+def has_frame(session: Session) -> bool:
+    """Return whether an image is on the canvas."""
+    return session.frame is not None and session.clean is not None
+
+
+def can_run(session: Session) -> bool:
+    """Return whether an attack can start: there is an image, and no attack is in progress."""
+    return session.scene is not None and not session.runs.running
+
+
+def running(session: Session) -> bool:
+    """Return whether an attack is in progress, paused or not."""
+    return session.runs.running
+
+
+def perturbed(session: Session) -> bool:
+    """Return whether there is a perturbation on the canvas and no attack in progress."""
+    return session.delta is not None and not session.runs.running
+
+
+def can_undo(session: Session) -> bool:
+    """Return whether there is an undo step."""
+    return session.undo_stack.canUndo()
+
+
+def can_redo(session: Session) -> bool:
+    """Return whether there is an undone step to redo."""
+    return session.undo_stack.canRedo()
+
+
+def has_runs(session: Session) -> bool:
+    """Return whether there is a finished attack."""
+    return bool(session.history.attacks)

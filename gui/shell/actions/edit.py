@@ -1,0 +1,131 @@
+"""The Edit menu: undo, the clipboard, the perturbation, the true label, and the mouse tools."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gui.clipboard import copy_pixels
+from gui.shell.actions.conditions import can_redo, can_undo, has_frame, perturbed
+from gui.shell.actions.spec import ActionSpec
+
+if TYPE_CHECKING:
+    from gui.canvas.tools import ToolName
+    from gui.shell.actions.shell import Shell
+
+
+def undo(shell: Shell) -> None:
+    """Take back the last change."""
+    shell.session.undo_stack.undo()
+
+
+def redo(shell: Shell) -> None:
+    """Make the last change that was taken back again."""
+    shell.session.undo_stack.redo()
+
+
+def copy_adversarial(shell: Shell) -> None:
+    """Copy the adversarial image to the clipboard."""
+    if shell.session.frame is not None:
+        copy_pixels(shell.session.frame.adversarial_pixels)
+        shell.session.notice.emit("The adversarial image is on the clipboard, rounded to 8 bits.")
+
+
+def copy_clean(shell: Shell) -> None:
+    """Copy the clean image to the clipboard."""
+    if shell.session.frame is not None:
+        copy_pixels(shell.session.frame.clean_pixels)
+        shell.session.notice.emit("The clean image is on the clipboard.")
+
+
+def clear_perturbation(shell: Shell) -> None:
+    """Return to the clean image with its stickers."""
+    shell.session.clear_perturbation()
+
+
+def choose_label(shell: Shell) -> None:
+    """Show where the true label is chosen."""
+    shell.bring_up("image", "True label")
+
+
+def tool(name: ToolName, shell: Shell) -> None:
+    """Take a mouse tool of the canvas in hand."""
+    shell.canvas.set_tool(name)
+
+
+SPECS: tuple[ActionSpec, ...] = (
+    ActionSpec("undo", "Undo", undo, "Take back the last change", ("Ctrl+Z",), "mdi6.undo", enabled=can_undo),
+    ActionSpec("redo", "Redo", redo, "Make it again", ("Ctrl+Shift+Z", "Ctrl+Y"), "mdi6.redo", enabled=can_redo),
+    ActionSpec(
+        "copy_adversarial",
+        "Copy adversarial image",
+        copy_adversarial,
+        "Copy the adversarial image to the clipboard",
+        ("Ctrl+Shift+C",),
+        "mdi6.content-copy",
+        enabled=has_frame,
+        rule=True,
+    ),
+    ActionSpec(
+        "copy_clean",
+        "Copy clean image",
+        copy_clean,
+        "Copy the clean image to the clipboard",
+        icon="mdi6.content-copy",
+        enabled=has_frame,
+    ),
+    ActionSpec(
+        "clear_perturbation",
+        "Clear perturbation",
+        clear_perturbation,
+        "Back to the clean image; stickers stay",
+        ("Ctrl+Backspace",),
+        "mdi6.eraser",
+        enabled=perturbed,
+        rule=True,
+    ),
+    ActionSpec(
+        "choose_label",
+        "True label…",
+        choose_label,
+        "Name the true class of the image",
+        ("Ctrl+L",),
+        "mdi6.label-outline",
+        enabled=has_frame,
+        rule=True,
+    ),
+    ActionSpec(
+        "select_tool",
+        "Select",
+        partial(tool, "select"),
+        "Select, move and resize stickers",
+        ("V",),
+        "mdi6.cursor-default-outline",
+        enabled=has_frame,
+        group="tool",
+        rule=True,
+    ),
+    ActionSpec(
+        "rectangle_tool",
+        "Draw sticker",
+        partial(tool, "rectangle"),
+        "Draw a rectangle: a sticker",
+        ("R",),
+        "mdi6.vector-square-plus",
+        enabled=has_frame,
+        group="tool",
+    ),
+    ActionSpec(
+        "ellipse_tool",
+        "Draw ellipse",
+        partial(tool, "ellipse"),
+        "Draw an ellipse: a round sticker",
+        ("E",),
+        "mdi6.ellipse-outline",
+        enabled=has_frame,
+        group="tool",
+    ),
+    ActionSpec(
+        "pan_tool", "Pan", partial(tool, "pan"), "Move the view", ("H",), "mdi6.hand-back-right-outline", enabled=has_frame, group="tool"
+    ),
+)

@@ -1,0 +1,144 @@
+"""The File menu: opening, saving, exporting and quitting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+
+from gui.clipboard import local_files, pixels_of
+from gui.session import open_image as opening
+from gui.shell.actions.conditions import has_frame, ready
+from gui.shell.actions.spec import ActionSpec
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QMimeData
+
+    from gui.session.history import AttackRun
+    from gui.session.session import Session
+    from gui.shell.actions.shell import Shell
+
+
+def open_image(shell: Shell) -> None:
+    """Ask for an image file, and open it."""
+    folder = shell.settings.folder("images")
+    path, _ = QFileDialog.getOpenFileName(shell.window(), "Open image", str(folder), opening.file_filter())
+    if path:
+        open_path(shell, Path(path))
+
+
+def open_path(shell: Shell, path: Path) -> None:
+    """Open an image file; one that is missing is removed from the recent images."""
+    if not path.exists() and path in shell.settings.recent_images:
+        shell.settings.remove_recent_image(path)
+        shell.session.log("warning", f"“{path}” is no longer there. It was taken off the recent images.")
+        return
+    shell.settings.keep_folder("images", path.parent)
+    opening.open_path(shell.session, path)
+
+
+def open_files(shell: Shell, paths: list[str]) -> None:
+    """Open the first of the files that were dropped or pasted."""
+    if paths:
+        open_path(shell, Path(paths[0]))
+    if len(paths) > 1:
+        shell.session.notice.emit(f"{len(paths)} files came at once; “{Path(paths[0]).name}” was opened.")
+
+
+def paste_image(shell: Shell) -> None:
+    """Open what is on the clipboard."""
+    if not open_mime(shell, QGuiApplication.clipboard().mimeData(), "pasted image"):
+        shell.session.notice.emit("There is no image on the clipboard.")
+
+
+def open_mime(shell: Shell, mime: QMimeData, name: str) -> bool:
+    """Open pasted or dropped content, files before pixels; return whether it held an image."""
+    if files := local_files(mime):
+        open_files(shell, files)
+        return True
+    pixels = pixels_of(mime)
+    if pixels is not None:
+        opening.open_array(shell.session, pixels, name)
+    return pixels is not None
+
+
+def open_model(shell: Shell) -> None:
+    """Show the list of models."""
+    shell.bring_up("model", "Search models")
+
+
+def save_image(shell: Shell) -> None:
+    """Ask for a file name, and save the adversarial image there."""
+    name = f"{Path(str(shell.session.image.get('name', 'image'))).stem}-adversarial.png"
+    start = shell.settings.folder("save") / name
+    path, _ = QFileDialog.getSaveFileName(shell.window(), "Save adversarial image", str(start), "PNG image (*.png)")
+    if path:
+        shell.settings.keep_folder("save", Path(path).parent)
+        save_to(shell.session, Path(path))
+
+
+def save_to(session: Session, path: Path) -> None:
+    """Save what is on the canvas; the verdict goes to the Log and the status bar."""
+    from gui.export.saving import save_entry, save_frame
+
+    entry, frame, label = _shown_entry(session), session.frame, session.label
+    if entry is None and frame is None:
+        return
+
+    def save() -> str:
+        return save_entry(entry, path) if entry is not None else save_frame(frame, label, path)  # type: ignore[arg-type]
+
+    def then(sentence: str) -> None:
+        session.log("info", sentence)
+        session.notice.emit(sentence)
+
+    session.ask("save", save, then, what=f"Saving {path.name}", busy=f"Saving {path.name}…", keep=True)
+
+
+def _shown_entry(session: Session) -> AttackRun | None:
+    return None if session.runs.running else session.history.shown
+
+
+def export_figure(shell: Shell) -> None:
+    """Open the dialog that exports a figure of the shown run or the canvas."""
+    from gui.export.figure_dialog import FigureDialog
+
+    FigureDialog(shell.session, shell.settings, shell.window()).open()
+
+
+def quit(shell: Shell) -> None:
+    """Leave Gibbon."""
+    shell.close()
+
+
+SPECS: tuple[ActionSpec, ...] = (
+    ActionSpec(
+        "open_image", "Open image…", open_image, "Open a photograph or drawing", ("Ctrl+O",), "mdi6.folder-open-outline", enabled=ready
+    ),
+    ActionSpec(
+        "paste_image", "Paste image", paste_image, "Open the picture on the clipboard", ("Ctrl+V",), "mdi6.content-paste", enabled=ready
+    ),
+    ActionSpec("open_model", "Open model…", open_model, "Load another classifier", ("Ctrl+M",), "mdi6.brain", enabled=ready),
+    ActionSpec(
+        "save_image",
+        "Save adversarial image…",
+        save_image,
+        "Save the adversarial image as PNG, read it again, and say whether it is still adversarial",
+        ("Ctrl+S",),
+        "mdi6.content-save-outline",
+        enabled=has_frame,
+        rule=True,
+    ),
+    ActionSpec(
+        "export_figure",
+        "Export figure…",
+        export_figure,
+        "Compose a figure for a paper",
+        ("Ctrl+E",),
+        "mdi6.file-export-outline",
+        enabled=has_frame,
+    ),
+    ActionSpec("quit", "Quit", quit, "Leave Gibbon", ("Ctrl+Q",), "mdi6.exit-to-app", rule=True),
+)

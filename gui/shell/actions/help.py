@@ -1,0 +1,28 @@
+"""The Help menu: the page of keys, and what Gibbon is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gui.shell.actions.spec import ActionSpec
+
+if TYPE_CHECKING:
+    from gui.shell.actions.shell import Shell
+
+
+def keyboard_help(shell: Shell) -> None:
+    """Open the help page of keyboard and mouse."""
+    shell.show_keyboard_help()
+
+
+def about(shell: Shell) -> None:
+    """Open the box with versions and licences."""
+    from gui.shell.about import about as show
+
+    show(shell.window())
+
+
+SPECS: tuple[ActionSpec, ...] = (
+    ActionSpec("keyboard_help", "Keyboard and mouse", keyboard_help, "All shortcuts on one page", ("F1",), "mdi6.keyboard-outline"),
+    ActionSpec("about", "About Gibbon", about, "Versions and licences", icon="mdi6.information-outline"),
+)

@@ -1,0 +1,42 @@
+"""Shell: the part of the main window that commands need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from gui.canvas import ImageCanvas
+    from gui.session.session import Session
+    from gui.settings import Settings
+    from gui.theme import Theme
+
+
+class Runs(Protocol):
+    """The part of the Attack panel that the commands need."""
+
+    def run(self) -> None: ...
+
+
+class Shell(Protocol):
+    """The part of the main window that the commands need."""
+
+    @property
+    def session(self) -> Session: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def theme(self) -> Theme: ...
+    @property
+    def canvas(self) -> ImageCanvas: ...
+    @property
+    def attack_panel(self) -> Runs: ...
+    def window(self) -> QWidget:
+        """Return the window itself, the parent of dialogs."""
+        ...
+
+    def bring_up(self, name: str, control: str = "") -> None: ...
+    def reset_layout(self) -> None: ...
+    def show_keyboard_help(self) -> None: ...
+    def close(self) -> bool: ...

@@ -1,0 +1,133 @@
+"""Actions: the QActions of all menus' tables, which fill the menus and the tool bar and follow the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
+
+from gui import theme
+from gui.shell.actions import attack, edit, file, help, view
+from gui.shell.actions.conditions import has_frame
+from gui.shell.actions.spec import ActionSpec
+from gui.widgets.literal import literal
+
+if TYPE_CHECKING:
+    from gui.shell.actions.shell import Shell
+
+MENUS: dict[str, tuple[ActionSpec, ...]] = {
+    "File": file.SPECS,
+    "Edit": edit.SPECS,
+    "Attack": attack.SPECS,
+    "View": view.SPECS,
+    "Help": help.SPECS,
+}
+SPECS: tuple[ActionSpec, ...] = tuple(spec for specs in MENUS.values() for spec in specs)
+
+TOOL_BAR: tuple[str, ...] = (
+    *("open_image", "|", "select_tool", "rectangle_tool", "pan_tool", "fit", "|"),
+    *("run", "pause", "cancel", "|", "undo", "redo", "|", "export_figure"),
+)
+"""The ids of the tool bar's commands; ``|`` is a separator."""
+WITH_TEXT = ("run", "rectangle_tool", "export_figure")
+"""The main commands, which the tool bar shows with their titles."""
+
+
+class Actions(QObject):
+    """The QActions of the tables, by id. They are enabled and disabled as the session changes."""
+
+    def __init__(self, shell: Shell, window: QMainWindow) -> None:
+        super().__init__(window)
+        self._shell, self._session = shell, shell.session
+        self._paused = self._framed = False
+        self._groups: dict[str, QActionGroup] = {}
+        self._by_id = {spec.id: self._make(spec, window) for spec in SPECS}
+        session = self._session
+        for signal in (
+            session.engineReady,
+            session.classifierChanged,
+            session.imageChanged,
+            session.perturbationChanged,
+            session.runs.changed,
+            session.history.changed,
+            session.undo_stack.indexChanged,
+        ):
+            signal.connect(self._update)
+        session.observed.connect(self._on_observed)
+        self._update()
+
+    def __getitem__(self, id: str) -> QAction:
+        return self._by_id[id]
+
+    def _make(self, spec: ActionSpec, window: QMainWindow) -> QAction:
+        action = QAction(spec.title, window)
+        action.setObjectName(f"action.{spec.id}")
+        action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])
+        keys = f" ({spec.shortcuts[0]})" if spec.shortcuts else ""
+        action.setToolTip(f"{spec.tip}{keys}")
+        action.setStatusTip("")
+        if spec.icon:
+            action.setIcon(theme.icon(spec.icon))
+        if spec.group:
+            group = self._groups.setdefault(spec.group, QActionGroup(window))
+            action.setCheckable(True)
+            group.addAction(action)
+        action.triggered.connect(lambda _checked=False: spec.do(self._shell))
+        window.addAction(action)
+        return action
+
+    # ------------------------------------------------------------------ menus and tool bar
+
+    def fill_menus(self, window: QMainWindow) -> dict[str, QMenu]:
+        """Fill the menu bar, and return all menus by path, such as ``View/Theme``, in the order of the tables."""
+        menus: dict[str, QMenu] = {}
+        for title, specs in MENUS.items():
+            menu = menus[title] = window.menuBar().addMenu(title)
+            for spec in specs:
+                path = f"{title}/{spec.submenu}" if spec.submenu else title
+                if path not in menus:
+                    menus[path] = menu.addMenu(spec.submenu)
+                if spec.rule:
+                    menus[path].addSeparator()
+                menus[path].addAction(self[spec.id])
+        return menus
+
+    def fill_tool_bar(self, bar: QToolBar) -> None:
+        """Fill the tool bar with the commands of `TOOL_BAR`."""
+        for id in TOOL_BAR:
+            if id == "|":
+                bar.addSeparator()
+                continue
+            bar.addAction(self[id])
+            button = bar.widgetForAction(self[id])
+            button.setAccessibleName(self[id].text())
+            if id in WITH_TEXT:
+                button.setToolButtonStyle(theme.TEXT_BESIDE_ICON)  # type: ignore[attr-defined]
+
+    # ------------------------------------------------------------------ following the session
+
+    @Slot()
+    def _on_observed(self) -> None:
+        """Update the actions when the first frame arrives or the frame is lost. Other frames change nothing here, and they are frequent."""
+        if has_frame(self._session) != self._framed:
+            self._update()
+
+    @Slot()
+    def _update(self) -> None:
+        self._framed = has_frame(self._session)
+        for spec in SPECS:
+            self._by_id[spec.id].setEnabled(spec.enabled(self._session))
+        job, stack = self._session.runs.job, self._session.undo_stack
+        paused = job is not None and job.paused
+        if paused != self._paused:  # setting an icon repaints the tool bar
+            self._paused = paused
+            self["pause"].setText("Continue" if paused else "Pause")
+            self["pause"].setIcon(theme.icon("mdi6.play-pause" if paused else "mdi6.pause"))
+        self["undo"].setText(literal(f"Undo {stack.undoText()}".strip()))
+        self["redo"].setText(literal(f"Redo {stack.redoText()}".strip()))
+
+    def check(self, id: str) -> None:
+        """Check the action of that id, which unchecks the others of its group."""
+        self[id].setChecked(True)
