@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.gui.tour import Tour
+    from tests.gui.tour.tour import Tour
 
 BRIEF: dict[str, dict[str, Any]] = {
     "one-pixel": {"population": 60, "steps": 20},
@@ -21,12 +20,7 @@ PATIENCE = 40.0
 """Seconds after which an attack is cancelled; the picture then shows its best iterate."""
 
 
-def stages(tour: Tour) -> list[Callable[[], None]]:
-    """Return the stages: the list of attacks, the eps slider, then every attack."""
-    return [lambda: _catalogue(tour), lambda: _eps(tour), lambda: _attacks(tour)]
-
-
-def _catalogue(tour: Tour) -> None:
+def catalogue(tour: Tour) -> None:
     from gui.panels.attack.chooser import Chooser
     from tests.gui.driving import click, settle
 
@@ -40,7 +34,7 @@ def _catalogue(tour: Tour) -> None:
     chooser.popup.hide()
 
 
-def _eps(tour: Tour) -> None:
+def eps(tour: Tour) -> None:
     from PySide6.QtCore import QPoint
     from PySide6.QtWidgets import QStyle, QStyleOptionSlider
 
@@ -89,7 +83,7 @@ def _begin(tour: Tour) -> None:
     settle()
 
 
-def _attacks(tour: Tour) -> None:
+def attacks(tour: Tour) -> None:
     from engine.attacks import CATALOGUE
 
     for slug, attack in CATALOGUE.items():
@@ -164,3 +158,6 @@ def _use_saved(tour: Tour, form: Any) -> None:
     view.save_to(path)
     until(path.exists, "the saved perturbation")
     form.set_values({"file": str(path)})
+
+
+STAGES = (catalogue, eps, attacks)

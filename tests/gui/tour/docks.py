@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gui.reproduce.window import ReproduceWindow
+from tests.gui.driving import click, run_attack, settle, until
+
 if TYPE_CHECKING:
-    from tests.gui.tour import Tour
+    from tests.gui.tour.tour import Tour
 
 
-def stages(tour: Tour) -> list[Callable[[], None]]:
-    """Return the stages: the Transfer dock with the shown run, then the Reproduce window."""
-    return [lambda: _transfer(tour), lambda: _reproduce(tour)]
-
-
-def _transfer(tour: Tour) -> None:
-    from tests.gui.driving import run_attack, settle, until
-
+def transfer(tour: Tour) -> None:
     if tour.session.history.shown is None:
         run_attack(tour.bench)
     tour.window.bring_up("transfer")
@@ -31,14 +26,11 @@ def _transfer(tour: Tour) -> None:
     tour.picture("dock-transfer")
 
 
-def _reproduce(tour: Tour) -> None:
-    from gui.reproduce.window import ReproduceWindow
-    from tests.gui.driving import click, settle, until
-
+def reproduce(tour: Tour) -> None:
     before = os.environ.get("GIBBON_DATA")
     os.environ["GIBBON_DATA"] = str(tour.out / "no-data-here")  # so that drawn digits stand in on every machine
     try:
-        tour.window.commands.reproduce("linear")
+        tour.window.reproduce.open_experiment("linear")
         (window,) = tour.window.findChildren(ReproduceWindow)
         settle()
         tour.picture("reproduce", window)
@@ -55,3 +47,6 @@ def _reproduce(tour: Tour) -> None:
             del os.environ["GIBBON_DATA"]
         else:
             os.environ["GIBBON_DATA"] = before
+
+
+STAGES = (transfer, reproduce)

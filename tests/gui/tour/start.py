@@ -1,0 +1,36 @@
+"""The tour's first stages: the window as it is painted, while the engine loads, and with the stop sign."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tests.gui.driving import settle, until, wait_ready
+
+if TYPE_CHECKING:
+    from tests.gui.tour.tour import Tour
+
+
+def painted(tour: Tour) -> None:
+    assert "torch" not in sys.modules
+    tour.picture("painted-before-torch", moving=True)
+
+
+def loading(tour: Tour) -> None:
+    until(lambda: tour.window.panels, "the panels")
+    settle()
+    assert tour.session.frame is None
+    tour.picture("loading", moving=True)
+
+
+def ready(tour: Tour) -> None:
+    wait_ready(tour.bench)
+    frame = tour.session.frame
+    assert frame is not None
+    seen = frame.observation
+    assert frame.scene.classifier.labels[seen.clean_prediction] == "Stop"
+    assert float(seen.clean.max()) > 0.99
+    tour.picture("ready")
+
+
+STAGES = (painted, loading, ready)
