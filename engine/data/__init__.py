@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.class_matching import class_numbers
 from engine.data.dataset import DataSet
 from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
+from engine.data.selection import Selection
 from engine.data.sources import Entry, available, default_root, load, loading, parse_name, shape_of, splits_of
 from engine.data.splitting import held_out, train_and_test
 
@@ -14,6 +15,7 @@ __all__ = [
     "SIGN_LABELS",
     "DataSet",
     "Entry",
+    "Selection",
     "available",
     "class_numbers",
     "default_root",

@@ -39,6 +39,10 @@ class DataSet:
         Seed of a set that this project drew.
     notes
         Sentences for the user, such as files that were left out.
+    places
+        The images' numbers in the whole set, counted from 0, where these images were taken from a larger one; empty: not known.
+    fitting
+        Number of images in the whole set from which these were taken; None: not known, or without an end, as in a drawn set.
     """
 
     name: str
@@ -49,6 +53,8 @@ class DataSet:
     licence: str = ""
     seed: int = 0
     notes: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
+    fitting: int | None = None
 
     def __post_init__(self) -> None:
         for what, value in (("images", self.images), ("targets", self.targets)):
@@ -114,7 +120,8 @@ class DataSet:
     def subset(self, indices: Sequence[int] | Tensor) -> DataSet:
         """Return the same set with the images at ``indices`` only."""
         chosen = self._rows(indices)
-        return replace(self, images=self.images[chosen], targets=self.targets[chosen])
+        places = tuple(self.places[row] for row in chosen.tolist()) if self.places else ()
+        return replace(self, images=self.images[chosen], targets=self.targets[chosen], places=places)
 
     def _rows(self, indices: Sequence[int] | Tensor) -> Tensor:
         try:

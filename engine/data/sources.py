@@ -18,6 +18,7 @@ from engine.data import files
 from engine.data.bits import Bits, whole
 from engine.data.dataset import DataSet
 from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
+from engine.data.selection import Selection, checked_classes
 from engine.errors import GibbonError
 from engine.text.parsing import named
 
@@ -129,6 +130,8 @@ def load(
     count: int | None = None,
     seed: int = 0,
     size: tuple[int, int] | None = None,
+    classes: Sequence[int] = (),
+    draw: int | None = None,
 ) -> DataSet:
     """Load a data set by its name.
 
@@ -150,13 +153,17 @@ def load(
         Seed of drawn sets.
     size
         Size of images from folders and of drawn signs: default 32x32 for drawn signs, the first image's own size for a folder.
+    classes
+        Numbers of the set's classes whose images are taken; empty: all. ``labels`` and class numbers stay those of the whole set.
+    draw
+        Seed by which ``count`` images are drawn from files instead of spread evenly. A drawn set has a seed of its own.
 
     Raises
     ------
     GibbonError
         The set is unknown or missing, has no such split, is too large, or holds no readable image.
     """
-    return whole(loading(name, split, root, download, count=count, seed=seed, size=size))
+    return whole(loading(name, split, root, download, count=count, seed=seed, size=size, classes=classes, draw=draw))
 
 
 def loading(
@@ -168,10 +175,14 @@ def loading(
     count: int | None = None,
     seed: int = 0,
     size: tuple[int, int] | None = None,
+    classes: Sequence[int] = (),
+    draw: int | None = None,
 ) -> Bits[DataSet]:
     """Load like `load`, image by image, for callers that show progress or may stop."""
     check_name(name)
-    _check(split, count, seed, size)
+    _check(split, count, seed, size, draw)
+    if isinstance(classes, str):
+        raise GibbonError(f"{named(classes)} names no classes. Give a list of class numbers, such as [3, 5].")
     kind, _, rest = name.partition(":")
     there = rest in DRAWN if kind == "generated" else kind == "folder" and _folder_of(rest).is_dir()
     if there and split is not None and split not in splits_of(name):
@@ -179,9 +190,10 @@ def loading(
             f"{name} is one set without a “{split}” part. Leave the split out, or let engine.data.train_and_test hold a part of it out."
         )
     if kind == "generated":
-        return (yield from _generated(rest, count, seed, size))
+        return (yield from _generated(rest, count, seed, size, classes))
+    chosen = Selection(count, tuple(classes), draw)
     if kind == "folder":
-        return (yield from _folder(_folder_of(rest), split, count, size))
+        return (yield from _folder(_folder_of(rest), split, chosen, size))
     split = split or "test"
     if name not in CITATIONS:
         known = ", ".join([*CITATIONS, *(f"generated:{drawn}" for drawn in DRAWN), "folder:PATH"])
@@ -195,7 +207,7 @@ def loading(
                 "on the command line with --download."
             )
         _download(folder, name, split)
-    return (yield from _readers[name](folder, split, count))
+    return (yield from _readers[name](folder, split, chosen))
 
 
 def check_name(name: object) -> None:
@@ -204,14 +216,15 @@ def check_name(name: object) -> None:
         raise GibbonError(f"{name!r} is no name of a data set. Give a text, such as mnist or folder:PATH.")
 
 
-def _check(split: object, count: object, seed: object, size: object) -> None:
+def _check(split: object, count: object, seed: object, size: object, draw: object) -> None:
     """Refuse values that are no split, number of images, seed or size."""
     if split is not None and split not in _SPLITS:
         raise GibbonError(f'There is no split "{split}": use "train" or "test".')
     if count is not None and not (_is_whole(count) and count >= 1):  # type: ignore[operator]
         raise GibbonError(f"count is {named(count)}, but a whole number of images is needed, at least one.")
-    if not _is_whole(seed):
-        raise GibbonError(f"{named(seed)} is no seed: give a whole number.")
+    for number in (seed, 0 if draw is None else draw):
+        if not _is_whole(number):
+            raise GibbonError(f"{named(number)} is no seed: give a whole number.")
     if size is not None and not (
         isinstance(size, tuple | list) and len(size) == 2 and all(_is_whole(n) and 1 <= n <= 10_000 for n in size)
     ):
@@ -280,7 +293,7 @@ def _mnist_stem(split: Split) -> str:
     return "train" if split == "train" else "t10k"
 
 
-def _mnist(root: Path, split: Split, count: int | None) -> Bits[DataSet]:
+def _mnist(root: Path, split: Split, selection: Selection) -> Bits[DataSet]:
     raw, stem = root / "MNIST/raw", _mnist_stem(split)
     try:
         images = files.read_idx(raw / f"{stem}-images-idx3-ubyte")
@@ -294,35 +307,36 @@ def _mnist(root: Path, split: Split, count: int | None) -> Bits[DataSet]:
     if int(targets.max()) >= len(DIGIT_LABELS):
         raise GibbonError(f"MNIST under {raw} has a label {int(targets.max())}, but digits end at 9: fetch it again.")
     yield len(images), len(images)
-    chosen = _spread(len(images), count)
-    return DataSet(f"mnist:{split}", DIGIT_LABELS, images[chosen, None], targets[chosen], *_origin("mnist", split))
+    chosen, fitting = _chosen(selection, targets, DIGIT_LABELS)
+    found = images[chosen, None], targets[chosen]
+    return DataSet(f"mnist:{split}", DIGIT_LABELS, *found, *_origin("mnist", split), places=_numbers(chosen), fitting=fitting)
 
 
-def _gtsrb(root: Path, split: Split, count: int | None) -> Bits[DataSet]:
+def _gtsrb(root: Path, split: Split, selection: Selection) -> Bits[DataSet]:
     folder = root / "gtsrb"
     if split == "test":
-        return (yield from _from_files("gtsrb", split, files.gtsrb_test(folder), SIGN_LABELS, count))
+        return (yield from _from_files("gtsrb", split, files.gtsrb_test(folder), SIGN_LABELS, selection))
     found = _known(*files.class_folders(folder / "GTSRB/Training"), SIGN_LABELS)
-    return (yield from _from_files("gtsrb", split, found, SIGN_LABELS, count))
+    return (yield from _from_files("gtsrb", split, found, SIGN_LABELS, selection))
 
 
-def _cifar10(root: Path, split: Split, count: int | None) -> Bits[DataSet]:
+def _cifar10(root: Path, split: Split, selection: Selection) -> Bits[DataSet]:
     if (root / "cifar10" / split).is_dir():
         found = _known(*files.class_folders(root / "cifar10" / split), CIFAR10_LABELS)
-        return (yield from _from_files("cifar10", split, found, CIFAR10_LABELS, count))
+        return (yield from _from_files("cifar10", split, found, CIFAR10_LABELS, selection))
     from torchvision import datasets
 
     try:
         whole = datasets.CIFAR10(root, train=split == "train", download=False)  # torchvision checks each file's hash before it reads it
     except (OSError, RuntimeError) as error:
         raise GibbonError(f"CIFAR-10 under {root} is incomplete or damaged ({error}): fetch it again.") from error
-    chosen = _spread(len(whole.data), count)
-    images = torch.from_numpy(whole.data).permute(0, 3, 1, 2)[chosen].contiguous()
-    targets = torch.tensor(whole.targets)[chosen]
-    return DataSet(f"cifar10:{split}", CIFAR10_LABELS, images, targets, *_origin("cifar10", split))
+    targets = torch.tensor(whole.targets)
+    chosen, fitting = _chosen(selection, targets, CIFAR10_LABELS)
+    found = torch.from_numpy(whole.data).permute(0, 3, 1, 2)[chosen].contiguous(), targets[chosen]
+    return DataSet(f"cifar10:{split}", CIFAR10_LABELS, *found, *_origin("cifar10", split), places=_numbers(chosen), fitting=fitting)
 
 
-_readers: dict[str, Callable[[Path, Split, int | None], Bits[DataSet]]] = {"mnist": _mnist, "gtsrb": _gtsrb, "cifar10": _cifar10}
+_readers: dict[str, Callable[[Path, Split, Selection], Bits[DataSet]]] = {"mnist": _mnist, "gtsrb": _gtsrb, "cifar10": _cifar10}
 
 
 def _known(samples: files.Samples, names: tuple[str, ...], labels: tuple[str, ...]) -> files.Samples:
@@ -336,10 +350,11 @@ def _known(samples: files.Samples, names: tuple[str, ...], labels: tuple[str, ..
     return [(path, known[place]) for path, place in samples]
 
 
-def _from_files(name: str, split: Split, samples: files.Samples, labels: tuple[str, ...], count: int | None) -> Bits[DataSet]:
+def _from_files(name: str, split: Split, samples: files.Samples, labels: tuple[str, ...], selection: Selection) -> Bits[DataSet]:
     if not samples:
         raise GibbonError(f"{CITATIONS[name]} ({split}) holds no images: fetch it again.")
-    chosen = [samples[index] for index in _spread(len(samples), count).tolist()]
+    places, fitting = _chosen(selection, [target for _, target in samples], labels)
+    chosen = [samples[index] for index in places.tolist()]
     targets = torch.tensor([target for _, target in chosen])
     if not 0 <= int(targets.min()) <= int(targets.max()) < len(labels):
         strange = next(target for _, target in chosen if not 0 <= target < len(labels))
@@ -347,10 +362,11 @@ def _from_files(name: str, split: Split, samples: files.Samples, labels: tuple[s
     read = yield from files.read_images([path for path, _ in chosen], (32, 32))
     if read.broken:  # a published set with missing images is another set
         raise GibbonError(f"{CITATIONS[name]} ({split}) is damaged: {read.broken[0]} Or fetch the set again.")
-    return DataSet(f"{name}:{split}", labels, read.images, targets, *_origin(name, split))
+    found = read.images, targets
+    return DataSet(f"{name}:{split}", labels, *found, *_origin(name, split), places=_numbers(places), fitting=fitting)
 
 
-def _folder(folder: Path, split: Split | None, count: int | None, size: tuple[int, int] | None) -> Bits[DataSet]:
+def _folder(folder: Path, split: Split | None, selection: Selection, size: tuple[int, int] | None) -> Bits[DataSet]:
     """Load a folder with one folder per class, or with all images of one unnamed class directly inside."""
     if not folder.is_dir():
         raise GibbonError(f"{folder} is not a folder: give the folder that holds the images.")
@@ -358,7 +374,8 @@ def _folder(folder: Path, split: Split | None, count: int | None, size: tuple[in
     samples, labels = _listing(place)
     if not samples:
         raise GibbonError(f"{place} holds no images, neither right inside nor one folder down: choose another.")
-    chosen = [samples[index] for index in _spread(len(samples), count).tolist()]
+    places, fitting = _chosen(selection, [target for _, target in samples], labels)
+    chosen = [samples[index] for index in places.tolist()]
     size = size or _first_size(samples, place)
     _check_memory(len(chosen), size, str(place))
     read = yield from files.read_images([path for path, _ in chosen], size)
@@ -367,7 +384,8 @@ def _folder(folder: Path, split: Split | None, count: int | None, size: tuple[in
     targets = torch.tensor([chosen[row][1] for row in read.rows])
     left_out = _left_out(read.broken)
     name = f"folder:{folder}" if place == folder else f"folder:{folder}:{place.name}"
-    return DataSet(name, labels, read.images, targets, f"images in {place.name}", notes=left_out)
+    source, kept = f"images in {place.name}", _numbers(places[read.rows])
+    return DataSet(name, labels, read.images, targets, source, notes=left_out, places=kept, fitting=fitting)
 
 
 def _place(folder: Path, split: Split | None) -> Path:
@@ -400,7 +418,7 @@ def _left_out(broken: Sequence[str]) -> tuple[str, ...]:
     return (f"{count}. {broken[0]}" if len(broken) == 1 else f"{count}; the first: {broken[0]}",)
 
 
-def _generated(name: str, count: int | None, seed: int, size: tuple[int, int] | None) -> Bits[DataSet]:
+def _generated(name: str, count: int | None, seed: int, size: tuple[int, int] | None, classes: Sequence[int]) -> Bits[DataSet]:
     if name not in DRAWN:
         raise GibbonError(f'This project draws no "{name}": use {" or ".join(f"generated:{drawn}" for drawn in DRAWN)}.')
     from engine.data import generated
@@ -410,23 +428,32 @@ def _generated(name: str, count: int | None, seed: int, size: tuple[int, int] | 
         raise GibbonError(f"{count:,} drawn images were asked for, and {_MOST_DRAWN:,} are allowed: drawing them would take too long.")
     if size is not None and size[0] != size[1]:
         raise GibbonError(f"Drawn images are square, but {size[0]} x {size[1]} was asked for: give one side twice.")
-    if name == "signs":
-        images, targets = yield from generated.generated_signs(count, seed, (size or (32, 32))[0])
-    else:
-        images, targets = yield from generated.generated_digits(count, seed, (size or (28, 28))[0])
     labels = SIGN_LABELS if name == "signs" else DIGIT_LABELS
+    wanted = checked_classes(classes, labels)
+    if name == "signs":
+        images, targets = yield from generated.generated_signs(count, seed, (size or (32, 32))[0], wanted)
+    else:
+        images, targets = yield from generated.generated_digits(count, seed, (size or (28, 28))[0], wanted)
     source = f"{count} {name} drawn by this project from seed {seed}"
     pixels = torch.from_numpy(images).reshape(*images.shape[:3], -1)  # digits are grey, and have no axis for channels
     stack = pixels.permute(0, 3, 1, 2).contiguous()
-    return DataSet(f"generated:{name}", labels, stack, torch.as_tensor(targets, dtype=torch.int64), source, seed=seed)
+    turns = torch.arange(count) // (len(wanted) or len(labels))
+    places = turns * len(labels) + torch.as_tensor(targets)
+    return DataSet(
+        f"generated:{name}", labels, stack, torch.as_tensor(targets, dtype=torch.int64), source, seed=seed, places=_numbers(places)
+    )
 
 
 def _origin(name: str, split: Split) -> tuple[str, str]:
     return f"{CITATIONS[name]}, {split}", LICENCES[name]
 
 
-def _spread(length: int, count: int | None) -> Tensor:
-    """Return ``count`` indices spread evenly over ``length``: the first of each equal part."""
-    if count is None or count >= length:
-        return torch.arange(length)
-    return torch.arange(count) * length // count
+def _chosen(selection: Selection, targets: Sequence[int] | Tensor, labels: Sequence[str]) -> tuple[Tensor, int]:
+    """Return the places of the chosen images, and the number of images that have one of the classes."""
+    classes = checked_classes(selection.classes, labels)
+    fitting = len(targets) if not classes else int(torch.isin(torch.as_tensor(targets), torch.tensor(classes)).sum())
+    return selection.places(targets), fitting
+
+
+def _numbers(places: Tensor) -> tuple[int, ...]:
+    return tuple(places.tolist())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,8 +97,10 @@ def draw_digit(label: int, seed: int, size: int = 28) -> NDArray[np.uint8]:
     return (np.clip(picture, 0.0, 1.0) * np.float32(255.0) + np.float32(0.5)).astype(np.uint8)
 
 
-def generated_digits(n: int, seed: int, size: int = 28) -> Bits[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+def generated_digits(n: int, seed: int, size: int = 28, classes: Sequence[int] = ()) -> Bits[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Draw ``n`` digits in turn: picture i shows i % 10 and is ``draw_digit(i % 10, seed * 2**20 + i // 10, size)``.
+
+    With ``classes`` these alone take turns; the k-th picture of a class is the same as without.
 
     Returns
     -------
@@ -104,10 +108,11 @@ def generated_digits(n: int, seed: int, size: int = 28) -> Bits[tuple[NDArray[np
     labels : (n,) int64 array
     """
     checked(0, len(PEN), seed, size, (SMALLEST, LARGEST), n)
-    labels = np.arange(n, dtype=np.int64) % len(PEN)
+    turns = np.array(classes or range(len(PEN)), np.int64)
+    labels = turns[np.arange(n) % len(turns)]
     images = np.empty((n, size, size), np.uint8)
     for i in range(n):
-        images[i] = draw_digit(int(labels[i]), (seed << 20) + i // len(PEN), size)
+        images[i] = draw_digit(int(labels[i]), (seed << 20) + i // len(turns), size)
         yield i + 1, n
     return images, labels
 

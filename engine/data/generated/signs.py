@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,8 +58,10 @@ def photographed(rng: Random, label: int, size: int, *, fair: bool) -> NDArray[n
     return photo.developed(rng, scene, size, light)
 
 
-def generated_signs(n: int, seed: int, size: int = 32) -> Bits[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+def generated_signs(n: int, seed: int, size: int = 32, classes: Sequence[int] = ()) -> Bits[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Draw ``n`` signs, the classes in turn: picture i, of class i % 43, is ``draw_sign(i % 43, seed * 2**20 + i // 43, size)``.
+
+    With ``classes`` these alone take turns; the k-th picture of a class is the same as without.
 
     Returns
     -------
@@ -65,10 +69,11 @@ def generated_signs(n: int, seed: int, size: int = 32) -> Bits[tuple[NDArray[np.
     labels : (n,) int64 array
     """
     checked(0, len(FACES), seed, size, (SMALLEST, LARGEST), n)
-    labels = np.arange(n, dtype=np.int64) % len(FACES)
+    turns = np.array(classes or range(len(FACES)), np.int64)
+    labels = turns[np.arange(n) % len(turns)]
     images = np.empty((n, size, size, 3), np.uint8)
     for i in range(n):
-        images[i] = draw_sign(int(labels[i]), (seed << 20) + i // len(FACES), size)
+        images[i] = draw_sign(int(labels[i]), (seed << 20) + i // len(turns), size)
         yield i + 1, n
     return images, labels
 
