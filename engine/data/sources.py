@@ -332,8 +332,8 @@ def _cifar10(root: Path, split: Split, selection: Selection) -> Bits[DataSet]:
         raise GibbonError(f"CIFAR-10 under {root} is incomplete or damaged ({error}): fetch it again.") from error
     targets = torch.tensor(whole.targets)
     chosen, fitting = _chosen(selection, targets, CIFAR10_LABELS)
-    found = torch.from_numpy(whole.data).permute(0, 3, 1, 2)[chosen].contiguous(), targets[chosen]
-    return DataSet(f"cifar10:{split}", CIFAR10_LABELS, *found, *_origin("cifar10", split), places=_numbers(chosen), fitting=fitting)
+    taken = torch.from_numpy(whole.data).permute(0, 3, 1, 2)[chosen].contiguous(), targets[chosen]
+    return DataSet(f"cifar10:{split}", CIFAR10_LABELS, *taken, *_origin("cifar10", split), places=_numbers(chosen), fitting=fitting)
 
 
 _readers: dict[str, Callable[[Path, Split, Selection], Bits[DataSet]]] = {"mnist": _mnist, "gtsrb": _gtsrb, "cifar10": _cifar10}
