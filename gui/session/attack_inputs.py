@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from engine import Attack
     from gui.session.data_choice import Choice
     from gui.session.state import Region
 
@@ -25,3 +26,8 @@ class AttackInputs:
     """The data set that the attack works on, for attacks on many images."""
     begin: Tensor | None = None
     """``(C, H, W)``: the image that the attack begins at."""
+    begin_name: str = ""
+    begin_prediction: int | None = None
+    """The class that the classifier predicted for ``begin``; None if that is not known."""
+    planned: Attack | None = None
+    """The attack that the user planned, where the run continued it at stickers that were moved; else None."""

@@ -121,8 +121,19 @@ class AttackRunner(QObject):
 
     # ------------------------------------------------------------------ begin and end
 
-    def start(self, attack: Attack, *, seed: int = 0, data: Choice | None = None, begin: Tensor | None = None) -> None:
-        """Start an attack on the image with its stickers. If its run cannot be built, the Log gets the error and nothing changes."""
+    def start(
+        self,
+        attack: Attack,
+        *,
+        seed: int = 0,
+        data: Choice | None = None,
+        begin: Tensor | None = None,
+        planned: Attack | None = None,
+    ) -> None:
+        """Start an attack on the image with its stickers. If its run cannot be built, the Log gets the error and nothing changes.
+
+        ``planned`` is the attack that the user planned, where this one continues it.
+        """
         state = self._current()
         scene, sources = state.scene, self._sources
         if scene is None:
@@ -130,7 +141,9 @@ class AttackRunner(QObject):
             return
         before = replace(scene, delta=None, grown=False)
         region = state.region if attack.masked else "image"
-        inputs = AttackInputs(region, state.label, state.target, seed, data, begin)
+        chosen = state.plan.start if state.plan.start is not None and state.plan.start.image is begin else None
+        name, prediction = ("", None) if chosen is None else (chosen.name, chosen.prediction)
+        inputs = AttackInputs(region, state.label, state.target, seed, data, begin, name, prediction, planned)
         self.stickers.reset()
         self._start = Start(attack, before, inputs, dict(state.image), state.photograph)
         self.runner.start(
@@ -202,4 +215,5 @@ class AttackRunner(QObject):
             self._conclude(late)
 
     def _restart(self, attack: Attack, seed: int) -> None:
-        self.start(attack, seed=seed)
+        before = self._start
+        self.start(attack, seed=seed, planned=None if before is None else before.inputs.planned or before.attack)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,7 +15,7 @@ from gui.session.attack_inputs import AttackInputs
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine import AttackResult, Operation, Result
+    from engine import Attack, AttackResult, Operation, Result
     from engine.images import Photograph
     from gui.session.scene import Scene
     from gui.session.state import State
@@ -77,6 +77,11 @@ class AttackRun(FinishedRun):
     """The attack's inputs beside the image and its parameters."""
     photograph: Photograph | None = None
     """The photograph that the image was cropped from."""
+
+    @property
+    def planned(self) -> Attack:
+        """The attack as the user planned it: the operation, unless the run continued one at stickers that were moved."""
+        return cast("Attack", self.result.operation) if self.inputs.planned is None else self.inputs.planned
 
     @property
     def bytes(self) -> int:

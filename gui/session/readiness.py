@@ -141,7 +141,7 @@ def _aimless(attack: Attack, state: State) -> str:
 def _useless_start(attack: Attack, state: State) -> str:
     """Hint at a start image that the model does not take for a class that the attack could start from."""
     start = state.plan.start
-    if start is None or not takes_start(type(attack)):
+    if start is None or start.prediction is None or not takes_start(type(attack)):
         return ""
     name = state.name_of(start.prediction)
     if state.target is not None and "targets" in attack.uses:

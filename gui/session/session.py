@@ -30,6 +30,7 @@ from gui.session.jobs import Jobs
 from gui.session.loaded_models import LoadedModels
 from gui.session.log_entry import LogEntry, LogKind
 from gui.session.scene import Frame, Scene, observe_scene
+from gui.session.staleness import Staleness
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
 from gui.session.undo import LIMIT, ReplaceFields
 from gui.session.warm_up import warm_up
@@ -70,6 +71,8 @@ class Session(QObject):
     boundsChanged = Signal()
     explanationsChanged = Signal()
     """The chosen explanations, or their parameters, have changed."""
+    comparedChanged = Signal()
+    """Other finished runs are compared."""
     threadsChanged = Signal()
     observed = Signal()
     """``frame`` is new. It is None if the frame could not be made."""
@@ -100,6 +103,7 @@ class Session(QObject):
     explanations: Field[tuple[Explanation, ...]] = Field()
     explaining = Field[bool]()
     plan = Field[Plan]()
+    compared = Field[tuple[int, ...]]()
     opened = Field[int]()
     scene = Field["Scene | None"]()
 
@@ -125,6 +129,7 @@ class Session(QObject):
         self.ask, self.waiting = self._requests.ask, self._requests.waiting
         self.runs = AttackRunner(self.lane, self.ask, lambda: self.state, self.data_sources, self)
         self.eps = EpsMover(self.ask, lambda: self.state, lambda: None if self.runs.running else self.history.shown, self)
+        self.staleness = Staleness(self.history, lambda: self.state, lambda: self.runs.running, self)
         self._listen()
 
     def _listen(self) -> None:
@@ -135,6 +140,7 @@ class Session(QObject):
             runner.logged.connect(self._on_logged)
             runner.noticed.connect(self.notice)
         self.runs.stickers.painted.connect(self._on_painted)
+        self.runs.changed.connect(self.staleness.follow)
 
     # ------------------------------------------------------------------ Log and status bar
 
@@ -194,6 +200,7 @@ class Session(QObject):
         if changed & SCENE_FIELDS:
             self.refresh()
         self.history.follow(self.state)
+        self.staleness.follow()
         for signal, names in SIGNALS.items():
             if changed.intersection(names):
                 getattr(self, signal).emit()

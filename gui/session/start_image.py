@@ -23,8 +23,8 @@ class StartImage:
     """``(C, H, W)`` on the CPU."""
     pixels: np.ndarray
     name: str
-    prediction: int
-    """The class that the classifier predicts for the image."""
+    prediction: int | None
+    """The class that the classifier predicts for the image; None if it was not asked."""
     photograph: Photograph | None = None
     """The photograph that the image was cropped from, kept to crop it again for another model."""
 

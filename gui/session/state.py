@@ -114,6 +114,8 @@ class State:
     """The number of the finished run that the perturbation and the stickers were taken from."""
     removed: frozenset[int] = frozenset()
     """The numbers of finished runs that were removed from the history."""
+    compared: tuple[int, ...] = ()
+    """The numbers of the finished attacks that are compared: A, B and further ones. Numbers of removed runs are ignored."""
     bounds: Mapping[str, float] = field(default_factory=dict)
     """The upper limits of activations, by site."""
     explanations: tuple[Explanation, ...] = ()

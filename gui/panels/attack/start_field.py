@@ -111,8 +111,8 @@ class StartField(QFrame):
         image = QImage(start.pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
         mode = Qt.TransformationMode.FastTransformation if width < _SIDE else Qt.TransformationMode.SmoothTransformation
         self.picture.setPixmap(QPixmap.fromImage(image).scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio, mode))
-        known = start.prediction < len(labels)
-        self.words.setText(f"{start.name}: {labels[start.prediction]}" if known else start.name)
+        guess = start.prediction
+        self.words.setText(start.name if guess is None or guess >= len(labels) else f"{start.name}: {labels[guess]}")
 
 
 def _small(text: str, parent: QWidget) -> QToolButton:

@@ -1,0 +1,69 @@
+"""The settings of a run in a few words: image, crop, stickers, bounds, region. For comparisons and facts. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine import Classifier
+    from engine.stickers import Sticker
+    from gui.session.state import Region
+
+REGIONS: Mapping[Region, str] = {"image": "whole image", "stickers": "stickers only"}
+
+
+def model_words(classifier: Classifier | None, beside: Classifier | None = None) -> str:
+    """Return a classifier's name; with its fingerprint where the name alone would not tell it from ``beside``."""
+    if classifier is None:
+        return "none"
+    alike = beside is not None and beside.name == classifier.name
+    return f"{classifier.name} ({classifier.fingerprint})" if alike else classifier.name
+
+
+def image_words(image: Mapping[str, Any]) -> str:
+    """Return an image's name."""
+    return str(image.get("name") or "unnamed")
+
+
+def crop_words(image: Mapping[str, Any]) -> str:
+    """Return the crop of a photograph, such as ``375 × 375 at x 62, y 0``; empty if the image was not cropped."""
+    crop = image.get("crop")
+    if not crop:
+        return ""
+    left, top, width, height = crop
+    return f"{width} × {height} at x {left}, y {top}"
+
+
+def sticker_words(sticker: Sticker) -> str:
+    """Return the place of a sticker and the kind of its content."""
+    from engine.stickers import Colour, Pixels
+
+    content = sticker.content
+    kind = "colour" if isinstance(content, Colour) else content.name or "image" if isinstance(content, Pixels) else "optimised"
+    return f"{kind}, {sticker.width} × {sticker.height} at x {sticker.x}, y {sticker.y}"
+
+
+def stickers_words(stickers: Sequence[Sticker], beside: Sequence[Sticker]) -> str:
+    """Return what tells stickers from those ``beside`` them: their number, or the first one that differs."""
+    from engine.text.formatting import counted
+
+    if len(stickers) != len(beside):
+        return counted(len(stickers), "sticker") if stickers else "none"
+    pairs = zip(stickers, beside, strict=True)
+    number, (here, there) = next((n, pair) for n, pair in enumerate(pairs, 1) if pair[0] != pair[1])
+    words, others = sticker_words(here), sticker_words(there)
+    return f"sticker {number}: {words if words != others else f'{words}, {_finer(here)}'}"
+
+
+def _finer(sticker: Sticker) -> str:
+    from engine.stickers import Colour
+
+    content = sticker.content
+    shade = "#{:02x}{:02x}{:02x}".format(*(round(255 * value) for value in content.rgb)) if isinstance(content, Colour) else ""
+    return ", ".join(filter(None, (sticker.shape.kind, f"opacity {sticker.opacity:.3g}", shade, sticker.name)))
+
+
+def bounds_words(bounds: Mapping[str, float]) -> str:
+    """Return upper limits of activations, such as ``relu1 up to 2``."""
+    return ", ".join(f"{site} up to {limit:.3g}" for site, limit in bounds.items()) or "none"
