@@ -39,9 +39,6 @@ class BatchBest(BestIterate):
         assert self._first_success is not None
         return self._first_success.masked_fill(self._first_success == _NEVER, -1)
 
-    def _has_flipped(self) -> bool:
-        return bool((self.steps_to_flip >= 0).any())
-
     @torch.no_grad()
     def _take(self, steps: list[AttackStep]) -> None:
         loss = torch.stack([step.loss for step in steps])

@@ -35,7 +35,6 @@ class BestIterate(ABC):
         self._images: Tensor | None = None
         self._logits: Tensor
         self._loss: Tensor
-        self._had_flipped = False
 
     def keep(self, step: AttackStep) -> None:
         """Take a step into account. The classifier is queried where the step brings no logits."""
@@ -53,10 +52,11 @@ class BestIterate(ABC):
         if len(self._waiting) >= _MOST_STEPS or len(self._waiting) * step.adversarial.numel() > _MOST_ELEMENTS:
             self._compare()
 
-    def flips_now(self) -> bool:
-        """Return whether the newest step is the first, or the first with a flipped row: such a step is pinned. Waits for the device."""
-        before, self._had_flipped = self._had_flipped, self._has_flipped()
-        return self._had_flipped > before or self._count == 1
+    @property
+    def newest_logits(self) -> Tensor:
+        """Logits ``(N, K)`` of the newest step."""
+        assert self._seen is not None
+        return self._seen[1]
 
     @property
     def images(self) -> Tensor:
@@ -135,10 +135,6 @@ class BestIterate(ABC):
         if self._operation.keeps == "loss":
             return step.loss
         return -self._operation.distance(step.adversarial - self._problem.images)
-
-    @abstractmethod
-    def _has_flipped(self) -> bool:
-        """Return whether any row has flipped by now. Waits for the device."""
 
     @abstractmethod
     def _take(self, steps: list[AttackStep]) -> None:

@@ -17,6 +17,7 @@ from engine.devices import is_out_of_memory, release_memory
 from engine.errors import BudgetExhausted, NoStart
 from engine.operation import Attack, AttackStep, JoinsChunks, Problem
 from engine.single_best import SingleBest
+from engine.timeline import KeptStep
 
 
 class ChunkedSteps(Iterator[AttackStep]):
@@ -102,7 +103,7 @@ class ChunkedSteps(Iterator[AttackStep]):
         if self._halved:
             part = replace(part, random=part.random.anew())  # A chunk that is started again must draw the same numbers.
         alone = len(part.images) == 1 and part.images.device.type == "cpu"
-        self._best = (SingleBest if alone else BatchBest)(self._attack, part, clean)
+        self._part, self._best = part, (SingleBest if alone else BatchBest)(self._attack, part, clean)
         self._steps = iter(self._attack.iterate(part))
 
     def _share(self, rows: int) -> int | None:
@@ -140,7 +141,8 @@ class ChunkedSteps(Iterator[AttackStep]):
         if self._has_begun:
             self._begun.pop()
         self._lasts, self._goals = self._lasts[: len(self._begun)], self._goals[: len(self._begun)]
-        vars(self).pop("_best", None)  # it would keep its tensors in memory
+        for name in ("_best", "_part"):
+            vars(self).pop(name, None)  # it would keep its tensors in memory
         model = self._problem.classifier
         model.forwards, model.backwards = self._counted
         release_memory(self._problem.images.device)
@@ -157,9 +159,23 @@ class ChunkedSteps(Iterator[AttackStep]):
 
     # ------------------------------------------------------------------ results
 
-    def flips_now(self) -> bool:
-        """Return `BestIterate.flips_now` for the chunk in progress."""
-        return self._best.flips_now()
+    def judged(self, step: AttackStep, seconds: float) -> KeptStep:
+        """Return the newest step for a timeline, with its logits, its success and the counts so far. Waits for nothing."""
+        logits, model = self._best.newest_logits.detach(), self._problem.classifier
+        loss = step.loss.detach()
+        return KeptStep(
+            step.index,
+            step.total,
+            step.adversarial.detach(),
+            loss,
+            logits,
+            first_row=step.first_row,
+            goals=step.goals,
+            success=self._part.reached(logits) & ~(loss.isnan() | logits.isnan().any(1)),
+            forwards=model.forwards,
+            backwards=model.backwards,
+            seconds=seconds,
+        )
 
     @property
     def goals(self) -> Tensor | None:

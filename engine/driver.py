@@ -63,7 +63,7 @@ class Run(Iterator[Step]):
             step = next(self._steps)
             if self._chunks is not None and self.record is not None:
                 assert isinstance(step, AttackStep)
-                self.record.add(step, pin=self._chunks.flips_now())
+                self.record.add(self._chunks.judged(step, self.seconds + time.perf_counter() - started))
         except StopIteration:
             self._end(Reason.BUDGET if self._chunks is not None and self._chunks.exhausted else Reason.FINISHED)
             raise
@@ -133,6 +133,8 @@ class Run(Iterator[Step]):
     def _end(self, reason: Reason) -> None:
         if self.reason is Reason.RUNNING:
             self.reason = reason
+            if self.record is not None and reason is not Reason.FAILED:
+                self.record.settle()
 
     def _provenance(self) -> dict[str, Any]:
         data, objective = self.problem.data, self.problem.objective

@@ -25,10 +25,6 @@ class SingleBest(BestIterate):
         """Index of the first successful step, or -1."""
         self._met_nan = False
 
-    def _has_flipped(self) -> bool:
-        self._compare()
-        return self._flip >= 0
-
     @property
     def failed(self) -> Tensor:
         """Rows in which the attack met NaN, ``(1,)`` bool."""

@@ -116,20 +116,3 @@ def test_a_batch_and_a_single_image_are_judged_by_the_same_rule(
                 assert torch.equal(kept.loss[here].nan_to_num(7), steps[place].loss[row].nan_to_num(7))
                 assert int(kept.steps_to_flip[here]) == flip
                 assert bool(kept.failed[here]) == met
-
-
-@pytest.mark.parametrize("rows", [1, 3])
-@pytest.mark.parametrize("compared_at_once", [False, True])
-def test_the_first_flip_is_told_once(rows: int, compared_at_once: bool, small: engine.Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether steps wait to be compared, as small ones do, or not."""
-    if compared_at_once:
-        monkeypatch.setattr("engine.best_iterate._MOST_ELEMENTS", 0)
-    given = problem(small, rows, targeted=False)
-    best = (SingleBest if rows == 1 else BatchBest)(ByLoss(), given, None)
-    told = []
-    for index in range(8):
-        prediction = given.labels + (index >= 5)
-        logits = torch.nn.functional.one_hot(prediction % 5, 5).float()
-        best.keep(AttackStep(index, 7, torch.rand(rows, 3, 8, 8), torch.zeros(rows), logits))
-        told.append(best.flips_now())
-    assert told == [True, False, False, False, False, True, False, False]
