@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPalette
-from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QScrollArea, QToolBar, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QScrollArea, QToolBar, QWidget
 
 from gui import theme
 from gui.clipboard import local_files
@@ -18,6 +18,7 @@ from gui.shell.actions import Actions
 from gui.shell.actions.file import open_files, open_mime
 from gui.shell.actions.recent import RecentMenu
 from gui.shell.actions.reproduce import ReproduceMenu
+from gui.shell.centre import Centre
 from gui.shell.dock_title import DockTitle
 from gui.shell.docks import DOCKS, DockSpec, layout_version, place_docks, set_dock_sizes
 from gui.shell.status_bar import StatusBar
@@ -42,7 +43,8 @@ class MainWindow(QMainWindow):
         self.setObjectName("main")
         self.setWindowTitle("Gibbon")
         self.setAcceptDrops(True)
-        self.setCentralWidget(_waiting())
+        self.centre = Centre()
+        self.setCentralWidget(self.centre)
         self.panels: dict[str, Any] = {}
         self._specs, self._layout = specs, layout_version(specs)
         self.docks = {spec.name: self._dock(spec) for spec in specs}
@@ -69,7 +71,7 @@ class MainWindow(QMainWindow):
         from gui.canvas.canvas_link import CanvasLink
 
         self.canvas = ImageCanvas()
-        self.setCentralWidget(self.canvas)
+        self.centre.set_canvas(self.canvas)
         CanvasLink(self.session, self.canvas)
         self.canvas.filesDropped.connect(self._on_files)
         self.canvas.toolChanged.connect(self._on_tool)
@@ -207,11 +209,3 @@ class _Placeholder(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(37, 32) * theme.GRID
-
-
-def _waiting() -> QWidget:
-    """Return the placeholder of the canvas until `fill` builds it."""
-    label = QLabel("Loading…")
-    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-    return label
