@@ -199,6 +199,12 @@ class Classifier:
     def __repr__(self) -> str:
         return f"Classifier({self.name!r}, {self.num_classes} classes, input {self.input_shape}, {self.device})"
 
+    def _repr_html_(self) -> str:
+        """Return name, shape, classes and accuracy as HTML, which notebooks show."""
+        from engine.notebook import classifier_html
+
+        return classifier_html(self)
+
     # ------------------------------------------------------------------ forward passes
 
     def __call__(self, images: Tensor) -> Tensor:

@@ -47,6 +47,12 @@ class Result:
     provenance: Mapping[str, Any]
     """Model name and fingerprint, operation and parameters, hashes of the files they name, seed, versions, device, threads, objective."""
 
+    def _repr_html_(self) -> str:
+        """Return the result as HTML, which notebooks show."""
+        from engine.notebook import result_html
+
+        return result_html(self)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AttackResult(Result):

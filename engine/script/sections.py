@@ -133,6 +133,11 @@ def attack_call(entry: OperationEntry, folder: Path) -> str:
     return wrapped_call(f"attacks.{kind.__name__}", **given)
 
 
+def attack_title(entry: OperationEntry) -> str:
+    """Return the attack's title, or its name in the record where there is no such attack here."""
+    return CATALOGUE[entry.slug].title if entry.slug in CATALOGUE else entry.slug
+
+
 def data_call(entry: DataEntry) -> str:
     """Return the expression that loads the data set from which the attack learned."""
     name, split = parse_name(entry.name)

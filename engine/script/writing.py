@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import GibbonError
+from engine.files import replacing
 from engine.record.schema import Record
 from engine.result import Reason
 from engine.script import sections
 from engine.script.literals import call, literal
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A record and the folder to which its paths are relative."""
+
+    record: Record
+    folder: Path = Path()
 
 
 def as_python(record: Record, folder: Path | str = ".") -> str:
@@ -27,10 +37,10 @@ def as_python(record: Record, folder: Path | str = ".") -> str:
     GibbonError
         No script can run it: the model was made by hand, or the attack followed a further objective.
     """
-    return runs_as_python([record], folder)
+    return runs_as_python([Recorded(record, Path(folder))])
 
 
-def runs_as_python(records: Sequence[Record], folder: Path | str = ".", title: str = "") -> str:
+def runs_as_python(runs: Sequence[Recorded], title: str = "") -> str:
     """Return one script for several recorded attacks, in their order; see `as_python`. ``title`` is its first line.
 
     Raises
@@ -38,25 +48,41 @@ def runs_as_python(records: Sequence[Record], folder: Path | str = ".", title: s
     GibbonError
         There is no record, or no script can run one of them.
     """
-    if not records:
+    if not runs:
         raise GibbonError("There is no run to write a script of. Run an attack first.")
-    script = _Script(Path(folder).resolve())
-    for record in records:
-        script.add(record)
-    return script.text(title or _title(records))
+    script = _Script()
+    for run in runs:
+        script.add(run.record, run.folder.resolve())
+    return script.text(title or _title(runs))
 
 
-def _title(records: Sequence[Record]) -> str:
-    if len(records) > 1:
-        return f"{len(records)} runs of Gibbon, again."
-    return f"{records[0].operation.slug} on {records[0].model.name}, again."
+def write_script(path: Path | str, text: str) -> Path:
+    """Write a script; ``.py`` is added where the path has no suffix.
+
+    Raises
+    ------
+    GibbonError
+        The path has another suffix, or cannot be written to.
+    """
+    path = Path(path).expanduser()
+    path = path if path.suffix else path.with_suffix(".py")
+    if path.suffix != ".py":
+        raise GibbonError(f"A script's name ends in .py, but “{path.name}” does not. Name it {path.stem}.py.")
+    with replacing(path) as staged:
+        staged.write_text(text, encoding="utf-8")
+    return path
+
+
+def _title(runs: Sequence[Recorded]) -> str:
+    if len(runs) > 1:
+        return f"{len(runs)} recorded attacks, run again."
+    return f"{sections.attack_title(runs[0].record.operation)} on the model {runs[0].record.model.name}, run again."
 
 
 class _Script:
     """The lines of a script. Equal expressions are evaluated once and share a variable."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
         self._imports = {"from engine import attacks"}
         self._body: list[str] = []
         self._variables: dict[str, str] = {}
@@ -64,7 +90,7 @@ class _Script:
         self._threads: int | None = None
         self._versions: list[str] = []
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Record, folder: Path) -> None:
         """Add the lines of one run."""
         if record.objective is not None:
             raise GibbonError(
@@ -76,10 +102,10 @@ class _Script:
         if record.threads != self._threads:
             self._threads = record.threads
             self._body += [call("torch.set_num_threads", literal(record.threads)), *self._deterministic(), ""]
-        classifier = self._shared("classifier", sections.classifier_call(record.model, self._folder, record.device))
-        image = self._shared("image", self._with_imports(sections.image_call(record.image, self._folder, classifier)))
+        classifier = self._shared("classifier", sections.classifier_call(record.model, folder, record.device))
+        image = self._shared("image", self._with_imports(sections.image_call(record.image, folder, classifier)))
         self._body.append("")
-        self._run(record, classifier, *self._composed(record, classifier, image))
+        self._run(record, folder, classifier, *self._composed(record, folder, classifier, image))
 
     def text(self, title: str) -> str:
         """Return the whole script."""
@@ -92,7 +118,7 @@ class _Script:
     def _deterministic(self) -> list[str]:
         return ["torch.backends.cudnn.deterministic = True"] if "torch.backends.cudnn.deterministic = True" not in self._body else []
 
-    def _composed(self, record: Record, classifier: str, image: str) -> tuple[str, dict[str, str]]:
+    def _composed(self, record: Record, folder: Path, classifier: str, image: str) -> tuple[str, dict[str, str]]:
         """Return the expression of the attacked image and those of the mask and the start."""
         named: dict[str, str] = {}
         attacked, variable, composed, begins_there = image, "", None, False
@@ -108,14 +134,14 @@ class _Script:
             if sections.same_mask(record.mask, composed):
                 named["mask"] = f"{variable}.mask"
             else:
-                named["mask"] = self._shared("mask", self._with_imports(sections.mask_call(record.mask, self._folder, classifier)))
+                named["mask"] = self._shared("mask", self._with_imports(sections.mask_call(record.mask, folder, classifier)))
         if begins_there:
             named["start"] = f"{variable}.content[None]"
         elif record.start is not None:
             named["start"] = self._shared("start", self._with_imports(sections.packed_call(record.start))) + "[None]"
         return attacked, named
 
-    def _run(self, record: Record, classifier: str, attacked: str, named: dict[str, str]) -> None:
+    def _run(self, record: Record, folder: Path, classifier: str, attacked: str, named: dict[str, str]) -> None:
         label = f"torch.tensor([{record.label.index}])"
         named = {"labels": label, **named}
         if record.label.assumed:
@@ -128,7 +154,7 @@ class _Script:
         if record.row:
             named["first_row"] = literal(record.row)
         self._body.append(f"# label: {record.label.name}{_assumed(record)}{_aim(record)}")
-        attack = self._shared("attack", sections.attack_call(record.operation, self._folder))
+        attack = self._shared("attack", sections.attack_call(record.operation, folder))
         result = self._new("result")
         arguments = (attack, classifier, f"{attacked}[None]")
         if record.outcome.reason == Reason.CANCELLED:

@@ -19,9 +19,10 @@ from torch import Tensor
 import engine
 from engine import attacks, images, record
 from engine.attacks import CATALOGUE
+from engine.cli import main as command
 from engine.operation import Attack
 from engine.record import Record
-from engine.script import as_python, runs_as_python
+from engine.script import Recorded, as_python, runs_as_python, write_script
 from engine.script.literals import literal
 from engine.stickers import Colour, Ellipse, Optimised, Pixels, Sticker, compose
 from tests.engine.test_replays import FIRST, misread, signs
@@ -182,7 +183,7 @@ def test_several_runs_share_their_classifier_and_image() -> None:
         record.record_of(engine.run(attack, classifier, image[None]), image=record.image_entry(image))
         for attack in (attacks.FGSM(), attacks.PGD(steps=3), attacks.FGSM())
     ]
-    script = runs_as_python(entries)
+    script = runs_as_python([Recorded(entry) for entry in entries])
     assert script.count("engine.models.load") == 1
     assert script.count("image = ") == 1
     assert outcome(script).count("the recorded bits: True") == 3
@@ -238,3 +239,24 @@ def test_grey_levels_are_written_as_people_write_them() -> None:
 
 def test_the_catalogue_is_covered() -> None:
     assert set(FIRST) == set(CATALOGUE)
+
+
+def test_the_command_line_writes_a_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    classifier, image = signs()
+    entry = record.record_of(engine.run(attacks.FGSM(eps=8 / 255), classifier, image[None]), image=record.image_entry(image))
+    path = entry.write(tmp_path / "a.json")
+    assert command(["script", str(path)]) == 0
+    assert "attacks.FGSM(" in capsys.readouterr().out
+    assert command(["script", str(path), str(path), "--out", str(tmp_path / "again")]) == 0
+    assert outcome((tmp_path / "again.py").read_text(encoding="utf-8")).count("the recorded bits: True") == 2
+    capsys.readouterr()
+    assert command(["script", str(path), "--out", str(tmp_path / "again.py")]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert command(["script", str(path), "--out", str(tmp_path / "again.txt")]) == 2
+    assert "ends in .py" in capsys.readouterr().err
+
+
+def test_a_script_is_not_written_where_none_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(engine.GibbonError):
+        write_script(tmp_path / "file" / "a.py", "")
