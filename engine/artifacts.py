@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 
@@ -85,6 +86,12 @@ class StickerContent:
     """The pixels, ``(N, C, H, W)`` in [0, 1]; meaningful where the mask is above 0."""
     mask: Tensor
     """The mask, ``(N or 1, 1, H, W)``."""
+
+    @classmethod
+    def under(cls, mask: Tensor, images: Tensor, adversarial: Tensor) -> Self:
+        """Solve ``adversarial = (1 - mask) * images + mask * pixels`` for the pixels where the mask is above 0; elsewhere they are 0.5."""
+        pixels = (adversarial - (1 - mask) * images) / mask.clamp_min(1e-6)
+        return cls(torch.where(mask > 0, pixels, 0.5).clamp(0, 1), mask)
 
 
 @dataclass(frozen=True, eq=False)

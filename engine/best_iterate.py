@@ -32,6 +32,8 @@ class BestIterate(ABC):
         self._count = 0
         self._trace: list[Tensor] = []
         """Losses of each comparison, ``(T, N)``."""
+        self._numbers: list[int] = []
+        """Number of each step that was compared; some attacks leave numbers out."""
         self._images: Tensor | None = None
         self._logits: Tensor
         self._loss: Tensor
@@ -93,6 +95,12 @@ class BestIterate(ABC):
         self._compare()
         return joined(self._trace)
 
+    @property
+    def trace_steps(self) -> Tensor:
+        """The number of every step, ``(T, N)``."""
+        trace = self.trace
+        return torch.tensor(self._numbers)[:, None].expand(trace.shape)
+
     def outcome(self) -> dict[str, Any]:
         """Return the fields of `ChunkedSteps.outcome` for a batch of a single chunk."""
         failed = self.failed
@@ -103,6 +111,7 @@ class BestIterate(ABC):
             "steps_to_flip": self.steps_to_flip,
             "failed": failed,
             "trace": self.trace,
+            "trace_steps": self.trace_steps,
             "attacked": torch.ones_like(failed),
             "first_logits": self.clean_logits,
         }
@@ -114,6 +123,7 @@ class BestIterate(ABC):
     def _compare(self) -> None:
         if self._waiting:
             steps, self._waiting = self._waiting, []
+            self._numbers += [step.index for step in steps]
             self._take(steps)
 
     def _scores(self, steps: list[AttackStep], loss: Tensor) -> Tensor:

@@ -199,7 +199,8 @@ class ChunkedSteps(Iterator[AttackStep]):
             return self._begun[0][2].outcome()
         bests, reached = [best for _, _, best in self._begun], self._begun[-1][1]
         found = {name: _cat([getattr(best, name) for best in bests]) for name in ("images", "logits", "loss", "steps_to_flip", "failed")}
-        trace, clean = _beside([best.trace for best in bests]), [best.clean_logits for best in bests]
+        trace, clean = _beside([best.trace for best in bests], torch.nan), [best.clean_logits for best in bests]
+        numbers = _beside([best.trace_steps for best in bests], -1)
         attacked = torch.ones_like(found["failed"])
         missing = self._problem.images[reached:]
         if len(missing):
@@ -208,12 +209,13 @@ class ChunkedSteps(Iterator[AttackStep]):
             found["loss"] = F.pad(found["loss"], (0, len(missing)), value=torch.nan)
             found["steps_to_flip"] = F.pad(found["steps_to_flip"], (0, len(missing)), value=-1)
             found["failed"], attacked = (F.pad(rows, (0, len(missing)), value=False) for rows in (found["failed"], attacked))
-            trace = F.pad(trace, (0, len(missing)), value=torch.nan)
+            trace, numbers = F.pad(trace, (0, len(missing)), value=torch.nan), F.pad(numbers, (0, len(missing)), value=-1)
         known = not len(missing) and all(logits is not None for logits in clean)
         return {
             "adversarial": found.pop("images"),
             **found,
             "trace": trace,
+            "trace_steps": numbers,
             "attacked": attacked,
             "first_logits": _cat([logits for logits in clean if logits is not None]) if known else None,
         }
@@ -227,9 +229,9 @@ def _cat(tensors: list[Tensor]) -> Tensor:
     return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
 
 
-def _beside(traces: list[Tensor]) -> Tensor:
-    """Place traces ``(T_i, N_i)`` side by side as ``(max T, N)``; steps that a chunk did not need are NaN."""
-    if len(traces) == 1:
-        return traces[0]
-    length = max(len(trace) for trace in traces)
-    return torch.cat([F.pad(trace, (0, 0, 0, length - len(trace)), value=torch.nan) for trace in traces], 1)
+def _beside(parts: list[Tensor], missing: float) -> Tensor:
+    """Place tensors ``(T_i, N_i)`` of the steps side by side as ``(max T, N)``; steps that a chunk did not need are ``missing``."""
+    if len(parts) == 1:
+        return parts[0]
+    length = max(len(part) for part in parts)
+    return torch.cat([F.pad(part, (0, 0, 0, length - len(part)), value=missing) for part in parts], 1)

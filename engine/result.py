@@ -74,6 +74,10 @@ class AttackResult(Result):
     """Index of each row's first successful step, ``(N,)``; -1 where there was none."""
     trace: Tensor
     """Loss of every step, ``(T, N)``; NaN where a row needed fewer steps."""
+    trace_steps: Tensor
+    """Number of every step in ``trace``, ``(T, N)``, as in ``steps_to_flip``: attacks that end a round early leave numbers out. -1 where a
+    row needed fewer steps.
+    """
     attacked: Tensor
     """Rows that the run reached before it ended, ``(N,)`` bool; the others are the clean images."""
     failed: Tensor
@@ -87,6 +91,8 @@ class AttackResult(Result):
     """
     first_logits: Tensor | None = None
     """Logits of the clean images, where the run computed them anyway."""
+    iteration: int | None = None
+    """Number of the step whose iterate this is, where `engine.iterate.at_step` took one of a run; None: the run's result, its best."""
 
     def __repr__(self) -> str:
         count, images = len(self.adversarial), "image" if len(self.adversarial) == 1 else "images"
@@ -101,6 +107,8 @@ class AttackResult(Result):
         They are the ``notes``, the target classes that the attack chose, a budget too small for the first step, and the number of NaN rows.
         """
         notes = self.notes if self.goals is None else (*self.notes, self._chose(self.goals))
+        if self.iteration is not None:
+            notes = (f"This is iteration {self.iteration} of the run, not its best.", *notes)
         if self.reason is Reason.BUDGET and self.steps_made == 0:
             notes = (*notes, "The budget of queries was spent where the attack starts, before its first step. Allow more.")
         count, total = int(self.failed.sum()), len(self.failed)

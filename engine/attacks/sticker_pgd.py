@@ -75,9 +75,7 @@ class StickerPGD(Attack):
         """Return the content of the kept images, solved for where the mask is above 0."""
         assert isinstance(last, AttackStep)
         assert problem.mask is not None
-        mask = problem.mask
-        content = (last.adversarial - (1 - mask) * problem.images) / mask.clamp_min(1e-6)
-        return {"content": StickerContent(torch.where(mask > 0, content, 0.5).clamp(0, 1), mask)}
+        return {"content": StickerContent.under(problem.mask, problem.images, last.adversarial)}
 
     def _start(self, problem: Problem) -> Tensor:
         images = problem.images

@@ -119,6 +119,7 @@ def record_of(
         objective=seen.get("objective"),
         seed=seen["seed"],
         row=first_row + row,
+        iteration=result.iteration,
         device=seen["device"],
         device_name=seen["device_name"],
         threads=seen["threads"],

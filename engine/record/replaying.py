@@ -17,12 +17,14 @@ from engine.devices import devices
 from engine.driver import Run, start
 from engine.errors import GibbonError
 from engine.images import open_image
+from engine.iterate import at_step
 from engine.operation import Attack, Step
 from engine.record.finding import find, read_mask
 from engine.record.making import digest, located
 from engine.record.schema import DataEntry, ImageEntry, MaskEntry, ModelEntry, ModelOptions, OperationEntry, Record
 from engine.result import AttackResult, Reason
 from engine.threads import checked_threads
+from engine.timeline import Timeline
 
 if TYPE_CHECKING:
     from engine.data import DataSet
@@ -148,9 +150,7 @@ def replay(
             with _start(record, classifier, clean, folder, data_root) as run:
                 _pull(run, record, watch)
                 run.close()  # a run that was left before its end counts as cancelled only after this
-                result = run.result()
-            assert isinstance(result, AttackResult)
-            return result
+                return _at_iteration(run, record)
 
         result = once()
         found = Replay(record, result, digest(result.adversarial[0]), str(classifier.device))
@@ -162,6 +162,8 @@ def replay(
 
 def _ended_early(result: AttackResult, record: Record) -> bool:
     """Return whether ``watch`` ended the replay of a run that had continued."""
+    if record.iteration is not None:
+        return result.iteration is None
     return result.reason is Reason.CANCELLED and record.outcome.reason != Reason.CANCELLED
 
 
@@ -270,6 +272,7 @@ def _start(record: Record, classifier: Classifier, clean: Tensor, folder: Path, 
         data=None if record.data is None else _data(record.data, data_root),
         seed=record.seed,
         first_row=record.row,
+        record=None if record.iteration is None else Timeline(max_bytes=0),
     )
 
 
@@ -283,10 +286,24 @@ def _with_stickers(record: Record, clean: Tensor) -> Tensor:
 
 
 def _pull(run: Run, record: Record, watch: Callable[[Step], bool] | None) -> None:
-    """Run to the end or, where the recorded run was cancelled, for the same number of steps."""
+    """Run to the end or, where the recorded run was cancelled, for the same number of steps; for an iterate up to that."""
     cancelled = record.outcome.reason == Reason.CANCELLED
     for made, step in enumerate(run):
         if watch is not None and not watch(step):
             return
-        if cancelled and made >= record.outcome.steps_made:
+        if (cancelled and made >= record.outcome.steps_made) or step.index == record.iteration:
             return
+
+
+def _at_iteration(run: Run, record: Record) -> AttackResult:
+    """Return the run's result, or the recorded iterate, where the run got that far."""
+    result = run.result()
+    assert isinstance(result, AttackResult)
+    if record.iteration is None or run.record is None:
+        return result
+    newest = run.record.steps[-1]
+    if newest.index == record.iteration:
+        return at_step(result, newest)
+    if run.reason is Reason.CANCELLED:  # by ``watch``
+        return result
+    raise GibbonError(f"The record is of iteration {record.iteration}, but the attack ended after {newest.index}. Use the original record.")

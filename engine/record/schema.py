@@ -152,6 +152,8 @@ class Record(Part):
     seed: int
     row: int = 0
     """Index of the row in its run, since random numbers are drawn from (seed, row)."""
+    iteration: int | None = Field(default=None, ge=0)
+    """Number of the step whose iterate the adversarial image is; None: the best one of the run."""
     device: str
     device_name: str = ""
     threads: int

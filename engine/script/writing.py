@@ -157,7 +157,16 @@ class _Script:
         attack = self._shared("attack", sections.attack_call(record.operation, folder))
         result = self._new("result")
         arguments = (attack, classifier, f"{attacked}[None]")
-        if record.outcome.reason == Reason.CANCELLED:
+        if record.iteration is not None:
+            self._imports.add("from engine.iterate import at_step")
+            self._body += [
+                f"with {call('engine.start', *arguments, **named, record='engine.Timeline(max_bytes=0)')} as run:",
+                "    for step in run:  # the recorded image is an iterate, not the best one",
+                f"        if step.index == {record.iteration}:",
+                "            break",
+                f"    {result} = at_step(run.result(), run.record.steps[-1])",
+            ]
+        elif record.outcome.reason == Reason.CANCELLED:
             self._body += [
                 f"with {call('engine.start', *arguments, **named)} as run:",
                 "    for made, _ in enumerate(run):  # it was cancelled: the same number of steps",

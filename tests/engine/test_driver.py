@@ -320,6 +320,7 @@ def test_parts_of_a_batch_equal_the_whole(rows: int, small64: engine.Classifier,
     assert torch.equal(whole.steps_to_flip, parts.steps_to_flip)
     assert torch.equal(whole.success, parts.success)
     torch.testing.assert_close(whole.trace, parts.trace)
+    assert torch.equal(whole.trace_steps, parts.trace_steps)
     assert bool(parts.attacked.all())
     assert parts.forwards == whole.forwards
 
@@ -345,6 +346,7 @@ def test_a_batch_cancelled_between_its_parts_keeps_what_it_reached(small64: engi
     assert torch.equal(result.adversarial[2:], images[2:])
     assert not bool(result.success[2:].any())
     assert bool(result.trace[:, 2:].isnan().all())
+    assert bool((result.trace_steps[:, 2:] == -1).all())
     torch.testing.assert_close(result.logits, small64(result.adversarial))
 
 

@@ -211,3 +211,14 @@ def test_waits_are_few_on_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
                     assert {step.adversarial.device.type for step in line.steps} == {"cpu"}
     assert waits[32, False] == waits[96, False]
     assert waits[96, True] - waits[32, True] <= 64 / 2
+
+
+def test_the_numbers_of_a_trace_are_those_of_its_steps(small64: engine.Classifier, images: Tensor) -> None:
+    """Carlini and Wagner's attack ends a round that stalls, and goes on with the number of the next round's first step."""
+    attack = attacks.CarliniWagnerL2(rounds=3, steps=40, boundary_steps=0)
+    line = Timeline()
+    result, steps = pulled(attack, small64, images[:1], line)
+    numbers = [step.index for step in steps]
+    assert numbers != list(range(len(numbers))), "choose parameters with which it leaves numbers out"
+    assert result.trace_steps[:, 0].tolist() == numbers == [step.index for step in line.steps]
+    assert int(result.steps_to_flip[0]) in numbers
