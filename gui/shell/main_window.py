@@ -164,6 +164,16 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------ dialogs
 
+    def show_palette(self) -> None:
+        """Open the command palette."""
+        from gui.shell.palette import open_palette
+
+        open_palette(self)
+
+    def open_experiment(self, slug: str) -> None:
+        """Show an experiment of the lectures."""
+        self.reproduce.open_experiment(slug)
+
     def show_keyboard_help(self) -> None:
         """Open the help page of keyboard and mouse."""
         from gui.shell.help_page import KeyboardHelp

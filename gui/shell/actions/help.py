@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from gui.shell.actions.shell import Shell
 
 
+def palette(shell: Shell) -> None:
+    """Open the command palette."""
+    shell.show_palette()
+
+
 def keyboard_help(shell: Shell) -> None:
     """Open the help page of keyboard and mouse."""
     shell.show_keyboard_help()
@@ -23,6 +28,14 @@ def about(shell: Shell) -> None:
 
 
 SPECS: tuple[ActionSpec, ...] = (
+    ActionSpec(
+        "palette",
+        "Find a command…",
+        palette,
+        "Search all commands, attacks, presets, panels, samples and experiments by name",
+        ("Ctrl+Shift+P",),
+        "mdi6.magnify",
+    ),
     ActionSpec("keyboard_help", "Keyboard and mouse", keyboard_help, "All shortcuts on one page", ("F1",), "mdi6.keyboard-outline"),
     ActionSpec("about", "About Gibbon", about, "Versions and licences", icon="mdi6.information-outline"),
 )

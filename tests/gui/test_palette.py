@@ -1,0 +1,170 @@
+"""The command palette: what it finds, in which order, and that keys and mouse carry it out on the real window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from engine.attacks import CATALOGUE
+from gui.shell.actions import SPECS
+from gui.shell.palette import CommandPalette, Entry, collect, find
+from tests.gui.driving import press_keys, settle, until
+
+if TYPE_CHECKING:
+    from gui.app import Workbench
+
+
+def entry(title: str, kind: str = "Command", words: str = "", *, enabled: bool = True) -> Entry:
+    return Entry(title, title, kind, lambda: None, words=words, enabled=enabled)
+
+
+def titles(entries: list[Entry]) -> list[str]:
+    return [found.title for found in entries]
+
+
+# ---------------------------------------------------------------------- the search
+
+
+def test_the_beginning_of_a_title_is_the_best_match() -> None:
+    entries = [
+        entry("Clear perturbation"),
+        entry("Perturbation and saliency", "Panel"),
+        entry("Superb"),
+        entry("Add noise", words="perturb"),
+    ]
+    assert titles(find(entries, "per")) == ["Perturbation and saliency", "Clear perturbation", "Superb", "Add noise"][:4]
+
+
+def test_every_word_has_to_fit_in_any_order() -> None:
+    entries = [entry("Export figure…"), entry("Open image…"), entry("Export animation…")]
+    assert titles(find(entries, "figure export")) == ["Export figure…"]
+    assert find(entries, "figure zebra") == []
+
+
+def test_initials_are_found() -> None:
+    assert titles(find([entry("Open image…"), entry("Export figure…")], "ef")) == ["Export figure…"]
+
+
+def test_what_was_used_last_comes_first_and_what_cannot_be_done_last() -> None:
+    entries = [entry("Run"), entry("Redo", enabled=False), entry("Reset layout")]
+    assert titles(find(entries, "", ["Reset layout"])) == ["Reset layout", "Run", "Redo"]
+    assert titles(find(entries, "re", ["Redo"])) == ["Reset layout", "Redo"]
+
+
+def test_marks_in_the_search_are_no_patterns() -> None:
+    assert find([entry("Run")], "(*[") == []
+    assert titles(find([entry("C&W (L2)")], "(l2)")) == ["C&W (L2)"]
+
+
+# ---------------------------------------------------------------------- the window
+
+
+def opened(bench: Workbench) -> CommandPalette:
+    """The palette that Ctrl+Shift+P opens."""
+    press_keys(bench.window, "Ctrl+Shift+P")
+    settle()
+    found = [widget for widget in QApplication.topLevelWidgets() if isinstance(widget, CommandPalette) and widget.isVisible()]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_every_command_attack_preset_panel_and_experiment_is_in_it(bench: Workbench) -> None:
+    from engine.reproduce import CATALOGUE as EXPERIMENTS
+
+    entries = collect(bench.window)
+    ids = [found.id for found in entries]
+    assert len(ids) == len(set(ids))
+    assert {f"action.{spec.id}" for spec in SPECS} <= set(ids)
+    assert {f"attack.{slug}" for slug in CATALOGUE} <= set(ids)
+    assert sum(found.kind == "Preset" for found in entries) == sum(len(attack.presets) for attack in CATALOGUE.values())
+    assert {f"panel.{name}" for name in bench.window.docks} <= set(ids)
+    assert {f"experiment.{slug}" for slug in EXPERIMENTS} <= set(ids)
+    assert any(found.kind == "Sample" and "top" in found.title for found in entries)
+
+
+def test_typing_and_enter_choose_an_attack(bench: Workbench) -> None:
+    palette = opened(bench)
+    QTest.keyClicks(palette.search, "deepfool")
+    QTest.keyClick(palette.search, Qt.Key.Key_Return)
+    settle()
+    assert bench.session.plan.slug == "deepfool"
+    assert bench.session.undo_stack.undoText() == "Choose DeepFool"
+    assert not any(isinstance(widget, CommandPalette) and widget.isVisible() for widget in QApplication.topLevelWidgets())
+
+
+def test_a_preset_sets_attack_and_parameters(bench: Workbench) -> None:
+    found = next(found for found in collect(bench.window) if found.kind == "Preset" and found.id.startswith("preset.pgd."))
+    found.do()
+    preset = CATALOGUE["pgd"].preset(found.id.removeprefix("preset.pgd."))
+    attack, error = bench.session.plan.built
+    assert error == ""
+    assert {name: getattr(attack, name) for name in preset.values} == dict(preset.values)
+    assert bench.session.plan.settings.preset == preset.title
+    bench.session.undo_stack.undo()
+    assert bench.session.plan.settings.preset == ""
+
+
+def test_arrows_move_and_a_click_carries_out(bench: Workbench) -> None:
+    palette = opened(bench)
+    QTest.keyClicks(palette.search, "zoom")
+    before = palette.list.currentIndex().row()
+    QTest.keyClick(palette.search, Qt.Key.Key_Down)
+    assert palette.list.currentIndex().row() == before + 1
+    scale = bench.window.canvas.viewpoint.scale
+    row = titles(palette.model.entries).index("Zoom in")
+    place = palette.list.visualRect(palette.model.index(row, 0)).center()
+    QTest.mouseClick(palette.list.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(place))
+    settle()
+    assert bench.window.canvas.viewpoint.scale > scale
+
+
+def test_what_cannot_be_done_stays_undone(bench: Workbench) -> None:
+    palette = opened(bench)
+    QTest.keyClicks(palette.search, "cancel")
+    assert not palette.model.entries[0].enabled
+    QTest.keyClick(palette.search, Qt.Key.Key_Return)
+    settle()
+    assert palette.isVisible()
+    QTest.keyClick(palette, Qt.Key.Key_Escape)
+    settle()
+
+
+def test_nothing_found_is_said(bench: Workbench) -> None:
+    palette = opened(bench)
+    QTest.keyClicks(palette.search, "qqqq")
+    assert palette.nothing.isVisible()
+    QTest.keyClick(palette.search, Qt.Key.Key_Return)
+    QTest.keyClick(palette, Qt.Key.Key_Escape)
+    settle()
+
+
+def test_a_sample_opens(bench: Workbench) -> None:
+    before = bench.session.clean
+    sample = next(found for found in collect(bench.window) if found.kind == "Sample" and found.title != "Stop")
+    sample.do()
+    until(lambda: bench.session.clean is not before, "the sample")
+
+
+def test_what_was_used_is_remembered(bench: Workbench) -> None:
+    palette = opened(bench)
+    QTest.keyClicks(palette.search, "reset layout")
+    QTest.keyClick(palette.search, Qt.Key.Key_Return)
+    settle()
+    again = opened(bench)
+    assert again.model.entries[0].title == "Reset layout"
+    again.close()
+    settle()
+
+
+@pytest.mark.parametrize("size", [(720, 450), (1000, 650), (1280, 800)])
+def test_it_stays_inside_the_window(bench: Workbench, size: tuple[int, int]) -> None:
+    bench.window.resize(*size)
+    settle()
+    palette = opened(bench)
+    assert bench.window.frameGeometry().contains(palette.geometry())
+    palette.close()
+    settle()
