@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from engine.classifier import Classifier
     from engine.record import Record, Replay
 
-RecordFile = Annotated[Path, typer.Argument(metavar="RECORD.json", help="A record, or the sidecar of a figure.", show_default=False)]
+RecordFile = Annotated[
+    Path, typer.Argument(metavar="RECORD", help="A record (.json), or the PNG, PDF or SVG that carries one.", show_default=False)
+]
 Image = Annotated[Path | None, typer.Option(help="The clean image, where it is no longer where it was.")]
 ReplayDevice = Annotated[str | None, typer.Option(help="Another device than the recorded one; the bits may then differ.")]
 ReplayThreads = Annotated[int | None, whole(1, MOST_THREADS, help="Another number of threads than the recorded one.")]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("pdf", "svg", "png")
-_LONGEST = 2000
-"""Characters of one value that are kept inside the figure's file; longer ones (pixels) are in the sidecar only."""
+_LONGEST = 500_000
+"""Characters of one value that are kept inside the figure's file; longer ones (pixels of large images) are in the sidecar only."""
 
 
 def export(figure: Figure, path: Path | str, provenance: Mapping[str, Any]) -> tuple[Path, Path]:

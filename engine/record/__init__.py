@@ -1,10 +1,12 @@
 """Records: JSON files beside adversarial images, with everything that makes the image again, bit for bit."""
 
 from engine.files import file_digest
+from engine.record.carrying import CARRIERS, carried, carries, is_figure
 from engine.record.finding import find, read_mask
 from engine.record.making import digest, image_entry, mask_entry, record_of, relative
 from engine.record.packing import Packed
-from engine.record.replaying import Replay, repeatable, replay
+from engine.record.replay_run import ReplayRun, replay
+from engine.record.replaying import Replay, repeatable
 from engine.record.saving import ReadBack, SavedImage, save_adversarial, write_and_read
 from engine.record.schema import (
     ClassEntry,
@@ -20,6 +22,7 @@ from engine.record.schema import (
 from engine.record.stickers import StickerEntry
 
 __all__ = [
+    "CARRIERS",
     "ClassEntry",
     "ImageEntry",
     "MaskEntry",
@@ -32,12 +35,16 @@ __all__ = [
     "ReadBack",
     "Record",
     "Replay",
+    "ReplayRun",
     "SavedImage",
     "StickerEntry",
+    "carried",
+    "carries",
     "digest",
     "file_digest",
     "find",
     "image_entry",
+    "is_figure",
     "mask_entry",
     "read_mask",
     "record_of",

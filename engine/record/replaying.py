@@ -1,21 +1,15 @@
-"""Replay of a recorded attack, with a comparison of every bit."""
+"""Replay: the comparison of a recorded attack with the same attack run again, bit by bit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from engine.devices import devices
-from engine.driver import Run
-from engine.errors import GibbonError
-from engine.iterate import at_step
-from engine.operation import Step
-from engine.record.making import digest
-from engine.record.restoring import Load, classifier_of, image_of, run_of
+from engine.images import Photograph
 from engine.record.schema import Record
 from engine.result import AttackResult, Reason
 from engine.threads import checked_threads
@@ -32,6 +26,15 @@ class Replay:
     device: str
     repeats: bool | None = None
     """Whether a second replay gave the same bits as the first; None: not tried, since everything is explained."""
+    clean: Tensor | None = None
+    """The clean image ``(C, H, W)``, before stickers."""
+    photograph: Photograph | None = None
+    """The photograph that it was cropped from, where the record names a file."""
+
+    @property
+    def reason(self) -> Reason:
+        """The reason why the replay ended."""
+        return self.result.reason
 
     @property
     def same(self) -> bool:
@@ -67,7 +70,7 @@ class Replay:
     def unexplained(self) -> bool:
         """Whether bits differ although model, device, versions and threads are those of the record."""
         known = self.result.classifier.contract.random or self.device != self.record.device or bool(self._changed)
-        return not self.same and not known and not _ended_early(self.result, self.record)
+        return not self.same and not known and not ended_early(self.result, self.record)
 
     @property
     def _changed(self) -> list[str]:
@@ -82,74 +85,8 @@ class Replay:
         ]
 
 
-def replay(
-    record: Record,
-    *,
-    folder: Path | str = ".",
-    image: Path | str | None = None,
-    device: str | None = None,
-    threads: int | None = None,
-    load: Load | None = None,
-    data_root: Path | str | None = None,
-    watch: Callable[[Step], bool] | None = None,
-) -> Replay:
-    """Load the model, read the image, and run the attack again with the recorded seed and threads.
-
-    Where bits differ and no known cause explains it, the attack is run once more, to test whether it is repeatable here.
-
-    Parameters
-    ----------
-    record
-        The record of the attack.
-    folder
-        Folder of the record, to which its paths are relative.
-    image
-        The clean image's file, where it has moved. Its hash must be the recorded one.
-    device, threads
-        Replacements for the recorded ones; the bits may then differ.
-    load
-        Replacement for ``engine.models.load``, which here runs no user's code and downloads nothing.
-    data_root
-        Folder of the data sets; None: the default of ``engine.data.load``.
-    watch
-        Called after every step; False ends the run.
-
-    Raises
-    ------
-    GibbonError
-        Model, image, mask or another file are missing or differ from the recorded ones; or the attack followed an objective, which no
-        record can hold.
-    """
-    if record.objective is not None:
-        raise GibbonError(
-            f"The attack followed a further objective, “{record.objective}”, which a record cannot hold, so this replay "
-            "could not give the same image. Run it where that function is."
-        )
-    folder, device = Path(folder), device or record.device
-    if device not in (str(here) for here in devices()):
-        raise GibbonError(
-            f"The record was made on {device} ({record.device_name}), which is not here. Give another device; the bits may then differ."
-        )
-    with repeatable(record.threads if threads is None else threads):
-        classifier = classifier_of(record.model, folder, device, load)
-        clean = image_of(record.image, classifier, folder, None if image is None else Path(image))
-
-        def once() -> AttackResult:
-            with run_of(record, classifier, clean, folder, data_root) as run:
-                _pull(run, record, watch)
-                run.close()  # a run that was left before its end counts as cancelled only after this
-                return _at_iteration(run, record)
-
-        result = once()
-        found = Replay(record, result, digest(result.adversarial[0]), str(classifier.device))
-        if not found.unexplained:
-            return found
-        again = once()
-        return found if _ended_early(again, record) else replace(found, repeats=digest(again.adversarial[0]) == found.sha256)
-
-
-def _ended_early(result: AttackResult, record: Record) -> bool:
-    """Return whether ``watch`` ended the replay of a run that had continued."""
+def ended_early(result: AttackResult, record: Record) -> bool:
+    """Return whether the replay of a run that had continued was ended before."""
     if record.iteration is not None:
         return result.iteration is None
     return result.reason is Reason.CANCELLED and record.outcome.reason != Reason.CANCELLED
@@ -173,27 +110,3 @@ def repeatable(threads: int) -> Iterator[None]:
     finally:
         torch.set_num_threads(before)
         torch.backends.cudnn.deterministic = deterministic
-
-
-def _pull(run: Run, record: Record, watch: Callable[[Step], bool] | None) -> None:
-    """Run to the end or, where the recorded run was cancelled, for the same number of steps; for an iterate up to that."""
-    cancelled = record.outcome.reason == Reason.CANCELLED
-    for made, step in enumerate(run):
-        if watch is not None and not watch(step):
-            return
-        if (cancelled and made >= record.outcome.steps_made) or step.index == record.iteration:
-            return
-
-
-def _at_iteration(run: Run, record: Record) -> AttackResult:
-    """Return the run's result, or the recorded iterate, where the run got that far."""
-    result = run.result()
-    assert isinstance(result, AttackResult)
-    if record.iteration is None or run.record is None:
-        return result
-    newest = run.record.steps[-1]
-    if newest.index == record.iteration:
-        return at_step(result, newest)
-    if run.reason is Reason.CANCELLED:  # by ``watch``
-        return result
-    raise GibbonError(f"The record is of iteration {record.iteration}, but the attack ended after {newest.index}. Use the original record.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from engine.attacks import CATALOGUE
 from engine.classifier import Classifier
 from engine.driver import Run, start
 from engine.errors import GibbonError
-from engine.images import open_image
+from engine.images import Photograph, open_image
 from engine.operation import Attack
 from engine.record.finding import find, read_mask
 from engine.record.making import digest, located
@@ -33,14 +33,18 @@ def _load(source: str, device: str, options: ModelOptions) -> Classifier:
     return models.load(source, device=device, architecture=options.architecture, activation=options.activation, head=options.head)
 
 
-def classifier_of(entry: ModelEntry, folder: Path, device: str, load: Load | None) -> Classifier:
-    """Load the classifier, and derive the recorded size and bounds from it.
+def classifier_of(entry: ModelEntry, folder: Path, device: str, load: Load | None, known: Sequence[Classifier] = ()) -> Classifier:
+    """Return the one of the ``known`` classifiers that is the recorded one, else load it and derive the recorded size and bounds.
 
     Raises
     ------
     GibbonError
         It cannot be loaded, or its fingerprint is not the recorded one.
     """
+    for classifier in known:
+        there = classifier.fingerprint, classifier.input_shape, str(classifier.device)
+        if there == (entry.fingerprint, entry.input_shape, device):
+            return classifier
     if entry.changes:
         raise GibbonError(f"The record's model was changed by hand ({'; '.join(entry.changes)}), which a record cannot do again.")
     if entry.source is None:
@@ -59,8 +63,8 @@ def classifier_of(entry: ModelEntry, folder: Path, device: str, load: Load | Non
     return classifier
 
 
-def image_of(entry: ImageEntry, classifier: Classifier, folder: Path, given: Path | None) -> Tensor:
-    """Read the clean image ``(C, H, W)``, before stickers.
+def image_of(entry: ImageEntry, classifier: Classifier, folder: Path, given: Path | None) -> tuple[Tensor, Photograph | None]:
+    """Read the clean image ``(C, H, W)``, before stickers, and the photograph that it was cropped from, where the record names a file.
 
     Raises
     ------
@@ -68,14 +72,15 @@ def image_of(entry: ImageEntry, classifier: Classifier, folder: Path, given: Pat
         Its file is missing, or its bits are not the recorded ones.
     """
     if entry.pixels is not None and given is None:
-        return entry.pixels.tensor()
+        return entry.pixels.tensor(), None
     path = find(entry.path, entry.sha256, folder, given, "image")
-    image = open_image(path).crop_to(classifier, entry.crop)
+    photograph = open_image(path)
+    image = photograph.crop_to(classifier, entry.crop)
     if entry.bits is not None and digest(image) != entry.bits:
         raise GibbonError(
             f"“{path.name}” is the recorded file, but reading it gives other pixels: another version of Pillow scales differently."
         )
-    return image
+    return image, photograph
 
 
 def _mask(entry: MaskEntry, classifier: Classifier, folder: Path) -> Tensor:

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, ValidationError
 
 from engine.errors import GibbonError
 from engine.files import ordinary_file, replacing
+from engine.record.carrying import CARRIERS, carried, carries
 from engine.record.migration import VERSION, is_known, migrated
 from engine.record.packing import Packed, Part
 from engine.record.stickers import StickerEntry
@@ -175,7 +176,7 @@ class Record(Part):
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """Read a record, or the sidecar of a figure, and migrate it to the present version.
+        """Read a record from its JSON file, or from the PNG, PDF or SVG that carries it, and migrate it to the present version.
 
         Raises
         ------
@@ -183,9 +184,20 @@ class Record(Part):
             The file is missing, damaged, no record, or of an unknown version.
         """
         path = Path(path)
-        content = _json(path)
+        return cls.parse(carried(path) if carries(path) else _json(path), path)
+
+    @classmethod
+    def parse(cls, content: Any, path: Path) -> Self:
+        """Make a record of the content of a file, whose name is for the errors.
+
+        Raises
+        ------
+        GibbonError
+            The content is damaged, no record, or of an unknown version.
+        """
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise GibbonError(f"“{path.name}” is no record of Gibbon's. Choose the .json beside an adversarial image or a figure.")
+            what = "carries no record" if path.suffix.lower() in CARRIERS else "is no record"
+            raise GibbonError(f"“{path.name}” {what} of Gibbon's. Choose the .json beside an adversarial image or a figure.")
         if not is_known(content.get("version")):
             raise GibbonError(
                 f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads the versions 1 to {VERSION}. "

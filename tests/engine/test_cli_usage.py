@@ -42,7 +42,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["models", "--json=3"], "--json takes no value."),
     (["models", "--shiped"], "There is no option --shiped. Did you mean --shipped?"),
     (["replay", "--nope"], "There is no option --nope. See replay --help."),
-    (["replay"], "RECORD.json is missing. See replay --help."),
+    (["replay"], "RECORD is missing. See replay --help."),
     (["figure", "a.json"], "--out is missing. See figure --help."),
     (["figure", "a.json", "--out", "b.pdf", "--top", "0"], "--top: 0 is too small. The least is 1."),
     (["replay", "a", "b"], "“replay” was given more words than it takes. Options begin with two dashes. See replay --help."),

@@ -209,7 +209,7 @@ PROVENANCE = {
     "operation": {"slug": "pgd"},
     "seed": 3,
     "label": "(“é”\\)",
-    "pixels": "x" * 5000,
+    "pixels": "x" * 600_000,
 }
 
 
