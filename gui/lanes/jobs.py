@@ -68,6 +68,7 @@ class Job:
     _preview_from: float = 0.0
     """The next preview is made at this time at the earliest, so that previews take at most a third of the run."""
     _readings: Readings | None = None
+    _losses: Readings | None = None
     _preparing: Iterator[str] | None = None
     _run: Any = None
 
@@ -98,6 +99,11 @@ class Job:
         """The readings of all steps so far, thinned evenly beyond `MOST_POINTS`; empty without ``collect``."""
         return () if self._readings is None else self._readings.trace
 
+    @property
+    def losses(self) -> tuple[TracePoint, ...]:
+        """The loss of the first image at all steps of an attack so far, thinned evenly like ``trace``; empty without ``collect``."""
+        return () if self._losses is None else self._losses.trace
+
     def request_cancel(self) -> None:
         """Request the end of the run at its next step. Call `EngineThread.cancel`, which also wakes the lane."""
         self._cancel.set()
@@ -126,6 +132,7 @@ class Job:
                 if not self._prepared():
                     return None
                 self._run, self._readings = self.make(), Readings(collect=self.collect)
+                self._losses = Readings(collect=True) if self.collect else None
             step = next(self._run, None)
             if step is None:  # the run is exhausted
                 return self.end()
@@ -143,6 +150,8 @@ class Job:
         try:
             if self._readings is not None:
                 self._readings.flush()
+            if self._losses is not None:
+                self._losses.flush()
             if self._run is not None:
                 self._run.close()
                 self.queries = queries(self._run)
@@ -178,6 +187,8 @@ class Job:
         self.queries = queries(self._run)
         assert self._readings is not None
         self._readings.add(step)
+        if self._losses is not None and hasattr(step, "adversarial"):
+            self._losses.note(step.index, {"loss": step.loss[0]})
         if self.make_preview is not None and self._wanted.is_set() and time.perf_counter() >= self._preview_from:
             began = time.perf_counter()
             self._wanted.clear()

@@ -43,12 +43,15 @@ class Readings:
 
     def add(self, step: Any) -> None:
         """Add a step's readings, and transfer all unread ones if `READ_S` has passed."""
-        values: Mapping[str, Any] = getattr(step, "readings", {})
+        self.note(step.index, getattr(step, "readings", {}))
+
+    def note(self, index: int, values: Mapping[str, Any]) -> None:
+        """Add the values of the step of a number; see `add`."""
         if not values:
             return
         if self._unread and not (self._collect and self._kept.wants(self._unread[-1][0])):
             self._unread.pop()  # the trace skips that step, and newer readings replace it
-        self._unread.append((self._count, step.index, values))
+        self._unread.append((self._count, index, values))
         self._count += 1
         if time.perf_counter() >= self._read_at:
             self.flush()

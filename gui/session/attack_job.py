@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gui.session.scene import Frame, Scene, observe_scene
+from gui.session.scene import Frame, Iterate, Scene, observe_scene
 from gui.session.sticker_content import stickers_after
 
 if TYPE_CHECKING:
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from engine.data import DataSet
     from engine.data.bits import Bits
     from engine.stickers import Content, Sticker
+    from engine.timeline import Timeline
     from gui.lanes.jobs import Job
     from gui.session.attack_inputs import AttackInputs
     from gui.session.data_choice import Choice
     from gui.session.state import State
 
 
-def make_run(attack: Attack, scene: Scene, inputs: AttackInputs, load: Callable[[Choice], DataSet]) -> Any:
-    """Build the attack's run. Called in the engine thread."""
+def make_run(attack: Attack, scene: Scene, inputs: AttackInputs, load: Callable[[Choice], DataSet], timeline: Timeline) -> Any:
+    """Build the attack's run, whose steps ``timeline`` keeps. Called in the engine thread."""
     import torch
 
     import engine
@@ -50,6 +51,7 @@ def make_run(attack: Attack, scene: Scene, inputs: AttackInputs, load: Callable[
         start=None if begin is None else begin[None],
         data=None if inputs.data is None else load(inputs.data),
         seed=inputs.seed,
+        record=timeline,
     )
 
 
@@ -90,7 +92,8 @@ def preview_of(scene: Scene, current: Callable[[], State]) -> Callable[[Any, Any
     """
 
     def preview(_run: Any, step: Any) -> Frame:
-        return observe_scene(current().looking_at(scene), step.adversarial[0].detach().cpu(), step=step.index)
+        iterate = Iterate(step.adversarial[0].detach().cpu(), step.index, grown=scene.grown)
+        return observe_scene(current().looking_at(scene), iterate)
 
     return preview
 

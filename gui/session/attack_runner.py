@@ -12,16 +12,17 @@ from PySide6.QtCore import QObject, Signal, Slot
 from gui.lanes.runner import OperationRunner
 from gui.session.attack_inputs import AttackInputs
 from gui.session.attack_job import completed, make_run, prepare, preview_of
-from gui.session.attack_start import Ending, Start
+from gui.session.attack_start import Ending, Start, outcome_fields
 from gui.session.conclusion import Conclusion
 from gui.session.scene import same_view
-from gui.session.sticker_content import same_places, with_contents
+from gui.session.sticker_content import same_places
 from gui.session.sticker_follower import StickerFollower
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from engine import Attack
+    from engine.timeline import Timeline
     from gui.lanes.engine_thread import EngineThread
     from gui.lanes.jobs import Job, JobOutcome
     from gui.session.data_choice import Choice
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from gui.session.state import State
 
 PATIENCE_MS = 150
+TIMELINE_BYTES = 64 * 2**20
+"""Memory for the iterates of a run."""
 Request = Callable[..., None]
 """`Requests.ask`."""
 
@@ -98,6 +101,18 @@ class AttackRunner(QObject):
         return None if self.job is None or self._start is None else self._start.attack
 
     @property
+    def timeline(self) -> Timeline | None:
+        """The iterates of the attack in progress; None if there is none."""
+        return None if self.job is None or self._start is None else self._start.timeline
+
+    def is_attacked(self, state: State) -> bool:
+        """Return whether a state has the image and the stickers of the attack in progress."""
+        start = self._start
+        if self.job is None or start is None or not state.is_current(start.before):
+            return False
+        return same_places(start.before.stickers, state.stickers) if start.paints_stickers else start.before.stickers == state.stickers
+
+    @property
     def running(self) -> bool:
         """Whether an attack is in progress, paused or not."""
         return self.runner.running
@@ -139,15 +154,17 @@ class AttackRunner(QObject):
         if scene is None:
             self.noticed.emit("Open an image first: there is nothing to attack.")
             return
+        from engine.timeline import Timeline
+
         before = replace(scene, delta=None, grown=False)
         region = state.region if attack.masked else "image"
         chosen = state.plan.start if state.plan.start is not None and state.plan.start.image is begin else None
         name, prediction = ("", None) if chosen is None else (chosen.name, chosen.prediction)
         inputs = AttackInputs(region, state.label, state.target, seed, data, begin, name, prediction, planned)
         self.stickers.reset()
-        self._start = Start(attack, before, inputs, dict(state.image), state.photograph)
+        self._start = begun = Start(attack, before, inputs, dict(state.image), state.photograph, Timeline(TIMELINE_BYTES))
         self.runner.start(
-            lambda: make_run(attack, before, inputs, sources.load),
+            lambda: make_run(attack, before, inputs, sources.load, begun.timeline),
             make_preview=preview_of(replace(before, grown=not attack.from_image), self._current),
             finish=completed,
             prepare=lambda: prepare(inputs, sources.loading),
@@ -192,12 +209,8 @@ class AttackRunner(QObject):
         if not state.is_current(start.before) or outcome.failure is not None:
             self._keep(entry)
             return
-        fields: dict[str, Any] = {"delta": after.delta, "grown": after.grown}  # a sticker attack began without a perturbation
-        if start.paints_stickers:
-            # Content only: a sticker that was moved meanwhile stays where it is.
-            contents = {sticker.id: sticker.content for sticker in after.stickers}
-            fields["stickers"] = with_contents(state.stickers, contents)
-        self._keep(entry, "Optimise sticker content" if start.paints_stickers else start.attack.title, fields)
+        text = "Optimise sticker content" if start.paints_stickers else start.attack.title
+        self._keep(entry, text, outcome_fields(after, result, state))
 
     def _keep(self, entry: AttackRun, text: str = "", fields: Mapping[str, Any] | None = None, *, repaint: bool = True) -> None:
         self.concluded.emit(Conclusion(entry, text, fields=fields or {}, repaint=repaint))

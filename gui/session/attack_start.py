@@ -11,12 +11,14 @@ from gui.session.attack_inputs import AttackInputs
 from gui.session.attack_job import is_grown
 from gui.session.history import AttackRun
 from gui.session.scene import Scene
-from gui.session.sticker_content import stickers_after
+from gui.session.sticker_content import stickers_after, with_contents
 
 if TYPE_CHECKING:
     from engine import Attack, AttackResult
     from engine.images import Photograph
+    from engine.timeline import Timeline
     from gui.lanes.jobs import Job, JobOutcome
+    from gui.session.state import State
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,8 @@ class Start:
     inputs: AttackInputs
     image: Mapping[str, Any]
     photograph: Photograph | None
+    timeline: Timeline
+    """Keeps the attack's iterates."""
     at: float = field(default_factory=time.perf_counter)
 
     @property
@@ -37,14 +41,38 @@ class Start:
 
     def after(self, result: AttackResult) -> Scene:
         """Return the attacked scene with the result's perturbation or sticker content."""
-        if self.paints_stickers:
-            return replace(self.before, stickers=stickers_after(self.before.stickers, result))
-        delta = (result.adversarial - result.clean)[0].detach().cpu()
-        return replace(self.before, delta=delta, grown=is_grown(result))
+        return scene_after(self.before, result)
 
     def finished(self, result: AttackResult, after: Scene) -> AttackRun:
         """Return the finished run for the history."""
-        return AttackRun(result=result, scene=after, before=self.before, image=self.image, inputs=self.inputs, photograph=self.photograph)
+        return AttackRun(
+            result=result,
+            scene=after,
+            before=self.before,
+            image=self.image,
+            inputs=self.inputs,
+            photograph=self.photograph,
+            timeline=self.timeline,
+        )
+
+
+def scene_after(before: Scene, result: AttackResult) -> Scene:
+    """Return the attacked scene with a result's perturbation or sticker content."""
+    if "stickers" in result.operation.uses:
+        return replace(before, stickers=stickers_after(before.stickers, result))
+    delta = (result.adversarial - result.clean)[0].detach().cpu()
+    return replace(before, delta=delta, grown=is_grown(result))
+
+
+def outcome_fields(after: Scene, result: AttackResult, state: State) -> dict[str, Any]:
+    """Return the fields that put the outcome of an attack on the canvas, with their new values.
+
+    Of a sticker attack only the content is taken: a sticker that was moved meanwhile stays where it is.
+    """
+    fields: dict[str, Any] = {"delta": after.delta, "grown": after.grown}  # a sticker attack began without a perturbation
+    if "stickers" in result.operation.uses:
+        fields["stickers"] = with_contents(state.stickers, {sticker.id: sticker.content for sticker in after.stickers})
+    return fields
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     from engine import Attack, AttackResult, Operation, Result
     from engine.images import Photograph
+    from engine.timeline import Timeline
     from gui.session.scene import Scene
     from gui.session.state import State
 
 _numbers = itertools.count(1)
+_FULL = "the memory for finished runs is full."
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -77,6 +79,19 @@ class AttackRun(FinishedRun):
     """The attack's inputs beside the image and its parameters."""
     photograph: Photograph | None = None
     """The photograph that the image was cropped from."""
+    timeline: Timeline | None = None
+    """The iterates of the run; None if they were not kept."""
+    iteration_of: int | None = None
+    """The number of the run that this one is an iterate of, kept by the user; None for a run of its own."""
+
+    @property
+    def title(self) -> str:
+        """The run's number and the attack's title; of a kept iterate also which one it is, such as ``#5 PGD, iteration 12 of #4``."""
+        return super().title if self.iteration_of is None else f"{super().title}, iteration {self.result.iteration} of #{self.iteration_of}"
+
+    def is_outcome(self, state: State) -> bool:
+        """Return whether a state has on its canvas what the run made."""
+        return _is_outcome(self.scene, state)
 
     @property
     def planned(self) -> Attack:
@@ -88,7 +103,7 @@ class AttackRun(FinishedRun):
         """The approximate memory that the run occupies, without the photograph, which several runs may share."""
         result = self.result
         tensors: list[Tensor] = [result.clean, result.adversarial, result.trace, result.logits]
-        return sum(tensor.nbytes for tensor in tensors) + super().bytes
+        return sum(tensor.nbytes for tensor in tensors) + super().bytes + (0 if self.timeline is None else self.timeline.nbytes)
 
 
 def _bytes_of(artifact: Any) -> int:
@@ -128,17 +143,39 @@ class History(QObject):
         """Return the run with a number; None if there is none."""
         return next((entry for entry in self.entries if entry.number == number), None)
 
-    def add(self, entry: FinishedRun) -> list[FinishedRun]:
-        """Add a run, and return those that were dropped to make room, removed ones first. The next `follow` emits `changed`."""
+    def source(self, run: AttackRun) -> AttackRun | None:
+        """Return the run that has the timeline of ``run``: itself or, of a kept iterate, the run that it is of. None if that is gone."""
+        if run.iteration_of is None:
+            return run
+        return next((each for each in self._all if each.number == run.iteration_of and isinstance(each, AttackRun)), None)
+
+    def add(self, entry: FinishedRun) -> list[str]:
+        """Add a run, and make room for it; return what that cost, in sentences. The next `follow` emits `changed`.
+
+        First the timelines of older runs are thinned to their first, flip and last iterate, the oldest first; then runs are dropped, those
+        that the user removed first.
+        """
         self._all.append(entry)
-        gone = []
+        thinned, gone = self._thin_timelines(), []
         while len(self._all) > 1 and self._bytes > self._max_bytes:
             oldest = next((each for each in self._all[:-1] if each.number in self._removed), self._all[0])
             self._all.remove(oldest)
             if oldest.number not in self._removed:
                 gone.append(oldest)
         self._list()
-        return gone
+        left = [run for run in thinned if run in self._all and run.number not in self._removed]
+        return [*([_thinned_words(left)] if left else []), *(f"{run.title} was forgotten: {_FULL}" for run in gone)]
+
+    def _thin_timelines(self) -> list[FinishedRun]:
+        thinned: list[FinishedRun] = []
+        for run in self._all[:-1]:
+            if self._bytes <= self._max_bytes:
+                break
+            if isinstance(run, AttackRun) and run.timeline is not None:
+                before = len(run.timeline.settled)
+                run.timeline.shrink(0)
+                thinned += [run] * (len(run.timeline.settled) < before)
+        return thinned
 
     @property
     def _bytes(self) -> int:
@@ -166,6 +203,14 @@ class History(QObject):
         fitting = [entry for entry in self.attacks if _is_outcome(entry.scene, state)]
         chosen = (entry for entry in fitting if entry.number == state.run)
         return next(chosen, fitting[-1] if fitting else None)
+
+
+def _thinned_words(runs: Sequence[FinishedRun]) -> str:
+    """Return which timelines were thinned, in a sentence."""
+    if len(runs) == 1:
+        return f"The timeline of #{runs[0].number} was thinned to its first, flip and last step: {_FULL}"
+    names = f"#{runs[0].number} and #{runs[1].number}" if len(runs) == 2 else f"{len(runs)} runs"
+    return f"The timelines of {names} were thinned to their first, flip and last steps: {_FULL}"
 
 
 def _is_outcome(scene: Scene, state: State) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,17 +72,31 @@ class Frame:
     requested_at: float
     """``time.perf_counter()`` at the request, for measuring latency."""
     step: int | None = None
-    """The attack's step, for a frame of an iterate."""
+    """The number of the attack's step, for a frame of an iterate."""
+    run: int | None = None
+    """The number of the finished run that the iterate is of; None for an iterate of the attack in progress, and for no iterate."""
 
 
-def observe_scene(scene: Scene, adversarial: Tensor | None = None, *, requested_at: float | None = None, step: int | None = None) -> Frame:
-    """Make the frame of a scene. Called in the engine thread.
+@dataclass(frozen=True, eq=False)
+class Iterate:
+    """An image that an attack made on its way, to be shown in place of the scene's own."""
 
-    ``adversarial`` is the image to show in place of the scene's own, such as an attack's iterate.
-    """
+    image: Tensor
+    """``(C, H, W)``."""
+    step: int
+    run: int | None = None
+    """The number of the finished run; None for the attack in progress."""
+    grown: bool = False
+    """Whether the attack grows the image from noise; see `Scene`."""
+
+
+def observe_scene(scene: Scene, iterate: Iterate | None = None, *, requested_at: float | None = None) -> Frame:
+    """Make the frame of a scene, or of an attack's iterate on it. Called in the engine thread."""
     from engine.explain import observe
 
-    shown = scene.adversarial() if adversarial is None else adversarial
+    shown = scene.adversarial() if iterate is None else iterate.image
+    if iterate is not None:
+        scene = replace(scene, grown=iterate.grown)
     observation = observe(scene.classifier, scene.clean, shown, bounds=scene.bounds, explanations=scene.explanations)
     return Frame(
         scene=scene,
@@ -90,7 +104,8 @@ def observe_scene(scene: Scene, adversarial: Tensor | None = None, *, requested_
         clean_pixels=to_pixels(observation.clean_image),
         adversarial_pixels=to_pixels(observation.adversarial_image),
         requested_at=time.perf_counter() if requested_at is None else requested_at,
-        step=step,
+        step=None if iterate is None else iterate.step,
+        run=None if iterate is None else iterate.run,
     )
 
 

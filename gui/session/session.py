@@ -26,9 +26,11 @@ from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
 from gui.session.fields import SIGNALS, Field
 from gui.session.history import AttackRun, FinishedRun, History
+from gui.session.iterate_keeper import IterateKeeper
 from gui.session.jobs import Jobs
 from gui.session.loaded_models import LoadedModels
 from gui.session.log_entry import LogEntry, LogKind
+from gui.session.moments import Moments
 from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.staleness import Staleness
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
@@ -129,13 +131,18 @@ class Session(QObject):
         self.ask, self.waiting = self._requests.ask, self._requests.waiting
         self.runs = AttackRunner(self.lane, self.ask, lambda: self.state, self.data_sources, self)
         self.eps = EpsMover(self.ask, lambda: self.state, lambda: None if self.runs.running else self.history.shown, self)
+        self.moments = Moments(self.runs, self.history, lambda: self.state, self)
+        self.iterates = IterateKeeper(self.ask, self.moments, lambda: self.state, self)
         self.staleness = Staleness(self.history, lambda: self.state, lambda: self.runs.running, self)
         self._listen()
 
     def _listen(self) -> None:
         """Connect the signals of the attack runner and the eps mover."""
-        for runner in (self.runs, self.eps):
-            runner.previewed.connect(self.show_frame)
+        self.eps.previewed.connect(self.moments.leave)
+        for source in (self.moments, self.eps):
+            source.previewed.connect(self.show_frame)
+        self.moments.asked.connect(self.refresh)
+        for runner in (self.runs, self.eps, self.iterates):
             runner.concluded.connect(self._on_concluded)
             runner.logged.connect(self._on_logged)
             runner.noticed.connect(self.notice)
@@ -219,23 +226,18 @@ class Session(QObject):
         return self.state.is_current(scene)
 
     def refresh(self) -> None:
-        """Request a frame of the scene; while an attack is in progress, of its newest iterate."""
+        """Request a frame of the scene, or of the iteration that is shown."""
         scene = self.scene
         if scene is None:
             return
-        requested_at, seen = time.perf_counter(), self.frame
-        iterate = step = None
-        if self.runs.running and seen is not None and seen.step is not None and self.runs.shows_stickers(seen):
-            iterate, step = seen.observation.adversarial_image, seen.step
+        requested_at, iterate = time.perf_counter(), self.moments.iterate(self.frame)
         what = "Showing the image to the model"
-        self.ask(
-            "frame", lambda: observe_scene(scene, iterate, requested_at=requested_at, step=step), self.show_frame, what=what, stream=True
-        )
+        self.ask("frame", lambda: observe_scene(scene, iterate, requested_at=requested_at), self.show_frame, what=what, stream=True)
 
     @Slot(object)
     def show_frame(self, frame: Frame) -> None:
         """Make a frame the newest one and emit `observed`, unless it belongs to another image or classifier."""
-        if self.is_current(frame.scene):
+        if self.is_current(frame.scene) and self.moments.admits(frame):
             self._frame = frame
             self.change(prediction=frame.observation.clean_prediction)
             self.observed.emit()
@@ -366,11 +368,11 @@ class Session(QObject):
 
     def adopt(self, entry: FinishedRun, text: str = "", key: Hashable | None = None, **fields: Any) -> bool:
         """Add a finished run to the history and change ``fields`` of the state; return whether that requested a new frame."""
-        gone = self.history.add(entry)
+        sentences = self.history.add(entry)
         frame_requested = self.change(text, key=key, **({**fields, "run": entry.number} if fields else {}))
         self.history.follow(self.state)
-        for each in gone:
-            self.log("info", f"{each.title} was forgotten: the memory for finished runs is full.")
+        for sentence in sentences:
+            self.log("info", sentence)
         return frame_requested
 
     # ------------------------------------------------------------------ the end
@@ -378,6 +380,7 @@ class Session(QObject):
     def shut_down(self) -> bool:
         """Stop the timer and the threads; return whether the threads have ended. May be called more than once."""
         self.runs.stop()
+        self.moments.stop()
         self.data_sources.close()
         self.undo_stack.blockSignals(True)  # its destructor clears it, and would emit to objects that are already destroyed
         ended = stop((self.background, self.lane))

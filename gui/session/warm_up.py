@@ -24,13 +24,14 @@ def warm_up(classifier: Classifier) -> None:
     import torch
 
     from engine.attacks import FGSM
+    from engine.timeline import Timeline
     from gui.session.attack_inputs import AttackInputs
     from gui.session.attack_job import completed, make_run
-    from gui.session.scene import Scene, observe_scene
+    from gui.session.scene import Iterate, Scene, observe_scene
 
     with contextlib.suppress(Exception):
         scene = Scene(classifier, torch.full(classifier.input_shape, 0.5))
-        run = make_run(FGSM(), scene, AttackInputs(), _no_data)
+        run = make_run(FGSM(), scene, AttackInputs(), _no_data, Timeline())
         for step in run:
-            observe_scene(scene, step.adversarial[0].detach().cpu())
+            observe_scene(scene, Iterate(step.adversarial[0].detach().cpu(), step.index))
         completed(run.result())

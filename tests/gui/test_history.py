@@ -125,7 +125,7 @@ def test_the_weights_of_a_trained_network_count_for_the_memory(session: Session)
     assert run.bytes >= weights
     history = History(max_bytes=weights)
     assert history.add(run) == []  # the newest stays in any case
-    assert history.add(FinishedRun(result=run.result)) == [run]
+    assert history.add(FinishedRun(result=run.result)) == [f"{run.title} was forgotten: the memory for finished runs is full."]
 
 
 def test_a_training_that_was_stopped_says_how_far_it_came(session: Session) -> None:

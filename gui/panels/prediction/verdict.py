@@ -37,7 +37,7 @@ def goals_of(state: State, shown: AttackRun | None, frame: Frame) -> Goals:
     """Return the goals of a frame; ``shown`` is the finished run on the canvas."""
     chosen = None if shown is None or state.target is not None else shown.result.goal(0)
     judged_by = state.target
-    if shown is not None and frame.step is None:
+    if shown is not None and (frame.step is None or frame.run == shown.number):
         judged_by = None if shown.result.targets is None else int(shown.result.targets[0])
     return Goals(state.label, state.target if chosen is None else chosen, chosen is not None, judged_by)
 
