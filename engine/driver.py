@@ -180,6 +180,7 @@ def start(
     *,
     seed: int = 0,
     first_row: int = 0,
+    seeds: Sequence[int] | None = None,
     labels_assumed: bool = False,
     start: Tensor | None = None,
     data: DataSet | None = None,
@@ -209,6 +210,8 @@ def start(
         Row n draws from (seed, first_row + n), so a batch equals its single images.
     first_row
         The number of the first image, where the batch is a slice of a larger set.
+    seeds
+        A seed for each image, in place of ``seed``: row n then draws as the only image of a run with ``seeds[n]``.
     labels_assumed
         Whether ``labels`` are predictions (for the images without their stickers, say); the result then says so.
     start, data, models, objective
@@ -251,7 +254,7 @@ def start(
         classifier=model,
         images=images,
         labels=labels,
-        random=RowRandom(seed, range(first_row, first_row + len(images)), classifier.device),
+        random=_random(seed, seeds, first_row, len(images), classifier),
         targets=checked_targets(targets, labels if getattr(operation, "from_image", True) else None, images, classifier),
         mask=checked_mask(mask, images),
         start=checked_start(start, images, classifier),
@@ -269,6 +272,14 @@ def start(
         first_logits=first_logits,
         rows_at_a_time=rows_at_a_time,
     )
+
+
+def _random(seed: int, seeds: Sequence[int] | None, first_row: int, count: int, classifier: Classifier) -> RowRandom:
+    if seeds is None:
+        return RowRandom(seed, range(first_row, first_row + count), classifier.device)
+    if len(seeds) != count:
+        raise GibbonError(f"There are {len(seeds)} seeds for {count} images. Give one for each.")
+    return RowRandom(seed, [0] * count, classifier.device, [checked_seed(each) for each in seeds])
 
 
 def run(operation: Operation, classifier: Classifier, images: Tensor | None = None, *args: Any, **kwargs: Any) -> Any:

@@ -44,12 +44,14 @@ class RowRandom:
         Indices of the rows in the whole data set.
     device
         The device to which the numbers are moved.
+    seeds
+        A seed of its own for each row, in place of ``seed``; None: ``seed`` for all.
     """
 
-    def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu") -> None:
+    def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu", seeds: Sequence[int] | None = None) -> None:
         self._rows, self._made = rows, list[_Row]()
         self._device = torch.device(device)
-        self.seed = seed
+        self.seed, self._seeds = seed, seeds
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -58,7 +60,8 @@ class RowRandom:
     def _each(self) -> list[_Row]:
         """Generators of the rows, made at the first draw: many runs make none."""
         if len(self._made) < len(self._rows):
-            self._made = [_Row(self.seed, row) for row in self._rows]
+            seeds = self._seeds or [self.seed] * len(self._rows)
+            self._made = [_Row(seed, row) for seed, row in zip(seeds, self._rows, strict=True)]
         return self._made
 
     def uniform(self, shape: Sequence[int]) -> Tensor:
@@ -83,13 +86,13 @@ class RowRandom:
 
     def anew(self) -> RowRandom:
         """Return generators of the same rows, reset to their first draws."""
-        return RowRandom(self.seed, self._rows, self._device)
+        return RowRandom(self.seed, self._rows, self._device, self._seeds)
 
     def shared(self, *path: int | str) -> torch.Generator:
         """Return a new CPU generator made from the seed alone, for draws that belong to no row, such as initial weights."""
         return generator(self.seed, *path)
 
     def _with(self, rows: list[_Row]) -> RowRandom:
-        copy = RowRandom(self.seed, [row.row for row in rows], self._device)
+        copy = RowRandom(self.seed, [row.row for row in rows], self._device, [row.seed for row in rows])
         copy._made = rows
         return copy

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import attack, demo, figure, models, replay, reproduce, script, train, usage
+from engine.cli import attack, batch, demo, figure, models, replay, reproduce, script, train, usage
 from engine.cli.output import NO_FOLDER, complain, has_folder, let_go_of_stdout, program
 from engine.errors import GibbonError, in_words
 
-COMMANDS = ("attack", "replay", "figure", "demo", "models", "train", "reproduce", "script", "gui")
+COMMANDS = ("attack", "batch", "replay", "figure", "demo", "models", "train", "reproduce", "script", "gui")
 USER_ERROR = 2
 INTERRUPTED = 130
 
@@ -28,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("attack", context_settings=attack.CONTEXT)(attack.command)
+app.command("batch", context_settings=batch.CONTEXT)(batch.command)
 app.command("demo")(demo.command)
 app.command("replay")(replay.command)
 app.command("script")(script.command)

@@ -81,7 +81,7 @@ def command(
 ) -> int:
     """Attack one image; write the adversarial PNG, its record (JSON) and a figure (PDF)."""
     if help:
-        return _help(context, attack)
+        return help_of(context, attack)
     if image is None:
         raise GibbonError("Which image? Give it with --image FILE.")
     from engine.cli.artifacts import shown
@@ -91,7 +91,7 @@ def command(
     from engine.images import open_image
     from engine.record import ModelOptions, repeatable
 
-    operation = _operation(context, attack, preset, target)
+    operation = build_attack(context, attack, preset, target)
     given = {"targets": target, "mask": mask or sticker or None, "data": data_set, "start": start}
     check_unused(operation, given, _CURES)
     check_needs(operation, given, _CURES)
@@ -115,7 +115,7 @@ def command(
                 mask=region(classifier, mask, sticker or []),
                 mask_path=mask if not sticker else None,
                 start=None if start is None else open_image(start).crop_to(classifier, None),
-                data=None if data_set is None else _data(data_set, data_count, data, seed),
+                data=None if data_set is None else load_data(data_set, data_count, data, seed),
                 others=others,
                 seed=seed,
             ),
@@ -166,7 +166,8 @@ _CURES: dict[str, Cure] = {
 """Advice on the command line for inputs that an attack lacks or does not use."""
 
 
-def _operation(context: typer.Context, slug: str, preset: str | None, target: str | None) -> Attack:
+def build_attack(context: typer.Context, slug: str, preset: str | None, target: str | None) -> Attack:
+    """Build the attack from the preset and from those arguments that are no options of the command."""
     from engine.cli.fields import parse
 
     kind = _kind(slug)
@@ -183,7 +184,8 @@ def _preset(kind: type[Attack], wanted: str | None, target: str | None) -> dict[
     return dict(preset.values)
 
 
-def _data(name: str, count: int | None, root: Path | None, seed: int) -> DataSet:
+def load_data(name: str, count: int | None, root: Path | None, seed: int) -> DataSet:
+    """Load the data set that an attack learns from."""
     from engine import data as data_sets
 
     stem, split = data_sets.parse_name(name)
@@ -201,7 +203,8 @@ def _kind(slug: str) -> type[Attack]:
     return CATALOGUE[slug]
 
 
-def _help(context: typer.Context, slug: str) -> int:
+def help_of(context: typer.Context, slug: str) -> int:
+    """Print the command's help and the options of an attack."""
     from engine.attacks import CATALOGUE
     from engine.cli.fields import listed
     from engine.cli.output import say_help

@@ -6,7 +6,7 @@ from engine.class_matching import class_numbers
 from engine.data.dataset import DataSet
 from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
 from engine.data.selection import Selection
-from engine.data.sources import Entry, available, default_root, load, loading, parse_name, shape_of, splits_of
+from engine.data.sources import Entry, available, default_root, labels_of, load, loading, parse_name, shape_of, splits_of
 from engine.data.splitting import held_out, train_and_test
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "class_numbers",
     "default_root",
     "held_out",
+    "labels_of",
     "load",
     "loading",
     "parse_name",

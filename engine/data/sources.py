@@ -121,6 +121,28 @@ def splits_of(name: str) -> tuple[Split, ...]:
     return _SPLITS if name in CITATIONS else ()
 
 
+def labels_of(name: str, split: Split | None = None) -> tuple[str, ...]:
+    """Return the class names of a set without loading it.
+
+    Raises
+    ------
+    GibbonError
+        The set is unknown, or its folder cannot be read.
+    """
+    check_name(name)
+    kind, _, rest = name.partition(":")
+    if kind == "folder":
+        folder = _folder_of(rest)
+        if not folder.is_dir():
+            raise GibbonError(f"{folder} is not a folder: give the folder that holds the images.")
+        return _listing(_place(folder, split))[1]
+    known = {"mnist": DIGIT_LABELS, "gtsrb": SIGN_LABELS, "cifar10": CIFAR10_LABELS}
+    known |= {"generated:signs": SIGN_LABELS, "generated:digits": DIGIT_LABELS}
+    if name not in known:
+        raise GibbonError(f'There is no data set "{name}": use one of {", ".join(known)}, folder:PATH.')
+    return known[name]
+
+
 def load(
     name: str,
     split: Split | None = None,

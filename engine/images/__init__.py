@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.images.bundled import Sample, samples
-from engine.images.grid import array_levels, lattice, levels
+from engine.images.grid import array_levels, digest, lattice, levels
 from engine.images.photograph import Crop, Photograph, from_array, open_image, read
 from engine.images.png import write_png
 from engine.images.published import published_crop
@@ -13,6 +13,7 @@ __all__ = [
     "Photograph",
     "Sample",
     "array_levels",
+    "digest",
     "from_array",
     "lattice",
     "levels",

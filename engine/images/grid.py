@@ -1,6 +1,8 @@
-"""The 8-bit grid: the images that a file can hold."""
+"""The 8-bit grid: the images that a file can hold; and the hash of all bits of an image."""
 
 from __future__ import annotations
+
+import hashlib
 
 import numpy as np
 import numpy.typing as npt
@@ -35,3 +37,8 @@ def array_levels(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
 def lattice(images: Tensor) -> Tensor:
     """Return the nearest images that an 8-bit file holds: ``levels(images) / 255``."""
     return levels(images) / 255
+
+
+def digest(image: Tensor) -> str:
+    """Return the SHA-256 of the float32 bytes of one image: equal if and only if every bit is."""
+    return hashlib.sha256(np.ascontiguousarray(image.detach().cpu().numpy().astype("<f4")).tobytes()).hexdigest()

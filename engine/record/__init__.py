@@ -1,9 +1,11 @@
 """Records: JSON files beside adversarial images, with everything that makes the image again, bit for bit."""
 
 from engine.files import file_digest
+from engine.images import digest
+from engine.record.batches import BatchRecord, compared, repeat_batch, write_batch, write_csv
 from engine.record.carrying import CARRIERS, carried, carries, is_figure
 from engine.record.finding import find, read_mask
-from engine.record.making import digest, image_entry, mask_entry, record_of, relative
+from engine.record.making import image_entry, mask_entry, record_of, relative
 from engine.record.packing import Packed
 from engine.record.replay_run import ReplayRun, replay
 from engine.record.replaying import Replay, repeatable
@@ -23,6 +25,7 @@ from engine.record.stickers import StickerEntry
 
 __all__ = [
     "CARRIERS",
+    "BatchRecord",
     "ClassEntry",
     "ImageEntry",
     "MaskEntry",
@@ -40,6 +43,7 @@ __all__ = [
     "StickerEntry",
     "carried",
     "carries",
+    "compared",
     "digest",
     "file_digest",
     "find",
@@ -49,8 +53,11 @@ __all__ = [
     "read_mask",
     "record_of",
     "relative",
+    "repeat_batch",
     "repeatable",
     "replay",
     "save_adversarial",
     "write_and_read",
+    "write_batch",
+    "write_csv",
 ]

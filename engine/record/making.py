@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 from torch import Tensor
 
 from engine.classifier import Classifier
 from engine.files import file_digest
-from engine.images import Crop, Photograph
+from engine.images import Crop, Photograph, digest
 from engine.models import options_of
+from engine.operation import Operation
 from engine.record.packing import Packed
 from engine.record.schema import (
     ClassEntry,
@@ -31,11 +30,6 @@ from engine.record.schema import (
 from engine.record.stickers import StickerEntry
 from engine.result import AttackResult
 from engine.stickers import Sticker
-
-
-def digest(image: Tensor) -> str:
-    """Return the SHA-256 of the float32 bytes of one image: equal if and only if every bit is."""
-    return hashlib.sha256(np.ascontiguousarray(image.detach().cpu().numpy().astype("<f4")).tobytes()).hexdigest()
 
 
 def image_entry(image: Tensor, photograph: Photograph | None = None, crop: Crop | None = None, folder: Path | None = None) -> ImageEntry:
@@ -106,9 +100,9 @@ def record_of(
     seen = result.provenance
     label, target, goal = int(result.labels[row]), None if result.targets is None else int(result.targets[row]), result.goal(row)
     return Record(
-        model=_model(result.classifier, folder),
+        model=model_entry(result.classifier, folder),
         image=image,
-        operation=_operation(result, folder),
+        operation=operation_entry(result.operation, result.provenance.get("files", {}), folder),
         label=ClassEntry(index=label, name=names[label], assumed=result.labels_assumed),
         target=None if target is None else ClassEntry(index=target, name=names[target]),
         goal=None if goal is None else ClassEntry(index=goal, name=names[goal]),
@@ -136,14 +130,14 @@ def located(source: str, place: Callable[[Path], str]) -> str:
     return place(Path(source)) if Path(source).suffix in (".safetensors", ".pt", ".pth") else source
 
 
-def _operation(result: AttackResult, folder: Path | None) -> OperationEntry:
-    attack = result.operation
+def operation_entry(attack: Operation, digests: Mapping[str, str], folder: Path | None) -> OperationEntry:
+    """Make the entry of an operation; ``digests`` are the hashes of the files that it names, by parameter."""
     files = {name: relative(path, folder) for name, path in attack.named_files().items()}
-    parameters = {**attack.model_dump(mode="json"), **files}
-    return OperationEntry(slug=attack.slug, parameters=parameters, files=result.provenance.get("files", {}))
+    return OperationEntry(slug=attack.slug, parameters={**attack.model_dump(mode="json"), **files}, files=dict(digests))
 
 
-def _model(classifier: Classifier, folder: Path | None) -> ModelEntry:
+def model_entry(classifier: Classifier, folder: Path | None) -> ModelEntry:
+    """Make the entry of a classifier; the path of its file is relative to ``folder``."""
     source = classifier.source
     return ModelEntry(
         name=classifier.name,

@@ -83,13 +83,15 @@ def image_of(entry: ImageEntry, classifier: Classifier, folder: Path, given: Pat
     return image, photograph
 
 
-def _mask(entry: MaskEntry, classifier: Classifier, folder: Path) -> Tensor:
+def load_mask(entry: MaskEntry, classifier: Classifier, folder: Path) -> Tensor:
+    """Return a recorded mask, read again where it is a file."""
     if entry.pixels is not None:
         return entry.pixels.tensor()
     return read_mask(find(entry.path, entry.sha256, folder, None, "mask"), classifier)
 
 
-def _data(entry: DataEntry, root: Path | str | None) -> DataSet:
+def load_data(entry: DataEntry, root: Path | str | None) -> DataSet:
+    """Load the recorded images of a data set again, and check their hash."""
     from engine import data as data_sets
 
     name, split = data_sets.parse_name(entry.name)
@@ -102,7 +104,7 @@ def _data(entry: DataEntry, root: Path | str | None) -> DataSet:
     return found
 
 
-def _attack(entry: OperationEntry, folder: Path) -> Attack:
+def build_attack(entry: OperationEntry, folder: Path) -> Attack:
     """Build the attack with its parameters, with the files that they name found again."""
     kind: type[Attack] = CATALOGUE[entry.slug]
     named = kind.build(**entry.parameters).named_files()
@@ -120,7 +122,7 @@ def run_of(record: Record, classifier: Classifier, clean: Tensor, folder: Path, 
     """
     if record.operation.slug not in CATALOGUE:
         raise GibbonError(f"There is no attack “{record.operation.slug}” here. It has: {', '.join(CATALOGUE)}.")
-    attack = _attack(record.operation, folder)
+    attack = build_attack(record.operation, folder)
     for what, entry in (("label", record.label), ("target", record.target)):
         if entry is not None and not 0 <= entry.index < classifier.num_classes:
             raise GibbonError(
@@ -133,9 +135,9 @@ def run_of(record: Record, classifier: Classifier, clean: Tensor, folder: Path, 
         labels=torch.tensor([record.label.index]),
         labels_assumed=record.label.assumed,
         targets=None if record.target is None else torch.tensor([record.target.index]),
-        mask=None if record.mask is None else _mask(record.mask, classifier, folder),
+        mask=None if record.mask is None else load_mask(record.mask, classifier, folder),
         start=None if record.start is None else record.start.tensor()[None],
-        data=None if record.data is None else _data(record.data, data_root),
+        data=None if record.data is None else load_data(record.data, data_root),
         seed=record.seed,
         first_row=record.row,
         record=None if record.iteration is None else Timeline(max_bytes=0),

@@ -1,0 +1,27 @@
+"""Batches: one attack on many images, with a row for each."""
+
+from engine.evaluate.batch.aims import RULES, Aim
+from engine.evaluate.batch.attacking import ImageResults, ImageRun, ImageStep, attack_images
+from engine.evaluate.batch.rows import COLUMNS, ImageRow, table_of
+from engine.evaluate.batch.subjects import Subject, Subjects, from_data, from_files, has_images
+from engine.evaluate.batch.summary import Share, Summary, summary_of
+
+__all__ = [
+    "COLUMNS",
+    "RULES",
+    "Aim",
+    "ImageResults",
+    "ImageRow",
+    "ImageRun",
+    "ImageStep",
+    "Share",
+    "Subject",
+    "Subjects",
+    "Summary",
+    "attack_images",
+    "from_data",
+    "from_files",
+    "has_images",
+    "summary_of",
+    "table_of",
+]

@@ -1,0 +1,323 @@
+"""ImageRun: one attack on many images, which yields rows as they come. An image that fails is a row with a sentence, not the end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import torch
+from torch import Tensor
+
+from engine.classifier import Classifier
+from engine.driver import start
+from engine.errors import GibbonError, in_words
+from engine.evaluate.batch.aims import Aim, checked_aim, target_of
+from engine.evaluate.batch.rows import ImageRow, row_of, thumbnail
+from engine.evaluate.batch.subjects import Subject, Subjects
+from engine.evaluate.batch.summary import Summary, summary_of
+from engine.operation import Attack, Step
+from engine.result import AttackResult, Reason
+from engine.stickers import Sticker, compose
+
+if TYPE_CHECKING:
+    from engine.data import DataSet
+
+KEEP_BYTES = 256 * 2**20
+"""Memory for the results of single images, as tensors."""
+_SEEDS = 2**31
+"""Seeds of images stay below this, so that every form takes them."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageStep(Step):
+    """A step of one of the attacks; ``index`` is the number of images that are done."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageResults:
+    """The rows so far, and everything that is needed to make them again."""
+
+    attack: Attack
+    classifier: Classifier
+    subjects: Subjects
+    rows: tuple[ImageRow, ...]
+    seed: int
+    aim: Aim
+    together: int
+    reason: Reason
+    seconds: float
+    threads: int
+    """CPU threads of torch."""
+    inputs: Mapping[str, Any]
+    """The other arguments of `attack_images`."""
+
+    @property
+    def summary(self) -> Summary:
+        """The outcomes of the rows so far, counted."""
+        return summary_of(self.rows, of=len(self.subjects))
+
+
+@dataclass(frozen=True, eq=False)
+class _Posed:
+    """An image that is ready to be attacked."""
+
+    number: int
+    subject: Subject
+    seed: int
+    clean: Tensor
+    """``(C, H, W)``: the image as cropped for the classifier, without stickers."""
+    label: int | None
+    target: int | None
+    assumed: bool
+    file_sha256: str
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """The fields of a row that are known before the attack."""
+        return {"number": self.number, "name": self.subject.name, "seed": self.seed, "file_sha256": self.file_sha256}
+
+
+class ImageRun(Iterator[ImageStep]):
+    """An attack on many images in progress, pulled step by step like `engine.Run`. ``rows`` may be read in any thread."""
+
+    def __init__(self, attack: Attack, classifier: Classifier, subjects: Subjects, inputs: dict[str, Any]) -> None:
+        self.attack, self.classifier, self.subjects = attack, classifier, subjects
+        self.seed, self.aim, self.together = inputs["seed"], inputs["aim"], inputs["together"]
+        self._inputs = inputs
+        self._threads = torch.get_num_threads()
+        self._room: int = inputs["keep_bytes"]
+        self._lock = threading.Lock()
+        self._rows: list[ImageRow] = []
+        self.reason = Reason.RUNNING
+        self.seconds = 0.0
+        self._steps = self._iterate()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> ImageStep:
+        began = time.perf_counter()
+        try:
+            return next(self._steps)
+        except StopIteration:
+            self._end(Reason.FINISHED)
+            raise
+        except BaseException:
+            self._end(Reason.FAILED)
+            raise
+        finally:
+            self.seconds += time.perf_counter() - began
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the run. The image in progress is dropped; the rows of those before it stay."""
+        self._end(Reason.CANCELLED)
+        self._steps.close()
+
+    def _end(self, reason: Reason) -> None:
+        if self.reason is Reason.RUNNING:
+            self.reason = reason
+
+    @property
+    def rows(self) -> tuple[ImageRow, ...]:
+        """The rows so far, in the order of the images."""
+        with self._lock:
+            return tuple(self._rows)
+
+    def result(self) -> ImageResults:
+        """Return the rows so far; valid at any time."""
+        return ImageResults(
+            self.attack,
+            self.classifier,
+            self.subjects,
+            self.rows,
+            self.seed,
+            self.aim,
+            self.together,
+            self.reason,
+            self.seconds,
+            self._threads,
+            self._inputs,
+        )
+
+    # ------------------------------------------------------------------ the loop
+
+    def _iterate(self) -> Generator[ImageStep, None, None]:
+        items = self.subjects.items
+        for first in range(0, len(items), self.together):
+            chunk = range(first, min(first + self.together, len(items)))
+            yield self._step(items[first].name, 0.0)
+            posed = []
+            for number in chunk:
+                ready = self._pose(number, items[number])
+                if isinstance(ready, ImageRow):
+                    self._add(ready)
+                else:
+                    posed.append(ready)
+            yield from self._attacked(posed)
+        yield self._step("", 0.0)
+
+    def _attacked(self, posed: list[_Posed]) -> Iterator[ImageStep]:
+        """Attack some images together; if that fails, each alone, so that only the images at fault lack a result."""
+        if not posed:
+            return
+        try:
+            with closing(self._start(posed)) as run:
+                for step in run:
+                    done = min(1.0, (step.index + 1) / (step.total + 1)) if step.total is not None else 0.0
+                    yield self._step(posed[0].subject.name, done * len(posed))
+                result = run.result()
+        except Exception as error:
+            if len(posed) > 1:
+                for one in posed:
+                    yield from self._attacked([one])
+            else:
+                self._add(_failed(posed[0], in_words(error, self.attack.title, "Try other parameters.")))
+            return
+        assert isinstance(result, AttackResult)
+        for index, one in enumerate(posed):
+            self._add(row_of(result, index, assumed=one.assumed, **one.known))
+
+    def _step(self, name: str, done: float) -> ImageStep:
+        """Return a step; ``done`` counts the images in progress by the share of their attack that is done."""
+        finished, of = len(self._rows), len(self.subjects)
+        news = f"image {min(finished + 1, of):,} of {of:,}" + (f": {name}" if name else "")
+        return ImageStep(finished, of, news=news, share_done=min(1.0, (finished + done) / of))
+
+    def _add(self, row: ImageRow) -> None:
+        """Add a row, with its images if there is room for them. Rows of one chunk may come out of order where some of them failed."""
+        if row.nbytes > self._room:
+            row = row.without_images()
+        self._room -= row.nbytes
+        with self._lock:
+            self._rows.append(row)
+            self._rows.sort(key=lambda each: each.number)
+
+    def _pose(self, number: int, subject: Subject) -> _Posed | ImageRow:
+        """Open an image, and find its target; a row with a sentence where that fails."""
+        seed, clean = (self.seed + number) % _SEEDS, None
+        try:
+            photograph = subject.open()
+            clean = photograph.crop_to(self.classifier)
+            assumed = subject.label is None
+            label = int(self.classifier.predict(clean[None])[0]) if subject.label is None else subject.label
+            target = target_of(self.aim, self.classifier, clean, label, seed)
+        except Exception as error:  # an image file may break its reader in any way
+            picture = None if clean is None else thumbnail(clean)
+            return ImageRow(number, subject.name, seed, self.classifier.labels, error=in_words(error, "Opening it"), picture=picture)
+        return _Posed(number, subject, seed, clean, label, target, assumed, photograph.sha256)
+
+    def _start(self, posed: Sequence[_Posed]) -> Any:
+        """Start the attack as a run of a single image would be started, on one image or on several."""
+        attack, inputs = self.attack, self._inputs
+        stickers: tuple[Sticker, ...] = inputs["stickers"]
+        paints = "stickers" in attack.uses
+        masked = paints or (inputs["region"] == "stickers" and attack.masked)
+        composed = [compose(one.clean, stickers) for one in posed]
+        if masked and composed[0].mask is None:
+            raise GibbonError("There is no sticker whose content is to be optimised. Draw one, and set its content to “optimised”.")
+        base = torch.stack([each.base if paints else each.shown for each in composed])
+        begin = composed[0].content if paints else inputs["start"]
+        targets = [one.target for one in posed]
+        return start(
+            attack,
+            self.classifier,
+            base,
+            labels=_labels(posed, stickers),
+            labels_assumed=any(one.assumed for one in posed),
+            targets=None if None in targets or "targets" not in attack.uses else torch.tensor(targets),
+            mask=composed[0].mask if masked else inputs["mask"] if attack.masked else None,
+            start=None if begin is None else begin[None].expand(len(posed), -1, -1, -1),
+            data=inputs["data"],
+            seed=posed[0].seed,
+            seeds=None if len(posed) == 1 else [one.seed for one in posed],
+        )
+
+
+def _labels(posed: Sequence[_Posed], stickers: tuple[Sticker, ...]) -> Tensor | None:
+    """Return the labels; None for one image without a label and without stickers, so that the driver counts the query as it does alone."""
+    if len(posed) == 1 and posed[0].assumed and not stickers:
+        return None
+    return torch.tensor([one.label for one in posed])
+
+
+def _failed(one: _Posed, error: str) -> ImageRow:
+    return ImageRow(**one.known, error=error, picture=thumbnail(one.clean))
+
+
+def attack_images(
+    attack: Attack,
+    classifier: Classifier,
+    subjects: Subjects,
+    *,
+    seed: int = 0,
+    aim: Aim = "away",
+    together: int = 1,
+    data: DataSet | None = None,
+    start: Tensor | None = None,
+    mask: Tensor | None = None,
+    stickers: tuple[Sticker, ...] = (),
+    region: Literal["image", "stickers"] = "image",
+    keep_bytes: int = KEEP_BYTES,
+) -> ImageRun:
+    """Start one attack on many images; each row is computed when the run is pulled.
+
+    Image n is attacked with the seed ``(seed + n) % 2**31`` as the only image of its run, so that its row equals that run bit for bit.
+
+    Parameters
+    ----------
+    attack
+        The attack with its parameters.
+    classifier
+        The model under attack; every image is cropped and resized to its input.
+    subjects
+        The images: `from_data` or `from_files`.
+    seed
+        The seed of the first image.
+    aim
+        The target of each image; see `Aim`.
+    together
+        Images that are attacked in one batch: several are faster, but a network may round the last bit of a row otherwise than alone. An
+        attack that learns from all of its images gets one at a time.
+    data, start
+        Further inputs, for attacks that use them; the same for every image.
+    mask
+        ``(1, H, W)``: the pixels that may change. None: everywhere.
+    stickers, region
+        Stickers on every image, and whether the attack may change the image or those stickers that are to be optimised.
+    keep_bytes
+        Memory for the results of single images; later rows are without theirs.
+
+    Raises
+    ------
+    GibbonError
+        There are no images, or an input is wrong for all of them.
+    """
+    if not len(subjects):
+        raise GibbonError("There are no images to attack. Choose some.")
+    if together < 1:
+        raise GibbonError(f"together is {together}, but at least one image is attacked at a time.")
+    chosen = checked_aim(aim if "targets" in attack.uses else "away", classifier)
+    if "targets" in attack.needs and chosen == "away":
+        raise GibbonError(f"{attack.title} works towards a class: choose an aim other than “away”.")
+    inputs = {
+        "seed": seed,
+        "aim": chosen,
+        "together": together if attack.by_rows else 1,
+        "data": data if "data" in attack.uses else None,
+        "start": start if "start" in attack.uses else None,
+        "mask": mask,
+        "stickers": stickers,
+        "region": region,
+        "keep_bytes": keep_bytes,
+    }
+    return ImageRun(attack, classifier, subjects, inputs)
