@@ -11,9 +11,9 @@ from engine.classifier import Classifier
 from engine.devices import devices
 from engine.driver import Run
 from engine.errors import GibbonError
+from engine.images import digest
 from engine.iterate import at_step
 from engine.operation import Problem, Step
-from engine.record.making import digest
 from engine.record.replaying import Replay, ended_early, repeatable
 from engine.record.restoring import Load, classifier_of, image_of, run_of
 from engine.record.schema import Record

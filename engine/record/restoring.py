@@ -13,10 +13,10 @@ from engine.attacks import CATALOGUE
 from engine.classifier import Classifier
 from engine.driver import Run, start
 from engine.errors import GibbonError
-from engine.images import Photograph, open_image
+from engine.images import Photograph, digest, open_image
 from engine.operation import Attack
 from engine.record.finding import find, read_mask
-from engine.record.making import digest, located
+from engine.record.making import located
 from engine.record.schema import DataEntry, ImageEntry, MaskEntry, ModelEntry, ModelOptions, OperationEntry, Record
 from engine.timeline import Timeline
 

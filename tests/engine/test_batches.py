@@ -312,7 +312,7 @@ def signs(count: int, **given: Any) -> tuple[engine.Classifier, ImageResults]:
 def test_the_csv_holds_numbers_as_numbers_and_one_fact_a_column(tmp_path: Path) -> None:
     _, results = signs(4)
     table, record = write_batch(results, tmp_path / "table.csv")
-    rows = list(csv.DictReader(table.open(encoding="utf-8")))
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     assert tuple(rows[0]) == COLUMNS
     for row, written in zip(results.rows, rows, strict=True):
         assert float(written["linf"]) == row.norms["linf"]
@@ -374,7 +374,7 @@ def test_the_command_writes_a_table_that_its_record_repeats(run: Command) -> Non
     )
     assert code == 0
     assert "5 images of the classes 3, 8" in said
-    rows = list(csv.DictReader(Path("generated-digits-pgd.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader(Path("generated-digits-pgd.csv").read_text(encoding="utf-8").splitlines()))
     assert [row["label"] for row in rows] == ["3", "8", "3", "8", "3"]
     assert len(list(Path("generated-digits-pgd").iterdir())) == 5
     code, said, _ = run("batch", "--repeat", "generated-digits-pgd.json")
