@@ -164,6 +164,12 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------ dialogs
 
+    def start_guide(self, slug: str) -> None:
+        """Begin a guided tour, in place of one that is in progress."""
+        from gui.shell.guides.bar import show_guide
+
+        show_guide(slug, self.session, self)
+
     def show_palette(self) -> None:
         """Open the command palette."""
         from gui.shell.palette import open_palette

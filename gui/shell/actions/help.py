@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gui.shell.actions.spec import ActionSpec
+from gui.shell.guides import GUIDES
 
 if TYPE_CHECKING:
     from gui.shell.actions.shell import Shell
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
 def palette(shell: Shell) -> None:
     """Open the command palette."""
     shell.show_palette()
+
+
+def start_guide(slug: str, shell: Shell) -> None:
+    """Begin a guided tour."""
+    shell.start_guide(slug)
 
 
 def keyboard_help(shell: Shell) -> None:
@@ -37,5 +44,9 @@ SPECS: tuple[ActionSpec, ...] = (
         "mdi6.magnify",
     ),
     ActionSpec("keyboard_help", "Keyboard and mouse", keyboard_help, "All shortcuts on one page", ("F1",), "mdi6.keyboard-outline"),
+    *(
+        ActionSpec(f"guide_{guide.slug}", guide.title, partial(start_guide, guide.slug), guide.about, submenu="Guided tours")
+        for guide in GUIDES
+    ),
     ActionSpec("about", "About Gibbon", about, "Versions and licences", icon="mdi6.information-outline"),
 )

@@ -1,0 +1,140 @@
+"""The guided tours: the first minute, and one for each lecture that the project implements."""
+
+from __future__ import annotations
+
+from gui.shell.guides.guide import (
+    Guide,
+    Step,
+    aimed,
+    bounded,
+    chosen,
+    drew_sticker,
+    explained,
+    loaded,
+    moved_sticker,
+    opened,
+    ran,
+    ran_with_bound,
+    ran_with_target,
+    scrubbed,
+)
+
+_DIGITS = ("digits", "digits-lecture")
+_LOAD_DIGITS = Step(
+    "Load the model “digits”: press Ctrl+M, type “digits”, press Enter. It reads handwritten digits.", loaded(*_DIGITS), "model"
+)
+
+FIRST_MINUTE = Guide(
+    "first-minute",
+    "The first minute",
+    "Attack a stop sign, scrub through the attack, draw a sticker, and make a figure.",
+    (
+        Step("Press F5, or Run. PGD changes each value by at most 8/255, so that the stop sign is read as another sign.", ran(), "Run"),
+        Step(
+            "Drag along the timeline below the images. Every panel shows that iteration; the flip is marked. The right end is the result.",
+            scrubbed,
+        ),
+        Step("Press R, and draw a rectangle on one of the images: a sticker.", drew_sticker),
+        Step("Choose the attack “Sticker content”: Ctrl+Shift+P, type “sticker content”, Enter.", chosen("sticker"), "attack"),
+        Step("Press F5. The attack paints the sticker; the rest of the image stays as it is.", ran("sticker"), "Run"),
+        Step("Drag the sticker to another place. The prediction follows while you drag.", moved_sticker),
+        Step("Press Ctrl+E whenever you want a figure for a paper, with every parameter inside the file. Ctrl+Z takes back any step."),
+    ),
+)
+
+MOU_JAINI = Guide(
+    "mou-jaini",
+    "Mou & Jaini 2017: digits that are read as others",
+    "The lecture's mini-projects: a targeted image, and an image grown from noise.",
+    (
+        _LOAD_DIGITS,
+        Step("Choose a target other than the digit that you see: press Ctrl+L, and pick a class under “target”.", aimed),
+        Step(
+            "Press Ctrl+Shift+P, type “gallery of targets”, press Enter, then F5: 50 sign steps of 0.02 towards the target.",
+            ran_with_target,
+            "Run",
+        ),
+        Step(
+            "Choose the attack “Fooling image”, and press F5: the image is grown from noise, and no digit is in it.", ran("fooling"), "Run"
+        ),
+        Step("The menu Reproduce has both galleries with the lecture's numbers beside ours."),
+    ),
+)
+
+NICOLAE_RAWAT = Guide(
+    "nicolae-rawat",
+    "Nicolae & Rawat 2017: bounded activations",
+    "An upper bound on the activations limits how errors grow from layer to layer.",
+    (
+        Step("Press F5 for an attack without any defense.", ran(), "Run"),
+        Step(
+            "Open Activations, and drag the line at the right edge of a histogram to the left: activations above it are clamped. "
+            "The sentence below says what that costs on the clean image, and what it undoes.",
+            bounded,
+            "activations",
+        ),
+        Step("Press F5 again: this attacker knows the bound, and goes around it.", ran_with_bound, "Run"),
+        Step("Load “signs-bounded”, which was trained with the bound (Ctrl+M).", loaded("signs-bounded", "signs-bounded-leaky"), "model"),
+        Step("Attack it too (F5), and compare the runs in Runs: how many steps did each one need?", ran(), "Run"),
+    ),
+)
+
+YOU = Guide(
+    "you",
+    "You: how to attack, and why it works",
+    "One step along the gradient, the linear explanation, and transfer to other models.",
+    (
+        Step("Choose the attack “FGSM”: one step of length eps along the sign of the gradient.", chosen("fgsm"), "attack"),
+        Step("Press F5. The curve below the form shows the probabilities for every eps.", ran("fgsm"), "Run"),
+        Step("Drag the slider “move eps”, and watch where the prediction flips. Each release keeps a run.", ran("fgsm"), "attack"),
+        Step(
+            "Open Transfer, and add another model. An image that fools one model often fools the next; the column of random noise of the "
+            "same size is the control.",
+            None,
+            "transfer",
+        ),
+        Step("The menu Reproduce has “The linear explanation” and “Logistic regression, 3 against 7”, with the theory's numbers."),
+    ),
+)
+
+HORVATH = Guide(
+    "horvath",
+    "Horváth 2020: one pixel, and stickers",
+    "Attacks that change very little of the image, by a lot.",
+    (
+        Step(
+            "Choose the attack “One pixel”, and press F5. It needs only the model's scores: each candidate is one query.",
+            ran("one-pixel"),
+            "Run",
+        ),
+        Step("Open another image (Ctrl+O), and try again: some images are harder than others.", opened),
+        Step("Press R, and draw a small sticker on the sign.", drew_sticker),
+        Step("Choose “Sticker content”, and press F5.", ran("sticker"), "Run"),
+        Step("Look at the explanation in the right-hand panel: what the model looks at now is the sticker.", explained, "perturbation"),
+    ),
+)
+
+WANG = Guide(
+    "wang",
+    "Wang: data evasion, with as little change as possible",
+    "Untargeted and targeted images, with a penalty on the distance.",
+    (
+        _LOAD_DIGITS,
+        Step(
+            "Press Ctrl+Shift+P, type “loop of the lectures”, press Enter, then F5: steps along the gradient over its largest magnitude.",
+            ran("pgd"),
+            "Run",
+        ),
+        Step("Choose a target (Ctrl+L).", aimed),
+        Step(
+            "Choose the attack “Targeted with proximity”, and press F5: the loss also holds the distance to the original.",
+            ran("proximity"),
+            "Run",
+        ),
+        Step(
+            "Compare both runs in Runs: which one changed less, and which one is more certain? The menu Reproduce has the lecture's tables."
+        ),
+    ),
+)
+
+GUIDES: tuple[Guide, ...] = (FIRST_MINUTE, MOU_JAINI, NICOLAE_RAWAT, YOU, HORVATH, WANG)

@@ -1,0 +1,127 @@
+"""Guided tours: each step waits for the user's own action, and every key and place that a text names exists."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QLabel
+
+from gui.shell.actions import SPECS
+from gui.shell.guides import GUIDES
+from gui.shell.guides.bar import GuideBar, find_part, show_guide
+from tests.gui.driving import action, click, draw, press_keys, settle, until
+
+if TYPE_CHECKING:
+    from gui.app import Workbench
+    from gui.shell.guides import Guide
+
+
+def shown(bench: Workbench) -> list[GuideBar]:
+    return [bar for bar in bench.window.findChildren(GuideBar) if bar.isVisible()]
+
+
+def begun(bench: Workbench, slug: str) -> GuideBar:
+    action(bench, f"guide_{slug}").trigger()
+    settle()
+    return shown(bench)[0]
+
+
+def test_the_first_minute_goes_on_with_what_the_user_does(bench: Workbench) -> None:
+    bar = begun(bench, "first-minute")
+    assert "step 1 of 7" in bar.title.text()
+    assert bar.next.text() == "Skip"
+    assert bar.text.text().startswith("Press F5")
+    press_keys(bench.window, "F5")
+    until(lambda: bar.walk.place == 1, "the second step", 60)
+    click(bar.next)
+    assert bar.walk.place == 2
+    draw(bench)
+    until(lambda: bar.walk.done, "the sticker")
+    assert bar.text.text().startswith("✓ ")
+    until(lambda: bar.walk.place == 3, "the fourth step")
+    bench.session.change("Choose", **bench.session.plan.choosing("sticker"))
+    until(lambda: bar.walk.place == 4, "the fifth step")
+    press_keys(bench.window, "F5")
+    until(lambda: bar.walk.place == 5, "the sixth step", 60)
+
+
+def test_back_skip_and_end(bench: Workbench) -> None:
+    bar = begun(bench, "you")
+    assert not bar.back.isEnabled()
+    for place in range(1, len(bar.walk.guide.steps)):
+        click(bar.next)
+        assert bar.walk.place == place
+    assert bar.next.text() == "Finish"
+    click(bar.back)
+    assert bar.walk.place == len(bar.walk.guide.steps) - 2
+    click(bar.next)
+    click(bar.next)
+    settle()
+    assert not shown(bench)
+
+
+def test_a_guide_replaces_the_one_before(bench: Workbench) -> None:
+    begun(bench, "you")
+    bar = begun(bench, "wang")
+    assert shown(bench) == [bar]
+    click(bar.finish)
+    settle()
+    assert not shown(bench)
+
+
+def test_a_run_before_the_step_does_not_count(bench: Workbench) -> None:
+    press_keys(bench.window, "F5")
+    until(lambda: bool(bench.session.history.entries) and not bench.session.runs.running, "the run", 60)
+    bar = begun(bench, "first-minute")
+    settle()
+    assert not bar.walk.done
+
+
+def test_a_bound_is_seen(bench: Workbench) -> None:
+    bar = begun(bench, "nicolae-rawat")
+    click(bar.next)
+    bench.session.set_bounds({bench.session.classifier.sites[0].name: 1.0})
+    until(lambda: bar.walk.done or bar.walk.place == 2, "the bound")
+
+
+def test_another_image_is_seen(bench: Workbench) -> None:
+    bar = begun(bench, "horvath")
+    click(bar.next)
+    bench.session.set_image(torch.rand(3, 32, 32), {"name": "noise"})
+    until(lambda: bar.walk.done or bar.walk.place == 2, "the image")
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=[guide.slug for guide in GUIDES])
+def test_every_key_in_a_text_is_a_key_of_the_window(guide: Guide) -> None:
+    known = {QKeySequence(keys).toString() for spec in SPECS for keys in spec.shortcuts} | {"Enter", "Esc"}
+    for step in guide.steps:
+        for keys in re.findall(r"\b(?:Ctrl\+(?:Shift\+)?\w+|F\d+|(?<=Press )[A-Z](?=,))", step.text):
+            assert keys in known, (keys, step.text)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=[guide.slug for guide in GUIDES])
+def test_every_place_is_in_the_window(bench: Workbench, guide: Guide) -> None:
+    bar = show_guide(guide.slug, bench.session, bench.window)
+    for step in guide.steps:
+        assert not step.at or find_part(bench.window, step.at) is not None, step.at
+    bar.end()
+    settle()
+
+
+@pytest.mark.parametrize("width", [720, 1000, 1280])
+def test_no_text_is_cut(bench: Workbench, width: int) -> None:
+    bench.window.resize(width, 650)
+    settle()
+    for guide in GUIDES:
+        bar = show_guide(guide.slug, bench.session, bench.window)
+        for place in range(len(guide.steps)):
+            bar.walk._show(place)
+            settle()
+            label: QLabel = bar.text
+            assert label.heightForWidth(label.width()) <= label.height(), guide.steps[place].text
+        bar.end()
+        settle()
