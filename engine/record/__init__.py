@@ -5,7 +5,7 @@ from engine.images import digest
 from engine.record.batches import BatchRecord, compared, repeat_batch, write_batch, write_csv
 from engine.record.carrying import CARRIERS, carried, carries, is_figure
 from engine.record.finding import find, read_mask
-from engine.record.making import image_entry, mask_entry, record_of, relative
+from engine.record.making import image_entry, located, mask_entry, model_entry, record_of, relative
 from engine.record.packing import Packed
 from engine.record.replay_run import ReplayRun, replay
 from engine.record.replaying import Replay, repeatable
@@ -49,7 +49,9 @@ __all__ = [
     "find",
     "image_entry",
     "is_figure",
+    "located",
     "mask_entry",
+    "model_entry",
     "read_mask",
     "record_of",
     "relative",

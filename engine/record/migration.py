@@ -37,12 +37,19 @@ def migrated(content: Mapping[str, Any]) -> dict[str, Any]:
         Content of the file, with a known ``version``. Damaged parts stay unchanged, for the schema to refuse.
     """
     found = dict(content)
-    for version in range(content["version"], VERSION):
-        operation = found.get("operation")
-        if isinstance(operation, dict) and isinstance(operation.get("parameters"), dict):
-            added = OLD_VALUES[version].get(str(operation.get("slug")), {})
-            found["operation"] = {**operation, "parameters": {**added, **operation["parameters"]}}
-        found["version"] = version + 1
+    operation = found.get("operation")
+    if isinstance(operation, dict) and isinstance(operation.get("parameters"), dict):
+        parameters = migrated_parameters(str(operation.get("slug")), operation["parameters"], content["version"])
+        found["operation"] = {**operation, "parameters": parameters}
+    found["version"] = VERSION
+    return found
+
+
+def migrated_parameters(slug: str, parameters: Mapping[str, Any], version: int) -> dict[str, Any]:
+    """Migrate the parameters of an attack from a known version to the present one."""
+    found = dict(parameters)
+    for old in range(version, VERSION):
+        found = {**OLD_VALUES[old].get(slug, {}), **found}
     return found
 
 
