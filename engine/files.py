@@ -75,9 +75,21 @@ def file_digest(path: Path | str) -> str:
         raise GibbonError(f"“{path}” cannot be read: {error.strerror or error}. Check the path.") from None
 
 
+def staged_path(path: Path) -> Path:
+    """Return the temporary path beside ``path`` at which this process writes a file before it replaces ``path``."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
 @contextmanager
-def replacing(path: Path | str) -> Iterator[Path]:
+def replacing(path: Path | str, *, durable: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; the file written there replaces ``path`` when the block succeeds, and is removed otherwise.
+
+    Parameters
+    ----------
+    path
+        The file to be replaced, or made.
+    durable
+        Whether to wait until the disk holds the new file before and after it replaces the old one, so that a power cut leaves one of both.
 
     Raises
     ------
@@ -85,10 +97,14 @@ def replacing(path: Path | str) -> Iterator[Path]:
         The folder is missing, or the file cannot be written.
     """
     path = Path(path)
-    staged = path.with_name(f".{path.name}.{os.getpid()}.part")
+    staged = staged_path(path)
     try:
         yield staged
+        if durable:
+            _wait_for_disk(staged)
         os.replace(staged, path)
+        if durable and os.name == "posix":  # elsewhere a folder cannot be opened
+            _wait_for_disk(path.parent)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise GibbonError(f"“{path}” cannot be written: no space is left there. Make room, or choose another folder.") from error
@@ -96,3 +112,12 @@ def replacing(path: Path | str) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # the file was moved already, or never written
             staged.unlink()
+
+
+def _wait_for_disk(path: Path) -> None:
+    """Wait until the disk holds a file's content, or a folder's entries."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
