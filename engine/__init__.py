@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine import attacks, data, defenses, evaluate, explain, images, models, reproduce, stickers
+    from engine import attacks, data, defenses, evaluate, explain, images, models, reproduce, stickers, study
     from engine.classifier import Classifier
     from engine.driver import Run, run, start
     from engine.errors import GibbonError
@@ -39,7 +39,7 @@ _HOMES = {
     "save_adversarial": "record.saving",
     "start": "driver",
 }
-_ROOMS = ("attacks", "data", "defenses", "evaluate", "explain", "images", "models", "reproduce", "stickers")
+_ROOMS = ("attacks", "data", "defenses", "evaluate", "explain", "images", "models", "reproduce", "stickers", "study")
 
 __all__ = [
     "Attack",
@@ -66,6 +66,7 @@ __all__ = [
     "save_adversarial",
     "start",
     "stickers",
+    "study",
 ]
 
 

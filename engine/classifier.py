@@ -143,6 +143,34 @@ class Classifier:
         """Departures from a pure function of one image; a derived classifier has its own."""
         self.card = _noted(card or {}, found.contract)
 
+    @classmethod
+    def unseen(
+        cls,
+        module: nn.Module,
+        labels: Sequence[str],
+        input_shape: tuple[int, int, int],
+        *,
+        name: str,
+        fingerprint: str,
+        source: str | None = None,
+        card: Mapping[str, Any] | None = None,
+    ) -> Classifier:
+        """Return a classifier on the CPU whose module is not inspected, and whose fingerprint is given.
+
+        It stands for a classifier whose weights are not here: ``module`` answers with logits that were recorded. It has no sites.
+        """
+        made = cls.__new__(cls)
+        made.device = torch.device("cpu")
+        made.name, made.source = name, source
+        made.labels, made.input_shape = class_names(labels), checked_shape(input_shape)
+        made.activations, made.bounds, made.before, made.changes_of_source = {}, {}, (), ()
+        mean, std = normalisation(None, None, made.input_shape[0], name)
+        made._network = _Network(module.eval(), "logits", made.input_shape, mean.float(), std.float(), (), False, torch.float32)
+        made.contract = Contract()
+        made.card = dict(card or {})
+        made.__dict__["fingerprint"] = fingerprint  # where the cached property keeps it
+        return made
+
     # ------------------------------------------------------------------ properties
 
     @property

@@ -1,0 +1,27 @@
+"""Versions of the file of a study. A file of an earlier version is migrated to the present one before its values are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+VERSION = 1
+"""Version of the studies that this engine writes."""
+STEPS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType({})
+"""By version, the function that makes the content of ``study.json`` one of the next version. The parameters of attacks need none: they
+follow the records' versions, see `engine.record.migration`.
+"""
+
+
+def migrated(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Migrate the content of ``study.json``, whose version is known, to the present version."""
+    found = dict(content)
+    for version in range(found["version"], VERSION):
+        found = {**STEPS[version](found), "version": version + 1}
+    return found
+
+
+def is_known(version: object) -> bool:
+    """Return whether studies of this version can be read. True is no version, although it equals 1."""
+    return type(version) is int and (version in STEPS or version == VERSION)

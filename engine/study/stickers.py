@@ -1,0 +1,68 @@
+"""Stickers as entries of a study, and back. The pictures on them are tensors of the study, so that runs share them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
+
+from engine.errors import GibbonError
+from engine.record.stickers import ShapeEntry
+from engine.stickers import Colour, Content, Optimised, Pixels, Rectangle, Sticker
+from engine.stickers.shapes import parameters_of_shape, shape_of
+from engine.study.entries import StickerEntry, plain
+from engine.study.tensors import Tensors
+
+
+def entries_of(stickers: Sequence[Sticker], tensors: Tensors) -> tuple[StickerEntry, ...]:
+    """Make the entries of stickers, with their pictures added to ``tensors``."""
+    return tuple(_entry(sticker, tensors) for sticker in stickers)
+
+
+def stickers_of(entries: Sequence[StickerEntry], find: Callable[[str], Tensor]) -> tuple[Sticker, ...]:
+    """Make the stickers of entries.
+
+    Raises
+    ------
+    GibbonError
+        A sticker has a shape that is not known here, a damaged picture, or the id of another one.
+    """
+    stickers = tuple(_sticker(entry, find) for entry in entries)
+    if len({sticker.id for sticker in stickers}) != len(stickers):
+        raise GibbonError("two of its stickers have one id")
+    return stickers
+
+
+def _entry(sticker: Sticker, tensors: Tensors) -> StickerEntry:
+    content, shape = sticker.content, sticker.shape
+    common = {"id": sticker.id, "x": sticker.x, "y": sticker.y, "width": sticker.width, "height": sticker.height}
+    rest = {
+        "opacity": sticker.opacity,
+        "name": sticker.name,
+        "shape": None if isinstance(shape, Rectangle) else ShapeEntry(kind=shape.kind, parameters=plain(parameters_of_shape(shape))),
+    }
+    match content:
+        case Colour():
+            return StickerEntry(**common, **rest, content="colour", rgb=content.rgb)
+        case Pixels():
+            return StickerEntry(**common, **rest, content="pixels", image=tensors.add(content.image), image_name=content.name)
+        case Optimised():
+            return StickerEntry(**common, **rest, content="optimised", image=tensors.add_if(content.image))
+
+
+def _sticker(entry: StickerEntry, find: Callable[[str], Tensor]) -> Sticker:
+    shape = Rectangle() if entry.shape is None else shape_of(entry.shape.kind, entry.shape.parameters)
+    content = _content(entry, None if entry.image is None else find(entry.image))
+    return Sticker(entry.id, entry.x, entry.y, entry.width, entry.height, content, entry.opacity, entry.name, shape)
+
+
+def _content(entry: StickerEntry, image: Tensor | None) -> Content:
+    match entry.content:
+        case "colour":
+            return Colour() if entry.rgb is None else Colour(entry.rgb)
+        case "optimised":
+            return Optimised(image)
+        case "pixels":
+            if image is None:
+                raise GibbonError(f"its sticker {entry.id} has no picture")
+            return Pixels(image, entry.image_name)

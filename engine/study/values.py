@@ -1,0 +1,260 @@
+"""A study as frozen values: the canvas, the plan of the next attack, and the finished runs.
+
+The values hold no window and no file. `engine.study.write` and `engine.study.read` map them to a file and back.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import Tensor
+
+from engine.classifier import Classifier
+from engine.explain import Explanation
+from engine.images import Photograph
+from engine.operation import AttackStep
+from engine.result import AttackResult, Result
+from engine.stickers import Sticker
+
+Region = Literal["image", "stickers"]
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """A selection of images of a data set, by the arguments of ``engine.data.load``."""
+
+    name: str
+    split: str
+    count: int
+    root: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Logits that a classifier gave for images, so that a study can show them without the classifier."""
+
+    images: Tensor
+    """The images, ``(N, C, H, W)``."""
+    logits: Tensor
+    """The logits, ``(N, K)``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """The inputs of an attack beside the image and its parameters."""
+
+    region: Region = "image"
+    label: int | None = None
+    target: int | None = None
+    seed: int = 0
+    data: DataChoice | None = None
+    start: Tensor | None = None
+    """``(C, H, W)``: the image that the attack began at."""
+
+
+@dataclass(frozen=True, eq=False)
+class StudyRun:
+    """A finished run.
+
+    ``result`` is an `AttackResult` where the run attacked the image; only then the fields about images have a meaning.
+    """
+
+    result: Result
+    number: int = 1
+    """The number of the run in its study, such as 3 for “#3 PGD”."""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Name of the run in the file, which stays the same in every version of the study."""
+    when: datetime = field(default_factory=datetime.now)
+    verdict: str = ""
+    passed: bool | None = None
+    clean: Tensor | None = None
+    """``(C, H, W)``: the image as cropped, without stickers."""
+    image: Mapping[str, Any] = field(default_factory=dict)
+    """Where the image came from: name, path, sha256, size, crop, notes."""
+    photograph: Photograph | None = None
+    before: tuple[Sticker, ...] = ()
+    """The stickers on the image before the attack, in z-order."""
+    after: tuple[Sticker, ...] = ()
+    """The stickers after the attack, which may have optimised their content."""
+    delta: Tensor | None = None
+    """``(C, H, W)``: the perturbation of a pixel attack."""
+    grown: bool = False
+    """Whether the adversarial image was grown from noise."""
+    inputs: Inputs = Inputs()
+    timeline: tuple[AttackStep, ...] = ()
+    """The kept steps of the run, in their order."""
+    answers: tuple[Answer, ...] = ()
+    """Logits beyond those in the result and the timeline, such as those of the image without its stickers."""
+
+    @property
+    def attack(self) -> AttackResult | None:
+        """The result where it is that of an attack, else None."""
+        return self.result if isinstance(self.result, AttackResult) else None
+
+    @property
+    def title(self) -> str:
+        """The run's number and the operation's title, such as ``#3 PGD``."""
+        return f"#{self.number} {self.result.operation.title}"
+
+    def known(self) -> tuple[Answer, ...]:
+        """Return all logits that the run holds: of the clean and the adversarial image, of its steps, and the ``answers``."""
+        result = self.attack
+        if result is None:
+            return self.answers
+        pair = (Answer(result.clean, result.clean_logits), Answer(result.adversarial, result.logits))
+        steps = (Answer(step.adversarial, step.logits) for step in self.timeline if step.logits is not None)
+        return (*pair, *steps, *self.answers)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The parameters of one attack as a form holds them: values by name, or texts that are no value yet."""
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    preset: str = ""
+    """The title of the preset that set them; empty if none did."""
+
+
+@dataclass(frozen=True, eq=False)
+class StartPicture:
+    """The image that the next attack begins at."""
+
+    image: Tensor
+    """``(C, H, W)``."""
+    name: str
+    prediction: int
+    photograph: Photograph | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The attack that the next run will carry out, and the parameters of every attack."""
+
+    slug: str = ""
+    settings: Settings = Settings()
+    kept: Mapping[str, Settings] = field(default_factory=dict)
+    """The parameters of the attacks that are not chosen at present, by slug."""
+    seed: int = 0
+    data: DataChoice | None = None
+    start: StartPicture | None = None
+    live: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """The model, the image with its stickers and its perturbation, and the classes that are set for it."""
+
+    classifier: Classifier | None = None
+    clean: Tensor | None = None
+    """``(C, H, W)``: the image as cropped."""
+    image: Mapping[str, Any] = field(default_factory=dict)
+    photograph: Photograph | None = None
+    label: int | None = None
+    target: int | None = None
+    region: Region = "image"
+    stickers: tuple[Sticker, ...] = ()
+    selected: int | None = None
+    new_content: Literal["optimised", "colour"] = "optimised"
+    new_colour: tuple[float, float, float] = (1.0, 0.85, 0.0)
+    delta: Tensor | None = None
+    grown: bool = False
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Everything that a window holds of a piece of work: canvas, plan, runs, and which run is shown."""
+
+    canvas: Canvas = Canvas()
+    plan: Plan = Plan()
+    explanations: tuple[Explanation, ...] = ()
+    runs: tuple[StudyRun, ...] = ()
+    """The runs in the order in which they finished, removed ones included."""
+    removed: frozenset[str] = frozenset()
+    """The ids of the runs that were removed, since a person may want one back."""
+    shown: str | None = None
+    """The id of the run whose result is on the canvas."""
+    workspace: str = ""
+    carried: tuple[CarriedRun, ...] = ()
+    """Runs of operations that this Gibbon does not have, kept for one that has them."""
+    remarks: tuple[str, ...] = ()
+    """Sentences about what reading the file could not restore. They are not written."""
+
+    def run(self, id: str | None) -> StudyRun | None:
+        """Return the run of an id; None if there is none."""
+        return next((run for run in self.runs if run.id == id), None)
+
+    @classmethod
+    def of(cls, *results: AttackResult) -> Study:
+        """Make a study of results of attacks, each row of them a run; the last one is on the canvas.
+
+        What a sticker attack changed is shown as a perturbation, since its result does not say which stickers there were.
+        """
+        runs = tuple(run_of(result, row) for result in results for row in range(len(result.adversarial)))
+        runs = tuple(replace(run, number=number) for number, run in enumerate(runs, 1))
+        return cls(canvas=canvas_of(runs[-1]) if runs else Canvas(), runs=runs, shown=runs[-1].id if runs else None)
+
+
+@dataclass(frozen=True, eq=False)
+class CarriedRun:
+    """A run that cannot be shown here: its entry of the file as it was read, and its tensors."""
+
+    id: str
+    entry: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+
+
+def run_of(result: AttackResult, row: int = 0) -> StudyRun:
+    """Return one row of a result as a run of its own."""
+    one = row_of(result, row)
+    delta = (one.adversarial - one.clean)[0].detach().cpu()
+    target = None if one.targets is None else int(one.targets[0])
+    inputs = Inputs(
+        label=None if one.labels_assumed else int(one.labels[0]), target=target, seed=int(one.provenance.get("seed", 0)), region="image"
+    )
+    clean = one.clean[0].detach().cpu()
+    return StudyRun(one, clean=clean, image={"name": f"image {row + 1}"}, delta=delta, inputs=inputs, grown=is_grown(one))
+
+
+def is_grown(result: AttackResult) -> bool:
+    """Return whether the adversarial image was grown from noise, so that norms of the difference have no meaning."""
+    return not getattr(result.operation, "from_image", True)
+
+
+def canvas_of(run: StudyRun) -> Canvas:
+    """Return the canvas that shows a run."""
+    result = run.attack
+    return Canvas(
+        classifier=None if result is None else result.classifier,
+        clean=run.clean,
+        image=run.image,
+        photograph=run.photograph,
+        label=run.inputs.label,
+        target=run.inputs.target,
+        region=run.inputs.region,
+        stickers=run.after,
+        delta=run.delta,
+        grown=run.grown,
+    )
+
+
+_BY_ROW = ("clean", "adversarial", "labels", "targets", "logits", "loss", "steps_to_flip", "attacked", "failed", "goals", "first_logits")
+CACHED = ("survives_8bit", "norms")
+"""Properties of a result that are computed with the classifier or with sums, and are kept so that they need neither again."""
+
+
+def row_of(result: AttackResult, row: int) -> AttackResult:
+    """Return the result of one image of a batch."""
+    if len(result.adversarial) == 1:
+        return result
+    rows: dict[str, Any] = {name: None if (value := getattr(result, name)) is None else value[row : row + 1] for name in _BY_ROW}
+    one = replace(result, trace=result.trace[:, row : row + 1], artifacts={}, **rows)
+    vars(one)["survives_8bit"] = result.survives_8bit[row : row + 1]
+    vars(one)["norms"] = {name: value[row : row + 1] for name, value in result.norms.items()}
+    return one
