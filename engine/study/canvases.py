@@ -68,7 +68,7 @@ def canvas_of(entry: CanvasEntry, sources: Sources) -> Canvas:
         label=entry.label,
         target=entry.target,
         region=entry.region,
-        stickers=stickers.stickers_of(entry.stickers, sources.find),
+        stickers=sources.stickers.of(entry.stickers),
         selected=entry.selected,
         new_content=entry.new_content,
         new_colour=entry.new_colour,

@@ -20,6 +20,8 @@ RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Whole = Annotated[int, Field(ge=-(2**31), le=2**31)]
+Bounds = dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]]
+"""Upper bounds of activations by the name of the site."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Room = Literal["attacks", "defenses", "explain", "reproduce"]
 """The package of the engine whose catalogue has an operation."""
@@ -95,6 +97,10 @@ class InputsEntry(Part):
     seed: int = Field(0, ge=-(2**63), lt=2**64)
     data: DataEntry | None = None
     start: Digest | None = None
+    start_name: str = ""
+    start_prediction: Whole | None = None
+    planned: OperationEntry | None = None
+    bounds: Bounds = Field(default_factory=dict)
 
 
 class ArtifactEntry(Part):
@@ -113,6 +119,12 @@ class StepEntry(Part):
     adversarial: Digest
     loss: Digest
     logits: Digest | None = None
+    success: Digest
+    goals: Digest | None = None
+    first_row: Count = 0
+    forwards: Count = 0
+    backwards: Count = 0
+    seconds: float = Field(0.0, ge=0, allow_inf_nan=False)
 
 
 class AttackEntry(Part):
@@ -125,6 +137,8 @@ class AttackEntry(Part):
     norms: dict[str, Digest]
     labels_assumed: bool
     notes: tuple[str, ...] = ()
+    iteration: Count | None = None
+    """Number of the step whose iterate the result is; None for the run's best."""
     clean: Digest
     image: ImageInfo = ImageInfo()
     before: tuple[StickerEntry, ...] = ()
@@ -166,7 +180,7 @@ class StartEntry(Part):
 
     image: Digest
     name: str
-    prediction: Count
+    prediction: Whole | None = None
     photograph: Sha256 | None = None
 
 
@@ -198,7 +212,7 @@ class CanvasEntry(Part):
     new_colour: tuple[Share, Share, Share] = (1.0, 0.85, 0.0)
     delta: Digest | None = None
     grown: bool = False
-    bounds: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict)
+    bounds: Bounds = Field(default_factory=dict)
     answers: tuple[tuple[Digest, Digest], ...] = ()
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from engine.classifier import Classifier
+from engine.errors import GibbonError
 from engine.images import Photograph
-from engine.operation import Operation
+from engine.operation import Attack, Operation
 from engine.result import AttackResult, Reason, Result
 from engine.study import artifacts, operations, stickers, timelines
 from engine.study.entries import AttackEntry, DataEntry, ImageInfo, InputsEntry, RunEntry, plain
@@ -19,7 +21,20 @@ from engine.study.shapes import Shapes
 from engine.study.tensors import Tensors
 from engine.study.values import Answer, DataChoice, Inputs, StudyRun
 
-_TENSORS = ("clean", "adversarial", "labels", "targets", "logits", "loss", "steps_to_flip", "trace", "attacked", "failed", "goals")
+_TENSORS = (
+    "clean",
+    "adversarial",
+    "labels",
+    "targets",
+    "logits",
+    "loss",
+    "steps_to_flip",
+    "trace",
+    "trace_steps",
+    "attacked",
+    "failed",
+    "goals",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +48,11 @@ class Sources:
     """The photographs by hash."""
     version: int
     """Version of the parameters of attacks."""
+
+    @cached_property
+    def stickers(self) -> stickers.Stickers:
+        """The stickers of the study, each made once."""
+        return stickers.Stickers(self.find)
 
 
 def entry_of(run: StudyRun, tensors: Tensors, timeline_bytes: int) -> RunEntry:
@@ -143,6 +163,7 @@ def _attack_entry(run: StudyRun, result: AttackResult, tensors: Tensors, timelin
         norms={name: tensors.add(value) for name, value in result.norms.items()},
         labels_assumed=result.labels_assumed,
         notes=result.notes,
+        iteration=result.iteration,
         clean=tensors.add(clean),
         image=image_info(run.image, run.photograph),
         before=stickers.entries_of(run.before, tensors),
@@ -156,6 +177,10 @@ def _attack_entry(run: StudyRun, result: AttackResult, tensors: Tensors, timelin
             seed=inputs.seed,
             data=data_entry(inputs.data),
             start=tensors.add_if(inputs.start),
+            start_name=inputs.start_name,
+            start_prediction=inputs.start_prediction,
+            planned=None if inputs.planned is None else operations.entry_of(inputs.planned),
+            bounds=dict(inputs.bounds),
         ),
         timeline=timelines.entries_of(steps, tensors),
         answers=answer_entries(run.answers, tensors),
@@ -182,6 +207,7 @@ def _attack_run(entry: AttackEntry, common: dict[str, Any], told: dict[str, Any]
         classifier=classifier,
         labels_assumed=entry.labels_assumed,
         notes=entry.notes,
+        iteration=entry.iteration,
         first_logits=found["first_logits"],
         **{name: found.get(name) for name in _TENSORS},  # type: ignore[arg-type]
     )
@@ -192,11 +218,29 @@ def _attack_run(entry: AttackEntry, common: dict[str, Any], told: dict[str, Any]
         clean=clean,
         image=dict(entry.image.facts),
         photograph=sources.photographs.get(entry.image.photograph or ""),
-        before=stickers.stickers_of(entry.before, find),
-        after=stickers.stickers_of(entry.after, find),
+        before=sources.stickers.of(entry.before),
+        after=sources.stickers.of(entry.after),
         delta=delta,
         grown=entry.grown,
-        inputs=Inputs(inputs.region, inputs.label, inputs.target, inputs.seed, data_choice(inputs.data), start),
+        inputs=_inputs(inputs, start, sources.version),
         timeline=steps,
         answers=answers_of(entry.answers, find),
+    )
+
+
+def _inputs(entry: InputsEntry, start: Tensor | None, version: int) -> Inputs:
+    planned = None if entry.planned is None else operations.operation_of(entry.planned, version)
+    if planned is not None and not isinstance(planned, Attack):
+        raise GibbonError(f"it names “{planned.slug}” as an attack")
+    return Inputs(
+        entry.region,
+        entry.label,
+        entry.target,
+        entry.seed,
+        data_choice(entry.data),
+        start,
+        entry.start_name,
+        entry.start_prediction,
+        planned,
+        dict(entry.bounds),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from engine.errors import GibbonError
-from engine.operation import AttackStep
+from engine.timeline import KeptStep
 
 _NEEDED = (
     "clean",
@@ -19,12 +19,13 @@ _NEEDED = (
     "loss",
     "steps_to_flip",
     "trace",
+    "trace_steps",
     "attacked",
     "failed",
     "first_logits",
     "survives_8bit",
 )
-_WHOLE = ("labels", "targets", "steps_to_flip", "goals")
+_WHOLE = ("labels", "targets", "steps_to_flip", "trace_steps", "goals")
 _FLAGS = ("attacked", "failed", "survives_8bit")
 _NORMS = {"l0", "l1", "l2", "linf"}
 _SLACK = 1e-4
@@ -60,6 +61,7 @@ class Shapes:
                 _expect(name, found[name], (1,))
         if found["trace"].dim() != 2 or found["trace"].shape[1] != 1 or len(found["trace"]) < 1:
             raise GibbonError(f"its trace has the shape {tuple(found['trace'].shape)} in place of (steps, 1)")
+        _expect("trace_steps", found["trace_steps"], tuple(found["trace"].shape))
         for name in ("clean", "adversarial", "logits", "first_logits", "loss", "trace"):
             _kind(name, found[name], "a floating-point number", found[name].is_floating_point())
         for name in _WHOLE:
@@ -87,13 +89,17 @@ class Shapes:
             if not bool(delta.isfinite().all()):
                 raise GibbonError("its perturbation holds NaN or infinity")
 
-    def check_steps(self, steps: Sequence[AttackStep]) -> None:
+    def check_steps(self, steps: Sequence[KeptStep]) -> None:
         """Check the kept steps of a run: their order, their images and their logits."""
         if any(later.index <= earlier.index for earlier, later in itertools.pairwise(steps)):
             raise GibbonError("its steps are out of order")
         for step in steps:
             _expect(f"step {step.index}", step.adversarial, (1, *self.image))
             _expect(f"loss of step {step.index}", step.loss, (1,))
+            _expect(f"success of step {step.index}", step.success, (1,))
+            _kind(f"success of step {step.index}", step.success, "yes or no", str(step.success.dtype) == "torch.bool")
+            if step.goals is not None:
+                _expect(f"goals of step {step.index}", step.goals, (1,))
             if step.logits is not None:
                 _expect(f"logits of step {step.index}", step.logits, (1, self.classes))
 

@@ -19,18 +19,31 @@ def entries_of(stickers: Sequence[Sticker], tensors: Tensors) -> tuple[StickerEn
     return tuple(_entry(sticker, tensors) for sticker in stickers)
 
 
-def stickers_of(entries: Sequence[StickerEntry], find: Callable[[str], Tensor]) -> tuple[Sticker, ...]:
-    """Make the stickers of entries.
+class Stickers:
+    """Makes stickers of entries. Equal entries give one sticker, so that stickers which were the same are the same again."""
 
-    Raises
-    ------
-    GibbonError
-        A sticker has a shape that is not known here, a damaged picture, or the id of another one.
-    """
-    stickers = tuple(_sticker(entry, find) for entry in entries)
-    if len({sticker.id for sticker in stickers}) != len(stickers):
-        raise GibbonError("two of its stickers have one id")
-    return stickers
+    def __init__(self, find: Callable[[str], Tensor]) -> None:
+        self._find = find
+        self._made: dict[str, Sticker] = {}
+
+    def of(self, entries: Sequence[StickerEntry]) -> tuple[Sticker, ...]:
+        """Make the stickers of entries.
+
+        Raises
+        ------
+        GibbonError
+            A sticker has a shape that is not known here, a damaged picture, or the id of another one.
+        """
+        found = tuple(self._one(entry) for entry in entries)
+        if len({sticker.id for sticker in found}) != len(found):
+            raise GibbonError("two of its stickers have one id")
+        return found
+
+    def _one(self, entry: StickerEntry) -> Sticker:
+        key = entry.model_dump_json()
+        if key not in self._made:
+            self._made[key] = _sticker(entry, self._find)
+        return self._made[key]
 
 
 def _entry(sticker: Sticker, tensors: Tensors) -> StickerEntry:

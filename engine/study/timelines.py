@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
-from engine.operation import AttackStep
 from engine.study.entries import StepEntry
 from engine.study.tensors import Tensors
+from engine.timeline import KeptStep
 
 RUN_BYTES = 8 * 2**20
 """Bytes of the images of one run's steps in a study."""
@@ -16,7 +16,7 @@ STUDY_BYTES = 64 * 2**20
 """Bytes of all runs' steps in a study. The newest runs get their share first; earlier ones keep the pinned steps."""
 
 
-def thinned(steps: Sequence[AttackStep], flip: int, max_bytes: int) -> tuple[AttackStep, ...]:
+def thinned(steps: Sequence[KeptStep], flip: int, max_bytes: int) -> tuple[KeptStep, ...]:
     """Return steps that fit into ``max_bytes``, evenly spaced, with the first, the last and the one at index ``flip``."""
     if sum(step.adversarial.nbytes for step in steps) <= max_bytes:
         return tuple(steps)
@@ -27,7 +27,7 @@ def thinned(steps: Sequence[AttackStep], flip: int, max_bytes: int) -> tuple[Att
     return tuple(steps[place] for place in sorted(chosen))
 
 
-def entries_of(steps: Sequence[AttackStep], tensors: Tensors) -> tuple[StepEntry, ...]:
+def entries_of(steps: Sequence[KeptStep], tensors: Tensors) -> tuple[StepEntry, ...]:
     """Make the entries of steps, with their images added to ``tensors``."""
     return tuple(
         StepEntry(
@@ -36,16 +36,32 @@ def entries_of(steps: Sequence[AttackStep], tensors: Tensors) -> tuple[StepEntry
             adversarial=tensors.add(step.adversarial),
             loss=tensors.add(step.loss),
             logits=tensors.add_if(step.logits),
+            success=tensors.add(step.success),
+            goals=tensors.add_if(step.goals),
+            first_row=step.first_row,
+            forwards=step.forwards,
+            backwards=step.backwards,
+            seconds=step.seconds,
         )
         for step in steps
     )
 
 
-def steps_of(entries: Sequence[StepEntry], find: Callable[[str], Tensor]) -> tuple[AttackStep, ...]:
+def steps_of(entries: Sequence[StepEntry], find: Callable[[str], Tensor]) -> tuple[KeptStep, ...]:
     """Make the kept steps of a run from their entries."""
     return tuple(
-        AttackStep(
-            entry.index, entry.total, find(entry.adversarial), find(entry.loss), None if entry.logits is None else find(entry.logits)
+        KeptStep(
+            entry.index,
+            entry.total,
+            find(entry.adversarial),
+            find(entry.loss),
+            None if entry.logits is None else find(entry.logits),
+            success=find(entry.success),
+            goals=None if entry.goals is None else find(entry.goals),
+            first_row=entry.first_row,
+            forwards=entry.forwards,
+            backwards=entry.backwards,
+            seconds=entry.seconds,
         )
         for entry in entries
     )

@@ -17,9 +17,10 @@ from torch import Tensor
 from engine.classifier import Classifier
 from engine.explain import Explanation
 from engine.images import Photograph
-from engine.operation import AttackStep
+from engine.operation import Attack
 from engine.result import AttackResult, Result
 from engine.stickers import Sticker
+from engine.timeline import KeptStep
 
 Region = Literal["image", "stickers"]
 
@@ -55,6 +56,13 @@ class Inputs:
     data: DataChoice | None = None
     start: Tensor | None = None
     """``(C, H, W)``: the image that the attack began at."""
+    start_name: str = ""
+    start_prediction: int | None = None
+    """The class that the classifier predicted for ``start``; None if that is not known."""
+    planned: Attack | None = None
+    """The attack that was planned, where the run continued it at stickers that were moved; else None."""
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    """The upper limits of activations under which the run was watched; attacks do not see them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +94,7 @@ class StudyRun:
     grown: bool = False
     """Whether the adversarial image was grown from noise."""
     inputs: Inputs = Inputs()
-    timeline: tuple[AttackStep, ...] = ()
+    timeline: tuple[KeptStep, ...] = ()
     """The kept steps of the run, in their order."""
     answers: tuple[Answer, ...] = ()
     """Logits beyond those in the result and the timeline, such as those of the image without its stickers."""
@@ -127,7 +135,7 @@ class StartPicture:
     image: Tensor
     """``(C, H, W)``."""
     name: str
-    prediction: int
+    prediction: int | None = None
     photograph: Photograph | None = None
 
 
@@ -254,7 +262,8 @@ def row_of(result: AttackResult, row: int) -> AttackResult:
     if len(result.adversarial) == 1:
         return result
     rows: dict[str, Any] = {name: None if (value := getattr(result, name)) is None else value[row : row + 1] for name in _BY_ROW}
-    one = replace(result, trace=result.trace[:, row : row + 1], artifacts={}, **rows)
+    columns = {name: getattr(result, name)[:, row : row + 1] for name in ("trace", "trace_steps")}
+    one = replace(result, artifacts={}, **columns, **rows)
     vars(one)["survives_8bit"] = result.survives_8bit[row : row + 1]
     vars(one)["norms"] = {name: value[row : row + 1] for name, value in result.norms.items()}
     return one

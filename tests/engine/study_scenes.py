@@ -56,6 +56,7 @@ def a_run(attack: Attack, number: int = 1) -> StudyRun:
     run = engine.start(attack, classifier, (scene.base if paints else scene.shown)[None], seed=7, record=timeline, **given)
     for _ in run:
         pass
+    timeline.settle()
     result = run.result()
     assert isinstance(result, AttackResult)
     return StudyRun(
@@ -69,8 +70,10 @@ def a_run(attack: Attack, number: int = 1) -> StudyRun:
         after=before[:2],
         delta=(result.adversarial - result.clean)[0],
         grown=not attack.from_image,
-        inputs=Inputs("stickers", 2, None, 7, DataChoice("random:24", "", 24, Path("somewhere")), clean.flip(0)),
-        timeline=timeline.steps,
+        inputs=Inputs(
+            "stickers", 2, None, 7, DataChoice("random:24", "", 24, Path("somewhere")), clean.flip(0), "flipped", 1, attack, {"act": 2.5}
+        ),
+        timeline=timeline.settled,
         answers=(Answer(clean[None], classifier.score(clean[None])),),
     )
 
