@@ -141,7 +141,7 @@ def model_entry(classifier: Classifier, folder: Path | None) -> ModelEntry:
     source = classifier.source
     return ModelEntry(
         name=classifier.name,
-        source=None if source is None else located(source, place),
+        source=None if source is None else located(source, lambda path: relative(path, folder)),
         fingerprint=classifier.fingerprint,
         options=ModelOptions(**options_of(classifier)),
         input_shape=classifier.input_shape,

@@ -21,7 +21,8 @@ def entry_of(classifier: Classifier) -> StudyModel:
     if is_recorded(classifier):
         kept: StudyModel = classifier.card[_ENTRY]
         return kept
-    return StudyModel(entry=model_entry(classifier, lambda path: path.expanduser().resolve().as_posix()), labels=classifier.labels)
+    source = None if classifier.source is None else located(classifier.source, lambda path: path.expanduser().resolve().as_posix())
+    return StudyModel(entry=model_entry(classifier, None).model_copy(update={"source": source}), labels=classifier.labels)
 
 
 def stand_in(model: StudyModel, answers: Sequence[Answer]) -> Classifier:
