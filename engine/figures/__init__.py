@@ -16,7 +16,8 @@ from engine.figures.choose import (
 )
 from engine.figures.compose import boxes_in, compose
 from engine.figures.export import FORMATS, export, export_arrays
-from engine.figures.panels import FigurePanel, HistogramPanel, ImagePanel, LossPanel, SaliencyPanel, SignedMapPanel
+from engine.figures.panels import FigurePanel, ImagePanel, SaliencyPanel, SignedMapPanel
+from engine.figures.plots import HistogramPanel, LossPanel
 
 __all__ = [
     "DEFAULT",

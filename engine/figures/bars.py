@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from engine.figures.panels import Array, Box, FigurePanel, Key, Page, draw_key, key_height
+from engine.figures.page import Box, Key, Page, draw_key, key_height
+from engine.figures.panels import Array, FigurePanel
 from engine.figures.style import ADVERSARIAL, CLEAN, LABEL, LINE_MM, TARGET, percent, text_width, wrap
 
 if TYPE_CHECKING:

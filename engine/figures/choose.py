@@ -16,7 +16,8 @@ from engine.errors import GibbonError
 from engine.explain import CATALOGUE as EXPLANATIONS
 from engine.explain import Explanation, LayerActivity, Observation, observe
 from engine.figures.bars import BarsPanel
-from engine.figures.panels import Array, FigurePanel, HistogramPanel, ImagePanel, LossPanel, SaliencyPanel, SignedMapPanel
+from engine.figures.panels import Array, FigurePanel, ImagePanel, SaliencyPanel, SignedMapPanel
+from engine.figures.plots import HistogramPanel, LossPanel
 from engine.figures.style import ADVERSARIAL, CLEAN, norm, percent
 from engine.operation import Attack, Operation
 from engine.parameters import Parameter, parameters_of

@@ -9,7 +9,8 @@ from weakref import WeakKeyDictionary
 
 from engine.errors import GibbonError
 from engine.figures.fonts import drawable, families, families_for, missing_glyphs
-from engine.figures.panels import Box, FigurePanel, Page
+from engine.figures.page import Box, Page
+from engine.figures.panels import FigurePanel
 from engine.figures.style import DARK, LIGHT, LINE_MM, MM, TITLE_SIZE, settings, wrap
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from engine.figures.panels import Array, Box, FigurePanel, Key, Page, draw_key, key_height
+from engine.figures.page import Box, Key, Page, draw_key, key_height
+from engine.figures.panels import Array, FigurePanel
 from engine.figures.style import ADVERSARIAL, CLEAN, LABEL, TARGET, wrap
 
 COLOURS = (ADVERSARIAL, CLEAN, LABEL, TARGET, "#E69F00", "#56B4E9", "#767676")
