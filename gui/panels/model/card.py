@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QToolButton, QWidget
 
+from engine.text.cards import accuracy_of, data_name
 from gui import theme
 from gui.panels.model.swap import Swap
 from gui.widgets import ElidedLabel
@@ -16,24 +17,6 @@ from gui.widgets import ElidedLabel
 if TYPE_CHECKING:
     from engine import Classifier
     from gui.session.session import Session
-
-_SETS = {"mnist": "MNIST", "gtsrb": "GTSRB", "cifar10": "CIFAR-10", "imagenet": "ImageNet"}
-
-
-def data_name(slug: str) -> str:
-    """Return the title of a data set's name, such as GTSRB for ``gtsrb:train``."""
-    return _SETS.get(slug.partition(":")[0].lower(), slug)
-
-
-def accuracy_of(card: dict[str, Any]) -> str:
-    """Return the accuracy on a test set, and who reported it."""
-    value, published = card.get("accuracy"), card.get("published_accuracy")
-    if value is not None:
-        return f"{100 * value:.2f} % on {data_name(str(card.get('data_set', 'its data set')))}'s test set"
-    if published is not None:
-        whose = "published" if card.get("hash_matches") else "published, for another file"
-        return f"{100 * published:.1f} % on ImageNet ({whose})"
-    return "not known"
 
 
 @dataclass(frozen=True, eq=False)

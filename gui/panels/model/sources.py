@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from engine.text.cards import data_name
 from gui import theme
-from gui.panels.model.card import data_name
 
 if TYPE_CHECKING:
     from engine.models import ModelEntry
