@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.models.architectures import ARCHITECTURES, Architecture
 from engine.models.download import DownloadCancelled
 from engine.models.listing import ModelEntry, architectures, catalogue
-from engine.models.loading import load, missing_download, options_of, runs_code
+from engine.models.loading import is_file, load, missing_download, options_of, runs_code
 
 __all__ = [
     "ARCHITECTURES",
@@ -14,6 +14,7 @@ __all__ = [
     "ModelEntry",
     "architectures",
     "catalogue",
+    "is_file",
     "load",
     "missing_download",
     "options_of",

@@ -85,6 +85,11 @@ def runs_code(source: str | Path) -> bool:
     return factory.is_code(str(source))
 
 
+def is_file(source: str | Path | None) -> bool:
+    """Return whether ``source`` names a file of the user's: weights, or code that makes a model."""
+    return source is not None and (Path(source).suffix.lower() in SUFFIXES or runs_code(source))
+
+
 def missing_download(source: str | Path) -> torchvision.Published | None:
     """Return the download (url, megabytes, path) that ``source`` needs, or None where it needs none. Imports torchvision."""
     text = str(source)

@@ -2,6 +2,7 @@
 
 from engine.files import file_digest
 from engine.images import digest
+from engine.record.anonymity import LEFT_OUT, anonymous
 from engine.record.batches import BatchRecord, compared, repeat_batch, write_batch, write_csv
 from engine.record.carrying import CARRIERS, carried, carries, is_figure
 from engine.record.finding import find, read_mask
@@ -9,6 +10,7 @@ from engine.record.making import image_entry, located, mask_entry, model_entry, 
 from engine.record.packing import Packed
 from engine.record.replay_run import ReplayRun, replay
 from engine.record.replaying import Replay, repeatable
+from engine.record.restoring import load_mask
 from engine.record.saving import ReadBack, SavedImage, save_adversarial, write_and_read
 from engine.record.schema import (
     ClassEntry,
@@ -25,6 +27,7 @@ from engine.record.stickers import StickerEntry
 
 __all__ = [
     "CARRIERS",
+    "LEFT_OUT",
     "BatchRecord",
     "ClassEntry",
     "ImageEntry",
@@ -41,6 +44,7 @@ __all__ = [
     "ReplayRun",
     "SavedImage",
     "StickerEntry",
+    "anonymous",
     "carried",
     "carries",
     "compared",
@@ -49,6 +53,7 @@ __all__ = [
     "find",
     "image_entry",
     "is_figure",
+    "load_mask",
     "located",
     "mask_entry",
     "model_entry",
