@@ -20,7 +20,7 @@ from engine.cli.output import every, interruptible, made_folder, progress, refus
 from engine.data import DataSet
 from engine.driver import start
 from engine.evaluate import transfer
-from engine.figures import boxes_in, check_panels, compose, export, export_arrays, note_for, panels_for
+from engine.figures import FigurePlan, boxes_in, check_panels, explanations_in, export, export_arrays, note_for, subject_of
 from engine.images import Crop, Photograph
 from engine.operation import Attack, AttackStep
 from engine.record import Prediction, Record, SavedImage, image_entry, mask_entry, record_of, save_adversarial
@@ -143,8 +143,9 @@ def perform(request: AttackRequest, output: Output) -> Done:
         folder=output.folder,
     )
     entry.write(record)
-    sidecar = entry.model_copy(update={"figure": {"panels": list(output.panels), "width_mm": output.width_mm}})
-    drawn = compose(panels_for(result, 0, output.panels), width_mm=output.width_mm, note=note_for(result))
+    plan = FigurePlan(panels=tuple(output.panels), width_mm=output.width_mm)
+    sidecar = entry.model_copy(update={"figure": plan.model_dump(mode="json")})
+    drawn = plan.figure(subject_of(result, explanations=explanations_in(plan.names)), note_for(result))
     export(drawn, figure, sidecar.to_json())
     if output.arrays:
         export_arrays(arrays, result, 0, None if request.mask is None else request.mask.numpy())

@@ -4,28 +4,31 @@ from engine.figures.bars import BarsPanel
 from engine.figures.choose import (
     DEFAULT,
     NO_ACTIVATIONS,
-    PERTURBATION_VIEWS,
-    Subject,
     check_panels,
     explanations_in,
-    note_for,
     panel_titles,
     panels_for,
     panels_of,
-    subject_of,
 )
 from engine.figures.compose import boxes_in, compose
 from engine.figures.export import FORMATS, export, export_arrays
+from engine.figures.fonts import FONTS, Font
+from engine.figures.latex import latex_caption
 from engine.figures.panels import FigurePanel, ImagePanel, SaliencyPanel, SignedMapPanel
+from engine.figures.plan import FigurePlan
 from engine.figures.plots import HistogramPanel, LossPanel
+from engine.figures.subject import Subject, subject_of
+from engine.figures.words import note_for
 
 __all__ = [
     "DEFAULT",
+    "FONTS",
     "FORMATS",
     "NO_ACTIVATIONS",
-    "PERTURBATION_VIEWS",
     "BarsPanel",
     "FigurePanel",
+    "FigurePlan",
+    "Font",
     "HistogramPanel",
     "ImagePanel",
     "LossPanel",
@@ -38,6 +41,7 @@ __all__ = [
     "explanations_in",
     "export",
     "export_arrays",
+    "latex_caption",
     "note_for",
     "panel_titles",
     "panels_for",

@@ -17,6 +17,25 @@ _PITCH_MM = 2.7
 _GAP_MM = 1.3
 _WIDE_MM = 62.0
 """Width from which names are beside their bars; in narrower panels they are above."""
+_MOST_SPARE_MM = 4.0
+"""Most that two classes are moved apart in a row that is higher."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One class with its place: the lines of its name, and the rectangles that its bars have at a probability of 1."""
+
+    index: int
+    lines: tuple[str, ...]
+    top: float
+    clean: Box
+    adversarial: Box
+
+
+def draw_bar(page: Page, full: Box, p: float, colour: str) -> None:
+    """Draw a bar and its percentage; ``full`` is the rectangle of a probability of 1."""
+    page.swatch(Box(full.left, full.top + 0.3, max(0.15, full.width * p), full.height), colour)
+    page.text(full.left + full.width * p + 1, full.top + 0.05, percent(p))
 
 
 @final
@@ -34,10 +53,15 @@ class BarsPanel(FigurePanel):
     target: int | None = None
     top: int = 3
     """Number of classes shown."""
+    shown: tuple[int, ...] | None = None
+    """The classes shown, where they are not to follow the probabilities."""
+    stretches: ClassVar[bool] = True
     least_mm: ClassVar[float] = 24.0
 
     def classes(self) -> list[int]:
         """Return the shown classes, the most likely on either image first; label and target replace the last ones if missing."""
+        if self.shown is not None:
+            return list(self.shown)
         best = [max(float(a), float(b)) for a, b in zip(self.clean, self.adversarial, strict=True)]
         order = sorted(range(len(best)), key=lambda index: -best[index])
         wanted = {index for index in (self.label, self.target) if index is not None}
@@ -55,26 +79,35 @@ class BarsPanel(FigurePanel):
 
     def draw(self, page: Page, box: Box) -> None:
         """Draw name, clean and adversarial bar with their percentages for each class."""
+        for entry in self.entries(box):
+            index, lines, top, left = entry.index, entry.lines, entry.top, box.left
+            for place, colour in enumerate(self._marks(index)):
+                page.swatch(Box(left + 2.2 * place, top + 0.5, 1.6, 1.6), colour, round_=True)
+            for row, line in enumerate(lines):
+                page.text(left + (2.3 * len(self._marks(index)) if row == 0 else 0), top + row * LINE_MM, line)
+            for bar, p, colour in ((entry.clean, self.clean, CLEAN), (entry.adversarial, self.adversarial, ADVERSARIAL)):
+                draw_bar(page, bar, float(p[index]), colour)
+        draw_key(page, box, self._key())
+
+    def entries(self, box: Box) -> list[Entry]:
+        """Return the places of names and bars in ``box``; what it has more than the least height lies between the classes."""
         names = self._name_width(box.width)
         beside = names < box.width
         values = max(text_width(text) for text in ("100.0 %", "> 99.9 %", "< 0.1 %")) + 1
         left = box.left + (names + 1 if beside else 0)
         longest = box.left + box.width - values - left
-        top = box.top
+        spare = (box.height - self.height(box.width)) / max(1, len(self.classes()) - 1)
+        top, found = box.top, []
         for index in self.classes():
             lines = self._lines(index, box.width)
-            marks = [colour for place, colour in ((self.label, LABEL), (self.target, TARGET)) if place == index]
-            for place, colour in enumerate(marks):
-                page.swatch(Box(box.left + 2.2 * place, top + 0.5, 1.6, 1.6), colour, round_=True)
-            for row, line in enumerate(lines):
-                page.text(box.left + (2.3 * len(marks) if row == 0 else 0), top + row * LINE_MM, line)
             under = top if beside else top + len(lines) * LINE_MM
-            for row, (p, colour) in enumerate(((float(self.clean[index]), CLEAN), (float(self.adversarial[index]), ADVERSARIAL))):
-                y = under + row * _PITCH_MM
-                page.swatch(Box(left, y + 0.3, max(0.15, longest * p), _BAR_MM), colour)
-                page.text(left + longest * p + 1, y + 0.05, percent(p))
-            top += self._entry(index, box.width)
-        draw_key(page, box, self._key())
+            bars = [Box(left, under + row * _PITCH_MM, longest, _BAR_MM) for row in range(2)]
+            found.append(Entry(index, tuple(lines), top, *bars))
+            top += self._entry(index, box.width) + max(0.0, min(spare, _MOST_SPARE_MM))
+        return found
+
+    def _marks(self, index: int) -> list[str]:
+        return [colour for place, colour in ((self.label, LABEL), (self.target, TARGET)) if place == index]
 
     def _name_width(self, width: float) -> float:
         """Return the width of the column of names; all of ``width`` where they are above their bars."""
@@ -83,8 +116,7 @@ class BarsPanel(FigurePanel):
         return min(0.45 * width, 5 + max(text_width(self.names[index]) for index in self.classes()))
 
     def _lines(self, index: int, width: float) -> list[str]:
-        marks = 2.3 * sum(index == place for place in (self.label, self.target))
-        return wrap(self.names[index], self._name_width(width) - marks)
+        return wrap(self.names[index], self._name_width(width) - 2.3 * len(self._marks(index)))
 
     def _entry(self, index: int, width: float) -> float:
         names, bars = LINE_MM * len(self._lines(index, width)), 2 * _PITCH_MM

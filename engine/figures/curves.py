@@ -46,7 +46,7 @@ class CurvePanel(FigurePanel):
         for place, values in enumerate(self.lines.values()):
             dashes = _DASHES[place // len(COLOURS) % len(_DASHES)]
             colour = COLOURS[place % len(COLOURS)]
-            axes.plot(self.x, values, color=colour, linewidth=1.0, linestyle=dashes, marker=marker, markersize=2)
+            axes.plot(self.x, values, color=colour, linewidth=page.scale, linestyle=dashes, marker=marker, markersize=2 * page.scale)
         axes.set(xlabel="\n".join(wrap(self.x_label, box.width)), ylabel=self.y_label)  # a longer label would leave no room for the axes
         whole = bool((self.x == self.x.round()).all())
         axes.xaxis.set_major_locator(MaxNLocator(10 if whole else 6, integer=whole))

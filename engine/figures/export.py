@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.errors import GibbonError
-from engine.figures.choose import array
 from engine.figures.style import DPI, settings
+from engine.figures.subject import array
 from engine.files import replacing
 from engine.result import AttackResult
 

@@ -1,12 +1,25 @@
-"""Fonts of a figure's texts: a sans-serif family, and other fonts of this machine for characters that it lacks."""
+"""Fonts of a figure's texts: a family with or without serifs, and other fonts of this machine for characters that it lacks."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
+from types import MappingProxyType
+from typing import Literal
 
-_FAMILIES = ("Arial", "Liberation Sans", "DejaVu Sans")
+Font = Literal["sans", "serif"]
+FONTS: Mapping[Font, str] = MappingProxyType({"sans": "Sans serif, as Helvetica", "serif": "Serif, as Times"})
+"""The two kinds of type that papers are set in, with their titles."""
+_FAMILIES: Mapping[Font, tuple[str, ...]] = {
+    "sans": ("Helvetica", "Arial", "Liberation Sans", "Nimbus Sans", "DejaVu Sans"),
+    "serif": ("Times New Roman", "Times", "Liberation Serif", "Nimbus Roman", "STIXGeneral", "DejaVu Serif"),
+}
+"""Families in the order in which they are tried. The last ones come with matplotlib, so each kind has a font everywhere."""
+_font: ContextVar[Font] = ContextVar("font", default="sans")
+"""The kind of type of the figure that is being composed."""
 _BOX = "\N{WHITE SQUARE}"
 """Replacement for a character that no font has."""
 _BOXES = "Last Resort"
@@ -15,13 +28,28 @@ _CONTROLS = frozenset("\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}\N{VARIATIO
 """Characters without a shape of their own."""
 
 
+@contextmanager
+def set_in(font: Font) -> Iterator[None]:
+    """Measure and set all texts in this kind of type."""
+    token = _font.set(font)
+    try:
+        yield
+    finally:
+        _font.reset(token)
+
+
+def families(font: Font | None = None) -> tuple[str, ...]:
+    """Return the installed families of a kind of type; None: that of the figure that is being composed."""
+    return _families(font or _font.get())
+
+
 @cache
-def families() -> tuple[str, ...]:
-    """Return the installed sans-serif families; DejaVu Sans, which comes with matplotlib, is always the last."""
+def _families(font: Font) -> tuple[str, ...]:
     from matplotlib.font_manager import fontManager
 
-    known = set(fontManager.get_font_names())
-    return tuple(name for name in _FAMILIES if name in known)
+    # Only TrueType can be embedded as it is in a PDF; outlines of other kinds become pictures of letters there.
+    known = {entry.name for entry in fontManager.ttflist if entry.fname.lower().endswith((".ttf", ".ttc"))}
+    return tuple(name for name in _FAMILIES[font] if name in known)
 
 
 def families_for(text: str) -> tuple[str, ...]:
@@ -52,17 +80,16 @@ _SHOWN = 12
 """Number of characters that the sentence lists."""
 
 
-@cache
 def _is_set(character: str) -> bool:
-    """Return whether the common families have a glyph for the character, or it is a break or a space."""
-    return character.isspace() or any(ord(character) in _glyphs(path) for path in _base())
+    """Return whether the figure's families have a glyph for the character, or it is a break or a space."""
+    return character.isspace() or any(ord(character) in _glyphs(path) for path in _base(_font.get()))
 
 
 @cache
-def _base() -> tuple[str, ...]:
+def _base(font: Font) -> tuple[str, ...]:
     from matplotlib.font_manager import FontProperties, findfont
 
-    return tuple(findfont(FontProperties(family=[name])) for name in families())
+    return tuple(findfont(FontProperties(family=[name])) for name in families(font))
 
 
 @cache
@@ -100,5 +127,5 @@ def _others(characters: frozenset[str]) -> tuple[str, ...]:
 
 def forget_fonts() -> None:
     """Search the fonts of this machine again, after new ones were installed."""
-    for known in (families, _is_set, _base, _fonts_with):
+    for known in (_families, _base, _fonts_with):
         known.cache_clear()

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_KEY_GAP = 2.2
+"""Gap between two keys of a line, in mm."""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -29,18 +32,27 @@ class Box:
 
 
 class Page:
-    """A matplotlib figure addressed in mm from its upper left corner."""
+    """A matplotlib figure addressed in mm from its upper left corner.
 
-    def __init__(self, figure: Figure, theme: Theme) -> None:
-        self.figure, self.theme = figure, theme
-        self.width, self.height = (float(side) / MM for side in figure.get_size_inches())
+    Everything is laid out for the usual font size. With another one, all lengths and letters are ``scale`` times as large in print.
+    """
+
+    def __init__(self, figure: Figure, theme: Theme, scale: float = 1.0) -> None:
+        self.figure, self.theme, self.scale = figure, theme, scale
+        self.width, self.height = (float(side) / (MM * scale) for side in figure.get_size_inches())
 
     def axes(self, box: Box, **kwargs: Any) -> Axes:
         """Add axes that fill the rectangle ``box``."""
         axes = self.figure.add_axes(self._place(box), **kwargs)
         # Set here and not in the settings: ticks are made while drawing, when the global settings may have changed.
         axes.tick_params(
-            labelsize=SIZE, labelcolor=self.theme.ink, labelfontfamily=families(), color=self.theme.faint, width=0.5, length=2, pad=1.5
+            labelsize=SIZE * self.scale,
+            labelcolor=self.theme.ink,
+            labelfontfamily=families(),
+            color=self.theme.faint,
+            width=0.5 * self.scale,
+            length=2 * self.scale,
+            pad=1.5 * self.scale,
         )
         axes.tick_params(which="minor", length=0)
         return axes
@@ -50,8 +62,9 @@ class Page:
         axes.set_position(self._place(box))
 
     def text(self, left: float, top: float, text: str, **kwargs: Any) -> None:
-        """Write one line whose box begins at (left, top)."""
-        options: dict[str, Any] = {"va": "top", "ha": "left", "size": SIZE, "color": self.theme.ink, **kwargs}
+        """Write one line whose box begins at (left, top); ``size`` is in points of the usual page."""
+        options: dict[str, Any] = {"va": "top", "ha": "left", "color": self.theme.ink, "size": SIZE, **kwargs}
+        options["size"] *= self.scale
         self.figure.text(left / self.width, 1 - top / self.height, text, **options)
 
     def swatch(self, box: Box, colour: str, *, round_: bool = False) -> None:
@@ -71,7 +84,7 @@ class Page:
             assert tight is not None
             found = (inner.x0 - tight.x0, tight.x1 - inner.x1, inner.y0 - tight.y0, tight.y1 - inner.y1)
             margins = tuple(max(pair) for pair in zip(margins, found, strict=True))
-            left, right, bottom, top = (margin / (float(self.figure.dpi) * MM) for margin in margins)
+            left, right, bottom, top = (margin / (float(self.figure.dpi) * MM * self.scale) for margin in margins)
             self.move(axes, Box(box.left + left, box.top + top, box.width - left - right, box.height - bottom - top))
 
     def _place(self, box: Box) -> tuple[float, float, float, float]:
@@ -93,23 +106,27 @@ def key_height(keys: Sequence[Key], width: float) -> float:
 
 
 def draw_key(page: Page, box: Box, keys: Sequence[Key]) -> None:
-    """Draw swatch and text for each key below ``box``, in as many lines as they need."""
-    for row, line in enumerate(_key_lines(keys, box.width)):
+    """Draw swatch and text for each key below ``box``, in as many lines as they need; several lines have common columns."""
+    lines = _key_lines(keys, box.width)
+    widths = _column_widths(lines)
+    for row, line in enumerate(lines):
         left, top = box.left, box.top + box.height + 0.8 + row * LINE_MM
-        for key in line:
+        for key, width in zip(line, widths, strict=False):
             page.swatch(Box(left, top + 0.5, 1.6, 1.6), key.colour, round_=key.round)
             page.text(left + 2.4, top, key.text)
-            left += _key_width(key)
+            left += width
 
 
-def _key_width(key: Key) -> float:
-    return 2.4 + text_width(key.text) + 2.2
+def _column_widths(lines: Sequence[Sequence[Key]]) -> list[float]:
+    """Return the widths of the columns of keys, the gaps behind them included."""
+    return [max(2.4 + text_width(line[at].text) + _KEY_GAP for line in lines if at < len(line)) for at in range(len(lines[0]))]
 
 
 def _key_lines(keys: Sequence[Key], width: float) -> list[list[Key]]:
-    lines: list[list[Key]] = [[]]
-    for key in keys:
-        if lines[-1] and sum(map(_key_width, [*lines[-1], key])) - 2.2 > width:
-            lines.append([])
-        lines[-1].append(key)
-    return lines
+    """Return the keys in the fewest lines that fit. Lines hold equally many or one less, so that no key stands alone below fuller lines."""
+    for each in range(len(keys), 1, -1):
+        lines = [list(keys[at : at + each]) for at in range(0, len(keys), each)]
+        even = len(lines) == 1 or len(lines[-1]) >= max(2, each - 1)
+        if even and sum(_column_widths(lines)) - _KEY_GAP <= width:
+            return lines
+    return [[key] for key in keys]

@@ -76,17 +76,25 @@ class MapPanel(FigurePanel):
     """The values, ``(H, W)``."""
     low: float
     high: float
+    extent: tuple[float, float] | None = None
+    """The smallest and the largest value of all maps on this scale, so that the ends are marked alike; None: those of this map."""
     colours: ClassVar[str]
     picture: ClassVar[bool] = True
 
     def limits(self) -> tuple[str, str]:
         """Texts at the ends of the scale, which mark that values exceed them."""
-        below, above = float(self.values.min()) < self.low - 1e-6 * self.high, float(self.values.max()) > self.high * (1 + 1e-6)
-        return f"≤ {number(self.low)}" if below else number(self.low), f"≥ {number(self.high)}" if above else number(self.high)
+        least, most = self.extent or (float(self.values.min()), float(self.values.max()))
+        below, above = least < self.low - 1e-6 * self.high, most > self.high * (1 + 1e-6)
+        low, high = self.ends()
+        return f"≤ {low}" if below else low, f"≥ {high}" if above else high
+
+    def ends(self) -> tuple[str, str]:
+        """Texts of the two limits."""
+        return number(self.low), number(self.high)
 
     def height(self, width: float) -> float:
         """Return the height that keeps the proportions of the map."""
-        return width * float(self.values.shape[0] / self.values.shape[1])
+        return width * float(self.values.shape[-2] / self.values.shape[-1])
 
     def foot(self, width: float) -> float:
         """Return the height of the scale, in mm."""
@@ -95,17 +103,9 @@ class MapPanel(FigurePanel):
     def draw(self, page: Page, box: Box) -> None:
         """Draw the map, and its scale between its two limits."""
         _show(page, box, self.values, None, cmap=self.colours, vmin=self.low, vmax=self.high)
-        low, high = self.limits()
-        left, right = text_width(low) + 1, text_width(high) + 1
-        line = box.below(0.9, LINE_MM)
-        page.text(line.left, line.top, low)
-        page.text(line.left + line.width, line.top, high, ha="right")
-        bar = page.axes(Box(line.left + left, line.top + 0.5, max(2.0, line.width - left - right), 1.7))
-        bar.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=self.colours, interpolation="none")
-        _frame(bar, page.theme.faint, 0.4)
+        draw_scale(page, box, self.colours, self.limits())
 
 
-@final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SignedMapPanel(MapPanel):
     """A map whose values have a sign, such as the perturbation, on a diverging scale centred on zero."""
@@ -114,6 +114,43 @@ class SignedMapPanel(MapPanel):
 
     def __post_init__(self) -> None:
         assert self.low == -self.high, "a diverging scale is centred on zero"
+
+    def ends(self) -> tuple[str, str]:
+        """Texts of the two limits, both with their sign."""
+        return number(self.low), f"+{number(self.high)}"
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ColourMapPanel(FigurePanel):
+    """Signed values of three channels as colours around middle grey; the scale below is that of every channel."""
+
+    values: Array
+    """The values, ``(3, H, W)``."""
+    limit: float
+    """The magnitude that is shown as no or full intensity of a channel."""
+    picture: ClassVar[bool] = True
+
+    @property
+    def image(self) -> Array:
+        """The colours, ``(3, H, W)`` in [0, 1]."""
+        shown: Array = np.clip(0.5 + self.values / (2 * self.limit), 0, 1)
+        return shown
+
+    def height(self, width: float) -> float:
+        """Return the height that keeps the proportions of the map."""
+        return width * float(self.values.shape[-2] / self.values.shape[-1])
+
+    def foot(self, width: float) -> float:
+        """Return the height of the scale, in mm."""
+        return LINE_MM + 0.9
+
+    def draw(self, page: Page, box: Box) -> None:
+        """Draw the colours, and the scale of their channels."""
+        _show(page, box, self.image.transpose(1, 2, 0), None)
+        below, above = float(self.values.min()) < -self.limit * (1 + 1e-6), float(self.values.max()) > self.limit * (1 + 1e-6)
+        low, high = f"−{number(self.limit)}", f"+{number(self.limit)}"
+        draw_scale(page, box, "gray", (f"≤ {low}" if below else low, f"≥ {high}" if above else high))
 
 
 @final
@@ -124,12 +161,24 @@ class SaliencyPanel(MapPanel):
     colours: ClassVar[str] = "magma"
 
 
+def draw_scale(page: Page, box: Box, colours: str, limits: tuple[str, str]) -> None:
+    """Draw a bar of colours below ``box``, between the texts of its two limits."""
+    low, high = limits
+    left, right = text_width(low) + 1, text_width(high) + 1
+    line = box.below(0.9, LINE_MM)
+    page.text(line.left, line.top, low)
+    page.text(line.left + line.width, line.top, high, ha="right")
+    bar = page.axes(Box(line.left + left, line.top + 0.5, max(2.0, line.width - left - right), 1.7))
+    bar.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=colours, interpolation="none")
+    _frame(bar, page.theme.faint, 0.4 * page.scale)
+
+
 def _show(page: Page, box: Box, image: Array, frame: str | None, **kwargs: Any) -> None:
     times = max(1, math.ceil(_SMOOTH_PIXELS / max(image.shape[:2])))
     enlarged = image.repeat(times, axis=0).repeat(times, axis=1)
     axes = page.axes(box)
     axes.imshow(enlarged, interpolation="none", aspect="auto", **kwargs)
-    _frame(axes, frame or page.theme.faint, 0.9 if frame else 0.4)
+    _frame(axes, frame or page.theme.faint, (0.9 if frame else 0.4) * page.scale)
 
 
 def _frame(axes: Axes, colour: str, width: float) -> None:

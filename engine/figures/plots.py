@@ -36,14 +36,13 @@ class HistogramPanel(FigurePanel):
         return key_height(self._key(), width)
 
     def draw(self, page: Page, box: Box) -> None:
-        """Draw two filled histograms, and the clean maximum as a dashed line."""
+        """Draw the clean histogram filled and the adversarial one as a line, so that both are seen where they overlap."""
         axes = page.axes(box, yscale="log")
-        for counts, colour in ((self.clean, CLEAN), (self.adversarial, ADVERSARIAL)):
-            axes.stairs(counts, self.edges, baseline=0.5, fill=True, color=colour, alpha=0.25)
-            axes.stairs(counts, self.edges, baseline=0.5, color=colour, linewidth=0.8)
-        axes.axvline(self.clean_max, color=CLEAN, linewidth=0.6, linestyle=(0, (3, 2)))
+        axes.stairs(self.clean, self.edges, baseline=0.5, fill=True, color=CLEAN, alpha=0.35, linewidth=0)
+        axes.stairs(self.adversarial, self.edges, baseline=0.5, color=ADVERSARIAL, linewidth=0.9 * page.scale)
+        axes.axvline(self.clean_max, color=CLEAN, linewidth=0.6 * page.scale, linestyle=(0, (3, 2)))
         if self.bound is not None:
-            axes.axvline(self.bound, color=page.theme.ink, linewidth=0.8)
+            axes.axvline(self.bound, color=page.theme.ink, linewidth=0.8 * page.scale)
         axes.set(
             xlim=(float(self.edges[0]), float(self.edges[-1])),
             ylim=(0.7, 2 * max(1.0, float(self.clean.max()), float(self.adversarial.max()))),
@@ -81,11 +80,13 @@ class LossPanel(FigurePanel):
 
         axes = page.axes(box)
         steps = np.arange(len(self.loss))
-        axes.plot(steps, self.loss, color=ADVERSARIAL, linewidth=1.0, marker="o" if len(steps) < 8 else "", markersize=2)
+        axes.plot(
+            steps, self.loss, color=ADVERSARIAL, linewidth=page.scale, marker="o" if len(steps) < 8 else "", markersize=2 * page.scale
+        )
         if self.flipped_at is not None:
-            axes.axvline(self.flipped_at, color=page.theme.faint, linewidth=0.6, linestyle=(0, (3, 2)))
+            axes.axvline(self.flipped_at, color=page.theme.faint, linewidth=0.6 * page.scale, linestyle=(0, (3, 2)))
         axes.set(xlim=(0, max(1, len(steps) - 1)), xlabel="step", ylabel=self.y_label)
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_locator(MaxNLocator(4))
         page.fit(axes, box)
 

@@ -18,7 +18,9 @@ TARGET = "#CC79A7"
 """The colour of targets; like the others one of Okabe and Ito's, as in every pane of the window."""
 
 SIZE = 7.0
-"""Font size in points, at the printed size."""
+"""The usual font size in points, at the printed size. Pages are laid out for it, and scaled where another one is chosen."""
+SIZES = (5.0, 14.0)
+"""The smallest and the largest font size that may be chosen, in points."""
 TITLE_SIZE = 7.5
 LINE_MM = 3.0
 """Distance between lines of text, in mm."""
@@ -44,8 +46,16 @@ DARK = Theme("#1b1b1b", "#ececec", "#9a9a9a")
 
 
 @contextmanager
-def settings(theme: Theme = LIGHT) -> Iterator[None]:
-    """Set matplotlib's settings for one figure, and restore them afterwards. PDF and SVG keep text as text."""
+def settings(theme: Theme = LIGHT, scale: float = 1.0) -> Iterator[None]:
+    """Set matplotlib's settings for one figure, and restore them afterwards. PDF and SVG keep text as text.
+
+    Parameters
+    ----------
+    theme
+        The colours.
+    scale
+        The chosen font size over the usual one. Lines become as much thicker.
+    """
     import matplotlib
 
     chosen: dict[str, Any] = {
@@ -53,9 +63,9 @@ def settings(theme: Theme = LIGHT) -> Iterator[None]:
         "svg.fonttype": "none",
         "svg.hashsalt": "gibbon",
         "font.family": list(families()),
-        "font.size": SIZE,
-        "axes.labelsize": SIZE,
-        "axes.linewidth": 0.5,
+        "font.size": SIZE * scale,
+        "axes.labelsize": SIZE * scale,
+        "axes.linewidth": 0.5 * scale,
         "axes.unicode_minus": True,
         "text.color": theme.ink,
         "axes.labelcolor": theme.ink,
@@ -63,7 +73,7 @@ def settings(theme: Theme = LIGHT) -> Iterator[None]:
         "axes.facecolor": theme.paper,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "axes.labelpad": 1.5,
+        "axes.labelpad": 1.5 * scale,
         "text.usetex": False,
         "text.parse_math": False,  # a label may contain a dollar sign
     }

@@ -10,8 +10,8 @@ from engine.artifacts import Artifact, Curve, Map, Model, Picture
 from engine.defenses import save_model
 from engine.errors import GibbonError
 from engine.figures import FigurePanel, ImagePanel, SaliencyPanel, SignedMapPanel, compose, export
-from engine.figures.choose import array
 from engine.figures.curves import CurvePanel
+from engine.figures.subject import array
 from engine.files import replacing
 from engine.reproduce.experiment import Experiment
 from engine.reproduce.findings import Verdicts

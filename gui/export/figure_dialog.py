@@ -103,10 +103,10 @@ class FigureDialog(QDialog):
         return box
 
     def _view_row(self, check: QCheckBox) -> QHBoxLayout:
-        from engine.figures import PERTURBATION_VIEWS
+        from engine.channels import VIEWS
 
         self.view = QComboBox()
-        for name, title in PERTURBATION_VIEWS.items():
+        for name, title in VIEWS.items():
             self.view.addItem(title, name)
         self.view.setAccessibleName("View of the perturbation")
         self.view.setToolTip("How the perturbation of a colour image is shown")

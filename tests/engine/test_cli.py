@@ -24,6 +24,7 @@ from engine import images
 from engine.cli import main
 from engine.cli.fields import parse
 from engine.cli.options import class_number
+from engine.figures import FigurePlan
 from engine.record import Record
 
 ROOT = Path(__file__).parents[2]
@@ -73,13 +74,11 @@ def test_attack_replay_figure(run: Run, tmp_path: Path) -> None:
     width = re.search(r'<svg[^>]* width="([\d.]+)pt"', Path("f/f.svg").read_text("utf-8"))
     assert width is not None
     assert float(width[1]) == pytest.approx(60 / 25.4 * 72, abs=0.01)
-    assert Record.read("f/f.svg.json").figure == {
-        "panels": ["clean", "loss"],
-        "width_mm": 60.0,
-        "columns": None,
-        "dark": True,
-        "same_bits": True,
-    }
+    kept = Record.read("f/f.svg.json").figure
+    assert kept is not None
+    assert FigurePlan.of(kept) == FigurePlan(panels=("clean", "loss"), width_mm=60, dark=True)
+    assert kept["same_bits"] is True
+    assert str(kept["caption"]).startswith(r"\caption{")
 
 
 def test_a_sticker_changes_only_its_rectangle(run: Run) -> None:

@@ -135,16 +135,16 @@ def test_what_is_grown_from_noise_shows_no_perturbation(classifier: engine.Class
         figures.panels_for(grown, 0, ["perturbation"])
 
 
-def test_perturbation_has_symmetric_printed_limits_and_its_gain(result: engine.AttackResult) -> None:
+def test_perturbation_has_symmetric_printed_limits_and_norms_in_the_same_unit(result: engine.AttackResult) -> None:
     (panel,) = figures.panels_for(result, 0, ["perturbation"])
     assert isinstance(panel, figures.SignedMapPanel)
     strongest = result.perturbation[0].abs().amax(0)
     assert np.allclose(np.abs(panel.values), strongest.numpy())
     assert panel.low == -panel.high == -float(strongest.max())
-    assert f"gain {1 / panel.high:.3g}" in panel.caption
-    assert f"L2 {float(result.norms['l2'][0]):.3g}" in panel.caption
+    assert "gain" not in panel.caption
+    assert f"L∞\N{NO-BREAK SPACE}8/255, L2\N{NO-BREAK SPACE}{float(result.norms['l2'][0]):.3g}" in panel.caption
     shown = texts(figures.compose([panel]))
-    assert "8/255" in shown
+    assert "+8/255" in shown
     assert "−8/255" in shown
 
 
@@ -331,7 +331,7 @@ def test_the_perturbation_is_shown_in_the_view_that_is_chosen(result: engine.Att
     elif view == "mean":
         assert np.allclose(panels[0].values, delta.mean(0))
     elif view == "colour":
-        assert np.allclose(panels[0].image, 0.5 + delta / (2 * np.abs(delta).max()), atol=1e-6)
+        assert np.allclose(panels[0].image, 0.5 + delta / (4 * np.abs(delta).max()), atol=1e-6)  # room, so that no colour is at its end
     else:
         assert np.allclose(np.abs(panels[0].values), np.abs(delta).max(0))
 
@@ -341,3 +341,141 @@ def test_a_view_of_the_perturbation_that_there_is_not_is_refused(result: engine.
         figures.panels_for(result, 0, ["perturbation:sideways"])
     with pytest.raises(GibbonError, match="There is no panel “clean:mean”"):
         figures.panels_for(result, 0, ["clean:mean"])
+
+
+# ---------------------------------------------------------------------- what a reviewer of a paper asked for
+
+
+def test_a_gain_that_cuts_values_says_how_many(result: engine.AttackResult) -> None:
+    (panel,) = figures.panels_for(result, 0, ["perturbation"], gain=100)
+    assert isinstance(panel, figures.SignedMapPanel)
+    assert panel.high == 1 / 100
+    cut = float((result.perturbation[0].abs().amax(0) > 0.01).float().mean())
+    assert f"{format_probability(cut)} beyond the scale".replace(" %", "\N{NO-BREAK SPACE}%") in panel.caption
+    assert panel.limits() == ("≤ −2.55/255" if number(0.01) == "2.55/255" else "≤ −0.01", f"≥ +{number(0.01)}")
+    (auto,) = figures.panels_for(result, 0, ["perturbation"])
+    assert "≥" not in "".join(auto.limits())  # type: ignore[attr-defined]
+
+
+def test_a_picture_of_few_colours_says_so(classifier: engine.Classifier, images: torch.Tensor) -> None:
+    made = engine.run(attacks.FGSM(eps=8 / 255), classifier, images * 0.5 + 0.25, classifier.predict(images * 0.5 + 0.25))
+    (panel,) = figures.panels_for(made, 0, ["perturbation"])
+    assert "100.0\N{NO-BREAK SPACE}% at ±8/255" in panel.caption
+    (colour,) = figures.panels_for(made, 0, ["perturbation:colour"])
+    assert "at ±" not in colour.caption
+    assert 0.2 < colour.image.min() < colour.image.max() < 0.8  # type: ignore[attr-defined]
+
+
+def test_both_maps_of_an_explanation_mark_their_ends_alike(result: engine.AttackResult) -> None:
+    for slug in engine.explain.CATALOGUE:
+        one, other = figures.panels_for(result, 0, [slug])
+        assert one.limits() == other.limits(), slug  # type: ignore[attr-defined]
+        assert one.title != other.title
+        assert ", clean" in one.title
+        assert ", adversarial" in other.title
+
+
+def test_small_print_names_everything_a_reader_needs() -> None:
+    signs = engine.models.load("signs")
+    image = engine.images.samples()[0].open().crop_to(signs)[None]
+    labels, targets = signs.predict(image), (signs.predict(image) + 1) % 43
+    note = figures.note_for(engine.run(attacks.PGD(eps=8 / 255, steps=3), signs, image, targets=targets)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "accuracy 98.21 % on GTSRB's test set" in note
+    assert f"PGD (projected gradient descent) towards “{signs.labels[int(targets[0])]}”" in note
+    assert "L∞ norm, eps 8/255, 3 steps" in note
+    assert "measured from the clean image: L∞ 8/255, L2 " in note
+    assert "linf" not in note
+    wrong = engine.run(attacks.PGD(steps=1), signs, image, labels=targets)
+    assert "misread the clean image already before the attack" in figures.note_for(wrong)
+    assert "no success of the attack" in figures.note_for(wrong)
+    assert "misread" not in figures.note_for(engine.run(attacks.PGD(steps=1), signs, image, labels=labels))
+    bounded = signs.derive(bounds={signs.sites[0].name: 0.5})
+    assert "before it was changed" in figures.note_for(engine.run(attacks.PGD(steps=1), bounded, image))
+    told = figures.note_for(wrong, measured_from="the image with 2 stickers")
+    assert "measured from the image with 2 stickers" in told
+
+
+@pytest.mark.parametrize("font", list(figures.FONTS))
+@pytest.mark.parametrize("size", [5.0, 10.0])
+def test_every_font_and_size_fits(targeted: engine.AttackResult, font: figures.Font, size: float) -> None:
+    figure = figures.compose(figures.panels_for(targeted, 0, ALL), width_mm=120, note=figures.note_for(targeted), font=font, size=size)
+    assert figure.get_size_inches()[0] * 25.4 == pytest.approx(120)
+    assert spilled(figure) == []
+    assert {round(text.get_fontsize(), 3) for text in figure.texts} == {size, round(size * 7.5 / 7, 3)}
+    from engine.figures.fonts import families
+
+    assert all(tuple(text.get_fontfamily())[: len(families(font))] == families(font) for text in figure.texts)
+    assert families("sans") != families("serif")
+
+
+def test_fonts_sizes_and_gains_that_there_are_not_are_refused(result: engine.AttackResult) -> None:
+    panels = figures.panels_for(result)
+    with pytest.raises(GibbonError, match="no font “comic”"):
+        figures.compose(panels, font="comic")  # type: ignore[arg-type]
+    with pytest.raises(GibbonError, match="Text of 40 points"):
+        figures.compose(panels, size=40)
+    with pytest.raises(GibbonError, match="does not fit into 30 mm"):
+        figures.compose(panels, size=14, width_mm=30)
+
+
+def test_a_key_has_no_orphan() -> None:
+    from engine.figures.page import Key, _key_lines
+
+    for count in range(1, 9):
+        keys = [Key(name, "#000000") for name in ("clean", "adversarial", "label (assumed)", "target", "a", "bb", "ccc", "dddd")[:count]]
+        for width in range(10, 120, 4):
+            lines = _key_lines(keys, width)
+            assert [key for line in lines for key in line] == keys
+            assert len(lines) == 1 or len({len(line) for line in lines}) == 1 or len(lines[-1]) > 1
+
+
+def test_plots_fill_their_row_and_pictures_leave_few_holes(targeted: engine.AttackResult) -> None:
+    from engine.figures.layout import arrange
+
+    for width in (85.0, 120.0, 174.0):
+        sheet = arrange(figures.panels_for(targeted, 0, ALL), width_mm=width)
+        rows: dict[float, list[float]] = {}
+        for place in sheet.placed:
+            end = (
+                place.caption_top + 3.0 * len(place.caption)
+                if place.caption
+                else place.box.top + place.box.height + place.panel.foot(place.box.width)
+            )
+            rows.setdefault(place.title_top, []).append(end if place.panel.stretches else 0)
+        for ends in rows.values():
+            plots = [end for end in ends if end]
+            assert max(plots, default=0) - min(plots, default=0) < 1, width  # all plots of a row end at one height
+    four = arrange(figures.panels_for(targeted, 0, ["clean", "adversarial", "saliency"]), width_mm=85)
+    assert len({place.box.left for place in four.placed}) == 2  # two rows of two, not three and one
+
+
+def test_the_caption_for_latex_is_escaped(targeted: engine.AttackResult) -> None:
+    panels = figures.panels_for(targeted, 0, ALL)
+    caption = figures.latex_caption(panels, figures.note_for(targeted))
+    assert caption.startswith(r"\caption{\textbf{(a)} Clean")
+    assert caption.count("{") == caption.count("}")
+    assert r"100~\% \$x\_1\$ \textless{}b\textgreater{}\&" in caption
+    assert r"$L_\infty$" in caption
+    bare = re.sub(r"\\(?:[a-z]+|[&%$#_{}])", "", caption)
+    assert not set("&#%∞−±×≥≤“”") & set(bare)
+    assert bare.count("$") % 2 == 0
+    assert r"\textbf{(a)}" not in figures.latex_caption(panels, letters=False)
+
+
+def test_special_characters_are_escaped_for_latex() -> None:
+    from engine.figures.latex import escaped
+
+    assert escaped("a_b & 5 % {x} ~ ^ \\ # $") == (r"a\_b \& 5 \% \{x\} \textasciitilde{} \textasciicircum{} \textbackslash{} \# \$")
+    assert escaped("“−8/255” ± ∞ × → …") == r"``$-$8/255'' $\pm$ $\infty$ $\times$ $\to$ \ldots{}"
+    assert escaped("停 ü") == "停 ü"
+
+
+def test_a_plan_holds_every_choice_and_comes_back_from_a_sidecar(result: engine.AttackResult) -> None:
+    plan = figures.FigurePlan(panels=("clean", "perturbation"), view="channels", gain=20, font="serif", size=8, anonymous=True)
+    kept = json.loads(json.dumps({**plan.model_dump(mode="json"), "caption": "x", "same_bits": True}))
+    assert figures.FigurePlan.of(kept) == plan
+    panels = plan.panels_of(figures.subject_of(result))
+    assert [panel.title for panel in panels] == ["Clean", "Perturbation, red", "Perturbation, green", "Perturbation, blue"]
+    assert {panel.high for panel in panels[1:]} == {1 / 20}  # type: ignore[attr-defined]
+    assert not any("L2" in panel.caption for panel in panels)  # they stand in the small print
+    assert any("L2" in panel.caption for panel in plan.model_copy(update={"note": False}).panels_of(figures.subject_of(result)))

@@ -1,0 +1,73 @@
+"""Subject: one pair of images with its facts, from which the panels of a figure are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from engine.errors import GibbonError
+from engine.explain import Explanation, Observation, observe
+from engine.figures.panels import Array
+from engine.operation import Attack
+from engine.result import AttackResult
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One pair of images with its facts, from which panels are made."""
+
+    observation: Observation
+    names: Sequence[str]
+    """The classifier's class names."""
+    label: int | None = None
+    label_assumed: bool = False
+    target: int | None = None
+    success: bool | None = None
+    """Whether the attack succeeded; None where nothing was attacked."""
+    survives_8bit: bool | None = None
+    grown: bool = False
+    """Whether the adversarial image was grown from noise: the difference from the clean one is then no perturbation, and is not shown."""
+    loss: Array | None = None
+    """The loss of every step."""
+    flipped_at: int | None = None
+    loss_name: str = "loss"
+    top: int = 3
+    """Number of classes in the bars."""
+
+
+def subject_of(
+    result: AttackResult, row: int = 0, *, explanations: Sequence[Explanation] = (), top: int = 3, bounds: Mapping[str, float] | None = None
+) -> Subject:
+    """Return one row of an attack's result as the subject of a figure.
+
+    Under ``bounds`` (site name to value) the pair is observed a second time, as in `engine.explain.observe`; the attack itself ran without
+    them.
+    """
+    if not 0 <= row < len(result.clean):
+        raise GibbonError(f"There is no row {row}: the result holds rows 0 to {len(result.clean) - 1}.")
+    flipped = int(result.steps_to_flip[row])
+    loss = str(getattr(result.operation, "loss", "ce"))
+    towards = result.targets is not None or getattr(result.operation, "towards", "label or target") != "label or target"
+    sign = "−" if loss in ("ce", "stable-ce") and towards else ""  # the loss that the attacker maximises is negative towards a class
+    return Subject(
+        observation=observe(result.classifier, result.clean[row], result.adversarial[row], bounds=bounds, explanations=explanations),
+        names=result.classifier.labels,
+        label=int(result.labels[row]),
+        label_assumed=result.labels_assumed,
+        target=None if result.targets is None else int(result.targets[row]),
+        success=bool(result.success[row]),
+        survives_8bit=bool(result.survives_8bit[row]),
+        grown=isinstance(result.operation, Attack) and not result.operation.from_image,
+        loss=array(result.trace[:, row]),
+        flipped_at=flipped if flipped >= 0 else None,
+        loss_name=sign + {"ce": "cross-entropy", "stable-ce": "cross-entropy", "margin": "margin", "dlr": "DLR loss"}.get(loss, "loss"),
+        top=top,
+    )
+
+
+def array(tensor: Tensor) -> Array:
+    """Convert a tensor to float32 on the CPU."""
+    values: Array = tensor.detach().cpu().float().numpy()
+    return values
