@@ -91,10 +91,10 @@ def command(
 
 def sidecar(entry: Record, result: AttackResult, folder: Path, settings: dict[str, Any], hide: bool) -> dict[str, Any]:
     """Return the record with the settings of what was made of it; ``hide`` removes names of files, and says what was left out."""
-    from engine.record import anonymous, mask_in
+    from engine.record import anonymous, load_mask
 
     told: tuple[str, ...] = ()
     if hide:
-        mask = None if entry.mask is None else mask_in(entry.mask, result.classifier, folder)
+        mask = None if entry.mask is None else load_mask(entry.mask, result.classifier, folder)
         entry, told = anonymous(entry, result.clean[0], mask)
     return entry.model_copy(update={"figure": {**settings, **({"left_out": list(told)} if told else {})}}).to_json()

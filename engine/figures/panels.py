@@ -89,7 +89,7 @@ class MapPanel(FigurePanel):
         return f"≤ {low}" if below else low, f"≥ {high}" if above else high
 
     def ends(self) -> tuple[str, str]:
-        """Texts of the two limits."""
+        """Format the two limits of the scale, whatever the values are."""
         return number(self.low), number(self.high)
 
     def height(self, width: float) -> float:
@@ -116,7 +116,7 @@ class SignedMapPanel(MapPanel):
         assert self.low == -self.high, "a diverging scale is centred on zero"
 
     def ends(self) -> tuple[str, str]:
-        """Texts of the two limits, both with their sign."""
+        """Format the two limits of the scale, both with their sign."""
         return number(self.low), f"+{number(self.high)}"
 
 
