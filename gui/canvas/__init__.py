@@ -1,4 +1,4 @@
-"""The canvas: two linked panes with stickers drawn by the mouse, and the crop rectangle of a photograph."""
+"""The canvas: linked panes with stickers drawn by the mouse, and the crop rectangle of a photograph."""
 
 from gui.canvas.crop import CropView
 from gui.canvas.keys import HELP, SHORTCUTS

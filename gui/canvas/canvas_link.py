@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
+from gui.canvas.difference import signed_difference
+from gui.canvas.pictures import Caption, share_text
+
 if TYPE_CHECKING:
     from engine.stickers import Sticker
     from gui.canvas import ImageCanvas
@@ -30,6 +33,7 @@ class CanvasLink(QObject):
         canvas.dragEnded.connect(session.runs.stickers.end_drag)
         canvas.selectionChanged.connect(self._on_selected)
         canvas.notice.connect(session.notice)
+        canvas.viewChanged.connect(self._ask_difference)
         canvas.new_content = session.content_for_new
 
     # ------------------------------------------------------------------ to the canvas
@@ -39,21 +43,36 @@ class CanvasLink(QObject):
         frame = self._session.frame
         if frame is None:
             self._canvas.set_images(None, None)
-            self._canvas.set_captions("", "")
+            self._canvas.set_captions(Caption(), Caption())
             return
-        from engine.text.formatting import format_probability
-
         seen, labels = frame.observation, frame.scene.classifier.labels
         pairs = ((seen.clean_prediction, seen.clean), (seen.adversarial_prediction, seen.adversarial))
+        clean, adversarial = (Caption(labels[best], share_text(float(p[best]))) for best, p in pairs)
+        self._canvas.set_captions(clean, adversarial)
         self._canvas.set_images(frame.clean_pixels, frame.adversarial_pixels)
-        self._canvas.set_captions(*(f"{labels[best]} {format_probability(float(p[best]))}" for best, p in pairs))
+        self._ask_difference()
+
+    @Slot()
+    def _ask_difference(self) -> None:
+        """Ask the lane for the difference of the two images, if the view shows it."""
+        frame, canvas = self._session.frame, self._canvas
+        if canvas.view != "difference" or canvas.comparing or frame is None:
+            return
+        seen = frame.observation
+        self._session.ask(
+            "difference",
+            lambda: signed_difference(seen.clean_image, seen.adversarial_image),
+            canvas.set_difference,
+            what="Computing the difference of the two images",
+            stream=True,
+        )
 
     @Slot()
     def _on_image_changed(self) -> None:
         self._canvas.pin(None)
         if self._session.clean is None:
             self._canvas.set_images(None, None)
-            self._canvas.set_captions("", "")
+            self._canvas.set_captions(Caption(), Caption())
 
     @Slot()
     def _on_stickers_changed(self) -> None:

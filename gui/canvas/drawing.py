@@ -1,4 +1,4 @@
-"""Stickers on the two panes, and the mouse tools that draw, move and resize them.
+"""Stickers on the panes, and the mouse tools that draw, move and resize them.
 
 It owns no state: `set_images` and `set_stickers` set what it shows, and signals announce what the user does. During a drag it shows
 its own draft.
@@ -15,14 +15,12 @@ from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.canvas.gesture import Gesture
-from gui.canvas.linked import LinkedPanes
 from gui.canvas.mouse import PaneMouse
 from gui.canvas.pane import Pane
-from gui.canvas.tools import TOOLS, Board, Draft, Pan, Pointer, Role, ToolName, hit_at, role
+from gui.canvas.tools import TOOLS, Board, Draft, Pan, Pointer, Role, Slide, Tool, ToolName, hit_at, role, slide
+from gui.canvas.views import PictureViews
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from engine.stickers import Content, Sticker
 
 CURSORS: dict[Role, Qt.CursorShape] = {
@@ -36,10 +34,14 @@ CURSORS: dict[Role, Qt.CursorShape] = {
     "falling": Qt.CursorShape.SizeFDiagCursor,
     "rising": Qt.CursorShape.SizeBDiagCursor,
 }
+SLIDE = Tool(slide, "horizontal")
+DIVIDER_REACH = 6.0
+"""The distance in screen pixels within which a press takes the divider."""
+NOT_HERE = "Stickers are drawn on the pair, not on compared runs. Leave the comparison first."
 
 
-class DrawingPanes(LinkedPanes):
-    """Two panes with the mouse tools: the canvas's base class, without keys."""
+class DrawingPanes(PictureViews):
+    """The panes with the mouse tools: the canvas's base class, without keys."""
 
     stickersDragged = Signal(object)
     """The stickers, after each mouse move of a drag that changes them; after Esc, the stickers from before the drag."""
@@ -51,6 +53,8 @@ class DrawingPanes(LinkedPanes):
     """The drag has ended, committed or aborted."""
     selectionChanged = Signal(object)
     """The selected sticker's id, or None."""
+    stickerTouched = Signal()
+    """The hand has drawn, moved or selected a sticker."""
     toolChanged = Signal(str)
     notice = Signal(str)
 
@@ -64,10 +68,9 @@ class DrawingPanes(LinkedPanes):
         self._gesture: Gesture | None = None
         self._noticed = False
         self._space = False
-        for pane in self.panes:
-            self._listen(pane)
 
-    def _listen(self, pane: Pane) -> None:
+    def _adopt(self, pane: Pane) -> None:
+        super()._adopt(pane)
         mouse = PaneMouse(pane, self)
         mouse.pressed.connect(lambda pointer, button: self._press(pane, pointer, button))
         mouse.moved.connect(lambda pointer, buttons: self._move(pane, pointer, buttons))
@@ -78,15 +81,12 @@ class DrawingPanes(LinkedPanes):
 
     # ------------------------------------------------------------------ contents
 
-    def set_images(self, clean: np.ndarray | None, adversarial: np.ndarray | None) -> None:
-        """Show two ``(H, W, 3)`` uint8 images of one size; None leaves a pane empty."""
+    def _show(self) -> None:
         size = self._size
-        filled = [pane.pixels is not None for pane in self.panes]
-        super().set_images(clean, adversarial)
-        if self._size != size:
+        super()._show()
+        if self._size != size or self.comparing:
             self.abort()
-        if self._size != size or filled != [pane.pixels is not None for pane in self.panes]:
-            self._show_stickers()
+        self._show_stickers()
 
     def set_stickers(self, stickers: tuple[Sticker, ...], selected: int | None) -> None:
         """Show stickers; during a drag they are kept until it ends."""
@@ -116,11 +116,13 @@ class DrawingPanes(LinkedPanes):
     def _show_stickers(self) -> None:
         drawing = self.dragging and TOOLS[self._tool].draws
         for pane in self.panes:
-            pane.set_stickers(self.stickers if pane.pixels is not None else (), self._selected, handles=not drawing)
+            there = pane.size_ != (0, 0) and not self.comparing
+            pane.set_stickers(self.stickers if there else (), self._selected, handles=not drawing)
 
     def _board(self) -> Board:
         height, width = self._size or (1, 1)
-        return Board(self._stickers if self._size else (), self._selected, height, width, self.new_content)
+        there = self._size is not None and not self.comparing
+        return Board(self._stickers if there else (), self._selected if there else None, height, width, self.new_content)
 
     # ------------------------------------------------------------------ tools and the mouse
 
@@ -149,11 +151,29 @@ class DrawingPanes(LinkedPanes):
             hit = hit_at(pointer, self._board())
             self._select(hit.sticker.id if hit else None)
         elif button in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
-            panning = self._space or button == Qt.MouseButton.MiddleButton
             self._noticed = False
-            self._gesture = Gesture(TOOLS["pan" if panning else self._tool], pointer, self._board())
+            tool = self._tool_at(pane, pointer, button)
+            if tool.draws and self.comparing:
+                self._emit_notice(NOT_HERE)
+                tool = TOOLS["select"]
+            self._gesture = Gesture(tool, pointer, self._board())
             self._follow(self._gesture)
         self._update_cursor()
+
+    def _tool_at(self, pane: Pane, pointer: Pointer, button: Qt.MouseButton) -> Tool:
+        """Return the tool that a press starts: the middle button and Space pan in any, and the divider can be taken unless one draws."""
+        if self._space or button == Qt.MouseButton.MiddleButton:
+            return TOOLS["pan"]
+        tool = TOOLS[self._tool]
+        return SLIDE if self._at_divider(pane, pointer) and not tool.draws else tool
+
+    def _at_divider(self, pane: Pane, pointer: Pointer) -> bool:
+        """Return whether the wipe's divider is under the mouse, and no handle of the selected sticker."""
+        if pane is not self.stage or not self.stage.wiping or self._size is None:
+            return False
+        hit = hit_at(pointer, self._board())
+        at = self.stage.divider * self._size[1]
+        return abs(pointer.x - at) <= DIVIDER_REACH * pointer.pixel and (hit is None or hit.handle is None)
 
     def _move(self, pane: Pane, pointer: Pointer, buttons: Qt.MouseButton) -> None:
         # If a pop-up took the release, the drag ends here.
@@ -174,8 +194,8 @@ class DrawingPanes(LinkedPanes):
             self._press(pane, pointer, button)
 
     def abort(self) -> None:
-        """Abort the drag, and restore the stickers from before it."""
-        if self._gesture is not None:
+        """Abort the drag, and restore what was there before it."""
+        while self._gesture is not None:  # a tool may pass out one more update to take its effect back
             self._advance(replace(self._gesture.last, kind="cancel"))
 
     def _advance(self, pointer: Pointer) -> None:
@@ -194,6 +214,9 @@ class DrawingPanes(LinkedPanes):
         update = gesture.update
         if isinstance(update, Pan):
             self.pan_by(update.dx, update.dy)
+            return
+        if isinstance(update, Slide):
+            self.move_divider(update.dx)
             return
         self._select(update.selected)
         self._emit_notice(update.notice)
@@ -218,6 +241,8 @@ class DrawingPanes(LinkedPanes):
             self.dragEnded.emit()
         if draft is not None and draft.stickers != before and TOOLS[self._tool].draws:
             self.set_tool("select")
+        if draft is not None and draft.selected is not None:
+            self.stickerTouched.emit()
 
     def _apply(self, draft: Draft, before: tuple[Sticker, ...]) -> None:
         """Commit the draft of a drag or a key."""
@@ -249,12 +274,15 @@ class DrawingPanes(LinkedPanes):
         if panning and self._size:
             shape = "grab" if self._gesture is not None else "hand"
         elif self._hover is not None and self._size and self._gesture is None:
-            shape = role(self._tool, self._hover[1], self._board())
+            shape = "horizontal" if self._divides() else role(self._tool, self._hover[1], self._board())
         elif self._gesture is not None:
             return  # the cursor from the beginning of the drag stays
         for pane in self.panes:
             if pane.viewport.cursor().shape() != CURSORS[shape]:
                 pane.viewport.setCursor(CURSORS[shape])
+
+    def _divides(self) -> bool:
+        return self._hover is not None and not TOOLS[self._tool].draws and self._at_divider(*self._hover)
 
     def _hold_space(self, held: bool) -> None:
         self._space = held

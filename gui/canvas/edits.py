@@ -75,6 +75,18 @@ def add_copy(board: Board, sticker: Sticker, verb: str) -> Draft:
     return Draft((*board.stickers, copy), copy.id, f"{verb} {name_in_sentence(sticker)}")
 
 
+def add_new(board: Board, kind: str) -> Draft:
+    """Add a sticker of a shape in the middle of the image, a quarter as wide and high, and select it."""
+    from engine.stickers import SHAPES, between, next_id
+
+    width, height = max(1, board.width // 4), max(1, board.height // 4)
+    x, y = (board.width - width) // 2, (board.height - height) // 2
+    content = board.new_content() if board.new_content else None
+    corners = (x + 0.5, y + 0.5), (x + width - 0.5, y + height - 0.5)
+    drawn = between(next_id(board.stickers), *corners, square=False, content=content, shape=SHAPES[kind]())
+    return Draft((*board.stickers, drawn), drawn.id, f"Draw {name_in_sentence(drawn)}")
+
+
 def duplicate(board: Board) -> Draft | None:
     """Put a copy of the selected sticker beside it."""
     sticker = selected_sticker(board)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from gui.canvas.tools import Board, Draft, Pan, Pointer, Tool
+from gui.canvas.tools import Board, Draft, Pan, Pointer, Slide, Tool
 
 
 class Gesture:
     """The run of a tool's generator from press to release.
 
-    ``update`` is the newest draft or pan, to be shown. When ``over``, ``draft`` is to be committed; it is None if the drag was aborted or
-    changed nothing.
+    ``update`` is the newest draft, pan or slide, to be shown. When ``over``, ``draft`` is to be committed; it is None if the drag was
+    aborted or changed nothing.
     """
 
     def __init__(self, tool: Tool, pointer: Pointer, board: Board) -> None:
@@ -22,7 +22,7 @@ class Gesture:
         self.draft: Draft | None = None
         self.last = pointer
         self._drag = tool.start(pointer, board)
-        self.update: Draft | Pan = next(self._drag)
+        self.update: Draft | Pan | Slide = next(self._drag)
 
     def advance(self, pointer: Pointer) -> None:
         """Pass the next event to the tool."""

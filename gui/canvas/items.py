@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from gui.canvas.placement import Placement
+from gui.canvas.placement import Placement, to_whole
 
 if TYPE_CHECKING:
     from engine.stickers import Sticker
@@ -34,10 +34,12 @@ def outline(sticker: Sticker, placement: Placement) -> QRectF:
 
 
 def edge_of(sticker: Sticker, placement: Placement) -> QPainterPath:
-    """Return the edge of the sticker's shape in screen pixels."""
-    box, path = outline(sticker, placement), QPainterPath()
-    corners = [QPointF(box.left() + u * box.width(), box.top() + v * box.height()) for u, v in sticker.shape.outline()]
-    path.addPolygon(QPolygonF([*corners, corners[0]]))
+    """Return the edge of the sticker's shape in screen pixels; its box is rounded to whole ones, as the image's own pixels are."""
+    exact, path = outline(sticker, placement), QPainterPath()
+    corners = [QPointF(to_whole(point.x()), to_whole(point.y())) for point in (exact.topLeft(), exact.bottomRight())]
+    box = QRectF(*corners)
+    edge = [QPointF(box.left() + u * box.width(), box.top() + v * box.height()) for u, v in sticker.shape.outline()]
+    path.addPolygon(QPolygonF([*edge, edge[0]]))
     path.closeSubpath()
     return path
 
@@ -69,6 +71,7 @@ class GridItem(OverlayItem):
     def __init__(self) -> None:
         super().__init__(z=1)
         self._size = (0, 0)
+        self._wanted = True
         self._drawn: QImage | None = None
         """The drawn grid, cached: blending each line at every paint would take ten times as long."""
 
@@ -78,14 +81,20 @@ class GridItem(OverlayItem):
             self._size, self._drawn = (width, height), None
             self.update()
 
+    def set_wanted(self, wanted: bool) -> None:
+        """Set whether the grid is shown where the zoom is high enough."""
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self.update()
+
     def place(self, placement: Placement, width: int, height: int) -> None:
         super().place(placement, width, height)
         self._drawn = None
 
     @property
     def shown(self) -> bool:
-        """Whether the zoom is high enough for the grid."""
-        return self.placement.scale >= GRID_FROM and 0 not in self._size
+        """Whether the grid is wanted and the zoom is high enough for it."""
+        return self._wanted and self.placement.scale >= GRID_FROM and 0 not in self._size
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         if self.shown:
@@ -138,9 +147,9 @@ class OutlinesItem(OverlayItem):
             chosen = sticker.id == self.selected
             edge = edge_of(sticker, self.placement)
             # A dark line beneath a white one is visible on any image.
-            painter.setPen(_pen(HALO, 4 if chosen else 3))
+            painter.setPen(thin_pen(HALO, 4 if chosen else 3))
             painter.drawPath(edge)
-            pen = _pen(LINE, 2 if chosen else 1)
+            pen = thin_pen(LINE, 2 if chosen else 1)
             if isinstance(sticker.content, Optimised):
                 pen.setDashPattern([4 / pen.widthF(), 4 / pen.widthF()])
             painter.setPen(pen)
@@ -181,7 +190,7 @@ class HandlesItem(OverlayItem):
         return centres
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        painter.setPen(_pen(QColor(0, 0, 0, 220), 1))
+        painter.setPen(thin_pen(QColor(0, 0, 0, 220), 1))
         painter.setBrush(LINE)
         half = HANDLE_SIZE / 2
         for centre in self.centres():
@@ -210,9 +219,10 @@ class MarkItem(OverlayItem):
         rect.moveCenter(QPointF(left + self.placement.scale / 2, top + self.placement.scale / 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for colour, width in ((HALO, 3), (LINE, 1)):
-            painter.setPen(_pen(colour, width))
+            painter.setPen(thin_pen(colour, width))
             painter.drawRect(rect)
 
 
-def _pen(colour: QColor, width: float) -> QPen:
+def thin_pen(colour: QColor, width: float) -> QPen:
+    """Return a pen with square joins, of a width in screen pixels."""
     return QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.MiterJoin)

@@ -8,7 +8,7 @@ from typing import Literal
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-Needs = Literal["nothing", "image", "stickers", "selection", "copy", "escape"]
+Needs = Literal["nothing", "image", "stickers", "selection", "copy", "escape", "drawing", "wipe"]
 
 _NONE = Qt.KeyboardModifier.NoModifier
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -39,8 +39,17 @@ def _nudges() -> list[Shortcut]:
     return [Shortcut(key, modifiers, "nudge", (dx * by, dy * by)) for modifiers, by in ((_NONE, 1), (_SHIFT, 5)) for key, dx, dy in ways]
 
 
+def _slides() -> list[Shortcut]:
+    ways = ((Qt.Key.Key_Left, -1), (Qt.Key.Key_Right, 1))
+    steps = ((_CTRL, 5), (_CTRL | _SHIFT, 1))
+    return [Shortcut(key, modifiers, "slide", (way * by,), "wipe") for modifiers, by in steps for key, way in ways]
+
+
 SHORTCUTS: tuple[Shortcut, ...] = (
     *_nudges(),
+    Shortcut(Qt.Key.Key_Return, _NONE, "create_sticker", needs="drawing", help="With a drawing tool: put a sticker into the middle"),
+    Shortcut(Qt.Key.Key_Enter, _NONE, "create_sticker", needs="drawing"),
+    *_slides(),
     Shortcut(Qt.Key.Key_Delete, _NONE, "delete_selected", help="Remove the selected sticker"),
     Shortcut(Qt.Key.Key_Backspace, _NONE, "delete_selected"),
     Shortcut(Qt.Key.Key_D, _CTRL, "duplicate_selected", help="Duplicate the selected sticker"),
@@ -61,6 +70,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
 
 HELP: tuple[tuple[str, str], ...] = (
     ("Arrow keys", "Move the selected sticker by one pixel, with Shift by five"),
+    ("Ctrl+Left, Ctrl+Right", "Move the divider of the wipe, with Shift in small steps"),
     ("Shift while drawing", "Draw a square"),
     ("Shift while resizing", "Keep the aspect"),
     ("Space or middle button, and drag", "Move the view"),

@@ -1,16 +1,19 @@
-"""Two panes under one viewpoint: images, captions, readout, zoom and pan."""
+"""Panes under one viewpoint: their arrangement, zoom and pan, and the readout of the pixel under the mouse."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QWidget
 
-from gui import theme
+from gui.canvas.arrangement import columns_for
 from gui.canvas.mouse import WHEEL_STEP
 from gui.canvas.pane import Pane
+from gui.canvas.pictures import pair
 from gui.canvas.placement import Viewpoint, fitted
-from gui.canvas.readout import ValueLine, pixel_text
+from gui.canvas.readout import Readout, pixel_text
+from gui.canvas.stage import Stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,64 +22,92 @@ if TYPE_CHECKING:
 
 OPEN_HINT = "Open an image with Ctrl+O,\ndrop a file here, or choose a sample."
 ATTACK_HINT = "The adversarial image appears here."
+GAP = 4
 
 
 class LinkedPanes(QWidget):
-    """Clean and adversarial image side by side: the canvas's base class, without tools."""
+    """Panes that zoom and pan together: the canvas's base class, without tools. `_show_panes` says which of them are shown."""
+
+    zoomChanged = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._size: tuple[int, int] | None = None
+        """Height and width of the first picture: the canvas's image pixels."""
         self._viewpoint = Viewpoint(0.0, 0.0, 1.0)
         self._fitted = True
         self._hover: tuple[Pane, Pointer] | None = None
         self._pinned: tuple[int, int] | None = None
-        self.clean_pane = Pane("Clean", theme.CLEAN, OPEN_HINT)
-        self.adversarial_pane = Pane("Adversarial", theme.ADVERSARIAL, ATTACK_HINT)
-        self.readout = ValueLine()
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        for pane in self.panes:
-            row.addWidget(pane, 1)
-            pane.view.resized.connect(self._on_resize)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 0, 8, 4)
-        column.setSpacing(4)
-        column.addLayout(row, 1)
-        column.addWidget(self.readout)
+        clean, adversarial = pair(None, None)
+        self.clean_pane = Pane((clean,), OPEN_HINT)
+        self.adversarial_pane = Pane((adversarial,), ATTACK_HINT)
+        self.stage = Stage((clean, adversarial), OPEN_HINT)
+        self._panes: tuple[Pane, ...] = ()
+        self._place = QGridLayout(self)
+        self._place.setContentsMargins(GAP, 0, GAP, GAP)
+        self._place.setSpacing(GAP)
+        for pane in (self.clean_pane, self.adversarial_pane, self.stage):
+            self._adopt(pane)
+        self.readout = Readout(self)
+        self._show_panes((self.clean_pane, self.adversarial_pane))
+
+    def _adopt(self, pane: Pane) -> None:
+        """Take in a new pane, hidden."""
+        pane.setParent(self)
+        pane.hide()
+        pane.view.resized.connect(self._on_resize)
+
+    # ------------------------------------------------------------------ arrangement
 
     @property
-    def panes(self) -> tuple[Pane, Pane]:
-        """The clean and the adversarial pane."""
-        return self.clean_pane, self.adversarial_pane
+    def panes(self) -> tuple[Pane, ...]:
+        """The panes that are shown."""
+        return self._panes
 
     @property
     def image_size(self) -> tuple[int, int] | None:
         """The height and width of the images; None while there are none."""
         return self._size
 
-    def set_images(self, clean: np.ndarray | None, adversarial: np.ndarray | None) -> None:
-        """Show two ``(H, W, 3)`` uint8 images of one size; None leaves a pane empty."""
-        shown = clean if clean is not None else adversarial
-        size = None if shown is None else (shown.shape[0], shown.shape[1])
-        self.clean_pane.set_image(clean)
-        self.adversarial_pane.set_image(adversarial)
-        if size != self._size:
-            self._size = size
-            self._pinned = None
-            self.fit()
-        self._update_readout()
+    def _show_panes(self, panes: tuple[Pane, ...]) -> None:
+        """Show these panes and no others."""
+        if panes != self._panes:
+            self._hover = None
+            for pane in self._panes:
+                self._place.removeWidget(pane)
+                if pane not in panes:
+                    pane.hide()
+            self._panes = panes
+            self._arrange()
+            for pane in panes:
+                pane.show()
 
-    def set_captions(self, clean: str, adversarial: str) -> None:
-        """Set the captions beside the titles, such as predictions."""
-        self.clean_pane.heading.caption.set_text(clean)
-        self.adversarial_pane.heading.caption.set_text(adversarial)
+    def _arrange(self) -> None:
+        """Put the panes into the rows and columns in which the images are largest."""
+        height, width = self._size or (1, 1)
+        columns = columns_for(len(self._panes), width / height, self.width(), self.height(), self._columns)
+        places = [divmod(index, columns) for index in range(len(self._panes))]
+        for pane, (row, column) in zip(self._panes, places, strict=True):
+            self._place.addWidget(pane, row, column)
+        for index in range(max(self._place.rowCount(), self._place.columnCount())):
+            self._place.setRowStretch(index, int(index <= places[-1][0]))
+            self._place.setColumnStretch(index, int(index < columns))
+        self._columns = columns
+
+    _columns = 0
+
+    def _rearrange(self) -> None:
+        height, width = self._size or (1, 1)
+        if columns_for(len(self._panes), width / height, self.width(), self.height(), self._columns) != self._columns:
+            for pane in self._panes:
+                self._place.removeWidget(pane)
+            self._arrange()
 
     # ------------------------------------------------------------------ zoom and pan
 
     @property
     def viewpoint(self) -> Viewpoint:
-        """The viewpoint of both panes."""
+        """The viewpoint of all panes."""
         return self._viewpoint
 
     def fit(self) -> None:
@@ -93,6 +124,10 @@ class LinkedPanes(QWidget):
             smallest = min(1.0, self._fit_viewpoint().scale) / 2
             self._move_to(self._viewpoint.zoomed(factor, x, y, smallest))
 
+    def zoom_to(self, scale: float) -> None:
+        """Set the zoom, in screen pixels per image pixel, about the middle."""
+        self.zoom_by(scale / self._viewpoint.scale)
+
     def zoom_in(self) -> None:
         """Zoom in about the middle."""
         self.zoom_by(WHEEL_STEP)
@@ -108,16 +143,21 @@ class LinkedPanes(QWidget):
 
     def _fit_viewpoint(self) -> Viewpoint:
         height, width = self._size or (1, 1)
-        room = [pane.viewport.size() for pane in self.panes]
+        room = [pane.viewport.size() for pane in self._panes]
         return fitted(width, height, min(size.width() for size in room), min(size.height() for size in room))
 
     def _move_to(self, viewpoint: Viewpoint) -> None:
         height, width = self._size or (1, 1)
+        zoomed = viewpoint.scale != self._viewpoint.scale
         self._viewpoint = viewpoint.kept(width, height)
-        for pane in self.panes:
+        for pane in self._panes:
             pane.set_viewpoint(self._viewpoint)
+        if zoomed:
+            self.zoomChanged.emit()
 
     def _on_resize(self) -> None:
+        self._rearrange()
+        self.readout.follow()
         if self._fitted:
             self.fit()
         else:
@@ -126,7 +166,7 @@ class LinkedPanes(QWidget):
     # ------------------------------------------------------------------ readout
 
     def pin(self, at: tuple[int, int] | None) -> None:
-        """Mark a pixel (column, row) in both panes, and read it out while the mouse is elsewhere; None removes the mark."""
+        """Mark a pixel (column, row) in all panes, and read it out while the mouse is elsewhere; None removes the mark."""
         self._pinned = at
         self._update_readout()
 
@@ -143,16 +183,18 @@ class LinkedPanes(QWidget):
         """Whether the mouse is dragging."""
         return False
 
+    def _read_out(self) -> list[tuple[str, np.ndarray | None]]:
+        """Return the images that are read out, by name."""
+        raise NotImplementedError
+
     def _update_readout(self) -> None:
-        """Read out the pixel under the mouse, and mark it in the other pane."""
-        at = None
-        text, short = "", ""
-        if self._hover is not None:
-            at = self._hover[1].cell
-            text, short = pixel_text(*at, self.clean_pane.pixels, self.adversarial_pane.pixels)
-        elif self._pinned is not None:
-            text, short = pixel_text(*self._pinned, self.clean_pane.pixels, self.adversarial_pane.pixels)
+        """Read out the pixel under the mouse, and mark it in the other panes."""
+        at = self._pinned if self._hover is None else self._hover[1].cell
+        text, short = ("", "") if at is None or self._size is None else pixel_text(*at, self._size, self._read_out())
         self.readout.set_text(text, short)
-        for pane in self.panes:
+        if self._hover is not None:
+            pane, pointer = self._hover
+            self.readout.avoid(pane.view.mapTo(self, pane.position(pointer.x, pointer.y)))
+        for pane in self._panes:
             other = self._hover is not None and pane is not self._hover[0] and pane.pixels is not None and not self._busy
             pane.view.mark.mark(at if other and text else self._pinned)

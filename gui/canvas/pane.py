@@ -1,19 +1,20 @@
-"""Pane: one of the two panes, with a heading, the image and its overlays."""
+"""Pane: a place of the canvas for an image, with its headings, its overlays, and a line over its upper edge."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPalette, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.canvas.items import GridItem, HandlesItem, MarkItem, OutlinesItem, OverlayItem
+from gui.canvas.heading import Heading
+from gui.canvas.image_view import ImageView
+from gui.canvas.pictures import Picture
 from gui.canvas.placement import Placement, Viewpoint, to_whole
-from gui.canvas.readout import ValueLine
+from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
     from engine.stickers import Sticker
@@ -24,115 +25,94 @@ def surround(palette: QPalette) -> QColor:
     return QColor(58, 58, 58) if theme.is_dark(palette) else QColor(190, 190, 190)
 
 
-class Heading(QWidget):
-    """The heading of a pane: a title with its colour, and a caption."""
-
-    def __init__(self, title: str, colour: str) -> None:
-        super().__init__()
-        swatch = QFrame()
-        swatch.setFixedSize(12, 12)
-        swatch.setStyleSheet(f"background: {colour}; border-radius: 2px;")
-        name = QLabel(title)
-        font = name.font()
-        font.setBold(True)
-        name.setFont(font)
-        self.caption = ValueLine(Qt.AlignmentFlag.AlignRight)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(4, 4, 4, 4)
-        row.setSpacing(8)
-        row.addWidget(swatch)
-        row.addWidget(name)
-        row.addWidget(self.caption, 1)
-
-
-class ImageView(pg.GraphicsView):
-    """A view of the image. The canvas handles its mouse and its keys."""
-
-    resized = Signal()
-
-    def __init__(self) -> None:
-        super().__init__(background=None)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self.viewport().setMouseTracking(True)
-        # The canvas as a whole accepts dropped files.
-        self.setAcceptDrops(False)
-        self.viewport().setAcceptDrops(False)
-        self.box = pg.ViewBox(lockAspect=True, enableMouse=False, enableMenu=False, invertY=True, defaultPadding=0)
-        self.box.disableAutoRange()
-        self.setCentralItem(self.box)
-        self.image = pg.ImageItem(axisOrder="row-major", autoLevels=False)
-        self.box.addItem(self.image, ignoreBounds=True)
-        self.grid, self.outlines, self.handles, self.mark = GridItem(), OutlinesItem(), HandlesItem(), MarkItem()
-        for item in self.overlays:
-            self.scene().addItem(item)
-
-    @property
-    def overlays(self) -> tuple[OverlayItem, ...]:
-        """All overlays of the image."""
-        return self.grid, self.outlines, self.handles, self.mark
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if event is not None:  # pyqtgraph calls this without an event in its constructor
-            self.resized.emit()
-
-    def sizeHint(self) -> QSize:
-        return QSize(420, 420)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, 120)
-
-
 class Pane(QWidget):
-    """An image with its heading, its overlays and a hint while it is empty."""
+    """An image with its headings, its overlays and a hint while it is empty.
 
-    def __init__(self, title: str, colour: str, hint: str) -> None:
+    Places are given in the canvas's image pixels, those of its first picture. A picture of another size is stretched to them.
+    """
+
+    size_ = (0, 0)
+    """Height and width of the image in the canvas's image pixels."""
+    _veiled = False
+
+    def __init__(self, pictures: tuple[Picture, ...], hint: str = "") -> None:
         super().__init__()
         self.pixels: np.ndarray | None = None
+        """The image that is shown, ``(H, W, 3)`` uint8, or with a fourth channel."""
         self.placement = Placement(0, 0, 1.0)
-        self.heading = Heading(title, colour)
-        rule = QFrame()
-        rule.setFixedHeight(2)
-        rule.setStyleSheet(f"background: {colour};")
+        self.headings = tuple(Heading(picture) for picture in pictures)
         self.view = ImageView()
-        self.view.setAccessibleName(f"{title} image")
-        self._hint = QLabel(hint, self.view)
-        self._hint.setWordWrap(True)
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.view.resized.connect(self._place_hint)
+        self.view.setAccessibleName(f"{' and '.join(picture.name for picture in pictures)} image")
+        self.hint = QLabel(hint, self.view)
+        self.hint.setWordWrap(True)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._line = ElidedLabel("", self.view)
+        self._line.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._line.setFixedHeight(self._line.fontMetrics().height() + 8)
+        self._line.setStyleSheet("color: white; background: rgba(0, 0, 0, 190); padding: 0 8px;")
+        self._line.hide()
+        for label in (self.hint, self._line):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.view.resized.connect(self._place_labels)
+        row = QHBoxLayout()
+        row.setSpacing(theme.GRID)
+        for heading in self.headings:
+            row.addWidget(heading, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.heading)
-        column.addWidget(rule)
+        column.addLayout(row)
         column.addWidget(self.view, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._follow_palette()
 
     @property
+    def heading(self) -> Heading:
+        """The first heading."""
+        return self.headings[0]
+
+    @property
     def viewport(self) -> QWidget:
         """The widget that gets the mouse events."""
-        viewport: QWidget = self.view.viewport()
-        return viewport
+        return self.view.viewport_widget()
 
-    def set_image(self, pixels: np.ndarray | None) -> None:
-        """Show an image ``(H, W, 3)`` uint8; None shows the hint."""
+    # ------------------------------------------------------------------ contents
+
+    def set_image(self, pixels: np.ndarray | None, size: tuple[int, int] | None = None) -> None:
+        """Show an image ``(H, W, 3 or 4)`` uint8, by default at its own size; None shows the hint."""
         self.pixels = None if pixels is None else np.ascontiguousarray(pixels)
-        self._hint.setVisible(pixels is None)
-        if self.pixels is None:
-            self.view.image.clear()
-            self.view.grid.set_size(0, 0)
-        else:
-            self.view.image.setImage(self.pixels, autoLevels=False)
-            self.view.grid.set_size(self.pixels.shape[1], self.pixels.shape[0])
+        self.hint.setVisible(pixels is None)
+        own = (0, 0) if self.pixels is None else (self.pixels.shape[0], self.pixels.shape[1])
+        self.size_ = own if size is None or pixels is None else size
+        self.view.show_pixels(self.pixels, self.size_)
+        self.view.grid.set_size(*(reversed(own) if own == self.size_ else (0, 0)))
+        self._veil()
+
+    def set_line(self, text: str) -> None:
+        """Show a line over the image's upper edge; an empty text removes it."""
+        self._line.setText(text)
+        self._line.setVisible(bool(text))
+
+    @property
+    def line(self) -> str:
+        """The line over the image's upper edge; empty for none."""
+        return self._line.text()
+
+    def set_veiled(self, veiled: bool) -> None:
+        """Dim the image, or show it as it is."""
+        self._veiled = veiled
+        self._veil()
+
+    def _veil(self) -> None:
+        self.view.veil.cover(self.size_ if self._veiled else (0, 0), surround(self.palette()))
 
     def set_stickers(self, stickers: tuple[Sticker, ...], selected: int | None, *, handles: bool) -> None:
         """Show the outlines of stickers and, with ``handles``, the handles of the selected one."""
         self.view.outlines.show_stickers(stickers, selected)
         chosen = next((sticker for sticker in stickers if sticker.id == selected), None)
         self.view.handles.show_sticker(chosen if handles else None)
+
+    # ------------------------------------------------------------------ place on the screen
 
     def set_viewpoint(self, viewpoint: Viewpoint) -> None:
         """Set zoom and pan."""
@@ -160,7 +140,9 @@ class Pane(QWidget):
         grey = surround(self.palette())
         self.view.setBackground(grey)
         ink = "#1a1a1a" if grey.lightness() > 128 else "#e0e0e0"
-        self._hint.setStyleSheet(f"color: {ink}; background: transparent;")
+        self.hint.setStyleSheet(f"color: {ink}; background: transparent;")
+        self._veil()
 
-    def _place_hint(self) -> None:
-        self._hint.setGeometry(self.view.rect().adjusted(24, 24, -24, -24))
+    def _place_labels(self) -> None:
+        self.hint.setGeometry(self.view.rect().adjusted(24, 24, -24, -24))
+        self._line.setGeometry(0, 0, self.view.width(), self._line.height())

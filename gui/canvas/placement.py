@@ -8,11 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-MARGIN = 8
-"""Screen pixels kept free around a fitted image."""
+MARGIN = 3
+"""Screen pixels kept free around a fitted image, so that its edge and the handles there can be seen."""
 LARGEST_SCALE = 160.0
-WHOLE_FROM = 4
-"""The zoom from which a fitted image gets a whole number of screen pixels per pixel, so that all pixels look equally large."""
 
 
 @dataclass(frozen=True)
@@ -70,4 +68,4 @@ def fitted(width: int, height: int, pane_width: int, pane_height: int) -> Viewpo
     """Return the viewpoint that shows the whole image in a pane."""
     room = max(1, pane_width - 2 * MARGIN), max(1, pane_height - 2 * MARGIN)
     scale = min(room[0] / width, room[1] / height, LARGEST_SCALE)
-    return Viewpoint(width / 2, height / 2, float(int(scale)) if scale >= WHOLE_FROM else scale)
+    return Viewpoint(width / 2, height / 2, scale)

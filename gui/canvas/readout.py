@@ -1,13 +1,15 @@
-"""The readout below the images: position and values of the pixel under the mouse, in 0 to 255, at a fixed width."""
+"""The readout over the images: position and values of the pixel under the mouse, in 0 to 255, at a fixed width."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from gui.theme import number_font
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,22 +17,26 @@ if TYPE_CHECKING:
 FIGURE_SPACE = "\u2007"
 """A space of the width of a digit."""
 MINUS = "\u2212"
-_NUMBER_AT_END = re.compile(r"(.*?)(\s[<>≤≥~]?\s?[\d.,]+\s?%)")
+PADDING = 6
 
 
-def pixel_text(x: int, y: int, clean: np.ndarray | None, adversarial: np.ndarray | None) -> tuple[str, str]:
-    """Return position and values of the pixel in column x and row y, in full and in short; empty texts outside of the image."""
-    before, after = _pixel(clean, x, y), _pixel(adversarial, x, y)
-    image = clean if clean is not None else adversarial
-    if image is None or (before is None and after is None):
+def pixel_text(x: int, y: int, size: tuple[int, int], images: Sequence[tuple[str, np.ndarray | None]]) -> tuple[str, str]:
+    """Return position and values of a pixel in named images, in full and in short; empty texts outside of the image.
+
+    Column x and row y are those of an image of height and width ``size``; in an image of another size the pixel at the same place is read.
+    """
+    height, width = size
+    if not (0 <= y < height and 0 <= x < width):
         return "", ""
-    digits = len(str(max(image.shape[:2]) - 1))
+    values = [(name, _pixel(image, x, y, size)) for name, image in images if image is not None]
+    if not values:
+        return "", ""
+    digits = len(str(max(size) - 1))
     where = f"x {_padded(str(x), digits)}, y {_padded(str(y), digits)}"
-    known = [(name, _triple(values, 3)) for name, values in (("clean", before), ("adversarial", after)) if values is not None]
-    full = [where, *(f"{name} {values}" for name, values in known)]
-    short = [where, " → ".join(values for _, values in known)]
-    if before is not None and after is not None:
-        full.append("change " + " ".join(_padded(signed(b - a), 4) for a, b in zip(before, after, strict=True)))
+    full = [where, *(f"{name} {_triple(triple, 3)}" for name, triple in values)]
+    short = [where, " → ".join(_triple(triple, 3) for _, triple in values)]
+    if len(values) == 2:
+        full.append("change " + " ".join(_padded(signed(b - a), 4) for a, b in zip(values[0][1], values[1][1], strict=True)))
     return " · ".join(full), " · ".join(short)
 
 
@@ -47,73 +53,71 @@ def _padded(text: str, width: int) -> str:
     return FIGURE_SPACE * (width - len(text)) + text
 
 
-def _pixel(image: np.ndarray | None, x: int, y: int) -> list[int] | None:
-    if image is None or not (0 <= y < image.shape[0] and 0 <= x < image.shape[1]):
-        return None
-    return [int(value) for value in image[y, x]]
+def _pixel(image: np.ndarray, x: int, y: int, size: tuple[int, int]) -> list[int]:
+    row, column = y * image.shape[0] // size[0], x * image.shape[1] // size[1]
+    return [int(value) for value in image[row, column]]
 
 
-def with_even_digits(font: QFont) -> QFont:
-    """Return the font with digits of equal width, if it has them."""
-    even = QFont(font)
-    even.setFeature(QFont.Tag("tnum"), 1)
-    return even
+class Readout(QWidget):
+    """One line over the lower edge of the canvas, or over its upper edge while the mouse is below. It takes no room from the images."""
 
-
-class ValueLine(QWidget):
-    """One line of text, shortened with an ellipsis if necessary; the tool tip then holds the whole text."""
-
-    def __init__(
-        self,
-        alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
-        parent: QWidget | None = None,
-    ) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._canvas = parent
         self._text = self._short = ""
-        self._alignment = alignment | Qt.AlignmentFlag.AlignVCenter
-        self.setFont(with_even_digits(self.font()))
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._up = False
+        self.setFont(number_font(self.font()))
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAccessibleName("Pixel under the mouse")
+        self.hide()
 
     @property
     def text(self) -> str:
         """The whole text."""
         return self._text
 
-    def set_text(self, text: str, short: str = "") -> None:
-        """Set the text, and a short form that is used if the text does not fit."""
-        if text != self._text:
-            self._text, self._short = text, short
-            self.setAccessibleName(text)
-            self._follow_width()
-            self.update()
-
     @property
     def shown(self) -> str:
-        metrics = self.fontMetrics()
-        fits = not self._short or metrics.horizontalAdvance(self._text) <= self.width()
-        text = self._text if fits else self._short
-        found = _NUMBER_AT_END.fullmatch(text)
-        words, number = found.groups() if found else (text, "")
-        # The number at the end is never cut: a part of it would read as another number.
-        if metrics.horizontalAdvance(number.strip()) > self.width():
-            return "…"
-        room = self.width() - metrics.horizontalAdvance(number)
-        return metrics.elidedText(words, Qt.TextElideMode.ElideRight, room) + number
+        """The text as it is painted: in short if there is no room for all of it."""
+        metrics, room = self.fontMetrics(), self._canvas.width() - 6 * PADDING
+        text = self._text if metrics.horizontalAdvance(self._text) <= room else self._short
+        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
 
-    def _follow_width(self) -> None:
-        self.setToolTip(self._text if self.shown != self._text else "")
+    def set_text(self, text: str, short: str = "") -> None:
+        """Set the text, and a short form that is used if the text does not fit; an empty text hides the line."""
+        if (text, short) != (self._text, self._short):
+            self._text, self._short = text, short
+            self.setAccessibleDescription(text)
+            self.setVisible(bool(text))
+            self.follow()
+            self.raise_()
+            self.update()
 
-    def resizeEvent(self, event: object) -> None:
-        self._follow_width()
+    def avoid(self, at: QPoint) -> None:
+        """Move to the other edge of the canvas if the mouse is near this one."""
+        near = self.height() + 3 * PADDING
+        if self._up and at.y() < self._top() + near:
+            self._up = False
+        elif not self._up and at.y() > self._canvas.height() - near:
+            self._up = True
+        self.follow()
 
-    def sizeHint(self) -> QSize:
-        metrics = QFontMetrics(self.font())
-        return QSize(metrics.horizontalAdvance(self._text), metrics.height() + 4)
+    def _top(self) -> int:
+        """Return the place at the upper edge, below the headings."""
+        return self.height() + 3 * PADDING
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, self.sizeHint().height())
+    def follow(self) -> None:
+        """Take the place that belongs to the text and the size of the canvas."""
+        width = self.fontMetrics().horizontalAdvance(self.shown) + 2 * PADDING
+        height = self.fontMetrics().height() + PADDING
+        top = self._top() if self._up else self._canvas.height() - height - 2 * PADDING
+        self.setGeometry(2 * PADDING, top, width, height)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), int(self._alignment), self.shown)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(0, 0, 0, 190))
+            painter.drawRoundedRect(self.rect(), 3, 3)
+            painter.setPen(QColor(255, 255, 255))
+            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.shown)

@@ -86,7 +86,14 @@ class Pan:
     dy: float
 
 
-Drag = Generator[Draft | Pan, Pointer, Draft | None]
+@dataclass(frozen=True)
+class Slide:
+    """A move of the divider between two images by image pixels."""
+
+    dx: float
+
+
+Drag = Generator[Draft | Pan | Slide, Pointer, Draft | None]
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,17 @@ def draw(kind: str, pointer: Pointer, board: Board) -> Drag:
 def pan(pointer: Pointer, board: Board) -> Drag:
     """Pan: drag the image along with the mouse."""
     return (yield from _pan_from(pointer, pointer))
+
+
+def slide(pointer: Pointer, board: Board) -> Drag:
+    """Move the divider between two images along with the mouse; Esc takes it back to where it was."""
+    start = last = pointer.x
+    while pointer.kind in ("press", "move"):
+        dx, last = pointer.x - last, pointer.x
+        pointer = yield Slide(dx)
+    if pointer.kind == "cancel":
+        yield Slide(start - last)
+    return None
 
 
 TOOLS: dict[ToolName, Tool] = {

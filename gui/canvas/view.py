@@ -1,19 +1,20 @@
-"""ImageCanvas: clean and adversarial image side by side; stickers are drawn, moved and resized on both, by mouse or keys."""
+"""ImageCanvas: clean and adversarial image in a view of two; stickers are drawn, moved and resized on both, by mouse or keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QGuiApplication, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.canvas import edits
-from gui.canvas.drawing import DrawingPanes
+from gui.canvas.drawing import NOT_HERE, DrawingPanes
 from gui.canvas.drops import FileDrop
 from gui.canvas.frame import HighlightFrame
+from gui.canvas.held_key import HeldKey
 from gui.canvas.keys import SHORTCUTS, Shortcut
-from gui.canvas.tools import Draft
+from gui.canvas.tools import TOOLS, Draft
 from gui.clipboard import copy_data
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class ImageCanvas(DrawingPanes):
 
     filesDropped = Signal(object)
     """The paths of the local files that were dropped."""
+    menuAsked = Signal(object, int)
+    """A context menu is asked for: the place on the screen, and the number of the picture there."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,12 +44,32 @@ class ImageCanvas(DrawingPanes):
         )
         FileDrop(self).dropped.connect(self.filesDropped)
         self._focus_frame = HighlightFrame(self, thickness=2)
+        self._held_key = HeldKey(Qt.Key.Key_B, self)
+        self._held_key.released.connect(lambda: self.hold_clean(False))
 
     # ------------------------------------------------------------------ keys and menus
+
+    def hold_clean_while_pressed(self) -> None:
+        """Show the clean image until the key B is released, wherever the focus is."""
+        self.hold_clean(True)
+        self._held_key.wait()
 
     def nudge(self, dx: int, dy: int) -> None:
         """Move the selected sticker by whole pixels."""
         self._edit(edits.nudge(self._board(), dx, dy))
+
+    def create_sticker(self) -> None:
+        """Put a sticker of the tool's shape into the middle of the image, as drawing one with the mouse does."""
+        if self.comparing:
+            self.notice.emit(NOT_HERE)
+            return
+        self._edit(edits.add_new(self._board(), self._tool))
+        self.set_tool("select")
+        self.stickerTouched.emit()
+
+    def slide(self, share: int) -> None:
+        """Move the wipe's divider by a share of the width, in percent."""
+        self.move_divider(share / 100 * (self._size or (1, 1))[1])
 
     def delete_selected(self) -> None:
         """Remove the selected sticker."""
@@ -75,6 +98,7 @@ class ImageCanvas(DrawingPanes):
         """Select the next (1) or the previous (-1) sticker in z-order, cyclically."""
         if self._gesture is None:
             self._select(edits.neighbour(self._board(), by))
+            self.stickerTouched.emit()
 
     def escape(self) -> None:
         """Abort the drag, or else leave the tool, or else clear the selection."""
@@ -96,13 +120,15 @@ class ImageCanvas(DrawingPanes):
 
     def _applies(self, shortcut: Shortcut) -> bool:
         idle = self._gesture is None
-        chosen = self._selected is not None and self._size is not None
+        chosen = self._selected is not None and self._size is not None and not self.comparing
         return {
             "nothing": True,
             "image": self._size is not None,
-            "stickers": idle and bool(self._stickers) and self._size is not None,
+            "stickers": idle and bool(self._stickers) and self._size is not None and not self.comparing,
             "selection": idle and chosen,
-            "copy": idle and self._can_paste(),
+            "copy": idle and self._can_paste() and not self.comparing,
+            "drawing": idle and self._size is not None and TOOLS[self._tool].draws,
+            "wipe": idle and self.stage.isVisible() and self.stage.wiping,
             "escape": not idle or self._tool != "select" or self._selected is not None,
         }[shortcut.needs]
 
@@ -134,6 +160,20 @@ class ImageCanvas(DrawingPanes):
             self._hold_space(False)
         else:
             super().keyReleaseEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu of the picture under the mouse, or of the last one for the menu key."""
+        panes = self.panes
+        under = (place for place, pane in enumerate(panes) if pane.geometry().contains(event.pos()))
+        place = next(under, len(panes) - 1)
+        if self.stage in panes:
+            place = self.stage.picture_at(self.stage.view.mapFrom(self, event.pos()).x())
+        at = event.globalPos()
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            at = panes[-1].view.mapToGlobal(panes[-1].view.rect().center())
+        if self._size is not None:
+            self.menuAsked.emit(at, place)
+        event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Frame the canvas if the focus came by the keyboard."""

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication
 
 from engine.stickers import HANDLES, Colour, Sticker, handle_position
 from gui.canvas import ImageCanvas
+from gui.canvas.placement import MARGIN
 from tests.gui.canvas_events import LEFT, NONE, SHIFT, Owner, drag, images, key, mouse, move, press, release, wheel
 
 if TYPE_CHECKING:
@@ -175,8 +176,15 @@ def test_double_click_and_ctrl_0_fit(canvas: ImageCanvas, owner: Owner) -> None:
 
 
 def test_a_fitted_image_follows_the_window_and_a_zoomed_one_stays(canvas: ImageCanvas, qtbot: QtBot) -> None:
+    def filled() -> bool:
+        """Whether the image touches two edges of its pane, up to the margin."""
+        size, shown = canvas.clean_pane.viewport.size(), 32 * canvas.viewpoint.scale
+        return shown + 2 * MARGIN == pytest.approx(min(size.width(), size.height()))
+
+    assert filled()
     canvas.resize(1300, 800)
-    qtbot.waitUntil(lambda: canvas.viewpoint.scale == 19)
+    qtbot.waitUntil(lambda: canvas.clean_pane.viewport.width() > 600)
+    assert filled()
     wheel(canvas.clean_pane, (16, 16), 2)
     scale = canvas.viewpoint.scale
     canvas.resize(900, 520)
@@ -263,7 +271,7 @@ def test_an_empty_canvas_says_what_would_fill_it_and_takes_no_drag(qtbot: QtBot)
     key(empty, Qt.Key.Key_Delete)
     assert said.stickers == (LOW,)
     assert said.heard("stickersCommitted") == []
-    hints = [hint for pane in empty.panes for hint in pane.view.findChildren(QLabel)]
+    hints = [pane.hint for pane in empty.panes]
     assert all(hint.isVisible() and hint.text() for hint in hints)
     empty.set_images(images()[0], None)
     assert [hint.isVisible() for hint in hints] == [False, True]

@@ -15,7 +15,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
 from engine.stickers import Colour, Optimised, Sticker, coverage, paint
 from gui import theme
 from gui.canvas import ImageCanvas
-from gui.canvas.items import HandlesItem, outline
+from gui.canvas.items import GRID_FROM, HandlesItem, outline
+from gui.canvas.pictures import Caption, share_text
 from gui.canvas.placement import Placement
 
 if TYPE_CHECKING:
@@ -77,13 +78,12 @@ def test_on_the_canvas_outline_and_painted_sticker_meet(canvas: ImageCanvas, sti
     np.testing.assert_array_equal(middles[..., 1] == 255, covered)
     # The white of the outline lies on the edge of the covered pixels: nowhere else, and on each edge within the image.
     white = (shown == 255).all(2)
-    scale = int(pane.placement.scale)
     for at, span, axis in ((sticker.x, (sticker.y, sticker.bottom), 0), (sticker.y, (sticker.x, sticker.right), 1)):
         if 0 < at < 32:
             low, high = max(span[0], 0), min(span[1], 32)
             start = pane.position(at, low) if axis == 0 else pane.position(low, at)
-            length = (high - low) * scale
-            line = white[start.y() : start.y() + length, start.x()] if axis == 0 else white[start.y(), start.x() : start.x() + length]
+            end = pane.position(at, high) if axis == 0 else pane.position(high, at)
+            line = white[start.y() : end.y(), start.x()] if axis == 0 else white[start.y(), start.x() : end.x()]
             assert line.mean() > 0.9
 
 
@@ -121,8 +121,15 @@ def test_the_grid_comes_with_large_pixels(canvas: ImageCanvas) -> None:
     assert shown[middle.y(), middle.x()].max() == 0
     outside = pane.position(5, -0.5)
     assert (shown[outside.y(), outside.x()] == shown[outside.y(), outside.x() + 3]).all()
-    canvas.zoom_by(0.9)
+    canvas.zoom_to(GRID_FROM - 0.1)
     assert not pane.view.grid.shown
+    canvas.zoom_to(GRID_FROM)
+    assert pane.view.grid.shown
+    line = pane.position(16, 15.5)
+    assert array(pane.viewport.grab())[line.y(), line.x()].min() > 0
+    canvas.set_grid(False)
+    assert not pane.view.grid.shown
+    assert array(pane.viewport.grab())[line.y(), line.x()].max() == 0
 
 
 def test_handles_keep_their_number_and_stand_aside_of_small_stickers() -> None:
@@ -148,13 +155,26 @@ def test_optimised_content_is_dashed(canvas: ImageCanvas) -> None:
 
 
 def test_a_caption_without_room_keeps_its_number_whole(canvas: ImageCanvas) -> None:
-    canvas.set_captions("Stop 99.9 %", "Speed limit (30 km/h) 87.2 %")
+    canvas.set_captions(Caption("Stop", "99.9 %"), Caption("Speed limit (30 km/h)", "87.2 %"))
     caption = canvas.adversarial_pane.heading.caption
-    assert (caption.shown, caption.toolTip()) == (caption.text, "")
-    caption.resize(caption.fontMetrics().horizontalAdvance("Speed 87.2 %") + 20, caption.height())
+    assert (caption.shown, caption.toolTip()) == ("Speed limit (30 km/h) · 87.2 %", "")
+    caption.resize(caption.fontMetrics().horizontalAdvance("Speed · 87.2 %") + 24, caption.height())
     assert caption.shown.startswith("Sp")
-    assert caption.shown.endswith("… 87.2 %")
+    assert caption.shown.endswith("… · 87.2 %")
     assert caption.toolTip() == caption.text
+    caption.resize(caption.fontMetrics().horizontalAdvance("87.2 % ·") + 12, caption.height())
+    assert caption.shown == "87.2 %"
+    caption.resize(20, caption.height())
+    assert "%" not in caption.shown  # a part of the number would read as another one
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.99996, "99.9+ %"), (0.998, "99.8 %"), (1.0, "100.0 %"), (0.0001, "under 0.1 %"), (0.5, "50.0 %")]
+)
+def test_a_caption_is_never_an_inequality(p: float, text: str) -> None:
+    caption = Caption("7", share_text(p))
+    assert caption.text == f"7 · {text}"
+    assert not set("<>≤≥") & set(caption.text)
 
 
 def test_the_surround_follows_light_and_dark(canvas: ImageCanvas) -> None:

@@ -10,7 +10,7 @@ import pytest
 from engine.stickers import HANDLES, Colour, Handle, Optimised, Sticker, handle_position
 from gui.canvas import edits
 from gui.canvas.gesture import Gesture
-from gui.canvas.placement import LARGEST_SCALE, Placement, Viewpoint, fitted
+from gui.canvas.placement import LARGEST_SCALE, MARGIN, Placement, Viewpoint, fitted
 from gui.canvas.readout import pixel_text
 from gui.canvas.tools import CLAMPED, MISSED, TOOLS, Board, Draft, Pan, Pointer, ToolName, hit_at, role
 
@@ -208,10 +208,10 @@ def test_zooming_keeps_the_point_under_the_mouse() -> None:
     assert before.zoomed(1e-6, 3, 29, smallest=0.5).scale == 0.5
 
 
-def test_a_fitted_image_lies_in_the_pane_with_whole_pixels() -> None:
+def test_a_fitted_image_fills_the_pane_up_to_the_margin() -> None:
     view = fitted(32, 32, 430, 460)
-    assert view == Viewpoint(16, 16, 12)
-    assert fitted(1000, 500, 430, 460).scale == pytest.approx(414 / 1000)
+    assert view == Viewpoint(16, 16, (430 - 2 * MARGIN) / 32)
+    assert fitted(1000, 500, 430, 460).scale == pytest.approx((430 - 2 * MARGIN) / 1000)
 
 
 def test_the_readout_has_one_width_for_all_values() -> None:
@@ -221,8 +221,9 @@ def test_the_readout_has_one_width_for_all_values() -> None:
     adversarial = clean.copy()
     clean[9, 4] = 203, 180, 12
     adversarial[9, 4] = 255, 255, 0
-    full, short = pixel_text(4, 9, clean, adversarial)
+    pair = [("clean", clean), ("adversarial", adversarial)]
+    full, short = pixel_text(4, 9, (12, 12), pair)
     assert full.replace("\u2007", "") == "x 4, y 9 · clean 203 180 12 · adversarial 255 255 0 · change +52 +75 \u221212"
     assert short.replace("\u2007", "") == "x 4, y 9 · 203 180 12 → 255 255 0"
-    assert len(full) == len(pixel_text(10, 11, clean, adversarial)[0])
-    assert pixel_text(-1, 0, clean, adversarial) == pixel_text(0, 12, clean, adversarial) == ("", "")
+    assert len(full) == len(pixel_text(10, 11, (12, 12), pair)[0])
+    assert pixel_text(-1, 0, (12, 12), pair) == pixel_text(0, 12, (12, 12), pair) == ("", "")
