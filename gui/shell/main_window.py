@@ -18,6 +18,7 @@ from gui.shell.actions import Actions
 from gui.shell.actions.file import open_files, open_mime
 from gui.shell.actions.recent import RecentMenu
 from gui.shell.actions.reproduce import ReproduceMenu
+from gui.shell.canvas_following import CanvasFollower
 from gui.shell.centre import Centre
 from gui.shell.dock_title import DockTitle
 from gui.shell.docks import DOCKS, DockSpec, layout_version, place_docks, set_dock_sizes
@@ -54,7 +55,6 @@ class MainWindow(QMainWindow):
         self.setStatusBar(StatusBar(session, self))
         session.imageChanged.connect(self._on_image)
         session.photographChanged.connect(self._on_photograph)
-        self.actions_table.check("select_tool")
         self.actions_table.check(f"theme_{chosen_theme.choice}")
         self._restore()
 
@@ -69,12 +69,14 @@ class MainWindow(QMainWindow):
         """Build the canvas and the panels: the second stage."""
         from gui.canvas import ImageCanvas
         from gui.canvas.canvas_link import CanvasLink
+        from gui.canvas.header import CanvasHeader
 
         self.canvas = ImageCanvas()
         self.centre.set_canvas(self.canvas)
+        self.centre.set_header(CanvasHeader(self.canvas, self.actions_table))
         CanvasLink(self.session, self.canvas)
+        CanvasFollower(self.canvas, self.actions_table, self.settings, self.docks["stickers"])
         self.canvas.filesDropped.connect(self._on_files)
-        self.canvas.toolChanged.connect(self._on_tool)
         for spec in self._specs:
             panel = self.panels[spec.name] = spec.panel_class(self.session)
             self.docks[spec.name].setWidget(panel)
@@ -88,10 +90,6 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _on_files(self, paths: list[str]) -> None:
         open_files(self, paths)
-
-    @Slot(str)
-    def _on_tool(self, tool: str) -> None:
-        self.actions_table.check(f"{tool}_tool")
 
     # ------------------------------------------------------------------ docks
 

@@ -51,3 +51,8 @@ def can_redo(session: Session) -> bool:
 def has_runs(session: Session) -> bool:
     """Return whether there is a finished attack."""
     return bool(session.history.attacks)
+
+
+def has_sticker(session: Session) -> bool:
+    """Return whether a sticker is selected on an image."""
+    return session.selected is not None and session.clean is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+
 from gui.clipboard import copy_pixels
 from gui.shell.actions.conditions import can_redo, can_undo, has_frame, perturbed
 from gui.shell.actions.spec import ActionSpec
@@ -51,6 +53,7 @@ def choose_label(shell: Shell) -> None:
 def tool(name: ToolName, shell: Shell) -> None:
     """Take a mouse tool of the canvas in hand."""
     shell.canvas.set_tool(name)
+    shell.canvas.setFocus(Qt.FocusReason.OtherFocusReason)  # Return then draws without the mouse
 
 
 SPECS: tuple[ActionSpec, ...] = (

@@ -30,5 +30,9 @@ class ActionSpec:
     """The title of the menu's submenu that holds the command; empty for none."""
     group: str = ""
     """Commands of one group exclude each other: one of them is checked."""
+    checkable: bool = False
+    """Whether the command switches something on and off by itself."""
+    keys_elsewhere: bool = False
+    """Whether the shortcuts are only named by the menu: another widget takes the keys while it has the focus."""
     rule: bool = False
     """Whether the menu has a separator before the command."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
 from gui import theme
-from gui.shell.actions import attack, edit, file, help, view
+from gui.shell.actions import attack, canvas_views, edit, file, help, stickers, view
 from gui.shell.actions.conditions import has_frame
 from gui.shell.actions.spec import ActionSpec
 from gui.widgets.literal import literal
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 MENUS: dict[str, tuple[ActionSpec, ...]] = {
     "File": file.SPECS,
-    "Edit": edit.SPECS,
+    "Edit": (*edit.SPECS, *stickers.SPECS),
     "Attack": attack.SPECS,
-    "View": view.SPECS,
+    "View": (*canvas_views.SPECS, *view.SPECS),
     "Help": help.SPECS,
 }
 SPECS: tuple[ActionSpec, ...] = tuple(spec for specs in MENUS.values() for spec in specs)
 
 TOOL_BAR: tuple[str, ...] = (
-    *("open_image", "|", "select_tool", "rectangle_tool", "pan_tool", "fit", "|"),
+    *("open_image", "|"),
     *("run", "pause", "cancel", "|", "undo", "redo", "|", "export_figure"),
 )
 """The ids of the tool bar's commands; ``|`` is a separator."""
-WITH_TEXT = ("run", "rectangle_tool", "export_figure")
+WITH_TEXT = ("run", "export_figure")
 """The main commands, which the tool bar shows with their titles."""
 
 
@@ -53,6 +53,7 @@ class Actions(QObject):
             session.runs.changed,
             session.history.changed,
             session.undo_stack.indexChanged,
+            session.selectionChanged,
         ):
             signal.connect(self._update)
         session.observed.connect(self._on_observed)
@@ -70,6 +71,10 @@ class Actions(QObject):
         action.setStatusTip("")
         if spec.icon:
             action.setIcon(theme.icon(spec.icon))
+        if spec.keys_elsewhere:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        if spec.checkable:
+            action.setCheckable(True)
         if spec.group:
             group = self._groups.setdefault(spec.group, QActionGroup(window))
             action.setCheckable(True)
