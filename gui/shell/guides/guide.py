@@ -48,7 +48,7 @@ class Guide:
     slug: str
     title: str
     about: str
-    """What one learns, in a sentence."""
+    """The content of the guide in a sentence."""
     steps: tuple[Step, ...]
 
 
