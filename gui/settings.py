@@ -1,12 +1,15 @@
-"""Settings: recent images, folders, theme and window layout, kept between starts in one file per user."""
+"""Settings: recent files, folders, theme and window layout, kept between starts in one file per user."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, get_args
 
 from PySide6.QtCore import QByteArray, QSettings
 
 MOST_RECENT = 10
+RecentKind = Literal["images", "records", "studies"]
+RECENT_KINDS: tuple[RecentKind, ...] = get_args(RecentKind)
 
 
 class Settings:
@@ -15,30 +18,44 @@ class Settings:
     def __init__(self) -> None:
         self.store = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Gibbon", "gibbon")
 
-    # ------------------------------------------------------------------ recent images
+    # ------------------------------------------------------------------ recent files
+
+    def recent(self, kind: RecentKind) -> list[Path]:
+        """Return the files of a kind that were opened, the newest first, at most `MOST_RECENT`."""
+        kept = self.store.value(f"recent/{kind}", [])
+        texts = [kept] if isinstance(kept, str) else list(kept) if isinstance(kept, (list, tuple)) else []
+        return [Path(str(text)) for text in texts][:MOST_RECENT]
+
+    def add_recent(self, kind: RecentKind, path: Path) -> None:
+        """Add a file, or move it, to the front of the recent ones of its kind."""
+        path = path.expanduser().absolute()
+        self._keep_recent(kind, [path, *(other for other in self.recent(kind) if other != path)])
+
+    def is_recent(self, path: Path) -> bool:
+        """Return whether a file of any kind was opened recently."""
+        return any(path in self.recent(kind) for kind in RECENT_KINDS)
+
+    def forget_recent(self, path: Path) -> None:
+        """Remove a file from the recent ones."""
+        for kind in RECENT_KINDS:
+            self._keep_recent(kind, [other for other in self.recent(kind) if other != path])
+
+    def clear_recent(self) -> None:
+        """Remove all recent files."""
+        for kind in RECENT_KINDS:
+            self._keep_recent(kind, [])
+
+    def _keep_recent(self, kind: RecentKind, paths: list[Path]) -> None:
+        self.store.setValue(f"recent/{kind}", [str(path) for path in paths[:MOST_RECENT]])
 
     @property
     def recent_images(self) -> list[Path]:
         """The images that were opened, the newest first, at most `MOST_RECENT`."""
-        kept = self.store.value("recent/images", [])
-        texts = [kept] if isinstance(kept, str) else list(kept) if isinstance(kept, (list, tuple)) else []
-        return [Path(str(text)) for text in texts][:MOST_RECENT]
+        return self.recent("images")
 
     def add_recent_image(self, path: Path) -> None:
         """Add an image, or move it, to the front of the recent images."""
-        path = path.expanduser().absolute()
-        self._keep_recent([path, *(other for other in self.recent_images if other != path)])
-
-    def remove_recent_image(self, path: Path) -> None:
-        """Remove an image from the recent ones."""
-        self._keep_recent([other for other in self.recent_images if other != path])
-
-    def clear_recent_images(self) -> None:
-        """Remove all recent images."""
-        self._keep_recent([])
-
-    def _keep_recent(self, paths: list[Path]) -> None:
-        self.store.setValue("recent/images", [str(path) for path in paths[:MOST_RECENT]])
+        self.add_recent("images", path)
 
     # ------------------------------------------------------------------ folders and texts
 

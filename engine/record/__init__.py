@@ -14,6 +14,7 @@ from engine.record.restoring import load_mask
 from engine.record.saving import ReadBack, SavedImage, save_adversarial, write_and_read
 from engine.record.schema import (
     ClassEntry,
+    DataEntry,
     ImageEntry,
     MaskEntry,
     ModelEntry,
@@ -30,6 +31,7 @@ __all__ = [
     "LEFT_OUT",
     "BatchRecord",
     "ClassEntry",
+    "DataEntry",
     "ImageEntry",
     "MaskEntry",
     "ModelEntry",

@@ -85,8 +85,17 @@ class ReplayRun(Iterator[Step]):
             made = self._run.result()
             assert isinstance(made, AttackResult)
             result = made
-        device = str(self.classifier.device)
-        return Replay(self._record, result, digest(result.adversarial[0]), device, self._repeats, self.clean, self.photograph)
+        mask = self._run.problem.mask
+        return Replay(
+            record=self._record,
+            result=result,
+            sha256=digest(result.adversarial[0]),
+            device=str(self.classifier.device),
+            repeats=self._repeats,
+            clean=self.clean,
+            photograph=self.photograph,
+            mask=None if mask is None else mask[0].detach().cpu(),
+        )
 
     def _begun(self) -> Run:
         return run_of(self._record, self.classifier, self.clean, self._folder, self._data_root)

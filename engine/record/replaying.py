@@ -30,6 +30,8 @@ class Replay:
     """The clean image ``(C, H, W)``, before stickers."""
     photograph: Photograph | None = None
     """The photograph that it was cropped from, where the record names a file."""
+    mask: Tensor | None = None
+    """``(1, H, W)``: the mask of the pixels that could change, where the record has one."""
 
     @property
     def reason(self) -> Reason:

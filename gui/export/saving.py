@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +12,11 @@ if TYPE_CHECKING:
 
 
 def save_entry(entry: AttackRun, path: Path) -> str:
-    """Save a finished run's adversarial image; return the verdict in a sentence."""
+    """Save a finished run's adversarial image with its record inside; return the verdict in a sentence."""
     import engine
+    from gui.export.recording import record_of_entry
 
-    return engine.save_adversarial(entry.result, 0, path, {"gibbon": json.dumps(dict(entry.result.provenance), default=str)}).sentence
+    return engine.save_adversarial(entry.result, 0, path, {"gibbon": record_of_entry(entry, path.parent).model_dump_json()}).sentence
 
 
 def save_frame(frame: Frame, label: int | None, path: Path) -> str:

@@ -31,3 +31,7 @@ class AttackInputs:
     """The class that the classifier predicted for ``begin``; None if that is not known."""
     planned: Attack | None = None
     """The attack that the user planned, where the run continued it at stickers that were moved; else None."""
+    mask: Tensor | None = None
+    """``(1, H, W)``: the mask of a replayed record; None where it follows from the region and the stickers."""
+    row: int = 0
+    """The number of the image in its run, of which a replayed record's random numbers depend."""

@@ -64,6 +64,18 @@ class FinishedRun:
         return sum(_bytes_of(artifact) for artifact in self.result.artifacts.values())
 
 
+@dataclass(frozen=True)
+class Replayed:
+    """The comparison of a run that replayed a record with that record."""
+
+    file: str
+    """The name of the record's file."""
+    same: bool
+    """Whether every bit of the adversarial image is the recorded one."""
+    sentence: str
+    """The comparison in a sentence, which says what differs."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AttackRun(FinishedRun):
     """A finished attack on the image, which can be put back on the canvas."""
@@ -83,6 +95,8 @@ class AttackRun(FinishedRun):
     """The iterates of the run; None if they were not kept."""
     iteration_of: int | None = None
     """The number of the run that this one is an iterate of, kept by the user; None for a run of its own."""
+    replayed: Replayed | None = None
+    """The comparison with the record that the run replayed; None for a run of this window's own."""
 
     @property
     def title(self) -> str:

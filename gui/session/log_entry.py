@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 LogKind = Literal["run", "info", "warning", "error"]
+Offer = tuple[str, Callable[[], None]]
+"""The title of a button, and its function."""
 
 
 @dataclass(frozen=True)
@@ -19,3 +22,5 @@ class LogEntry:
     short: str = ""
     """A shorter text for the status bar; empty if that shows ``text``."""
     at: datetime = field(default_factory=datetime.now)
+    offer: Offer | None = None
+    """A button beside the line; None if there is nothing to do about it."""

@@ -29,8 +29,9 @@ from gui.session.history import AttackRun, FinishedRun, History
 from gui.session.iterate_keeper import IterateKeeper
 from gui.session.jobs import Jobs
 from gui.session.loaded_models import LoadedModels
-from gui.session.log_entry import LogEntry, LogKind
+from gui.session.log_entry import LogEntry, LogKind, Offer
 from gui.session.moments import Moments
+from gui.session.replays import Replays
 from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.staleness import Staleness
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
@@ -134,6 +135,8 @@ class Session(QObject):
         self.moments = Moments(self.runs, self.history, lambda: self.state, self)
         self.iterates = IterateKeeper(self.ask, self.moments, lambda: self.state, self)
         self.staleness = Staleness(self.history, lambda: self.state, lambda: self.runs.running, self)
+        self.replays = Replays(self.background, lambda: self.loaded.models, lambda: self.state, self)
+        self.jobs.watch(self.replays.runner, "runs", lambda: self.replays.title)
         self._listen()
 
     def _listen(self) -> None:
@@ -148,6 +151,9 @@ class Session(QObject):
             runner.noticed.connect(self.notice)
         self.runs.stickers.painted.connect(self._on_painted)
         self.runs.changed.connect(self.staleness.follow)
+        self.replays.finished.connect(self._on_replayed)
+        self.replays.logged.connect(self._on_logged)
+        self.replays.noticed.connect(self.notice)
 
     # ------------------------------------------------------------------ Log and status bar
 
@@ -162,9 +168,9 @@ class Session(QObject):
     def _on_logged(self, kind: LogKind, text: str, details: str = "", short: str = "") -> None:
         self.log(kind, text, details, short=short)
 
-    def log(self, kind: LogKind, text: str, details: str = "", *, short: str = "") -> None:
-        """Add a line to the Log. Errors and warnings also go to the status bar, as ``short`` if that is given."""
-        self.logged.emit(LogEntry(kind, text, details, short))
+    def log(self, kind: LogKind, text: str, details: str = "", *, short: str = "", offer: Offer | None = None) -> None:
+        """Add a line to the messages. Errors and warnings also go to the status bar, as ``short`` if that is given."""
+        self.logged.emit(LogEntry(kind, text, details, short, offer=offer))
         if kind in ("error", "warning"):
             self.notice.emit(short or text)
 
@@ -362,6 +368,12 @@ class Session(QObject):
         if conclusion.repaint and not frame_requested:
             self.refresh()
 
+    @Slot(object)
+    def _on_replayed(self, run: AttackRun) -> None:
+        self.adopt(run)
+        if not self.runs.running:
+            self.show_entry(run.number)
+
     @Slot()
     def _on_painted(self) -> None:
         self.change(stickers=self.runs.stickers.filled(self.stickers))
@@ -381,6 +393,7 @@ class Session(QObject):
         """Stop the timer and the threads; return whether the threads have ended. May be called more than once."""
         self.runs.stop()
         self.moments.stop()
+        self.replays.stop()
         self.data_sources.close()
         self.undo_stack.blockSignals(True)  # its destructor clears it, and would emit to objects that are already destroyed
         ended = stop((self.background, self.lane))

@@ -9,7 +9,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 from gui.clipboard import local_files, pixels_of
-from gui.session import open_image as opening
+from gui.session import open_image as images
+from gui.shell import opening
 from gui.shell.actions.conditions import has_frame, ready
 from gui.shell.actions.spec import ActionSpec
 
@@ -24,19 +25,22 @@ if TYPE_CHECKING:
 def open_image(shell: Shell) -> None:
     """Ask for an image file, and open it."""
     folder = shell.settings.folder("images")
-    path, _ = QFileDialog.getOpenFileName(shell.window(), "Open image", str(folder), opening.file_filter())
+    path, _ = QFileDialog.getOpenFileName(shell.window(), "Open image", str(folder), images.file_filter())
     if path:
         open_path(shell, Path(path))
 
 
+def open_record(shell: Shell) -> None:
+    """Ask for a record, or a file that carries one, and replay it."""
+    folder = shell.settings.folder("records")
+    path, _ = QFileDialog.getOpenFileName(shell.window(), "Open record", str(folder), opening.record_filter())
+    if path:
+        opening.open_record(shell, Path(path))
+
+
 def open_path(shell: Shell, path: Path) -> None:
-    """Open an image file; one that is missing is removed from the recent images."""
-    if not path.exists() and path in shell.settings.recent_images:
-        shell.settings.remove_recent_image(path)
-        shell.session.log("warning", f"“{path}” is no longer there. It was taken off the recent images.")
-        return
-    shell.settings.keep_folder("images", path.parent)
-    opening.open_path(shell.session, path)
+    """Open a file of any kind."""
+    opening.open_file(shell, path)
 
 
 def open_files(shell: Shell, paths: list[str]) -> None:
@@ -60,7 +64,7 @@ def open_mime(shell: Shell, mime: QMimeData, name: str) -> bool:
         return True
     pixels = pixels_of(mime)
     if pixels is not None:
-        opening.open_array(shell.session, pixels, name)
+        images.open_array(shell.session, pixels, name)
     return pixels is not None
 
 
@@ -116,6 +120,14 @@ def quit(shell: Shell) -> None:
 SPECS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "open_image", "Open image…", open_image, "Open a photograph or drawing", ("Ctrl+O",), "mdi6.folder-open-outline", enabled=ready
+    ),
+    ActionSpec(
+        "open_record",
+        "Open record…",
+        open_record,
+        "Run a recorded attack again, from its JSON file or from the figure or image that carries it, and compare every bit",
+        icon="mdi6.history",
+        enabled=ready,
     ),
     ActionSpec(
         "paste_image", "Paste image", paste_image, "Open the picture on the clipboard", ("Ctrl+V",), "mdi6.content-paste", enabled=ready

@@ -1,10 +1,13 @@
-"""RecentMenu: the images that were opened last, below *Open image*."""
+"""RecentMenu: the images, records and studies that were opened last, below *Open image*."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QMenu
 
+from gui.settings import RECENT_KINDS
 from gui.shell.actions.file import open_path
 from gui.shell.actions.shell import Shell
 from gui.widgets.literal import literal
@@ -23,14 +26,20 @@ class RecentMenu(QMenu):
     def _fill(self) -> None:
         self.clear()
         settings = self._shell.settings
-        paths = settings.recent_images
-        for path in paths:
-            action = self.addAction(literal(path.name))
-            action.setToolTip(str(path))
-            action.setEnabled(self._shell.session.ready)
-            action.triggered.connect(lambda _checked=False, path=path: open_path(self._shell, path))
-        if paths:
-            self.addSeparator()
-            self.addAction("Clear").triggered.connect(settings.clear_recent_images)
+        for kind in RECENT_KINDS:
+            paths = settings.recent(kind)
+            if paths and not self.isEmpty():
+                self.addSection(kind.capitalize())
+            for path in paths:
+                self._add(path)
+        if self.isEmpty():
+            self.addAction("No file was opened yet").setEnabled(False)
         else:
-            self.addAction("No image was opened yet").setEnabled(False)
+            self.addSeparator()
+            self.addAction("Clear").triggered.connect(settings.clear_recent)
+
+    def _add(self, path: Path) -> None:
+        action = self.addAction(literal(path.name))
+        action.setToolTip(str(path))
+        action.setEnabled(self._shell.session.ready)
+        action.triggered.connect(lambda: open_path(self._shell, path))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -21,6 +21,9 @@ class Runs(Protocol):
 
 class Shell(Protocol):
     """The part of the main window that the commands need."""
+
+    panels: dict[str, Any]
+    """The panels by the names of their docks; empty until they are built."""
 
     @property
     def session(self) -> Session: ...
