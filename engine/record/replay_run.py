@@ -18,6 +18,7 @@ from engine.record.replaying import Replay, ended_early, repeatable
 from engine.record.restoring import Load, classifier_of, image_of, run_of
 from engine.record.schema import Record
 from engine.result import AttackResult, Reason
+from engine.timeline import Timeline
 
 _AGAIN = "once more, to see whether the attack repeats itself here"
 
@@ -25,8 +26,8 @@ _AGAIN = "once more, to see whether the attack repeats itself here"
 class ReplayRun(Iterator[Step]):
     """A replay in progress: the recorded attack and, where its bits differ without a known cause, the same once more.
 
-    It is pulled like a `engine.Run`: ``result()`` is valid after any step, ``close()`` ends it. The parameters are those of
-    `engine.record.replay`.
+    It is pulled like an `engine.Run`: ``result()`` is valid after any step, ``close()`` ends it. The parameters are those of
+    `engine.record.replay`; a ``timeline`` keeps the steps of the first run.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class ReplayRun(Iterator[Step]):
         load: Load | None = None,
         known: Sequence[Classifier] = (),
         data_root: Path | str | None = None,
+        timeline: Timeline | None = None,
     ) -> None:
         if record.objective is not None:
             raise GibbonError(
@@ -59,7 +61,7 @@ class ReplayRun(Iterator[Step]):
         with repeatable(self._threads):
             self.classifier = classifier_of(record.model, self._folder, device, load, known)
             self.clean, self.photograph = image_of(record.image, self.classifier, self._folder, None if image is None else Path(image))
-            self._run = self._begun()
+            self._run = self._begun(timeline)
         self._steps = self._pulled()
 
     @property
@@ -97,8 +99,8 @@ class ReplayRun(Iterator[Step]):
             mask=None if mask is None else mask[0].detach().cpu(),
         )
 
-    def _begun(self) -> Run:
-        return run_of(self._record, self.classifier, self.clean, self._folder, self._data_root)
+    def _begun(self, timeline: Timeline | None = None) -> Run:
+        return run_of(self._record, self.classifier, self.clean, self._folder, self._data_root, timeline)
 
     def _pulled(self) -> Iterator[Step]:
         yield from self._to_its_end()

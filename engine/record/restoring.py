@@ -112,8 +112,10 @@ def build_attack(entry: OperationEntry, folder: Path) -> Attack:
     return kind.build(**{**entry.parameters, **{name: str(path) for name, path in found.items()}})
 
 
-def run_of(record: Record, classifier: Classifier, clean: Tensor, folder: Path, data_root: Path | str | None) -> Run:
-    """Start the recorded attack on the image with its fixed stickers.
+def run_of(
+    record: Record, classifier: Classifier, clean: Tensor, folder: Path, data_root: Path | str | None, timeline: Timeline | None = None
+) -> Run:
+    """Start the recorded attack on the image with its fixed stickers. A ``timeline`` keeps its steps.
 
     Raises
     ------
@@ -140,7 +142,7 @@ def run_of(record: Record, classifier: Classifier, clean: Tensor, folder: Path, 
         data=None if record.data is None else load_data(record.data, data_root),
         seed=record.seed,
         first_row=record.row,
-        record=None if record.iteration is None else Timeline(max_bytes=0),
+        record=Timeline(max_bytes=0) if timeline is None and record.iteration is not None else timeline,
     )
 
 

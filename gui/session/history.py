@@ -167,12 +167,12 @@ class History(QObject):
         """Add a run, and make room for it; return what that cost, in sentences. The next `follow` emits `changed`.
 
         First the timelines of older runs are thinned to their first, flip and last iterate, the oldest first; then runs are dropped, those
-        that the user removed first.
+        that the user removed first, and the one on the canvas last.
         """
         self._all.append(entry)
         thinned, gone = self._thin_timelines(), []
         while len(self._all) > 1 and self._bytes > self._max_bytes:
-            oldest = next((each for each in self._all[:-1] if each.number in self._removed), self._all[0])
+            oldest = min(self._all[:-1], key=lambda each: (each.number not in self._removed, each is self.shown))
             self._all.remove(oldest)
             if oldest.number not in self._removed:
                 gone.append(oldest)

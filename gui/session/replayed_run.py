@@ -16,6 +16,7 @@ from gui.session.sticker_content import stickers_after
 
 if TYPE_CHECKING:
     from engine.record import DataEntry, Replay
+    from engine.timeline import Timeline
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,7 @@ class ReplayedScene:
     replay: Replay
     before: Scene
     after: Scene
+    timeline: Timeline
 
     @property
     def reason(self) -> str:
@@ -32,14 +34,14 @@ class ReplayedScene:
         return str(self.replay.reason)
 
 
-def completed_replay(replay: Replay) -> ReplayedScene:
+def completed_replay(replay: Replay, timeline: Timeline) -> ReplayedScene:
     """Return the replay with its cached properties computed, and its scenes. Called in the engine thread."""
     replay = replace(replay, result=completed(replay.result))
     for before, after in _candidates(replay):
         if (after.adversarial() - replay.result.adversarial[0].cpu()).abs().max() < 1e-6:
-            return ReplayedScene(replay, before, after)
+            return ReplayedScene(replay, before, after, timeline)
     before, after = _plain(replay)
-    return ReplayedScene(replay, before, after)
+    return ReplayedScene(replay, before, after, timeline)
 
 
 def _candidates(replay: Replay) -> list[tuple[Scene, Scene]]:
@@ -72,6 +74,7 @@ def run_of_replay(made: ReplayedScene, path: Path) -> AttackRun:
         image=_image(replay, made.before, path),
         inputs=_inputs(replay),
         photograph=replay.photograph,
+        timeline=made.timeline,
         replayed=Replayed(path.name, replay.same, replay.sentence),
     )
 

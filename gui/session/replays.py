@@ -12,12 +12,14 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.runner import OperationRunner
 from gui.session.attack_job import parameter_lines, summary_line
+from gui.session.attack_runner import TIMELINE_BYTES
 from gui.session.replayed_run import ReplayedScene, completed_replay, run_of_replay
 
 if TYPE_CHECKING:
     from engine import Classifier
     from engine.images import Photograph
     from engine.record import ReplayRun
+    from engine.timeline import Timeline
     from gui.lanes.engine_thread import EngineThread
     from gui.lanes.jobs import JobOutcome
     from gui.session.history import AttackRun
@@ -69,8 +71,15 @@ class Replays(QObject):
         if self._waiting and not self.runner.running:
             path, state = self._waiting.popleft(), self._current()
             device = "cpu" if state.classifier is None else str(state.classifier.device)
-            near = Surroundings(tuple(self._models()), state.photograph, device)
-            self.runner.start(lambda: replay_of(path, near), finish=completed_replay, context=path)
+            self._begin(path, Surroundings(tuple(self._models()), state.photograph, device))
+
+    def _begin(self, path: Path, near: Surroundings) -> None:
+        from engine.timeline import Timeline
+
+        timeline = Timeline(TIMELINE_BYTES)
+        self.runner.start(
+            lambda: replay_of(path, near, timeline), finish=lambda replay: completed_replay(replay, timeline), collect=True, context=path
+        )
 
     @Slot(object)
     def _on_ended(self, outcome: JobOutcome) -> None:
@@ -103,7 +112,7 @@ def _ended_early(scene: ReplayedScene) -> bool:
     return ended_early(scene.replay.result, scene.replay.record)
 
 
-def replay_of(path: Path, near: Surroundings) -> ReplayRun:
+def replay_of(path: Path, near: Surroundings, timeline: Timeline) -> ReplayRun:
     """Begin the replay of the record in a file. Called in the engine thread.
 
     Where the recorded device is not here, the present model's takes its place, and the comparison says so.

@@ -128,6 +128,19 @@ def test_the_weights_of_a_trained_network_count_for_the_memory(session: Session)
     assert history.add(FinishedRun(result=run.result)) == [f"{run.title} was forgotten: the memory for finished runs is full."]
 
 
+def test_the_run_on_the_canvas_is_forgotten_last(qtbot: QtBot, session: Session) -> None:
+    open_image(qtbot, session)
+    for steps in (1, 2, 3):
+        attack(qtbot, session, FGSM(eps=steps / 255))
+    first, second, third = session.history.attacks
+    session.show_entry(first.number)
+    session.history._max_bytes = third.bytes + first.bytes
+    session.adopt(FinishedRun(result=third.result))
+    assert second not in session.history.entries
+    assert third not in session.history.entries
+    assert session.history.entries[0] is session.history.shown is first
+
+
 def test_a_training_that_was_stopped_says_how_far_it_came(session: Session) -> None:
     images = torch.zeros(8, 3, 16, 16, dtype=torch.uint8)
     data = DataSet("black", LABELS, images, torch.zeros(8, dtype=torch.long), "nobody")

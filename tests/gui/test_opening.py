@@ -88,6 +88,9 @@ def test_a_dropped_record_replays_to_the_same_bits_and_is_shown(
     assert parameter_lines(run.result) == parameter_lines(attacked.result)
     assert bench.session.staleness.differences == ()  # nothing in the Attack dock has changed since
     assert run.image == attacked.image
+    assert run.timeline is not None
+    assert attacked.timeline is not None
+    assert [step.index for step in run.timeline.steps] == [step.index for step in attacked.timeline.steps]
     bench.session.undo_stack.undo()
     assert bench.session.delta is None
     assert run in bench.session.history.attacks
