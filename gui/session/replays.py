@@ -123,9 +123,8 @@ def replay_of(path: Path, near: Surroundings, timeline: Timeline) -> ReplayRun:
     record = Record.read(path)
     here = [str(device) for device in devices()]
     device = record.device if record.device in here else near.device
-    return ReplayRun(
-        record, folder=path.parent, image=_open_already(record.image.sha256, near.photograph), device=device, known=near.models
-    )
+    image = _open_already(record.image.sha256, near.photograph)
+    return ReplayRun(record, folder=path.parent, image=image, device=device, known=near.models, timeline=timeline)
 
 
 def _open_already(sha256: str | None, photograph: Photograph | None) -> Path | None:
