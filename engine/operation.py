@@ -255,8 +255,8 @@ class Attack(Operation, ABC):
     """The step that is kept per image: the successful one of largest loss, or of smallest norm, or always the last one."""
     masked: ClassVar[bool] = True
     """Whether it leaves every pixel outside the mask unchanged."""
-    raises: ClassVar[str] = "loss"
-    """The quantity that the ``loss`` of its steps reports."""
+    raises: ClassVar[str] = "cross-entropy"
+    """Name of the quantity that the ``loss`` of its steps reports, of attacks without a field ``loss``; see `engine.loss_names`."""
     norms: ClassVar[tuple[Norm, ...]] = ()
     """The norms that it bounds or minimises; the catalogue can be sorted by them."""
     by_rows: ClassVar[bool] = True

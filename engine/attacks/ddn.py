@@ -9,6 +9,7 @@ import torch
 
 from engine.attacks.toolkit.evaluation import loss_and_gradient
 from engine.attacks.toolkit.feasible_set import FeasibleSet
+from engine.attacks.toolkit.losses import LossName
 from engine.attacks.toolkit.minimal_norm import MinimalNorm
 from engine.attacks.toolkit.schedules import cosine
 from engine.balls import L2, TINY, Norm, column, normalised
@@ -42,6 +43,8 @@ class DDN(MinimalNorm):
     family: ClassVar[str] = "Minimal norm"
     paper: ClassVar[str] = "Rony et al. 2018, arXiv 1811.09600"
     norms: ClassVar[tuple[Norm, ...]] = ("l2",)
+    raises: ClassVar[str] = "cross-entropy"
+    reported: ClassVar[LossName] = "ce"
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("as in the paper, 100 steps", {"quantise": True, "boundary_steps": 0}),
         Preset("as in the paper, 1000 steps", {"steps": 1000, "quantise": True, "boundary_steps": 0}),

@@ -62,6 +62,7 @@ class Proximity(Attack):
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask"})
     needs: ClassVar[frozenset[Use]] = frozenset({"targets"})
     norms: ClassVar[tuple[Norm, ...]] = ("l1", "l2")
+    raises: ClassVar[str] = "−(loss + weighted distance)"
     follows_objective: ClassVar[bool] = True
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("Wang's lecture: its code, L1", {"loss": "prob_linear"}),

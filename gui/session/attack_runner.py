@@ -105,6 +105,14 @@ class AttackRunner(QObject):
         """The iterates of the attack in progress; None if there is none."""
         return None if self.job is None or self._start is None else self._start.timeline
 
+    @property
+    def target_name(self) -> str:
+        """The name of the class that the attack in progress was given as its target; empty for none."""
+        start = None if self.job is None else self._start
+        if start is None or start.inputs.target is None or "targets" not in start.attack.uses:
+            return ""
+        return start.before.classifier.labels[start.inputs.target]
+
     def is_attacked(self, state: State) -> bool:
         """Return whether a state has the image and the stickers of the attack in progress."""
         start = self._start

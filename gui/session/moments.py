@@ -10,11 +10,16 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from gui.session.scene import Iterate
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from engine.timeline import KeptStep, Timeline
     from gui.session.attack_runner import AttackRunner
     from gui.session.history import AttackRun, History
     from gui.session.scene import Frame
     from gui.session.state import State
+
+    Values = npt.NDArray[np.floating]
 
 RATES = (4, 12, 30)
 """Iterations a second at which a timeline can be played."""
@@ -105,6 +110,32 @@ class Moments(QObject):
     def flip(self) -> int | None:
         """The number of the first iteration with a success; None if there was none yet."""
         return None if self.timeline is None else self.timeline.flip
+
+    def losses(self) -> tuple[Values, Values]:
+        """Return the numbers of the steps so far and their losses, of a finished run all, of the attack in progress thinned evenly."""
+        import numpy as np
+
+        source, job = self.source, self._runs.job
+        if self.live:
+            points = () if job is None else job.losses
+            return np.array([point.index for point in points], float), np.array([point.values["loss"] for point in points], float)
+        if source is None:
+            return np.zeros(0), np.zeros(0)
+        numbers, losses = source.result.trace_steps[:, 0].numpy(), source.result.trace[:, 0].numpy()
+        made = numbers >= 0
+        return numbers[made].astype(float), losses[made].astype(float)
+
+    @property
+    def loss_name(self) -> str:
+        """The name of the loss, with its sign and the class that the attack goes towards; empty without a timeline."""
+        if self.timeline is None:
+            return ""
+        from engine.loss_names import loss_name, loss_name_of
+
+        run, attack = self.run, self._runs.attack
+        if run is not None:
+            return loss_name_of(run.result)
+        return "" if attack is None else loss_name(attack, self._runs.target_name)
 
     @property
     def playing(self) -> bool:

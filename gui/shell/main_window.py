@@ -62,7 +62,7 @@ class MainWindow(QMainWindow):
 
     def import_panels(self) -> None:
         """Import all modules that `fill` needs. This must not run at the same time as torch's import, since both import NumPy."""
-        for module in ("gui.canvas", *(spec.module for spec in self._specs)):
+        for module in ("gui.canvas", "gui.panels.timeline", *(spec.module for spec in self._specs)):
             importlib.import_module(module)
 
     def fill(self) -> None:
@@ -74,6 +74,7 @@ class MainWindow(QMainWindow):
         self.canvas = ImageCanvas()
         self.centre.set_canvas(self.canvas)
         self.centre.set_header(CanvasHeader(self.canvas, self.actions_table))
+        self.centre.set_foot(self._make_foot())
         CanvasLink(self.session, self.canvas)
         CanvasFollower(self.canvas, self.actions_table, self.settings, self.docks["stickers"])
         self.canvas.filesDropped.connect(self._on_files)
@@ -81,6 +82,13 @@ class MainWindow(QMainWindow):
             panel = self.panels[spec.name] = spec.panel_class(self.session)
             self.docks[spec.name].setWidget(panel)
         QTimer.singleShot(0, self._restore_dock_sizes)  # after the layout: docks with panels have sizes of their own
+
+    def _make_foot(self) -> QWidget:
+        from gui.panels.timeline import TimelineFoot
+
+        foot = TimelineFoot(self.session)
+        foot.set_export(self.actions_table.find("export_animation"))
+        return foot
 
     @property
     def attack_panel(self) -> Any:

@@ -40,6 +40,7 @@ class CarliniWagnerL0(Tightening):
     family: ClassVar[str] = "Minimal norm"
     paper: ClassVar[str] = "Carlini, Wagner 2016, arXiv 1608.04644"
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
+    raises: ClassVar[str] = "margin"
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("as in the paper", {"freezing": "paper", "steps": 1000, "step_size": 0.01, "constant": 1e-3, "confidence": 0.01}),
     )

@@ -58,6 +58,7 @@ class CarliniWagnerL2(CarliniWagner):
     family: ClassVar[str] = "Minimal norm"
     paper: ClassVar[str] = "Carlini, Wagner 2016, arXiv 1608.04644"
     norms: ClassVar[tuple[Norm, ...]] = ("l2",)
+    raises: ClassVar[str] = "margin"
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset(
             "as in the paper",

@@ -43,6 +43,7 @@ class CarliniWagnerLinf(Tightening):
     family: ClassVar[str] = "Minimal norm"
     paper: ClassVar[str] = "Carlini, Wagner 2016, arXiv 1608.04644"
     norms: ClassVar[tuple[Norm, ...]] = ("linf",)
+    raises: ClassVar[str] = "margin"
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset(
             "as in the paper",

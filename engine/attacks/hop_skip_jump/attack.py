@@ -45,7 +45,7 @@ class HopSkipJump(Attack):
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask", "start"})
     knows: ClassVar[Knowledge] = "labels"
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "norm"
-    raises: ClassVar[str] = "minus the distance"
+    raises: ClassVar[str] = "−distance"
     norms: ClassVar[tuple[Norm, ...]] = ("l2", "linf")
     presets: ClassVar[tuple[Preset, ...]] = (Preset("As in the authors' code", {"steps": 40}),)
 

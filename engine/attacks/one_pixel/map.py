@@ -81,6 +81,7 @@ class OnePixelMap(Attack, JoinsChunks):
     paper: ClassVar[str] = "after Su et al. 2017, arXiv 1710.08864"
     knows: ClassVar[Knowledge] = "scores"
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
+    raises: ClassVar[str] = "margin"
     presets: ClassVar[tuple[Preset, ...]] = (
         Preset("Black and white", {"levels": 2, "greys": True}),
         Preset("Corners of the colour cube", {"levels": 2}),

@@ -82,6 +82,7 @@ class Substitute(Attack):
     also: ClassVar[tuple[str, ...]] = ("Jacobian-based augmentation", "transfer attack")
     family: ClassVar[str] = "Black box"
     paper: ClassVar[str] = "Papernot et al. 2016, arXiv 1602.02697"
+    raises: ClassVar[str] = "the substitute's cross-entropy"
     reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType(
         {"queries": "queries", "agreement": "share", "substitute accuracy": "share"}
     )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.attacks.toolkit.active_rows import ActiveRows
-from engine.attacks.toolkit.losses import value
+from engine.attacks.toolkit.losses import LossName, value
 from engine.attacks.toolkit.rounding import Rounded
 from engine.balls import TINY, column
 from engine.operation import AttackStep, Problem
@@ -43,6 +43,8 @@ class Nearest:
         Whether the distance counts pixels: the segment to the clean image then removes pixels instead of length.
     strict
         Whether only a lead beyond `rounding` counts. A least margin above 0 asks for more anyway.
+    loss
+        Name of the loss that the steps of this search report.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class Nearest:
         sparse: bool = False,
         *,
         strict: bool = False,
+        loss: LossName = "margin",
     ) -> None:
+        self._loss: LossName = loss
         self._problem, self._distance, self._least_margin, self._sparse = problem, distance, least_margin, sparse
         self._strict = strict and least_margin == 0
         clean = problem.images
@@ -74,8 +78,8 @@ class Nearest:
         return step
 
     def step(self, index: int, total: int | None, images: Tensor, logits: Tensor) -> AttackStep:
-        """Return a step for an iterate of this search, with the margin as its loss."""
-        return AttackStep(index, total, images, value("margin", logits, self._problem.labels, self._problem.targets), logits)
+        """Return a step for an iterate of this search."""
+        return AttackStep(index, total, images, value(self._loss, logits, self._problem.labels, self._problem.targets), logits)
 
     def score_of(self, eight_bit: bool) -> Tensor | None:
         """Return the score of the last step that was kept; None: the driver's own, minus the distance."""

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import torch
 
 from engine.attacks.toolkit.boundary_search import Nearest
+from engine.attacks.toolkit.losses import LossName
 from engine.attacks.toolkit.rounding import MOST_TRIES, Rounding
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem
@@ -26,6 +27,9 @@ class MinimalNorm(Attack, ABC):
     """
 
     keeps: ClassVar[Literal["loss", "norm", "last"]] = "norm"
+    raises: ClassVar[str] = "margin"
+    reported: ClassVar[LossName] = "margin"
+    """The loss of the steps of the two searches at the end, the same as that of ``search``."""
 
     boundary_steps: int = result(10, ge=0, le=60)
     """Precision of the boundary at the end: 2^-boundary_steps of the distance, as by the same number of halvings. Where the margin is
@@ -55,7 +59,12 @@ class MinimalNorm(Attack, ABC):
                 "The model has one class only: there is no other one whose boundary could be near. Load one with two or more."
             )
         nearest = Nearest(
-            problem, self.distance, self.least_margin, sparse=getattr(self, "norm", None) == "l0", strict=self.beyond_rounding
+            problem,
+            self.distance,
+            self.least_margin,
+            sparse=getattr(self, "norm", None) == "l0",
+            strict=self.beyond_rounding,
+            loss=self.reported,
         )
         extra = 2 * self.boundary_steps + (MOST_TRIES if self.eight_bit else 0)
         total: int | None = None

@@ -37,7 +37,7 @@ class LayerPlot(QWidget):
         self.setFont(number_font(self.font()))
         metrics = self.fontMetrics()
         self._margins = (metrics.horizontalAdvance("100k") + 8, metrics.height() + 2, -10, -metrics.height() - 7)
-        self.setMinimumSize(160, 72)
+        self.setMinimumSize(160, 56)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)

@@ -56,3 +56,18 @@ def has_runs(session: Session) -> bool:
 def has_sticker(session: Session) -> bool:
     """Return whether a sticker is selected on an image."""
     return session.selected is not None and session.clean is not None
+
+
+def has_timeline(session: Session) -> bool:
+    """Return whether the run on the canvas has iterations to move through."""
+    return len(session.moments.steps) > 1
+
+
+def has_flip(session: Session) -> bool:
+    """Return whether an iteration of the run on the canvas fooled the model."""
+    return session.moments.flip is not None
+
+
+def keepable(session: Session) -> bool:
+    """Return whether the iteration that is shown can be kept as a run."""
+    return not session.iterates.reason

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
 from gui import theme
-from gui.shell.actions import attack, canvas_views, edit, file, help, stickers, view
+from gui.shell.actions import attack, canvas_views, edit, file, help, stickers, timeline, view
 from gui.shell.actions.conditions import has_frame
 from gui.shell.actions.spec import ActionSpec
 from gui.widgets.literal import literal
@@ -21,7 +21,7 @@ MENUS: dict[str, tuple[ActionSpec, ...]] = {
     "File": file.SPECS,
     "Edit": (*edit.SPECS, *stickers.SPECS),
     "Attack": attack.SPECS,
-    "View": (*canvas_views.SPECS, *view.SPECS),
+    "View": (*canvas_views.SPECS, *view.SPECS, *timeline.SPECS),
     "Help": help.SPECS,
 }
 SPECS: tuple[ActionSpec, ...] = tuple(spec for specs in MENUS.values() for spec in specs)
@@ -54,6 +54,7 @@ class Actions(QObject):
             session.history.changed,
             session.undo_stack.indexChanged,
             session.selectionChanged,
+            session.moments.changed,
         ):
             signal.connect(self._update)
         session.observed.connect(self._on_observed)
@@ -61,6 +62,10 @@ class Actions(QObject):
 
     def __getitem__(self, id: str) -> QAction:
         return self._by_id[id]
+
+    def find(self, id: str) -> QAction | None:
+        """Return the action of that id; None if no table has it."""
+        return self._by_id.get(id)
 
     def _make(self, spec: ActionSpec, window: QMainWindow) -> QAction:
         action = QAction(spec.title, window)
