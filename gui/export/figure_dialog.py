@@ -297,7 +297,7 @@ class FigureDialog(QDialog):
             self.export_to(Path(path) if path.lower().endswith(suffix) else Path(path + suffix))
 
     def export_to(self, path: Path) -> None:
-        """Export the figure to a file; the Log and the status bar name it."""
+        """Export the figure to a file; the messages and the status bar name it."""
         self._settings.keep_folder("figures", path.parent)
         self._keep()
         session, source, plan = self._session, self.source, self.plan

@@ -22,7 +22,7 @@ from gui.lanes.jobs import Job, numbers
 
 GIVE_WAY_S = 0.5
 """Seconds that a lane waits at most before each of its steps while the lane with priority over it is busy."""
-_UNCHANGED = "Nothing else was changed; the Log has the details."
+_UNCHANGED = "Nothing else was changed; the messages have the details."
 
 
 @dataclass(frozen=True, eq=False)

@@ -245,4 +245,4 @@ def ended_outcome(job: Job) -> JobOutcome:
 def job_failure(job: Job, error: BaseException) -> Failure:
     """Turn an exception in a job into a `Failure`, whose sentence says whether a result was kept."""
     kept = "Its best so far is kept with the finished runs" if job.index >= 0 else "Nothing was changed"
-    return failure_of(error, f"The {job.key}", f"{kept}. Try other parameters; the Log has the details.")
+    return failure_of(error, f"The {job.key}", f"{kept}. Try other parameters; the messages have the details.")

@@ -70,7 +70,7 @@ class Requests(QObject):
         what
             The subject of the error's sentence, such as “Saving the image”.
         failed
-            Called with the error's sentence in place of ``then``. Log and status bar show the sentence in any case, unless ``quiet``.
+            Called with the error's sentence in place of ``then``. The messages and the status bar show it in any case, unless ``quiet``.
         busy
             The text that the status bar shows until the response arrives.
         stream

@@ -110,7 +110,7 @@ def is_grown(result: AttackResult) -> bool:
 
 
 def summary_line(result: AttackResult, labels: tuple[str, ...]) -> str:
-    """Summarise a finished attack in one line, for the Log."""
+    """Summarise a finished attack in one line, for the messages."""
     from engine.text.formatting import format_norm, format_probability
 
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])

@@ -53,7 +53,7 @@ class AttackRunner(QObject):
     concluded = Signal(object)
     """A run has ended: its `Conclusion`."""
     logged = Signal(str, str, str, str)
-    """A line for the Log: its kind, text, details, and the shorter text for the status bar."""
+    """A line for the messages: its kind, text, details, and the shorter text for the status bar."""
     noticed = Signal(str)
     """A sentence for the status bar."""
 
@@ -153,7 +153,7 @@ class AttackRunner(QObject):
         begin: Tensor | None = None,
         planned: Attack | None = None,
     ) -> None:
-        """Start an attack on the image with its stickers. If its run cannot be built, the Log gets the error and nothing changes.
+        """Start an attack on the image with its stickers. If its run cannot be built, the error goes to the messages and nothing changes.
 
         ``planned`` is the attack that the user planned, where this one continues it.
         """

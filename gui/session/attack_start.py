@@ -111,4 +111,4 @@ class Ending:
     @property
     def notice(self) -> str:
         """The sentence for the status bar after a failure."""
-        return f"{self.attack.title} failed: the Attack dock and the Log say why."
+        return f"{self.attack.title} failed: the Attack dock and the messages say why."

@@ -47,7 +47,7 @@ class EpsMover(QObject):
     concluded = Signal(object)
     """A `Conclusion`: a run at another eps to be kept, or an empty one that shows the run as it was."""
     logged = Signal(str, str)
-    """A line for the Log: its kind and text."""
+    """A line for the messages: its kind and text."""
     noticed = Signal(str)
     """A sentence for the status bar."""
 

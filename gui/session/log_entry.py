@@ -1,4 +1,4 @@
-"""LogEntry: a line of the Log. No Qt."""
+"""LogEntry: a line of the messages. No Qt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Offer = tuple[str, Callable[[], None]]
 
 @dataclass(frozen=True)
 class LogEntry:
-    """A line of the Log."""
+    """A line of the messages."""
 
     kind: LogKind
     text: str

@@ -55,7 +55,7 @@ def cropped(photograph: Photograph, classifier: Classifier, crop: Crop | None = 
 
 
 def open_path(session: Session, path: Path | str, label: int | None = None) -> None:
-    """Open an image file. If that fails, the Log gets the error and the canvas stays as it is."""
+    """Open an image file. If that fails, the error goes to the messages and the canvas stays as it is."""
     from engine.images import open_image
 
     _open(session, lambda: open_image(path), label, f"Opening {Path(path).name}…")
@@ -122,7 +122,7 @@ def recrop(session: Session, crop: Crop | None = None) -> None:
 
 
 def show_opened(session: Session, opened: Opened, label: int | None) -> None:
-    """Put an opened image on the canvas, and its notes in the Log."""
+    """Put an opened image on the canvas, and its notes in the messages."""
     session.set_image(opened.clean, opened.info, label, opened.photograph)
     if opened.photograph.notes:
         session.log("info", f"{opened.photograph.name}: {', '.join(opened.photograph.notes)}.")

@@ -155,7 +155,7 @@ class Session(QObject):
         self.replays.logged.connect(self._on_logged)
         self.replays.noticed.connect(self.notice)
 
-    # ------------------------------------------------------------------ Log and status bar
+    # ------------------------------------------------------------------ The messages and the status bar
 
     @Slot(str, str, str)
     def _on_failed(self, key: str, sentence: str, details: str) -> None:
@@ -307,7 +307,7 @@ class Session(QObject):
         self.change("Clear perturbation", **changes.NO_PERTURBATION)
 
     def apply_perturbation(self, delta: Tensor, title: str) -> None:
-        """Add a perturbation ``(C, H, W)`` that was made elsewhere. One of another shape is refused with a warning in the Log."""
+        """Add a perturbation ``(C, H, W)`` that was made elsewhere. One of another shape is refused with a warning in the messages."""
         if self.clean is None or self.runs.running:
             return
         if delta.shape != self.clean.shape:

@@ -65,7 +65,8 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec("activations", "Activations", "ActivationsPanel", "bottom"),
     DockSpec("results", "Results", "ResultsPanel", "bottom", beside="activations"),
     DockSpec("transfer", "Transfer", "TransferPanel", "bottom", beside="activations"),
-    DockSpec("log", "Log", "LogPanel", "bottom", beside="activations"),
+    DockSpec("runs", "Runs", "RunsPanel", "bottom", beside="activations"),
+    DockSpec("messages", "Messages", "MessagesPanel", "bottom", beside="activations"),
 )
 
 

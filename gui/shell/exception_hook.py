@@ -1,4 +1,4 @@
-"""ExceptionHook: unexpected errors of any thread go to the Log with their details, and the window continues."""
+"""ExceptionHook: unexpected errors of any thread go to the messages with their details, and the window continues."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ExceptionHook(QObject):
 
     @Slot(str, str)
     def _on_caught(self, text: str, details: str) -> None:
-        self._logging = True  # an error in the Log itself must not be logged again
+        self._logging = True  # an error in the messages themselves must not be logged again
         try:
             self._session.log("error", text, details)
         finally:

@@ -98,7 +98,7 @@ class StatusBar(QStatusBar):
 
     @Slot()
     def _on_newer(self) -> None:
-        """Clear an error's notice after the user's next action; the Log still has it."""
+        """Clear an error's notice after the user's next action; the messages still have it."""
         if self._alert:
             self._clear_notice()
 

@@ -66,7 +66,7 @@ def test_why_it_failed_stays_in_the_dock_until_a_field_changes(
     assert attack_panel.run_button.isEnabled()
     assert attack_panel.progress.text.text() == "the budget was spent before the first step"
     assert "max_queries = 1" in logged[-1]
-    assert bar.message.text() == "PGD failed: the Attack dock and the Log say why."
+    assert bar.message.text() == "PGD failed: the Attack dock and the messages say why."
     assert bar.alert.isVisibleTo(bar)
     with qtbot.waitSignal(session.observed):
         session.refresh()

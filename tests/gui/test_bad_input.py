@@ -111,7 +111,7 @@ def bench(window: Workbench, home: FinishedRun) -> Workbench:
 
 @pytest.fixture
 def told(bench: Workbench) -> Iterator[list[str]]:
-    """Errors and warnings of the Log."""
+    """Errors and warnings of the messages."""
     heard: list[str] = []
 
     def hear(entry: LogEntry) -> None:

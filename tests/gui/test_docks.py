@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gui.settings import Settings
 
-EXTRA = DockSpec("extra", "Extra", "ExtraPanel", "bottom", beside="log")
+EXTRA = DockSpec("extra", "Extra", "ExtraPanel", "bottom", beside="messages")
 
 
 class ExtraPanel(QLabel):
@@ -79,17 +79,17 @@ def test_a_panel_is_one_class_and_one_line(windows: Callable[[Sequence[DockSpec]
 
 def test_a_layout_of_other_docks_is_not_restored(windows: Callable[[Sequence[DockSpec]], MainWindow]) -> None:
     first = windows(DOCKS)
-    first.docks["log"].close()
+    first.docks["messages"].close()
     first.close()
     with_extra = windows((*DOCKS, EXTRA))
-    assert not with_extra.docks["log"].isHidden()
-    assert with_extra.docks["extra"] in with_extra.tabifiedDockWidgets(with_extra.docks["log"])
+    assert not with_extra.docks["messages"].isHidden()
+    assert with_extra.docks["extra"] in with_extra.tabifiedDockWidgets(with_extra.docks["messages"])
 
 
 def test_the_version_of_a_layout_is_that_of_the_table() -> None:
     assert layout_version(DOCKS) == layout_version(tuple(DOCKS))
-    moved = DockSpec("log", "Log", "LogPanel", "right")
-    renamed = DockSpec("log", "Journal", "LogPanel", "bottom", beside="activations")
+    moved = DockSpec("messages", "Messages", "MessagesPanel", "right")
+    renamed = DockSpec("messages", "Journal", "MessagesPanel", "bottom", beside="activations")
     assert len({layout_version(DOCKS), layout_version(DOCKS[:-1]), layout_version((*DOCKS[:-1], moved))}) == 3
     assert layout_version((*DOCKS[:-1], renamed)) == layout_version(DOCKS)  # a title says nothing of where a dock is
     assert 0 <= layout_version(DOCKS) < 2**31

@@ -15,18 +15,17 @@ from engine.data import DataSet
 from engine.defenses import Train
 from engine.evaluate import TransferEvaluation
 from gui.lanes.runner import OperationRunner
-from gui.panels.log import LogPanel
-from gui.panels.log.facts import run_facts
+from gui.panels.runs import RunsPanel
+from gui.panels.runs.facts import run_facts
 from gui.session.history import AttackRun, FinishedRun, History
 from gui.session.verdicts import verdict_of
 from tests.gui.driving import until
 from tests.gui.panel_scenes import LABELS, attack, noise, open_image, show, small
-from tests.gui.test_log_panel import cell, details, select
+from tests.gui.test_runs_panel import cell, details, select
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gui.panels.log.runs import RunsView
     from gui.session.session import Session
 
 
@@ -49,13 +48,7 @@ def train(session: Session, epochs: int = 2) -> FinishedRun:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> LogPanel:
-    made: LogPanel = show(qtbot, LogPanel(session), 700, 500)
-    return made
-
-
-@pytest.fixture
-def runs(qtbot: QtBot, panel: LogPanel, session: Session) -> RunsView:
+def runs(qtbot: QtBot, session: Session) -> RunsPanel:
     """An attack, a training and an evaluation."""
     open_image(qtbot, session)
     attack(qtbot, session, FGSM(eps=4 / 255))
@@ -63,10 +56,11 @@ def runs(qtbot: QtBot, panel: LogPanel, session: Session) -> RunsView:
     evaluation = TransferEvaluation.of(FGSM(eps=0.1))
     result = engine.run(evaluation, small(), noise()[None], models=[small(1)])
     session.adopt(FinishedRun(result=result, verdict=verdict_of(result)))
-    return panel.runs
+    made: RunsPanel = show(qtbot, RunsPanel(session), 700, 500)
+    return made
 
 
-def test_every_kind_has_a_row_with_what_applies_to_it(runs: RunsView, session: Session) -> None:
+def test_every_kind_has_a_row_with_what_applies_to_it(runs: RunsPanel, session: Session) -> None:
     attacked, trained, evaluated = session.history.entries
     assert [cell(runs, row, "Attack") for row in range(3)] == ["Transfer matrix", "Train", "FGSM"]
     assert "of the training images right, loss " in cell(runs, 1, "Before → after")
@@ -79,7 +73,7 @@ def test_every_kind_has_a_row_with_what_applies_to_it(runs: RunsView, session: S
     assert evaluated.verdict.startswith("Accuracy of the judge")
 
 
-def test_selecting_one_shows_its_facts(runs: RunsView, session: Session) -> None:
+def test_selecting_one_shows_its_facts(runs: RunsPanel, session: Session) -> None:
     select(runs, 1)
     facts = details(runs)
     assert facts["epochs"] == ["2"]
@@ -97,7 +91,7 @@ def test_selecting_one_shows_its_facts(runs: RunsView, session: Session) -> None
     assert runs.buttons["show"].isEnabled()
 
 
-def test_runs_of_two_kinds_can_be_compared_and_removed(runs: RunsView, session: Session) -> None:
+def test_runs_of_two_kinds_can_be_compared_and_removed(runs: RunsPanel, session: Session) -> None:
     select(runs, 1, 2)
     assert details(runs)["attack"] == ["FGSM", "Train"]
     select(runs, 1)

@@ -90,15 +90,15 @@ def test_the_layout_is_kept(qapp: QApplication, settings: Settings) -> None:
     first.resize(780, 690)  # the offscreen screen has 800 x 800
     settle()
     size = first.size()
-    first.docks["log"].close()
+    first.docks["messages"].close()
     first.docks["perturbation"].setFloating(True)
     first.close()
     second = window()
     assert second.height() == size.height()  # its width is more than that screen has
-    assert second.docks["log"].isHidden()
+    assert second.docks["messages"].isHidden()
     assert second.docks["perturbation"].isFloating()
     second.reset_layout()
-    assert not second.docks["log"].isHidden()
+    assert not second.docks["messages"].isHidden()
     second.close()
 
 

@@ -34,7 +34,7 @@ STICKER = Sticker(1, 10, 10, 7, 7, Optimised())
 
 @pytest.fixture
 def session(bench: Workbench, logged: list[LogEntry]) -> Session:
-    """On the stop sign under ``signs``; no test here may end with an error in the Log."""
+    """On the stop sign under ``signs``; no test here may end with an error in the messages."""
     session = bench.session
     if session.classifier.name != "signs":
         swap(bench, "signs")

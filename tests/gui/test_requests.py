@@ -238,7 +238,7 @@ def test_a_failure_is_a_sentence_for_the_log_and_for_whoever_asked(session: Sess
     settled(session, "a", "b", "c")
     assert told[0].startswith("Counting the sheep failed: the disk is full.")
     assert told[1] == "There is no such thing. Choose another."
-    assert [entry.text for entry in logged] == [told[0], told[2]]  # what nobody expects is in the Log in any case
+    assert [entry.text for entry in logged] == [told[0], told[2]]  # what nobody expects is in the messages in any case
     assert all("RuntimeError" in entry.details for entry in logged)
 
 

@@ -62,11 +62,11 @@ def test_a_length_beyond_the_range_is_answered_as_it_was_meant(eps: float, words
 
 
 def test_two_sizes_of_one_run_say_what_each_is_of(bench: Workbench) -> None:
-    """The Prediction dock measures against the clean image, the Log against the image with its stickers."""
+    """The Prediction dock measures against the clean image, Runs against the image with its stickers."""
     from dataclasses import replace
 
     from engine.stickers import Colour
-    from gui.panels.log.facts import run_facts
+    from gui.panels.runs.facts import run_facts
 
     session = bench.session
     draw(bench)

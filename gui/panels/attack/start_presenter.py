@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class StartPresenter(QObject):
-    """Writes ``plan.start``. If an image cannot be opened, the Log gets the error and the start image stays."""
+    """Writes ``plan.start``. If an image cannot be opened, the error goes to the messages and the start image stays."""
 
     def __init__(self, session: Session, field: StartField) -> None:
         super().__init__(field)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gui.session.scene import Frame
 
 _COLOURS: dict[Outcome, str | None] = {"target": TARGET, "adversarial": ADVERSARIAL, "": None}
-_BOTH = "It counts the stickers and the attack. The Log has what the attack added to the image with its stickers."
+_BOTH = "It counts the stickers and the attack. Runs has what the attack added to the image with its stickers."
 _GROWN = "The image was grown from noise: it is no change of the clean one, so its distance from that means nothing."
 
 

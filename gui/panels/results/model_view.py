@@ -63,7 +63,7 @@ class ModelView(View):
 
 
 def _ignore(_sentence: str) -> None:
-    """Do nothing with an error's sentence, since the Log has it already."""
+    """Do nothing with an error's sentence, since the messages have it already."""
 
 
 def _rows(card: Mapping[str, Any]) -> list[tuple[str, str]]:

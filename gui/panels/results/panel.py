@@ -206,7 +206,7 @@ class ResultsPanel(QWidget):
             self.load(Path(path))
 
     def load(self, path: Path) -> None:
-        """Load a universal perturbation from a file. If that fails, the Log gets the error."""
+        """Load a universal perturbation from a file. If that fails, the error goes to the messages."""
 
         def read() -> StoredPerturbation:
             from engine.attacks import load_perturbation

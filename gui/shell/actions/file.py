@@ -84,7 +84,7 @@ def save_image(shell: Shell) -> None:
 
 
 def save_to(session: Session, path: Path) -> None:
-    """Save what is on the canvas; the verdict goes to the Log and the status bar."""
+    """Save what is on the canvas; the verdict goes to the messages and the status bar."""
     from gui.export.saving import save_entry, save_frame
 
     entry, frame, label = _shown_entry(session), session.frame, session.label

@@ -1,4 +1,4 @@
-"""The tour's stages of what went wrong and what went before: a file that is no image, and the Log."""
+"""The tour's stages of what went wrong and what went before: a file that is no image, and the runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def error(tour: Tour) -> None:
 
 
 def log(tour: Tour) -> None:
-    tour.dock("log")
+    tour.dock("runs")
 
 
 STAGES = (error, log)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from engine.text.formatting import short
-from gui.panels.log.facts import RunFacts
+from gui.panels.runs.facts import RunFacts
 from gui.theme import number_font
 
 Index = QModelIndex | QPersistentModelIndex

@@ -1,4 +1,4 @@
-"""MessagesView: the messages, the newest at the bottom; details are folded under their line."""
+"""MessagesPanel: the messages, the newest at the bottom; details are folded under their line."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class _Wrapping(QStyledItemDelegate):
         return QSize(width, self._heights[text, width])
 
 
-class MessagesView(QWidget):
+class MessagesPanel(QWidget):
     """The list of messages."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """The facts about one run that the Log shows."""
+    """The facts about one run that the dock shows."""
 
     number: int
     attack: str

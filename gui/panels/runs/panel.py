@@ -1,4 +1,4 @@
-"""RunsView: the finished runs, with the details of the selected one or the differences of two."""
+"""RunsPanel: the finished runs, with the details of the selected one or the differences of two."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from PySide6.QtWidgets import (
 )
 
 from engine.text.formatting import counted
-from gui.panels.log.facts import RunFacts, differing_facts, run_facts
-from gui.panels.log.run_table import RunTable
+from gui.panels.runs.facts import RunFacts, differing_facts, run_facts
+from gui.panels.runs.run_table import RunTable
 from gui.session.session import Session
 from gui.theme import GRID, icon, number_font
 from gui.widgets import EmptyState
 from gui.widgets.text import Sentence
 
 
-class RunsView(QWidget):
+class RunsPanel(QWidget):
     """The tab of finished runs: the table and the details."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
