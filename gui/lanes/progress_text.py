@@ -28,7 +28,9 @@ def duration(seconds: float) -> str:
 class RateMeter:
     """Measures the rate of a job since it began or was last resumed, so that pauses do not count."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "step") -> None:
+        """``unit`` is the noun of one step, such as “image”."""
+        self._unit = unit
         self._job: Job | None = None
         self._since, self._from = 0.0, 0
         self._paused = False
@@ -38,7 +40,7 @@ class RateMeter:
         index = max(0, job.index)
         if job is not self._job or job.paused != self._paused:
             self._job, self._paused, self._since, self._from = job, job.paused, time.perf_counter(), index
-        step = f"step {index:,} of {job.total:,}" if job.total else f"step {index:,}"
+        step = f"{self._unit} {index:,} of {job.total:,}" if job.total else f"{self._unit} {index:,}"
         if job.cancelled:
             return f"{step} · ending"
         if job.index < 0 and not job.paused:

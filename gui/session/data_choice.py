@@ -16,11 +16,20 @@ class Choice:
     count: int
     root: Path | None = None
     """The folder of the data sets; None for the default folder."""
+    classes: tuple[int, ...] = ()
+    """Numbers of the set's classes whose images are taken; empty: all."""
+    draw: int | None = None
+    """Seed by which the images are drawn, or of a set that is drawn by this project; None: spread evenly, or the seed 0."""
 
     @property
     def description(self) -> str:
         """The set's name in the engine, its split if it has one, and the number of images."""
         return f"{' '.join(filter(None, (self.name, self.split)))}, {self.count:,} images"
+
+    @property
+    def drawn_here(self) -> bool:
+        """Whether the set is drawn by this project, so that ``draw`` is its own seed."""
+        return self.name.startswith("generated:")
 
     @property
     def title(self) -> str:

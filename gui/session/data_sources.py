@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -91,7 +91,9 @@ class DataSources(QObject):
         with self._lock:
             data = self._loaded.get(choice)
         if data is None:
-            bits = loading(choice.name, choice.split or None, choice.root, count=choice.count)  # type: ignore[arg-type]
+            seed, draw = (choice.draw or 0, None) if choice.drawn_here else (0, choice.draw)
+            selected: dict[str, Any] = {"count": choice.count, "classes": choice.classes, "seed": seed, "draw": draw}
+            bits = loading(choice.name, choice.split or None, choice.root, **selected)  # type: ignore[arg-type]
             data = yield from self._until_closed(bits)
         with self._lock:
             data = self._loaded.pop(choice, data)

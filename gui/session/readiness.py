@@ -47,6 +47,24 @@ def obstacle(state: State, sources: Sources) -> Obstacle | None:
     return Obstacle(wrong, is_mistake=True) if wrong else None
 
 
+def plan_obstacle(state: State, sources: Sources) -> Obstacle | None:
+    """Return the first obstacle to attacking other images than the one on the canvas as planned; None if there is none."""
+    if not state.ready or not state.plan.slug:
+        return Obstacle("The engine is still loading.")
+    attack, error = state.plan.built
+    if attack is None:
+        return Obstacle(error, is_mistake=True)
+    if state.classifier is None:
+        return Obstacle("Load a model first: the Model dock lists what there is.")
+    on_stickers = "stickers" in attack.uses or (state.region == "stickers" and attack.masked)
+    if on_stickers and not state.paintable:
+        return Obstacle("Draw a sticker and set its content to “optimised”: that is where the attack may paint on every image.")
+    if missing := _missing(attack, replace(state, target=0)):  # each image gets a target of its own
+        return Obstacle(missing)
+    wrong = _wrong_data(attack, state, sources)
+    return Obstacle(wrong, is_mistake=True) if wrong else None
+
+
 def hint(state: State) -> str:
     """Return a sentence on a doubtful setting that does not keep the attack from starting; empty if there is none."""
     attack, _ = state.plan.built

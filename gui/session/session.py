@@ -31,6 +31,7 @@ from gui.session.jobs import Jobs
 from gui.session.loaded_models import LoadedModels
 from gui.session.log_entry import LogEntry, LogKind, Offer
 from gui.session.moments import Moments
+from gui.session.places import Places
 from gui.session.replays import Replays
 from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.staleness import Staleness
@@ -120,6 +121,7 @@ class Session(QObject):
         self.loaded = LoadedModels(self)
         self.data_sources = DataSources(self)
         self.jobs = Jobs(self)
+        self.places = Places(self)
         self.undo_stack = QUndoStack(self)
         self.undo_stack.setUndoLimit(LIMIT)
         self.lane = EngineThread("interactive", self)

@@ -65,6 +65,7 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec("activations", "Activations", "ActivationsPanel", "bottom"),
     DockSpec("results", "Results", "ResultsPanel", "bottom", beside="activations"),
     DockSpec("transfer", "Transfer", "TransferPanel", "bottom", beside="activations"),
+    DockSpec("batch", "Images", "BatchPanel", "bottom", beside="activations"),
     DockSpec("runs", "Runs", "RunsPanel", "bottom", beside="activations"),
     DockSpec("messages", "Messages", "MessagesPanel", "bottom", beside="activations"),
 )

@@ -5,21 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QPaintEvent, QWheelEvent
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QSpinBox,
-    QStyle,
-    QStyleOptionComboBox,
-    QStylePainter,
     QWidget,
 )
 
 from gui.session.data_choice import Choice, DataSource
+from gui.widgets.elided_combo import ElidedCombo
 
 if TYPE_CHECKING:
     from gui.session.data_sources import DataSources
@@ -50,12 +47,12 @@ class DataChooser(QWidget):
         """Whether the user has chosen the number of images."""
         self.by_hand = False
         """Whether the user made the change that ``changed`` is being emitted for."""
-        self.sets = _Combo(self)
+        self.sets = ElidedCombo(self)
         self.sets.setAccessibleName("Data set")
         self.sets.setToolTip("Data sets that are on this machine, or drawn by this project; nothing is downloaded.")
         self.sets.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.sets.setMinimumContentsLength(8)
-        self.split = _Combo(self)
+        self.split = ElidedCombo(self)
         self.split.setAccessibleName("Split")
         self.split.setToolTip("The data set's own split")
         self.count = QSpinBox(self)
@@ -68,7 +65,7 @@ class DataChooser(QWidget):
         self._row.setSpacing(4)
         self._row.addWidget(self.split, 1)
         self._row.addWidget(self.count, 1)
-        rows = QFormLayout(self)
+        rows = self.rows = QFormLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setHorizontalSpacing(8)
         rows.setVerticalSpacing(4)
@@ -189,21 +186,3 @@ class DataChooser(QWidget):
                 self.count.setValue(min(self._usual, _DRAWN) if source.name.startswith("generated:") else self._usual)
         self.sets.setToolTip("\n".join(filter(None, [self.title, "On this machine, or drawn by this project; nothing is downloaded."])))
         self.changed.emit()
-
-
-class _Combo(QComboBox):
-    """A combo box that shortens its text with an ellipsis. Qt's styles cut it in the middle of a letter."""
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        part = QStyle.SubControl.SC_ComboBoxEditField
-        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width() - 4
-        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
-        painter = QStylePainter(self)
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
-        painter.end()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()  # the panel scrolls; the wheel must not change the choice

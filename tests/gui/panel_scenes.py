@@ -100,8 +100,13 @@ def _mouse(widget: QWidget, kind: QEvent.Type, at: QPoint, button: Qt.MouseButto
 
 def drop(widget: QWidget, path: Path) -> None:
     """Drop a file on a widget, as a file manager does."""
+    drop_files(widget, [path])
+
+
+def drop_files(widget: QWidget, paths: Sequence[Path]) -> None:
+    """Drop several files on a widget."""
     mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(widget, QDragEnterEvent(QPoint(4, 4), copy, mime, left, none))
     QApplication.sendEvent(widget, QDropEvent(QPointF(4, 4), copy, mime, left, none))

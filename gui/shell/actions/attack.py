@@ -32,8 +32,8 @@ def cancel(shell: Shell) -> None:
 def show_run(by: int, shell: Shell) -> None:
     """Show the run that finished before (-1) or after (1) the shown one."""
     history = shell.session.history
-    if not history.attacks:
-        return
+    if not history.attacks or (by < 0 and shell.session.places.return_back()):
+        return  # a run that was opened from a table leads back to the table
     place = len(history.attacks) - 1 if history.shown is None else history.attacks.index(history.shown) + by
     if 0 <= place < len(history.attacks):
         shell.session.show_entry(history.attacks[place].number)

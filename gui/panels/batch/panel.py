@@ -1,0 +1,320 @@
+"""The Images dock: the planned attack on several images, with a row for each that can be opened as a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QPushButton, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.canvas.drops import FileDrop
+from gui.lanes.progress_text import RateMeter
+from gui.lanes.runner import OperationRunner
+from gui.panels.batch import work
+from gui.panels.batch.setup import BatchSetup
+from gui.panels.batch.summary import BatchSummary
+from gui.panels.batch.table import RowTable
+from gui.session import changes
+from gui.session.readiness import plan_obstacle
+from gui.session.swap_model import sample_kind
+from gui.settings import Settings
+from gui.theme import GRID
+from gui.widgets import EmptyState, scrolling
+from gui.widgets.job_foot import JobFoot
+from gui.widgets.text import Sentence
+
+if TYPE_CHECKING:
+    from engine.evaluate.batch import ImageResults, ImageRow, ImageRun, ImageStep
+    from gui.lanes.jobs import JobOutcome
+    from gui.session.history import AttackRun
+    from gui.session.session import Session
+
+_NOTHING = "A row for each image appears here. Choose images, and press “Attack all”."
+_TICK_MS = 100
+_NARROW = 620
+"""Width in pixels below which the setup stands above the table."""
+
+
+class BatchPanel(QWidget):
+    """Attacks images of a data set or of files in the background lane, so that the image on the canvas stays at hand."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.results: ImageResults | None = None
+        """The newest rows; None before the first batch."""
+        self._request: work.BatchRequest | None = None
+        self.runner = OperationRunner(session.background, "batch", self, every_ms=_TICK_MS)
+        self._meter = RateMeter("image")
+        session.jobs.watch(self.runner, "batch", self._title)
+        self._kind = ""
+        """The kind of the model, for which the chooser suggests a data set."""
+        self.setup = BatchSetup(session.data_sources, self)
+        self.plan = Sentence(2, muted=True, parent=self)
+        self.foot = JobFoot("Attack all", "End it now; the rows so far stay", self)
+        self.selection = Sentence(1, muted=True, parent=self)
+        self.summary = BatchSummary(self)
+        self.table = RowTable(self)
+        self.save_button = QPushButton(theme.icon("mdi6.file-delimited-outline"), "Save CSV…", self)
+        self.pictures = QCheckBox("with images", self)
+        self._pages = QStackedLayout()
+        self._splitter = QSplitter(self)
+        self._lay_out()
+        self._connect()
+        self._on_plan()
+        self._show_results()
+
+    # ------------------------------------------------------------------ building
+
+    def _lay_out(self) -> None:
+        inner, side, body, buttons = QWidget(self), QWidget(self), QWidget(self), QHBoxLayout()
+        upper = QVBoxLayout(inner)
+        upper.setContentsMargins(0, 0, 0, 0)
+        upper.addWidget(self.setup)
+        upper.addStretch(1)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(GRID, 4, GRID, GRID)
+        column.setSpacing(4)
+        column.addWidget(self.plan)
+        column.addWidget(scrolling(inner), 1)
+        column.addWidget(self.foot)
+        self.save_button.setToolTip("Write the table as CSV, with numbers as numbers, and beside it a record (JSON) that repeats it")
+        self.pictures.setToolTip("Write the adversarial images as PNG, too, into a folder of the table's name")
+        buttons.addWidget(self.selection, 1)
+        buttons.addWidget(self.pictures)
+        buttons.addWidget(self.save_button)
+        rows = QVBoxLayout(body)
+        rows.setContentsMargins(GRID, 4, GRID, 4)
+        rows.setSpacing(4)
+        rows.addLayout(buttons)
+        rows.addWidget(self.summary)
+        rows.addWidget(self.table, 1)
+        right = QWidget(self)
+        right.setLayout(self._pages)
+        self._pages.addWidget(EmptyState(_NOTHING, "mdi6.image-multiple-outline", self))
+        self._pages.addWidget(body)
+        self._splitter.addWidget(side)
+        self._splitter.addWidget(right)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setSizes([288, 900])
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._splitter)
+
+    def _connect(self) -> None:
+        session = self.session
+        for signal in (session.planChanged, session.labelChanged, session.classifierChanged, session.stickersChanged, session.engineReady):
+            signal.connect(self._on_plan)
+        self.setup.changed.connect(self._refresh)
+        self.foot.started.connect(self.run)
+        self.foot.paused.connect(self.runner.pause)
+        self.foot.cancelled.connect(self.runner.cancel)
+        self.runner.changed.connect(self._refresh)
+        self.runner.progressed.connect(self._on_progress)
+        self.runner.previewed.connect(self._on_preview)
+        self.runner.ended.connect(self._on_ended)
+        self.table.picked.connect(self.open_row)
+        self.save_button.clicked.connect(self._choose_file)
+        FileDrop(self).dropped.connect(self._on_dropped)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        self._splitter.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the least size with the setup above the table: where it is narrow, they stand so."""
+        parts = [self._splitter.widget(place).minimumSizeHint() for place in range(self._splitter.count())]
+        return QSize(max(part.width() for part in parts), 20 * GRID)
+
+    # ------------------------------------------------------------------ the plan
+
+    def _title(self) -> str:
+        return "Attack images" if self._request is None else f"{self._request.attack.title} on images"
+
+    @Slot()
+    def _on_plan(self) -> None:
+        state = self.session.state
+        if state.classifier is not None and sample_kind(state.classifier) != self._kind:
+            self._kind = sample_kind(state.classifier)
+            self.setup.chooser.suggest(self._kind)
+        self.setup.show_plan(state.target, state.labels)
+        attack, error = state.plan.built if state.ready and state.plan.slug else (None, "")
+        if attack is None:
+            self.plan.set_text(error or "The attack that is set up in the Attack dock, on many images.")
+        else:
+            self.setup.set_targeted("targets" in attack.uses)
+            region = ", on the stickers alone" if state.region == "stickers" and attack.masked else ""
+            self.plan.set_text(f"{_in_words(attack)}{region}, as set up in the Attack dock, on “{self._model()}”.")
+        self._refresh()
+
+    def _model(self) -> str:
+        return "" if self.session.classifier is None else self.session.classifier.name
+
+    @property
+    def obstacle(self) -> str:
+        """The reason why the batch cannot start; empty if it can."""
+        if self.runner.running:
+            return "It is under way."
+        found = plan_obstacle(self.session.state, self.session.data_sources)
+        if found is not None:
+            return found.sentence
+        attack, _ = self.session.state.plan.built
+        if attack is not None and "targets" in attack.needs and self.setup.chosen_aim == "away":
+            return f"Choose a target: {attack.title} works towards a class."
+        return self.setup.missing
+
+    @Slot()
+    def _refresh(self) -> None:
+        job, obstacle = self.runner.job, self.obstacle
+        self.foot.allow(obstacle, "Attack all of these images; the image on the canvas stays as it is")
+        self.foot.message.say("" if job is not None or not self.session.ready else obstacle, "hint")
+        self._on_progress()
+
+    # ------------------------------------------------------------------ running
+
+    @Slot()
+    def run(self) -> None:
+        """Attack the chosen images as planned."""
+        if self.obstacle:
+            return
+        state, sources, setup = self.session.state, self.session.data_sources, self.setup
+        attack, _ = state.plan.built
+        assert attack is not None
+        assert state.classifier is not None
+        request = self._request = work.BatchRequest(
+            attack=attack,
+            classifier=state.classifier,
+            choice=setup.choice,
+            files=setup.files,
+            count=None,
+            draw=None,
+            aim=setup.chosen_aim,
+            seed=setup.seed.value(),
+            together=setup.batch_size,
+            data=state.plan.data if "data" in attack.uses else None,
+            begin=state.plan.start,
+            stickers=state.stickers,
+            region=state.region,
+        )
+        self.results = None
+        self._show_results()
+        self.runner.start(
+            lambda: work.make_batch(request, sources),
+            make_preview=_rows_so_far,
+            prepare=lambda: work.prepare(request, sources),
+            context=request,
+        )
+
+    @Slot()
+    def _on_progress(self) -> None:
+        job = self.runner.job
+        self.foot.show_job(job, "" if job is None else self._meter.words(job))
+
+    @Slot()
+    def _on_preview(self) -> None:
+        if self.runner.running:
+            self.results = self.runner.preview
+            self._show_results()
+
+    @Slot(object)
+    def _on_ended(self, outcome: JobOutcome) -> None:
+        if outcome.job.context is not self._request:
+            return
+        if outcome.result is not None:
+            self.results = outcome.result
+            for note in outcome.result.subjects.notes:
+                self.session.log("info", note)
+        self._show_results()
+        if outcome.failure is not None:
+            self.foot.message.say(outcome.failure.sentence)
+            self.session.log("error", outcome.failure.sentence, outcome.failure.details)
+        elif self.results is not None:
+            found = self.results.summary
+            cancelled = f" It was cancelled: {found.done:,} of {found.of:,} images are here." if outcome.status == "cancelled" else ""
+            self.session.log("info", f"{self._title()}: robust accuracy {found.robust.text()}.{cancelled}")
+
+    def _show_results(self) -> None:
+        results = self.results
+        self._pages.setCurrentIndex(0 if results is None else 1)
+        self.table.show_rows(() if results is None else results.rows)
+        self.save_button.setEnabled(results is not None and bool(results.rows))
+        if results is None:
+            return
+        found = results.summary
+        self.selection.set_text(results.subjects.words if found.done == found.of else f"{found.done:,} so far of: {results.subjects.words}")
+        self.selection.setToolTip("\n".join((results.subjects.words, *results.subjects.notes)))
+        self.summary.show_summary(found, getattr(results.attack, "norm", "l2"))
+
+    # ------------------------------------------------------------------ one row
+
+    @Slot(object)
+    def open_row(self, row: ImageRow) -> None:
+        """Open one image with its result as a run, and show the layout for attacks."""
+        results, session, request = self.results, self.session, self._request
+        if results is None:
+            return
+        if row.error:
+            session.notice.emit(row.error)
+            return
+        data = None if request is None else request.data
+
+        def then(entry: AttackRun) -> None:
+            session.runs.cancel()
+            session.adopt(entry, f"Open {row.name}", **changes.of_run(session.state, entry))
+            session.places.go("attack", back=("test", "batch"))
+
+        session.ask(
+            "open row", lambda: work.run_of(results, row, data), then, what="Opening the image", busy=f"Opening {row.name}…", keep=True
+        )
+
+    # ------------------------------------------------------------------ files
+
+    @Slot(object)
+    def _on_dropped(self, paths: list[str]) -> None:
+        self.setup.set_files([Path(path) for path in paths])
+
+    @Slot()
+    def _choose_file(self) -> None:
+        settings = Settings()
+        path, _ = QFileDialog.getSaveFileName(self, "Save the table", str(settings.folder("tables") / "images.csv"), "CSV (*.csv)")
+        if path:
+            settings.keep_folder("tables", Path(path).parent)
+            self.save(Path(path))
+
+    def save(self, path: Path) -> None:
+        """Write the table, its record, and the images if that is wanted."""
+        results, session, images = self.results, self.session, self.pictures.isChecked()
+        if results is None:
+            return
+
+        def then(files: list[Path]) -> None:
+            sentence = f"Wrote {', '.join(file.name for file in files)} into {files[0].parent}."
+            session.log("info", sentence)
+            session.notice.emit(sentence)
+
+        session.ask(
+            "export", lambda: work.write(results, path, images), then, what="Writing the table", failed=self.foot.message.say, keep=True
+        )
+
+
+def _rows_so_far(run: ImageRun, _step: ImageStep) -> ImageResults:
+    """Return the rows so far. Called in the lane's thread."""
+    return run.result()
+
+
+def _in_words(operation: object) -> str:
+    """Return an attack with its most telling parameters, such as “PGD (L∞, eps 8/255, 40 steps)”."""
+    from engine.text.formatting import format_number, named_norms
+
+    parts = []
+    for name in ("norm", "eps", "steps"):
+        value = getattr(operation, name, None)
+        if value is not None:
+            parts.append(named_norms(value) if name == "norm" else f"eps {format_number(value)}" if name == "eps" else f"{value:,} steps")
+    title = str(getattr(operation, "title", ""))
+    return f"{title} ({', '.join(parts)})" if parts else title

@@ -1,0 +1,52 @@
+"""BatchSummary: the shares and medians of a batch as number tiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QWidget
+
+from engine.text.formatting import format_norm
+from gui.widgets.text import NumberTile, NumberTiles
+
+if TYPE_CHECKING:
+    from engine.evaluate.batch import Share, Summary
+
+_NAMES = {"linf": "L∞", "l2": "L2", "l0": "L0", "l1": "L1"}
+
+
+class BatchSummary(NumberTiles):
+    """Accuracy before, robust accuracy, successes, images that were misread before, and the median norms."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Summary of the images")
+
+    def show_summary(self, found: Summary, norm: str) -> None:
+        """Show the summary; ``norm`` is the norm that the attack bounds or minimises."""
+        norm = norm if norm in found.norms else "l2"
+        size = found.norms.get(norm)
+        assumed = f" {found.assumed:,} of the labels are the model's own prediction." if found.assumed else ""
+        tiles = [
+            _share("accuracy before", found.before, f"The share of images that the model reads rightly.{assumed}"),
+            _share("robust accuracy", found.robust, "The share that it reads rightly before and after the attack."),
+            _share("successes", found.success, "Of the images that did not count as a success before the attack."),
+            NumberTile("misread before", f"{found.already:,}", "", "Images that counted as a success before the attack, counted apart"),
+            NumberTile(
+                f"median {_NAMES[norm]}",
+                "–" if size is None else format_norm(size),
+                "" if found.steps is None else f"flip {found.steps:g}",
+                "Of the perturbations that succeeded, with the median step of the flip",
+            ),
+        ]
+        if found.errors:
+            tiles.append(NumberTile("errors", f"{found.errors:,}", "", "Images without a result: their rows say why"))
+        self.set_tiles(tiles)
+
+
+def _share(name: str, share: Share, tip: str) -> NumberTile:
+    if share.value is None:
+        return NumberTile(name, "–", "", tip)
+    low, high = share.interval
+    interval = f"{100 * low:.0f} to {100 * high:.0f} %"
+    return NumberTile(name, f"{100 * share.value:.1f} %", interval, f"{tip} {share.text()}, with the 95 % interval (Wilson).")

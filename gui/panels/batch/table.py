@@ -1,0 +1,236 @@
+"""RowTable: the rows of a batch, each with its picture, sortable by every column, with numbers aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, QSortFilterProxyModel, Qt, Signal, Slot
+from PySide6.QtGui import QBrush, QImage, QKeyEvent, QPalette, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from engine.text.formatting import format_norm, format_probability
+from gui import theme
+from gui.theme import number_font
+
+if TYPE_CHECKING:
+    from engine.evaluate.batch import ImageRow
+
+Index = QModelIndex | QPersistentModelIndex
+_SIDE = 32
+"""Largest side of a picture in pixels."""
+_VERDICTS = {"fooled": theme.ADVERSARIAL, "resisted": theme.LABEL, "error": theme.MISTAKE}
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column: its title, the value by which it is sorted, and its text."""
+
+    title: str
+    value: Callable[[ImageRow], Any]
+    text: Callable[[ImageRow], str]
+    tip: str = ""
+    numeric: bool = True
+
+
+def _norm(name: str, title: str, tip: str) -> _Column:
+    return _Column(title, lambda row: row.norms.get(name), lambda row: format_norm(row.norms[name]) if name in row.norms else "", tip)
+
+
+def _prediction(title: str, number: str, probability: str, tip: str) -> tuple[_Column, _Column]:
+    def text(row: ImageRow) -> str:
+        return row.name_of(getattr(row, number)) or ""
+
+    def share(row: ImageRow) -> str:
+        value = getattr(row, probability)
+        return "" if value is None else format_probability(value)
+
+    return (
+        _Column(title, text, text, tip, numeric=False),
+        _Column(f"p {title}", lambda row: getattr(row, probability), share, f"Its probability. {tip}"),
+    )
+
+
+def short_name(name: str) -> str:
+    """Return a file's name without its folder, or the number of an image of a data set, which the panel names above the table."""
+    return name[name.rindex("[") + 1 : -1] if name.endswith("]") and "[" in name else Path(name).name
+
+
+_BEFORE, _P_BEFORE = _prediction("before", "before", "probability_before", "The prediction for the clean image")
+_AFTER, _P_AFTER = _prediction("after", "after", "probability_after", "The prediction for the adversarial image")
+COLUMNS: tuple[_Column, ...] = (
+    _Column("image", lambda row: row.number, lambda row: short_name(row.name), "In the order of the data set", False),
+    _Column("outcome", lambda row: row.verdict, lambda row: row.verdict, "An image that the model misread before counts for itself", False),
+    _Column("label", lambda row: row.name_of(row.label) or "", lambda row: row.name_of(row.label) or "", "The true class", False),
+    _AFTER,
+    _P_AFTER,
+    _Column(
+        "flip",
+        lambda row: row.steps_to_flip,
+        lambda row: "" if row.steps_to_flip is None else f"{row.steps_to_flip:,}",
+        "The first successful step",
+    ),
+    _norm("linf", "L∞", "Largest change of a value, measured from the image as it was attacked"),
+    _norm("l2", "L2", "Length of the perturbation, measured from the image as it was attacked"),
+    _norm("l0", "L0", "Number of changed pixels"),
+    _BEFORE,
+    _P_BEFORE,
+    _Column("s", lambda row: row.seconds, lambda row: f"{row.seconds:.2f}" if not row.error else "", "Seconds inside the attack"),
+)
+
+
+class _Rows(QAbstractTableModel):
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.rows: tuple[ImageRow, ...] = ()
+        self._pictures: dict[int, QPixmap] = {}
+        self._palette = parent.palette
+
+    def show_rows(self, rows: Sequence[ImageRow]) -> None:
+        """Append what is new, so that selection and scrolling stay; anything else resets the table."""
+        before = len(self.rows)
+        if before and tuple(rows[:before]) == self.rows:
+            if len(rows) > before:
+                self.beginInsertRows(QModelIndex(), before, len(rows) - 1)
+                self.rows = tuple(rows)
+                self.endInsertRows()
+            return
+        self.beginResetModel()
+        self.rows, self._pictures = tuple(rows), {}
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row, column = self.rows[index.row()], COLUMNS[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.text(row)
+        if role == Qt.ItemDataRole.UserRole:
+            return column.value(row)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.error or (f"{row.name}\nPress Enter to open it with its result" if index.column() == 0 else column.text(row))
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
+            return self._picture(row)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if column.numeric else Qt.AlignmentFlag.AlignLeft
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ForegroundRole and column.title == "outcome":
+            colour = _VERDICTS.get(row.verdict)
+            palette: QPalette = self._palette()
+            return QBrush(theme.muted_colour(palette) if colour is None else theme.readable(colour, palette))
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        column = COLUMNS[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{column.tip or column.title}. Click to sort."
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if column.numeric else Qt.AlignmentFlag.AlignLeft
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def _picture(self, row: ImageRow) -> QPixmap | None:
+        if row.number not in self._pictures and row.picture is not None:
+            pixels = row.picture
+            height, width = pixels.shape[:2]
+            image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+            whole = max(height, width) <= _SIDE
+            mode = Qt.TransformationMode.FastTransformation if whole else Qt.TransformationMode.SmoothTransformation
+            self._pictures[row.number] = QPixmap.fromImage(image).scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio, mode)
+        return self._pictures.get(row.number)
+
+
+class _Sorted(QSortFilterProxyModel):
+    """Sorts by value, whichever way: rows without a value come last."""
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        one, other = (self.sourceModel().data(index, Qt.ItemDataRole.UserRole) for index in (left, right))
+        if (one is None) != (other is None):
+            return (other is None) == (self.sortOrder() == Qt.SortOrder.AscendingOrder)
+        if one is None or one == other:
+            return left.row() < right.row()
+        less: bool = one < other
+        return less
+
+
+class RowTable(QTableView):
+    """The table of a batch. A double click or Enter picks a row."""
+
+    picked = Signal(object)
+    """The user has picked a row: its `ImageRow`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows = _Rows(self)
+        self._sorted = _Sorted(self)
+        self._sorted.setSourceModel(self._rows)
+        self._sorted.setDynamicSortFilter(True)
+        self.setModel(self._sorted)
+        self.setFont(number_font(self.font()))
+        self.setAccessibleName("Images and outcomes")
+        self.setToolTip("Double click or Enter: open the image with its result. Click a header to sort.")
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setAlternatingRowColors(True)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setIconSize(QSize(_SIDE, _SIDE))
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(_SIDE + 4)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSortIndicatorShown(True)
+        header.setSectionsClickable(True)
+        header.setSortIndicatorClearable(True)
+        self.setSortingEnabled(True)
+        self.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+        self.doubleClicked.connect(self._on_picked)
+
+    def show_rows(self, rows: Sequence[ImageRow]) -> None:
+        """Show the rows; those of before stay as they are, if the new ones only follow them."""
+        fresh = not self._rows.rows
+        self._rows.show_rows(rows)
+        if rows and (fresh or len(rows) <= 64):
+            self._fit()
+
+    @property
+    def shown(self) -> tuple[ImageRow, ...]:
+        """The rows in the order of the screen."""
+        places = (self._sorted.mapToSource(self._sorted.index(row, 0)).row() for row in range(self._sorted.rowCount()))
+        return tuple(self._rows.rows[place] for place in places)
+
+    def _fit(self) -> None:
+        """Set the widths of the columns after their texts; the first one takes what is left."""
+        metrics, rows = self.fontMetrics(), self._rows.rows[:64]
+        used = 0
+        for place, column in enumerate(COLUMNS):
+            texts = [column.title + "  ▾", *(column.text(row) for row in rows)]
+            width = min(160, max(metrics.horizontalAdvance(text) for text in texts) + 18)
+            if place:
+                self.setColumnWidth(place, width)
+                used += width
+        names = max(metrics.horizontalAdvance(short_name(row.name)) for row in rows) + _SIDE + 24
+        self.setColumnWidth(0, max(min(names, 140), min(names, self.viewport().width() - used)))
+
+    @Slot(QModelIndex)
+    def _on_picked(self, index: QModelIndex) -> None:
+        self.picked.emit(self._rows.rows[self._sorted.mapToSource(index).row()])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self._on_picked(self.currentIndex())
+        else:
+            super().keyPressEvent(event)

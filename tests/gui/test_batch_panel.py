@@ -1,0 +1,249 @@
+"""The Images dock on the real window: the planned attack on many images, their table, and one of them opened as a run."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from PIL import Image
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+import engine
+from tests.gui.driving import Hold, choose_attack, click, press_keys, run_attack, settle, until
+from tests.gui.panel_scenes import drop_files
+from tests.gui.seen import empty_text
+
+if TYPE_CHECKING:
+    from engine.evaluate.batch import ImageRow
+    from gui.app import Workbench
+    from gui.panels.batch import BatchPanel
+
+
+@pytest.fixture
+def panel(bench: Workbench) -> BatchPanel:
+    """The dock in front, with PGD of few steps and eight drawn signs chosen."""
+    bench.window.bring_up("batch")
+    choose_attack(bench, "PGD")
+    bench.session.change(settings=bench.session.plan.settings.__class__({"steps": 4, "eps": 4 / 255, "random_start": True}), seed=0)
+    found: BatchPanel = bench.window.panels["batch"]
+    found.setup.set_files(())
+    found.setup.chooser.choose("generated:signs")
+    found.setup.chooser.count.setValue(8)
+    found.setup.classes.setText("")
+    found.setup.seed.setValue(0)
+    found.setup.together.setChecked(False)
+    found.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+    settle()
+    return found
+
+
+def finish(panel: BatchPanel) -> tuple[ImageRow, ...]:
+    assert panel.foot.run.isEnabled(), panel.obstacle
+    click(panel.foot.run)
+    until(lambda: not panel.runner.running, "the end of the batch")
+    settle()
+    assert panel.results is not None
+    return panel.results.rows
+
+
+def test_each_row_is_what_the_attack_dock_makes_of_the_image_alone(bench: Workbench, panel: BatchPanel) -> None:
+    rows = finish(panel)
+    assert [row.seed for row in rows] == list(range(8))
+    row = next(row for row in rows if row.success and row.number)
+    panel.open_row(row)
+    until(lambda: bench.session.history.shown is not None, "the run of the row")
+    opened = bench.session.history.shown
+    assert opened is not None
+    assert row.result is not None
+    assert torch.equal(opened.result.adversarial, row.result.adversarial)
+    assert bench.session.label == row.label
+    bench.session.change(seed=row.seed)
+    run_attack(bench)  # with F5, on the image that is on the canvas now
+    again = bench.session.history.shown
+    assert again is not None
+    assert again is not opened
+    assert torch.equal(again.result.adversarial, row.result.adversarial)
+    assert engine.images.digest(again.result.adversarial[0]) == row.sha256
+
+
+def test_rows_come_while_it_runs_and_the_image_on_the_canvas_stays_at_hand(bench: Workbench, panel: BatchPanel) -> None:
+    panel.setup.chooser.count.setValue(200)
+    clean = bench.session.clean
+    click(panel.foot.run)
+    until(lambda: panel.results is not None and len(panel.results.rows) >= 3, "three rows")
+    assert panel.runner.running
+    assert not panel.foot.run.isEnabled()
+    assert panel.foot.cancel.isEnabled()
+    assert "image" in panel.foot.news.text()
+    assert [work.panel for work in bench.session.jobs.running] == ["batch"]
+    run_attack(bench)  # the interactive lane is free
+    assert panel.runner.running
+    assert bench.session.clean is clean
+    click(panel.foot.pause)
+    assert panel.foot.pause.text() == "Resume"
+    until(lambda: "paused" in panel.foot.news.text(), "the pause")
+    click(panel.foot.pause)
+    click(panel.foot.cancel)
+    until(lambda: not panel.runner.running, "the end")
+    settle()
+    assert panel.results is not None
+    assert panel.results.reason == "cancelled"
+    assert 3 <= len(panel.results.rows) < 200
+    assert panel.table.model().rowCount() == len(panel.results.rows)
+    assert f"{len(panel.results.rows)} so far" in panel.selection.text
+    assert panel.foot.run.isEnabled()
+    assert not panel.foot.cancel.isEnabled()
+
+
+def test_the_table_sorts_by_value_and_rows_without_one_come_last(panel: BatchPanel) -> None:
+    rows = finish(panel)
+    header = panel.table.horizontalHeader()
+    titles = [panel.table.model().headerData(column, Qt.Orientation.Horizontal) for column in range(panel.table.model().columnCount())]
+    for title, value in (("L2", lambda row: row.norms["l2"]), ("flip", lambda row: row.steps_to_flip)):
+        column = titles.index(title)
+        for reverse in (False, True):
+            panel.table.sortByColumn(column, Qt.SortOrder.DescendingOrder if reverse else Qt.SortOrder.AscendingOrder)
+            found = [value(row) for row in panel.table.shown]
+            numbers = [number for number in found if number is not None]
+            assert numbers == sorted(numbers, reverse=reverse)
+            assert found[: len(numbers)] == numbers
+    header.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
+    assert [row.number for row in panel.table.shown] == [row.number for row in rows]
+    at = QPoint(header.sectionViewportPosition(titles.index("outcome")) + 8, header.height() // 2)
+    click(header.viewport(), at)
+    verdicts = [row.verdict for row in panel.table.shown]
+    assert verdicts == sorted(verdicts)
+
+
+def test_enter_opens_a_row_and_undo_and_the_earlier_run_lead_back(bench: Workbench, panel: BatchPanel) -> None:
+    rows = finish(panel)
+    before = bench.session.clean
+    gone: list[tuple[str, str]] = []
+    bench.session.places.wanted.connect(lambda workspace, dock: gone.append((workspace, dock)))
+    panel.table.setFocus()
+    panel.table.setCurrentIndex(panel.table.model().index(2, 0))
+    QTest.keyClick(panel.table, Qt.Key.Key_Return)
+    until(lambda: bench.session.history.shown is not None, "the run")
+    entry = bench.session.history.shown
+    assert entry is not None
+    assert rows[2].result is not None
+    assert torch.equal(entry.result.adversarial, rows[2].result.adversarial)
+    assert entry.inputs.seed == rows[2].seed
+    assert gone == [("attack", "")]
+    press_keys(bench.window, "Alt+Left")
+    until(lambda: gone == [("attack", ""), ("test", "batch")], "the way back")
+    press_keys(bench.window, "Ctrl+Z")
+    assert bench.session.clean is before
+
+
+def test_a_row_whose_images_were_not_kept_is_made_again(bench: Workbench, panel: BatchPanel) -> None:
+    rows = finish(panel)
+    row = rows[1]
+    panel.open_row(row.without_images())
+    until(lambda: bench.session.history.shown is not None, "the run")
+    assert bench.session.history.shown is not None
+    assert row.result is not None
+    assert torch.equal(bench.session.history.shown.result.adversarial, row.result.adversarial)
+
+
+def test_the_selection_is_said_and_is_the_one_that_was_chosen(panel: BatchPanel) -> None:
+    QTest.keyClicks(panel.setup.classes, "stop, 13")
+    panel.setup.draw.setValue(7)
+    rows = finish(panel)
+    assert {row.name_of(row.label) for row in rows} == {"Stop", "Yield"}
+    assert panel.selection.text == "generated:signs: 8 images of the classes Yield, Stop, in their order"
+    assert panel.results is not None
+    assert panel.results.subjects.origin["seed"] == 7
+    panel.setup.draw.setValue(8)
+    assert [row.file_sha256 for row in finish(panel)] != [row.file_sha256 for row in rows]
+
+
+def test_a_class_that_is_not_there_is_said_before_the_run(panel: BatchPanel) -> None:
+    QTest.keyClicks(panel.setup.classes, "unicorn")
+    assert not panel.foot.run.isEnabled()
+    assert "unicorn" in panel.foot.message.text
+    panel.setup.classes.clear()
+    QTest.keyClicks(panel.setup.classes, "stop")
+    assert panel.foot.run.isEnabled()
+
+
+def test_dropped_files_are_attacked_and_a_damaged_one_is_a_row(bench: Workbench, panel: BatchPanel, tmp_path: Path) -> None:
+    for name in ("one", "three"):
+        Image.effect_noise((40, 30), 60).convert("RGB").save(tmp_path / f"{name}.png")
+    (tmp_path / "two.png").write_bytes(b"broken")
+    drop_files(panel, [tmp_path / f"{name}.png" for name in ("one", "two", "three")])
+    assert panel.setup.from_files.isChecked()
+    rows = finish(panel)
+    assert [bool(row.error) for row in rows] == [False, True, False]
+    assert panel.selection.text == "all 3 files"
+    assert [panel.table.model().index(row, 0).data() for row in range(3)] == ["one.png", "two.png", "three.png"]
+    said: list[str] = []
+    bench.session.notice.connect(said.append)
+    panel.open_row(rows[1])
+    assert said == [rows[1].error]
+    assert bench.session.history.shown is None
+
+
+def test_every_image_gets_a_target_of_its_own(panel: BatchPanel) -> None:
+    panel.setup.aim.setCurrentIndex(panel.setup.aim.findData("next"))
+    rows = finish(panel)
+    assert [row.target for row in rows] == [((row.label or 0) + 1) % 43 for row in rows]
+    panel.setup.aim.setCurrentIndex(0)
+    panel.session.set_target(14)
+    assert panel.setup.aim.currentText() == "as planned: Stop"
+    assert {row.target for row in finish(panel) if not row.error} == {14}
+
+
+def test_the_table_is_saved_with_numbers_and_a_record(panel: BatchPanel, tmp_path: Path) -> None:
+    rows = finish(panel)
+    panel.pictures.setChecked(True)
+    panel.save(tmp_path / "mine.csv")
+    until(lambda: (tmp_path / "mine").is_dir() and len(list((tmp_path / "mine").iterdir())) == 8, "the files")
+    panel.pictures.setChecked(False)
+    written = list(csv.DictReader((tmp_path / "mine.csv").read_text(encoding="utf-8").splitlines()))
+    assert [float(row["l2"]) for row in written] == [row.norms["l2"] for row in rows]
+    assert json.loads((tmp_path / "mine.json").read_text())["images"]["count"] == 8
+
+
+def test_what_keeps_it_from_running_is_said(bench: Workbench, panel: BatchPanel) -> None:
+    bench.session.change(region="stickers")
+    assert "Draw a sticker" in panel.foot.message.text
+    assert not panel.foot.run.isEnabled()
+    bench.session.change(region="image")
+    assert panel.foot.message.text == ""
+    bench.session.change(settings=bench.session.plan.settings.__class__({"steps": "many"}))
+    assert "steps" in panel.foot.message.text
+    panel.setup.from_files.click()
+    bench.session.change(settings=bench.session.plan.settings.__class__({}))
+    assert "Choose image files" in panel.foot.message.text
+
+
+def test_an_empty_panel_says_what_would_fill_it(bench: Workbench) -> None:
+    from gui.panels.batch import BatchPanel
+
+    made = BatchPanel(bench.session)
+    made.resize(900, 400)
+    made.show()
+    assert "Attack all" in empty_text(made)
+    made.deleteLater()
+
+
+def test_a_busy_background_lane_only_delays_it(bench: Workbench, panel: BatchPanel) -> None:
+    with Hold(bench.session, background=True):
+        click(panel.foot.run)
+        settle()
+        assert panel.runner.running
+    until(lambda: not panel.runner.running, "the end")
+    assert panel.results is not None
+    assert len(panel.results.rows) == 8
+
+
+def test_nothing_is_cut_in_a_narrow_dock(panel: BatchPanel) -> None:
+    assert panel.minimumSizeHint().width() <= 330
+    for button in (panel.foot.run, panel.foot.pause, panel.foot.cancel, panel.save_button):
+        assert button.width() >= button.sizeHint().width()
