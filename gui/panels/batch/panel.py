@@ -128,7 +128,7 @@ class BatchPanel(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size with the setup above the table: where it is narrow, they stand so."""
-        parts = [self._splitter.widget(place).minimumSizeHint() for place in range(self._splitter.count())]
+        parts = [part.minimumSizeHint() for place in range(self._splitter.count()) if (part := self._splitter.widget(place)) is not None]
         return QSize(max(part.width() for part in parts), 20 * GRID)
 
     # ------------------------------------------------------------------ the plan
