@@ -21,6 +21,8 @@ from gui.widgets.text import Sentence
 
 Values = npt.NDArray[np.floating]
 MOST_LINES = 8
+_LABEL_WIDTH = 48
+"""Pixels of an axis for each label of a count."""
 FURTHER = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#B8860B")
 """Colours of lines that have no colour of their own, from Okabe and Ito's set."""
 
@@ -75,9 +77,13 @@ class _Axis(pg.AxisItem):
     log = False
     whole = False
     """Whether the axis is of a count, so that all its ticks are whole."""
+    ends: tuple[float, float] = (0.0, 1.0)
+    """The first and the last count, which have a tick each."""
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        """Return the ticks; on a logarithmic axis 1, 3, 10, 30 and so on."""
+        """Return the ticks; on a logarithmic axis 1, 3, 10, 30 and so on; of a count round numbers, and the first and the last."""
+        if self.whole and not self.log:
+            return count_ticks(*self.ends, most=max(2, int(size / _LABEL_WIDTH)))
         if not self.log:
             levels: list[tuple[float, list[float]]] = super().tickValues(minVal, maxVal, size)
             return levels
@@ -93,7 +99,18 @@ class _Axis(pg.AxisItem):
         if self.whole:
             return [f"{value:,.0f}" if value == round(value) else "" for value in values]
         texts: list[str] = super().tickStrings(values, scale, spacing)
-        return texts
+        return [text.replace("-", "−") for text in texts]
+
+
+def count_ticks(first: float, last: float, most: int) -> list[tuple[float, list[float]]]:
+    """Return at most ``most`` ticks from the first to the last count, both included, in steps of 1, 2 or 5 times a power of ten."""
+    if last <= first:
+        return [(1.0, [first])]
+    least = max(1.0, (last - first) / max(1, most - 1))
+    power = 10.0 ** math.floor(math.log10(least))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
+    inner = [step * k for k in range(math.floor(first / step) + 1, math.ceil(last / step))]
+    return [(step, [first, *(at for at in inner if at - first >= 0.6 * step and last - at >= 0.6 * step), last])]
 
 
 class Curves(QWidget):
@@ -112,6 +129,7 @@ class Curves(QWidget):
         self._left, self._bottom = _Axis("left"), _Axis("bottom")
         for axis in (self._left, self._bottom):
             axis.enableAutoSIPrefix(False)
+        self._bottom.setStyle(hideOverlappingLabels=False)  # it would leave out the last label, which reaches beyond the axis
         self.plot = pg.PlotWidget(parent=self, axisItems={"left": self._left, "bottom": self._bottom})
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(False, False)
@@ -120,7 +138,7 @@ class Curves(QWidget):
         self.plot.setFrameShape(self.plot.Shape.NoFrame)
         self.plot.viewport().installEventFilter(self)
         self.plot.viewport().setMouseTracking(True)
-        self.plot.getPlotItem().setContentsMargins(0, 4, 8, 0)
+        self.plot.getPlotItem().setContentsMargins(0, 4, 2 * GRID, 0)
         self._items: list[pg.PlotDataItem] = []
         self._marker = self._vertical(2.0)
         self._mark = self._vertical(1.0, Qt.PenStyle.DashLine)
@@ -158,6 +176,8 @@ class Curves(QWidget):
         self.xs, self.axes, self._note = axes.along(x), axes, note
         self._left.percent, self._bottom.log = axes.percent, axes.log
         self._bottom.whole = axes.counted
+        if axes.counted and self.xs.size:
+            self._bottom.ends = float(self.xs.min()), float(self.xs.max())
         while len(self._items) < len(self.lines):
             item = pg.PlotDataItem(connect="finite", autoDownsample=True, clipToView=True)
             self._items.append(item)

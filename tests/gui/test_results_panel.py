@@ -108,7 +108,7 @@ def test_the_mouse_reads_a_curve(qtbot: QtBot, panel: ResultsPanel, session: Ses
     at.setY(plot.viewport().height() // 2)
     QTest.mouseMove(plot.viewport(), at)
     qtbot.waitUntil(lambda: view.curves.readout.text.startswith("step 4:"))
-    assert f"loss {view.curves.lines[0].y[4]:.3g}" in view.curves.readout.text
+    assert f"cross-entropy {view.curves.lines[0].y[4]:.3g}" in view.curves.readout.text
 
 
 def test_a_tab_for_every_artifact(probed: ResultsPanel) -> None:
@@ -134,7 +134,8 @@ def test_every_tab_is_in_sight_however_narrow_the_dock(probed: ResultsPanel, wid
 def test_a_long_title_is_whole_where_there_is_room() -> None:
     items = [Item("table", "Dominant classes of the images held out"), Item("loss", "Loss"), Item("model", "Loss: of the network")]
     assert tab_texts(items, 44) == ["Dominant classes of the images held out", "Loss", "Loss (model)"]
-    assert tab_texts(items, 24) == ["Dominant classes of the…", "Loss", "Loss (model)"]
+    assert tab_texts(items, 24) == ["Dominant classes", "Loss", "Loss (model)"]
+    assert tab_texts([Item("table", "Incomprehensibilities everywhere")], 24) == ["Incomprehensibilities e…"]
 
 
 def test_a_pixel_is_read_chosen_and_marked_on_the_canvas(qtbot: QtBot, probed: ResultsPanel, session: Session) -> None:

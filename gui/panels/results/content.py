@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +22,17 @@ class Item:
     """The content of one tab."""
 
     kind: str
-    """curve, map, picture, table, perturbation, model or loss."""
+    """curve, map, picture, table, perturbation, model, loss, live loss or live reading."""
     title: str
     artifact: Any = None
     universal: bool = False
     """Whether the artifact is a perturbation for any image."""
     file: Path | None = None
     """The file of a perturbation that was loaded; None for an artifact of a run."""
+
+
+LOSS = Item("loss", "Loss")
+"""The tab of a finished run's loss."""
 
 
 def items_of(entry: AttackRun) -> list[Item]:
@@ -44,30 +49,36 @@ def items_of(entry: AttackRun) -> list[Item]:
     # A trained network and the direction of a step come last, since they are seldom of interest.
     items.sort(key=lambda item: item.kind == "model" or (item.kind == "perturbation" and not item.universal))
     if "loss" not in entry.result.artifacts:
-        items.append(Item("loss", _heading(raised_by(entry))))
+        items.append(LOSS)
     return items
+
+
+def live_items(readings: Sequence[str]) -> list[Item]:
+    """Return the tabs of an attack in progress: its loss, and each of its readings."""
+    return [Item("live loss", LOSS.title), *(Item("live reading", _heading(name), name) for name in readings)]
 
 
 def _heading(title: str) -> str:
     return title[:1].upper() + title[1:]
 
 
-def raised_by(entry: AttackRun) -> str:
-    """Return the name of the quantity that the attack raises from step to step, by default the loss."""
-    raised: str = entry.result.operation.raises  # type: ignore[attr-defined]
-    return raised
-
-
 def loss_curve(entry: AttackRun) -> tuple[Any, list[Line], Axes, str]:
     """Return x, lines, axes and a note of the loss, for `Curves`."""
-    import numpy as np
+    from engine.loss_names import loss_name_of
 
+    result = entry.result
+    numbers, losses = result.trace_steps[:, 0].numpy(), result.trace[:, 0].numpy()
+    made = numbers >= 0
+    flip = int(result.steps_to_flip[0])
+    end = f"Dashed: the first success, at step {flip:,}." if flip >= 0 else "It never succeeded."
+    return loss_lines(numbers[made].astype(float), losses[made], loss_name_of(result), end)
+
+
+def loss_lines(steps: Any, losses: Any, name: str, note: str) -> tuple[Any, list[Line], Axes, str]:
+    """Return x, lines, axes and a note of a loss of a name, for `Curves`."""
     from gui.plots.curves import Axes, Line
 
-    trace, raised = entry.result.trace[:, 0].numpy(), raised_by(entry)
-    flip = int(entry.result.steps_to_flip[0])
-    note = "The attack maximises this. " + (f"Dashed: the first success, at step {flip:,}." if flip >= 0 else "It never succeeded.")
-    return np.arange(len(trace), dtype=float), [Line(raised, trace, ADVERSARIAL)], Axes("step", raised), note
+    return steps, [Line(name, losses, ADVERSARIAL)], Axes("step", name), f"The attack maximises this loss. {note}".strip()
 
 
 def artifact_curve(entry: AttackRun, artifact: Any) -> tuple[Any, list[Line], Axes, str]:

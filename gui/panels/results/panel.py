@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
-from gui.panels.results.content import Item, items_of
+from gui.panels.results.content import Item, items_of, live_items
+from gui.panels.results.live_views import LiveLossView, LiveReadingView
 from gui.panels.results.model_view import ModelView
 from gui.panels.results.perturbation_view import FILTER, PerturbationView, load_button
 from gui.panels.results.views import CurveView, MapView, PictureView, TableView, View
@@ -22,16 +23,19 @@ from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
     from engine.attacks.universal.saved import StoredPerturbation
+    from gui.lanes.jobs import Job
     from gui.session.history import AttackRun
     from gui.session.session import Session
 
 _NOTHING = (
     "The loss of a run appears here, with its curves, maps, tables and universal perturbations. Run an attack, or show a finished one."
 )
-_COMING = "The attack is under way. Its loss and its other results appear here when it ends."
+_COMING = "The attack is starting. Its loss appears here with the first steps."
 _LENGTHS = (44, 34, 24)
 """Maximum lengths of a tab's text: the first with which all tabs fit is used, else the last."""
 _KINDS: dict[str, Callable[[Session], View]] = {
+    "live loss": LiveLossView,
+    "live reading": LiveReadingView,
     "loss": CurveView,
     "curve": CurveView,
     "map": MapView,
@@ -42,14 +46,25 @@ _KINDS: dict[str, Callable[[Session], View]] = {
 }
 
 
+_JOINTS = (":", ",", " of ", " on ", " along ", " against ", " towards ")
+"""Words and signs before which a title can be cut, so that what is left is still a name."""
+
+
 def tab_texts(items: Sequence[Item], longest: int) -> list[str]:
-    """Shorten the titles of tabs to ``longest`` characters, without the part after a colon, such that all are distinct."""
+    """Shorten the titles of tabs to ``longest`` characters, such that all are distinct: at a joint, or else with an ellipsis."""
     texts: list[str] = []
     for item in items:
-        head = item.title.partition(":")[0]
-        text = head if len(head) <= longest else f"{head[: longest - 1].rstrip(' ,')}…"
+        text = _shortened(item.title.partition(":")[0], longest)
         texts.append(f"{text} ({item.kind})" if text in texts else text)
     return texts
+
+
+def _shortened(title: str, longest: int) -> str:
+    if len(title) <= longest:
+        return title
+    heads = [title.partition(joint)[0] for joint in _JOINTS if joint in title]
+    fitting = [head for head in heads if len(head) <= longest]
+    return max(fitting, key=len) if fitting else f"{title[: longest - 1].rstrip(' ,')}…"
 
 
 class ResultsPanel(QWidget):
@@ -59,6 +74,8 @@ class ResultsPanel(QWidget):
         super().__init__(parent)
         self.session = session
         self._entry: AttackRun | None = None
+        self._job: Job | None = None
+        """The attack in progress, whose curves are shown in place of those of a finished run."""
         self._items: list[Item] = []
         self._loaded: Item | None = None
         """A perturbation that was loaded from a file: its tab is shown for every run."""
@@ -73,7 +90,8 @@ class ResultsPanel(QWidget):
         self._build()
         session.history.changed.connect(self.refresh)
         session.engineReady.connect(self._on_ready)
-        session.runs.changed.connect(self._on_run)
+        session.runs.changed.connect(self.refresh)
+        session.runs.progressed.connect(self._on_progress)
         self._on_ready()
 
     def _build(self) -> None:
@@ -112,12 +130,6 @@ class ResultsPanel(QWidget):
     def _on_ready(self) -> None:
         self.load_button.setEnabled(self.session.ready)
 
-    @Slot()
-    def _on_run(self) -> None:
-        text = _COMING if self.session.runs.running else _NOTHING
-        if text != self.empty.text:
-            self.empty.set_text(text)
-
     # ------------------------------------------------------------------ following the session
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -126,15 +138,31 @@ class ResultsPanel(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Show the run on the canvas, if the dock is visible."""
-        if self.isVisible() and self.session.history.shown is not self._entry:
-            self._entry = self.session.history.shown
+        """Show the attack in progress or else the run on the canvas, if the dock is visible."""
+        job = self.session.runs.job
+        self.empty.set_text(_NOTHING if job is None else _COMING)
+        entry = self.session.history.shown if job is None else None
+        if self.isVisible() and (entry is not self._entry or job is not self._job):
+            self._entry, self._job = entry, job
             self._set_items()
+
+    @Slot()
+    def _on_progress(self) -> None:
+        """Add the tabs of an attack in progress when its first steps and readings have come."""
+        job = self._job
+        if job is not None and self.isVisible() and [item.title for item in self._live()] != [item.title for item in self._items_of_run()]:
+            self._set_items()
+
+    def _live(self) -> list[Item]:
+        return live_items(sorted(self._job.readings)) if self._job is not None and self._job.losses else []
+
+    def _items_of_run(self) -> list[Item]:
+        return [item for item in self._items if item is not self._loaded]
 
     def _set_items(self) -> None:
         entry = self._entry
         self._show_notes(() if entry is None else entry.result.remarks)
-        self._items = [*([] if entry is None else items_of(entry)), *([] if self._loaded is None else [self._loaded])]
+        self._items = [*(self._live() if entry is None else items_of(entry)), *([] if self._loaded is None else [self._loaded])]
         self._filled.clear()
         self.tabs.blockSignals(True)
         self.tabs.clear()

@@ -56,14 +56,16 @@ class CurveView(View):
         super().__init__(session)
         self.curves = Curves(self)
         self._over_eps = False
+        self._of_loss = False
         session.eps.moved.connect(self._on_eps)
+        session.moments.changed.connect(self._on_moment)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.curves)
 
     def fill(self, entry: AttackRun | None, item: Item) -> None:
         assert entry is not None
-        loss = item.kind == "loss"
+        loss = self._of_loss = item.kind == "loss"
         self.curves.set_lines(*(loss_curve(entry) if loss else artifact_curve(entry, item.artifact)))
         self.curves.setAccessibleName(item.title)
         flip = int(entry.result.steps_to_flip[0])
@@ -71,6 +73,13 @@ class CurveView(View):
         eps = getattr(entry.result.operation, "eps", None)
         self._over_eps = not loss and item.artifact.x_axis.unit == "eps"
         self.curves.set_marker(eps if self._over_eps else None)
+        self._on_moment()
+
+    @Slot()
+    def _on_moment(self) -> None:
+        """Mark the iteration that the canvas shows."""
+        if self._of_loss:
+            self.curves.set_marker(self.session.moments.index)
 
     @Slot(float)
     def _on_eps(self, eps: float) -> None:
