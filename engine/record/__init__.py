@@ -12,6 +12,7 @@ from engine.record.replay_run import ReplayRun, replay
 from engine.record.replaying import Replay, repeatable
 from engine.record.restoring import load_mask
 from engine.record.saving import ReadBack, SavedImage, save_adversarial, write_and_read
+from engine.record.scenes import mask_of_scene, record_of_scene
 from engine.record.schema import (
     ClassEntry,
     DataEntry,
@@ -58,9 +59,11 @@ __all__ = [
     "load_mask",
     "located",
     "mask_entry",
+    "mask_of_scene",
     "model_entry",
     "read_mask",
     "record_of",
+    "record_of_scene",
     "relative",
     "repeat_batch",
     "repeatable",

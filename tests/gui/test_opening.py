@@ -146,7 +146,7 @@ def test_a_mask_that_no_sticker_gives_again_stays_with_the_run(bench: Workbench,
     assert again.mask is not None
 
 
-def test_content_that_an_earlier_attack_made_is_recorded_as_pixels(bench: Workbench, tmp_path: Path) -> None:
+def test_content_that_an_earlier_attack_made_is_recorded_with_its_sticker(bench: Workbench, tmp_path: Path) -> None:
     draw(bench)
     choose_attack(bench, "Sticker content")
     run_attack(bench)
@@ -154,7 +154,8 @@ def test_content_that_an_earlier_attack_made_is_recorded_as_pixels(bench: Workbe
     run_attack(bench)
     before = bench.session.history.attacks[-1]
     path = record(before, tmp_path)
-    assert Record.read(path).image.pixels is not None
+    (sticker,) = Record.read(path).stickers
+    assert sticker.content == "pixels"  # under an attack on pixels it was fixed
     drop(bench.window, path)
     run = replayed(bench, 2)
     assert run.replayed is not None
