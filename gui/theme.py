@@ -234,6 +234,12 @@ STYLE_SHEET = """
     QPushButton[primary="true"]:hover { background: palette(link); }
     QPushButton[primary="true"]:focus { border: 2px solid palette(window-text); padding: 4px 14px; }
     QPushButton[primary="true"]:disabled { background: palette(midlight); color: palette(shadow); }
+    QToolButton[primary="true"] {
+        background: palette(highlight); color: palette(highlighted-text); border: none; border-radius: 3px; padding: 2px 10px;
+        font-weight: 600; }
+    QToolButton[primary="true"]:hover { background: palette(link); }
+    QToolButton[primary="true"]:focus { border: 2px solid palette(window-text); padding: 0 8px; }
+    QToolButton[primary="true"]:disabled { background: palette(midlight); color: palette(shadow); }
     QToolButton[choice="true"] { border: 1px solid palette(mid); border-radius: 3px; padding: 2px 6px; }
     QToolButton[choice="true"]:hover { border-color: palette(highlight); }
     QToolButton[choice="true"]:checked {

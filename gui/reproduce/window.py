@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QSplitter, QVBoxLayout, QWid
 
 from gui import theme
 from gui.panels.model.dialogs import ask_download
-from gui.panels.model.fetch import Fetch
 from gui.reproduce import work
 from gui.reproduce.experiment_runner import ExperimentRunner
 from gui.reproduce.foot import RunFoot
 from gui.reproduce.views import AboutExperiment, ExperimentList, OutcomeView
+from gui.session.fetch import Fetch
 from gui.widgets import scrolling
 from gui.widgets.message import Kind
 

@@ -28,6 +28,8 @@ class Obstacle:
     sentence: str
     is_mistake: bool = False
     """Whether a setting is wrong; otherwise one is only missing."""
+    about_goal: bool = False
+    """Whether the true label or the target has to be set otherwise."""
 
 
 def obstacle(state: State, sources: Sources) -> Obstacle | None:
@@ -40,11 +42,15 @@ def obstacle(state: State, sources: Sources) -> Obstacle | None:
     if missing := _nothing_to_attack(attack, state):
         return Obstacle(missing)
     if mistyped := _mistyped(attack, state):
-        return Obstacle(mistyped, is_mistake=True)
+        return Obstacle(mistyped, is_mistake=True, about_goal=True)
+    if "targets" in attack.needs and state.target is None:
+        return Obstacle(f"Choose a target class in the bar at the top (Ctrl+L): {attack.title} works towards one.", about_goal=True)
     if missing := _missing(attack, state):
         return Obstacle(missing)
-    wrong = _wrong_data(attack, state, sources) or _wrong_target(attack, state)
-    return Obstacle(wrong, is_mistake=True) if wrong else None
+    if wrong := _wrong_data(attack, state, sources):
+        return Obstacle(wrong, is_mistake=True)
+    wrong = _wrong_target(attack, state)
+    return Obstacle(wrong, is_mistake=True, about_goal=True) if wrong else None
 
 
 def plan_obstacle(state: State, sources: Sources) -> Obstacle | None:
@@ -59,18 +65,27 @@ def plan_obstacle(state: State, sources: Sources) -> Obstacle | None:
     on_stickers = "stickers" in attack.uses or (state.region == "stickers" and attack.masked)
     if on_stickers and not state.paintable:
         return Obstacle("Draw a sticker and set its content to “optimised”: that is where the attack may paint on every image.")
-    if missing := _missing(attack, replace(state, target=0)):  # each image gets a target of its own
+    if missing := _missing(attack, state):  # each image gets a target of its own
         return Obstacle(missing)
     wrong = _wrong_data(attack, state, sources)
     return Obstacle(wrong, is_mistake=True) if wrong else None
 
 
-def hint(state: State) -> str:
-    """Return a sentence on a doubtful setting that does not keep the attack from starting; empty if there is none."""
+def hint(state: State, base: int | None = None) -> str:
+    """Return a sentence on a doubtful setting that does not keep the attack from starting; empty if there is none.
+
+    ``base`` is the model's prediction for the image that the attack would begin at, with its stickers; None while it is not known.
+    """
     attack, _ = state.plan.built
     if attack is None:
         return ""
-    return _aimless(attack, state) or _useless_start(attack, state) or _small_eps(attack, state)
+    return (
+        _aimless(attack, state)
+        or _misread(attack, state, base)
+        or _boundless(attack, state)
+        or _useless_start(attack, state)
+        or _small_eps(attack, state)
+    )
 
 
 def takes_start(attack: type[Attack]) -> bool:
@@ -106,8 +121,6 @@ def _missing(attack: Attack, state: State) -> str:
     """Name a required input that is missing."""
     from engine.parameters import parameters_of
 
-    if "targets" in attack.needs and state.target is None:
-        return f"Choose a target class: {attack.title} works towards one."
     if "start" in attack.needs and takes_start(type(attack)) and state.plan.start is None:
         return f"Choose a start image: {attack.title} goes on from one."
     if "data" in attack.needs and state.plan.data is None:
@@ -154,6 +167,31 @@ def _aimless(attack: Attack, state: State) -> str:
     if state.target is None and preset and "targets" in attack.preset(preset).needs:
         return "This preset works towards a class: choose a target. Without one it runs untargeted."
     return ""
+
+
+def _misread(attack: Attack, state: State, base: int | None) -> str:
+    """Hint at an image that the model already misreads, since no attack is needed to make it wrong."""
+    label = state.assumed_label
+    if "labels" not in attack.uses or not attack.from_image or base is None or label is None or base == label:
+        return ""
+    taken, true = state.name_of(base), state.name_of(label)
+    image = "With its stickers the image" if state.stickers and state.prediction == label else "The image"
+    if state.target is not None and "targets" in attack.uses:
+        return f"{image} is already taken for the target “{taken}”: no attack is needed to reach it." if base == state.target else ""
+    return f"{image} is already taken for “{taken}”, not for “{true}”: no attack is needed, and none will count as a success."
+
+
+def _boundless(attack: Attack, state: State) -> str:
+    """Hint at an empty eps, which lets an attack change every pixel as far as it likes, unless a published setting left it empty."""
+    from engine.parameters import parameters_of
+
+    if state.plan.settings.preset and "eps" in attack.preset(state.plan.settings.preset).values:
+        return ""
+
+    eps = parameters_of(type(attack)).get("eps")
+    if eps is None or not eps.optional or eps.automatic or getattr(attack, "eps", None) is not None:
+        return ""
+    return "eps is empty, so nothing limits how far the attack may change the image. Enter a number such as 8/255 to limit it."
 
 
 def _useless_start(attack: Attack, state: State) -> str:

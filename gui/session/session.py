@@ -30,8 +30,10 @@ from gui.session.iterate_keeper import IterateKeeper
 from gui.session.jobs import Jobs
 from gui.session.loaded_models import LoadedModels
 from gui.session.log_entry import LogEntry, LogKind, Offer
+from gui.session.models import Models
 from gui.session.moments import Moments
 from gui.session.places import Places
+from gui.session.planned_run import PlannedRun
 from gui.session.replays import Replays
 from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.staleness import Staleness
@@ -139,6 +141,8 @@ class Session(QObject):
         self.staleness = Staleness(self.history, lambda: self.state, lambda: self.runs.running, self)
         self.replays = Replays(self.background, lambda: self.loaded.models, lambda: self.state, self)
         self.jobs.watch(self.replays.runner, "runs", lambda: self.replays.title)
+        self.models = Models(self)
+        self.planned = PlannedRun(self)
         self._listen()
 
     def _listen(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QScrollArea, QToolBar, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from gui import theme
 from gui.clipboard import local_files
@@ -22,8 +22,10 @@ from gui.shell.canvas_following import CanvasFollower
 from gui.shell.centre import Centre
 from gui.shell.dock_title import DockTitle
 from gui.shell.docks import DOCKS, DockSpec, layout_version, place_docks, set_dock_sizes
+from gui.shell.spine.bar import Spine
 from gui.shell.status_bar import StatusBar
 from gui.widgets.literal import literal_title
+from gui.widgets.reveal import reveal
 
 if TYPE_CHECKING:
     from gui.canvas import ImageCanvas
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 class MainWindow(QMainWindow):
     """The main window of a session.
 
-    It is built in two stages, so that it is on the screen at once: first menus, tool bar, empty docks and status bar, which need only Qt;
+    It is built in two stages, so that it is on the screen at once: first menus, spine, empty docks and status bar, which need only Qt;
     then, after the first paint, canvas and panels, which need pyqtgraph.
     """
 
@@ -51,7 +53,8 @@ class MainWindow(QMainWindow):
         self.docks = {spec.name: self._dock(spec) for spec in specs}
         self.actions_table = Actions(self, self)
         self._make_menus()
-        self._make_tool_bar()
+        self.spine = Spine(self, self)
+        self.addToolBar(self.spine)
         self.setStatusBar(StatusBar(session, self))
         session.imageChanged.connect(self._on_image)
         session.photographChanged.connect(self._on_photograph)
@@ -90,11 +93,6 @@ class MainWindow(QMainWindow):
         foot.set_export(self.actions_table.find("export_animation"))
         return foot
 
-    @property
-    def attack_panel(self) -> Any:
-        """The Attack dock's panel."""
-        return self.panels["attack"]
-
     @Slot(object)
     def _on_files(self, paths: list[str]) -> None:
         open_files(self, paths)
@@ -124,12 +122,10 @@ class MainWindow(QMainWindow):
         dock.raise_()
         controls = (child for child in panel.findChildren(QWidget) if child.accessibleName() == control)
         target = next(controls, panel)
+        reveal(target)
         target.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        for area in panel.findChildren(QScrollArea):
-            if area.widget() is not None and area.widget().isAncestorOf(target):
-                area.ensureWidgetVisible(target)
 
-    # ------------------------------------------------------------------ menus and tool bar
+    # ------------------------------------------------------------------ menus
 
     def _make_menus(self) -> None:
         menus = self.actions_table.fill_menus(self)
@@ -142,15 +138,6 @@ class MainWindow(QMainWindow):
         for dock in self.docks.values():
             view.insertAction(first, dock.toggleViewAction())
         view.insertSeparator(first)
-
-    def _make_tool_bar(self) -> None:
-        bar = QToolBar("Tool bar", self)
-        bar.setObjectName("toolbar.main")
-        bar.setIconSize(QSize(20, 20))
-        bar.setMovable(False)
-        bar.toggleViewAction().setEnabled(False)
-        self.actions_table.fill_tool_bar(bar)
-        self.addToolBar(bar)
 
     # ------------------------------------------------------------------ following the session
 

@@ -50,7 +50,7 @@ class Thumbnails(QListView):
         """Replace the thumbnails."""
         self._items.clear()
         for thumbnail in thumbnails:
-            item = QStandardItem(QIcon(self._pixmap(thumbnail.pixels)), thumbnail.title)
+            item = QStandardItem(QIcon(pixmap_of(thumbnail.pixels, self._side)), thumbnail.title)
             item.setToolTip(thumbnail.tip or thumbnail.title)
             item.setData(thumbnail.title, Qt.ItemDataRole.AccessibleTextRole)
             item.setData([thumbnail.value], Qt.ItemDataRole.UserRole)  # wrapped in a list, so that Qt does not convert it
@@ -61,15 +61,6 @@ class Thumbnails(QListView):
         """Return the number of thumbnails."""
         return self._items.rowCount()
 
-    def _pixmap(self, pixels: Any) -> QPixmap:
-        height, width = pixels.shape[:2]
-        picture = QPixmap.fromImage(QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888))
-        longest = max(height, width)
-        whole = longest <= self._side
-        mode = Qt.TransformationMode.FastTransformation if whole else Qt.TransformationMode.SmoothTransformation
-        factor = self._side // longest if whole else self._side / longest
-        return picture.scaled(max(1, int(width * factor)), max(1, int(height * factor)), Qt.AspectRatioMode.KeepAspectRatio, mode)
-
     @Slot(QModelIndex)
     def _on_clicked(self, index: QModelIndex) -> None:
         self.picked.emit(index.data(Qt.ItemDataRole.UserRole)[0])
@@ -79,3 +70,14 @@ class Thumbnails(QListView):
             self._on_clicked(self.currentIndex())
             return
         super().keyPressEvent(event)
+
+
+def pixmap_of(pixels: Any, side: int) -> QPixmap:
+    """Return an image ``(H, W, 3)`` uint8 in at most ``side`` pixels; a small one is enlarged by a whole factor, without smoothing."""
+    height, width = pixels.shape[:2]
+    picture = QPixmap.fromImage(QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888))
+    longest = max(height, width)
+    whole = longest <= side
+    mode = Qt.TransformationMode.FastTransformation if whole else Qt.TransformationMode.SmoothTransformation
+    factor = side // longest if whole else side / longest
+    return picture.scaled(max(1, int(width * factor)), max(1, int(height * factor)), Qt.AspectRatioMode.KeepAspectRatio, mode)

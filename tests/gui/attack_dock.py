@@ -10,8 +10,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QLabel,
-    QProgressBar,
-    QPushButton,
     QRadioButton,
     QSlider,
     QSpinBox,
@@ -21,15 +19,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.choosers.attacks import AttackList
 from gui.forms import Form
 from gui.forms.editors import Editor
 from gui.panels.attack.about import AttackDescription
-from gui.panels.attack.catalogue import CatalogueList
-from gui.panels.attack.chooser import Chooser
-from gui.panels.attack.goal import Goal
-from gui.panels.attack.progress import AttackProgress
+from gui.panels.attack.inputs import Inputs
+from gui.panels.attack.readings import AttackReadings
 from gui.panels.attack.start_field import StartField
+from gui.shell.spine.attack import AttackChip
 from gui.widgets import DataChooser, LabelCombo, Message
+from tests.gui.lone_spine import LoneSpine
 from tests.gui.seen import named, text_of
 
 if TYPE_CHECKING:
@@ -50,14 +49,15 @@ class AttackDock:
 
     def __init__(self, panel: AttackPanel, session: Session) -> None:
         self.panel, self.session = panel, session
+        self.spine = LoneSpine(session)
+        """The chips of the same session."""
 
     # ------------------------------------------------------------------ contents
 
     @property
     def message(self) -> Message:
         """The message above the buttons, visible or not."""
-        footer = named(self.panel, QPushButton, "attack.run").parentWidget()
-        (message,) = footer.findChildren(Message)
+        (message,) = named(self.panel, QWidget, "attack.footer").findChildren(Message)
         return message
 
     @property
@@ -66,12 +66,9 @@ class AttackDock:
         return self.message.text if self.message.isVisible() else ""
 
     @property
-    def run_button(self) -> QPushButton:
-        return named(self.panel, QPushButton, "attack.run")
-
-    @property
-    def cancel_button(self) -> QPushButton:
-        return named(self.panel, QPushButton, "attack.cancel")
+    def can_run(self) -> bool:
+        """Whether nothing is in the way of the planned attack."""
+        return self.session.planned.obstacle is None
 
     @property
     def presets(self) -> QToolButton:
@@ -82,22 +79,24 @@ class AttackDock:
         return named(self.panel, QToolButton, "Reset parameters")
 
     @property
-    def progress_bar(self) -> QProgressBar:
-        return named(self.panel, QProgressBar, "Progress of the attack")
+    def readings(self) -> AttackReadings:
+        (readings,) = self.panel.findChildren(AttackReadings)
+        return readings
 
     @property
-    def progress(self) -> AttackProgress:
-        (progress,) = self.panel.findChildren(AttackProgress)
-        return progress
+    def chooser(self) -> AttackChip:
+        """The spine's chip that chooses the attack."""
+        return self.spine.attack
 
     @property
-    def chooser(self) -> Chooser:
-        (chooser,) = self.panel.findChildren(Chooser)
-        return chooser
-
-    @property
-    def catalogue(self) -> CatalogueList:
+    def catalogue(self) -> AttackList:
+        """The list of attacks in its popup."""
         return self.chooser.list
+
+    @property
+    def title(self) -> str:
+        """The title above the form."""
+        return named(self.panel, QLabel, "Attack that is set up").text()
 
     @property
     def groups(self) -> list[QTreeWidgetItem]:
@@ -139,11 +138,13 @@ class AttackDock:
 
     @property
     def label(self) -> LabelCombo:
-        return named(self.panel, LabelCombo, "True label")
+        """The true label, in the popup of the spine's goal."""
+        return self.spine.form.label
 
     @property
     def target(self) -> LabelCombo:
-        return named(self.panel, LabelCombo, "Target class")
+        """The target, in the popup of the spine's goal."""
+        return self.spine.form.target
 
     @property
     def whole(self) -> QRadioButton:
@@ -163,8 +164,8 @@ class AttackDock:
 
     @property
     def data(self) -> DataChooser:
-        (goal,) = self.panel.findChildren(Goal)
-        (data,) = goal.findChildren(DataChooser)
+        (inputs,) = self.panel.findChildren(Inputs)
+        (data,) = inputs.findChildren(DataChooser)
         return data
 
     @property
@@ -195,12 +196,12 @@ class AttackDock:
     # ------------------------------------------------------------------ operating the dock
 
     def run(self) -> None:
-        """Run the attack, as the menu's command does."""
-        self.panel.run()
+        """Run the attack, as the spine's button and the menu's command do."""
+        self.session.planned.run()
 
     def choose(self, slug: str) -> None:
-        """Choose an attack of the list by its slug."""
-        self.catalogue.choose(slug)
+        """Choose an attack by its slug, as the spine's list does."""
+        self.session.planned.choose(slug)
 
     def set(self, **values: Any) -> None:
         """Set parameters in the form."""

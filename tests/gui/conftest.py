@@ -133,7 +133,7 @@ def window(qapp: QApplication) -> Iterator[Workbench]:
 
 @pytest.fixture
 def bench(window: Workbench) -> Workbench:
-    """Return the window with the stop sign, without stickers, perturbation, bound or run."""
+    """Return the window with the stop sign and PGD, without stickers, perturbation, bound or run."""
     from gui.session.open_image import open_path
     from gui.session.swap_model import samples_for
 
@@ -145,7 +145,7 @@ def bench(window: Workbench) -> Workbench:
     before = session.clean
     for entry in session.history.entries:
         session.remove_runs(entry.number)
-    session.change(bounds={}, stickers=(), region="image", target=None)
+    session.change(bounds={}, stickers=(), region="image", target=None, **session.plan.choosing("pgd"))
     open_path(session, sample.path, sample.label)
     until(lambda: session.clean is not before and session.frame is not None and session.frame.scene.clean is session.clean, "the sample")
     session.undo_stack.clear()

@@ -14,7 +14,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.app import Workbench, build_workbench
-from gui.panels.attack.chooser import Chooser
 
 if TYPE_CHECKING:
     from gui.session.session import Session
@@ -93,14 +92,15 @@ def action(bench: Workbench, id: str) -> QAction:
 
 
 def choose_attack(bench: Workbench, title: str) -> None:
-    """Open the list of attacks in the Attack dock and click one."""
-    (chooser,) = bench.window.panels["attack"].findChildren(Chooser)
-    click(chooser)
-    tree = chooser.list.tree
+    """Open the list of attacks in the spine and click one."""
+    chip = bench.window.spine.attack
+    click(chip)
+    tree = chip.list.tree
     (item,) = tree.findItems(title, Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive)
     tree.scrollToItem(item)
     click(tree.viewport(), tree.visualItemRect(item).center())
-    assert not chooser.popup.isVisible()
+    assert chip.popup is not None
+    assert not chip.popup.isVisible()
 
 
 def run_attack(bench: Workbench) -> None:

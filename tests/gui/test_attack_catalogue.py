@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
 from engine.attacks import CATALOGUE
-from gui.panels.attack.catalogue import ACCESS
+from gui.choosers.attacks import ACCESS
 from tests.gui.panel_scenes import show
 from tests.gui.seen import named
 
@@ -26,7 +26,7 @@ def test_every_attack_stands_once_under_what_it_knows(attack_panel: AttackDock) 
     found = {}
     for group in attack_panel.groups:
         for i in range(group.childCount()):
-            found[group.child(i).data(0, Qt.ItemDataRole.UserRole)] = group.text(0)
+            found[group.child(i).data(0, Qt.ItemDataRole.UserRole).value] = group.text(0)
     assert found == {slug: ACCESS[attack.access()] for slug, attack in CATALOGUE.items()}
     assert tree.topLevelItem(0).text(0) == ACCESS["white box"]  # type: ignore[union-attr]
 
@@ -101,7 +101,7 @@ def test_what_fits_best_stands_first(attack_panel: AttackDock, words: str, slug:
     attack_panel.catalogue.search.setText(words)
     assert attack_panel.catalogue.shown[0] == slug
     attack_panel.catalogue.search.clear()
-    listed = [group.child(i).data(0, Qt.ItemDataRole.UserRole) for group in attack_panel.groups for i in range(group.childCount())]
+    listed = [group.child(i).data(0, Qt.ItemDataRole.UserRole).value for group in attack_panel.groups for i in range(group.childCount())]
     assert listed[0] == "fgsm"  # in the order of the catalogue again
     assert attack_panel.catalogue.shown == listed
 
@@ -127,7 +127,7 @@ def test_a_search_keeps_the_chosen_attack(attack_panel: AttackDock, session: Ses
     attack_panel.catalogue.search.setText("one pixel")
     attack_panel.catalogue.search.clear()
     assert session.plan.slug == "pgd"
-    assert attack_panel.catalogue.tree.currentItem().data(0, Qt.ItemDataRole.UserRole) == "pgd"
+    assert attack_panel.catalogue.tree.currentItem().data(0, Qt.ItemDataRole.UserRole).value == "pgd"
 
 
 @pytest.mark.parametrize("slug", list(CATALOGUE))
@@ -141,7 +141,7 @@ def test_every_attack_has_a_form_and_a_description(attack_panel: AttackDock, slu
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_chosen_norm_stands_out(qtbot: QtBot, dark: bool) -> None:
     from gui import theme
-    from gui.panels.attack.catalogue import NormFilter
+    from gui.choosers.attacks import NormFilter
 
     app = QApplication.instance()
     assert isinstance(app, QApplication)

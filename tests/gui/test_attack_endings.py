@@ -6,9 +6,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import Qt
 
-from gui.panels.attack.progress import ending_in_words
+from gui.panels.attack.readings import ending_in_words
 from gui.shell.status_bar import StatusBar
 from tests.gui.panel_scenes import open_image
 
@@ -63,8 +62,8 @@ def test_why_it_failed_stays_in_the_dock_until_a_field_changes(
     fail(qtbot, attack_panel, session)
     assert "max_queries = 1" in attack_panel.message.text
     assert attack_panel.message.kind == "error"
-    assert attack_panel.run_button.isEnabled()
-    assert attack_panel.progress.text.text() == "the budget was spent before the first step"
+    assert attack_panel.can_run
+    assert attack_panel.readings.text.text() == "the budget was spent before the first step"
     assert "max_queries = 1" in logged[-1]
     assert bar.message.text() == "PGD failed: the Attack dock and the messages say why."
     assert bar.alert.isVisibleTo(bar)
@@ -120,13 +119,12 @@ def test_a_held_attack_is_named_while_another_one_is_set_up(qtbot: QtBot, attack
     attack_panel.form.set_values({"steps": 100_000})
     attack_panel.run()
     qtbot.waitUntil(lambda: session.runs.job is not None and session.runs.job.index > 2)
-    attack_panel.press(attack_panel.run_button)
-    assert attack_panel.run_button.text() == "Resume"
+    session.runs.pause(True)
+    assert attack_panel.readings.text.text() == "paused"
     attack_panel.choose("fgsm")
-    assert attack_panel.run_button.text() == "Resume PGD"
-    assert attack_panel.progress.text.text().startswith("PGD: step ")
+    assert attack_panel.readings.text.text() == "PGD is paused"
     attack_panel.choose("pgd")
-    assert attack_panel.run_button.text() == "Resume"
-    qtbot.mouseClick(attack_panel.cancel_button, Qt.MouseButton.LeftButton)
+    assert attack_panel.readings.text.text() == "paused"
+    session.runs.cancel()
     qtbot.waitUntil(lambda: not session.runs.running)
-    assert attack_panel.progress.text.text().startswith("last run: cancelled after ")
+    assert attack_panel.readings.text.text().startswith("last run: cancelled after ")

@@ -23,15 +23,15 @@ def test_a_saved_perturbation_asks_for_its_file(qtbot: QtBot, attack_panel: Atta
     attack_panel.choose("saved-perturbation")
     assert attack_panel.message.text.startswith("Choose the file of a perturbation")
     assert attack_panel.message.kind == "hint"
-    assert not attack_panel.run_button.isEnabled()
+    assert not attack_panel.can_run
     attack_panel.form.set_values({"file": "mine.safetensors"})
     assert attack_panel.message.text == ""
-    assert attack_panel.run_button.isEnabled()
+    assert attack_panel.can_run
 
 
 def test_only_what_an_attack_uses_is_asked_for(attack_panel: AttackDock) -> None:
     attack_panel.choose("pgd")
-    assert attack_panel.target.isVisible()
+    assert attack_panel.target.isEnabled()
     assert attack_panel.whole.isVisible()
     assert not attack_panel.data.isVisible()
     assert not attack_panel.start_field.isVisible()
@@ -49,11 +49,11 @@ def test_what_is_missing_is_asked_for_one_by_one(qtbot: QtBot, probe_panel: Atta
     assert probe_panel.target.currentText() == "choose a class"
     session.set_target(2)
     assert "start image" in probe_panel.message.text
-    assert not probe_panel.run_button.isEnabled()
+    assert not probe_panel.can_run
     drop(probe_panel.start_field, grey(tmp_path))
     qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
     assert probe_panel.message.text == ""
-    assert probe_panel.run_button.isEnabled()
+    assert probe_panel.can_run
 
 
 def test_a_folder_added_here_is_listed_in_every_chooser(attack_panel: AttackDock, session: Session, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_target_that_an_attack_does_not_use_is_not_held_against_it(
     open_image(qtbot, session)
     session.set_target(1)
     attack_panel.choose("saved-perturbation")
-    assert not attack_panel.target.isVisible()
+    assert not attack_panel.target.isEnabled()
     attack(qtbot, session, CATALOGUE["saved-perturbation"](file=str(path)))
     assert session.history.entries[-1].result.targets is None
 
@@ -90,13 +90,13 @@ def test_a_data_set_that_does_not_fit_is_refused_before_the_run(
     assert attack_panel.message.text.startswith("The images of drawn digits are 1 × 28 × 28, but “small” takes 3 × 16 × 16.")
     assert "Image folder" in attack_panel.message.text  # nothing that is listed fits
     assert attack_panel.message.kind == "error"
-    assert not attack_panel.run_button.isEnabled()
+    assert not attack_panel.can_run
     fitting, empty = tmp_path / "fitting", tmp_path / "empty"
     for folder in (fitting, empty):
         folder.mkdir()
     data.add_folder(grey_folder(fitting, 2, 16))
     assert attack_panel.message.text == ""
-    assert attack_panel.run_button.isEnabled()
+    assert attack_panel.can_run
     data.choose("generated:digits")
     assert attack_panel.message.text.endswith("Choose fitting.")
     data.add_folder(empty)

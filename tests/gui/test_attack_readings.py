@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import Qt
 
-from gui.panels.attack.progress import readings_in_words
+from gui.panels.attack.readings import readings_in_words
 from tests.gui.panel_scenes import open_image, show
 
 if TYPE_CHECKING:
@@ -27,13 +26,13 @@ def test_a_black_box_attack_tells_its_queries(qtbot: QtBot, attack_panel: Attack
         attack_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
     result = session.history.entries[-1].result
-    assert attack_panel.progress.readings.text().endswith(f"queries {result.forwards:,}")
+    assert attack_panel.readings.readings.text().endswith(f"queries {result.forwards:,}")
     assert said[-1].endswith(f", {result.forwards:,} queries")
     attack_panel.choose("pgd")
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
         attack_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
-    assert not attack_panel.progress.readings.isVisible()
+    assert not attack_panel.readings.readings.isVisible()
     assert "queries" not in said[-1]
 
 
@@ -44,15 +43,15 @@ def test_what_a_run_left_goes_when_another_attack_is_chosen(qtbot: QtBot, probe_
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
         probe_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
-    left = probe_panel.progress.text.text()
+    left = probe_panel.readings.text.text()
     assert left.startswith("last run:")
-    assert probe_panel.progress.readings.isVisible()
+    assert probe_panel.readings.readings.isVisible()
     probe_panel.choose("pgd")
-    assert probe_panel.progress.text.text() == ""
-    assert not probe_panel.progress.readings.isVisible()
+    assert probe_panel.readings.text.text() == ""
+    assert not probe_panel.readings.readings.isVisible()
     probe_panel.choose("probe")
-    assert probe_panel.progress.text.text() == left
-    assert probe_panel.progress.readings.isVisible()
+    assert probe_panel.readings.text.text() == left
+    assert probe_panel.readings.readings.isVisible()
 
 
 def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: AttackDock, session: Session) -> None:
@@ -67,7 +66,7 @@ def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: At
     attack_panel.choose("fooling")
     session.set_target(3)
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
-        qtbot.mouseClick(attack_panel.run_button, Qt.MouseButton.LeftButton)
+        attack_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running and session.frame is not None and session.frame.scene.delta is session.delta)
     assert session.frame is not None
     assert session.frame.scene.grown

@@ -26,12 +26,12 @@ def test_data_and_start_image_reach_the_attack(qtbot: QtBot, probe_panel: Attack
     qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
     assert probe_panel.start_field.words.text().startswith("grey.png: ")
     with qtbot.waitSignal(session.history.changed, timeout=20_000):
-        qtbot.mouseClick(probe_panel.run_button, Qt.MouseButton.LeftButton)
+        probe_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
     entry = session.history.entries[-1]
     assert torch.allclose(entry.result.adversarial, torch.full((1, 3, 16, 16), 0.2), atol=1e-6)
-    assert probe_panel.progress.readings.isVisible()
-    assert probe_panel.progress.readings.text() == f"queries {entry.result.forwards} · held-out fooling rate 100.0 % · data 12"
+    assert probe_panel.readings.readings.isVisible()
+    assert probe_panel.readings.readings.text() == f"queries {entry.result.forwards} · held-out fooling rate 100.0 % · data 12"
     assert entry.inputs.data is not None
     assert entry.inputs.data.count == 12
 

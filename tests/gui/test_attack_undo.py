@@ -64,10 +64,10 @@ def test_a_typed_parameter_is_one_step_and_undo_is_seen(qtbot: QtBot, dock: Atta
 def test_a_value_that_is_refused_can_be_undone_too(qtbot: QtBot, dock: AttackDock, session: Session) -> None:
     type_into(qtbot, dock, "steps", "0")
     assert "steps" in dock.says
-    assert not dock.run_button.isEnabled()
+    assert not dock.can_run
     session.undo_stack.undo()
     assert dock.says == ""
-    assert dock.run_button.isEnabled()
+    assert dock.can_run
 
 
 def test_each_attack_comes_back_with_its_own_parameters(qtbot: QtBot, dock: AttackDock, session: Session) -> None:
@@ -79,7 +79,7 @@ def test_each_attack_comes_back_with_its_own_parameters(qtbot: QtBot, dock: Atta
     assert dock.attack == CATALOGUE["fgsm"]()
     session.undo_stack.undo()
     assert dock.attack == CATALOGUE["pgd"](steps=7)
-    assert "PGD" in dock.chooser.text()
+    assert "PGD" in dock.title
     assert shown(dock, "steps") == "7"
     session.undo_stack.undo()
     assert dock.attack == CATALOGUE["pgd"]()
@@ -139,7 +139,7 @@ def test_a_plan_that_is_replaced_from_outside_is_what_the_dock_shows(dock: Attac
     assert dock.attack == CATALOGUE["mi-fgsm"](steps=3)
     assert shown(dock, "steps") == "3"
     assert (dock.seed.value(), dock.live.isChecked()) == (9, False)
-    assert CATALOGUE["mi-fgsm"].title in dock.chooser.text()
+    assert CATALOGUE["mi-fgsm"].title in dock.title
     assert not session.undo_stack.canUndo()
 
 

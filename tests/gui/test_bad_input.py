@@ -29,7 +29,7 @@ from engine.operation import Attack, AttackStep, Problem
 from gui.panels.frame_panel import FrameView
 from gui.session.open_image import open_path
 from tests.gui.attack_dock import attack_dock
-from tests.gui.driving import choose_attack, click, drag, draw, on_pane, press_keys, settle, until
+from tests.gui.driving import choose_attack, drag, draw, on_pane, press_keys, settle, until
 
 if TYPE_CHECKING:
     from gui.app import Workbench
@@ -372,13 +372,13 @@ def test_a_parameter_out_of_range(bench: Workbench, said: list[str], name: str, 
     held = State(bench.session)  # with the step that undoes the typing
     assert_a_sentence(panel.message.text)
     assert panel.message.text.startswith(name)
-    assert not panel.run_button.isEnabled()
+    assert not panel.can_run
     press_keys(bench.window, "F5")
     assert said[-1] == panel.message.text
     assert not bench.session.runs.running
     held.assert_kept()
     panel.form.reset()
-    assert panel.run_button.isEnabled()
+    assert panel.can_run
     assert_alive(bench.session)
 
 
@@ -542,5 +542,5 @@ def test_a_network_that_fails_later(bench: Workbench, told: list[str], tmp_path:
     assert session.classifier.name == "signs"
     assert session.frame.scene.classifier is session.classifier
     assert session.image["name"] == "sign-stop-32.png"
-    click(attack_dock(bench).run_button)
+    attack_dock(bench).run()
     until(lambda: not session.runs.running, "the attack")

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 import PIL.Image
 import pytest
-from PySide6.QtWidgets import QPushButton
 
 from engine.data.bits import whole
-from gui.panels.attack.progress import AttackProgress
 from gui.session.data_choice import Choice
 from gui.session.data_sources import DataSources
 from tests.gui.attack_dock import attack_dock
@@ -43,9 +41,8 @@ def loading(bench: Workbench) -> Iterator[Workbench]:
 
 
 def shown(bench: Workbench) -> str:
-    """What the Attack dock says of its run."""
-    (progress,) = bench.window.panels["attack"].findChildren(AttackProgress)
-    return progress.text.text()
+    """What the spine says of the run."""
+    return bench.window.spine.shown.chip.second.whole
 
 
 def test_loading_says_how_far_it_is(loading: Workbench) -> None:
@@ -56,7 +53,7 @@ def test_loading_says_how_far_it_is(loading: Workbench) -> None:
 
 def test_cancel_ends_the_loading(loading: Workbench) -> None:
     session = loading.session
-    (cancel,) = (button for button in loading.window.panels["attack"].findChildren(QPushButton) if button.text() == "Cancel")
+    cancel = loading.window.spine.run.cancel
     began = time.perf_counter()
     click(cancel)
     until(lambda: session.runs.job is None and not session.runs.abandoned, "the end of the loading")

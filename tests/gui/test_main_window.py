@@ -138,36 +138,6 @@ def test_run_and_clear_by_key(bench: Workbench) -> None:
     assert not action(bench, "clear_perturbation").isEnabled()
 
 
-def test_pause_and_cancel_by_key(bench: Workbench) -> None:
-    from engine.attacks import PGD
-
-    session, status = bench.session, bench.window.statusBar()
-    session.runs.start(PGD(steps=100_000))
-    until(lambda: session.runs.job and session.runs.job.index > 2, "a step")
-    assert not action(bench, "run").isEnabled()
-    assert status.cancel.isVisible()
-    press_keys(bench.window, "Ctrl+P")
-    assert session.runs.job is not None
-    assert session.runs.job.paused
-    assert action(bench, "pause").text() == "Continue"
-    assert status.rate.text().endswith("paused")
-    press_keys(bench.window, "Ctrl+P")
-    assert not session.runs.job.paused
-    press_keys(bench.window, "Esc")
-    until(lambda: not session.runs.running, "the end")
-    assert str(session.history.entries[-1].result.reason) == "cancelled"
-    assert not status.cancel.isVisible()
-
-
-def test_the_cancel_button_of_the_status_bar(bench: Workbench) -> None:
-    from engine.attacks import PGD
-
-    bench.session.runs.start(PGD(steps=100_000))
-    until(lambda: bench.session.runs.job and bench.session.runs.job.index > 2, "a step")
-    click(bench.window.statusBar().cancel)
-    until(lambda: not bench.session.runs.running, "the end")
-
-
 def test_a_sticker_drawn_optimised_undone(bench: Workbench) -> None:
     draw(bench)
     (sticker,) = bench.session.stickers
@@ -210,13 +180,6 @@ def test_tools_by_key(bench: Workbench) -> None:
         press_keys(bench.window, key)
         assert bench.window.canvas.tool == tool
         assert action(bench, f"{tool}_tool").isChecked()
-
-
-def test_docks_by_key(bench: Workbench) -> None:
-    for keys, name, control in (("Ctrl+M", "model", "Search models"), ("Ctrl+L", "image", "True label")):
-        press_keys(bench.window, keys)
-        assert bench.window.panels[name].isVisible()
-        assert bench.window.focusWidget().accessibleName() == control
 
 
 def test_zoom_by_command(bench: Workbench) -> None:

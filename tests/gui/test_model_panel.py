@@ -61,7 +61,7 @@ def loaded(qtbot: QtBot, panel: ModelPanel, session: Session) -> ModelPanel:
 
 
 def test_a_shipped_model_comes_with_its_card_and_a_fitting_image(qtbot: QtBot, panel: ModelPanel, session: Session) -> None:
-    panel.sources.select("signs")
+    panel.sources.highlight("signs")
     assert panel.load_button.isEnabled()
     with qtbot.waitSignal(session.observed, timeout=20_000):
         qtbot.mouseClick(panel.load_button, Qt.MouseButton.LeftButton)
@@ -81,7 +81,7 @@ def test_a_shipped_model_comes_with_its_card_and_a_fitting_image(qtbot: QtBot, p
 
 
 def test_another_kind_of_model_brings_another_image(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
-    loaded.sources.select("digits")
+    loaded.sources.highlight("digits")
     with qtbot.waitSignal(session.observed, timeout=20_000):
         qtbot.mouseClick(loaded.load_button, Qt.MouseButton.LeftButton)
     assert session.clean is not None
@@ -228,20 +228,24 @@ def test_the_button_acts_on_what_can_be_seen(qtbot: QtBot, panel: ModelPanel, se
     sources = panel.sources
     session.change(ready=True)
     qtbot.waitUntil(lambda: "digits" in sources.shown)
-    sources.select("signs")
+    sources.highlight("signs")
     assert panel.load_button.isEnabled()
     qtbot.keyClicks(sources.search, "digits")
-    assert sources.entry is None
-    assert not panel.load_button.isEnabled()
+    assert sources.source == "digits"  # what can be seen, not what was highlighted before
+    assert panel.load_button.toolTip() == "Load digits"
     asked: list[str] = []
-    sources.activated.connect(lambda entry: asked.append(entry.source))
+    sources.activated.connect(asked.append)
     qtbot.keyClick(sources.search, Qt.Key.Key_Return)
     assert asked == ["digits"]
     qtbot.waitUntil(lambda: session.classifier is not None and session.classifier.name == "digits")
     sources.search.clear()
     qtbot.keyClicks(sources.search, "no such thing")
     groups = [sources.tree.topLevelItem(place) for place in range(sources.tree.topLevelItemCount())]
-    assert sources.shown == []
+    assert not any(source in sources.shown for source in ("signs", "digits"))
+    assert sources.source is None
+    assert not panel.load_button.isEnabled()
+    qtbot.keyClick(sources.search, Qt.Key.Key_Return)
+    assert asked == ["digits"]
     assert groups[0] is not None
     assert groups[0].isHidden()
 
@@ -346,7 +350,7 @@ def test_a_download_shows_progress_and_is_cancelled(
 ) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     before = session.classifier
-    loaded._start_download(published(f"http://127.0.0.1:{server.server_port}/slow.pth", tmp_path))
+    session.models.download(published(f"http://127.0.0.1:{server.server_port}/slow.pth", tmp_path))
     qtbot.waitUntil(lambda: loaded.download.fetch.received == 1000)
     qtbot.waitUntil(lambda: "of 1.0 MB" in loaded.download.progress.text())
     assert loaded.download.isVisible()
@@ -360,10 +364,10 @@ def test_a_download_shows_progress_and_is_cancelled(
 
 
 def test_nothing_is_downloaded_before_one_agrees(
-    qtbot: QtBot, loaded: ModelPanel, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, loaded: ModelPanel, session: Session, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    loaded._offer(published(f"http://127.0.0.1:{server.server_port}/slow.pth", tmp_path))
+    session.models.downloadAsked.emit(published(f"http://127.0.0.1:{server.server_port}/slow.pth", tmp_path))
     question = loaded.findChild(QMessageBox)
     assert question is not None
     assert "slownet" in question.text()
@@ -380,7 +384,7 @@ def test_torchvision_is_listed_only_when_asked(qtbot: QtBot, panel: ModelPanel) 
     assert not any(source.startswith("torchvision:") for source in panel.sources.shown)
     qtbot.keyClicks(panel.sources.search, "resnet18")
     qtbot.waitUntil(lambda: "torchvision:resnet18" in panel.sources.shown, timeout=60_000)
-    panel.sources.select("torchvision:resnet18")
+    panel.sources.highlight("torchvision:resnet18")
     entry = panel.sources.entry
     assert entry is not None
     if not entry.available:

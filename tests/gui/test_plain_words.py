@@ -89,7 +89,7 @@ def test_a_number_that_is_markup_is_said_as_it_was_typed(hostile: Workbench) -> 
     from gui.forms import Form
     from gui.widgets import Message
 
-    panel = hostile.window.attack_panel
+    panel = hostile.window.panels["attack"]
     (form,) = [form for form in panel.findChildren(Form) if form.isVisibleTo(panel)]
     form.editor("eps").setValue(EVIL)
     settle()

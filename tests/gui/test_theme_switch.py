@@ -77,7 +77,7 @@ def test_choosing_every_attack_leaves_no_widgets_behind(bench: Workbench) -> Non
 
 
 def test_what_was_typed_comes_back_with_its_attack(bench: Workbench) -> None:
-    session, panel = bench.session, bench.window.attack_panel
+    session, panel = bench.session, bench.window.panels["attack"]
     from gui.forms import Form
 
     def form() -> Form:

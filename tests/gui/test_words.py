@@ -13,7 +13,7 @@ from engine.attacks import CATALOGUE
 from engine.parameters import parameters_of
 from engine.reproduce import CATALOGUE as EXPERIMENTS
 from engine.text.formatting import in_grey_levels, named_norms
-from gui.panels.attack.catalogue import description
+from gui.choosers.attacks import description
 from tests.gui.driving import draw, run_attack, settle, until
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def test_nothing_on_the_screen_has_the_code_s_names(bench: Workbench) -> None:
         bench.session.change(**bench.session.plan.choosing(slug))
         for _ in range(4):
             settle()
-        texts = [label.text() for label in bench.window.attack_panel.findChildren(QLabel)]
-        texts += [box.itemText(place) for box in bench.window.attack_panel.findChildren(QComboBox) for place in range(box.count())]
+        texts = [label.text() for label in bench.window.panels["attack"].findChildren(QLabel)]
+        texts += [box.itemText(place) for box in bench.window.panels["attack"].findChildren(QComboBox) for place in range(box.count())]
         found |= {text for text in texts if re.search(r"\b([Ll]_?inf|l[012])\b|input should be", text)}
     assert found == set()

@@ -1,73 +1,52 @@
-"""FormsStack: the chosen attack, its presets, and the form of its parameters. A view of the plan."""
+"""FormsStack: the description of the chosen attack and the form of its parameters. A view of the plan."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSignalBlocker, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from gui import theme
+from gui.choosers.attacks import description
 from gui.forms import Form
 from gui.panels.attack.about import AttackDescription
-from gui.panels.attack.catalogue import description
-from gui.panels.attack.chooser import Chooser
+from gui.panels.attack.header import Header
 from gui.session.state import AttackSettings
-from gui.widgets.literal import literal
 
 if TYPE_CHECKING:
     from engine import Attack
 
 
 class FormsStack(QWidget):
-    """A header with chooser, presets and reset, then the widget of the goal, then the form."""
+    """The description, then the widget of the inputs, then the form. The header stays above it while it is scrolled."""
 
-    chosen = Signal(str)
-    """The user has chosen an attack: its slug."""
     edited = Signal(object, str, str)
     """The user has changed parameters: the new `AttackSettings`, the undo step's name, and the parameter's name if it was one."""
     presetUsed = Signal(str)
     """The user has chosen a preset: its title."""
 
-    def __init__(self, goal: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, header: Header, inputs: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.chooser = Chooser(self)
+        self._header = header
         self.about = AttackDescription(self)
-        self.presets = QToolButton(self)
-        self.reset = QToolButton(self)
         self._form: Form | None = None
         """The form of the chosen attack, destroyed with the choice: the plan holds the values, and a form has about a hundred widgets."""
         self._attacks: Mapping[str, type[Attack]] = {}
         self._slug = ""
         self._settings = AttackSettings()
         """The parameters that the form shows."""
-        self._build(goal)
-        self.chooser.list.chosen.connect(self.chosen)
-        self.reset.clicked.connect(self._on_reset)
+        self._build(inputs)
+        header.presetChosen.connect(self._use_preset)
+        header.resetWanted.connect(self._on_reset)
 
-    def _build(self, goal: QWidget) -> None:
-        self.presets.setText("Presets")
-        self.presets.setObjectName("attack.presets")
-        self.presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.presets.setToolTip("Fill in published settings")
-        self.presets.setMenu(QMenu(self.presets))
-        self.reset.setIcon(theme.icon("mdi6.restore"))
-        self.reset.setAutoRaise(True)
-        self.reset.setToolTip("Reset every parameter of this attack")
-        self.reset.setAccessibleName("Reset parameters")
-        header = QHBoxLayout()
-        header.setSpacing(4)
-        header.addWidget(self.chooser, 1)
-        header.addWidget(self.presets)
-        header.addWidget(self.reset)
+    def _build(self, inputs: QWidget) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)
-        layout.addLayout(header)
         layout.addWidget(self.about)
-        layout.addWidget(goal)
+        layout.addWidget(inputs)
         layout.addWidget(_rule(self))
         self._place = QVBoxLayout()
         layout.addLayout(self._place)
@@ -81,9 +60,8 @@ class FormsStack(QWidget):
         return self._form
 
     def set_attacks(self, attacks: Mapping[str, type[Attack]]) -> None:
-        """List the attacks."""
+        """Set the attacks that can be shown."""
         self._attacks = dict(attacks)
-        self.chooser.list.set_attacks(attacks)
 
     def show_settings(self, slug: str, settings: AttackSettings) -> None:
         """Show an attack with its parameters, without a signal."""
@@ -96,15 +74,8 @@ class FormsStack(QWidget):
         attack, self._slug = self._attacks[slug], slug
         form = self._new_form(attack)
         self._settings = AttackSettings(_changed_values(form))
-        with QSignalBlocker(self.chooser.list):
-            self.chooser.list.choose(slug)
-        self.chooser.set_title(attack.title)
+        self._header.show_attack(attack.title, [preset.title for preset in attack.presets])
         self.about.show_attack(description(attack), attack.paper)
-        menu = self.presets.menu()
-        menu.clear()
-        for title in (preset.title for preset in attack.presets):
-            menu.addAction(literal(title)).triggered.connect(lambda _checked=False, title=title: self._use_preset(title))
-        self.presets.setVisible(bool(attack.presets))
         return form
 
     def _new_form(self, attack: type[Attack]) -> Form:
@@ -139,6 +110,7 @@ class FormsStack(QWidget):
         if self.form is not None:
             self._fill(AttackSettings(), "Reset parameters")
 
+    @Slot(str)
     def _use_preset(self, title: str) -> None:
         form = self._form
         if form is None:

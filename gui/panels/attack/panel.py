@@ -1,4 +1,4 @@
-"""The Attack dock: choosing an attack, its parameters and inputs, running, pausing and cancelling it."""
+"""The Attack dock: the parameters and inputs of the planned attack. The spine chooses it, and starts and ends it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QVBoxLayout, 
 from gui.panels.attack.eps_slider import EpsSlider
 from gui.panels.attack.footer import Footer
 from gui.panels.attack.forms_stack import FormsStack
-from gui.panels.attack.goal import Goal
+from gui.panels.attack.header import Header
+from gui.panels.attack.inputs import Inputs
 from gui.panels.attack.presenter import AttackPresenter
 from gui.panels.attack.start_presenter import StartPresenter
 from gui.widgets import EmptyState
@@ -26,16 +27,16 @@ class AttackPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._slug = ""
-        self.goal = Goal(session.data_sources, self)
-        self.stack = FormsStack(self.goal, self)
+        self.header = Header(self)
+        self.inputs = Inputs(session.data_sources, self)
+        self.stack = FormsStack(self.header, self.inputs, self)
         self.eps = EpsSlider(session, self)
         self.footer = Footer(self.eps, self)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(EmptyState("The engine is loading. In a moment the attacks are listed here.", "mdi6.timer-sand"))
         self._pages.addWidget(self._page())
-        self._presenter = AttackPresenter(session, self.stack, self.goal, self.footer)
-        self._start = StartPresenter(session, self.goal.start)
-        self._presenter.targetWanted.connect(self._on_target_wanted)
+        self._presenter = AttackPresenter(session, self.stack, self.inputs, self.footer)
+        self._start = StartPresenter(session, self.inputs.start)
         session.planChanged.connect(self._on_plan)
         session.engineReady.connect(self._on_ready)
         if session.ready:
@@ -52,6 +53,7 @@ class AttackPanel(QWidget):
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout.addWidget(self.header)
         layout.addWidget(self._area, 1)
         layout.addWidget(self.footer)
         return page
@@ -66,16 +68,3 @@ class AttackPanel(QWidget):
         if self._session.plan.slug != self._slug:
             self._slug = self._session.plan.slug
             self.eps.set_attack(self._slug)
-
-    @Slot()
-    def _on_target_wanted(self) -> None:
-        self.goal.target.setFocus()
-        self._area.ensureWidgetVisible(self.goal.target)
-
-    def run(self) -> None:
-        """Start the attack or resume the paused one; if there is an obstacle, show it instead."""
-        self._presenter.run()
-
-    def choose(self, slug: str) -> None:
-        """Choose an attack by its slug."""
-        self._presenter.choose(slug)

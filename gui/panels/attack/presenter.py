@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 
-from gui.session.readiness import hint, obstacle, takes_start
 from gui.session.state import AttackSettings
 
 if TYPE_CHECKING:
     from engine import Attack
     from gui.panels.attack.footer import Footer
     from gui.panels.attack.forms_stack import FormsStack
-    from gui.panels.attack.goal import Goal
+    from gui.panels.attack.inputs import Inputs
     from gui.session.attack_start import Ending
     from gui.session.session import Session
 
@@ -21,17 +20,12 @@ _FIRST = "pgd"
 
 
 class AttackPresenter(QObject):
-    """Writes the user's choices to the plan, and shows the plan and the progress of the run."""
+    """Writes the user's choices to the plan, and shows the plan and what a run says."""
 
-    targetWanted = Signal()
-    """The user has chosen a targeted preset, and no target is chosen."""
-
-    def __init__(self, session: Session, stack: FormsStack, goal: Goal, footer: Footer) -> None:
+    def __init__(self, session: Session, stack: FormsStack, inputs: Inputs, footer: Footer) -> None:
         super().__init__(stack)
-        self._session, self._stack, self._goal, self._footer = session, stack, goal, footer
+        self._session, self._stack, self._inputs, self._footer = session, stack, inputs, footer
         self._attacks: dict[str, type[Attack]] = {}
-        self._complaint = ""
-        """The obstacle's sentence that the status bar shows."""
         self._ending: Ending | None = None
         self._failure = ""
         """The error of the newest run, until a change of the state could correct it."""
@@ -39,25 +33,17 @@ class AttackPresenter(QObject):
         session.classifierChanged.connect(self._on_classifier)
         for signal in (session.labelChanged, session.imageChanged, session.stickersChanged, session.planChanged):
             signal.connect(self._on_changed)
-        session.data_sources.changed.connect(self._on_run)
-        session.runs.changed.connect(self._on_run)
+        session.planned.changed.connect(self._on_run)
         session.runs.progressed.connect(self._on_progress)
 
     def _connect_views(self) -> None:
-        session, goal, stack = self._session, self._goal, self._stack
-        stack.chosen.connect(self.choose)
+        inputs, stack = self._inputs, self._stack
         stack.edited.connect(self._on_edited)
         stack.presetUsed.connect(self._on_preset)
-        goal.labelChosen.connect(session.set_label)
-        goal.targetChosen.connect(session.set_target)
-        goal.labelMistyped.connect(self._on_label_mistyped)
-        goal.targetMistyped.connect(self._on_target_mistyped)
-        goal.regionChosen.connect(self._on_region)
-        goal.dataChanged.connect(self._on_data)
-        goal.seedChosen.connect(self._on_seed)
-        goal.liveChosen.connect(self._on_live)
-        self._footer.primary.connect(self._on_primary)
-        self._footer.cancelled.connect(session.runs.cancel)
+        inputs.regionChosen.connect(self._on_region)
+        inputs.dataChanged.connect(self._on_data)
+        inputs.seedChosen.connect(self._on_seed)
+        inputs.liveChosen.connect(self._on_live)
 
     def fill(self) -> None:
         """List the engine's attacks, and choose one."""
@@ -73,11 +59,6 @@ class AttackPresenter(QObject):
 
     # ------------------------------------------------------------------ from the user
 
-    @Slot(str)
-    def choose(self, slug: str) -> None:
-        """Choose another attack."""
-        self._session.change(f"Choose {self._attacks[slug].title}", key="attack", **self._session.plan.choosing(slug))
-
     @Slot(object, str, str)
     def _on_edited(self, settings: AttackSettings, text: str, name: str) -> None:
         key = ("parameter", self._session.plan.slug, name) if name else None
@@ -87,15 +68,7 @@ class AttackPresenter(QObject):
     def _on_preset(self, title: str) -> None:
         preset = self._attacks[self._session.plan.slug].preset(title)
         if "targets" in preset.needs and self._session.target is None:
-            self.targetWanted.emit()
-
-    @Slot(str)
-    def _on_label_mistyped(self, text: str) -> None:
-        self._session.change(label_text=text)
-
-    @Slot(str)
-    def _on_target_mistyped(self, text: str) -> None:
-        self._session.change(target_text=text)
+            self._session.planned.targetWanted.emit()
 
     @Slot(str)
     def _on_region(self, region: str) -> None:
@@ -103,7 +76,7 @@ class AttackPresenter(QObject):
 
     @Slot(bool)
     def _on_data(self, by_hand: bool) -> None:
-        self._session.change("Choose data" if by_hand else "", key="data", data=self._goal.data.choice)
+        self._session.change("Choose data" if by_hand else "", key="data", data=self._inputs.data.choice)
 
     @Slot(int)
     def _on_seed(self, seed: int) -> None:
@@ -113,43 +86,14 @@ class AttackPresenter(QObject):
     def _on_live(self, live: bool) -> None:
         self._session.change(live=live)
 
-    @Slot()
-    def _on_primary(self) -> None:
-        job = self._session.runs.job
-        if job is not None:
-            self._session.runs.pause(not job.paused)
-        else:
-            self.run()
-
-    def run(self) -> None:
-        """Start the attack or resume the paused one; if there is an obstacle, show it instead."""
-        session, plan = self._session, self._session.plan
-        if session.runs.job is not None:
-            if session.runs.job.paused:
-                session.runs.pause(False)
-            return
-        in_the_way = obstacle(session.state, session.data_sources)
-        attack, _ = plan.built
-        if in_the_way is not None or attack is None:
-            self._complaint = "" if in_the_way is None else in_the_way.sentence
-            session.notice.emit(self._complaint)
-            return
-        session.runs.start(
-            attack,
-            seed=plan.seed,
-            data=plan.data if "data" in attack.uses else None,
-            begin=plan.start.image if plan.start is not None and takes_start(type(attack)) else None,
-        )
-
     # ------------------------------------------------------------------ following the session
 
     @Slot()
     def _on_classifier(self) -> None:
         from gui.session.swap_model import sample_kind
 
-        self._goal.set_labels(self._session.state.labels)
         if self._session.classifier is not None:
-            self._goal.data.suggest(sample_kind(self._session.classifier))
+            self._inputs.data.suggest(sample_kind(self._session.classifier))
         self._on_changed()
 
     @Slot()
@@ -163,16 +107,16 @@ class AttackPresenter(QObject):
             return
         attack = self._attacks[plan.slug]
         self._stack.show_settings(plan.slug, plan.settings)
-        self._goal.show_uses(attack)
-        self._goal.show_state(self._session.state)
-        self._goal.show_region(self._session.state, attack)
+        self._inputs.show_uses(attack)
+        self._inputs.show_state(self._session.state)
+        self._inputs.show_region(self._session.state, attack)
         self._on_run()
 
     @Slot()
     def _on_progress(self) -> None:
         job = self._session.runs.job
         if job is not None:
-            self._footer.progress.show_job(job, self._session.runs.attack, self._other_title())
+            self._footer.readings.show_job(job, self._session.runs.attack, self._other_title())
 
     def _other_title(self) -> str:
         """The title of the attack in progress if another one is chosen, else empty."""
@@ -190,16 +134,12 @@ class AttackPresenter(QObject):
         if runs.ending is not self._ending:
             self._ending = runs.ending
             self._failure = runs.ending.sentence if runs.ending is not None else ""
-        in_the_way = obstacle(self._session.state, self._session.data_sources)
-        sentence = "" if in_the_way is None else in_the_way.sentence
-        if self._complaint and self._complaint != sentence:
-            self._session.withdrawn.emit(self._complaint)
-            self._complaint = ""
+        in_the_way = self._session.planned.obstacle
         if in_the_way is not None:
-            self._footer.message.say(sentence, "error" if in_the_way.is_mistake else "hint")
+            self._footer.message.say(in_the_way.sentence, "error" if in_the_way.is_mistake else "hint")
         elif self._failure:
             self._footer.message.say(self._failure)
         else:
-            self._footer.message.say(hint(self._session.state), "hint")
+            self._footer.message.say(self._session.planned.hint, "hint")
         here = self._ending is not None and self._session.is_current(self._ending.scene)  # an ending on another image is not shown
-        self._footer.show_idle(self._ending, slug if here else "", sentence)
+        self._footer.show_idle(self._ending, slug if here else "")

@@ -1,4 +1,4 @@
-"""Current: the image on the canvas, with its origin, its crop and its true label."""
+"""Current: the image on the canvas, with its origin and its crop."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.canvas import CropView
+from gui.choosers.pictures import levels_of
 from gui.session.open_image import recrop
 from gui.session.scene import to_pixels
-from gui.widgets import ElidedLabel, LabelCombo, Message
+from gui.widgets import ElidedLabel, Message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,7 @@ _BESIDE = 96
 
 
 class Current(QWidget):
-    """Shows the session's image, and sets the true label and the crop."""
+    """Shows the session's image, and sets the crop."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,9 +39,6 @@ class Current(QWidget):
         self._name.setFont(font)
         self._size = ElidedLabel(parent=self)
         self.notes = Message(self)
-        self.label = LabelCombo(
-            "unknown: take the prediction", self, name="True label", tip="The class that the image truly shows. Attacks lead away from it."
-        )
         self.crop = CropView(self)
         self.crop.setFixedHeight(_CROP_HEIGHT)
         self.seen = QLabel(self)
@@ -54,15 +52,10 @@ class Current(QWidget):
         self._known = (0, 0)
         self._kept: Tensor | None = None
         self._lay_out()
-        self.label.chosen.connect(session.set_label)
         self.crop.cropChanged.connect(self._on_crop_changed)
         self.crop.cropCommitted.connect(self._on_crop_committed)
 
     def _lay_out(self) -> None:
-        rows = QFormLayout()
-        rows.setHorizontalSpacing(8)
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.addRow("true label", self.label)
         column = QVBoxLayout()
         column.setSpacing(2)
         column.addWidget(self.seen)
@@ -77,24 +70,10 @@ class Current(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self._name)
         layout.addWidget(self._size)
-        layout.addLayout(rows)
         layout.addWidget(self.notes)
         layout.addLayout(self._pictures)
 
     # ------------------------------------------------------------------ to the screen
-
-    def set_labels(self) -> None:
-        """List the classes of the session's classifier."""
-        classifier = self._session.classifier
-        self.label.set_labels(() if classifier is None else classifier.labels)
-        self.show_label()
-
-    def show_label(self) -> None:
-        """Show the true label; if it is unknown, the prediction that attacks use."""
-        session = self._session
-        self.label.set_value(session.label)
-        if session.label is None and session.frame is not None and session.classifier is not None:
-            self.label.set_none_text(f"prediction ({session.classifier.labels[session.frame.observation.clean_prediction]})")
 
     def show_image(self) -> None:
         """Show name, size and notes, the photograph with its crop, and the image that the model gets."""
@@ -108,7 +87,7 @@ class Current(QWidget):
         self._size.setText(_size_of(image))
         notes = [str(note) for note in image.get("notes", ())]
         self.notes.say(f"{'; '.join(notes)}." if notes else "", "hint")
-        self._show_seen(_pixels(clean))
+        self._show_seen(levels_of(clean))
         self._show_photograph(self._session.photograph)
 
     def _show_photograph(self, photograph: Photograph | None) -> None:
@@ -156,16 +135,6 @@ class Current(QWidget):
     @Slot(tuple)
     def _on_crop_committed(self, crop: tuple[int, int, int, int]) -> None:
         recrop(self._session, crop)
-
-
-def _pixels(clean: Tensor) -> np.ndarray:
-    """Do the same as `gui.session.scene.to_pixels`, with NumPy: torch's threads spin while they wait, which would slow the window."""
-    import numpy as np
-
-    from engine.images import array_levels
-
-    values = array_levels(clean.numpy()).transpose(1, 2, 0)
-    return np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], 3)))
 
 
 def _size_of(image: Mapping[str, Any]) -> str:

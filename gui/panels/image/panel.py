@@ -93,8 +93,6 @@ class ImagePanel(QWidget):
         session.classifierChanged.connect(self._on_classifier)
         for signal in (session.imageChanged, session.photographChanged):
             signal.connect(self._on_image)
-        session.labelChanged.connect(self.current.show_label)
-        session.observed.connect(self._on_observed)
         self.open_button.clicked.connect(self._on_open)
         self.paste_button.clicked.connect(self.paste)
         self.noise_button.clicked.connect(self.make_noise)
@@ -115,7 +113,6 @@ class ImagePanel(QWidget):
         if classifier is None:
             return
         self._stack.setCurrentWidget(self._scrolled)
-        self.current.set_labels()
         if sample_kind(classifier) != self._kind:
             self._kind = sample_kind(classifier)
             self.samples.refresh()
@@ -128,11 +125,6 @@ class ImagePanel(QWidget):
         self.current.setVisible(there)
         self._none.setVisible(not there)
         self.current.show_image()
-
-    @Slot()
-    def _on_observed(self) -> None:
-        if self._session.label is None and not self._session.runs.running:  # the assumed label may have changed
-            self.current.show_label()
 
     # ------------------------------------------------------------------ from the user
 

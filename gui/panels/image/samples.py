@@ -7,38 +7,23 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from gui.choosers.pictures import SIDE, sample_pictures
 from gui.session.open_image import cropped, open_for
-from gui.session.swap_model import label_of, samples_for
+from gui.session.swap_model import label_of
 from gui.widgets import Thumbnail, Thumbnails
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from engine import Classifier
-    from engine.images import Photograph, Sample
+    from engine.images import Sample
     from gui.session.session import Session
-
-SIDE = 64
-
-
-def small(photograph: Photograph, side: int = SIDE) -> np.ndarray:
-    """Return a photograph reduced to at most ``side`` pixels a side, as ``(h, w, 3)`` uint8."""
-    import numpy as np
-    from PIL import Image
-
-    picture = Image.fromarray(np.ascontiguousarray(photograph.pixels)).convert("RGB")
-    picture.thumbnail((side, side))
-    return np.ascontiguousarray(np.asarray(picture))
 
 
 def thumbnails_of(classifier: Classifier) -> list[Thumbnail]:
     """Return thumbnails of the samples that suit a classifier. Called in the engine thread."""
-    made = []
-    for sample in samples_for(classifier):
-        photograph = sample.open()
-        width, height = photograph.size
-        made.append(Thumbnail(small(photograph), sample.title, f"{sample.title}, {width} × {height} pixels", sample))
-    return made
+    return [
+        Thumbnail(pixels, sample.title, f"{sample.title}, {width} × {height} pixels", sample)
+        for sample, pixels, (width, height) in sample_pictures(classifier)
+    ]
 
 
 class Samples(QWidget):

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class CodeDialog(Question):
     """Asks for a Python file and a function in it, and warns that loading runs the file."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, source: str = "") -> None:
+        """``source``, written as ``FILE.py:FACTORY``, fills in the rows."""
         sentence = (
             "A function of your own gives the model: an engine.Classifier, or (module, labels, input_shape[, mean, std]). "
             "Loading runs all the code in that file, with all your rights. Only load what you have read."
@@ -52,6 +53,10 @@ class CodeDialog(Question):
         self.rows.addRow("output", self.head)
         self.file.textChanged.connect(self._on_file)
         self.factory.currentTextChanged.connect(self._check)
+        file, _, function = source.partition(".py:")
+        if source:
+            self.file.setText(f"{file}.py")
+            self.factory.setCurrentText(function)
         self._check()
 
     @property

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.panels.model.fetch import Fetch
 
 if TYPE_CHECKING:
-    from engine.models.torchvision import Published
+    from gui.session.fetch import Fetch
 
 _FINE = 1000
 
@@ -19,15 +18,9 @@ _FINE = 1000
 class Download(QWidget):
     """The controls of one download at a time."""
 
-    fetched = Signal(str)
-    """The weights have arrived: the source that can now be loaded."""
-    failed = Signal(str, bool)
-    """The download has failed: a sentence, and whether the user cancelled it."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, fetch: Fetch, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._name = ""
-        self.fetch = Fetch(self)
+        self.fetch = fetch
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
@@ -46,16 +39,15 @@ class Download(QWidget):
         column.addLayout(line)
         self.hide()
         self.stop.clicked.connect(self.fetch.cancel)
-        self.fetch.progressed.connect(self._on_progress)
-        self.fetch.ended.connect(self._on_ended)
+        fetch.began.connect(self._on_began)
+        fetch.progressed.connect(self._on_progress)
+        fetch.ended.connect(self.hide)
 
-    def start(self, about: Published) -> None:
-        """Download published weights into torch's own cache."""
-        self._name = about.name
+    @Slot()
+    def _on_began(self) -> None:
         self.bar.setRange(0, 0)
-        self.progress.setText(f"{about.name}: connecting…")
+        self.progress.setText(f"{self.fetch.name}: connecting…")
         self.show()
-        self.fetch.start(about)
 
     @Slot()
     def _on_progress(self) -> None:
@@ -63,12 +55,4 @@ class Download(QWidget):
         self.bar.setRange(0, _FINE if total else 0)
         self.bar.setValue(_FINE * done // total if total else 0)
         of = f" of {total / 1e6:.1f}" if total else ""
-        self.progress.setText(f"{self._name}: {done / 1e6:.1f}{of} MB")
-
-    @Slot(str)
-    def _on_ended(self, error: str) -> None:
-        self.hide()
-        if error:
-            self.failed.emit(error, self.fetch.cancelled)
-        else:
-            self.fetched.emit(f"torchvision:{self._name}")
+        self.progress.setText(f"{self.fetch.name}: {done / 1e6:.1f}{of} MB")

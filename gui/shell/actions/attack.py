@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gui.shell.actions.conditions import can_run, has_runs, running
+from gui.shell.actions.conditions import can_run, has_image, has_runs, ready, running
 from gui.shell.actions.spec import ActionSpec
 
 if TYPE_CHECKING:
@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
 def run(shell: Shell) -> None:
     """Run the attack that is set up."""
-    shell.attack_panel.run()
+    shell.session.planned.run()
+
+
+def choose_attack(shell: Shell) -> None:
+    """Open the list of attacks."""
+    shell.spine.attack.open()
+
+
+def choose_goal(shell: Shell) -> None:
+    """Open the true label and the target."""
+    shell.spine.goal.open()
 
 
 def pause(shell: Shell) -> None:
@@ -42,7 +52,25 @@ def show_run(by: int, shell: Shell) -> None:
 
 
 SPECS: tuple[ActionSpec, ...] = (
-    ActionSpec("run", "Run", run, "Run the attack that is set up in the Attack dock", ("F5", "Ctrl+R"), "mdi6.play", enabled=can_run),
+    ActionSpec(
+        "choose_attack",
+        "Choose attack…",
+        choose_attack,
+        "Open the list of attacks",
+        ("Ctrl+Shift+A",),
+        "mdi6.sword",
+        enabled=ready,
+    ),
+    ActionSpec(
+        "choose_goal",
+        "True label and target…",
+        choose_goal,
+        "Name the true class of the image, and the class that an attack is to reach",
+        ("Ctrl+L",),
+        "mdi6.label-outline",
+        enabled=has_image,
+    ),
+    ActionSpec("run", "Run", run, "Run the attack that is set up", ("F5", "Ctrl+R"), "mdi6.play", enabled=can_run, rule=True),
     ActionSpec("pause", "Pause", pause, "Hold the attack between two steps, or let it go on", ("Ctrl+P",), "mdi6.pause", enabled=running),
     ActionSpec("cancel", "Cancel", cancel, "End the attack; its best image so far is kept", ("Esc",), "mdi6.stop", enabled=running),
     ActionSpec(

@@ -18,6 +18,16 @@ def ready(session: Session) -> bool:
     return session.ready
 
 
+def has_model(session: Session) -> bool:
+    """Return whether a model is loaded."""
+    return session.classifier is not None
+
+
+def has_image(session: Session) -> bool:
+    """Return whether an image is open, even if the model has not seen it yet."""
+    return session.clean is not None
+
+
 def has_frame(session: Session) -> bool:
     """Return whether an image is on the canvas."""
     return session.frame is not None and session.clean is not None

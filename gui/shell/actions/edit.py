@@ -1,4 +1,4 @@
-"""The Edit menu: undo, the clipboard, the perturbation, the true label, and the mouse tools."""
+"""The Edit menu: undo, the clipboard, the perturbation, and the mouse tools."""
 
 from __future__ import annotations
 
@@ -45,11 +45,6 @@ def clear_perturbation(shell: Shell) -> None:
     shell.session.clear_perturbation()
 
 
-def choose_label(shell: Shell) -> None:
-    """Show where the true label is chosen."""
-    shell.bring_up("image", "True label")
-
-
 def tool(name: ToolName, shell: Shell) -> None:
     """Take a mouse tool of the canvas in hand."""
     shell.canvas.set_tool(name)
@@ -85,16 +80,6 @@ SPECS: tuple[ActionSpec, ...] = (
         ("Ctrl+Backspace",),
         "mdi6.eraser",
         enabled=perturbed,
-        rule=True,
-    ),
-    ActionSpec(
-        "choose_label",
-        "True label…",
-        choose_label,
-        "Name the true class of the image",
-        ("Ctrl+L",),
-        "mdi6.label-outline",
-        enabled=has_frame,
         rule=True,
     ),
     ActionSpec(

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from gui.clipboard import local_files, pixels_of
 from gui.session import open_image as images
 from gui.shell import opening
-from gui.shell.actions.conditions import has_frame, ready
+from gui.shell.actions.conditions import has_frame, has_model, ready
 from gui.shell.actions.spec import ActionSpec
 
 if TYPE_CHECKING:
@@ -68,9 +68,14 @@ def open_mime(shell: Shell, mime: QMimeData, name: str) -> bool:
     return pixels is not None
 
 
-def open_model(shell: Shell) -> None:
-    """Show the list of models."""
-    shell.bring_up("model", "Search models")
+def choose_model(shell: Shell) -> None:
+    """Open the list of models."""
+    shell.spine.model.open()
+
+
+def choose_image(shell: Shell) -> None:
+    """Open the list of recent images and samples."""
+    shell.spine.image.open()
 
 
 def save_image(shell: Shell) -> None:
@@ -132,7 +137,16 @@ SPECS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "paste_image", "Paste image", paste_image, "Open the picture on the clipboard", ("Ctrl+V",), "mdi6.content-paste", enabled=ready
     ),
-    ActionSpec("open_model", "Open model…", open_model, "Load another classifier", ("Ctrl+M",), "mdi6.brain", enabled=ready),
+    ActionSpec(
+        "choose_image",
+        "Choose image…",
+        choose_image,
+        "Open the list of recent images and samples",
+        ("Ctrl+I",),
+        "mdi6.image-outline",
+        enabled=has_model,
+    ),
+    ActionSpec("choose_model", "Choose model…", choose_model, "Open the list of models", ("Ctrl+M",), "mdi6.brain", enabled=ready),
     ActionSpec(
         "save_image",
         "Save adversarial image…",

@@ -10,13 +10,8 @@ if TYPE_CHECKING:
     from gui.canvas import ImageCanvas
     from gui.session.session import Session
     from gui.settings import Settings
+    from gui.shell.spine.bar import Spine
     from gui.theme import Theme
-
-
-class Runs(Protocol):
-    """The part of the Attack panel that the commands need."""
-
-    def run(self) -> None: ...
 
 
 class Shell(Protocol):
@@ -34,7 +29,7 @@ class Shell(Protocol):
     @property
     def canvas(self) -> ImageCanvas: ...
     @property
-    def attack_panel(self) -> Runs: ...
+    def spine(self) -> Spine: ...
     def window(self) -> QWidget:
         """Return the window itself, the parent of dialogs."""
         ...

@@ -1,4 +1,4 @@
-"""Actions: the QActions of all menus' tables, which fill the menus and the tool bar and follow the session."""
+"""Actions: the QActions of all menus' tables, which fill the menus and follow the session."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
+from PySide6.QtWidgets import QMainWindow, QMenu
 
 from gui import theme
 from gui.shell.actions import attack, canvas_views, edit, file, help, stickers, timeline, view
@@ -25,14 +25,6 @@ MENUS: dict[str, tuple[ActionSpec, ...]] = {
     "Help": help.SPECS,
 }
 SPECS: tuple[ActionSpec, ...] = tuple(spec for specs in MENUS.values() for spec in specs)
-
-TOOL_BAR: tuple[str, ...] = (
-    *("open_image", "|"),
-    *("run", "pause", "cancel", "|", "undo", "redo", "|", "export_figure"),
-)
-"""The ids of the tool bar's commands; ``|`` is a separator."""
-WITH_TEXT = ("run", "export_figure")
-"""The main commands, which the tool bar shows with their titles."""
 
 
 class Actions(QObject):
@@ -88,7 +80,7 @@ class Actions(QObject):
         window.addAction(action)
         return action
 
-    # ------------------------------------------------------------------ menus and tool bar
+    # ------------------------------------------------------------------ menus
 
     def fill_menus(self, window: QMainWindow) -> dict[str, QMenu]:
         """Fill the menu bar, and return all menus by path, such as ``View/Theme``, in the order of the tables."""
@@ -103,18 +95,6 @@ class Actions(QObject):
                     menus[path].addSeparator()
                 menus[path].addAction(self[spec.id])
         return menus
-
-    def fill_tool_bar(self, bar: QToolBar) -> None:
-        """Fill the tool bar with the commands of `TOOL_BAR`."""
-        for id in TOOL_BAR:
-            if id == "|":
-                bar.addSeparator()
-                continue
-            bar.addAction(self[id])
-            button = bar.widgetForAction(self[id])
-            button.setAccessibleName(self[id].text())
-            if id in WITH_TEXT:
-                button.setToolButtonStyle(theme.TEXT_BESIDE_ICON)  # type: ignore[attr-defined]
 
     # ------------------------------------------------------------------ following the session
 
@@ -131,7 +111,7 @@ class Actions(QObject):
             self._by_id[spec.id].setEnabled(spec.enabled(self._session))
         job, stack = self._session.runs.job, self._session.undo_stack
         paused = job is not None and job.paused
-        if paused != self._paused:  # setting an icon repaints the tool bar
+        if paused != self._paused:  # setting an icon repaints the spine
             self._paused = paused
             self["pause"].setText("Continue" if paused else "Pause")
             self["pause"].setIcon(theme.icon("mdi6.play-pause" if paused else "mdi6.pause"))

@@ -21,10 +21,9 @@ PATIENCE = 40.0
 
 
 def catalogue(tour: Tour) -> None:
-    from gui.panels.attack.chooser import Chooser
     from tests.gui.driving import click, settle
 
-    (chooser,) = tour.window.panels["attack"].findChildren(Chooser)
+    chooser = tour.window.spine.attack
     click(chooser)
     settle()
     tour.picture("catalogue", chooser.popup, at=tour.window.mapFromGlobal(chooser.popup.pos()))
@@ -113,7 +112,7 @@ def _run(tour: Tour, slug: str, attack: Any) -> None:
     if slug == "saved-perturbation":
         _use_saved(tour, form)
     settle()
-    assert panel.run_button.isEnabled(), (slug, panel.message.text)
+    assert panel.can_run, (slug, panel.message.text)
     _to_its_end(tour, slug)
     tour.window.bring_up("results")
     tour.picture(f"attack-{slug}")

@@ -28,6 +28,8 @@ class _Box:
 class Fetch(QObject):
     """Downloads published weights into torch's own cache, one at a time."""
 
+    began = Signal()
+    """A download has begun: ``name`` is its title."""
     progressed = Signal()
     """``received`` or ``total`` may have changed."""
     ended = Signal(str)
@@ -36,6 +38,8 @@ class Fetch(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._box: _Box | None = None
+        self.name = ""
+        """The title of the newest download."""
         self.cancelled = False
         """Whether the user cancelled the newest download."""
         self._timer = QTimer(self)
@@ -66,6 +70,8 @@ class Fetch(QObject):
         self._box = box = _Box()
         threading.Thread(target=_download, args=(about, box), name="fetch", daemon=True).start()
         self._timer.start()
+        self.name = about.name
+        self.began.emit()
 
     @Slot()
     def cancel(self) -> None:

@@ -1,4 +1,4 @@
-"""Goal: the attack's inputs beside its parameters, which are label, target, region, data, start image and seed."""
+"""Inputs: what an attack takes beside its parameters and its goal: region, data, start image and seed."""
 
 from __future__ import annotations
 
@@ -9,28 +9,20 @@ from PySide6.QtWidgets import QButtonGroup, QCheckBox, QFormLayout, QHBoxLayout,
 
 from gui.panels.attack.start_field import StartField
 from gui.session.readiness import takes_start
-from gui.widgets import DataChooser, LabelCombo
+from gui.widgets import DataChooser
 
 if TYPE_CHECKING:
     from engine import Attack
     from gui.session.data_sources import DataSources
     from gui.session.state import State
 
-UNTARGETED = "any other class (untargeted)"
-_CHOOSE = "choose a class"
 _FORCED = "A sticker attack paints the stickers whose content is to be optimised, nothing else."
 _NEEDS_STICKER = "Draw a sticker and set its content to “optimised” first."
 
 
-class Goal(QWidget):
+class Inputs(QWidget):
     """A view of the inputs that the chosen attack uses; it emits the user's choices."""
 
-    labelChosen = Signal(object)
-    targetChosen = Signal(object)
-    """The user has chosen a target: the class's number, or None."""
-    labelMistyped = Signal(str)
-    targetMistyped = Signal(str)
-    """The user has typed a target that names no class; empty when that is corrected."""
     regionChosen = Signal(str)
     dataChanged = Signal(bool)
     """The choice of data has changed: whether the user changed it."""
@@ -39,10 +31,6 @@ class Goal(QWidget):
 
     def __init__(self, sources: DataSources, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.label = LabelCombo(
-            "unknown: take the prediction", self, name="True label", tip="The class that the image truly shows. Attacks lead away from it."
-        )
-        self.target = LabelCombo(UNTARGETED, self, name="Target class", tip="The class that the attack is to reach.")
         self.whole = QRadioButton("whole image", self)
         self.stickers = QRadioButton("stickers", self)
         self.seed = QSpinBox(self)
@@ -63,10 +51,6 @@ class Goal(QWidget):
         self._connect()
 
     def _connect(self) -> None:
-        self.label.chosen.connect(self.labelChosen)
-        self.target.chosen.connect(self.targetChosen)
-        self.label.mistyped.connect(self.labelMistyped)
-        self.target.mistyped.connect(self.targetMistyped)
         self.whole.clicked.connect(self._on_region)
         self.stickers.clicked.connect(self._on_region)
         self.seed.valueChanged.connect(self.seedChosen)
@@ -89,8 +73,6 @@ class Goal(QWidget):
         last.addWidget(self.seed, 1)
         last.addSpacing(8)
         last.addWidget(self.live)
-        layout.addRow(_caption("true label", self.label), self.label)
-        layout.addRow(_caption("target", self.target), self.target)
         layout.addRow("region", self._region)
         layout.addRow(self.data)
         layout.addRow(_caption("start", self.start.open_button), self.start)
@@ -98,17 +80,8 @@ class Goal(QWidget):
 
     # ------------------------------------------------------------------ to the screen
 
-    def set_labels(self, labels: tuple[str, ...]) -> None:
-        """Set the labels to choose from."""
-        self.label.set_labels(labels)
-        self.target.set_labels(labels)
-
     def show_state(self, state: State) -> None:
-        """Show label, target and the plan of a state."""
-        self.label.set_value(state.label)
-        self.target.set_value(state.target)
-        if state.prediction is not None and state.label is None:
-            self.label.set_none_text(f"prediction ({state.name_of(state.prediction)})")
+        """Show the plan of a state."""
         for widget in (self.seed, self.live):
             widget.blockSignals(True)
         self.seed.setValue(state.plan.seed)
@@ -123,15 +96,12 @@ class Goal(QWidget):
     def show_uses(self, attack: type[Attack]) -> None:
         """Show only the inputs that an attack uses."""
         rows = (
-            (self.label, "labels" in attack.uses),
-            (self.target, "targets" in attack.uses),
             (self._region, attack.masked or "stickers" in attack.uses),
             (self.data, "data" in attack.uses),
             (self.start, takes_start(attack)),
         )
         for widget, used in rows:
             self._rows.setRowVisible(widget, used)
-        self.target.set_none_text(_CHOOSE if "targets" in attack.needs else UNTARGETED)
 
     def show_region(self, state: State, attack: type[Attack]) -> None:
         """Show the region that the attack may change, and the regions that can be chosen."""

@@ -1,4 +1,4 @@
-"""AttackProgress: the progress of the attack with a bar, step, rate, remaining time and readings."""
+"""AttackReadings: what an attack says while it runs, such as its queries, and how the newest run ended."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.text.formatting import format_reading
 from gui import theme
-from gui.lanes.progress_text import RateMeter
 from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
@@ -38,15 +37,11 @@ def ending_in_words(ending: Ending) -> str:
     return f"last run: {steps}"
 
 
-class AttackProgress(QWidget):
-    """The progress of a run. It keeps its size while nothing runs, so that nothing jumps."""
+class AttackReadings(QWidget):
+    """The ending of the newest run, and readings of a run. The progress itself stands in the spine."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.bar = QProgressBar(self)
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(6)
-        self.bar.setAccessibleName("Progress of the attack")
         self.text = ElidedLabel("no attack has run yet", self)
         self.text.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.text.setFont(theme.number_font(self.font()))
@@ -58,24 +53,16 @@ class AttackProgress(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(self.bar)
         layout.addWidget(self.text)
         layout.addWidget(self.readings)
-        self._pace = RateMeter()
-        self.bar.setRange(0, 1)
 
     def show_job(self, job: Job, attack: Attack | None, title: str = "") -> None:
-        """Show the progress of a run of ``attack``; ``title`` names it if another attack is chosen."""
-        self.bar.setRange(0, job.total or 0)
-        self.bar.setValue(max(0, job.index))
-        words = self._pace.words(job)
-        self.text.setText(f"{title}: {words}" if title else words)
+        """Show the readings of a run of ``attack``; ``title`` names it if another attack is chosen."""
+        self.text.setText(f"{title} is {'paused' if job.paused else 'running'}" if title else "paused" if job.paused else "running")
         self._show_readings(job, attack)
 
     def show_ending(self, ending: Ending | None, slug: str) -> None:
-        """Show the ending of the newest run if it was of the chosen attack, ``slug``; else clear the progress."""
-        self.bar.setRange(0, 1)
-        self.bar.setValue(0)
+        """Show the ending of the newest run if it was of the chosen attack, ``slug``; else nothing."""
         if ending is not None:
             mine = ending.attack.slug == slug
             self.text.setText(ending_in_words(ending) if mine else "")
