@@ -109,28 +109,6 @@ def is_grown(result: AttackResult) -> bool:
     return not getattr(result.operation, "from_image", True)
 
 
-def summary_line(result: AttackResult, labels: tuple[str, ...]) -> str:
-    """Summarise a finished attack in one line, for the messages."""
-    from engine.text.formatting import format_norm, format_probability
-
-    before, after = int(result.clean_prediction[0]), int(result.prediction[0])
-    p = float(result.logits[0].softmax(0)[after])
-    verdict = "succeeded" if bool(result.success[0]) else "did not succeed"
-    if bool(result.reached_before[0] and result.success[0]) and not is_grown(result):
-        verdict = "had nothing to do, as the model misreads the image without it"
-    ended = "" if result.reason == "finished" else f" ({result.reason})"
-    flip = int(result.steps_to_flip[0])
-    at = f", first at step {flip}" if flip >= 0 else ""
-    queries = "" if result.operation.knows == "gradients" else f", {result.forwards:,} queries"
-    if is_grown(result):  # it does not derive from the clean image, so neither the old class nor a norm is meaningful
-        became = f"noise → {labels[after]} {format_probability(p)}{at}"
-        return f"{result.operation.title} {verdict}{ended}: {became}; {result.seconds:.1f} s{queries}"
-    return (
-        f"{result.operation.title} {verdict}{ended}: {labels[before]} → {labels[after]} {format_probability(p)}{at}; "
-        f"L2 {format_norm(float(result.norms['l2'][0]))}, L∞ {format_norm(float(result.norms['linf'][0]))}, {result.seconds:.1f} s{queries}"
-    )
-
-
 def parameter_lines(result: AttackResult) -> str:
     """List the parameters of a finished attack, its seed, model and device, one to a line."""
     from engine.text.formatting import format_number

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.runner import OperationRunner
-from gui.session.attack_job import parameter_lines, summary_line
+from gui.session.attack_job import parameter_lines
 from gui.session.attack_runner import TIMELINE_BYTES
+from gui.session.attack_verdict import summary_line
 from gui.session.replayed_run import ReplayedScene, completed_replay, run_of_replay
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Replays(QObject):
         assert again is not None
         self.finished.emit(run)
         text = f"“{again.file}” was replayed as {run.title}. {again.sentence}"
-        details = f"{summary_line(run.result, run.before.classifier.labels)}\n{parameter_lines(run.result)}"
+        details = f"{summary_line(run)}\n{parameter_lines(run.result)}"
         self.logged.emit("run" if again.same else "warning", text, details, "")
         for remark in run.result.remarks:
             self.logged.emit("info", remark, "", "")

@@ -19,8 +19,9 @@ from PySide6.QtGui import QUndoStack
 from gui.lanes.engine_thread import EngineThread, stop
 from gui.lanes.requests import Requests
 from gui.session import changes
-from gui.session.attack_job import parameter_lines, summary_line
+from gui.session.attack_job import parameter_lines
 from gui.session.attack_runner import AttackRunner
+from gui.session.attack_verdict import summary_line
 from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
@@ -367,7 +368,7 @@ class Session(QObject):
         """Carry out a conclusion: log the run, add it to the history and change the canvas."""
         entry, frame_requested = conclusion.entry, False
         if entry is not None:
-            self.log("run", summary_line(entry.result, entry.scene.classifier.labels), parameter_lines(entry.result))
+            self.log("run", summary_line(entry), parameter_lines(entry.result))
             for note in entry.result.remarks:
                 self.log("info", note)
             frame_requested = self.adopt(entry, conclusion.text, conclusion.key, **conclusion.fields)

@@ -406,7 +406,8 @@ def test_an_attack_on_an_image_that_is_misread_already_is_not_called_a_success_o
     assert facts.success
     assert facts.already
     assert facts.figures["success"] == "yes, already before the attack"
-    assert any("PGD had nothing to do, as the model misreads the image without it" in text for text in said)
+    why = "takes the image for the target" if goal == "target" else "misreads the image"
+    assert any(f"PGD had nothing to do, as the model {why} without it" in text for text in said)
     table = RunTable()
     qtbot.addWidget(table)
     table.set_runs([facts], None)

@@ -31,12 +31,19 @@ def frame_of(before: int, after: int, *, grown: bool = False, changed: bool = Tr
         (0, 1, False, True, Goals(), "Flipped: Stop → Yield", "adversarial"),
         (0, 1, False, True, Goals(judged_by=1), "Target reached: Stop → Yield", "target"),
         (0, 1, False, True, Goals(judged_by=2), "Flipped: Stop → Yield", "adversarial"),
-        (1, 1, False, True, Goals(judged_by=1), "Still Yield", ""),  # it was there before: nothing was reached
+        (1, 1, False, True, Goals(judged_by=1), "The target before any attack: Yield", ""),
         (1, 1, True, True, Goals(judged_by=1), "Target reached: noise → Yield", "target"),
         (0, 1, True, True, Goals(judged_by=2), "Grown from noise: Yield", "adversarial"),
         (0, 0, False, True, Goals(), "Still Stop", ""),
         (0, 0, False, False, Goals(label=0), "Stop", ""),
         (0, 0, False, True, Goals(label=2), "Wrong before any attack: Stop, not No entry", ""),
+        (0, 1, False, True, Goals(label=2), "Wrong before any attack: Stop, not No entry; now Yield", ""),
+        (0, 2, False, True, Goals(label=2), "Wrong before any attack: Stop, not No entry; now right: No entry", ""),
+        (0, 1, False, True, Goals(label=2, judged_by=1), "Target reached, though misread before: Stop → Yield", "target"),
+        (0, 1, False, True, Goals(label=2, judged_by=3), "Wrong before any attack: Stop, not No entry; now Yield", ""),
+        (0, 1, False, True, Goals(label=0, by_stickers=True), "Flipped by the stickers alone: Stop → Yield", ""),
+        (0, 1, False, True, Goals(judged_by=1, by_stickers=True), "Target reached by the stickers alone: Stop → Yield", ""),
+        (0, 1, True, True, Goals(label=2), "Grown from noise: Yield", "adversarial"),
     ],
 )
 def test_the_verdict(before: int, after: int, grown: bool, changed: bool, goals: Goals, sentence: str, outcome: str) -> None:

@@ -67,6 +67,7 @@ def test_two_sizes_of_one_run_say_what_each_is_of(bench: Workbench) -> None:
 
     from engine.stickers import Colour
     from gui.panels.runs.facts import run_facts
+    from gui.session.attack_verdict import summary_line
 
     session = bench.session
     draw(bench)
@@ -79,13 +80,17 @@ def test_two_sizes_of_one_run_say_what_each_is_of(bench: Workbench) -> None:
     assert "counts the stickers" in tiles["L∞"].tip
     (entry,) = session.history.entries
     figures = run_facts(entry).figures  # type: ignore[arg-type]
-    assert "L2 beyond the stickers" in figures
-    assert figures["L∞ beyond the stickers"].startswith("0.0314")
+    assert figures["measured from"] == "the image with its stickers"
+    assert figures["L∞"].startswith("0.0314")
+    assert " from the image with its stickers, " in summary_line(entry)  # type: ignore[arg-type]
+    assert bench.window.panels["prediction"].view.measured.text == "Measured from the clean image: the stickers count, too."
     session.commit_stickers((), "Clear")
     run_attack(bench)
     until(lambda: bench.window.panels["prediction"].painted is session.frame, "the frame")
     assert {tile.name: tile.remark for tile in bench.window.panels["prediction"].view.figures.figures}["L2"] == ""
-    assert "L2" in run_facts(session.history.entries[-1]).figures
+    assert run_facts(session.history.entries[-1]).figures["measured from"] == "the clean image"
+    assert " from the clean image, " in summary_line(session.history.entries[-1])  # type: ignore[arg-type]
+    assert bench.window.panels["prediction"].view.measured.text == "Measured from the clean image."
 
 
 def test_nothing_on_the_screen_has_the_code_s_names(bench: Workbench) -> None:

@@ -31,6 +31,8 @@ class Goals:
     """Whether the attack chose the target itself."""
     judged_by: int | None = None
     """The target that decides on success: a finished run's own, not the one that is chosen for the next run."""
+    by_stickers: bool = False
+    """Whether the run on the canvas had nothing to do, since the stickers alone have that effect."""
 
 
 def goals_of(state: State, shown: AttackRun | None, frame: Frame) -> Goals:
@@ -39,22 +41,38 @@ def goals_of(state: State, shown: AttackRun | None, frame: Frame) -> Goals:
     judged_by = state.target
     if shown is not None and (frame.step is None or frame.run == shown.number):
         judged_by = None if shown.result.targets is None else int(shown.result.targets[0])
-    return Goals(state.label, state.target if chosen is None else chosen, chosen is not None, judged_by)
+    by_stickers = shown is not None and frame.step is None and bool(shown.before.stickers) and bool(shown.result.reached_before[0])
+    return Goals(state.label, state.target if chosen is None else chosen, chosen is not None, judged_by, by_stickers)
 
 
 def verdict_on(frame: Frame, goals: Goals) -> tuple[str, Outcome]:
-    """Return the verdict on a frame as a sentence, and the kind of success."""
+    """Return the verdict on a frame as a sentence, and the kind of success. What held before the attack is no success."""
     seen, grown, labels = frame.observation, frame.scene.grown, frame.scene.classifier.labels
     before, after = seen.clean_prediction, seen.adversarial_prediction
+    change = f"{'noise' if grown else labels[before]} → {labels[after]}"
+    misread = goals.label is not None and goals.label != before and not grown
     if goals.judged_by is not None and after == goals.judged_by and (grown or after != before):
-        return f"Target reached: {'noise' if grown else labels[before]} → {labels[after]}", "target"
+        if goals.by_stickers:
+            return f"Target reached by the stickers alone: {change}", ""
+        return f"Target reached{', though misread before' if misread else ''}: {change}", "target"
     if grown:
         return f"Grown from noise: {labels[after]}", "adversarial"
+    if misread:
+        return f"Wrong before any attack: {labels[before]}, not {labels[goals.label or 0]}{_now(frame, goals)}", ""
     if after != before:
-        return f"Flipped: {labels[before]} → {labels[after]}", "adversarial"
-    if goals.label is not None and goals.label != before:
-        return f"Wrong before any attack: {labels[before]}, not {labels[goals.label]}", ""
+        return (f"Flipped by the stickers alone: {change}", "") if goals.by_stickers else (f"Flipped: {change}", "adversarial")
+    if before == goals.judged_by:
+        return f"The target before any attack: {labels[before]}", ""
     return f"{'Still ' if seen.norms['linf'] > 0 else ''}{labels[before]}", ""
+
+
+def _now(frame: Frame, goals: Goals) -> str:
+    """Return what the model takes a misread image for now, if that is another class."""
+    seen, labels = frame.observation, frame.scene.classifier.labels
+    after = seen.adversarial_prediction
+    if after == seen.clean_prediction:
+        return ""
+    return f"; now right: {labels[after]}" if after == goals.label else f"; now {labels[after]}"
 
 
 def under_bound(seen: Observation, labels: tuple[str, ...]) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _COLOURS: dict[Outcome, str | None] = {"target": TARGET, "adversarial": ADVERSARIAL, "": None}
 _BOTH = "It counts the stickers and the attack. Runs has what the attack added to the image with its stickers."
+_MEASURED = "Measured from the clean image."
+_MEASURED_WITH_STICKERS = "Measured from the clean image: the stickers count, too."
 _GROWN = "The image was grown from noise: it is no change of the clean one, so its distance from that means nothing."
 
 
@@ -41,6 +43,7 @@ class PredictionView(QWidget):
         self.bars = ProbabilityBars()
         self.legend = Legend()
         self.figures = NumberTiles()
+        self.measured = Sentence(1, muted=True)
         self.count = QSpinBox()
         self._build()
 
@@ -67,6 +70,7 @@ class PredictionView(QWidget):
         layout.addLayout(foot)
         layout.addWidget(self.under_bound)
         layout.addWidget(self.figures)
+        layout.addWidget(self.measured)
         self.under_bound.hide()
 
     # ------------------------------------------------------------------ painting
@@ -131,12 +135,13 @@ class PredictionView(QWidget):
     def show_norms(self, frame: Frame, similarity: float | None) -> None:
         """Show the size of the perturbation; a similarity that is None is still being measured."""
         norms, seen = frame.observation.norms, frame.observation
+        both = bool(frame.scene.stickers) and frame.scene.delta is not None
+        self.measured.set_text("" if frame.scene.grown else _MEASURED_WITH_STICKERS if both else _MEASURED)
         if frame.scene.grown:
             self.figures.set_tiles([NumberTile(name, "–", "", _GROWN) for name in ("L0 (px)", "L1", "L2", "L∞", "SSIM")])
             return
         pixels = seen.clean_image.shape[1] * seen.clean_image.shape[2]
         similar = "1" if norms["linf"] == 0 else "…" if similarity is None else f"{similarity:.3f}"
-        both = bool(frame.scene.stickers) and frame.scene.delta is not None
         what, more = ("with stickers", f" {_BOTH}") if both else ("", "")
         self.figures.set_tiles(
             [

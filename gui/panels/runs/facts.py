@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 from engine.artifacts import Table
 from engine.text.formatting import format_probability as percent
 from engine.text.formatting import short
+from gui.session.attack_verdict import measured_from, verdict_of_attack
 from gui.session.history import AttackRun
 
 if TYPE_CHECKING:
     from engine import AttackResult, Operation
     from gui.session.history import FinishedRun
+
+
+_SUCCESS = {"success": "yes", "already": "yes, already before the attack", "none": "no", "error": "no: the model gave NaN"}
 
 
 @dataclass(frozen=True)
@@ -97,15 +101,16 @@ def _of_attack(entry: AttackRun) -> RunFacts:
     grown = entry.scene.grown  # the adversarial image does not derive from the clean one
     outcome = f"{'noise' if grown else f'{labels[before]} {percent(first)}'} → {labels[after]} {percent(last)}"
     flip = int(result.steps_to_flip[0])
-    already = bool(result.reached_before[0] and result.success[0])
+    verdict, source = verdict_of_attack(result), measured_from(entry)
     figures = {
         "outcome": outcome,
-        "success": "no" if not bool(result.success[0]) else "yes, already before the attack" if already else "yes",
+        "success": _SUCCESS[verdict.kind],
+        **({"before the attack": verdict.before} if verdict.before else {}),
         "ended": str(result.reason),
         "label": labels[int(result.labels[0])] + (" (assumed)" if result.labels_assumed else ""),
         "target": _target(result),
         "first success at step": "never" if flip < 0 else str(flip),
-        **({} if grown else _sizes(norms, " beyond the stickers" if _on_stickers(entry) else "")),
+        **({} if grown else {**_sizes(norms), "measured from": source}),
         "rows forward": str(result.forwards),
         "rows backward": str(result.backwards),
         "seconds": f"{result.seconds:.2f}",
@@ -131,7 +136,7 @@ def _of_attack(entry: AttackRun) -> RunFacts:
             **_flat({key: value for key, value in made.items() if key != "operation"}),
         },
         _json(entry, result, norms, {"before": [labels[before], first], "after": [labels[after], last]}),
-        already=already,
+        already=verdict.kind == "already",
     )
 
 
@@ -142,17 +147,12 @@ def _target(result: AttackResult) -> str:
     return "any other" if result.targets is None else labels[int(result.targets[0])]
 
 
-def _on_stickers(entry: AttackRun) -> bool:
-    """Whether the attack changed an image that had stickers on it already, so that its norms do not count these."""
-    return bool(entry.before.stickers) and "stickers" not in entry.result.operation.uses
-
-
-def _sizes(norms: Mapping[str, float], what: str) -> dict[str, str]:
+def _sizes(norms: Mapping[str, float]) -> dict[str, str]:
     return {
-        f"L0{what}": f"{norms['l0']:.0f} px",
-        f"L1{what}": short(norms["l1"]),
-        f"L2{what}": short(norms["l2"]),
-        f"L∞{what}": f"{norms['linf']:.3g} ({norms['linf'] * 255:.3g}/255)",
+        "L0": f"{norms['l0']:.0f} px",
+        "L1": short(norms["l1"]),
+        "L2": short(norms["l2"]),
+        "L∞": f"{norms['linf']:.3g} ({norms['linf'] * 255:.3g}/255)",
     }
 
 
