@@ -19,7 +19,7 @@ def image_width(count: int, columns: int, aspect: float, width: float, height: f
 def columns_for(count: int, aspect: float, width: float, height: float, present: int = 0) -> int:
     """Return the number of columns in which the images are largest. ``present``, if it is in use, stays unless that is worth it."""
     sizes = {columns: image_width(count, columns, aspect, width, height) for columns in range(1, count + 1)}
-    # Of equally good arrangements the one with fewest rows: two images are beside each other unless a column is clearly better.
-    best = max(reversed(sizes), key=lambda columns: sizes[columns])
+    best = max(sizes, key=lambda columns: sizes[columns])
+    # Two images are beside each other unless a column is clearly better.
     kept = present if present in sizes else count if count <= 2 else best
     return best if sizes[best] > WORTH * sizes[kept] else kept

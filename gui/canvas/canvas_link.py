@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
+from gui.canvas.comparison_link import ComparisonLink
 from gui.canvas.difference import signed_difference
 from gui.canvas.pictures import Caption, share_text
+from gui.canvas.state_line import StateLine
 
 if TYPE_CHECKING:
     from engine.stickers import Sticker
@@ -34,6 +36,9 @@ class CanvasLink(QObject):
         canvas.selectionChanged.connect(self._on_selected)
         canvas.notice.connect(session.notice)
         canvas.viewChanged.connect(self._ask_difference)
+        self.comparison = ComparisonLink(session, canvas)
+        canvas.comparisonLeft.connect(self.comparison.leave)
+        StateLine(session, canvas)
         canvas.new_content = session.content_for_new
 
     # ------------------------------------------------------------------ to the canvas

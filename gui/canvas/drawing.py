@@ -116,7 +116,7 @@ class DrawingPanes(PictureViews):
     def _show_stickers(self) -> None:
         drawing = self.dragging and TOOLS[self._tool].draws
         for pane in self.panes:
-            there = pane.size_ != (0, 0) and not self.comparing
+            there = pane.filled and not self.comparing
             pane.set_stickers(self.stickers if there else (), self._selected, handles=not drawing)
 
     def _board(self) -> Board:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.canvas.pictures import Caption, Picture
 from gui.theme import muted_colour, number_font
+from gui.widgets import ElidedLabel
 
 _DOT = " · "
 
@@ -22,6 +23,7 @@ class CaptionLine(QWidget):
         self._strong = QFont(self.font())
         self._strong.setWeight(QFont.Weight.DemiBold)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(QFontMetrics(self._strong).horizontalAdvance("99.9+ %"))
 
     @property
     def text(self) -> str:
@@ -37,13 +39,12 @@ class CaptionLine(QWidget):
             self.update()
 
     def parts(self) -> tuple[str, str]:
-        """Return label and number as they fit into the width; the number is left out before it would be cut."""
+        """Return label and number as they fit into the width: the label gives way first, and no number is cut."""
         label, share = self._caption
-        number = self._width_of_number(share)
-        if number > self.width():
-            share, number = "", 0
-        plain = QFontMetrics(self.font())
-        shown = plain.elidedText(label, Qt.TextElideMode.ElideRight, self.width() - number)
+        if QFontMetrics(self._strong).horizontalAdvance(share) > self.width():
+            share = ""
+        room = self.width() - self._width_of_number(share)
+        shown = QFontMetrics(self.font()).elidedText(label, Qt.TextElideMode.ElideRight, room) if room > 0 else ""
         return ("" if shown == "…" and share else shown), share
 
     @property
@@ -64,9 +65,6 @@ class CaptionLine(QWidget):
     def sizeHint(self) -> QSize:
         plain = QFontMetrics(self.font())
         return QSize(plain.horizontalAdvance(self._caption.label) + self._width_of_number(self._caption.share), plain.height() + 4)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         label, share = self.parts()
@@ -95,7 +93,8 @@ class Heading(QWidget):
         self._swatch, self._rule = QFrame(), QFrame()
         self._swatch.setFixedSize(12, 12)
         self._rule.setFixedHeight(2)
-        self._name = QLabel()
+        self._name = ElidedLabel()
+        self._name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)  # the caption's number keeps its room
         font = self._name.font()
         font.setBold(True)
         self._name.setFont(font)

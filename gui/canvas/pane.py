@@ -88,6 +88,11 @@ class Pane(QWidget):
         self.view.grid.set_size(*(reversed(own) if own == self.size_ else (0, 0)))
         self._veil()
 
+    @property
+    def filled(self) -> bool:
+        """Whether there is an image for stickers to lie on."""
+        return self.pixels is not None
+
     def set_line(self, text: str) -> None:
         """Show a line over the image's upper edge; an empty text removes it."""
         self._line.setText(text)

@@ -65,6 +65,10 @@ class Stage(Pane):
         self._show_divider()
 
     @property
+    def filled(self) -> bool:
+        return self._pictures[0].pixels is not None
+
+    @property
     def wiping(self) -> bool:
         """Whether the divider is shown."""
         return self._mode == "wipe" and not self._held and self._pictures[0].pixels is not None

@@ -25,7 +25,8 @@ class PictureViews(LinkedPanes):
 
     viewChanged = Signal()
     """Another view was chosen, or other pictures are shown in it."""
-    heldChanged = Signal()
+    comparisonLeft = Signal()
+    """The user wants to see the pair again."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -153,7 +154,6 @@ class PictureViews(LinkedPanes):
             self._held = held
             self._show_pixels()
             self._show_headings()
-            self.heldChanged.emit()
 
     def move_divider(self, dx: float) -> None:
         """Move the wipe's divider by image pixels."""

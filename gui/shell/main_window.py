@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
         self.centre.set_canvas(self.canvas)
         self.centre.set_header(CanvasHeader(self.canvas, self.actions_table))
         self.centre.set_foot(self._make_foot())
-        CanvasLink(self.session, self.canvas)
+        self.canvas_link = CanvasLink(self.session, self.canvas)
         CanvasFollower(self.canvas, self.actions_table, self.settings, self.docks["stickers"])
         self.canvas.filesDropped.connect(self._on_files)
         for spec in self._specs:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 
-from gui.theme import icon
+from gui.theme import TEXT_BESIDE_ICON, icon
 
 if TYPE_CHECKING:
     from gui.canvas.view import ImageCanvas
@@ -26,9 +26,6 @@ class _Gains(QComboBox):
 class ViewOptions(QWidget):
     """The options of the canvas's view; nothing for a view without any."""
 
-    left = Signal()
-    """The user leaves the comparison of runs."""
-
     def __init__(self, canvas: ImageCanvas) -> None:
         super().__init__()
         self._canvas = canvas
@@ -45,7 +42,9 @@ class ViewOptions(QWidget):
         self.swap = _toggle("mdi6.rotate-3d-variant", "Show the other image, and stay there", "Other image")
         self.swap.clicked.connect(self._on_swap)
         self.leave = _toggle("mdi6.close", "Leave the comparison, and return to the image with its attack", "Leave comparison")
-        self.leave.clicked.connect(self.left)
+        self.leave.setText("Leave comparison")
+        self.leave.setToolButtonStyle(TEXT_BESIDE_ICON)
+        self.leave.clicked.connect(canvas.comparisonLeft)
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
         row.setSpacing(2)
