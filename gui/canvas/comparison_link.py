@@ -33,7 +33,7 @@ def picture_of(run: AttackRun, colour: str) -> Picture:
     best = int(run.result.prediction[0])
     share = float(run.result.logits[0].softmax(0)[best])
     caption = Caption(run.result.classifier.labels[best], share_text(share))
-    return Picture(name_of(run), colour, to_pixels(run.result.adversarial[0]), caption, to_pixels(run.scene.clean))
+    return Picture(name_of(run), colour, to_pixels(run.result.adversarial[0]), caption, run.number, to_pixels(run.scene.clean))
 
 
 class ComparisonLink(QObject):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui import theme
@@ -135,6 +135,18 @@ class Pane(QWidget):
         """Return the position of an image point in the viewport."""
         left, top = self.placement.to_screen(x, y)
         return QPoint(to_whole(left), to_whole(top))
+
+    def grab_image(self) -> QImage:
+        """Return the visible part of the image at the size on the screen, without outlines, handles and mark."""
+        hidden = [item for item in (self.view.outlines, self.view.handles, self.view.mark) if item.isVisible()]
+        for item in hidden:
+            item.hide()
+        (left, top), (right, bottom) = (self.placement.to_screen(*corner) for corner in ((0, 0), (self.size_[1], self.size_[0])))
+        there = QRect(to_whole(left), to_whole(top), to_whole(right) - to_whole(left), to_whole(bottom) - to_whole(top))
+        image = self.viewport.grab(there.intersected(self.viewport.rect())).toImage()
+        for item in hidden:
+            item.show()
+        return image
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:

@@ -41,6 +41,8 @@ class Picture:
     pixels: np.ndarray | None = None
     """``(H, W, 3)`` uint8; None while there is no image."""
     caption: Caption = NO_CAPTION
+    run: int | None = None
+    """The number of the finished run that made it; None for a picture of the pair."""
     clean: np.ndarray | None = None
     """The clean image that belongs to it, which is shown while B is held; None if there is none."""
 
@@ -50,8 +52,8 @@ def pair(
 ) -> tuple[Picture, Picture]:
     """Return the clean and the adversarial image as pictures."""
     return (
-        Picture("Clean", theme.CLEAN, clean, captions[0], clean),
-        Picture("Adversarial", theme.ADVERSARIAL, adversarial, captions[1], clean),
+        Picture("Clean", theme.CLEAN, clean, captions[0], clean=clean),
+        Picture("Adversarial", theme.ADVERSARIAL, adversarial, captions[1], clean=clean),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QGuiApplication, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QGuiApplication, QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.canvas import edits
@@ -66,6 +66,11 @@ class ImageCanvas(DrawingPanes):
         self._edit(edits.add_new(self._board(), self._tool))
         self.set_tool("select")
         self.stickerTouched.emit()
+
+    def displayed(self, place: int) -> QImage:
+        """Return what a pane shows of its picture, at the size on the screen, without outlines, handles and marks."""
+        pane = self.panes[place] if len(self.panes) > place else self.panes[-1]
+        return pane.grab_image()
 
     def slide(self, share: int) -> None:
         """Move the wipe's divider by a share of the width, in percent."""

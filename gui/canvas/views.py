@@ -116,7 +116,7 @@ class PictureViews(LinkedPanes):
 
     def _read_out(self) -> list[tuple[str, np.ndarray | None]]:
         if self._compared:
-            return [(picture.name.partition(" ")[0], picture.pixels) for picture in self._compared]
+            return [(f"#{picture.run}", picture.pixels) for picture in self._compared]
         return [(picture.name.lower(), picture.pixels) for picture in self._pair]
 
     # ------------------------------------------------------------------ views

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from engine.text.formatting import format_probability as percent
+from gui.plots.menu import PlotMenu, Table
 from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET, line_colour, number_font, readable
 
 GAP = 3
@@ -41,6 +42,7 @@ class ProbabilityBars(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
         self._line = self.fontMetrics().height()
         self._number = self.fontMetrics().horizontalAdvance("> 99.9 %") + 2
+        PlotMenu(self, self.numbers, "probabilities")
 
     @property
     def row_height(self) -> int:
@@ -53,6 +55,11 @@ class ProbabilityBars(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(160, max(1, len(self.rows)) * (2 * self._line + GAP))
+
+    def numbers(self) -> Table:
+        """Return the classes with their probabilities."""
+        titles = ["class", "clean", "adversarial", "clean with the bound", "adversarial with the bound"]
+        return titles, [[row.name, row.clean, row.adversarial, row.bounded_clean, row.bounded_adversarial] for row in self.rows]
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show rows, from top to bottom."""

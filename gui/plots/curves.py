@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.text.formatting import format_probability as percent
 from engine.text.formatting import short
+from gui.plots.menu import PlotMenu, Table
 from gui.theme import GRID, line_colour, muted_colour, number_font, readable, rich, text_colour
 from gui.widgets.text import Sentence
 
@@ -156,6 +157,8 @@ class Curves(QWidget):
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.readout)
         self._note = ""
+        self.plot.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the whole widget has one menu
+        PlotMenu(self, self.numbers, "curves")
         self._follow_palette()
 
     def _vertical(self, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> pg.InfiniteLine:
@@ -191,6 +194,11 @@ class Curves(QWidget):
         self._paint_lines()
         self._fit()
         self._read(None)
+
+    def numbers(self) -> Table:
+        """Return the x values in the axis's numbers, and the values of each line."""
+        columns = [[self.axes.back(float(x)) for x in self.xs], *(line.y.tolist() for line in self.lines)]
+        return [self.axes.x, *(line.name for line in self.lines)], list(zip(*columns, strict=True))
 
     def set_marker(self, x: float | None) -> None:
         """Mark the present value of x with a line; None removes it."""

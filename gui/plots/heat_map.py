@@ -59,7 +59,7 @@ class HeatMap(PixelMaps):
         low, high = limits_of(values, signed)
         pixels = diverging(values, high) if signed else on_viridis(values, low, high)
         texts = (f"−{short(high)}", "0", f"+{short(high)}") if signed else (_minus(short(low)), _minus(short(high)))
-        self.set_maps([PixelMap(title, np.ascontiguousarray(pixels))], Scale(DIVERGING if signed else VIRIDIS, texts))
+        self.set_maps([PixelMap(title, np.ascontiguousarray(pixels), values=values)], Scale(DIVERGING if signed else VIRIDIS, texts))
 
     # ------------------------------------------------------------------ coordinates
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QHelpEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.plots.colour_maps import GREY, Colours
+from gui.plots.menu import PlotMenu, Table
 from gui.theme import GRID, line_colour, muted_colour, number_font, readable
 
 
@@ -23,6 +24,8 @@ class PixelMap:
     """The colours ``(H, W, 3)`` uint8, contiguous."""
     colour: str | None = None
     """The colour of the heading; None for the text's."""
+    values: np.ndarray | None = None
+    """The values ``(H, W)`` or ``(H, W, C)`` that the colours stand for; None if only the colours are known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +51,7 @@ class PixelMaps(QWidget):
         """The text that is shown while there are no maps."""
         self.setFont(number_font(self.font()))
         self.setMinimumSize(96, 56)
+        PlotMenu(self, self.numbers, "maps")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
@@ -57,6 +61,19 @@ class PixelMaps(QWidget):
         """Show maps with their scale, or ``note`` if there are none."""
         self.maps, self.scale, self.note = tuple(maps), scale, note
         self.update()
+
+    def numbers(self) -> Table:
+        """Return a row for each pixel of each map: its values, or red, green and blue in 0 to 255 where only the colours are known."""
+        rows: list[list[object]] = []
+        widest = 1
+        for one in self.maps:
+            values = one.pixels if one.values is None else one.values
+            values = values.reshape(*values.shape[:2], -1)
+            widest = max(widest, values.shape[2])
+            for y, line in enumerate(values.tolist()):
+                rows += [[one.title, x, y, *pixel] for x, pixel in enumerate(line)]
+        names = ["value"] if widest == 1 else ["red", "green", "blue", *map(str, range(3, widest))][:widest]
+        return ["map", "x", "y", *names], rows
 
     @property
     def turned(self) -> bool:

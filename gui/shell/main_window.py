@@ -73,12 +73,14 @@ class MainWindow(QMainWindow):
         from gui.canvas import ImageCanvas
         from gui.canvas.canvas_link import CanvasLink
         from gui.canvas.header import CanvasHeader
+        from gui.shell.canvas_menu import CanvasMenu
 
         self.canvas = ImageCanvas()
         self.centre.set_canvas(self.canvas)
         self.centre.set_header(CanvasHeader(self.canvas, self.actions_table))
         self.centre.set_foot(self._make_foot())
         self.canvas_link = CanvasLink(self.session, self.canvas)
+        CanvasMenu(self.session, self.canvas, self.actions_table)
         CanvasFollower(self.canvas, self.actions_table, self.settings, self.docks["stickers"])
         self.canvas.filesDropped.connect(self._on_files)
         for spec in self._specs:

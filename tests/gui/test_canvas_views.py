@@ -313,7 +313,7 @@ def pictures(count: int, sides: tuple[int, ...] = (32,)) -> list[Picture]:
     for number in range(count):
         clean, adversarial = images(sides[number % len(sides)])
         shade = np.full_like(adversarial, 20 * number)
-        made.append(Picture(f"#{number + 1} PGD 8/255", "#E69F00", shade, Caption("Speed limit 50", "99.8 %"), clean))
+        made.append(Picture(f"#{number + 1} PGD 8/255", "#E69F00", shade, Caption("Speed limit 50", "99.8 %"), number + 1, clean))
     return made
 
 
