@@ -31,7 +31,7 @@ STICKER_ACTIONS = ("duplicate_sticker", "raise_sticker", "lower_sticker", "delet
 
 
 class CanvasMenu(QObject):
-    """Builds the menu anew at each right click, from the canvas's pictures and the menus' actions."""
+    """Builds the menu at each right click, from the canvas's pictures and the menus' actions."""
 
     def __init__(self, session: Session, canvas: ImageCanvas, actions: Actions) -> None:
         super().__init__(canvas)

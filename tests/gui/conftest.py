@@ -145,11 +145,13 @@ def bench(window: Workbench) -> Workbench:
     before = session.clean
     for entry in session.history.entries:
         session.remove_runs(entry.number)
-    session.change(bounds={}, stickers=(), region="image", target=None, **session.plan.choosing("pgd"))
+    session.change(bounds={}, stickers=(), region="image", target=None, compared=(), **session.plan.choosing("pgd"))
     open_path(session, sample.path, sample.label)
     until(lambda: session.clean is not before and session.frame is not None and session.frame.scene.clean is session.clean, "the sample")
     session.undo_stack.clear()
     window.window.canvas.set_tool("select")
+    window.window.canvas.set_view("side")
+    window.window.canvas.fit()
     settle()
     return window
 

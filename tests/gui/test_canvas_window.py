@@ -1,0 +1,337 @@
+"""The canvas in the window: views, comparisons, outdated results, keys and context menus, as the user meets them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
+
+from gui.canvas.drawing import NOT_HERE
+from gui.session.state import AttackSettings
+from tests.gui.canvas_events import NONE, drag, move, press, release
+from tests.gui.canvas_pixels import array
+from tests.gui.driving import action, choose_attack, click, draw, press_keys, run_attack, settle, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gui.app import Workbench
+    from gui.canvas.pane import Pane
+
+
+def menu_at(bench: Workbench, pane: Pane, point: tuple[float, float]) -> dict[str, QAction]:
+    """Click the right mouse button on an image point, and return the menu's actions by their texts."""
+    press(pane, point, Qt.MouseButton.RightButton)
+    release(pane, point, Qt.MouseButton.RightButton)
+    at = pane.position(*point)
+    QApplication.sendEvent(pane.viewport, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, pane.viewport.mapToGlobal(at)))
+    settle()
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    return {each.text(): each for each in menu.actions() if each.text()}
+
+
+def close_menu() -> None:
+    while (menu := QApplication.activePopupWidget()) is not None:
+        menu.close()
+    settle()
+
+
+def clipboard_image() -> np.ndarray:
+    image = QGuiApplication.clipboard().image()
+    assert not image.isNull()
+    return array(image)
+
+
+# ---------------------------------------------------------------------- views
+
+
+def test_keys_choose_the_views_and_the_bar_and_the_menu_agree(bench: Workbench) -> None:
+    canvas, header = bench.window.canvas, bench.window.centre.header
+    for keys, view in (("2", "wipe"), ("3", "blink"), ("4", "difference"), ("1", "side")):
+        press_keys(bench.window, keys)
+        assert canvas.view == view
+        assert action(bench, f"view_{view}").isChecked()
+        assert header.buttons[f"view_{view}"].isChecked()
+    click(header.buttons["view_difference"])
+    assert canvas.view == "difference"
+    until(lambda: canvas.stage.pixels is not None, "the difference")
+    assert header.options.gain.isVisible()
+    press_keys(bench.window, "1")
+    assert not header.options.gain.isVisible()
+
+
+def test_the_difference_follows_the_frame_and_the_lane_makes_it(bench: Workbench) -> None:
+    canvas = bench.window.canvas
+    press_keys(bench.window, "4")
+    run_attack(bench)
+    until(lambda: not bench.session.waiting("difference") and canvas.stage.view.scale_bar.texts, "the difference")
+    assert canvas.stage.view.scale_bar.texts == ("\u22128/255", "0", "+8/255")
+    press_keys(bench.window, "Ctrl+Backspace")
+    until(lambda: bench.session.frame.scene.delta is None and not bench.session.waiting("difference"), "the clean image")
+    assert (canvas.stage.pixels == canvas.stage.pixels[0, 0]).all()
+    press_keys(bench.window, "1")
+
+
+def test_b_is_held_wherever_the_focus_is_and_typed_where_text_is(bench: Workbench) -> None:
+    canvas, window = bench.window.canvas, bench.window
+    run_attack(bench)
+    canvas.setFocus()
+    with_focus = window.panels["attack"]
+    for widget in (canvas, with_focus):
+        window.activateWindow()
+        QTest.keyPress(window, Qt.Key.Key_B)
+        settle()
+        assert canvas.held, widget
+        np.testing.assert_array_equal(canvas.adversarial_pane.pixels, bench.session.frame.clean_pixels)
+        QTest.keyRelease(window, Qt.Key.Key_B)
+        assert not canvas.held
+        np.testing.assert_array_equal(canvas.adversarial_pane.pixels, bench.session.frame.adversarial_pixels)
+
+
+def test_whole_multiples_by_key_and_the_grid_is_kept(bench: Workbench) -> None:
+    canvas = bench.window.canvas
+    for scale in (2, 3, 4, 1):
+        press_keys(bench.window, f"Ctrl+{scale}")
+        assert canvas.viewpoint.scale == scale
+    press_keys(bench.window, "Ctrl+0")
+    assert canvas.clean_pane.view.grid.shown == (canvas.viewpoint.scale >= 12)
+    press_keys(bench.window, "G")
+    assert not canvas.clean_pane.view.grid.shown
+    assert bench.window.settings.text("canvas/grid") == "off"
+    assert not action(bench, "pixel_grid").isChecked()
+    press_keys(bench.window, "G")
+    assert bench.window.settings.text("canvas/grid") == "on"
+
+
+def test_r_and_return_draw_a_sticker_and_its_dock_comes_to_the_front(bench: Workbench) -> None:
+    window = bench.window
+    window.docks["image"].raise_()
+    settle()
+    press_keys(window, "R")
+    press_keys(window.canvas, "Return")
+    assert [(s.x, s.y, s.width, s.height) for s in bench.session.stickers] == [(12, 12, 8, 8)]
+    settle()
+    assert window.panels["stickers"].isVisible()
+    press_keys(window.canvas, "Left")
+    assert bench.session.stickers[0].x == 11
+    press_keys(window, "Ctrl+Z")
+    press_keys(window, "Ctrl+Z")
+    assert bench.session.stickers == ()
+    window.docks["image"].raise_()
+    settle()
+    draw(bench)
+    assert window.panels["stickers"].isVisible()
+    window.docks["image"].raise_()
+    settle()
+    drag(window.canvas.adversarial_pane, [(15.5, 20.5)])  # a click on it
+    settle()
+    assert window.panels["stickers"].isVisible()
+
+
+# ---------------------------------------------------------------------- what is shown
+
+
+def test_changed_parameters_dim_the_result_and_say_so(bench: Workbench) -> None:
+    canvas = bench.window.canvas
+    run_attack(bench)
+    assert canvas.adversarial_pane.line == ""
+    number = bench.session.history.shown.number
+    bench.session.change(settings=AttackSettings({"eps": 2 / 255}))
+    assert canvas.adversarial_pane.line == f"Out of date since #{number} PGD: eps 8/255 → 2/255"
+    assert canvas.adversarial_pane.view.veil.shown
+    bench.session.change(settings=AttackSettings())
+    assert canvas.adversarial_pane.line == ""
+    assert not canvas.adversarial_pane.view.veil.shown
+
+
+def test_a_sticker_over_a_perturbation_is_named_and_the_next_run_says_that_it_is_taken_off(bench: Workbench, said: list[str]) -> None:
+    canvas, session = bench.window.canvas, bench.session
+    run_attack(bench)
+    number = session.history.shown.number
+    draw(bench)
+    assert canvas.adversarial_pane.line == f"Stickers with the perturbation of #{number} PGD"
+    assert not canvas.adversarial_pane.view.veil.shown  # the image is as it is shown
+    said.clear()
+    run_attack(bench)
+    assert f"The perturbation of #{number} PGD was taken off: PGD starts from the image with its stickers." in said
+    assert canvas.adversarial_pane.line == ""
+    said.clear()
+    run_attack(bench)
+    assert not any("was taken off" in sentence for sentence in said)
+
+
+def test_an_attack_is_undone_and_redone(bench: Workbench) -> None:
+    session = bench.session
+    run_attack(bench)
+    after = session.delta
+    assert after is not None
+    assert session.undo_stack.undoText() == "PGD"
+    press_keys(bench.window, "Ctrl+Z")
+    assert session.delta is None
+    until(lambda: session.frame.scene.delta is None, "the clean image")
+    press_keys(bench.window, "Ctrl+Shift+Z")
+    assert session.delta is after
+    assert session.history.shown is not None
+
+
+# ---------------------------------------------------------------------- compared runs
+
+
+@pytest.fixture
+def compared(bench: Workbench) -> list[int]:
+    for eps in (8 / 255, 2 / 255, 4 / 255):
+        bench.session.change(settings=AttackSettings({"eps": eps}))
+        run_attack(bench)
+    return [run.number for run in bench.session.history.attacks]
+
+
+def test_two_runs_beside_each_other_and_more_as_a_grid(bench: Workbench, compared: list[int], said: list[str]) -> None:
+    canvas, session = bench.window.canvas, bench.session
+    first, second, third = compared
+    session.change(compared=(first, second))
+    until(lambda: canvas.comparing, "the comparison")
+    settle()
+    assert [pane.heading.name for pane in canvas.panes] == [f"#{first} PGD 8/255", f"#{second} PGD 2/255"]
+    for pane, number in zip(canvas.panes, (first, second), strict=True):
+        result = session.history.find(number).result
+        best = session.state.name_of(int(result.prediction[0]))
+        assert pane.heading.caption.text.startswith(f"{best} · ")
+        expected = (255 * result.adversarial[0]).round().byte().permute(1, 2, 0).numpy()
+        np.testing.assert_array_equal(pane.pixels, expected)
+    press_keys(bench.window, "4")
+    until(lambda: canvas.stage.view.scale_bar.texts, "the difference of the runs")
+    assert canvas.stage.view.scale_bar.texts[2] in ("+10/255", "+8/255", "+9/255")
+    press_keys(bench.window, "1")
+    press_keys(bench.window, "R")
+    drag(canvas.panes[0], [(12.5, 18.5), (19.5, 24.5)])
+    assert session.stickers == ()
+    assert NOT_HERE in said
+    press_keys(bench.window, "V")
+    session.change(compared=(first, second, third))
+    until(lambda: len(canvas.pictures) == 3, "the grid")
+    settle()
+    assert len(canvas.panes) == 3
+    header = bench.window.centre.header
+    assert not header.buttons["view_wipe"].isVisible()
+    click(header.options.leave)
+    assert not canvas.comparing
+    assert session.compared == ()
+    np.testing.assert_array_equal(canvas.adversarial_pane.pixels, session.frame.adversarial_pixels)
+
+
+def test_a_removed_run_leaves_the_comparison_and_undo_brings_it_back(bench: Workbench, compared: list[int]) -> None:
+    canvas, session = bench.window.canvas, bench.session
+    session.change(compared=tuple(compared[:2]))
+    until(lambda: canvas.comparing, "the comparison")
+    session.remove_runs(compared[0])
+    until(lambda: not canvas.comparing, "the pair")
+    session.undo_stack.undo()
+    until(lambda: canvas.comparing, "the comparison again")
+    session.change(compared=())
+
+
+def test_an_attack_beside_a_comparison_does_not_disturb_it(bench: Workbench, compared: list[int]) -> None:
+    canvas, session = bench.window.canvas, bench.session
+    session.change(compared=tuple(compared[:2]))
+    until(lambda: canvas.comparing, "the comparison")
+    before = [pane.pixels.copy() for pane in canvas.panes]
+    run_attack(bench)
+    for pane, was in zip(canvas.panes, before, strict=True):
+        np.testing.assert_array_equal(pane.pixels, was)
+    session.change(compared=())
+    np.testing.assert_array_equal(canvas.adversarial_pane.pixels, session.frame.adversarial_pixels)
+
+
+# ---------------------------------------------------------------------- context menus
+
+
+def test_the_menu_copies_each_image_as_displayed_and_at_its_own_size(bench: Workbench) -> None:
+    canvas = bench.window.canvas
+    run_attack(bench)
+    frame = bench.session.frame
+    clean, adversarial = (
+        (canvas.clean_pane, frame.clean_pixels, "Clean"),
+        (canvas.adversarial_pane, frame.adversarial_pixels, "Adversarial"),
+    )
+    for pane, pixels, name in (clean, adversarial):
+        menu_at(bench, pane, (28.5, 28.5))[f"Copy {name} at its own size, 32 × 32"].trigger()
+        close_menu()
+        np.testing.assert_array_equal(clipboard_image(), pixels)
+        menu_at(bench, pane, (28.5, 28.5))["Copy as displayed"].trigger()
+        close_menu()
+        shown = clipboard_image()
+        assert shown.shape[:2] == (round(32 * canvas.viewpoint.scale),) * 2
+        middle = ((np.arange(32) + 0.5) * canvas.viewpoint.scale).astype(int)
+        np.testing.assert_array_equal(shown[np.ix_(middle, middle)], pixels)
+
+
+def test_the_menu_saves_the_clean_image_whole(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "clean"), ""))
+    menu_at(bench, bench.window.canvas.clean_pane, (2, 2))["Save Clean as…"].trigger()
+    close_menu()
+    np.testing.assert_array_equal(array(QImage(str(tmp_path / "clean.png"))), bench.session.frame.clean_pixels)
+    assert said[-1] == "clean.png was written."
+
+
+def test_the_menu_sets_the_start_image_for_attacks_that_take_one(bench: Workbench) -> None:
+    session, canvas = bench.session, bench.window.canvas
+    run_attack(bench)
+    choose_attack(bench, "HopSkipJump")
+    entry = menu_at(bench, canvas.adversarial_pane, (28, 28))["Set as start image"]
+    assert entry.isEnabled()
+    entry.trigger()
+    close_menu()
+    until(lambda: session.plan.start is not None, "the start image")
+    assert session.plan.start.image.equal(session.frame.observation.adversarial_image)
+    assert session.plan.start.prediction == session.frame.observation.adversarial_prediction
+    session.undo_stack.undo()
+    assert session.plan.start is None
+    choose_attack(bench, "PGD")
+    entry = menu_at(bench, canvas.adversarial_pane, (28, 28))["Set as start image"]
+    assert entry.isEnabled() or "takes no start image" in entry.toolTip()
+    close_menu()
+
+
+def test_the_menu_edits_the_sticker_under_the_mouse_and_so_does_the_edit_menu(bench: Workbench) -> None:
+    session, canvas = bench.session, bench.window.canvas
+    draw(bench)
+    assert "Duplicate sticker" not in menu_at(bench, canvas.adversarial_pane, (2, 2))
+    close_menu()
+    assert session.selected is None
+    assert not action(bench, "delete_sticker").isEnabled()
+    menu_at(bench, canvas.clean_pane, (15.5, 20.5))["Duplicate sticker"].trigger()
+    close_menu()
+    assert len(session.stickers) == 2
+    top = session.stickers[1].id
+    action(bench, "lower_sticker").trigger()
+    assert [sticker.id for sticker in session.stickers] == [top, 1]
+    action(bench, "raise_sticker").trigger()
+    assert [sticker.id for sticker in session.stickers] == [1, top]
+    menu_at(bench, canvas.adversarial_pane, (15.5, 19.5))["Delete sticker"].trigger()
+    close_menu()
+    assert len(session.stickers) == 1
+    press_keys(bench.window, "Ctrl+Z")
+    assert len(session.stickers) == 2
+
+
+def test_the_menu_clears_the_perturbation(bench: Workbench) -> None:
+    run_attack(bench)
+    menu_at(bench, bench.window.canvas.adversarial_pane, (28, 28))["Clear perturbation"].trigger()
+    close_menu()
+    assert bench.session.delta is None
+
+
+def test_the_readout_stands_over_the_images_of_the_window(bench: Workbench) -> None:
+    canvas = bench.window.canvas
+    move(canvas.clean_pane, (14.5, 9.5), NONE)
+    assert canvas.readout.text.replace("\u2007", "").startswith("x 14, y 9 · clean ")
+    assert canvas.readout.isVisible()
+    QApplication.sendEvent(canvas.clean_pane.viewport, QEvent(QEvent.Type.Leave))
+    assert not canvas.readout.isVisible()
+    assert canvas.rect().contains(canvas.readout.geometry())
