@@ -9,26 +9,40 @@ import typer
 
 from engine.files import ordinary_file
 
-Records = Annotated[list[Path], typer.Argument(metavar="RECORD.json ...", help="Records, or sidecars of figures.", show_default=False)]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE ...", help="Records, figures or their sidecars; or one study.", show_default=False)
+]
 
 
 def command(
-    records: Records,
+    files: Files,
     out: Annotated[Path | None, typer.Option(help="Write the script here, as .py; else it is printed.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over --out.")] = False,
 ) -> int:
     """Write a script of the engine's public calls that runs recorded attacks again and compares every bit."""
-    for path in records:
-        ordinary_file(path, "a record (.json)")  # checked first, since torch takes a while to load
+    for path in files:
+        ordinary_file(path, "a record or a study")  # checked first, since torch takes a while to load
     from engine.cli.output import refuse_existing, say
-    from engine.record import Record
-    from engine.script import Recorded, runs_as_python, write_script
+    from engine.script import write_script
 
-    runs = [Recorded(Record.read(path), path.parent) for path in records]
     if out is None:
-        print(runs_as_python(runs), end="")
+        print(_text(files), end="")
         return 0
+    out = out if out.suffix else out.with_suffix(".py")
     refuse_existing([out], overwrite)
-    write_script(out, runs_as_python(runs))
-    say(f"{out} runs {'it' if len(runs) == 1 else 'them'} again: python {out}")
+    write_script(out, _text(files))
+    say(f"{out} runs {'it' if len(files) == 1 else 'them'} again: python {out}")
     return 0
+
+
+def _text(files: list[Path]) -> str:
+    from engine import study
+    from engine.errors import GibbonError
+    from engine.record import Record
+    from engine.script import Recorded, runs_as_python, study_as_python
+
+    if any(study.is_study(path) for path in files):
+        if len(files) > 1:
+            raise GibbonError("A study is a script of its own. Give one study alone, or records.")
+        return study_as_python(study.read(files[0]), f"The study {files[0].stem}, run again.")
+    return runs_as_python([Recorded(Record.read(path), path.parent) for path in files])

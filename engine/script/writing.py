@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 from engine.errors import GibbonError
 from engine.files import replacing
 from engine.record.schema import Record
-from engine.result import Reason
-from engine.script import sections
+from engine.script import runs, sections
+from engine.script.figures import figure_lines
 from engine.script.literals import call, literal
 
 
@@ -24,6 +25,8 @@ class Recorded:
 
 def as_python(record: Record, folder: Path | str = ".") -> str:
     """Return a script that runs a recorded attack again and says whether the image is the recorded one, bit for bit.
+
+    The record of a figure also draws the figure again, as ``figure.pdf``.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def as_python(record: Record, folder: Path | str = ".") -> str:
     return runs_as_python([Recorded(record, Path(folder))])
 
 
-def runs_as_python(runs: Sequence[Recorded], title: str = "") -> str:
+def runs_as_python(recorded: Sequence[Recorded], title: str = "") -> str:
     """Return one script for several recorded attacks, in their order; see `as_python`. ``title`` is its first line.
 
     Raises
@@ -48,12 +51,12 @@ def runs_as_python(runs: Sequence[Recorded], title: str = "") -> str:
     GibbonError
         There is no record, or no script can run one of them.
     """
-    if not runs:
+    if not recorded:
         raise GibbonError("There is no run to write a script of. Run an attack first.")
-    script = _Script()
-    for run in runs:
-        script.add(run.record, run.folder.resolve())
-    return script.text(title or _title(runs))
+    script = Script()
+    for each in recorded:
+        script.add(each)
+    return script.text(title or _title(recorded))
 
 
 def write_script(path: Path | str, text: str) -> Path:
@@ -73,16 +76,19 @@ def write_script(path: Path | str, text: str) -> Path:
     return path
 
 
-def _title(runs: Sequence[Recorded]) -> str:
-    if len(runs) > 1:
-        return f"{len(runs)} recorded attacks, run again."
-    return f"{sections.attack_title(runs[0].record.operation)} on the model {runs[0].record.model.name}, run again."
+def _title(recorded: Sequence[Recorded]) -> str:
+    if len(recorded) > 1:
+        return f"{len(recorded)} recorded attacks, run again."
+    record = recorded[0].record
+    return f"{sections.attack_title(record.operation)} on the model {record.model.name}, run again."
 
 
-class _Script:
+class Script:
     """The lines of a script. Equal expressions are evaluated once and share a variable."""
 
     def __init__(self) -> None:
+        self.runs = 0
+        """The number of runs in the script."""
         self._imports = {"from engine import attacks"}
         self._body: list[str] = []
         self._variables: dict[str, str] = {}
@@ -90,8 +96,27 @@ class _Script:
         self._threads: int | None = None
         self._versions: list[str] = []
 
-    def add(self, record: Record, folder: Path) -> None:
-        """Add the lines of one run."""
+    def add(self, recorded: Recorded, title: str = "") -> None:
+        """Add the lines of one run, below its title.
+
+        Raises
+        ------
+        GibbonError
+            No script can run it; nothing was added.
+        """
+        kept = copy.deepcopy(vars(self))
+        try:
+            self._add(recorded.record, recorded.folder.resolve(), title)
+        except GibbonError:
+            vars(self).update(kept)
+            raise
+        self.runs += 1
+
+    def remark(self, sentence: str) -> None:
+        """Add a sentence as a comment of the script."""
+        self._body += ["", f"# {' '.join(sentence.split())}"]
+
+    def _add(self, record: Record, folder: Path, title: str) -> None:
         if record.objective is not None:
             raise GibbonError(
                 f"The attack followed a further objective, “{record.objective}”, which a record does not hold. Write this script by hand."
@@ -99,19 +124,24 @@ class _Script:
         self._note_versions(record)
         if self._body:
             self._body.append("")
+        if title:
+            self._body.append(f"# {' '.join(title.split())}")
         if record.threads != self._threads:
             self._threads = record.threads
             self._body += [call("torch.set_num_threads", literal(record.threads)), *self._deterministic(), ""]
         classifier = self._shared("classifier", sections.classifier_call(record.model, folder, record.device))
         image = self._shared("image", self._with_imports(sections.image_call(record.image, folder, classifier)))
         self._body.append("")
-        self._run(record, folder, classifier, *self._composed(record, folder, classifier, image))
+        result = self._run(record, folder, classifier, *self._composed(record, folder, classifier, image))
+        if record.figure is not None:
+            self._body.append("")
+            self._append(figure_lines(record.figure, result))
 
     def text(self, title: str) -> str:
-        """Return the whole script."""
+        """Return the whole script below its title, ready to run."""
         versions = f"Recorded with {'; '.join(self._versions)}." if self._versions else ""
-        head = [f'"""{title}', *(["", versions] if versions else []), '"""'] if versions else [f'"""{title}"""']
-        return "\n".join([*head, "", *self._sorted_imports(), "", *self._body, ""])
+        head = "\n\n".join(filter(None, (title, versions))).replace("\\", "\\\\").replace('"', '\\"')
+        return "\n".join([f'"""{head}\n"""', "", *self._sorted_imports(), "", *self._body, ""])
 
     # ------------------------------------------------------------------ parts
 
@@ -141,46 +171,21 @@ class _Script:
             named["start"] = self._shared("start", self._with_imports(sections.packed_call(record.start))) + "[None]"
         return attacked, named
 
-    def _run(self, record: Record, folder: Path, classifier: str, attacked: str, named: dict[str, str]) -> None:
-        label = f"torch.tensor([{record.label.index}])"
-        named = {"labels": label, **named}
-        if record.label.assumed:
-            named["labels_assumed"] = "True"
-        if record.target is not None:
-            named["targets"] = f"torch.tensor([{record.target.index}])"
+    def _run(self, record: Record, folder: Path, classifier: str, attacked: str, named: dict[str, str]) -> str:
+        """Add the lines that run the attack, and return the variable of its result."""
         if record.data is not None:
             named["data"] = self._shared("data", sections.data_call(record.data))
-        named["seed"] = literal(record.seed)
-        if record.row:
-            named["first_row"] = literal(record.row)
-        self._body.append(f"# label: {record.label.name}{_assumed(record)}{_aim(record)}")
+        self._body.append(runs.heading(record))
         attack = self._shared("attack", sections.attack_call(record.operation, folder))
         result = self._new("result")
-        arguments = (attack, classifier, f"{attacked}[None]")
-        if record.iteration is not None:
-            self._imports.add("from engine.iterate import at_step")
-            self._body += [
-                f"with {call('engine.start', *arguments, **named, record='engine.Timeline(max_bytes=0)')} as run:",
-                "    for step in run:  # the recorded image is an iterate, not the best one",
-                f"        if step.index == {record.iteration}:",
-                "            break",
-                f"    {result} = at_step(run.result(), run.record.steps[-1])",
-            ]
-        elif record.outcome.reason == Reason.CANCELLED:
-            self._body += [
-                f"with {call('engine.start', *arguments, **named)} as run:",
-                "    for made, _ in enumerate(run):  # it was cancelled: the same number of steps",
-                f"        if made >= {record.outcome.steps_made}:",
-                "            break",
-                f"{result} = run.result()",
-            ]
-        else:
-            self._body.append(f"{result} = {call('engine.run', *arguments, **named)}")
-        self._imports.add("from engine.record import digest")
-        self._body += [
-            f"print({result})",
-            f'print("the recorded bits:", digest({result}.adversarial[0]) == {literal(record.outcome.adversarial_sha256)})',
-        ]
+        self._append(runs.run_lines(record, result, attack, classifier, f"{attacked}[None]", **named, **runs.inputs_of(record)))
+        self._append(runs.comparison(record, result))
+        return result
+
+    def _append(self, part: tuple[list[str], set[str]]) -> None:
+        lines, imports = part
+        self._imports |= imports
+        self._body += lines
 
     # ------------------------------------------------------------------ variables and imports
 
@@ -215,11 +220,3 @@ class _Script:
         where = f"{versions} on {record.device_name or record.device}"
         if where not in self._versions:
             self._versions.append(where)
-
-
-def _assumed(record: Record) -> str:
-    return " (assumed: the model's own prediction)" if record.label.assumed else ""
-
-
-def _aim(record: Record) -> str:
-    return "" if record.target is None else f"; target: {record.target.name}"

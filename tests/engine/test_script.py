@@ -8,6 +8,7 @@ import io
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,10 @@ from engine.attacks import CATALOGUE
 from engine.cli import main as command
 from engine.operation import Attack
 from engine.record import Record
-from engine.script import Recorded, as_python, runs_as_python, write_script
+from engine.script import Recorded, as_python, runs_as_python, study_as_python, write_script
 from engine.script.literals import literal
 from engine.stickers import Colour, Ellipse, Optimised, Pixels, Sticker, compose
+from tests.engine.conftest import small_network
 from tests.engine.test_replays import FIRST, misread, signs
 from tests.engine.variants import situation
 
@@ -260,3 +262,79 @@ def test_a_script_is_not_written_where_none_can_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(engine.GibbonError):
         write_script(tmp_path / "file" / "a.py", "")
+
+
+# ---------------------------------------------------------------------- figures and studies
+
+
+def test_a_figure_is_drawn_again_with_its_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.images import open_image
+
+    classifier, image = signs()
+    entry = record.record_of(engine.run(attacks.PGD(steps=3), classifier, image[None]), image=record.image_entry(image))
+    path = entry.write(tmp_path / "a.json")
+    options = [
+        "--panels",
+        "clean,adversarial,perturbation,saliency,bars",
+        "--width-mm",
+        "120",
+        "--font",
+        "serif",
+        "--top",
+        "5",
+        "--gain",
+        "20",
+    ]
+    assert command(["figure", str(path), "--out", str(tmp_path / "a.png"), *options]) == 0
+    script = as_python(Record.read(tmp_path / "a.png.json"), tmp_path)
+    assert "width_mm=120.0" in script
+    assert 'font="serif"' in script
+    assert "letters" not in script
+    monkeypatch.chdir(tmp_path)
+    assert "the recorded bits: True" in outcome(script.replace('"figure.pdf"', '"figure.png"'))
+    assert (open_image(tmp_path / "figure.png").pixels == open_image(tmp_path / "a.png").pixels).all()
+    assert "the recorded bits: True" in outcome(script)
+    assert (tmp_path / "figure.pdf").stat().st_size > 1000
+
+
+def test_settings_of_no_figure_are_refused() -> None:
+    classifier, image = signs()
+    entry = record.record_of(engine.run(attacks.FGSM(), classifier, image[None]), image=record.image_entry(image))
+    with pytest.raises(engine.GibbonError, match="Export the figure again"):
+        as_python(entry.model_copy(update={"figure": {"panels": 3}}))
+
+
+def test_a_study_s_attacks_are_one_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from engine import study
+
+    classifier, image = signs()
+    made = study.Study.of(*(engine.run(attack, classifier, image[None], seed=4) for attack in (attacks.FGSM(), attacks.PGD(steps=3))))
+    hand_made = engine.run(attacks.FGSM(), engine.Classifier(small_network(seed=0), list("abcde"), (3, 8, 8), device="cpu"), clean()[None])
+    mixed = replace(made, runs=(*made.runs, *(replace(run, number=3) for run in study.Study.of(hand_made).runs)))
+    path = tmp_path / "work.gibbon"
+    study.write(mixed, path)
+    assert command(["script", str(path)]) == 0
+    script = capsys.readouterr().out
+    assert "# #3 FGSM is left out." in script
+    assert script.count("engine.models.load") == 1
+    assert outcome(script).count("the recorded bits: True") == 2
+    assert command(["script", str(path), str(path)]) == 2
+    without = replace(made, removed=frozenset({made.runs[0].id}))
+    assert outcome(study_as_python(without)).count("the recorded bits: True") == 1
+    with pytest.raises(engine.GibbonError, match="no attack"):
+        study_as_python(study.Study())
+
+
+def test_strange_names_do_not_break_the_script() -> None:
+    classifier, image = signs()
+    entry = record.record_of(engine.run(attacks.FGSM(), classifier, image[None]), image=record.image_entry(image))
+    strange = 'a """b""" \\ \n c'
+    changed = entry.model_copy(
+        update={
+            "model": entry.model.model_copy(update={"name": strange}),
+            "label": entry.label.model_copy(update={"name": strange}),
+            "versions": {"torch": strange},
+            "device_name": strange,
+        }
+    )
+    assert "the recorded bits: True" in outcome(as_python(changed))
