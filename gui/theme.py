@@ -224,6 +224,14 @@ STYLE_SHEET = """
     QTabBar::tab:disabled { color: palette(shadow); }
     QTabWidget::pane { border: none; border-top: 1px solid palette(mid); }
     QToolBar { border: none; border-bottom: 1px solid palette(mid); padding: 3px 6px; spacing: 2px; }
+    QToolBar[rail="true"] { border: none; border-right: 1px solid palette(mid); padding: 0; margin: 0; spacing: 0; }
+    QToolBar[rail="true"] QToolButton {
+        border: none; border-left: 3px solid transparent; color: palette(dark); padding: 6px 3px 5px 0; }
+    QToolBar[rail="true"] QToolButton:hover { color: palette(window-text); }
+    QToolBar[rail="true"] QToolButton:focus { border-left-color: palette(mid); }
+    QToolBar[rail="true"] QToolButton:checked { color: palette(window-text); border-left-color: palette(highlight); }
+    QToolBar[strip="true"] { border: none; border-top: 1px solid palette(mid); padding: 0 6px; }
+    QToolBar[strip="true"] QToolButton { border: none; padding: 1px 4px; }
     QToolBar::separator { background: palette(mid); width: 1px; margin: 5px 6px; }
     QStatusBar { border-top: 1px solid palette(mid); }
     QStatusBar::item { border: none; }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QMainWindow, QWidget
 
 from gui import theme
 from gui.clipboard import local_files
@@ -16,19 +16,26 @@ from gui.session.session import Session
 from gui.settings import Settings
 from gui.shell.actions import Actions
 from gui.shell.actions.file import open_files, open_mime
+from gui.shell.actions.panels import PanelActions
 from gui.shell.actions.recent import RecentMenu
 from gui.shell.actions.reproduce import ReproduceMenu
 from gui.shell.canvas_following import CanvasFollower
 from gui.shell.centre import Centre
-from gui.shell.dock_title import DockTitle
-from gui.shell.docks import DOCKS, DockSpec, layout_version, place_docks, set_dock_sizes
+from gui.shell.dock import Dock
+from gui.shell.docks import DOCKS, DockSpec
 from gui.shell.spine.bar import Spine
 from gui.shell.status_bar import StatusBar
+from gui.shell.workspaces.rail import Rail
+from gui.shell.workspaces.table import WORKSPACES
+from gui.shell.workspaces.workspaces import Workspaces
 from gui.widgets.literal import literal_title
 from gui.widgets.reveal import reveal
 
 if TYPE_CHECKING:
     from gui.canvas import ImageCanvas
+
+FRAME = 32
+"""The height of the window's own frame, about."""
 
 
 class MainWindow(QMainWindow):
@@ -49,16 +56,20 @@ class MainWindow(QMainWindow):
         self.centre = Centre()
         self.setCentralWidget(self.centre)
         self.panels: dict[str, Any] = {}
-        self._specs, self._layout = specs, layout_version(specs)
-        self.docks = {spec.name: self._dock(spec) for spec in specs}
+        self._specs = specs
+        self.docks = {spec.name: Dock(spec, self) for spec in specs}
+        self.workspaces = Workspaces(self, self.centre, self.docks, specs, settings, WORKSPACES)
         self.actions_table = Actions(self, self)
+        self.panel_actions = PanelActions(self, self, self.docks, specs)
         self._make_menus()
         self.spine = Spine(self, self)
         self.addToolBar(self.spine)
+        Rail(self, [self.actions_table[f"workspace_{spec.name}"] for spec in WORKSPACES], [self.actions_table["toggle_drawer"]])
         self.setStatusBar(StatusBar(session, self))
         session.imageChanged.connect(self._on_image)
         session.photographChanged.connect(self._on_photograph)
         self.actions_table.check(f"theme_{chosen_theme.choice}")
+        self._follow_workspaces()
         self._restore()
 
     # ------------------------------------------------------------------ canvas and panels
@@ -86,7 +97,7 @@ class MainWindow(QMainWindow):
         for spec in self._specs:
             panel = self.panels[spec.name] = spec.panel_class(self.session)
             self.docks[spec.name].setWidget(panel)
-        QTimer.singleShot(0, self._restore_dock_sizes)  # after the layout: docks with panels have sizes of their own
+        QTimer.singleShot(0, self.workspaces.show_again)  # after the layout: docks with panels have sizes of their own
 
     def _make_foot(self) -> QWidget:
         from gui.panels.timeline import TimelineFoot
@@ -101,25 +112,20 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------ docks
 
-    def _dock(self, spec: DockSpec) -> QDockWidget:
-        dock = QDockWidget(spec.title, self)
-        dock.setObjectName(f"dock.{spec.name}")
-        dock.setTitleBarWidget(DockTitle(dock))
-        dock.setWidget(_Placeholder())
-        return dock
+    def news(self, name: str) -> None:
+        """Mark a dock with a dot until it is looked at: it has something new, and it is not pushed to the front."""
+        self.workspaces.tabs.add_news(name)
 
     def reset_layout(self) -> None:
-        """Put every dock in its default place: inputs at the left, results at the right and at the bottom."""
-        place_docks(self, self._specs, self.docks)
-        QTimer.singleShot(0, self._set_dock_sizes)
-
-    @Slot()
-    def _set_dock_sizes(self) -> None:
-        set_dock_sizes(self, self.docks)
+        """Put the docks of the present workspace back in their places."""
+        self.workspaces.reset()
 
     def bring_up(self, name: str, control: str = "") -> None:
         """Show a dock as the front tab, and focus the control of an accessible name, or the panel."""
         dock, panel = self.docks[name], self.panels[name]
+        self.workspaces.show_canvas_alone(False)
+        if name in self.workspaces.drawer.folded:
+            self.workspaces.drawer.unfold(name)
         dock.show()
         dock.raise_()
         controls = (child for child in panel.findChildren(QWidget) if child.accessibleName() == control)
@@ -135,11 +141,17 @@ class MainWindow(QMainWindow):
         self.reproduce = ReproduceMenu(self)
         self.menuBar().insertMenu(menus["View"].menuAction(), self.reproduce)
         view = menus["View"]
-        first = self.actions_table["reset_layout"]
+        first = self.actions_table["toggle_drawer"]
         view.insertSeparator(first)
-        for dock in self.docks.values():
-            view.insertAction(first, dock.toggleViewAction())
-        view.insertSeparator(first)
+        view.insertActions(first, self.panel_actions.all)
+
+    def _follow_workspaces(self) -> None:
+        """Check the commands of the workspace that is shown, of the drawer, and of the canvas alone."""
+        check, drawer = self.actions_table.check, self.workspaces.drawer
+        self.workspaces.switched.connect(lambda name: check(f"workspace_{name}"))
+        self.workspaces.aloneChanged.connect(lambda alone: check("canvas_alone", alone))
+        self.workspaces.tabs.changed.connect(lambda: check("toggle_drawer", drawer.is_open))
+        check(f"workspace_{self.workspaces.current.name}")
 
     # ------------------------------------------------------------------ following the session
 
@@ -195,28 +207,19 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         if not self.restoreGeometry(self.settings.bytes("geometry")):
-            room = self.screen().availableSize()
-            self.resize(min(1600, round(0.92 * room.width())), min(1000, round(0.92 * room.height())))
-        self.reset_layout()
-        self.restoreState(self.settings.bytes("layout"), self._layout)
-
-    @Slot()
-    def _restore_dock_sizes(self) -> None:
-        """Restore the stored layout, or set the docks' default sizes."""
-        if not self.restoreState(self.settings.bytes("layout"), self._layout):
-            self._set_dock_sizes()
+            self.resize(_first_size(self.screen().availableSize()))
+        self.workspaces.show_again()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.keep_bytes("geometry", self.saveGeometry())
-        self.settings.keep_bytes("layout", self.saveState(self._layout))
+        self.workspaces.keep()
         self.settings.store.sync()
         self.hide()  # at once, since ending the thread may take seconds while it imports
         super().closeEvent(event)
         self.session.shut_down()
 
 
-class _Placeholder(QWidget):
-    """A placeholder of a panel until `fill` builds it."""
-
-    def sizeHint(self) -> QSize:
-        return QSize(37, 32) * theme.GRID
+def _first_size(room: QSize) -> QSize:
+    """Return the window's size at the first start: most of the screen, and all of a small one but for the frame."""
+    wide, high = room.width(), room.height() - FRAME
+    return QSize(min(1600, max(round(0.92 * wide), min(wide, 1280))), min(1000, max(round(0.92 * high), min(high, 800))))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from gui import theme
 from gui.session.session import Session
-from gui.shell.docks import DOCKS, DockSpec, layout_version
+from gui.shell.docks import DOCKS, DockSpec
 from gui.shell.main_window import MainWindow
 from tests.gui.driving import settle
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gui.settings import Settings
 
-EXTRA = DockSpec("extra", "Extra", "ExtraPanel", "bottom", beside="messages")
+EXTRA = DockSpec("extra", "Extra", "ExtraPanel", "bottom")
 
 
 class ExtraPanel(QLabel):
@@ -64,35 +64,31 @@ def windows(
 
 
 def test_a_panel_is_one_class_and_one_line(windows: Callable[[Sequence[DockSpec]], MainWindow]) -> None:
+    """A dock without a place in a workspace is hidden there, and the View menu shows it at the edge that its line names."""
     window = windows((*DOCKS, EXTRA))
     dock = window.docks["extra"]
     assert isinstance(dock.widget(), ExtraPanel)
     assert dock.objectName() == "dock.extra"
-    assert window.dockWidgetArea(dock) == Qt.DockWidgetArea.BottomDockWidgetArea
-    assert dock in window.tabifiedDockWidgets(window.docks["activations"])
+    assert dock.isHidden()
     view = next(action.menu() for action in window.menuBar().actions() if action.text() == "View")
-    assert dock.toggleViewAction() in view.actions()
-    dock.close()
+    assert window.panel_actions["extra"] in view.actions()
+    window.panel_actions["extra"].trigger()
+    settle()
+    assert window.workspaces.tabs.in_sight("extra")
+    assert window.dockWidgetArea(dock) == Qt.DockWidgetArea.BottomDockWidgetArea
     window.reset_layout()
-    assert not dock.isHidden()
+    assert dock.isHidden()
 
 
 def test_a_layout_of_other_docks_is_not_restored(windows: Callable[[Sequence[DockSpec]], MainWindow]) -> None:
     first = windows(DOCKS)
-    first.docks["messages"].close()
+    first.docks["prediction"].close()
     first.close()
+    again = windows(DOCKS)
+    assert again.docks["prediction"].isHidden()
+    again.close()
     with_extra = windows((*DOCKS, EXTRA))
-    assert not with_extra.docks["messages"].isHidden()
-    assert with_extra.docks["extra"] in with_extra.tabifiedDockWidgets(with_extra.docks["messages"])
-
-
-def test_the_version_of_a_layout_is_that_of_the_table() -> None:
-    assert layout_version(DOCKS) == layout_version(tuple(DOCKS))
-    moved = DockSpec("messages", "Messages", "MessagesPanel", "right")
-    renamed = DockSpec("messages", "Journal", "MessagesPanel", "bottom", beside="activations")
-    assert len({layout_version(DOCKS), layout_version(DOCKS[:-1]), layout_version((*DOCKS[:-1], moved))}) == 3
-    assert layout_version((*DOCKS[:-1], renamed)) == layout_version(DOCKS)  # a title says nothing of where a dock is
-    assert 0 <= layout_version(DOCKS) < 2**31
+    assert not with_extra.docks["prediction"].isHidden()
 
 
 @pytest.mark.parametrize("spec", DOCKS, ids=lambda spec: spec.name)
@@ -100,5 +96,3 @@ def test_every_panel_is_made_from_the_session_alone(qtbot: QtBot, session: Sessi
     panel = spec.panel_class(session)
     qtbot.addWidget(panel)
     assert isinstance(panel, QWidget)
-    earlier = [other.name for other in DOCKS[: DOCKS.index(spec)] if other.side == spec.side and not other.beside]
-    assert not spec.beside or spec.beside in earlier

@@ -8,11 +8,9 @@ import pytest
 from PySide6.QtWidgets import QApplication, QToolButton
 
 from gui import theme
-from gui.settings import Settings
 from gui.shell.actions import SPECS
 from gui.shell.docks import DOCKS
 from gui.shell.help_page import KeyboardHelp, keys_by_chapter
-from gui.shell.main_window import MainWindow
 from tests.gui.attack_dock import attack_dock
 from tests.gui.driving import (
     action,
@@ -48,58 +46,34 @@ def test_it_opens_on_the_stop_sign(bench: Workbench) -> None:
 
 def test_every_dock_can_be_closed_floated_and_brought_back(bench: Workbench) -> None:
     view = next(a.menu() for a in bench.window.menuBar().actions() if a.text() == "View")
+    action(bench, "reset_workspace").trigger()
     for spec in DOCKS:
-        dock = bench.window.docks[spec.name]
+        dock, command = bench.window.docks[spec.name], bench.window.panel_actions[spec.name]
         assert dock.objectName() == f"dock.{spec.name}"
         assert type(bench.window.panels[spec.name]).__name__ == spec.panel
-        assert dock.toggleViewAction() in view.actions()
+        assert command in view.actions()
         dock.close()
         assert dock.isHidden()
-        dock.toggleViewAction().trigger()
+        command.trigger()
         assert not dock.isHidden()
-        dock.setFloating(True)
+        dock.switch_floating()
         assert dock.isFloating()
-    action(bench, "reset_layout").trigger()
-    assert not any(dock.isFloating() or dock.isHidden() for dock in bench.window.docks.values())
+    action(bench, "reset_workspace").trigger()
+    placed = {name for name in bench.window.workspaces.current.docks if name not in bench.window.workspaces.drawer.folded}
+    assert not any(dock.isFloating() for dock in bench.window.docks.values())
+    assert {name for name, dock in bench.window.docks.items() if not dock.isHidden()} == placed
 
 
 def test_the_story_needs_no_hidden_tab(bench: Workbench) -> None:
-    """Attack, canvas, prediction, perturbation and activations are seen at once, on a small screen too."""
-    action(bench, "reset_layout").trigger()
+    """Attack, canvas, prediction and perturbation are seen at once, on a small screen too."""
+    action(bench, "reset_workspace").trigger()
     settle()
-    for name in ("attack", "prediction", "perturbation", "activations"):
+    for name in ("attack", "prediction", "perturbation"):
         panel = bench.window.panels[name]
         assert panel.isVisible(), name
         assert panel.visibleRegion().boundingRect().height() > 150, name
     assert bench.window.canvas.adversarial_pane.viewport.height() > 250
     assert (bench.window.width(), bench.window.height()) == (1280, 800)
-
-
-def test_the_layout_is_kept(qapp: QApplication, settings: Settings) -> None:
-    from gui.session.session import Session
-
-    def window() -> MainWindow:
-        made = MainWindow(Session(), settings, theme.Theme(qapp, settings.store))
-        made.import_panels()
-        made.show()
-        made.fill()
-        settle()
-        return made
-
-    first = window()
-    first.resize(780, 690)  # the offscreen screen has 800 x 800
-    settle()
-    size = first.size()
-    first.docks["messages"].close()
-    first.docks["perturbation"].setFloating(True)
-    first.close()
-    second = window()
-    assert second.height() == size.height()  # its width is more than that screen has
-    assert second.docks["messages"].isHidden()
-    assert second.docks["perturbation"].isFloating()
-    second.reset_layout()
-    assert not second.docks["messages"].isHidden()
-    second.close()
 
 
 # ---------------------------------------------------------------------- commands

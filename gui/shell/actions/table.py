@@ -21,7 +21,7 @@ MENUS: dict[str, tuple[ActionSpec, ...]] = {
     "File": file.SPECS,
     "Edit": (*edit.SPECS, *stickers.SPECS),
     "Attack": attack.SPECS,
-    "View": (*canvas_views.SPECS, *view.SPECS, *timeline.SPECS),
+    "View": (*view.LAYOUT, *canvas_views.SPECS, *timeline.SPECS, *view.THEME),
     "Help": help.SPECS,
 }
 SPECS: tuple[ActionSpec, ...] = tuple(spec for specs in MENUS.values() for spec in specs)
@@ -70,12 +70,10 @@ class Actions(QObject):
             action.setIcon(theme.icon(spec.icon))
         if spec.keys_elsewhere:
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        if spec.checkable:
-            action.setCheckable(True)
         if spec.group:
             group = self._groups.setdefault(spec.group, QActionGroup(window))
-            action.setCheckable(True)
             group.addAction(action)
+        action.setCheckable(bool(spec.group) or spec.checkable)
         action.triggered.connect(lambda _checked=False: spec.do(self._shell))
         window.addAction(action)
         return action
@@ -118,6 +116,6 @@ class Actions(QObject):
         self["undo"].setText(literal(f"Undo {stack.undoText()}".strip()))
         self["redo"].setText(literal(f"Redo {stack.redoText()}".strip()))
 
-    def check(self, id: str) -> None:
-        """Check the action of that id, which unchecks the others of its group."""
-        self[id].setChecked(True)
+    def check(self, id: str, on: bool = True) -> None:
+        """Check the action of that id, which unchecks the others of its group, or uncheck a switch."""
+        self[id].setChecked(on)

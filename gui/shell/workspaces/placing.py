@@ -1,0 +1,126 @@
+"""Placing docks as a workspace says, in the room that the window has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget
+
+from gui.shell.workspaces.spec import Column, Tabs, WorkspaceSpec
+
+if TYPE_CHECKING:
+    from gui.shell.docks import Side
+
+AREAS: dict[Side, Qt.DockWidgetArea] = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+LEAST_SIDE = 272
+"""The width of a column of docks at the least."""
+MOST_SIDE = 360
+"""Its width from the start at the most, beside the canvas."""
+NARROW, LOW = 960, 620
+"""A window below these sizes has one column of docks, or one place in each column."""
+TALL = 900
+"""From this height the drawer of a workspace without canvas is open from the start."""
+CANVAS_SHARE = 0.41
+"""The share of the window that an open drawer leaves to the canvas, or else it stays closed."""
+FRAME, RAIL = 100, 64
+"""About the height of menu bar, spine and status bar, and the width of the rail."""
+
+Docks = Mapping[str, QDockWidget]
+
+
+def fitted(spec: WorkspaceSpec, width: int, height: int) -> WorkspaceSpec:
+    """Return the workspace for a window of this size: fewer places where there is little room, the same docks as tabs."""
+    if height < LOW:
+        spec = replace(spec, left=_merged(spec.left), right=_merged(spec.right))
+    if width < NARROW:
+        spec = replace(spec, left=_merged(Column((*spec.left.places, *spec.right.places), spec.left.share)), right=Column())
+    return spec
+
+
+def _merged(column: Column) -> Column:
+    return replace(column, places=(column.docks,) if column.places else (), shares=())
+
+
+def drawer_fits(spec: WorkspaceSpec, width: int, height: int) -> bool:
+    """Return whether an open drawer leaves the canvas its share of the window."""
+    if not spec.canvas:
+        return height >= TALL
+    sides = RAIL + sum(_side(spec, column, width) for column in (spec.left, spec.right) if column.places)
+    canvas = (width - sides) * (height - FRAME - round(spec.bottom.share * height))
+    return canvas >= CANVAS_SHARE * width * height
+
+
+def _side(spec: WorkspaceSpec, column: Column, width: int) -> int:
+    wanted = round(column.share * width)
+    return max(LEAST_SIDE, min(wanted, MOST_SIDE) if spec.canvas else wanted)
+
+
+def place(window: QMainWindow, spec: WorkspaceSpec, docks: Docks, homes: Mapping[str, Side]) -> None:
+    """Put every dock in its place of the workspace. Docks without a place are hidden among those of their home."""
+    for dock in docks.values():
+        dock.setFloating(False)
+        window.removeDockWidget(dock)
+    set_corners(window, spec)
+    anchors: dict[Side, QDockWidget] = {}
+    for side, column in spec.columns.items():
+        for tabs in known(column, docks):
+            window.addDockWidget(AREAS[side], docks[tabs[0]], _along(side))
+            for name in tabs[1:]:
+                window.tabifyDockWidget(docks[tabs[0]], docks[name])
+            anchors.setdefault(side, docks[tabs[0]])
+    for name in set(docks) - set(spec.docks):
+        home = homes[name]
+        window.addDockWidget(AREAS[home], docks[name])
+        if home in anchors:
+            window.tabifyDockWidget(anchors[home], docks[name])
+    for name, dock in docks.items():
+        dock.setVisible(name in spec.docks)
+    for column in spec.columns.values():
+        for tabs in known(column, docks):
+            docks[tabs[0]].raise_()
+
+
+def known(column: Column, docks: Docks) -> list[Tabs]:
+    """Return the places of a column, less the docks that the window does not have."""
+    places = (tuple(name for name in tabs if name in docks) for tabs in column.places)
+    return [tabs for tabs in places if tabs]
+
+
+def set_corners(window: QMainWindow, spec: WorkspaceSpec) -> None:
+    """Let the columns at the left and right reach down beside the canvas, and the drawer span the window where there is no canvas."""
+    left, right, bottom = AREAS["left"], AREAS["right"], AREAS["bottom"]
+    for corner, area in (
+        (Qt.Corner.TopLeftCorner, left),
+        (Qt.Corner.BottomLeftCorner, left if spec.canvas else bottom),
+        (Qt.Corner.TopRightCorner, right),
+        (Qt.Corner.BottomRightCorner, right if spec.canvas else bottom),
+    ):
+        window.setCorner(corner, area)
+    window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+
+
+def _along(side: Side) -> Qt.Orientation:
+    return Qt.Orientation.Horizontal if side == "bottom" else Qt.Orientation.Vertical
+
+
+def set_sizes(window: QMainWindow, spec: WorkspaceSpec, docks: Docks) -> None:
+    """Set the sizes of the columns and of their places."""
+    wide, high = window.width(), window.height()
+    sides = [column for column in (spec.left, spec.right) if known(column, docks)]
+    firsts = [docks[known(column, docks)[0][0]] for column in sides]
+    window.resizeDocks(firsts, [_side(spec, column, wide) for column in sides], Qt.Orientation.Horizontal)
+    if bottom := known(spec.bottom, docks):
+        window.resizeDocks([docks[bottom[0][0]]], [round(spec.bottom.share * high)], Qt.Orientation.Vertical)
+    for side, column in spec.columns.items():
+        fronts = [docks[tabs[0]] for tabs in known(column, docks)]
+        if len(fronts) > 1:
+            shares = column.shares if len(column.shares) == len(fronts) else (1,) * len(fronts)
+            extent = wide if side == "bottom" else high - FRAME
+            window.resizeDocks(fronts, [round(extent * share / sum(shares)) for share in shares], _along(side))
