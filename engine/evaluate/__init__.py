@@ -1,9 +1,20 @@
-"""Evaluations: predictions of other models for a result, and transfer of adversarial images between models."""
+"""Evaluations: predictions of other models for a result, transfer between models, and steps to flip each image of a set."""
 
 from __future__ import annotations
 
 from engine.evaluate.control import control
+from engine.evaluate.hard_samples import HardSamples, HardSamplesStep
 from engine.evaluate.matrix import TransferEvaluation, TransferMatrix, TransferStep
 from engine.evaluate.transfer import Transfer, Verdict, transfer
 
-__all__ = ["Transfer", "TransferEvaluation", "TransferMatrix", "TransferStep", "Verdict", "control", "transfer"]
+__all__ = [
+    "HardSamples",
+    "HardSamplesStep",
+    "Transfer",
+    "TransferEvaluation",
+    "TransferMatrix",
+    "TransferStep",
+    "Verdict",
+    "control",
+    "transfer",
+]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.text.formatting import format_probability as percent
@@ -286,7 +286,8 @@ class Curves(QWidget):
     def _paint_lines(self) -> None:
         palette = self.palette()
         muted = muted_colour(palette).name()
-        for side, text in (("bottom", self.axes.x), ("left", self.axes.y)):
+        upright = self._upright_fits()
+        for side, text in (("bottom", self.axes.x), ("left", self.axes.y if upright else "")):
             self.plot.setLabel(side, html.escape(text), color=muted)  # pyqtgraph interprets labels as markup
         words = []
         for place, (item, line) in enumerate(zip(self._items, self.lines, strict=False)):
@@ -302,7 +303,18 @@ class Curves(QWidget):
             sign = "┅" if dashed else "━"
             words.append(f'<span style="color:{ink}">{sign}&nbsp;{_kept_together(line.name)}</span>')
         self.key.setText(" &nbsp; ".join(words))
-        self.key.setVisible(len(self.lines) > 1)
+        self.key.setVisible(len(self.lines) > 1 or not upright)
+
+    def _upright_fits(self) -> bool:
+        """Return whether the name of the y axis fits beside it; else the key has it, if there is one line, which is named after it."""
+        room = self.height() - 3 * self.fontMetrics().lineSpacing()
+        named = len(self.lines) == 1 and self.lines[0].name == self.axes.y
+        return not named or self.fontMetrics().horizontalAdvance(self.axes.y) <= room
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.lines:
+            self._paint_lines()
 
 
 def _largest(y: Values) -> float:
