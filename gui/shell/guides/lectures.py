@@ -21,7 +21,7 @@ from gui.shell.guides.guide import (
 
 _DIGITS = ("digits", "digits-lecture")
 _LOAD_DIGITS = Step(
-    "Load the model “digits”: press Ctrl+M, type “digits”, press Enter. It reads handwritten digits.", loaded(*_DIGITS), "model"
+    "Load the model “digits”: press Ctrl+M, type “digits”, press Enter. It reads handwritten digits.", loaded(*_DIGITS), "Model"
 )
 
 FIRST_MINUTE = Guide(
@@ -33,9 +33,10 @@ FIRST_MINUTE = Guide(
         Step(
             "Drag along the timeline below the images. Every panel shows that iteration; the flip is marked. The right end is the result.",
             scrubbed,
+            "Iteration",
         ),
         Step("Press R, and draw a rectangle on one of the images: a sticker.", drew_sticker),
-        Step("Choose the attack “Sticker content”: Ctrl+Shift+P, type “sticker content”, Enter.", chosen("sticker"), "attack"),
+        Step("Choose the attack “Sticker content”: press Ctrl+Shift+A, type “sticker”, press Enter.", chosen("sticker"), "Attack"),
         Step("Press F5. The attack paints the sticker; the rest of the image stays as it is.", ran("sticker"), "Run"),
         Step("Drag the sticker to another place. The prediction follows while you drag.", moved_sticker),
         Step("Press Ctrl+E whenever you want a figure for a paper, with every parameter inside the file. Ctrl+Z takes back any step."),
@@ -48,14 +49,16 @@ MOU_JAINI = Guide(
     "The lecture's mini-projects: a targeted image, and an image grown from noise.",
     (
         _LOAD_DIGITS,
-        Step("Choose a target other than the digit that you see: press Ctrl+L, and pick a class under “target”.", aimed),
+        Step("Choose a target other than the digit that you see: press Ctrl+L, and pick a class under “target”.", aimed, "Goal"),
         Step(
             "Press Ctrl+Shift+P, type “gallery of targets”, press Enter, then F5: 50 sign steps of 0.02 towards the target.",
             ran_with_target,
             "Run",
         ),
         Step(
-            "Choose the attack “Fooling image”, and press F5: the image is grown from noise, and no digit is in it.", ran("fooling"), "Run"
+            "Choose the attack “Fooling image” (Ctrl+Shift+A), and press F5: the image is grown from noise, and no digit is in it.",
+            ran("fooling"),
+            "Run",
         ),
         Step("The menu Reproduce has both galleries with the lecture's numbers beside ours."),
     ),
@@ -74,7 +77,7 @@ NICOLAE_RAWAT = Guide(
             "activations",
         ),
         Step("Press F5 again: this attacker knows the bound, and goes around it.", ran_with_bound, "Run"),
-        Step("Load “signs-bounded”, which was trained with the bound (Ctrl+M).", loaded("signs-bounded", "signs-bounded-leaky"), "model"),
+        Step("Load “signs-bounded”, which was trained with the bound (Ctrl+M).", loaded("signs-bounded", "signs-bounded-leaky"), "Model"),
         Step("Attack it too (F5), and compare the runs in Runs: how many steps did each one need?", ran(), "Run"),
     ),
 )
@@ -84,7 +87,7 @@ YOU = Guide(
     "You: how to attack, and why it works",
     "One step along the gradient, the linear explanation, and transfer to other models.",
     (
-        Step("Choose the attack “FGSM”: one step of length eps along the sign of the gradient.", chosen("fgsm"), "attack"),
+        Step("Choose the attack “FGSM” (Ctrl+Shift+A): one step of length eps along the sign of the gradient.", chosen("fgsm"), "Attack"),
         Step("Press F5. The curve below the form shows the probabilities for every eps.", ran("fgsm"), "Run"),
         Step("Drag the slider “move eps”, and watch where the prediction flips. Each release keeps a run.", ran("fgsm"), "attack"),
         Step(
@@ -103,11 +106,11 @@ HORVATH = Guide(
     "Attacks that change very little of the image, by a lot.",
     (
         Step(
-            "Choose the attack “One pixel”, and press F5. It needs only the model's scores: each candidate is one query.",
+            "Choose the attack “One pixel” (Ctrl+Shift+A), and press F5. It needs only the model's scores: each candidate is one query.",
             ran("one-pixel"),
             "Run",
         ),
-        Step("Open another image (Ctrl+O), and try again: some images are harder than others.", opened),
+        Step("Open another image (Ctrl+I), and try again: some images are harder than others.", opened, "Image"),
         Step("Press R, and draw a small sticker on the sign.", drew_sticker),
         Step("Choose “Sticker content”, and press F5.", ran("sticker"), "Run"),
         Step("Look at the explanation in the right-hand panel: what the model looks at now is the sticker.", explained, "perturbation"),
@@ -125,7 +128,7 @@ WANG = Guide(
             ran("pgd"),
             "Run",
         ),
-        Step("Choose a target (Ctrl+L).", aimed),
+        Step("Choose a target (Ctrl+L).", aimed, "Goal"),
         Step(
             "Choose the attack “Targeted with proximity”, and press F5: the loss also holds the distance to the original.",
             ran("proximity"),
