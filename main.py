@@ -1,4 +1,4 @@
-"""Gibbon's one entry: no arguments opens the window, a command runs without one, an image opens the window on it."""
+"""Gibbon's one entry: no arguments opens the window, a command runs without one, an image or a study opens the window on it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+_OPTIONS = ("--fresh", "--copy")
+"""Options of the window: to begin with the stop sign instead of the last session, and to open a copy of a study."""
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
@@ -21,14 +23,15 @@ def main() -> int:
         return 2
     if arguments[:1] == ["gui"] and not {"-h", "--help"} & set(arguments):
         return _window(arguments[1:])
-    if not arguments or (len(arguments) == 1 and _is_image(arguments[0])):
+    files = [argument for argument in arguments if argument not in _OPTIONS]
+    if not files or (len(files) == 1 and _is_file(files[0])):
         return _window(arguments)
     from engine.cli import main as command
 
     return command(arguments)
 
 
-def _is_image(argument: str) -> bool:
+def _is_file(argument: str) -> bool:
     return not argument.startswith("-") and Path(argument).suffix != "" and Path(argument).exists()
 
 
@@ -49,7 +52,7 @@ def _without_display(arguments: list[str]) -> int:
         f"There is no display here, so the window cannot open (set DISPLAY, WAYLAND_DISPLAY or QT_QPA_PLATFORM); commands that need none: "
         f"{name} demo | attack | replay | figure | models | train, each with --help."
     )
-    if arguments:
+    if [argument for argument in arguments if argument not in _OPTIONS]:
         return 2  # asked for by name: whoever asked must be able to tell
     print("The same job without a window:\n", flush=True)
     return command(["demo"])

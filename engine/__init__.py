@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.operation import Attack, AttackStep, Operation, Problem, Step
     from engine.record.saving import save_adversarial
     from engine.result import AttackResult, Reason, Result
+    from engine.study.showing import show
     from engine.timeline import Timeline
 
 _HOMES = {
@@ -37,6 +38,7 @@ _HOMES = {
     "Timeline": "timeline",
     "run": "driver",
     "save_adversarial": "record.saving",
+    "show": "study.showing",
     "start": "driver",
 }
 _ROOMS = ("attacks", "data", "defenses", "evaluate", "explain", "images", "models", "reproduce", "stickers", "study")
@@ -64,6 +66,7 @@ __all__ = [
     "reproduce",
     "run",
     "save_adversarial",
+    "show",
     "start",
     "stickers",
     "study",

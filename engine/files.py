@@ -17,6 +17,8 @@ _SUFFIXES = """
 """
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
 """Suffixes of the files that dialogs and data sets take for images. `engine.images.decoding` reads them all."""
+STUDY_SUFFIX = ".gibbon"
+"""Suffix of the files of studies, which `engine.study` writes and reads."""
 _NAMED = 80
 """Letters of a path that a sentence holds, where it is too long for the system."""
 
@@ -58,6 +60,18 @@ def ordinary_file(path: Path | str, what: str = "a file", *, limit: int | None =
 def _cut(path: Path) -> str:
     text = str(path).replace("\0", "")
     return text if len(text) <= _NAMED else f"{text[:_NAMED]}…"
+
+
+def is_study(path: Path) -> bool:
+    """Return whether a file is a study: a zip whose first member is a study's, or a file with a study's suffix. Imports no torch."""
+    if path.suffix.lower() == STUDY_SUFFIX:
+        return True
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(64)
+    except OSError:
+        return False
+    return head.startswith(b"PK\x03\x04") and head[30:].startswith(b"study.json")
 
 
 def file_digest(path: Path | str) -> str:

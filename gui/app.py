@@ -17,13 +17,16 @@ from PySide6.QtWidgets import QApplication
 
 from gui.clipboard import release
 from gui.session.session import Session
+from gui.session.studies.places import sessions_folder
 from gui.settings import Settings
 from gui.shell.exception_hook import ExceptionHook
 from gui.shell.garbage import Garbage
 from gui.shell.main_window import MainWindow
-from gui.shell.start_up import StartUp
+from gui.shell.start_up import Opening, StartUp
 from gui.theme import Theme
 
+FRESH = "--fresh"
+"""The option that begins with the stop sign in place of the last session."""
 SWITCH_INTERVAL = 0.001
 """Seconds after which Python switches threads: short, so that the window stays smooth while the engine thread works."""
 
@@ -42,31 +45,34 @@ class Workbench:
         return not shiboken6.isValid(self.session) or self.session.shut_down()
 
 
-def build_workbench(argv: Sequence[str] | None = None) -> Workbench:
+def build_workbench(argv: Sequence[str] | None = None, *, restore: bool = False) -> Workbench:
     """Build session and window without showing the window; the engine begins to load after its first paint.
 
-    The first argument that is not an option is the image to open, in place of the stop sign.
+    The first argument that is not an option is the image or study to open, with ``--copy`` a copy of the study. Without it the window
+    opens the last session if ``restore`` is set, else the stop sign.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
     arguments = list(argv or sys.argv[:1])
     app = QApplication.instance() or QApplication(arguments)
     assert isinstance(app, QApplication)
-    image = next((Path(argument) for argument in arguments[1:] if not argument.startswith("-")), None)
+    file = next((Path(argument) for argument in arguments[1:] if not argument.startswith("-")), None)
     app.setApplicationName("gibbon")
     app.setApplicationDisplayName("Gibbon")
     app.setDesktopFileName("gibbon")
     settings = Settings()
     session = Session()
     window = MainWindow(session, settings, Theme(app, settings.store))
-    StartUp(session, window, image)
+    session.studies.begin(sessions_folder())
+    StartUp(session, window, Opening(file, copy="--copy" in arguments, restore=restore))
     bench = Workbench(app, session, window)
     app.aboutToQuit.connect(bench.shut_down)
     return bench
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Open the window, and return the exit code after it was closed."""
-    bench = build_workbench(argv)
+    """Open the window, and return the exit code after it was closed. With ``--fresh`` the last session is not opened again."""
+    fresh = FRESH in (argv or sys.argv)
+    bench = build_workbench(argv, restore=not fresh)
     ExceptionHook(bench.session).install()
     garbage = Garbage(bench.app)
     bench.session.engineReady.connect(garbage.settle)

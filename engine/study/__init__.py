@@ -6,11 +6,14 @@
 >>> study.read("stop sign.gibbon").runs[0].attack.success
 """
 
-from engine.study.archive import SUFFIX, is_study
+from engine.files import STUDY_SUFFIX as SUFFIX
+from engine.files import is_study
 from engine.study.file import read, write
 from engine.study.models import load
+from engine.study.operations import can_keep
 from engine.study.recorded import is_recorded
-from engine.study.values import Answer, Canvas, DataChoice, Inputs, Plan, Settings, StartPicture, Study, StudyRun
+from engine.study.showing import show
+from engine.study.values import Answer, Canvas, DataChoice, Inputs, Plan, Settings, StartPicture, Study, StudyRun, on_classifier
 
 __all__ = [
     "SUFFIX",
@@ -23,9 +26,12 @@ __all__ = [
     "StartPicture",
     "Study",
     "StudyRun",
+    "can_keep",
     "is_recorded",
     "is_study",
     "load",
+    "on_classifier",
     "read",
+    "show",
     "write",
 ]

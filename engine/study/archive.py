@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 
 from engine.errors import GibbonError
 from engine.file_lock import alive
+from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.files import ordinary_file, replacing
 
-SUFFIX = ".gibbon"
 MOST_MEMBERS = 100_000
 MOST_BYTES = 4 * 2**30
 """Bytes of all members together, as the zip's directory states them."""
@@ -27,16 +27,6 @@ _SPARE = 16 * 2**20
 """Bytes of content that any file may have, whatever its ratio."""
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError, ValueError, LookupError, OverflowError)
 """The errors of a zip whose bytes are wrong. `NotImplementedError`, of an unknown compression, is a `RuntimeError`."""
-
-
-def is_study(path: Path) -> bool:
-    """Return whether a file's content is that of a study: a zip whose first member is its JSON."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(64)
-    except OSError:
-        return False
-    return head.startswith(b"PK\x03\x04") and head[30:].startswith(b"study.json")
 
 
 def write_archive(path: Path, members: Iterable[tuple[str, bytes]]) -> Path:

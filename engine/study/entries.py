@@ -147,6 +147,7 @@ class AttackEntry(Part):
     grown: bool = False
     inputs: InputsEntry = InputsEntry()
     timeline: tuple[StepEntry, ...] = ()
+    iteration_of: Count | None = None
     answers: tuple[tuple[Digest, Digest], ...] = ()
 
 
@@ -234,6 +235,7 @@ class StudyEntry(Part):
     runs: tuple[RunId, ...] = ()
     removed: tuple[RunId, ...] = ()
     shown: RunId | None = None
+    compared: tuple[RunId, ...] = ()
     workspace: str = ""
 
 

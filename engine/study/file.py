@@ -15,12 +15,14 @@ from torch import Tensor
 
 from engine.classifier import Classifier
 from engine.errors import GibbonError
+from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.images import Photograph
 from engine.refusals import place_and_reason
 from engine.study import canvases, models, operations, photographs, runs, tensors, thumbnail, timelines
-from engine.study.archive import SUFFIX, Archive, write_archive
+from engine.study.archive import Archive, write_archive
 from engine.study.entries import FORMAT, PhotographEntry, RunEntry, StudyEntry, StudyModel
 from engine.study.migration import VERSION, is_known, migrated
+from engine.study.recorded import stand_in
 from engine.study.tensors import Tensors
 from engine.study.values import Answer, CarriedRun, Study, StudyRun
 
@@ -101,6 +103,7 @@ def _main_entry(study: Study, pool: Tensors, shown: Mapping[str, Photograph]) ->
         runs=(*(run.id for run in study.runs), *(carried.id for carried in study.carried)),
         removed=tuple(sorted(study.removed & {run.id for run in study.runs})),
         shown=study.shown,
+        compared=study.compared,
         workspace=study.workspace,
     )
 
@@ -207,6 +210,7 @@ class _Reader:
             runs=tuple(found),
             removed=frozenset(main.removed) & ids,
             shown=main.shown if main.shown in ids else None,
+            compared=tuple(id for id in main.compared if id in ids),
             workspace=main.workspace,
             carried=tuple(carried),
             remarks=tuple(self._remarks),
@@ -261,7 +265,7 @@ class _Reader:
                 if entry.attack.model not in known:
                     raise GibbonError(f"its run {entry.number} is of a model that it does not name")
                 answers[entry.attack.model] += runs.recorded_answers(entry.attack, self._find)
-        return {fingerprint: models.stand_in(model, answers[fingerprint]) for fingerprint, model in known.items()}
+        return {fingerprint: stand_in(model, answers[fingerprint]) for fingerprint, model in known.items()}
 
     def _runs(self, plain: Mapping[str, Any], sources: runs.Sources) -> tuple[list[StudyRun], list[CarriedRun]]:
         found: list[StudyRun] = []

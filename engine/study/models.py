@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from engine.classifier import Classifier
 from engine.errors import GibbonError, in_words
-from engine.record import ModelEntry, located, model_entry
+from engine.record import located, model_entry
 from engine.study.entries import StudyModel
-from engine.study.recorded import is_recorded, recorded_classifier
-from engine.study.values import Answer
-
-_ENTRY = "study"
-"""Key of a stand-in's card with the entry that it was read from."""
+from engine.study.recorded import RecordedLogits, is_recorded
 
 
 def entry_of(classifier: Classifier) -> StudyModel:
     """Make the entry of a classifier; of a stand-in, the entry that it was read from."""
     if is_recorded(classifier):
-        kept: StudyModel = classifier.card[_ENTRY]
-        return kept
+        return reference(classifier)
     source = None if classifier.source is None else located(classifier.source, lambda path: path.expanduser().resolve().as_posix())
     return StudyModel(entry=model_entry(classifier, None).model_copy(update={"source": source}), labels=classifier.labels)
 
 
-def stand_in(model: StudyModel, answers: Sequence[Answer]) -> Classifier:
-    """Make the stand-in for a classifier, which knows ``answers``.
-
-    Raises
-    ------
-    GibbonError
-        Shape or labels are none that a classifier could have.
-    """
-    entry = model.entry
-    if any(side < 1 or side > 1 << 16 for side in entry.input_shape):
-        raise GibbonError(f"its model “{entry.name}” takes images of {entry.input_shape}")
-    return recorded_classifier(
-        name=entry.name,
-        labels=model.labels,
-        input_shape=entry.input_shape,
-        fingerprint=entry.fingerprint,
-        source=entry.source,
-        answers=answers,
-        card={_ENTRY: model},
-    )
-
-
-def reference(classifier: Classifier) -> ModelEntry:
-    """Return how to load the classifier that a stand-in stands for."""
-    model: StudyModel = classifier.card[_ENTRY]
-    return model.entry
+def reference(classifier: Classifier) -> StudyModel:
+    """Return what a stand-in stands for."""
+    assert isinstance(classifier.module, RecordedLogits)
+    return classifier.module.model
 
 
 def load(classifier: Classifier, folder: Path | None = None, device: str | None = None) -> Classifier:
@@ -72,7 +44,7 @@ def load(classifier: Classifier, folder: Path | None = None, device: str | None 
     """
     from engine import models
 
-    entry = reference(classifier)
+    entry = reference(classifier).entry
     name, shown = entry.name, "Pictures and numbers are shown as they were recorded."
     if entry.source is None:
         raise GibbonError(f"The study does not say where its model “{name}” came from, so it cannot be loaded again. {shown}")

@@ -31,6 +31,11 @@ def entry_of(operation: Operation) -> OperationEntry:
     raise GibbonError(f"“{operation.title}” is in no catalogue of the engine, so a study could not make it again. Add it there first.")
 
 
+def can_keep(operation: Operation) -> bool:
+    """Return whether a study can hold runs of an operation: it is in a catalogue."""
+    return any(_catalogue(room).get(operation.slug) is type(operation) for room in _ROOMS)
+
+
 def operation_of(entry: OperationEntry, version: int) -> Operation:
     """Make the operation of an entry whose parameters are of a version of the records.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
 from engine.classifier import Classifier
 from engine.errors import GibbonError
+from engine.study.entries import StudyModel
 from engine.study.values import Answer
 
 _SAME = 1e-6
@@ -21,9 +21,11 @@ _PROBES = 64
 class RecordedLogits(nn.Module):
     """Returns the recorded logits of images that were recorded, and refuses every other image."""
 
-    def __init__(self, name: str, shape: tuple[int, int, int], answers: Iterable[Answer], classes: int) -> None:
+    def __init__(self, model: StudyModel, answers: Iterable[Answer]) -> None:
         super().__init__()
-        self.name, self._shape = name, shape
+        self.model = model
+        """The classifier that this stands for."""
+        shape, classes = model.entry.input_shape, len(model.labels)
         self.answers = fitting = tuple(
             a for a in answers if tuple(a.images.shape[1:]) == shape and a.logits.shape == (len(a.images), classes)
         )
@@ -42,7 +44,7 @@ class RecordedLogits(nn.Module):
             A gradient is asked for, or an image was not recorded.
         """
         if images.requires_grad and torch.is_grad_enabled():
-            raise GibbonError(missing(self.name))
+            raise GibbonError(missing(self.model.entry.name))
         return torch.stack([self._row(image) for image in images.cpu()])
 
     def _probe(self, image: Tensor) -> Tensor:
@@ -56,10 +58,10 @@ class RecordedLogits(nn.Module):
             if bool(((recorded.double() - image.double()).abs() <= _SAME).all()):
                 found: Tensor = logits
                 return found
-        raise GibbonError(missing(self.name))
+        raise GibbonError(missing(self.model.entry.name))
 
     def __repr__(self) -> str:
-        return f"RecordedLogits({self.name!r})"
+        return f"RecordedLogits({self.model.entry.name!r})"
 
 
 def missing(name: str) -> str:
@@ -67,22 +69,28 @@ def missing(name: str) -> str:
     return f"The model “{name}” of this study is not loaded, so only what was recorded can be shown. Open the model to go on."
 
 
-def recorded_classifier(
-    *,
-    name: str,
-    labels: tuple[str, ...],
-    input_shape: tuple[int, int, int],
-    fingerprint: str,
-    source: str | None,
-    answers: Iterable[Answer],
-    card: Mapping[str, Any] | None = None,
-) -> Classifier:
-    """Return a classifier with the name, classes and fingerprint of another one, which knows the recorded answers alone.
+def stand_in(model: StudyModel, answers: Iterable[Answer]) -> Classifier:
+    """Return a classifier with name, classes and fingerprint of another one, which knows the recorded answers alone.
 
     Its inspection, which takes random images, is left out: `Classifier.unseen` builds it.
+
+    Raises
+    ------
+    GibbonError
+        The shape is none that images could have.
     """
-    module = RecordedLogits(name, input_shape, answers, len(labels))
-    return Classifier.unseen(module, labels, input_shape, name=name, fingerprint=fingerprint, source=source, card=card)
+    entry = model.entry
+    if any(side < 1 or side > 1 << 16 for side in entry.input_shape):
+        raise GibbonError(f"its model “{entry.name}” takes images of {entry.input_shape}")
+    return Classifier.unseen(
+        RecordedLogits(model, answers),
+        model.labels,
+        entry.input_shape,
+        name=entry.name,
+        fingerprint=entry.fingerprint,
+        source=entry.source,
+        card={"notes": [missing(entry.name)]},
+    )
 
 
 def is_recorded(classifier: Classifier | None) -> bool:

@@ -183,6 +183,7 @@ def _attack_entry(run: StudyRun, result: AttackResult, tensors: Tensors, timelin
             bounds=dict(inputs.bounds),
         ),
         timeline=timelines.entries_of(steps, tensors),
+        iteration_of=run.iteration_of,
         answers=answer_entries(run.answers, tensors),
     )
 
@@ -224,6 +225,7 @@ def _attack_run(entry: AttackEntry, common: dict[str, Any], told: dict[str, Any]
         grown=entry.grown,
         inputs=_inputs(inputs, start, sources.version),
         timeline=steps,
+        iteration_of=entry.iteration_of,
         answers=answers_of(entry.answers, find),
     )
 

@@ -96,6 +96,8 @@ class StudyRun:
     inputs: Inputs = Inputs()
     timeline: tuple[KeptStep, ...] = ()
     """The kept steps of the run, in their order."""
+    iteration_of: int | None = None
+    """The number of the run that this one is an iterate of; None for a run of its own."""
     answers: tuple[Answer, ...] = ()
     """Logits beyond those in the result and the timeline, such as those of the image without its stickers."""
 
@@ -188,6 +190,8 @@ class Study:
     """The ids of the runs that were removed, since a person may want one back."""
     shown: str | None = None
     """The id of the run whose result is on the canvas."""
+    compared: tuple[str, ...] = ()
+    """The ids of the runs that are compared: A, B and further ones."""
     workspace: str = ""
     carried: tuple[CarriedRun, ...] = ()
     """Runs of operations that this Gibbon does not have, kept for one that has them."""
@@ -255,6 +259,16 @@ def canvas_of(run: StudyRun) -> Canvas:
 _BY_ROW = ("clean", "adversarial", "labels", "targets", "logits", "loss", "steps_to_flip", "attacked", "failed", "goals", "first_logits")
 CACHED = ("survives_8bit", "norms")
 """Properties of a result that are computed with the classifier or with sums, and are kept so that they need neither again."""
+
+
+def on_classifier(result: AttackResult, classifier: Classifier) -> AttackResult:
+    """Return a result with another classifier in the place of its stand-in, and its tensors where that one computes."""
+    names = (*_BY_ROW, "trace", "trace_steps")
+    moved: dict[str, Any] = {name: None if (value := getattr(result, name)) is None else value.to(classifier.device) for name in names}
+    again = replace(result, classifier=classifier, **moved)
+    for name in CACHED:
+        vars(again)[name] = getattr(result, name)
+    return again
 
 
 def row_of(result: AttackResult, row: int) -> AttackResult:

@@ -224,6 +224,7 @@ class EngineThread(QThread):
                     self._jobs[key] = self._jobs.pop(key)
 
     def _close_all(self) -> None:
-        for job in self._jobs.values():
-            job.drop()
+        """End all runs; ``done`` carries the best result so far of each, which `deliver_endings` delivers."""
+        for job in dict.fromkeys(self._jobs.values()):
+            self.done.emit(job.end())
         self._jobs.clear()

@@ -161,13 +161,6 @@ class Job:
         self._run = self._preparing = None
         return outcome
 
-    def drop(self) -> None:
-        """Close the run without an outcome, since the lane ends."""
-        if self._run is not None:
-            with contextlib.suppress(Exception):
-                self._run.close()
-        self._run = self._preparing = None
-
     def _prepared(self) -> bool:
         """Prepare for `PREPARE_S`; return whether the preparation is complete."""
         if self._preparing is None:

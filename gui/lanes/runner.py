@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Slot
 
 from gui.lanes.engine_thread import EngineThread
 from gui.lanes.jobs import Job, JobOutcome, Pullable
 
 PREVIEW_MS = 33
+
+
+def deliver_endings(*runners: OperationRunner) -> None:
+    """Deliver the outcomes of runs that ended with their lanes, when no event loop will deliver them any more."""
+    for runner in runners:
+        QCoreApplication.sendPostedEvents(runner, QEvent.Type.MetaCall.value)
 
 
 class OperationRunner(QObject):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gui.session.state import State
+from gui.session.studies.stand_ins import is_stand_in
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +33,8 @@ def of_image(state: State, clean: Tensor, image: Mapping[str, Any], label: int |
 
 def of_classifier(state: State, classifier: Classifier) -> dict[str, Any]:
     """Return the fields that change with another classifier: an image of another shape is removed, and labels if the classes differ."""
+    if is_stand_in(state.classifier) and state.classifier.fingerprint == classifier.fingerprint:  # type: ignore[union-attr]
+        return {"classifier": classifier}  # the model of the study that is open: everything on the canvas is its own
     fields: dict[str, Any] = {"classifier": classifier, "bounds": {}, **NO_PERTURBATION}
     if state.classifier is None or state.classifier.labels != classifier.labels:
         fields |= {"label": None, "target": None, "label_text": "", "target_text": ""}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -21,7 +20,24 @@ if TYPE_CHECKING:
     from gui.session.scene import Scene
     from gui.session.state import State
 
-_numbers = itertools.count(1)
+
+class _Numbers:
+    """The numbers of the finished runs."""
+
+    def __init__(self) -> None:
+        self._next = 1
+
+    def take(self) -> int:
+        """Return the number of a new run."""
+        number, self._next = self._next, self._next + 1
+        return number
+
+    def continue_after(self, number: int) -> None:
+        """Let the next run have the number after this one."""
+        self._next = number + 1
+
+
+_numbers = _Numbers()
 _FULL = "the memory for finished runs is full."
 
 
@@ -36,7 +52,7 @@ class FinishedRun:
     """Whether the result is the one that was expected; None if none was."""
     when: datetime = field(default_factory=datetime.now)
     """The time at which the run ended."""
-    number: int = field(default_factory=lambda: next(_numbers))
+    number: int = field(default_factory=_numbers.take)
 
     @property
     def operation(self) -> Operation:
@@ -147,6 +163,26 @@ class History(QObject):
         """The run whose result is on the canvas; None after any change to the canvas."""
         self._removed: frozenset[int] = frozenset()
         self._announced = True
+
+    @property
+    def every(self) -> tuple[FinishedRun, ...]:
+        """All runs, including those that the user removed."""
+        return tuple(self._all)
+
+    def restore(self, runs: Sequence[FinishedRun]) -> None:
+        """Replace all runs by those of a study; the next run continues their numbers. The next `follow` emits `changed`."""
+        self._all = list(runs)
+        _numbers.continue_after(max((run.number for run in runs), default=0))
+        self._list()
+        self._announced = False
+
+    def substitute(self, replaced: Callable[[FinishedRun], FinishedRun]) -> bool:
+        """Put ``replaced(run)``, of the same number, in the place of every run; return whether any differs. The next `follow` emits."""
+        after = [replaced(run) for run in self._all]
+        differs = any(new is not old for new, old in zip(after, self._all, strict=True))
+        self._all = after
+        self._list()
+        return differs
 
     @property
     def attacks(self) -> tuple[AttackRun, ...]:

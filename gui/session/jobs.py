@@ -85,6 +85,11 @@ class Jobs(QObject):
         return work
 
     @property
+    def runners(self) -> tuple[OperationRunner, ...]:
+        """The runners of all panels."""
+        return tuple(work.runner for work in self._works)
+
+    @property
     def running(self) -> tuple[Work, ...]:
         """The work in progress, paused or not, in the order in which the panels were made."""
         return tuple(work for work in self._works if work.running)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gui.session.data_choice import DataSource
+from gui.session.studies.stand_ins import is_stand_in
 
 if TYPE_CHECKING:
     from engine import Attack
@@ -99,6 +100,8 @@ def takes_start(attack: type[Attack]) -> bool:
 def _nothing_to_attack(attack: Attack, state: State) -> str:
     if state.classifier is None:
         return "Load a model first: the Model dock lists what there is."
+    if state.classifier is not None and is_stand_in(state.classifier):
+        return f"The model “{state.classifier.name}” of this study is not loaded: open it in the Model dock, or choose another."
     if state.clean is None:
         return "Open an image first: there is nothing to attack."
     on_stickers = "stickers" in attack.uses or (state.region == "stickers" and attack.masked)

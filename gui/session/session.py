@@ -18,6 +18,7 @@ from PySide6.QtGui import QUndoStack
 
 from gui.lanes.engine_thread import EngineThread, stop
 from gui.lanes.requests import Requests
+from gui.lanes.runner import deliver_endings
 from gui.session import changes
 from gui.session.attack_job import parameter_lines
 from gui.session.attack_runner import AttackRunner
@@ -39,6 +40,8 @@ from gui.session.replays import Replays
 from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.staleness import Staleness
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
+from gui.session.studies.keeper import StudyKeeper
+from gui.session.studies.stand_ins import is_stand_in
 from gui.session.undo import LIMIT, ReplaceFields
 from gui.session.warm_up import warm_up
 
@@ -144,6 +147,7 @@ class Session(QObject):
         self.jobs.watch(self.replays.runner, "runs", lambda: self.replays.title)
         self.models = Models(self)
         self.planned = PlannedRun(self)
+        self.studies = StudyKeeper(self)
         self._listen()
 
     def _listen(self) -> None:
@@ -214,7 +218,7 @@ class Session(QObject):
 
     def _announce(self, changed: frozenset[str]) -> None:
         """Update what depends on the changed fields, and emit their signals."""
-        if "classifier" in changed and self.classifier is not None:
+        if "classifier" in changed and self.classifier is not None and not is_stand_in(self.classifier):
             self._measure_threads(self.classifier)
             self.loaded.add(self.classifier)
         if changed & SCENE_FIELDS:
@@ -404,6 +408,8 @@ class Session(QObject):
         self.data_sources.close()
         self.undo_stack.blockSignals(True)  # its destructor clears it, and would emit to objects that are already destroyed
         ended = stop((self.background, self.lane))
+        deliver_endings(self.runs.runner, *self.jobs.runners)
+        self.studies.close()
         for sentence in self._requests.close():
             print(f"gibbon: {sentence}", file=sys.stderr, flush=True)  # the window, which would show it, is gone
         return ended

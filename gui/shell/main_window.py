@@ -19,16 +19,17 @@ from gui.shell.actions.file import open_files, open_mime
 from gui.shell.actions.panels import PanelActions
 from gui.shell.actions.recent import RecentMenu
 from gui.shell.actions.reproduce import ReproduceMenu
+from gui.shell.actions.sessions import SessionsMenu
 from gui.shell.canvas_following import CanvasFollower
 from gui.shell.centre import Centre
 from gui.shell.dock import Dock
 from gui.shell.docks import DOCKS, DockSpec
 from gui.shell.spine.bar import Spine
 from gui.shell.status_bar import StatusBar
+from gui.shell.study_link import StudyLink
 from gui.shell.workspaces.rail import Rail
 from gui.shell.workspaces.table import WORKSPACES
 from gui.shell.workspaces.workspaces import Workspaces
-from gui.widgets.literal import literal_title
 from gui.widgets.reveal import reveal
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.spine)
         Rail(self, [self.actions_table[f"workspace_{spec.name}"] for spec in WORKSPACES], [self.actions_table["toggle_drawer"]])
         self.setStatusBar(StatusBar(session, self))
-        session.imageChanged.connect(self._on_image)
+        StudyLink(self)
         session.photographChanged.connect(self._on_photograph)
         self.actions_table.check(f"theme_{chosen_theme.choice}")
         self._follow_workspaces()
@@ -138,6 +139,7 @@ class MainWindow(QMainWindow):
     def _make_menus(self) -> None:
         menus = self.actions_table.fill_menus(self)
         menus["File"].insertMenu(self.actions_table["paste_image"], RecentMenu(self))
+        menus["File"].insertMenu(self.actions_table["save_study"], SessionsMenu(self))
         self.reproduce = ReproduceMenu(self)
         self.menuBar().insertMenu(menus["View"].menuAction(), self.reproduce)
         view = menus["View"]
@@ -154,11 +156,6 @@ class MainWindow(QMainWindow):
         check(f"workspace_{self.workspaces.current.name}")
 
     # ------------------------------------------------------------------ following the session
-
-    @Slot()
-    def _on_image(self) -> None:
-        name = self.session.image.get("name")
-        self.setWindowTitle(literal_title(f"{name} – Gibbon") if name else "Gibbon")
 
     @Slot()
     def _on_photograph(self) -> None:

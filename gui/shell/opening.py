@@ -145,8 +145,25 @@ def _open_weights(shell: Shell, path: Path) -> None:
     shell.panels["model"].load_checkpoint(path)
 
 
+# ---------------------------------------------------------------------- studies
+
+
+def _is_study(path: Path, _start: bytes) -> bool:
+    """Whether a file is a study, by its content or, of a damaged one, its suffix."""
+    from engine.files import is_study
+
+    return is_study(path)
+
+
+def _open_study(shell: Shell, path: Path) -> None:
+    """Open a study in the place of the present one, which is saved first."""
+    shell.settings.keep_folder("studies", path.parent)
+    shell.session.studies.open(path)
+
+
 IMAGE = Kind("Images", (), lambda _path, _start: True, _open_image)
 KINDS: tuple[Kind, ...] = (
+    Kind("Studies", (".gibbon",), _is_study, _open_study),
     Kind("Records and figures that carry one", (".json",), _is_record, open_record),
     Kind("Weights", (".pth", ".pt", ".safetensors"), _is_weights, _open_weights),
 )

@@ -11,14 +11,46 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 
+from gui.session.studies.keeper import locked, read
 from gui.session.swap_model import ClassifierWithImage, show_classifier, with_image
 from gui.shell.actions.file import open_path
+from gui.shell.study_link import LAST
 
 if TYPE_CHECKING:
+    from engine import Classifier
+    from engine.file_lock import FileLock, Holder
     from gui.session.session import Session
+    from gui.session.studies.restoring import Restored
     from gui.shell.main_window import MainWindow
 
 MODEL = "signs"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a start opens."""
+
+    file: Path | None = None
+    """An image or a study; None for the last session, or the first sample."""
+    copy: bool = False
+    """Whether a study is opened as a copy."""
+    restore: bool = False
+    """Whether the last session is opened where no file was given."""
+
+
+_NOTHING = Opening()
+
+
+@dataclass(frozen=True, eq=False)
+class StudyAtStart:
+    """A study that was read at the start, and its model."""
+
+    path: Path
+    restored: Restored
+    classifier: Classifier | None = None
+    """The model of its canvas; None if it could not be loaded."""
+    problem: str = ""
+    """Why not, in a sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +59,16 @@ class StartUpResult:
 
     seconds: float
     """The seconds that importing torch took."""
+    study: StudyAtStart | None = None
+    """The study that was read, in place of model and image."""
     arrived: ClassifierWithImage | None = None
     """The shipped model with its first sample image, the stop sign."""
     problem: str = ""
     """The sentence that says why model and sample are missing; the engine is loaded in any case."""
 
 
-def load_engine() -> StartUpResult:
-    """Import torch and the engine, open the shipped model and a sample. Called in the engine thread."""
+def load_engine(study: Path | None = None) -> StartUpResult:
+    """Import torch and the engine; open a study, or the shipped model and a sample. Called in the engine thread."""
     began = time.perf_counter()
     import torch
 
@@ -46,11 +80,33 @@ def load_engine() -> StartUpResult:
     import engine.stickers
     from engine.errors import in_words
 
+    problems: list[str] = []
+    if study is not None:
+        try:
+            found = _read_study(study)
+            if found.restored.fields["classifier"] is not None:
+                return StartUpResult(seconds, found)
+        except Exception as error:
+            problems.append(in_words(error, f"Opening {study.name}", "Choose another study."))
     try:
-        return StartUpResult(seconds, with_image(engine.models.load(MODEL), None, None, None))
+        return StartUpResult(seconds, None, with_image(engine.models.load(MODEL), None, None, None), " ".join(problems))
     except Exception as error:  # for example a GPU that torch cannot use: the docks must work in any case
-        cure = "Load a model in the Model dock; another device may do."
-        return StartUpResult(seconds, problem=in_words(error, f"Loading the model “{MODEL}”", cure))
+        problems.append(in_words(error, f"Loading the model “{MODEL}”", "Load a model in the Model dock; another device may do."))
+        return StartUpResult(seconds, problem=" ".join(problems))
+
+
+def _read_study(path: Path) -> StudyAtStart:
+    from engine.errors import GibbonError
+    from engine.study import is_recorded, load
+
+    found = read(path)
+    stand_in = found.fields["classifier"]
+    if not is_recorded(stand_in):
+        return StudyAtStart(path, found)
+    try:
+        return StudyAtStart(path, found, load(stand_in, path.parent))
+    except GibbonError as error:
+        return StudyAtStart(path, found, problem=str(error))
 
 
 class StartUp(QObject):
@@ -59,9 +115,13 @@ class StartUp(QObject):
     filled = Signal()
     """Canvas and panels are built; the engine is still loading."""
 
-    def __init__(self, session: Session, window: MainWindow, image: Path | None = None) -> None:
+    def __init__(self, session: Session, window: MainWindow, opening: Opening = _NOTHING) -> None:
         super().__init__(window)
-        self._session, self._window, self._image = session, window, image
+        self._session, self._window, self._opening = session, window, opening
+        self._asked: Path | None = None
+        """The study that is to be opened."""
+        self._lock: FileLock | None = None
+        self._holder: Holder | None = None
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -76,21 +136,59 @@ class StartUp(QObject):
         self._window.import_panels()
         for lane in (self._session.lane, self._session.background):
             lane.start()
-        self._session.ask("start-up", load_engine, self._arrive, what="Loading the engine", busy="Loading the engine…")
+        study = self._asked = self._study()
+        self._session.ask("start-up", lambda: load_engine(study), self._arrive, what="Loading the engine", busy="Loading the engine…")
         self._window.fill()  # while torch is being imported
         self.filled.emit()
         trace("panels")
 
+    def _study(self) -> Path | None:
+        """Return the study to be opened, locked if no other window has it: the one asked for, else that of the last session."""
+        from engine.files import is_study
+
+        asked = self._opening.file
+        if asked is not None:
+            if not is_study(asked):
+                return None
+            self._lock, self._holder = (None, None) if self._opening.copy else locked(asked)
+            return asked
+        kept = self._window.settings.text(LAST) if self._opening.restore else ""
+        if not kept or not Path(kept).is_file():
+            return None
+        self._lock, holder = locked(Path(kept))
+        return Path(kept) if holder is None else None  # another window has it: this one begins anew
+
     def _arrive(self, loaded: StartUpResult) -> None:
-        session = self._session
+        session, study = self._session, loaded.study
         session.change(ready=True)
         if loaded.arrived is not None:
             show_classifier(session, loaded.arrived)
         if loaded.problem:
             session.log("error", loaded.problem)
-        if self._image is not None:
-            open_path(self._window, self._image)
+        if study is not None:
+            self._enter(study)
+        else:
+            if self._lock is not None:
+                self._lock.release()
+            if self._opening.file is not None and self._opening.file != self._asked:
+                open_path(self._window, self._opening.file)
         trace(f"ready, torch's import took {loaded.seconds:.2f} s of it")
+
+    def _enter(self, study: StudyAtStart) -> None:
+        """Put a study into the session, and its model in the place of the stand-in."""
+        from engine.text.formatting import counted
+
+        session, keeper = self._session, self._session.studies
+        tried = study.restored.fields["classifier"]
+        keeper.enter(study.restored, study.path, self._lock, self._holder, copy=self._opening.copy, tried=tried)
+        if study.classifier is not None:
+            keeper.stand_ins.replace(study.classifier)
+        if study.problem:
+            keeper.stand_ins.tell(study.problem)
+        if self._opening.file is None:
+            runs = len(session.history.entries)
+            kept = f", with {counted(runs, 'run')}" if runs else ""
+            session.notice.emit(f"The last session is back{kept}. “New study” begins anew.")
 
 
 # ---------------------------------------------------------------------- measuring

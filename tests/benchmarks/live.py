@@ -34,13 +34,13 @@ HZ = 60
 SECONDS = 5.0
 UNTIL_SEEN = """
 import gui.app
-build = gui.app.build
-def watched(argv=None):
-    bench = build(argv)
+build = gui.app.build_workbench
+def watched(argv=None, **options):
+    bench = build(argv, **options)
     bench.session.observed.connect(bench.app.quit)
     return bench
-gui.app.build = watched
-gui.app.main([])
+gui.app.build_workbench = watched
+gui.app.main(["gibbon", gui.app.FRESH])
 """
 """Open the window as `main` does, and leave when the stop sign has been classified."""
 TORCH_ALONE = "import time; began = time.perf_counter(); import torch; print(time.perf_counter() - began)"

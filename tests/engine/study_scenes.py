@@ -74,6 +74,7 @@ def a_run(attack: Attack, number: int = 1) -> StudyRun:
             "stickers", 2, None, 7, DataChoice("random:24", "", 24, Path("somewhere")), clean.flip(0), "flipped", 1, attack, {"act": 2.5}
         ),
         timeline=timeline.settled,
+        iteration_of=9,
         answers=(Answer(clean[None], classifier.score(clean[None])),),
     )
 
@@ -118,6 +119,7 @@ def a_study(count: int = 2) -> Study:
         runs=runs,
         removed=frozenset({runs[0].id}),
         shown=last.id,
+        compared=(last.id, runs[0].id),
         workspace="explain",
     )
 

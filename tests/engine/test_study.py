@@ -156,8 +156,8 @@ def test_a_model_that_is_gone_or_has_other_weights_or_runs_code_is_told_in_a_sen
         study.load(stand_in, tmp_path, "cpu")
     code = tmp_path / "own.py"
     code.write_text(f"import torch\ndef make():\n    open({str(tmp_path / 'ran')!r}, 'w')\n", "utf-8")
-    entry = stand_in.card["study"]
-    stand_in.card["study"] = entry.model_copy(update={"entry": entry.entry.model_copy(update={"source": f"{code}:make"})})
+    model = stand_in.module.model
+    stand_in.module.model = model.model_copy(update={"entry": model.entry.model_copy(update={"source": f"{code}:make"})})
     with pytest.raises(engine.GibbonError, match="is made by code"):
         study.load(stand_in, tmp_path, "cpu")
     assert not (tmp_path / "ran").exists()

@@ -108,13 +108,13 @@ def close_when(moment: str, *arguments: str) -> None:
     """Start Gibbon, close it at the moment, report that, and exit with the application's code."""
     build = app.build_workbench
 
-    def built(argv: Any = None) -> app.Workbench:
-        bench = build(argv)
+    def built(argv: Any = None, **options: Any) -> app.Workbench:
+        bench = build(argv, **options)
         Closer(bench, moment)
         return bench
 
     app.build_workbench = built  # type: ignore[assignment]
-    code = app.main(["gibbon", *arguments])
+    code = app.main(["gibbon", *([] if "--restore" in arguments else [app.FRESH]), *arguments])
     QApplication.processEvents()
     print("closed", *(type(window).__name__ for window in QApplication.topLevelWidgets() if window.isVisible()), flush=True)
     sys.exit(code)

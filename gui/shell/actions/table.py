@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from gui import theme
-from gui.shell.actions import attack, canvas_views, edit, file, help, stickers, timeline, view
+from gui.shell.actions import attack, canvas_views, edit, file, help, stickers, study, timeline, view
 from gui.shell.actions.conditions import has_frame
 from gui.shell.actions.spec import ActionSpec
 from gui.widgets.literal import literal
@@ -17,8 +17,15 @@ from gui.widgets.literal import literal
 if TYPE_CHECKING:
     from gui.shell.actions.shell import Shell
 
+
+def _before(id: str, specs: tuple[ActionSpec, ...], others: tuple[ActionSpec, ...]) -> tuple[ActionSpec, ...]:
+    """Return the table with the commands of another one before the command of that id."""
+    place = [spec.id for spec in specs].index(id)
+    return (*specs[:place], *others, *specs[place:])
+
+
 MENUS: dict[str, tuple[ActionSpec, ...]] = {
-    "File": file.SPECS,
+    "File": _before("save_image", file.SPECS, study.SPECS),
     "Edit": (*edit.SPECS, *stickers.SPECS),
     "Attack": attack.SPECS,
     "View": (*view.LAYOUT, *canvas_views.SPECS, *timeline.SPECS, *view.THEME),

@@ -1,0 +1,159 @@
+"""A study as fields of the state and finished runs. Called in the thread that reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from gui.session.attack_inputs import AttackInputs
+from gui.session.data_choice import Choice
+from gui.session.history import AttackRun, FinishedRun
+from gui.session.scene import Scene
+from gui.session.start_image import StartImage
+from gui.session.state import AttackSettings, Plan, State
+from gui.session.studies.snapshot import known, remember
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine import Classifier
+    from engine.study import DataChoice, Settings, Study, StudyRun
+    from engine.study.values import CarriedRun
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """What a study puts into a session: all of it is ready before any of it is used."""
+
+    fields: Mapping[str, Any]
+    """The fields of the state with their values."""
+    runs: tuple[FinishedRun, ...] = ()
+    workspace: str = ""
+    carried: tuple[CarriedRun, ...] = ()
+    remarks: tuple[str, ...] = field(default_factory=tuple)
+    """Sentences about what could not be restored."""
+
+
+def restored(study: Study) -> Restored:
+    """Return what a study puts into a session."""
+    numbers = {run.id: run.number for run in study.runs}
+    canvas = study.canvas
+    fields: dict[str, Any] = {
+        "classifier": canvas.classifier,
+        "clean": canvas.clean,
+        "image": dict(canvas.image),
+        "photograph": canvas.photograph,
+        "label": canvas.label,
+        "target": canvas.target,
+        "label_text": "",
+        "target_text": "",
+        "region": canvas.region,
+        "stickers": canvas.stickers,
+        "selected": canvas.selected,
+        "new_content": canvas.new_content,
+        "new_colour": canvas.new_colour,
+        "delta": canvas.delta,
+        "grown": canvas.grown,
+        "bounds": dict(canvas.bounds),
+        "explanations": study.explanations,
+        "removed": frozenset(numbers[id] for id in study.removed),
+        "compared": tuple(numbers[id] for id in study.compared),
+        "run": None if study.shown is None else numbers[study.shown],
+        "plan": _plan(study),
+    }
+    return Restored(fields, tuple(_run(run) for run in study.runs), study.workspace, study.carried, study.remarks)
+
+
+def empty(state: State) -> Restored:
+    """Return what a new study puts into a session: model and image stay, everything else is as at the first start."""
+    fresh = State()
+    names = ("stickers", "selected", "delta", "grown", "run", "removed", "compared", "region", "target", "target_text", "bounds")
+    fields = {name: getattr(fresh, name) for name in names}
+    plan = state.plan
+    return Restored({**fields, "plan": Plan(slug=plan.slug, live=plan.live)})
+
+
+def _run(run: StudyRun) -> FinishedRun:
+    made = _any_run(run) if run.attack is None else _attack_run(run)
+    remember(made, run)
+    return made
+
+
+def _any_run(run: StudyRun) -> FinishedRun:
+    return FinishedRun(result=run.result, verdict=run.verdict, passed=run.passed, when=run.when, number=run.number)
+
+
+def _attack_run(run: StudyRun) -> AttackRun:
+    from engine.timeline import Timeline
+
+    result, inputs = run.attack, run.inputs
+    assert result is not None
+    assert run.clean is not None
+    before = Scene(result.classifier, run.clean, run.before, bounds=inputs.bounds)
+    after = Scene(result.classifier, run.clean, run.after, run.delta, bounds=inputs.bounds, grown=run.grown)
+    return AttackRun(
+        result=result,
+        verdict=run.verdict,
+        passed=run.passed,
+        when=run.when,
+        number=run.number,
+        scene=after,
+        before=before,
+        image=dict(run.image),
+        inputs=AttackInputs(
+            region=inputs.region,
+            label=inputs.label,
+            target=inputs.target,
+            seed=inputs.seed,
+            data=_choice(inputs.data),
+            begin=inputs.start,
+            begin_name=inputs.start_name,
+            begin_prediction=inputs.start_prediction,
+            planned=inputs.planned,
+        ),
+        photograph=run.photograph,
+        timeline=Timeline.of(run.timeline) if run.timeline else None,
+        iteration_of=run.iteration_of,
+    )
+
+
+def _plan(study: Study) -> Plan:
+    plan = study.plan
+    return Plan(
+        slug=plan.slug,
+        settings=_settings(plan.settings),
+        kept={slug: _settings(settings) for slug, settings in plan.kept.items()},
+        seed=plan.seed,
+        data=_choice(plan.data),
+        start=_start(study),
+        live=plan.live,
+    )
+
+
+def _start(study: Study) -> StartImage | None:
+    from gui.session.scene import to_pixels
+
+    start = study.plan.start
+    if start is None or study.canvas.classifier is None or tuple(start.image.shape) != study.canvas.classifier.input_shape:
+        return None
+    return StartImage(start.image, to_pixels(start.image), start.name, start.prediction, start.photograph)
+
+
+def _settings(settings: Settings) -> AttackSettings:
+    return AttackSettings(dict(settings.parameters), settings.preset)
+
+
+def _choice(choice: DataChoice | None) -> Choice | None:
+    return None if choice is None else Choice(choice.name, choice.split, choice.count, choice.root)
+
+
+def with_classifier(run: AttackRun, classifier: Classifier) -> AttackRun:
+    """Return a run whose stand-in is replaced by the classifier itself."""
+    from engine.study import on_classifier
+
+    scene, before = (replace(each, classifier=classifier) for each in (run.scene, run.before))
+    new = replace(run, result=on_classifier(run.result, classifier), scene=scene, before=before)
+    made = known(run)
+    if made is not None:
+        remember(new, made)
+    return new

@@ -1,0 +1,61 @@
+"""Saver: writes studies in a thread of its own, so that neither a long attack nor a slow disk holds the other up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Slot
+
+from gui.lanes.engine_thread import EngineThread, stop
+from gui.session.studies.snapshot import Snapshot, study_of
+
+Then = Callable[[Snapshot, Path], None]
+Failed = Callable[[Snapshot, Path, str], None]
+
+
+def write(snapshot: Snapshot, path: Path) -> Path:
+    """Write the study of a snapshot."""
+    from engine.study import write as write_study
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_study(study_of(snapshot), path)
+
+
+class Saver(QObject):
+    """The thread that saves, and the saves that have not ended."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._lane = EngineThread("studies", self)
+        self._lane.responded.connect(self._on_response)
+        self._pending: dict[int, tuple[Snapshot, Path, Then, Failed]] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether a save has not ended."""
+        return bool(self._pending)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._lane.start()
+
+    def save(self, snapshot: Snapshot, path: Path, then: Then, failed: Failed) -> None:
+        """Write a snapshot; ``then`` or ``failed`` is called in the main thread."""
+        number = self._lane.ask("save", lambda: write(snapshot, path), f"Saving {path.name}", keep=True)
+        self._pending[number] = snapshot, path, then, failed
+
+    def close(self) -> bool:
+        """End the thread after the saves that were asked for; return whether it has ended in time."""
+        return stop((self._lane,))
+
+    @Slot(str)
+    def _on_response(self, key: str) -> None:
+        response = self._lane.take(key)
+        if response is None or response.number not in self._pending:
+            return
+        snapshot, path, then, failed = self._pending.pop(response.number)
+        if response.failure is None:
+            then(snapshot, path)
+        else:
+            failed(snapshot, path, response.failure.sentence)

@@ -1,0 +1,230 @@
+"""Snapshot: everything of a session that a study holds, as references to frozen values; and the study that is made of it.
+
+Taking a snapshot costs the main thread nothing. `study_of` is called in the thread that saves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gui.session.history import AttackRun, FinishedRun
+from gui.session.state import PLAN_FIELDS, STATE_FIELDS, State, differing_fields
+
+if TYPE_CHECKING:
+    from engine.study import Answer, Canvas, DataChoice, Plan, Settings, Study, StudyRun
+    from engine.study.values import CarriedRun
+    from gui.session.data_choice import Choice
+    from gui.session.scene import Frame
+    from gui.session.session import Session
+    from gui.session.state import AttackSettings
+
+_PASSING = frozenset({"ready", "prediction", "explaining", "opened", "label_text", "target_text", "selected"})
+"""Fields of the state whose change alone is no reason to save."""
+SAVED = tuple(name for name in (*STATE_FIELDS, *PLAN_FIELDS) if name not in _PASSING)
+_made: weakref.WeakKeyDictionary[FinishedRun, StudyRun] = weakref.WeakKeyDictionary()
+"""The study's run of each finished run, so that each is made, and encoded, once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The state, the finished runs and the newest frame of a session."""
+
+    state: State
+    runs: tuple[FinishedRun, ...]
+    """All runs, removed ones included."""
+    shown: AttackRun | None = None
+    frame: Frame | None = None
+    """The newest frame, whose logits a study keeps to be shown without the model."""
+    workspace: str = ""
+    carried: tuple[CarriedRun, ...] = ()
+    """Runs of the study that was opened which cannot be shown here."""
+
+    def differs(self, other: Snapshot | None) -> bool:
+        """Return whether there is anything in which a saved study would differ."""
+        if other is None:
+            return True
+        alike = self.workspace == other.workspace and self.carried == other.carried and _same_runs(self.runs, other.runs)
+        changed = differing_fields(self.state, other.state, SAVED)
+        if "classifier" in changed and _fingerprint(self.state) == _fingerprint(other.state):
+            changed -= {"classifier"}  # a stand-in, and the classifier that has taken its place
+        return not alike or bool(changed)
+
+
+def _fingerprint(state: State) -> str | None:
+    return None if state.classifier is None else state.classifier.fingerprint
+
+
+def _same_runs(these: tuple[FinishedRun, ...], those: tuple[FinishedRun, ...]) -> bool:
+    """Return whether the runs are the same, even if the classifier of some has taken the place of its stand-in."""
+    if len(these) != len(those):
+        return False
+    return all(one is other or (known(one) is not None and known(one) is known(other)) for one, other in zip(these, those, strict=True))
+
+
+def take(session: Session, workspace: str = "", carried: tuple[CarriedRun, ...] = ()) -> Snapshot:
+    """Return the snapshot of a session. While an attack is in progress the canvas counts as it was before."""
+    history, frame = session.history, session.frame
+    still = frame if frame is not None and frame.step is None else None
+    return Snapshot(session.state, history.every, history.shown, still, workspace, carried)
+
+
+def study_of(snapshot: Snapshot) -> Study:
+    """Return the study of a snapshot. Runs of operations that are in no catalogue are left out."""
+    from engine.study import Study, can_keep
+
+    kept = [run for run in snapshot.runs if can_keep(run.operation)]
+    ids = {run.number: _run_of(run).id for run in kept}
+    state = snapshot.state
+    return Study(
+        canvas=_canvas(snapshot),
+        plan=_plan(state),
+        explanations=tuple(explanation for explanation in state.explanations if can_keep(explanation)),
+        runs=tuple(_run_of(run) for run in kept),
+        removed=frozenset(ids[number] for number in state.removed if number in ids),
+        shown=None if snapshot.shown is None else ids.get(snapshot.shown.number),
+        compared=tuple(ids[number] for number in state.compared if number in ids),
+        workspace=snapshot.workspace,
+        carried=snapshot.carried,
+    )
+
+
+def remember(run: FinishedRun, made: StudyRun) -> None:
+    """Remember that a finished run came from a study's run, so that it is written as it was read."""
+    _made[run] = made
+
+
+def known(run: FinishedRun) -> StudyRun | None:
+    """Return the study's run of a finished run, if it was made already."""
+    return _made.get(run)
+
+
+def _run_of(run: FinishedRun) -> StudyRun:
+    made = _made.get(run)
+    steps = len(_steps(run))
+    # A timeline that was thinned to make room must not be kept alive here.
+    if made is None or steps < len(made.timeline):
+        new = _attack_of(run) if isinstance(run, AttackRun) else _any_of(run)
+        made = _made[run] = new if made is None else replace(new, id=made.id)
+    return made
+
+
+def _steps(run: FinishedRun) -> tuple[Any, ...]:
+    return run.timeline.settled if isinstance(run, AttackRun) and run.timeline is not None else ()
+
+
+def _any_of(run: FinishedRun) -> StudyRun:
+    from engine.study import StudyRun
+
+    return StudyRun(run.result, number=run.number, when=run.when, verdict=run.verdict, passed=run.passed)
+
+
+def _attack_of(run: AttackRun) -> StudyRun:
+    from engine.study import Inputs, StudyRun
+
+    inputs = run.inputs
+    return StudyRun(
+        run.result,
+        number=run.number,
+        when=run.when,
+        verdict=run.verdict,
+        passed=run.passed,
+        clean=run.before.clean,
+        image=run.image,
+        photograph=run.photograph,
+        before=run.before.stickers,
+        after=run.scene.stickers,
+        delta=run.scene.delta,
+        grown=run.scene.grown,
+        inputs=Inputs(
+            region=inputs.region,
+            label=inputs.label,
+            target=inputs.target,
+            seed=inputs.seed,
+            data=_choice(inputs.data),
+            start=inputs.begin,
+            start_name=inputs.begin_name,
+            start_prediction=inputs.begin_prediction,
+            planned=inputs.planned,
+            bounds=run.before.bounds,
+        ),
+        timeline=_steps(run),
+        iteration_of=run.iteration_of,
+        answers=_beneath_stickers(run),
+    )
+
+
+def _beneath_stickers(run: AttackRun) -> tuple[Answer, ...]:
+    """Return the logits of the image without its stickers, which the result does not hold."""
+    from engine.study import Answer, is_recorded
+
+    clean, classifier = run.before.clean, run.before.classifier
+    if not run.before.stickers or is_recorded(classifier):
+        return ()
+    with contextlib.suppress(Exception):  # a user's model may raise anything, and the study must be saved
+        return (Answer(clean[None], classifier.score(clean[None]).cpu()),)
+    return ()
+
+
+def _canvas(snapshot: Snapshot) -> Canvas:
+    from engine.study import Canvas
+
+    state = snapshot.state
+    return Canvas(
+        classifier=state.classifier,
+        clean=state.clean,
+        image=state.image,
+        photograph=state.photograph,
+        label=state.label,
+        target=state.target,
+        region=state.region,
+        stickers=state.stickers,
+        selected=state.selected,
+        new_content=state.new_content,
+        new_colour=state.new_colour,
+        delta=state.delta,
+        grown=state.grown,
+        bounds=state.bounds,
+        answers=_answers(snapshot),
+    )
+
+
+def _answers(snapshot: Snapshot) -> tuple[Answer, ...]:
+    """Return the logits of both images on the canvas, if the newest frame shows them."""
+    from engine.study import Answer
+
+    frame, state = snapshot.frame, snapshot.state
+    if frame is None or not state.is_current(frame.scene):
+        return ()
+    seen = frame.observation
+    pairs = ((seen.clean_image, seen.clean_logits), (seen.adversarial_image, seen.adversarial_logits))
+    return tuple(Answer(image[None], logits[None]) for image, logits in pairs)
+
+
+def _plan(state: State) -> Plan:
+    from engine.study import Plan, StartPicture
+
+    plan, start = state.plan, state.plan.start
+    return Plan(
+        slug=plan.slug,
+        settings=_settings(plan.settings),
+        kept={slug: _settings(settings) for slug, settings in plan.kept.items()},
+        seed=plan.seed,
+        data=_choice(plan.data),
+        start=None if start is None else StartPicture(start.image, start.name, start.prediction, start.photograph),
+        live=plan.live,
+    )
+
+
+def _settings(settings: AttackSettings) -> Settings:
+    from engine.study import Settings
+
+    return Settings(dict(settings.parameters), settings.preset)
+
+
+def _choice(choice: Choice | None) -> DataChoice | None:
+    from engine.study import DataChoice
+
+    return None if choice is None else DataChoice(choice.name, choice.split, choice.count, choice.root)
