@@ -262,7 +262,7 @@ CACHED = ("survives_8bit", "norms")
 
 
 def on_classifier(result: AttackResult, classifier: Classifier) -> AttackResult:
-    """Return a result with another classifier in the place of its stand-in, and its tensors where that one computes."""
+    """Return a result with another classifier instead of its stand-in, and its tensors on that one's device."""
     names = (*_BY_ROW, "trace", "trace_steps")
     moved: dict[str, Any] = {name: None if (value := getattr(result, name)) is None else value.to(classifier.device) for name in names}
     again = replace(result, classifier=classifier, **moved)

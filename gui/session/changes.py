@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gui.session.state import State
-from gui.session.studies.stand_ins import is_stand_in
+from gui.session.studies.host import is_stand_in
 
 if TYPE_CHECKING:
     from torch import Tensor

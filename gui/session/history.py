@@ -177,7 +177,7 @@ class History(QObject):
         self._announced = False
 
     def substitute(self, replaced: Callable[[FinishedRun], FinishedRun]) -> bool:
-        """Put ``replaced(run)``, of the same number, in the place of every run; return whether any differs. The next `follow` emits."""
+        """Put ``replaced(run)``, of the same number, instead of every run; return whether any differs. The next `follow` emits."""
         after = [replaced(run) for run in self._all]
         differs = any(new is not old for new, old in zip(after, self._all, strict=True))
         self._all = after

@@ -40,8 +40,8 @@ from gui.session.replays import Replays
 from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.staleness import Staleness
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
+from gui.session.studies.host import is_stand_in
 from gui.session.studies.keeper import StudyKeeper
-from gui.session.studies.stand_ins import is_stand_in
 from gui.session.undo import LIMIT, ReplaceFields
 from gui.session.warm_up import warm_up
 
@@ -147,7 +147,7 @@ class Session(QObject):
         self.jobs.watch(self.replays.runner, "runs", lambda: self.replays.title)
         self.models = Models(self)
         self.planned = PlannedRun(self)
-        self.studies = StudyKeeper(self)
+        self.studies = StudyKeeper(self, self)
         self._listen()
 
     def _listen(self) -> None:

@@ -156,7 +156,7 @@ def _is_study(path: Path, _start: bytes) -> bool:
 
 
 def _open_study(shell: Shell, path: Path) -> None:
-    """Open a study in the place of the present one, which is saved first."""
+    """Open a study instead of the present one, which is saved first."""
     shell.settings.keep_folder("studies", path.parent)
     shell.session.studies.open(path)
 

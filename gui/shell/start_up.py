@@ -28,7 +28,7 @@ MODEL = "signs"
 
 @dataclass(frozen=True)
 class Opening:
-    """What a start opens."""
+    """The file or session that a start opens."""
 
     file: Path | None = None
     """An image or a study; None for the last session, or the first sample."""
@@ -175,7 +175,7 @@ class StartUp(QObject):
         trace(f"ready, torch's import took {loaded.seconds:.2f} s of it")
 
     def _enter(self, study: StudyAtStart) -> None:
-        """Put a study into the session, and its model in the place of the stand-in."""
+        """Put a study into the session, and replace the stand-in by its model."""
         from engine.text.formatting import counted
 
         session, keeper = self._session, self._session.studies

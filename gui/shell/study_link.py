@@ -10,18 +10,21 @@ from PySide6.QtCore import QObject, Slot
 from gui.widgets.literal import literal_title
 
 if TYPE_CHECKING:
-    from gui.shell.main_window import MainWindow
+    from PySide6.QtWidgets import QWidget
+
+    from gui.session.session import Session
+    from gui.settings import Settings
 
 LAST = "studies/last"
 """The key of the setting with the file of the last session."""
 
 
 class StudyLink(QObject):
-    """Follows the study of a window's session."""
+    """Follows the study of a session; its parent is the window."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, session: Session, settings: Settings, window: QWidget) -> None:
         super().__init__(window)
-        self._window, self._session, self._settings = window, window.session, window.settings
+        self._window, self._session, self._settings = window, session, settings
         studies = self._session.studies
         studies.changed.connect(self._on_study)
         studies.saved.connect(self._on_saved)

@@ -20,8 +20,8 @@ from engine.file_lock import FileLock, began_at
 from engine.stickers import Colour, Optimised, Sticker
 from gui.session.session import Session
 from gui.session.studies import places
+from gui.session.studies.host import is_stand_in
 from gui.session.studies.keeper import StudyKeeper
-from gui.session.studies.stand_ins import is_stand_in
 from tests.gui.driving import until
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""StudyKeeper: the study that the window works on. It saves itself, is opened and begun anew, and is saved when the window closes."""
+"""StudyKeeper: the study that the window works on. It saves itself, gives way to another one, and is saved when the window closes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.file_lock import FileLock, Holder
     from engine.study.values import CarriedRun
-    from gui.session.session import Session
+    from gui.session.studies.host import Host
 
 EVERY_MS = 60_000
 """Milliseconds between two looks at whether there is anything to save."""
@@ -57,16 +57,16 @@ class StudyKeeper(QObject):
     saved = Signal(object)
     """The study was saved: the path of its file."""
     workspaceRestored = Signal(str)
-    """The name of the workspace of a study that was opened."""
+    """The name of the arrangement of panels of a study that was opened."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Host, parent: QObject) -> None:
+        super().__init__(parent)
         self._session = session
-        self.stand_ins = StandIns(session)
+        self.stand_ins = StandIns(session, self)
         self.path: Path | None = None
         """The file that the user gave the study; None for a session that was not saved on demand."""
         self.workspace: Callable[[], str] = lambda: ""
-        """Returns the name of the window's workspace."""
+        """Returns the name of the window's arrangement of panels."""
         self._folder: Path | None = None
         self._file: Path | None = None
         """The session's own file; None until it is first written."""
@@ -113,13 +113,13 @@ class StudyKeeper(QObject):
         session = self._session
         if self._saved is None and self.path is None and not session.history.every and not session.undo_stack.count():
             return False
-        return session.ready and self.snapshot().differs(self._saved)
+        return session.state.ready and self.snapshot().differs(self._saved)
 
     # ------------------------------------------------------------------ saving
 
     @Slot()
     def autosave(self) -> None:
-        """Save the study if it has changed. A failure is told once; then the session's file in the data folder takes its place."""
+        """Save the study if it has changed. The first failure is logged, and the session's file in the data folder takes its place."""
         if self._folder is None or self._saver.busy or not self.is_unsaved:
             if self._lock is not None:
                 self._lock.refresh()
@@ -194,7 +194,7 @@ class StudyKeeper(QObject):
     # ------------------------------------------------------------------ another study
 
     def open(self, path: Path, *, copy: bool = False) -> None:
-        """Open a study in the place of the present one, which is saved first; a run in progress is ended, and its best so far kept.
+        """Open a study instead of the present one, which is saved first; a run in progress is ended, and its best so far kept.
 
         A study that another window holds is opened as a copy, and so is any with ``copy``. If it cannot be read, nothing changes.
         """
@@ -296,7 +296,7 @@ class StudyKeeper(QObject):
     # ------------------------------------------------------------------ locks
 
     def _release(self, then: FileLock | None) -> None:
-        """Hold another lock in the place of the present one."""
+        """Replace the lock that is held."""
         if self._lock is not None and self._lock is not then:
             self._lock.release()
         self._lock = then

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Restored:
-    """What a study puts into a session: all of it is ready before any of it is used."""
+    """The parts of a session that a study replaces: all of them are ready before any is used."""
 
     fields: Mapping[str, Any]
     """The fields of the state with their values."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from engine.study.values import CarriedRun
     from gui.session.data_choice import Choice
     from gui.session.scene import Frame
-    from gui.session.session import Session
     from gui.session.state import AttackSettings
+    from gui.session.studies.host import Host
 
 _PASSING = frozenset({"ready", "prediction", "explaining", "opened", "label_text", "target_text", "selected"})
 """Fields of the state whose change alone is no reason to save."""
@@ -64,7 +64,7 @@ def _same_runs(these: tuple[FinishedRun, ...], those: tuple[FinishedRun, ...]) -
     return all(one is other or (known(one) is not None and known(one) is known(other)) for one, other in zip(these, those, strict=True))
 
 
-def take(session: Session, workspace: str = "", carried: tuple[CarriedRun, ...] = ()) -> Snapshot:
+def take(session: Host, workspace: str = "", carried: tuple[CarriedRun, ...] = ()) -> Snapshot:
     """Return the snapshot of a session. While an attack is in progress the canvas counts as it was before."""
     history, frame = session.history, session.frame
     still = frame if frame is not None and frame.step is None else None

@@ -1,4 +1,4 @@
-"""StandIns: finds the models of a study that was opened, and puts each in the place of its stand-in."""
+"""StandIns: finds the models of a study that was opened, and replaces the stand-in of each."""
 
 from __future__ import annotations
 
@@ -8,30 +8,22 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from gui.session.history import AttackRun
+from gui.session.studies.host import is_stand_in
 
 if TYPE_CHECKING:
     from engine import Classifier
     from gui.session.history import FinishedRun
-    from gui.session.session import Session
-
-
-def is_stand_in(classifier: Classifier | None) -> bool:
-    """Return whether a classifier stands for one whose weights are not loaded, and knows the logits that a study recorded alone."""
-    if classifier is None:
-        return False
-    from engine.study import is_recorded
-
-    return is_recorded(classifier)
+    from gui.session.studies.host import Host
 
 
 class StandIns(QObject):
     """Replaces a stand-in by its classifier as soon as that is there: loaded earlier, loaded now from its source, or by the user."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Host, parent: QObject) -> None:
+        super().__init__(parent)
         self._session = session
         self._tried: set[str] = set()
-        """Fingerprints of the models that could not be loaded, so that each is told once."""
+        """Fingerprints of the models that could not be loaded, so that each is logged once."""
         self.folder: Path | None = None
         """The folder of the study, beside which models are looked for."""
         session.classifierChanged.connect(self._follow)
@@ -43,8 +35,8 @@ class StandIns(QObject):
 
     @Slot()
     def _follow(self) -> None:
-        session, classifier = self._session, self._session.classifier
-        if classifier is None or not session.ready:
+        session, classifier = self._session, self._session.state.classifier
+        if classifier is None or not session.state.ready:
             return
         if not is_stand_in(classifier):
             self.replace(classifier)
@@ -75,7 +67,7 @@ class StandIns(QObject):
         self._session.log("warning", sentence)
 
     def replace(self, classifier: Classifier) -> None:
-        """Put a classifier in the place of its stand-in, on the canvas and in all finished runs."""
+        """Replace the stand-in of a classifier, on the canvas and in all finished runs."""
         from gui.session.studies.restoring import with_classifier
 
         session = self._session
@@ -86,7 +78,7 @@ class StandIns(QObject):
 
         if session.history.substitute(replaced):
             session.history.follow(session.state)
-        present = session.classifier
+        present = session.state.classifier
         if present is not None and is_stand_in(present) and _same(present, classifier):
             session.change(classifier=classifier)
 

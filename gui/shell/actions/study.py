@@ -37,7 +37,7 @@ def save_study(shell: Shell) -> None:
 
 
 def save_study_as(shell: Shell) -> None:
-    """Ask for a file name, and save the study there. It goes on in that file."""
+    """Ask for a file name, and save the study there, now and from then on."""
     studies = shell.session.studies
     stem = studies.name or Path(str(shell.session.image.get("name", "study"))).stem
     start = studies.path or shell.settings.folder("studies") / f"{stem}.gibbon"
