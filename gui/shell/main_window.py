@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.spine)
         Rail(self, [self.actions_table[f"workspace_{spec.name}"] for spec in WORKSPACES], [self.actions_table["toggle_drawer"]])
         self.setStatusBar(StatusBar(session, self))
-        StudyLink(session, settings, self)
+        StudyLink(session, settings, self.workspaces, self)
         session.photographChanged.connect(self._on_photograph)
         self.actions_table.check(f"theme_{chosen_theme.choice}")
         self._follow_workspaces()

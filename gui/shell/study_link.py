@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from gui.session.session import Session
     from gui.settings import Settings
+    from gui.shell.workspaces.workspaces import Workspaces
 
 LAST = "studies/last"
 """The key of the setting with the file of the last session."""
@@ -22,10 +23,13 @@ LAST = "studies/last"
 class StudyLink(QObject):
     """Follows the study of a session; its parent is the window."""
 
-    def __init__(self, session: Session, settings: Settings, window: QWidget) -> None:
+    def __init__(self, session: Session, settings: Settings, workspaces: Workspaces, window: QWidget) -> None:
         super().__init__(window)
         self._window, self._session, self._settings = window, session, settings
+        self._workspaces = workspaces
         studies = self._session.studies
+        studies.workspace = lambda: workspaces.current.name
+        studies.workspaceRestored.connect(self._on_workspace)
         studies.changed.connect(self._on_study)
         studies.saved.connect(self._on_saved)
         self._session.imageChanged.connect(self._show_title)
@@ -41,6 +45,11 @@ class StudyLink(QObject):
     @Slot(object)
     def _on_saved(self, path: Path) -> None:
         self._keep_last(path)
+
+    @Slot(str)
+    def _on_workspace(self, name: str) -> None:
+        if self._workspaces.has(name):
+            self._workspaces.switch(name)
 
     def _keep_last(self, path: Path | None) -> None:
         self._settings.keep_text(LAST, "" if path is None else str(path))

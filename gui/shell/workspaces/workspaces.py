@@ -46,6 +46,10 @@ class Workspaces(QObject):
         """Show the present workspace as it was left, or as its table says."""
         self._apply(self.current)
 
+    def has(self, name: str) -> bool:
+        """Return whether there is a workspace of that name."""
+        return name in self._table
+
     def switch(self, name: str) -> None:
         """Keep the present workspace as it is, and show another."""
         self.show_canvas_alone(False)
