@@ -152,7 +152,7 @@ def region(classifier: Classifier, mask: Path | None, stickers: list[str]) -> Te
     for text in stickers:
         part = coverage(Sticker(0, *rectangle(text, "sticker")), height, width)
         if not bool(part.any()):
-            raise GibbonError(f"The sticker {text} covers no pixel of the image of {width} x {height}. Move it inside.")
+            raise GibbonError(f"The sticker {text} covers no pixel of the image of {width} × {height}. Move it inside.")
         covered = torch.maximum(covered, part)
     return covered
 

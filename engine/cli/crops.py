@@ -37,5 +37,5 @@ def chosen_crop(text: str | None, photograph: Photograph, classifier: Classifier
     if published is None or used == published or photograph.size == (width, height) or classifier.card.get("published_accuracy") is None:
         return used, ()
     return used, (
-        f"The card's accuracy belongs to the crop {published.width} x {published.height} in the middle; --crop published uses it.",
+        f"The card's accuracy belongs to the crop {published.width} × {published.height} in the middle; --crop published uses it.",
     )

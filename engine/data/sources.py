@@ -325,7 +325,7 @@ def _mnist(root: Path, split: Split, selection: Selection) -> Bits[DataSet]:
     if images.ndim != 3 or targets.ndim != 1 or len(images) != len(targets):
         raise GibbonError(f"MNIST under {raw} has images {tuple(images.shape)} and labels {tuple(targets.shape)}: fetch it again.")
     if tuple(images.shape[1:]) != _SHAPES["mnist"][1:] or not len(images):
-        raise GibbonError(f"MNIST under {raw} has {len(images)} images of {images.shape[1]} x {images.shape[2]} pixels: fetch it again.")
+        raise GibbonError(f"MNIST under {raw} has {len(images)} images of {images.shape[1]} × {images.shape[2]} pixels: fetch it again.")
     if int(targets.max()) >= len(DIGIT_LABELS):
         raise GibbonError(f"MNIST under {raw} has a label {int(targets.max())}, but digits end at 9: fetch it again.")
     yield len(images), len(images)
@@ -449,7 +449,7 @@ def _generated(name: str, count: int | None, seed: int, size: tuple[int, int] | 
     if count > _MOST_DRAWN:
         raise GibbonError(f"{count:,} drawn images were asked for, and {_MOST_DRAWN:,} are allowed: drawing them would take too long.")
     if size is not None and size[0] != size[1]:
-        raise GibbonError(f"Drawn images are square, but {size[0]} x {size[1]} was asked for: give one side twice.")
+        raise GibbonError(f"Drawn images are square, but {size[0]} × {size[1]} was asked for: give one side twice.")
     labels = SIGN_LABELS if name == "signs" else DIGIT_LABELS
     wanted = checked_classes(classes, labels)
     if name == "signs":

@@ -121,7 +121,7 @@ def _reading(data: bytes) -> Iterator[Image]:
 def _check_size(size: tuple[int, int], name: str) -> None:
     width, height = size
     if width * height > MEGAPIXELS * 1_000_000:
-        raise _too_large(name, width * height, f"{width:,} x {height:,} pixels, ")
+        raise _too_large(name, width * height, f"{width:,} × {height:,} pixels, ")
 
 
 def _too_large(name: str, pixels: int, size: str = "") -> GibbonError:

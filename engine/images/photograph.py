@@ -118,10 +118,10 @@ class Photograph:
         rectangle, (width, height) = Crop(*(int(v) for v in crop)), self.size
         left, top, across, down = rectangle
         if across < 1 or down < 1:
-            raise GibbonError(f"The crop of {across} x {down} pixels is empty. Draw a larger rectangle.")
+            raise GibbonError(f"The crop of {across} × {down} pixels is empty. Draw a larger rectangle.")
         if left < 0 or top < 0 or left + across > width or top + down > height:
             raise GibbonError(
-                f"The crop (left {left}, top {top}, {across} x {down}) leaves the photograph of {width} x {height} pixels. Move it inside."
+                f"The crop (left {left}, top {top}, {across} × {down}) leaves the photograph of {width} × {height} pixels. Move it inside."
             )
         return rectangle
 
@@ -199,7 +199,7 @@ def from_array(array: npt.NDArray[Any], name: str) -> Photograph:
         raise GibbonError(f"“{name}” has shape {array.shape}, but (H, W), (H, W, 3) or (H, W, 4) is needed.")
     if array.shape[0] * array.shape[1] > MEGAPIXELS * 1_000_000:
         raise GibbonError(
-            f"“{name}” has {array.shape[1]:,} x {array.shape[0]:,} pixels; the limit is {MEGAPIXELS} megapixels. Scale it down first."
+            f"“{name}” has {array.shape[1]:,} × {array.shape[0]:,} pixels; the limit is {MEGAPIXELS} megapixels. Scale it down first."
         )
     if array.ndim == 3 and array.shape[2] == 4:
         values, notes = _laid_over_white(array, name)

@@ -46,8 +46,8 @@ def read_mask(path: Path | str, classifier: Classifier) -> Tensor:
     _, height, width = classifier.input_shape
     if photograph.size != (width, height):
         raise GibbonError(
-            f"The mask “{photograph.name}” has {photograph.size[0]} x {photograph.size[1]} pixels, but the model works at "
-            f"{width} x {height}. Draw it at that size: white may change, black stays."
+            f"The mask “{photograph.name}” has {photograph.size[0]} × {photograph.size[1]} pixels, but the model works at "
+            f"{width} × {height}. Draw it at that size: white may change, black stays."
         )
     values = torch.from_numpy(photograph.pixels.astype("float32") / 255)
     return (values if values.dim() == 2 else values.mean(2))[None]

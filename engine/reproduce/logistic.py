@@ -141,7 +141,7 @@ def fit(
                 for parameter, velocity, gradient in zip(parameters, velocities, torch.autograd.grad(loss, parameters), strict=True):
                     velocity.mul_(0.9).add_(gradient)
                     parameter.add_(velocity, alpha=-0.1)
-        yield f"training at {side} x {side}, epoch {epoch + 1} of {epochs}, loss {float(loss.detach()):.3f}"
+        yield f"training at {side} × {side}, epoch {epoch + 1} of {epochs}, loss {float(loss.detach()):.3f}"
     return network.requires_grad_(False)
 
 

@@ -49,7 +49,7 @@ class OnePixelGallery(Experiment):
     source: ClassVar[str] = "Horváth 2020, “Adversarial samples in machine learning” (lecture), “One Pixel attacks”"
     paper: ClassVar[str] = "Su, Vargas, Sakurai 2017, arXiv 1710.08864"
     tolerance: ClassVar[str] = (
-        "Success 35 to 70 % at 400 x 75 and 20 to 60 % at 100 x 40; at least eight flips with p ≥ 0.70 among 100 photographs. The bands "
+        "Success 35 to 70 % at 400 × 75 and 20 to 60 % at 100 × 40; at least eight flips with p ≥ 0.70 among 100 photographs. The bands "
         "were fixed for networks of 70 to 78 %; the shipped `objects` has 78.5 %, a little above, and is held to the same."
     )
     model: ClassVar[str] = "objects"
@@ -82,7 +82,7 @@ class OnePixelGallery(Experiment):
                 part = step.first_row
                 # A chunk may end before its last generation, so the steps do not show the progress of the whole.
                 report.share_done = (part + (done - part) * (step.index - begun) / (generations + 1)) / len(images)
-                yield f"one pixel, {population} x {generations}, photographs {step.first_row + 1} to {done} of {len(images)}"
+                yield f"one pixel, {population} × {generations}, photographs {step.first_row + 1} to {done} of {len(images)}"
             result = outcome(run)
         self._report(report, result)
         self._show(report, result, whole.labels)

@@ -121,5 +121,5 @@ def drawable(height: int, width: int) -> None:
     """
     if height * width > MEGAPIXELS * 1_000_000:
         raise GibbonError(
-            f"A sticker of {width:,} x {height:,} pixels is too large: the limit is {MEGAPIXELS} megapixels. Make it smaller."
+            f"A sticker of {width:,} × {height:,} pixels is too large: the limit is {MEGAPIXELS} megapixels. Make it smaller."
         )

@@ -87,7 +87,7 @@ class Sticker:
         for what in ("id", "x", "y", "width", "height"):
             object.__setattr__(self, what, checks.whole(getattr(self, what), what))
         if self.width < 1 or self.height < 1:
-            raise GibbonError(f"A sticker of {self.width} x {self.height} pixels covers nothing. Make it at least one pixel wide and high.")
+            raise GibbonError(f"A sticker of {self.width} × {self.height} pixels covers nothing. Make it at least one pixel wide and high.")
         if not isinstance(self.content, Colour | Pixels | Optimised):
             raise GibbonError(f"{self.content!r} is no content of a sticker. Give a Colour, Pixels or Optimised.")
         object.__setattr__(self, "opacity", checks.share(self.opacity, "The sticker's opacity"))

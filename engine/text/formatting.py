@@ -50,11 +50,11 @@ def cells_of(values: Sequence[Any], unit: str = "") -> list[str]:
     if unit == "share":
         return [f"{100 * value:.1f} %" if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
     decimals = min(6, max(0, 2 - math.floor(math.log10(most)))) if most > 0 else 0
-    return [_signed(f"{value:,.{decimals}f}") if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
+    return [with_minus(f"{value:,.{decimals}f}") if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
 
 
-def _signed(text: str) -> str:
-    """Format with the minus sign of the plots; a zero has no sign."""
+def with_minus(text: str) -> str:
+    """Write the sign of a formatted number as the minus sign of the plots; a zero has no sign."""
     return text.replace("-", "−") if text.strip("-0.,") else text.lstrip("-")
 
 
@@ -62,7 +62,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return _signed(f"{value:,}")
+        return with_minus(f"{value:,}")
     return "–" if value is None or (isinstance(value, float) and not math.isfinite(value)) else str(value)
 
 

@@ -158,5 +158,5 @@ def _provenance(source: FigureSource, plan: FigurePlan, folder: Path) -> dict[st
     assert source.frame is not None
     classifier = source.frame.scene.classifier
     model = {"name": classifier.name, "source": classifier.source, "fingerprint": classifier.fingerprint}
-    stickers = [f"{s.title}: x {s.x}, y {s.y}, {s.width} x {s.height} px" for s in source.frame.scene.stickers]
+    stickers = [f"{s.title}: x {s.x}, y {s.y}, {s.width} × {s.height} px" for s in source.frame.scene.stickers]
     return {"model": model, "image": dict(source.image), "stickers": stickers, "figure": settings}

@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QFont, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.text.formatting import format_probability as percent
-from engine.text.formatting import short
+from engine.text.formatting import short, with_minus
 from gui.plots.menu import PlotMenu, Table
 from gui.theme import GRID, line_colour, muted_colour, number_font, readable, rich, text_colour
 from gui.widgets.text import Sentence
@@ -64,11 +64,11 @@ class Axes:
 
     def y_text(self, value: float) -> str:
         """Return a y value as text for the readout."""
-        return "–" if not np.isfinite(value) else percent(value) if self.percent else short(value)
+        return "–" if not np.isfinite(value) else percent(value) if self.percent else with_minus(short(value))
 
     def x_text(self, value: float) -> str:
         """Return an x value as text for the readout."""
-        return f"{value:.3g}" if value != round(value) else f"{value:,.0f}"
+        return with_minus(f"{value:.3g}" if value != round(value) else f"{value:,.0f}")
 
 
 class _Axis(pg.AxisItem):

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
-from engine.text.formatting import short
+from engine.text.formatting import short, with_minus
 from gui.plots.colour_maps import DIVERGING, VIRIDIS, diverging, on_viridis
 from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
 
@@ -29,10 +29,6 @@ def limits_of(values: Values, signed: bool) -> tuple[float, float]:
     if 0.3 * low < high <= 0:
         high = 0.0
     return (low, high) if high > low else (low, low + 1.0)
-
-
-def _minus(number: str) -> str:
-    return number.replace("-", "−", 1) if number.startswith("-") else number
 
 
 class HeatMap(PixelMaps):
@@ -58,7 +54,7 @@ class HeatMap(PixelMaps):
         signed = signed and bool((values > 0).any()) and bool((values < 0).any())  # otherwise half of the scale would be unused
         low, high = limits_of(values, signed)
         pixels = diverging(values, high) if signed else on_viridis(values, low, high)
-        texts = (f"−{short(high)}", "0", f"+{short(high)}") if signed else (_minus(short(low)), _minus(short(high)))
+        texts = (f"−{short(high)}", "0", f"+{short(high)}") if signed else (with_minus(short(low)), with_minus(short(high)))
         self.set_maps([PixelMap(title, np.ascontiguousarray(pixels), values=values)], Scale(DIVERGING if signed else VIRIDIS, texts))
 
     # ------------------------------------------------------------------ coordinates

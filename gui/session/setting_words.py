@@ -35,13 +35,20 @@ def crop_words(image: Mapping[str, Any]) -> str:
     return f"{width} × {height} at x {left}, y {top}"
 
 
+def place_words(sticker: Sticker) -> str:
+    """Return the place of a sticker's upper left corner, such as ``x −3, y 12``."""
+    from engine.text.formatting import with_minus
+
+    return f"x {with_minus(str(sticker.x))}, y {with_minus(str(sticker.y))}"
+
+
 def sticker_words(sticker: Sticker) -> str:
     """Return the place of a sticker and the kind of its content."""
     from engine.stickers import Colour, Pixels
 
     content = sticker.content
     kind = "colour" if isinstance(content, Colour) else content.name or "image" if isinstance(content, Pixels) else "optimised"
-    return f"{kind}, {sticker.width} × {sticker.height} at x {sticker.x}, y {sticker.y}"
+    return f"{kind}, {sticker.width} × {sticker.height} at {place_words(sticker)}"
 
 
 def stickers_words(stickers: Sequence[Sticker], beside: Sequence[Sticker]) -> str:

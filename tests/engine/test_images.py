@@ -197,7 +197,7 @@ BAD = {
     "tiff": (b"II*\0\x08\0\0\0\0\0\0\0\0\0", "TIFF of a kind that is not supported"),
     "noise": (bytes(np.random.default_rng(0).integers(0, 256, 4000, dtype=np.uint8)), "format is unknown"),
     "enormous": (_png(20_000, 20_000, 8, 2, b""), "400 megapixels"),
-    "large": (_png(12_000, 10_000, 8, 2, b""), r"12,000 x 10,000 pixels, 120 megapixels"),
+    "large": (_png(12_000, 10_000, 8, 2, b""), r"12,000 × 10,000 pixels, 120 megapixels"),
     "absurd": (_png(2_000_000_000, 2_000_000_000, 8, 2, b""), "too large"),
     "no rows": (_png(10, 10, 8, 2, b""), "damaged or cut short"),
 }

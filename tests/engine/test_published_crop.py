@@ -100,7 +100,7 @@ def attacked(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, 
 def test_the_command_line_says_which_crop_the_accuracy_belongs_to(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     images.write_png("photo.png", torch.rand(3, 500, 375))
     options = ("--model", "torchvision:squeezenet1_1", "--image", "photo.png")
-    sentence = "The card's accuracy belongs to the crop 328 x 328 in the middle; --crop published uses it."
+    sentence = "The card's accuracy belongs to the crop 328 × 328 in the middle; --crop published uses it."
 
     code, out, _ = attacked(capsys, *options)
     assert code == 0

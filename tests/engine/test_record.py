@@ -255,7 +255,7 @@ def test_a_mask_file_is_found_again_by_its_hash(folder: Path) -> None:
     images.write_png(path, 1 - mask)
     with pytest.raises(engine.GibbonError, match="not the mask that was recorded"):
         record.replay(entry, folder=folder / "out", load=load)
-    with pytest.raises(engine.GibbonError, match="12 pixels, but the model works at 8 x 8"):
+    with pytest.raises(engine.GibbonError, match="12 pixels, but the model works at 8 × 8"):
         record.read_mask(folder / "clean.png", classifier)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QApplication, QColorDialog, QFileDialog
 
 from engine.stickers import Colour, Optimised, Pixels, Sticker
@@ -242,3 +242,67 @@ def test_hidden_it_follows_when_shown(filled: StickersPanel, session: Session) -
     filled.show()
     assert filled.list.stickers.rowCount() == 0
     assert filled.pages.currentIndex() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "x", "words"),
+    [
+        (Optimised(), 5, "to be optimised · 7 × 8 at x 5, y 6"),
+        (Optimised(torch.zeros(3, 8, 7)), -3, "optimised · 7 × 8 at x −3, y 6"),
+        (Colour((1, 0, 0)), 0, "one colour · 7 × 8 at x 0, y 6"),
+    ],
+)
+def test_a_sticker_is_described_with_what_an_attack_has_done_to_it(content: object, x: int, words: str) -> None:
+    assert sticker_text(Sticker(2, x, 6, 7, 8, content)) == words
+
+
+def test_without_a_sticker_the_numbers_are_empty_and_negative_ones_have_a_minus_sign(
+    qtbot: QtBot, filled: StickersPanel, session: Session
+) -> None:
+    boxes = [*filled.editor.numbers.values(), filled.editor.opacity]
+    assert [box.text() for box in boxes] == ["5 px", "6 px", "7 px", "8 px", "100 %"]
+    session.select(None)
+    assert [box.text() for box in boxes] == [""] * 5
+    assert filled.editor.content.currentText() == ""
+    session.select(1)
+    assert [box.text() for box in boxes] == ["1 px", "2 px", "3 px", "4 px", "100 %"]
+    x = filled.editor.numbers["x"]
+    for typed, value in (("-2", -2), ("−1", -1)):
+        x.setFocus()
+        x.selectAll()
+        for sign in typed:  # QTest knows no key for a minus sign
+            QApplication.sendEvent(x, QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier, sign))
+        qtbot.keyClick(x, Qt.Key.Key_Return)
+        assert session.stickers[0].x == value
+        assert x.text() == f"−{-value} px"
+
+
+def test_the_menu_of_the_list_edits_the_sticker_under_the_mouse(qtbot: QtBot, filled: StickersPanel, session: Session) -> None:
+    def choose(row: int, text: str) -> None:
+        place = filled.list.visualRect(filled.list.stickers.index(row)).center()
+        qtbot.mouseClick(filled.list.viewport(), Qt.MouseButton.RightButton, pos=place)
+        filled.list.customContextMenuRequested.emit(place)
+        menu = QApplication.activePopupWidget()
+        next(action for action in menu.actions() if action.text() == text).trigger()
+        menu.close()
+
+    choose(0, "Lower")
+    assert ids(session) == [1, 3, 2]
+    choose(2, "Raise")
+    assert ids(session) == [3, 1, 2]
+    choose(0, "Duplicate")
+    assert ids(session) == [3, 1, 2, 4]
+    choose(3, "Delete")
+    assert ids(session) == [1, 2, 4]
+
+
+def test_a_thumbnail_has_the_contents_pixels_and_the_stickers_proportions(filled: StickersPanel, session: Session) -> None:
+    content = Pixels(torch.tensor([[[0.0, 1.0]], [[0.0, 0.0]], [[1.0, 0.0]]]), "two")  # a blue and a red pixel
+    session.commit_stickers((Sticker(1, 0, 0, 12, 4, content),), "Add")
+    row = filled.list.visualRect(filled.list.stickers.index(0))
+    shown = filled.list.viewport().grab(row).toImage()
+    middle = shown.height() // 2
+    colours = [shown.pixelColor(x, middle).getRgb()[:3] for x in range(34, 58)]
+    assert set(colours) == {(0, 0, 255), (255, 0, 0)}  # no colour in between
+    column = [shown.pixelColor(46, y).getRgb()[:3] in ((0, 0, 255), (255, 0, 0)) for y in range(shown.height())]
+    assert 6 <= sum(column) <= 12  # a third of its width

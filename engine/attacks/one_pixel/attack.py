@@ -47,9 +47,9 @@ class OnePixel(Attack):
     knows: ClassVar[Knowledge] = "scores"
     norms: ClassVar[tuple[Norm, ...]] = ("l0",)
     presets: ClassVar[tuple[Preset, ...]] = (
-        Preset("As Su et al. 2017 is usually told: 400 x 100, confident", {"stop": "confidence"}),
-        Preset("Gallery: 400 x 75, confident", {"generations": 75, "stop": "confidence"}),
-        Preset("Quick: 100 x 40", {"population": 100, "generations": 40}),
+        Preset("As Su et al. 2017 is usually told: 400 × 100, confident", {"stop": "confidence"}),
+        Preset("Gallery: 400 × 75, confident", {"generations": 75, "stop": "confidence"}),
+        Preset("Quick: 100 × 40", {"population": 100, "generations": 40}),
         Preset("Five pixels", {"pixels": 5}),
     )
 

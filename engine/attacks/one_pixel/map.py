@@ -159,8 +159,8 @@ class OnePixelMap(Attack, JoinsChunks):
                     continue
                 levels = " ".join(str(round(255 * level)) for level in palette[colour].tolist())
                 name = problem.classifier.labels[int(known.classes[image, place])]
-                rows.append((image, place // width, place % width, levels, margin, name, margin > 0))
-        columns = ("image", "row", "column", "levels", "margin", "prediction", "flips")
+                rows.append((image, place % width, place // width, levels, margin, name, margin > 0))
+        columns = ("image", "x", "y", "levels", "margin", "prediction", "flips")
         first = 1 if len(problem.images) == 1 else 0  # a single image needs no column for its number
         return Table(columns[first:], tuple(row[first:] for row in rows), "The most effective pixels")
 
@@ -168,7 +168,7 @@ class OnePixelMap(Attack, JoinsChunks):
         if each > self.at_most:
             height, width = problem.images.shape[2:]
             raise GibbonError(
-                f"Every pixel of {height} x {width} in every colour takes {each:,} forward passes for an image, "
+                f"Every pixel of {height} × {width} in every colour takes {each:,} forward passes for an image, "
                 f"at most {self.at_most:,} are allowed. Take fewer levels or greys only, limit the region to a sticker, or raise at_most."
             )
 

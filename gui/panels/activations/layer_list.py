@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
-from engine.text.formatting import counted, short
+from engine.text.formatting import counted, short, with_minus
 from gui.plots.histograms import paint_histogram, raster
 from gui.theme import ADVERSARIAL, line_colour, muted_colour, number_font, readable, text_colour
 
@@ -150,7 +150,7 @@ class LayerList(QAbstractScrollArea):
     def _paint_numbers(self, painter: QPainter, layer: LayerActivity, line: QRect, inks: _Inks) -> int:
         """Paint the layer's numbers at the right of the line, and return where they begin."""
         spikes = "1 spike" if layer.spikes == 1 else f"{layer.spikes} spikes"
-        most = f"{short(layer.clean_max)} → {short(layer.adversarial_max)}"
+        most = f"{with_minus(short(layer.clean_max))} → {with_minus(short(layer.adversarial_max))}"
         painter.setPen(inks.adversarial if layer.spikes else inks.muted)
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, spikes)
         line = line.adjusted(0, 0, -inks.metrics.horizontalAdvance(spikes) - 8, 0)
@@ -191,6 +191,6 @@ def layer_text(layer: LayerActivity) -> str:
     shape = " × ".join(str(n) for n in layer.site.shape)
     return (
         f"{layer.site.name}: {layer.site.kind}, {shape}\n"
-        f"largest activation: clean {short(layer.clean_max)}, adversarial {short(layer.adversarial_max)}\n"
+        f"largest activation: clean {with_minus(short(layer.clean_max))}, adversarial {with_minus(short(layer.adversarial_max))}\n"
         f"{counted(layer.spikes, 'unit')} above the clean image's maximum"
     )

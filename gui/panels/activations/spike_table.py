@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTableView, QWidget
 
-from engine.text.formatting import short
+from engine.text.formatting import short, with_minus
 from gui.panels.activations.layer_list import shortened_name
 from gui.theme import number_font
 
@@ -23,7 +23,7 @@ Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = (
     ("Layer", "The layer, by the module that calls its rectifier", "conv10"),
     ("Ch.", "Channel, or unit of a dense layer", "000"),
-    ("Place", "Row and column of the unit in its layer", "00, 00"),
+    ("x, y", "Column x and row y of the unit in its layer, as on the canvas", "00, 00"),
     ("Ratio", "Adversarial activation over the reference, which is the layer's largest on the clean image", "0.00×"),
     ("Clean", "Its activation on the clean image", "0.00"),
     ("Adv.", "Its activation on the adversarial image", "00.00"),
@@ -35,8 +35,15 @@ _NEAR = 1.01
 
 def cells(spike: Spike) -> tuple[str, ...]:
     """Return the texts of a row."""
-    place = "–" if spike.y is None else f"{spike.y}" if spike.x is None else f"{spike.y}, {spike.x}"
-    return spike.site, str(spike.channel), place, times(spike.ratio), f"{spike.clean:.2f}", f"{spike.adversarial:.2f}"
+    place = "–" if spike.y is None else f"{spike.y}" if spike.x is None else f"{spike.x}, {spike.y}"
+    return (
+        spike.site,
+        str(spike.channel),
+        place,
+        times(spike.ratio),
+        with_minus(f"{spike.clean:.2f}"),
+        with_minus(f"{spike.adversarial:.2f}"),
+    )
 
 
 def times(ratio: float) -> str:
@@ -50,10 +57,10 @@ def times(ratio: float) -> str:
 
 def tip(spike: Spike) -> str:
     """Return a row's tool tip: all of its values and the reference."""
-    at = "" if spike.y is None else f", row {spike.y}" if spike.x is None else f", row {spike.y}, column {spike.x}"
+    at = "" if spike.y is None else f", unit {spike.y}" if spike.x is None else f", x {spike.x}, y {spike.y}"
     return (
         f"{spike.site}, channel {spike.channel}{at}\n"
-        f"activation: clean {spike.clean:.2f}, adversarial {spike.adversarial:.2f}\n"
+        f"activation: clean {with_minus(f'{spike.clean:.2f}')}, adversarial {with_minus(f'{spike.adversarial:.2f}')}\n"
         f"reference, the layer's largest on the clean image: {spike.reference:.2f}"
     )
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.text.formatting import format_reading
+from engine.text.formatting import format_reading, with_minus
 from gui import theme
 from gui.widgets import ElidedLabel
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def readings_in_words(readings: Mapping[str, float], units: Mapping[str, str]) -> str:
     """Return readings as text with shares in percent, such as ``queries 1,200 · held-out fooling rate 61.0 %``."""
-    return " · ".join(f"{name} {format_reading(value, units.get(name, ''))}" for name, value in readings.items())
+    return " · ".join(f"{name} {with_minus(format_reading(value, units.get(name, '')))}" for name, value in readings.items())
 
 
 def ending_in_words(ending: Ending) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
+from engine.text.formatting import with_minus
 from gui import theme
 from gui.panels.results.content import Item
 from gui.panels.results.views import View, page
@@ -84,7 +85,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4g}".replace("-", "−")
+        return with_minus(f"{value:.4g}")
     if isinstance(value, (list, tuple)):
         return (" × " if value and all(isinstance(part, int) for part in value) else ", ").join(_text(part) for part in value)
     return str(value)

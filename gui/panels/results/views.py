@@ -9,7 +9,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.channels import strongest_channel
-from engine.text.formatting import short
+from engine.text.formatting import short, with_minus
 from gui import theme
 from gui.panels.results.content import Item, artifact_curve, loss_curve
 from gui.plots.colour_maps import DIVERGING, diverging
@@ -120,7 +120,7 @@ class MapView(View):
             self.readout.set_text(f"{grey}Point at a pixel to read it; click to mark it on the canvas.")
             return
         value = self.map.value(pixel)
-        self.readout.set_text(f"x {pixel[0]}, y {pixel[1]}: {short(value) if np.isfinite(value) else 'not tried'}")
+        self.readout.set_text(f"x {pixel[0]}, y {pixel[1]}: {with_minus(short(value)) if np.isfinite(value) else 'not tried'}")
 
 
 class PictureView(View):

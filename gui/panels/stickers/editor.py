@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QValidator
 from PySide6.QtWidgets import QColorDialog, QComboBox, QFileDialog, QGridLayout, QLabel, QSpinBox, QWidget
 
+from engine.text.formatting import with_minus
 from gui.panels.stickers.sticker_list import content_kind
 from gui.theme import GRID
 
@@ -39,8 +41,8 @@ class StickerEditor(QWidget):
         super().__init__(parent)
         self._sticker: Sticker | None = None
         self._new_colour = (1.0, 1.0, 1.0)
-        self.numbers = {name: QSpinBox() for name, _title, _tip in _NUMBERS}
-        self.opacity, self.content = QSpinBox(), QComboBox()
+        self.numbers = {name: _PixelBox() for name, _title, _tip in _NUMBERS}
+        self.opacity, self.content = _NumberBox(" %"), QComboBox()
         self._build()
 
     def _build(self) -> None:
@@ -51,13 +53,11 @@ class StickerEditor(QWidget):
         for place, (name, title, tip) in enumerate(_NUMBERS):
             box = self.numbers[name]
             box.setRange(1 if name in ("width", "height") else -9999, 9999)
-            box.setSuffix(" px")
             box.setMinimumWidth(9 * GRID)  # its size hint is for the largest number, which no sticker has
             described(box, title, tip)
             box.valueChanged.connect(self._setter(name))
             _add(grid, place // 2, 2 * (place % 2), title, box)
         self.opacity.setRange(0, 100)
-        self.opacity.setSuffix(" %")
         self.opacity.setSingleStep(5)
         described(self.opacity, "Opacity", "0 % shows nothing, 100 % covers")
         self.opacity.valueChanged.connect(self._on_opacity)
@@ -74,7 +74,10 @@ class StickerEditor(QWidget):
         """Show a sticker; None disables the editor. The colour dialog begins with ``new_colour`` if the sticker has no colour."""
         self._sticker, self._new_colour = sticker, new_colour
         self.setEnabled(sticker is not None)
+        for box in (*self.numbers.values(), self.opacity):
+            box.set_blank(sticker is None)
         if sticker is None:
+            self.content.setCurrentIndex(-1)
             return
         for name, box in self.numbers.items():
             _put(box, getattr(sticker, name))
@@ -120,6 +123,47 @@ class StickerEditor(QWidget):
         path, _filter = QFileDialog.getOpenFileName(self, f"Image for {sticker.title}", "", f"{_IMAGES};;All files (*)")
         if path:
             self.pictureChosen.emit(sticker.id, Path(path))
+
+
+class _NumberBox(QSpinBox):
+    """A whole number with its unit and a minus sign as on the axes, or nothing while there is nothing to set."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit, self._blank = unit, False
+        self.setSuffix(unit)
+
+    def set_blank(self, blank: bool) -> None:
+        """Show nothing, or the number."""
+        if blank != self._blank:
+            self._blank = blank
+            self.setSuffix("" if blank else self._unit)
+            self.lineEdit().setText("" if blank else f"{self.textFromValue(self.value())}{self._unit}")
+
+    def textFromValue(self, value: int) -> str:
+        return "" if self._blank else with_minus(str(value))
+
+    def valueFromText(self, text: str) -> int:
+        typed = self._typed(text)
+        return int(typed) if re.fullmatch(r"-?\d+", typed) else self.value()
+
+    def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
+        """Accept whole numbers with either minus sign; what is not one yet may become one."""
+        typed, states = self._typed(text), QValidator.State
+        if not re.fullmatch(r"-?\d*", typed):
+            return states.Invalid, text, place
+        within = re.fullmatch(r"-?\d+", typed) and self.minimum() <= int(typed) <= self.maximum()
+        return states.Acceptable if within else states.Intermediate, text, place
+
+    def _typed(self, text: str) -> str:
+        return text.removesuffix(self._unit).strip().replace("−", "-")
+
+
+class _PixelBox(_NumberBox):
+    """A number of image pixels."""
+
+    def __init__(self) -> None:
+        super().__init__(" px")
 
 
 def described(widget: QWidget, name: str, tip: str) -> None:

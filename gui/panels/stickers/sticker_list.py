@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from gui.session.setting_words import place_words
 from gui.theme import blend, icon, number_font
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 Kind = Literal["colour", "image", "optimised"]
 _WORDS = {"colour": "one colour", "image": "image", "optimised": "optimised"}
+_UNTOUCHED = "to be optimised"
+"""The word for a content that an attack is to paint, but has not painted yet."""
 _CHIP = 28
 
 
@@ -94,8 +97,10 @@ def sticker_text(sticker: Sticker) -> str:
     """Describe content, place and size of a sticker in words."""
     kind = content_kind(sticker.content)
     what = getattr(sticker.content, "name", "") if kind == "image" else _WORDS[kind]
+    if kind == "optimised" and getattr(sticker.content, "image", None) is None:
+        what = _UNTOUCHED
     faint = "" if sticker.opacity == 1 else f", {100 * sticker.opacity:.0f} %"
-    return f"{what} · {sticker.width} × {sticker.height} at {sticker.x}, {sticker.y}{faint}"
+    return f"{what} · {sticker.width} × {sticker.height} at {place_words(sticker)}{faint}"
 
 
 class _Delegate(QStyledItemDelegate):
@@ -114,7 +119,7 @@ class _Delegate(QStyledItemDelegate):
         middle = rect.top() + rect.height() // 2
         icon(f"mdi6.{sticker.shape.kind}-outline", text).paint(painter, QRect(rect.left() + 6, middle - 9, 18, 18))
         chip = QRect(rect.left() + 32, middle - _CHIP // 2, _CHIP, _CHIP)
-        self._paint_chip(painter, chip, model.image(index.row()), text)
+        self._paint_chip(painter, chip, model.image(index.row()), (sticker.width, sticker.height), text)
         words = rect.adjusted(40 + _CHIP, 3, -6, -3)
         painter.setPen(text)
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, sticker.title)
@@ -122,13 +127,18 @@ class _Delegate(QStyledItemDelegate):
         line = option.fontMetrics.elidedText(sticker_text(sticker), Qt.TextElideMode.ElideRight, words.width())
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, line)
 
-    def _paint_chip(self, painter: QPainter, chip: QRect, image: QImage, text: QColor) -> None:
+    def _paint_chip(self, painter: QPainter, chip: QRect, image: QImage, size: tuple[int, int], text: QColor) -> None:
+        """Paint the content in the sticker's own proportions, pixel by pixel."""
+        box = chip
         if image.isNull():
             icon("mdi6.auto-fix", text).paint(painter, chip.adjusted(4, 4, -4, -4))
         else:
-            painter.drawImage(chip, image)
+            shown = QSize(*size).scaled(chip.size(), Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(4, 4))
+            box = QRect(QPoint(0, 0), shown)
+            box.moveCenter(chip.center())
+            painter.drawImage(box, image.scaled(shown, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.FastTransformation))
         painter.setPen(text)
-        painter.drawRect(chip.adjusted(0, 0, -1, -1))
+        painter.drawRect(box.adjusted(0, 0, -1, -1))
 
 
 class StickerList(QListView):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from gui.panels.stickers.editor import StickerEditor
 from gui.panels.stickers.new_stickers import NewStickers
@@ -18,6 +18,15 @@ from gui.widgets.scrolling import scrolling
 
 if TYPE_CHECKING:
     from engine.stickers import Sticker
+
+
+_TOOLS = (
+    ("up", "mdi6.arrow-up", "Raise: one place up"),
+    ("down", "mdi6.arrow-down", "Lower: one place down"),
+    ("duplicate", "mdi6.content-duplicate", "Duplicate the selected sticker"),
+    ("delete", "mdi6.delete-outline", "Delete the selected sticker"),
+)
+"""The names of the buttons, with icon and tool tip."""
 
 
 class StickersView(QWidget):
@@ -40,6 +49,8 @@ class StickersView(QWidget):
         self.pages = QStackedWidget()
         self.pages.addWidget(EmptyState("Press R and draw a rectangle on the image.", "mdi6.sticker-plus-outline"))
         self.pages.addWidget(self.list)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._on_menu)
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.setContentsMargins(GRID, GRID, GRID, GRID)
@@ -54,12 +65,7 @@ class StickersView(QWidget):
     def _tools(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(2)
-        for name, picture, tip in (
-            ("up", "mdi6.arrow-up", "Raise: one place up"),
-            ("down", "mdi6.arrow-down", "Lower: one place down"),
-            ("duplicate", "mdi6.content-duplicate", "Duplicate the selected sticker"),
-            ("delete", "mdi6.delete-outline", "Delete the selected sticker"),
-        ):
+        for name, picture, tip in _TOOLS:
             button = self.buttons[name] = QToolButton()
             button.setIcon(icon(picture))
             button.setAutoRaise(True)
@@ -73,6 +79,18 @@ class StickersView(QWidget):
         self.buttons["duplicate"].clicked.connect(self.duplicated)
         self.buttons["delete"].clicked.connect(self.deleted)
         return row
+
+    @Slot(QPoint)
+    def _on_menu(self, at: QPoint) -> None:
+        """Open the menu of the sticker under the mouse, which the press has selected; the menu key opens that of the selected one."""
+        if not self.list.currentIndex().isValid():
+            return
+        menu = QMenu(self.list)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name, picture, tip in _TOOLS:
+            action = menu.addAction(icon(picture), tip.partition(":")[0].replace(" the selected sticker", ""), self.buttons[name].click)
+            action.setEnabled(self.buttons[name].isEnabled())
+        menu.popup(self.list.viewport().mapToGlobal(at))
 
     def show_stickers(self, stickers: Sequence[Sticker], selected: int | None, editable: Sticker | None) -> None:
         """List stickers. The buttons and the editor apply to ``editable``, the selected sticker; None disables them."""

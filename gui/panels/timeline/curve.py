@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from engine.text.formatting import with_minus
+
 Values = npt.NDArray[np.floating]
 
 
@@ -52,8 +54,7 @@ class LossCurve:
         """Return a loss as text, with the curve's decimals."""
         if value is None:
             return "–"
-        text = f"{value:,.{self.decimals}f}"
-        return text.replace("-", "−") if text.strip("-0.,") else text.lstrip("-")
+        return with_minus(f"{value:,.{self.decimals}f}")
 
     @property
     def longest_text(self) -> str:
