@@ -22,7 +22,7 @@ class CanvasLink(QObject):
 
     def __init__(self, session: Session, canvas: ImageCanvas) -> None:
         super().__init__(canvas)
-        self._session, self._canvas = session, canvas
+        self._session, self.canvas = session, canvas
         session.observed.connect(self._on_observed)
         session.imageChanging.connect(canvas.abort)
         session.imageChanged.connect(self._on_image_changed)
@@ -47,20 +47,20 @@ class CanvasLink(QObject):
     def _on_observed(self) -> None:
         frame = self._session.frame
         if frame is None:
-            self._canvas.set_images(None, None)
-            self._canvas.set_captions(Caption(), Caption())
+            self.canvas.set_images(None, None)
+            self.canvas.set_captions(Caption(), Caption())
             return
         seen, labels = frame.observation, frame.scene.classifier.labels
         pairs = ((seen.clean_prediction, seen.clean), (seen.adversarial_prediction, seen.adversarial))
         clean, adversarial = (Caption(labels[best], share_text(float(p[best]))) for best, p in pairs)
-        self._canvas.set_captions(clean, adversarial)
-        self._canvas.set_images(frame.clean_pixels, frame.adversarial_pixels)
+        self.canvas.set_captions(clean, adversarial)
+        self.canvas.set_images(frame.clean_pixels, frame.adversarial_pixels)
         self._ask_difference()
 
     @Slot()
     def _ask_difference(self) -> None:
         """Ask the lane for the difference of the two images, if the view shows it."""
-        frame, canvas = self._session.frame, self._canvas
+        frame, canvas = self._session.frame, self.canvas
         if canvas.view != "difference" or canvas.comparing or frame is None:
             return
         seen = frame.observation
@@ -74,18 +74,18 @@ class CanvasLink(QObject):
 
     @Slot()
     def _on_image_changed(self) -> None:
-        self._canvas.pin(None)
+        self.canvas.pin(None)
         if self._session.clean is None:
-            self._canvas.set_images(None, None)
-            self._canvas.set_captions(Caption(), Caption())
+            self.canvas.set_images(None, None)
+            self.canvas.set_captions(Caption(), Caption())
 
     @Slot()
     def _on_stickers_changed(self) -> None:
-        self._canvas.set_stickers(self._session.stickers, self._session.selected)
+        self.canvas.set_stickers(self._session.stickers, self._session.selected)
 
     @Slot(object)
     def _on_pixel(self, at: tuple[int, int] | None) -> None:
-        self._canvas.pin(at)
+        self.canvas.pin(at)
 
     # ------------------------------------------------------------------ from the canvas
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.canvas.difference import signed_difference
 from gui.canvas.pictures import Caption, Picture, share_text
@@ -39,13 +39,16 @@ def picture_of(run: AttackRun, colour: str) -> Picture:
 class ComparisonLink(QObject):
     """Follows the runs that are compared. While it is not active, the canvas shows the pair."""
 
+    chosen = Signal()
+    """The user has chosen two or more runs to compare."""
+
     def __init__(self, session: Session, canvas: ImageCanvas) -> None:
         super().__init__(canvas)
         self._session, self._canvas = session, canvas
         self._active = True
         self._shown: tuple[AttackRun, ...] = ()
-        for signal in (session.comparedChanged, session.history.changed):
-            signal.connect(self.follow)
+        session.history.changed.connect(self.follow)
+        session.comparedChanged.connect(self._on_compared)
         canvas.viewChanged.connect(self._ask_difference)
 
     def set_active(self, active: bool) -> None:
@@ -57,6 +60,12 @@ class ComparisonLink(QObject):
     def leave(self) -> None:
         """Compare no runs any more."""
         self._session.change(compared=())
+
+    @Slot()
+    def _on_compared(self) -> None:
+        self.follow()
+        if len(self._session.compared) > 1:
+            self.chosen.emit()
 
     @Slot()
     def follow(self) -> None:

@@ -1,4 +1,4 @@
-"""CanvasFollower: the window follows its canvas, with checked tools and views, and the Stickers dock when the hand touches a sticker."""
+"""CanvasFollower: the window and its canvas follow each other: checked tools and views, the Stickers dock, the Compare workspace."""
 
 from __future__ import annotations
 
@@ -9,23 +9,31 @@ from PySide6.QtCore import QObject, Slot
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QDockWidget
 
-    from gui.canvas import ImageCanvas
+    from gui.canvas.canvas_link import CanvasLink
     from gui.settings import Settings
     from gui.shell.actions import Actions
+    from gui.shell.workspaces.workspaces import Workspaces
+
+COMPARE = "compare"
 
 
 class CanvasFollower(QObject):
     """Connects a window's parts with its canvas, once that is built."""
 
-    def __init__(self, canvas: ImageCanvas, actions: Actions, settings: Settings, stickers: QDockWidget) -> None:
+    def __init__(self, link: CanvasLink, actions: Actions, settings: Settings, stickers: QDockWidget, workspaces: Workspaces) -> None:
+        canvas = link.canvas
         super().__init__(canvas)
-        self._canvas, self._actions, self._stickers = canvas, actions, stickers
+        self._link, self._canvas, self._actions, self._stickers = link, canvas, actions, stickers
+        self._workspaces = workspaces
         on = settings.text("canvas/grid", "on") == "on"
         canvas.set_grid(on)
         actions["pixel_grid"].setChecked(on)
         canvas.toolChanged.connect(self._on_tool)
         canvas.viewChanged.connect(self._on_view)
         canvas.stickerTouched.connect(self._on_sticker)
+        workspaces.switched.connect(self._on_workspace)
+        link.comparison.chosen.connect(self._on_compared)
+        self._on_workspace(workspaces.current.name)
         self._on_tool(canvas.tool)
         self._on_view()
 
@@ -42,3 +50,13 @@ class CanvasFollower(QObject):
         """Bring the Stickers dock to the front of its tabs; the focus stays, and a dock that was closed stays closed."""
         if not self._stickers.isHidden():
             self._stickers.raise_()
+
+    @Slot(str)
+    def _on_workspace(self, name: str) -> None:
+        """Show the compared runs in their workspace alone: in all others the canvas has the image and its attack."""
+        self._link.comparison.set_active(name == COMPARE)
+
+    @Slot()
+    def _on_compared(self) -> None:
+        """Go to the workspace in which the runs that the user has just chosen are compared."""
+        self._workspaces.switch(COMPARE)

@@ -151,6 +151,7 @@ def bench(window: Workbench) -> Workbench:
     session.undo_stack.clear()
     window.window.canvas.set_tool("select")
     window.window.canvas.set_view("side")
+    window.window.workspaces.switch("attack")
     window.window.canvas.fit()
     settle()
     return window

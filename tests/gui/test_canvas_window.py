@@ -219,6 +219,13 @@ def test_two_runs_beside_each_other_and_more_as_a_grid(bench: Workbench, compare
     assert len(canvas.panes) == 3
     header = bench.window.centre.header
     assert not header.buttons["view_wipe"].isVisible()
+    workspaces = bench.window.workspaces
+    assert workspaces.current.name == "compare"
+    workspaces.switch("attack")  # the pair is shown there
+    assert not canvas.comparing
+    workspaces.switch("compare")
+    until(lambda: canvas.comparing, "the grid again")
+    settle()
     click(header.options.leave)
     assert not canvas.comparing
     assert session.compared == ()

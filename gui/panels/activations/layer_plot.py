@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.plots.histograms import decades, nice_ticks, paint_histogram, raster
+from gui.plots.menu import PlotMenu, Table
 from gui.session.bounds import decimals
 from gui.theme import ADVERSARIAL, CLEAN, line_colour, muted_colour, number_font, text_colour
 
@@ -42,6 +43,7 @@ class LayerPlot(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAccessibleName("Histogram of the layer and its bound")
+        PlotMenu(self, self.numbers, "activations")
         self.setToolTip(
             "How many units have which activation, on a logarithmic count axis. Drag the line from the right edge to clamp the activations "
             "there; arrow keys move it, Shift in larger steps, Delete lifts it. The triangles mark the largest activations."
@@ -62,6 +64,15 @@ class LayerPlot(QWidget):
             self.bound = bound
             self.setAccessibleDescription("No bound" if bound is None else f"Bound {bound:.3g}")
             self.update()
+
+    def numbers(self) -> Table:
+        """Return the histogram's bins with their counts."""
+        titles = ["from", "to", "clean", "adversarial"]
+        if self.layer is None:
+            return titles, []
+        edges = self.layer.edges.tolist()
+        columns = (edges[:-1], edges[1:], self.layer.clean.tolist(), self.layer.adversarial.tolist())
+        return titles, list(zip(*columns, strict=True))
 
     # ------------------------------------------------------------------ coordinates
 
