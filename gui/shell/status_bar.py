@@ -1,4 +1,4 @@
-"""StatusBar: the last notice, and the device that the model runs on."""
+"""StatusBar: the last notice, the long work in progress, and the device that the model runs on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 from gui import theme
 from gui.session.log_entry import LogEntry
 from gui.session.session import Session
+from gui.shell.job_chip import JobChip
 from gui.widgets import ElidedLabel
 
 NOTICE_MS = 12_000
@@ -17,7 +18,7 @@ SAME_ACTION_MS = 700
 
 
 class StatusBar(QStatusBar):
-    """Shows a notice at the left, until the user does something newer, and the device at the right."""
+    """Shows a notice at the left, until the user does something newer; the work in progress and the device at the right."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +56,8 @@ class StatusBar(QStatusBar):
         self.device.setToolTip("Where the model runs, and on how many CPU threads: as many as were fastest when it was loaded")
         self.addWidget(self.alert)
         self.addWidget(self.message, 1)
+        self.jobs = JobChip(self._session.jobs, self)
+        self.addPermanentWidget(self.jobs)
         self.addPermanentWidget(self.device)
         self.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
 
