@@ -27,6 +27,7 @@ from gui.shell.docks import DOCKS, DockSpec
 from gui.shell.spine.bar import Spine
 from gui.shell.status_bar import StatusBar
 from gui.shell.study_link import StudyLink
+from gui.shell.workspaces.news import News
 from gui.shell.workspaces.rail import Rail
 from gui.shell.workspaces.table import WORKSPACES
 from gui.shell.workspaces.workspaces import Workspaces
@@ -72,6 +73,9 @@ class MainWindow(QMainWindow):
         StudyLink(session, settings, self.workspaces, self)
         session.photographChanged.connect(self._on_photograph)
         self.actions_table.check(f"theme_{chosen_theme.choice}")
+        News(session, self.workspaces.tabs)
+        session.engineReady.connect(self.centre.lift_veil)
+        self.centre.headerDoubleClicked.connect(self.actions_table["canvas_alone"].trigger)
         self._follow_workspaces()
         self._restore()
 

@@ -50,3 +50,22 @@ def test_a_slot_is_replaced_and_emptied(qtbot: QtBot) -> None:
     settle()
     assert centre.canvas.geometry().getRect() == (0, 0, 400, 300)
     assert centre.header is None
+
+
+def test_the_veil_covers_the_canvas_alone_until_it_is_lifted(qtbot: QtBot) -> None:
+    centre = Centre()
+    qtbot.addWidget(centre)
+    centre.resize(400, 300)
+    centre.show()
+    canvas = QLabel("Open an image")
+    centre.set_canvas(canvas)
+    centre.set_header(fixed(32))
+    settle()
+    assert centre.childAt(canvas.geometry().center()) is not canvas
+    centre.resize(500, 360)
+    settle()
+    (veil,) = (label for label in centre.findChildren(QLabel) if label.text() == "Loading…")
+    assert veil.geometry() == canvas.geometry()
+    centre.lift_veil()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert centre.childAt(canvas.geometry().center()) is canvas

@@ -10,13 +10,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolBar, QToolButton
 
 from gui import theme
+from gui.lanes.runner import OperationRunner
 from gui.session.session import Session
 from gui.shell.dock_title import MINIMUM_WIDTH
 from gui.shell.docks import DOCKS
 from gui.shell.main_window import MainWindow
 from gui.shell.workspaces.spec import Column, WorkspaceSpec, layout_version
 from gui.shell.workspaces.table import WORKSPACES
-from tests.gui.driving import action, click, press_keys, run_attack, settle
+from tests.gui.driving import action, click, press_keys, run_attack, settle, until
+from tests.gui.test_runner import counting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -304,6 +306,35 @@ def test_news_is_a_dot_until_the_dock_is_looked_at(windows: Callable[..., MainWi
     assert window.panel_actions["model"].icon().isNull()
 
 
+def test_a_run_a_warning_and_the_end_of_long_work_are_news(bench: Workbench) -> None:
+    action(bench, "reset_workspace").trigger()
+    settle()
+    tabs, session = bench.window.workspaces.tabs, bench.session
+    for name in tabs.news:
+        bench.window.bring_up(name)
+    action(bench, "reset_workspace").trigger()
+    settle()
+    assert tabs.news == frozenset()
+    front = seen(bench.window)
+    run_attack(bench)
+    assert tabs.news == {"results"}
+    session.log("info", "Nothing to look at.")
+    assert tabs.news == {"results"}
+    session.log("warning", "Something to look at.")
+    assert tabs.news == {"results", "messages"}
+    runner = OperationRunner(session.background, "count", session)
+    session.jobs.watch(runner, "batch", lambda: "Count")
+    runner.start(lambda: counting(steps=3))
+    until(lambda: not runner.running, "the end")
+    assert tabs.news == {"results", "messages", "batch"}
+    assert seen(bench.window) == front
+    for name in ("results", "messages", "batch"):
+        bench.window.bring_up(name)
+        settle()
+    assert tabs.news == frozenset()
+    action(bench, "reset_workspace").trigger()
+
+
 def test_the_keys_of_a_dock_show_it_and_close_it(bench: Workbench) -> None:
     action(bench, "reset_workspace").trigger()
     settle()
@@ -424,6 +455,17 @@ def test_f11_shows_the_canvas_alone_and_everything_again(bench: Workbench) -> No
     assert not window.workspaces.canvas_is_alone
     assert seen(window) == before
     action(bench, "reset_workspace").trigger()
+
+
+def test_a_double_click_on_the_canvas_header_does_what_f11_does(bench: Workbench) -> None:
+    header = bench.window.centre.header
+    assert header is not None
+    stretch = next(x for x in range(header.width() // 3, header.width()) if header.childAt(x, header.height() // 2) is None)
+    for alone in (True, False):
+        QTest.mouseDClick(header, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(stretch, header.height() // 2))
+        settle()
+        assert bench.window.workspaces.canvas_is_alone is alone
+        assert action(bench, "canvas_alone").isChecked() is alone
 
 
 def test_closing_with_the_canvas_alone_keeps_the_workspace(windows: Callable[..., MainWindow]) -> None:

@@ -75,7 +75,7 @@ class DockTabs(QObject):
 
     def add_news(self, name: str) -> None:
         """Mark a dock with a dot until it is looked at, unless it is in sight already."""
-        if not self.in_sight(name):
+        if name in self._docks and not self.in_sight(name):
             self._news.add(name)
             self.sync()
 
