@@ -217,10 +217,3 @@ def test_a_low_window_shows_an_attacks_parameters(bench: Workbench) -> None:
     assert "1610.08401" in panel.read_description
     click(unfold)
     assert panel.read_description == brief
-
-
-def test_the_window_fits_a_laptop_at_one_and_a_half(bench: Workbench) -> None:
-    """1366 x 768 screen pixels are 910 x 512 of the window's."""
-    least = bench.window.minimumSizeHint()
-    assert least.width() <= 910
-    assert least.height() <= 496  # the window's frame takes some
