@@ -13,9 +13,7 @@ from engine.errors import GibbonError
 
 if TYPE_CHECKING:
     from engine.artifacts import Model
-    from engine.data import DataSet
     from engine.driver import Run
-    from engine.models.architectures import Architecture
 
 CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 INTERRUPTED = 130
@@ -66,7 +64,7 @@ def command(
     chosen = data_set or architecture.data_set
     with repeatable(threads):
         images, test = data_sets.train_and_test(chosen, data, download, seed=seed, size=architecture.input_shape[1:])
-        untrained = architecture.untrained(device=chosen_device(device), labels=_class_names(architecture, images))
+        untrained = architecture.untrained(device=chosen_device(device), labels=architecture.labels_for(images))
         test.targets_for(untrained.labels, untrained.name)  # refused before the training, not after it
         made_folder(out)
         with start(operation, untrained, data=images, seed=seed) as run:
@@ -85,20 +83,6 @@ def command(
     else:
         say(f"{name}: {100 * share:.2f} % right on {test.name} ({len(test)} images)", *notes, *(f"  {path}" for path in files))
     return 0
-
-
-def _class_names(architecture: Architecture, images: DataSet) -> tuple[str, ...]:
-    """Return the architecture's own class names where the data set has them, else those of the data set."""
-    from engine.data import class_numbers
-
-    if None not in class_numbers(images.labels, architecture.labels):
-        return architecture.labels
-    if len(images.labels) != len(architecture.labels):
-        raise GibbonError(
-            f"{images.name} has {len(images.labels)} classes, but “{architecture.name}” is a network for {len(architecture.labels)}. "
-            "Choose another data set or another network."
-        )
-    return images.labels
 
 
 def _check_resume(checkpoint: Path, resume: bool) -> None:

@@ -7,7 +7,7 @@ from engine.data.dataset import DataSet
 from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
 from engine.data.selection import Selection
 from engine.data.sources import Entry, available, default_root, labels_of, load, loading, parse_name, shape_of, splits_of
-from engine.data.splitting import held_out, train_and_test
+from engine.data.splitting import held_out, loading_train_and_test, train_and_test
 
 __all__ = [
     "CIFAR10_LABELS",
@@ -23,6 +23,7 @@ __all__ = [
     "labels_of",
     "load",
     "loading",
+    "loading_train_and_test",
     "parse_name",
     "shape_of",
     "splits_of",

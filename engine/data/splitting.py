@@ -8,8 +8,9 @@ from pathlib import Path
 
 import torch
 
+from engine.data.bits import Bits, whole
 from engine.data.dataset import DataSet
-from engine.data.sources import CITATIONS, check_name, load, splits_of
+from engine.data.sources import CITATIONS, check_name, loading, splits_of
 from engine.errors import GibbonError
 from engine.randomness import generator
 
@@ -32,13 +33,33 @@ def train_and_test(
     GibbonError
         The set is missing, cannot be read, is too small to be divided, or its test images are all among its training images.
     """
+    return whole(loading_train_and_test(name, root, download, seed=seed, size=size))
+
+
+def loading_train_and_test(
+    name: str,
+    root: str | Path | None = None,
+    download: bool = False,
+    *,
+    seed: int = 0,
+    size: tuple[int, int] | None = None,
+    count: int | None = None,
+    test_count: int | None = None,
+) -> Bits[tuple[DataSet, DataSet]]:
+    """Load like `train_and_test`, image by image, for callers that show progress or may stop.
+
+    ``count`` and ``test_count`` limit the images of each part, spread evenly; of a set that is divided here ``count`` limits both together.
+    """
     check_name(name)
     if name.startswith("generated:"):
-        return load(name, root=root, seed=seed, size=size), load(name, root=root, seed=seed + 1, size=size)
+        train = yield from loading(name, root=root, seed=seed, size=size, count=count)
+        test = yield from loading(name, root=root, seed=seed + 1, size=size, count=test_count)
+        return train, test
     if {"train", "test"} <= set(splits_of(name)):
-        train, test = load(name, "train", root, download, size=size), load(name, "test", root, download, size=size)
+        train = yield from loading(name, "train", root, download, size=size, count=count)
+        test = yield from loading(name, "test", root, download, size=size, count=test_count)
         return train, test if name in CITATIONS else unseen(test, train)  # published test sets stay as they were published
-    return held_out(load(name, root=root, size=size), seed)
+    return held_out((yield from loading(name, root=root, size=size, count=count)), seed)
 
 
 def held_out(data: DataSet, seed: int = 0, share: float = HELD_OUT) -> tuple[DataSet, DataSet]:

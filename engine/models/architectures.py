@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from engine.class_matching import class_numbers
 from engine.classifier import Classifier
+from engine.data import DataSet
 from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
 from engine.defenses.rectifiers import Activation, MakeActivation, maker
+from engine.errors import GibbonError
 
 
 class Digits(nn.Sequential):
@@ -87,6 +90,23 @@ class Architecture:
         It maps normalised input, ``(x - mean) / std``, to logits.
         """
         return self.network(maker(activation, slope=slope, sign=sign))
+
+    def labels_for(self, images: DataSet) -> tuple[str, ...]:
+        """Return the architecture's own class names where the data set has them, else those of the data set.
+
+        Raises
+        ------
+        GibbonError
+            The data set has another number of classes.
+        """
+        if None not in class_numbers(images.labels, self.labels):
+            return self.labels
+        if len(images.labels) != len(self.labels):
+            raise GibbonError(
+                f"{images.name} has {len(images.labels)} classes, but “{self.name}” is a network for {len(self.labels)}. "
+                "Choose another data set or another network."
+            )
+        return images.labels
 
     def untrained(
         self,

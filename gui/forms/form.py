@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal, Slot
@@ -70,9 +70,9 @@ class Form(QWidget):
         """The form's parameters, from top to bottom."""
         return self._fields
 
-    def set_operation(self, operation: type[Operation]) -> None:
-        """Show the parameters of an operation's class, at their defaults."""
-        self._class, self._fields = operation, read_fields(operation)
+    def set_operation(self, operation: type[Operation], *, without: Collection[str] = ()) -> None:
+        """Show the parameters of an operation's class, at their defaults. Those in ``without`` have no row, and keep theirs."""
+        self._class, self._fields = operation, tuple(field for field in read_fields(operation) if field.name not in without)
         self.tree.clear()
         self._groups.clear()
         self._parameters = {field.name: FieldParameter(field) for field in self._fields}

@@ -98,3 +98,8 @@ class Jobs(QObject):
         """End all work in progress."""
         for work in self.running:
             work.cancel()
+
+    def stop(self) -> None:
+        """Stop the timers of all work, since the window closes."""
+        for work in self._works:
+            work.runner.stop()

@@ -42,6 +42,7 @@ from gui.session.staleness import Staleness
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
 from gui.session.studies.host import is_stand_in
 from gui.session.studies.keeper import StudyKeeper
+from gui.session.trainer import Trainer
 from gui.session.undo import LIMIT, ReplaceFields
 from gui.session.warm_up import warm_up
 
@@ -148,6 +149,7 @@ class Session(QObject):
         self.models = Models(self)
         self.planned = PlannedRun(self)
         self.studies = StudyKeeper(self, self)
+        self.trainer = Trainer(self)
         self._listen()
 
     def _listen(self) -> None:
@@ -403,6 +405,7 @@ class Session(QObject):
     def shut_down(self) -> bool:
         """Stop the timer and the threads; return whether the threads have ended. May be called more than once."""
         self.runs.stop()
+        self.jobs.stop()
         self.moments.stop()
         self.replays.stop()
         self.data_sources.close()

@@ -55,6 +55,8 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec("activations", "Activations", "ActivationsPanel", "bottom", "Ctrl+K, N"),
     DockSpec("results", "Results", "ResultsPanel", "bottom", "Ctrl+K, R"),
     DockSpec("transfer", "Transfer", "TransferPanel", "bottom", "Ctrl+K, T"),
+    DockSpec("training", "Training", "TrainingPanel", "left", "Ctrl+K, G"),
+    DockSpec("curves", "Training curves", "CurvesPanel", "right", "Ctrl+K, C"),
     DockSpec("batch", "Images", "BatchPanel", "bottom", "Ctrl+K, B"),
     DockSpec("runs", "Runs", "RunsPanel", "bottom", "Ctrl+K, U"),
     DockSpec("messages", "Messages", "MessagesPanel", "bottom", "Ctrl+K, E"),

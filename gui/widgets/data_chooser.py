@@ -39,8 +39,12 @@ class DataChooser(QWidget):
 
     changed = Signal()
 
-    def __init__(self, sources: DataSources, parent: QWidget | None = None, *, count: int = 200, count_tip: str = "") -> None:
+    def __init__(
+        self, sources: DataSources, parent: QWidget | None = None, *, count: int = 200, drawn: int = _DRAWN, count_tip: str = ""
+    ) -> None:
+        """``count`` is the number of images that is set by default, and ``drawn`` its limit for a set that is drawn."""
         super().__init__(parent)
+        self._most_drawn = drawn
         self._sources = sources
         self._usual = count
         self._counted = False
@@ -183,6 +187,6 @@ class DataChooser(QWidget):
         self.split.setEnabled(len(splits) > 1)
         if source is not None and not self._counted:
             with QSignalBlocker(self.count):
-                self.count.setValue(min(self._usual, _DRAWN) if source.name.startswith("generated:") else self._usual)
+                self.count.setValue(min(self._usual, self._most_drawn) if source.name.startswith("generated:") else self._usual)
         self.sets.setToolTip("\n".join(filter(None, [self.title, "On this machine, or drawn by this project; nothing is downloaded."])))
         self.changed.emit()

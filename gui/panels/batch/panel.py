@@ -47,6 +47,8 @@ class BatchPanel(QWidget):
         self.results: ImageResults | None = None
         """The newest rows; None before the first batch."""
         self._request: work.BatchRequest | None = None
+        self._failure = ""
+        """The sentence of the newest batch, if it has failed."""
         self.runner = OperationRunner(session.background, "batch", self, every_ms=_TICK_MS)
         self._meter = RateMeter("image")
         session.jobs.watch(self.runner, "batch", self._title)
@@ -172,7 +174,10 @@ class BatchPanel(QWidget):
     def _refresh(self) -> None:
         job, obstacle = self.runner.job, self.obstacle
         self.foot.allow(obstacle, "Attack all of these images; the image on the canvas stays as it is")
-        self.foot.message.say("" if job is not None or not self.session.ready else obstacle, "hint")
+        if job is None and self._failure and not obstacle:
+            self.foot.message.say(self._failure)
+        else:
+            self.foot.message.say("" if job is not None or not self.session.ready else obstacle, "hint")
         self._on_progress()
 
     # ------------------------------------------------------------------ running
@@ -201,7 +206,7 @@ class BatchPanel(QWidget):
             stickers=state.stickers,
             region=state.region,
         )
-        self.results = None
+        self.results, self._failure = None, ""
         self._show_results()
         self.runner.start(
             lambda: work.make_batch(request, sources),
@@ -231,7 +236,7 @@ class BatchPanel(QWidget):
                 self.session.log("info", note)
         self._show_results()
         if outcome.failure is not None:
-            self.foot.message.say(outcome.failure.sentence)
+            self._failure = outcome.failure.sentence
             self.session.log("error", outcome.failure.sentence, outcome.failure.details)
         elif self.results is not None:
             found = self.results.summary

@@ -1,0 +1,251 @@
+"""The Training dock: which network is trained, on which images, and how; and the training in progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QSignalBlocker, Slot
+from PySide6.QtWidgets import QLineEdit, QSpinBox, QVBoxLayout, QWidget
+
+from gui.forms import Form
+from gui.lanes.progress_text import ShareMeter
+from gui.session.trainer import Recipe
+from gui.theme import GRID
+from gui.widgets import DataChooser, scrolling
+from gui.widgets.elided_combo import ElidedCombo
+from gui.widgets.job_foot import JobFoot
+
+if TYPE_CHECKING:
+    from engine import Classifier
+    from engine.defenses import Train
+    from gui.session.session import Session
+
+_HIDDEN = ("checkpoint", "fresh")
+"""Parameters without a row: the command line resumes from files, and where to start from has a chooser of its own."""
+_IMAGES = 60_000
+_DRAWN = 4_300
+
+
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """What a training starts from: one line of the chooser."""
+
+    title: str
+    tip: str
+    architecture: str = ""
+    classifier: Classifier | None = None
+    fresh: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name that is suggested for the trained network."""
+        return self.architecture if self.classifier is None else f"{self.classifier.name}-trained"
+
+
+class TrainingPanel(QWidget):
+    """A recipe: the network to start from, the images, the parameters of the operation, a name and a seed."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session, self.trainer = session, session.trainer
+        self._starts: list[_Start] = []
+        self._meter = ShareMeter()
+        self._named = False
+        """Whether the user has typed a name."""
+        self.start = ElidedCombo(self)
+        self.start.setAccessibleName("Start from")
+        self.chooser = DataChooser(
+            session.data_sources, self, count=_IMAGES, drawn=_DRAWN, count_tip="How many images to train on, at most"
+        )
+        self.name = QLineEdit(self)
+        self.name.setAccessibleName("Name of the trained network")
+        self.name.setToolTip("The name of the trained network in lists and on its card")
+        self.seed = QSpinBox(self)
+        self.seed.setRange(0, 2**31 - 1)
+        self.seed.setMinimumWidth(64)
+        self.seed.setAccessibleName("Seed")
+        self.seed.setToolTip("Of new weights, the order of the images and their augmentation: the same seed trains the same network again")
+        self.form = Form(self, says_errors=False)
+        self.foot = JobFoot("Train", "End it at its next step; the network so far is kept", self)
+        self._lay_out()
+        self._connect()
+        self._on_models()
+
+    def _lay_out(self) -> None:
+        rows = self.chooser.rows
+        self.chooser.split.hide()  # a training takes the training images, and tests on the others
+        rows.insertRow(0, "start from", self.start)
+        rows.addRow("name", self.name)
+        rows.addRow("seed", self.seed)
+        inner = QWidget(self)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.chooser)
+        column.addWidget(self.form)
+        column.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(GRID, 4, GRID, GRID)
+        whole.setSpacing(4)
+        whole.addWidget(scrolling(inner), 1)
+        whole.addWidget(self.foot)
+
+    def _connect(self) -> None:
+        session, trainer = self.session, self.trainer
+        session.engineReady.connect(self._on_ready)
+        session.loaded.changed.connect(self._on_models)
+        session.classifierChanged.connect(self._on_models)
+        self.start.currentIndexChanged.connect(self._on_start)
+        self.chooser.changed.connect(self._refresh)
+        self.form.changed.connect(self._refresh)
+        self.name.textEdited.connect(self._on_named)
+        self.foot.started.connect(self.train)
+        self.foot.paused.connect(trainer.pause)
+        self.foot.cancelled.connect(trainer.cancel)
+        trainer.changed.connect(self._refresh)
+        trainer.progressed.connect(self._on_progress)
+        if session.ready:
+            self._on_ready()
+
+    # ------------------------------------------------------------------ the network to start from
+
+    @Slot()
+    def _on_ready(self) -> None:
+        from engine.defenses import Train
+
+        self.form.set_operation(Train, without=_HIDDEN)
+        self._on_models()
+
+    @Slot()
+    def _on_models(self) -> None:
+        """List the networks that a training can start from; the chosen one stays chosen."""
+        if not self.session.ready:
+            return
+        from engine.models import ARCHITECTURES
+
+        before = self._chosen
+        self._starts = [
+            _Start(f"new {name} network", f"The shipped architecture “{name}”, {_size(each.input_shape)}, with new weights", name)
+            for name, each in ARCHITECTURES.items()
+            if name in ("digits", "signs", "objects")
+        ]
+        for model in self.session.loaded.models:
+            shape = _size(model.native_shape)
+            self._starts += [
+                _Start(f"{model.name}, go on from its weights", f"{model.name}, {shape}, fine-tuned", "", model, False),
+                _Start(f"{model.name}, new weights", f"The architecture of {model.name}, {shape}, with new weights", "", model),
+            ]
+        with QSignalBlocker(self.start):
+            self.start.clear()
+            self.start.addItems([each.title for each in self._starts])
+            self.start.setCurrentIndex(self._place_of(before))
+        self._on_start()
+
+    def _place_of(self, before: _Start | None) -> int:
+        key = None if before is None else (before.architecture, before.classifier, before.fresh)
+        places = (i for i, each in enumerate(self._starts) if (each.architecture, each.classifier, each.fresh) == key)
+        kind = self._kind()
+        ours = (i for i, each in enumerate(self._starts) if before is None and each.architecture == kind)
+        return next(places, next(ours, 0))
+
+    def _kind(self) -> str:
+        from gui.session.swap_model import sample_kind
+
+        return "" if self.session.classifier is None else sample_kind(self.session.classifier)
+
+    @property
+    def _chosen(self) -> _Start | None:
+        place = self.start.currentIndex()
+        return self._starts[place] if 0 <= place < len(self._starts) else None
+
+    @Slot()
+    def _on_start(self) -> None:
+        from gui.session.swap_model import sample_kind
+
+        chosen = self._chosen
+        if chosen is None:
+            return
+        self.start.setToolTip(chosen.tip)
+        self.chooser.suggest(chosen.architecture if chosen.classifier is None else sample_kind(chosen.classifier))
+        if not self._named:
+            self.name.setText(chosen.name)
+        self._refresh()
+
+    @Slot()
+    def _on_named(self) -> None:
+        self._named = bool(self.name.text().strip())
+        self._refresh()
+
+    # ------------------------------------------------------------------ running
+
+    @property
+    def obstacle(self) -> str:
+        """The reason why a training cannot start; empty if it can."""
+        if self.trainer.job is not None:
+            return "A training is under way."
+        chosen = self._chosen
+        if chosen is None:
+            return "The engine is still loading."
+        if self.form.operation is None:
+            return self.form.error
+        if self.chooser.choice is None:
+            return "Choose a data set."
+        if not self.name.text().strip():
+            return "Give the trained network a name."
+        return self._misfit(chosen)
+
+    def _misfit(self, chosen: _Start) -> str:
+        """Refuse images with other channels than the network takes; their size is fitted."""
+        from engine.models import ARCHITECTURES
+
+        choice = self.chooser.choice
+        wanted = ARCHITECTURES[chosen.architecture].input_shape if chosen.classifier is None else chosen.classifier.native_shape
+        shape = None if choice is None else self.session.data_sources.shape_of(choice.name)
+        if choice is None or shape is None or shape[0] == wanted[0]:
+            return ""
+        ours, theirs = ({1: "grey", 3: "coloured"}.get(channels, f"of {channels} channels") for channels in (shape[0], wanted[0]))
+        return f"The images of {choice.title} are {ours}, but those of the network are {theirs}. Choose another data set or network."
+
+    @Slot()
+    def train(self) -> None:
+        """Train by the recipe, in the background lane."""
+        chosen, choice, operation = self._chosen, self.chooser.choice, self.form.operation
+        if self.obstacle or chosen is None or choice is None or operation is None:
+            return
+        classifier = self.session.classifier
+        self.trainer.start(
+            Recipe(
+                operation=cast("Train", operation.model_copy(update={"fresh": chosen.fresh})),
+                architecture=chosen.architecture,
+                classifier=chosen.classifier,
+                data=choice.name,
+                data_title=choice.title,
+                count=choice.count,
+                root=choice.root,
+                name=self.name.text().strip(),
+                seed=self.seed.value(),
+                device=None if classifier is None else str(classifier.device),
+            )
+        )
+
+    @Slot()
+    def _refresh(self) -> None:
+        job, obstacle = self.trainer.job, self.obstacle
+        self.foot.allow(obstacle, "Train this network; attacking goes on meanwhile")
+        if job is not None or not self.session.ready:
+            self.foot.message.say("")
+        elif self.trainer.failure and not obstacle:
+            self.foot.message.say(self.trainer.failure)
+        else:
+            self.foot.message.say(obstacle, "error" if self.form.error and obstacle == self.form.error else "hint")
+        self._on_progress()
+
+    @Slot()
+    def _on_progress(self) -> None:
+        job = self.trainer.job
+        self.foot.show_job(job, "" if job is None else self._meter.words(job))
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))
