@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import shiboken6
 from PySide6.QtCore import QObject, Signal
 
 from gui.lanes.progress_text import ShareMeter, share_of
@@ -92,7 +93,13 @@ class Jobs(QObject):
     @property
     def running(self) -> tuple[Work, ...]:
         """The work in progress, paused or not, in the order in which the panels were made."""
-        return tuple(work for work in self._works if work.running)
+        return tuple(work for work in self._alive if work.running)
+
+    @property
+    def _alive(self) -> list[Work]:
+        """The work of panels that still exist: a panel's runner goes with the panel."""
+        self._works = [work for work in self._works if shiboken6.isValid(work.runner)]
+        return self._works
 
     def cancel_all(self) -> None:
         """End all work in progress."""
@@ -101,5 +108,5 @@ class Jobs(QObject):
 
     def stop(self) -> None:
         """Stop the timers of all work, since the window closes."""
-        for work in self._works:
+        for work in self._alive:
             work.runner.stop()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import shiboken6
+
 from gui.lanes.jobs import Job
 from gui.lanes.progress_text import ShareMeter
 from gui.lanes.runner import OperationRunner
@@ -93,3 +95,11 @@ def test_two_panels_stand_side_by_side(session: Session) -> None:
     assert works[0].progress.endswith("paused")
     session.jobs.cancel_all()
     until(lambda: not session.jobs.running, "the end of both")
+
+
+def test_the_work_of_a_panel_that_is_gone_is_forgotten(session: Session) -> None:
+    runner = OperationRunner(session.background, "gone", session)
+    session.jobs.watch(runner, "gone", lambda: "gone")
+    shiboken6.delete(runner)
+    assert session.jobs.running == ()
+    session.jobs.stop()

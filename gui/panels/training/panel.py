@@ -29,7 +29,7 @@ _DRAWN = 4_300
 
 @dataclass(frozen=True, eq=False)
 class _Start:
-    """What a training starts from: one line of the chooser."""
+    """A network that a training starts from: one line of the chooser."""
 
     title: str
     tip: str
