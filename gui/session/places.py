@@ -14,10 +14,11 @@ class Places(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._back: tuple[str, str] = ("", "")
+        self._gone_to = ""
 
     def go(self, layout: str, dock: str = "", *, back: tuple[str, str] = ("", "")) -> None:
         """Show a layout. ``back`` is the layout and the dock to which `return_back` returns."""
-        self._back = back
+        self._back, self._gone_to = back, layout
         self.wanted.emit(layout, dock)
 
     def return_back(self) -> bool:
@@ -27,6 +28,7 @@ class Places(QObject):
             self.wanted.emit(*back)
         return bool(back[0])
 
-    def forget(self) -> None:
-        """Forget the way back, since the user has gone elsewhere by hand."""
-        self._back = ("", "")
+    def note(self, layout: str) -> None:
+        """Note the layout that is shown now: the way back is forgotten if the user has gone elsewhere by hand."""
+        if layout != self._gone_to:
+            self._back = ("", "")

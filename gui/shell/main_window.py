@@ -160,6 +160,16 @@ class MainWindow(QMainWindow):
         self.workspaces.aloneChanged.connect(lambda alone: check("canvas_alone", alone))
         self.workspaces.tabs.changed.connect(lambda: check("toggle_drawer", drawer.is_open))
         check(f"workspace_{self.workspaces.current.name}")
+        self.workspaces.switched.connect(self.session.places.note)
+        self.session.places.wanted.connect(self._on_place)
+
+    @Slot(str, str)
+    def _on_place(self, workspace: str, dock: str) -> None:
+        """Show a workspace and a dock that a panel asked for."""
+        if workspace:
+            self.workspaces.switch(workspace)
+        if dock:
+            self.bring_up(dock)
 
     # ------------------------------------------------------------------ following the session
 

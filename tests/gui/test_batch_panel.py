@@ -120,11 +120,11 @@ def test_the_table_sorts_by_value_and_rows_without_one_come_last(panel: BatchPan
     assert verdicts == sorted(verdicts)
 
 
-def test_enter_opens_a_row_and_undo_and_the_earlier_run_lead_back(bench: Workbench, panel: BatchPanel) -> None:
+def test_enter_opens_a_row_in_the_attack_workspace_and_alt_left_leads_back(bench: Workbench, panel: BatchPanel) -> None:
     rows = finish(panel)
-    before = bench.session.clean
-    gone: list[tuple[str, str]] = []
-    bench.session.places.wanted.connect(lambda workspace, dock: gone.append((workspace, dock)))
+    before, workspaces = bench.session.clean, bench.window.workspaces
+    workspaces.switch("test")
+    settle()
     panel.table.setFocus()
     panel.table.setCurrentIndex(panel.table.model().index(2, 0))
     QTest.keyClick(panel.table, Qt.Key.Key_Return)
@@ -134,11 +134,29 @@ def test_enter_opens_a_row_and_undo_and_the_earlier_run_lead_back(bench: Workben
     assert rows[2].result is not None
     assert torch.equal(entry.result.adversarial, rows[2].result.adversarial)
     assert entry.inputs.seed == rows[2].seed
-    assert gone == [("attack", "")]
+    assert workspaces.current.name == "attack"
     press_keys(bench.window, "Alt+Left")
-    until(lambda: gone == [("attack", ""), ("test", "batch")], "the way back")
+    settle()
+    assert workspaces.current.name == "test"
+    assert workspaces.tabs.in_sight("batch")
+    assert bench.session.history.shown is entry  # it led to the table, not to an earlier run
     press_keys(bench.window, "Ctrl+Z")
     assert bench.session.clean is before
+    workspaces.switch("attack")
+
+
+def test_the_way_back_is_forgotten_when_the_user_goes_elsewhere(bench: Workbench, panel: BatchPanel) -> None:
+    rows = finish(panel)
+    for row in rows[:2]:
+        panel.open_row(row)
+        until(lambda row=row: bench.session.history.shown is not None and bench.session.history.shown.inputs.seed == row.seed, "the run")  # type: ignore[misc]
+    bench.window.workspaces.switch("explain")
+    bench.window.workspaces.switch("attack")
+    press_keys(bench.window, "Alt+Left")
+    settle()
+    assert bench.window.workspaces.current.name == "attack"
+    assert bench.session.history.shown is not None
+    assert bench.session.history.shown.inputs.seed == rows[0].seed  # the earlier run
 
 
 def test_a_row_whose_images_were_not_kept_is_made_again(bench: Workbench, panel: BatchPanel) -> None:
