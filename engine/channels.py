@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from engine.perturbation_view import View
+
 Values = np.ndarray[Any, Any]
-View = Literal["strongest", "mean", "channels", "colour"]
-VIEWS: Mapping[View, str] = MappingProxyType(
-    {"strongest": "Strongest channel", "mean": "Mean of channels", "channels": "Each channel", "colour": "RGB around grey"}
-)
-"""The views of the perturbation of a colour image with their titles. The first is the usual one."""
-GAINS = (1, 2, 5, 10, 20, 50, 100)
-"""The gains that the window offers beside the automatic one; a gain of 10 spreads the colours over changes from -0.1 to 0.1."""
 _ROOM = 2.0
 """Room above the largest change where colours are shown around grey: at full intensity they would be the same few glaring ones."""
 _UNCHANGED = 1 / 255

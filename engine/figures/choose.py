@@ -8,7 +8,6 @@ from functools import partial
 import numpy as np
 from torch import Tensor
 
-from engine.channels import VIEWS
 from engine.errors import GibbonError
 from engine.explain import CATALOGUE as EXPLANATIONS
 from engine.explain import Explanation, LayerActivity
@@ -19,6 +18,7 @@ from engine.figures.plots import HistogramPanel, LossPanel
 from engine.figures.style import ADVERSARIAL, CLEAN, norm, percent
 from engine.figures.subject import Subject, array, subject_of
 from engine.figures.words import GROWN
+from engine.perturbation_view import VIEWS
 from engine.result import AttackResult
 from engine.sites import Site
 from engine.text.formatting import counted
@@ -33,7 +33,7 @@ def panel_titles() -> dict[str, str]:
     """Return the name of every panel that a figure can show with its title, in the order of a figure.
 
     An explanation's name is its slug. ``histogram:SITE`` names a layer; without it the layer is shown whose largest activation grew most.
-    ``perturbation:VIEW`` names one of `engine.channels.VIEWS`.
+    ``perturbation:VIEW`` names one of `engine.perturbation_view.VIEWS`.
     """
     return {
         "clean": "Clean image",

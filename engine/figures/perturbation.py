@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from engine.channels import View, at_the_end, beyond, channel_names, limit_of, maps_of, view_of
+from engine.channels import at_the_end, beyond, channel_names, limit_of, maps_of, view_of
 from engine.figures.panels import Array, ColourMapPanel, FigurePanel, SignedMapPanel
 from engine.figures.style import number, percent
 from engine.figures.subject import Subject, array
 from engine.figures.words import main_norms
+from engine.perturbation_view import View
 
 _WORDS: dict[View, str] = {
     "strongest": "strongest channel",
@@ -21,7 +22,7 @@ _MUCH = 0.5
 
 
 def perturbation_panels(subject: Subject, view: str, gain: float | None = None, norms: bool = True) -> list[FigurePanel]:
-    """Return the panels of the perturbation in one of `engine.channels.VIEWS`, all on one scale.
+    """Return the panels of the perturbation in one of `engine.perturbation_view.VIEWS`, all on one scale.
 
     The scale ends at the largest change, or at ``1 / gain``. The caption states what share of the values exceeds it, or lies at its ends.
     Without ``norms`` it does not repeat those that stand in the small print.

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.channels import View
 from engine.figures.choose import panels_of
 from engine.figures.compose import compose
 from engine.figures.fonts import Font
 from engine.figures.style import SIZE, SIZES
 from engine.figures.subject import Subject
+from engine.perturbation_view import View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +29,7 @@ class FigurePlan(BaseModel):
     layer: str = ""
     """Layer of the histogram; empty for the one whose largest activation grew most."""
     view: View = "strongest"
-    """View of the perturbation of a colour image, one of `engine.channels.VIEWS`."""
+    """View of the perturbation of a colour image, one of `engine.perturbation_view.VIEWS`."""
     gain: float | None = Field(None, ge=0.1, le=10_000)
     """Factor by which the perturbation is amplified: its scale ends at ``1 / gain``. None: it ends at the largest change."""
     top: int = Field(3, ge=1)

@@ -103,7 +103,7 @@ class FigureDialog(QDialog):
         return box
 
     def _view_row(self, check: QCheckBox) -> QHBoxLayout:
-        from engine.channels import VIEWS
+        from engine.perturbation_view import VIEWS
 
         self.view = QComboBox()
         for name, title in VIEWS.items():

@@ -1,4 +1,4 @@
-"""The window's colour maps, equal to matplotlib's in exported figures: RdBu_r around zero, magma for saliency, else viridis."""
+"""The window's colour maps, equal to matplotlib's: RdBu_r around zero (berlin in the dark), magma for saliency, else viridis."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ _VIRIDIS = (
 )  # fmt: skip
 
 
+_DARK_RED_BLUE = (
+    (158, 176, 255), (125, 172, 239), (90, 163, 218), (61, 143, 187), (45, 117, 152), (35, 91, 118), (26, 66, 86), (18, 43, 56),
+    (17, 24, 29), (25, 12, 9), (40, 13, 1), (59, 17, 0), (80, 24, 3), (108, 39, 17), (139, 63, 43), (167, 89, 73), (195, 116, 105),
+    (225, 144, 139), (255, 173, 173),
+)  # fmt: skip
+"""Berlin, by F. Crameri: blue is negative, black zero, red positive."""
+
+
 def _table(stops: tuple[tuple[int, int, int], ...]) -> Colours:
     places = np.linspace(0, 1, len(stops))
     channels = [np.interp(np.linspace(0, 1, 256), places, [stop[i] for stop in stops]) for i in range(3)]
@@ -30,6 +38,8 @@ def _table(stops: tuple[tuple[int, int, int], ...]) -> Colours:
 
 DIVERGING = _table(_RED_BLUE)
 """RdBu_r ``(256, 3)``: blue is negative, white zero, red positive."""
+DARK_DIVERGING = _table(_DARK_RED_BLUE)
+"""Berlin ``(256, 3)``, for dark themes, where a white zero would glare: blue is negative, black zero, red positive."""
 MAGMA = _table(_MAGMA)
 """Magma ``(256, 3)``: black is zero."""
 VIRIDIS = _table(_VIRIDIS)
@@ -40,9 +50,14 @@ UNKNOWN = 128
 """The grey of infinite values and NaN, which is in no table but `GREY`."""
 
 
-def diverging(values: Values, limit: float) -> Colours:
+def diverging_table(dark: bool) -> Colours:
+    """Return the table of signed values for a light or a dark theme."""
+    return DARK_DIVERGING if dark else DIVERGING
+
+
+def diverging(values: Values, limit: float, dark: bool = False) -> Colours:
     """Return colours ``(..., 3)`` of signed values on the scale from -limit to limit; infinite values and NaN are grey."""
-    return _painted(DIVERGING, values, np.clip(values / limit, -1, 1) * 127.5 + 127.5)
+    return _painted(diverging_table(dark), values, np.clip(values / limit, -1, 1) * 127.5 + 127.5)
 
 
 def sequential(values: Values, limit: float) -> Colours:

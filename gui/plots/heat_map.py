@@ -9,8 +9,9 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from engine.text.formatting import short, with_minus
-from gui.plots.colour_maps import DIVERGING, VIRIDIS, diverging, on_viridis
+from gui.plots.colour_maps import VIRIDIS, diverging, diverging_table, on_viridis
 from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
+from gui.theme import is_dark
 
 Values = npt.NDArray[np.floating]
 Pixel = tuple[int, int]
@@ -41,6 +42,8 @@ class HeatMap(PixelMaps):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, turns=True)
         self.values: Values = np.zeros((0, 0))
+        self._given = ("", False)
+        """The title, and whether the values have a sign."""
         self.chosen: Pixel | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -50,12 +53,20 @@ class HeatMap(PixelMaps):
         """Show a map ``(H, W)``; the chosen pixel is kept if the size is the same."""
         if values.shape != self.values.shape:
             self.chosen = None
-        self.values = values
+        self.values, self._given = values, (title, signed)
         signed = signed and bool((values > 0).any()) and bool((values < 0).any())  # otherwise half of the scale would be unused
         low, high = limits_of(values, signed)
-        pixels = diverging(values, high) if signed else on_viridis(values, low, high)
+        dark = is_dark(self.palette())
+        pixels = diverging(values, high, dark) if signed else on_viridis(values, low, high)
         texts = (f"−{short(high)}", "0", f"+{short(high)}") if signed else (with_minus(short(low)), with_minus(short(high)))
-        self.set_maps([PixelMap(title, np.ascontiguousarray(pixels), values=values)], Scale(DIVERGING if signed else VIRIDIS, texts))
+        shown = PixelMap(title, np.ascontiguousarray(pixels), values=values)
+        self.set_maps([shown], Scale(diverging_table(dark) if signed else VIRIDIS, texts))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Paint in the colours of the other theme when that is chosen."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self.values.size:
+            self.set_values(self.values, *self._given)
 
     # ------------------------------------------------------------------ coordinates
 

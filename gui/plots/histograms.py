@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPoint
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 
-from gui.theme import ADVERSARIAL, CLEAN
+from gui.theme import ADVERSARIAL, CLEAN, readable
 
 Counts = npt.NDArray[np.floating]
-_FILL, _EDGE = 0.30, 0.95
+_FILL, _EDGE = 0.45, 1.0
 
 
 def heights(counts: Counts, largest: Counts, rows: int) -> npt.NDArray[np.int32]:
@@ -25,19 +25,28 @@ def heights(counts: Counts, largest: Counts, rows: int) -> npt.NDArray[np.int32]
     return scaled
 
 
-def raster(clean: Counts, adversarial: Counts, width: int, height: int) -> npt.NDArray[np.uint32]:
-    """Draw the two histograms ``(L, B)`` of every layer over each other, as premultiplied ARGB ``(L, height, width)``."""
+def raster(clean: Counts, adversarial: Counts, width: int, height: int, palette: QPalette) -> npt.NDArray[np.uint32]:
+    """Draw the two histograms ``(L, B)`` of every layer over each other, as premultiplied ARGB ``(L, height, width)``.
+
+    The clean one is filled and the adversarial one a line, so that both are seen where they overlap. Their colours are readable on the
+    palette's background.
+    """
     columns = np.arange(width) * clean.shape[1] // width
     largest = np.maximum(clean.max(1), adversarial.max(1))
     up = np.arange(height, 0, -1, dtype=np.int32)[None, :, None]
     bars = [heights(counts, largest, height)[:, columns] for counts in (clean, adversarial)]
     filled = [up <= bar[:, None] for bar in bars]
     edges = [inside & (up > _inside(bar)[:, None]) for inside, bar in zip(filled, bars, strict=True)]
-    code = filled[0].astype(np.uint8) + 2 * filled[1].astype(np.uint8)
-    code[edges[0]] = 4
-    code[edges[1]] = 5
-    code[edges[0] & edges[1]] = 6
-    return np.ascontiguousarray(_colours()[code])
+    code = filled[0].astype(np.uint8)
+    code[edges[0]] = 2
+    code[edges[1]] = 3
+    clean_ink, adversarial_ink = inks(palette)
+    return np.ascontiguousarray(_colours(clean_ink.rgb(), adversarial_ink.rgb())[code])
+
+
+def inks(palette: QPalette) -> tuple[QColor, QColor]:
+    """Return the colours of the clean and the adversarial histogram on this palette."""
+    return readable(CLEAN, palette), readable(ADVERSARIAL, palette)
 
 
 def _inside(bars: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -49,20 +58,12 @@ def _inside(bars: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
 
 @functools.cache
-def _colours() -> npt.NDArray[np.uint32]:
-    """Return the table of colours: nothing, clean, adversarial, both, the two outlines, both outlines."""
-    clean, adversarial = ((ink.red(), ink.green(), ink.blue()) for ink in (QColor(CLEAN), QColor(ADVERSARIAL)))
-    both = tuple((one + other) // 2 for one, other in zip(clean, adversarial, strict=True))
-    inks = (
-        (clean, 0.0),
-        (clean, _FILL),
-        (adversarial, _FILL),
-        (both, 1.6 * _FILL),
-        (clean, _EDGE),
-        (adversarial, _EDGE),
-        (both, 1.0),
+def _colours(clean: int, adversarial: int) -> npt.NDArray[np.uint32]:
+    """Return the table of colours: nothing, inside the clean histogram, the clean outline, the adversarial outline."""
+    first, second = ((ink.red(), ink.green(), ink.blue()) for ink in (QColor(clean), QColor(adversarial)))
+    return np.array(
+        [_premultiplied(ink, alpha) for ink, alpha in ((first, 0.0), (first, _FILL), (first, _EDGE), (second, _EDGE))], np.uint32
     )
-    return np.array([_premultiplied(ink, alpha) for ink, alpha in inks], np.uint32)
 
 
 def _premultiplied(ink: tuple[int, ...], alpha: float) -> int:

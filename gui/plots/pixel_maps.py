@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QHelpEvent, QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from gui.plots.colour_maps import GREY, Colours
 from gui.plots.menu import PlotMenu, Table
@@ -38,8 +38,33 @@ class Scale:
     """The texts at the bar; without any there is no bar."""
 
 
+def arrange(shapes: Sequence[tuple[int, ...]], size: QSize, heading: int, bar: int) -> tuple[list[QRect], QRect]:
+    """Return the rectangles of maps of these shapes (height, width), and of the bar below them.
+
+    The maps stand in a row or one below the other, whichever makes them larger, beginning at the top, each under its heading.
+    """
+    count = max(1, len(shapes))
+    in_row = (size.width() - (count - 1) * GRID) // count, size.height() - heading - bar - GRID
+    in_column = size.width(), (size.height() - bar - GRID - (count - 1) * GRID) // count - heading
+    row, column = (min((_factor(shape, *room) for shape in shapes), default=1.0) for room in (in_row, in_column))
+    stacked = column > row
+    across, down = in_column if stacked else in_row
+    rects, left, top = [], 0, heading
+    for shape in shapes:
+        factor = _factor(shape, across, down)
+        each = QSize(max(1, int(shape[1] * factor)), max(1, int(shape[0] * factor)))
+        rects.append(QRect(QPoint(left + (across - each.width()) // 2, top), each))
+        left, top = (left, top + each.height() + GRID + heading) if stacked else (left + across + GRID, top)
+    bottom = max((rect.bottom() for rect in rects), default=size.height() - bar - GRID)
+    return rects, QRect(0, bottom + GRID, size.width(), 8)
+
+
+def _factor(shape: tuple[int, ...], across: int, down: int) -> float:
+    return max(0.01, min(across / shape[1], down / shape[0]))
+
+
 class PixelMaps(QWidget):
-    """One or several maps in a row, with one colour bar."""
+    """One or several maps with one colour bar: in a row, or one below the other where they are larger so."""
 
     def __init__(self, parent: QWidget | None = None, *, turns: bool = False) -> None:
         super().__init__(parent)
@@ -84,20 +109,25 @@ class PixelMaps(QWidget):
         """Return the rectangles of the maps and of the bar."""
         if self.turned:
             return self._places_beside()
-        line = self.fontMetrics().lineSpacing()
-        bar_height = 10 + line if self.scale.limits else 0
-        count = max(1, len(self.maps))
-        across = (self.width() - (count - 1) * GRID) // count
-        down = self.height() - line - bar_height - GRID
-        sizes = []
-        for one in self.maps:
-            height, width = one.pixels.shape[:2]
-            factor = max(0.01, min(across / width, down / height))
-            sizes.append(QSize(max(1, int(width * factor)), max(1, int(height * factor))))
-        top = line + (down - max((size.height() for size in sizes), default=down)) // 2
-        rects = [QRect(QPoint(i * (across + GRID) + (across - size.width()) // 2, top), size) for i, size in enumerate(sizes)]
-        bottom = max((rect.bottom() for rect in rects), default=down + line)
-        return rects, QRect(0, bottom + GRID, self.width(), 8)
+        return arrange([one.pixels.shape[:2] for one in self.maps], self.size(), self._heading, self._bar)
+
+    def used_height(self, room: int) -> int:
+        """Return how much of a height the maps use at the present width."""
+        shapes = [one.pixels.shape[:2] for one in self.maps]
+        if not shapes:
+            return room
+        rects, bar = arrange(shapes, QSize(self.width(), room), self._heading, self._bar)
+        return bar.top() + self._bar if self._bar else max(rect.bottom() for rect in rects) + 2
+
+    @property
+    def _heading(self) -> int:
+        """The height of a map's heading; a map without one leaves no room for it."""
+        return self.fontMetrics().lineSpacing() if any(one.title for one in self.maps) else 1
+
+    @property
+    def _bar(self) -> int:
+        """The height of the bar with its limits."""
+        return 10 + self.fontMetrics().lineSpacing() if self.scale.limits else 0
 
     def _places_beside(self) -> tuple[list[QRect], QRect]:
         height, width = self.maps[0].pixels.shape[:2]
@@ -130,9 +160,10 @@ class PixelMaps(QWidget):
         if self.turned:
             return
         line = self.fontMetrics().lineSpacing()
-        room = (self.width() + GRID) // len(self.maps) - GRID
-        left = max(0, min(rect.left(), rect.center().x() - room // 2)) if len(self.maps) > 1 else rect.left()
-        column = QRect(left, rect.top() - line - 1, room if len(self.maps) > 1 else self.width() - rect.left(), line)
+        across = sum(abs(other.top() - rect.top()) < 2 for other in self.places()[0])
+        room = (self.width() + GRID) // across - GRID
+        left = max(0, min(rect.left(), rect.center().x() - room // 2)) if across > 1 else rect.left()
+        column = QRect(left, rect.top() - line - 1, room if across > 1 else self.width() - rect.left(), line)
         painter.setPen(readable(one.colour, self.palette()) if one.colour else muted_colour(self.palette()))
         text = self.fontMetrics().elidedText(one.title, Qt.TextElideMode.ElideRight, column.width())
         painter.drawText(column, Qt.AlignmentFlag.AlignLeft, text)
@@ -176,3 +207,28 @@ class PixelMaps(QWidget):
             QToolTip.showText(event.globalPos(), "\n".join(filter(None, [next(under, ""), self.toolTip()])), self)
             return True
         return super().event(event)
+
+
+class CaptionedMaps(QWidget):
+    """Maps with their caption directly below: what the maps do not use of the height stays empty under the caption."""
+
+    def __init__(self, maps: PixelMaps, caption: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.maps, self.caption = maps, caption
+        column = self._column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(maps, 1)
+        column.addWidget(caption)
+        column.addStretch(0)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Give the maps the height that they use."""
+        room = self.height() - self.caption.height() - self._column.spacing()
+        most = max(self.maps.minimumHeight(), self.maps.used_height(room))
+        if self.maps.maximumHeight() != most:
+            self.maps.setMaximumHeight(most)

@@ -19,6 +19,7 @@ SIGNALS: Mapping[str, tuple[str, ...]] = {
     "perturbationChanged": ("delta", "grown"),
     "planChanged": ("slug", "settings", "seed", "data", "start", "live", "region"),
     "explanationsChanged": ("explanations",),
+    "viewChanged": ("view",),
     "comparedChanged": ("compared",),
     "newStickerChanged": ("new_content", "new_colour"),
 }

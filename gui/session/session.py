@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.explain import Explanation
     from engine.images import Photograph
+    from engine.perturbation_view import PerturbationView
     from engine.stickers import Content, Sticker
 
 
@@ -82,6 +83,8 @@ class Session(QObject):
     boundsChanged = Signal()
     explanationsChanged = Signal()
     """The chosen explanations, or their parameters, have changed."""
+    viewChanged = Signal()
+    """The view of the perturbation has changed: its channels or its gain."""
     comparedChanged = Signal()
     """Other finished runs are compared."""
     threadsChanged = Signal()
@@ -112,6 +115,7 @@ class Session(QObject):
     grown = Field[bool]()
     bounds = Field[Mapping[str, float]]()
     explanations: Field[tuple[Explanation, ...]] = Field()
+    view: Field[PerturbationView] = Field()
     explaining = Field[bool]()
     plan = Field[Plan]()
     compared = Field[tuple[int, ...]]()

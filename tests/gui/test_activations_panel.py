@@ -11,10 +11,11 @@ from PySide6.QtCore import QPoint, Qt
 
 import engine
 from engine.explain import find_spikes
+from gui import theme
 from gui.panels.activations import ActivationsPanel
 from gui.panels.activations.layer_list import shortened_name
 from gui.panels.activations.spike_table import SpikeTable, cells, times
-from gui.plots.histograms import decades, nice_ticks, raster
+from gui.plots.histograms import decades, inks, nice_ticks, raster
 from gui.session.bounds import bound_text, effect_text, with_bound
 from tests.gui.panel_scenes import LABELS, drag, open_image, put_sticker, show, small
 
@@ -224,10 +225,24 @@ def test_bounds_as_values() -> None:
 def test_raster_heights_are_logarithmic() -> None:
     clean, adversarial = np.zeros((1, 4)), np.zeros((1, 4))
     clean[0], adversarial[0] = (99, 9, 0, 1), (0, 0, 0, 99)
-    pixels = raster(clean, adversarial, 8, 41)[0]
-    filled = (pixels >> 24 > 0).sum(0)
+    painted = raster(clean, adversarial, 8, 41, theme.palette(True))[0] >> 24 > 0
+    tops = np.where(painted.any(0), 41 - painted.argmax(0), 0)
     # log(1 + 99) is twice log(1 + 9)
-    assert filled.tolist() == [40, 40, 20, 20, 0, 0, 40, 40]
+    assert tops.tolist() == [40, 40, 20, 20, 0, 0, 40, 40]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_both_histograms_are_seen_where_they_overlap_in_both_themes(dark: bool) -> None:
+    palette = theme.palette(dark)
+    same, taller = np.full((1, 4), 9.0), np.full((1, 4), 99.0)
+    pixels = raster(same, taller, 8, 41, palette)[0]
+    clean, adversarial = (ink.rgb() for ink in inks(palette))
+    assert pixels[1, 3] == adversarial  # its line, above
+    assert pixels[21, 3] == clean  # the clean outline is not under a filling of the other
+    assert pixels[40, 3] >> 24 not in (0, 255)  # the clean filling
+    assert pixels[10, 3] == 0  # the adversarial one is not filled
+    for ink in inks(palette):
+        assert theme.contrast_ratio(ink, palette.base().color()) >= 4.5
 
 
 def test_axes() -> None:

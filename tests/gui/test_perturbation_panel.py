@@ -12,9 +12,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from engine.attacks import PGD
+from engine.perturbation_view import GAINS, PerturbationView
 from gui.panels.perturbation import PerturbationPanel
-from gui.panels.perturbation.perturbation_tab import GAINS
-from gui.plots.colour_maps import DIVERGING, MAGMA, around_grey, diverging, sequential
+from gui.plots.colour_maps import DARK_DIVERGING, DIVERGING, MAGMA, around_grey, diverging, sequential
+from gui.theme import is_dark
 from tests.gui.panel_scenes import attack, open_image, put_sticker, show, small
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def panel(qtbot: QtBot, session: Session) -> PerturbationPanel:
 
 
 def test_the_maps_are_those_of_the_exported_figures() -> None:
-    for table, name in ((DIVERGING, "RdBu_r"), (MAGMA, "magma")):
+    for table, name in ((DIVERGING, "RdBu_r"), (MAGMA, "magma"), (DARK_DIVERGING, "berlin")):
+        if name not in colormaps:  # matplotlib has it since 3.10
+            continue
         expected = colormaps[name](np.arange(256) / 255)[:, :3] * 255
         assert np.abs(table - expected).max() < 3, name
 
@@ -48,29 +51,34 @@ def test_the_gain_sets_the_scale(qtbot: QtBot, panel: PerturbationPanel, session
     assert session.frame is not None
     values = session.frame.observation.perturbation.numpy()
     strongest = np.take_along_axis(values, np.abs(values).argmax(0)[None], 0)[0]
-    assert panel.perturbation.maps.scale.limits == ("−25.5/255", "0", "+25.5/255")
-    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, diverging(strongest, 0.1))
+    dark = is_dark(panel.palette())
+    assert panel.perturbation.maps.scale.limits == ("−8/255", "0", "+8/255")  # automatic: the largest change is the end
+    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, diverging(strongest, float(np.abs(values).max()), dark))
     panel.perturbation.gain.setFocus()
-    qtbot.keyClick(panel.perturbation.gain, Qt.Key.Key_Right)
-    assert panel.perturbation.gain_text.text() == "×20"
+    qtbot.keyClick(panel.perturbation.gain, Qt.Key.Key_End)
+    for _ in range(GAINS[::-1].index(20)):
+        qtbot.keyClick(panel.perturbation.gain, Qt.Key.Key_Up)
+    assert panel.perturbation.gain.currentText() == "×20"
+    assert session.view == PerturbationView(gain=20)
     assert panel.perturbation.maps.scale.limits == ("−12.8/255", "0", "+12.8/255")
-    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, diverging(strongest, 0.05))
-    assert panel.perturbation.facts.text.startswith("Largest −8/255, +8/255")
+    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, diverging(strongest, 0.05, dark))
+    assert panel.perturbation.facts.text.startswith("Largest change −8/255, +8/255")
 
 
 def test_modes(qtbot: QtBot, panel: PerturbationPanel, session: Session) -> None:
     open_image(qtbot, session)
     put_sticker(qtbot, session, (1.0, 0.0, 0.5))
     assert session.frame is not None
-    values, limit = session.frame.observation.perturbation.numpy(), 1 / GAINS[panel.perturbation.gain.value()]
+    values, dark = session.frame.observation.perturbation.numpy(), is_dark(panel.palette())
+    largest = float(np.abs(values).max())
     qtbot.keyClick(panel.perturbation.mode, Qt.Key.Key_Down)
-    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, diverging(values.mean(0), limit))
+    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, diverging(values.mean(0), float(np.abs(values.mean(0)).max()), dark))
     qtbot.keyClick(panel.perturbation.mode, Qt.Key.Key_Down)
     assert [one.title for one in panel.perturbation.maps.maps] == ["Red", "Green", "Blue"]
     for one, channel in zip(panel.perturbation.maps.maps, values, strict=True):
-        assert np.array_equal(one.pixels, diverging(channel, limit))
+        assert np.array_equal(one.pixels, diverging(channel, largest, dark))
     qtbot.keyClick(panel.perturbation.mode, Qt.Key.Key_Down)
-    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, around_grey(values.transpose(1, 2, 0), limit))
+    assert np.array_equal(panel.perturbation.maps.maps[0].pixels, around_grey(values.transpose(1, 2, 0), 2 * largest))
 
 
 def test_a_grey_model_has_one_channel(qtbot: QtBot, panel: PerturbationPanel, session: Session) -> None:

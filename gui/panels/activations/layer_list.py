@@ -123,7 +123,7 @@ class LayerList(QAbstractScrollArea):
         clean = np.stack([layer.clean.numpy() for layer in seen])
         adversarial = np.stack([layer.adversarial.numpy() for layer in seen])
         width = max(1, self.viewport().width() - 2 * _MARGIN)
-        pixels = raster(clean, adversarial, max(1, round(width * ratio)), max(1, round(_BARS * ratio)))
+        pixels = raster(clean, adversarial, max(1, round(width * ratio)), max(1, round(_BARS * ratio)), self.palette())
         inks = _Inks(self)
         for place, row in enumerate(self.painted):
             top = row * self.row_height - self.verticalScrollBar().value()

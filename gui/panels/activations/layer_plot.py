@@ -9,10 +9,10 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Si
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.plots.histograms import decades, nice_ticks, paint_histogram, raster
+from gui.plots.histograms import decades, inks, nice_ticks, paint_histogram, raster
 from gui.plots.menu import PlotMenu, Table
 from gui.session.bounds import decimals
-from gui.theme import ADVERSARIAL, CLEAN, line_colour, muted_colour, number_font, text_colour
+from gui.theme import line_colour, muted_colour, number_font, text_colour
 
 if TYPE_CHECKING:
     from engine.explain import LayerActivity
@@ -152,11 +152,12 @@ class LayerPlot(QWidget):
         frame, ratio = self.frame, self.devicePixelRatioF()
         clean, adversarial = layer.clean.numpy()[None], layer.adversarial.numpy()[None]
         self._paint_axes(painter, frame, float(max(clean.max(), adversarial.max())))
-        pixels = raster(clean, adversarial, max(1, round(frame.width() * ratio)), max(1, round(frame.height() * ratio)))
+        pixels = raster(clean, adversarial, max(1, round(frame.width() * ratio)), max(1, round(frame.height() * ratio)), self.palette())
         paint_histogram(painter, pixels[0], frame.topLeft(), ratio)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for value, colour in ((layer.clean_max, CLEAN), (layer.adversarial_max, ADVERSARIAL)):
+        for value, colour in zip((layer.clean_max, layer.adversarial_max), inks(self.palette()), strict=True):
             self._paint_triangle(painter, self.x_of(value), frame.bottom() + 1, colour)
+        self._paint_legend(painter, frame)
         self._paint_line(painter, frame)
 
     def _paint_axes(self, painter: QPainter, frame: QRect, largest: float) -> None:
@@ -176,9 +177,23 @@ class LayerPlot(QWidget):
         painter.setPen(line)
         painter.drawLine(frame.left(), frame.bottom() + 1, frame.right(), frame.bottom() + 1)
 
-    def _paint_triangle(self, painter: QPainter, x: float, y: int, colour: str) -> None:
+    def _paint_legend(self, painter: QPainter, frame: QRect) -> None:
+        """Paint the two names at the upper right, where the counts are smallest; the clean one is filled, the adversarial one a line."""
+        metrics, left = self.fontMetrics(), frame.right() + 1
+        for ink, name, filled in reversed(list(zip(inks(self.palette()), ("clean", "adversarial"), (True, False), strict=True))):
+            left -= metrics.horizontalAdvance(name) + 18
+            if left < frame.left():
+                return
+            box = QRect(left, frame.top() + (metrics.height() - 8) // 2, 8, 8)
+            painter.setPen(QPen(ink, 1.5))
+            painter.setBrush(ink if filled else Qt.BrushStyle.NoBrush)
+            painter.drawRect(box)
+            painter.setPen(text_colour(self.palette()))
+            painter.drawText(QRect(left + 12, frame.top(), self.width(), metrics.height()), Qt.AlignmentFlag.AlignLeft, name)
+
+    def _paint_triangle(self, painter: QPainter, x: float, y: int, colour: QColor) -> None:
         painter.setPen(QPen(self.palette().window().color(), 1))
-        painter.setBrush(QColor(colour))
+        painter.setBrush(colour)
         painter.drawPolygon(QPolygonF([QPointF(x, y - 6), QPointF(x - 5, y + 3), QPointF(x + 5, y + 3)]))
 
     def _paint_line(self, painter: QPainter, frame: QRect) -> None:

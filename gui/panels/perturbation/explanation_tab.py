@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from gui.forms import Form
-from gui.plots.colour_maps import DIVERGING, MAGMA, Values, diverging, sequential
-from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
-from gui.theme import ADVERSARIAL, CLEAN, GRID
+from gui.plots.colour_maps import MAGMA, Colours, Values, diverging, diverging_table, sequential
+from gui.plots.pixel_maps import CaptionedMaps, PixelMap, PixelMaps, Scale
+from gui.theme import ADVERSARIAL, CLEAN, GRID, is_dark
 from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
@@ -21,16 +21,22 @@ if TYPE_CHECKING:
     from gui.session.scene import Frame
 
 
+QUANTILE = 0.995
+"""Where the scale ends, as a share of the pixels; the same as in figures."""
+
+
 class ExplanationTab(QWidget):
     """A view that shows the chosen explanation: a chooser if there are several, a form if it has parameters, and its maps."""
 
     chosen = Signal(object)
     """The user has chosen an `Explanation`, or changed its parameters."""
+    changed = Signal()
+    """The colours have changed with the theme."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.chooser, self.title = QComboBox(), QLabel()
-        self.maps, self.caption = PixelMaps(), Sentence(2, muted=True)
+        self.maps, self.caption = PixelMaps(), Sentence(3, muted=True)
         self._explanations: Mapping[str, type[Explanation]] = {}
         self._forms: dict[str, Form] = {}
         """The forms by slug, built when an explanation is first shown. Each keeps its parameters while another one is shown."""
@@ -53,8 +59,13 @@ class ExplanationTab(QWidget):
         layout.addWidget(self.chooser)
         layout.addWidget(self.title)
         layout.addLayout(self._place)
-        layout.addWidget(self.maps, 1)
-        layout.addWidget(self.caption)
+        self._captioned = CaptionedMaps(self.maps, self.caption)
+        layout.addWidget(self._captioned, 1)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.changed.emit()
 
     # ------------------------------------------------------------------ to the screen
 
@@ -133,16 +144,24 @@ class ExplanationTab(QWidget):
             self._painted, self._limit = explanation, 0.0
         clean, adversarial = explained.clean.numpy(), explained.adversarial.numpy()
         self._limit = limit = locked(self._limit, max(_reach(clean), _reach(adversarial)))
-        colours, table = (diverging, DIVERGING) if explanation.signed else (sequential, MAGMA)
-        texts = (f"−{limit:.3g}", "0", f"{limit:.3g}") if explanation.signed else ("0", f"{limit:.3g}")
+        dark, signed = is_dark(self.palette()), explanation.signed
+        over = any(bool((np.abs(values) > limit).any()) for values in (clean, adversarial))
+        end = f"{'≥ ' if over else ''}{'+' if signed else ''}{limit:.3g}"
+        texts = (f"{'≤ ' if over else ''}−{limit:.3g}", "0", end) if signed else ("0", end)
+
+        def coloured(values: Values) -> Colours:
+            return diverging(values, limit, dark) if signed else sequential(values, limit)
+
         self.maps.set_maps(
             [
-                PixelMap(f"Clean: {labels[seen.clean_prediction]}", colours(clean, limit), CLEAN),
-                PixelMap(f"Adversarial: {labels[seen.adversarial_prediction]}", colours(adversarial, limit), ADVERSARIAL),
+                PixelMap(f"Clean: {labels[seen.clean_prediction]}", coloured(clean), CLEAN),
+                PixelMap(f"Adversarial: {labels[seen.adversarial_prediction]}", coloured(adversarial), ADVERSARIAL),
             ],
-            Scale(table, texts),
+            Scale(diverging_table(dark) if signed else MAGMA, texts),
         )
-        self.caption.set_text(explanation.caption)
+        scale = f"The scale ends at the {100 * QUANTILE:g}th percentile of both maps." if over else ""
+        self.caption.set_text(" ".join(filter(None, [explanation.caption, scale])))
+        self._captioned.fit()
 
 
 def locked(limit: float, largest: float) -> float:
@@ -155,9 +174,11 @@ def locked(limit: float, largest: float) -> float:
 
 
 def _reach(values: Values) -> float:
-    """Return the largest magnitude of the finite values."""
-    finite = values[np.isfinite(values)]
-    return float(np.abs(finite).max()) if finite.size else 0.0
+    """Return the percentile of the finite values' magnitudes at which the scale ends: a few far larger ones would leave the rest black."""
+    finite = np.abs(values[np.isfinite(values)])
+    if not finite.size:
+        return 0.0
+    return float(np.quantile(finite, QUANTILE)) or float(finite.max())
 
 
 def _description(kind: type[Explanation]) -> str:

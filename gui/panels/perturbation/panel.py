@@ -15,6 +15,7 @@ from gui.widgets import EmptyState
 
 if TYPE_CHECKING:
     from engine.explain import Explanation
+    from engine.perturbation_view import PerturbationView
     from gui.session.scene import Frame
     from gui.session.session import Session
 
@@ -35,6 +36,9 @@ class PerturbationPanel(FrameView):
         self._pages.addWidget(self.tabs)
         self.tabs.currentChanged.connect(self.refresh)
         self.perturbation.changed.connect(self.refresh)
+        self.perturbation.chosen.connect(self._on_look)
+        self.explanation.changed.connect(self.refresh)
+        session.viewChanged.connect(self.refresh)
         self.explanation.chosen.connect(self._on_chosen)
         session.explanationsChanged.connect(self._on_explanations)
         session.engineReady.connect(self._on_ready)
@@ -53,6 +57,10 @@ class PerturbationPanel(FrameView):
             self._on_explanations()
         else:
             self._on_chosen(next(iter(CATALOGUE.values()))())
+
+    @Slot(object)
+    def _on_look(self, look: PerturbationView) -> None:
+        self.session.change(view=look)
 
     @Slot(object)
     def _on_chosen(self, explanation: Explanation) -> None:
@@ -80,4 +88,5 @@ class PerturbationPanel(FrameView):
         if self.tabs.currentWidget() is self.explanation:
             self.explanation.show_frame(frame)
         elif frame is not None:
+            self.perturbation.show_look(self.session.view)
             self.perturbation.show_frame(frame)
