@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log1p
+from math import ceil, log1p
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -162,7 +162,9 @@ class LayerPlot(QWidget):
 
     def _paint_axes(self, painter: QPainter, frame: QRect, largest: float) -> None:
         metrics, muted, line = self.fontMetrics(), muted_colour(self.palette()), line_colour(self.palette())
-        for count in decades(largest):
+        shown = decades(largest)
+        apart = max(1, ceil(len(shown) * metrics.height() / max(1, frame.height())))  # so that no label stands on another
+        for count in shown[::apart]:
             y = frame.bottom() - round(log1p(count) / log1p(max(largest, 1)) * (frame.height() - 1))
             painter.setPen(line)
             painter.drawLine(frame.left(), y, frame.right(), y)

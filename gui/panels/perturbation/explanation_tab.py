@@ -36,7 +36,7 @@ class ExplanationTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.chooser, self.title = QComboBox(), QLabel()
-        self.maps, self.caption = PixelMaps(), Sentence(3, muted=True)
+        self.maps, self.caption = PixelMaps(), Sentence(4, muted=True)
         self._explanations: Mapping[str, type[Explanation]] = {}
         self._forms: dict[str, Form] = {}
         """The forms by slug, built when an explanation is first shown. Each keeps its parameters while another one is shown."""
@@ -159,7 +159,7 @@ class ExplanationTab(QWidget):
             ],
             Scale(diverging_table(dark) if signed else MAGMA, texts),
         )
-        scale = f"The scale ends at the {100 * QUANTILE:g}th percentile of both maps." if over else ""
+        scale = f"It ends at the {100 * QUANTILE:g}th percentile, rounded up: a few pixels exceed it." if over else ""
         self.caption.set_text(" ".join(filter(None, [explanation.caption, scale])))
         self._captioned.fit()
 
