@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, QSize
 from PySide6.QtGui import QGuiApplication, QImage
 
 if TYPE_CHECKING:
@@ -16,6 +16,15 @@ def copy_pixels(pixels: np.ndarray) -> None:
     height, width, _ = pixels.shape
     image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
     QGuiApplication.clipboard().setImage(image.copy())  # a deep copy, since the QImage does not own the array's memory
+
+
+def copy_picture(png: bytes, dpi: float) -> QSize:
+    """Put a PNG on the clipboard as a picture that knows its pixels per inch; return its size in pixels."""
+    image = QImage.fromData(png)
+    image.setDotsPerMeterX(round(dpi / 0.0254))
+    image.setDotsPerMeterY(round(dpi / 0.0254))
+    QGuiApplication.clipboard().setImage(image)
+    return image.size()
 
 
 _ours: set[str] = set()

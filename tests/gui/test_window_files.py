@@ -119,9 +119,9 @@ def test_a_figure_of_a_run_can_be_replayed(bench: Workbench, tmp_path: Path, sai
     run_attack(bench)
     result = bench.session.history.entries[-1].result
     dialog = open_dialog(bench)
-    dialog.arrays.setChecked(True)
-    dialog.width_mm.setValue(120)
-    assert dialog.preset.currentText().endswith("120 mm")
+    dialog.choices.flags["arrays"].setChecked(True)
+    dialog.choices.width_mm.setValue(120)
+    assert dialog.choices.preset.currentText().endswith("120 mm")
     path = tmp_path / "figure.svg"
     dialog.export_to(path)
     until(lambda: any("figure.svg" in text for text in said), "the figure")
@@ -162,7 +162,7 @@ def test_a_figure_without_a_run(bench: Workbench, tmp_path: Path, said: list[str
     draw(bench)
     dialog = open_dialog(bench)
     assert not dialog.checks["loss"].isEnabled()
-    assert not dialog.arrays.isEnabled()
+    assert not dialog.choices.flags["arrays"].isEnabled()
     dialog.checks["saliency"].setChecked(True)
     path = tmp_path / "figure.pdf"
     dialog.export_to(path)

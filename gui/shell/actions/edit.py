@@ -40,6 +40,13 @@ def copy_clean(shell: Shell) -> None:
         shell.session.notice.emit("The clean image is on the clipboard.")
 
 
+def copy_figure(shell: Shell) -> None:
+    """Copy a figure of what is shown, laid out as the last exported one."""
+    from gui.export.copying import copy_last_figure
+
+    copy_last_figure(shell.session, shell.settings)
+
+
 def clear_perturbation(shell: Shell) -> None:
     """Return to the clean image with its stickers."""
     shell.session.clear_perturbation()
@@ -70,6 +77,15 @@ SPECS: tuple[ActionSpec, ...] = (
         copy_clean,
         "Copy the clean image to the clipboard",
         icon="mdi6.content-copy",
+        enabled=has_frame,
+    ),
+    ActionSpec(
+        "copy_figure",
+        "Copy figure",
+        copy_figure,
+        "Copy a figure of what is shown to the clipboard, laid out as the last exported one, with 300 pixels per inch",
+        ("Ctrl+Shift+E",),
+        "mdi6.content-copy",
         enabled=has_frame,
     ),
     ActionSpec(

@@ -1,0 +1,169 @@
+"""The figure dialog with mouse and keys: its choices, the preview in two sizes, the clipboard, and what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+from engine.figures import FigurePlan
+from engine.perturbation_view import PerturbationView
+from tests.gui.driving import choose_attack, draw, press_keys, run_attack, settle, until
+
+if TYPE_CHECKING:
+    from gui.app import Workbench
+    from gui.export.figure_dialog import FigureDialog
+
+
+def opened(bench: Workbench) -> FigureDialog:
+    from gui.export.figure_dialog import FigureDialog as Dialog
+
+    press_keys(bench.window, "Ctrl+E")
+    dialog = bench.window.findChild(Dialog)
+    until(lambda: not dialog.picture.pixmap().isNull(), "the preview")
+    return dialog
+
+
+def close(dialog: FigureDialog) -> None:
+    """Close the dialog, and let the window have the keys again."""
+    dialog.reject()
+    settle()
+
+
+@pytest.fixture
+def attacked(bench: Workbench) -> Workbench:
+    choose_attack(bench, "PGD")
+    run_attack(bench)
+    return bench
+
+
+def test_the_perturbation_begins_as_in_the_window_and_is_written_so(attacked: Workbench, tmp_path: Path, said: list[str]) -> None:
+    attacked.session.change(view=PerturbationView("colour", 20))
+    dialog = opened(attacked)
+    assert dialog.choices.view.currentText() == "As in the window: RGB around grey"
+    assert dialog.choices.gain.currentText() == "As in the window: ×20"
+    assert (dialog.plan.view, dialog.plan.gain) == ("colour", 20)
+    dialog.choices.view.setFocus()
+    for _ in range(4):
+        QTest.keyClick(dialog.choices.view, Qt.Key.Key_Down)
+    assert dialog.choices.view.currentText() == "RGB around grey"
+    dialog.choices.view.setCurrentIndex(dialog.choices.view.findData("channels"))
+    dialog.choices.gain.setCurrentIndex(1)
+    assert (dialog.plan.view, dialog.plan.gain) == ("channels", None)
+    path = tmp_path / "figure.svg"
+    dialog.export_to(path)
+    until(lambda: any("figure.svg" in text for text in said), "the figure")
+    words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text()))
+    assert "Perturbation, red" in words
+    assert "+8/255" in words
+    kept = json.loads((tmp_path / "figure.svg.json").read_text())["figure"]
+    assert FigurePlan.of({**kept, "panels": ["clean"]}).view == "channels"
+    assert kept["caption"].startswith("\\caption{")
+
+
+def test_font_size_and_anonymity_are_chosen_and_kept(attacked: Workbench, tmp_path: Path, said: list[str]) -> None:
+    dialog = opened(attacked)
+    dialog.choices.font_kind.setFocus()
+    QTest.keyClick(dialog.choices.font_kind, Qt.Key.Key_Down)
+    dialog.choices.font_size.setFocus()
+    QTest.keyClick(dialog.choices.font_size, Qt.Key.Key_Up)
+    dialog.choices.flags["anonymous"].click()
+    assert (dialog.plan.font, dialog.plan.size, dialog.plan.anonymous) == ("serif", 7.5, True)
+    path = tmp_path / "figure.svg"
+    dialog.export_to(path)
+    until(lambda: any("figure.svg" in text for text in said), "the figure")
+    for text in (path.read_text(), (tmp_path / "figure.svg.json").read_text()):
+        assert str(attacked.session.image.get("name")) not in text
+        assert str(tmp_path) not in text
+    assert "STIXGeneral" in path.read_text() or "Times" in path.read_text()
+    assert json.loads((tmp_path / "figure.svg.json").read_text())["figure"]["left_out"]
+    again = opened(attacked)
+    assert (again.plan.font, again.plan.size, again.plan.anonymous) == ("serif", 7.5, True)
+    close(again)
+
+
+def test_nothing_ticked_shows_nothing_old_and_says_so(attacked: Workbench) -> None:
+    dialog = opened(attacked)
+    for check in dialog.checks.values():
+        if check.isChecked():
+            check.click()
+    assert dialog.picture.pixmap().isNull()
+    assert dialog.picture.text() == "Choose at least one panel."
+    assert dialog.preview.size_label.text() == ""
+    assert not dialog.export_button.isEnabled()
+    assert not dialog.copy_button.isEnabled()
+    assert dialog.export_button.toolTip() == "Choose at least one panel."
+    dialog.checks["clean"].click()
+    until(lambda: not dialog.picture.pixmap().isNull(), "the preview")
+    assert dialog.copy_button.isEnabled()
+    close(dialog)
+
+
+def test_the_preview_fits_or_has_its_actual_size(attacked: Workbench) -> None:
+    dialog = opened(attacked)
+    dialog.choices.width_mm.setValue(85)
+    until(lambda: dialog.preview.size_label.text().startswith("Printed at 85 ×"), "the narrow figure")
+    until(lambda: not attacked.session.waiting("figure"), "the last preview")
+    pixmap, viewport = dialog.picture.pixmap(), dialog.preview.area.viewport()
+    assert pixmap.deviceIndependentSize().height() <= viewport.height()
+    assert pixmap.deviceIndependentSize().width() <= viewport.width()
+    dialog.preview.scale.setFocus()
+    QTest.keyClick(dialog.preview.scale, Qt.Key.Key_Down)
+    dpi = dialog.preview.actual_dpi
+    assert dpi is not None
+    until(lambda: abs(dialog.picture.pixmap().width() - 85 / 25.4 * dpi) <= 1, "the figure in its actual size")
+    close(dialog)
+
+
+def test_a_figure_is_copied_as_a_picture_and_its_caption_as_text(attacked: Workbench, said: list[str]) -> None:
+    dialog = opened(attacked)
+    actions = {action.text(): action for action in dialog.copy_button.menu().actions()}
+    assert set(actions) == {"Picture, 150 dpi", "Picture, 300 dpi", "Caption for LaTeX"}
+    for dpi in (150, 300):
+        actions[f"Picture, {dpi} dpi"].trigger()
+        until(lambda: any(f"{dpi} per inch" in text for text in said), "the picture")  # noqa: B023
+        image = QGuiApplication.clipboard().image()
+        assert abs(image.width() - 174 / 25.4 * dpi) <= 1
+    actions["Caption for LaTeX"].trigger()
+    until(lambda: "The caption is on the clipboard." in said, "the caption")
+    assert QGuiApplication.clipboard().text().startswith(r"\caption{\textbf{(a)} Clean (")
+    close(dialog)
+    QGuiApplication.clipboard().clear()
+    said.clear()
+    press_keys(attacked.window, "Ctrl+Shift+E")
+    until(lambda: any("The figure is on the clipboard" in text for text in said), "the picture by the menu")
+    assert not QGuiApplication.clipboard().image().isNull()
+
+
+def test_missing_glyphs_are_said_below_the_preview(attacked: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = attacked.session.history.entries[-1].result
+    monkeypatch.setattr(result.classifier, "labels", ("\ue9a3 sign",) * len(result.classifier.labels))
+    dialog = opened(attacked)
+    until(lambda: dialog.preview.remark.isVisible(), "the sentence")
+    assert "No font of this machine has \ue9a3" in dialog.preview.remark.text()
+    assert "Install a font" in dialog.preview.remark.text()
+    close(dialog)
+
+
+def test_norms_say_the_stickers_that_were_there_before(bench: Workbench, tmp_path: Path, said: list[str]) -> None:
+    draw(bench)
+    sticker = bench.session.stickers[0]
+    from dataclasses import replace
+
+    from engine.stickers import Colour
+
+    bench.session.commit_stickers((replace(sticker, content=Colour((1.0, 0.5, 0.0))),), "Colour")
+    choose_attack(bench, "PGD")
+    run_attack(bench)
+    dialog = opened(bench)
+    path = tmp_path / "figure.svg"
+    dialog.export_to(path)
+    until(lambda: any("figure.svg" in text for text in said), "the figure")
+    words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text())).replace("\N{NO-BREAK SPACE}", " ")
+    assert "measured from the image with its sticker" in words
