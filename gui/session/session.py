@@ -27,6 +27,7 @@ from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
 from gui.session.fields import SIGNALS, Field
+from gui.session.hardness import Hardness
 from gui.session.history import AttackRun, FinishedRun, History
 from gui.session.iterate_keeper import IterateKeeper
 from gui.session.jobs import Jobs
@@ -147,6 +148,7 @@ class Session(QObject):
         self.eps = EpsMover(self.ask, lambda: self.state, lambda: None if self.runs.running else self.history.shown, self)
         self.moments = Moments(self.runs, self.history, lambda: self.state, self)
         self.iterates = IterateKeeper(self.ask, self.moments, lambda: self.state, self)
+        self.hardness = Hardness(self.background, self.ask, self.data_sources, self)
         self.staleness = Staleness(self.history, lambda: self.state, lambda: self.runs.running, self)
         self.replays = Replays(self.background, lambda: self.loaded.models, lambda: self.state, self)
         self.jobs.watch(self.replays.runner, "runs", lambda: self.replays.title)
@@ -411,6 +413,7 @@ class Session(QObject):
         self.runs.stop()
         self.jobs.stop()
         self.moments.stop()
+        self.hardness.runner.stop()
         self.replays.stop()
         self.data_sources.close()
         self.undo_stack.blockSignals(True)  # its destructor clears it, and would emit to objects that are already destroyed

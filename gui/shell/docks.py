@@ -58,6 +58,7 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec("training", "Training", "TrainingPanel", "left", "Ctrl+K, G"),
     DockSpec("curves", "Training curves", "CurvesPanel", "right", "Ctrl+K, C"),
     DockSpec("batch", "Images", "BatchPanel", "bottom", "Ctrl+K, B"),
+    DockSpec("hardness", "Hardness", "HardnessPanel", "bottom", "Ctrl+K, H"),
     DockSpec("runs", "Runs", "RunsPanel", "bottom", "Ctrl+K, U"),
     DockSpec("messages", "Messages", "MessagesPanel", "bottom", "Ctrl+K, E"),
 )

@@ -366,7 +366,7 @@ def test_the_menus_commands_and_every_panel_follow(bench: Workbench) -> None:
     tiles = window.panels["prediction"].view.figures
     assert f"{frame.observation.norms['linf']:.3g}" in [tile.value for tile in tiles.figures]
     assert torch.equal(frame.observation.adversarial_image, session.moments.step.adversarial[0])
-    press_keys(window, "Ctrl+K")
+    press_keys(window, "Shift+K")
     until(lambda: session.history.shown is not None and session.history.shown.iteration_of is not None, "the kept run", 20)
     at(foot, None)
     action(bench, "show_result").trigger()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gui.session.session import Session
 
 HEIGHT = 6 * GRID
-_NOTHING = "The iterations of a run appear here: its loss, and every image on the way to the result."
+_NOTHING = "The iterations of a run and its loss appear here."
 _STARTING = "The attack is starting…"
 _NOT_KEPT = "The iterations of this run were not kept, so only its result can be shown."
 _WIDE = 46 * GRID

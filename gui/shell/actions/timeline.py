@@ -99,7 +99,7 @@ SPECS: tuple[ActionSpec, ...] = (
         "Keep this iteration",
         keep,
         "Keep the iteration that is shown as a run of its own",
-        ("Ctrl+K",),
+        ("Shift+K",),
         "mdi6.content-save-plus-outline",
         enabled=keepable,
         submenu=_MENU,

@@ -56,7 +56,7 @@ WORKSPACES: tuple[WorkspaceSpec, ...] = (
         "Test",
         "mdi6.table-check",
         "Measure attacks and models in tables",
-        left=Column((("batch", "transfer"),), 0.72),
+        left=Column((("batch", "transfer", "hardness"),), 0.72),
         right=Column((("results",),), 0.28),
         bottom=Column((("messages", "runs"),), 0.21),
         canvas=False,
