@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 import zipfile
 from dataclasses import replace
@@ -288,3 +290,48 @@ def test_timelines_share_a_budget_and_keep_first_flip_and_last(monkeypatch: pyte
     monkeypatch.setattr(timelines, "STUDY_BYTES", 11 * one)
     parts = study_file._encoded_runs(runs)
     assert len(parts[runs[0].id].tensors) < len(parts[runs[1].id].tensors)
+
+
+# ---------------------------------------------------------------------- the window as another process
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that `engine.show` starts, which are kept from starting."""
+    commands: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: commands.append(command))
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    return commands
+
+
+def test_show_opens_the_window_on_a_copy_of_a_result(shipped: StudyRun, started: list[list[str]]) -> None:
+    assert shipped.attack is not None
+    path = engine.show(shipped.attack)
+    (command,) = started
+    assert command[0] == sys.executable
+    assert Path(command[1]).is_file()
+    assert command[2:] == ["gui", str(path.resolve()), "--copy"]
+    again = study.read(path)
+    assert path.stem == "fgsm"
+    assert_same(shipped.attack, again.runs[0].attack)
+
+
+def test_show_opens_studies_and_files(shipped: StudyRun, started: list[list[str]], tmp_path: Path) -> None:
+    whole = Study(runs=(shipped,), shown=shipped.id)
+    assert len(study.read(engine.show(whole)).runs) == 1
+    path = study.write(whole, tmp_path / "a.gibbon")
+    assert engine.show(path) == path
+    assert started[-1][2:] == ["gui", str(path.resolve())], "a file is opened itself, not a copy of it"
+    with pytest.raises(engine.GibbonError, match="There is no file"):
+        engine.show(tmp_path / "none.gibbon")
+    with pytest.raises(engine.GibbonError, match="5 cannot be shown"):
+        engine.show(5)  # type: ignore[arg-type]
+
+
+def test_show_says_so_where_there_is_no_display(shipped: StudyRun, started: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(engine.GibbonError, match="no display here, so the window cannot open"):
+        engine.show(shipped.attack)  # type: ignore[arg-type]
+    assert started == []

@@ -55,12 +55,13 @@ def restored(study: Study) -> Restored:
         "delta": canvas.delta,
         "grown": canvas.grown,
         "bounds": dict(canvas.bounds),
-        "explanations": study.explanations,
         "removed": frozenset(numbers[id] for id in study.removed),
         "compared": tuple(numbers[id] for id in study.compared),
         "run": None if study.shown is None else numbers[study.shown],
         "plan": _plan(study),
     }
+    if study.explanations:  # a study of a script names none: those of the window stay
+        fields["explanations"] = study.explanations
     return Restored(fields, tuple(_run(run) for run in study.runs), study.workspace, study.carried, study.remarks)
 
 

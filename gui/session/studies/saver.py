@@ -28,6 +28,7 @@ class Saver(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._lane = EngineThread("studies", self)
+        self._lane.use_threads(1)  # little is computed here, and more threads would be taken from the attack
         self._lane.responded.connect(self._on_response)
         self._pending: dict[int, tuple[Snapshot, Path, Then, Failed]] = {}
 
