@@ -17,6 +17,14 @@ class BadParameters(GibbonError):
         self.problems = dict(problems)
 
 
+class WrongField(ValueError):
+    """A validator of several fields refuses the value of one: ``name``. `engine.refusals` turns it into that field's problem."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
 class EndsInProbabilities(GibbonError):
     """A model returns probabilities where logits are needed, so the user must choose how their logarithm is taken."""
 

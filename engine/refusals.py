@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.errors import BadParameters
+from engine.errors import BadParameters, WrongField
 from engine.text.formatting import short
 from engine.text.parsing import AS_NUMBER, AS_WHOLE, named
 
@@ -55,7 +55,8 @@ def bad_parameters(error: ValidationError, title: str, known: Sequence[str]) -> 
     """Return the error for refused parameters of the operation ``title``; an unknown name gets the nearest of those ``known``."""
     problems: dict[str, str] = {}
     for item in error.errors():
-        name = ".".join(str(part) for part in item["loc"])
+        cause = item.get("ctx", {}).get("error")
+        name = cause.name if isinstance(cause, WrongField) else ".".join(str(part) for part in item["loc"])
         if item["type"] == "extra_forbidden" and name not in known:
             close = difflib.get_close_matches(name, known, 1, 0.5)
             cure = f"Did you mean {close[0]}?" if close else f"It has: {', '.join(known)}."

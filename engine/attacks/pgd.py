@@ -20,6 +20,7 @@ from engine.attacks.toolkit.losses import LossName, check_classes
 from engine.attacks.toolkit.restarts import best_restart
 from engine.attacks.toolkit.target_classes import ManyTowards, check_goals, least_likely, likeliest_others, random_other
 from engine.balls import BALLS, Ball, Norm
+from engine.errors import WrongField
 from engine.operation import Attack, AttackStep, Problem
 from engine.parameters import Preset, budget, method
 from engine.text.parsing import Number
@@ -77,7 +78,7 @@ class PGD(Attack):
 
     norm: Literal["linf", "l2", "l1"] = budget("linf")
     """The norm of the ball that contains the perturbation."""
-    eps: Number | None = budget(8 / 255, gt=0, none="no ball", unit="of [0, 1]", usual=usual_eps("linf", "l2", "l1"))
+    eps: Number | None = budget(8 / 255, gt=0, none="no limit", unit="of [0, 1]", usual=usual_eps("linf", "l2", "l1"))
     """Radius of the ball in pixel units: 8/255 is eight grey levels. In l2 about 0.5 is usual for small colour images, in l1 about 12.
     None: no ball, only [0, 1]."""
     steps: int | None = budget(40, ge=1, le=100_000, unit="steps", none="the rule of BIM", automatic="count")
@@ -116,9 +117,8 @@ class PGD(Attack):
     def _check(self) -> Self:
         check_lengths(self, self.norm)
         if self.restarts > 1 and not self._starts_randomly:
-            raise ValueError(
-                "restarts without a random start in a ball would all be the same run: give eps and random_start, or set restarts to 1"
-            )
+            why = "without a random start in a ball they would all be the same run"
+            raise WrongField("restarts", f"{why}. Give eps and random_start, or set restarts to 1.")
         return self
 
     @property

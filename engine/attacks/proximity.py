@@ -16,6 +16,7 @@ from engine.attacks.toolkit.adam import Adam
 from engine.attacks.toolkit.lecture_loss import TowardsLoss, distance_to, lowered_loss, target_probability
 from engine.balls import BALLS, TINY, Norm, column
 from engine.batching import rows_with_graph
+from engine.errors import WrongField
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import CHOICES, Preset, budget, method, result
 from engine.ranking import beats
@@ -97,7 +98,7 @@ class Proximity(Attack):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.curve and not self.weight:
-            raise ValueError("curve spreads further weights around this one, but weight is 0. Give a weight, or set curve to 0")
+            raise WrongField("weight", "0 leaves the curve no weights to spread around it. Give a weight, or set curve to 0.")
         return self
 
     @property

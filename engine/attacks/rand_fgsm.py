@@ -13,6 +13,7 @@ from engine.attacks.toolkit.evaluation import loss_and_gradient
 from engine.attacks.toolkit.losses import check_classes
 from engine.attacks.toolkit.restarts import best_restart
 from engine.balls import Linf, Norm
+from engine.errors import WrongField
 from engine.operation import Attack, AttackStep, Problem
 from engine.parameters import Preset, budget, method
 from engine.text.parsing import Number
@@ -54,7 +55,7 @@ class RandFGSM(Attack):
     def _check(self) -> Self:
         check_lengths(self, self.norm)
         if self.first >= self.eps:
-            raise ValueError(f"alpha = {self.first:g} leaves nothing of eps = {self.eps:g} for the second step. Choose a smaller alpha.")
+            raise WrongField("alpha", f"{self.first:g} leaves nothing of eps = {self.eps:g} for the second step. Choose a smaller alpha.")
         return self
 
     @property

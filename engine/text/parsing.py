@@ -59,6 +59,8 @@ def parse_number(value: object) -> float:
     GibbonError
         ``value`` is no number, divides by zero, or is infinite. Decimal commas are refused, since 1,5 and 1,500 look alike.
     """
+    if _is_empty(value):
+        raise GibbonError(f"it is empty. {AS_NUMBER}")
     try:
         number = _number(value)
     except (ValueError, TypeError, ZeroDivisionError, OverflowError):
@@ -82,6 +84,10 @@ def _number(value: object) -> float:
     return float(bare) / 100 if text.endswith("%") else float(bare)
 
 
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def parse_whole(value: object) -> int:
     """Parse a whole number: a number without a fraction, or a text such as ``"40"``, ``"1,000"``.
 
@@ -90,6 +96,8 @@ def parse_whole(value: object) -> int:
     GibbonError
         ``value`` is no whole number. Commas are read before groups of three digits only, so that 1,5 and 40,0 are refused.
     """
+    if _is_empty(value):
+        raise GibbonError(f"it is empty. {AS_WHOLE}")
     if isinstance(value, str):
         text = value.strip()
         if _WHOLE.fullmatch(text) and len(text) <= _MOST_DIGITS:

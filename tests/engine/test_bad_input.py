@@ -236,7 +236,7 @@ def test_any_error_is_a_sentence(error: Exception, expected: str) -> None:
 
 @pytest.mark.parametrize("slug", sorted(slug for slug, kind in engine.attacks.CATALOGUE.items() if "eps" in kind.model_fields))
 def test_no_attack_takes_grey_levels_for_its_radius(slug: str) -> None:
-    with pytest.raises(GibbonError, match=r"eps = 8 is more than the whole range \[0, 1\]. In grey levels write 8/255."):
+    with pytest.raises(GibbonError, match=r"eps: 8 is more than the whole range \[0, 1\]. In grey levels write 8/255."):
         engine.attacks.CATALOGUE[slug].build(eps=8)
 
 

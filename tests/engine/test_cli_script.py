@@ -23,10 +23,10 @@ from engine.record import saving
     ("make", "sentence"),
     [
         (lambda: attacks.PGD(epsilon=0.1), "PGD has no parameter “epsilon”. Did you mean eps?"),  # type: ignore[call-arg]
-        (lambda: attacks.PGD(eps=8), "eps = 8 is more than the whole range [0, 1]. In grey levels write 8/255."),
+        (lambda: attacks.PGD(eps=8), "eps: 8 is more than the whole range [0, 1]. In grey levels write 8/255."),
         (lambda: attacks.PGD(eps=255), "In grey levels 255 is the whole range already: write 8/255, say."),
-        (lambda: attacks.PGD(step_size=2), "step_size = 2 is more than the whole range [0, 1]. In grey levels write 2/255."),
-        (lambda: attacks.MIFGSM(step_size=2), "step_size = 2 is more than the whole range [0, 1]."),
+        (lambda: attacks.PGD(step_size=2), "step_size: 2 is more than the whole range [0, 1]. In grey levels write 2/255."),
+        (lambda: attacks.MIFGSM(step_size=2), "step_size: 2 is more than the whole range [0, 1]."),
         (lambda: attacks.PGD(norm="l0"), "norm: “l0” is none of linf, l2, l1."),
     ],
 )

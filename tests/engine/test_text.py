@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +49,14 @@ def test_whole_numbers_are_read(text: object, value: int) -> None:
     assert parse_whole(text) == value
 
 
-@pytest.mark.parametrize("text", ["1,5", "40,0", "1.000", "40.0", "1,00", "12,34,567", "1_0", "", "9" * 5000, 1.5, float("nan")])
+@pytest.mark.parametrize("parse", [parse_number, parse_whole])
+@pytest.mark.parametrize("nothing", ["", "  ", None])
+def test_an_empty_text_is_called_empty(parse: Callable[[object], object], nothing: object) -> None:
+    with pytest.raises(GibbonError, match=r"^it is empty"):
+        parse(nothing)
+
+
+@pytest.mark.parametrize("text", ["1,5", "40,0", "1.000", "40.0", "1,00", "12,34,567", "1_0", "9" * 5000, 1.5, float("nan")])
 def test_what_is_no_whole_number_is_refused(text: object) -> None:
     with pytest.raises(GibbonError, match="is no whole number"):
         parse_whole(text)

@@ -87,7 +87,7 @@ def test_what_was_said_goes_when_it_is_mended(qtbot: QtBot, attack_panel: Attack
     attack_panel.choose("pgd")
     attack_panel.form.set_values({"eps": 8.0})
     attack_panel.run()
-    assert bar.message.text().startswith("eps = 8")
+    assert bar.message.text().startswith("eps: 8")
     attack_panel.form.set_values({"eps": 0.1})
     assert bar.message.text() == ""
 

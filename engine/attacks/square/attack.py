@@ -15,6 +15,7 @@ from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.budget import InBall, usual_eps
 from engine.attacks.toolkit.losses import value
 from engine.balls import Norm
+from engine.errors import WrongField
 from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
 from engine.text.parsing import Number
@@ -76,7 +77,7 @@ class Square(InBall):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.proposals > self.n_queries:
-            raise ValueError(f"proposals = {self.proposals} at a time are more than n_queries = {self.n_queries}. Allow more queries")
+            raise WrongField("proposals", f"{self.proposals} at a time are more than all {self.n_queries} queries. Allow more queries.")
         return self
 
     def share(self, query: int) -> float:

@@ -21,7 +21,7 @@ from engine.attacks.toolkit.losses import value
 from engine.balls import Ball, Linf, Norm
 from engine.batching import rows_per_pass, rows_per_step
 from engine.classifier import Classifier
-from engine.errors import GibbonError
+from engine.errors import GibbonError, WrongField
 from engine.operation import Access, Attack, AttackStep, Problem, Step, Use
 from engine.parameters import Preset, budget, method, result
 from engine.ranking import fraction
@@ -139,7 +139,7 @@ class Substitute(Attack):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.lambda_ == 0:
-            raise ValueError("lambda_ = 0 makes no new images; give a length, or one below 0")
+            raise WrongField("lambda_", "0 makes no new images. Give a length, or one below 0.")
         queried = self.seeds + sum(self._new(self.seeds))
         if queried > _MOST_LABELS:
             raise ValueError(

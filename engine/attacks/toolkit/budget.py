@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 from pydantic import model_validator
 
 from engine.balls import BALLS, Ball, Norm
+from engine.errors import WrongField
 from engine.operation import Attack
 from engine.text.formatting import in_grey_levels
 from engine.text.parsing import Number
@@ -27,13 +28,13 @@ def check_lengths(attack: Op, norm: Norm) -> Op:
 
     Raises
     ------
-    ValueError
+    WrongField
         The length exceeds the range; pydantic turns this into its own error.
     """
     for name in ("eps", "step_size"):
         length = getattr(attack, name, None)
         if norm == "linf" and length is not None and length > 1:
-            raise ValueError(f"{name} = {length:g} is more than the whole range [0, 1]. {in_grey_levels(length)}")
+            raise WrongField(name, f"{length:g} is more than the whole range [0, 1]. {in_grey_levels(length)}")
     return attack
 
 
