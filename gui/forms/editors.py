@@ -31,6 +31,7 @@ class NumberEdit(QAbstractSpinBox):
         self._field = field
         self._value: Any = field.default
         self._automatic: float | None = None
+        self._problem = ""
         self.setFont(theme.number_font(self.font()))
         self.setAccelerated(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -51,10 +52,18 @@ class NumberEdit(QAbstractSpinBox):
     def set_automatic(self, value: float | None) -> None:
         """Show the value that the operation uses for None, if it is known."""
         self._automatic = value
-        text = self._field.none_text if value is None else f"automatic: {_short(value)}"
+        text = self._field.none_text if value is None else f"auto: {_short(value)}"
         self.lineEdit().setPlaceholderText(text if self._field.optional else "")
-        if self._field.optional:
-            self.setToolTip(f"{self._field.tip}\nEmpty: {text}.")
+        self._tell()
+
+    def set_problem(self, problem: str) -> None:
+        """Say in the tool tip why the value is refused."""
+        self._problem = problem
+        self._tell()
+
+    def _tell(self) -> None:
+        empty = self._field.none_text if self._automatic is None else f"automatic, now {_short(self._automatic)}: {self._field.none_text}"
+        self.setToolTip("\n".join(filter(None, (self._problem, self._field.tip, f"Empty: {empty}." if self._field.optional else ""))))
 
     # ------------------------------------------------------------------ text
 
@@ -140,7 +149,7 @@ class NumberEdit(QAbstractSpinBox):
 
     def sizeHint(self) -> QSize:
         metrics, hint = self.fontMetrics(), super().sizeHint()
-        return QSize(metrics.horizontalAdvance("automatic: 12/255") + 40, hint.height())
+        return QSize(metrics.horizontalAdvance("auto: 0.5/255") + 40, hint.height())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self.fontMetrics().horizontalAdvance("12345/255") + 32, super().minimumSizeHint().height())
@@ -242,6 +251,21 @@ class TextEdit(QLineEdit):
 
 
 Editor = NumberEdit | ChoiceEdit | FlagEdit | TextEdit
+
+
+def mark_wrong(editor: Editor, field: Parameter, problem: str) -> None:
+    """Mark an editor whose value is refused, and say why in its tool tip; an empty ``problem`` takes the mark away."""
+    if str(editor.property("problem") or "") == problem:
+        return
+    editor.setProperty("problem", problem)
+    marked = editor.lineEdit() if isinstance(editor, QAbstractSpinBox) else editor
+    colour = theme.readable(theme.MISTAKE, editor.palette()).name()
+    marked.setStyleSheet(f"color: {colour}; text-decoration: underline;" if problem else "")
+    editor.setAccessibleDescription(problem or field.doc)
+    if isinstance(editor, NumberEdit):
+        editor.set_problem(problem)
+    else:
+        editor.setToolTip("\n".join(filter(None, (problem, field.tip))))
 
 
 def editor_for(field: Parameter) -> Editor:

@@ -7,20 +7,23 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import QSignalBlocker, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from gui.forms.editors import Editor, NumberEdit
+from gui.forms.editors import Editor, NumberEdit, mark_wrong
 from gui.forms.fields import read_fields
 from gui.forms.tree import FieldGroup, FieldParameter, Tree
 from gui.session.building import build_operation
 from gui.widgets.message import Message
+from gui.widgets.section import Section
 
 if TYPE_CHECKING:
     from engine import Operation
     from engine.parameters import Parameter
 
+BASIC = "Budget"
+"""The group of parameters that a form always shows."""
 ROWS_AT_ONCE = 4
 """Rows that are built in one turn of the event loop. Each takes about 2 ms, and the window must not block for 50 ms."""
 
@@ -30,14 +33,18 @@ class Form(QWidget):
 
     The first rows are built at once, the others in later turns of the event loop while the form is visible, or when one of them is needed.
     So several forms never build all their rows in one turn. The error is shown below the rows, unless ``says_errors`` is False.
+    With ``folds`` only the budget is in sight at first: the other parameters are under “Advanced”.
     """
 
     changed = Signal()
     """A value has changed, by hand or by the program."""
 
-    def __init__(self, parent: QWidget | None = None, *, says_errors: bool = True) -> None:
+    unfolded = Signal(bool)
+    """The user has opened or closed “Advanced”."""
+
+    def __init__(self, parent: QWidget | None = None, *, says_errors: bool = True, folds: bool = False) -> None:
         super().__init__(parent)
-        self._says_errors = says_errors
+        self._says_errors, self._folds = says_errors, folds
         self._class: type[Operation] | None = None
         self._fields: tuple[Parameter, ...] = ()
         self._parameters: dict[str, FieldParameter] = {}
@@ -55,11 +62,17 @@ class Form(QWidget):
         self._wrong: Mapping[str, str] = {}
         """The errors of single values, by name."""
         self.tree = Tree(self)
+        self.advanced = Section("Advanced", self, opened=False, tip="Parameters that most runs leave as they are")
+        self._more = Tree(self.advanced)
+        self.advanced.add(self._more)
+        self.advanced.hide()
+        self.advanced.toggled.connect(self.unfolded)
         self._message = Message(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.tree)
+        layout.addWidget(self.advanced)
         layout.addWidget(self._message)
         layout.addStretch(1)
 
@@ -73,29 +86,48 @@ class Form(QWidget):
     def set_operation(self, operation: type[Operation], *, without: Collection[str] = ()) -> None:
         """Show the parameters of an operation's class, at their defaults. Those in ``without`` have no row, and keep theirs."""
         self._class, self._fields = operation, tuple(field for field in read_fields(operation) if field.name not in without)
-        self.tree.clear()
+        for tree in self._trees:
+            tree.clear()
         self._groups.clear()
         self._parameters = {field.name: FieldParameter(field) for field in self._fields}
         for parameter in self._parameters.values():
             parameter.sigValueChanged.connect(self._on_value)
         self._waiting = deque(self._fields)
+        self.advanced.setVisible(self._folds and any(self._is_advanced(field) for field in self._fields))
+        for tree in self._trees:
+            tree.set_titles([field.title for field in self._fields])
         self._check()
         self._make_rows()
+
+    @property
+    def _trees(self) -> tuple[Tree, Tree]:
+        return self.tree, self._more
+
+    def _is_advanced(self, field: Parameter) -> bool:
+        """Return whether a parameter is folded away: all but the budget are, where there is a budget."""
+        return self._folds and field.group != BASIC and any(each.group == BASIC for each in self._fields)
+
+    def unfold(self, opened: bool) -> None:
+        """Open or close “Advanced”, without a signal."""
+        with QSignalBlocker(self.advanced):
+            self.advanced.button.setChecked(opened)
 
     @Slot()
     def _make_rows(self, count: int = ROWS_AT_ONCE) -> None:
         """Build the next rows, and schedule the rest."""
         values = self.values()
-        self.tree.filling = True
+        for tree in self._trees:
+            tree.filling = True
         for field in [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]:
             title = field.group or "Other"
             if title not in self._groups:
                 self._groups[title] = FieldGroup(name=title)
-                self.tree.addParameters(self._groups[title])
+                (self._more if self._is_advanced(field) else self.tree).addParameters(self._groups[title])
             self._groups[title].addChild(self._parameters[field.name])
             self._show_state(field, values)
-        self.tree.filling = False
-        self.tree.fit()
+        for tree in self._trees:
+            tree.filling = False
+            tree.fit()
         self._schedule()
 
     def _schedule(self) -> None:
@@ -168,11 +200,21 @@ class Form(QWidget):
         for field in itertools.islice(self._fields, len(self._fields) - len(self._waiting)):
             self._show_state(field, values)
         self._message.say(self.error if self._says_errors else "")
+        self._show_advanced(values)
         self.changed.emit()
+
+    def _show_advanced(self, values: Mapping[str, Any]) -> None:
+        """Count the folded parameters and those that were changed; open the section if one of them is refused."""
+        hidden = [field for field in self._fields if self._is_advanced(field)]
+        changed = sum(values[field.name] != field.default for field in hidden)
+        self.advanced.set_title(f"Advanced ({len(hidden)}{f', {changed} changed' if changed else ''})")
+        if any(field.name in self._wrong for field in hidden):
+            self.unfold(True)
 
     def _show_state(self, field: Parameter, values: Mapping[str, Any]) -> None:
         """Update a row: whether the parameter has an effect, whether its value is refused, and the automatic value for an empty one."""
         self._parameters[field.name].setOpts(enabled=field.applies(values), wrong=field.name in self._wrong)
         editor = self._editor(field.name)
+        mark_wrong(editor, field, self._wrong.get(field.name, ""))
         if isinstance(editor, NumberEdit) and field.automatic:
             editor.set_automatic(getattr(self.operation, field.automatic) if self.operation is not None else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyqtgraph.parametertree import Parameter, ParameterTree
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from engine import parameters
 
 _RESET = 22
+_LEAST_TITLE = 120
+"""The usual width of the column of titles, so that it seldom changes from one operation to another."""
 
 
 class RowItem(WidgetParameterItem):
@@ -132,12 +135,18 @@ class Tree(ParameterTree):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.viewport().setAutoFillBackground(False)
         self.header().setStretchLastSection(True)
-        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.filling = False
         """Whether rows are being added: the height is then computed once, at the end."""
         self.itemExpanded.connect(self.fit)
         self.itemCollapsed.connect(self.fit)
+
+    def set_titles(self, titles: Sequence[str]) -> None:
+        """Make the first column as wide as the longest of these titles, which may be of several trees, and never narrower than usual."""
+        metrics = self.fontMetrics()
+        widest = max((metrics.horizontalAdvance(title) for title in titles), default=0)
+        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
+        self.header().resizeSection(0, max(_LEAST_TITLE, widest + 2 * self.indentation() + 12))
 
     def _updatePalette(self, palette: Any) -> None:
         """Do nothing: pyqtgraph would set a palette of its own, but the tree follows the application's."""

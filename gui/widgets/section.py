@@ -43,6 +43,10 @@ class Section(QWidget):
         """Add a widget to the body."""
         self.layout_.addWidget(widget, stretch)
 
+    def set_title(self, title: str) -> None:
+        """Replace the title."""
+        self.button.setText(title)
+
     @property
     def opened(self) -> bool:
         """Whether the body is visible."""

@@ -21,7 +21,7 @@ def named(panel: QWidget, kind: type[T], name: str) -> T:
 def text_of(widget: QWidget) -> str:
     """Return the text of a widget; empty for a widget without text."""
     text = getattr(widget, "text", None)
-    return str(text()) if callable(text) else ""
+    return str(text()) if callable(text) else text if isinstance(text, str) else ""
 
 
 def empty_text(panel: QWidget) -> str:

@@ -222,7 +222,7 @@ def test_empty_is_automatic_and_says_what_that_is(qtbot: QtBot, form: Form) -> N
     form.set_operation(CATALOGUE["pgd"])
     step_size = form.editor("step_size")
     assert isinstance(step_size, NumberEdit)
-    assert step_size.lineEdit().placeholderText() == "automatic: 0.5/255"
+    assert step_size.lineEdit().placeholderText() == "auto: 0.5/255"
     retype(qtbot, form, "steps", "20")
     assert step_size.lineEdit().placeholderText() == "automatic: 1/255"
     retype(qtbot, form, "steps", "0")

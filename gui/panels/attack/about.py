@@ -1,4 +1,4 @@
-"""AttackDescription: the description of the chosen attack; folded it is one line, unfolded it includes the paper."""
+"""AttackDescription: the description of the chosen attack; folded it is two lines, unfolded it includes the paper."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.widgets import ElidedLabel
+from gui.widgets.text import Sentence
 
 _TALL = 900
 """The least height of a window in which the description is unfolded at first; lower ones need the space for the form."""
@@ -22,7 +22,7 @@ class AttackDescription(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._cited, self._shown = "", False
-        self._brief = ElidedLabel(parent=self)
+        self._brief = Sentence(2, parent=self)
         self._whole = QLabel(self)
         self._whole.setWordWrap(True)
         self._whole.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -48,7 +48,7 @@ class AttackDescription(QWidget):
 
     def show_attack(self, text: str, paper: str) -> None:
         """Show the description and the paper of an attack."""
-        self._brief.setText(text)
+        self._brief.set_text(text)
         self._whole.setText(text)
         self._cited = paper
         self._link()

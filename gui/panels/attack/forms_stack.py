@@ -14,9 +14,13 @@ from gui.forms import Form
 from gui.panels.attack.about import AttackDescription
 from gui.panels.attack.header import Header
 from gui.session.state import AttackSettings
+from gui.settings import Settings
 
 if TYPE_CHECKING:
     from engine import Attack
+
+
+_UNFOLDED = "attack/advanced"
 
 
 class FormsStack(QWidget):
@@ -80,10 +84,12 @@ class FormsStack(QWidget):
 
     def _new_form(self, attack: type[Attack]) -> Form:
         """Replace the form by one for another attack."""
-        before, self._form = self._form, Form(self, says_errors=False)  # the footer shows them, since it is always visible
+        before, self._form = self._form, Form(self, says_errors=False, folds=True)  # the footer says errors, since it is always visible
         self._place.addWidget(self._form)
         self._form.show()
         self._form.set_operation(attack)
+        self._form.unfold(Settings().text(_UNFOLDED) == "yes")
+        self._form.unfolded.connect(self._on_unfolded)
         self._form.changed.connect(self._on_changed)
         if before is not None:
             before.changed.disconnect(self._on_changed)
@@ -93,6 +99,10 @@ class FormsStack(QWidget):
         return self._form
 
     # ------------------------------------------------------------------ from the user
+
+    @Slot(bool)
+    def _on_unfolded(self, opened: bool) -> None:
+        Settings().keep_text(_UNFOLDED, "yes" if opened else "no")
 
     @Slot()
     def _on_changed(self) -> None:
