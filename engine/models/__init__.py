@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.models.architectures import ARCHITECTURES, Architecture
 from engine.models.download import DownloadCancelled
+from engine.models.guessing import guess_architecture
 from engine.models.listing import ModelEntry, architectures, catalogue
 from engine.models.loading import is_file, load, missing_download, options_of, runs_code
 
@@ -14,6 +15,7 @@ __all__ = [
     "ModelEntry",
     "architectures",
     "catalogue",
+    "guess_architecture",
     "is_file",
     "load",
     "missing_download",

@@ -17,7 +17,7 @@ import engine
 from gui.panels.model import ModelPanel
 from gui.panels.model.dialogs import CodeDialog, functions_in
 from gui.panels.model.swap import AS_LOADED, BOUNDED, RELU, moved_to
-from gui.widgets.question import CheckpointDialog
+from gui.widgets.checkpoint_dialog import CheckpointDialog
 from tests.gui.seen import named
 
 if TYPE_CHECKING:
@@ -222,6 +222,96 @@ def test_the_keyboard_is_in_the_architecture(qtbot: QtBot) -> None:
     qtbot.keyClicks(line, "squeeze")
     qtbot.keyClick(line, Qt.Key.Key_Return)
     assert dialog.options == {"architecture": "torchvision:squeezenet1_0", "activation": "relu", "head": "logits"}
+
+
+def test_the_dialog_is_there_before_the_list_and_keeps_what_is_typed(qtbot: QtBot) -> None:
+    dialog = CheckpointDialog(Path("weights.pt"), ["signs", "digits"])
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.list_follows()
+    qtbot.waitExposed(dialog)
+    assert "being listed" in dialog.sentence.text()
+    line = dialog.architecture.lineEdit()
+    assert line is not None
+    qtbot.keyClicks(line, "squeeze")
+    dialog.set_architectures(ARCHITECTURES)
+    assert line.text() == "squeeze"
+    dialog.suggest(("torchvision:resnet50", "relu"))
+    assert dialog.chosen is None  # the user is at it
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert dialog.options == {"architecture": "torchvision:squeezenet1_0", "activation": "relu", "head": "logits"}
+
+
+def test_the_tensors_choose_until_the_user_does(qtbot: QtBot) -> None:
+    dialog = CheckpointDialog(Path("resnet50-mine.pt"), ARCHITECTURES)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.chosen == "torchvision:resnet50"
+    dialog.suggest(("torchvision:vgg11", "relu"))
+    assert dialog.chosen == "torchvision:vgg11"
+    assert "Its tensors are those of vgg11" in dialog.sentence.text()
+    dialog.suggest(None)
+    assert dialog.chosen == "torchvision:resnet50"  # by its name alone
+    dialog.suggest(("signs", "bounded"))
+    assert dialog.options["activation"] == "bounded"
+
+
+def test_a_mistyped_architecture_loads_nothing(qtbot: QtBot) -> None:
+    """Enter after a wrong name must not load the one that was guessed before."""
+    dialog = CheckpointDialog(Path("resnet50.pt"), ARCHITECTURES)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    line = dialog.architecture.lineEdit()
+    assert line is not None
+    qtbot.keyClicks(line, "resnot")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert not dialog.ok.isEnabled()
+    assert dialog.isVisible()
+
+
+def test_the_wheel_does_not_choose_the_output(qtbot: QtBot) -> None:
+    from PySide6.QtCore import QPoint, QPointF
+    from PySide6.QtGui import QWheelEvent
+
+    dialog = CheckpointDialog(Path("weights.pt"), ARCHITECTURES)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    for combo in (dialog.head, dialog.activation):
+        at = QPointF(combo.rect().center())
+        none = Qt.MouseButton.NoButton
+        wheel = QWheelEvent(
+            at, combo.mapToGlobal(at), QPoint(), QPoint(0, -120), none, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False
+        )
+        QApplication.sendEvent(combo, wheel)
+        assert combo.currentIndex() == 0
+
+
+def test_a_checkpoint_is_asked_about_and_its_network_found(qtbot: QtBot, loaded: ModelPanel, session: Session, tmp_path: Path) -> None:
+    from engine.models import ARCHITECTURES as OWN
+
+    path = tmp_path / "best.pt"
+    torch.save(OWN["digits"].build("relu").state_dict(), path)
+    loaded.load_checkpoint(path)
+    qtbot.waitUntil(lambda: loaded.findChild(CheckpointDialog) is not None, timeout=20_000)
+    dialog = loaded.findChild(CheckpointDialog)
+    assert dialog is not None
+    qtbot.waitUntil(lambda: dialog.chosen == "digits", timeout=60_000)
+    with qtbot.waitSignal(session.classifierChanged, timeout=20_000):
+        qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
+    assert session.classifier is not None
+    assert session.classifier.num_classes == 10
+    recent = session.models.recent[0]
+    assert recent.source == str(path)
+    assert recent.options["architecture"] == "digits"
+    session.models.load("signs")
+    qtbot.waitUntil(lambda: session.classifier is not None and session.classifier.name == "signs", timeout=20_000)
+    session.models.choose(str(path))  # no question this time
+    qtbot.waitUntil(lambda: session.classifier is not None and session.classifier.name == "best", timeout=20_000)
+    path.unlink()
+    session.models.choose(str(path))
+    assert "no longer there" in loaded.message.text
+    assert session.models.recent == ()
 
 
 def test_the_button_acts_on_what_can_be_seen(qtbot: QtBot, panel: ModelPanel, session: Session) -> None:

@@ -164,7 +164,7 @@ def panel_button() -> object:
 
 def test_a_checkpoint_is_asked_beside_the_model_on_the_canvas(bench: Workbench, tmp_path: Path) -> None:
     import engine
-    from gui.widgets.question import CheckpointDialog
+    from gui.widgets.checkpoint_dialog import CheckpointDialog
 
     panel = shown(bench)
     before = bench.session.classifier
