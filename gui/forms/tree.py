@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine import parameters
 
 _RESET = 22
-_LEAST_TITLE = 120
+_LEAST_TITLE = 124
 """The usual width of the column of titles, so that it seldom changes from one operation to another."""
 
 

@@ -278,3 +278,28 @@ def test_at_300_pixels_nothing_is_cut(opened: AttackDock) -> None:
     panel.panel.resize(300, 500)
     inner = panel.set_up
     assert inner.minimumSizeHint().width() <= 280
+
+
+def test_advanced_stays_as_it_was_left(qtbot: QtBot, panel: AttackDock, session: Session) -> None:
+    panel.choose("pgd")
+    assert not panel.form.advanced.opened
+    click(qtbot, panel.form.advanced.button)
+    assert panel.form.advanced.opened
+    panel.choose("mi-fgsm")
+    assert panel.form.advanced.opened
+    other = AttackPanel(session)  # as after a restart
+    qtbot.addWidget(other)
+    assert AttackDock(other, session).form.advanced.opened
+    click(qtbot, panel.form.advanced.button)
+    panel.choose("pgd")
+    assert not panel.form.advanced.opened
+
+
+def test_an_empty_eps_is_warned_of(panel: AttackDock, opened: AttackDock) -> None:
+    panel.form.set_values({"eps": None})
+    assert panel.message.text.startswith("eps is empty, so nothing limits")
+    assert panel.message.kind == "hint"
+    assert panel.can_run
+    assert panel.field("eps").lineEdit().placeholderText() == "no limit"  # type: ignore[union-attr]
+    panel.form.set_values({"eps": 0.1})
+    assert panel.message.text == ""

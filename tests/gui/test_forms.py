@@ -11,7 +11,7 @@ from engine.attacks import CATALOGUE
 from gui.forms import Form, read_fields
 from gui.forms import tree as rows
 from gui.forms.editors import ChoiceEdit, FlagEdit, NumberEdit
-from gui.forms.form import ROWS_AT_ONCE
+from gui.forms.form import BASIC, ROWS_AT_ONCE
 from tests.gui.driving import settle, until
 from tests.gui.seen import messages
 
@@ -224,7 +224,7 @@ def test_empty_is_automatic_and_says_what_that_is(qtbot: QtBot, form: Form) -> N
     assert isinstance(step_size, NumberEdit)
     assert step_size.lineEdit().placeholderText() == "auto: 0.5/255"
     retype(qtbot, form, "steps", "20")
-    assert step_size.lineEdit().placeholderText() == "automatic: 1/255"
+    assert step_size.lineEdit().placeholderText() == "auto: 1/255"
     retype(qtbot, form, "steps", "0")
     assert step_size.lineEdit().placeholderText() == "2.5 * eps / steps"
     retype(qtbot, form, "steps", "20")
@@ -233,8 +233,8 @@ def test_empty_is_automatic_and_says_what_that_is(qtbot: QtBot, form: Form) -> N
     assert form.operation.eps is None
     eps = form.editor("eps")
     assert isinstance(eps, NumberEdit)
-    assert eps.lineEdit().placeholderText() == "no ball"
-    assert step_size.lineEdit().placeholderText() == "automatic: 0.05"
+    assert eps.lineEdit().placeholderText() == "no limit"
+    assert step_size.lineEdit().placeholderText() == "auto: 0.05"
 
 
 def test_arrows_step_in_grey_levels(qtbot: QtBot, form: Form) -> None:
@@ -327,3 +327,70 @@ def test_two_classes_of_one_name_are_told_apart_in_a_label_chooser(qtbot: QtBot)
     combo.lineEdit().editingFinished.emit()
     assert chosen == [2]
     assert combo.unknown == "crane"
+
+
+# ---------------------------------------------------------------------- folded parameters
+
+
+@pytest.fixture
+def folding(qtbot: QtBot) -> Form:
+    made = Form(folds=True)
+    qtbot.addWidget(made)
+    made.resize(300, 600)
+    made.show()
+    return made
+
+
+@pytest.mark.parametrize("slug", CATALOGUE)
+def test_the_budget_is_open_and_the_rest_is_folded_and_counted(folding: Form, slug: str) -> None:
+    folding.set_operation(CATALOGUE[slug])
+    basic = [field for field in folding.fields if field.group == BASIC]
+    rest = [field for field in folding.fields if field.group != BASIC]
+    assert basic
+    assert all(folding.editor(field.name).isVisible() for field in basic)
+    assert not any(folding.editor(field.name).isVisible() for field in rest)
+    assert folding.advanced.button.text() == f"Advanced ({len(rest)})"
+    folding.advanced.button.click()
+    settle()
+    assert all(folding.editor(field.name).isVisible() for field in rest)
+
+
+def test_changed_parameters_are_counted_and_a_refused_one_unfolds(folding: Form) -> None:
+    folding.set_operation(CATALOGUE["pgd"])
+    folding.set_values({"restarts": 3, "loss": "dlr"})
+    assert folding.advanced.button.text() == "Advanced (10, 2 changed)"
+    assert not folding.advanced.opened
+    told: list[bool] = []
+    folding.unfolded.connect(told.append)
+    folding.set_values({"restarts": 0})
+    assert folding.advanced.opened
+    assert folding.editor("restarts").isVisible()
+    assert told == []  # nobody has chosen that it stays open
+
+
+def test_a_refused_field_is_marked_and_says_why(folding: Form) -> None:
+    folding.set_operation(CATALOGUE["pgd"])
+    eps, steps = folding.editor("eps"), folding.editor("steps")
+    plain = eps.lineEdit().styleSheet()  # type: ignore[union-attr]
+    folding.set_values({"eps": 300 / 255})
+    assert "more than the whole range" in eps.toolTip()
+    assert "more than the whole range" in eps.accessibleDescription()
+    assert eps.lineEdit().styleSheet() != plain  # type: ignore[union-attr]
+    assert "more than the whole range" not in steps.toolTip()
+    folding.set_values({"eps": 8 / 255, "steps": "1.5"})
+    assert eps.lineEdit().styleSheet() == plain  # type: ignore[union-attr]
+    assert steps.toolTip().startswith("1.5 is no whole number")
+
+
+def test_the_titles_keep_their_column(folding: Form) -> None:
+    """Below Advanced as above, and from attack to attack where no title is unusually long."""
+    usual = set()
+    for slug in CATALOGUE:
+        folding.set_operation(CATALOGUE[slug])
+        above, below = folding.tree.header().sectionSize(0), folding._more.header().sectionSize(0)
+        assert above == below
+        titles = [field.title for field in folding.fields]
+        assert max(folding.fontMetrics().horizontalAdvance(title) for title in titles) + folding.tree.indentation() < above
+        if slug in ("fgsm", "mi-fgsm", "rand-fgsm", "noise"):
+            usual.add(above)
+    assert len(usual) == 1
