@@ -85,6 +85,42 @@ class CaptionLine(QWidget):
                 x += width
 
 
+class _Name(ElidedLabel):
+    """A name that is shortened to its first word, such as the number of a run, before that is cut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = ""
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)  # the caption's number keeps its room
+        font = self.font()
+        font.setBold(True)
+        self.setFont(font)
+
+    @property
+    def whole(self) -> str:
+        """The whole name."""
+        return self._whole
+
+    def set_name(self, name: str) -> None:
+        """Show a name."""
+        if name != self._whole:
+            self._whole = name
+            self.updateGeometry()
+            self._shorten()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(self._whole) + 2, super().sizeHint().height())
+
+    def _shorten(self) -> None:
+        fits = self.fontMetrics().horizontalAdvance(self._whole) <= self.width()
+        self.setText(self._whole if fits else self._whole.partition(" ")[0])
+        self.set_tip("" if fits else self._whole)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._shorten()
+        super().resizeEvent(event)
+
+
 class Heading(QWidget):
     """A picture's name with its colour, its caption, and a rule of the colour below them."""
 
@@ -93,16 +129,12 @@ class Heading(QWidget):
         self._swatch, self._rule = QFrame(), QFrame()
         self._swatch.setFixedSize(12, 12)
         self._rule.setFixedHeight(2)
-        self._name = ElidedLabel()
-        self._name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)  # the caption's number keeps its room
-        font = self._name.font()
-        font.setBold(True)
-        self._name.setFont(font)
+        self._name = _Name()
         self.caption = CaptionLine()
         self._colour, self._off = "", False
         row = QHBoxLayout()
         row.setContentsMargins(4, 4, 4, 4)
-        row.setSpacing(8)
+        row.setSpacing(6)
         row.addWidget(self._swatch)
         row.addWidget(self._name)
         row.addWidget(self.caption, 1)
@@ -116,11 +148,11 @@ class Heading(QWidget):
     @property
     def name(self) -> str:
         """The picture's name."""
-        return self._name.text()
+        return self._name.whole
 
     def show_picture(self, picture: Picture) -> None:
         """Show name, colour and caption of a picture."""
-        self._name.setText(picture.name)
+        self._name.set_name(picture.name)
         self._set_colour(picture.colour, self._off)
         self.caption.set_caption(picture.caption)
 

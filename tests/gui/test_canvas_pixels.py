@@ -15,9 +15,11 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from engine.stickers import Colour, Optimised, Sticker, coverage, paint
 from gui import theme
 from gui.canvas import ImageCanvas
+from gui.canvas.heading import Heading
 from gui.canvas.items import GRID_FROM, HandlesItem, outline
-from gui.canvas.pictures import Caption, share_text
+from gui.canvas.pictures import Caption, Picture, share_text
 from gui.canvas.placement import Placement
+from gui.widgets import ElidedLabel
 from tests.gui.canvas_pixels import array
 
 if TYPE_CHECKING:
@@ -214,3 +216,19 @@ def test_a_pinned_pixel_is_marked_in_both_panes_and_described(qtbot: QtBot, canv
     canvas.pin((7, 7))
     canvas.set_images(np.zeros((4, 4, 3), np.uint8), None)  # another size: that pixel is none of these
     assert canvas.readout.text == ""
+
+
+NAMES = [("Adversarial", 400, None), ("#12 PGD 8/255", 400, None), ("#12 PGD 8/255", 130, "#12")]
+
+
+@pytest.mark.parametrize(("name", "room", "shown"), NAMES)
+def test_a_name_without_room_is_its_first_word(qtbot: QtBot, name: str, room: int, shown: str | None) -> None:
+    heading = Heading(Picture(name, "#E69F00", caption=Caption("Speed limit 50", "99.8 %")))
+    qtbot.addWidget(heading)
+    heading.resize(room, heading.sizeHint().height())
+    heading.show()
+    qtbot.waitExposed(heading)
+    label = next(child for child in heading.findChildren(ElidedLabel))
+    assert (label.text(), label.cut) == (shown or name, False)
+    assert heading.name == name
+    assert heading.caption.shown.endswith("99.8 %")

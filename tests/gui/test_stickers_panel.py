@@ -247,9 +247,9 @@ def test_hidden_it_follows_when_shown(filled: StickersPanel, session: Session) -
 @pytest.mark.parametrize(
     ("content", "x", "words"),
     [
-        (Optimised(), 5, "to be optimised · 7 × 8 at x 5, y 6"),
-        (Optimised(torch.zeros(3, 8, 7)), -3, "optimised · 7 × 8 at x −3, y 6"),
-        (Colour((1, 0, 0)), 0, "one colour · 7 × 8 at x 0, y 6"),
+        (Optimised(), 5, "to be optimised · 7 × 8 at 5, 6"),
+        (Optimised(torch.zeros(3, 8, 7)), -3, "optimised · 7 × 8 at −3, 6"),
+        (Colour((1, 0, 0)), 0, "one colour · 7 × 8 at 0, 6"),
     ],
 )
 def test_a_sticker_is_described_with_what_an_attack_has_done_to_it(content: object, x: int, words: str) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from gui.session.setting_words import place_words
+from engine.text.formatting import with_minus
 from gui.theme import blend, icon, number_font
 
 if TYPE_CHECKING:
@@ -99,8 +99,9 @@ def sticker_text(sticker: Sticker) -> str:
     what = getattr(sticker.content, "name", "") if kind == "image" else _WORDS[kind]
     if kind == "optimised" and getattr(sticker.content, "image", None) is None:
         what = _UNTOUCHED
+    x, y = (with_minus(str(place)) for place in (sticker.x, sticker.y))
     faint = "" if sticker.opacity == 1 else f", {100 * sticker.opacity:.0f} %"
-    return f"{what} · {sticker.width} × {sticker.height} at {place_words(sticker)}{faint}"
+    return f"{what} · {sticker.width} × {sticker.height} at {x}, {y}{faint}"
 
 
 class _Delegate(QStyledItemDelegate):
