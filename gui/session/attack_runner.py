@@ -142,6 +142,20 @@ class AttackRunner(QObject):
         here = self._current().scene
         return here is not None and same_view(iterate.scene, here) and self.shows_stickers(iterate)
 
+    def so_far(self, number: int) -> AttackRun | None:
+        """Return the attack in progress as a run that ends here, under a number; None if it has made no step. Called in its lane.
+
+        The session saves itself with it, so that a run of hours outlives a power cut.
+        """
+        from engine import Reason
+
+        job, start = self.job, self._start
+        result = None if job is None or start is None else job.result()
+        if result is None or start is None:
+            return None
+        result = completed(replace(result, reason=Reason.CANCELLED))
+        return start.finished(result, start.after(result), number)
+
     # ------------------------------------------------------------------ begin and end
 
     def start(

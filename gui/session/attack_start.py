@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gui.session.attack_inputs import AttackInputs
 from gui.session.attack_job import is_grown
-from gui.session.history import AttackRun
+from gui.session.history import AttackRun, new_number
 from gui.session.scene import Scene
 from gui.session.sticker_content import stickers_after, with_contents
 
@@ -43,9 +43,10 @@ class Start:
         """Return the attacked scene with the result's perturbation or sticker content."""
         return scene_after(self.before, result)
 
-    def finished(self, result: AttackResult, after: Scene) -> AttackRun:
-        """Return the finished run for the history."""
+    def finished(self, result: AttackResult, after: Scene, number: int | None = None) -> AttackRun:
+        """Return the finished run for the history, with the next number if none is given."""
         return AttackRun(
+            number=new_number() if number is None else number,
             result=result,
             scene=after,
             before=self.before,

@@ -32,12 +32,18 @@ class _Numbers:
         number, self._next = self._next, self._next + 1
         return number
 
+    @property
+    def next(self) -> int:
+        """The number that the next run will have."""
+        return self._next
+
     def continue_after(self, number: int) -> None:
         """Let the next run have the number after this one."""
         self._next = number + 1
 
 
 _numbers = _Numbers()
+new_number = _numbers.take
 _FULL = "the memory for finished runs is full."
 
 
@@ -163,6 +169,11 @@ class History(QObject):
         """The run whose result is on the canvas; None after any change to the canvas."""
         self._removed: frozenset[int] = frozenset()
         self._announced = True
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next run will have."""
+        return _numbers.next
 
     @property
     def every(self) -> tuple[FinishedRun, ...]:

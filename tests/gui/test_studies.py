@@ -307,6 +307,24 @@ def test_closing_during_a_run_keeps_its_best_so_far(here: Session, tmp_path: Pat
     assert last.result.reason == "cancelled"
 
 
+def test_a_run_in_progress_is_saved_with_its_best_so_far(here: Session, made: Callable[[], Session]) -> None:
+    count, number = len(here.history.every), here.history.next_number
+    here.runs.start(attacks.PGD(steps=100_000))
+    until(lambda: here.runs.job is not None and here.runs.job.index > 3, "some steps")
+    path = save(here)
+    assert here.runs.running, "saving does not end it"
+    assert len(here.history.every) == count
+    kept = studies.read(path).runs
+    assert len(kept) == count + 1
+    assert (kept[-1].number, kept[-1].result.operation.slug, kept[-1].result.reason) == (number, "pgd", "cancelled")
+    here.runs.cancel()
+    until(lambda: len(here.history.every) > count, "the run")
+    assert here.history.every[-1].number == number
+    assert here.studies.is_unsaved
+    assert len(studies.read(save(here)).runs) == count + 1
+    assert not here.studies.is_unsaved
+
+
 def test_taking_the_snapshot_takes_the_main_thread_no_time(here: Session) -> None:
     import time
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.file_lock import FileLock, Holder
     from engine.study.values import CarriedRun
+    from gui.session.history import AttackRun
     from gui.session.studies.host import Host
 
 EVERY_MS = 60_000
@@ -119,12 +121,25 @@ class StudyKeeper(QObject):
 
     @Slot()
     def autosave(self) -> None:
-        """Save the study if it has changed. The first failure is logged, and the session's file in the data folder takes its place."""
-        if self._folder is None or self._saver.busy or not self.is_unsaved:
-            if self._lock is not None:
-                self._lock.refresh()
+        """Save the study if it has changed, and an attack in progress with its best so far.
+
+        The first failure is logged, and the session's file in the data folder takes its place.
+        """
+        if self._lock is not None:
+            self._lock.refresh()
+        session = self._session
+        if self._folder is None or self._saver.busy:
             return
-        self._save(self.file or self._own_file(), self._on_autosave_failed)
+        if session.runs.running:
+            number, what = session.history.next_number, "Saving the run so far"
+            session.ask("so far", lambda: session.runs.so_far(number), self._autosave_with, what=what, quiet=True)
+        elif self.is_unsaved:
+            self._autosave_with(None)
+
+    def _autosave_with(self, so_far: AttackRun | None) -> None:
+        """Save the study, with a run that is still in progress."""
+        if not self._closed and (so_far is not None or self.is_unsaved):
+            self._save(self.file or self._own_file(), self._on_autosave_failed, so_far=so_far)
 
     def save(self, path: Path | None = None) -> bool:
         """Save the study on demand, in a file of the user's; return False if none was given and it has none."""
@@ -148,9 +163,18 @@ class StudyKeeper(QObject):
             self._file = places.new_session_file(self._folder)
         return self._file
 
-    def _save(self, path: Path, failed: Callable[[Snapshot, Path, str], None], *, on_demand: bool = False) -> None:
-        then = self._on_saved_as if on_demand else self._on_saved
-        self._saver.save(self.snapshot(), path, then, failed)
+    def _save(
+        self,
+        path: Path,
+        failed: Callable[[Snapshot, Path, str], None],
+        *,
+        on_demand: bool = False,
+        so_far: AttackRun | None = None,
+    ) -> None:
+        then, snapshot = self._on_saved_as if on_demand else self._on_saved, self.snapshot()
+        if so_far is not None:
+            snapshot = replace(snapshot, runs=(*snapshot.runs, so_far))
+        self._saver.save(snapshot, path, then, failed)
 
     def _on_saved(self, snapshot: Snapshot, path: Path) -> None:
         self._saved = snapshot
