@@ -200,6 +200,11 @@ class History(QObject):
         """The entries that are attacks, which can be put on the canvas."""
         return tuple(entry for entry in self.entries if isinstance(entry, AttackRun))
 
+    @property
+    def removed(self) -> tuple[FinishedRun, ...]:
+        """The runs that the user removed and that can be brought back, in the order in which they finished."""
+        return tuple(entry for entry in self._all if entry.number in self._removed)
+
     def find(self, number: int) -> FinishedRun | None:
         """Return the run with a number; None if there is none."""
         return next((entry for entry in self.entries if entry.number == number), None)

@@ -374,6 +374,14 @@ class Session(QObject):
         if titles:
             text = f"Remove {titles[0]}" if len(titles) == 1 else f"Remove {len(titles)} runs"
             self.change(text, removed=self.state.removed.union(numbers))
+            what = f"{titles[0]} was" if len(titles) == 1 else f"{len(titles)} runs were"
+            self.notice.emit(f"{what} removed. Undo (Ctrl+Z) brings {'it' if len(titles) == 1 else 'them'} back.")
+
+    def restore_runs(self) -> None:
+        """Bring all removed runs back, as an undo step."""
+        count = len(self.history.removed)
+        if count:
+            self.change("Bring back a run" if count == 1 else f"Bring back {count} runs", removed=frozenset())
 
     @Slot(object)
     def _on_concluded(self, conclusion: Conclusion) -> None:

@@ -19,6 +19,7 @@ from gui.shell.actions.file import open_files, open_mime
 from gui.shell.actions.panels import PanelActions
 from gui.shell.actions.recent import RecentMenu
 from gui.shell.actions.reproduce import ReproduceMenu
+from gui.shell.actions.runs import carry_out
 from gui.shell.actions.sessions import SessionsMenu
 from gui.shell.canvas_following import CanvasFollower
 from gui.shell.centre import Centre
@@ -104,6 +105,8 @@ class MainWindow(QMainWindow):
         for spec in self._specs:
             panel = self.panels[spec.name] = spec.panel_class(self.session)
             self.docks[spec.name].setWidget(panel)
+        if "runs" in self.panels:
+            self.panels["runs"].asked.connect(self._on_run_command)
         QTimer.singleShot(0, self.workspaces.show_again)  # after the layout: docks with panels have sizes of their own
 
     def _make_foot(self) -> QWidget:
@@ -112,6 +115,10 @@ class MainWindow(QMainWindow):
         foot = TimelineFoot(self.session)
         foot.set_export(self.actions_table.find("export_animation"))
         return foot
+
+    @Slot(str, object)
+    def _on_run_command(self, name: str, numbers: tuple[int, ...]) -> None:
+        carry_out(self, name, numbers)
 
     @Slot(object)
     def _on_files(self, paths: list[str]) -> None:

@@ -76,7 +76,7 @@ def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: At
     assert "noise →" in said[-1]
     assert "L2" not in said[-1]
     facts = run_facts(session.history.entries[-1])
-    assert facts.l2 is None
+    assert facts.size == ""
     assert "L2" not in facts.figures
     session.clear_perturbation()
     qtbot.waitUntil(lambda: session.frame is not None and not session.frame.scene.grown)

@@ -21,7 +21,7 @@ from gui.session.history import AttackRun, FinishedRun, History
 from gui.session.verdicts import verdict_of
 from tests.gui.driving import until
 from tests.gui.panel_scenes import LABELS, attack, noise, open_image, show, small
-from tests.gui.test_runs_panel import cell, details, select
+from tests.gui.test_runs_panel import details, differing, select
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -62,11 +62,12 @@ def runs(qtbot: QtBot, session: Session) -> RunsPanel:
 
 def test_every_kind_has_a_row_with_what_applies_to_it(runs: RunsPanel, session: Session) -> None:
     attacked, trained, evaluated = session.history.entries
-    assert [cell(runs, row, "Attack") for row in range(3)] == ["Transfer matrix", "Train", "FGSM"]
-    assert "of the training images right, loss " in cell(runs, 1, "Before → after")
-    assert cell(runs, 1, "Before → after").endswith("after 2 epochs.")
-    assert [cell(runs, 1, title) for title in ("✓", "L2", "L∞", "Flip")] == ["", "–", "–", "–"]
-    assert cell(runs, 1, "Time") == f"{trained.seconds:.2f} s"
+    cards = runs.cards.runs.runs
+    assert [card.attack for card in cards] == ["Transfer matrix", "Train", "FGSM"]
+    assert "of the training images right, loss " in cards[1].outcome
+    assert cards[1].outcome.endswith("after 2 epochs.")
+    assert (cards[1].sign, cards[1].size, cards[1].picture) == ("", "", None)
+    assert f"{trained.seconds:.2f} s" in cards[1].time
     assert session.history.shown is attacked
     assert session.history.attacks == (attacked,)
     assert (trained.ended, trained.operation.slug, trained.when > attacked.when) == ("finished", "train", True)
@@ -81,7 +82,7 @@ def test_selecting_one_shows_its_facts(runs: RunsPanel, session: Session) -> Non
     assert "seed" in facts
     assert not runs.buttons["show"].isEnabled()
     assert runs.buttons["remove"].isEnabled()
-    runs.copy()
+    runs.carry_out("copy_json")
     copied = json.loads(QGuiApplication.clipboard().text())
     assert copied["operation"]["slug"] == "train"
     assert copied["outcome"]["reason"] == "finished"
@@ -93,9 +94,9 @@ def test_selecting_one_shows_its_facts(runs: RunsPanel, session: Session) -> Non
 
 def test_runs_of_two_kinds_can_be_compared_and_removed(runs: RunsPanel, session: Session) -> None:
     select(runs, 1, 2)
-    assert details(runs)["attack"] == ["FGSM", "Train"]
+    assert differing(runs)["attack"] == ["FGSM", "Train"]
     select(runs, 1)
-    runs.remove()
+    runs.carry_out("remove")
     assert [entry.operation.slug for entry in session.history.entries] == ["fgsm", "transfer-matrix"]
     session.undo_stack.undo()
     assert [entry.operation.slug for entry in session.history.entries] == ["fgsm", "train", "transfer-matrix"]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gui.app import Workbench
     from gui.session.log_entry import LogEntry
 
-RECORD, WEIGHTS = KINDS[0], KINDS[1]
+RECORD, WEIGHTS = (next(kind for kind in KINDS if suffix in kind.suffixes) for suffix in (".json", ".pth"))
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _COLOURS: dict[Outcome, str | None] = {"target": TARGET, "adversarial": ADVERSARIAL, "": None}
 _BOTH = "It counts the stickers and the attack. Runs has what the attack added to the image with its stickers."
-_MEASURED = "Measured from the clean image."
-_MEASURED_WITH_STICKERS = "Measured from the clean image: the stickers count, too."
+_MEASURED = "From the clean image"
+_MEASURED_WITH_STICKERS = "From the clean image, with stickers"
 _GROWN = "The image was grown from noise: it is no change of the clean one, so its distance from that means nothing."
 
 
@@ -142,12 +142,12 @@ class PredictionView(QWidget):
             return
         pixels = seen.clean_image.shape[1] * seen.clean_image.shape[2]
         similar = "1" if norms["linf"] == 0 else "…" if similarity is None else f"{similarity:.3f}"
-        what, more = ("with stickers", f" {_BOTH}") if both else ("", "")
+        more = f" {_BOTH}" if both else ""
         self.figures.set_tiles(
             [
                 NumberTile("L0 (px)", f"{norms['l0']:.0f}", percent(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"),
-                NumberTile("L1", short(norms["l1"]), what, f"L1: sum of the absolute changes of all values.{more}"),
-                NumberTile("L2", short(norms["l2"]), what, f"L2: root of the sum of squared changes.{more}"),
+                NumberTile("L1", short(norms["l1"]), "", f"L1: sum of the absolute changes of all values.{more}"),
+                NumberTile("L2", short(norms["l2"]), "", f"L2: root of the sum of squared changes.{more}"),
                 NumberTile("L∞", f"{norms['linf']:.3g}", f"{norms['linf'] * 255:.3g}/255", f"L∞: the largest change of a value.{more}"),
                 NumberTile("SSIM", similar, "", "Structural similarity: 1 is the same image. Computed when nothing moves."),
             ]

@@ -1,52 +1,102 @@
-"""RunFacts: a finished run in words and numbers, for the table, the details and JSON. No Qt; computed once per run."""
+"""RunFacts: a finished run in words and numbers, for its card, the details and comparisons. No Qt; computed once per run."""
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.artifacts import Table
+from engine.text.formatting import format_norm, format_number, short
 from engine.text.formatting import format_probability as percent
-from engine.text.formatting import short
-from gui.session.attack_verdict import measured_from, verdict_of_attack
+from gui.session.attack_verdict import Verdict, measured_from, verdict_of_attack
 from gui.session.history import AttackRun
+from gui.session.scene import to_pixels
+from gui.session.setting_words import REGIONS, crop_words
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from engine import AttackResult, Operation
     from gui.session.history import FinishedRun
 
+Forms = tuple[str, ...]
+"""One text in several lengths, the longest first."""
+_PROBABILITY = re.compile(r" (?:[<>] )?[\d.]+ %")
+Sign = Literal["success", "already", "none", "error", ""]
+"""The verdict on a run: see `gui.session.attack_verdict.Kind`; empty for a run without a verdict."""
+SIGNS: Mapping[Sign, tuple[str, str]] = {
+    "success": ("✓", "success"),
+    "already": ("–", "no success of its own: so it was before the attack"),
+    "none": ("–", "no success"),
+    "error": ("!", "the model gave NaN"),
+    "": ("", ""),
+}
+"""The sign of each verdict, and its words."""
+_SUCCESS = {"success": "yes", "already": "no: so it was before the attack", "none": "no", "error": "no: the model gave NaN"}
 
-_SUCCESS = {"success": "yes", "already": "yes, already before the attack", "none": "no", "error": "no: the model gave NaN"}
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunFacts:
     """The facts about one run that the dock shows."""
 
     number: int
+    title: str
+    """The run's number and the operation, such as ``#4 PGD``."""
     attack: str
     budget: str
     """The run's eps and steps, if it has them, such as ``8/255 · 40 steps``."""
     outcome: str
     """The result, such as ``Stop 99.9 % → Yield 88.0 %``, or the verdict in words."""
-    success: bool | None
-    """Whether the run succeeded; None if it has no success."""
-    l2: float | None
-    """The L2 norm of the perturbation; None if no image was changed, or if it was grown from noise."""
-    linf: float | None
-    flip: int
-    """The first step that succeeded; -1 if none did."""
-    seconds: float
+    sign: Sign
+    sizes: tuple[str, ...]
+    """The norms and what they are measured from, such as ``L2 1.53, L∞ 8/255 from the clean image``, from the longest form to the
+    shortest; empty if they have no meaning."""
+    time: str
+    """When the run ended, and the seconds inside the operation."""
+    device: str
     parameters: Mapping[str, str]
     figures: Mapping[str, str]
     provenance: Mapping[str, str]
-    json: str
-    can_be_shown: bool = True
-    """Whether the run can be put back on the canvas."""
-    already: bool = False
-    """Whether the image was misclassified already before the attack."""
+    remark: str = ""
+    """The sentences that qualify the outcome: misread before, replayed to other bits; empty if there are none."""
+    mark: str = ""
+    """The remark in a few words, such as “misread before”."""
+    picture: np.ndarray | None = field(default=None, repr=False)
+    """``(H, W, 3)`` uint8: the adversarial image; None for a run without one."""
+
+    @property
+    def can_be_shown(self) -> bool:
+        """Whether the run is an attack, which can be put back on the canvas."""
+        return self.picture is not None
+
+    @property
+    def size(self) -> str:
+        """The norms and what they are measured from; empty if they have no meaning."""
+        return self.sizes[0] if self.sizes else ""
+
+    @property
+    def lines(self) -> tuple[Forms, Forms, Forms]:
+        """The lines of the card, each from its longest form to its shortest: run and parameters; verdict and outcome; norms and device."""
+        sign, outcome = SIGNS[self.sign][0], _PROBABILITY.sub("", self.outcome)
+        marked = self.mark or outcome
+        return (
+            (_joined(self.title, self.budget), self.title),
+            tuple(f"{sign} {words}".strip() for words in (_joined(self.mark, self.outcome), _joined(self.mark, outcome), marked)),
+            (_joined(self.size, self.device), *self.sizes),
+        )
+
+    @property
+    def whole(self) -> str:
+        """The card's texts and the parameters, one to a line, for a tool tip."""
+        sign = f" ({SIGNS[self.sign][1]})" if self.sign else ""
+        head = [f"{self.title}: {self.outcome}{sign}", *([self.remark] if self.remark else []), _joined(self.size, self.device), self.time]
+        return "\n".join([*head, *(f"{name}: {value}" for name, value in self.parameters.items())])
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(filter(None, parts))
 
 
 def run_facts(entry: FinishedRun) -> RunFacts:
@@ -59,49 +109,37 @@ def _of_any(entry: FinishedRun) -> RunFacts:
     result, made = entry.result, dict(entry.result.provenance)
     parameters = dict(made["operation"]["parameters"])
     tables = [artifact for artifact in result.artifacts.values() if isinstance(artifact, Table)]
-    outcome = entry.verdict or entry.ended
     figures = {
-        "outcome": outcome,
+        "outcome": entry.verdict or entry.ended,
         "ended": f"{entry.ended}, {entry.when:%H:%M:%S}",
         **{row[0]: " · ".join(row[1:]) for table in tables for row in table.rows},
-        "rows forward": str(result.forwards),
-        "rows backward": str(result.backwards),
-        "seconds": f"{result.seconds:.2f}",
-    }
-    record = {
-        "number": entry.number,
-        **made,
-        "outcome": {"verdict": entry.verdict, "passed": entry.passed, "reason": entry.ended, "seconds": result.seconds},
-        "tables": [{"title": table.title, "columns": table.columns, "rows": table.rows} for table in tables],
+        **_cost(entry),
     }
     return RunFacts(
-        entry.number,
-        entry.operation.title,
-        _budget(parameters),
-        outcome,
-        entry.passed,
-        None,
-        None,
-        -1,
-        result.seconds,
-        _parameters(entry.operation, parameters),
-        figures,
-        _flat({key: value for key, value in made.items() if key != "operation"}),
-        json.dumps(record, indent=2, ensure_ascii=False, default=str),
-        can_be_shown=False,
+        number=entry.number,
+        title=entry.title,
+        attack=entry.operation.title,
+        budget=_budget(parameters),
+        outcome=entry.verdict or entry.ended,
+        sign="" if entry.passed is None else "success" if entry.passed else "none",
+        sizes=(),
+        time=_time(entry),
+        device=str(made.get("device", "")),
+        parameters=_parameters(entry.operation, parameters),
+        figures=figures,
+        provenance=_flat({key: value for key, value in made.items() if key != "operation"}),
     )
 
 
 def _of_attack(entry: AttackRun) -> RunFacts:
     result = entry.result
-    labels = result.classifier.labels
+    labels, verdict, source = result.classifier.labels, verdict_of_attack(result), measured_from(entry)
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])
     first, last = (float(logits[0].softmax(0)[best]) for logits, best in ((result.clean_logits, before), (result.logits, after)))
     norms = {name: float(value[0]) for name, value in result.norms.items()}
     grown = entry.scene.grown  # the adversarial image does not derive from the clean one
     outcome = f"{'noise' if grown else f'{labels[before]} {percent(first)}'} → {labels[after]} {percent(last)}"
     flip = int(result.steps_to_flip[0])
-    verdict, source = verdict_of_attack(result), measured_from(entry)
     figures = {
         "outcome": outcome,
         "success": _SUCCESS[verdict.kind],
@@ -111,33 +149,43 @@ def _of_attack(entry: AttackRun) -> RunFacts:
         "target": _target(result),
         "first success at step": "never" if flip < 0 else str(flip),
         **({} if grown else {**_sizes(norms), "measured from": source}),
-        "rows forward": str(result.forwards),
-        "rows backward": str(result.backwards),
-        "seconds": f"{result.seconds:.2f}",
+        **_cost(entry),
         **({"notes": " ".join(result.remarks)} if result.remarks else {}),
+        **({"replay": f"of {entry.replayed.file}: {entry.replayed.sentence}"} if entry.replayed else {}),
     }
     made = dict(result.provenance)
     parameters = dict(made["operation"]["parameters"])
     return RunFacts(
-        entry.number,
-        result.operation.title,
-        _budget(parameters),
-        outcome,
-        bool(result.success[0]),
-        None if grown else norms["l2"],
-        None if grown else norms["linf"],
-        flip,
-        result.seconds,
-        _parameters(result.operation, parameters),
-        figures,
-        {
-            "image": str(entry.image.get("name", "unnamed")),
-            **_inputs(entry),
-            **_flat({key: value for key, value in made.items() if key != "operation"}),
-        },
-        _json(entry, result, norms, {"before": [labels[before], first], "after": [labels[after], last]}),
-        already=verdict.kind == "already",
+        number=entry.number,
+        title=entry.title,
+        attack=result.operation.title,
+        budget=_budget(parameters),
+        outcome=outcome,
+        sign=verdict.kind,
+        sizes=() if grown else _measured(norms, source),
+        time=_time(entry),
+        device=str(made.get("device", "")),
+        parameters=_parameters(result.operation, parameters),
+        figures=figures,
+        provenance={**_surroundings(entry), **_flat({key: value for key, value in made.items() if key != "operation"})},
+        remark=" ".join(filter(None, (verdict.before, _replay(entry)))),
+        mark=_joined(_misread(result, verdict), _bits(entry)),
+        picture=to_pixels(result.adversarial[0]),
     )
+
+
+def _misread(result: AttackResult, verdict: Verdict) -> str:
+    if not verdict.before:
+        return ""
+    return "target before" if verdict.kind == "already" and result.targets is not None else "misread before"
+
+
+def _bits(entry: AttackRun) -> str:
+    return "" if entry.replayed is None else "same bits again" if entry.replayed.same else "other bits"
+
+
+def _replay(entry: AttackRun) -> str:
+    return "" if entry.replayed is None else f"Replay of {entry.replayed.file}: {entry.replayed.sentence}"
 
 
 def _target(result: AttackResult) -> str:
@@ -145,6 +193,12 @@ def _target(result: AttackResult) -> str:
     if chosen is not None:
         return f"{labels[chosen]} (chosen by the attack)"
     return "any other" if result.targets is None else labels[int(result.targets[0])]
+
+
+def _measured(norms: Mapping[str, float], source: str) -> tuple[str, ...]:
+    largest = f"L∞ {_level(norms['linf'])}"
+    least = f"{largest} from {source}" if source == "the clean image" else f"{largest}, its stickers not counted"
+    return f"L2 {short(norms['l2'])}, {largest} from {source}", f"{largest} from {source}", least
 
 
 def _sizes(norms: Mapping[str, float]) -> dict[str, str]:
@@ -156,18 +210,37 @@ def _sizes(norms: Mapping[str, float]) -> dict[str, str]:
     }
 
 
-def differing_facts(one: RunFacts, other: RunFacts) -> list[tuple[str, str, str]]:
-    """Return name and both values of all facts in which two runs differ."""
-    rows = [("attack", one.attack, other.attack)]
-    for left, right in ((one.parameters, other.parameters), (one.figures, other.figures), (one.provenance, other.provenance)):
-        rows += [(name, left.get(name, "–"), right.get(name, "–")) for name in dict.fromkeys((*left, *right))]
-    return [row for row in rows if row[1] != row[2]]
+def _level(linf: float) -> str:
+    """Format a largest change: ``8/255`` where it is one, which a difference of float32 misses by a little."""
+    whole = round(255 * linf)
+    return f"{whole}/255" if whole and abs(255 * linf - whole) < 1e-3 else format_norm(linf)
 
 
-def _inputs(entry: AttackRun) -> dict[str, str]:
-    data = entry.inputs.data
-    facts = {} if data is None else {"data": data.description}
-    return facts if entry.inputs.begin is None else {**facts, "start image": "given"}
+def _time(entry: FinishedRun) -> str:
+    return f"{entry.when:%H:%M:%S} · {entry.seconds:.2f} s"
+
+
+def _cost(entry: FinishedRun) -> dict[str, str]:
+    result = entry.result
+    return {
+        "rows forward": f"{result.forwards:,}",
+        "rows backward": f"{result.backwards:,}",
+        "seconds": f"{result.seconds:.2f}",
+    }
+
+
+def _surroundings(entry: AttackRun) -> dict[str, str]:
+    """Return what was attacked, and with which inputs beside the parameters."""
+    inputs, crop = entry.inputs, crop_words(entry.image)
+    stickers = len(entry.before.stickers)
+    return {
+        "image": str(entry.image.get("name", "unnamed")),
+        **({"crop": crop} if crop else {}),
+        **({"stickers": str(stickers)} if stickers else {}),
+        **({"where": REGIONS[inputs.region]} if entry.operation.masked and "stickers" not in entry.operation.uses else {}),  # type: ignore[attr-defined]
+        **({"data": inputs.data.description} if inputs.data is not None else {}),
+        **({"start image": inputs.begin_name or "given"} if inputs.begin is not None else {}),
+    }
 
 
 def _parameters(operation: Operation, values: Mapping[str, Any]) -> dict[str, str]:
@@ -178,15 +251,13 @@ def _parameters(operation: Operation, values: Mapping[str, Any]) -> dict[str, st
     return {known[name].title: known[name].shown(value) for name, value in values.items()}
 
 
-def _text(value: Any) -> str:
-    from engine.text.formatting import format_number
-
-    return format_number(value) if isinstance(value, float) else "–" if value is None else str(value)
-
-
 def _budget(parameters: Mapping[str, Any]) -> str:
     parts = [_text(parameters["eps"])] if parameters.get("eps") is not None else []
-    return " · ".join([*parts, *([f"{parameters['steps']} steps"] if "steps" in parameters else [])])
+    return " · ".join([*parts, *([f"{parameters['steps']} steps"] if parameters.get("steps") is not None else [])])
+
+
+def _text(value: Any) -> str:
+    return format_number(value) if isinstance(value, float) else "–" if value is None else str(value)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -194,19 +265,3 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     for key, value in values.items():
         flat.update(_flat(value, f"{prefix}{key} ") if isinstance(value, Mapping) else {f"{prefix}{key}": _text(value)})
     return flat
-
-
-def _json(entry: AttackRun, result: AttackResult, norms: Mapping[str, float], predictions: Mapping[str, Any]) -> str:
-    outcome = {
-        **predictions,
-        "success": bool(result.success[0]),
-        "reason": str(result.reason),
-        "norms": None if entry.scene.grown else dict(norms),
-        "remarks": list(result.remarks),
-        "steps_to_flip": int(result.steps_to_flip[0]),
-        "forwards": result.forwards,
-        "backwards": result.backwards,
-        "seconds": result.seconds,
-    }
-    record = {"number": entry.number, "image": dict(entry.image), **_inputs(entry), **result.provenance, "outcome": outcome}
-    return json.dumps(record, indent=2, ensure_ascii=False, default=str)

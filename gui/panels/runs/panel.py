@@ -1,116 +1,108 @@
-"""RunsPanel: the finished runs, with the details of the selected one or the differences of two."""
+"""RunsPanel: the finished runs as cards, with the details of the selected one or the comparison of several."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from functools import partial
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QHeaderView,
-    QSplitter,
-    QStackedLayout,
-    QToolButton,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
-from engine.text.formatting import counted
-from gui.panels.runs.facts import RunFacts, differing_facts, run_facts
-from gui.panels.runs.run_table import RunTable
+from gui.panels.runs.cards import RunCards
+from gui.panels.runs.details import RunDetails
+from gui.panels.runs.facts import RunFacts, run_facts
+from gui.panels.runs.run_commands import COMMANDS, Command
+from gui.panels.runs.run_json import runs_as_json
+from gui.session.history import FinishedRun
+from gui.session.run_actions import compare, use_parameters
 from gui.session.session import Session
-from gui.theme import GRID, icon, number_font
+from gui.theme import GRID, icon
 from gui.widgets import EmptyState
-from gui.widgets.text import Sentence
+
+_WIDE = 64 * GRID
+"""The width at which details stand beside the cards."""
+_ROOMY = 74 * GRID
+"""The width at which the buttons have titles."""
 
 
 class RunsPanel(QWidget):
-    """The tab of finished runs: the table and the details."""
+    """The Runs dock. Commands that need files or dialogs are passed on by `asked`."""
+
+    asked = Signal(str, object)
+    """A command that the shell carries out, and the numbers of the runs that it is for; see `gui.shell.actions.runs`."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
         self._facts: dict[int, RunFacts] = {}
-        self.table, self.details, self.summary = RunTable(), QTreeWidget(), Sentence(muted=True)
-        self.buttons: dict[str, QToolButton] = {}
+        self.cards, self.details = RunCards(), RunDetails()
+        self.buttons: dict[Command, QToolButton] = {}
         self._build()
         session.history.changed.connect(self.refresh)
 
     def _build(self) -> None:
-        self.details.setRootIsDecorated(False)
-        self.details.setUniformRowHeights(True)
-        self.details.setFont(number_font(self.details.font()))
-        self.details.setAccessibleName("Parameters and outcome")
-        self.details.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.picked.connect(self._on_picked)
-        self.table.showAsked.connect(self.show_again)
-        self.table.removeAsked.connect(self.remove)
-        lower = QWidget()
-        layout = QVBoxLayout(lower)
-        layout.setContentsMargins(GRID, 0, GRID, GRID)
-        layout.setSpacing(4)
-        layout.addLayout(self._tools())
-        layout.addWidget(self.summary)
-        layout.addWidget(self.details, 1)
+        self.cards.setMinimumHeight(5 * GRID)
+        self.cards.picked.connect(self._on_picked)
+        self.cards.showAsked.connect(partial(self.carry_out, "show"))
+        self.cards.removeAsked.connect(partial(self.carry_out, "remove"))
+        self.cards.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.cards.customContextMenuRequested.connect(self._on_menu)
+        first = QWidget()
+        layout = QVBoxLayout(first)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._tools())
+        layout.addWidget(self.cards, 1)
         split = self._split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(self.table)
-        split.addWidget(lower)
+        split.addWidget(first)
+        split.addWidget(self.details)
         split.setChildrenCollapsible(False)
-        for part in (self.table, self.details):
-            part.setMinimumHeight(5 * GRID)  # so that the dock fits below the canvas of a small screen
         self._pages = QStackedLayout(self)
-        self._pages.addWidget(
-            EmptyState("No run has finished yet. Press Run in the Attack dock; every finished run is kept here.", "mdi6.history")
-        )
+        empty = "No run has finished yet. Each one is kept here, with its picture and its parameters: press Run (F5)."
+        nothing = EmptyState(empty, "mdi6.history")
+        nothing.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        nothing.customContextMenuRequested.connect(self._on_menu)
+        self._pages.addWidget(nothing)
         self._pages.addWidget(split)
 
-    def _tools(self) -> QHBoxLayout:
-        tools: tuple[tuple[str, str, str, str, Callable[[], None]], ...] = (
-            (
-                "show",
-                "Show again",
-                "mdi6.eye-outline",
-                "Put this run back on the canvas, with its model, image and stickers (Enter)",
-                self.show_again,
-            ),
-            ("copy", "Copy", "mdi6.code-json", "Copy the selected runs, with every parameter, outcome and version, as JSON", self.copy),
-            (
-                "remove",
-                "Remove",
-                "mdi6.delete-outline",
-                "Remove the selected runs; undo brings them back (Delete)",
-                self.remove,
-            ),
-        )
-        row = QHBoxLayout()
+    def _tools(self) -> QWidget:
+        tools = QWidget()
+        tools.setMinimumWidth(20 * GRID)  # with titles the row is wide, but it must not keep the dock from being made narrow
+        row = QHBoxLayout(tools)
+        tools.installEventFilter(self)
+        row.setContentsMargins(4, 2, 4, 2)
         row.setSpacing(2)
-        for name, text, picture, tip, action in tools:
+        for command in (command for command in COMMANDS if command.button):
             button = QToolButton()
-            button.setText(text)
-            button.setIcon(icon(picture))
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setText(command.title)
+            button.setAccessibleName(command.title)
+            button.setIcon(icon(command.icon))
             button.setAutoRaise(True)
-            button.setToolTip(f"{tip}.")
-            button.clicked.connect(action)
-            self.buttons[name] = button
+            button.clicked.connect(partial(self.carry_out, command.name))
+            self.buttons[command.name] = button
             row.addWidget(button)
         row.addStretch(1)
-        return row
+        return tools
 
     # ------------------------------------------------------------------ contents
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Arrange table and details side by side if the tab is wide, else one below the other."""
-        wide = self.width() > 1.2 * self.height() and self.width() >= 64 * GRID
+        """Arrange cards and details side by side if the dock is wide, else one below the other."""
+        wide = self.width() > 1.2 * self.height() and self.width() >= _WIDE
         orientation = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self._split.orientation() != orientation:
             self._split.setOrientation(orientation)
             total = self.width() if wide else self.height()
-            self._split.setSizes([total * 3 // 5, total * 2 // 5] if wide else [total // 2, total // 2])
+            self._split.setSizes([total // 2, total // 2])
         super().resizeEvent(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Show the buttons' titles where they have room."""
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
+            style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if watched.width() >= _ROOMY else Qt.ToolButtonStyle.ToolButtonIconOnly
+            for button in self.buttons.values():
+                button.setToolButtonStyle(style)
+        return False
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -118,85 +110,75 @@ class RunsPanel(QWidget):
 
     @Slot()
     def refresh(self) -> None:
-        """Show the history's runs, if the tab is visible."""
+        """Show the history's runs, if the dock is visible."""
         if not self.isVisible():
             return
         entries, shown = self.session.history.entries, self.session.history.shown
         self._facts = {entry.number: self._facts.get(entry.number) or run_facts(entry) for entry in entries}
         self._pages.setCurrentIndex(1 if entries else 0)
-        self.table.set_runs([self._facts[entry.number] for entry in reversed(entries)], None if shown is None else shown.number)
+        self.cards.set_runs([self._facts[entry.number] for entry in reversed(entries)], None if shown is None else shown.number)
+
+    @property
+    def selected(self) -> list[FinishedRun]:
+        """The selected runs, the older first."""
+        runs = (self.session.history.find(run.number) for run in self.cards.selected)
+        return [run for run in runs if run is not None]
 
     @Slot()
     def _on_picked(self) -> None:
-        runs = self.table.selected
-        self.buttons["show"].setEnabled(len(runs) == 1 and runs[0].can_be_shown)
-        for name in ("copy", "remove"):
-            self.buttons[name].setEnabled(bool(runs))
-        self.details.clear()
-        if len(runs) == 1:
-            self._show_one(runs[0])
-        elif len(runs) == 2:
-            self._show_two(*runs)
-        else:
-            self._columns("")
-            self.summary.set_text("Select one run to see its parameters, or two to compare them (Ctrl and a click).")
-
-    def _show_one(self, run: RunFacts) -> None:
-        self.summary.set_text(f"#{run.number} {run.attack}: {run.outcome.rstrip('.')}. Ctrl and a click on another run compares the two.")
-        self._columns("", f"#{run.number}")
-        for title, values in (("Parameters", run.parameters), ("Outcome", run.figures), ("Provenance", run.provenance)):
-            head = QTreeWidgetItem(self.details, [title])
-            font = self.details.font()
-            font.setBold(True)
-            head.setFont(0, font)
-            for name, value in values.items():
-                self._row(name, value)
-        self._fit_names()
-
-    def _show_two(self, one: RunFacts, other: RunFacts) -> None:
-        rows = differing_facts(one, other)
-        alike = "the two runs are alike in everything" if not rows else counted(len(rows), "difference")
-        self.summary.set_text(f"#{one.number} against #{other.number}: {alike}.")
-        self._columns("", f"#{one.number}", f"#{other.number}")
-        for row in rows:
-            self._row(*row)
-        self._fit_names()
-
-    def _columns(self, *titles: str) -> None:
-        self.details.setColumnCount(len(titles))
-        self.details.setHeaderLabels(titles)
-
-    def _fit_names(self) -> None:
-        """Give the names at most half of the room, so that a long one does not push the values out of sight; its tool tip is whole."""
-        header = self.details.header()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(0, min(self.details.sizeHintForColumn(0), self.details.viewport().width() // 2))
-
-    def _row(self, *texts: str) -> None:
-        item = QTreeWidgetItem(self.details, list(texts))
-        for column, text in enumerate(texts):
-            item.setToolTip(column, text)
+        runs = self.selected
+        for command in COMMANDS:
+            if command.button:
+                obstacle = command.obstacle(runs)
+                self.buttons[command.name].setEnabled(not obstacle)
+                self.buttons[command.name].setToolTip(f"{command.tip}." if not obstacle else f"{command.title}: {obstacle}")
+        self.details.show_runs(self.cards.selected)
 
     # ------------------------------------------------------------------ from the user
 
-    @Slot()
-    def show_again(self) -> None:
-        """Put the selected run on the canvas."""
-        runs = self.table.selected
-        if len(runs) == 1:
-            self.session.show_entry(runs[0].number)
+    @Slot(QPoint)
+    def _on_menu(self, at: QPoint) -> None:
+        menu = self.menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup((self.cards.viewport() if self.cards.isVisible() else self).mapToGlobal(at))
 
-    @Slot()
-    def remove(self) -> None:
-        """Remove the selected runs from the history."""
-        self.session.remove_runs(*(run.number for run in self.table.selected))
+    def menu(self) -> QMenu:
+        """Return the context menu of the selected runs. A command that cannot be carried out says why in its tool tip."""
+        menu, runs = QMenu(self.cards), self.selected
+        menu.setToolTipsVisible(True)
+        for command in COMMANDS:
+            if command.rule:
+                menu.addSeparator()
+            action = QAction(icon(command.icon), command.title, menu)
+            obstacle = command.obstacle(runs)
+            action.setEnabled(not obstacle)
+            action.setToolTip(obstacle or f"{command.tip}.")
+            action.triggered.connect(partial(self.carry_out, command.name))
+            menu.addAction(action)
+        back = QAction(icon("mdi6.delete-restore"), "Bring back removed runs", menu)
+        back.setEnabled(bool(self.session.history.removed))
+        back.setToolTip("Every run that was removed and is still in memory comes back." if back.isEnabled() else "No run was removed.")
+        back.triggered.connect(self.session.restore_runs)
+        menu.addAction(back)
+        return menu
 
-    @Slot()
-    def copy(self) -> None:
-        """Copy the selected runs to the clipboard as JSON."""
-        QGuiApplication.clipboard().setText(runs_as_json(self.table.selected))
-
-
-def runs_as_json(runs: Sequence[RunFacts]) -> str:
-    """Return runs as JSON: one object, or a list of several."""
-    return runs[0].json if len(runs) == 1 else "[\n" + ",\n".join(run.json for run in runs) + "\n]"
+    def carry_out(self, name: Command, *_: object) -> None:
+        """Carry out a command on the selected runs; nothing happens if there is an obstacle."""
+        runs = self.selected
+        command = next(command for command in COMMANDS if command.name == name)
+        if command.obstacle(runs):
+            return
+        numbers = tuple(run.number for run in runs)
+        if name == "show":
+            self.session.show_entry(numbers[0])
+        elif name == "use":
+            use_parameters(self.session, numbers[0])
+        elif name == "remove":
+            self.session.remove_runs(*numbers)
+        elif name == "copy_json":
+            QGuiApplication.clipboard().setText(runs_as_json(runs))
+            self.session.notice.emit("The runs are on the clipboard as JSON." if len(runs) > 1 else f"{runs[0].title} is on the clipboard.")
+        else:
+            if name == "compare":
+                compare(self.session, numbers)
+            self.asked.emit(name, numbers)

@@ -63,6 +63,16 @@ def has_runs(session: Session) -> bool:
     return bool(session.history.attacks)
 
 
+def has_run(session: Session) -> bool:
+    """Return whether the canvas belongs to a finished run."""
+    return session.staleness.run is not None
+
+
+def has_removed_runs(session: Session) -> bool:
+    """Return whether there are removed runs that can be brought back."""
+    return bool(session.history.removed)
+
+
 def has_sticker(session: Session) -> bool:
     """Return whether a sticker is selected on an image."""
     return session.selected is not None and session.clean is not None

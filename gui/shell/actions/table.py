@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from gui import theme
-from gui.shell.actions import attack, canvas_views, edit, file, help, stickers, study, timeline, view
+from gui.shell.actions import attack, canvas_views, edit, file, help, runs, stickers, study, timeline, view
 from gui.shell.actions.conditions import has_frame
 from gui.shell.actions.spec import ActionSpec
 from gui.widgets.literal import literal
@@ -27,7 +27,7 @@ def _before(id: str, specs: tuple[ActionSpec, ...], others: tuple[ActionSpec, ..
 MENUS: dict[str, tuple[ActionSpec, ...]] = {
     "File": _before("save_image", file.SPECS, study.SPECS),
     "Edit": (*edit.SPECS, *stickers.SPECS),
-    "Attack": attack.SPECS,
+    "Attack": (*attack.SPECS, *runs.SPECS),
     "View": (*view.LAYOUT, *canvas_views.SPECS, *timeline.SPECS, *view.THEME),
     "Help": help.SPECS,
 }
@@ -51,6 +51,7 @@ class Actions(QObject):
             session.perturbationChanged,
             session.runs.changed,
             session.history.changed,
+            session.staleness.changed,
             session.undo_stack.indexChanged,
             session.selectionChanged,
             session.moments.changed,
