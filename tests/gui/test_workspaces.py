@@ -15,6 +15,7 @@ from gui.session.session import Session
 from gui.shell.dock_title import MINIMUM_WIDTH
 from gui.shell.docks import DOCKS
 from gui.shell.main_window import MainWindow
+from gui.shell.workspaces.placing import LEAST
 from gui.shell.workspaces.spec import Column, WorkspaceSpec, layout_version
 from gui.shell.workspaces.table import WORKSPACES
 from tests.gui.driving import action, click, press_keys, run_attack, settle, until
@@ -163,6 +164,52 @@ def test_every_workspace_fits_the_window_with_no_panel_under_260_px(windows: Cal
             dock = window.docks[shown]
             assert dock.width() >= MINIMUM_WIDTH, (name, shown)
             assert window.rect().contains(dock.geometry()), (name, shown)
+
+
+def test_no_panel_widens_its_column(windows: Callable[..., MainWindow]) -> None:
+    window = windows(1280, 800)
+    for spec in WORKSPACES:
+        for side, least in LEAST.items():
+            for name in spec.columns[side].docks:
+                assert window.docks[name].minimumSizeHint().width() <= least, name
+
+
+@pytest.mark.parametrize("name", [spec.name for spec in WORKSPACES if not spec.canvas])
+def test_the_drawer_stays_low_where_there_is_no_canvas(windows: Callable[..., MainWindow], name: str) -> None:
+    window = windows(1920, 1080)
+    window.workspaces.switch(name)
+    settle()
+    drawer = window.docks[window.workspaces.current.bottom.docks[0]]
+    assert drawer.isVisible()
+    assert 150 <= drawer.height() <= 280
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)], ids=str)
+def test_nothing_jumps_from_the_first_paint_to_the_panels(qapp: QApplication, settings: Settings, size: tuple[int, int]) -> None:
+    window = MainWindow(Session(), settings, theme.Theme(qapp, settings.store))
+    window.resize(*size)
+    window.workspaces.show_again()
+    window.show()
+    places, titles = [], []
+
+    def note() -> None:
+        parts = {name: window.docks[name] for name in sorted(seen(window))} | {"centre": window.centre, "spine": window.spine}
+        places.append({name: part.geometry().getRect() for name, part in parts.items()})
+        titles.append({name: window.docks[name].titleBarWidget().height() for name in sorted(seen(window))})
+
+    note()
+    window.import_panels()
+    settle()
+    note()
+    window.fill()
+    settle()
+    note()
+    window.session.change(ready=True)
+    settle()
+    note()
+    assert places[1:] == places[:-1]
+    assert titles[1:] == titles[:-1]
+    window.close()
 
 
 # ---------------------------------------------------------------------- keeping and resetting

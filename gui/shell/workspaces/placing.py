@@ -19,8 +19,8 @@ AREAS: dict[Side, Qt.DockWidgetArea] = {
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-LEAST_SIDE = 272
-"""The width of a column of docks at the least."""
+LEAST: dict[Side, int] = {"left": 320, "right": 272}
+"""The widths of the columns at the least: no panel needs more, so that none widens its column when it is built or first shown."""
 MOST_SIDE = 360
 """Its width from the start at the most, beside the canvas."""
 NARROW, LOW = 960, 620
@@ -52,14 +52,15 @@ def drawer_fits(spec: WorkspaceSpec, width: int, height: int) -> bool:
     """Return whether an open drawer leaves the canvas its share of the window."""
     if not spec.canvas:
         return height >= TALL
-    sides = RAIL + sum(_side(spec, column, width) for column in (spec.left, spec.right) if column.places)
+    sides = RAIL + sum(_width(spec, side, width) for side in LEAST if spec.columns[side].places)
     canvas = (width - sides) * (height - FRAME - round(spec.bottom.share * height))
     return canvas >= CANVAS_SHARE * width * height
 
 
-def _side(spec: WorkspaceSpec, column: Column, width: int) -> int:
-    wanted = round(column.share * width)
-    return max(LEAST_SIDE, min(wanted, MOST_SIDE) if spec.canvas else wanted)
+def _width(spec: WorkspaceSpec, side: Side, width: int) -> int:
+    """Return the width of the column at the left or right."""
+    wanted = round(spec.columns[side].share * width)
+    return max(LEAST[side], min(wanted, MOST_SIDE) if spec.canvas else wanted)
 
 
 def place(window: QMainWindow, spec: WorkspaceSpec, docks: Docks, homes: Mapping[str, Side]) -> None:
@@ -113,11 +114,13 @@ def _along(side: Side) -> Qt.Orientation:
 def set_sizes(window: QMainWindow, spec: WorkspaceSpec, docks: Docks) -> None:
     """Set the sizes of the columns and of their places."""
     wide, high = window.width(), window.height()
-    sides = [column for column in (spec.left, spec.right) if known(column, docks)]
-    firsts = [docks[known(column, docks)[0][0]] for column in sides]
-    window.resizeDocks(firsts, [_side(spec, column, wide) for column in sides], Qt.Orientation.Horizontal)
+    sides: list[Side] = [side for side in LEAST if known(spec.columns[side], docks)]
+    firsts = [docks[known(spec.columns[side], docks)[0][0]] for side in sides]
+    window.resizeDocks(firsts, [_width(spec, side, wide) for side in sides], Qt.Orientation.Horizontal)
     if bottom := known(spec.bottom, docks):
-        window.resizeDocks([docks[bottom[0][0]]], [round(spec.bottom.share * high)], Qt.Orientation.Vertical)
+        drawer = round(spec.bottom.share * high)
+        uppers = [] if spec.canvas else firsts  # without a canvas between them Qt needs both heights
+        window.resizeDocks([*uppers, docks[bottom[0][0]]], [*(high - FRAME - drawer for _ in uppers), drawer], Qt.Orientation.Vertical)
     for side, column in spec.columns.items():
         fronts = [docks[tabs[0]] for tabs in known(column, docks)]
         if len(fronts) > 1:

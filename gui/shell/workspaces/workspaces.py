@@ -111,6 +111,7 @@ class Workspaces(QObject):
         if self._restore(spec) and self._fits():
             folded = self._settings.text(f"window/{self._key(spec)}.folded").split()
             self.drawer.set_folded(tuple(name for name in folded if name in self._docks))
+            self._activate()
             self.tabs.sync()
         else:
             self._place(spec)
@@ -133,8 +134,9 @@ class Workspaces(QObject):
         place(self._window, spec, self._docks, {each.name: each.side for each in self._specs})
         if not drawer_fits(spec, size.width(), size.height()):
             self.drawer.set_folded(spec.bottom.docks)
-        self.tabs.sync()
         self._activate()
+        self.tabs.sync()
+        self._activate()  # the titles have come or gone
         if not self._window.isMaximized():
             self._window.resize(size)  # the docks had no room for a moment, and the window grew
         set_sizes(self._window, spec, self._docks)

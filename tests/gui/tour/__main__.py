@@ -43,6 +43,7 @@ def take(out: Path, width: int, height: int, theme: str, parts: list[str] | tupl
     ExceptionHook(bench.session).install()
     bench.window.theme.choose(theme)  # type: ignore[arg-type]
     bench.window.resize(width, height)
+    bench.window.workspaces.show_again()  # laid out as for a screen of this size
     bench.window.show()
     tour = Tour(bench, out)
     try:
