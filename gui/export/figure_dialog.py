@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from gui import theme
 from gui.export.copying import copy_figure
 from gui.export.figure_choices import FigureChoices
 from gui.export.figure_preview import FigurePreview
-from gui.export.figure_source import Picture, at_dpi, caption, fitted, source_of, write_figure
+from gui.export.figure_source import FigureSource, Picture, at_dpi, caption, fitted, script_of, source_of, write_figure
 from gui.widgets import scrolling
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 NO_PANEL = "Choose at least one panel."
 _EXPORT_TIP = "Choose a file and write the figure, with a JSON file beside it that says how to make it again"
-_COPY_TIP = "Copy the figure as a picture, or its caption"
+_COPY_TIP = "Copy the figure as a picture, its caption, or a script that makes it again"
 DPIS = (150, 300)
 
 
@@ -64,6 +65,7 @@ class FigureDialog(QDialog):
         for dpi in DPIS:
             menu.addAction(f"Picture, {dpi} dpi", partial(self.copy_picture, dpi))
         menu.addAction("Caption for LaTeX", self.copy_caption)
+        menu.addAction("Script (Python)", self.copy_script)
         self.copy_button.setMenu(menu)
         close = QPushButton("Close")
         close.clicked.connect(self.reject)
@@ -124,13 +126,20 @@ class FigureDialog(QDialog):
 
     def copy_caption(self) -> None:
         """Put the caption for LaTeX on the clipboard."""
+        self._copy_text(caption, "caption")
+
+    def copy_script(self) -> None:
+        """Put a script that makes the figure again on the clipboard."""
+        self._copy_text(script_of, "script")
+
+    def _copy_text(self, make: Callable[[FigureSource, FigurePlan], str], name: str) -> None:
         source, plan, session = self.source, self.plan, self._session
 
         def then(text: str) -> None:
             QGuiApplication.clipboard().setText(text)
-            session.notice.emit("The caption is on the clipboard.")
+            session.notice.emit(f"The {name} is on the clipboard.")
 
-        session.ask("figure-copy", lambda: caption(source, plan), then, what="Writing the caption", failed=self._show_error, keep=True)
+        session.ask("figure-copy", lambda: make(source, plan), then, what=f"Writing the {name}", failed=session.notice.emit, keep=True)
 
     # ------------------------------------------------------------------ export
 

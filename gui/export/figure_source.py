@@ -129,6 +129,23 @@ def caption(source: FigureSource, plan: FigurePlan) -> str:
     return latex_caption(plan.panels_of(subject), _note(source, plan, subject.observation), letters=plan.letters)
 
 
+def script_of(source: FigureSource, plan: FigurePlan) -> str:
+    """Return a script that runs the attack again and draws the figure.
+
+    Raises
+    ------
+    GibbonError
+        No finished run is shown, or no script can run it.
+    """
+    from engine.errors import GibbonError
+    from engine.record import Record
+    from engine.script import as_python
+
+    if source.entry is None:
+        raise GibbonError("No finished run is shown, so there is nothing that a script could run again. Run an attack, or show a run.")
+    return as_python(Record.model_validate(_provenance(source, plan, Path.cwd())))
+
+
 def write_figure(source: FigureSource, plan: FigurePlan, path: Path) -> list[Path]:
     """Write the figure with its sidecar and, if the plan says so, the arrays; return the files."""
     from engine.figures import export, export_arrays
@@ -192,6 +209,8 @@ def _measured_from(entry: AttackRun) -> str:
 
 def _provenance(source: FigureSource, plan: FigurePlan, folder: Path) -> dict[str, Any]:
     settings: dict[str, Any] = {**plan.model_dump(mode="json"), "panels": plan.names, "caption": caption(source, plan)}
+    if plan.note:
+        settings["note_text"] = _note(source, plan, _subject(source, plan).observation)
     bounds = source.bounds if source.entry is not None or source.frame is None else source.frame.scene.bounds
     if bounds:
         settings["bounds"] = dict(bounds)

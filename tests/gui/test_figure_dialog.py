@@ -167,3 +167,35 @@ def test_norms_say_the_stickers_that_were_there_before(bench: Workbench, tmp_pat
     until(lambda: any("figure.svg" in text for text in said), "the figure")
     words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text())).replace("\N{NO-BREAK SPACE}", " ")
     assert "measured from the image with its sticker" in words
+
+
+def test_the_script_of_a_figure_draws_the_same_pixels(attacked: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.images import open_image
+
+    dialog = opened(attacked)
+    dialog.copy_script()
+    until(lambda: "figures.export(" in QGuiApplication.clipboard().text(), "the script")
+    dialog.export_to(tmp_path / "window.png")
+    until(lambda: (tmp_path / "window.png.json").exists(), "the figure")
+    settle()
+    monkeypatch.chdir(tmp_path)
+    script = QGuiApplication.clipboard().text().replace('"figure.pdf"', '"figure.png"')
+    exec(compile(script, "script.py", "exec"), {})
+    assert (open_image(tmp_path / "figure.png").pixels == open_image(tmp_path / "window.png").pixels).all()
+
+
+def test_a_canvas_without_a_run_has_no_script(bench: Workbench, said: list[str]) -> None:
+    dialog = opened(bench)
+    dialog.copy_script()
+    until(lambda: any("No finished run is shown" in sentence for sentence in said), "the sentence")
+    close(dialog)
+
+
+def test_a_study_is_written_as_a_script(attacked: Workbench, tmp_path: Path) -> None:
+    from gui.shell.actions.study import write_study_script
+
+    write_study_script(attacked.session, tmp_path / "study.py")
+    until(lambda: (tmp_path / "study.py").exists(), "the script")
+    text = (tmp_path / "study.py").read_text(encoding="utf-8")
+    assert "# #" in text
+    assert "attacks.PGD()" in text

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog
 
-from gui.shell.actions.conditions import ready
+from gui.shell.actions.conditions import has_runs, ready
 from gui.shell.actions.spec import ActionSpec
 from gui.shell.opening import open_file
 
 if TYPE_CHECKING:
+    from gui.session.session import Session
     from gui.shell.actions.shell import Shell
 
 FILTER = "Studies (*.gibbon)"
@@ -47,6 +48,37 @@ def save_study_as(shell: Shell) -> None:
         studies.save(Path(path))
 
 
+def save_study_script(shell: Shell) -> None:
+    """Ask for a file name, and write the study's attacks there as a script."""
+    session = shell.session
+    studies = session.studies
+    name = studies.name or "study"
+    path, _ = QFileDialog.getSaveFileName(
+        shell.window(), "Save study as script", str(shell.settings.folder("scripts") / f"{name}.py"), "Python (*.py)"
+    )
+    if path:
+        shell.settings.keep_folder("scripts", Path(path).parent)
+        write_study_script(session, Path(path))
+
+
+def write_study_script(session: Session, path: Path) -> None:
+    """Write the study's attacks as a script; messages and status bar say where."""
+    snapshot, name = session.studies.snapshot(), session.studies.name or "session"
+
+    def write() -> Path:
+        from engine.script import study_as_python, write_script
+        from gui.session.studies.snapshot import study_of
+
+        return write_script(path, study_as_python(study_of(snapshot), f"The study {name}, run again."))
+
+    def then(written: Path) -> None:
+        sentence = f"The script is in {written}. Run it with python."
+        session.log("info", sentence)
+        session.notice.emit(sentence)
+
+    session.ask("study-script", write, then, what=f"Writing {path.name}", busy=f"Writing {path.name}…", keep=True)
+
+
 SPECS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "new_study",
@@ -75,6 +107,13 @@ SPECS: tuple[ActionSpec, ...] = (
         ("Ctrl+Alt+S",),
         "mdi6.content-save-all-outline",
         enabled=ready,
+    ),
+    ActionSpec(
+        "save_study_script",
+        "Save study as script…",
+        save_study_script,
+        "Write all attacks of the study as Python, with every parameter that is not the default",
+        enabled=has_runs,
     ),
     ActionSpec(
         "save_study_as",
