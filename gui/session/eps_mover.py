@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,11 +13,12 @@ from gui.session.attack_job import completed
 from gui.session.conclusion import Conclusion
 from gui.session.history import AttackRun
 from gui.session.scene import Frame, Scene, observe_scene, same_surroundings
+from gui.session.state import AttackSettings
 
 if TYPE_CHECKING:
     from engine import AttackResult
     from gui.session.attack_runner import Request
-    from gui.session.state import State
+    from gui.session.state import Plan, State
 
 
 def movable(entry: AttackRun) -> bool:
@@ -35,6 +36,19 @@ def at_eps(entry: AttackRun, eps: float) -> tuple[AttackResult | None, Scene]:
 
     result = fgsm_at_eps(entry.result, eps)
     return result, replace(entry.before, delta=(result.adversarial - result.clean)[0].detach().cpu())
+
+
+def _planned(plan: Plan, made: AttackRun) -> dict[str, Any]:
+    """Return the fields that set the planned eps to that of a run, so that the form says the same, if the run's attack is planned."""
+    from engine.parameters import parameters_of
+
+    attack = made.result.operation
+    if plan.slug != attack.slug:
+        return {}
+    eps = attack.eps  # type: ignore[attr-defined]
+    others = {name: value for name, value in plan.settings.parameters.items() if name != "eps"}
+    mine = {} if eps == parameters_of(type(attack))["eps"].default else {"eps": eps}
+    return {"settings": AttackSettings({**others, **mine}, plan.settings.preset)}
 
 
 class EpsMover(QObject):
@@ -88,7 +102,7 @@ class EpsMover(QObject):
 
         def then(made: AttackRun) -> None:
             if self._shows(entry):
-                fields = {"delta": made.scene.delta, "grown": made.scene.grown}
+                fields = {"delta": made.scene.delta, "grown": made.scene.grown, **_planned(self._current().plan, made)}
                 self.concluded.emit(Conclusion(made, f"Move eps to {eps:.3g}", "eps", fields))
             else:
                 self.logged.emit("info", f"{entry.title} at eps {eps:.3g} was not kept: something else was put on the canvas meanwhile.")

@@ -16,6 +16,7 @@ from gui.panels.attack import AttackPanel
 from gui.panels.attack.eps_slider import EpsSlider, places
 from gui.panels.results import ResultsPanel
 from gui.panels.results.views import CurveView
+from gui.session.state import AttackSettings
 from tests.gui.panel_scenes import attack, drag, open_image, show
 
 if TYPE_CHECKING:
@@ -146,9 +147,31 @@ def test_it_goes_when_another_attack_is_chosen(qtbot: QtBot, eps: EpsSlider) -> 
     panel = eps.parent()
     while not isinstance(panel, AttackPanel):
         panel = panel.parent()
-    panel.choose("fgsm")
+    session.planned.choose("fgsm")
     assert eps.isVisible()
-    panel.choose("deepfool")
+    session.planned.choose("deepfool")
     assert not eps.isVisible()
-    panel.choose("fgsm")
+    session.planned.choose("fgsm")
     assert eps.isVisible()
+
+
+def test_the_slider_says_whose_eps_it_is_and_the_form_follows(qtbot: QtBot, eps: EpsSlider, session: Session) -> None:
+    first = session.history.attacks[-1]
+    session.change(**session.plan.choosing("fgsm"))
+    assert eps.caption.text() == f"eps of #{first.number}"
+    assert not eps.remark.isVisible()
+    eps.slider.setFocus()
+    qtbot.keyClick(eps.slider, Qt.Key.Key_Right)
+    assert eps.remark.isVisible()  # it is only looked at so far
+    assert eps.remark.text() == "the next run's eps is 8/255"
+    qtbot.waitUntil(lambda: len(session.history.entries) == 2, timeout=20_000)
+    second = session.history.attacks[-1]
+    assert eps.caption.text() == f"eps of #{second.number}"
+    attack, _ = session.plan.built
+    assert attack == second.operation
+    assert not eps.remark.isVisible()
+    session.undo_stack.undo()
+    attack, _ = session.plan.built
+    assert attack == first.operation
+    session.change(settings=AttackSettings({"eps": 2 / 255}))
+    assert eps.remark.text() == "the next run's eps is 2/255"

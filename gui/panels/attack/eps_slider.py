@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtGui import QPalette, QWheelEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.session.eps_mover import movable
+from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
     from gui.session.history import AttackRun
@@ -50,15 +51,22 @@ class EpsSlider(QWidget):
         self.value.setFont(theme.number_font(self.font()))
         self.value.setFixedWidth(self.value.fontMetrics().horizontalAdvance("100.00/255"))
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        caption = QLabel("move eps", self)
-        caption.setBuddy(self.slider)
-        caption.setToolTip(self.slider.toolTip())
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self.caption = QLabel(self)
+        self.caption.setBuddy(self.slider)
+        self.caption.setToolTip(self.slider.toolTip())
+        self.remark = ElidedLabel(parent=self)
+        self.remark.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.remark.set_tip("The form above sets up the next run; the slider belongs to the run on the canvas.")
+        row = QHBoxLayout()
         row.setSpacing(theme.GRID)
-        row.addWidget(caption)
+        row.addWidget(self.caption)
         row.addWidget(self.slider, 1)
         row.addWidget(self.value)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self.remark)
         self._previewing = False
         """Whether the canvas may show an eps that is not kept as a run."""
         self._settled = QTimer(self)
@@ -69,6 +77,7 @@ class EpsSlider(QWidget):
         self.slider.sliderReleased.connect(self._keep)
         session.history.changed.connect(self.refresh)
         session.runs.changed.connect(self.refresh)
+        session.planChanged.connect(self._show_value)
         self.hide()
 
     @property
@@ -143,8 +152,22 @@ class EpsSlider(QWidget):
                 self.slider.setValue(round(entry.result.operation.eps / self._unit))  # type: ignore[attr-defined]
             self._show_value()
 
+    @Slot()
     def _show_value(self) -> None:
-        self.value.setText(f"{self.eps * 255:g}/255" if self._in_levels else f"{self.eps:.3g}")
+        """Show the slider's eps, of which run it is, and the form's eps if that is another one."""
+        entry = self._entry
+        if entry is None:
+            return
+        self.caption.setText(f"eps of #{entry.number}")
+        self.value.setText(self._written(self.eps))
+        attack, _ = self._session.plan.built
+        planned = getattr(attack, "eps", None) if attack is not None and attack.slug == entry.operation.slug else None
+        differs = planned is not None and abs(planned - self.eps) > 1e-9
+        self.remark.setText(f"the next run's eps is {self._written(planned)}" if planned is not None and differs else "")
+        self.remark.setVisible(differs)
+
+    def _written(self, eps: float) -> str:
+        return f"{eps * 255:g}/255" if self._in_levels else f"{eps:.3g}"
 
 
 class _Slider(QSlider):
