@@ -138,7 +138,7 @@ class Models(QObject):
                 raise
 
         def failed(sentence: str) -> None:
-            self._say(sentence)
+            self._show(sentence)
             if self._asks_head:
                 self.headAsked.emit(source, options)
 
@@ -159,7 +159,11 @@ class Models(QObject):
         failed: Callable[[str], None] | None = None,
     ) -> None:
         """Make a classifier in the engine thread and let it replace the present one."""
-        swap_classifier(self._session, make, busy=busy, done=done, failed=failed or self._say)
+        swap_classifier(self._session, make, busy=busy, done=done, failed=failed or self._show)
+
+    def _show(self, sentence: str) -> None:
+        """Say an error that the session has logged already."""
+        self.said.emit(sentence, "error")
 
     def _say(self, sentence: str, kind: str = "error") -> None:
         self.said.emit(sentence, kind)

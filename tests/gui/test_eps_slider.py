@@ -143,10 +143,7 @@ def test_a_late_answer_does_not_replace_another_run(qtbot: QtBot, eps: EpsSlider
     assert session.delta is None
 
 
-def test_it_goes_when_another_attack_is_chosen(qtbot: QtBot, eps: EpsSlider) -> None:
-    panel = eps.parent()
-    while not isinstance(panel, AttackPanel):
-        panel = panel.parent()
+def test_it_goes_when_another_attack_is_chosen(eps: EpsSlider, session: Session) -> None:
     session.planned.choose("fgsm")
     assert eps.isVisible()
     session.planned.choose("deepfool")
