@@ -231,6 +231,8 @@ class DrawingPanes(PictureViews):
         """End the drag, and commit its draft, if any."""
         before, draft = gesture.board.stickers, gesture.draft
         if draft is not None:
+            if gesture.edits and draft.stickers == before:
+                self.stickersDragged.emit(before)  # it ends where it began, and nothing is committed
             self._apply(draft, before)
         elif gesture.edits:
             self._stickers = before

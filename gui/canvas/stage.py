@@ -33,6 +33,7 @@ class Stage(Pane):
     _mode: ViewName = "wipe"
     _held = False
     _difference: Difference | None = None
+    _painted: tuple[Difference, int | None, np.ndarray, str] | None = None
 
     def __init__(self, pictures: tuple[Picture, Picture], hint: str) -> None:
         super().__init__(pictures, hint)
@@ -106,11 +107,17 @@ class Stage(Pane):
         elif self._mode == "difference":
             shown = None
             if difference is not None and difference.steps.shape == self._size_of_first():
-                limit = limit_of(difference, self.gain)
-                shown, text = coloured(difference, limit), limit_text(limit)
+                shown, text = self._colours(difference)
                 limits = (f"{MINUS}{text}", "0", f"+{text}")
         self.view.scale_bar.show_limits(limits)
         return shown
+
+    def _colours(self, difference: Difference) -> tuple[np.ndarray, str]:
+        """Return a difference's colours and the end of its scale. They are kept, since other changes ask for them again."""
+        if self._painted is None or self._painted[0] is not difference or self._painted[1] != self.gain:
+            limit = limit_of(difference, self.gain)
+            self._painted = (difference, self.gain, coloured(difference, limit), limit_text(limit))
+        return self._painted[2], self._painted[3]
 
     def _show_divider(self) -> None:
         height, width = self.size_

@@ -112,6 +112,15 @@ def test_escape_during_a_drag_brings_back_what_was(canvas: ImageCanvas, owner: O
     assert owner.stickers == (LOW, HIGH)
 
 
+def test_a_drag_that_ends_where_it_began_leaves_everything_as_it_was(canvas: ImageCanvas, owner: Owner) -> None:
+    press(canvas.clean_pane, (6.5, 8.5))
+    move(canvas.clean_pane, (20.5, 20.5))
+    assert owner.boxes()[0] == (18, 17, 6, 8)
+    release(canvas.clean_pane, (6.5, 8.5))
+    assert owner.stickers == canvas.stickers == (LOW, HIGH)
+    assert owner.heard("stickersCommitted") == []
+
+
 def test_a_drag_far_off_the_image_keeps_a_pixel_on_it_and_says_so_once(canvas: ImageCanvas, owner: Owner) -> None:
     drag(canvas.clean_pane, [(6.5, 8.5), (60.5, 8.5), (90.5, 8.5), (300.5, 8.5)])
     assert owner.boxes()[0] == (31, 5, 6, 8)
