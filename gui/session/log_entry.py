@@ -22,5 +22,7 @@ class LogEntry:
     short: str = ""
     """A shorter text for the status bar; empty if that shows ``text``."""
     at: datetime = field(default_factory=datetime.now)
+    about: str = ""
+    """The model and the image that were open, such as “stop.png under signs”; empty if there was none."""
     offer: Offer | None = None
     """A button beside the line; None if there is nothing to do about it."""

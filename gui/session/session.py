@@ -189,7 +189,7 @@ class Session(QObject):
 
     def log(self, kind: LogKind, text: str, details: str = "", *, short: str = "", offer: Offer | None = None) -> None:
         """Add a line to the messages. Errors and warnings also go to the status bar, as ``short`` if that is given."""
-        self.logged.emit(LogEntry(kind, text, details, short, offer=offer))
+        self.logged.emit(LogEntry(kind, text, details, short, about=self.state.subject, offer=offer))
         if kind in ("error", "warning"):
             self.notice.emit(short or text)
 

@@ -150,6 +150,13 @@ class State:
         return self.labels[label] if 0 <= label < len(self.labels) else str(label)
 
     @property
+    def subject(self) -> str:
+        """The image and the model that are open in words, such as “stop.png under signs”; empty if there is none."""
+        image = "" if self.clean is None else str(self.image.get("name") or "unnamed image")
+        model = "" if self.classifier is None else self.classifier.name
+        return " under ".join(filter(None, (image, model)))
+
+    @property
     def assumed_label(self) -> int | None:
         """The label that an attack uses: the true one, else the prediction."""
         return self.prediction if self.label is None else self.label

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton
 
 from engine.attacks import PGD
 from gui.panels.messages import MessagesPanel
-from gui.panels.messages.panel import MOST
-from tests.gui.panel_scenes import attack, open_image, show
+from gui.panels.messages.lines import MOST
+from gui.theme import muted_colour
+from tests.gui.panel_scenes import attack, noise, open_image, show
+from tests.gui.seen import named
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -80,3 +83,60 @@ def test_the_view_follows_unless_somebody_reads_further_up(qtbot: QtBot, panel: 
     longest = bar.maximum()
     qtbot.waitUntil(lambda: bar.maximum() > longest)
     assert bar.value() == 10
+
+
+def shown(panel: MessagesPanel) -> list[str]:
+    """The texts of the lines that are seen."""
+    items = [panel.tree.topLevelItem(row) for row in range(panel.tree.topLevelItemCount())]
+    return [item.text(0)[10:] for item in items if item is not None and not item.isHidden()]
+
+
+def test_messages_are_filtered_by_kind_and_by_words_those_that_come_later_too(qtbot: QtBot, panel: MessagesPanel, session: Session) -> None:
+    session.log("info", "The image was cropped.")
+    session.log("error", "cat.png is damaged.", "Traceback of the decoder")
+    session.log("warning", "dog.png is large.")
+    qtbot.keyClicks(panel.kind, "P")  # Problems
+    assert shown(panel) == ["cat.png is damaged.", "dog.png is large."]
+    qtbot.keyClicks(panel.search, "decoder CAT")
+    assert shown(panel) == ["cat.png is damaged."]
+    session.log("info", "A cat with a decoder.")
+    session.log("error", "Another cat.", "decoder")
+    assert shown(panel) == ["cat.png is damaged.", "Another cat."]
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    assert "dog.png" not in QGuiApplication.clipboard().text()
+    panel.search.clear()
+    panel.kind.setCurrentIndex(0)
+    assert len(shown(panel)) == 5
+
+
+def test_what_was_said_of_another_image_is_quiet_and_can_be_left_out(qtbot: QtBot, panel: MessagesPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    session.log("warning", "The noise is odd.")
+    assert panel.entries[-1].about == "noise under small"
+    item = panel.tree.topLevelItem(panel.tree.topLevelItemCount() - 1)
+    assert item is not None
+    assert item.data(0, Qt.ItemDataRole.ForegroundRole) is None
+    with qtbot.waitSignal(session.observed):
+        session.set_image(noise(5), {"name": "other"})
+    assert item.data(0, Qt.ItemDataRole.ForegroundRole) == muted_colour(panel.tree.palette())
+    assert item.toolTip(0) == "Open at the time: noise under small."
+    session.log("info", "The other one is fine.")
+    qtbot.mouseClick(panel.here, Qt.MouseButton.LeftButton, pos=QPoint(8, panel.here.height() // 2))
+    assert panel.here.isChecked()
+    assert shown(panel) == ["The other one is fine."]
+    session.undo_stack.undo()
+    assert shown(panel)[-1] == "The noise is odd."
+    assert "The other one is fine." not in shown(panel)
+    assert item.data(0, Qt.ItemDataRole.ForegroundRole) is None
+
+
+def test_an_offer_is_a_button_below_its_line(qtbot: QtBot, panel: MessagesPanel, session: Session) -> None:
+    taken: list[str] = []
+    session.log("info", "“a.png” carries the record of the run that made it.", offer=("Open its record", lambda: taken.append("opened")))
+    button = named(panel, QPushButton, "Open its record")
+    assert button.isVisible()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert taken == ["opened"]
+    item = panel.tree.topLevelItem(0)
+    assert item is not None
+    assert panel.tree.visualItemRect(item.child(0)).height() >= button.sizeHint().height()
