@@ -18,6 +18,7 @@ from engine.classifier import Classifier
 from engine.explain import Explanation
 from engine.images import Photograph
 from engine.operation import Attack
+from engine.parameters import parameters_of
 from engine.result import AttackResult, Result
 from engine.stickers import Sticker
 from engine.timeline import KeptStep
@@ -210,7 +211,9 @@ class Study:
         """
         runs = tuple(run_of(result, row) for result in results for row in range(len(result.adversarial)))
         runs = tuple(replace(run, number=number) for number, run in enumerate(runs, 1))
-        return cls(canvas=canvas_of(runs[-1]) if runs else Canvas(), runs=runs, shown=runs[-1].id if runs else None)
+        if not runs:
+            return cls()
+        return cls(canvas=canvas_of(runs[-1]), plan=plan_of(runs[-1]), runs=runs, shown=runs[-1].id)
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,6 +240,14 @@ def run_of(result: AttackResult, row: int = 0) -> StudyRun:
 def is_grown(result: AttackResult) -> bool:
     """Return whether the adversarial image was grown from noise, so that norms of the difference have no meaning."""
     return not getattr(result.operation, "from_image", True)
+
+
+def plan_of(run: StudyRun) -> Plan:
+    """Return the plan that makes a run again: its attack, with the parameters that are not the defaults, and its seed."""
+    operation = run.result.operation
+    values, known = operation.model_dump(mode="json"), parameters_of(type(operation))
+    changed = {name: value for name, value in values.items() if value != known[name].default}
+    return Plan(slug=operation.slug, settings=Settings(changed), seed=run.inputs.seed)
 
 
 def canvas_of(run: StudyRun) -> Canvas:

@@ -253,6 +253,7 @@ def test_a_batch_becomes_a_run_for_each_image(tmp_path: Path) -> None:
         assert torch.equal(run.attack.trace[:, 0], result.trace[:, row])
         assert bool(run.attack.survives_8bit) == bool(result.survives_8bit[row])
     assert kept.shown == kept.runs[-1].id
+    assert (kept.plan.slug, kept.plan.settings.parameters) == ("pgd", {"steps": 3})
 
 
 def test_an_attack_of_ones_own_is_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -58,8 +58,9 @@ def restored(study: Study) -> Restored:
         "removed": frozenset(numbers[id] for id in study.removed),
         "compared": tuple(numbers[id] for id in study.compared),
         "run": None if study.shown is None else numbers[study.shown],
-        "plan": _plan(study),
     }
+    if study.plan.slug:
+        fields["plan"] = _plan(study)
     if study.explanations:  # a study of a script names none: those of the window stay
         fields["explanations"] = study.explanations
     return Restored(fields, tuple(_run(run) for run in study.runs), study.workspace, study.carried, study.remarks)
