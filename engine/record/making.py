@@ -15,6 +15,7 @@ from engine.images import Crop, Photograph, digest
 from engine.models import options_of
 from engine.operation import Operation
 from engine.record.packing import Packed
+from engine.record.recorded import RecordedLogits
 from engine.record.schema import (
     ClassEntry,
     DataEntry,
@@ -138,6 +139,10 @@ def operation_entry(attack: Operation, digests: Mapping[str, str], folder: Path 
 
 def model_entry(classifier: Classifier, folder: Path | None) -> ModelEntry:
     """Make the entry of a classifier; the path of its file is relative to ``folder``."""
+    if isinstance(classifier.module, RecordedLogits):  # it stands for a classifier whose weights are not here
+        entry = classifier.module.entry
+        placed = None if entry.source is None else located(entry.source, lambda path: relative(path, folder))
+        return entry.model_copy(update={"source": placed})
     source = classifier.source
     return ModelEntry(
         name=classifier.name,

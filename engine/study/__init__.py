@@ -8,12 +8,12 @@
 
 from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.files import is_study
+from engine.record.recorded import Answer, is_recorded
 from engine.study.file import read, write
 from engine.study.models import load
 from engine.study.operations import can_keep
-from engine.study.recorded import is_recorded
 from engine.study.showing import show
-from engine.study.values import Answer, Canvas, DataChoice, Inputs, Plan, Settings, StartPicture, Study, StudyRun, on_classifier
+from engine.study.values import Canvas, DataChoice, Inputs, Plan, Settings, StartPicture, Study, StudyRun, on_classifier
 
 __all__ = [
     "SUFFIX",

@@ -17,14 +17,14 @@ from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.images import Photograph
+from engine.record.recorded import Answer, stand_in
 from engine.refusals import place_and_reason
 from engine.study import canvases, models, operations, photographs, runs, tensors, thumbnail, timelines
 from engine.study.archive import Archive, write_archive
 from engine.study.entries import FORMAT, PhotographEntry, RunEntry, StudyEntry, StudyModel
 from engine.study.migration import VERSION, is_known, migrated
-from engine.study.recorded import stand_in
 from engine.study.tensors import Tensors
-from engine.study.values import Answer, CarriedRun, Study, StudyRun
+from engine.study.values import CarriedRun, Study, StudyRun
 
 _MAIN = "study.json"
 _PICTURE = "thumbnail.png"
@@ -265,7 +265,7 @@ class _Reader:
                 if entry.attack.model not in known:
                     raise GibbonError(f"its run {entry.number} is of a model that it does not name")
                 answers[entry.attack.model] += runs.recorded_answers(entry.attack, self._find)
-        return {fingerprint: stand_in(model, answers[fingerprint]) for fingerprint, model in known.items()}
+        return {fingerprint: stand_in(model.entry, model.labels, answers[fingerprint]) for fingerprint, model in known.items()}
 
     def _runs(self, plain: Mapping[str, Any], sources: runs.Sources) -> tuple[list[StudyRun], list[CarriedRun]]:
         found: list[StudyRun] = []

@@ -7,8 +7,8 @@ from pathlib import Path
 from engine.classifier import Classifier
 from engine.errors import GibbonError, in_words
 from engine.record import located, model_entry
+from engine.record.recorded import RecordedLogits, is_recorded
 from engine.study.entries import StudyModel
-from engine.study.recorded import RecordedLogits, is_recorded
 
 
 def entry_of(classifier: Classifier) -> StudyModel:
@@ -22,7 +22,7 @@ def entry_of(classifier: Classifier) -> StudyModel:
 def reference(classifier: Classifier) -> StudyModel:
     """Return what a stand-in stands for."""
     assert isinstance(classifier.module, RecordedLogits)
-    return classifier.module.model
+    return StudyModel(entry=classifier.module.entry, labels=classifier.labels)
 
 
 def load(classifier: Classifier, folder: Path | None = None, device: str | None = None) -> Classifier:

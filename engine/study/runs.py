@@ -14,12 +14,13 @@ from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.images import Photograph
 from engine.operation import Attack, Operation
+from engine.record.recorded import Answer
 from engine.result import AttackResult, Reason, Result
 from engine.study import artifacts, operations, stickers, timelines
 from engine.study.entries import AttackEntry, DataEntry, ImageInfo, InputsEntry, RunEntry, plain
 from engine.study.shapes import Shapes
 from engine.study.tensors import Tensors
-from engine.study.values import Answer, DataChoice, Inputs, StudyRun
+from engine.study.values import DataChoice, Inputs, StudyRun
 
 _TENSORS = (
     "clean",

@@ -19,6 +19,7 @@ from engine.explain import Explanation
 from engine.images import Photograph
 from engine.operation import Attack
 from engine.parameters import parameters_of
+from engine.record.recorded import Answer
 from engine.result import AttackResult, Result
 from engine.stickers import Sticker
 from engine.timeline import KeptStep
@@ -34,16 +35,6 @@ class DataChoice:
     split: str
     count: int
     root: Path | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """Logits that a classifier gave for images, so that a study can show them without the classifier."""
-
-    images: Tensor
-    """The images, ``(N, C, H, W)``."""
-    logits: Tensor
-    """The logits, ``(N, K)``."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from engine.classifier import Classifier
 from engine.errors import GibbonError
-from engine.study.entries import StudyModel
-from engine.study.values import Answer
+from engine.record.schema import ModelEntry
 
 _SAME = 1e-6
 """Largest difference of two pixels that are taken for the same: an image that was put together again may differ by rounding."""
@@ -18,14 +18,24 @@ _PROBES = 64
 """Pixels by which the recorded images are sifted before all pixels are compared."""
 
 
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Logits that a classifier gave for images, so that they can be shown without the classifier."""
+
+    images: Tensor
+    """The images, ``(N, C, H, W)``."""
+    logits: Tensor
+    """The logits, ``(N, K)``."""
+
+
 class RecordedLogits(nn.Module):
     """Returns the recorded logits of images that were recorded, and refuses every other image."""
 
-    def __init__(self, model: StudyModel, answers: Iterable[Answer]) -> None:
+    def __init__(self, entry: ModelEntry, classes: int, answers: Iterable[Answer]) -> None:
         super().__init__()
-        self.model = model
-        """The classifier that this stands for."""
-        shape, classes = model.entry.input_shape, len(model.labels)
+        self.entry = entry
+        """The classifier that this stands for; a file's path is the full one."""
+        shape = entry.input_shape
         self.answers = fitting = tuple(
             a for a in answers if tuple(a.images.shape[1:]) == shape and a.logits.shape == (len(a.images), classes)
         )
@@ -44,7 +54,7 @@ class RecordedLogits(nn.Module):
             A gradient is asked for, or an image was not recorded.
         """
         if images.requires_grad and torch.is_grad_enabled():
-            raise GibbonError(missing(self.model.entry.name))
+            raise GibbonError(missing(self.entry.name))
         return torch.stack([self._row(image) for image in images.cpu()])
 
     def _probe(self, image: Tensor) -> Tensor:
@@ -58,10 +68,10 @@ class RecordedLogits(nn.Module):
             if bool(((recorded.double() - image.double()).abs() <= _SAME).all()):
                 found: Tensor = logits
                 return found
-        raise GibbonError(missing(self.model.entry.name))
+        raise GibbonError(missing(self.entry.name))
 
     def __repr__(self) -> str:
-        return f"RecordedLogits({self.model.entry.name!r})"
+        return f"RecordedLogits({self.entry.name!r})"
 
 
 def missing(name: str) -> str:
@@ -69,7 +79,7 @@ def missing(name: str) -> str:
     return f"The model “{name}” of this study is not loaded, so only what was recorded can be shown. Open the model to go on."
 
 
-def stand_in(model: StudyModel, answers: Iterable[Answer]) -> Classifier:
+def stand_in(entry: ModelEntry, labels: tuple[str, ...], answers: Iterable[Answer]) -> Classifier:
     """Return a classifier with name, classes and fingerprint of another one, which knows the recorded answers alone.
 
     Its inspection, which takes random images, is left out: `Classifier.unseen` builds it.
@@ -79,12 +89,11 @@ def stand_in(model: StudyModel, answers: Iterable[Answer]) -> Classifier:
     GibbonError
         The shape is none that images could have.
     """
-    entry = model.entry
     if any(side < 1 or side > 1 << 16 for side in entry.input_shape):
         raise GibbonError(f"its model “{entry.name}” takes images of {entry.input_shape}")
     return Classifier.unseen(
-        RecordedLogits(model, answers),
-        model.labels,
+        RecordedLogits(entry, len(labels), answers),
+        labels,
         entry.input_shape,
         name=entry.name,
         fingerprint=entry.fingerprint,
