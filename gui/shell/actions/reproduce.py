@@ -11,7 +11,7 @@ from gui.shell.actions.shell import Shell
 from gui.widgets.literal import literal
 
 if TYPE_CHECKING:
-    from gui.reproduce.window import ReproduceWindow
+    from gui.panels.experiments.panel import ReproduceWindow
 
 
 class ReproduceMenu(QMenu):
@@ -26,7 +26,7 @@ class ReproduceMenu(QMenu):
 
     def open_experiment(self, slug: str) -> None:
         """Open the Reproduce window with an experiment."""
-        from gui.reproduce.window import ReproduceWindow
+        from gui.panels.experiments.panel import ReproduceWindow
 
         if self._experiments is None:
             self._experiments = ReproduceWindow(self._shell.session, self._shell.settings, self._shell.window())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gui.reproduce.window import ReproduceWindow
+from gui.panels.experiments.panel import ReproduceWindow
 from tests.gui.driving import click, run_attack, settle, until
 
 if TYPE_CHECKING:

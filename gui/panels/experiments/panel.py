@@ -10,11 +10,11 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.panels.model.dialogs import ask_download
-from gui.reproduce import work
-from gui.reproduce.experiment_runner import ExperimentRunner
-from gui.reproduce.foot import RunFoot
-from gui.reproduce.views import AboutExperiment, ExperimentList, OutcomeView
+from gui.widgets.model_dialogs import ask_download
+from gui.panels.experiments import work
+from gui.panels.experiments.experiment_runner import ExperimentRunner
+from gui.panels.experiments.foot import RunFoot
+from gui.panels.experiments.views import AboutExperiment, ExperimentList, OutcomeView
 from gui.session.fetch import Fetch
 from gui.widgets import scrolling
 from gui.widgets.message import Kind

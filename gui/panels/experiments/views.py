@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QListWidget, QListWidgetItem,
 
 from gui import theme
 from gui.forms import Form
-from gui.reproduce.verdict_table import VerdictTable
+from gui.panels.experiments.verdict_table import VerdictTable
 from gui.widgets import ElidedLabel, EmptyState, FigureView
 from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
     from engine.reproduce import Experiment
-    from gui.reproduce.work import ExperimentOutcome
+    from gui.panels.experiments.work import ExperimentOutcome
 
 _SLUG = Qt.ItemDataRole.UserRole
 _FACTS = ("lecture", "paper", "model", "data", "accepted")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.runner import OperationRunner
-from gui.reproduce import work
-from gui.reproduce.foot import time_left
-from gui.reproduce.work import ExperimentOutcome
+from gui.panels.experiments import work
+from gui.panels.experiments.foot import time_left
+from gui.panels.experiments.work import ExperimentOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

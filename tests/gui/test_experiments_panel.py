@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QMessageBox
 
 from gui import theme
 from gui.lanes.jobs import Job
-from gui.reproduce.experiment_runner import ExperimentRunner
-from gui.reproduce.foot import time_left
-from gui.reproduce.window import ReproduceWindow
+from gui.panels.experiments.experiment_runner import ExperimentRunner
+from gui.panels.experiments.foot import time_left
+from gui.panels.experiments.panel import ReproduceWindow
 from tests.gui.driving import Hold, click, run_attack, settle, until
 from tests.gui.seen import filled_menu
 
