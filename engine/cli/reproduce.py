@@ -51,6 +51,8 @@ def command(
     from engine.record import repeatable
     from engine.reproduce.writing import planned, summary, table_of, write
 
+    if data is not None and not data.is_dir():
+        raise GibbonError(f"The folder “{data}” does not exist. Give the folder that holds the data sets, or leave --data out.")
     given = parse(kind, context.args, [option for parameter in context.command.params for option in parameter.opts])
     experiment = kind.build(**({"data": data} if data is not None else {}), **given)
     refuse_existing(planned(experiment, out, model=bool(getattr(experiment, "train", False))), overwrite)

@@ -159,7 +159,7 @@ class Experiment(Operation, ABC):
     def images(
         self, report: Report, split: Split, count: int = 0, seed: int = 0, take: int | None = None, classes: Sequence[int] = ()
     ) -> Generator[str, None, DataSet]:
-        """Load the data set, or the drawn one instead, which ``report`` then mentions.
+        """Load the data set, or the drawn one instead, which ``report`` then mentions. A folder that was named must hold the set.
 
         ``count`` images are drawn, of the given ``classes`` (none: all), a few per step; or ``take`` are read, spread evenly over the set
         (None: all).
@@ -173,6 +173,11 @@ class Experiment(Operation, ABC):
         if here or not self.fallback:
             found = data_sets.load(self.data_set, split, self.data, count=take)
             yield f"{found.name}, {len(found)} images"
+        elif self.data is not None:
+            raise GibbonError(
+                f"{CITATIONS[self.data_set]} ({split}) is not in {self.data}. Give the folder that holds it, or leave the folder out: "
+                f"{self.fallback} then stands in."
+            )
         else:
             report.comparable = False
             found = yield from drawn_digits(count, seed, classes)

@@ -93,11 +93,11 @@ class Linear(Experiment):
         sizes = torch.tensor([float(side * side) for side in SIDES])
         mean = torch.tensor(formula) / (self.eps * sizes)
         lines = {
-            "eps n": self.eps * sizes,
-            "measured, eta = eps sign(w)": torch.tensor(grown) / mean,
-            "measured, eta of random signs": torch.tensor(random) / mean,
+            "ε·n": self.eps * sizes,
+            "measured, η = ε·sign(w)": torch.tensor(grown) / mean,
+            "measured, η of random signs": torch.tensor(random) / mean,
         }
-        report.show("growth", Curve(sizes, lines, f"Growth at eps {self.eps:g}", Axis("dimension n"), Axis("wᵀη / mean |w|")))
+        report.show("growth", Curve(sizes, lines, f"Growth at ε = {self.eps:g}", Axis("dimension n"), Axis("wᵀη / mean |w|")))
 
 
 def weights(network: Logistic) -> Tensor:

@@ -39,7 +39,7 @@ class Panda(Experiment):
     model: ClassVar[str] = "torchvision:squeezenet1_0"
     columns: ClassVar[int] = 3
 
-    image: Path | None = data(None, none="the cat that comes with scikit-image")
+    image: Path | None = data(None, none="scikit-image's cat")
     """The photograph. None: the cat that comes with scikit-image."""
     eps: Number = budget(1 / 255, gt=0, le=1, unit="of [0, 1]")
     """Length of the step in pixel units; 1/255 is one grey level."""

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QFileDialog, QLineEdit, QSizePolicy, QWidget
 
 from gui import theme
@@ -215,15 +215,19 @@ class FlagEdit(QCheckBox):
 
 
 class TextEdit(QLineEdit):
-    """A text, with a file dialog for the path of a file. Empty is None if the parameter allows it."""
+    """A text, with a file dialog for the path of a file. Empty is None if the parameter allows it.
+
+    Of a path that is too long the end is shown, which holds the file's name, unless it is edited; the tool tip holds all of it.
+    """
 
     sigChanged = Signal()
 
     def __init__(self, field: Parameter, parent: QWidget | None = None) -> None:
         super().__init__("" if field.default is None else str(field.default), parent)
-        self._optional = field.optional
+        self._optional, self._is_file, self._tip = field.optional, field.is_file, field.tip
         if field.optional:
             self.setPlaceholderText(field.none_text)
+        self._show_end()
         self.textEdited.connect(self._on_edited)
         if field.is_file:
             self.browse = self.addAction(theme.icon("mdi6.folder-open-outline"), QLineEdit.ActionPosition.TrailingPosition)
@@ -236,6 +240,17 @@ class TextEdit(QLineEdit):
         if path:
             self.setValue(path)
 
+    def _show_end(self) -> None:
+        """Show the end of a path, and all of it as the tool tip."""
+        empty = f"Empty: {self.placeholderText()}." if self._optional else ""
+        self.setToolTip("\n".join(filter(None, (self.text() if self._is_file else "", self._tip, empty))))
+        if self._is_file and not self.hasFocus():
+            self.setCursorPosition(len(self.text()))
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._show_end()
+
     @Slot(str)
     def _on_edited(self, _text: str) -> None:
         self.sigChanged.emit()
@@ -247,6 +262,7 @@ class TextEdit(QLineEdit):
         text = "" if value is None else str(value)
         if text != self.text():
             self.setText(text)
+            self._show_end()
             self.sigChanged.emit()
 
 

@@ -57,6 +57,7 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec("transfer", "Transfer", "TransferPanel", "bottom", "Ctrl+K, T"),
     DockSpec("training", "Training", "TrainingPanel", "left", "Ctrl+K, G"),
     DockSpec("curves", "Training curves", "CurvesPanel", "right", "Ctrl+K, C"),
+    DockSpec("experiments", "Experiments", "ExperimentsPanel", "right", "Ctrl+K, X"),
     DockSpec("batch", "Images", "BatchPanel", "bottom", "Ctrl+K, B"),
     DockSpec("hardness", "Hardness", "HardnessPanel", "bottom", "Ctrl+K, H"),
     DockSpec("runs", "Runs", "RunsPanel", "bottom", "Ctrl+K, U"),

@@ -204,8 +204,9 @@ class MainWindow(QMainWindow):
         open_palette(self)
 
     def open_experiment(self, slug: str) -> None:
-        """Show an experiment of the lectures."""
-        self.reproduce.open_experiment(slug)
+        """Show the Test workspace with an experiment of the lectures."""
+        self.session.places.go("test", "experiments")
+        self.panels["experiments"].choose(slug)
 
     def show_keyboard_help(self) -> None:
         """Open the help page of keyboard and mouse."""

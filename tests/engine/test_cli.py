@@ -328,3 +328,12 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
     assert record.outcome.reason == "cancelled"
     assert record.outcome.steps_made < 100_000
     assert (tmp_path / "o" / f"{STOP.stem}-pgd.pdf").exists()
+
+
+def test_a_folder_of_data_that_was_named_must_hold_them(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder, sentence in (("missing", "does not exist"), ("empty", "is not in")):
+        code, said, complained = run("reproduce", "linear", "--data", folder)
+        assert (code, said) == (2, "")
+        assert sentence in complained
+        assert complained.count("\n") == 1

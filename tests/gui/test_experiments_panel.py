@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,26 +11,23 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from gui import theme
-from gui.lanes.jobs import Job
-from gui.panels.experiments.experiment_runner import ExperimentRunner
-from gui.panels.experiments.foot import time_left
-from gui.panels.experiments.panel import ReproduceWindow
 from tests.gui.driving import Hold, click, run_attack, settle, until
 from tests.gui.seen import filled_menu
 
 if TYPE_CHECKING:
     from gui.app import Workbench
+    from gui.panels.experiments import ExperimentsPanel
 
 SMALL = {"h5-fake-zero": {"starts": 4}, "h0-gallery": {"groups": 2, "steps": 3}}
 """Parameters with which an experiment takes no time."""
 
 
 @pytest.fixture
-def experiments(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReproduceWindow]:
-    """The window on an empty folder of data sets: what is drawn here stands in."""
+def experiments(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ExperimentsPanel]:
+    """The dock on an empty folder of data sets, so that drawn images stand in."""
     monkeypatch.setenv("GIBBON_DATA", str(tmp_path))
-    bench.window.reproduce.open_experiment("linear")
-    (window,) = bench.window.findChildren(ReproduceWindow)
+    bench.window.open_experiment("linear")
+    window: ExperimentsPanel = bench.window.panels["experiments"]
     window.runs.outcomes.clear()
     window.choose("panda")  # another one first, so that what was cleared is not shown any more
     window.choose("linear")
@@ -40,10 +36,10 @@ def experiments(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     window.cancel()
     until(lambda: window.runs.job is None, "the end")
     bench.session.data_sources.root = None
-    window.close()
+    bench.window.workspaces.switch("attack")
 
 
-def run(window: ReproduceWindow, slug: str) -> None:
+def run(window: ExperimentsPanel, slug: str) -> None:
     window.choose(slug)
     window.about.forms[slug].set_values(SMALL.get(slug, {}))
     click(window.foot.run_button)
@@ -52,11 +48,11 @@ def run(window: ReproduceWindow, slug: str) -> None:
     settle()
 
 
-def test_the_menu_lists_every_experiment_and_opens_it(bench: Workbench, experiments: ReproduceWindow) -> None:
+def test_the_menu_lists_every_experiment_and_opens_it(bench: Workbench, experiments: ExperimentsPanel) -> None:
     from engine.reproduce import CATALOGUE
 
     menu = filled_menu(bench.window, "Reproduce")
-    assert [action.text() for action in menu.actions()] == [f"{kind.title}…" for kind in CATALOGUE.values()]
+    assert [action.text() for action in menu.actions()] == [kind.title for kind in CATALOGUE.values()]
     for action, (slug, kind) in zip(menu.actions(), CATALOGUE.items(), strict=True):
         action.trigger()
         assert experiments.about.forms[slug].isVisible()
@@ -65,7 +61,7 @@ def test_the_menu_lists_every_experiment_and_opens_it(bench: Workbench, experime
         assert experiments.about.forms[slug].operation is not None
 
 
-def test_an_experiment_is_judged_shown_and_saved(bench: Workbench, experiments: ReproduceWindow, tmp_path: Path) -> None:
+def test_an_experiment_is_judged_shown_and_saved(bench: Workbench, experiments: ExperimentsPanel, tmp_path: Path) -> None:
     assert not experiments.foot.save_button.isEnabled()
     run(experiments, "linear")
     shown, outcome = experiments.runs.outcomes["linear"], experiments.outcome
@@ -89,7 +85,7 @@ def test_an_experiment_is_judged_shown_and_saved(bench: Workbench, experiments: 
     until(lambda: "there already" in experiments.foot.message.text, "the refusal")
 
 
-def test_the_outcome_follows_the_theme(bench: Workbench, experiments: ReproduceWindow) -> None:
+def test_the_outcome_follows_the_theme(bench: Workbench, experiments: ExperimentsPanel) -> None:
     run(experiments, "h5-fake-zero")
     before = experiments.runs.outcomes["h5-fake-zero"]
     chosen = bench.window.theme.choice
@@ -105,7 +101,7 @@ def test_the_outcome_follows_the_theme(bench: Workbench, experiments: ReproduceW
         until(lambda: experiments.runs.outcomes["h5-fake-zero"].dark == before.dark, "the figure as it was")
 
 
-def test_what_stands_in_compares_with_nothing_and_is_said_before(experiments: ReproduceWindow) -> None:
+def test_what_stands_in_compares_with_nothing_and_is_said_before(experiments: ExperimentsPanel) -> None:
     experiments.choose("h0-gallery")
     assert "not on this machine" in experiments.about.facts["data"].text()
     assert "do not compare" in experiments.foot.message.text
@@ -114,7 +110,7 @@ def test_what_stands_in_compares_with_nothing_and_is_said_before(experiments: Re
     assert experiments.outcome.verdict.text == "Not comparable."
 
 
-def test_data_that_is_missing_is_said_and_looked_for_elsewhere(experiments: ReproduceWindow, tmp_path: Path) -> None:
+def test_data_that_is_missing_is_said_and_looked_for_elsewhere(experiments: ExperimentsPanel, tmp_path: Path) -> None:
     experiments.choose("h3-one-pixel")
     assert "CIFAR-10" in experiments.foot.message.text
     assert not experiments.foot.run_button.isEnabled()
@@ -131,7 +127,7 @@ def test_data_that_is_missing_is_said_and_looked_for_elsewhere(experiments: Repr
 
 
 def test_weights_that_are_missing_can_be_fetched_here(
-    experiments: ReproduceWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    experiments: ExperimentsPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     experiments.choose("panda")
@@ -149,7 +145,7 @@ def test_weights_that_are_missing_can_be_fetched_here(
     assert not experiments.foot.download_button.isVisible()
 
 
-def test_run_rests_and_cancel_works_while_weights_are_looked_for(bench: Workbench, experiments: ReproduceWindow) -> None:
+def test_run_rests_and_cancel_works_while_weights_are_looked_for(bench: Workbench, experiments: ExperimentsPanel) -> None:
     experiments.choose("panda")
     foot = experiments.foot
     with Hold(bench.session):
@@ -166,29 +162,7 @@ def test_run_rests_and_cancel_works_while_weights_are_looked_for(bench: Workbenc
     assert foot.run_button.isEnabled()
 
 
-def test_the_time_left_is_guessed_once_something_can_be_said() -> None:
-    assert time_left(10, None) == time_left(10, 0) == time_left(1, 0.5) == ""
-    assert time_left(10, 0.25) == "; about 30 s left"
-    assert time_left(60, 0.25) == "; about 3 min left"
-    assert time_left(1, 0.25, since=1) == ""
-    assert time_left(2, 0.1, since=8) == "; about 10 s left"
-    assert time_left(2, 0.1, since=20) == ""
-
-
-def test_the_time_left_goes_on_while_a_step_lasts(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = ExperimentRunner(bench.session, {}, bench.window)
-    job = runs.runner.job = Job("experiment", lambda: pytest.fail("nothing is run"), context="any")
-    monkeypatch.setattr(runs, "_began", time.monotonic() - 10)
-    job.news, job.share_done = "trying starts", 0.2
-    runs.runner.progressed.emit()
-    assert runs.news == "trying starts; about 40 s left"
-    now = time.monotonic() + 15
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    runs.runner.progressed.emit()
-    assert runs.news == "trying starts; about 25 s left"
-
-
-def test_the_canvas_stays_free_and_cancel_ends_it(bench: Workbench, experiments: ReproduceWindow, said: list[str]) -> None:
+def test_the_canvas_stays_free_and_cancel_ends_it(bench: Workbench, experiments: ExperimentsPanel) -> None:
     experiments.choose("h0-fooling")
     experiments.about.forms["h0-fooling"].set_values({"starts": 100_000})
     click(experiments.foot.run_button)
@@ -198,9 +172,10 @@ def test_the_canvas_stays_free_and_cancel_ends_it(bench: Workbench, experiments:
     assert experiments.runs.job is not None
     assert experiments.foot.bar.isVisible()
     assert experiments.outcome.empty.text.startswith("It is under way")
-    experiments.close()
-    assert "goes on in the background" in said[-1]
-    experiments.show()
+    assert [work.title for work in bench.session.jobs.running] == [experiments.list.currentItem().text()]
+    bench.window.workspaces.switch("attack")  # it goes on, and the chip of the status bar can end it as well
+    bench.window.workspaces.switch("test")
+    settle()
     click(experiments.foot.cancel_button)
     assert not experiments.foot.cancel_button.isEnabled()
     until(lambda: experiments.runs.job is None, "the end", 10)
@@ -209,3 +184,60 @@ def test_the_canvas_stays_free_and_cancel_ends_it(bench: Workbench, experiments:
     assert experiments.outcome.empty.text.startswith("Run it")
     assert experiments.foot.run_button.isEnabled()
     assert not experiments.foot.bar.isVisible()
+
+
+def test_an_experiment_runs_on_weights_of_ones_own(bench: Workbench, experiments: ExperimentsPanel, tmp_path: Path) -> None:
+    import engine
+    from engine.artifacts import Model
+    from engine.defenses import save_model
+
+    shipped = engine.models.load("digits-lecture")
+    weights, _ = save_model(Model(shipped.module, shipped.card), tmp_path / "mine.safetensors", name="mine")
+    experiments.choose("h5-fake-zero")
+    experiments.open_weights(weights)
+    until(lambda: experiments.chosen_model is not None, "the weights")
+    assert experiments.model.currentText() == "mine"
+    run(experiments, "h5-fake-zero")
+    made = experiments.runs.outcomes["h5-fake-zero"].result.provenance["model"]
+    assert made["source"] == str(weights)
+    experiments.choose("linear")  # trains a network of its own: there is nothing to choose
+    assert not experiments.model.isEnabled()
+    assert experiments.chosen_model is None
+
+
+def test_the_file_of_a_photograph_is_chosen_by_a_dialog_and_its_name_is_whole(
+    experiments: ExperimentsPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PySide6.QtWidgets import QFileDialog
+
+    path = tmp_path / ("a-folder-with-a-rather-long-name" * 2) / "panda.png"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args, **_kwargs: (str(path), ""))
+    experiments.choose("panda")
+    editor = experiments.about.forms["panda"].editor("image")
+    editor.browse.trigger()
+    assert experiments.about.forms["panda"].operation is not None
+    assert experiments.about.forms["panda"].operation.image == path
+    assert str(path) in editor.toolTip()
+    assert editor.cursorPosition() == len(str(path))  # the end is in sight, which holds the name
+
+
+def test_an_experiment_that_is_opened_before_the_engine_is_ready_waits_for_it(bench: Workbench) -> None:
+    from gui.panels.experiments import ExperimentsPanel
+    from gui.session.session import Session
+
+    session = Session()
+    made = ExperimentsPanel(session)
+    made.choose("panda")
+    assert not made.built
+    session.change(ready=True)
+    session.engineReady.emit()
+    assert made.built
+    assert made.about.forms["panda"].operation is not None
+    made.deleteLater()
+    assert session.shut_down()
+
+
+def test_it_fits_a_narrow_dock(experiments: ExperimentsPanel) -> None:
+    assert experiments.minimumSizeHint().width() <= 300
+    for button in (experiments.foot.run_button, experiments.foot.cancel_button, experiments.foot.save_button):
+        assert button.width() >= button.sizeHint().width()

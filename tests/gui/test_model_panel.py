@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton, QT
 
 import engine
 from gui.panels.model import ModelPanel
-from gui.widgets.model_dialogs import CodeDialog, functions_in
 from gui.panels.model.swap import AS_LOADED, BOUNDED, RELU, moved_to
 from gui.widgets.checkpoint_dialog import CheckpointDialog
+from gui.widgets.model_dialogs import CodeDialog, functions_in
 from tests.gui.seen import named
 
 if TYPE_CHECKING:

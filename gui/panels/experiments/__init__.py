@@ -1,1 +1,5 @@
-"""The Reproduce window, which runs the lectures' experiments."""
+"""The Experiments dock: the lectures' experiments."""
+
+from gui.panels.experiments.panel import ExperimentsPanel
+
+__all__ = ["ExperimentsPanel"]

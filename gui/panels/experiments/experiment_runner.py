@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from gui.lanes.progress_text import ShareMeter
 from gui.lanes.runner import OperationRunner
 from gui.panels.experiments import work
-from gui.panels.experiments.foot import time_left
 from gui.panels.experiments.work import ExperimentOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from engine import Classifier
     from engine.reproduce import Experiment
     from gui.lanes.jobs import Job, JobOutcome
     from gui.session.session import Session
@@ -39,10 +39,9 @@ class ExperimentRunner(QObject):
         """The outcome of the newest finished run of each experiment, by slug."""
         self.runner = OperationRunner(session.background, "experiment", self, every_ms=_TICK_MS)
         self.runner.changed.connect(self.changed)
-        self.runner.progressed.connect(self._on_progress)
+        self.runner.progressed.connect(self.moved)
         self.runner.ended.connect(self._on_ended)
-        self._began = self._seen = 0.0
-        self._share: float | None = None
+        self._meter = ShareMeter()
 
     @property
     def job(self) -> Job | None:
@@ -69,17 +68,14 @@ class ExperimentRunner(QObject):
         """The current stage and the remaining time. Both are computed at each tick, since a single step may take minutes."""
         if self.job is None:
             return ""
-        doing = "drawing the figure" if self._drawing else self.job.news or "loading"
-        return doing + time_left(self._seen - self._began, self.share, time.monotonic() - self._seen)
+        return "drawing the figure" if self._drawing else self._meter.words(self.job)
 
-    def start(self, slug: str, experiment: Any, dark: bool) -> None:
-        """Run an experiment on its own model, on the present model's device; ``dark`` draws its figure for a dark background."""
+    def start(self, slug: str, experiment: Any, dark: bool, model: Classifier | None = None) -> None:
+        """Run an experiment on ``model``, or on its own on the present model's device; ``dark`` draws its figure for a dark background."""
         root, classifier = self._session.data_sources.root, self._session.classifier
         device = None if classifier is None else str(classifier.device)
-        self._began = self._seen = time.monotonic()
-        self._share = None
         self.runner.start(
-            lambda: work.build_run(experiment, root, device),
+            lambda: work.build_run(experiment, root, device, model),
             finish=lambda result: work.outcome_of(result, dark),
             collect=True,
             context=slug,
@@ -103,12 +99,6 @@ class ExperimentRunner(QObject):
 
         what = "Drawing the figure again"
         self._session.ask(f"experiment {slug}", lambda: work.with_figure(shown, dark), then, what=what, busy="Drawing the figure…")
-
-    @Slot()
-    def _on_progress(self) -> None:
-        if self.share != self._share:
-            self._share, self._seen = self.share, time.monotonic()
-        self.moved.emit()
 
     @Slot(object)
     def _on_ended(self, outcome: JobOutcome) -> None:

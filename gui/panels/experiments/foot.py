@@ -1,4 +1,4 @@
-"""RunFoot: the foot of the Reproduce window, with a message, the progress, and the buttons."""
+"""RunFoot: the foot of the Experiments dock, with a message, the progress, and the buttons."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from gui import theme
 from gui.widgets import ElidedLabel, Message
 
 _FINE = 1000
-_BEFORE_A_GUESS_S = 3.0
-"""Seconds of a run before its remaining time is estimated."""
 
 
 class RunFoot(QWidget):
-    """A message with the buttons that help, the progress, and the buttons to save, cancel and run. The window connects the buttons."""
+    """A message with the buttons that help, the progress, and the buttons to save, cancel and run. The panel connects the buttons."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,16 +57,3 @@ class RunFoot(QWidget):
         self.news.setText(news)
         self.bar.setRange(0, 0 if share is None else _FINE)
         self.bar.setValue(round(_FINE * (share or 0)))
-
-
-def time_left(spent: float, share: float | None, since: float = 0.0) -> str:
-    """Return an estimate of the remaining time: ``share`` took ``spent`` seconds, and ``since`` seconds have passed after that.
-
-    The text is empty while the run is too young for an estimate, and after the estimate has turned out too short.
-    """
-    if not share or spent + since < _BEFORE_A_GUESS_S:
-        return ""
-    left = spent * (1 - share) / share - since
-    if left <= 0:
-        return ""
-    return f"; about {left:.0f} s left" if left < 90 else f"; about {left / 60:.0f} min left"

@@ -1,39 +1,48 @@
-"""ReproduceWindow: runs the lectures' experiments, and shows our numbers beside the published ones, with a verdict and a figure."""
+"""The Experiments dock: runs the lectures' experiments, and shows our numbers beside the published ones, with a verdict and a figure."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QEvent, Slot
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QFileDialog, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.widgets.model_dialogs import ask_download
 from gui.panels.experiments import work
 from gui.panels.experiments.experiment_runner import ExperimentRunner
 from gui.panels.experiments.foot import RunFoot
 from gui.panels.experiments.views import AboutExperiment, ExperimentList, OutcomeView
 from gui.session.fetch import Fetch
-from gui.widgets import scrolling
+from gui.settings import Settings
+from gui.widgets import EmptyState, scrolling
+from gui.widgets.checkpoints import choose_checkpoint, load_checkpoint
+from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.message import Kind
+from gui.widgets.model_dialogs import ask_download
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from engine import Classifier
     from engine.models.torchvision import Published
     from engine.reproduce import Experiment
     from gui.session.session import Session
-    from gui.settings import Settings
+
+_LOADING = "The lectures' experiments appear here as soon as the engine is loaded."
+_FILE = "file"
+"""The entry of the models that opens a file."""
+_NARROW = 640
+"""Width in pixels below which the outcome stands below the experiments."""
 
 
-class ReproduceWindow(QDialog):
-    """The window with the experiments at the left and the outcome at the right. An experiment continues after the window is closed."""
+class ExperimentsPanel(QWidget):
+    """The experiments at the left and the outcome at the right; in a narrow dock below them. It is built when the engine is loaded."""
 
-    def __init__(self, session: Session, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session, self._settings = session, settings
+        self._session, self._settings = session, Settings()
         self._slug = ""
         self._looking = ""
         """The experiment whose weights are looked for; empty for none."""
@@ -42,19 +51,37 @@ class ReproduceWindow(QDialog):
         self._fetch = Fetch(self)
         self._fetch.progressed.connect(self._on_progress)
         self._fetch.ended.connect(self._on_fetched)
-        self.setWindowTitle("Reproduce the lectures")
-        self._build()
-        session.data_sources.changed.connect(self._on_sources)
-        self.finished.connect(self._on_closed)
-        self.resize(1180, 760)
+        self._waiting: str = ""
+        """The slug of an experiment that was chosen before the engine was loaded."""
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(EmptyState(_LOADING, "mdi6.flask-outline", self))
+        session.engineReady.connect(self._on_ready)
+        if session.ready:
+            self._on_ready()
 
     # ------------------------------------------------------------------ building
+
+    @property
+    def built(self) -> bool:
+        """Whether the engine is loaded, so that there are experiments to show."""
+        return self._pages.count() > 1
+
+    @Slot()
+    def _on_ready(self) -> None:
+        if self.built:
+            return
+        self._build()
+        self._session.data_sources.changed.connect(self._on_sources)
+        self._session.loaded.changed.connect(self._list_models)
+        if self._waiting:
+            self.choose(self._waiting)
 
     def _build(self) -> None:
         from engine.reproduce import CATALOGUE
 
         self._catalogue: Mapping[str, type[Experiment]] = CATALOGUE
         self.runs = ExperimentRunner(self._session, CATALOGUE, self)
+        self._session.jobs.watch(self.runs.runner, "experiments", lambda: self._catalogue[self.runs.slug].title)
         self.runs.moved.connect(self._on_moved)
         self.runs.changed.connect(self._on_run)
         self.runs.ended.connect(self._on_ended)
@@ -62,27 +89,48 @@ class ReproduceWindow(QDialog):
         self.list.currentItemChanged.connect(self._on_chosen)
         self.about = AboutExperiment(self)
         self.about.changed.connect(self._refresh)
-        side = QWidget(self)
+        self.model = ElidedCombo(self)
+        self.model.setAccessibleName("Model of the experiment")
+        self.model.activated.connect(self._on_model)
+        self.about.add_model(self.model)
+        side, body = QWidget(self), QWidget(self)
         side.setMinimumWidth(240)
         column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, theme.GRID, 0)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GRID)
         column.addWidget(self.list, 2)
         column.addWidget(scrolling(self.about), 3)
         self.outcome = OutcomeView(self)
         self.foot = self._build_foot()
-        splitter = QSplitter(self)
-        splitter.addWidget(side)
-        splitter.addWidget(self.outcome)
-        splitter.setChildrenCollapsible(False)
-        splitter.setStretchFactor(1, 1)
-        splitter.setSizes([340, 820])
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(*[2 * theme.GRID] * 4)
+        self._splitter = QSplitter(self)
+        self._splitter.addWidget(side)
+        self._splitter.addWidget(self.outcome)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setSizes([264, 676])
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(theme.GRID, 4, theme.GRID, theme.GRID)
         layout.setSpacing(theme.GRID)
-        layout.addWidget(splitter, 1)
+        layout.addWidget(self._splitter, 1)
         layout.addWidget(self.foot)
+        self._pages.addWidget(body)
+        self._pages.setCurrentIndex(1)
+        self._turn()
         self.list.setCurrentRow(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.built:
+            self._turn()
+
+    def _turn(self) -> None:
+        """Put the outcome below the experiments where the dock is narrow."""
+        narrow = self.width() < _NARROW
+        self._splitter.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the least size with the outcome below the experiments: where it is narrow, it stands so."""
+        return QSize(34 * theme.GRID, 20 * theme.GRID)
 
     def _build_foot(self) -> RunFoot:
         foot = RunFoot(self)
@@ -103,16 +151,16 @@ class ReproduceWindow(QDialog):
         return self._catalogue[self._slug]
 
     def choose(self, slug: str) -> None:
-        """Choose an experiment by its slug."""
-        self.list.choose(slug)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.list.setFocus()
+        """Choose an experiment by its slug, as soon as the engine is loaded."""
+        if self.built:
+            self.list.choose(slug)
+        else:
+            self._waiting = slug
 
     @Slot()
     def _on_chosen(self) -> None:
         self._slug, self._wanted = self.list.slug(), None
+        self._list_models()
         self._show_about()
         self._show()
 
@@ -139,6 +187,64 @@ class ReproduceWindow(QDialog):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "outcome"):
             self._on_run()
+
+    # ------------------------------------------------------------------ the model
+
+    @Slot()
+    def _list_models(self) -> None:
+        """List the models that the experiment can run on: its own, and those of the session; the chosen one stays chosen."""
+        own, before = self._kind.model, self.chosen_model
+        with QSignalBlocker(self.model):
+            self.model.clear()
+            self.model.addItem(f"{own}, its own" if own else "a network of its own", None)
+            for loaded in self._session.loaded.models if own else ():
+                self.model.addItem(loaded.name, loaded)
+                self.model.setItemData(self.model.count() - 1, f"{loaded.name}, {loaded.fingerprint}", Qt.ItemDataRole.ToolTipRole)
+            if own:
+                self.model.insertSeparator(self.model.count())
+                self.model.addItem("Weights file…", _FILE)
+            places = (place for place in range(self.model.count()) if before is not None and self.model.itemData(place) is before)
+            self.model.setCurrentIndex(next(places, 0))
+        self.model.setEnabled(bool(own))
+        self.model.setToolTip("The model that the experiment runs on. The numbers compare only for its own.")
+
+    @property
+    def chosen_model(self) -> Classifier | None:
+        """The model that was chosen in place of the experiment's own; None: its own."""
+        chosen = self.model.currentData()
+        return None if chosen is None or chosen == _FILE else cast("Classifier", chosen)
+
+    @Slot()
+    def _on_model(self) -> None:
+        if self.model.currentData() == _FILE:
+            self.model.setCurrentIndex(0)
+            path = choose_checkpoint(self)
+            if path is not None:
+                self.open_weights(path)
+        self._wanted = None
+        self._refresh()
+
+    def open_weights(self, path: Path) -> None:
+        """Load weights from a file, and choose them for the experiment."""
+        session, slug = self._session, self._slug
+        device = None if session.classifier is None else str(session.classifier.device)
+
+        def load(source: str, **options: Any) -> None:
+            def make() -> Classifier:
+                import engine
+
+                return engine.models.load(source, device=device, **options)
+
+            session.ask("weights file", make, then, what="Loading the weights", failed=self.foot.message.say, busy="Loading the weights…")
+
+        def then(classifier: Classifier) -> None:
+            session.loaded.add(classifier)
+            if self._slug == slug:
+                places = (place for place in range(self.model.count()) if self.model.itemData(place) is classifier)
+                self.model.setCurrentIndex(next(places, 0))
+                self._refresh()
+
+        load_checkpoint(session, path, self, load)
 
     # ------------------------------------------------------------------ missing data and weights
 
@@ -214,7 +320,7 @@ class ReproduceWindow(QDialog):
                 )
                 self._refresh()
 
-        if not kind.model.startswith("torchvision:"):
+        if not kind.model.startswith("torchvision:") or self.chosen_model is not None:
             self._begin()
         else:  # checked only at this point, since it imports torchvision
             self.foot.news.setText("looking for the weights…")
@@ -232,7 +338,7 @@ class ReproduceWindow(QDialog):
     def _begin(self) -> None:
         self._show_about()
         self.list.setFocus()  # otherwise the focus would move from the button, which is now disabled, into a parameter
-        self.runs.start(self._slug, self.about.forms[self._slug].operation, theme.is_dark(self.palette()))
+        self.runs.start(self._slug, self.about.forms[self._slug].operation, theme.is_dark(self.palette()), self.chosen_model)
 
     @Slot()
     def cancel(self) -> None:
@@ -260,12 +366,6 @@ class ReproduceWindow(QDialog):
         self.foot.news.setText("")
         if sentence and slug == self._slug:
             self.foot.message.say(sentence, kind)
-
-    @Slot()
-    def _on_closed(self) -> None:
-        if self.runs.job is not None:
-            title = self._catalogue[self.runs.slug].title
-            self._session.notice.emit(f"“{title}” goes on in the background. Open it from the menu again to watch or cancel it.")
 
     @property
     def _busy(self) -> bool:

@@ -14,7 +14,7 @@ from gui.widgets.value_table import SPACE, Spaced, ValueTable
 COLOURS = {"pass": theme.LABEL, "fail": theme.ADVERSARIAL}
 """The colour of each verdict; all others are muted."""
 _VERDICT = 1
-_NARROWEST = 136, 72
+_NARROWEST = 120, 64
 """The minimum width of the first column, and of every other; below these the table scrolls."""
 
 

@@ -1,4 +1,4 @@
-"""Parts of the Reproduce window: the list of experiments, the description of one, and its outcome."""
+"""Parts of the Experiments dock: the list of experiments, the description of one, and its outcome."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFormLayout, QLabel, QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
 
+from engine.text.formulas import in_signs
 from gui import theme
 from gui.forms import Form
 from gui.panels.experiments.verdict_table import VerdictTable
@@ -99,11 +100,17 @@ class AboutExperiment(QWidget):
         layout.addLayout(self._forms_box)
         layout.addStretch(1)
 
+    def add_model(self, chooser: QWidget) -> None:
+        """Put a chooser into the row of the model, in place of its text."""
+        self._rows.insertRow(2, _caption("model", self), chooser)
+        self._rows.removeRow(self.facts.pop("model"))
+
     def show_kind(self, kind: type[Experiment], data: str) -> None:
         """Show an experiment; ``data`` names its data set and says whether it is on this machine."""
-        self.summary.setText(" ".join((kind.__doc__ or "").split("\n\n")[0].split()).replace("``", ""))
-        texts = (kind.source, kind.paper, kind.model or "its own", data, kind.tolerance)
-        for label, text in zip(self.facts.values(), texts, strict=True):
+        self.summary.setText(in_signs(" ".join((kind.__doc__ or "").split("\n\n")[0].split())))
+        texts = {"lecture": kind.source, "paper": kind.paper, "model": kind.model or "its own", "data": data, "accepted": kind.tolerance}
+        for name, label in self.facts.items():
+            text = texts[name]
             label.setText(text)
             self._rows.setRowVisible(label, bool(text))
         if kind.slug not in self.forms:

@@ -1,4 +1,4 @@
-"""The engine's work for the Reproduce window: building a run, its outcome, its figure and its files. Called in the engine's threads."""
+"""The engine's work for the Experiments dock: building a run, its outcome, its figure and its files. Called in the engine's threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gui.session.history import FinishedRun
 
 if TYPE_CHECKING:
-    from engine import Result
+    from engine import Classifier, Result
     from engine.models.torchvision import Published
     from engine.reproduce import Experiment
 
@@ -47,13 +47,13 @@ class ExperimentOutcome:
         return str(self.result.reason)
 
 
-def build_run(experiment: Any, root: Path | None, device: str | None) -> Any:
-    """Build the experiment's run on its own model."""
+def build_run(experiment: Any, root: Path | None, device: str | None, model: Classifier | None = None) -> Any:
+    """Build the experiment's run on ``model``; None: on its own."""
     import engine
 
-    if root is not None:
+    if root is not None and type(experiment).found(root):  # else drawn images stand in, which the panel has said before
         experiment = experiment.model_copy(update={"data": root})
-    return engine.start(experiment, type(experiment).load(device))
+    return engine.start(experiment, type(experiment).load(device) if model is None else model)
 
 
 def outcome_of(result: Result, dark: bool) -> ExperimentOutcome:

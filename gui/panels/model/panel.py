@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, 
 from gui import theme
 from gui.choosers.models import ModelList
 from gui.panels.model.card import Card
-from gui.widgets.model_dialogs import CodeDialog, ask_download, ask_head
 from gui.panels.model.download import Download
 from gui.panels.model.layers import LayerTree
 from gui.panels.model.swap import moved_to, origin_of, with_activations
 from gui.widgets import EmptyState, Message, Section, scrolling
 from gui.widgets.checkpoints import choose_checkpoint, load_checkpoint
+from gui.widgets.model_dialogs import CodeDialog, ask_download, ask_head
 
 if TYPE_CHECKING:
     from engine.models.torchvision import Published

@@ -56,9 +56,8 @@ WORKSPACES: tuple[WorkspaceSpec, ...] = (
         "Test",
         "mdi6.table-check",
         "Measure attacks and models in tables",
-        left=Column((("batch", "transfer", "hardness"),), 0.72),
-        right=Column((("results",),), 0.28),
-        bottom=Column((("messages", "runs"),), 0.21),
+        left=Column((("batch", "experiments", "transfer", "hardness"),), 1.0),
+        bottom=Column((("messages", "runs", "results"),), 0.21),
         canvas=False,
     ),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gui.panels.experiments.panel import ReproduceWindow
 from tests.gui.driving import click, run_attack, settle, until
 
 if TYPE_CHECKING:
@@ -30,19 +29,19 @@ def reproduce(tour: Tour) -> None:
     before = os.environ.get("GIBBON_DATA")
     os.environ["GIBBON_DATA"] = str(tour.out / "no-data-here")  # so that drawn digits stand in on every machine
     try:
-        tour.window.reproduce.open_experiment("linear")
-        (window,) = tour.window.findChildren(ReproduceWindow)
+        tour.window.open_experiment("linear")
+        window = tour.window.panels["experiments"]
         settle()
-        tour.picture("reproduce", window)
+        tour.picture("experiments")
         click(window.foot.run_button)
         until(lambda: window.foot.news.text().startswith("drawing"), "a step")
-        tour.picture("reproduce-running", window, moving=True)
+        tour.picture("experiments-running", moving=True)
         until(lambda: window.runs.job is None, "the end of the experiment")
         settle()
         assert window.outcome.verdict.text == "Both checks passed."
-        tour.picture("reproduce-linear", window)
-        window.close()
+        tour.picture("experiments-linear")
     finally:
+        tour.window.workspaces.switch("attack")
         if before is None:
             del os.environ["GIBBON_DATA"]
         else:
