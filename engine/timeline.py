@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -212,8 +213,9 @@ class Timeline:
 
 
 def nearest(steps: Sequence[KeptStep], index: int) -> KeptStep | None:
-    """Return the step whose number is nearest to ``index``, of two the earlier; None where there is none."""
-    return min(steps, key=lambda step: abs(step.index - index), default=None)
+    """Return the step whose number is nearest to ``index``, of two the earlier; None where there is none. Steps are in order."""
+    place = bisect_left(steps, index, key=lambda step: step.index)
+    return min(steps[max(0, place - 1) : place + 1], key=lambda step: abs(step.index - index), default=None)
 
 
 def _on_cpu(steps: list[KeptStep]) -> list[KeptStep]:

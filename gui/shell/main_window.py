@@ -53,6 +53,7 @@ class MainWindow(QMainWindow):
     def __init__(self, session: Session, settings: Settings, chosen_theme: theme.Theme, specs: Sequence[DockSpec] = DOCKS) -> None:
         super().__init__()
         self.session, self.settings, self.theme = session, settings, chosen_theme
+        chosen_theme.setParent(self)
         self.setObjectName("main")
         self.setWindowTitle("Gibbon")
         self.setAcceptDrops(True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from engine.stickers import Colour, Optimised, Sticker
 from gui.export.recording import record_of_entry
 from gui.panels.prediction.verdict import goals_of
 from gui.session.history import AttackRun, History
-from tests.gui.driving import until
+from tests.gui.driving import settle, until
 from tests.gui.panel_scenes import attack, noise, open_image, put_sticker, small
 
 if TYPE_CHECKING:
@@ -410,3 +412,24 @@ def test_a_history_too_small_forgets_runs_as_before(qtbot: QtBot, session: Sessi
     assert small_history.add(run) == []
     attack(qtbot, session, ATTACK, 1)
     assert small_history.add(session.history.shown) == [f"{run.title} was forgotten: the memory for finished runs is full."]
+
+
+def test_nothing_of_a_run_stays_when_it_is_gone(qtbot: QtBot, session: Session) -> None:
+    """Timelines, iterates and frames are given back once a run was forgotten, with its undo steps, and something else is on the canvas."""
+    open_image(qtbot, session)
+    lines = []
+    for seed in range(4):
+        attack(qtbot, session, ATTACK, seed)
+        for index in (0, 5, 12):
+            go(session, index)
+        lines.append(weakref.ref(session.moments.timeline))
+    session.runs.start(FGSM())
+    until(lambda: len(session.history.entries) == 5 and not session.runs.running, "the last run", 20)
+    at(session, None)
+    session.history._max_bytes = 1
+    attack(qtbot, session, FGSM(), 9)
+    assert len(session.history.entries) == 1
+    session.undo_stack.clear()
+    settle()
+    gc.collect()
+    assert [line() for line in lines] == [None] * 4

@@ -54,10 +54,10 @@ class Actions(QObject):
             session.staleness.changed,
             session.undo_stack.indexChanged,
             session.selectionChanged,
-            session.moments.changed,
         ):
             signal.connect(self._update)
         session.observed.connect(self._on_observed)
+        session.moments.changed.connect(self._on_moment)
         self._update()
 
     def __getitem__(self, id: str) -> QAction:
@@ -109,6 +109,12 @@ class Actions(QObject):
         """Update the actions when the first frame arrives or the frame is lost. Other frames change nothing here, and they are frequent."""
         if has_frame(self._session) != self._framed:
             self._update()
+
+    @Slot()
+    def _on_moment(self) -> None:
+        """Update the timeline's actions alone, since its iterations change many times a second."""
+        for spec in timeline.SPECS:
+            self._by_id[spec.id].setEnabled(spec.enabled(self._session))
 
     @Slot()
     def _update(self) -> None:
