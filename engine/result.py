@@ -108,7 +108,7 @@ class AttackResult(Result):
         """
         notes = self.notes if self.goals is None else (*self.notes, self._chose(self.goals))
         if self.iteration is not None:
-            notes = (f"This is iteration {self.iteration} of the run, not its best.", *notes)
+            notes = (f"This is iteration {self.iteration} of the run, in place of its result.", *notes)
         if self.reason is Reason.BUDGET and self.steps_made == 0:
             notes = (*notes, "The budget of queries was spent where the attack starts, before its first step. Allow more.")
         count, total = int(self.failed.sum()), len(self.failed)
