@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.canvas.pictures import Caption, Picture
@@ -124,6 +124,8 @@ class _Name(ElidedLabel):
 class Heading(QWidget):
     """A picture's name with its colour, its caption, and a rule of the colour below them."""
 
+    doubleClicked = Signal()
+
     def __init__(self, picture: Picture) -> None:
         super().__init__()
         self._swatch, self._rule = QFrame(), QFrame()
@@ -161,6 +163,9 @@ class Heading(QWidget):
         self._set_colour(self._colour, off)
         self._name.setEnabled(not off)
         self.caption.setEnabled(not off)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.doubleClicked.emit()
 
     def _set_colour(self, colour: str, off: bool) -> None:
         if (colour, off) != (self._colour, self._off):

@@ -76,5 +76,6 @@ HELP: tuple[tuple[str, str], ...] = (
     ("Space or middle button, and drag", "Move the view"),
     ("Mouse wheel", "Zoom about the mouse"),
     ("Double click", "Fit the image"),
+    ("Double click on an image's heading", "Show the canvas alone, and back"),
 )
 """Further lines of the help page, for gestures and groups of keys."""

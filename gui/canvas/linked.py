@@ -29,6 +29,8 @@ class LinkedPanes(QWidget):
     """Panes that zoom and pan together: the canvas's base class, without tools. `_show_panes` says which of them are shown."""
 
     zoomChanged = Signal()
+    headingDoubleClicked = Signal()
+    """The user wants the canvas alone, or no longer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +58,8 @@ class LinkedPanes(QWidget):
         pane.setParent(self)
         pane.hide()
         pane.view.resized.connect(self._on_resize)
+        for heading in pane.headings:
+            heading.doubleClicked.connect(self.headingDoubleClicked)
 
     # ------------------------------------------------------------------ arrangement
 

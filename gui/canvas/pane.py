@@ -42,7 +42,6 @@ class Pane(QWidget):
         self.placement = Placement(0, 0, 1.0)
         self.headings = tuple(Heading(picture) for picture in pictures)
         self.view = ImageView()
-        self.view.setAccessibleName(f"{' and '.join(picture.name for picture in pictures)} image")
         self.hint = QLabel(hint, self.view)
         self.hint.setWordWrap(True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -65,6 +64,7 @@ class Pane(QWidget):
         column.addWidget(self.view, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._follow_palette()
+        self.describe()
 
     @property
     def heading(self) -> Heading:
@@ -87,6 +87,14 @@ class Pane(QWidget):
         self.view.show_pixels(self.pixels, self.size_)
         self.view.grid.set_size(*(reversed(own) if own == self.size_ else (0, 0)))
         self._veil()
+
+    def describe(self) -> None:
+        """Name the view after its pictures, for those who do not see it."""
+        names = " and ".join(
+            f"{heading.name}: {heading.caption.text}" if heading.caption.text else heading.name for heading in self.headings
+        )
+        if names != self.view.accessibleName():
+            self.view.setAccessibleName(names)
 
     @property
     def filled(self) -> bool:

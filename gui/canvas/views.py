@@ -113,6 +113,8 @@ class PictureViews(LinkedPanes):
         headings = [heading for pane in panes for heading in pane.headings]
         for heading, picture in zip(headings, self.pictures, strict=True):
             heading.show_picture(picture)
+        for pane in panes:
+            pane.describe()
 
     def _read_out(self) -> list[tuple[str, np.ndarray | None]]:
         if self._compared:

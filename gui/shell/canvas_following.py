@@ -31,6 +31,7 @@ class CanvasFollower(QObject):
         canvas.toolChanged.connect(self._on_tool)
         canvas.viewChanged.connect(self._on_view)
         canvas.stickerTouched.connect(self._on_sticker)
+        canvas.headingDoubleClicked.connect(actions["canvas_alone"].trigger)
         workspaces.switched.connect(self._on_workspace)
         link.comparison.chosen.connect(self._on_compared)
         self._on_workspace(workspaces.current.name)

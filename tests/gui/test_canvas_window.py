@@ -342,3 +342,28 @@ def test_the_readout_stands_over_the_images_of_the_window(bench: Workbench) -> N
     QApplication.sendEvent(canvas.clean_pane.viewport, QEvent(QEvent.Type.Leave))
     assert not canvas.readout.isVisible()
     assert canvas.rect().contains(canvas.readout.geometry())
+
+
+def test_a_double_click_on_a_heading_leaves_the_canvas_alone_and_brings_all_back(bench: Workbench) -> None:
+    window, heading = bench.window, bench.window.canvas.clean_pane.heading
+    before = window.canvas.viewpoint.scale
+    QTest.mouseDClick(heading, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, heading.rect().center())
+    settle()
+    assert window.workspaces.canvas_is_alone
+    assert not window.panels["attack"].isVisible()
+    assert window.canvas.viewpoint.scale > before
+    QTest.mouseDClick(heading, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, heading.rect().center())
+    settle()
+    assert window.panels["attack"].isVisible()
+    assert not window.workspaces.canvas_is_alone
+
+
+def test_the_images_are_named_with_their_predictions_for_those_who_do_not_see_them(bench: Workbench) -> None:
+    canvas, labels = bench.window.canvas, bench.session.state.labels
+    run_attack(bench)
+    seen = bench.session.frame.observation
+    names = [pane.view.accessibleName() for pane in canvas.panes]
+    assert names[0].startswith(f"Clean: {labels[seen.clean_prediction]} · ")
+    assert names[1].startswith(f"Adversarial: {labels[seen.adversarial_prediction]} · ")
+    press_keys(bench.window, "2")
+    assert canvas.stage.view.accessibleName() == " and ".join(names)

@@ -31,9 +31,10 @@ class ViewOptions(QWidget):
         self._canvas = canvas
         self.gain = _Gains()
         self.gain.setAccessibleName("Gain of the difference")
-        self.gain.setToolTip("How strongly the difference is coloured. Auto gives its largest value the last colour.")
+        self.gain.setToolTip("Gain: how strongly the difference is coloured. Auto gives its largest value the last colour.")
         for gain in GAINS:
-            self.gain.addItem("Auto gain" if gain is None else f"Gain {gain}×", gain)
+            self.gain.addItem("Auto" if gain is None else f"{gain}×", gain)
+        self.gain.setMinimumWidth(self.gain.sizeHint().width())
         self.gain.activated.connect(self._on_gain)
         self.turns = _toggle("mdi6.timer-outline", "Let the two images take turns by themselves", "Take turns")
         self.turns.setCheckable(True)
