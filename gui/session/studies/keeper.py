@@ -243,9 +243,11 @@ class StudyKeeper(QObject):
         self._when_idle(self._begin_anew)
 
     def _begin_anew(self) -> None:
+        name = self.name
         self._leave()
+        left = f" “{name}” is under “Open recent”." if name else " The session before is under “Open earlier session”."
         self._put(empty(self._session.state))
-        self._session.notice.emit("A new study. The one before is under “Open recent studies”.")
+        self._session.notice.emit(f"A new study.{left if name or self.recent_sessions or self._saver.busy else ''}")
 
     def _replace(self, found: Restored, path: Path, lock: FileLock | None, holder: Holder | None, *, copy: bool) -> None:
         self._leave()

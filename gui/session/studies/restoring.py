@@ -59,7 +59,8 @@ def restored(study: Study) -> Restored:
         "compared": tuple(numbers[id] for id in study.compared),
         "run": None if study.shown is None else numbers[study.shown],
     }
-    if study.plan.slug:
+    plan = study.plan
+    if plan.slug or plan.kept or plan.seed or plan.data or plan.start:  # a study of a script may plan nothing: the window's stays
         fields["plan"] = _plan(study)
     if study.explanations:  # a study of a script names none: those of the window stay
         fields["explanations"] = study.explanations

@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory() as home:
-        os.environ["XDG_CONFIG_HOME"] = home  # settings of its own: the tour begins like a first start
+        os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"] = home  # settings and sessions of its own: like a first start
         return take(chosen.out, *map(int, chosen.size.split("x")), chosen.theme, chosen.part or PARTS)
 
 
