@@ -22,6 +22,7 @@ class PanelActions(QObject):
         super().__init__(window)
         self._shell, self._docks = shell, docks
         self._tabs = shell.workspaces.tabs
+        self._dot = theme.icon("mdi6.circle-medium", theme.ADVERSARIAL)
         self._by_name = {spec.name: self._make(spec, window) for spec in specs}
         self._tabs.changed.connect(self._follow)
 
@@ -55,4 +56,6 @@ class PanelActions(QObject):
     def _follow(self) -> None:
         for name, action in self._by_name.items():
             action.setChecked(self._tabs.in_sight(name))
-            action.setIcon(theme.icon("mdi6.circle-medium", theme.ADVERSARIAL) if name in self._tabs.news else QIcon())
+            news = name in self._tabs.news
+            if news == action.icon().isNull():
+                action.setIcon(self._dot if news else QIcon())

@@ -30,6 +30,8 @@ class Drawer(QToolBar):
         self._window, self._docks, self._tabs = window, docks, tabs
         self._folded: tuple[str, ...] = ()
         self._buttons: dict[str, QToolButton] = {}
+        self._dotted: frozenset[str] = frozenset()
+        self._dot, self._chevron = theme.icon("mdi6.circle-medium", theme.ADVERSARIAL), theme.icon("mdi6.chevron-up")
         tabs.changed.connect(self._follow)
         window.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self)
         self.hide()
@@ -102,22 +104,26 @@ class Drawer(QToolBar):
     # ------------------------------------------------------------------ the strip
 
     def _fill(self) -> None:
-        self.clear()
-        self._buttons = {}
         order = [name for name in self._docks if name in self._folded]
+        self.setVisible(bool(order))
+        if order == list(self._buttons):
+            return
+        self.clear()
+        self._buttons, self._dotted = {}, frozenset()
         for name in order:
             title = self._docks[name].windowTitle()
             button = self._buttons[name] = QToolButton()
             button.setText(title)
+            button.setIcon(self._chevron)
             button.setToolButtonStyle(theme.TEXT_BESIDE_ICON)
             button.setAccessibleName(f"Open {title}")
             button.setToolTip(f"Open the drawer with “{title}” in front (Ctrl+J opens and closes it)")
             button.clicked.connect(partial(self.unfold, name))
             self.addWidget(button)
-        self.setVisible(bool(order))
         self._show_news()
 
     def _show_news(self) -> None:
-        for name, button in self._buttons.items():
-            news = name in self._tabs.news
-            button.setIcon(theme.icon("mdi6.circle-medium", theme.ADVERSARIAL) if news else theme.icon("mdi6.chevron-up"))
+        dotted = self._tabs.news & self._buttons.keys()
+        for name in dotted ^ self._dotted:
+            self._buttons[name].setIcon(self._dot if name in dotted else self._chevron)
+        self._dotted = frozenset(dotted)
