@@ -82,7 +82,7 @@ class Picture:
 
 def source_of(session: Session) -> FigureSource:
     """Return the finished run that is shown, else the canvas, as the source of a figure."""
-    entry = session.history.shown
+    entry = session.history.shown if session.moments.live else session.iterates.run
     # Bounds belong to the present model; another model has no such layers.
     bounds = dict(session.bounds) if entry is not None and entry.result.classifier is session.classifier else {}
     return FigureSource(entry, session.frame, session.label, dict(session.image), bounds, session.explanations, session.view)

@@ -122,8 +122,11 @@ class AttackRun(FinishedRun):
 
     @property
     def title(self) -> str:
-        """The run's number and the attack's title; of a kept iterate also which one it is, such as ``#5 PGD, iteration 12 of #4``."""
-        return super().title if self.iteration_of is None else f"{super().title}, iteration {self.result.iteration} of #{self.iteration_of}"
+        """The run's number and the attack's title; of an iterate also which one it is, such as ``#5 PGD, iteration 12 of #4``."""
+        if self.iteration_of is None:
+            return super().title
+        of = "" if self.iteration_of == self.number else f" of #{self.iteration_of}"
+        return f"{super().title}, iteration {self.result.iteration}{of}"
 
     def is_outcome(self, state: State) -> bool:
         """Return whether a state has on its canvas what the run made."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -46,6 +47,15 @@ class IterateKeeper(QObject):
             return "The canvas shows the result, which is kept. Move to another iteration first."
         return ""
 
+    @property
+    def run(self) -> AttackRun | None:
+        """The finished run as the canvas shows it: at an iteration with that one's image and numbers. None if there is none.
+
+        What leaves the program, such as a figure or a saved image, is made of this one.
+        """
+        source, step, shown = self._moments.source, self._moments.step, self._moments.run
+        return shown if source is None or step is None or shown is None else iterate_of(source, step, number=source.number)
+
     @Slot()
     def keep(self) -> None:
         """Keep the iteration that is shown as a run of its own, which is then on the canvas; undo takes the canvas back."""
@@ -64,15 +74,21 @@ class IterateKeeper(QObject):
             fields = outcome_fields(kept.scene, kept.result, self._current())
             self.concluded.emit(Conclusion(kept, f"Keep iteration {step.index}", fields=fields))
 
-        self._request("iterate.kept", lambda: kept_run(source, step), then, what=f"Keeping iteration {step.index}", keep=True)
+        def work() -> AttackRun:
+            made = iterate_of(source, step)
+            return replace(made, result=completed(made.result))
+
+        self._request("iterate.kept", work, then, what=f"Keeping iteration {step.index}", keep=True)
 
 
-def kept_run(source: AttackRun, step: KeptStep) -> AttackRun:
-    """Return a step of a run as a run of its own. Called in the engine thread."""
+def iterate_of(source: AttackRun, step: KeptStep, number: int | None = None) -> AttackRun:
+    """Return a step of a run as a run: of the next number, or of the given ``number``, that of ``source``."""
     from engine.iterate import at_step
 
-    result = completed(at_step(source.result, step))
+    result = at_step(source.result, step)
+    numbered: dict[str, Any] = {} if number is None else {"number": number}
     return AttackRun(
+        **numbered,
         result=result,
         scene=scene_after(source.before, result),
         before=source.before,

@@ -102,7 +102,10 @@ def reference(name: str, count: int) -> tuple[engine.Classifier, engine.data.Dat
         pytest.skip(str(error))
 
 
-@pytest.mark.parametrize("name", ["generated:signs", "gtsrb:test", "mnist:test"])
+@pytest.mark.parametrize(
+    "name",
+    ["generated:signs", pytest.param("gtsrb:test", marks=pytest.mark.data), pytest.param("mnist:test", marks=pytest.mark.data)],
+)
 def test_steps_agree_with_deepfool_and_misread_images_need_none(name: str) -> None:
     classifier, data = reference(name, 86)
     last, result = measured(HardSamples(), classifier, data=data)

@@ -7,19 +7,25 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from engine.attacks import FGSM, PGD, CarliniWagnerL2, FoolingImage, StickerPGD
 from engine.explain import CATALOGUE as EXPLANATIONS
+from engine.images import levels
 from engine.record import Record, replay
 from engine.result import norms
 from engine.stickers import Colour, Optimised, Sticker
+from gui.export.figure_source import source_of
 from gui.export.recording import record_of_entry
 from gui.panels.prediction.verdict import goals_of
+from gui.panels.transfer import TransferPanel
 from gui.session.history import AttackRun, History
+from gui.shell.actions.file import save_to
 from tests.gui.driving import settle, until
-from tests.gui.panel_scenes import attack, noise, open_image, put_sticker, small
+from tests.gui.panel_scenes import attack, noise, open_image, put_sticker, show, small
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -433,3 +439,37 @@ def test_nothing_of_a_run_stays_when_it_is_gone(qtbot: QtBot, session: Session) 
     settle()
     gc.collect()
     assert [line() for line in lines] == [None] * 4
+
+
+# ---------------------------------------------------------------------- what leaves the program, and what cannot follow
+
+
+def test_a_saved_image_and_a_figure_are_of_the_iteration_on_the_canvas(scrubbed: Session, tmp_path: Path) -> None:
+    step, source = scrubbed.moments.step, scrubbed.history.shown
+    shown = scrubbed.iterates.run
+    assert shown is not source
+    assert shown.title == f"{source.title}, iteration 5"
+    assert source_of(scrubbed).entry.result.adversarial.equal(step.adversarial)
+    save_to(scrubbed, tmp_path / "a.png")
+    until(lambda: (tmp_path / "a.png").exists() and not scrubbed.waiting("save"), "the file", 20)
+    pixels = torch.from_numpy(np.array(Image.open(tmp_path / "a.png"))).permute(2, 0, 1)
+    assert torch.equal(pixels, levels(step.adversarial[0]).to(torch.uint8))
+    number = source.number
+    scrubbed.moments.to_end()
+    at(scrubbed, None)
+    assert scrubbed.iterates.run is source
+    assert source_of(scrubbed).entry is source
+    go(scrubbed, 7)
+    scrubbed.iterates.keep()
+    until(lambda: len(scrubbed.history.entries) == 2, "the kept run", 20)
+    assert scrubbed.history.entries[-1].number == number + 1  # looking at an iteration takes no number
+
+
+def test_the_transfer_table_is_of_the_result_and_says_so(qtbot: QtBot, scrubbed: Session) -> None:
+    panel: TransferPanel = show(qtbot, TransferPanel(scrubbed), 700, 300)
+    until(lambda: panel.table.model().rowCount() > 0 and not scrubbed.waiting("transfer"), "the table", 20)
+    assert not panel.table.isEnabled()
+    assert "iteration 5" in panel.verdict.text
+    scrubbed.moments.to_end()
+    assert panel.table.isEnabled()
+    assert "iteration" not in panel.verdict.text

@@ -56,7 +56,7 @@ class StartPresenter(QObject):
     @Slot()
     def _on_canvas(self) -> None:
         """Use the adversarial image on the canvas as the start image."""
-        frame, entry = self._session.frame, self._session.history.shown
+        frame, entry = self._session.frame, self._session.iterates.run
         if frame is not None:
             name = entry.title if entry is not None else "canvas"
             self._ask(lambda classifier: start_image(frame.observation.adversarial_image, classifier, name), "Start image from the canvas")

@@ -39,6 +39,8 @@ class TransferPanel(QWidget):
         self.session = session
         self._requested: tuple[AttackRun | None, tuple[Classifier, ...]] = (None, ())
         self._entries: list[ModelEntry] = []
+        self._summary = ""
+        """The verdict on the run's result, in a sentence."""
         self.verdict = Sentence(2)
         self.table = ValueTable(self)
         self.add_button = QToolButton(self)
@@ -48,6 +50,7 @@ class TransferPanel(QWidget):
         self._build()
         session.history.changed.connect(self.refresh)
         session.loaded.changed.connect(self.refresh)
+        session.moments.changed.connect(self._on_moment)
 
     def _build(self) -> None:
         self.table.setAccessibleName("What the models say")
@@ -113,8 +116,18 @@ class TransferPanel(QWidget):
         data = transfer.data()
         self.table.set_table(table.columns, table.rows, csv=(data.columns, data.rows))
         self._fit_columns()
-        self.verdict.set_text(_ALONE if len(transfer.verdicts) == 1 else _summary(transfer))
+        self._summary = _ALONE if len(transfer.verdicts) == 1 else _summary(transfer)
+        self._on_moment()
         self._pages.setCurrentIndex(1)
+
+    @Slot()
+    def _on_moment(self) -> None:
+        """Dim the table while the canvas shows an iteration, since it is of the run's result."""
+        index = self.session.moments.index
+        self.table.setEnabled(index is None)
+        self.verdict.set_text(
+            self._summary if index is None else f"The canvas shows iteration {index:,}; this table is of the run's result."
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

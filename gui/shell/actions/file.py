@@ -107,7 +107,7 @@ def save_to(session: Session, path: Path) -> None:
 
 
 def _shown_entry(session: Session) -> AttackRun | None:
-    return None if session.runs.running else session.history.shown
+    return None if session.runs.running else session.iterates.run
 
 
 def export_figure(shell: Shell) -> None:
