@@ -48,6 +48,14 @@ def maps() -> PixelMaps:
     return made
 
 
+def signed_maps() -> PixelMaps:
+    made = PixelMaps()
+    colours = np.zeros((1, 2, 3), np.uint8)
+    red, green = np.array([[0.25, -0.125]]), np.array([[1.5, 0]])
+    made.set_maps([PixelMap("Red", colours, values=red), PixelMap("Green", colours, values=green)], Scale())
+    return made
+
+
 TABLES = {
     curves: [["step", "loss"], ["0.0", "-2.5"], ["1.0", "0.125"], ["2.0", "3.0"]],
     bars: [
@@ -58,6 +66,11 @@ TABLES = {
     heat_map: [
         ["map", "x", "y", "value"],
         *(["Margins", *cells] for cells in (["0", "0", "0.5"], ["1", "0", "-1.25"], ["0", "1", "nan"], ["1", "1", "2.0"])),
+    ],
+    signed_maps: [
+        ["map", "x", "y", "value"],
+        *(["Red", *cells] for cells in (["0", "0", "0.25"], ["1", "0", "-0.125"])),
+        *(["Green", *cells] for cells in (["0", "0", "1.5"], ["1", "0", "0.0"])),
     ],
     maps: [["map", "x", "y", "red", "green", "blue"], ["Clean", "0", "0", "1", "2", "3"], ["Clean", "1", "0", "4", "5", "6"]],
 }

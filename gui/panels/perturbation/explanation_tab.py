@@ -154,8 +154,8 @@ class ExplanationTab(QWidget):
 
         self.maps.set_maps(
             [
-                PixelMap(f"Clean: {labels[seen.clean_prediction]}", coloured(clean), CLEAN),
-                PixelMap(f"Adversarial: {labels[seen.adversarial_prediction]}", coloured(adversarial), ADVERSARIAL),
+                PixelMap(f"Clean: {labels[seen.clean_prediction]}", coloured(clean), CLEAN, clean),
+                PixelMap(f"Adversarial: {labels[seen.adversarial_prediction]}", coloured(adversarial), ADVERSARIAL, adversarial),
             ],
             Scale(diverging_table(dark) if signed else MAGMA, texts),
         )

@@ -138,10 +138,12 @@ class PerturbationTab(QWidget):
 def _pixel_maps(values: np.ndarray, view: View, limit: float, dark: bool) -> list[PixelMap]:
     """Return the maps of ``values`` ``(C, H, W)`` on the scale from -limit to limit. Only several maps have headings."""
     if view == "colour":
-        return [PixelMap("", np.ascontiguousarray(around_grey(values.transpose(1, 2, 0), limit)))]
-    maps = [np.ascontiguousarray(diverging(one, limit, dark)) for one in maps_of(values, view)]
+        across = values.transpose(1, 2, 0)
+        return [PixelMap("", np.ascontiguousarray(around_grey(across, limit)), values=across)]
+    maps = maps_of(values, view)
     names = [name.capitalize() for name in channel_names(len(values))] if view == "channels" else [""]
-    return [PixelMap(name, pixels) for name, pixels in zip(names, maps, strict=True)]
+    coloured = (np.ascontiguousarray(diverging(one, limit, dark)) for one in maps)
+    return [PixelMap(name, pixels, values=one) for name, pixels, one in zip(names, coloured, maps, strict=True)]
 
 
 def _facts(values: np.ndarray, view: View, limit: float) -> str:

@@ -172,4 +172,6 @@ def signed_map(values: Any, title: str, levels: bool) -> tuple[PixelMap, Scale]:
     strongest = strongest_channel(values)
     most = float(np.abs(strongest).max()) or 1.0
     limit = f"{most * 255:.3g}/255" if levels else short(most)
-    return PixelMap(title, np.ascontiguousarray(diverging(strongest, most))), Scale(DIVERGING, (f"−{limit}", "0", f"+{limit}"))
+    return PixelMap(title, np.ascontiguousarray(diverging(strongest, most)), values=strongest), Scale(
+        DIVERGING, (f"−{limit}", "0", f"+{limit}")
+    )
