@@ -40,6 +40,27 @@ def class_numbers(labels: Sequence[str], known: Sequence[str]) -> tuple[int | No
     return tuple(exact.get(label, places.get(_key(label))) for label in labels)
 
 
+def same_classes(labels: Sequence[str], known: Sequence[str]) -> tuple[int | None, ...]:
+    """Return the class number of another classifier for each class of a classifier; None where no class, or more than one, matches.
+
+    Classes match by name alone; case, ``_`` and ``-`` do not matter. Unlike the folders of a data set (see `class_numbers`), a classifier's
+    names that are whole numbers, such as those of digits, are no class numbers of another one.
+
+    Parameters
+    ----------
+    labels
+        The class names of the one classifier.
+    known
+        The class names of the other, in the order of its classes.
+    """
+    if tuple(labels) == tuple(known):
+        return tuple(range(len(labels)))
+    if are_numbers(labels) and not are_numbers(known):
+        return (None,) * len(labels)
+    count = Counter(labels)
+    return tuple(number if count[label] == 1 else None for label, number in zip(labels, class_numbers(labels, known), strict=True))
+
+
 def check_known(labels: Sequence[str], known: Sequence[str], classifier: str) -> list[int]:
     """Return the class numbers of `class_numbers`, after checking that every class is known.
 

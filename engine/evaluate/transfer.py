@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.artifacts import Table
+from engine.class_matching import same_classes
 from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.evaluate.control import control
@@ -207,13 +208,12 @@ def as_taken(model: Classifier, shape: Sequence[int]) -> Classifier | None:
 
 
 def translated(numbers: Tensor | None, source: tuple[str, ...], labels: tuple[str, ...]) -> Tensor | None:
-    """Translate class numbers of ``source`` to those of ``labels``, by name. None where a name is missing or ambiguous."""
+    """Translate class numbers of ``source`` to those of ``labels``, by name (see `same_classes`); None where one has no counterpart."""
     if numbers is None or source == labels:
         return numbers
-    used = {source[number] for number in numbers.tolist()}
-    if any(source.count(name) != 1 or labels.count(name) != 1 for name in used):
-        return None
-    return torch.tensor([labels.index(source[number]) for number in numbers.tolist()], device=numbers.device)
+    places = same_classes(source, labels)
+    found = [places[number] for number in numbers.tolist()]
+    return None if None in found else torch.tensor(found, device=numbers.device)
 
 
 def ask(model: Classifier, result: AttackResult, random: Tensor | None = None) -> Verdict:
@@ -222,7 +222,7 @@ def ask(model: Classifier, result: AttackResult, random: Tensor | None = None) -
     shape, device = result.clean.shape[1:], result.clean.device
     taker = as_taken(model, shape)
     if taker is None:
-        excuse = f"Not comparable: it takes {_channels(model.input_shape[0])}, the image has {_channels(shape[0])}."
+        excuse = f"Not comparable: it takes {_channels(model.input_shape[0])}, the run has {_channels(shape[0])}."
         return Verdict(model.name, attacked, model.labels, excuse)
     known = (result.clean_logits, result.logits) if attacked else (taker.score(result.clean), taker.score(result.adversarial))
     return Verdict(
@@ -239,7 +239,7 @@ def ask(model: Classifier, result: AttackResult, random: Tensor | None = None) -
 
 
 def _channels(count: int) -> str:
-    return {1: "grey images (one channel)", 3: "colour images (three channels)"}.get(count, f"images of {count} channels")
+    return {1: "grey images", 3: "colour images"}.get(count, f"images of {count} channels")
 
 
 def _prediction(verdict: Verdict, logits: Tensor | None) -> tuple[str | None, float | None, float | None]:
@@ -254,7 +254,7 @@ def _prediction_text(verdict: Verdict, logits: Tensor | None) -> str:
     if logits is None:
         return NOTHING
     probability, number = logits[0].softmax(0).max(0)
-    return f"{verdict.labels[int(number)]} {format_probability(float(probability))}"
+    return f"{verdict.labels[int(number)]} · {format_probability(float(probability))}"
 
 
 def _percent(share: float | None) -> str:

@@ -78,7 +78,7 @@ def test_another_size_is_resized_inside_and_other_channels_are_named(attacked: e
     _, of_larger, of_grey = found.verdicts
     assert torch.equal(of_larger.adversarial, larger.derive(size=8).score(attacked.adversarial))
     assert not of_grey.comparable
-    assert of_grey.excuse == "Not comparable: it takes grey images (one channel), the image has colour images (three channels)."
+    assert of_grey.excuse == "Not comparable: it takes grey images, the run has colour images."
     assert of_grey.rate is None
     assert of_grey.counted == 0
     assert found.table().rows[2][-1] == of_grey.excuse
@@ -235,3 +235,23 @@ def test_what_cannot_be_done_without_is_asked_for() -> None:
     with pytest.raises(engine.GibbonError, match="Needy"):
         engine.start(Needy(), model, image)
     assert next(engine.start(Needy(), model, image, models=[model])).index == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "known", "numbers"),
+    [
+        (("cat", "dog"), ("dog", "cat"), (1, 0)),
+        (("Stop sign", "No_entry"), ("no entry", "stop-sign", "yield"), (1, 0)),
+        (("cat", "dog"), ("cat", "wolf"), (0, None)),
+        (("cat", "cat"), ("cat", "dog"), (None, None)),
+        (("cat", "dog"), ("cat", "cat", "dog"), (None, 2)),
+        (("0", "1"), ("airplane", "bird"), (None, None)),
+        (("0", "1"), ("1", "0"), (1, 0)),
+    ],
+)
+def test_classes_of_two_models_match_by_name_alone(
+    labels: tuple[str, ...], known: tuple[str, ...], numbers: tuple[int | None, ...]
+) -> None:
+    from engine.class_matching import same_classes
+
+    assert same_classes(labels, known) == numbers

@@ -63,9 +63,9 @@ def test_every_loaded_model_says_what_it_sees(bench: Workbench) -> None:
     other = bench.session.loaded.models[1]
     seen = other(entry.result.adversarial).softmax(1)[0]
     best = int(seen.argmax())
-    assert rows[1][2] == f"{other.labels[best]} {format_probability(float(seen[best]))}"
-    assert "channel" in rows[2][-1]
-    assert panel.verdict.text.endswith("of 1 other model fooled; digits takes images of another kind.")
+    assert rows[1][2] == f"{other.labels[best]} · {format_probability(float(seen[best]))}"
+    assert "grey images" in rows[2][-1]
+    assert panel.verdict.text.endswith("of 1 other model fooled, with classes matched by name; digits takes images of another kind.")
     names = [action.text() for action in panel.menu.actions()]
     assert len(set(names)) == len(names)
     assert "objects" in names
@@ -191,3 +191,30 @@ def test_networks_of_torchvision_are_in_the_menu(bench: Workbench) -> None:
     names = {action.text(): action for action in panel.menu.actions()}
     assert "torchvision:resnet18" in names
     assert "Open checkpoint…" in names
+
+
+def test_a_model_of_ones_own_code_and_a_checkpoint_are_asked_too(bench: Workbench, tmp_path: Path) -> None:
+    import engine
+    from gui.widgets.model_dialogs import CodeDialog
+
+    panel = shown(bench)
+    run_attack(bench)
+    shipped = engine.models.load("signs")
+    torch.save({name: value * (1 + 1e-6) for name, value in shipped.module.state_dict().items()}, tmp_path / "mine.pt")
+    (tmp_path / "own.py").write_text(
+        "import engine\n\n\ndef make():\n    found = engine.models.load('signs')\n    found.module.dense.bias += 1e-4\n"
+        "    names = [name.upper().replace(' ', '_') for name in found.labels]\n"
+        "    return engine.Classifier(found.module, names, found.input_shape, *found.normalisation, name='own')\n"
+    )
+    panel.menu.aboutToShow.emit()
+    (action,) = [each for each in panel.menu.actions() if each.text() == "From your own code…"]
+    action.trigger()
+    (dialog,) = (each for each in panel.findChildren(CodeDialog) if each.isVisible())
+    dialog.file.setText(str(tmp_path / "own.py"))
+    click(dialog.ok)
+    until(lambda: "own" in [row[0] for row in cells(bench)], "the model of the code")
+    panel.add(str(tmp_path / "mine.pt"), architecture="signs")
+    until(lambda: "mine" in [row[0] for row in cells(bench)], "the checkpoint")
+    verdicts = {row[0]: row[-1] for row in cells(bench)}
+    # Its classes differ in case and underscores alone, so that they are the same; and its weights are nearly those of the attacked model.
+    assert verdicts["own"] == verdicts["signs"]

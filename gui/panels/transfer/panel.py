@@ -15,6 +15,7 @@ from gui.theme import GRID
 from gui.widgets import EmptyState
 from gui.widgets.checkpoints import choose_checkpoint, load_checkpoint
 from gui.widgets.literal import literal
+from gui.widgets.model_dialogs import CodeDialog
 from gui.widgets.text import Sentence
 from gui.widgets.value_table import ValueTable
 
@@ -63,7 +64,7 @@ class TransferPanel(QWidget):
         self.add_button.setIcon(theme.icon("mdi6.plus"))
         self.add_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.add_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.add_button.setToolTip("Load a further model beside the one on the canvas. The Model dock loads every other source.")
+        self.add_button.setToolTip("Load a further model for this table. The models that were loaded in this session are in it already.")
         self.add_button.setMenu(self.menu)
         self.menu.aboutToShow.connect(self._fill_menu)
         self.copy_button.setToolTip("Copy the table as CSV: labels, probabilities and logits in columns of their own, with all digits")
@@ -170,6 +171,7 @@ class TransferPanel(QWidget):
             action.triggered.connect(lambda _checked=False, source=entry.source: self.add(source))
         self.menu.addSeparator()
         self.menu.addAction("Open checkpoint…").triggered.connect(self._choose_checkpoint)
+        self.menu.addAction("From your own code…").triggered.connect(self._ask_code)
 
     def _on_catalogue(self, entries: list[ModelEntry]) -> None:
         """List torchvision's networks, too; those first whose weights are here."""
@@ -182,6 +184,13 @@ class TransferPanel(QWidget):
         path = choose_checkpoint(self)
         if path is not None:
             self.open_checkpoint(path)
+
+    @Slot()
+    def _ask_code(self) -> None:
+        """Ask for a function of the user's own that gives a model; its code runs only after the user has agreed."""
+        dialog = CodeDialog(self)
+        dialog.accepted.connect(lambda: self.add(dialog.source, allow_code=True, head=dialog.head.currentData()))
+        dialog.open()
 
     def open_checkpoint(self, path: Path) -> None:
         """Load weights from a file, without making theirs the present model."""
@@ -237,7 +246,8 @@ def _summary(transfer: Transfer) -> str:
     fooled = [verdict for verdict in comparable if verdict.fooled is not None and bool(verdict.fooled[0])]
     elsewhere = [verdict.name for verdict in others if verdict.clean is not None and not verdict.comparable]
     refused = [verdict.name for verdict in others if verdict.clean is None]
-    parts = [f"{len(fooled)} of {len(comparable)} other model{'s' if len(comparable) > 1 else ''} fooled"] if comparable else []
+    count = f"{len(fooled)} of {len(comparable)} other model{'s' if len(comparable) > 1 else ''} fooled, with classes matched by name"
+    parts = [count] if comparable else []
     if elsewhere:
         parts.append(f"{_listed(elsewhere)} {'has' if len(elsewhere) == 1 else 'have'} other classes")
     if refused:
