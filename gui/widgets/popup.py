@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFrame, QVBoxLayout, QWidget
 
 from gui.theme import GRID
 
@@ -13,13 +13,14 @@ _LEAST = 40 * GRID
 
 
 class Popup(QFrame):
-    """A framed window around one widget. A click outside closes it; one on its own button closes it and does nothing else."""
+    """A framed window around one widget. A click outside closes it; one on its own button does nothing else."""
 
     closed = Signal()
 
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self._anchor: QWidget | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)  # the own button would open the popup again
         self.content = content
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self._layout = layout = QVBoxLayout(self)
@@ -44,17 +45,18 @@ class Popup(QFrame):
         floor = min(room.bottom(), window.mapToGlobal(window.rect().bottomLeft()).y())
         self._layout.activate()
         edges = self.contentsMargins() + self._layout.contentsMargins()
-        inner = self.content.sizeHint().expandedTo(self.content.minimumSizeHint()).grownBy(edges)
+        inner = self.content.sizeHint().expandedTo(self.content.minimumSizeHint()).expandedTo(self.content.minimumSize()).grownBy(edges)
         wanted = inner.expandedTo(QSize(anchor.width(), 0))
         place = placed(wanted, anchor.mapToGlobal(anchor.rect().bottomLeft()), floor, room)
         self.setFixedSize(place.size())
         self.move(place.topLeft())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        anchor, at = self._anchor, event.globalPosition().toPoint()
-        mine = anchor is not None and anchor.rect().contains(anchor.mapFromGlobal(at))
-        self.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay, mine)  # the button would open the popup again
+        """Close after a press outside. A press on another button works at once; not every platform would pass it on."""
         super().mousePressEvent(event)
+        below = QApplication.widgetAt(event.globalPosition().toPoint())
+        if not self.isVisible() and isinstance(below, QAbstractButton) and below is not self._anchor and below.isEnabled():
+            QTimer.singleShot(0, below, below.click)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -10,6 +10,8 @@ from PySide6.QtCore import QModelIndex, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QIcon, QImage, QPixmap, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
+_CAPTION_LINES = 2
+
 
 @dataclass(frozen=True, eq=False)
 class Thumbnail:
@@ -39,9 +41,9 @@ class Thumbnails(QListView):
         self.setMovement(QListView.Movement.Static)
         self.setUniformItemSizes(True)
         self.setIconSize(QSize(side, side))
-        self.setGridSize(QSize(side + 20, side + self.fontMetrics().height() + 14))
+        self.setGridSize(QSize(side + 28, side + _CAPTION_LINES * self.fontMetrics().height() + 10))
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.setWordWrap(False)
+        self.setWordWrap(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.clicked.connect(self._on_clicked)

@@ -103,22 +103,21 @@ def test_every_part_has_a_name_a_tip_and_its_place_in_the_tab_order(spine: Spine
 
 
 def test_there_is_one_of_each_in_the_whole_window(bench: Workbench) -> None:
-    """One Run, one Cancel, one progress bar of attacks, one true label, one target."""
+    """One Run, one Cancel, one progress bar of attacks, one true label, one target. Experiments and training have their own."""
     press_keys(bench.window, "Ctrl+L")
-    everything = bench.window.findChildren(QWidget)
+    own = [bench.window.docks[name] for name in ("experiments", "training") if name in bench.window.docks]
+    everything = [each for each in bench.window.findChildren(QWidget) if not any(dock.isAncestorOf(each) for dock in own)]
+    bench.window.spine.goal.popup.hide()
     for name in ("Run", "Cancel"):
-        buttons = [
-            each for each in everything if isinstance(each, QToolButton | QPushButton) and name in (each.text(), each.accessibleName())
+        buttons = [each for each in everything if isinstance(each, QToolButton | QPushButton) and each.window() is bench.window]
+        named = [each for each in buttons if name in (each.text(), each.accessibleName())]
+        assert [each.objectName() for each in named if "run" in each.toolTip().casefold() or "attack" in each.toolTip().casefold()] == [
+            f"spine.{name.lower()}"
         ]
-        mine = [each for each in buttons if each.objectName() == f"spine.{name.lower()}"]
-        assert len(mine) == 1
-        others = [each for each in buttons if each not in mine and each.window() is bench.window and "run" in each.toolTip().casefold()]
-        assert others == [], name
     bars = [bar for bar in everything if isinstance(bar, QProgressBar) and "attack" in bar.accessibleName()]
     assert len(bars) == 1
     for name in ("True label", "Target class"):
         assert len([each for each in everything if isinstance(each, LabelCombo) and each.accessibleName() == name]) == 1
-    bench.window.spine.goal.popup.hide()
 
 
 def test_nothing_moves_when_texts_change(bench: Workbench, spine: Spine) -> None:

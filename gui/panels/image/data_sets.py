@@ -112,7 +112,8 @@ class DataSets(QWidget):
 
     def _show_data(self, data: DataSet) -> None:
         self._data = data
-        self.message.say(" ".join(data.notes))
+        chosen = data.source[:1].upper() + data.source[1:]
+        self.message.say(" ".join([f"{chosen.rstrip('.')}.", *data.notes]), "hint")  # which of its images these are
         self.classes.set_labels(data.labels)
         self._on_class(None)
         self._browser.show()

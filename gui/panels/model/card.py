@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QTool
 from engine.text.cards import accuracy_of, data_name
 from gui import theme
 from gui.panels.model.swap import Swap
-from gui.widgets import ElidedLabel
+from gui.widgets import ElidedLabel, Message
 
 if TYPE_CHECKING:
     from engine import Classifier
@@ -40,7 +40,7 @@ def _hash(card: dict[str, Any]) -> str:
     if "published_hash" not in card:
         return ""
     own = str(card.get("sha256", ""))[:8]
-    return f"{own}, as published" if card.get("hash_matches") else f"{own}, differs from {card['published_hash']}"
+    return f"{own}, as published" if card.get("hash_matches") else f"{own}, not the published {card['published_hash']}"
 
 
 class Card(QWidget):
@@ -74,6 +74,8 @@ class Card(QWidget):
         font.setBold(True)
         self._name.setFont(font)
         self._layout.addRow(self._name)
+        self.other_weights = Message(self)
+        self._layout.addRow(self.other_weights)
         for key in ("input", "classes", "accuracy", "hash", "parameters"):
             self._add(key)
         self._layout.addRow("activations", self.swap)
@@ -121,13 +123,20 @@ class Card(QWidget):
         for key, value in values.items():
             self._rows[key].setText(value)
             self._layout.setRowVisible(self._rows[key], bool(value))
-        self._rows["hash"].set_tip(str(card.get("hash_note", "")))
+        self._show_hash(card)
         self._rows["classes"].set_tip("\n".join(classes[:50]) + (f"\n… and {len(classes) - 50:,} more" if len(classes) > 50 else ""))
         self._fingerprint.setText("…")
         # Both take a while for large models, and for GPUs that are not initialised yet.
         what = "Looking at the model and the devices"
         self._session.ask("about", lambda: CardFacts(classifier, classifier.fingerprint, device_names()), self._show_facts, what=what)
         self.show_threads()
+
+    def _show_hash(self, card: dict[str, Any]) -> None:
+        """Say what another hash than the published one means: not that something is wrong, but that the accuracy is of other weights."""
+        self._rows["hash"].set_tip(str(card.get("hash_note", "")))
+        other = "published_hash" in card and not card.get("hash_matches")
+        words = "These are not the published weights of this network, so its published accuracy need not hold for them."
+        self.other_weights.say(words if other else "", "hint")
 
     def _show_facts(self, about: CardFacts) -> None:
         classifier = about.classifier

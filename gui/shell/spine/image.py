@@ -35,7 +35,7 @@ class ImageChip(Chip):
         self.setEnabled(session.classifier is not None)
         if clean is None:
             self.show_picture(QPixmap())
-            self.show_lines(Line("No image" if session.ready else ""), Line("", ("open one", "")) if session.ready else Line())
+            self.show_lines(Line("No image" if session.ready else "Image"), Line("", ("open one", "")) if session.ready else Line())
             return
         from gui.choosers.pictures import levels_of
         from gui.widgets.thumbnails import pixmap_of
