@@ -291,9 +291,10 @@ def test_the_map_is_brute_force(shape: tuple[int, int, int], targeted: bool) -> 
 def test_the_table_names_the_pixels_that_flip(small64: engine.Classifier, levelled: Tensor) -> None:
     result = engine.run(attacks.OnePixelMap(levels=3), small64, levelled[:2])
     table = result.artifacts["pixels"]
-    for image, row, column, levels, margin, prediction, flips in table.rows[:5]:
+    assert table.columns[:4] == ("image", "x", "y", "levels")
+    for image, x, y, levels, margin, prediction, flips in table.rows[:5]:
         changed = levelled[image : image + 1].clone()
-        changed[0, :, row, column] = torch.tensor([int(level) / 255 for level in levels.split()], dtype=torch.float64)
+        changed[0, :, y, x] = torch.tensor([int(level) / 255 for level in levels.split()], dtype=torch.float64)
         logits = small64(changed)
         assert float(hard_margin(logits, result.labels[image : image + 1])) == pytest.approx(margin, abs=1e-9)
         assert small64.labels[int(logits.argmax())] == prediction
