@@ -64,7 +64,9 @@ class LossPanel(FigurePanel):
     """The attacker's loss as a curve over the steps."""
 
     loss: Array
-    """The loss, ``(steps + 1,)``."""
+    """The loss of every step, ``(T,)``."""
+    steps: Array | None = None
+    """The number of every step, ``(T,)``; None: counted from 0."""
     flipped_at: int | None = None
     """Index of the first successful step."""
     y_label: str = "loss"
@@ -79,13 +81,13 @@ class LossPanel(FigurePanel):
         from matplotlib.ticker import MaxNLocator
 
         axes = page.axes(box)
-        steps = np.arange(len(self.loss))
+        steps = np.arange(len(self.loss)) if self.steps is None else self.steps
         axes.plot(
             steps, self.loss, color=ADVERSARIAL, linewidth=page.scale, marker="o" if len(steps) < 8 else "", markersize=2 * page.scale
         )
         if self.flipped_at is not None:
             axes.axvline(self.flipped_at, color=page.theme.faint, linewidth=0.6 * page.scale, linestyle=(0, (3, 2)))
-        axes.set(xlim=(0, max(1, len(steps) - 1)), xlabel="step", ylabel=self.y_label)
+        axes.set(xlim=(0, max(1, steps[-1]) if len(steps) else 1), xlabel="step", ylabel=self.y_label)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_locator(MaxNLocator(4))
         page.fit(axes, box)

@@ -10,6 +10,7 @@ from torch import Tensor
 from engine.errors import GibbonError
 from engine.explain import Explanation, Observation, observe
 from engine.figures.panels import Array
+from engine.loss_names import loss_name_of
 from engine.operation import Attack
 from engine.result import AttackResult
 
@@ -31,6 +32,8 @@ class Subject:
     """Whether the adversarial image was grown from noise: the difference from the clean one is then no perturbation, and is not shown."""
     loss: Array | None = None
     """The loss of every step."""
+    loss_steps: Array | None = None
+    """The number of every step; some attacks leave numbers out. None: counted from 0."""
     flipped_at: int | None = None
     loss_name: str = "loss"
     top: int = 3
@@ -48,9 +51,7 @@ def subject_of(
     if not 0 <= row < len(result.clean):
         raise GibbonError(f"There is no row {row}: the result holds rows 0 to {len(result.clean) - 1}.")
     flipped = int(result.steps_to_flip[row])
-    loss = str(getattr(result.operation, "loss", "ce"))
-    towards = result.targets is not None or getattr(result.operation, "towards", "label or target") != "label or target"
-    sign = "−" if loss in ("ce", "stable-ce") and towards else ""  # the loss that the attacker maximises is negative towards a class
+    made = result.trace_steps[:, row] >= 0
     return Subject(
         observation=observe(result.classifier, result.clean[row], result.adversarial[row], bounds=bounds, explanations=explanations),
         names=result.classifier.labels,
@@ -60,9 +61,10 @@ def subject_of(
         success=bool(result.success[row]),
         survives_8bit=bool(result.survives_8bit[row]),
         grown=isinstance(result.operation, Attack) and not result.operation.from_image,
-        loss=array(result.trace[:, row]),
+        loss=array(result.trace[:, row][made.to(result.trace.device)]),
+        loss_steps=array(result.trace_steps[made, row]),
         flipped_at=flipped if flipped >= 0 else None,
-        loss_name=sign + {"ce": "cross-entropy", "stable-ce": "cross-entropy", "margin": "margin", "dlr": "DLR loss"}.get(loss, "loss"),
+        loss_name=loss_name_of(result, row).partition(" towards ")[0],  # the figure names the target elsewhere
         top=top,
     )
 

@@ -56,6 +56,8 @@ def targeted(classifier: engine.Classifier, images: torch.Tensor) -> engine.Atta
         (attacks.PGD(steps=1, loss="stable-ce"), True, "−cross-entropy"),
         (attacks.PGD(steps=1, loss="margin"), True, "margin"),
         (attacks.FGSM(towards="least likely"), False, "−cross-entropy"),
+        (attacks.DeepFool(), False, "margin"),
+        (attacks.Square(loss="margin", n_queries=10), False, "margin"),
     ],
 )
 def test_the_loss_axis_names_what_was_raised(
@@ -67,6 +69,22 @@ def test_the_loss_axis_names_what_was_raised(
     assert subject.loss_name == name
     assert subject.loss is not None
     assert (subject.loss <= 0).all() or not name.startswith("−")  # a cross-entropy is never below 0
+
+
+def test_the_flip_is_marked_at_its_step_where_numbers_are_left_out(classifier: engine.Classifier, images: torch.Tensor) -> None:
+    """Carlini and Wagner's attack goes on with the number of the next round where a round ends early."""
+    result = engine.run(attacks.CarliniWagnerL2(rounds=3, steps=40, boundary_steps=0), classifier, images[:1])
+    subject = figures.subject_of(result)
+    assert subject.loss is not None
+    assert subject.loss_steps is not None
+    assert len(subject.loss) == len(subject.loss_steps) < subject.loss_steps[-1]
+    (panel,) = figures.panels_of(subject, ["loss"])
+    made = figures.compose([panel])
+    axes = next(axes for axes in made.axes if axes.get_xlabel() == "step")
+    curve, mark = axes.lines[:2]
+    assert list(curve.get_xdata()) == subject.loss_steps.tolist()
+    assert int(mark.get_xdata()[0]) == int(result.steps_to_flip[0])
+    assert axes.get_xlim()[1] >= subject.loss_steps[-1]
 
 
 def texts(figure: Figure) -> list[str]:
