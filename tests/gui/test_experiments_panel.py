@@ -28,6 +28,7 @@ def experiments(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("GIBBON_DATA", str(tmp_path))
     bench.window.open_experiment("linear")
     window: ExperimentsPanel = bench.window.panels["experiments"]
+    until(lambda: window.built, "the experiments")
     window.runs.outcomes.clear()
     window.choose("panda")  # another one first, so that what was cleared is not shown any more
     window.choose("linear")
@@ -226,12 +227,14 @@ def test_an_experiment_that_is_opened_before_the_engine_is_ready_waits_for_it(be
     from gui.session.session import Session
 
     session = Session()
+    session.lane.start()
     made = ExperimentsPanel(session)
     made.choose("panda")
     assert not made.built
     session.change(ready=True)
     session.engineReady.emit()
-    assert made.built
+    until(lambda: made.built, "the experiments")
+    assert made.list.slug() == "panda"
     assert made.about.forms["panda"].operation is not None
     made.deleteLater()
     assert session.shut_down()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import torch
@@ -55,7 +56,7 @@ class ImageResults:
     inputs: Mapping[str, Any]
     """The other arguments of `attack_images`."""
 
-    @property
+    @cached_property
     def summary(self) -> Summary:
         """The outcomes of the rows so far, counted."""
         return summary_of(self.rows, of=len(self.subjects))

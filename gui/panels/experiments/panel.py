@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from gui import theme
@@ -56,8 +56,6 @@ class ExperimentsPanel(QWidget):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(EmptyState(_LOADING, "mdi6.flask-outline", self))
         session.engineReady.connect(self._on_ready)
-        if session.ready:
-            self._on_ready()
 
     # ------------------------------------------------------------------ building
 
@@ -66,26 +64,33 @@ class ExperimentsPanel(QWidget):
         """Whether the engine is loaded, so that there are experiments to show."""
         return self._pages.count() > 1
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._on_ready()
+
     @Slot()
     def _on_ready(self) -> None:
+        """Request the list of experiments, which the engine imports in its own thread, once the dock is looked at."""
+        if self._session.ready and not self.built and (self.isVisible() or self._waiting):
+            self._session.ask("experiments", _catalogue, self._fill, what="Listing the experiments")
+
+    def _fill(self, catalogue: Mapping[str, type[Experiment]]) -> None:
         if self.built:
             return
-        self._build()
+        self._build(catalogue)
         self._session.data_sources.changed.connect(self._on_sources)
         self._session.loaded.changed.connect(self._list_models)
         if self._waiting:
             self.choose(self._waiting)
 
-    def _build(self) -> None:
-        from engine.reproduce import CATALOGUE
-
-        self._catalogue: Mapping[str, type[Experiment]] = CATALOGUE
-        self.runs = ExperimentRunner(self._session, CATALOGUE, self)
+    def _build(self, catalogue: Mapping[str, type[Experiment]]) -> None:
+        self._catalogue = catalogue
+        self.runs = ExperimentRunner(self._session, catalogue, self)
         self._session.jobs.watch(self.runs.runner, "experiments", lambda: self._catalogue[self.runs.slug].title)
         self.runs.moved.connect(self._on_moved)
         self.runs.changed.connect(self._on_run)
         self.runs.ended.connect(self._on_ended)
-        self.list = ExperimentList(CATALOGUE, self)
+        self.list = ExperimentList(catalogue, self)
         self.list.currentItemChanged.connect(self._on_chosen)
         self.about = AboutExperiment(self)
         self.about.changed.connect(self._refresh)
@@ -156,6 +161,7 @@ class ExperimentsPanel(QWidget):
             self.list.choose(slug)
         else:
             self._waiting = slug
+            self._on_ready()
 
     @Slot()
     def _on_chosen(self) -> None:
@@ -405,3 +411,10 @@ class ExperimentsPanel(QWidget):
         session.ask(
             "export", lambda: work.write_files(result, folder), then, what=what, failed=self.foot.message.say, busy=f"{what}…", keep=True
         )
+
+
+def _catalogue() -> Mapping[str, type[Experiment]]:
+    """Return the experiments by slug. Called in the engine thread, since the import takes a while."""
+    from engine.reproduce import CATALOGUE
+
+    return CATALOGUE

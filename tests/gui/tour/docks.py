@@ -31,6 +31,7 @@ def reproduce(tour: Tour) -> None:
     try:
         tour.window.open_experiment("linear")
         window = tour.window.panels["experiments"]
+        until(lambda: window.built, "the experiments")
         settle()
         tour.picture("experiments")
         click(window.foot.run_button)
