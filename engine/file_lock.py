@@ -83,6 +83,8 @@ class FileLock:
 
 def alive(pid: int) -> bool:
     """Return whether a process of this host exists."""
+    if os.name == "nt":  # there, a signal of any number would end the process
+        return _alive_on_windows(pid)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -90,6 +92,19 @@ def alive(pid: int) -> bool:
     except (OSError, OverflowError):  # another user's, or one that cannot be asked about
         return pid > 0
     return True
+
+
+def _alive_on_windows(pid: int) -> bool:
+    import ctypes
+
+    kernel: Any = ctypes.windll.kernel32  # type: ignore[attr-defined]
+    handle = kernel.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION
+    if not handle:
+        return False
+    code = ctypes.c_ulong()
+    known = kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+    kernel.CloseHandle(handle)
+    return not known or code.value == 259  # STILL_ACTIVE
 
 
 def began_at(pid: int) -> float:

@@ -9,8 +9,8 @@
 from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.files import is_study
 from engine.record.recorded import Answer, is_recorded
-from engine.study.file import read, write
-from engine.study.models import load
+from engine.study.file import read, unwritable, write
+from engine.study.models import load, trained
 from engine.study.operations import can_keep
 from engine.study.showing import show
 from engine.study.values import Canvas, DataChoice, Inputs, Plan, Settings, StartPicture, Study, StudyRun, on_classifier
@@ -33,5 +33,7 @@ __all__ = [
     "on_classifier",
     "read",
     "show",
+    "trained",
+    "unwritable",
     "write",
 ]

@@ -48,6 +48,7 @@ def entry_of(artifact: Artifact, tensors: Tensors) -> ArtifactEntry:
             history = None if artifact.history is None else _curve(artifact.history, tensors).model_dump(mode="json")
             weights = {name: add(value) for name, value in artifact.module.state_dict().items() if isinstance(value, Tensor)}
             return ArtifactEntry(kind="model", facts={"card": plain(artifact.card), "history": history}, tensors=weights)
+    raise GibbonError(f"An artifact of the kind {type(artifact).__name__} cannot be kept in a study.")
 
 
 def artifact_of(entry: ArtifactEntry, find: Find) -> Artifact | None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from torch import Tensor
 
 from engine.classifier import Classifier
-from engine.errors import GibbonError
+from engine.errors import GibbonError, in_words
 from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.images import Photograph
 from engine.record.recorded import Answer, stand_in
@@ -66,6 +66,15 @@ def write(study: Study, path: Path | str) -> Path:
         raise GibbonError(f"“{path}” is a folder. Give the name of a file in it.")
     path = path if path.suffix else path.with_suffix(SUFFIX)
     return write_archive(path, _members(study))
+
+
+def unwritable(run: StudyRun) -> str:
+    """Return why a run cannot be written, in a sentence; empty if it can. What is encoded here need not be encoded again."""
+    try:
+        _encode(run, timelines.RUN_BYTES)
+    except Exception as error:  # an operation of a user's may hold anything
+        return in_words(error, f"Saving {run.title}", "The other runs are saved.")
+    return ""
 
 
 def _members(study: Study) -> Iterator[tuple[str, bytes]]:

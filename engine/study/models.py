@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from engine.artifacts import Model
 from engine.classifier import Classifier
 from engine.errors import GibbonError, in_words
 from engine.record import located, model_entry
@@ -23,6 +25,18 @@ def reference(classifier: Classifier) -> StudyModel:
     """Return what a stand-in stands for."""
     assert isinstance(classifier.module, RecordedLogits)
     return StudyModel(entry=classifier.module.entry, labels=classifier.labels)
+
+
+def trained(classifier: Classifier, networks: Sequence[Model], device: str | None = None) -> Classifier | None:
+    """Return the classifier that a stand-in stands for, where it is one of the networks that runs of the study trained; else None."""
+    from engine.defenses.cards import classifier_of
+
+    for network in networks:
+        if {"labels", "input_shape", "mean", "std"} <= network.card.keys():
+            found = classifier_of(network, device)
+            if found.fingerprint == classifier.fingerprint:
+                return found.derive(name=classifier.name)
+    return None
 
 
 def load(classifier: Classifier, folder: Path | None = None, device: str | None = None) -> Classifier:

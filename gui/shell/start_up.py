@@ -96,15 +96,18 @@ def load_engine(study: Path | None = None) -> StartUpResult:
 
 
 def _read_study(path: Path) -> StudyAtStart:
+    from engine.artifacts import Model
     from engine.errors import GibbonError
-    from engine.study import is_recorded, load
+    from engine.study import is_recorded, load, trained
 
     found = read(path)
     stand_in = found.fields["classifier"]
     if not is_recorded(stand_in):
         return StudyAtStart(path, found)
     try:
-        return StudyAtStart(path, found, load(stand_in, path.parent))
+        artifacts = (artifact for run in found.runs for artifact in run.result.artifacts.values())
+        networks = [artifact for artifact in artifacts if isinstance(artifact, Model)]
+        return StudyAtStart(path, found, trained(stand_in, networks) or load(stand_in, path.parent))
     except GibbonError as error:
         return StudyAtStart(path, found, problem=str(error))
 

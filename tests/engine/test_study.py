@@ -165,6 +165,26 @@ def test_a_model_that_is_gone_or_has_other_weights_or_runs_code_is_told_in_a_sen
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("activation", ["keep", "bounded"])
+def test_a_network_that_was_trained_comes_back_with_the_study(activation: str, tmp_path: Path) -> None:
+    from engine.defenses import Train
+    from engine.defenses.cards import classifier_of
+    from engine.study import trained
+
+    data = engine.data.load("generated:digits", count=40, seed=1)
+    before = engine.models.load("digits", device="cpu")
+    result = engine.run(Train(epochs=1, activation=activation), before, data=data)
+    (model,) = (artifact for artifact in result.artifacts.values() if isinstance(artifact, Model))
+    attacked = engine.run(attacks.FGSM(), classifier_of(model, "cpu"), data.batch([0])[0])
+    runs = (StudyRun(result, number=1, verdict="trained"), replace(Study.of(attacked).runs[0], number=2))
+    again = study.read(study.write(Study(runs=runs), tmp_path / "a.gibbon"))
+    networks = [artifact for artifact in again.runs[0].result.artifacts.values() if isinstance(artifact, Model)]
+    assert again.runs[1].attack is not None
+    found = trained(again.runs[1].attack.classifier, networks, "cpu")
+    assert found is not None
+    assert torch.equal(found(attacked.adversarial), attacked.logits)
+
+
 def test_a_run_of_a_study_has_its_record_without_the_model(tmp_path: Path) -> None:
     from engine.record import Record, image_entry, record_of, replay
 

@@ -370,6 +370,22 @@ def save_elsewhere(session: Session) -> Path:
     return own
 
 
+def test_a_run_that_a_study_cannot_hold_is_told_once_and_everything_else_is_saved(here: Session) -> None:
+    class Mine(attacks.FGSM):
+        slug = "mine"
+        title = "Mine"
+
+    said, count = heard(here), len(here.history.every)
+    attack(here, Mine(eps=0.02))
+    for seed in (1, 2):
+        here.change("Seed", seed=seed)
+        path = save(here)
+    warnings = [entry.text for entry in said if entry.kind == "warning"]
+    assert len(warnings) == 1
+    assert "“Mine” is in no catalogue" in warnings[0]
+    assert len(studies.read(path).runs) == count
+
+
 def test_where_nothing_can_be_written_it_is_told_once_and_work_goes_on(here: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     said = heard(here)
 

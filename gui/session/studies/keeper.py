@@ -74,6 +74,7 @@ class StudyKeeper(QObject):
         """The session's own file; None until it is first written."""
         self._lock: FileLock | None = None
         self._saver = Saver(self)
+        self._saver.leftOut.connect(lambda sentence: session.log("warning", sentence))
         self._saved: Snapshot | None = None
         self._carried: tuple[CarriedRun, ...] = ()
         self._complained = False

@@ -5,31 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.engine_thread import EngineThread, stop
-from gui.session.studies.snapshot import Snapshot, study_of
+from gui.session.studies.snapshot import Snapshot, kept_and_left_out
 
 Then = Callable[[Snapshot, Path], None]
 Failed = Callable[[Snapshot, Path, str], None]
 
 
-def write(snapshot: Snapshot, path: Path) -> Path:
-    """Write the study of a snapshot."""
+def write(snapshot: Snapshot, path: Path) -> tuple[str, ...]:
+    """Write the study of a snapshot, and return sentences about the runs that it cannot hold."""
     from engine.study import write as write_study
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    return write_study(study_of(snapshot), path)
+    study, left_out = kept_and_left_out(snapshot)
+    write_study(study, path)
+    return left_out
 
 
 class Saver(QObject):
     """The thread that saves, and the saves that have not ended."""
+
+    leftOut = Signal(str)
+    """A run cannot be held by a study: the sentence that says why, once for each."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._lane = EngineThread("studies", self)
         self._lane.use_threads(1)  # little is computed here, and more threads would be taken from the attack
         self._lane.responded.connect(self._on_response)
+        self._told: set[str] = set()
         self._pending: dict[int, tuple[Snapshot, Path, Then, Failed]] = {}
 
     @property
@@ -57,6 +63,10 @@ class Saver(QObject):
             return
         snapshot, path, then, failed = self._pending.pop(response.number)
         if response.failure is None:
+            for sentence in response.value:
+                if sentence not in self._told:
+                    self._told.add(sentence)
+                    self.leftOut.emit(sentence)
             then(snapshot, path)
         else:
             failed(snapshot, path, response.failure.sentence)

@@ -72,13 +72,19 @@ def take(session: Host, workspace: str = "", carried: tuple[CarriedRun, ...] = (
 
 
 def study_of(snapshot: Snapshot) -> Study:
-    """Return the study of a snapshot. Runs of operations that are in no catalogue are left out."""
-    from engine.study import Study, can_keep
+    """Return the study of a snapshot, without the runs that a study cannot hold."""
+    return kept_and_left_out(snapshot)[0]
 
-    kept = [run for run in snapshot.runs if can_keep(run.operation)]
+
+def kept_and_left_out(snapshot: Snapshot) -> tuple[Study, tuple[str, ...]]:
+    """Return the study of a snapshot, and sentences about the runs that cannot be kept, which it leaves out."""
+    from engine.study import Study, can_keep, unwritable
+
+    reasons = [unwritable(_run_of(run)) for run in snapshot.runs]
+    kept = [run for run, reason in zip(snapshot.runs, reasons, strict=True) if not reason]
     ids = {run.number: _run_of(run).id for run in kept}
     state = snapshot.state
-    return Study(
+    study = Study(
         canvas=_canvas(snapshot),
         plan=_plan(state),
         explanations=tuple(explanation for explanation in state.explanations if can_keep(explanation)),
@@ -89,6 +95,7 @@ def study_of(snapshot: Snapshot) -> Study:
         workspace=snapshot.workspace,
         carried=snapshot.carried,
     )
+    return study, tuple(reason for reason in reasons if reason)
 
 
 def remember(run: FinishedRun, made: StudyRun) -> None:

@@ -48,13 +48,16 @@ class StandIns(QObject):
             self._load(classifier)
 
     def _load(self, stand_in: Classifier) -> None:
-        from engine.study import load
+        from engine.artifacts import Model
+        from engine.study import load, trained
 
+        artifacts = (artifact for run in self._session.history.every for artifact in run.result.artifacts.values())
+        networks = [artifact for artifact in artifacts if isinstance(artifact, Model)]
         self._tried.add(stand_in.fingerprint)
         folder = self.folder
         self._session.ask(
             "stand-in",
-            lambda: load(stand_in, folder),
+            lambda: trained(stand_in, networks) or load(stand_in, folder),
             self.replace,
             what="Loading the study's model",
             failed=self.tell,
