@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolBar, QToolButton
+from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolBar, QToolButton, QWidget
 
 from gui import theme
 from gui.lanes.runner import OperationRunner
@@ -166,6 +166,19 @@ def test_every_workspace_fits_the_window_with_no_panel_under_260_px(windows: Cal
             assert window.rect().contains(dock.geometry()), (name, shown)
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (1000, 650), (910, 496), (720, 434)], ids=str)
+def test_no_tab_is_cut_to_a_few_letters(windows: Callable[..., MainWindow], size: tuple[int, int]) -> None:
+    window = windows(*size)
+    for name in NAMES:
+        window.workspaces.switch(name)
+        settle()
+        for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            for index in range(bar.count() if window.rect().intersects(bar.geometry()) else 0):
+                text = bar.tabText(index)
+                room = bar.tabRect(index).width() - 20  # the style sheet's padding
+                assert room >= min(bar.fontMetrics().horizontalAdvance(text), 50), (name, text)
+
+
 def test_no_panel_widens_its_column(windows: Callable[..., MainWindow]) -> None:
     window = windows(1280, 800)
     for spec in WORKSPACES:
@@ -210,6 +223,20 @@ def test_nothing_jumps_from_the_first_paint_to_the_panels(qapp: QApplication, se
     assert places[1:] == places[:-1]
     assert titles[1:] == titles[:-1]
     window.close()
+
+
+def test_switching_leaves_no_widgets_behind(windows: Callable[..., MainWindow]) -> None:
+    window = windows()
+
+    def once_around() -> tuple[int, int]:
+        for name in NAMES:
+            window.workspaces.switch(name)
+            settle()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        return len(window.findChildren(QTabBar)), len(window.findChildren(QWidget))
+
+    once_around()
+    assert once_around() == once_around()
 
 
 # ---------------------------------------------------------------------- keeping and resetting

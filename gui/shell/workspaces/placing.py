@@ -36,11 +36,15 @@ Docks = Mapping[str, QDockWidget]
 
 
 def fitted(spec: WorkspaceSpec, width: int, height: int) -> WorkspaceSpec:
-    """Return the workspace for a window of this size: fewer places where there is little room, the same docks as tabs."""
+    """Return the workspace for a window of this size: where there is little room, the docks of a column share one place.
+
+    In a narrow window there is one column, of the docks that would be in front; more tabs could not be read. The menu has the others.
+    """
+    if width < NARROW:
+        fronts = tuple(tabs[:1] for column in (spec.left, spec.right) for tabs in column.places)
+        spec = replace(spec, left=_merged(Column(fronts, spec.left.share)), right=Column())
     if height < LOW:
         spec = replace(spec, left=_merged(spec.left), right=_merged(spec.right))
-    if width < NARROW:
-        spec = replace(spec, left=_merged(Column((*spec.left.places, *spec.right.places), spec.left.share)), right=Column())
     return spec
 
 
