@@ -55,6 +55,8 @@ class BarsPanel(FigurePanel):
     """Number of classes shown."""
     shown: tuple[int, ...] | None = None
     """The classes shown, where they are not to follow the probabilities."""
+    still: bool = False
+    """Whether the adversarial bars are left out, since something else draws them anew for every frame."""
     stretches: ClassVar[bool] = True
     least_mm: ClassVar[float] = 24.0
 
@@ -85,8 +87,9 @@ class BarsPanel(FigurePanel):
                 page.swatch(Box(left + 2.2 * place, top + 0.5, 1.6, 1.6), colour, round_=True)
             for row, line in enumerate(lines):
                 page.text(left + (2.3 * len(self._marks(index)) if row == 0 else 0), top + row * LINE_MM, line)
-            for bar, p, colour in ((entry.clean, self.clean, CLEAN), (entry.adversarial, self.adversarial, ADVERSARIAL)):
-                draw_bar(page, bar, float(p[index]), colour)
+            draw_bar(page, entry.clean, float(self.clean[index]), CLEAN)
+            if not self.still:
+                draw_bar(page, entry.adversarial, float(self.adversarial[index]), ADVERSARIAL)
         draw_key(page, box, self._key())
 
     def entries(self, box: Box) -> list[Entry]:

@@ -79,7 +79,7 @@ def export_arrays(path: Path | str, result: AttackResult, row: int = 0, mask: np
 
 def _metadata(kind: str, provenance: Mapping[str, Any], sidecar: str) -> dict[str, Any]:
     title = "Gibbon figure"
-    text = json.dumps(_slim(provenance, sidecar), ensure_ascii=True)
+    text = json.dumps(slim(provenance, sidecar), ensure_ascii=True)
     if kind == "pdf":
         return {"Title": title, "Subject": _sentence(provenance), "Keywords": text, "Creator": "Gibbon", "CreationDate": None}
     if kind == "svg":
@@ -94,9 +94,10 @@ def _sentence(provenance: Mapping[str, Any]) -> str:
     )
 
 
-def _slim(value: Any, sidecar: str) -> Any:
+def slim(value: Any, sidecar: str) -> Any:
+    """Return the provenance with a reference to the sidecar in place of every long text, such as packed pixels."""
     if isinstance(value, Mapping):
-        return {str(key): _slim(inner, sidecar) for key, inner in value.items()}
+        return {str(key): slim(inner, sidecar) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_slim(inner, sidecar) for inner in value]
+        return [slim(inner, sidecar) for inner in value]
     return f"see {sidecar}" if isinstance(value, str) and len(value) > _LONGEST else value

@@ -70,11 +70,13 @@ class LossPanel(FigurePanel):
     flipped_at: int | None = None
     """Index of the first successful step."""
     y_label: str = "loss"
+    most_mm: float = 38.0
+    """The largest height, in mm."""
     stretches: ClassVar[bool] = True
 
     def height(self, width: float) -> float:
         """Return the height for a given width, in mm: plots are wider than high."""
-        return min(38.0, max(26.0, 0.6 * width))
+        return min(self.most_mm, max(26.0, 0.6 * width))
 
     def draw(self, page: Page, box: Box) -> None:
         """Draw the line, and mark the step at which the label flipped."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ LINE_MM = 3.0
 MM = 1 / 25.4
 POINT_MM = 25.4 / 72
 DPI = 300
+_LOCK = threading.RLock()
 _SLACK = 1.03
 """Factor for hinting and other fonts, which may set a line a little wider than it was measured."""
 
@@ -77,7 +79,8 @@ def settings(theme: Theme = LIGHT, scale: float = 1.0) -> Iterator[None]:
         "text.usetex": False,
         "text.parse_math": False,  # a label may contain a dollar sign
     }
-    with matplotlib.rc_context(cast(Any, chosen)):  # matplotlib types the keys as its own list of names
+    # The settings are the whole process's, and figures and animations are composed in different threads.
+    with _LOCK, matplotlib.rc_context(cast(Any, chosen)):  # matplotlib types the keys as its own list of names
         yield
 
 

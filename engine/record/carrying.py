@@ -1,4 +1,4 @@
-"""Records inside other files: the text that a PNG, a PDF or an SVG of this project carries, and the sidecar that completes it."""
+"""Records inside other files: the text that an image, a figure or an animation carries, and the sidecar that completes it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any
 
 from engine.errors import GibbonError
 from engine.files import ordinary_file
+from engine.record.carrying_films import is_film, text_in_film
 
-CARRIERS = (".png", ".pdf", ".svg")
+CARRIERS = (".png", ".pdf", ".svg", ".apng", ".gif", ".webp", ".mp4")
 """Suffixes of the files that may carry a record."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KEY = b"gibbon"
@@ -25,17 +26,17 @@ _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 
 def carries(path: Path | str) -> bool:
-    """Return whether a file is a PNG, PDF or SVG, by its first bytes; False where it cannot be read."""
+    """Return whether a file is a PNG, PDF, SVG, GIF, WebP or MP4, by its first bytes; False where it cannot be read."""
     try:
         with ordinary_file(path).open("rb") as stream:
             start = stream.read(4096)
     except (OSError, GibbonError):
         return False
-    return start.startswith((_PNG, b"%PDF")) or b"<svg" in start
+    return start.startswith((_PNG, b"%PDF")) or b"<svg" in start or is_film(start)
 
 
 def carried(path: Path | str) -> dict[str, Any] | None:
-    """Return the JSON object that a PNG, PDF or SVG carries; None where it carries none.
+    """Return the JSON object that a figure, an image or an animation carries; None where it carries none.
 
     Values that were too long for the file are replaced by those of the sidecar that it names, if that lies beside it and is of the same
     image.
@@ -58,11 +59,13 @@ def carried(path: Path | str) -> dict[str, Any] | None:
 
 
 def carried_text(data: bytes) -> str | None:
-    """Return the text that the bytes of a PNG, PDF or SVG carry under this project's name; None where there is none."""
+    """Return the text that the bytes of a figure, an image or an animation carry under this project's name; None where there is none."""
     if data.startswith(_PNG):
         return _in_png(data)
     if data.startswith(b"%PDF"):
         return _in_pdf(data)
+    if is_film(data[:12]):
+        return text_in_film(data)
     if b"<svg" in data[:4096]:
         return _in_svg(data)
     return None

@@ -1,0 +1,100 @@
+"""Film: the kept iterates of one image's attack with the facts that every frame shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import GibbonError
+from engine.figures.animation.plan import AnimationPlan
+from engine.figures.panels import Array
+from engine.figures.subject import array
+from engine.loss_names import loss_name_of
+from engine.result import AttackResult
+from engine.timeline import KeptStep, Timeline
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One iterate."""
+
+    index: int
+    """Number of the step."""
+    image: Array
+    """The iterate, ``(C, H, W)`` in [0, 1]."""
+    probabilities: Array
+    """``(K,)``."""
+    loss: float
+    success: bool
+
+    @property
+    def prediction(self) -> int:
+        """The class that the model takes the iterate for."""
+        return int(self.probabilities.argmax())
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """The shots of an attack, the clean image, and the facts about both."""
+
+    clean: Array
+    """The image that the attack began from, ``(C, H, W)``."""
+    clean_probabilities: Array
+    shots: tuple[Shot, ...]
+    names: Sequence[str]
+    """The classifier's class names."""
+    label: int
+    label_assumed: bool
+    target: int | None
+    loss_name: str
+    flip: int | None
+    """Number of the first step with a success; None where there was none."""
+    grown: bool = False
+    """Whether the image was grown from noise, so that there is no perturbation."""
+
+    def chosen(self, plan: AnimationPlan) -> tuple[Shot, ...]:
+        """Return the shots that a plan shows: every so manieth, the first, the flip and the last."""
+        last = len(self.shots) - 1
+        return tuple(shot for place, shot in enumerate(self.shots) if place % plan.every == 0 or place == last or shot.index == self.flip)
+
+
+def film_of(result: AttackResult, timeline: Timeline | None, row: int = 0) -> Film:
+    """Return the film of one row of an attack's result.
+
+    Raises
+    ------
+    GibbonError
+        The run kept no iterates.
+    """
+    steps = [
+        step for step in (() if timeline is None else timeline.steps) if step.first_row <= row < step.first_row + len(step.adversarial)
+    ]
+    if not steps:
+        raise GibbonError("This run has kept no iterates, so there is nothing to animate. Run the attack again.")
+    shots = tuple(_shot(step, row - step.first_row) for step in steps)
+    operation = result.operation
+    return Film(
+        clean=array(result.clean[row]),
+        clean_probabilities=array(result.clean_logits[row].softmax(0)),
+        shots=shots,
+        names=result.classifier.labels,
+        label=int(result.labels[row]),
+        label_assumed=result.labels_assumed,
+        target=None if result.targets is None else int(result.targets[row]),
+        loss_name=loss_name_of(result, row).partition(" towards ")[0],
+        flip=next((shot.index for shot in shots if shot.success), None),
+        grown=not getattr(operation, "from_image", True),
+    )
+
+
+def _shot(step: KeptStep, row: int) -> Shot:
+    assert step.logits is not None
+    return Shot(
+        step.index,
+        np.clip(array(step.adversarial[row]), 0, 1),
+        array(step.logits[row].softmax(0)),
+        float(step.loss[row]),
+        bool(step.success[row]),
+    )
