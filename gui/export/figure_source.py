@@ -189,7 +189,7 @@ def _origin(source: FigureSource, anonymous: bool, seen: Observation) -> str:
     from engine.figures.words import all_norms, model_sentence
 
     if source.entry is not None:
-        return note_for(source.entry.result, measured_from=_measured_from(source.entry), anonymous=anonymous)
+        return note_for(source.entry.result, measured_from=measured_from(source.entry), anonymous=anonymous)
     assert source.frame is not None
     stickers = len(source.frame.scene.stickers)
     shown = {0: "No attack was run", 1: "1 sticker, as on the canvas"}.get(stickers, f"{stickers} stickers, as on the canvas")
@@ -197,7 +197,7 @@ def _origin(source: FigureSource, anonymous: bool, seen: Observation) -> str:
     return f"{model_sentence(source.frame.scene.classifier, anonymous=anonymous)} {shown}.{norms}"
 
 
-def _measured_from(entry: AttackRun) -> str:
+def measured_from(entry: AttackRun) -> str:
     """Return the image that the norms of a run are measured from, in words: stickers that were there before do not count."""
     from engine.figures.words import CLEAN_IMAGE
 
@@ -216,7 +216,7 @@ def _provenance(source: FigureSource, plan: FigurePlan, folder: Path) -> dict[st
         settings["bounds"] = dict(bounds)
     settings |= _explained(plan.panels, source.explanations)
     if source.entry is not None:
-        return _of_run(source.entry, settings, plan.anonymous, folder)
+        return provenance_of_run(source.entry, settings, plan.anonymous, folder)
     return _of_canvas(source, settings, plan.anonymous)
 
 
@@ -227,7 +227,8 @@ def _explained(panels: Sequence[str], chosen: tuple[Explanation, ...]) -> dict[s
     return {"explanations": {each.slug: each.model_dump(mode="json") for each in explained}} if explained else {}
 
 
-def _of_run(entry: AttackRun, settings: dict[str, Any], anonymous: bool, folder: Path) -> dict[str, Any]:
+def provenance_of_run(entry: AttackRun, settings: dict[str, Any], anonymous: bool, folder: Path) -> dict[str, Any]:
+    """Return the record of a run with the settings of what was made of it; an anonymous one says what was left out."""
     from engine.record import anonymous as without_names
     from gui.export.recording import mask_of, record_of_entry
 

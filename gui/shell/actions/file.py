@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from gui.clipboard import local_files, pixels_of
 from gui.session import open_image as images
 from gui.shell import opening
-from gui.shell.actions.conditions import has_frame, has_model, ready
+from gui.shell.actions.conditions import has_frame, has_model, has_timeline, ready
 from gui.shell.actions.spec import ActionSpec
 
 if TYPE_CHECKING:
@@ -117,6 +117,18 @@ def export_figure(shell: Shell) -> None:
     FigureDialog(shell.session, shell.settings, shell.window()).open()
 
 
+def export_animation(shell: Shell) -> None:
+    """Open the dialog that writes an animation of the shown run, or of the run that the shown iterate is of."""
+    from gui.export.animation_dialog import AnimationDialog
+
+    session = shell.session
+    timed = session.moments.source
+    if timed is None or timed.timeline is None:
+        session.notice.emit("The shown run has kept no iterates, so there is nothing to animate. Run the attack again.")
+        return
+    AnimationDialog(session, shell.settings, timed, shell.window()).open()
+
+
 def quit(shell: Shell) -> None:
     """Leave Gibbon."""
     shell.close()
@@ -165,6 +177,14 @@ SPECS: tuple[ActionSpec, ...] = (
         ("Ctrl+E",),
         "mdi6.file-export-outline",
         enabled=has_frame,
+    ),
+    ActionSpec(
+        "export_animation",
+        "Export animation…",
+        export_animation,
+        "Write the attack step by step as a GIF, an APNG, a WebP or an MP4, with the figure's own panels",
+        icon="mdi6.movie-open-outline",
+        enabled=has_timeline,
     ),
     ActionSpec("quit", "Quit", quit, "Leave Gibbon", ("Ctrl+Q",), "mdi6.exit-to-app", rule=True),
 )
