@@ -9,7 +9,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
 
 from gui.theme import GRID
-from gui.widgets import LabelCombo, Message
+from gui.widgets import ElidedLabel, LabelCombo, Message
 
 if TYPE_CHECKING:
     from engine import Attack
@@ -37,9 +37,9 @@ class GoalForm(QWidget):
             _UNKNOWN, self, name="True label", tip="The class that the image truly shows. Attacks lead away from it. Type to search."
         )
         self.target = LabelCombo(UNTARGETED, self, name="Target class", tip="The class that the attack is to reach. Type to search.")
-        self.assumed = QLabel(self)
+        self.assumed = ElidedLabel("The true label is not known: the prediction is assumed.", self)
         self.assumed.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.assumed.setWordWrap(True)
+        self.assumed.set_tip("Attacks take the model's prediction for the true label. Results, records and figures then say “assumed”.")
         self.message = Message(self)
         rows = QFormLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -67,8 +67,6 @@ class GoalForm(QWidget):
         self.target.set_value(state.target)
         assumed = state.prediction is not None and state.label is None
         self.label.set_none_text(f"prediction ({state.name_of(state.prediction)})" if state.prediction is not None else _UNKNOWN)
-        words = "The true label is not known, so attacks take the model's prediction for it. It is called “assumed” everywhere."
-        self.assumed.setText(words if assumed else "")
         self.assumed.setVisible(assumed)
         needs = attack is not None and "targets" in attack.needs
         self.target.set_none_text(_CHOOSE if needs else UNTARGETED)

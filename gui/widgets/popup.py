@@ -47,6 +47,8 @@ class Popup(QFrame):
         edges = self.contentsMargins() + self._layout.contentsMargins()
         inner = self.content.sizeHint().expandedTo(self.content.minimumSizeHint()).expandedTo(self.content.minimumSize()).grownBy(edges)
         wanted = inner.expandedTo(QSize(anchor.width(), 0))
+        if self.hasHeightForWidth():  # sentences that wrap
+            wanted.setHeight(max(wanted.height(), self.heightForWidth(wanted.width())))
         place = placed(wanted, anchor.mapToGlobal(anchor.rect().bottomLeft()), floor, room)
         self.setFixedSize(place.size())
         self.move(place.topLeft())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from engine.text.cards import accuracy_of, data_name
 from gui import theme
@@ -63,7 +63,7 @@ class Card(QWidget):
         self._copy.setAccessibleName("Copy the fingerprint")
         self._copy.clicked.connect(self._on_copy)
         self.swap = Swap(self)
-        self._rows: dict[str, ElidedLabel] = {}
+        self._rows: dict[str, QLabel] = {}
         self._layout = QFormLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setHorizontalSpacing(8)
@@ -88,13 +88,29 @@ class Card(QWidget):
         line.addStretch(1)
         self._layout.addRow("fingerprint", line)
         for key in ("data", "licence", "file", "notes"):
-            self._add(key)
+            self._add_sentence(key)
 
     def _add(self, key: str, tip: str = "") -> None:
+        """Add a row of one line."""
         label = ElidedLabel(parent=self)
         label.set_tip(tip)
         self._rows[key] = label
         self._layout.addRow(key, label)
+
+    def _add_sentence(self, key: str) -> None:
+        """Add a row whose text may take several lines."""
+        label = QLabel(self)
+        label.setWordWrap(True)
+        label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._rows[key] = label
+        self._layout.addRow(key, label)
+
+    def _tip(self, key: str, tip: str) -> None:
+        label = self._rows[key]
+        if isinstance(label, ElidedLabel):
+            label.set_tip(tip)
 
     def text(self, key: str) -> str:
         """Return the text of a row; empty for a hidden one."""
@@ -124,7 +140,7 @@ class Card(QWidget):
             self._rows[key].setText(value)
             self._layout.setRowVisible(self._rows[key], bool(value))
         self._show_hash(card)
-        self._rows["classes"].set_tip("\n".join(classes[:50]) + (f"\n… and {len(classes) - 50:,} more" if len(classes) > 50 else ""))
+        self._tip("classes", "\n".join(classes[:50]) + (f"\n… and {len(classes) - 50:,} more" if len(classes) > 50 else ""))
         self._fingerprint.setText("…")
         # Both take a while for large models, and for GPUs that are not initialised yet.
         what = "Looking at the model and the devices"
@@ -133,7 +149,7 @@ class Card(QWidget):
 
     def _show_hash(self, card: dict[str, Any]) -> None:
         """Say what another hash than the published one means: not that something is wrong, but that the accuracy is of other weights."""
-        self._rows["hash"].set_tip(str(card.get("hash_note", "")))
+        self._tip("hash", str(card.get("hash_note", "")))
         other = "published_hash" in card and not card.get("hash_matches")
         words = "These are not the published weights of this network, so its published accuracy need not hold for them."
         self.other_weights.say(words if other else "", "hint")

@@ -79,7 +79,7 @@ class Chip(QToolButton):
 
     def _text_rect(self) -> QRect:
         left = _PAD + (_SIDE + _PAD if self._shows_picture else 0)
-        return QRect(left, 0, max(0, self.width() - left - _ARROW), self.height())
+        return QRect(left, 0, max(0, self.width() - left - _ARROW - 3), self.height())
 
     @property
     def _shows_picture(self) -> bool:

@@ -47,6 +47,7 @@ class GoalChip(Chip):
         self.show_lines(first, second, colour, tip)
         if self.popup is not None:
             self.form.show_state(state, attack, self._complaint())
+            self.popup.fit()
 
     def _complaint(self) -> str:
         """Return the obstacle's sentence if it is about label or target."""
