@@ -65,7 +65,14 @@ def command(
         say_json({"files": [str(path) for path in files], **summary(result)})
     else:
         _print(table)
-        say(*table.notes, f"Accepted: {experiment.tolerance}", f"{result.seconds:.1f} s, seed {seed}, {classifier.name}", *map(str, files))
+        cure = ["Give the folder of the data sets with --data DIR or GIBBON_DATA."] if not kind.found(data) and kind.fallback else []
+        say(
+            *table.notes,
+            *cure,
+            f"Accepted: {experiment.tolerance}",
+            f"{result.seconds:.1f} s, seed {seed}, {classifier.name}",
+            *map(str, files),
+        )
     if cancelled:
         complain("Cancelled; nothing was written.")
         return INTERRUPTED

@@ -103,7 +103,10 @@ def test_rows_come_while_it_runs_and_the_image_on_the_canvas_stays_at_hand(bench
 def test_the_table_sorts_by_value_and_rows_without_one_come_last(panel: BatchPanel) -> None:
     rows = finish(panel)
     header = panel.table.horizontalHeader()
-    titles = [panel.table.model().headerData(column, Qt.Orientation.Horizontal) for column in range(panel.table.model().columnCount())]
+    titles = [
+        str(panel.table.model().headerData(column, Qt.Orientation.Horizontal)).strip()
+        for column in range(panel.table.model().columnCount())
+    ]
     for title, value in (("L2", lambda row: row.norms["l2"]), ("flip", lambda row: row.steps_to_flip)):
         column = titles.index(title)
         for reverse in (False, True):

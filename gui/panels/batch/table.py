@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from engine.text.formatting import format_norm, format_probability
 from gui import theme
 from gui.theme import number_font
+from gui.widgets.value_table import SPACE, Spaced
 
 if TYPE_CHECKING:
     from engine.evaluate.batch import ImageRow
@@ -36,7 +37,12 @@ class _Column:
 
 
 def _norm(name: str, title: str, tip: str) -> _Column:
-    return _Column(title, lambda row: row.norms.get(name), lambda row: format_norm(row.norms[name]) if name in row.norms else "", tip)
+    return _Column(title, lambda row: row.norms.get(name), lambda row: _three_digits(row.norms[name]) if name in row.norms else "", tip)
+
+
+def _three_digits(value: float) -> str:
+    """Return a norm with three significant digits, zeros included, so that a column of them is aligned."""
+    return f"{value:#.3g}".rstrip(".") if 0.001 <= value < 1000 else format_norm(value)
 
 
 def _prediction(title: str, number: str, probability: str, tip: str) -> tuple[_Column, _Column]:
@@ -131,7 +137,7 @@ class _Rows(QAbstractTableModel):
             return None
         column = COLUMNS[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.title
+            return f"\u2002{column.title}\u2002"
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{column.tip or column.title}. Click to sort."
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -179,6 +185,7 @@ class RowTable(QTableView):
         self.setFont(number_font(self.font()))
         self.setAccessibleName("Images and outcomes")
         self.setToolTip("Double click or Enter: open the image with its result. Click a header to sort.")
+        self.setItemDelegate(Spaced(self))
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setAlternatingRowColors(True)
@@ -217,8 +224,8 @@ class RowTable(QTableView):
         metrics, rows = self.fontMetrics(), self._rows.rows[:64]
         used = 0
         for place, column in enumerate(COLUMNS):
-            texts = [column.title + "  ▾", *(column.text(row) for row in rows)]
-            width = min(160, max(metrics.horizontalAdvance(text) for text in texts) + 18)
+            texts = [f"{column.title}    ▾", *(column.text(row) for row in rows)]
+            width = min(160, max(metrics.horizontalAdvance(text) for text in texts) + 18 + 2 * SPACE)
             if place:
                 self.setColumnWidth(place, width)
                 used += width

@@ -1,0 +1,59 @@
+"""The tour's stages of Defend and Test: a training with its live curves, and several images at once with one of them opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.gui.driving import click, press_keys, settle, until
+
+if TYPE_CHECKING:
+    from tests.gui.tour.tour import Tour
+
+
+def training(tour: Tour) -> None:
+    tour.window.workspaces.switch("defend")
+    tour.window.bring_up("training")
+    panel, curves = tour.window.panels["training"], tour.window.panels["curves"]
+    panel.start.setCurrentIndex(0)  # a new digits network
+    panel.chooser.choose("generated:digits")
+    panel.chooser.count.setValue(640)
+    panel.form.set_values({"epochs": 6, "batch_size": 64})
+    settle()
+    tour.picture("training")
+    click(panel.foot.run)
+    until(lambda: panel.trainer.job is None or len(panel.trainer.job.trace) > 20, "some of the curves")
+    tour.picture("training-running", moving=True)
+    until(lambda: panel.trainer.job is None, "the end of the training", 120)
+    settle()
+    assert curves.heading.text == panel.trainer.runs[-1].verdict
+    tour.picture("training-done")
+
+
+def several_images(tour: Tour) -> None:
+    tour.window.workspaces.switch("test")
+    tour.window.bring_up("batch")
+    panel = tour.window.panels["batch"]
+    panel.setup.chooser.choose("generated:signs")
+    panel.setup.chooser.count.setValue(24)
+    settle()
+    click(panel.foot.run)
+    until(lambda: panel.results is not None and len(panel.results.rows) > 4, "the first rows", 120)
+    tour.picture("images-running", moving=True)
+    until(lambda: not panel.runner.running, "the end of the images", 120)
+    settle()
+    tour.picture("images")
+    row = next(row for row in panel.results.rows if row.success)
+    panel.open_row(row)
+    until(lambda: tour.session.history.shown is not None and tour.session.history.shown.inputs.seed == row.seed, "the run of a row")
+    until(lambda: tour.session.frame is not None and tour.session.frame.scene.delta is tour.session.delta, "its frame")
+    settle()
+    assert tour.window.workspaces.current.name == "attack"
+    tour.picture("image-opened")
+    press_keys(tour.window, "Alt+Left")
+    settle()
+    assert tour.window.workspaces.current.name == "test"
+    press_keys(tour.window, "Ctrl+Z")
+    tour.window.workspaces.switch("attack")
+
+
+STAGES = (training, several_images)
