@@ -367,6 +367,17 @@ def test_buttons_keep_their_titles_where_there_is_room(runs: RunsPanel) -> None:
     assert styles == [beside, alone, alone]
 
 
+def test_a_small_dock_has_cards_alone_and_no_text_is_cut_at_the_right(qtbot: QtBot, runs: RunsPanel) -> None:
+    for width, height, details_seen in ((340, 200, False), (340, 600, True), (700, 200, True), (400, 500, True)):
+        runs.resize(width, height)
+        settle()
+        assert (runs.width(), runs.height()) == (width, height)
+        assert runs.details.isVisible() is details_seen
+        table = runs.details.table
+        assert not details_seen or table.header().length() <= table.viewport().width()
+        assert runs.cards.isVisible()
+
+
 def test_a_run_that_the_model_reads_again_after_the_memory_was_full_is_said(qtbot: QtBot, runs: RunsPanel, session: Session) -> None:
     said: list[str] = []
     session.logged.connect(lambda entry: said.append(entry.text))

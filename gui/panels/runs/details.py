@@ -105,5 +105,5 @@ class RunDetails(QWidget):
         room = self.table.viewport().width()
         named = min(self.table.sizeHintForColumn(0) + 8, room // 2)
         header.resizeSection(0, named)
-        for column in range(1, columns - 1):  # the last one takes the rest
-            header.resizeSection(column, max(8 * GRID, (room - named) // max(1, columns - 1)))
+        for column in range(1, columns):
+            header.resizeSection(column, (room - named) // (columns - 1))

@@ -21,6 +21,8 @@ from gui.widgets import EmptyState
 
 _WIDE = 64 * GRID
 """The width at which details stand beside the cards."""
+_TALL = 44 * GRID
+"""The height at which details have room below the cards. In a smaller dock a card's tool tip holds them."""
 _ROOMY = 74 * GRID
 """The width at which the buttons have titles."""
 
@@ -87,8 +89,9 @@ class RunsPanel(QWidget):
     # ------------------------------------------------------------------ contents
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Arrange cards and details side by side if the dock is wide, else one below the other."""
+        """Arrange cards and details side by side if the dock is wide, else one below the other; a small dock has cards alone."""
         wide = self.width() > 1.2 * self.height() and self.width() >= _WIDE
+        self.details.setVisible(wide or self.height() >= _TALL)
         orientation = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self._split.orientation() != orientation:
             self._split.setOrientation(orientation)
