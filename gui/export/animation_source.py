@@ -36,7 +36,7 @@ class AnimationSource:
     def note(self, plan: AnimationPlan) -> str:
         """Return the small print."""
         from engine.figures import note_for
-        from gui.export.figure_source import measured_from
+        from gui.session.attack_verdict import measured_from
 
         return note_for(self.entry.result, measured_from=measured_from(self.entry), anonymous=plan.anonymous)
 

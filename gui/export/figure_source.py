@@ -187,6 +187,7 @@ def _note(source: FigureSource, plan: FigurePlan, seen: Observation) -> str:
 def _origin(source: FigureSource, anonymous: bool, seen: Observation) -> str:
     from engine.figures import note_for
     from engine.figures.words import all_norms, model_sentence
+    from gui.session.attack_verdict import measured_from
 
     if source.entry is not None:
         return note_for(source.entry.result, measured_from=measured_from(source.entry), anonymous=anonymous)
@@ -195,16 +196,6 @@ def _origin(source: FigureSource, anonymous: bool, seen: Observation) -> str:
     shown = {0: "No attack was run", 1: "1 sticker, as on the canvas"}.get(stickers, f"{stickers} stickers, as on the canvas")
     norms = f" Change, measured from the clean image: {all_norms(seen.norms)}." if seen.norms["linf"] > 0 else ""
     return f"{model_sentence(source.frame.scene.classifier, anonymous=anonymous)} {shown}.{norms}"
-
-
-def measured_from(entry: AttackRun) -> str:
-    """Return the image that the norms of a run are measured from, in words: stickers that were there before do not count."""
-    from engine.figures.words import CLEAN_IMAGE
-
-    count = len(entry.before.stickers)
-    if not count or "stickers" in entry.result.operation.uses:
-        return CLEAN_IMAGE
-    return f"the image with its {'sticker' if count == 1 else f'{count} stickers'}"
 
 
 def _provenance(source: FigureSource, plan: FigurePlan, folder: Path) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from gui.session.moments import Moments
 from gui.session.places import Places
 from gui.session.planned_run import PlannedRun
 from gui.session.replays import Replays
+from gui.session.run_comparison import plan_of
 from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.staleness import Staleness
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
@@ -398,8 +399,9 @@ class Session(QObject):
     @Slot(object)
     def _on_replayed(self, run: AttackRun) -> None:
         self.adopt(run)
-        if not self.runs.running:
-            self.show_entry(run.number)
+        if run.replayed is not None and not self.runs.running:
+            shown = changes.of_run(self.state, run)
+            self.change(f"Open {run.replayed.file}", **{**shown, **plan_of(self.state.with_fields(**shown), run)})
 
     @Slot()
     def _on_painted(self) -> None:

@@ -75,6 +75,7 @@ def test_a_dropped_record_replays_to_the_same_bits_and_is_shown(
 ) -> None:
     path = record(attacked, tmp_path)
     bench.session.clear_perturbation()
+    bench.session.change(**bench.session.plan.choosing("fgsm"), seed=8)
     drop(bench.window, path)
     run = replayed(bench, 1)
     assert run.replayed is not None
@@ -86,13 +87,15 @@ def test_a_dropped_record_replays_to_the_same_bits_and_is_shown(
     assert said[-1] == f"“run.json” was replayed as {run.title}. The same bits again."
     assert [entry.text for entry in logged if entry.kind == "run"] == [said[-1]]
     assert parameter_lines(run.result) == parameter_lines(attacked.result)
-    assert bench.session.staleness.differences == ()  # nothing in the Attack dock has changed since
+    assert bench.session.staleness.differences == ()  # the Attack dock is set up as the record says
+    assert (bench.session.plan.slug, bench.session.plan.seed) == ("pgd", attacked.inputs.seed)
+    assert bench.session.undo_stack.undoText() == "Open run.json"
     assert run.image == attacked.image
     assert run.timeline is not None
     assert attacked.timeline is not None
     assert [step.index for step in run.timeline.steps] == [step.index for step in attacked.timeline.steps]
     bench.session.undo_stack.undo()
-    assert bench.session.delta is None
+    assert (bench.session.delta, bench.session.plan.slug, bench.session.plan.seed) == (None, "fgsm", 8)
     assert run in bench.session.history.attacks
 
 

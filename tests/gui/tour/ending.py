@@ -1,4 +1,4 @@
-"""The tour's stages of what went wrong and what went before: a file that is no image, and the runs."""
+"""The tour's stage of what went wrong: a file that is no image."""
 
 from __future__ import annotations
 
@@ -24,8 +24,4 @@ def error(tour: Tour) -> None:
     broken.unlink()
 
 
-def log(tour: Tour) -> None:
-    tour.dock("runs")
-
-
-STAGES = (error, log)
+STAGES = (error,)
