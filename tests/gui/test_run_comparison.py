@@ -58,7 +58,7 @@ def with_labels(labels: tuple[str, ...]) -> Classifier:
     [
         ({"settings": AttackSettings({"steps": 3, "eps": 2 / 255})}, {"eps": ("8/255", "2/255")}),
         ({"settings": AttackSettings({"steps": 4, "norm": "l2"})}, {"steps": ("3", "4"), "norm": ("L∞", "L2")}),
-        ({"settings": AttackSettings({"steps": 3, "eps": None})}, {"eps": ("8/255", "no ball")}),
+        ({"settings": AttackSettings({"steps": 3, "eps": None})}, {"eps": ("8/255", "no limit")}),
         ({"settings": AttackSettings({"steps": 3, "eps": "much"})}, {"eps": ("8/255", "much")}),
         ({"slug": "fgsm", "settings": AttackSettings()}, {"attack": ("PGD", "FGSM")}),
         ({"seed": 7}, {"seed": ("0", "7")}),
@@ -272,11 +272,12 @@ def test_the_sentence_names_every_difference() -> None:
     assert sentence(both) == "Changed since this run: eps 8/255 → 2/255, seed 0 → 3."
 
 
-def test_eps_that_was_moved_differs_from_the_plan(qtbot: QtBot, session: Session) -> None:
+def test_eps_that_was_moved_is_the_plan_s_and_undo_says_that_the_run_differs(qtbot: QtBot, session: Session) -> None:
     run = ran(qtbot, session, "fgsm", eps=8 / 255)
     session.eps.keep(run, 4 / 255)
     qtbot.waitUntil(lambda: session.history.attacks[-1] is not run, timeout=20_000)
     moved = session.history.attacks[-1]
     assert isinstance(moved.operation, FGSM)
-    assert named(session, moved) == {"eps": ("4/255", "8/255")}
+    assert named(session, moved) == {}
+    assert named(session, run) == {"eps": ("8/255", "4/255")}
     assert torch.equal(moved.before.clean, run.before.clean)
