@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.runner import OperationRunner
+from gui.session.studies.host import is_stand_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,6 +117,8 @@ class Hardness(QObject):
     def measure_image(self, classifier: Classifier, clean: Tensor, label: int) -> None:
         """Measure one image in the interactive lane, unless it is the one that was measured last."""
         known = self.mark
+        if is_stand_in(classifier):
+            return  # it has no gradient
         if known is not None and known.classifier is classifier and known.clean is clean and known.label == label:
             return
 

@@ -216,6 +216,7 @@ def test_without_its_model_a_study_shows_pictures_numbers_and_one_sentence(made:
     assert [entry.kind for entry in said if "mine" in entry.text and entry.kind != "info"] == ["warning"]
     assert is_stand_in(other.history.attacks[0].result.classifier)
     assert other.loaded.models == ()
+    assert not [entry.text for entry in said if entry.kind == "error"], "no panel asks what a stand-in cannot know"
 
     # Saved again, and opened where the model is there, nothing is lost.
     again = save(other, tmp_path / "again.gibbon")

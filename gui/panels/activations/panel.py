@@ -24,6 +24,7 @@ from gui.panels.frame_panel import FrameView
 from gui.session.bounds import decimals, effect_text, with_bound
 from gui.session.scene import Frame
 from gui.session.session import Session
+from gui.session.studies.host import is_stand_in
 from gui.theme import GRID, icon
 from gui.widgets import EmptyState
 from gui.widgets.text import Sentence
@@ -31,6 +32,7 @@ from gui.widgets.text import Sentence
 _HINT = "Drag the line from the right edge: it clamps the activations there and shows what that costs and undoes."
 _NOTHING = "The activations of every layer appear here, clean against adversarial. Load a model and open an image."
 _NO_SITES = "This model calls no rectifier (ReLU and its kin), so there are no activations to show."
+_NOT_LOADED = "The study's model is not loaded, and a study keeps no activations. Open the model to see them."
 
 
 class ActivationsPanel(FrameView):
@@ -131,7 +133,7 @@ class ActivationsPanel(FrameView):
         empty = frame is None or not frame.observation.layers
         self._pages.setCurrentIndex(0 if empty else 1)
         if frame is None or empty:
-            self.empty.set_text(_NOTHING if frame is None else frame.observation.failures.get("activations", _NO_SITES))
+            self.empty.set_text(_NOTHING if frame is None else frame.observation.failures.get("activations", _why_none(frame)))
             return
         seen = frame.observation
         layer = next((one for one in seen.layers if one.site.name == self.selected), seen.layers[0])
@@ -205,3 +207,7 @@ class ActivationsPanel(FrameView):
 
 def _heading(name: str, kind: str, shape: tuple[int, ...]) -> str:
     return f"{name} · {kind} · {' × '.join(str(n) for n in shape)}"
+
+
+def _why_none(frame: Frame) -> str:
+    return _NOT_LOADED if is_stand_in(frame.scene.classifier) else _NO_SITES

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from engine.models import ModelEntry
     from gui.session.history import AttackRun
     from gui.session.session import Session
+from gui.session.studies.host import is_stand_in
 
 _NOTHING = "The predictions of every loaded model for a run appear here. Run an attack, or show a finished one."
 _VERDICT, _LEAST = 200, 72
@@ -103,7 +104,7 @@ class TransferPanel(QWidget):
         if not self.isVisible():
             return
         entry, models = self.session.history.shown, self.models
-        if entry is None:
+        if entry is None or is_stand_in(entry.result.classifier):  # a stand-in knows the run's own images alone
             self._requested = (None, ())
             self._pages.setCurrentIndex(0)
         elif self._requested[0] is not entry or self._requested[1] != models:
