@@ -62,7 +62,8 @@ class ModelList(PickList):
             networks = [Pick(_LIST, (title,), "Networks with published weights. Nothing is downloaded before you agree.", always=True)]
         self.set_groups(
             [
-                PickGroup("Recent", [_recent(model, self._models.entry(model.source)) for model in recent]),
+                PickGroup("Recent", [_recent(model, self._models.entry(model.source)) for model in recent if not model.is_own]),
+                PickGroup("Own files", [_recent(model, None) for model in recent if model.is_own]),
                 PickGroup("Shipped", [_entry(entry) for entry in self._models.shipped]),
                 PickGroup(TORCHVISION, networks),
             ]

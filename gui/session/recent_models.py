@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from gui.settings import Settings
 
@@ -23,6 +24,11 @@ class RecentModel:
     """Its accuracy in a few words."""
     options: Mapping[str, str] = field(default_factory=dict)
     """The options of a checkpoint: architecture, activation, head."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a file of the user's: weights or code."""
+        return not self.source.startswith("torchvision:") and (self.runs_code or Path(self.source).is_absolute())
 
     @property
     def runs_code(self) -> bool:
