@@ -65,6 +65,8 @@ def dragging(tour: Tour) -> None:
 
 
 def spikes(tour: Tour) -> None:
+    tour.window.bring_up("activations")
+    settle()
     panel = tour.window.panels["activations"]
     panel.tabs.setCurrentIndex(1)
     settle()
