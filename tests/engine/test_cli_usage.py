@@ -46,7 +46,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["figure", "a.json"], "--out is missing. See figure --help."),
     (["figure", "a.json", "--out", "b.pdf", "--top", "0"], "--top: 0 is too small. The least is 1."),
     (["replay", "a", "b"], "“replay” was given more words than it takes. Options begin with two dashes. See replay --help."),
-    (["atack"], "There is no command “atack”. Did you mean attack? There is: attack, replay"),
+    (["atack"], "There is no command “atack”. Did you mean attack? There is: attack, batch, replay"),
     (["replay", "/dev/zero"], "“/dev/zero” is no ordinary file. Choose a record (.json)."),
     (["figure", "/dev/zero", "--out", "a.pdf"], "“/dev/zero” is no ordinary file. Choose a record (.json)."),
     (["attack", "--image", "/dev/zero"], "“/dev/zero” is no ordinary file. Choose an image."),
