@@ -156,7 +156,7 @@ class Session(QObject):
         self.models = Models(self)
         self.planned = PlannedRun(self)
         self.studies = StudyKeeper(self, self)
-        self.trainer = Trainer(self)
+        self.trainer = Trainer(self, self)
         self._listen()
 
     def _listen(self) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.data import DataSet
     from engine.defenses import Train
+    from gui.lanes.engine_thread import EngineThread
     from gui.lanes.jobs import Job, JobOutcome
     from gui.lanes.readings import TracePoint
-    from gui.session.session import Session
+    from gui.session.jobs import Jobs
+    from gui.session.log_entry import LogKind
 
 TEST_IMAGES = 2000
 """Images, at most, on which a trained network is tested: more would keep the lane for long after the last step."""
@@ -80,6 +82,16 @@ class _Trained:
         return str(self.result.reason)
 
 
+class Host(Protocol):
+    """The part of the session that the trainer needs."""
+
+    background: EngineThread
+    jobs: Jobs
+
+    def log(self, kind: LogKind, text: str, details: str = "") -> None: ...
+    def adopt(self, entry: FinishedRun) -> bool: ...
+
+
 class Trainer(QObject):
     """Runs trainings. A cancelled one keeps its network so far."""
 
@@ -88,8 +100,8 @@ class Trainer(QObject):
     progressed = Signal()
     """A training has made progress: read ``job``."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Host, parent: QObject) -> None:
+        super().__init__(parent)
         self._session = session
         self.runs: tuple[TrainingRun, ...] = ()
         """The trainings that have ended, the newest last."""
