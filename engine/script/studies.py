@@ -52,5 +52,15 @@ def recorded(run: StudyRun) -> Recorded:
         raise GibbonError("It is no attack on an image.")
     if is_recorded(result.classifier) and result.classifier.source is None:
         raise GibbonError(f"The model “{result.classifier.name}” is not here.")
-    record = record_of_scene(result, run.clean, image=run.image, stickers=run.before, region=run.inputs.region, begin=run.inputs.start)
+    inputs = run.inputs
+    record = record_of_scene(
+        result,
+        run.clean,
+        image=run.image,
+        stickers=run.before,
+        region=inputs.region,
+        begin=inputs.start,
+        mask=inputs.mask,
+        first_row=inputs.row,
+    )
     return Recorded(record)

@@ -13,7 +13,7 @@ from engine.study.file import read, unwritable, write
 from engine.study.models import load, trained
 from engine.study.operations import can_keep
 from engine.study.showing import show
-from engine.study.values import Canvas, DataChoice, Inputs, Plan, Settings, StartPicture, Study, StudyRun, on_classifier
+from engine.study.values import Canvas, DataChoice, Inputs, Plan, Replayed, Settings, StartPicture, Study, StudyRun, on_classifier
 
 __all__ = [
     "SUFFIX",
@@ -22,6 +22,7 @@ __all__ = [
     "DataChoice",
     "Inputs",
     "Plan",
+    "Replayed",
     "Settings",
     "StartPicture",
     "Study",

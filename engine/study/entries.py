@@ -100,6 +100,8 @@ class InputsEntry(Part):
     start_name: str = ""
     start_prediction: Whole | None = None
     planned: OperationEntry | None = None
+    mask: Digest | None = None
+    row: Count = 0
     bounds: Bounds = Field(default_factory=dict)
 
 
@@ -109,6 +111,14 @@ class ArtifactEntry(Part):
     kind: Literal["map", "curve", "picture", "table", "content", "perturbation", "direction", "model"]
     facts: dict[str, JsonValue] = Field(default_factory=dict)
     tensors: dict[str, Digest] = Field(default_factory=dict)
+
+
+class ReplayedEntry(Part):
+    """The comparison of a run that replayed a record with that record."""
+
+    file: str
+    same: bool
+    sentence: str
 
 
 class StepEntry(Part):
@@ -148,6 +158,7 @@ class AttackEntry(Part):
     inputs: InputsEntry = InputsEntry()
     timeline: tuple[StepEntry, ...] = ()
     iteration_of: Count | None = None
+    replayed: ReplayedEntry | None = None
     answers: tuple[tuple[Digest, Digest], ...] = ()
 
 

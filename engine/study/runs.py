@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from engine.operation import Attack, Operation
 from engine.record.recorded import Answer
 from engine.result import AttackResult, Reason, Result
 from engine.study import artifacts, operations, stickers, timelines
-from engine.study.entries import AttackEntry, DataEntry, ImageInfo, InputsEntry, RunEntry, plain
+from engine.study.entries import AttackEntry, DataEntry, ImageInfo, InputsEntry, ReplayedEntry, RunEntry, plain
 from engine.study.shapes import Shapes
 from engine.study.tensors import Tensors
-from engine.study.values import DataChoice, Inputs, StudyRun
+from engine.study.values import DataChoice, Inputs, Replayed, StudyRun
 
 _TENSORS = (
     "clean",
@@ -181,10 +181,13 @@ def _attack_entry(run: StudyRun, result: AttackResult, tensors: Tensors, timelin
             start_name=inputs.start_name,
             start_prediction=inputs.start_prediction,
             planned=None if inputs.planned is None else operations.entry_of(inputs.planned),
+            mask=tensors.add_if(inputs.mask),
+            row=inputs.row,
             bounds=dict(inputs.bounds),
         ),
         timeline=timelines.entries_of(steps, tensors),
         iteration_of=run.iteration_of,
+        replayed=None if run.replayed is None else ReplayedEntry(**asdict(run.replayed)),
         answers=answer_entries(run.answers, tensors),
     )
 
@@ -204,6 +207,8 @@ def _attack_run(entry: AttackEntry, common: dict[str, Any], told: dict[str, Any]
     shapes.check_steps(steps)
     if start is not None:
         shapes.check_image("start image", start)
+    mask = None if inputs.mask is None else find(inputs.mask)
+    shapes.check_mask(mask)
     result = AttackResult(
         **common,
         classifier=classifier,
@@ -224,14 +229,15 @@ def _attack_run(entry: AttackEntry, common: dict[str, Any], told: dict[str, Any]
         after=sources.stickers.of(entry.after),
         delta=delta,
         grown=entry.grown,
-        inputs=_inputs(inputs, start, sources.version),
+        inputs=_inputs(inputs, start, mask, sources.version),
         timeline=steps,
         iteration_of=entry.iteration_of,
+        replayed=None if entry.replayed is None else Replayed(**entry.replayed.model_dump()),
         answers=answers_of(entry.answers, find),
     )
 
 
-def _inputs(entry: InputsEntry, start: Tensor | None, version: int) -> Inputs:
+def _inputs(entry: InputsEntry, start: Tensor | None, mask: Tensor | None, version: int) -> Inputs:
     planned = None if entry.planned is None else operations.operation_of(entry.planned, version)
     if planned is not None and not isinstance(planned, Attack):
         raise GibbonError(f"it names “{planned.slug}” as an attack")
@@ -245,5 +251,7 @@ def _inputs(entry: InputsEntry, start: Tensor | None, version: int) -> Inputs:
         entry.start_name,
         entry.start_prediction,
         planned,
+        mask,
+        entry.row,
         dict(entry.bounds),
     )

@@ -82,6 +82,18 @@ class Shapes:
         _expect(what, image, self.image)
         _in_range(what, image)
 
+    def check_mask(self, mask: Tensor | None) -> None:
+        """Check the mask of an attack ``(1, H, W)``, if there is one.
+
+        Raises
+        ------
+        GibbonError
+            It has another shape, or values outside [0, 1].
+        """
+        if mask is not None:
+            _expect("mask", mask, (1, *self.image[1:]))
+            _in_range("mask", mask)
+
     def check_difference(self, delta: Tensor | None) -> None:
         """Check the shape of a perturbation, where there is one."""
         if delta is not None:

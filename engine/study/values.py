@@ -53,8 +53,24 @@ class Inputs:
     """The class that the classifier predicted for ``start``; None if that is not known."""
     planned: Attack | None = None
     """The attack that was planned, where the run continued it at stickers that were moved; else None."""
+    mask: Tensor | None = None
+    """``(1, H, W)``: the mask of a replayed record; None where it follows from the region and the stickers."""
+    row: int = 0
+    """The number of the image in the run that was recorded, on which its random numbers depend."""
     bounds: Mapping[str, float] = field(default_factory=dict)
     """The upper limits of activations under which the run was watched; attacks do not see them."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """The comparison of a run that replayed a record with that record."""
+
+    file: str
+    """The name of the record's file."""
+    same: bool
+    """Whether every bit of the adversarial image is the recorded one."""
+    sentence: str
+    """The comparison in a sentence, which says what differs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +106,8 @@ class StudyRun:
     """The kept steps of the run, in their order."""
     iteration_of: int | None = None
     """The number of the run that this one is an iterate of; None for a run of its own."""
+    replayed: Replayed | None = None
+    """The comparison with the record that the run replayed; None for any other run."""
     answers: tuple[Answer, ...] = ()
     """Logits beyond those in the result and the timeline, such as those of the image without its stickers."""
 

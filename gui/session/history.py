@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from engine import Attack, AttackResult, Operation, Result
     from engine.images import Photograph
+    from engine.study import Replayed
     from engine.timeline import Timeline
     from gui.session.scene import Scene
     from gui.session.state import State
@@ -84,18 +85,6 @@ class FinishedRun:
     def bytes(self) -> int:
         """The approximate memory that the run occupies."""
         return sum(_bytes_of(artifact) for artifact in self.result.artifacts.values())
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """The comparison of a run that replayed a record with that record."""
-
-    file: str
-    """The name of the record's file."""
-    same: bool
-    """Whether every bit of the adversarial image is the recorded one."""
-    sentence: str
-    """The comparison in a sentence, which says what differs."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

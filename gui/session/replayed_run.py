@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gui.session.attack_inputs import AttackInputs
 from gui.session.attack_job import completed, is_grown
 from gui.session.data_choice import Choice
-from gui.session.history import AttackRun, Replayed
+from gui.session.history import AttackRun
 from gui.session.scene import Scene
 from gui.session.sticker_content import stickers_after
 
@@ -66,6 +66,8 @@ def _plain(replay: Replay) -> tuple[Scene, Scene]:
 
 def run_of_replay(made: ReplayedScene, path: Path) -> AttackRun:
     """Return the finished run of a replayed record."""
+    from engine.study import Replayed
+
     replay = made.replay
     return AttackRun(
         result=replay.result,

@@ -18,7 +18,7 @@ from engine.images import from_array
 from engine.operation import Attack
 from engine.result import AttackResult
 from engine.stickers import Colour, Ellipse, Optimised, Pixels, Sticker, compose
-from engine.study import Answer, Canvas, DataChoice, Inputs, Plan, Settings, StartPicture, Study, StudyRun
+from engine.study import Answer, Canvas, DataChoice, Inputs, Plan, Replayed, Settings, StartPicture, Study, StudyRun
 from engine.timeline import Timeline
 from tests.engine.test_record import load
 from tests.engine.variants import VARIANTS, situation
@@ -71,10 +71,21 @@ def a_run(attack: Attack, number: int = 1) -> StudyRun:
         delta=(result.adversarial - result.clean)[0],
         grown=not attack.from_image,
         inputs=Inputs(
-            "stickers", 2, None, 7, DataChoice("random:24", "", 24, Path("somewhere")), clean.flip(0), "flipped", 1, attack, {"act": 2.5}
+            region="stickers",
+            label=2,
+            seed=7,
+            data=DataChoice("random:24", "", 24, Path("somewhere")),
+            start=clean.flip(0),
+            start_name="flipped",
+            start_prediction=1,
+            planned=attack,
+            mask=clean[:1] / 2,
+            row=3,
+            bounds={"act": 2.5},
         ),
         timeline=timeline.settled,
         iteration_of=9,
+        replayed=Replayed("stop.json", True, "The same bits again."),
         answers=(Answer(clean[None], classifier.score(clean[None])),),
     )
 

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,21 @@ def heard(session: Session) -> list[LogEntry]:
 
 
 # ---------------------------------------------------------------------- there and back
+
+
+def test_a_replayed_run_comes_back_with_its_mask_its_row_and_its_comparison(
+    here: Session, made: Callable[[], Session], tmp_path: Path
+) -> None:
+    run, mask = here.history.attacks[-1], torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(3))
+    replayed = studies.Replayed("stop.json", False, "Other bits.")
+    number = max(entry.number for entry in here.history.entries) + 1
+    here.adopt(replace(run, number=number, inputs=replace(run.inputs, mask=mask, row=4), replayed=replayed))
+    other = made()
+    reopen(other, save(here, tmp_path / "mine.gibbon"))
+    again = other.history.attacks[-1]
+    assert again.inputs.mask is not None
+    assert torch.equal(again.inputs.mask, mask)
+    assert (again.inputs.row, again.replayed) == (4, replayed)
 
 
 def test_everything_comes_back_in_another_session(here: Session, made: Callable[[], Session], tmp_path: Path) -> None:

@@ -113,10 +113,13 @@ def _attack_run(run: StudyRun) -> AttackRun:
             begin_name=inputs.start_name,
             begin_prediction=inputs.start_prediction,
             planned=inputs.planned,
+            mask=inputs.mask,
+            row=inputs.row,
         ),
         photograph=run.photograph,
         timeline=Timeline.of(run.timeline) if run.timeline else None,
         iteration_of=run.iteration_of,
+        replayed=run.replayed,
     )
 
 

@@ -155,9 +155,12 @@ def _attack_of(run: AttackRun) -> StudyRun:
             start_name=inputs.begin_name,
             start_prediction=inputs.begin_prediction,
             planned=inputs.planned,
+            mask=inputs.mask,
+            row=inputs.row,
             bounds=run.before.bounds,
         ),
         timeline=_steps(run),
+        replayed=run.replayed,
         iteration_of=run.iteration_of,
         answers=_beneath_stickers(run),
     )
