@@ -56,7 +56,7 @@ class BarsPanel(FigurePanel):
     shown: tuple[int, ...] | None = None
     """The classes shown, where they are not to follow the probabilities."""
     still: bool = False
-    """Whether the adversarial bars are left out, since something else draws them anew for every frame."""
+    """Whether the adversarial bars are left out, since something else draws them for every frame."""
     stretches: ClassVar[bool] = True
     least_mm: ClassVar[float] = 24.0
 

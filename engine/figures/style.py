@@ -76,6 +76,7 @@ def settings(theme: Theme = LIGHT, scale: float = 1.0) -> Iterator[None]:
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.labelpad": 1.5 * scale,
+        "text.hinting": "no_hinting",  # else letters on a screen are set wider than they were measured, and run out of the page
         "text.usetex": False,
         "text.parse_math": False,  # a label may contain a dollar sign
     }

@@ -75,9 +75,10 @@ class AnimationChoices(QWidget):
         widths: dict[str, object] = {f"{width:,} px": width for width in WIDTHS}
         form.addRow("Width", self._filled(self.width_px, widths, "Width", "Width of the frames in pixels"))
         form.addRow("Rate", self._number(self.fps, (1, 50), " frames/s", "Frames per second"))
+        self.every.setPrefix("1 of ")
         form.addRow(
-            "Every",
-            self._number(self.every, (1, 1000), ". step", "Only every so many steps; first, flip and last always"),
+            "Steps",
+            self._number(self.every, (1, 1000), "", "Only every so many steps; first, flip and last always"),
         )
         form.addRow("Hold flip", self._number(self.hold_flip, (0, 10), " s", "How long the first success is held"))
         form.addRow("Hold end", self._number(self.hold_end, (0, 10), " s", "How long the last frame is held"))

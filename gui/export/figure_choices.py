@@ -87,9 +87,9 @@ class FigureChoices(QWidget):
         seen = self._source.view
         return self._filled(
             self.view,
-            {f"As in the window: {VIEWS[seen.channels]}": None, **{title: name for name, title in VIEWS.items()}},
+            {f"As shown: {VIEWS[seen.channels]}": None, **{title: name for name, title in VIEWS.items()}},
             "View of the perturbation",
-            "How the perturbation of a colour image is shown",
+            "How the perturbation of a colour image is shown. As shown: as in the window when this was opened",
         )
 
     def _filled_gains(self) -> QComboBox:
@@ -98,7 +98,7 @@ class FigureChoices(QWidget):
         gains = {f"×{gain}": float(gain) for gain in GAINS}
         return self._filled(
             self.gain,
-            {f"As in the window: {now}": None, "Auto: up to the largest change": 0.0, **gains},
+            {f"As shown: {now}": None, "Auto: up to the largest change": 0.0, **gains},
             "Gain of the perturbation",
             "By how much the perturbation is amplified. What is off the scale then is said in the caption",
         )
@@ -111,7 +111,7 @@ class FigureChoices(QWidget):
         for title, data in items.items():
             box.addItem(title, data)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(16)
+        box.setMinimumContentsLength(24)
         box.setAccessibleName(name)
         box.setToolTip(tip)
         box.currentIndexChanged.connect(self._tell)

@@ -114,9 +114,11 @@ def at_dpi(source: FigureSource, plan: FigurePlan, dpi: float) -> Picture:
 
 def _picture(made: Figure, dpi: float) -> Picture:
     from engine.figures import boxes_in
+    from engine.figures.style import settings
 
     stream = io.BytesIO()
-    made.savefig(stream, format="png", dpi=max(10.0, dpi), facecolor=made.get_facecolor())
+    with settings():
+        made.savefig(stream, format="png", dpi=max(10.0, dpi), facecolor=made.get_facecolor())
     across, down = (25.4 * float(side) for side in made.get_size_inches())
     return Picture(stream.getvalue(), across, down, boxes_in(made))
 

@@ -46,8 +46,8 @@ def attacked(bench: Workbench) -> Workbench:
 def test_the_perturbation_begins_as_in_the_window_and_is_written_so(attacked: Workbench, tmp_path: Path, said: list[str]) -> None:
     attacked.session.change(view=PerturbationView("colour", 20))
     dialog = opened(attacked)
-    assert dialog.choices.view.currentText() == "As in the window: RGB around grey"
-    assert dialog.choices.gain.currentText() == "As in the window: ×20"
+    assert dialog.choices.view.currentText() == "As shown: RGB around grey"
+    assert dialog.choices.gain.currentText() == "As shown: ×20"
     assert (dialog.plan.view, dialog.plan.gain) == ("colour", 20)
     dialog.choices.view.setFocus()
     for _ in range(4):

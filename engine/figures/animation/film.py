@@ -55,7 +55,7 @@ class Film:
     """Whether the image was grown from noise, so that there is no perturbation."""
 
     def chosen(self, plan: AnimationPlan) -> tuple[Shot, ...]:
-        """Return the shots that a plan shows: every so manieth, the first, the flip and the last."""
+        """Return the shots that a plan shows: one of every ``plan.every``, the first, the flip and the last."""
         last = len(self.shots) - 1
         return tuple(shot for place, shot in enumerate(self.shots) if place % plan.every == 0 or place == last or shot.index == self.flip)
 

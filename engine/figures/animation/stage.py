@@ -26,7 +26,10 @@ from engine.figures.words import GROWN
 
 Pixels = NDArray[np.uint8]
 _WIDTH_MM = 140.0
-"""Width of the page that a frame is, so that its text is legible in a talk."""
+"""Width of the page that a frame of the usual width is, so that its text is legible in a talk."""
+_USUAL_PX = 960
+"""Narrower frames are narrower pages, so that their text is not smaller; below a share of the width they would become strips."""
+_NARROWEST = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +67,7 @@ class Stage:
         with set_in(plan.font):
             parts = [part for kind in kinds for part in self._parts(kind, kind == _teller(kinds))]
             sheet, parts = self._arranged(parts, note if plan.note else "")
+            self._sheet = sheet
             with settings(sheet.theme, sheet.scale):
                 self._build(sheet, parts)
 
@@ -76,7 +80,7 @@ class Stage:
     def frame(self, place: int) -> Pixels:
         """Paint the frame of the shot with this place in ``shots``, ``(H, W, 3)`` uint8."""
         canvas: Any = self._page.figure.canvas
-        with set_in(self.plan.font):
+        with set_in(self.plan.font), settings(self._sheet.theme, self._sheet.scale):
             canvas.restore_region(self._background)
             for mover in self._movers:
                 mover.draw(place, canvas.get_renderer())
@@ -179,7 +183,9 @@ class Stage:
         """Find a place for everything, with room for the longest caption of every panel."""
 
         def arranged() -> Sheet:
-            return arrange([part.panel for part in parts], width_mm=_WIDTH_MM, dark=self.plan.dark, note=note, letters=False)
+            width = _WIDTH_MM * min(1.0, max(_NARROWEST, self.plan.width_px / _USUAL_PX))
+            panels = [part.panel for part in parts]
+            return arrange(panels, width_mm=width, dark=self.plan.dark, note=note, letters=False)
 
         sheet = arranged()
         for place, part in enumerate(parts):
