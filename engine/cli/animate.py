@@ -32,7 +32,7 @@ def command(
     gain: Annotated[float | None, number(0.1, 10_000, help="Amplify the perturbation. Without: up to the largest change.")] = None,
     width_px: Annotated[int, whole(320, 1920, help="Width in pixels.")] = 960,
     fps: Annotated[float, number(1, 50, help="Frames per second.")] = 10.0,
-    every: Annotated[int, whole(1, help="Show one step of this many; the first, the flip and the last always.")] = 1,
+    every: Annotated[int, whole(1, help="Distance between shown steps; the first, the flip and the last always are.")] = 1,
     hold_flip: Annotated[float, number(0, 10, help="Seconds for which the flip is held.")] = 1.0,
     hold_end: Annotated[float, number(0, 10, help="Seconds for which the end is held.")] = 2.0,
     loop: Annotated[bool, typer.Option(help="Begin again at the end.")] = True,

@@ -38,7 +38,7 @@ class AnimationPlan(BaseModel):
     fps: float = Field(10.0, ge=1, le=50)
     """Frames per second."""
     every: int = Field(1, ge=1)
-    """A kept iterate of so many is shown; the first, the flip and the last always are."""
+    """Distance between shown iterates, in kept steps. The first, the flip and the last are always shown."""
     hold_flip: float = Field(1.0, ge=0, le=10)
     """Seconds for which the flip is held."""
     hold_end: float = Field(2.0, ge=0, le=10)
