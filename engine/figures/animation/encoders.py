@@ -87,7 +87,7 @@ class GifEncoder(Encoder):
             self._stream.write(block)
 
     def close(self) -> None:
-        """Write the trailer."""
+        """Write the trailer, a semicolon, which ends every GIF."""
         self._stream.write(b";")
 
 
@@ -115,7 +115,7 @@ class ApngEncoder(Encoder):
             self._chunk(b"fdAT", struct.pack(">I", self._next()) + data)
 
     def close(self) -> None:
-        """Write the last chunk."""
+        """Write the empty chunk that ends every PNG."""
         self._chunk(b"IEND", b"")
 
     def _next(self) -> int:
@@ -127,7 +127,7 @@ class ApngEncoder(Encoder):
 
 
 class WebpEncoder(Encoder):
-    """Animated WebP without loss."""
+    """Animated WebP without loss: every colour as it is, in smaller files."""
 
     def __init__(self, stream: IO[bytes], size: tuple[int, int], count: int, *, loop: bool, text: str) -> None:
         super().__init__(stream, size, count, loop=loop, text=text)

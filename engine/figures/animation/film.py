@@ -18,14 +18,14 @@ from engine.timeline import KeptStep, Timeline
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """One iterate."""
+    """One iterate with what the model gives for it."""
 
     index: int
     """Number of the step."""
     image: Array
     """The iterate, ``(C, H, W)`` in [0, 1]."""
     probabilities: Array
-    """``(K,)``."""
+    """Probabilities of the classes, ``(K,)``."""
     loss: float
     success: bool
 

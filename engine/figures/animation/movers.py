@@ -37,7 +37,7 @@ class Mover:
 
 @final
 class TextMover(Mover):
-    """A caption that changes."""
+    """A caption whose words change from frame to frame, below its panel."""
 
     def __init__(self, place: Placed, captions: Sequence[str]) -> None:
         self._place = place
@@ -46,16 +46,16 @@ class TextMover(Mover):
 
     @property
     def most(self) -> int:
-        """The number of lines of the longest caption."""
+        """The number of lines that the longest of all captions has."""
         return max(map(len, self._lines))
 
     def begin(self, page: Page) -> None:
-        """Make a text for every line."""
+        """Make one text for every line of the longest caption."""
         place = self._place
         self._texts = [_text(page, place.box.left, place.caption_top + row * LINE_MM) for row in range(self.most)]
 
     def draw(self, place: int, renderer: Any) -> None:
-        """Draw the lines of the caption."""
+        """Draw the lines of the caption that this frame has."""
         for text, line in zip(self._texts, self._lines[place], strict=False):
             _say(text, line)
             text.draw(renderer)
@@ -134,7 +134,7 @@ class LossMover(Mover):
         self._axes, self._points = axes, points
 
     def begin(self, page: Page) -> None:
-        """Make a line and a dot."""
+        """Make the line and the dot, which have no place yet."""
         from matplotlib.lines import Line2D
 
         self._axes.set_autoscale_on(False)

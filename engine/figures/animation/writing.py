@@ -31,7 +31,7 @@ class AnimationCancelled(GibbonError):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the writing is."""
+    """How far the writing of a file has come."""
 
     done: int
     total: int
