@@ -32,6 +32,7 @@ def attacked(bench: Workbench) -> Workbench:
 def opened(bench: Workbench) -> AnimationDialog:
     from gui.export.animation_dialog import AnimationDialog as Dialog
 
+    until(lambda: bench.window.findChild(Dialog) is None, "the end of the dialog before")
     action(bench, "export_animation").trigger()
     dialog = bench.window.findChild(Dialog)
     assert dialog is not None

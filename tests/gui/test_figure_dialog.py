@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def opened(bench: Workbench) -> FigureDialog:
     from gui.export.figure_dialog import FigureDialog as Dialog
 
+    until(lambda: bench.window.findChild(Dialog) is None, "the end of the dialog before")
     press_keys(bench.window, "Ctrl+E")
     dialog = bench.window.findChild(Dialog)
     until(lambda: not dialog.picture.pixmap().isNull(), "the preview")
