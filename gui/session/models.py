@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine import Classifier
     from engine.models import ModelEntry
     from engine.models.torchvision import Published
-    from gui.session.session import Session
+    from gui.session.host import Host
 
 
 class Models(QObject):
@@ -42,8 +42,8 @@ class Models(QObject):
     codeAsked = Signal(str)
     """A model from the user's own code is wanted: ask for consent to run ``FILE.py:FUNCTION``; empty asks for the file, too."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Host, parent: QObject) -> None:
+        super().__init__(parent)
         self._session = session
         self.shipped: tuple[ModelEntry, ...] = ()
         self.torchvision: tuple[ModelEntry, ...] | None = None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from engine import Classifier
     from engine.images import Photograph
-    from gui.session.session import Session
+    from gui.session.host import Host
 
 Crop = tuple[int, int, int, int]
 _numbers = count(1)
@@ -54,26 +54,26 @@ def cropped(photograph: Photograph, classifier: Classifier, crop: Crop | None = 
     return Opened(photograph, photograph.crop_to(classifier, rectangle), info)  # type: ignore[arg-type]
 
 
-def open_path(session: Session, path: Path | str, label: int | None = None) -> None:
+def open_path(session: Host, path: Path | str, label: int | None = None) -> None:
     """Open an image file. If that fails, the error goes to the messages and the canvas stays as it is."""
     from engine.images import open_image
 
     _open(session, lambda: open_image(path), label, f"Opening {Path(path).name}…")
 
 
-def open_photograph(session: Session, photograph: Photograph, label: int | None = None) -> None:
+def open_photograph(session: Host, photograph: Photograph, label: int | None = None) -> None:
     """Put a photograph that is already in memory on the canvas."""
     _open(session, lambda: photograph, label, "")
 
 
-def open_array(session: Session, array: np.ndarray, name: str) -> None:
+def open_array(session: Host, array: np.ndarray, name: str) -> None:
     """Open pixels from memory, such as pasted or generated ones."""
     from engine.images import from_array
 
     _open(session, lambda: from_array(array, name), None, "")
 
 
-def _open(session: Session, make: Callable[[], Photograph], label: int | None, busy: str) -> None:
+def _open(session: Host, make: Callable[[], Photograph], label: int | None, busy: str) -> None:
     labels, photograph = None if session.classifier is None else session.classifier.labels, cache(make)
 
     def opened(classifier: Classifier) -> tuple[Opened, int | None]:
@@ -82,9 +82,7 @@ def _open(session: Session, make: Callable[[], Photograph], label: int | None, b
     open_for(session, opened, busy=busy)
 
 
-def open_for(
-    session: Session, make: Callable[[Classifier], tuple[Opened, int | None]], *, busy: str = "", number: int | None = None
-) -> None:
+def open_for(session: Host, make: Callable[[Classifier], tuple[Opened, int | None]], *, busy: str = "", number: int | None = None) -> None:
     """Put the result of ``make(classifier)`` on the canvas: an image and its true label under that classifier's labels.
 
     All requests are carried out, in their order. If the classifier was swapped meanwhile, the image is made again for the new one under
@@ -108,7 +106,7 @@ def open_for(
     session.ask("open", lambda: make(classifier), then, what="Opening the image", busy=busy, keep=True)
 
 
-def recrop(session: Session, crop: Crop | None = None) -> None:
+def recrop(session: Host, crop: Crop | None = None) -> None:
     """Show another rectangle of the photograph, or the default one for None; the label and the stickers stay."""
     classifier, photograph = session.classifier, session.photograph
     if classifier is None or photograph is None:
@@ -121,7 +119,7 @@ def recrop(session: Session, crop: Crop | None = None) -> None:
     session.ask("open", lambda: cropped(photograph, classifier, crop), then, what="Cropping the image", keep=True)
 
 
-def show_opened(session: Session, opened: Opened, label: int | None) -> None:
+def show_opened(session: Host, opened: Opened, label: int | None) -> None:
     """Put an opened image on the canvas, and its notes in the messages."""
     session.set_image(opened.clean, opened.info, label, opened.photograph)
     if opened.photograph.notes:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from gui.session.readiness import Obstacle, hint, obstacle, takes_start
 
 if TYPE_CHECKING:
-    from gui.session.session import Session
+    from gui.session.host import Host
 
 
 class PlannedRun(QObject):
@@ -20,8 +20,8 @@ class PlannedRun(QObject):
     targetWanted = Signal()
     """The user has chosen a setting that works towards a class, and no target is chosen: ask for one."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Host, parent: QObject) -> None:
+        super().__init__(parent)
         self._session = session
         self._complaint = ""
         """The obstacle's sentence that the status bar shows."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from engine import Classifier
     from engine.images import Photograph, Sample
-    from gui.session.session import Session
+    from gui.session.host import Host
 
 _FIRST = {"signs": "Stop", "digits": "7", "objects": "cat", "imagenet": "cat"}
 
@@ -80,7 +80,7 @@ def _same_aspect(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool
     return one[1] * other[2] == one[2] * other[1]
 
 
-def crop_of(session: Session) -> Crop | None:
+def crop_of(session: Host) -> Crop | None:
     """Return the rectangle of the photograph that is on the canvas; None if the image is not a crop of it."""
     photograph, crop = session.photograph, session.image.get("crop")
     if photograph is None or crop is None or photograph.sha256 != session.image.get("sha256"):
@@ -90,7 +90,7 @@ def crop_of(session: Session) -> Crop | None:
 
 
 def swap_classifier(
-    session: Session, make: Callable[[], Classifier], *, busy: str, done: Callable[[Classifier], None], failed: Callable[[str], None]
+    session: Host, make: Callable[[], Classifier], *, busy: str, done: Callable[[Classifier], None], failed: Callable[[str], None]
 ) -> None:
     """Make a classifier in the engine thread and let it replace the present one. If that fails, the state stays as it is."""
     photograph, before, clean, label = state = _state(session)
@@ -112,11 +112,11 @@ def swap_classifier(
     session.ask("model", arrive, then, what="Loading the model", failed=failed, busy=busy)
 
 
-def _state(session: Session) -> tuple[Photograph | None, Classifier | None, Tensor | None, int | None]:
+def _state(session: Host) -> tuple[Photograph | None, Classifier | None, Tensor | None, int | None]:
     return session.photograph, session.classifier, session.clean, session.label
 
 
-def show_classifier(session: Session, arrived: ClassifierWithImage) -> None:
+def show_classifier(session: Host, arrived: ClassifierWithImage) -> None:
     """Make the classifier the present one, and put its image on the canvas."""
     opened = arrived.opened
     if opened is None:

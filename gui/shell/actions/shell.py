@@ -10,9 +10,27 @@ if TYPE_CHECKING:
     from gui.canvas import ImageCanvas
     from gui.session.session import Session
     from gui.settings import Settings
-    from gui.shell.spine.bar import Spine
     from gui.shell.workspaces.workspaces import Workspaces
     from gui.theme import Theme
+
+
+class Chooser(Protocol):
+    """A chip of the spine that opens a list to choose from."""
+
+    def open(self) -> None: ...
+
+
+class Choosers(Protocol):
+    """The choosers of the spine."""
+
+    @property
+    def model(self) -> Chooser: ...
+    @property
+    def image(self) -> Chooser: ...
+    @property
+    def goal(self) -> Chooser: ...
+    @property
+    def attack(self) -> Chooser: ...
 
 
 class Shell(Protocol):
@@ -30,7 +48,7 @@ class Shell(Protocol):
     @property
     def canvas(self) -> ImageCanvas: ...
     @property
-    def spine(self) -> Spine: ...
+    def spine(self) -> Choosers: ...
     @property
     def workspaces(self) -> Workspaces: ...
     def window(self) -> QWidget:
