@@ -25,8 +25,12 @@ def opened(bench: Workbench) -> FigureDialog:
     from gui.export.figure_dialog import FigureDialog as Dialog
 
     until(lambda: bench.window.findChild(Dialog) is None, "the end of the dialog before")
+    def there() -> list[Dialog]:
+        return [dialog for dialog in bench.window.findChildren(Dialog) if dialog.isVisible()]
+
+    until(lambda: not there(), "the end of the dialog before")
     press_keys(bench.window, "Ctrl+E")
-    dialog = bench.window.findChild(Dialog)
+    (dialog,) = there()
     until(lambda: not dialog.picture.pixmap().isNull(), "the preview")
     return dialog
 
