@@ -148,7 +148,7 @@ BAD: list[tuple[list[str], str]] = [
     (["attack", "--image", "STOP", "--device", "cuda:99"], "no device “cuda:99”"),
     (["attack", "--image", "STOP", "--seed", "x"], "--seed"),
     (["replay", "missing.json"], "no file “missing.json”"),
-    (["replay", "STOP"], "not JSON"),
+    (["replay", "STOP"], "carries no record"),
     (["figure", "missing.json", "--out", "a.pdf"], "no file “missing.json”"),
     (["train"], "digits, signs or objects"),
     (["train", "signs", "--data", "nowhere"], "was not found"),

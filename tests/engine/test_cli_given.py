@@ -49,7 +49,7 @@ def test_what_other_models_say(run: Run) -> None:
     assert code == 0, err
     rows = json.loads(out)["transfer"]
     assert [row["model"] for row in rows] == ["signs", "signs-bounded", "digits"]
-    assert "channel" in rows[2]["verdict"]
+    assert "grey images" in rows[2]["verdict"]
 
 
 def test_an_attack_on_a_data_set_replays_with_the_same_images(run: Run) -> None:

@@ -25,6 +25,7 @@ def opened(bench: Workbench) -> FigureDialog:
     from gui.export.figure_dialog import FigureDialog as Dialog
 
     until(lambda: bench.window.findChild(Dialog) is None, "the end of the dialog before")
+
     def there() -> list[Dialog]:
         return [dialog for dialog in bench.window.findChildren(Dialog) if dialog.isVisible()]
 

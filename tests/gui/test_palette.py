@@ -151,11 +151,11 @@ def test_a_sample_opens(bench: Workbench) -> None:
 
 def test_what_was_used_is_remembered(bench: Workbench) -> None:
     palette = opened(bench)
-    QTest.keyClicks(palette.search, "reset layout")
+    QTest.keyClicks(palette.search, "reset workspace")
     QTest.keyClick(palette.search, Qt.Key.Key_Return)
     settle()
     again = opened(bench)
-    assert again.model.entries[0].title == "Reset layout"
+    assert again.model.entries[0].title == "Reset workspace"
     again.close()
     settle()
 

@@ -53,6 +53,7 @@ def test_the_other_panels_paint(broken: Workbench, logged: list[LogEntry]) -> No
         until(lambda: not session.waiting("frame"), "the frame")
     settle()
     for name in ("perturbation", "activations"):
+        broken.window.bring_up(name)
         assert panels[name].isVisible()
         assert panels[name].painted is session.frame
         assert not said(panels[name])

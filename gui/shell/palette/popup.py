@@ -130,7 +130,13 @@ class CommandPalette(QFrame):
         self._filter()
 
     def open(self) -> None:
-        """Show the palette below the top edge of its window, in the middle."""
+        """Show the palette below the top edge of its window, in the middle, and stay there when the window is resized."""
+        self._over.window().installEventFilter(self)
+        self._place()
+        self.show()
+        self.search.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _place(self) -> None:
         window = self._over.window()
         row = self.list.sizeHintForRow(0) if self.model.rowCount() else 3 * theme.GRID
         width = min(_WIDTH, window.width() - 4 * theme.GRID)
@@ -138,8 +144,6 @@ class CommandPalette(QFrame):
         self.resize(width, height)
         corner = window.mapToGlobal(window.rect().topLeft())
         self.move(corner.x() + (window.width() - width) // 2, corner.y() + 6 * theme.GRID)
-        self.show()
-        self.search.setFocus(Qt.FocusReason.PopupFocusReason)
 
     @Slot()
     def _filter(self) -> None:
@@ -151,7 +155,9 @@ class CommandPalette(QFrame):
             self.list.scrollToTop()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Move in the list and carry out its entry by the keys that the search field gets."""
+        """Move in the list and carry out its entry by the keys that the search field gets, and follow the window's size."""
+        if watched is not self.search and event.type() == QEvent.Type.Resize:
+            self._place()
         if watched is self.search and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             if event.key() in _MOVES:
                 self.list.event(event)

@@ -32,6 +32,9 @@ class AttackChip(Chip):
             return
         from engine.attacks import CATALOGUE
 
+        if plan.slug not in CATALOGUE:  # a study may plan an attack that this Gibbon does not have
+            self.show_lines(Line(plan.slug), Line("", ("not in this Gibbon", "not here")), theme.MISTAKE, "Choose another attack.")
+            return
         title = Line(CATALOGUE[plan.slug].title)
         attack, error = plan.built
         if attack is None:
