@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gui.session.scene import to_pixels
+from gui.session.studies.host import is_stand_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,5 +31,6 @@ class StartImage:
 
 
 def start_image(image: Tensor, classifier: Classifier, name: str, photograph: Photograph | None = None) -> StartImage:
-    """Return the start image with the classifier's prediction. Called in the engine thread."""
-    return StartImage(image, to_pixels(image), name, int(classifier.predict(image[None])[0]), photograph)
+    """Return the start image with the classifier's prediction, if its weights are loaded. Called in the engine thread."""
+    prediction = None if is_stand_in(classifier) else int(classifier.predict(image[None])[0])
+    return StartImage(image, to_pixels(image), name, prediction, photograph)

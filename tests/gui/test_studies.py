@@ -20,6 +20,7 @@ from engine import study as studies
 from engine.file_lock import FileLock, began_at
 from engine.stickers import Colour, Optimised, Sticker
 from gui.session.session import Session
+from gui.session.start_image import start_image
 from gui.session.studies import places
 from gui.session.studies.host import is_stand_in
 from gui.session.studies.keeper import StudyKeeper
@@ -232,6 +233,8 @@ def test_without_its_model_a_study_shows_pictures_numbers_and_one_sentence(made:
     assert [entry.kind for entry in said if "mine" in entry.text and entry.kind != "info"] == ["warning"]
     assert is_stand_in(other.history.attacks[0].result.classifier)
     assert other.loaded.models == ()
+    start = start_image(seen.clean_image.flip(0), other.classifier, "start")  # type: ignore[arg-type]
+    assert start.prediction is None, "it was not recorded, so it is not asked about"
     assert not [entry.text for entry in said if entry.kind == "error"], "no panel asks what a stand-in cannot know"
 
     # Saved again, and opened where the model is there, nothing is lost.
