@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -144,15 +144,31 @@ def _bytes_of(artifact: Any) -> int:
     return sum(part.nbytes for part in (*parts, *weights) if hasattr(part, "nbytes"))
 
 
+def _weight(runs: Sequence[FinishedRun], besides: Sequence[FinishedRun] = ()) -> int:
+    """Return the memory of runs, in bytes. A photograph counts once, and not at all if a run of ``besides`` has it, too."""
+    elsewhere = _photographs(besides)
+    photographs = (photograph for key, photograph in _photographs(runs).items() if key not in elsewhere)
+    return sum(run.bytes for run in runs) + sum(photograph.pixels.nbytes for photograph in photographs)
+
+
+def _photographs(runs: Sequence[FinishedRun]) -> dict[int, Photograph]:
+    shared = (run.photograph for run in runs if isinstance(run, AttackRun))
+    return {id(photograph): photograph for photograph in shared if photograph is not None}
+
+
 class History(QObject):
-    """The finished runs, the newest last. The oldest are dropped when the memory budget is exceeded. The session owns the only instance."""
+    """The finished runs, the newest last. The oldest are dropped when the memory budget is exceeded. The session owns the only instance.
+
+    Runs that the user removed have a smaller budget of their own, since most of them are never wanted again; those that an undo step can
+    bring back are kept whatever they need of it.
+    """
 
     changed = Signal()
     """A run was added or removed, or another one is on the canvas."""
 
-    def __init__(self, parent: QObject | None = None, max_bytes: int = 256 * 2**20) -> None:
+    def __init__(self, parent: QObject | None = None, max_bytes: int = 256 * 2**20, max_removed_bytes: int = 16 * 2**20) -> None:
         super().__init__(parent)
-        self._max_bytes = max_bytes
+        self._max_bytes, self._max_removed_bytes = max_bytes, max_removed_bytes
         self._all: list[FinishedRun] = []
         """All runs, including those that the user removed, since undo may bring them back."""
         self.entries: tuple[FinishedRun, ...] = ()
@@ -187,6 +203,10 @@ class History(QObject):
         self._list()
         return differs
 
+    def known(self, numbers: Set[int]) -> frozenset[int]:
+        """Return those of the numbers of removed runs whose run is still there."""
+        return frozenset(entry.number for entry in self._all if entry.number in numbers)
+
     @property
     def attacks(self) -> tuple[AttackRun, ...]:
         """The entries that are attacks, which can be put on the canvas."""
@@ -207,13 +227,16 @@ class History(QObject):
             return run
         return next((each for each in self._all if each.number == run.iteration_of and isinstance(each, AttackRun)), None)
 
-    def add(self, entry: FinishedRun) -> list[str]:
+    def add(self, entry: FinishedRun, undoable: Set[int] = frozenset()) -> list[str]:
         """Add a run, and make room for it; return what that cost, in sentences. The next `follow` emits `changed`.
 
-        First the timelines of older runs are thinned to their first, flip and last iterate, the oldest first; then runs are dropped, those
-        that the user removed first, and the one on the canvas last.
+        First removed runs are dropped until the others fit into their own budget, the oldest first, but none whose number is ``undoable``,
+        since an undo step can bring it back, and none whose timeline a kept iterate shows. Then the timelines of older runs are thinned to
+        their first, flip and last iterate, the oldest first; then runs are dropped, those that the user removed first, and the one on the
+        canvas last.
         """
         self._all.append(entry)
+        self._drop_removed(undoable)
         thinned, gone = self._thin_timelines(), []
         while len(self._all) > 1 and self._bytes > self._max_bytes:
             oldest = min(self._all[:-1], key=lambda each: (each.number not in self._removed, each is self.shown))
@@ -223,6 +246,19 @@ class History(QObject):
         self._list()
         left = [run for run in thinned if run in self._all and run.number not in self._removed]
         return [*([_thinned_words(left)] if left else []), *(f"{run.title} was forgotten: {_FULL}" for run in gone)]
+
+    def _drop_removed(self, undoable: Set[int]) -> None:
+        """Drop the oldest removed runs until the rest of them fit into their budget. Nothing is said, since the user took them away."""
+        left = (run for run in self._all if isinstance(run, AttackRun) and run.number not in self._removed)
+        needed = {*undoable, *(run.iteration_of for run in left)}
+        removed = self.removed
+        over = _weight(removed, besides=self.entries) - self._max_removed_bytes
+        for run in removed:
+            if over <= 0:
+                break
+            if run.number not in needed:
+                self._all.remove(run)
+                over = _weight(self.removed, besides=self.entries) - self._max_removed_bytes
 
     def _thin_timelines(self) -> list[FinishedRun]:
         thinned: list[FinishedRun] = []
@@ -237,9 +273,7 @@ class History(QObject):
 
     @property
     def _bytes(self) -> int:
-        shared = (entry.photograph for entry in self._all if isinstance(entry, AttackRun))
-        photographs = {id(photograph): photograph.pixels.nbytes for photograph in shared if photograph is not None}
-        return sum(entry.bytes for entry in self._all) + sum(photographs.values())
+        return _weight(self._all)
 
     def _list(self) -> None:
         entries = tuple(entry for entry in self._all if entry.number not in self._removed)

@@ -45,7 +45,7 @@ from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, 
 from gui.session.studies.host import is_stand_in
 from gui.session.studies.keeper import StudyKeeper
 from gui.session.trainer import Trainer
-from gui.session.undo import LIMIT, ReplaceFields
+from gui.session.undo import LIMIT, ReplaceFields, undoable_removals
 from gui.session.warm_up import warm_up
 
 if TYPE_CHECKING:
@@ -409,8 +409,10 @@ class Session(QObject):
 
     def adopt(self, entry: FinishedRun, text: str = "", key: Hashable | None = None, **fields: Any) -> bool:
         """Add a finished run to the history and change ``fields`` of the state; return whether that requested a new frame."""
-        sentences = self.history.add(entry)
+        sentences = self.history.add(entry, undoable_removals(self.undo_stack, self.state.removed))
         frame_requested = self.change(text, key=key, **({**fields, "run": entry.number} if fields else {}))
+        if (removed := self.history.known(self.state.removed)) != self.state.removed:
+            self.change(removed=removed)  # the others were dropped to make room
         self.history.follow(self.state)
         for sentence in sentences:
             self.log("info", sentence)

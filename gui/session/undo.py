@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Set
 from typing import Any
 
-from PySide6.QtGui import QUndoCommand
+from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from gui.session.state import same
 
@@ -35,6 +35,10 @@ class ReplaceFields(QUndoCommand):
         self._at = time.monotonic()
         self._happened = True
 
+    def values_of(self, name: str) -> tuple[Any, ...]:
+        """Return the values between which the step changes a field: none if it leaves the field alone."""
+        return tuple(fields[name] for fields in (self._before, self._after) if name in fields)
+
     def undo(self) -> None:
         self._put(self._before)
 
@@ -57,3 +61,10 @@ class ReplaceFields(QUndoCommand):
         self.setText(other.text())
         self.setObsolete(all(same(value, self._after[name]) for name, value in self._before.items()))
         return True
+
+
+def undoable_removals(stack: QUndoStack, removed: Set[int]) -> frozenset[int]:
+    """Return the numbers of the removed runs that an undo or redo step of a stack brings back."""
+    steps = (stack.command(place) for place in range(stack.count()))
+    sets = [numbers for step in steps if isinstance(step, ReplaceFields) for numbers in step.values_of("removed")]
+    return frozenset(number for number in removed if any(number not in numbers for numbers in sets))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import random
+import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 from PySide6.QtGui import QGuiApplication
@@ -14,10 +19,12 @@ from engine.attacks import FGSM
 from engine.data import DataSet
 from engine.defenses import Train
 from engine.evaluate import TransferEvaluation
+from engine.images import Photograph
 from gui.lanes.runner import OperationRunner
 from gui.panels.runs import RunsPanel
 from gui.panels.runs.facts import run_facts
-from gui.session.history import AttackRun, FinishedRun, History
+from gui.session.history import AttackRun, FinishedRun, History, new_number
+from gui.session.state import State
 from gui.session.verdicts import verdict_of
 from tests.gui.driving import until
 from tests.gui.panel_scenes import LABELS, attack, noise, open_image, show, small
@@ -134,6 +141,116 @@ def test_the_run_on_the_canvas_is_forgotten_last(qtbot: QtBot, session: Session)
     assert second not in session.history.entries
     assert third not in session.history.entries
     assert session.history.entries[0] is session.history.shown is first
+
+
+def test_removed_runs_have_a_budget_of_their_own(qtbot: QtBot, session: Session) -> None:
+    open_image(qtbot, session)
+    attack(qtbot, session, FGSM(eps=0.1))
+    first = session.history.entries[0]
+    session.history._max_removed_bytes = 2 * first.bytes
+    gone = weakref.ref(first)
+    del first
+    for steps in range(2, 6):
+        session.remove_runs(session.history.entries[-1].number)
+        session.undo_stack.clear()
+        attack(qtbot, session, FGSM(eps=steps / 255))
+    (last,) = session.history.entries
+    left = [run.number for run in session.history.removed]
+    assert left == [last.number - 2, last.number - 1]
+    assert session.state.removed == frozenset(left)
+    until(lambda: not session.waiting("frame"), "the last frame")
+    gc.collect()
+    assert gone() is None
+    session.restore_runs()
+    assert [run.number for run in session.history.entries] == [*left, last.number]
+
+
+def test_a_removed_run_stays_while_an_iterate_of_it_is_listed(qtbot: QtBot, session: Session) -> None:
+    open_image(qtbot, session)
+    attack(qtbot, session, FGSM(eps=0.1))
+    (run,) = session.history.attacks
+    history = History(max_removed_bytes=0)
+    iterate = replace(run, iteration_of=run.number, number=new_number())
+    for each in (run, iterate):
+        history.add(each)
+    history.follow(State(removed=frozenset({run.number})))
+    history.add(FinishedRun(result=run.result))
+    assert history.source(iterate) is run
+    history.follow(State(removed=frozenset({run.number, iterate.number})))
+    history.add(FinishedRun(result=run.result))
+    assert history.removed == ()
+
+
+def test_a_photograph_counts_for_removed_runs_unless_another_run_has_it(qtbot: QtBot, session: Session) -> None:
+    open_image(qtbot, session)
+    attack(qtbot, session, FGSM(eps=0.1))
+    (run,) = session.history.attacks
+    photograph = Photograph(np.zeros((64, 64, 3), np.uint8), "grey", "0" * 64)
+    one, two = (replace(run, photograph=photograph, number=new_number()) for _ in range(2))
+    weight = run.bytes + photograph.pixels.nbytes
+    for budget, left in ((weight, [one]), (weight - 1, [])):
+        history = History(max_removed_bytes=budget)
+        history.add(one)
+        history.follow(State(removed=frozenset({one.number})))
+        history.add(FinishedRun(result=run.result))
+        assert history.removed == tuple(left)
+    history = History(max_removed_bytes=run.bytes)
+    for each in (one, two):
+        history.add(each)
+    history.follow(State(removed=frozenset({one.number})))
+    history.add(FinishedRun(result=run.result))
+    assert history.removed == (one,)  # the photograph would stay in memory without it, too
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_undo_brings_back_every_run_whatever_the_budget(session: Session, seed: int) -> None:
+    """A random walk beside a model of the undo stack that forgets nothing, with no memory for removed runs at all."""
+    limit, dice = 6, random.Random(seed)
+    session.undo_stack.setUndoLimit(limit)
+    session.history._max_removed_bytes = 0
+    result = engine.run(FGSM(eps=0.1), small(), noise()[None])
+    numbers: list[int] = []
+    removed: list[frozenset[int]] = [frozenset()]
+    """The numbers of the removed runs at each place of the undo stack."""
+    here, dropped = 0, False
+
+    def push(after: frozenset[int]) -> None:
+        nonlocal here
+        removed[here + 1 :] = [after]
+        del removed[: max(0, len(removed) - 1 - limit)]
+        here = len(removed) - 1
+
+    def listed() -> list[int]:
+        return [entry.number for entry in session.history.entries]
+
+    for _ in range(200):
+        act = dice.choice((*5 * ("run",), *6 * ("remove",), "undo", "redo", "back"))
+        if act == "run":
+            run = FinishedRun(result=result)
+            numbers.append(run.number)
+            session.adopt(run)
+            lost = {number for number in numbers if session.history.find(number) is None} - {
+                each.number for each in session.history.removed
+            }
+            assert all(lost <= there for there in removed)
+            dropped |= bool(lost)
+        elif act == "remove" and listed():
+            number = dice.choice(listed())
+            session.remove_runs(number)
+            push(removed[here] | {number})
+        elif act == "back" and session.history.removed:
+            back = frozenset(entry.number for entry in session.history.removed)
+            session.restore_runs()
+            numbers = [number for number in numbers if number in back or number not in removed[here]]
+            push(frozenset())
+        elif act == "undo" and here:
+            session.undo_stack.undo()
+            here -= 1
+        elif act == "redo" and here < len(removed) - 1:
+            session.undo_stack.redo()
+            here += 1
+        assert listed() == [number for number in numbers if number not in removed[here]]
+    assert dropped
 
 
 def test_a_training_that_was_stopped_says_how_far_it_came(session: Session) -> None:

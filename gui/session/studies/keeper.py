@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from gui.session.studies import places
 from gui.session.studies.restoring import Restored, empty, restored
 from gui.session.studies.saver import Saver, write
-from gui.session.studies.snapshot import Snapshot, take
+from gui.session.studies.snapshot import Saved, Snapshot, take
 from gui.session.studies.stand_ins import StandIns
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class StudyKeeper(QObject):
         self._lock: FileLock | None = None
         self._saver = Saver(self)
         self._saver.leftOut.connect(lambda sentence: session.log("warning", sentence))
-        self._saved: Snapshot | None = None
+        self._saved: Saved | None = None
         self._carried: tuple[CarriedRun, ...] = ()
         self._complained = False
         self._closed = False
@@ -116,7 +116,7 @@ class StudyKeeper(QObject):
         session = self._session
         if self._saved is None and self.path is None and not session.history.every and not session.undo_stack.count():
             return False
-        return session.state.ready and self.snapshot().differs(self._saved)
+        return session.state.ready and (self._saved is None or self._saved.differs(self.snapshot()))
 
     # ------------------------------------------------------------------ saving
 
@@ -178,7 +178,7 @@ class StudyKeeper(QObject):
         self._saver.save(snapshot, path, then, failed)
 
     def _on_saved(self, snapshot: Snapshot, path: Path) -> None:
-        self._saved = snapshot
+        self._saved = Saved(snapshot)
         if self._lock is None or self._lock.path.parent != path.parent or not self._lock.held:
             self._release(locked(path)[0])
         self._lock.refresh() if self._lock is not None else None
@@ -293,7 +293,7 @@ class StudyKeeper(QObject):
         session.change(**found.fields)
         session.history.follow(session.state)
         session.undo_stack.clear()
-        self._saved = self.snapshot()
+        self._saved = Saved(self.snapshot())
         if found.workspace:
             self.workspaceRestored.emit(found.workspace)
         self.changed.emit()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,26 +43,35 @@ class Snapshot:
     carried: tuple[CarriedRun, ...] = ()
     """Runs of the study that was opened which cannot be shown here."""
 
-    def differs(self, other: Snapshot | None) -> bool:
-        """Return whether there is anything in which a saved study would differ."""
-        if other is None:
-            return True
-        alike = self.workspace == other.workspace and self.carried == other.carried and _same_runs(self.runs, other.runs)
-        changed = differing_fields(self.state, other.state, SAVED)
-        if "classifier" in changed and _fingerprint(self.state) == _fingerprint(other.state):
+
+class Saved:
+    """The parts of a saved snapshot that tell whether anything has changed since. No run is kept alive: one that is dropped is gone."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._state, self._workspace, self._carried = snapshot.state, snapshot.workspace, snapshot.carried
+        self._runs = [(weakref.ref(run), _reference(known(run))) for run in snapshot.runs]
+
+    def differs(self, snapshot: Snapshot) -> bool:
+        """Return whether there is anything in which a study of ``snapshot`` would differ from the saved one."""
+        alike = self._workspace == snapshot.workspace and self._carried == snapshot.carried and self._has_runs(snapshot.runs)
+        changed = differing_fields(snapshot.state, self._state, SAVED)
+        if "classifier" in changed and _fingerprint(snapshot.state) == _fingerprint(self._state):
             changed -= {"classifier"}  # a stand-in, and the classifier that has taken its place
         return not alike or bool(changed)
+
+    def _has_runs(self, runs: tuple[FinishedRun, ...]) -> bool:
+        """Return whether the runs are the saved ones, even if the classifier of some has taken the place of its stand-in."""
+        if len(runs) != len(self._runs):
+            return False
+        return all(was() is run or (made() is not None and made() is known(run)) for run, (was, made) in zip(runs, self._runs, strict=True))
+
+
+def _reference(made: StudyRun | None) -> Callable[[], StudyRun | None]:
+    return (lambda: None) if made is None else weakref.ref(made)
 
 
 def _fingerprint(state: State) -> str | None:
     return None if state.classifier is None else state.classifier.fingerprint
-
-
-def _same_runs(these: tuple[FinishedRun, ...], those: tuple[FinishedRun, ...]) -> bool:
-    """Return whether the runs are the same, even if the classifier of some has taken the place of its stand-in."""
-    if len(these) != len(those):
-        return False
-    return all(one is other or (known(one) is not None and known(one) is known(other)) for one, other in zip(these, those, strict=True))
 
 
 def take(session: Host, workspace: str = "", carried: tuple[CarriedRun, ...] = ()) -> Snapshot:
