@@ -151,20 +151,28 @@ class EngineThread(QThread):
     def run(self) -> None:
         """Serve requests first, then make one step of one run, until the thread is stopped."""
         try:
-            while True:
-                with self._wake:
-                    self._wake.wait_for(lambda: self._stopping or self._requests or self._next_job() is not None)
-                    request = self._next_request()
-                    if request is None and self._stopping:
-                        return
-                    job = None if request is not None else self._next_job()
-                if request is not None:
-                    self._respond(request)
-                elif job is not None:
-                    self._give_way()
-                    self._advance(job)
+            while self._serve():
+                pass
         finally:
             self._close_all()
+
+    def _serve(self) -> bool:
+        """Wait for a request or a run, and serve it; return False if the thread is to end.
+
+        This is a method of its own, so that a lane that waits for work keeps nothing of its last work in memory.
+        """
+        with self._wake:
+            self._wake.wait_for(lambda: self._stopping or self._requests or self._next_job() is not None)
+            request = self._next_request()
+            if request is None and self._stopping:
+                return False
+            job = None if request is not None else self._next_job()
+        if request is not None:
+            self._respond(request)
+        elif job is not None:
+            self._give_way()
+            self._advance(job)
+        return True
 
     def _next_request(self) -> _Request | None:
         """Remove and return the oldest request; while the thread is stopping only a kept one, within the time that `leave` allows."""
