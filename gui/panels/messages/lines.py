@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QFontDatabase, QFontMetrics, QIcon, QResizeEvent, QShowEvent
+from PySide6.QtGui import QFontDatabase, QFontMetrics, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.session.log_entry import LogEntry, LogKind
+from gui.session.log_entry import LogEntry
 from gui.theme import icon, muted_colour
 
 MOST = 500
@@ -63,6 +63,7 @@ class MessageLines(QTreeWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.entries: list[LogEntry] = []
+        self._icons = {kind: icon(name, colour) if colour else icon(name) for kind, (name, colour) in _ICONS.items()}
         self._subject = ""
         self._wanted: Callable[[LogEntry], bool] = lambda _entry: True
         self._at_end = True
@@ -91,7 +92,7 @@ class MessageLines(QTreeWidget):
         self.entries.append(entry)
         item = QTreeWidgetItem(self, [f"{entry.at:%H:%M:%S}  {entry.text}"])
         item.setTextAlignment(0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        item.setIcon(0, _icon(entry.kind))
+        item.setIcon(0, self._icons[entry.kind])
         if entry.about:
             item.setToolTip(0, f"Open at the time: {entry.about}.")
         if entry.details:
@@ -187,8 +188,3 @@ def _full(entry: LogEntry) -> str:
     about = f" [{entry.about}]" if entry.about else ""
     head = f"{entry.at:%Y-%m-%d %H:%M:%S} {entry.kind}: {entry.text}{about}"
     return "\n".join([head, *(f"    {line}" for line in entry.details.rstrip().splitlines())])
-
-
-def _icon(kind: LogKind) -> QIcon:
-    name, colour = _ICONS[kind]
-    return icon(name, colour) if colour else icon(name)
