@@ -172,3 +172,14 @@ garbage.stop()
 print(gc.isenabled())
 """
     assert run(code).stdout.splitlines() == ["0", "5000 {'MainThread'}", "True"]
+
+
+def test_the_panels_are_imported_without_torch() -> None:
+    """They are imported in the main thread, before the engine's thread imports torch: the window would freeze for seconds."""
+    code = (
+        "import importlib, sys; from gui.shell.docks import DOCKS; importlib.import_module('gui.canvas'); "
+        "[importlib.import_module(spec.module) for spec in DOCKS]; "
+        "print([name for name in ('torch', 'matplotlib', 'skimage') if name in sys.modules])"
+    )
+    done = run(code)
+    assert done.stdout.strip() == "[]", done.stderr

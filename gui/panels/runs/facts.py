@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.artifacts import Table
 from engine.text.formatting import format_norm, format_number, short
 from engine.text.formatting import format_probability as percent
 from gui.session.attack_verdict import Verdict, measured_from, verdict_of_attack
@@ -106,6 +105,8 @@ def run_facts(entry: FinishedRun) -> RunFacts:
 
 def _of_any(entry: FinishedRun) -> RunFacts:
     """Return the facts about an experiment, a training or an evaluation: its verdict, tables and cost."""
+    from engine.artifacts import Table
+
     result, made = entry.result, dict(entry.result.provenance)
     parameters = dict(made["operation"]["parameters"])
     tables = [artifact for artifact in result.artifacts.values() if isinstance(artifact, Table)]

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from engine.artifacts import Table
 from gui.session.attack_verdict import measured_from
 from gui.session.history import AttackRun
 
@@ -42,6 +41,8 @@ def _attack(run: AttackRun) -> dict[str, Any]:
 
 
 def _other(run: FinishedRun) -> dict[str, Any]:
+    from engine.artifacts import Table
+
     tables = [artifact for artifact in run.result.artifacts.values() if isinstance(artifact, Table)]
     return {
         "number": run.number,
