@@ -168,6 +168,11 @@ class CallsAgain(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.seen = False
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Return False: otherwise torch would import its compiler at the first operation, which takes seconds at every start."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call ``func``, and note it where it is a rectifier's forward pass."""
         self.seen = self.seen or func.overloadpacket.__name__ in _KERNELS
