@@ -296,6 +296,8 @@ def test_a_floated_dock_comes_back_floating_on_screen_and_alive(windows: Callabl
     settle()
     assert label.isVisible()
     assert not dock.widget().visibleRegion().isEmpty()
+    assert dock.updatesEnabled(), "it is painted"
+    assert dock.widget().updatesEnabled()
     second.workspaces.switch("explain")  # each workspace has its own floating docks
     settle()
     assert not dock.isFloating()

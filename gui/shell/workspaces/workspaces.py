@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMainWindow, QToolBar, QWidget
@@ -62,9 +63,19 @@ class Workspaces(QObject):
     def reset(self) -> None:
         """Put the docks of the present workspace back in their places. The other workspaces stay as they are."""
         self.show_canvas_alone(False)
+        with self._still():
+            self._place(self.current)
+
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        """Paint nothing until the docks are in their places."""
         self._window.setUpdatesEnabled(False)
-        self._place(self.current)
-        self._window.setUpdatesEnabled(True)
+        try:
+            yield
+        finally:
+            self._window.setUpdatesEnabled(True)
+            for dock in self._docks.values():
+                dock.setUpdatesEnabled(True)  # one that floats has become a window meanwhile, which the main window does not reach
 
     # ------------------------------------------------------------------ the canvas alone
 
@@ -77,20 +88,19 @@ class Workspaces(QObject):
         """Hide docks, tool bars and status bar until the next call, and show them as they were."""
         if alone == self.canvas_is_alone:
             return
-        self._window.setUpdatesEnabled(False)
-        if self._hidden is None:
-            self.keep()
-            bars = [*self._window.findChildren(QToolBar, options=Qt.FindChildOption.FindDirectChildrenOnly), self._window.statusBar()]
-            self._hidden = [widget for widget in bars if not widget.isHidden()]
-            for widget in (*self._hidden, *self._docks.values()):
-                widget.hide()
-            self._centre.show()
-        else:
-            hidden, self._hidden = self._hidden, None
-            for widget in hidden:
-                widget.show()
-            self._apply(self.current)
-        self._window.setUpdatesEnabled(True)
+        with self._still():
+            if self._hidden is None:
+                self.keep()
+                bars = [*self._window.findChildren(QToolBar, options=Qt.FindChildOption.FindDirectChildrenOnly), self._window.statusBar()]
+                self._hidden = [widget for widget in bars if not widget.isHidden()]
+                for widget in (*self._hidden, *self._docks.values()):
+                    widget.hide()
+                self._centre.show()
+            else:
+                hidden, self._hidden = self._hidden, None
+                for widget in hidden:
+                    widget.show()
+                self._apply(self.current)
         self.aloneChanged.emit(alone)
 
     # ------------------------------------------------------------------ keeping and restoring
@@ -104,18 +114,17 @@ class Workspaces(QObject):
         self._settings.keep_text(f"window/{self._key(self.current)}.folded", " ".join(self.drawer.folded))
 
     def _apply(self, spec: WorkspaceSpec) -> None:
-        self._window.setUpdatesEnabled(False)
-        self._centre.setVisible(spec.canvas)
-        self.drawer.set_folded(())
-        set_corners(self._window, spec)
-        if self._restore(spec) and self._fits():
-            folded = self._settings.text(f"window/{self._key(spec)}.folded").split()
-            self.drawer.set_folded(tuple(name for name in folded if name in self._docks))
-            self._activate()
-            self.tabs.sync()
-        else:
-            self._place(spec)
-        self._window.setUpdatesEnabled(True)
+        with self._still():
+            self._centre.setVisible(spec.canvas)
+            self.drawer.set_folded(())
+            set_corners(self._window, spec)
+            if self._restore(spec) and self._fits():
+                folded = self._settings.text(f"window/{self._key(spec)}.folded").split()
+                self.drawer.set_folded(tuple(name for name in folded if name in self._docks))
+                self._activate()
+                self.tabs.sync()
+            else:
+                self._place(spec)
 
     def _restore(self, spec: WorkspaceSpec) -> bool:
         blob = self._settings.bytes(self._key(spec))
