@@ -45,12 +45,13 @@ def _window(arguments: list[str]) -> int:
 
 def _without_display(arguments: list[str]) -> int:
     from engine.cli import main as command
+    from engine.cli.app import COMMANDS
     from engine.cli.output import program
 
     name = program()
     print(
         f"There is no display here, so the window cannot open (set DISPLAY, WAYLAND_DISPLAY or QT_QPA_PLATFORM); commands that need none: "
-        f"{name} demo | attack | replay | figure | models | train, each with --help."
+        f"{name} {' | '.join(other for other in COMMANDS if other != 'gui')}, each with --help."
     )
     if [argument for argument in arguments if argument not in _OPTIONS]:
         return 2  # asked for by name: whoever asked must be able to tell

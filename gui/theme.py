@@ -128,6 +128,28 @@ def _font(prefix: str) -> tuple[str, dict[str, str]]:
     return family, json.loads(names.read_text())
 
 
+def glyph(name: str, colour: QColor | str, side: int) -> QPixmap:
+    """Return an icon such as ``mdi6.alert`` in a fixed colour as a picture of ``side`` pixels, for labels, which need no icon's engine."""
+    prefix, _, character = name.partition(".")
+    family, names = _font(prefix)
+    pixmap = QPixmap(side, side)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    _draw(painter, pixmap.rect(), family, chr(int(names[character], 16)), QColor(colour))
+    painter.end()
+    return pixmap
+
+
+def _draw(painter: QPainter, rect: QRect, family: str, character: str, colour: QColor) -> None:
+    font = QFont(family)
+    font.setPixelSize(max(1, round(rect.height() * 0.92)))
+    painter.save()
+    painter.setPen(colour)
+    painter.setFont(font)
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, character)
+    painter.restore()
+
+
 class _Glyph(QIconEngine):
     """An icon of one character, painted in the present palette's colour, so that it follows light and dark."""
 
@@ -152,13 +174,7 @@ class _Glyph(QIconEngine):
             colour = QColor(self._colour)
         else:
             colour = QApplication.palette().color(group, role if isinstance(self._colour, str) else self._colour)
-        font = QFont(self._family)
-        font.setPixelSize(max(1, round(rect.height() * 0.92)))
-        painter.save()
-        painter.setPen(colour)
-        painter.setFont(font)
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._character)
-        painter.restore()
+        _draw(painter, rect, self._family, self._character, colour)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         pixmap = QPixmap(size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,8 @@ def sentence(error: Any, arguments: Sequence[str], commands: Sequence[str]) -> s
             return f"{_named(error.param)}: {_reason(error)}"
     if command is not None and getattr(command, "commands", None):
         wanted = next((word for word in arguments if not word.startswith("-")), "")
+        if "." in wanted or "/" in wanted or os.sep in wanted:
+            return f"There is no image or study “{wanted}” that the window could open. Check the path; for commands see --help."
         close = difflib.get_close_matches(wanted, commands, 1, 0.5)
         cure = f"Did you mean {close[0]}? " if close else ""
         return f"There is no command “{wanted}”. {cure}There is: {', '.join(commands)}."

@@ -49,8 +49,9 @@ def show(what: AttackResult | Study | Path | str) -> Path:
             f"There is no display here, so the window cannot open. “{path}” holds what it would show: open it where there is one, "
             "or set DISPLAY, WAYLAND_DISPLAY or QT_QPA_PLATFORM."
         )
+    # It must not hold the caller's output open: a pipe at its end would wait for the window to be closed.
     command = [sys.executable, str(_entry()), "gui", str(path.resolve()), *copy]
-    subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+    subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     return path
 
 

@@ -63,4 +63,4 @@ class Message(QWidget):
         colour = theme.readable(theme.MISTAKE, palette) if self._kind == "error" else theme.muted_colour(palette)
         # Set by style sheet, since replacing the application's style sheet would reset a palette of the widget's own.
         self._text.setStyleSheet(f"color: {colour.name()}")
-        self._icon.setPixmap(theme.icon(_ICONS[self._kind], colour).pixmap(16, 16))
+        self._icon.setPixmap(theme.glyph(_ICONS[self._kind], colour, 16))

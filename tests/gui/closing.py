@@ -68,9 +68,14 @@ class Closer(QObject):
         panel = self._window.panels["model"]
         path = Path("own.py" if own else "weights.pth").absolute()
         if own:
-            path.write_text("import time\ndef make():\n    print('begun', flush=True)\n    time.sleep(3600)\n", "utf-8")
+            begun = path.with_name("begun")
+            path.write_text(
+                f"import pathlib, time\ndef make():\n    print('begun', flush=True)\n    pathlib.Path({str(begun)!r}).touch()\n"
+                "    time.sleep(3600)\n",
+                "utf-8",
+            )
             panel.load(f"{path}:make", allow_code=True)
-            QTimer.singleShot(500, self._window.close)
+            self._close_when(begun)
         else:
             import torch
 
@@ -78,6 +83,10 @@ class Closer(QObject):
             self._session.ask("busy", lambda: time.sleep(0.3), lambda _: None, what="Being busy")
             panel.load_checkpoint(path)
             self._window.close()
+
+    def _close_when(self, there: Path) -> None:
+        """Close the window a moment after a file is there."""
+        QTimer.singleShot(300, self._window.close if there.exists() else lambda: self._close_when(there))
 
     def _copy(self) -> None:
         """Copy the image or a sticker to the clipboard, and close the window."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.errors import GibbonError
 
-MISSING = "MP4 needs PyAV, which is not installed. Install it with: pip install av (or choose GIF, APNG or WebP)."
+MISSING = "MP4 needs PyAV, which is not installed. Install it with: uv sync --extra video, or pip install av (or choose GIF, APNG or WebP)."
 
 
 def video_is_there() -> bool:

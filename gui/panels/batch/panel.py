@@ -19,6 +19,7 @@ from gui.panels.batch.summary import BatchSummary
 from gui.panels.batch.table import RowTable
 from gui.session import changes
 from gui.session.readiness import plan_obstacle
+from gui.session.run_comparison import plan_of
 from gui.session.swap_model import sample_kind
 from gui.settings import Settings
 from gui.theme import GRID
@@ -271,7 +272,9 @@ class BatchPanel(QWidget):
 
         def then(entry: AttackRun) -> None:
             session.runs.cancel()
-            session.adopt(entry, f"Open {row.name}", **changes.of_run(session.state, entry))
+            shown = changes.of_run(session.state, entry)
+            planned = plan_of(session.state.with_fields(**shown), entry)  # with the row's own seed: the result is not out of date
+            session.adopt(entry, f"Open {row.name}", **{**shown, **planned})
             session.places.go("attack", back=("test", "batch"))
 
         session.ask(
