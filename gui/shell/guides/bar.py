@@ -73,7 +73,7 @@ class GuideBar(QToolBar):
     def _fit(self) -> None:
         """Make the bar as high as its text needs at its width: layouts of tool bars do not ask for that."""
         buttons = sum(button.sizeHint().width() + theme.GRID for button in (self.back, self.next, self.finish))
-        width = max(self.width(), self._window.width() // 2) - buttons - 4 * theme.GRID
+        width = max(self.width(), self._window.width() // 2) - buttons - 8 * theme.GRID
         needed = self.title.sizeHint().height() + self.text.heightForWidth(width) + theme.GRID + 2
         self._content.setFixedHeight(max(needed, self.next.sizeHint().height() + theme.GRID))
 
