@@ -47,7 +47,7 @@ class StatusBar(QStatusBar):
 
     def _build(self) -> None:
         self.alert = QLabel(self)
-        self.alert.setPixmap(theme.icon("mdi6.alert-circle", theme.ALERT).pixmap(2 * theme.GRID, 2 * theme.GRID))
+        self.alert.setPixmap(theme.glyph("mdi6.alert-circle", theme.ALERT, 2 * theme.GRID))
         self.alert.setAccessibleName("Something went wrong")
         self.alert.hide()
         self.message = ElidedLabel(parent=self)

@@ -49,4 +49,4 @@ class EmptyState(QWidget):
     def _paint_icon(self) -> None:
         self._icon.setVisible(bool(self._icon_name))
         if self._icon_name:
-            self._icon.setPixmap(theme.icon(self._icon_name, QPalette.ColorRole.PlaceholderText).pixmap(_SIDE, _SIDE))
+            self._icon.setPixmap(theme.glyph(self._icon_name, self.palette().color(QPalette.ColorRole.PlaceholderText), _SIDE))

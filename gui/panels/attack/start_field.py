@@ -104,7 +104,7 @@ class StartField(QFrame):
         """Show the start image with the model's prediction."""
         self.clear_button.setVisible(start is not None)
         if start is None:
-            self.picture.setPixmap(theme.icon("mdi6.image-plus-outline").pixmap(24, 24))
+            self.picture.setPixmap(theme.glyph("mdi6.image-plus-outline", theme.muted_colour(self.palette()), 24))
             self.words.setText(_NONE)
             return
         height, width = start.pixels.shape[:2]
