@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 View = Literal["strongest", "mean", "channels", "colour"]
 VIEWS: Mapping[View, str] = MappingProxyType(
@@ -14,8 +13,7 @@ VIEWS: Mapping[View, str] = MappingProxyType(
 """The views of the perturbation of a colour image with their titles. The first is the usual one."""
 
 
-@dataclass(frozen=True)
-class PerturbationView:
+class PerturbationView(NamedTuple):
     """How the perturbation is shown, in the window and in figures."""
 
     channels: View = "strongest"

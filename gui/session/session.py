@@ -117,7 +117,6 @@ class Session(QObject):
     grown = Field[bool]()
     bounds = Field[Mapping[str, float]]()
     explanations: Field[tuple[Explanation, ...]] = Field()
-    view: Field[PerturbationView] = Field()
     explaining = Field[bool]()
     plan = Field[Plan]()
     compared = Field[tuple[int, ...]]()
@@ -241,6 +240,13 @@ class Session(QObject):
             self.runs.stickers.follow()
 
     # ------------------------------------------------------------------ frames
+
+    @property
+    def view(self) -> PerturbationView:
+        """How the perturbation is shown."""
+        from engine.perturbation_view import USUAL_VIEW
+
+        return self.state.view or USUAL_VIEW
 
     @property
     def frame(self) -> Frame | None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from engine.perturbation_view import USUAL_VIEW, PerturbationView
 from gui.session.building import build_operation
 from gui.session.data_choice import Choice
 from gui.session.scene import Scene
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from engine import Attack, Classifier
     from engine.explain import Explanation
     from engine.images import Photograph
+    from engine.perturbation_view import PerturbationView
     from engine.stickers import Sticker
     from gui.session.start_image import StartImage
 
@@ -121,8 +121,8 @@ class State:
     """The upper limits of activations, by site."""
     explanations: tuple[Explanation, ...] = ()
     """The explanations that are chosen, each with its parameters."""
-    view: PerturbationView = USUAL_VIEW
-    """How the perturbation is shown."""
+    view: PerturbationView | None = None
+    """How the perturbation is shown; None: as usual."""
     explaining: bool = False
     """Whether the explanations can be seen; frames hold their maps only then."""
     opened: int = 0
@@ -200,7 +200,7 @@ UNDOABLE = frozenset(
 )
 """The fields that undo restores. It leaves out the selection, the live preview and the like, which are no work of the user."""
 
-_PLAIN = (bool, int, float, str, tuple, frozenset, Mapping, Choice, AttackSettings, PerturbationView)
+_PLAIN = (bool, int, float, str, tuple, frozenset, Mapping, Choice, AttackSettings)
 
 
 def same(one: object, other: object) -> bool:
