@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QMenu
+from functools import partial
 
 from gui.session.studies.places import session_title
+from gui.shell.actions.filled_menu import FilledMenu
 from gui.shell.actions.shell import Shell
 from gui.shell.opening import open_file
-from gui.widgets.literal import literal
 
 
-class SessionsMenu(QMenu):
-    """A submenu that is filled whenever it opens."""
+class SessionsMenu(FilledMenu):
+    """The sessions that the window keeps, the newest first."""
+
+    nothing = "No other session is kept"
 
     def __init__(self, shell: Shell) -> None:
-        super().__init__("Open earlier session", shell.window())
-        self._shell = shell
-        self.setToolTipsVisible(True)
-        self.aboutToShow.connect(self._fill)
+        super().__init__("Open earlier session", shell)
 
-    @Slot()
-    def _fill(self) -> None:
-        self.clear()
-        for path in self._shell.session.studies.recent_sessions:
-            action = self.addAction(literal(session_title(path)))
-            action.setToolTip(str(path))
-            action.setEnabled(self._shell.session.ready)
-            action.triggered.connect(lambda _checked=False, path=path: open_file(self._shell, path))
-        if self.isEmpty():
-            self.addAction("No other session is kept").setEnabled(False)
+    def fill(self) -> None:
+        for path in self.shell.session.studies.recent_sessions:
+            self.offer(session_title(path), str(path), partial(open_file, self.shell, path))
