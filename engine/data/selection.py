@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -12,6 +13,9 @@ from engine.errors import GibbonError
 from engine.randomness import generator
 from engine.text.formatting import counted
 
+Split = Literal["train", "test"]
+"""A part of a data set, for training or for testing."""
+SPLITS: tuple[Split, ...] = ("test", "train")
 _NAMED = 3
 """Classes that `Selection.words` names, at most."""
 
@@ -75,3 +79,15 @@ def checked_classes(classes: Sequence[int], labels: Sequence[str]) -> tuple[int,
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(labels):
             raise GibbonError(f"There is no class {number!r}: the set's {len(labels)} classes are numbered from 0 to {len(labels) - 1}.")
     return tuple(sorted(set(classes)))
+
+
+def chosen_places(selection: Selection, targets: Sequence[int] | Tensor, labels: Sequence[str]) -> tuple[Tensor, int]:
+    """Return the places of the chosen images, and the number of images that have one of the classes."""
+    classes = checked_classes(selection.classes, labels)
+    fitting = len(targets) if not classes else int(torch.isin(torch.as_tensor(targets), torch.tensor(classes)).sum())
+    return selection.places(targets), fitting
+
+
+def numbers_of(places: Tensor) -> tuple[int, ...]:
+    """Return places ``(n,)`` as numbers, for `DataSet.places`."""
+    return tuple(places.tolist())

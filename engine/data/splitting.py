@@ -10,7 +10,8 @@ import torch
 
 from engine.data.bits import Bits, whole
 from engine.data.dataset import DataSet
-from engine.data.sources import CITATIONS, check_name, loading, splits_of
+from engine.data.published import CITATIONS
+from engine.data.sources import check_name, loading, splits_of
 from engine.errors import GibbonError
 from engine.randomness import generator
 

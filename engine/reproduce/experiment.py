@@ -18,7 +18,8 @@ from engine.artifacts import Artifact
 from engine.batching import ROWS_SCORED
 from engine.classifier import Classifier
 from engine.data import DataSet, class_numbers
-from engine.data.sources import CITATIONS, Split
+from engine.data.published import CITATIONS
+from engine.data.selection import Split
 from engine.driver import Run
 from engine.driver import start as begin
 from engine.errors import GibbonError

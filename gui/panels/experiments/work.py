@@ -107,7 +107,7 @@ def weights_missing(kind: type[Experiment]) -> Published | None:
 
 def title_of(kind: type[Experiment]) -> str:
     """Return the title of the data set that the published numbers belong to."""
-    from engine.data.sources import CITATIONS
+    from engine.data.published import CITATIONS
 
     return CITATIONS[kind.data_set]
 

@@ -1,4 +1,4 @@
-"""FilledMenu: a menu whose entries are made anew whenever it opens, since what it lists changes."""
+"""FilledMenu: a menu whose entries are made whenever it opens, since what it lists changes."""
 
 from __future__ import annotations
 
