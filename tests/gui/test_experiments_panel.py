@@ -195,15 +195,15 @@ def test_an_experiment_runs_on_weights_of_ones_own(bench: Workbench, experiments
     shipped = engine.models.load("digits-lecture")
     weights, _ = save_model(Model(shipped.module, shipped.card), tmp_path / "mine.safetensors", name="mine")
     experiments.choose("h5-fake-zero")
-    experiments.open_weights(weights)
-    until(lambda: experiments.chosen_model is not None, "the weights")
+    experiments.model.open_weights(weights)
+    until(lambda: experiments.model.chosen is not None, "the weights")
     assert experiments.model.currentText() == "mine"
     run(experiments, "h5-fake-zero")
     made = experiments.runs.outcomes["h5-fake-zero"].result.provenance["model"]
     assert made["source"] == str(weights)
     experiments.choose("linear")  # trains a network of its own: there is nothing to choose
     assert not experiments.model.isEnabled()
-    assert experiments.chosen_model is None
+    assert experiments.model.chosen is None
 
 
 def test_the_file_of_a_photograph_is_chosen_by_a_dialog_and_its_name_is_whole(

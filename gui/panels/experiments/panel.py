@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
@@ -13,26 +13,22 @@ from gui import theme
 from gui.panels.experiments import work
 from gui.panels.experiments.experiment_runner import ExperimentRunner
 from gui.panels.experiments.foot import RunFoot
+from gui.panels.experiments.model_choice import ModelChoice
 from gui.panels.experiments.views import AboutExperiment, ExperimentList, OutcomeView
 from gui.session.fetch import Fetch
 from gui.settings import Settings
 from gui.widgets import EmptyState, scrolling
-from gui.widgets.checkpoints import choose_checkpoint, load_checkpoint
-from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.message import Kind
 from gui.widgets.model_dialogs import ask_download
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine import Classifier
     from engine.models.torchvision import Published
     from engine.reproduce import Experiment
     from gui.session.session import Session
 
 _LOADING = "The lectures' experiments appear here as soon as the engine is loaded."
-_FILE = "file"
-"""The entry of the models that opens a file."""
 _NARROW = 640
 """Width in pixels below which the outcome stands below the experiments."""
 
@@ -79,7 +75,6 @@ class ExperimentsPanel(QWidget):
             return
         self._build(catalogue)
         self._session.data_sources.changed.connect(self._on_sources)
-        self._session.loaded.changed.connect(self._list_models)
         if self._waiting:
             self.choose(self._waiting)
 
@@ -94,9 +89,8 @@ class ExperimentsPanel(QWidget):
         self.list.currentItemChanged.connect(self._on_chosen)
         self.about = AboutExperiment(self)
         self.about.changed.connect(self._refresh)
-        self.model = ElidedCombo(self)
-        self.model.setAccessibleName("Model of the experiment")
-        self.model.activated.connect(self._on_model)
+        self.model = ModelChoice(self._session, self)
+        self.model.changed.connect(self._on_model)
         self.about.add_model(self.model)
         side, body = QWidget(self), QWidget(self)
         side.setMinimumWidth(240)
@@ -107,6 +101,7 @@ class ExperimentsPanel(QWidget):
         column.addWidget(scrolling(self.about), 3)
         self.outcome = OutcomeView(self)
         self.foot = self._build_foot()
+        self.model.failed.connect(self.foot.message.say)
         self._splitter = QSplitter(self)
         self._splitter.addWidget(side)
         self._splitter.addWidget(self.outcome)
@@ -166,7 +161,7 @@ class ExperimentsPanel(QWidget):
     @Slot()
     def _on_chosen(self) -> None:
         self._slug, self._wanted = self.list.slug(), None
-        self._list_models()
+        self.model.show_models(self._kind)
         self._show_about()
         self._show()
 
@@ -194,63 +189,10 @@ class ExperimentsPanel(QWidget):
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "outcome"):
             self._on_run()
 
-    # ------------------------------------------------------------------ the model
-
-    @Slot()
-    def _list_models(self) -> None:
-        """List the models that the experiment can run on: its own, and those of the session; the chosen one stays chosen."""
-        own, before = self._kind.model, self.chosen_model
-        with QSignalBlocker(self.model):
-            self.model.clear()
-            self.model.addItem(f"{own}, its own" if own else "a network of its own", None)
-            for loaded in self._session.loaded.models if own else ():
-                self.model.addItem(loaded.name, loaded)
-                self.model.setItemData(self.model.count() - 1, f"{loaded.name}, {loaded.fingerprint}", Qt.ItemDataRole.ToolTipRole)
-            if own:
-                self.model.insertSeparator(self.model.count())
-                self.model.addItem("Weights file…", _FILE)
-            places = (place for place in range(self.model.count()) if before is not None and self.model.itemData(place) is before)
-            self.model.setCurrentIndex(next(places, 0))
-        self.model.setEnabled(bool(own))
-        self.model.setToolTip("The model that the experiment runs on. The numbers compare only for its own.")
-
-    @property
-    def chosen_model(self) -> Classifier | None:
-        """The model that was chosen in place of the experiment's own; None: its own."""
-        chosen = self.model.currentData()
-        return None if chosen is None or chosen == _FILE else cast("Classifier", chosen)
-
     @Slot()
     def _on_model(self) -> None:
-        if self.model.currentData() == _FILE:
-            self.model.setCurrentIndex(0)
-            path = choose_checkpoint(self)
-            if path is not None:
-                self.open_weights(path)
         self._wanted = None
         self._refresh()
-
-    def open_weights(self, path: Path) -> None:
-        """Load weights from a file, and choose them for the experiment."""
-        session, slug = self._session, self._slug
-        device = None if session.classifier is None else str(session.classifier.device)
-
-        def load(source: str, **options: Any) -> None:
-            def make() -> Classifier:
-                import engine
-
-                return engine.models.load(source, device=device, **options)
-
-            session.ask("weights file", make, then, what="Loading the weights", failed=self.foot.message.say, busy="Loading the weights…")
-
-        def then(classifier: Classifier) -> None:
-            session.loaded.add(classifier)
-            if self._slug == slug:
-                places = (place for place in range(self.model.count()) if self.model.itemData(place) is classifier)
-                self.model.setCurrentIndex(next(places, 0))
-                self._refresh()
-
-        load_checkpoint(session, path, self, load)
 
     # ------------------------------------------------------------------ missing data and weights
 
@@ -326,7 +268,7 @@ class ExperimentsPanel(QWidget):
                 )
                 self._refresh()
 
-        if not kind.model.startswith("torchvision:") or self.chosen_model is not None:
+        if not kind.model.startswith("torchvision:") or self.model.chosen is not None:
             self._begin()
         else:  # checked only at this point, since it imports torchvision
             self.foot.news.setText("looking for the weights…")
@@ -344,7 +286,7 @@ class ExperimentsPanel(QWidget):
     def _begin(self) -> None:
         self._show_about()
         self.list.setFocus()  # otherwise the focus would move from the button, which is now disabled, into a parameter
-        self.runs.start(self._slug, self.about.forms[self._slug].operation, theme.is_dark(self.palette()), self.chosen_model)
+        self.runs.start(self._slug, self.about.forms[self._slug].operation, theme.is_dark(self.palette()), self.model.chosen)
 
     @Slot()
     def cancel(self) -> None:
