@@ -11,7 +11,8 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from engine.text.formatting import named_norms
-from gui.widgets.pick_list import Pick, PickGroup, PickList
+from gui.widgets.pick_list import PickList
+from gui.widgets.picks import Pick, PickGroup
 
 if TYPE_CHECKING:
     from engine import Attack

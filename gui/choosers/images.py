@@ -13,7 +13,8 @@ from gui.choosers.pictures import file_pictures, sample_pictures
 from gui.session.open_image import cropped, open_for
 from gui.session.swap_model import label_of
 from gui.settings import Settings
-from gui.widgets.pick_list import Pick, PickGroup, PickList
+from gui.widgets.pick_list import PickList
+from gui.widgets.picks import Pick, PickGroup
 from gui.widgets.thumbnails import pixmap_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from engine.text.cards import data_name
-from gui.widgets.pick_list import Pick, PickGroup, PickList
+from gui.widgets.pick_list import PickList
+from gui.widgets.picks import Pick, PickGroup
 
 if TYPE_CHECKING:
     from engine.models import ModelEntry

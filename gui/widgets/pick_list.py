@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QIcon, QKeyEvent, QShowEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHeaderView,
@@ -22,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
+from gui.widgets.picks import Pick, PickGroup, found_at, split_words
 
 _PICK = Qt.ItemDataRole.UserRole
 _LEAST_ROWS = 8
@@ -30,48 +29,6 @@ _LAST = 1000
 _GAP = 4
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-
-
-@dataclass(frozen=True, eq=False)
-class Pick:
-    """One row of the list."""
-
-    value: Any
-    """The value that `PickList.picked` carries."""
-    texts: tuple[str, ...]
-    """The text of each column."""
-    tip: str = ""
-    words: tuple[str, ...] = ()
-    """The texts that a search matches, the most specific first. The first two are names, which match anywhere, the others from a word's
-    beginning. Without any, the first column is the name."""
-    icon: QIcon | None = None
-    always: bool = False
-    """Whether the row stays whatever is searched for, because it leads to more rows. One click picks it."""
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The texts that a search matches, in lower case."""
-        return tuple(text.casefold() for text in (self.words or self.texts[:1]))
-
-
-@dataclass(frozen=True, eq=False)
-class PickGroup:
-    """Rows under a title. A group without rows is not shown."""
-
-    title: str
-    picks: Sequence[Pick]
-    tip: str = ""
-
-
-def split_words(text: str) -> list[str]:
-    """Return the words of a search in lower case."""
-    return text.casefold().split()
-
-
-def found_at(word: str, fields: Sequence[str]) -> int:
-    """Return the index of the first field with a word that starts with ``word``, or -1. The first two, its names, match anywhere."""
-    begins = re.compile(rf"(?<!\w){re.escape(word)}")
-    return next((i for i, text in enumerate(fields) if (word in text if i < 2 else begins.search(text))), -1)
 
 
 class _Row(QTreeWidgetItem):

@@ -16,7 +16,8 @@ from gui.shell.actions.attack import show_run
 from gui.shell.actions.shell import Shell
 from gui.shell.spine.chip import Chip
 from gui.shell.spine.line import Line
-from gui.widgets.pick_list import Pick, PickGroup, PickList
+from gui.widgets.pick_list import PickList
+from gui.widgets.picks import Pick, PickGroup
 
 if TYPE_CHECKING:
     from gui.lanes.jobs import Job
