@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QImage, QPixmap, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QImage, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -27,7 +27,8 @@ from engine.text.formatting import counted
 from gui import theme
 from gui.export.animation_choices import AnimationChoices
 from gui.export.animation_source import AnimationSource, write_film
-from gui.widgets import ElidedLabel, scrolling
+from gui.export.dialog_parts import choices_column, export_button
+from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,26 +82,14 @@ class AnimationDialog(QDialog):
         self.choices.changed.connect(self._refresh)
         self.place.valueChanged.connect(self._refresh)
         self.resize(1000, 640)
-        self._refresh()
 
     # ------------------------------------------------------------------ building
 
     def _left(self) -> QVBoxLayout:
-        self.export_button = theme.primary(QPushButton("Export…"), "mdi6.file-export-outline")
-        self.export_button.setToolTip(_EXPORT_TIP)
-        self.export_button.setDefault(True)
-        self.export_button.clicked.connect(self._choose_file)
+        self.export_button = export_button(_EXPORT_TIP, self._choose_file)
         self.close_button = QPushButton("Close")
         self.close_button.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.close_button)
-        buttons.addWidget(self.export_button, 1)
-        area = scrolling(self.choices)
-        area.setMinimumWidth(self.choices.sizeHint().width() + 3 * theme.GRID)
-        column = QVBoxLayout()
-        column.addWidget(area, 1)
-        column.addLayout(buttons)
-        return column
+        return choices_column(self.choices, self.close_button, self.export_button)
 
     def _right(self) -> QVBoxLayout:
         self.picture = QLabel("Composing the frame…")
@@ -178,6 +167,11 @@ class AnimationDialog(QDialog):
             self.picture.clear()
             self.picture.setText(sentence)
             self.facts.setText("")
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Compose the first picture, for the room that the dialog has got."""
+        super().showEvent(event)
+        self._refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.export.copying import copy_figure
+from gui.export.dialog_parts import choices_column, export_button
 from gui.export.figure_choices import FigureChoices
 from gui.export.figure_preview import FigurePreview
 from gui.export.figure_source import FigureSource, Picture, at_dpi, caption, fitted, script_of, source_of, write_figure
-from gui.widgets import scrolling
 
 if TYPE_CHECKING:
     from engine.figures import FigurePlan
@@ -52,13 +52,9 @@ class FigureDialog(QDialog):
         self.choices.changed.connect(self._refresh)
         self.preview.changed.connect(self._refresh)
         self.resize(1000, 680)
-        self._refresh()
 
     def _left(self) -> QVBoxLayout:
-        self.export_button = theme.primary(QPushButton("Export…"), "mdi6.file-export-outline")
-        self.export_button.setToolTip(_EXPORT_TIP)
-        self.export_button.setDefault(True)
-        self.export_button.clicked.connect(self._choose_file)
+        self.export_button = export_button(_EXPORT_TIP, self._choose_file)
         self.copy_button = QPushButton("Copy")
         self.copy_button.setToolTip(_COPY_TIP)
         menu = QMenu(self.copy_button)
@@ -69,16 +65,7 @@ class FigureDialog(QDialog):
         self.copy_button.setMenu(menu)
         close = QPushButton("Close")
         close.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.addWidget(close)
-        buttons.addWidget(self.copy_button)
-        buttons.addWidget(self.export_button, 1)
-        area = scrolling(self.choices)
-        area.setMinimumWidth(self.choices.sizeHint().width() + 3 * theme.GRID)
-        column = QVBoxLayout()
-        column.addWidget(area, 1)
-        column.addLayout(buttons)
-        return column
+        return choices_column(self.choices, close, self.copy_button, self.export_button)
 
     @property
     def plan(self) -> FigurePlan:
@@ -111,6 +98,11 @@ class FigureDialog(QDialog):
     def _show(self, picture: Picture) -> None:
         if shiboken6.isValid(self) and self.plan.panels:  # else it was closed meanwhile, or its last panel was taken off
             self.preview.show_picture(picture)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Compose the first picture, for the room that the dialog has got."""
+        super().showEvent(event)
+        self._refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

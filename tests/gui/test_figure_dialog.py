@@ -205,3 +205,16 @@ def test_a_study_is_written_as_a_script(attacked: Workbench, tmp_path: Path) -> 
     text = (tmp_path / "study.py").read_text(encoding="utf-8")
     assert "# #" in text
     assert "attacks.PGD()" in text
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1000, 650)])
+def test_the_first_preview_fits_the_room_that_the_dialog_got(attacked: Workbench, size: tuple[int, int]) -> None:
+    attacked.window.resize(*size)
+    settle()
+    dialog = opened(attacked)
+    until(lambda: not attacked.session.waiting("figure"), "the last preview")
+    settle()
+    area = dialog.preview.area
+    assert not area.horizontalScrollBar().isVisible()
+    assert not area.verticalScrollBar().isVisible()
+    close(dialog)
