@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gui.session.stand_in import is_stand_in
 from gui.session.state import State
-from gui.session.studies.host import is_stand_in
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.runner import OperationRunner
-from gui.session.studies.host import is_stand_in
+from gui.session.stand_in import is_stand_in
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gui.session.data_choice import DataSource
-from gui.session.studies.host import is_stand_in
+from gui.session.stand_in import is_stand_in
 
 if TYPE_CHECKING:
     from engine import Attack

@@ -41,8 +41,8 @@ from gui.session.replays import Replays
 from gui.session.run_comparison import plan_of
 from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.staleness import Staleness
+from gui.session.stand_in import is_stand_in
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
-from gui.session.studies.host import is_stand_in
 from gui.session.studies.keeper import StudyKeeper
 from gui.session.trainer import Trainer
 from gui.session.undo import LIMIT, ReplaceFields, undoable_removals

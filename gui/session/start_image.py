@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gui.session.scene import to_pixels
-from gui.session.studies.host import is_stand_in
+from gui.session.stand_in import is_stand_in
 
 if TYPE_CHECKING:
     import numpy as np

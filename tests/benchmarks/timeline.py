@@ -5,8 +5,8 @@ all in one process. A round in the open window runs PGD with 10 steps, drags thr
 steps that would bring it back. A round of a whole window opens it, does the same and closes it.
 
 A growth is the difference of the resident memory between two moments after a round, with free memory given back to the system before, in MB
-per hundred rounds. Every hundred has its own figure. One is judged: from the middle of the rounds to their end. In the first half libraries
-and the allocator fill their caches, and the history its memory for removed runs, which has a limit.
+per hundred rounds. Every hundred is judged, and so are the rounds from the middle to the end, which no longer fill the caches of libraries
+and of the allocator, nor the history's memory for removed runs, which has a limit.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def growth(name: str, work: Callable[[], None], total: int) -> Iterator[Figure]:
         if done in (half, total) or done % EVERY == 0:
             seen[done] = resident()
         if done % EVERY == 0:
-            yield Figure(f"{name}: growth in {last + 1} to {done} (MB)", seen[done] - seen[last])
+            yield at_most(f"{name}: growth in {last + 1} to {done} (MB)", seen[done] - seen[last], 1.0)
             last = done
     yield Figure(f"{name}: memory after the last (MB)", seen[total])
     slope = EVERY * (seen[total] - seen[half]) / max(1, total - half)

@@ -34,7 +34,7 @@ class Reporter(QObject):
     def _tell(self) -> None:
         from engine.attacks import PGD
         from engine.stickers import Colour, Sticker
-        from gui.session.studies.host import is_stand_in
+        from gui.session.stand_in import is_stand_in
 
         session = self._session
         print(

@@ -13,7 +13,7 @@ from gui.panels.results import ResultsPanel
 from gui.panels.results.live_views import LiveLossView, LiveReadingView
 from gui.panels.results.views import CurveView
 from gui.plots.curves import Axes, Curves, Line, count_ticks
-from tests.gui.driving import settle, until
+from tests.gui.driving import Hold, settle, until
 from tests.gui.panel_scenes import attack, open_image, show
 
 if TYPE_CHECKING:
@@ -42,10 +42,12 @@ def test_the_loss_comes_live_in_place_of_the_run_before(qtbot: QtBot, panel: Res
     attack(qtbot, session, JSMA())
     assert len(titles(panel)) >= 1
     before = session.history.shown
+    hold = Hold(session)  # the engine's thread may not be quicker than these lines
     session.runs.start(PGD(eps=0.2, steps=100_000))
     assert panel._entry is None
     assert not titles(panel)
     assert "starting" in panel.empty.text
+    hold.release()
     until(lambda: isinstance(panel.tabs.currentWidget(), LiveLossView), "the live loss", 20)
     view = panel.tabs.currentWidget()
     assert isinstance(view, LiveLossView)

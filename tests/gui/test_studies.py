@@ -20,9 +20,9 @@ from engine import study as studies
 from engine.file_lock import FileLock, began_at
 from engine.stickers import Colour, Optimised, Sticker
 from gui.session.session import Session
+from gui.session.stand_in import is_stand_in
 from gui.session.start_image import start_image
 from gui.session.studies import places
-from gui.session.studies.host import is_stand_in
 from gui.session.studies.keeper import StudyKeeper
 from tests.gui.driving import until
 

@@ -24,7 +24,7 @@ from gui.panels.frame_panel import FrameView
 from gui.session.bounds import decimals, effect_text, with_bound
 from gui.session.scene import Frame
 from gui.session.session import Session
-from gui.session.studies.host import is_stand_in
+from gui.session.stand_in import is_stand_in
 from gui.theme import GRID, icon
 from gui.widgets import EmptyState
 from gui.widgets.text import Sentence

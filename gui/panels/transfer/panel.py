@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.models import ModelEntry
     from gui.session.history import AttackRun
     from gui.session.session import Session
-from gui.session.studies.host import is_stand_in
+from gui.session.stand_in import is_stand_in
 
 _NOTHING = "The predictions of every loaded model for a run appear here. Run an attack, or show a finished one."
 _VERDICT, _LEAST = 200, 72

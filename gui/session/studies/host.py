@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from PySide6.QtGui import QUndoStack
 
-    from engine import Classifier
     from gui.session.attack_runner import AttackRunner
     from gui.session.history import History
     from gui.session.loaded_models import LoadedModels
@@ -38,12 +37,3 @@ class Host(Protocol):
     def log(self, kind: LogKind, text: str, details: str = "") -> None:
         """Add a message."""
         ...
-
-
-def is_stand_in(classifier: Classifier | None) -> bool:
-    """Return whether a classifier stands for one whose weights are not loaded, and knows the logits that a study recorded alone."""
-    if classifier is None:
-        return False
-    from engine.study import is_recorded
-
-    return is_recorded(classifier)

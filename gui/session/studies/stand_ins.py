@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from gui.session.history import AttackRun
-from gui.session.studies.host import is_stand_in
+from gui.session.stand_in import is_stand_in
 
 if TYPE_CHECKING:
     from engine import Classifier

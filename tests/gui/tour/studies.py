@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QMenu
 
-from gui.session.studies.host import is_stand_in
+from gui.session.stand_in import is_stand_in
 from gui.shell.opening import open_file
 from tests.gui.driving import settle, until
 
