@@ -61,11 +61,6 @@ def open_path(session: Host, path: Path | str, label: int | None = None) -> None
     _open(session, lambda: open_image(path), label, f"Opening {Path(path).name}…")
 
 
-def open_photograph(session: Host, photograph: Photograph, label: int | None = None) -> None:
-    """Put a photograph that is already in memory on the canvas."""
-    _open(session, lambda: photograph, label, "")
-
-
 def open_array(session: Host, array: np.ndarray, name: str) -> None:
     """Open pixels from memory, such as pasted or generated ones."""
     from engine.images import from_array

@@ -66,11 +66,6 @@ class RunFacts:
     """``(H, W, 3)`` uint8: the adversarial image; None for a run without one."""
 
     @property
-    def can_be_shown(self) -> bool:
-        """Whether the run is an attack, which can be put back on the canvas."""
-        return self.picture is not None
-
-    @property
     def size(self) -> str:
         """The norms and what they are measured from; empty if they have no meaning."""
         return self.sizes[0] if self.sizes else ""
