@@ -54,7 +54,7 @@ def command(
 
     entry = Record.read(record)
     format_of(out)
-    refuse_existing([out, out.with_name(f"{out.name}.json")], overwrite)
+    refuse_existing([out, out.with_name(f"{out.name}.json")], overwrite, "name")
     plan = AnimationPlan(
         panels=tuple(name.strip() for name in panels.split(",")),
         view=view,

@@ -169,8 +169,8 @@ def interruptible() -> Iterator[Interrupt]:
         signal.signal(signal.SIGINT, before)
 
 
-def refuse_existing(files: list[Path], overwrite: bool) -> None:
-    """Refuse to overwrite existing files, unless ``overwrite`` is set.
+def refuse_existing(files: list[Path], overwrite: bool, given: str = "--out") -> None:
+    """Refuse to overwrite existing files, unless ``overwrite`` is set. ``given`` is what names them on the command line.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def refuse_existing(files: list[Path], overwrite: bool) -> None:
     there = [path for path in files if path.exists()]
     if there and not overwrite:
         names = ", ".join(path.name for path in there)
-        raise GibbonError(f"In “{there[0].parent}” there is already {names}. Choose another --out, or say --overwrite.")
+        raise GibbonError(f"In “{there[0].parent}” there is already {names}. Choose another {given}, or say --overwrite.")
 
 
 def made_folder(folder: Path) -> Path:

@@ -40,7 +40,7 @@ def record_of_scene(
     clean
         ``(C, H, W)``: the image without its stickers.
     image
-        Where it came from: path, sha256 and crop. Without them, the record holds its pixels.
+        Where it came from: path, sha256 and crop. Without them, or where the file is gone, the record holds its pixels.
     stickers
         The stickers as they were attacked, in z-order.
     region
@@ -106,7 +106,7 @@ def _as_attacked(operation: Operation, clean: Tensor, stickers: Sequence[Sticker
 
 
 def _entry(clean: Tensor, info: Mapping[str, Any], folder: Path | None) -> ImageEntry:
-    if info.get("path") and info.get("crop"):
+    if info.get("path") and info.get("crop") and Path(info["path"]).is_file():  # one that is gone could not be read by a replay
         path, crop = relative(Path(info["path"]), folder), tuple(info["crop"])
         return ImageEntry(path=path, sha256=info["sha256"], crop=crop, bits=digest(clean))
     return ImageEntry(pixels=Packed.of(clean), bits=digest(clean))

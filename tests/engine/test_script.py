@@ -338,3 +338,19 @@ def test_strange_names_do_not_break_the_script() -> None:
         }
     )
     assert "the recorded bits: True" in outcome(as_python(changed))
+
+
+def test_the_script_of_a_study_does_not_need_a_file_that_is_gone(tmp_path: Path) -> None:
+    from engine.record import record_of_scene
+
+    classifier, _ = signs()
+    path = images.write_png(tmp_path / "photo.png", torch.rand(3, 50, 70, generator=torch.Generator().manual_seed(1)))
+    photograph, crop = images.open_image(path), images.Crop(3, 4, 40, 40)
+    image = photograph.crop_to(classifier, crop)
+    result = engine.run(attacks.FGSM(), classifier, image[None])
+    info = {"path": str(path), "sha256": photograph.sha256, "crop": list(crop)}
+    assert record_of_scene(result, image, image=info, folder=tmp_path).image.path == "photo.png"
+    path.unlink()
+    gone = record_of_scene(result, image, image=info, folder=tmp_path)
+    assert gone.image.path is None
+    assert "the recorded bits: True" in outcome(as_python(gone, tmp_path))
