@@ -173,8 +173,14 @@ def test_sentences_about_an_image(steps: int, sentence: str) -> None:
 
 
 def test_sentences_about_its_place() -> None:
-    assert rank_words(mark(8), REFERENCE, "steps") == "85 % of the 10 images of signs flip sooner: it is one of the easier ones."
-    assert rank_words(mark(1), REFERENCE, "steps") == "85 % of the 10 images of signs hold out longer: it is one of the harder ones."
+    assert (
+        rank_words(mark(8), REFERENCE, "steps")
+        == "85 % of the 10 images of signs flip sooner: it lies farther from the boundary than most."
+    )
+    assert (
+        rank_words(mark(1), REFERENCE, "steps")
+        == "85 % of the 10 images of signs hold out longer: it lies nearer the boundary than most, a hard sample."
+    )
     assert rank_words(mark(0, 0.0), REFERENCE, "l2") == "Of the 10 images of signs, 1 is misread as well."
     assert rank_words(mark(101, np.inf), REFERENCE, "l2").startswith("95 % of the 10 images")
     assert reference_words(REFERENCE) == "10 images of signs: median 4.5 steps, 1 misread, 1 never flipped."

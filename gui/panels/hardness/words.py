@@ -41,8 +41,10 @@ def rank_words(mark: Mark, reference: Reference, measure: Measure) -> str:
         wrong = int((reference.steps == 0).sum())
         return f"Of the {count} of {reference.title}, {wrong:,} {'is' if wrong == 1 else 'are'} misread as well."
     if share >= 0.5:
-        return f"{_percent(share)} of the {count} of {reference.title} flip sooner: it is one of the easier ones."
-    return f"{_percent(1 - share)} of the {count} of {reference.title} hold out longer: it is one of the harder ones."
+        return f"{_percent(share)} of the {count} of {reference.title} flip sooner: it lies farther from the boundary than most."
+    return (
+        f"{_percent(1 - share)} of the {count} of {reference.title} hold out longer: it lies nearer the boundary than most, a hard sample."
+    )
 
 
 def reference_words(reference: Reference) -> str:
