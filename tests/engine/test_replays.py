@@ -46,9 +46,9 @@ def test_every_attack_is_replayed_here() -> None:
     assert set(FIRST) == set(CATALOGUE)
 
 
-@pytest.mark.parametrize("attack", FIRST.values(), ids=list(FIRST))
-def test_its_record_gives_the_same_bits(attack: Attack, tmp_path: Path) -> None:
-    classifier, clean = load(), torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(2))
+def recorded(attack: Attack, small: engine.Classifier, folder: Path | None = None) -> tuple[engine.AttackResult, Record]:
+    """Run an attack with every input that it takes, on ``small`` or, if it learns from data, on the shipped classifier, and record it."""
+    classifier, clean = small, torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(2))
     if "data" in attack.uses:
         classifier, clean = signs()
         given: dict[str, Any] = {"data": engine.data.load("generated:signs", count=43, seed=5)}
@@ -68,9 +68,15 @@ def test_its_record_gives_the_same_bits(attack: Attack, tmp_path: Path) -> None:
         mask=record.mask_entry(given.get("mask")),
         start=given["start"][0] if "start" in given else None,
         stickers=stickers if paints else (),
-        folder=tmp_path,
+        folder=folder,
         first_row=3,
     )
+    return result, entry
+
+
+@pytest.mark.parametrize("attack", FIRST.values(), ids=list(FIRST))
+def test_its_record_gives_the_same_bits(attack: Attack, tmp_path: Path) -> None:
+    result, entry = recorded(attack, load(), tmp_path)
     again = record.replay(Record.read(entry.write(tmp_path / "a.json")), folder=tmp_path, load=None if "data" in attack.uses else load)
     assert again.sentence == "The same bits again."
     assert again.same

@@ -27,8 +27,7 @@ from engine.script import Recorded, as_python, runs_as_python, study_as_python, 
 from engine.script.literals import literal
 from engine.stickers import Colour, Ellipse, Optimised, Pixels, Sticker, compose
 from tests.engine.conftest import small_network
-from tests.engine.test_replays import FIRST, misread, signs
-from tests.engine.variants import situation
+from tests.engine.test_replays import FIRST, recorded, signs
 
 FACTORY = """
 import torch
@@ -65,28 +64,7 @@ def clean() -> Tensor:
 
 @pytest.mark.parametrize("attack", FIRST.values(), ids=list(FIRST))
 def test_the_script_of_every_attack_gives_the_same_bits(attack: Attack, own: engine.Classifier) -> None:
-    classifier, image = own, clean()
-    if "data" in attack.uses:
-        classifier, image = signs()
-        given: dict[str, Any] = {"data": engine.data.load("generated:signs", count=43, seed=5)}
-    else:
-        given = situation(attack, classifier, image[None])
-    if "start" in attack.uses:
-        given["start"] = misread(classifier, image)[None]
-    stickers = (Sticker(1, 0, 0, 3, 3, Colour((1.0, 0.0, 0.5)), opacity=0.5), Sticker(2, 4, 1, 3, 3, Optimised()))
-    scene = compose(image, stickers)
-    paints = "stickers" in attack.uses
-    if paints:
-        given["mask"] = scene.mask
-    result = engine.run(attack, classifier, (scene.base if paints else image)[None], seed=7, first_row=3, **given)
-    entry = record.record_of(
-        result,
-        image=record.image_entry(image),
-        mask=record.mask_entry(given.get("mask")),
-        start=given["start"][0] if "start" in given else None,
-        stickers=stickers if paints else (),
-        first_row=3,
-    )
+    _, entry = recorded(attack, own)
     assert "the recorded bits: True" in outcome(as_python(entry))
 
 
