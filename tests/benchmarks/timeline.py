@@ -25,11 +25,12 @@ if __name__ == "__main__":
 
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QPixmapCache
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 from gui.app import Workbench
 from gui.shell.garbage import Garbage
 from tests.acceptance.figures import Figure, at_least, at_most
+from tests.benchmarks.following import followers
 from tests.gui.driving import open_window, settle, until, wait_ready
 
 HZ = 120
@@ -44,18 +45,7 @@ class Painted(QObject):
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench.window)
-        from gui.panels.activations.layer_list import LayerList
-        from gui.plots.bars import ProbabilityBars
-        from gui.plots.pixel_maps import PixelMaps
-
-        self._session, panels = bench.session, bench.window.panels
-        found: list[QWidget] = [
-            bench.window.canvas.adversarial_pane.viewport,
-            panels["prediction"].findChild(ProbabilityBars),
-            *panels["perturbation"].findChildren(PixelMaps),
-            panels["activations"].findChild(LayerList).viewport(),
-        ]
-        self.widgets = [widget for widget in found if widget is not None and widget.isVisible()]
+        self.widgets = followers(bench)
         self._missing: set[int] = set()
         self.count = 0
         for widget in self.widgets:
