@@ -15,7 +15,7 @@ from typing import Literal, final
 import torch
 from torch import Tensor
 
-from engine.randomness import RowRandom
+from engine.randomness import Random
 
 TINY = 1e-12
 Norm = Literal["linf", "l2", "l1", "l0"]
@@ -53,7 +53,7 @@ class Ball(ABC):
         """Return the nearest point of the ball (Euclidean) for each row."""
 
     @abstractmethod
-    def sample(self, random: RowRandom, like: Tensor) -> Tensor:
+    def sample(self, random: Random, like: Tensor) -> Tensor:
         """Return a random point of the ball per row, uniform unless the subclass says otherwise."""
 
     @abstractmethod
@@ -84,7 +84,7 @@ class Linf(Ball):
         eps = column(self.eps, delta)
         return torch.minimum(torch.maximum(delta, -eps), eps) if isinstance(eps, Tensor) else delta.clamp(-eps, eps)
 
-    def sample(self, random: RowRandom, like: Tensor) -> Tensor:
+    def sample(self, random: Random, like: Tensor) -> Tensor:
         """Draw every value uniformly in ``[-eps, eps]``."""
         return (2 * random.uniform(like.shape[1:]).to(like) - 1) * column(self.eps, like)
 
@@ -112,7 +112,7 @@ class L2(Ball):
         shrink = (torch.as_tensor(self.eps, dtype=lengths.dtype, device=lengths.device) / lengths).clamp_max(1)
         return delta * column(shrink, delta)
 
-    def sample(self, random: RowRandom, like: Tensor) -> Tensor:
+    def sample(self, random: Random, like: Tensor) -> Tensor:
         """Draw a Gaussian direction at radius ``eps * u^(1/n)``, which is uniform in the ball."""
         direction = normalised(random.normal(like.shape[1:]).to(like))
         radius = random.uniform((1,)).to(like).reshape(-1).pow(1 / math.prod(like.shape[1:]))
@@ -151,7 +151,7 @@ class L1(Ball):
         shrunk = flat.sign() * (magnitudes - level).clamp_min(0)
         return torch.where(inside, flat, shrunk).view_as(delta)
 
-    def sample(self, random: RowRandom, like: Tensor) -> Tensor:
+    def sample(self, random: Random, like: Tensor) -> Tensor:
         """Draw uniformly in the ball: exponential magnitudes with random signs, divided by their sum plus one more exponential."""
         n = math.prod(like.shape[1:])
         magnitudes = -random.uniform((n + 1,)).to(like).clamp_min(TINY).log()
@@ -194,7 +194,7 @@ class L0(Ball):
         """Keep the ``eps`` pixels of largest Euclidean length over channels, and set the others to zero."""
         return self._keep(delta, delta.norm(dim=1))
 
-    def sample(self, random: RowRandom, like: Tensor) -> Tensor:
+    def sample(self, random: Random, like: Tensor) -> Tensor:
         """Draw values uniform in [-1, 1] at ``eps`` random pixels."""
         values = 2 * random.uniform(like.shape[1:]).to(like) - 1
         return self._keep(values, random.uniform(like.shape[2:]).to(like))

@@ -25,7 +25,8 @@ from pydantic.fields import FieldInfo
 from engine.text.formatting import format_number, named_norms
 from engine.text.parsing import parse_number, parse_whole
 
-Kind = Literal["number", "integer", "flag", "choice", "text"]
+Kind = Literal["number", "integer", "flag", "choice", "text", "parts"]
+"""Kinds of values. Parts are a tuple of parameter sets, such as the objectives of a training's recipe."""
 Group = Literal["Budget", "Method", "Network", "Schedule", "Data", "Result", "Limits"]
 CHOICES: Mapping[str, str] = types.MappingProxyType(
     {
@@ -193,6 +194,8 @@ class Parameter:
         """Format a value for people: ``L∞``, ``8/255``, ``yes``, or the words for None."""
         if value is None:
             return self.none_text
+        if self.kind == "parts":
+            return " + ".join(part.words for part in value) or "standard"
         if isinstance(value, bool):
             return "yes" if value else "no"
         if value in self.choices:
@@ -277,6 +280,8 @@ def _kind_of(name: str, annotation: Any) -> tuple[Kind, bool, tuple[Any, ...]]:
     kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number", str: "text", Path: "text"}
     if annotation in kinds:
         return kinds[annotation], False, ()
+    if origin is tuple:
+        return "parts", False, ()
     raise TypeError(f"There is no editor for {annotation!r}, the type of the parameter “{name}”.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,6 +14,46 @@ def generator(seed: int, *path: int | str) -> torch.Generator:
     """Return a CPU generator for ``seed`` and a path of names below it; different paths give independent streams."""
     digest = hashlib.blake2b(repr((seed, *path)).encode(), digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
+
+
+class Random(Protocol):
+    """Random numbers for the rows of a batch."""
+
+    def uniform(self, shape: Sequence[int], /) -> Tensor:
+        """Draw uniform numbers in [0, 1), ``(N, *shape)``."""
+
+    def normal(self, shape: Sequence[int], /) -> Tensor:
+        """Draw standard normal numbers, ``(N, *shape)``."""
+
+
+class BatchRandom:
+    """Random numbers for consecutive rows of a batch, from one generator.
+
+    Numbers are always drawn for all ``total`` rows, on the CPU: processes that share a batch, each with rows of its own, together draw what
+    one process draws.
+
+    Parameters
+    ----------
+    generator
+        A generator on the CPU.
+    total
+        Number of rows of the whole batch.
+    rows
+        The rows that are wanted; None: all.
+    device
+        The device to which the numbers are moved.
+    """
+
+    def __init__(self, generator: torch.Generator, total: int, rows: slice | None = None, device: torch.device | str = "cpu") -> None:
+        self._generator, self.total, self._rows, self._device = generator, total, rows or slice(0, total), device
+
+    def uniform(self, shape: Sequence[int]) -> Tensor:
+        """Draw uniform numbers in [0, 1), ``(N, *shape)``."""
+        return torch.rand(self.total, *shape, generator=self._generator)[self._rows].to(self._device)
+
+    def normal(self, shape: Sequence[int]) -> Tensor:
+        """Draw standard normal numbers, ``(N, *shape)``."""
+        return torch.randn(self.total, *shape, generator=self._generator)[self._rows].to(self._device)
 
 
 class _Row:

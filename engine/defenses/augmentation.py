@@ -1,4 +1,4 @@
-"""Random augmentation of training images, a whole batch at once, with every number drawn from one ``torch.Generator``."""
+"""Random augmentation of training images, a whole batch at once, with every number drawn from one source."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.nn import functional
+
+from engine.randomness import Random
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ class Augmentation:
     thickness: float = 0.0
     """Largest share that a 3x3 dilation or erosion takes in the image: thinner and thicker strokes."""
 
-    def __call__(self, images: Tensor, generator: Generator) -> Tensor:
-        """Return augmented copies of ``images`` (N, C, H, W). The generator is on the CPU, the images on any device."""
-        draw = _Draw(generator, images)
+    def __call__(self, images: Tensor, random: Random) -> Tensor:
+        """Return augmented copies of ``images`` (N, C, H, W), which may be on any device."""
+        draw = _Draw(random, images)
         images = self._move(images, draw)
         if self.thickness:
             images = _thicken(images, draw.uniform(self.thickness))
@@ -92,17 +94,16 @@ class Augmentation:
 class _Draw:
     """Random numbers for one batch, one per image by default."""
 
-    def __init__(self, generator: Generator, like: Tensor) -> None:
-        self.generator, self.like = generator, like
+    def __init__(self, random: Random, like: Tensor) -> None:
+        self.random, self.like = random, like
 
     def uniform(self, largest: float, channels: int = 1) -> Tensor:
         """Draw uniform numbers in [-largest, largest], ``(N, channels, 1, 1)``."""
-        numbers = torch.rand(len(self.like), channels, 1, 1, generator=self.generator)
-        return ((2.0 * numbers - 1.0) * largest).to(self.like)
+        return ((2.0 * self.random.uniform((channels, 1, 1)) - 1.0) * largest).to(self.like)
 
     def normal(self) -> Tensor:
         """Draw standard normal numbers in the shape of the images."""
-        return torch.randn(self.like.shape, generator=self.generator).to(self.like)
+        return self.random.normal(self.like.shape[1:]).to(self.like)
 
 
 def _thicken(images: Tensor, share: Tensor) -> Tensor:

@@ -17,18 +17,19 @@ _REPLACEABLE = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, Bounded, BoundedLeaky)
 _NORMALISATION = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
 
 
-def maker(activation: str, *, slope: float = 0.01, sign: int = -1) -> MakeActivation:
-    """Return a function that makes one rectifier: "relu", "bounded" or "bounded-leaky".
+def maker(activation: str, *, bound: float | None = None, slope: float = 0.01, sign: int = -1) -> MakeActivation:
+    """Return a function that makes one rectifier: "relu", "bounded" or "bounded-leaky". ``bound`` None: 1.
 
     Raises
     ------
     GibbonError
         No rectifier has that name.
     """
+    first = 1.0 if bound is None else bound
     makers: dict[str, MakeActivation] = {
         "relu": nn.ReLU,
-        "bounded": Bounded,
-        "bounded-leaky": lambda: BoundedLeaky(slope=slope, sign=sign),
+        "bounded": lambda: Bounded(first),
+        "bounded-leaky": lambda: BoundedLeaky(first, slope=slope, sign=sign),
     }
     if activation not in makers:
         raise GibbonError(f"There is no activation “{activation}”: use one of {', '.join(makers)}.")

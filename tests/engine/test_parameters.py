@@ -112,7 +112,7 @@ def test_whatever_a_parameter_is_given_it_is_taken_or_refused_in_our_words(slug:
             assert said.endswith((".", "?"))
             assert not any(word in said for word in ("<class", "object at", "nput should", "Value error", "pydantic", "valid "))
         else:
-            assert parameter.kind in ("text", "choice", "flag", "integer") or isinstance(getattr(built, name), float)
+            assert parameter.kind in ("text", "choice", "flag", "integer", "parts") or isinstance(getattr(built, name), float)
 
 
 @pytest.mark.parametrize(("slug", "name"), FIELDS)

@@ -16,9 +16,10 @@ import engine
 from engine.data import DataSet
 from engine.defenses import Bounded, BoundedLeaky, Train, TrainStep, accuracy, classifier_of, save_model
 from engine.defenses.augmentation import COLOURS, STROKES, Augmentation
-from engine.defenses.fitting import Schedule
+from engine.defenses.training.schedule import Schedule
 from engine.errors import GibbonError
 from engine.models.architectures import ARCHITECTURES
+from engine.randomness import BatchRandom
 
 
 def _net(activation: type[nn.Module] = nn.ReLU) -> nn.Module:
@@ -29,6 +30,10 @@ def _classifier(network: nn.Module | None = None) -> engine.Classifier:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return engine.Classifier(network or _net(), ["left", "right"], (1, 8, 8), [0.5], [0.25], name="halves", device="cpu")
+
+
+def _draws(rows: int, seed: int) -> BatchRandom:
+    return BatchRandom(torch.Generator().manual_seed(seed), rows)
 
 
 def _halves(count: int = 48) -> DataSet:
@@ -131,12 +136,12 @@ def test_interrupted_and_resumed_equals_uninterrupted(tmp_path: Path, activation
     whole = _trained(activation=activation).artifacts["model"]
     train = Train.build(epochs=3, batch_size=8, activation=activation, checkpoint=tmp_path / "state.safetensors")
     with engine.start(train, _classifier(), data=_halves(), seed=0) as run:
-        for _ in range(15):  # in the third epoch: what is not in the file is lost
+        for _ in range(15):  # in the third epoch, after which the cancelled run is saved as it stands
             next(run)
     with engine.start(train, _classifier(), data=_halves(), seed=0) as run:
         steps = [step for step in run if isinstance(step, TrainStep)]
         resumed = run.result().artifacts["model"]
-    assert steps[0].epoch == 2
+    assert (steps[0].epoch, steps[0].index) == (3, 15)
     expected, found = whole.module.state_dict(), resumed.module.state_dict()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     assert torch.equal(whole.history.lines["loss"], resumed.history.lines["loss"])
@@ -181,7 +186,7 @@ def test_with_normalisation_bounds_start_at_one_and_only_the_leaky_one_moves() -
 
 
 def test_weight_decay_leaves_bounds_and_biases_alone() -> None:
-    from engine.defenses.fitting import _groups
+    from engine.defenses.training.schedule import _groups
 
     network = ARCHITECTURES["signs"].build("bounded-leaky")
     decayed, free = _groups(network, 0.1)
@@ -281,7 +286,7 @@ def test_divergence_is_an_error_not_a_model() -> None:
 @pytest.mark.parametrize(("augmentation", "channels"), [(STROKES, 1), (COLOURS, 3)])
 def test_augmentation_stays_in_range_and_follows_its_generator(augmentation: Augmentation, channels: int) -> None:
     images = torch.rand(16, channels, 32, 32, generator=torch.Generator().manual_seed(0))
-    first, again, other = (augmentation(images, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    first, again, other = (augmentation(images, _draws(16, seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert first.shape == images.shape
@@ -291,14 +296,14 @@ def test_augmentation_stays_in_range_and_follows_its_generator(augmentation: Aug
 
 def test_no_augmentation_changes_nothing() -> None:
     images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0)).clamp(1e-3, 1)
-    assert torch.allclose(Augmentation()(images, torch.Generator().manual_seed(0)), images, atol=1e-5)
+    assert torch.allclose(Augmentation()(images, _draws(4, 0)), images, atol=1e-5)
 
 
 def test_rotation_by_a_right_angle_is_a_rotation() -> None:
     """One draw decides the angle: an image turned by the drawn angle equals the reference turned by it."""
     images = torch.zeros(1, 1, 33, 33)
     images[..., 16, 26] = 1.0  # ten pixels right of the middle
-    turned = Augmentation(rotation=15)(images, torch.Generator().manual_seed(5))
+    turned = Augmentation(rotation=15)(images, _draws(len(images), 5))
     angle = (2 * torch.rand(1, 1, 1, 1, generator=torch.Generator().manual_seed(5)) - 1).item() * torch.pi * 15 / 180
     y, x = (turned[0, 0] == turned.max()).nonzero()[0].tolist()
     # Sampling turns the grid by the angle, so the picture turns the other way.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.defenses import Train
     from gui.session.session import Session
 
-_HIDDEN = ("checkpoint", "fresh")
+_HIDDEN = ("checkpoint", "fresh", "recipe")
 """Parameters without a row: the command line resumes from files, and where to start from has a chooser of its own."""
 _IMAGES = 60_000
 _DRAWN = 4_300

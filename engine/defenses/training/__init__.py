@@ -1,0 +1,6 @@
+"""Training: the operation, its state, its measurements and its checkpoints."""
+
+from engine.defenses.training.history import Epoch
+from engine.defenses.training.train import Train, TrainStep
+
+__all__ = ["Epoch", "Train", "TrainStep"]

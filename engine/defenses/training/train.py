@@ -1,0 +1,342 @@
+"""Training of a classifier's network as an operation: one step is one batch, or one pass of an epoch's measurement."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import SerializeAsAny, field_validator
+from torch import Tensor, nn
+
+from engine.artifacts import Artifact, Model
+from engine.class_matching import check_known
+from engine.classifier import Classifier
+from engine.defenses.augmentation import COLOURS, STROKES
+from engine.defenses.objectives import NFGSM, Objective, read, words
+from engine.defenses.rectifiers import maker, normalises, swap_rectifiers
+from engine.defenses.training import checkpoints
+from engine.defenses.training.card import card_of
+from engine.defenses.training.fit import Fit, Phases, Progress
+from engine.defenses.training.history import Epoch, curves
+from engine.defenses.training.holding_out import split
+from engine.defenses.training.measuring import QuickAttack
+from engine.defenses.training.schedule import Schedule
+from engine.errors import GibbonError
+from engine.operation import Operation, Problem, Step, Use
+from engine.parameters import budget, data, method, network, result, schedule
+
+SHOWN = 16
+"""Images of a batch that a step shows."""
+_RATES = {"one-cycle": "one cycle", "steps": "in steps"}
+_ROBUST = 0.2
+"""Accuracy under the quick attack from which a fall to the half is a collapse, and not noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainStep(Step):
+    """The step of one batch. A resumed training first repeats the last step of the saved epoch."""
+
+    epoch: int
+    """Number of the batch's epoch, counted from 1."""
+    history: tuple[Epoch, ...]
+    """The finished epochs, the batch's own included where this is its last step."""
+    clean: Tensor | None = None
+    """The first images of the batch as they came from the data and its augmentation, ``(n, C, H, W)``; None in a measurement."""
+    trained: Tensor | None = None
+    """The same images as the network was trained on them."""
+
+    @property
+    def loss(self) -> Tensor:
+        """Mean loss of the newest batch, a scalar on the device."""
+        return self.readings["loss"]
+
+    @property
+    def accuracy(self) -> Tensor:
+        """Accuracy on the newest batch, as it was trained on, before the update of the weights: a scalar on the device."""
+        return self.readings["accuracy"]
+
+
+class Train(Operation):
+    """Train the classifier's network on a labelled data set: its cross-entropy, and what the recipe changes and adds.
+
+    The classifier itself stays unchanged: the artifact "model" is a new network with its card and its history. Where several processes were
+    started by ``torchrun``, they share every batch.
+    """
+
+    slug: ClassVar[str] = "train"
+    title: ClassVar[str] = "Train"
+    family: ClassVar[str] = "Training"
+    uses: ClassVar[frozenset[Use]] = frozenset({"data"})
+
+    recipe: tuple[SerializeAsAny[Objective], ...] = method(())
+    """The training objectives, in their order: ``gaussian sigma=0.3 + label-smoothing``. Empty: the cross-entropy alone."""
+    clean_first: int = schedule(0, ge=0, le=1000, unit="epochs", title="clean epochs first")
+    """Number of epochs at the beginning in which the recipe's attacks are left out."""
+    clean_last: int = schedule(0, ge=0, le=1000, unit="epochs", title="clean epochs last")
+    """Number of epochs at the end in which the recipe's attacks are left out: adversarial training, then clean."""
+    activation: Literal["keep", "relu", "bounded", "bounded-leaky"] = network("keep")
+    """Replace the network's rectifiers by this one: plain, limited to [0, bound] (Liew et al. 2016, arXiv 1707.06728), or leaky with
+    a trainable upper bound.
+    """
+    bound: float | None = network(None, gt=0.0, none="by the activations", when={"activation": ["bounded", "bounded-leaky"]})
+    """The upper bound of the activations, or the trainable bound's first value. None: 1 where a layer normalises, else the 99.5 % quantile
+    of the first batch.
+    """
+    slope: float = network(0.01, ge=0.0, le=0.3)
+    """Slope of the bounded leaky ReLU below 0, and size of its slope above the bound."""
+    sign: Literal[-1, 1] = network(-1)
+    """Sign of the bounded leaky ReLU's slope above the bound: -1 decreases (it is not monotone then), +1 rises slowly."""
+    fresh: bool = network(True)
+    """Start from new random weights. Off: continue from the classifier's own."""
+    epochs: int = schedule(20, ge=1, le=1000)
+    """Number of passes over all images."""
+    batch_size: int = schedule(128, ge=2, le=8192, unit="images")
+    """Number of images per step."""
+    learning_rate: float = schedule(3e-3, gt=0.0, le=1.0)
+    """The highest learning rate."""
+    rates: Literal["one-cycle", "constant", "steps"] = schedule("one-cycle", title="rate over time", choices=_RATES)
+    """The learning rate rises for a fifth of all steps and then falls as a cosine; or it stays; or it falls to a tenth after half of all
+    steps, and again after three quarters.
+    """
+    optimiser: Literal["adamw", "adam", "sgd"] = schedule("adamw", choices={"adamw": "AdamW", "sgd": "SGD, momentum 0.9"})
+    """AdamW with betas 0.9 and 0.99, Adam with torch's own, or SGD with momentum 0.9."""
+    weight_decay: float = schedule(0.02, ge=0.0, le=1.0)
+    """Decay of kernels towards 0; biases, normalisation and bounds are left alone."""
+    patience: int | None = schedule(None, ge=1, le=1000, unit="epochs", none="all epochs")
+    """Number of epochs without a better accuracy on the held-out images, after which the training ends. None: it runs to its end."""
+    keep: Literal["last", "best"] = result("last", choices={"last": "the last epoch", "best": "the best epoch"}, title="weights kept")
+    """The weights of the last epoch, or of the best one on the held-out images: under the quick attack where the recipe attacks, else
+    clean.
+    """
+    mixed_precision: bool = method(True)
+    """Compute forward passes in bfloat16 on an accelerator, where that loses little. On the CPU everything is float32."""
+    augment: Literal["auto", "none", "strokes", "colours"] = data("auto")
+    """Random changes of each image in place, size, slant and noise, and in stroke width for grey images ("strokes") or in light and colour
+    ("colours"). "auto" takes the one that fits the number of channels.
+    """
+    held_out: int | None = data(None, ge=0, unit="images", none="a tenth, up to 1,000")
+    """Number of images that are kept from the training, on which each epoch is measured. None: a tenth of all, up to 1,000; none where a
+    tenth is fewer than 20.
+    """
+    quick_eps: float | None = budget(None, gt=0.0, le=1.0, unit="of [0, 1]", none="by the recipe", title="quick attack ε")
+    """Radius of the L∞ ball of the PGD with 10 steps under which each epoch is measured. None: the eps of the recipe, else 0.3 for grey
+    images and 8/255 for coloured ones.
+    """
+    checkpoint: Path | None = result(None, none="nothing is kept")
+    """File for the state after every epoch, and where the training is cancelled (.safetensors). If it exists, training continues from it
+    and ends with the same weights as without the interruption.
+    """
+
+    @field_validator("recipe", mode="before")
+    @classmethod
+    def _read_recipe(cls, value: Any) -> tuple[Objective, ...]:
+        return read(value)
+
+    def iterate(self, problem: Problem) -> Iterator[TrainStep]:
+        """Train batch after batch, epoch after epoch. The network in training is in ``problem.scratch["fit"]``, for `artifacts`."""
+        fit, about = self._prepare(problem)
+        problem.scratch["fit"] = fit
+        ended = self._ended(fit)
+        if fit.history and fit.order is None:
+            last = fit.history[-1]
+            yield self._step(fit, fit.epoch * fit.steps - 1, fit.epoch, Progress(torch.tensor(last.loss), torch.tensor(last.accuracy)))
+        saved = True
+        try:
+            while fit.epoch < self.epochs and not ended:
+                epoch, first, resumed = fit.epoch + 1, fit.epoch * fit.steps, len(fit.done)
+                for index, progress in enumerate(fit.epoch_steps(), resumed):
+                    saved = False
+                    if fit.epoch == epoch:
+                        self._judge(fit)
+                        saved = self._save(fit, about)  # before the epoch's last step, so that a run that stops there has the file
+                    yield self._step(fit, first + index, epoch, progress)
+                ended = self._ended(fit)
+        except GeneratorExit:
+            if not saved:
+                self._save(fit, about)
+            raise
+
+    def _save(self, fit: Fit, about: Mapping[str, Any]) -> bool:
+        """Write the checkpoint, where there is to be one; of several processes the first does it."""
+        if self.checkpoint is not None and fit.share.rank == 0:
+            checkpoints.save(fit, self.checkpoint, about)
+        return True
+
+    def _judge(self, fit: Fit) -> None:
+        """Keep the weights of the epoch that has just ended, where they are the best so far."""
+        collapses = any(isinstance(part, NFGSM) and part.stop_at_collapse for part in self.recipe)
+        if (self.keep == "best" or collapses) and self._best(fit.history, collapses) == len(fit.history) - 1:
+            fit.keep()
+
+    def _best(self, history: tuple[Epoch, ...], attacked: bool = False) -> int:
+        """Return the index of the best epoch on the held-out images: the last one where there are none."""
+        attacked = attacked or any(part.adversarial for part in self.recipe)
+        scores = [epoch.attacked if attacked and epoch.attacked is not None else epoch.clean for epoch in history]
+        known = [(score, index) for index, score in enumerate(scores) if score is not None]
+        return max(known, key=lambda each: (each[0], -each[1]))[1] if known else len(history) - 1
+
+    def _ended(self, fit: Fit) -> str:
+        """Return why the training ends before its last epoch; empty: it does not."""
+        history = fit.history
+        if not history:
+            return ""
+        if self.patience is not None and len(history) - 1 - self._best(history) >= self.patience:
+            return f"no better epoch in {self.patience}"
+        held = [epoch.attacked for epoch in history if epoch.attacked is not None]
+        stops = any(isinstance(part, NFGSM) and part.stop_at_collapse for part in self.recipe)
+        if stops and held and max(held) >= _ROBUST and held[-1] < max(held) / 2:
+            return "the robustness collapsed"
+        return ""
+
+    def _step(self, fit: Fit, index: int, epoch: int, progress: Progress) -> TrainStep:
+        steps, batch = self.epochs * fit.steps, progress.batch
+        why = self._ended(fit) if fit.epoch == epoch else ""
+        return TrainStep(
+            index,
+            steps - 1,
+            epoch,
+            fit.history,
+            None if batch is None else batch.clean[:SHOWN],
+            None if batch is None else batch.images[:SHOWN].detach(),
+            readings={"loss": progress.loss, "accuracy": progress.accuracy},
+            news=f"ended after epoch {epoch} of {self.epochs}: {why}" if why else f"epoch {epoch} of {self.epochs}",
+            share_done=(index + 1) / steps,
+        )
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """Return the network in evaluation mode with its card and the curve of its epochs; also the curves of activations and bounds."""
+        fit: Fit = problem.scratch["fit"]
+        module, drawn = fit.trained(), curves(fit.history)
+        model = Model(module, self._card(problem, fit, module), drawn.pop("history"))
+        return {"model": model, **drawn}
+
+    @property
+    def described(self) -> str:
+        """The recipe as text, such as ``pgd eps=0.3``."""
+        return words(self.recipe)
+
+    def quick_attack(self, channels: int) -> QuickAttack:
+        """Return the attack under which each epoch is measured."""
+        trained = [eps for part in self.recipe if isinstance(eps := getattr(part, "eps", None), float) and part.adversarial]
+        linf = [eps for part, eps in zip(self.recipe, trained, strict=False) if getattr(part, "norm", "linf") == "linf"]
+        usual = 0.3 if channels == 1 else 8 / 255
+        return QuickAttack(self.quick_eps or (linf[0] if linf else usual))
+
+    def _prepare(self, problem: Problem) -> tuple[Fit, dict[str, Any]]:
+        classifier, data = problem.classifier.whole, problem.data
+        if data is None:
+            raise GibbonError("Training needs images: give a data set, data=engine.data.load(...).")
+        _check_fit(classifier, data.shape, data.labels)
+        seed = int(problem.random.integers(2**31 - 1)[0])
+        targets = data.targets_for(classifier.labels, classifier.name)
+        training, held_out = split(data.images, targets, self.held_out, self.batch_size, seed)
+        network = self._network(classifier, seed)
+        self._check_recipe(network, min(self.batch_size, len(training)), classifier)
+        mean, std = classifier.normalisation
+        fit = Fit(
+            network,
+            training,
+            held_out,
+            classes=len(classifier.labels),
+            mean=mean,
+            std=std,
+            schedule=Schedule(
+                self.epochs,
+                self.batch_size,
+                self.learning_rate,
+                self.weight_decay,
+                optimiser=self.optimiser,
+                rates=self.rates,
+            ),
+            recipe=self.recipe,
+            phases=Phases(self.clean_first, self.clean_last),
+            augment=self._augmentation(data.shape[0]),
+            quick=self.quick_attack(data.shape[0]),
+            mixed=self.mixed_precision and classifier.device.type != "cpu",
+            seed=seed,
+        )
+        about = {
+            "parameters": self.model_dump(mode="json", exclude={"checkpoint"}),
+            "seed": seed,
+            "classifier": classifier.fingerprint,
+            "data": [data.name, len(data), data.sha256],  # with other images held out, the test would contain training images
+        }
+        if self.checkpoint is not None and self.checkpoint.exists():
+            checkpoints.load(fit, self.checkpoint, about)
+        elif self.bound is None and (self.fresh or self.activation != "keep") and not normalises(network):
+            fit.set_bounds()
+        return fit, about
+
+    def _check_recipe(self, network: nn.Module, batch_size: int, classifier: Classifier) -> None:
+        for part in self.recipe:
+            part.check(batch_size, len(classifier.labels))
+            if part.needs_batch_norm and not any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in network.modules()):
+                raise GibbonError(
+                    f"{part.title} doubles batch normalisations, and “{classifier.name}” has none: choose another recipe or network."
+                )
+        if self.clean_first + self.clean_last > self.epochs:
+            clean = self.clean_first + self.clean_last
+            raise GibbonError(f"{clean} clean epochs are more than the {self.epochs} epochs of the training: lower them.")
+
+    def _network(self, classifier: Classifier, seed: int) -> nn.Module:
+        network = copy.deepcopy(classifier.module).requires_grad_(True)
+        if self.activation != "keep":
+            swapped = swap_rectifiers(network, maker(self.activation, bound=self.bound, slope=self.slope, sign=self.sign))
+            called = {site.name.partition("#")[0] for site in classifier.sites} - set(swapped)
+            if called:
+                raise GibbonError(
+                    f"“{classifier.name}” calls rectifiers as functions (in {', '.join(sorted(called))}), which training cannot exchange: "
+                    "choose activation “keep”, or make them modules in the network's code."
+                )
+            network.to(classifier.device)
+        if self.fresh:
+            _reset(network, seed)
+        return network
+
+    def _augmentation(self, channels: int) -> Any:
+        kind = self.augment if self.augment != "auto" else ("colours" if channels == 3 else "strokes")
+        return {"none": None, "strokes": STROKES, "colours": COLOURS}[kind]
+
+    def _card(self, problem: Problem, fit: Fit, module: nn.Module) -> dict[str, Any]:
+        data = problem.data
+        assert data is not None
+        changed: dict[str, Any] = {}
+        if self.activation != "keep":
+            changed = {"activation": self.activation, "slope": self.slope, "sign": self.sign}
+        parameters = self.model_dump(mode="json", exclude={"checkpoint"})
+        return card_of(
+            problem.classifier.whole,
+            data,
+            module,
+            changed,
+            images=len(fit.training),
+            epochs=fit.epoch,
+            recipe=self.described,
+            training=parameters,
+        )
+
+
+def _check_fit(classifier: Classifier, shape: tuple[int, int, int], labels: tuple[str, ...]) -> None:
+    if classifier.activations or classifier.bounds or classifier.before:
+        raise GibbonError(f"“{classifier.name}” is derived: its bounds and preprocessing cannot be trained. Train the model it comes from.")
+    if classifier.head == "log":
+        raise GibbonError(f"“{classifier.name}” ends in probabilities: load it with head='strip' to train it on logits.")
+    if shape != classifier.native_shape:
+        raise GibbonError(f"The images are {shape}, but “{classifier.name}” takes {classifier.native_shape}: load them at that size.")
+    check_known(labels, classifier.labels, classifier.name)
+
+
+def _reset(network: nn.Module, seed: int) -> None:
+    """Draw new weights for every layer that can draw its own: the same for the same seed, on every device."""
+    home = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
+    network.cpu()  # layers draw on their own device, and devices draw different numbers
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for module in network.modules():
+            if callable(draw := getattr(module, "reset_parameters", None)):
+                draw()
+    network.to(home)
