@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from engine.artifacts import Model
     from engine.driver import Run
 
+NETWORKS = (
+    "digits",
+    "signs",
+    "objects",
+    "digits-maxout",
+    "digits-logistic",
+    "digits-cnn",
+    "digits-resnet",
+    "objects-cnn",
+    "objects-alexnet",
+)
+"""The names of `engine.models.ARCHITECTURES`, written out since importing those takes seconds."""
 CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 INTERRUPTED = 130
 
@@ -23,7 +35,7 @@ def command(
     context: typer.Context,
     network: Annotated[
         str | None,
-        argument_of("digits", "signs", "objects", help="digits (MNIST), signs (GTSRB) or objects (CIFAR-10).", show_default=False),
+        argument_of(*NETWORKS, help="The network: digits are MNIST's, signs GTSRB's, objects CIFAR-10's.", show_default=False),
     ] = None,
     activation: Annotated[
         str, one_of("relu", "bounded", "bounded-leaky", help="The rectifiers: plain, bounded, or leaky with a trainable bound.")
@@ -44,7 +56,7 @@ def command(
     if help:
         return _help(context)
     if network is None:
-        raise GibbonError("Train what? Say digits, signs or objects.")
+        raise GibbonError(f"Train what? Say one of {', '.join(NETWORKS)}.")
     from engine import data as data_sets
     from engine.cli.fields import parse
     from engine.cli.options import chosen_device
@@ -64,6 +76,7 @@ def command(
     chosen = data_set or architecture.data_set
     with repeatable(threads):
         images, test = data_sets.train_and_test(chosen, data, download, seed=seed, size=architecture.input_shape[1:])
+        images, test = architecture.images_for(images), architecture.images_for(test)
         untrained = architecture.untrained(device=chosen_device(device), labels=architecture.labels_for(images))
         test.targets_for(untrained.labels, untrained.name)  # refused before the training, not after it
         made_folder(out)

@@ -123,6 +123,20 @@ class DataSet:
         places = tuple(self.places[row] for row in chosen.tolist()) if self.places else ()
         return replace(self, images=self.images[chosen], targets=self.targets[chosen], places=places)
 
+    def of_classes(self, labels: Sequence[str]) -> DataSet:
+        """Return the images of these classes only, with ``labels`` as the names and the order of the classes.
+
+        Raises
+        ------
+        GibbonError
+            The set has no class of one of the names.
+        """
+        own = check_known(labels, self.labels, self.name)
+        number = torch.full((len(self.labels),), -1)
+        number[torch.tensor(own)] = torch.arange(len(own))
+        chosen = self.subset((number[self.targets] >= 0).nonzero().flatten())
+        return replace(chosen, labels=tuple(labels), targets=number[chosen.targets])
+
     def _rows(self, indices: Sequence[int] | Tensor) -> Tensor:
         try:
             rows = torch.as_tensor(indices)

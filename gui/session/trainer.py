@@ -219,9 +219,10 @@ class _Making:
         untrained = recipe.classifier
         if untrained is None:
             architecture = ARCHITECTURES[recipe.architecture]
+            images, test = architecture.images_for(images), architecture.images_for(test)
             untrained = architecture.untrained(device=recipe.device, labels=architecture.labels_for(images))
         test.targets_for(untrained.labels, untrained.name)  # refused before the training, not after it
-        self._untrained = untrained
+        self._untrained, self._data = untrained, (images, test)
         return engine.start(recipe.operation, untrained, data=images, seed=recipe.seed)
 
     def finish(self, result: Any) -> _Trained:

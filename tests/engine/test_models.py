@@ -17,8 +17,9 @@ from torch import nn
 
 import engine
 from engine import models
+from engine.data import DataSet
 from engine.errors import GibbonError
-from engine.models.architectures import ARCHITECTURES
+from engine.models.architectures import ARCHITECTURES, Maxout
 
 DIGITS = ARCHITECTURES["digits"]
 
@@ -70,7 +71,8 @@ def test_what_ships_needs_no_torchvision(monkeypatch: pytest.MonkeyPatch) -> Non
     assert all(entry.available for entry in entries.values())
     assert len({entry.title for entry in entries.values()}) == len(entries)
     assert entries["digits-lecture"].title == "digits, relu, as lectured"
-    assert models.architectures(with_torchvision=False) == ["digits", "signs", "objects"]
+    assert models.architectures(with_torchvision=False) == [*models.ARCHITECTURES]
+    assert {"digits", "signs", "objects"} <= {*models.ARCHITECTURES}
     models.load("digits", device="cpu")
     with pytest.raises(ImportError):
         models.catalogue()
@@ -403,3 +405,55 @@ def test_a_file_that_is_no_python_is_one_sentence(own: Path) -> None:
     own.write_text("import nothing_of_this_name\n")
     with pytest.raises(GibbonError, match="line 1: ModuleNotFoundError"):
         models.load(f"{own}:f", allow_code=True)
+
+
+# ------------------------------------------------------------------ architectures
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("digits-cnn", 710_218),
+        ("digits-resnet", 353_994),
+        ("objects-cnn", 1_592_902),
+        ("digits-logistic", 1_570),
+        ("digits-maxout", 352_266),
+    ],
+)
+def test_published_networks_have_the_published_size(name: str, parameters: int) -> None:
+    """The first three counts are those of arXiv 1707.06728's networks."""
+    network = models.ARCHITECTURES[name].build()
+    assert sum(parameter.numel() for parameter in network.parameters()) == parameters
+
+
+@pytest.mark.parametrize("name", models.ARCHITECTURES)
+def test_every_architecture_takes_its_own_images(name: str) -> None:
+    architecture = models.ARCHITECTURES[name]
+    classifier = architecture.untrained(device="cpu")
+    assert classifier(torch.rand(2, *architecture.input_shape)).shape == (2, len(architecture.labels))
+
+
+def test_maxout_is_the_largest_of_its_pieces() -> None:
+    layer = Maxout(3, 2, 4)
+    x = torch.randn(5, 3)
+    weight, bias = layer.linear.weight.view(2, 4, 3), layer.linear.bias.view(2, 4)
+    expected = torch.stack(
+        [torch.stack([max(w @ row + b for w, b in zip(weight[u], bias[u], strict=True)) for u in range(2)]) for row in x]
+    )
+    assert torch.allclose(layer(x), expected, atol=1e-6)
+
+
+def test_a_network_of_two_classes_takes_their_images_from_a_set_of_ten() -> None:
+    images = torch.arange(20, dtype=torch.uint8).view(20, 1, 1, 1).expand(-1, 1, 28, 28).contiguous()
+    digits = DataSet("all", tuple("0123456789"), images, torch.arange(20) % 10, "made up")
+    chosen = models.ARCHITECTURES["digits-logistic"].images_for(digits)
+    assert chosen.labels == ("3", "7")
+    assert chosen.images[:, 0, 0, 0].tolist() == [3, 7, 13, 17]
+    assert chosen.targets.tolist() == [0, 1, 0, 1]
+    assert models.ARCHITECTURES["digits"].images_for(digits) is digits
+
+
+def test_the_command_line_trains_every_architecture() -> None:
+    from engine.cli.train import NETWORKS
+
+    assert list(NETWORKS) == [*models.ARCHITECTURES]

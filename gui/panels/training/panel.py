@@ -126,9 +126,8 @@ class TrainingPanel(QWidget):
 
         before = self._chosen
         self._starts = [
-            _Start(f"new {name} network", f"The shipped architecture “{name}”, {_size(each.input_shape)}, with new weights", name)
+            _Start(f"new {name} network", f"The architecture “{name}”, {_size(each.input_shape)}, with new weights", name)
             for name, each in ARCHITECTURES.items()
-            if name in ("digits", "signs", "objects")
         ]
         for model in self.session.loaded.models:
             shape = _size(model.native_shape)
