@@ -15,6 +15,7 @@ from torch import Tensor
 
 from engine.defenses.training.fit import Fit
 from engine.defenses.training.history import Epoch
+from engine.differences import difference
 from engine.errors import GibbonError
 from engine.files import ordinary_file, replacing
 
@@ -83,24 +84,8 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def _refuse_another(facts: Mapping[str, Any], about: Mapping[str, Any], schedule: Mapping[str, Any], path: Path) -> None:
     """Raise where the file belongs to another training, and name what differs."""
-    theirs, ours = ({**_flat(said), **_flat({"schedule": plan})} for said, plan in ((facts["about"], facts["schedule"]), (about, schedule)))
-    differing = [name for name in sorted({*theirs, *ours}) if theirs.get(name) != ours.get(name)]
-    if not differing:
-        return
-    name = differing[0]
-    rest = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
-    raise GibbonError(
-        f"{path} belongs to a training with other parameters: {name.replace('.', ' ')} is {theirs.get(name)!s:.60} there and "
-        f"{ours.get(name)!s:.60} here{rest}. Use the same ones, or delete the file to start afresh."
-    )
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested mappings as one, with dotted names; lists are JSON, so that tuples and lists are the same."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = json.dumps(value)
-    return flat
+    found = difference({**facts["about"], "schedule": facts["schedule"]}, {**about, "schedule": schedule})
+    if found:
+        raise GibbonError(
+            f"{path} belongs to a training with other parameters: {found}. Use the same ones, or delete the file to start afresh."
+        )
