@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,19 @@ class Share:
         distributed.all_reduce(flat)
         for tensor, part in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(part.view_as(tensor))
+
+    def wait(self) -> None:
+        """Wait until every process has come here."""
+        if self.size > 1:
+            distributed.barrier()
+
+    def all_of(self, value: Value) -> list[Value]:
+        """Return the values of all processes, in their order; a value is anything that can be pickled."""
+        if self.size == 1:
+            return [value]
+        found: list[Any] = [None] * self.size
+        distributed.all_gather_object(found, value)
+        return found
 
     def largest(self, tensor: Tensor) -> Tensor:
         """Return the largest value over all processes, element by element."""

@@ -136,7 +136,7 @@ class ImageRow:
 
 def row_of(result: AttackResult, index: int, *, assumed: bool, **known: Any) -> ImageRow:
     """Return the outcome of row ``index`` of a result, with that row's part of the result; ``known`` are number, name, seed and hash."""
-    alone = _alone(result, index, known["seed"], assumed)
+    alone = single(result, index, known["seed"], assumed)
     before, after = (logits[0].softmax(0) for logits in (alone.clean_logits, alone.logits))
     flip = int(alone.steps_to_flip[0])
     grown = not getattr(alone.operation, "from_image", True)
@@ -171,7 +171,7 @@ def _nan(result: AttackResult) -> str:
     return "The model gave NaN for this image, so the attack has no result. Look at the model." if bool(result.failed[0]) else ""
 
 
-def _alone(result: AttackResult, index: int, seed: int, assumed: bool) -> AttackResult:
+def single(result: AttackResult, index: int, seed: int, assumed: bool) -> AttackResult:
     """Return the result of one row, on the CPU, without artifacts, and without what it shares with the batch."""
     count = len(result.clean)
 
