@@ -1,0 +1,215 @@
+"""A table's results: its rows and columns, the worst case of each group, and the table as an artifact and as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import torch
+
+from engine.artifacts import Table
+from engine.evaluate.batch.summary import Share
+from engine.evaluate.tables.cells import Cell, Verdicts, share
+from engine.evaluate.tables.plan import CellKey, Column, group_title
+from engine.evaluate.tables.spec import TableSpec
+from engine.result import Reason
+from engine.text.formatting import counted
+
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The worst case of a group of attacks for one model: an image is robust only if every attack of the group failed on it."""
+
+    robust: Share
+    success: Share
+    noise: Share
+    """Robust accuracy under random noise as large as the perturbations, all attacks' noises together: the control."""
+    missing: int = 0
+    """Number of the group's cells that have no verdicts and are left out."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns on the same data, with images made in the same place, at the same norm and radius unless the specification joins others."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def title(self) -> str:
+        """The budgets of the group, or the name that the specification gives it with its budgets."""
+        radii, given = group_title(self.columns), self.columns[0].variant.group
+        return f"{given}: {radii}" if given else radii
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The lines above the columns of the group."""
+        first = self.columns[0]
+        return self.title, first.access, first.data.name
+
+
+@dataclass(frozen=True, eq=False)
+class TableResults:
+    """The cells so far, with everything that is counted from them."""
+
+    spec: TableSpec
+    columns: tuple[Column, ...]
+    cells: Mapping[CellKey, Cell]
+    reason: Reason
+    seconds: float
+    threads: int
+    """CPU threads of torch."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The names of the models, as they stand in the table."""
+        return tuple(model.title for model in self.spec.models)
+
+    @property
+    def done(self) -> bool:
+        """Whether every cell is finished, with verdicts or with an error."""
+        return len(self.cells) == len(self.rows) * len(self.columns)
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups of the columns, in their order."""
+        return tuple(Group(tuple(columns)) for _, columns in groupby(self.columns, key=lambda column: column.group))
+
+    @property
+    def errors(self) -> tuple[Cell, ...]:
+        """The cells that have a sentence in place of verdicts."""
+        return tuple(cell for cell in self.cells.values() if cell.error)
+
+    def cell(self, row: str, column: Column) -> Cell | None:
+        """Return a cell; None: it is not finished."""
+        return self.cells.get(CellKey(row, column.data.name, column.place, column.variant.label))
+
+    def clean(self, row: str, data: str) -> Share:
+        """Return the accuracy of a model on the clean images of a data set."""
+        cells = (self.cell(row, column) for column in self.columns if column.data.name == data)
+        return next((cell.clean for cell in cells if cell is not None and cell.verdicts is not None), Share(0, 0))
+
+    def worst(self, row: str, group: Group) -> Worst:
+        """Return the worst case of a group for one model, image by image."""
+        found = [self.cell(row, column) for column in group.columns]
+        verdicts = [cell.verdicts for cell in found if cell is not None and cell.verdicts is not None]
+        missing = len(found) - len(verdicts)
+        if not verdicts:
+            return Worst(Share(0, 0), Share(0, 0), Share(0, 0), missing)
+        sound, before = _all(verdicts, "sound"), _all(verdicts, "right_before")
+        success = torch.stack([verdict.success for verdict in verdicts]).any(0)
+        noise = share(_all(verdicts, "robust_noise"), sound)
+        return Worst(share(_all(verdicts, "robust"), sound), share(success & sound, before & sound), noise, missing)
+
+    def sentences(self) -> list[str]:
+        """Return in words how far the table is, and what is wrong with it."""
+        total = len(self.rows) * len(self.columns)
+        done = counted(len(self.cells), "cell")
+        lines = [f"{done}, {self.seconds:.1f} s." if self.done else f"{done} of {total:,}, {self.seconds:.1f} s."]
+        lines += list(self.notes)
+        failed = sum(int(cell.verdicts.failed.sum()) for cell in self.cells.values() if cell.verdicts is not None)
+        if failed:
+            lines.append(f"{counted(failed, 'attack error')}: a model gave NaN there. Such images are in no share.")
+        lines += [f"“{cell.key.model}” under {cell.key.attack}, {cell.key.place}, {cell.key.data}: {cell.error}" for cell in self.errors]
+        return lines
+
+    def table(self) -> Table:
+        """Return the robust accuracies over all images with their intervals, one row for each model, the control beside each group."""
+        columns, lines = ["model"], [[row] for row in self.rows]
+        for data in self.spec.data:
+            columns.append(f"clean, {data.name}")
+            for line, row in zip(lines, self.rows, strict=True):
+                line.append(share_text(self.clean(row, data.name)))
+            for group in (group for group in self.groups if group.columns[0].data == data):
+                self._add_group(group, columns, lines)
+        return Table(tuple(columns), tuple(map(tuple, lines)), self.title)
+
+    @property
+    def title(self) -> str:
+        """The title, with what the numbers are."""
+        what = "robust accuracy over all images, with 95 % intervals"
+        return f"{self.spec.title}: {what}" if self.spec.title else what[0].upper() + what[1:]
+
+    def _add_group(self, group: Group, columns: list[str], lines: list[list[str]]) -> None:
+        for column in group.columns:
+            columns.append(", ".join(column.header))
+            for line, row in zip(lines, self.rows, strict=True):
+                line.append(cell_text(self.cell(row, column)))
+        worst = [self.worst(row, group) for row in self.rows]
+        if len(group.columns) > 1:
+            columns.append(", ".join(("worst case", *group.header)))
+            for line, found in zip(lines, worst, strict=True):
+                line.append(share_text(found.robust) + ("*" if found.missing and found.robust.of else ""))
+        columns.append(", ".join(("random noise as large", *group.header)))
+        for line, found in zip(lines, worst, strict=True):
+            line.append(share_text(found.noise))
+
+    def data(self) -> Table:
+        """Return one row for each cell and each group, with every number as a number, for other programs."""
+        return Table(DATA_COLUMNS, tuple(self._data_rows()), self.title)
+
+    def _data_rows(self) -> Iterator[tuple[Any, ...]]:
+        for row in self.spec.models:
+            for group in self.groups:
+                for column in group.columns:
+                    yield self._data_row(row.title, row.defense, group, column)
+                worst, first = self.worst(row.title, group), group.columns[0]
+                names = " + ".join(column.variant.name for column in group.columns)
+                clean = self.clean(row.title, first.data.name)
+                yield (
+                    *("worst case", row.title, row.defense or None, first.data.name, clean.of or None, first.place, first.access),
+                    *(names, None, None, "; ".join(column.budget for column in group.columns), group.title),
+                    *(*_numbers(clean), *_numbers(worst.robust), *_numbers(worst.success), None, None, *_numbers(worst.noise)),
+                    *(None, None, None, None),
+                )
+
+    def _data_row(self, row: str, defense: str, group: Group, column: Column) -> tuple[Any, ...]:
+        cell, attack = self.cell(row, column), column.variant.attack
+        facts = {} if cell is None else cell.facts
+        shares = [Share(0, 0)] * 4 if cell is None else [cell.clean, cell.robust, cell.success, cell.noise]
+        after, eight = (None, None) if cell is None else (cell.right_after.value, cell.success_8bit.value)
+        error = "not finished" if cell is None else cell.error or None
+        return (
+            *("cell", row, defense or None, column.data.name, None if cell is None else cell.images or None, column.place, column.access),
+            *(column.variant.name, getattr(attack, "norm", None), getattr(attack, "eps", None), column.budget, group.title),
+            *(*_numbers(shares[0]), *_numbers(shares[1]), *_numbers(shares[2]), eight, after, *_numbers(shares[3])),
+            *(facts.get("model"), facts.get("crafted on"), None if cell is None else cell.seconds, error),
+        )
+
+
+DATA_COLUMNS = (
+    *("kind", "model", "defense", "data", "images", "crafted_on", "access", "attack", "norm", "eps", "budget", "group"),
+    *(f"{name}{end}" for name in ("clean_accuracy", "robust_accuracy", "attack_success") for end in ("", "_low", "_high", "_hits", "_of")),
+    *("attack_success_8bit", "accuracy_after"),
+    *(f"noise_accuracy{end}" for end in ("", "_low", "_high", "_hits", "_of")),
+    *("model_fingerprint", "crafted_on_fingerprint", "seconds", "error"),
+)
+
+
+def cell_text(cell: Cell | None) -> str:
+    """Return a cell's robust accuracy in words, or that it failed or is not finished."""
+    if cell is None:
+        return NOTHING
+    return "error" if cell.error else share_text(cell.robust)
+
+
+def share_text(found: Share) -> str:
+    """Format a share with its interval: ``61.0 % (54.1–67.5)``."""
+    if found.value is None:
+        return NOTHING
+    low, high = found.interval
+    return f"{100 * found.value:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def _numbers(found: Share) -> tuple[float | None, float | None, float | None, int, int]:
+    low, high = found.interval if found.of else (None, None)
+    return found.value, low, high, found.hits, found.of
+
+
+def _all(verdicts: list[Verdicts], name: str) -> torch.Tensor:
+    return torch.stack([getattr(verdict, name) for verdict in verdicts]).all(0)

@@ -1,0 +1,54 @@
+"""The function that starts a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.classifier import Classifier
+from engine.data import DataSet
+from engine.defenses.training.sharing import Share
+from engine.evaluate.tables.running import TableRun
+from engine.evaluate.tables.spec import TableSpec
+from engine.evaluate.tables.stock import Load, Stock
+
+
+def evaluate_table(
+    spec: TableSpec,
+    folder: Path | str | None = None,
+    *,
+    resume: bool = False,
+    load: Load | None = None,
+    classifiers: Mapping[str, Classifier] | None = None,
+    sets: Mapping[str, DataSet] | None = None,
+    root: Path | str | None = None,
+    share: Share | None = None,
+) -> TableRun:
+    """Start a table; each step is computed when the run is pulled.
+
+    The result is the same whether one process computes it or several, which ``torchrun`` starts.
+
+    Parameters
+    ----------
+    spec
+        The specification: `read_spec` reads one from a file.
+    folder
+        Where finished cells and adversarial images are kept; None: in memory.
+    resume
+        Whether cells that are kept in the folder are used.
+    load
+        Loads a classifier by its source; None: `engine.models.load`, which runs no code of the user's and downloads nothing.
+    classifiers, sets
+        Classifiers by source and data sets by name that are loaded already.
+    root
+        Folder of the data sets; None: the default of `engine.data.load`.
+    share
+        The place of this process among those that compute the table; None: as ``torch.distributed`` says.
+
+    Raises
+    ------
+    GibbonError
+        The folder holds cells of this table and ``resume`` is not set.
+    """
+    stock = Stock(spec, load, classifiers, sets, root)
+    return TableRun(spec, stock, None if folder is None else Path(folder), resume=resume, share=share)

@@ -1,0 +1,172 @@
+"""The models and data sets of a table, each loaded once, when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from engine import data as data_sets
+from engine import models
+from engine.classifier import Classifier
+from engine.data import DataSet
+from engine.data.bits import Bits
+from engine.data.drawn import DRAWN
+from engine.data.sources import loading
+from engine.errors import GibbonError, in_words
+from engine.evaluate.defended import defended
+from engine.evaluate.tables.crafting import Bench, Judge
+from engine.evaluate.tables.plan import Craft
+from engine.evaluate.tables.spec import TableData, TableModel, TableSpec
+from engine.evaluate.transfer import as_taken
+from engine.files import file_digest
+
+Load = Callable[[str], Classifier]
+"""Loads a classifier by its source, such as `engine.models.load`."""
+
+
+class Stock:
+    """Loads what a table needs, and keeps it.
+
+    Parameters
+    ----------
+    spec
+        The specification of the table.
+    load
+        Loads a classifier by its source; None: `engine.models.load`, which runs no code of the user's.
+    classifiers, sets
+        Classifiers by source and data sets by name that are loaded already.
+    root
+        Folder of the data sets; None: the default of `engine.data.load`.
+    """
+
+    def __init__(
+        self,
+        spec: TableSpec,
+        load: Load | None = None,
+        classifiers: Mapping[str, Classifier] | None = None,
+        sets: Mapping[str, DataSet] | None = None,
+        root: Path | str | None = None,
+    ) -> None:
+        self._spec, self._load, self._root = spec, load or models.load, root
+        self._plain: dict[str, Classifier | GibbonError] = dict(classifiers or {})
+        self._sets: dict[str, DataSet | GibbonError] = dict(sets or {})
+        self._taken: dict[tuple[str, str, tuple[int, ...]], Classifier] = {}
+
+    @property
+    def loaded(self) -> list[DataSet]:
+        """The data sets that were loaded so far."""
+        return [data for data in self._sets.values() if isinstance(data, DataSet)]
+
+    def loading(self, entry: TableData) -> Bits[None]:
+        """Load a data set image by image, unless it is here; an error is kept and raised where the set is used."""
+        if entry.name in self._sets:
+            return
+        name, split = data_sets.parse_name(entry.name)
+        drawn = name.removeprefix("generated:") in DRAWN and name.startswith("generated:")
+        chosen: dict[str, Any] = {"seed": entry.seed or 0} if drawn else {"draw": entry.seed}
+        try:
+            self._sets[entry.name] = yield from loading(name, split, self._root, count=entry.count, **chosen)
+        except Exception as error:
+            self._sets[entry.name] = GibbonError(in_words(error, f"Loading “{entry.name}”"))
+
+    def data(self, entry: TableData) -> DataSet:
+        """Return a data set, loaded now if that was not done before."""
+        for _ in self.loading(entry):
+            pass
+        found = self._sets[entry.name]
+        if isinstance(found, GibbonError):
+            raise found
+        return found
+
+    def classifier(self, entry: TableModel, data: DataSet) -> Classifier:
+        """Return a model with its defense, for images of the data set's size, named as in the table.
+
+        Raises
+        ------
+        GibbonError
+            The model cannot be loaded, has no such defense, or takes images of other channels.
+        """
+        key = (entry.source, entry.defense, data.shape)
+        if key not in self._taken:
+            model = defended(self._source(entry.source), entry.defense)
+            taken = as_taken(model, data.shape)
+            if taken is None:
+                raise GibbonError(
+                    f"“{entry.title}” takes images of {model.input_shape[0]} channels, “{data.name}” has {data.shape[0]}. "
+                    "Choose a model for such images."
+                )
+            self._taken[key] = taken
+        return self._taken[key]
+
+    def _source(self, source: str) -> Classifier:
+        if source not in self._plain:
+            try:
+                self._plain[source] = self._load(source)
+            except Exception as error:
+                self._plain[source] = GibbonError(in_words(error, f"Loading “{source}”", "Check the model."))
+        found = self._plain[source]
+        if isinstance(found, GibbonError):
+            raise found
+        return found
+
+    def judge(self, entry: TableModel, data: DataSet) -> Judge:
+        """Return a model with the true classes as its own numbers.
+
+        Raises
+        ------
+        GibbonError
+            The model cannot be used on the data set, such as for other classes.
+        """
+        classifier = self.classifier(entry, data)
+        return Judge(classifier, data.targets_for(classifier.labels, entry.title))
+
+    def bench(self, craft: Craft) -> Bench:
+        """Return everything that decides the images of one attack."""
+        data = self.data(craft.data)
+        maker = self.judge(craft.maker, data)
+        images, _ = data.batch(slice(None))
+        device, dtype = maker.classifier.device, maker.classifier.dtype
+        moved: tuple[Tensor, Tensor] = images.to(device, dtype), maker.labels.to(device)
+        return Bench(craft.variant, maker.classifier, *moved, self._spec.seeds(len(data)), self._spec.together)
+
+    def facts(self, craft: Craft, bench: Bench, judge: Judge) -> dict[str, Any]:
+        """Return everything that a cell depends on, for the comparison with a kept one."""
+        data, attack = self.data(craft.data), craft.variant.attack
+        return {
+            "model": judge.classifier.fingerprint,
+            "crafted on": bench.classifier.fingerprint,
+            "data": {"sha256": data.sha256, "count": len(data)},
+            "attack": {"slug": attack.slug, "parameters": attack.model_dump(mode="json")},
+            "files": {name: file_digest(path) for name, path in attack.named_files().items() if path.is_file()},
+            "aim": craft.variant.aim,
+            "seed": self._spec.seed,
+            "together": self._spec.together,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An attack of the plan with what it needs, or the sentences that say why it or some of its cells cannot be computed."""
+
+    craft: Craft
+    bench: Bench | None
+    judges: tuple[Judge | GibbonError, ...]
+
+
+def prepared(stock: Stock, craft: Craft) -> Prepared:
+    """Load what an attack of the plan needs; errors are kept for the cells that they concern."""
+    try:
+        bench = stock.bench(craft)
+    except GibbonError as error:
+        return Prepared(craft, None, (error,) * len(craft.judges))
+    judges: list[Judge | GibbonError] = []
+    for model, _ in craft.judges:
+        try:
+            judges.append(stock.judge(model, stock.data(craft.data)))
+        except GibbonError as error:
+            judges.append(error)
+    return Prepared(craft, bench, tuple(judges))
