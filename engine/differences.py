@@ -19,11 +19,14 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """Name the first difference in words: ``eps is 0.1 there and 0.3 here and 2 more``; empty where there is none."""
+    """Name the first difference in words: ``eps is 0.1 there and 0.3 here, and 2 more``; empty where there is none."""
     there, here = flat(theirs), flat(ours)
     differing = [name for name in sorted({*there, *here}) if there.get(name) != here.get(name)]
     if not differing:
         return ""
     name = differing[0]
-    rest = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
-    return f"{name.replace('.', ' ')} is {there.get(name)!s:.60} there and {here.get(name)!s:.60} here{rest}"
+    title = name.rpartition(".")[2]
+    # One fact may stand in two places, such as a parameter that is also part of the schedule: it counts once.
+    others = {each.rpartition(".")[2] for each in differing} - {title}
+    rest = f", and {len(others)} more" if others else ""
+    return f"{title.replace('_', ' ')} is {there.get(name, 'missing'):.80} there and {here.get(name, 'missing'):.80} here{rest}"

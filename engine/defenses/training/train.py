@@ -260,7 +260,7 @@ class Train(Operation):
             seed=seed,
         )
         about = {
-            "parameters": self.model_dump(mode="json", exclude={"checkpoint"}),
+            "parameters": {**self.model_dump(mode="json", exclude={"checkpoint"}), "recipe": self.described},
             "seed": seed,
             "classifier": classifier.fingerprint,
             "data": [data.name, len(data), data.sha256],  # with other images held out, the test would contain training images
