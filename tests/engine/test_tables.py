@@ -301,7 +301,7 @@ def test_progress_ends_at_one_and_the_time_left_at_zero() -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"attacks": [{"attack": "pgd", "eps": 0.1, "steps": 4}]}, "attack parameters steps is 3 there and 4 here"),
+        ({"attacks": [{"attack": "pgd", "eps": 0.1, "steps": 4}]}, "steps is 3 there and 4 here"),
         ({"seed": 1}, "seed is 0 there and 1 here"),
         ({"together": 5}, "together is 10 there and 5 here"),
         ({"attacks": [{"attack": "pgd", "eps": 0.1, "steps": 3, "aim": "random"}]}, 'aim is "away" there and "random" here'),
