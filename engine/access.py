@@ -39,6 +39,7 @@ class ModelAccess:
         self._classifier, self.knows = classifier, knows
         self.labels, self.num_classes = classifier.labels, classifier.num_classes
         self.input_shape, self.device, self.dtype = classifier.input_shape, classifier.device, classifier.dtype
+        self.copies = classifier.copies
         self.forwards = 0
         self.backwards = 0
         self.gradient_watch = GradientWatch()

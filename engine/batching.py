@@ -35,10 +35,13 @@ _VALUES_OF_A_WALK = 600_000
 """Number of values (rows times values of an image) that a walk queries, a few rows at a time, in about 0.1 s of a small network."""
 
 
-def rows_with_graph(images: Tensor) -> int:
-    """Return how many rows of the size of ``images`` ``(N, C, H, W)`` fit into memory with the graph of their forward pass."""
+def rows_with_graph(images: Tensor, copies: int = 1) -> int:
+    """Return how many rows of the size of ``images`` ``(N, C, H, W)`` fit into memory with the graph of their forward pass.
+
+    The network sees ``copies`` of each, as with a defense that averages noisy ones.
+    """
     room = _BYTES_ON_CPU if images.device.type == "cpu" else _BYTES_ELSEWHERE
-    return max(1, room // (_ACTIVATIONS * math.prod(images.shape[1:]) * images.element_size()))
+    return max(1, room // (_ACTIVATIONS * copies * math.prod(images.shape[1:]) * images.element_size()))
 
 
 def rows_per_pass(images: Tensor) -> int:

@@ -32,7 +32,7 @@ class ChunkedSteps(Iterator[AttackStep]):
         total, model = len(problem.images), problem.classifier
         size = total
         if attack.by_rows and total > 1:
-            fits = rows_with_graph(problem.images)
+            fits = rows_with_graph(problem.images, model.copies)
             size = min(total, rows or min(fits, attack.rows_together(problem.images) or fits))
         self._left = _pieces(0, total, size)
         self.spent_before = model.forwards

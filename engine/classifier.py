@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from engine.adoption import adopted, frozen_copy, strip_softmax
 from engine.batching import ROWS_SCORED
+from engine.before import applied, copies_of, grouped, known, pooled
 from engine.class_names import class_names
 from engine.contract import Contract, no_gradient
 from engine.devices import device_of, fastest_threads
@@ -242,6 +243,7 @@ class Classifier:
     @torch.no_grad()
     def score(self, images: Tensor, chunk: int = ROWS_SCORED) -> Tensor:
         """Return logits ``(N, K)`` without a graph, ``chunk`` rows at a time, so that a thousand images need no more memory than a few."""
+        chunk = max(1, chunk // self.copies)
         return torch.cat([self(part.to(self.device, self.dtype)) for part in torch.split(images, chunk)])
 
     @torch.no_grad()
@@ -253,7 +255,8 @@ class Classifier:
         """Return logits and activations of ``sites`` (names; None: all) from one forward pass.
 
         Without ``graph`` the activations are clones in the classifier's type; with it they lie on the way from the images to the logits, so
-        that a gradient of the logits with respect to them can be taken.
+        that a gradient of the logits with respect to them can be taken. Where preprocessing makes copies of an image, the activations are
+        the means over them.
 
         With None there are no activations where the pass made another number of rectifier calls than the network did when it was loaded,
         since a call could then not be matched to its site.
@@ -261,8 +264,14 @@ class Classifier:
         Raises
         ------
         GibbonError
-            A site of that name does not exist, or the pass made another number of rectifier calls.
+            A site of that name does not exist, or the pass made another number of rectifier calls; or a graph is asked for where
+            preprocessing makes copies of an image.
         """
+        if graph and self.copies > 1:
+            raise GibbonError(
+                f"“{self.name}” averages {self.copies} copies of each image, so its activations do not lie on one way to the logits. "
+                "Take the model without that defense."
+            )
         wanted = range(len(self.sites)) if sites is None else [self.site(name).index for name in sites]
         mode = self._mode(wanted, graph)
         with torch.set_grad_enabled(graph):
@@ -272,14 +281,19 @@ class Classifier:
                 raise GibbonError(self._other_calls(mode))
             return Recording(logits, {})
         # The activations must not be cast: a copy would not lie on the way to the logits.
-        found = {self.sites[i].name: mode.recorded[i] if graph else mode.recorded[i].to(self.dtype) for i in sorted(mode.recorded)}
+        found = {self.sites[i].name: mode.recorded[i] if graph else self._mean(mode.recorded[i]) for i in sorted(mode.recorded)}
         return Recording(logits, found)
+
+    def _mean(self, values: Tensor) -> Tensor:
+        values = values.to(self.dtype)
+        return values if self.copies == 1 else values.reshape(-1, self.copies, *values.shape[1:]).mean(1)
 
     def prepared(self, images: Tensor) -> Tensor:
         """Return the network's input for images in [0, 1]: preprocessed, resized, normalised, in the type and order it takes."""
+        return self._input(applied(self.before, images))
+
+    def _input(self, images: Tensor) -> Tensor:
         net = self._network
-        for step in self.before:
-            images = step(images)
         if images.shape[2:] != net.native_shape[1:]:
             images = F.interpolate(images, net.native_shape[1:], mode="bilinear", antialias=True, align_corners=False)
         images = ((images - net.mean) / net.std).to(net.door)
@@ -299,10 +313,15 @@ class Classifier:
         raise GibbonError(f"“{self.name}” has no rectifier call named “{name}”. It has: {', '.join(s.name for s in self.sites) or 'none'}.")
 
     @property
+    def copies(self) -> int:
+        """Number of rows that the network sees for each image; more than one where preprocessing averages noisy copies."""
+        return copies_of(self.before)
+
+    @property
     def changes(self) -> tuple[str, ...]:
         """The replaced rectifiers and the preprocessing, in words."""
         replaced = (f"{site}: {function!r}" for site, function in self.activations.items())
-        return (*replaced, *(f"before: {step!r}" for step in self.before))
+        return (*replaced, *(change_before(step) for step in self.before))
 
     def derive(
         self,
@@ -394,10 +413,19 @@ class Classifier:
         )
 
     def _forward(self, images: Tensor, mode: SiteMode | None) -> Tensor:
-        net, images = self._network, self.prepared(images)
+        seen = known(self.before)
+        if len(seen) == len(self.before) or not (images.requires_grad and torch.is_grad_enabled()):
+            return self._logits(images, mode, self.before)
+        with torch.no_grad():
+            true = self._logits(images, self._mode() if self.activations or self.bounds else None, self.before)
+        blind = self._logits(images, mode, seen)
+        return true + (blind - blind.detach())  # the bits of the true answer, with the gradient of the network that the attacker knows
+
+    def _logits(self, images: Tensor, mode: SiteMode | None, before: Sequence[Callable[[Tensor], Tensor]]) -> Tensor:
+        net, prepared = self._network, self._input(applied(before, images))
         try:
             with computed_once(), mode or contextlib.nullcontext():  # the preprocessing stays outside: its rectifier calls are no sites
-                output: Tensor = net.module(images)
+                output: Tensor = net.module(prepared)
         except RuntimeError as error:
             if images.requires_grad and "requires grad" in str(error):  # preprocessing with NumPy inside works without a graph only
                 raise GibbonError(no_gradient(self.name)) from error
@@ -405,7 +433,8 @@ class Classifier:
         if mode is not None and mode.calls != len(net.sites) and (self.activations or self.bounds):
             raise GibbonError(self._other_calls(mode))
         output = output.to(net.mean.dtype)
-        return output.clamp_min(torch.finfo(output.dtype).tiny).log() if net.head == "log" else output
+        output = output.clamp_min(torch.finfo(output.dtype).tiny).log() if net.head == "log" else output
+        return pooled(output, copies_of(before))
 
     def _other_calls(self, mode: SiteMode) -> str:
         return (
@@ -440,11 +469,16 @@ class Classifier:
         found = self.contract
         images = torch.rand((2, *shape), generator=generator(0, "derive")).to(self.device, self.dtype)
         for step in before:
-            found = found.joined(departs(step, images, "The preprocessing"))
+            found = found.joined(departs(partial(grouped, step), images, "The preprocessing"))
         for name, function in activations.items():
             values = torch.randn((2, *self.site(name).shape), generator=generator(0, "derive", name)).to(self.device, self._network.door)
             found = found.joined(departs(function, values, f"The activation at “{name}”"))
         return found
+
+
+def change_before(step: Callable[[Tensor], Tensor]) -> str:
+    """Return the words for a preprocessing among the changes of a classifier."""
+    return f"before: {step!r}"
 
 
 def _noted(card: Mapping[str, Any], contract: Contract) -> dict[str, Any]:

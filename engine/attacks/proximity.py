@@ -140,7 +140,7 @@ class Proximity(Attack):
         The rows of the curve are evaluated in chunks where they exceed the memory.
         """
         assert rows.targets is not None
-        size = len(images) if rows.objective is not None else rows_with_graph(images)
+        size = len(images) if rows.objective is not None else rows_with_graph(images, rows.classifier.copies)
         seen = []
         for part in (slice(first, first + size) for first in range(0, len(images), size)):
             pixels, targets = images[part].detach().requires_grad_(gradient), rows.targets[part]

@@ -1,6 +1,7 @@
-"""Defenses: rectifiers with an upper limit, and training. ``CATALOGUE`` maps a slug to its operation."""
+"""Defenses: rectifiers with an upper limit, preprocessing, and training. ``CATALOGUE`` maps a slug to its operation."""
 
 from engine.catalogue import catalogue
+from engine.defenses import preprocessing
 from engine.defenses.activations import Bounded, BoundedLeaky, bounded, bounded_leaky
 from engine.defenses.cards import accuracy, classifier_of, save_model
 from engine.defenses.training import Train, TrainStep
@@ -18,5 +19,6 @@ __all__ = [
     "bounded",
     "bounded_leaky",
     "classifier_of",
+    "preprocessing",
     "save_model",
 ]

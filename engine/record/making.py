@@ -9,7 +9,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from engine.classifier import Classifier
+from engine.classifier import Classifier, change_before
+from engine.defenses.preprocessing import Preprocessing
 from engine.files import file_digest
 from engine.images import Crop, Photograph, digest
 from engine.models import options_of
@@ -144,6 +145,7 @@ def model_entry(classifier: Classifier, folder: Path | None) -> ModelEntry:
         placed = None if entry.source is None else located(entry.source, lambda path: relative(path, folder))
         return entry.model_copy(update={"source": placed})
     source = classifier.source
+    steps, changes = _by_hand(classifier)
     return ModelEntry(
         name=classifier.name,
         source=None if source is None else located(source, lambda path: relative(path, folder)),
@@ -151,8 +153,21 @@ def model_entry(classifier: Classifier, folder: Path | None) -> ModelEntry:
         options=ModelOptions(**options_of(classifier)),
         input_shape=classifier.input_shape,
         bounds=classifier.bounds,
-        changes=tuple((Counter(classifier.changes) - Counter(classifier.changes_of_source)).elements()),
+        preprocessing=tuple(step.model_dump(mode="json") for step in steps),
+        changes=tuple(changes.elements()),
     )
+
+
+def _by_hand(classifier: Classifier) -> tuple[list[Preprocessing], Counter[str]]:
+    """Return the preprocessing defenses that were put before a classifier after it was loaded, and the other changes in words."""
+    changes = Counter(classifier.changes) - Counter(classifier.changes_of_source)
+    steps = []
+    for step in reversed(classifier.before):  # those of the source come first
+        word = change_before(step)
+        if isinstance(step, Preprocessing) and changes[word]:
+            steps.append(step)
+            changes -= Counter([word])
+    return steps[::-1], changes
 
 
 def _outcome(result: AttackResult, row: int) -> Outcome:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine.attacks import CATALOGUE
 from engine.classifier import Classifier
+from engine.defenses.preprocessing import read
 from engine.driver import Run, start
 from engine.errors import GibbonError
 from engine.images import Photograph, digest, open_image
@@ -34,7 +35,7 @@ def _load(source: str, device: str, options: ModelOptions) -> Classifier:
 
 
 def classifier_of(entry: ModelEntry, folder: Path, device: str, load: Load | None, known: Sequence[Classifier] = ()) -> Classifier:
-    """Return the one of the ``known`` classifiers that is the recorded one, else load it and derive the recorded size and bounds.
+    """Return the one of the ``known`` classifiers that is the recorded one, else load it and derive it as recorded.
 
     Raises
     ------
@@ -50,17 +51,30 @@ def classifier_of(entry: ModelEntry, folder: Path, device: str, load: Load | Non
     if entry.source is None:
         raise GibbonError(f"The record does not say where the model “{entry.name}” came from, so it cannot be loaded again.")
     source = located(entry.source, lambda path: str(folder / path if (folder / path).is_file() else path))
-    classifier = (load or _load)(source, device, entry.options)
-    if classifier.input_shape != entry.input_shape:
-        classifier = classifier.derive(size=entry.input_shape[1:])
-    if entry.bounds:
-        classifier = classifier.derive(bounds=entry.bounds)
+    classifier = derived((load or _load)(source, device, entry.options), entry)
     if classifier.fingerprint != entry.fingerprint:
         raise GibbonError(
             f"“{entry.source}” is another model than the recorded one: its fingerprint is {classifier.fingerprint}, "
             f"recorded is {entry.fingerprint}. Put the original weights there."
         )
     return classifier
+
+
+def derived(loaded: Classifier, entry: ModelEntry) -> Classifier:
+    """Return the loaded classifier with the recorded size, bounds and preprocessing.
+
+    Raises
+    ------
+    GibbonError
+        A bound or a preprocessing is unknown here.
+    """
+    if loaded.input_shape != entry.input_shape:
+        loaded = loaded.derive(size=entry.input_shape[1:])
+    if entry.bounds:
+        loaded = loaded.derive(bounds=entry.bounds)
+    if entry.preprocessing:
+        loaded = loaded.derive(name=entry.name, before=read(list(entry.preprocessing)))
+    return loaded
 
 
 def image_of(entry: ImageEntry, classifier: Classifier, folder: Path, given: Path | None) -> tuple[Tensor, Photograph | None]:

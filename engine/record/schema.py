@@ -39,8 +39,10 @@ class ModelEntry(Part):
     input_shape: tuple[int, int, int]
     bounds: dict[str, float] = Field(default_factory=dict)
     """Upper bounds of activations by the name of the site."""
+    preprocessing: tuple[dict[str, JsonValue], ...] = ()
+    """Preprocessing defenses beyond those of the source, in their order, as `engine.defenses.preprocessing.read` reads them."""
     changes: tuple[str, ...] = ()
-    """Replaced rectifiers and preprocessing beyond those of the source, in words, since a record cannot restore these."""
+    """Replaced rectifiers and other preprocessing beyond those of the source, in words, since a record cannot restore these."""
 
 
 class ImageEntry(Part):

@@ -9,6 +9,7 @@ import torch
 from engine import resources
 from engine.attacks import CATALOGUE
 from engine.data import parse_name
+from engine.defenses.preprocessing import read, words
 from engine.errors import GibbonError
 from engine.models import shipped
 from engine.models.architectures import ARCHITECTURES
@@ -43,6 +44,8 @@ def classifier_call(entry: ModelEntry, folder: Path, device: str) -> str:
         changed["size"] = literal(tuple(entry.input_shape[1:]))  # of the classifier's own size it changes nothing
     if entry.bounds:
         changed["bounds"] = literal(dict(entry.bounds))
+    if entry.preprocessing:
+        changed["before"] = call("engine.defenses.preprocessing.read", literal(words(read(list(entry.preprocessing)))))
     loaded = call("engine.models.load", literal(source), device=literal(device), **options)
     return f"{loaded}.{call('derive', **changed)}" if changed else loaded
 

@@ -10,6 +10,7 @@ from engine.classifier import Classifier
 from engine.errors import GibbonError, in_words
 from engine.record import located, model_entry
 from engine.record.recorded import RecordedLogits, is_recorded
+from engine.record.restoring import derived
 from engine.study.entries import StudyModel
 
 
@@ -78,10 +79,7 @@ def load(classifier: Classifier, folder: Path | None = None, device: str | None 
             head=entry.options.head,
             labels=None if classifier.labels == () else _labels(source, classifier),
         )
-        if loaded.input_shape != entry.input_shape:
-            loaded = loaded.derive(size=entry.input_shape[1:])
-        if entry.bounds:
-            loaded = loaded.derive(bounds=entry.bounds)
+        loaded = derived(loaded, entry)
     except Exception as error:  # a user's file may raise anything
         raise GibbonError(f"The study's model “{name}” is not loaded: {in_words(error, 'Loading it')} {shown}") from None
     if loaded.fingerprint != entry.fingerprint or loaded.labels != classifier.labels:

@@ -51,7 +51,7 @@ def loss_and_gradient(problem: Problem, images: Tensor, loss: LossName, targets:
         goals = targets[part] if isinstance(targets, Tensor) else targets
         return _evaluated(problem, images[part], problem.labels[part], loss, goals, gradient)
 
-    parts = problem.classifier.in_chunks(count, chunk_of, rows_with_graph(images))
+    parts = problem.classifier.in_chunks(count, chunk_of, rows_with_graph(images, problem.classifier.copies))
     return parts[0] if len(parts) == 1 else Evaluation(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
