@@ -152,6 +152,19 @@ def checked_mask(mask: Tensor | None, images: Tensor) -> Tensor | None:
     return mask
 
 
+def checked_radii(radii: Tensor | None, operation: object, images: Tensor) -> Tensor | None:
+    """Return ``radii`` ``(N,)`` like the images, after checking that the operation takes them and that each is above 0."""
+    if radii is None:
+        return None
+    if not getattr(operation, "takes_radii", False):
+        title = getattr(operation, "title", type(operation).__name__)
+        raise GibbonError(f"{title} with these parameters has one radius for all images. Attack those of equal radius together.")
+    radii = plain(torch.as_tensor(radii)).to(images)
+    if radii.shape != (len(images),) or not bool((radii > 0).all()):
+        raise GibbonError(f"Radii are needed as ({len(images)},), one above 0 for each image, but these are {tuple(radii.shape)}.")
+    return radii
+
+
 def checked_start(start: Tensor | None, images: Tensor, classifier: Classifier) -> Tensor | None:
     """Return ``start`` as images, after checking that it has the shape of the batch."""
     if start is None:

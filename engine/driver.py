@@ -17,6 +17,7 @@ from engine.checks import (
     checked_images,
     checked_labels,
     checked_mask,
+    checked_radii,
     checked_seed,
     checked_start,
     checked_targets,
@@ -188,6 +189,7 @@ def start(
     objective: Callable[[Tensor], Tensor] | None = None,
     record: Timeline | None = None,
     rows_at_a_time: int | None = None,
+    radii: Tensor | None = None,
 ) -> Run:
     """Start ``operation`` on ``images``; each step is computed when the run is pulled.
 
@@ -220,6 +222,8 @@ def start(
         A timeline that keeps steps of the run for scrubbing.
     rows_at_a_time
         How many images are attacked together; the others wait. None: as many as memory allows.
+    radii
+        ``(N,)``: a radius for each image instead of the attack's ``eps``, for attacks with ``takes_radii``.
 
     Raises
     ------
@@ -261,6 +265,7 @@ def start(
         data=data,
         models=models,
         objective=objective,
+        radii=checked_radii(radii, operation, images),
     )
     return Run(
         operation,

@@ -83,6 +83,8 @@ class Problem:
     models: Sequence[Classifier] = ()
     objective: Callable[[Tensor], Tensor] | None = None
     """A function from images to values ``(N,)`` that the attacker maximises, too: for attackers who know a defense or a detector."""
+    radii: Tensor | None = None
+    """A radius for each row, ``(N,)``, instead of the attack's ``eps``, for attacks that take them; None: ``eps`` for all."""
     copies: int = 1
     """Number of blocks of the same images in this batch, as made by `repeat`."""
     scratch: dict[str, Any] = field(default_factory=dict)
@@ -108,6 +110,7 @@ class Problem:
             targets=chosen(self.targets),
             mask=mask,
             start=chosen(self.start),
+            radii=chosen(self.radii),
             copies=1,
         )
 
@@ -136,6 +139,7 @@ class Problem:
             targets=tiled(self.targets),
             mask=mask,
             start=tiled(self.start),
+            radii=tiled(self.radii),
             copies=times * self.copies,
         )
 
@@ -205,6 +209,11 @@ class Attack(Operation, ABC):
     def ball(self) -> Ball | None:
         """Return the ball that contains the perturbation, or None where the attack has none."""
         return None
+
+    @property
+    def takes_radii(self) -> bool:
+        """Whether every row may have a radius of its own: the problem's ``radii`` instead of ``eps``."""
+        return False
 
     def rows_together(self, images: Tensor) -> int | None:
         """Return the largest number of images in a chunk that keeps a step within its time. None: as many as memory allows."""

@@ -7,11 +7,11 @@ from typing import ClassVar, Literal
 
 import torch
 
-from engine.attacks.toolkit.budget import InBall, usual_eps
+from engine.attacks.toolkit.budget import InBall, radius, usual_eps
 from engine.attacks.toolkit.evaluation import loss_and_gradient
 from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.losses import LossName, check_classes
-from engine.balls import Norm, normalised
+from engine.balls import Norm, column, normalised
 from engine.operation import AttackStep, Problem
 from engine.parameters import Preset, budget, method
 from engine.text.parsing import Number
@@ -59,10 +59,16 @@ class MIFGSM(InBall):
         """The step length in use: ``step_size``, or its default."""
         return self.eps / self.steps if self.step_size is None else self.step_size
 
+    @property
+    def takes_radii(self) -> bool:
+        """Whether rows may have radii of their own; without ``step_size`` the steps follow them."""
+        return True
+
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """Yield the clean image as iterate 0, and the image after k steps as iterate k."""
         check_classes(self.loss, problem.classifier.num_classes)
-        ball, feasible = self.ball(), FeasibleSet(problem, self.ball())
+        ball, feasible = self.ball(), FeasibleSet(problem, self.ball_of(problem))
+        length = radius(self.eps, problem) / self.steps if self.step_size is None else self.step_size
         images, delta, momentum = problem.images, torch.zeros_like(problem.images), torch.zeros_like(problem.images)
         for index in range(self.steps + 1):
             seen = loss_and_gradient(problem, images, self.loss, problem.targets, gradient=index < self.steps)
@@ -70,5 +76,5 @@ class MIFGSM(InBall):
             if index < self.steps:
                 gradient = seen.gradient if problem.mask is None else problem.mask * seen.gradient
                 momentum = self.decay * momentum + normalised(gradient, 1)
-                delta = feasible.follow(delta, self.length * ball.steepest(momentum), 1.0)  # two roundings, as in every record
+                delta = feasible.follow(delta, column(length, delta) * ball.steepest(momentum), 1.0)  # two roundings, as in every record
                 images = feasible.images(delta)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.access import Knowledge
-from engine.attacks.toolkit.budget import InBall, usual_eps
+from engine.attacks.toolkit.budget import InBall, radius, usual_eps
 from engine.attacks.toolkit.losses import value
 from engine.balls import TINY, Norm, column
 from engine.operation import AttackStep, Problem
@@ -54,6 +54,11 @@ class Noise(InBall):
     draws: int = method(1, ge=1, le=10_000)
     """Number of random draws, one step each."""
 
+    @property
+    def takes_radii(self) -> bool:
+        """Whether rows may have radii of their own: the same noise is scaled to each."""
+        return True
+
     @torch.no_grad()
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """Yield the clean images, then after every draw the best of the draws so far.
@@ -80,7 +85,7 @@ class Noise(InBall):
             noise = noise.sign() if self.distribution == "sign" else noise
         if problem.mask is not None:
             noise = noise * (problem.mask > 0)
-        return noise * column(self.eps / self.ball().size(noise).clamp_min(TINY), noise)
+        return noise * column(radius(self.eps, problem) / self.ball().size(noise).clamp_min(TINY), noise)
 
 
 def _better(problem: Problem, best: AttackStep, drawn: AttackStep) -> AttackStep:

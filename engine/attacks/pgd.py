@@ -11,7 +11,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from engine.attacks.toolkit.budget import check_lengths, usual_eps
+from engine.attacks.toolkit.budget import check_lengths, radius, usual_eps
 from engine.attacks.toolkit.directions import DirectionName, direction
 from engine.attacks.toolkit.evaluation import loss_and_gradient, untargeted_loss
 from engine.attacks.toolkit.feasible_set import FeasibleSet
@@ -138,12 +138,20 @@ class PGD(Attack):
     @property
     def length(self) -> float:
         """The step length in use: ``step_size``, or its default."""
+        return float(self._length(self.eps))
+
+    def _length(self, eps: float | Tensor | None) -> float | Tensor:
+        """Return the step length for a radius, or for one for each row, ``(N,)``."""
         if self.step_size is not None:
             return self.step_size
-        if self.eps is None:
+        if eps is None:
             return 0.05
-        evenly = 2.5 * self.eps / self.count
-        return max(evenly, self.eps / 3) if self._spreads else evenly
+        return eps / 3 if self._spreads and 2.5 / self.count < 1 / 3 else 2.5 * eps / self.count
+
+    @property
+    def takes_radii(self) -> bool:
+        """Whether there is a radius, and a number of steps that does not depend on it."""
+        return self.eps is not None and self.steps is not None
 
     @property
     def _spreads(self) -> bool:
@@ -158,7 +166,8 @@ class PGD(Attack):
         check_classes(self.loss, problem.classifier.num_classes)
         rows, goals = self._rows(problem)
         chosen = goals[: len(problem.images)] if goals is not None and self.towards in ("least likely", "random") else None
-        feasible = FeasibleSet(rows, self.ball(), one_by_one=self.l1_step == "one value")
+        eps = radius(self.eps, rows)
+        feasible = FeasibleSet(rows, None if eps is None else BALLS[self.norm](eps), one_by_one=self.l1_step == "one value")
         delta = feasible.sample() if self._starts_randomly else torch.zeros_like(rows.images)
         images = feasible.images(delta) if self._starts_randomly else rows.images
         for index in range(self.count + 1):
@@ -168,7 +177,7 @@ class PGD(Attack):
             yield step if chosen is None else replace(step, goals=chosen)
             if index < self.count:
                 along = self._along(feasible, delta, seen.gradient, rows.mask)
-                delta = feasible.follow(delta, along, self.length)
+                delta = feasible.follow(delta, along, self._length(eps))
                 images = feasible.images(delta)
 
     def _along(self, feasible: FeasibleSet, delta: Tensor, gradient: Tensor, mask: Tensor | None) -> Tensor:

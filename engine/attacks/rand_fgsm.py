@@ -7,12 +7,12 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from engine.attacks.toolkit.budget import check_lengths
+from engine.attacks.toolkit.budget import check_lengths, radius
 from engine.attacks.toolkit.directions import direction
 from engine.attacks.toolkit.evaluation import loss_and_gradient
 from engine.attacks.toolkit.losses import check_classes
 from engine.attacks.toolkit.restarts import best_restart
-from engine.balls import Linf, Norm
+from engine.balls import Linf, Norm, column
 from engine.errors import WrongField
 from engine.operation import Attack, AttackStep, Problem
 from engine.parameters import Preset, budget, method
@@ -63,6 +63,11 @@ class RandFGSM(Attack):
         """Length of the random step in use: ``alpha``, or half of eps."""
         return self.eps / 2 if self.alpha is None else self.alpha
 
+    @property
+    def takes_radii(self) -> bool:
+        """Whether rows may have radii of their own: where the random step is half of each."""
+        return self.alpha is None
+
     def ball(self) -> Linf:
         """Return the ball of radius ``eps``."""
         return Linf(self.eps)
@@ -72,11 +77,13 @@ class RandFGSM(Attack):
         check_classes("ce", problem.classifier.num_classes)
         rows = problem.repeat(self.draws)
         noise = rows.random.normal(rows.images.shape[1:]).to(rows.images).sign()
-        start = rows.compose(self.first * noise)
+        eps = radius(self.eps, rows)
+        first = eps / 2 if self.alpha is None else self.alpha
+        start = rows.compose(column(first, noise) * noise)
         seen = loss_and_gradient(rows, start, "ce", rows.targets)
         yield best_restart(AttackStep(0, 1, start, seen.loss, seen.logits), problem)
         step = direction("steepest", seen.gradient, "linf", 0.0, rows.mask)
         step = step if rows.mask is None else rows.mask * step
-        adversarial = (start + (self.eps - self.first) * step).clamp(0, 1)
+        adversarial = (start + column(eps - first, step) * step).clamp(0, 1)
         seen = loss_and_gradient(rows, adversarial, "ce", rows.targets, gradient=False)
         yield best_restart(AttackStep(1, 1, adversarial, seen.loss, seen.logits), problem)

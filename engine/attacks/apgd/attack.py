@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.attacks.apgd.sparse_state import SparseProgress
 from engine.attacks.apgd.state import Progress
 from engine.attacks.toolkit.active_rows import ActiveRows
-from engine.attacks.toolkit.budget import InBall, usual_eps
+from engine.attacks.toolkit.budget import InBall, radius, usual_eps
 from engine.attacks.toolkit.evaluation import Evaluation, loss_and_gradient, untargeted_loss
 from engine.attacks.toolkit.feasible_set import FeasibleSet
 from engine.attacks.toolkit.losses import LossName, check_classes
@@ -92,6 +92,11 @@ class APGD(InBall):
             before, share = share, share + max(share - before - 0.03, 0.06)
         return sorted({step for step in found if step < self.steps})
 
+    @property
+    def takes_radii(self) -> bool:
+        """Whether rows may have radii of their own; the state of the sparse steps in l1 has one for all."""
+        return self.norm != "l1"
+
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """Yield the clean image as step 0, the random start as step 1, the image after k steps as step k + 1."""
         check_classes(self._loss, problem.classifier.num_classes)
@@ -109,7 +114,7 @@ class APGD(InBall):
                 return
         rows = active.problem.repeat(blocks)
         goals = None if goals is None else goals.repeat_interleave(self.restarts, 0)
-        feasible = FeasibleSet(rows, self.ball())
+        feasible = FeasibleSet(rows, self.ball_of(rows))
         progress = self._progress(rows, feasible)
         checkpoints = set(self.checkpoints())
         for index in range(total):
@@ -131,13 +136,13 @@ class APGD(InBall):
                 progress.select(left, blocks)
                 goals, fooled = _columns(goals, left), fooled[left]
                 rows = active.problem.repeat(blocks)
-                feasible = FeasibleSet(rows, self.ball())
+                feasible = FeasibleSet(rows, self.ball_of(rows))
             if index < self.steps:
                 progress.move(feasible, self.ball())
 
     def _progress(self, rows: Problem, feasible: FeasibleSet) -> Progress | SparseProgress:
         if self.norm != "l1":
-            return Progress(feasible.sample(), 2 * self.eps)
+            return Progress(feasible.sample(), 2 * radius(self.eps, rows))
         start = rows.random.normal(rows.images.shape[1:]).to(rows.images)
         inside = torch.ones_like(rows.images[:1]) if rows.mask is None else rows.mask.expand(-1, *rows.images.shape[1:])
         return SparseProgress(feasible.project(start), self.eps, inside > 0)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from engine.attacks.toolkit.feasible_set import FeasibleSet
-from engine.balls import Ball
+from engine.balls import Ball, column
 
 _MOMENTUM = 0.75
 """Weight of the new step; the rest is that of the last one."""
@@ -20,12 +20,12 @@ class Progress:
     delta
         Starting points of the rows, ``(rows, C, H, W)``.
     step
-        The first step size, in pixel units.
+        The first step size in pixel units, or one for each row, ``(rows,)``.
     """
 
-    def __init__(self, delta: Tensor, step: float) -> None:
+    def __init__(self, delta: Tensor, step: float | Tensor) -> None:
         self.delta = self._previous = delta
-        self._step = delta.new_full((len(delta), 1, 1, 1), step)
+        self._step = torch.zeros_like(delta[:, :1, :1, :1]) + column(step, delta)
         self._moves = 0
         self._since = 0
         self._rises: Tensor | None = None

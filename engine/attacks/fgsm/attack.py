@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.artifacts import Artifact
 from engine.attacks.fgsm.eps_curve import Direction, StepArtifacts, curve
-from engine.attacks.toolkit.budget import InBall, usual_eps
+from engine.attacks.toolkit.budget import InBall, radius, usual_eps
 from engine.attacks.toolkit.directions import direction
 from engine.attacks.toolkit.evaluation import loss_and_gradient
 from engine.attacks.toolkit.feasible_set import FeasibleSet
@@ -79,13 +79,18 @@ class FGSM(InBall):
     likely one (step l.l.) or a random one (step rnd.).
     """
 
+    @property
+    def takes_radii(self) -> bool:
+        """Whether rows may have radii of their own: the direction is the same for all lengths."""
+        return True
+
     def iterate(self, problem: Problem) -> Iterator[AttackStep]:
         """Yield the clean images, then the images after the step."""
         check_classes("ce", problem.classifier.num_classes)
         check_goals(self.towards, problem)
         clean = self._clean(problem)
         yield clean
-        adversarial = self.stepped(problem, clean.direction, self.eps)
+        adversarial = self.stepped(problem, clean.direction, radius(self.eps, problem))
         seen = loss_and_gradient(problem, adversarial, "ce", problem.targets if clean.goals is None else clean.goals, gradient=False)
         yield replace(clean, index=1, adversarial=adversarial, loss=seen.loss, logits=seen.logits)
 

@@ -6,14 +6,16 @@ from abc import ABC
 from typing import Self, TypeVar
 
 from pydantic import model_validator
+from torch import Tensor
 
 from engine.balls import BALLS, Ball, Norm
 from engine.errors import WrongField
-from engine.operation import Attack
+from engine.operation import Attack, Problem
 from engine.text.formatting import in_grey_levels
 from engine.text.parsing import Number
 
 Op = TypeVar("Op", bound=Attack)
+Eps = TypeVar("Eps", float, float | None)
 _USUAL_EPS: dict[Norm, float] = {"linf": 8 / 255, "l2": 0.5, "l1": 12.0}
 """Customary radii for small colour images; 8/255 in l2 would have no visible or measurable effect."""
 
@@ -38,6 +40,11 @@ def check_lengths(attack: Op, norm: Norm) -> Op:
     return attack
 
 
+def radius(eps: Eps, problem: Problem) -> Eps | Tensor:
+    """Return the radius of every row: the problem's ``radii`` ``(N,)`` where it has them, else ``eps``."""
+    return eps if problem.radii is None else problem.radii
+
+
 class InBall(Attack, ABC):
     """An attack whose perturbation stays in a ball. Each subclass declares its norms and the customary radii."""
 
@@ -53,3 +60,7 @@ class InBall(Attack, ABC):
     def ball(self) -> Ball:
         """Return the ball of radius ``eps``."""
         return BALLS[self.norm](self.eps)
+
+    def ball_of(self, problem: Problem) -> Ball:
+        """Return the ball of every row: of radius ``eps``, or of the problem's ``radii``."""
+        return BALLS[self.norm](radius(self.eps, problem))

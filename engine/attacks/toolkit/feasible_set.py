@@ -63,12 +63,13 @@ class FeasibleSet:
             delta = self._ball.project(delta)
         return delta.clamp(*self._room)
 
-    def follow(self, delta: Tensor, along: Tensor, length: float) -> Tensor:
-        """Return ``project(delta + length * along)``. It may overwrite ``delta``, which must belong to the caller and to no step.
+    def follow(self, delta: Tensor, along: Tensor, length: float | Tensor) -> Tensor:
+        """Return ``project(delta + length * along)`` with one length or one for each row, ``(N,)``.
 
-        For a hundred small images each new tensor costs as much as the arithmetic of a step.
+        It may overwrite ``delta``, which must belong to the caller and to no step: for a hundred small images each new tensor costs as much
+        as the arithmetic of a step.
         """
-        moved = delta.add_(along, alpha=length)
+        moved = delta.add_(along * column(length, along)) if isinstance(length, Tensor) else delta.add_(along, alpha=length)
         return moved.clamp_(*self._room) if isinstance(self._ball, Linf) or self._ball is None else self.project(moved)
 
     def steepest(self, gradient: Tensor) -> Tensor:
