@@ -14,7 +14,7 @@ from engine.artifacts import Artifact, Axis, Curve, Table, Unit
 from engine.attacks.toolkit.active_rows import ActiveRows
 from engine.attacks.toolkit.evaluation import loss_and_gradient
 from engine.batching import rows_per_pass
-from engine.errors import GibbonError
+from engine.evaluate.given_data import of_data
 from engine.operation import Operation, Problem, Step, Use
 from engine.parameters import budget, method
 from engine.result import norms
@@ -69,7 +69,7 @@ class HardSamples(Operation):
 
     def iterate(self, problem: Problem) -> Iterator[HardSamplesStep]:
         """Measure the images of the data set or, without one, the problem's own, chunk by chunk; one step of a chunk at a time."""
-        problem = _of_data(problem)
+        problem = of_data(problem)
         count, size, index = len(problem.images), max(1, rows_per_pass(problem.images) // _SHARE), 0
         state = _nothing(problem)
         for first in range(0, count, size):
@@ -161,21 +161,3 @@ def _by_class(names: tuple[str, ...], labels: Tensor, steps: Tensor) -> tuple[tu
         if len(own):
             rows.append((name, len(own), int((own == 0).sum()), float(own.double().quantile(0.5))))
     return tuple(sorted(rows, key=lambda row: row[3]))
-
-
-def _of_data(problem: Problem) -> Problem:
-    """Return the problem of the data set's images, where there is one."""
-    data, model = problem.data, problem.classifier
-    if data is None:
-        return problem
-    if data.shape != tuple(problem.images.shape[1:]):
-        raise GibbonError(
-            f"The data set's images are {data.shape}, but the model takes {tuple(problem.images.shape[1:])}. Choose a set of that size."
-        )
-    if not len(data):
-        raise GibbonError("The data set holds no images. Choose one with images, or allow more of them.")
-    images, _ = data.batch(slice(None))
-    labels = data.targets_for(model.labels, model.whole.name)
-    random = problem.random.select([0] * len(images))  # nothing is drawn
-    like = problem.images
-    return replace(problem, images=images.to(like), labels=labels.to(like.device), random=random, data=None)

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import model_validator
 from torch import Tensor
 
 from engine.artifacts import Artifact, Table
 from engine.classifier import Classifier
 from engine.driver import Run, start
-from engine.errors import GibbonError
 from engine.evaluate.control import control
+from engine.evaluate.named_attack import NamedAttack
 from engine.evaluate.transfer import NOTHING, Verdict, as_taken, ask, translated
-from engine.operation import Attack, Operation, Problem, Step, Use
-from engine.parameters import method
+from engine.operation import Problem, Step, Use
 from engine.result import AttackResult
 
 NOISE = "random noise"
@@ -73,7 +69,7 @@ class TransferStep(Step):
     """The matrix with the entries known so far."""
 
 
-class TransferEvaluation(Operation):
+class TransferEvaluation(NamedAttack):
     """Attack each model and evaluate on all: the classifier and the problem's further ``models``.
 
     One attack per model, then two forward passes of all images per pair, three with the control (see `control`). The diagonal is the attack
@@ -88,42 +84,6 @@ class TransferEvaluation(Operation):
     family: ClassVar[str] = "Evaluation"
     paper: ClassVar[str] = "Papernot, McDaniel, Goodfellow 2016, arXiv 1605.07277"
     uses: ClassVar[frozenset[Use]] = frozenset({"labels", "targets", "mask", "data", "models"})
-
-    attack: str = method("pgd")
-    """Slug of the attack that is run on every model."""
-    parameters: str = method("{}")
-    """Parameters of the attack as JSON, such as ``{"eps": "8/255", "steps": 40}``; the others keep their defaults."""
-
-    @classmethod
-    def of(cls, attack: Attack) -> Self:
-        """Build the evaluation of an attack in the catalogue."""
-        return cls(attack=attack.slug, parameters=json.dumps(attack.model_dump(mode="json", exclude_defaults=True)))
-
-    @cached_property
-    def attacking(self) -> Attack:
-        """Build the attack with its parameters.
-
-        Raises
-        ------
-        GibbonError
-            The attack does not exist, or has no such parameter.
-        """
-        from engine.attacks import CATALOGUE
-
-        if self.attack not in CATALOGUE:
-            raise GibbonError(f"There is no attack “{self.attack}”. There are: {', '.join(sorted(CATALOGUE))}.")
-        try:
-            values = json.loads(self.parameters)
-        except ValueError as error:
-            values = error
-        if not isinstance(values, dict):
-            raise GibbonError(f'parameters is no JSON object: {self.parameters!r:.60}. Write it as {{"eps": "8/255"}}.')
-        return CATALOGUE[self.attack].build(**values)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        self.attacking  # noqa: B018 - it raises
-        return self
 
     def iterate(self, problem: Problem) -> Iterator[TransferStep]:
         """Attack one model after the other; after each attack evaluate one model per step."""
