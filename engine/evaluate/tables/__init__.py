@@ -2,8 +2,8 @@
 
 from engine.evaluate.tables.budgets import budget_of
 from engine.evaluate.tables.cells import Cell, Verdicts
-from engine.evaluate.tables.crafting import CellRun
 from engine.evaluate.tables.plan import CellKey, Column
+from engine.evaluate.tables.posing import CellRun
 from engine.evaluate.tables.results import Group, TableResults, Worst
 from engine.evaluate.tables.running import TableRun, TableStep
 from engine.evaluate.tables.spec import TableAttack, TableData, TableModel, TableSpec, read_spec, spec_toml

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,9 +13,8 @@ from torch import Tensor
 from engine.errors import GibbonError
 from engine.evaluate.batch.summary import Share
 from engine.evaluate.tables.plan import CellKey
-
-if TYPE_CHECKING:
-    from engine.evaluate.tables.crafting import CellRun
+from engine.evaluate.tables.posing import CellRun
+from engine.images import digest
 
 NORMS = ("l0", "l1", "l2", "linf")
 TENSORS = ("labels", "before", "after", "after_8bit", "noise", "targets", "failed", "norms")
@@ -169,8 +168,6 @@ class Cell:
         GibbonError
             The image cannot be made again with the same bits, such as on another device.
         """
-        from engine.images import digest
-
         self._check(index)
         kept = None if self._image is None else self._image(self, index)
         image = self.run(index).result().adversarial[0].cpu() if kept is None else kept

@@ -16,9 +16,10 @@ from engine.data.bits import Bits
 from engine.defenses.training.sharing import Share, own_share
 from engine.errors import GibbonError, in_words
 from engine.evaluate.tables.cells import Cell, Verdicts
-from engine.evaluate.tables.crafting import CellRun, Crafted, craft
+from engine.evaluate.tables.crafting import Crafted, craft
 from engine.evaluate.tables.keeping import Keeper
 from engine.evaluate.tables.plan import CellKey, Craft, columns_of, crafts_of
+from engine.evaluate.tables.posing import CellRun
 from engine.evaluate.tables.results import TableResults
 from engine.evaluate.tables.spec import TableSpec
 from engine.evaluate.tables.stock import Prepared, Stock, prepared

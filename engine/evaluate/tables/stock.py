@@ -18,8 +18,9 @@ from engine.data.drawn import DRAWN
 from engine.data.sources import loading
 from engine.errors import GibbonError, in_words
 from engine.evaluate.defended import defended
-from engine.evaluate.tables.crafting import Bench, Judge
+from engine.evaluate.tables.crafting import Judge
 from engine.evaluate.tables.plan import Craft
+from engine.evaluate.tables.posing import Bench
 from engine.evaluate.tables.spec import TableData, TableModel, TableSpec
 from engine.evaluate.transfer import as_taken
 from engine.files import file_digest
