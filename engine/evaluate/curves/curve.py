@@ -1,0 +1,134 @@
+"""The robustness curve: accuracy over eps for one model or more and one attack, from one search of each image's smallest perturbation."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar, Self
+
+import torch
+from pydantic import model_validator
+from torch import Tensor
+
+from engine.artifacts import Artifact, Unit
+from engine.classifier import Classifier
+from engine.errors import in_words
+from engine.evaluate.curves.numbers import ModelNorms, by_image, curve, intervals, summary
+from engine.evaluate.curves.search import kind_of, smallest_norms
+from engine.evaluate.given_data import of_data
+from engine.evaluate.named_attack import NamedAttack
+from engine.evaluate.transfer import as_taken, translated
+from engine.operation import Problem, Step, Use
+from engine.parameters import method
+
+_POINTS = 128
+"""Points of a curve, at most, beside the one at 0."""
+_SEEDS = 2**31
+
+
+@dataclass(frozen=True, eq=False)
+class CurveStep(Step):
+    """A step of one of the attacks; the norms of the model in progress are upper bounds, so its curve only falls from here."""
+
+    models: tuple[ModelNorms, ...]
+    """The models so far, the last of which may be in progress."""
+    labels: Tensor
+    """The images' classes ``(N,)``, as numbers of the first model."""
+
+
+class RobustnessCurve(NamedAttack):
+    """Search the smallest perturbation of each image, which gives the accuracy at every eps at once.
+
+    ``accuracy(eps) = share of images with smallest > eps``, so that it falls monotonically by construction. With an attack in a ball each
+    image's radius is halved in, from the attack's ``eps`` down; a minimal-norm attack gives its norms at once. The problem's classifier
+    and its further ``models`` are attacked one after the other, each as a white box.
+
+    The empirical robustness is the mean of the smallest perturbations, and of their norms over those of the images.
+    Moosavi-Dezfooli, Fawzi, Frossard 2015, arXiv 1511.04599 (relative norm); Carlini et al. 2019, arXiv 1902.06705 (curves).
+    """
+
+    slug: ClassVar[str] = "robustness-curve"
+    title: ClassVar[str] = "Robustness curve"
+    family: ClassVar[str] = "Evaluation"
+    paper: ClassVar[str] = "Carlini et al. 2019, arXiv 1902.06705"
+    uses: ClassVar[frozenset[Use]] = frozenset({"labels", "data", "models"})
+    reading_units: ClassVar[Mapping[str, Unit]] = MappingProxyType({"share fooled": "share"})
+
+    halvings: int = method(7, ge=1, le=20)
+    """Number of times that the interval of each image's radius is halved: 7 tells radii apart that differ by a 128th of eps. Each costs
+    one more attack on the images that can be fooled. Minimal-norm attacks need none.
+    """
+
+    @model_validator(mode="after")
+    def _searchable(self) -> Self:
+        kind_of(self.attacking)
+        return self
+
+    def iterate(self, problem: Problem) -> Iterator[CurveStep]:
+        """Search the images of the data set or, without one, the problem's own, one model after the other."""
+        problem = of_data(problem)
+        models = (problem.classifier.whole, *problem.models)
+        done: list[ModelNorms] = []
+        index = itertools.count()
+
+        def step(newest: ModelNorms | None, share: float, news: str) -> CurveStep:
+            seen = (*done, newest) if newest is not None else tuple(done)
+            fooled = 0.0 if newest is None or newest.norms is None else float(newest.norms.found.double().mean())
+            share = min(1.0, (len(done) + share) / len(models))
+            return CurveStep(
+                next(index), None, seen, problem.labels, news=news, share_done=share, readings={"share fooled": torch.tensor(fooled)}
+            )
+
+        seeds = [(problem.random.seed + row) % _SEEDS for row in range(len(problem.images))]
+        for model in models:
+            news = f"{self.attacking.title} on “{model.name}”"
+            taker, own, error = _ready(problem, model)
+            if taker is None or own is None:
+                done.append(ModelNorms(model.name, error=error))
+                continue
+            search = smallest_norms(self.attacking, taker, problem.images.to(taker.device, taker.dtype), own, seeds, self.halvings)
+            try:
+                while True:
+                    share, norms = next(search)
+                    yield step(ModelNorms(model.name, norms), share, news)
+            except StopIteration as end:
+                problem.classifier.forwards += end.value.forwards
+                problem.classifier.backwards += end.value.backwards
+                done.append(ModelNorms(model.name, end.value))
+            except Exception as error_here:
+                if len(models) == 1:
+                    raise
+                done.append(ModelNorms(model.name, error=in_words(error_here, self.attacking.title, "Try other parameters.")))
+        yield step(None, 0.0, "")
+
+    def radii(self, models: tuple[ModelNorms, ...]) -> Tensor:
+        """Return the eps ``(T,)`` of the curve's points: some of those of the search, or evenly spread up to the largest norm."""
+        if kind_of(self.attacking) == "radius":
+            points = min(_POINTS, 2**self.halvings)
+            largest = float(self.attacking.eps)  # type: ignore[attr-defined]
+            return torch.arange(points + 1, dtype=torch.float64).mul(largest).div(points)
+        found = [model.norms.smallest[model.norms.found] for model in models if model.norms is not None]
+        longest = max((float(norms.max()) for norms in found if len(norms)), default=1.0)
+        return torch.linspace(0, longest, _POINTS + 1, dtype=torch.float64)
+
+    def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
+        """Return the curve and its intervals, a row for each model, and a row for each image."""
+        assert isinstance(last, CurveStep)
+        radii, names = self.radii(last.models), problem.classifier.labels
+        return {
+            "accuracy": curve(last.models, radii, f"Robust accuracy under {self.attacking.title}"),
+            "intervals": intervals(last.models, radii),
+            "smallest": summary(last.models),
+            "images": by_image(last.models, [names[label] for label in last.labels.tolist()]),
+        }
+
+
+def _ready(problem: Problem, model: Classifier) -> tuple[Classifier | None, Tensor | None, str]:
+    """Return the model for the problem's images, with their classes as its own numbers, or why it cannot be compared."""
+    taker = as_taken(model, problem.images.shape[1:])
+    own = translated(problem.labels, problem.classifier.labels, model.labels)
+    if taker is None:
+        return None, None, "It takes images of other channels: not compared."
+    return taker, own, "" if own is not None else "It has other classes: not compared."
