@@ -376,11 +376,13 @@ class Session(QObject):
             self.change(f"Show {entry.title}", **changes.of_run(self.state, entry))
 
     def remove_runs(self, *numbers: int) -> None:
-        """Remove finished runs from the history, as an undo step."""
+        """Remove finished runs from the history, as an undo step. What one of them made leaves the canvas with it."""
         titles = [entry.title for number in numbers if (entry := self.history.find(number)) is not None]
         if titles:
             text = f"Remove {titles[0]}" if len(titles) == 1 else f"Remove {len(titles)} runs"
-            self.change(text, removed=self.state.removed.union(numbers))
+            shown = self.staleness.behind(self.state)
+            left = {} if shown is None or shown.number not in numbers else changes.without_run(self.state, shown)
+            self.change(text, **{"removed": self.state.removed.union(numbers), **left})
             what = f"{titles[0]} was" if len(titles) == 1 else f"{len(titles)} runs were"
             self.notice.emit(f"{what} removed. Undo (Ctrl+Z) brings {'it' if len(titles) == 1 else 'them'} back.")
 
