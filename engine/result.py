@@ -93,12 +93,25 @@ class AttackResult(Result):
     """Logits of the clean images, where the run computed them anyway."""
     iteration: int | None = None
     """Number of the step whose iterate this is, where `engine.iterate.at_step` took one of a run; None: the run's result, its best."""
+    iterations: int | None = None
+    """Number of the last step of the run that ``iteration`` is of; None where that is not known."""
 
     def __repr__(self) -> str:
         count, images = len(self.adversarial), "image" if len(self.adversarial) == 1 else "images"
         failed = f", {int(self.failed.sum())} failed" if bool(self.failed.any()) else ""
         found = f"{int(self.success.sum())} of {count} {images} adversarial{failed}"
         return f"AttackResult({self.operation.slug} on “{self.classifier.name}”: {found}; {self.reason}, {self.seconds:.2f} s)"
+
+    @property
+    def moment(self) -> str:
+        """Which iterate of the run this is, such as ``iteration 12 of 40``; empty for the run's result."""
+        of = "" if self.iterations is None else f" of {self.iterations}"
+        return "" if self.iteration is None else f"iteration {self.iteration}{of}"
+
+    @property
+    def title(self) -> str:
+        """The attack's title, of an iterate also which one it is, such as ``PGD, iteration 12 of 40``."""
+        return ", ".join(filter(None, (self.operation.title, self.moment)))
 
     @cached_property
     def remarks(self) -> tuple[str, ...]:

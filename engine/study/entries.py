@@ -149,6 +149,8 @@ class AttackEntry(Part):
     notes: tuple[str, ...] = ()
     iteration: Count | None = None
     """Number of the step whose iterate the result is; None for the run's best."""
+    iterations: Count | None = None
+    """Number of the last step of the run that it is of; None where that is not known."""
     clean: Digest
     image: ImageInfo = ImageInfo()
     before: tuple[StickerEntry, ...] = ()

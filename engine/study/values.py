@@ -22,6 +22,7 @@ from engine.parameters import parameters_of
 from engine.record.recorded import Answer
 from engine.result import AttackResult, Result
 from engine.stickers import Sticker
+from engine.text.formatting import run_title
 from engine.timeline import KeptStep
 
 Region = Literal["image", "stickers"]
@@ -118,8 +119,8 @@ class StudyRun:
 
     @property
     def title(self) -> str:
-        """The run's number and the operation's title, such as ``#3 PGD``."""
-        return f"#{self.number} {self.result.operation.title}"
+        """The run's number and what was run, such as ``#3 PGD``, or ``#5 PGD, iteration 12 of 40, from #3``."""
+        return run_title(self.number, self.result.operation.title if self.attack is None else self.attack.title, self.iteration_of)
 
     def known(self) -> tuple[Answer, ...]:
         """Return all logits that the run holds: of the clean and the adversarial image, of its steps, and the ``answers``."""

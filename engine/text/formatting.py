@@ -29,6 +29,12 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
+def run_title(number: int, title: str, iterate_of: int | None = None) -> str:
+    """Return a finished run's number and title; of an iterate also the number of its run: ``#5 PGD, iteration 12 of 40, from #3``."""
+    source = "" if iterate_of in (None, number) else f", from #{iterate_of}"
+    return f"#{number} {title}{source}"
+
+
 def named_norms(text: str) -> str:
     """Write the norms in a sentence as the field does: ``linf`` becomes L∞, ``l2`` L2. Names in code, such as ``l2_norm``, stay."""
     return re.sub(r"\bl([012])\b", r"L\1", re.sub(r"\b[Ll]_?inf\b", "L∞", text))

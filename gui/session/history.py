@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.text.formatting import run_title
 from gui.session.attack_inputs import AttackInputs
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class FinishedRun:
     @property
     def title(self) -> str:
         """The run's number and the operation's title, such as ``#3 PGD``."""
-        return f"#{self.number} {self.operation.title}"
+        return run_title(self.number, self.operation.title)
 
     @property
     def ended(self) -> str:
@@ -111,11 +112,8 @@ class AttackRun(FinishedRun):
 
     @property
     def title(self) -> str:
-        """The run's number and the attack's title; of an iterate also which one it is, such as ``#5 PGD, iteration 12 of #4``."""
-        if self.iteration_of is None:
-            return super().title
-        of = "" if self.iteration_of == self.number else f" of #{self.iteration_of}"
-        return f"{super().title}, iteration {self.result.iteration}{of}"
+        """The run's number and the attack's title; of an iterate also which one it is, as in ``#5 PGD, iteration 12 of 40, from #4``."""
+        return run_title(self.number, self.result.title, self.iteration_of)
 
     def is_outcome(self, state: State) -> bool:
         """Return whether a state has on its canvas what the run made."""

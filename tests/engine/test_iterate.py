@@ -53,6 +53,24 @@ def chosen(line: Timeline) -> Iterator[KeptStep]:
     yield from {step.index: step for step in (line.steps[0], line.steps[len(line.steps) // 2], line.steps[-1])}.values()
 
 
+def test_an_iterate_says_of_how_many_it_is() -> None:
+    classifier, clean = load(), torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(2))
+    line = Timeline()
+    run = engine.start(attacks.PGD(steps=9), classifier, clean, record=line)
+    for step in run:
+        if step.index == 5:
+            break
+    run.close()
+    result = run.result()
+    assert isinstance(result, engine.AttackResult)
+    assert (result.moment, result.title) == ("", "PGD")
+    assert at_step(result, line.nearest(3)).title == "PGD, iteration 3 of 9"  # the run was left early: the number is the planned one
+    done, steps, _ = finished(attacks.DeepFool(steps=50))
+    last = steps.steps[-1].index
+    assert last < 50
+    assert at_step(done, steps.nearest(1)).moment == f"iteration 1 of {last}"
+
+
 def recorded(result: engine.AttackResult, given: dict[str, Any]) -> Record:
     mask, start = given.get("mask"), given.get("start")
     return record.record_of(
@@ -76,6 +94,9 @@ def test_its_record_and_its_script_give_the_same_bits(attack: Attack, tmp_path: 
         assert torch.equal(again.result.adversarial, step.adversarial)
         assert again.result.steps_to_flip.tolist() == here.steps_to_flip.tolist()
         assert (again.result.forwards, again.result.backwards) == (here.forwards, here.backwards)
+        last = int(result.trace_steps[-1, 0])
+        assert here.title == f"{attack.title}, iteration {step.index} of {last}"
+        assert again.result.iterations in (last, step.total)  # it ended there, and knows how many steps were planned, if anything
 
 
 def test_its_script_gives_the_same_bits(tmp_path: Path) -> None:

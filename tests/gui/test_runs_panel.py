@@ -113,6 +113,27 @@ def test_a_card_per_run_the_newest_first(runs: RunsPanel, session: Session) -> N
     assert np.array_equal(card.picture, to_pixels(result.adversarial[0]))
 
 
+def test_the_card_of_a_kept_iteration_says_which_it_is_however_narrow_it_is(qtbot: QtBot, panel: RunsPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    attack(qtbot, session, PGD(eps=8 / 255, steps=12))
+    source = session.history.attacks[-1]
+    session.moments.show(5)
+    session.iterates.keep()
+    until(lambda: len(session.history.attacks) == 2, "the kept iteration")
+    kept = session.history.attacks[-1]
+    card = panel.cards.runs.runs[0]
+    assert card.title == f"#{kept.number} PGD, iteration 5 of 12, from #{source.number}"
+    assert card.lines[0] == (f"{card.title} · 8/255", card.title, f"#{kept.number} PGD, iteration 5 of 12")
+    assert "steps" not in card.budget  # it has not made them
+    assert card.figures["ended"] == "taken at iteration 5 of 12"
+    panel.resize(260, 700)
+    qtbot.waitUntil(lambda: panel.width() == 260)
+    bold, *_ = panel.cards.fonts
+    room = panel.cards.card_width - panel.cards.card_height - 10
+    assert fitted(card.lines[0], QFontMetrics(bold), room) == f"#{kept.number} PGD, iteration 5 of 12"
+    assert rows_of([panel.cards.runs.runs[1], card])[0][0].values == ("PGD", "PGD, iteration 5 of 12")
+
+
 def test_the_picture_has_every_pixel_as_it_is(qtbot: QtBot) -> None:
     pixels = np.arange(3 * 3 * 3, dtype=np.uint8).reshape(3, 3, 3) * 9
     image = nearest(pixels, 48).toImage()

@@ -111,16 +111,22 @@ class _Delegate(QStyledItemDelegate):
             metrics = QFontMetrics(font)
             painter.setFont(small)
             painter.setPen(quiet)
-            taken = QFontMetrics(small).horizontalAdvance(behind) + GRID if behind else 0
-            if taken and metrics.horizontalAdvance(forms[0]) + taken > rect.width():  # the seconds alone
-                behind = behind.rpartition(" · ")[2]
-                taken = QFontMetrics(small).horizontalAdvance(behind) + GRID
+            behind, taken = _beside(forms, metrics, behind, QFontMetrics(small), rect.width())
             line = QRect(rect.left(), top, rect.width(), metrics.lineSpacing())
             painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, behind)
             painter.setFont(font)
             painter.setPen(colour)
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, fitted(forms, metrics, rect.width() - taken))
             top += metrics.lineSpacing()
+
+
+def _beside(forms: Sequence[str], metrics: QFontMetrics, behind: str, small: QFontMetrics, width: int) -> tuple[str, int]:
+    """Return the time as it fits beside a title, and its width: whole, the seconds alone, or nothing where the title needs the line."""
+    for text, form in ((behind, forms[0]), (behind.rpartition(" · ")[2], forms[-1])):
+        taken = small.horizontalAdvance(text) + GRID if text else 0
+        if text and metrics.horizontalAdvance(form) + taken <= width:
+            return text, taken
+    return "", 0
 
 
 def fitted(forms: Sequence[str], metrics: QFontMetrics, width: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.text.formatting import format_norm, format_number, short
+from engine.text.formatting import format_norm, format_number, run_title, short
 from engine.text.formatting import format_probability as percent
 from gui.session.attack_verdict import Verdict, measured_from, verdict_of_attack
 from gui.session.history import AttackRun
@@ -43,9 +43,11 @@ class RunFacts:
     number: int
     title: str
     """The run's number and the operation, such as ``#4 PGD``."""
+    short_title: str
+    """The title without what a narrow card can spare: the number of the run that an iterate is from."""
     attack: str
     budget: str
-    """The run's eps and steps, if it has them, such as ``8/255 · 40 steps``."""
+    """The run's eps and steps, if it has them, such as ``8/255 · 40 steps``; an iterate has the steps in its title."""
     outcome: str
     """The result, such as ``Stop 99.9 % → Yield 88.0 %``, or the verdict in words."""
     sign: Sign
@@ -76,7 +78,7 @@ class RunFacts:
         sign, outcome = SIGNS[self.sign][0], _PROBABILITY.sub("", self.outcome)
         marked = self.mark or outcome
         return (
-            (_joined(self.title, self.budget), self.title),
+            (_joined(self.title, self.budget), self.title, self.short_title),
             tuple(f"{sign} {words}".strip() for words in (_joined(self.mark, self.outcome), _joined(self.mark, outcome), marked)),
             (_joined(self.size, self.device), *self.sizes),
         )
@@ -114,6 +116,7 @@ def _of_any(entry: FinishedRun) -> RunFacts:
     return RunFacts(
         number=entry.number,
         title=entry.title,
+        short_title=entry.title,
         attack=entry.operation.title,
         budget=_budget(parameters),
         outcome=entry.verdict or entry.ended,
@@ -140,7 +143,7 @@ def _of_attack(entry: AttackRun) -> RunFacts:
         "outcome": outcome,
         "success": _SUCCESS[verdict.kind],
         **({"before the attack": verdict.before} if verdict.before else {}),
-        "ended": str(result.reason),
+        "ended": str(result.reason) if result.iteration is None else f"taken at {result.moment}",
         "label": labels[int(result.labels[0])] + (" (assumed)" if result.labels_assumed else ""),
         "target": _target(result),
         "first success at step": "never" if flip < 0 else str(flip),
@@ -154,8 +157,9 @@ def _of_attack(entry: AttackRun) -> RunFacts:
     return RunFacts(
         number=entry.number,
         title=entry.title,
-        attack=result.operation.title,
-        budget=_budget(parameters),
+        short_title=run_title(entry.number, result.title),
+        attack=result.title,
+        budget=_budget(parameters if result.iteration is None else {**parameters, "steps": None}),
         outcome=outcome,
         sign=verdict.kind,
         sizes=() if grown else _measured(norms, source),
