@@ -354,7 +354,7 @@ def test_run_pause_and_cancel_by_mouse(bench: Workbench, spine: Spine) -> None:
     assert not session.runs.job.paused
     until(lambda: "left" in spine.shown.chip.second.whole, "the time left")
     click(spine.run.cancel)
-    until(lambda: not session.runs.running, "the end")
+    until(lambda: not session.runs.running and session.history.entries, "the end, with the best so far")
     assert session.history.entries[-1].result.reason == "cancelled"
     assert not spine.shown.bar.isVisible()
     assert spine.height() == height
