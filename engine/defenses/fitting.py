@@ -173,7 +173,6 @@ class Fit:
         history = [asdict(epoch) for epoch in self.history]
         facts = {"about": about, "epoch": self.epoch, "history": history, "schedule": asdict(self.schedule)}
         with replacing(path) as staged:
-            staged.parent.mkdir(parents=True, exist_ok=True)
             staged.write_bytes(save(tensors, metadata={"gibbon": json.dumps(facts)}))
 
     def load(self, path: Path, about: dict[str, Any]) -> None:

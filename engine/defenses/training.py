@@ -143,6 +143,8 @@ class Train(Operation):
             "classifier": classifier.fingerprint,
             "data": [data.name, len(data), data.sha256],  # with other images held out, the test would contain training images
         }
+        if self.checkpoint is not None and not self.checkpoint.parent.is_dir():  # found after an epoch otherwise
+            raise GibbonError(f"There is no folder “{self.checkpoint.parent}” for the checkpoint. Make it, or choose another one.")
         if self.checkpoint is not None and self.checkpoint.exists():
             fit.load(self.checkpoint, about)
         elif (self.fresh or self.activation != "keep") and not normalises(network):

@@ -42,7 +42,7 @@ def networks(tmp_path: Path) -> Path:
 def test_a_default_panel_that_cannot_be_drawn_is_left_out_and_said(run: Run, networks: Path) -> None:
     line = ("attack", "--image", STOP, "--model", f"{networks}:linear", "--allow-code", "--steps", "2", "--out", "o")
     code, out, err = run(*line)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "There was no folder “o”, so it was made.\n")
     assert "no rectifier" in out
     sidecar = Path(f"o/{STOP.stem}-pgd.pdf.json")
     assert json.loads(sidecar.read_text())["figure"]["panels"] == ["clean", "adversarial", "perturbation", "bars"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,6 +163,8 @@ class StudyKeeper(QObject):
         assert self._folder is not None
         if self._file is None:
             self._file = places.new_session_file(self._folder)
+        with suppress(OSError):  # saving says why the folder cannot be written
+            self._folder.mkdir(parents=True, exist_ok=True)
         return self._file
 
     def _save(
