@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from engine.artifacts import Artifact
@@ -170,8 +171,21 @@ class AttackResult(Result):
 
     @cached_property
     def reached_before(self) -> Tensor:
-        """Rows whose clean image already counts as a success, ``(N,)`` bool, so that the attack had nothing to do."""
-        return reached(self.clean_prediction, self.labels, self.targets)
+        """Rows whose clean image already counts as a success, ``(N,)`` bool, so that the attack had nothing to do.
+
+        None where the attack grows its image from noise: what the clean image is taken for does not matter there.
+        """
+        before = reached(self.clean_prediction, self.labels, self.targets)
+        return before if getattr(self.operation, "from_image", True) else torch.zeros_like(before)
+
+    def flip(self, row: int = 0) -> int | None:
+        """Return the number of the step in which a row first succeeded, which a curve or a timeline marks.
+
+        None where no step succeeded, and where the clean image counted as a success before the attack (``reached_before``): its first
+        step is no success of the attack.
+        """
+        step = int(self.steps_to_flip[row])
+        return None if step < 0 or bool(self.reached_before[row]) else step
 
     @cached_property
     def survives_8bit(self) -> Tensor:

@@ -120,6 +120,11 @@ class AttackRun(FinishedRun):
         return _is_outcome(self.scene, state)
 
     @property
+    def reached_before(self) -> bool:
+        """Whether the image counted as a success before the attack, which had nothing to do."""
+        return bool(self.result.reached_before[0])
+
+    @property
     def planned(self) -> Attack:
         """The attack as the user planned it: the operation, unless the run continued one at stickers that were moved."""
         return cast("Attack", self.result.operation) if self.inputs.planned is None else self.inputs.planned

@@ -86,6 +86,18 @@ def test_of_a_target_that_was_given_nothing_was_chosen(run: Run) -> None:
     assert "chose" not in out
 
 
+# ---------------------------------------------------------------- what held before the attack
+
+
+def test_an_attack_on_a_misread_image_is_called_no_success(run: Run) -> None:
+    code, out, err = run("attack", "--image", STOP, "--label", "Yield", "--steps", "2", "--panels", "clean", "--device", "cpu")
+    assert code == 0, err
+    assert "wrong before the attack, which had nothing to do in 2 steps" in out
+    assert "first at step" not in out
+    assert run("figure", f"{STOP.stem}-pgd.json", "--out", "f.svg", "--panels", "loss")[0] == 0
+    assert "misread before the attack" in " ".join(re.findall(r">([^<>]+)</text>", Path("f.svg").read_text("utf-8")))
+
+
 # ---------------------------------------------------------------- budgets
 
 

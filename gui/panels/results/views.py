@@ -68,8 +68,8 @@ class CurveView(View):
         loss = self._of_loss = item.kind == "loss"
         self.curves.set_lines(*(loss_curve(entry) if loss else artifact_curve(entry, item.artifact)))
         self.curves.setAccessibleName(item.title)
-        flip = int(entry.result.steps_to_flip[0])
-        self.curves.set_mark(float(flip) if loss and flip >= 0 else None)
+        flip = entry.result.flip()
+        self.curves.set_mark(float(flip) if loss and flip is not None else None)
         eps = getattr(entry.result.operation, "eps", None)
         self._over_eps = not loss and item.artifact.x_axis.unit == "eps"
         self.curves.set_marker(eps if self._over_eps else None)

@@ -138,7 +138,8 @@ def _of_attack(entry: AttackRun) -> RunFacts:
     norms = {name: float(value[0]) for name, value in result.norms.items()}
     grown = entry.scene.grown  # the adversarial image does not derive from the clean one
     outcome = f"{'noise' if grown else f'{labels[before]} {percent(first)}'} → {labels[after]} {percent(last)}"
-    flip = int(result.steps_to_flip[0])
+    flip = result.flip()
+    never = "before the attack" if entry.reached_before else "never"
     figures = {
         "outcome": outcome,
         "success": _SUCCESS[verdict.kind],
@@ -146,7 +147,7 @@ def _of_attack(entry: AttackRun) -> RunFacts:
         "ended": str(result.reason) if result.iteration is None else f"taken at {result.moment}",
         "label": labels[int(result.labels[0])] + (" (assumed)" if result.labels_assumed else ""),
         "target": _target(result),
-        "first success at step": "never" if flip < 0 else str(flip),
+        "first success at step": never if flip is None else str(flip),
         **({} if grown else {**_sizes(norms), "measured from": source}),
         **_cost(entry),
         **({"notes": " ".join(result.remarks)} if result.remarks else {}),
