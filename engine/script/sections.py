@@ -66,7 +66,7 @@ def image_call(entry: ImageEntry, folder: Path, classifier: str) -> tuple[str, s
 def _found(path: str | None, sha256: str | None, folder: Path, what: str) -> Path:
     """Return the recorded file, or the place where it was if it has moved since: the script then says which file it needs."""
     try:
-        return find(path, sha256, folder, None, what).absolute()
+        return _absolute(find(path, sha256, folder, None, what), Path.cwd())
     except GibbonError:
         return _absolute(Path(path or ""), folder)
 
@@ -177,8 +177,8 @@ def same_start(packed: Packed | None, composed: Composition | None) -> bool:
 
 
 def _absolute(path: Path, folder: Path) -> Path:
-    """Return the absolute path of a file that a record names relative to its folder."""
-    return path if path.is_absolute() else (folder / path).resolve()
+    """Return the absolute path of a file that a record names relative to its folder, without ``..``."""
+    return path if path.is_absolute() and ".." not in path.parts else (folder / path).resolve()
 
 
 def path_call(path: Path) -> tuple[str, set[str]]:
