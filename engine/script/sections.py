@@ -13,6 +13,7 @@ from engine.errors import GibbonError
 from engine.models import shipped
 from engine.models.architectures import ARCHITECTURES
 from engine.operation import Attack
+from engine.record.anonymity import LEFT_OUT
 from engine.record.finding import find
 from engine.record.making import located
 from engine.record.packing import Packed
@@ -30,6 +31,8 @@ def classifier_call(entry: ModelEntry, folder: Path, device: str) -> str:
     GibbonError
         The classifier cannot be loaded again: it was made by hand, or its rectifiers or preprocessing were replaced.
     """
+    if entry.name == LEFT_OUT:
+        raise GibbonError("The record is anonymous: the model's file is left out, so no script can load it. Use the record's original.")
     if entry.source is None:
         raise GibbonError(f"The model “{entry.name}” was made by hand, so a script cannot load it. Give it a source: FILE.py:FACTORY.")
     if entry.changes:
@@ -122,6 +125,8 @@ def attack_call(entry: OperationEntry, folder: Path) -> str:
     """
     if entry.slug not in CATALOGUE:
         raise GibbonError(f"There is no attack “{entry.slug}” here, so no script can run it.")
+    if LEFT_OUT in (entry.parameters.get(name) for name in entry.files):
+        raise GibbonError("The record is anonymous: the attack's files are left out, so no script can run it. Use the record's original.")
     kind: type[Attack] = CATALOGUE[entry.slug]
     attack = kind.build(**entry.parameters)
     files = {name: _absolute(path, folder) for name, path in attack.named_files().items()}
