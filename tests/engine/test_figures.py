@@ -253,6 +253,22 @@ def test_provenance_is_in_the_file_and_beside_it(result: engine.AttackResult, tm
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, sidecar.name]
 
 
+@pytest.mark.parametrize("suffix", [".pdf", ".svg", ".png"])
+def test_an_anonymous_figure_does_not_carry_its_own_name(result: engine.AttackResult, tmp_path: Path, suffix: str) -> None:
+    from engine.record import carried
+
+    figure = figures.compose(figures.panels_for(result, 0, ["clean"]))
+    whole = PROVENANCE | {"figure": {"left_out": ["names"]}}
+    path, sidecar = figures.export(figure, tmp_path / f"smith{suffix}", whole)
+    assert b"smith" not in path.read_bytes()
+    assert carried(path) == whole  # which is found beside the file, also under another name
+    renamed = path.rename(tmp_path / f"paper{suffix}")
+    with pytest.raises(engine.GibbonError, match=rf"are in “paper{suffix}\.json”"):
+        carried(renamed)
+    sidecar.rename(tmp_path / f"paper{suffix}.json")
+    assert carried(renamed) == whole
+
+
 def test_text_stays_text(result: engine.AttackResult, tmp_path: Path) -> None:
     figure = figures.compose(figures.panels_for(result, 0, ["clean", "perturbation"]))
     pdf, _ = figures.export(figure, tmp_path / "a.pdf", {})
