@@ -84,7 +84,7 @@ NICOLAE_RAWAT = Guide(
 
 YOU = Guide(
     "you",
-    "You: how to attack, and why it works",
+    "You (lecturer): how to attack, and why it works",
     "One step along the gradient, the linear explanation, and transfer to other models.",
     (
         Step("Choose the attack “FGSM” (Ctrl+Shift+A): one step of length eps along the sign of the gradient.", chosen("fgsm"), "Attack"),
