@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from engine.text.formatting import format_probability as percent
 from engine.text.formatting import short
@@ -16,6 +16,7 @@ from gui.panels.prediction.verdict import Goals, Outcome, under_bound, verdict_o
 from gui.plots.bars import ProbabilityBars, Row
 from gui.plots.ranking import by_strength, stable_top
 from gui.theme import ADVERSARIAL, GRID, TARGET
+from gui.widgets.scrolling import RowScroll
 from gui.widgets.text import NumberTile, NumberTiles, Sentence
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class PredictionView(QWidget):
         self.verdict = Sentence(2, bold=True)
         self.under_bound = Sentence(2, muted=True)
         self.bars = ProbabilityBars()
+        self._area = RowScroll(self.bars, self.bars.least_row, self)
         self.legend = Legend()
         self.figures = NumberTiles()
         self.measured = Sentence(1, muted=True)
@@ -55,22 +57,18 @@ class PredictionView(QWidget):
         self.count.setToolTip("How many classes are listed: those whose larger probability, clean or adversarial, is the highest.")
         self.count.valueChanged.connect(self._on_count)
         self.bars.setAccessibleName("Probabilities")
-        area = QScrollArea()
-        area.setMinimumHeight(4 * GRID)  # a class with its bars; the others are scrolled to
-        area.setWidget(self.bars)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
         foot = QHBoxLayout()
-        foot.addWidget(self.legend, 1)
-        foot.addWidget(self.count, 0, Qt.AlignmentFlag.AlignTop)
+        foot.addWidget(self.measured, 1)
+        foot.addWidget(self.count, 0, Qt.AlignmentFlag.AlignBottom)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID, GRID, GRID, GRID)
+        layout.setSpacing(4)
         layout.addWidget(self.verdict)
-        layout.addWidget(area, 1)
-        layout.addLayout(foot)
+        layout.addWidget(self._area, 1)
+        layout.addWidget(self.legend)
         layout.addWidget(self.under_bound)
         layout.addWidget(self.figures)
-        layout.addWidget(self.measured)
+        layout.addLayout(foot)
         self.under_bound.hide()
 
     # ------------------------------------------------------------------ painting
@@ -131,6 +129,7 @@ class PredictionView(QWidget):
                 for c in self.rows
             ]
         )
+        self._area.fit()
 
     def show_norms(self, frame: Frame, similarity: float | None) -> None:
         """Show the size of the perturbation; a similarity that is None is still being measured."""

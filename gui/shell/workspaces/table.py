@@ -29,7 +29,7 @@ WORKSPACES: tuple[WorkspaceSpec, ...] = (
         "mdi6.lightbulb-on-outline",
         "See what the model looks at, which neurons spike, and what a bound changes",
         left=Column((("activations",),)),
-        right=Column((("perturbation",), ("prediction",)), share=0.21, shares=(60, 40)),
+        right=Column((("perturbation",), ("prediction",)), share=0.21, shares=(52, 48)),
         bottom=Column((("results", "runs", "messages"),), 0.21),
     ),
     WorkspaceSpec(
