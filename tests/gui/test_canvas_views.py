@@ -17,6 +17,7 @@ from gui.canvas import ImageCanvas
 from gui.canvas.difference import coloured, limit_of, limit_text, signed_difference
 from gui.canvas.drawing import NOT_HERE
 from gui.canvas.pictures import VIEWS, Caption, Picture
+from gui.canvas.stage import OTHER_SIZES, SAME_RUNS, UNCHANGED
 from gui.canvas.views import HELD
 from gui.plots.colour_maps import DIVERGING, diverging
 from tests.gui.canvas_events import CTRL, NONE, SHIFT, Owner, drag, images, key, mouse, move, press, release, wheel
@@ -118,6 +119,45 @@ def test_a_difference_of_any_size_has_all_colours_at_auto_gain() -> None:
         assert np.abs(colours[..., :3].astype(int) - expected.astype(int)).max() <= 6
     same = signed_difference(first, first)
     assert (coloured(same, limit_of(same, None))[..., :3] == DIVERGING[128]).all()
+
+
+def test_a_difference_that_shows_nothing_says_why(canvas: ImageCanvas) -> None:
+    clean, adversarial = images()
+    tensor = torch.from_numpy(clean).permute(2, 0, 1) / 255
+    canvas.set_view("difference")
+    assert canvas.stage.hint.isHidden()  # it is being computed
+    canvas.set_difference(signed_difference(tensor, tensor))
+    assert canvas.stage.hint.isVisible()
+    assert canvas.stage.hint.text() == UNCHANGED
+    assert canvas.stage.pixels is None
+    canvas.set_view("wipe")
+    assert canvas.stage.hint.isHidden()
+    show_difference(canvas)
+    assert canvas.stage.hint.isHidden()
+    assert canvas.stage.pixels is not None
+    faint = tensor.clone()
+    faint[0, 0, 0] += 1e-6 if faint[0, 0, 0] < 0.5 else -1e-6
+    canvas.set_difference(signed_difference(tensor, faint))
+    assert canvas.stage.hint.isHidden()  # as little as it is, there is a difference
+    canvas.set_images(None, None)
+    assert canvas.stage.hint.text().startswith("Open an image")
+
+
+def test_two_runs_without_a_difference_say_why(canvas: ImageCanvas) -> None:
+    clean, adversarial = images()
+    tensor = torch.from_numpy(clean).permute(2, 0, 1) / 255
+    canvas.set_view("difference")
+    canvas.set_compared([Picture("#1", "#E69F00", clean, run=1), Picture("#2", "#56B4E9", clean, run=2)])
+    canvas.set_difference(signed_difference(tensor, tensor))
+    assert canvas.stage.hint.text() == SAME_RUNS
+    assert canvas.stage.hint.isVisible()
+    canvas.set_compared([Picture("#1", "#E69F00", clean, run=1), Picture("#2", "#56B4E9", clean[::2, ::2], run=2)])
+    canvas.set_difference(None)
+    assert canvas.stage.hint.text() == OTHER_SIZES
+    assert canvas.stage.hint.isVisible()
+    canvas.set_compared([Picture("#1", "#E69F00", clean, run=1), Picture("#2", "#56B4E9", adversarial, run=2)])
+    canvas.set_difference(None)
+    assert canvas.stage.hint.isHidden()
 
 
 @pytest.mark.parametrize(
