@@ -136,7 +136,7 @@ class Heading(QWidget):
         self._colour, self._off = "", False
         row = QHBoxLayout()
         row.setContentsMargins(4, 4, 4, 4)
-        row.setSpacing(6)
+        row.setSpacing(4)
         row.addWidget(self._swatch)
         row.addWidget(self._name)
         row.addWidget(self.caption, 1)

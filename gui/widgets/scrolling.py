@@ -23,7 +23,7 @@ class RowScroll(QScrollArea):
 
     def __init__(self, rows: QWidget, row_height: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._row = row_height
+        self._rows, self._row = rows, row_height
         self.setWidget(rows)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -34,7 +34,7 @@ class RowScroll(QScrollArea):
 
     def fit(self) -> None:
         """Follow the number of rows or the height: leave the part of a row at the lower edge empty."""
-        needed = self.widget().minimumSizeHint().height()
+        needed = self._rows.minimumSizeHint().height()
         spare = self.height() % self._row if needed > self.height() > self._row else 0
         if spare != self.viewportMargins().bottom():
             self.setViewportMargins(0, 0, 0, spare)

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QFontMetrics, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
@@ -15,9 +16,11 @@ import gui
 from engine.attacks import PGD
 from gui.panels.prediction import PredictionPanel
 from gui.plots.bars import ProbabilityBars, Row
+from gui.plots.curves import Axes, Curves, Line
 from gui.widgets import ElidedLabel
 from gui.widgets.elided import wrapped
 from gui.widgets.scrolling import RowScroll
+from gui.widgets.text import Sentence
 from tests.gui.driving import settle
 from tests.gui.panel_scenes import attack, open_image, show
 
@@ -50,7 +53,10 @@ def test_only_names_of_files_lose_their_middle() -> None:
     folder = Path(gui.__file__).parent
     sources = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.py")}
     assert {name for name, text in sources.items() if "ElideMiddle" in text} == {"widgets/elided.py"}
-    assert {name for name, text in sources.items() if re.search(r"middle=True", text)} == {"panels/image/current.py", "panels/batch/setup.py"}
+    assert {name for name, text in sources.items() if re.search(r"middle=True", text)} == {
+        "panels/image/current.py",
+        "panels/batch/setup.py",
+    }
 
 
 def test_a_label_shows_the_start_of_a_class_and_tells_the_whole(qtbot: QtBot) -> None:
@@ -118,3 +124,37 @@ def test_the_wheel_scrolls_by_rows_and_fewer_classes_need_none(qtbot: QtBot, ses
     view.count.setValue(20)
     settle()
     assert area.viewport().height() % row == 0
+
+
+@pytest.mark.parametrize("text", ["Short.", "Two lines are what this sentence needs at this width.", "word " * 90])
+def test_a_snug_sentence_is_as_high_as_its_text(qtbot: QtBot, text: str) -> None:
+    sentence = Sentence(3, snug=True)
+    qtbot.addWidget(sentence)
+    sentence.resize(200, 20)
+    sentence.set_text(text)
+    sentence.show()
+    spacing = sentence.fontMetrics().lineSpacing()
+    needed = sentence.fontMetrics().boundingRect(QRect(0, 0, 200, 10_000), int(Qt.TextFlag.TextWordWrap), text).height()
+    lines = (sentence.height() - 4) // spacing
+    assert lines == min(3, round(needed / spacing))
+    assert sentence.cut == (needed > 3 * spacing)
+
+
+def test_what_the_mouse_reads_does_not_move_a_plot(qtbot: QtBot) -> None:
+    curves = Curves()
+    qtbot.addWidget(curves)
+    curves.resize(330, 160)
+    curves.show()
+    note = "The attack maximises this loss. Dashed: the first success, at step 8."
+    curves.set_lines(np.arange(5.0), [Line("cross-entropy", np.arange(5.0), "#D55E00")], Axes("step", "cross-entropy"), note)
+    settle()
+    assert curves.readout.text == note
+    assert not curves.readout.cut  # at the width of a drawer in a small window
+    high = curves.plot.height()
+    curves._read(2.0)
+    settle()
+    assert curves.readout.text != note
+    assert curves.plot.height() == high
+    curves.resize(900, 160)
+    settle()
+    assert curves.plot.height() > high  # one line is enough now

@@ -47,7 +47,7 @@ class HardnessPanel(QWidget):
         self._kind = ""
         """The kind of the model, for which the chooser suggests a data set."""
         self.verdict, self.rank = Sentence(2, bold=True), Sentence(2)
-        self.summary = Sentence(muted=True)
+        self.summary = Sentence(2, muted=True, snug=True)
         self.measure = QComboBox(self)
         self.plot = HardnessPlot(self)
         self.data = DataChooser(

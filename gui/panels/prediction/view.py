@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from engine.text.formatting import format_probability as percent
@@ -39,13 +38,13 @@ class PredictionView(QWidget):
         super().__init__(parent)
         self.rows: list[int] = []
         """The classes that are shown, from top to bottom."""
-        self.verdict = Sentence(2, bold=True)
-        self.under_bound = Sentence(2, muted=True)
+        self.verdict = Sentence(2, bold=True, snug=True)
+        self.under_bound = Sentence(3, muted=True, snug=True)
         self.bars = ProbabilityBars()
         self._area = RowScroll(self.bars, self.bars.least_row, self)
         self.legend = Legend()
         self.figures = NumberTiles()
-        self.measured = Sentence(1, muted=True)
+        self.measured = Sentence(2, muted=True, snug=True)
         self.count = QSpinBox()
         self._build()
 
@@ -78,7 +77,6 @@ class PredictionView(QWidget):
         self._show_bars(frame, goals)
         sentence, outcome = verdict_on(frame, goals)
         self.verdict.set_text(sentence, _COLOURS[outcome])
-        self._fit_verdict()
         bounded = under_bound(frame.observation, frame.scene.classifier.labels)
         if bool(bounded) != self.under_bound.isVisibleTo(self):
             self.under_bound.setVisible(bool(bounded))
@@ -94,16 +92,6 @@ class PredictionView(QWidget):
     def forget_rows(self) -> None:
         """Choose the rows again from scratch at the next frame."""
         self.rows = []
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_verdict()
-
-    def _fit_verdict(self) -> None:
-        """Give the verdict a second line only if it does not fit in one."""
-        metrics = self.verdict.fontMetrics()
-        lines = 1 if metrics.horizontalAdvance(self.verdict.text) <= self.width() - 2 * GRID else 2
-        self.verdict.setFixedHeight(lines * metrics.lineSpacing() + 4)
 
     def _show_bars(self, frame: Frame, goals: Goals) -> None:
         seen, labels = frame.observation, frame.scene.classifier.labels

@@ -23,7 +23,8 @@ class RunDetails(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.summary, self.remark, self.pictures, self.table = Sentence(), Sentence(2, muted=True), PictureStrip(), QTreeWidget()
+        self.summary, self.remark = Sentence(2, snug=True), Sentence(3, muted=True, snug=True)
+        self.pictures, self.table = PictureStrip(), QTreeWidget()
         self.setMinimumWidth(26 * GRID)
         self.table.setUniformRowHeights(True)
         self.table.setFont(number_font(self.table.font()))
