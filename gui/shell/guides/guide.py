@@ -40,7 +40,7 @@ class Step:
     at: str = ""
     """The dock, or the accessible name of the control, that the step is about; empty for none."""
     prepares: bool = False
-    """Whether the step only fetches what the guide speaks of: it is left out if that is there when the guide begins."""
+    """Whether the step only fetches what the guide needs: it is left out if that is there when the guide begins."""
 
 
 @dataclass(frozen=True)
