@@ -17,9 +17,9 @@ from engine.parameters import parameters_of
 from engine.stickers import Colour
 from gui.panels.runs import RunsPanel
 from gui.panels.runs.cards import fitted, nearest
-from gui.panels.runs.differences import rows_of
-from gui.panels.runs.facts import run_facts
 from gui.panels.runs.run_commands import COMMANDS
+from gui.session.run_differences import rows_of
+from gui.session.run_facts import run_facts
 from gui.session.scene import to_pixels
 from gui.session.state import AttackSettings
 from tests.gui.driving import settle, until

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex,
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QKeyEvent, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from gui.panels.runs.facts import SIGNS, RunFacts
+from gui.session.run_facts import SIGNS, RunFacts
 from gui.theme import GRID, line_colour, muted_colour, number_font
 
 Index = QModelIndex | QPersistentModelIndex

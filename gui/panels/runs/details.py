@@ -9,9 +9,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from engine.text.formatting import counted
-from gui.panels.runs.differences import Row, rows_of
-from gui.panels.runs.facts import RunFacts
 from gui.panels.runs.pictures import PictureStrip
+from gui.session.run_differences import Row, rows_of
+from gui.session.run_facts import RunFacts
 from gui.theme import GRID, number_font
 from gui.widgets.text import Sentence
 

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QStackedLayout, QTo
 
 from gui.panels.runs.cards import RunCards
 from gui.panels.runs.details import RunDetails
-from gui.panels.runs.facts import RunFacts, run_facts
 from gui.panels.runs.run_commands import COMMANDS, Command
 from gui.panels.runs.run_json import runs_as_json
 from gui.session.history import FinishedRun
 from gui.session.run_actions import compare, use_parameters
+from gui.session.run_facts import RunFacts, run_facts
 from gui.session.session import Session
 from gui.theme import GRID, icon
 from gui.widgets import EmptyState
