@@ -7,33 +7,34 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from gui import theme
 from gui.canvas.difference import signed_difference
 from gui.canvas.pictures import Caption, Picture, share_text
+from gui.session.comparison import letter_at
 from gui.session.history import AttackRun
+from gui.session.run_facts import main_size, shorter_titles
 from gui.session.scene import to_pixels
 
 if TYPE_CHECKING:
     from gui.canvas import ImageCanvas
     from gui.session.session import Session
 
-COLOURS = ("#E69F00", "#56B4E9", "#F0E442", "#7F7F7F")
-"""The colours of the compared runs, from Okabe and Ito's set: none of those of the clean and the adversarial image."""
 
-
-def name_of(run: AttackRun) -> str:
-    """Return a run's number, its attack and its eps, such as ``#3 PGD 8/255``."""
-    from engine.text.formatting import format_number
-
-    eps = getattr(run.planned, "eps", None)
-    return f"{run.title} {format_number(eps)}" if isinstance(eps, float) else run.title
-
-
-def picture_of(run: AttackRun, colour: str) -> Picture:
-    """Return a run's adversarial image, its prediction and its clean image. Called in the engine thread."""
+def picture_of(run: AttackRun, place: int) -> Picture:
+    """Return a run's adversarial image with its letter, prediction, norm and clean image. Called in the engine thread."""
     best = int(run.result.prediction[0])
     share = float(run.result.logits[0].softmax(0)[best])
-    caption = Caption(run.result.classifier.labels[best], share_text(share))
-    return Picture(name_of(run), colour, to_pixels(run.result.adversarial[0]), caption, run.number, to_pixels(run.scene.clean))
+    return Picture(
+        name=run.title,
+        shorter=shorter_titles(run),
+        colour=theme.compared_colour(place).name(),
+        pixels=to_pixels(run.result.adversarial[0]),
+        caption=Caption(run.result.classifier.labels[best], share_text(share)),
+        run=run.number,
+        clean=to_pixels(run.scene.clean),
+        letter=letter_at(place),
+        size=main_size(run),
+    )
 
 
 class ComparisonLink(QObject):
@@ -45,16 +46,10 @@ class ComparisonLink(QObject):
     def __init__(self, session: Session, canvas: ImageCanvas) -> None:
         super().__init__(canvas)
         self._session, self._canvas = session, canvas
-        self._active = True
         self._shown: tuple[AttackRun, ...] = ()
-        session.history.changed.connect(self.follow)
+        session.comparison.changed.connect(self.follow)
         session.comparedChanged.connect(self._on_compared)
         canvas.viewChanged.connect(self._ask_difference)
-
-    def set_active(self, active: bool) -> None:
-        """Set whether compared runs are shown."""
-        self._active = active
-        self.follow()
 
     @Slot()
     def leave(self) -> None:
@@ -63,16 +58,14 @@ class ComparisonLink(QObject):
 
     @Slot()
     def _on_compared(self) -> None:
-        self.follow()
         if len(self._session.compared) > 1:
             self.chosen.emit()
 
     @Slot()
     def follow(self) -> None:
-        """Show the compared runs, if there are two or more that have not been removed."""
-        found = (self._session.history.find(number) for number in self._session.compared)
-        runs = tuple(run for run in found if isinstance(run, AttackRun))
-        runs = runs if self._active and len(runs) > 1 else ()
+        """Show the compared runs, if the canvas is to."""
+        comparison = self._session.comparison
+        runs = comparison.runs if comparison.on_canvas else ()
         if [run.number for run in runs] == [run.number for run in self._shown]:
             return
         self._shown = runs
@@ -103,5 +96,5 @@ class ComparisonLink(QObject):
 
 
 def pictures_of(runs: Sequence[AttackRun]) -> list[Picture]:
-    """Return the pictures of runs, each with a colour. Called in the engine thread."""
-    return [picture_of(run, COLOURS[place % len(COLOURS)]) for place, run in enumerate(runs)]
+    """Return the pictures of runs, each with its letter and colour. Called in the engine thread."""
+    return [picture_of(run, place) for place, run in enumerate(runs)]

@@ -43,8 +43,8 @@ class RunFacts:
     number: int
     title: str
     """The run's number and the operation, such as ``#4 PGD``."""
-    short_title: str
-    """The title without what a narrow card can spare: the number of the run that an iterate is from."""
+    short_titles: Forms
+    """Shorter forms of the title for a narrow card; empty if there are none."""
     attack: str
     budget: str
     """The run's eps and steps, if it has them, such as ``8/255 · 40 steps``; an iterate has the steps in its title."""
@@ -78,7 +78,7 @@ class RunFacts:
         sign, outcome = SIGNS[self.sign][0], _PROBABILITY.sub("", self.outcome)
         marked = self.mark or outcome
         return (
-            (_joined(self.title, self.budget), self.title, self.short_title),
+            (_joined(self.title, self.budget), self.title, *self.short_titles),
             tuple(f"{sign} {words}".strip() for words in (_joined(self.mark, self.outcome), _joined(self.mark, outcome), marked)),
             (_joined(self.size, self.device), *self.sizes),
         )
@@ -116,7 +116,7 @@ def _of_any(entry: FinishedRun) -> RunFacts:
     return RunFacts(
         number=entry.number,
         title=entry.title,
-        short_title=entry.title,
+        short_titles=(),
         attack=entry.operation.title,
         budget=_budget(parameters),
         outcome=entry.verdict or entry.ended,
@@ -158,7 +158,7 @@ def _of_attack(entry: AttackRun) -> RunFacts:
     return RunFacts(
         number=entry.number,
         title=entry.title,
-        short_title=run_title(entry.number, result.title),
+        short_titles=shorter_titles(entry),
         attack=result.title,
         budget=_budget(parameters if result.iteration is None else {**parameters, "steps": None}),
         outcome=outcome,
@@ -200,6 +200,26 @@ def _measured(norms: Mapping[str, float], source: str) -> tuple[str, ...]:
     largest = f"L∞ {_level(norms['linf'])}"
     least = f"{largest} from {source}" if source == "the clean image" else f"{largest}, its stickers not counted"
     return f"L2 {short(norms['l2'])}, {largest} from {source}", f"{largest} from {source}", least
+
+
+def shorter_titles(run: AttackRun) -> tuple[str, ...]:
+    """Return shorter forms of a run's title, the longest first: of an iterate without its source, and with its bare numbers."""
+    result = run.result
+    bare = f"{result.operation.title}, {result.moment.removeprefix('iteration ')}"
+    return () if result.iteration is None else (run_title(run.number, result.title), run_title(run.number, bare))
+
+
+def main_size(run: AttackRun) -> str:
+    """Return the size of a run's perturbation in the attack's own norm, such as ``L∞ 8/255``; in L2 if the attack has none."""
+    if run.scene.grown:
+        return "grown from noise"
+    norms = {name: float(value[0]) for name, value in run.result.norms.items()}
+    own = run.planned.norms
+    name = str(getattr(run.planned, "norm", own[0] if len(own) == 1 else "l2"))
+    if name == "linf":
+        return f"L∞ {_level(norms['linf'])}"
+    title = name.upper() if name in norms else "L2"
+    return f"{title} {_sizes(norms)[title]}"
 
 
 def _sizes(norms: Mapping[str, float]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from gui.session import changes
 from gui.session.attack_job import parameter_lines
 from gui.session.attack_runner import AttackRunner
 from gui.session.attack_verdict import summary_line
+from gui.session.comparison import Comparison
 from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
@@ -150,6 +151,7 @@ class Session(QObject):
         self.iterates = IterateKeeper(self.ask, self.moments, lambda: self.state, self)
         self.hardness = Hardness(self.background, self.ask, self.data_sources, self)
         self.staleness = Staleness(self.history, lambda: self.state, lambda: self.runs.running, self)
+        self.comparison = Comparison(self.history, self.staleness, lambda: self.state, lambda: self.runs.running, self)
         self.replays = Replays(self.background, lambda: self.loaded.models, lambda: self.state, self)
         self.jobs.watch(self.replays.runner, "runs", lambda: self.replays.title)
         self.models = Models(self, self)
@@ -170,6 +172,8 @@ class Session(QObject):
             runner.noticed.connect(self.notice)
         self.runs.stickers.painted.connect(self._on_painted)
         self.runs.changed.connect(self.staleness.follow)
+        self.runs.changed.connect(self.comparison.follow)
+        self.comparedChanged.connect(self.comparison.follow)
         self.replays.finished.connect(self._on_replayed)
         self.replays.logged.connect(self._on_logged)
         self.replays.noticed.connect(self.notice)

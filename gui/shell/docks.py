@@ -61,6 +61,7 @@ DOCKS: tuple[DockSpec, ...] = (
         "Ctrl+K, D",
         words="explanation difference heat map gradient",
     ),
+    DockSpec("comparison", "Differences", "ComparisonPanel", "right", "Ctrl+K, F", words="compare runs table a b"),
     DockSpec("activations", "Activations", "ActivationsPanel", "bottom", "Ctrl+K, N", words="layers spikes histogram bound"),
     DockSpec("results", "Results", "ResultsPanel", "bottom", "Ctrl+K, R", words="curves tables maps loss"),
     DockSpec("transfer", "Transfer", "TransferPanel", "bottom", "Ctrl+K, T", words="other models matrix"),

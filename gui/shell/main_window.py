@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         self.centre.set_foot(self._make_foot())
         self.canvas_link = CanvasLink(self.session, self.canvas)
         CanvasMenu(self.session, self.canvas, self.actions_table)
-        CanvasFollower(self.canvas_link, self.actions_table, self.settings, self.docks["stickers"], self.workspaces)
+        CanvasFollower(self.session, self.canvas_link, self.actions_table, self.settings, self.docks["stickers"], self.workspaces)
         self.canvas.filesDropped.connect(self._on_files)
         for spec in self._specs:
             panel = self.panels[spec.name] = spec.panel_class(self.session)

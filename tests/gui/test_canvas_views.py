@@ -20,8 +20,10 @@ from gui.canvas.pictures import VIEWS, Caption, Picture
 from gui.canvas.stage import OTHER_SIZES, SAME_RUNS, UNCHANGED
 from gui.canvas.views import HELD
 from gui.plots.colour_maps import DIVERGING, diverging
+from gui.session.comparison import letter_at
 from tests.gui.canvas_events import CTRL, NONE, SHIFT, Owner, drag, images, key, mouse, move, press, release, wheel
 from tests.gui.canvas_pixels import middles
+from tests.gui.driving import settle
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -347,6 +349,33 @@ def test_another_view_is_painted_within_a_frame_of_the_screen(canvas: ImageCanva
 # ---------------------------------------------------------------------- compared runs
 
 
+@pytest.mark.parametrize("width", [640, 420, 210])
+def test_attack_class_and_norm_of_a_grid_s_cell_are_readable(qtbot: QtBot, width: int) -> None:
+    """The widths are those of two to four cells beside each other; all have as many lines as the one that needs most."""
+    canvas = ImageCanvas()
+    qtbot.addWidget(canvas)
+    canvas.resize(3 * width, 900)
+    canvas.show()
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    caption = Caption("Speed limit 20", "79.1 %")
+    sizes = ["L2 0.485 and more" if n == 2 else "L∞ 8/255" for n in range(6)]
+    canvas.set_compared(
+        [Picture(f"#{n} Carlini & Wagner L2", "#E69F00", pixels, caption, n, pixels, (), letter_at(n), sizes[n]) for n in range(6)]
+    )
+    settle()
+    for n, pane in enumerate(canvas.panes):
+        name, seen, size = pane.heading.texts
+        assert name == f"#{n} Carlini & Wagner L2"
+        assert seen == caption.text
+        assert size == sizes[n]
+        assert pane.heading.rect().contains(pane.heading.size_label.geometry())
+    assert len({pane.heading.lines for pane in canvas.panes}) == 1
+    assert len({pane.heading.height() for pane in canvas.panes}) == 1
+    canvas.set_compared(())
+    settle()
+    assert canvas.clean_pane.heading.lines == 1
+
+
 def pictures(count: int, sides: tuple[int, ...] = (32,)) -> list[Picture]:
     made = []
     for number in range(count):
@@ -473,3 +502,7 @@ def test_the_context_menu_is_asked_for_the_picture_under_the_mouse(canvas: Image
         QApplication.sendEvent(canvas.stage.viewport, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, canvas.stage.position(*point), at))
         assert asked[-1] == (at, place)
     assert canvas.selected is None
+
+
+def test_letters_go_on_after_z() -> None:
+    assert [letter_at(place) for place in (0, 25, 26, 51, 52, 701, 702)] == ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]

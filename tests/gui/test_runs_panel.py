@@ -123,7 +123,7 @@ def test_the_card_of_a_kept_iteration_says_which_it_is_however_narrow_it_is(qtbo
     kept = session.history.attacks[-1]
     card = panel.cards.runs.runs[0]
     assert card.title == f"#{kept.number} PGD, iteration 5 of 12, from #{source.number}"
-    assert card.lines[0] == (f"{card.title} · 8/255", card.title, f"#{kept.number} PGD, iteration 5 of 12")
+    assert card.lines[0] == (f"{card.title} · 8/255", card.title, f"#{kept.number} PGD, iteration 5 of 12", f"#{kept.number} PGD, 5 of 12")
     assert "steps" not in card.budget  # it has not made them
     assert card.figures["ended"] == "taken at iteration 5 of 12"
     panel.resize(260, 700)

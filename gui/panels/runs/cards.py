@@ -121,11 +121,15 @@ class _Delegate(QStyledItemDelegate):
 
 
 def _beside(forms: Sequence[str], metrics: QFontMetrics, behind: str, small: QFontMetrics, width: int) -> tuple[str, int]:
-    """Return the time as it fits beside a title, and its width: whole, the seconds alone, or nothing where the title needs the line."""
-    for text, form in ((behind, forms[0]), (behind.rpartition(" · ")[2], forms[-1])):
-        taken = small.horizontalAdvance(text) + GRID if text else 0
-        if text and metrics.horizontalAdvance(form) + taken <= width:
-            return text, taken
+    """Return the time as it fits beside the longest form of a title that has room, and its width: whole, the seconds alone, or nothing."""
+    seconds = behind.rpartition(" · ")[2]
+    for form in forms:
+        for text in filter(None, (behind, seconds)):
+            taken = small.horizontalAdvance(text) + GRID
+            if metrics.horizontalAdvance(form) + taken <= width:
+                return text, taken
+        if metrics.horizontalAdvance(form) <= width:
+            break
     return "", 0
 
 

@@ -37,8 +37,8 @@ WORKSPACES: tuple[WorkspaceSpec, ...] = (
         "Compare",
         "mdi6.compare",
         "Hold runs against each other, and try the image on other models",
-        left=Column((("runs",),)),
-        right=Column((("prediction",), ("perturbation",)), share=0.21, shares=(48, 52)),
+        left=Column((("runs",),), least=264, share=0.2),
+        right=Column((("comparison",), ("prediction", "perturbation")), share=0.265, shares=(50, 50), most=560),
         bottom=Column((("transfer", "results", "messages"),), 0.21),
     ),
     WorkspaceSpec(
