@@ -103,7 +103,8 @@ class _Name(ElidedLabel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._whole, self._forms = "", ("",)
+        self._whole = ""
+        self._forms: tuple[str, ...] = ("",)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)  # the caption's number keeps its room
         font = self.font()
         font.setBold(True)

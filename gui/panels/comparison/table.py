@@ -46,6 +46,7 @@ class DifferencesTable(QTableWidget):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             header.setHighlightSections(False)
         self._heads: tuple[tuple[str, str], ...] = ()
+        self._rows: tuple[Row, ...] = ()
 
     def show_rows(self, heads: Sequence[tuple[str, str]], rows: Sequence[Row]) -> None:
         """Show rows under the heads of the runs, each a letter and the run's title. The names stay where they are when one scrolls."""
@@ -63,7 +64,7 @@ class DifferencesTable(QTableWidget):
             self.setVerticalHeaderItem(line, _cell(row.name))
             for place, value in enumerate(row.values):
                 self.setItem(line, place, _cell(value))
-        self._heads = tuple(heads)
+        self._heads, self._rows = tuple(heads), tuple(rows)
         self._fit()
 
     def _fit(self) -> None:
@@ -79,7 +80,8 @@ class DifferencesTable(QTableWidget):
             self.setColumnWidth(place, wide)
             forms = (f"{letter}  {title}", f"{letter}  {title.partition(' ')[0]}")
             fits = (form for form in forms if metrics.horizontalAdvance(form) <= wide - _BESIDE)
-            self.horizontalHeaderItem(place).setText(next(fits, letter))
+            if head := self.horizontalHeaderItem(place):
+                head.setText(next(fits, letter))
         self.resizeRowsToContents()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -90,10 +92,7 @@ class DifferencesTable(QTableWidget):
     def text(self) -> str:
         """The table with tabs between its columns."""
         lines = [["", *(f"{letter} {title}" for letter, title in self._heads)]]
-        lines += [
-            [self.verticalHeaderItem(line).text(), *(self.item(line, place).text() for place in range(self.columnCount()))]
-            for line in range(self.rowCount())
-        ]
+        lines += [[row.name, *row.values] for row in self._rows]
         return "\n".join("\t".join(line) for line in lines)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
