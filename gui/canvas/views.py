@@ -72,6 +72,13 @@ class PictureViews(LinkedPanes):
             self._show()
             self.viewChanged.emit()
 
+    def exchange_compared(self, pictures: Sequence[Picture]) -> None:
+        """Show other contents of the pictures that are compared, each of the size that it has."""
+        self._compared = tuple(pictures)
+        self._show_pixels()
+        self._show_headings()
+        self._update_readout()
+
     def _show(self) -> None:
         """Show the pictures in the view."""
         pictures = self.pictures

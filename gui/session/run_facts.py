@@ -209,11 +209,14 @@ def shorter_titles(run: AttackRun) -> tuple[str, ...]:
     return () if result.iteration is None else (run_title(run.number, result.title), run_title(run.number, bare))
 
 
-def main_size(run: AttackRun) -> str:
-    """Return the size of a run's perturbation in the attack's own norm, such as ``L∞ 8/255``; in L2 if the attack has none."""
+def main_size(run: AttackRun, norms: Mapping[str, float] | None = None) -> str:
+    """Return the size of a run's perturbation in the attack's own norm, such as ``L∞ 8/255``; in L2 if the attack has none.
+
+    ``norms`` are those of one of its iterates; None takes the result's.
+    """
     if run.scene.grown:
         return "grown from noise"
-    norms = {name: float(value[0]) for name, value in run.result.norms.items()}
+    norms = norms or {name: float(value[0]) for name, value in run.result.norms.items()}
     own = run.planned.norms
     name = str(getattr(run.planned, "norm", own[0] if len(own) == 1 else "l2"))
     if name == "linf":

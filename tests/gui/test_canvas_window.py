@@ -320,6 +320,49 @@ def test_an_attack_beside_a_comparison_does_not_disturb_it(bench: Workbench, com
     np.testing.assert_array_equal(canvas.adversarial_pane.pixels, session.frame.adversarial_pixels)
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_compared_run_of_the_timeline_follows_the_iteration_under_the_hand(bench: Workbench, compared: list[int], count: int) -> None:
+    canvas, session = bench.window.canvas, bench.session
+    chosen = tuple(compared[-count:])  # the last one is the run that is shown
+    session.change(compared=chosen)
+    until(lambda: canvas.comparing and len(canvas.pictures) == count, "the comparison")
+    results = [picture.pixels.copy() for picture in canvas.pictures]
+    session.moments.show(3)
+    until(lambda: session.frame is not None and session.frame.step == 3, "iteration 3")
+    settle()
+    step = session.moments.step
+    assert step is not None
+    expected = (255 * step.adversarial[0]).round().byte().permute(1, 2, 0).numpy()
+    np.testing.assert_array_equal(canvas.panes[-1].pixels, expected)
+    assert canvas.panes[-1].heading.name == f"#{chosen[-1]} PGD, iteration 3"
+    assert canvas.panes[-1].heading.texts[2] == "L∞ 4/255"
+    best = int(session.frame.observation.adversarial_prediction)
+    assert canvas.panes[-1].heading.caption.text.startswith(f"{session.state.name_of(best)} · ")
+    for pane, was in zip(canvas.panes[:-1], results[:-1], strict=True):
+        np.testing.assert_array_equal(pane.pixels, was)
+    session.moments.to_end()
+    until(lambda: session.frame.step is None, "the end")
+    settle()
+    for pane, was in zip(canvas.panes, results, strict=True):
+        np.testing.assert_array_equal(pane.pixels, was)
+    assert "iteration" not in canvas.panes[-1].heading.name
+    session.change(compared=())
+
+
+def test_the_difference_of_two_runs_follows_the_iteration_and_the_end(bench: Workbench, compared: list[int]) -> None:
+    canvas, session = bench.window.canvas, bench.session
+    session.change(compared=tuple(compared[-2:]))
+    canvas.set_view("difference")
+    until(lambda: canvas.comparing and canvas.stage.view.scale_bar.texts, "the difference")
+    at_end = canvas.stage.pixels.copy()
+    session.moments.show(0)
+    until(lambda: session.frame.step == 0 and not session.waiting("difference"), "the first iteration")
+    until(lambda: not np.array_equal(canvas.stage.pixels, at_end), "its difference")
+    session.moments.to_end()
+    until(lambda: np.array_equal(canvas.stage.pixels, at_end), "the difference of the results")
+    session.change(compared=())
+
+
 # ---------------------------------------------------------------------- context menus
 
 
