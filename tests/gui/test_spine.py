@@ -14,7 +14,7 @@ from gui.shell.spine.line import Line, fitted
 from gui.shell.spine.room import GAP, ORDER, places
 from gui.widgets import LabelCombo
 from tests.gui.attack_dock import attack_dock
-from tests.gui.driving import choose_attack, click, draw, press_keys, run_attack, settle, until
+from tests.gui.driving import Hold, choose_attack, click, draw, press_keys, run_attack, settle, until
 from tests.gui.panel_scenes import grey
 
 if TYPE_CHECKING:
@@ -224,6 +224,23 @@ def test_a_model_is_loaded_by_double_click_or_enter_only(bench: Workbench, spine
     QTest.keyClick(models.search, Qt.Key.Key_Return)
     until(lambda: session.classifier.name == "signs", "the first model")
     until(lambda: session.frame is not None, "its frame")
+
+
+def test_an_image_list_that_is_being_made_says_so(bench: Workbench, spine: Spine) -> None:
+    """A chooser that opens for the first time must not say that nothing is called like an empty search."""
+    images = spine.image.list
+    images._classifier, images._samples = None, []
+    with Hold(bench.session, background=True):
+        click(spine.image)
+        assert not images.shown
+        assert images.nothing.isVisible()
+        assert images.nothing.text() == "Listing the samples…"
+    until(lambda: images.shown, "the samples")
+    assert not images.nothing.isVisible()
+    QTest.keyClicks(images.search, "nowhere")
+    assert images.nothing.text() == "No recent image or sample is called so."
+    assert images.nothing.isVisible()
+    spine.image.popup.hide()
 
 
 def test_a_sample_is_opened_by_a_click(bench: Workbench, spine: Spine) -> None:
