@@ -10,12 +10,20 @@ from typing import Any
 
 
 def format_probability(p: float) -> str:
-    """Format a probability as a percentage of one decimal; never 100 % or 0 % when it is not."""
-    if 0.9995 <= p < 1:
+    """Format a model's probability as a percentage of one decimal.
+
+    A softmax is never certain: a 1 or a 0 is one that floating point rounded, and reads as its neighbours do, > 99.9 % and < 0.1 %.
+    """
+    return "> 99.9 %" if p >= 1 else "< 0.1 %" if p <= 0 else format_share(p)
+
+
+def format_share(share: float) -> str:
+    """Format the share of what was counted as a percentage of one decimal; 100 % and 0 % stand for all and none alone."""
+    if 0.9995 <= share < 1:
         return "> 99.9 %"
-    if 0 < p < 0.0005:
+    if 0 < share < 0.0005:
         return "< 0.1 %"
-    return f"{100 * p:.1f} %"
+    return f"{100 * share:.1f} %"
 
 
 def short(value: float) -> str:
@@ -43,7 +51,7 @@ def named_norms(text: str) -> str:
 def format_reading(value: float, unit: str = "") -> str:
     """Format a number by its unit: a share as percent, a whole number with separators, others with three digits."""
     if unit == "share":
-        return format_probability(value)
+        return format_share(value)
     return f"{value:,.0f}" if value == round(value) else short(value)
 
 

@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.text.formatting import format_probability as percent
+from engine.text.formatting import format_share as percent
 from engine.text.formatting import short, with_minus
 from gui.plots.menu import PlotMenu, Table
 from gui.theme import GRID, line_colour, muted_colour, number_font, readable, rich, text_colour

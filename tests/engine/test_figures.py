@@ -20,7 +20,7 @@ import engine
 from engine import attacks, figures
 from engine.errors import GibbonError
 from engine.figures.style import number, text_width, wrap
-from engine.text.formatting import format_probability
+from engine.text.formatting import format_probability, format_share
 from tests.engine.conftest import small_network
 
 NAMES = ["Stop", "End of no overtaking by lorries", "Donaudampfschifffahrtsgesellschaftskapitän", "100 % $x_1$ <b>&", "Yield"]
@@ -385,7 +385,7 @@ def test_a_gain_that_cuts_values_says_how_many(result: engine.AttackResult) -> N
     assert isinstance(panel, figures.SignedMapPanel)
     assert panel.high == 1 / 100
     cut = float((result.perturbation[0].abs().amax(0) > 0.01).float().mean())
-    assert f"{format_probability(cut)} beyond the scale".replace(" %", "\N{NO-BREAK SPACE}%") in panel.caption
+    assert f"{format_share(cut)} beyond the scale".replace(" %", "\N{NO-BREAK SPACE}%") in panel.caption
     assert panel.limits() == ("≤ −2.55/255" if number(0.01) == "2.55/255" else "≤ −0.01", f"≥ +{number(0.01)}")
     (auto,) = figures.panels_for(result, 0, ["perturbation"])
     assert "≥" not in "".join(auto.limits())  # type: ignore[attr-defined]

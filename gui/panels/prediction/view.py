@@ -8,8 +8,7 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
-from engine.text.formatting import format_probability as percent
-from engine.text.formatting import short
+from engine.text.formatting import format_share, short
 from gui.panels.prediction.legend import Legend
 from gui.panels.prediction.verdict import Goals, Outcome, under_bound, verdict_on
 from gui.plots.bars import ProbabilityBars, Row
@@ -132,7 +131,9 @@ class PredictionView(QWidget):
         more = f" {_BOTH}" if both else ""
         self.figures.set_tiles(
             [
-                NumberTile("L0 (px)", f"{norms['l0']:.0f}", percent(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"),
+                NumberTile(
+                    "L0 (px)", f"{norms['l0']:.0f}", format_share(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"
+                ),
                 NumberTile("L1", short(norms["l1"]), "", f"L1: sum of the absolute changes of all values.{more}"),
                 NumberTile("L2", short(norms["l2"]), "", f"L2: root of the sum of squared changes.{more}"),
                 NumberTile("L∞", f"{norms['linf']:.3g}", f"{norms['linf'] * 255:.3g}/255", f"L∞: the largest change of a value.{more}"),
