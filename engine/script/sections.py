@@ -29,12 +29,15 @@ def classifier_call(entry: ModelEntry, folder: Path, device: str) -> str:
     Raises
     ------
     GibbonError
-        The classifier cannot be loaded again: it was made by hand, or its rectifiers or preprocessing were replaced.
+        The classifier cannot be loaded again: it was not read from a file, or its rectifiers or preprocessing were replaced.
     """
     if entry.name == LEFT_OUT:
         raise GibbonError("The record is anonymous: the model's file is left out, so no script can load it. Use the record's original.")
     if entry.source is None:
-        raise GibbonError(f"The model “{entry.name}” was made by hand, so a script cannot load it. Give it a source: FILE.py:FACTORY.")
+        raise GibbonError(
+            f"The model “{entry.name}” was not read from a file, so a script cannot load it. Save it and load that file, "
+            "or give it a source: FILE.py:FACTORY."
+        )
     if entry.changes:
         raise GibbonError(f"The model was changed by hand ({'; '.join(entry.changes)}), which a record does not hold, nor a script.")
     source = located(entry.source, lambda path: str(_absolute(path, folder)))

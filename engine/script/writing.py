@@ -49,7 +49,7 @@ def as_python(record: Record, folder: Path | str = ".") -> str:
     Raises
     ------
     GibbonError
-        No script can run it: the model was made by hand, or the attack followed a further objective.
+        No script can run it: the model was not read from a file, or the attack followed a further objective.
     """
     return runs_as_python([Recorded(record, Path(folder))])
 

@@ -192,7 +192,7 @@ def test_what_no_script_can_do_is_said() -> None:
         return str(caught.value)
 
     model = entry.model
-    assert "made by hand" in refused(entry.model_copy(update={"model": model.model_copy(update={"source": None})}))
+    assert "not read from a file" in refused(entry.model_copy(update={"model": model.model_copy(update={"source": None})}))
     assert "changed by hand" in refused(entry.model_copy(update={"model": model.model_copy(update={"changes": ("relu-1: tanh",)})}))
     assert "objective" in refused(entry.model_copy(update={"objective": "detector"}))
     assert "no attack “nothing”" in refused(entry.model_copy(update={"operation": entry.operation.model_copy(update={"slug": "nothing"})}))
