@@ -15,6 +15,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from engine.classifier import Classifier
+from engine.evaluate.batch import ImageResults
 from engine.explain import Explanation
 from engine.images import Photograph
 from engine.operation import Attack
@@ -204,6 +205,10 @@ class Study:
     compared: tuple[str, ...] = ()
     """The ids of the runs that are compared: A, B and further ones."""
     workspace: str = ""
+    batch: ImageResults | None = None
+    """The table of an attack on many images, without the results of single ones."""
+    copy_of: str = ""
+    """The name of the study that this one is a copy of, until it has a name of its own."""
     carried: tuple[CarriedRun, ...] = ()
     """Runs of operations that this Gibbon does not have, kept for one that has them."""
     remarks: tuple[str, ...] = ()

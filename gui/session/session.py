@@ -23,6 +23,7 @@ from gui.session import changes
 from gui.session.attack_job import parameter_lines
 from gui.session.attack_runner import AttackRunner
 from gui.session.attack_verdict import summary_line
+from gui.session.batch_table import BatchTable
 from gui.session.comparison import Comparison
 from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
@@ -156,6 +157,7 @@ class Session(QObject):
         self.jobs.watch(self.replays.runner, "runs", lambda: self.replays.title)
         self.models = Models(self, self)
         self.planned = PlannedRun(self, self)
+        self.batch = BatchTable(self)
         self.studies = StudyKeeper(self, self)
         self.trainer = Trainer(self, self)
         self._listen()

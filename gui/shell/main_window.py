@@ -25,6 +25,7 @@ from gui.shell.canvas_following import CanvasFollower
 from gui.shell.centre import Centre
 from gui.shell.dock import Dock
 from gui.shell.docks import DOCKS, DockSpec
+from gui.shell.last_study import starts_with_last
 from gui.shell.spine.bar import Spine
 from gui.shell.status_bar import StatusBar
 from gui.shell.study_link import StudyLink
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         StudyLink(session, settings, self.workspaces, self)
         session.photographChanged.connect(self._on_photograph)
         self.actions_table.check(f"theme_{chosen_theme.choice}")
+        self.actions_table.check("start_with_last", starts_with_last(settings))
         News(session, self.workspaces.tabs)
         session.engineReady.connect(self.centre.lift_veil)
         self.centre.headerDoubleClicked.connect(self.actions_table["canvas_alone"].trigger)

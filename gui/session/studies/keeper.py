@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from gui.session.studies import places
-from gui.session.studies.restoring import Restored, empty, restored
+from gui.session.studies.restoring import Restored, empty, restored, under
 from gui.session.studies.saver import Saver, write
 from gui.session.studies.snapshot import Saved, Snapshot, take
 from gui.session.studies.stand_ins import StandIns
@@ -70,6 +70,8 @@ class StudyKeeper(QObject):
         """The file that the user gave the study; None for a session that was not saved on demand."""
         self.workspace: Callable[[], str] = lambda: ""
         """Returns the name of the window's arrangement of panels."""
+        self.copy_of = ""
+        """The name of the study that the present one is a copy of; empty for any other, and for a copy that was given a name."""
         self._folder: Path | None = None
         self._file: Path | None = None
         """The session's own file; None until it is first written."""
@@ -98,6 +100,13 @@ class StudyKeeper(QObject):
         return "" if self.path is None else self.path.stem
 
     @property
+    def title(self) -> str:
+        """The study in words, for the window's title: its name, of which study it is a copy, or that it has no name yet."""
+        if self.path is not None:
+            return self.name
+        return f"Copy of {self.copy_of}" if self.copy_of else "Untitled study"
+
+    @property
     def file(self) -> Path | None:
         """The file that the study is written to: its own, or the session's. None if nothing was written."""
         return self.path or self._file
@@ -109,13 +118,14 @@ class StudyKeeper(QObject):
 
     def snapshot(self) -> Snapshot:
         """Return what would be saved now."""
-        return take(self._session, self.workspace(), self._carried)
+        return take(self._session, self.workspace(), self._carried, self.copy_of)
 
     @property
     def is_unsaved(self) -> bool:
         """Whether anything has changed since the study was saved. A session in which nothing was done has nothing to save."""
         session = self._session
-        if self._saved is None and self.path is None and not session.history.every and not session.undo_stack.count():
+        untouched = not session.history.every and not session.undo_stack.count() and session.batch.results is None
+        if self._saved is None and self.path is None and untouched:
             return False
         return session.state.ready and (self._saved is None or self._saved.differs(self.snapshot()))
 
@@ -176,6 +186,8 @@ class StudyKeeper(QObject):
         so_far: AttackRun | None = None,
     ) -> None:
         then, snapshot = self._on_saved_as if on_demand else self._on_saved, self.snapshot()
+        if on_demand:
+            snapshot = replace(snapshot, copy_of="")  # it has a name of its own from now on
         if so_far is not None:
             snapshot = replace(snapshot, runs=(*snapshot.runs, so_far))
         self._saver.save(snapshot, path, then, failed)
@@ -193,6 +205,7 @@ class StudyKeeper(QObject):
         """Go on with the file that the user gave: the session's own file has done its work."""
         own, self._file = self._file, None
         self.path = path
+        self.copy_of = ""
         self._complained = False
         self._on_saved(snapshot, path)
         if own is not None:
@@ -268,17 +281,21 @@ class StudyKeeper(QObject):
         *,
         copy: bool = False,
         tried: Classifier | None = None,
+        classifier: Classifier | None = None,
     ) -> None:
         """Put a study that was read into the session. It keeps its file, unless it is a copy.
 
-        ``tried`` is a stand-in whose model the caller has loaded, or tried to.
+        ``tried`` is a stand-in whose model the caller has loaded, or tried to; ``classifier`` is that model.
         """
         mine = self._folder is not None and places.is_session_file(path, self._folder)
         is_copy = copy or holder is not None
         self._release(lock)
         self.path = None if is_copy or mine else path
         self._file = path if mine and not is_copy else None
+        self.copy_of = self._copied_name(path, found, mine=mine) if is_copy else found.copy_of if self.path is None else ""
         self.stand_ins.forget(path.parent, tried)
+        for model in (*self._session.loaded.models, *([] if classifier is None else [classifier])):
+            found = under(found, model)
         self._put(found)
         if is_copy:
             self._saved = None
@@ -288,10 +305,16 @@ class StudyKeeper(QObject):
         for remark in found.remarks:
             self._session.log("info", remark)
 
+    @staticmethod
+    def _copied_name(path: Path, found: Restored, *, mine: bool) -> str:
+        """Return what a copy is a copy of: the name of the study, or, of a session that saves itself, what it says itself."""
+        return found.copy_of or (places.session_title(path) if mine else path.stem)
+
     def _put(self, found: Restored) -> None:
         """Replace runs and state. This is no undo step, and none is left."""
         session = self._session
         self._carried = found.carried
+        session.batch.restore(found.batch)
         session.history.restore(found.runs)
         session.change(**found.fields)
         session.history.follow(session.state)
@@ -307,6 +330,7 @@ class StudyKeeper(QObject):
             self._saver.save(self.snapshot(), self.file or self._own_file(), lambda _snapshot, _path: None, self._on_save_failed)
         self._release(None)
         self.path = self._file = self._saved = None
+        self.copy_of = ""
         self._complained = False
 
     def _when_idle(self, act: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from gui.shell.actions.conditions import has_runs, ready
 from gui.shell.actions.spec import ActionSpec
+from gui.shell.last_study import set_starts_with_last, starts_with_last
 from gui.shell.opening import open_file
 
 if TYPE_CHECKING:
@@ -93,6 +94,15 @@ def write_study_script(session: Session, path: Path) -> None:
     session.ask("study-script", write, then, what=f"Writing {path.name}", busy=f"Writing {path.name}…", keep=True)
 
 
+def toggle_last(shell: Shell) -> None:
+    """Switch whether a start opens the last study again."""
+    wanted = not starts_with_last(shell.settings)
+    set_starts_with_last(shell.settings, wanted)
+    shell.session.notice.emit(
+        "The next start opens the last study again." if wanted else "The next start begins a new study; the last one is in the File menu."
+    )
+
+
 def unused(path: Path) -> Path:
     """Return the path or, where there is such a file already, the first with a number that is free."""
     numbered = (path if number == 1 else path.with_stem(f"{path.stem}-{number}") for number in count(1))
@@ -142,5 +152,12 @@ SPECS: tuple[ActionSpec, ...] = (
         "Save the study under another name, and go on there",
         ("Ctrl+Shift+S",),
         enabled=ready,
+    ),
+    ActionSpec(
+        "start_with_last",
+        "Start with the last study",
+        toggle_last,
+        "Whether the next start opens this study again. In a terminal, --fresh begins anew once",
+        checkable=True,
     ),
 )
