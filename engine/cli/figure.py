@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from engine.cli.options import AllowCode, Json, Overwrite, Panels, WidthMm, chosen_panels
-from engine.cli.replay import Image, RecordFile, ReplayDevice, run
+from engine.cli.replay import Image, RecordFile, ReplayDevice
+from engine.cli.replaying import run
 from engine.cli.values import number, one_of, whole
 from engine.files import ordinary_file
 

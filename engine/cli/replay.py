@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engine.cli.options import AllowCode, Json
+from engine.cli.replaying import OTHER_BITS, run
 from engine.cli.values import whole
 from engine.errors import GibbonError
 from engine.files import is_study, ordinary_file
@@ -16,8 +16,7 @@ from engine.text.formatting import format_probability
 from engine.threads import MOST_THREADS
 
 if TYPE_CHECKING:
-    from engine.classifier import Classifier
-    from engine.record import Record, Replay
+    from engine.record import Replay
 
 RecordOrStudy = Annotated[
     Path,
@@ -29,7 +28,6 @@ RecordFile = Annotated[
 Image = Annotated[Path | None, typer.Option(help="The clean image, where it is no longer where it was.")]
 ReplayDevice = Annotated[str | None, typer.Option(help="Another device than the recorded one; the bits may then differ.")]
 ReplayThreads = Annotated[int | None, whole(1, MOST_THREADS, help="Another number of threads than the recorded one.")]
-OTHER_BITS = 1
 
 
 def command(
@@ -72,41 +70,6 @@ def command(
             *([] if saved is None else [f"  {saved.sentence}"]),
         )
     return 0 if again.same else OTHER_BITS
-
-
-def run(
-    record: Record,
-    folder: Path,
-    image: Path | None,
-    device: str | None,
-    threads: int | None,
-    allow_code: bool,
-    quiet: bool = False,
-    data: Path | None = None,
-    known: Sequence[Classifier] = (),
-) -> Replay:
-    """Replay with a progress bar; before a user's code runs the user is asked."""
-    from engine.cli.options import loaded
-    from engine.cli.output import interruptible, progress
-    from engine.operation import Step
-    from engine.record import ModelOptions, replay
-
-    def load(source: str, device: str, options: ModelOptions) -> Classifier:
-        return loaded(source, device, allow_code, options)
-
-    with interruptible() as interrupt, progress(quiet) as bar:
-        task = bar.add_task(f"replay {record.operation.slug}", total=None, news="")
-
-        def watch(step: Step) -> bool:
-            bar.update(task, completed=step.index, total=step.total)
-            return not interrupt.pressed
-
-        again = replay(
-            record, folder=folder, image=image, device=device, threads=threads, load=load, known=known, data_root=data, watch=watch
-        )
-    if interrupt.pressed:
-        raise KeyboardInterrupt
-    return again
 
 
 def _now(again: Replay) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.output import say, say_json
-from engine.cli.replay import OTHER_BITS, run
+from engine.cli.replaying import OTHER_BITS, run
 from engine.errors import GibbonError
 from engine.study import Study, StudyRun, read, trained
 from engine.study.recording import record_of_run

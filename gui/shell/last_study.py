@@ -35,7 +35,7 @@ class LastStudy:
     """The study of the last session, as a start finds it."""
 
     path: Path | None = None
-    """The file to open; None: the start begins anew."""
+    """The file to open; None: a new study begins."""
     lock: FileLock | None = None
     note: str = ""
     """Why it is not opened, in a sentence; empty where there is none."""
