@@ -18,7 +18,7 @@ from gui.shell.main_window import MainWindow
 from gui.shell.workspaces.placing import LEAST
 from gui.shell.workspaces.spec import Column, WorkspaceSpec, layout_version
 from gui.shell.workspaces.table import WORKSPACES
-from tests.gui.driving import action, click, press_keys, run_attack, settle, until
+from tests.gui.driving import action, click, destroy, press_keys, run_attack, settle, until
 from tests.gui.test_runner import counting
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def windows(qapp: QApplication, settings: Settings) -> Iterator[Callable[..., Ma
 
     yield window
     for each in made:
-        each.close()
+        destroy(each)
 
 
 def seen(window: MainWindow) -> set[str]:
@@ -222,7 +222,7 @@ def test_nothing_jumps_from_the_first_paint_to_the_panels(qapp: QApplication, se
     note()
     assert places[1:] == places[:-1]
     assert titles[1:] == titles[:-1]
-    window.close()
+    destroy(window)
 
 
 def test_switching_leaves_no_widgets_behind(windows: Callable[..., MainWindow]) -> None:
