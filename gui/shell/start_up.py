@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
@@ -77,6 +78,7 @@ def load_engine(study: Path | None = None) -> StartUpResult:
     import engine
     import engine.attacks  # the docks need these first: importing them here does not block the window
     import engine.data
+    import engine.explain
     import engine.stickers
     from engine.errors import in_words
 
@@ -93,6 +95,11 @@ def load_engine(study: Path | None = None) -> StartUpResult:
     except Exception as error:  # for example a GPU that torch cannot use: the docks must work in any case
         problems.append(in_words(error, f"Loading the model “{MODEL}”", "Load a model in the Model dock; another device may do."))
         return StartUpResult(seconds, problem=" ".join(problems))
+
+
+def _import_rest() -> None:
+    """Import what the window will need soon and the first frame does not. Called in the engine thread, where it delays nobody."""
+    importlib.import_module("engine.study")
 
 
 def _read_study(path: Path) -> StudyAtStart:
@@ -167,6 +174,7 @@ class StartUp(QObject):
         session.change(ready=True)
         if loaded.arrived is not None:
             show_classifier(session, loaded.arrived)
+        session.ask("imports", _import_rest, lambda _: None, what="Loading the engine")
         if loaded.problem:
             session.log("error", loaded.problem)
         if study is not None:
