@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.text.formatting import run_title
 from gui.session.attack_inputs import AttackInputs
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ class FinishedRun:
     @property
     def title(self) -> str:
         """The run's number and the operation's title, such as ``#3 PGD``."""
+        from engine.text.formatting import run_title
+
         return run_title(self.number, self.operation.title)
 
     @property
@@ -113,6 +114,8 @@ class AttackRun(FinishedRun):
     @property
     def title(self) -> str:
         """The run's number and the attack's title; of an iterate also which one it is, as in ``#5 PGD, iteration 12 of 40, from #4``."""
+        from engine.text.formatting import run_title
+
         return run_title(self.number, self.result.title, self.iteration_of)
 
     def is_outcome(self, state: State) -> bool:
