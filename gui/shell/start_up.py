@@ -98,7 +98,7 @@ def load_engine(study: Path | None = None) -> StartUpResult:
 
 
 def _import_rest() -> None:
-    """Import what the window will need soon and the first frame does not. Called in the engine thread, where it delays nobody."""
+    """Import what the window will need soon and the first frame does not. Called in the engine thread."""
     importlib.import_module("engine.study")
 
 
