@@ -81,13 +81,15 @@ def _text(value: Any) -> str:
 
 
 def format_number(value: float) -> str:
-    """Format ``value`` as short as it can be parsed back: ``8/255`` where it is one (up to 32/255), else five digits."""
+    """Format ``value`` as short as it can be parsed back: ``8/255`` or ``12.5/255`` where it is one (up to 32/255), else five digits.
+
+    Grey levels may have halves and quarters, which sliders and arrow keys give, and those up to 4 thirds.
+    """
     levels = value * 255
-    if 0 < levels <= 32 and abs(levels - round(levels)) < 1e-6:
-        return f"{round(levels)}/255"
-    quarter = Fraction(levels).limit_denominator(4)
-    if 0 < quarter <= 4 and quarter.denominator > 1 and abs(levels - float(quarter)) < 1e-6:
-        return f"{float(quarter):g}/255"
+    part = Fraction(levels).limit_denominator(4)
+    plain = math.isclose(float(f"{value:.2g}"), value, rel_tol=1e-9) or part.denominator == 3  # 0.05 is better read than 12.75/255
+    if 0 < part <= 32 and abs(levels - float(part)) < 1e-6 and (part <= 4 or part.denominator == 1 or not plain):
+        return f"{float(part):g}/255"
     return f"{value:.5g}"
 
 

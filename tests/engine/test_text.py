@@ -72,7 +72,20 @@ def test_what_is_written_reads_back(value: float) -> None:
     assert parse_number(format_number(value)) == pytest.approx(value, rel=1e-4)
 
 
-@pytest.mark.parametrize(("value", "text"), [(8 / 255, "8/255"), (0.5 / 255, "0.5/255"), (0.3, "0.3"), (1.0, "1"), (31 / 255, "31/255")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (8 / 255, "8/255"),
+        (0.5 / 255, "0.5/255"),
+        (0.3, "0.3"),
+        (1.0, "1"),
+        (31 / 255, "31/255"),
+        (12.5 / 255, "12.5/255"),
+        (9.25 / 255, "9.25/255"),
+        (32.5 / 255, "0.12745"),
+        (0.05, "0.05"),
+    ],
+)
 def test_grey_levels_are_written_as_such(value: float, text: str) -> None:
     assert format_number(value) == text
 
