@@ -160,13 +160,24 @@ class StudyKeeper(QObject):
             return False
         target = target.expanduser().absolute()
         target = target if target.suffix else target.with_suffix(".gibbon")
+        lock = self._lock
         if target != self.path:
             lock, holder = locked(target)
             if holder is not None:
                 self._session.log("error", f"“{target.name}” is open in {holder.words}. Save under another name, or close it there.")
                 return True
+        snapshot = replace(self.snapshot(), copy_of="")  # it has a name of its own from now on
+
+        def then(snapshot: Snapshot, path: Path) -> None:
             self._release(lock)
-        self._save(target, self._on_save_failed, on_demand=True)
+            self._on_saved_as(snapshot, path)
+
+        def failed(snapshot: Snapshot, path: Path, sentence: str) -> None:
+            if lock is not None and lock is not self._lock:  # the study keeps its file, and the lock of that
+                lock.release()
+            self._on_save_failed(snapshot, path, sentence)
+
+        self._saver.save(snapshot, target, then, failed)
         return True
 
     def _own_file(self) -> Path:
@@ -182,19 +193,17 @@ class StudyKeeper(QObject):
         path: Path,
         failed: Callable[[Snapshot, Path, str], None],
         *,
-        on_demand: bool = False,
         so_far: AttackRun | None = None,
     ) -> None:
-        then, snapshot = self._on_saved_as if on_demand else self._on_saved, self.snapshot()
-        if on_demand:
-            snapshot = replace(snapshot, copy_of="")  # it has a name of its own from now on
+        snapshot = self.snapshot()
         if so_far is not None:
             snapshot = replace(snapshot, runs=(*snapshot.runs, so_far))
-        self._saver.save(snapshot, path, then, failed)
+        self._saver.save(snapshot, path, self._on_saved, failed)
 
     def _on_saved(self, snapshot: Snapshot, path: Path) -> None:
         self._saved = Saved(snapshot)
-        if self._lock is None or self._lock.path.parent != path.parent or not self._lock.held:
+        locks = self._lock is not None and self._lock.held and self._lock.path.parent == path.parent
+        if path == self.file and not locks:  # a named study that could not be written at its place keeps the lock there
             self._release(locked(path)[0])
         self._lock.refresh() if self._lock is not None else None
         if self._folder is not None:
