@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from engine.script import study_as_python
 from engine.stickers import Colour, Optimised, Sticker, compose
 from engine.study import Study, StudyRun
 from tests.engine.conftest import small_network
+from tests.engine.study_damage import edited, repacked
 from tests.engine.test_cli import ROOT
 from tests.engine.test_script import outcome
 
@@ -157,3 +159,46 @@ def test_a_script_elsewhere_names_the_study_by_its_whole_path(signs: engine.Clas
     assert text.count("kept.run(") == 1, "three runs share one image"
     (tmp_path / "photo.png").unlink()
     assert outcome(text).count("the recorded bits: True") == 3
+
+
+def newer(name: str, content: Any) -> Any:
+    return {**content, "version": 99} if name == "study.json" else content
+
+
+@pytest.mark.parametrize("verb", ["replay", "script"])
+def test_bad_studies_are_one_sentence_for_every_command(verb: str, run: Run, signs: engine.Classifier, tmp_path: Path) -> None:
+    good = study.write(on_a_photograph(tmp_path, signs), tmp_path / "good.gibbon")
+    cut = tmp_path / "cut.gibbon"
+    cut.write_bytes(good.read_bytes()[:-40])
+    bad = {
+        "is cut short or damaged": cut,
+        "Install a newer one": edited(good, newer),
+        "leaves its folder": repacked(good, lambda members: {**members, "../evil.txt": b"x"}),
+        "There is no file": tmp_path / "gone.gibbon",
+    }
+    for said, path in bad.items():
+        code, out, err = run(verb, str(path))
+        assert (code, out) == (2, "")
+        assert said in err
+        assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [("gone.safetensors", "gone.safetensors"), ("signs-bounded", "is another model than the recorded one")]
+)
+def test_a_study_whose_model_is_gone_or_another_says_so_for_each_run(
+    source: str, said: str, run: Run, signs: engine.Classifier, tmp_path: Path
+) -> None:
+    def other(name: str, content: Any) -> Any:
+        if name == "study.json":
+            content["models"][0]["entry"].update(source=source, fingerprint="0" * 16)
+        elif name.startswith("runs/"):
+            content["attack"]["model"] = "0" * 16
+        return content
+
+    good = study.write(on_a_photograph(tmp_path, signs), tmp_path / "good.gibbon")
+    code, out, _ = run("replay", str(edited(good, other)))
+    assert code == 2
+    assert out.count("It was not replayed.") == 3
+    assert out.count(said) == 3
+    assert out.splitlines()[-1] == "The same bits again in 0 of 3 runs."

@@ -141,3 +141,30 @@ def test_the_title_says_which_study_it_is_and_whether_it_is_a_copy(bench: Workbe
     studies.new()
     until(lambda: studies.path is None, "the new study")
     assert title() == "Untitled study"
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_script_of_a_study_reads_the_images_from_the_study(bench: Workbench, tmp_path: Path, named: bool) -> None:
+    from gui.shell.actions.study import write_study_script
+    from tests.gui.driving import run_attack
+
+    session = bench.session
+    session.studies.new()
+    settle()
+    run_attack(bench)
+    if named:
+        session.studies.save(tmp_path / "mine.gibbon")
+        until(lambda: session.studies.path is not None, "the save")
+    (tmp_path / "again.gibbon").write_text("another file of that name")
+    write_study_script(session, tmp_path / "again.py")
+    until((tmp_path / "again.py").is_file, "the script")
+    until(lambda: not session.studies._saver.busy, "the save")
+    text = (tmp_path / "again.py").read_text(encoding="utf-8")
+    assert "sign-stop-32.png" not in text
+    assert f"with_name('{'mine' if named else 'again-2'}.gibbon')".replace("'", '"') in text.replace("'", '"')
+    assert (tmp_path / "again.gibbon").read_text() == "another file of that name"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "again.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert "the recorded bits: True" in done.stdout
+    session.studies.new()
+    settle()
