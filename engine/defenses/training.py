@@ -57,15 +57,17 @@ class Train(Operation):
     family: ClassVar[str] = "Training"
     uses: ClassVar[frozenset[Use]] = frozenset({"data"})
 
-    activation: Literal["keep", "relu", "bounded", "bounded-leaky"] = network("keep")
+    activation: Literal["keep", "relu", "bounded", "bounded-leaky"] = network(
+        "keep", title="rectifiers", choices={"keep": "kept as they are"}
+    )
     """Replace the network's rectifiers by this one: plain, limited to [0, bound] (Liew et al. 2016, arXiv 1707.06728), or leaky with
     a trainable upper bound. Bounds start at 1 where a layer normalises, else at the 99.5 % quantile of the first batch.
     """
-    slope: float = network(0.01, ge=0.0, le=0.3)
+    slope: float = network(0.01, title="slope of the leak", ge=0.0, le=0.3)
     """Slope of the bounded leaky ReLU below 0, and size of its slope above the bound."""
-    sign: Literal[-1, 1] = network(-1)
+    sign: Literal[-1, 1] = network(-1, title="above the bound", choices={-1: "falls (-1)", 1: "rises (+1)"})
     """Sign of the bounded leaky ReLU's slope above the bound: -1 decreases (it is not monotone then), +1 rises slowly."""
-    fresh: bool = network(True)
+    fresh: bool = network(True, title="new weights")
     """Start from new random weights. Off: continue from the classifier's own."""
     epochs: int = schedule(20, ge=1, le=1000)
     """Number of passes over all images."""
@@ -75,7 +77,9 @@ class Train(Operation):
     """The highest learning rate, reached after a fifth of all steps."""
     weight_decay: float = schedule(0.02, ge=0.0, le=1.0)
     """Decay of kernels towards 0; biases, normalisation and bounds are left alone."""
-    augment: Literal["auto", "none", "strokes", "colours"] = data("auto")
+    augment: Literal["auto", "none", "strokes", "colours"] = data(
+        "auto", title="augmentation", choices={"auto": "automatic, by the channels"}
+    )
     """Random changes of each image in place, size, slant and noise, and in stroke width for grey images ("strokes") or in light and colour
     ("colours"). "auto" takes the one that fits the number of channels.
     """

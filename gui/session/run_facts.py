@@ -272,7 +272,7 @@ def _parameters(operation: Operation, values: Mapping[str, Any]) -> dict[str, st
     from engine.parameters import parameters_of
 
     known = parameters_of(type(operation))
-    return {known[name].title: known[name].shown(value) for name, value in values.items()}
+    return {known[name].title: known[name].told(value) for name, value in values.items()}
 
 
 def _budget(parameters: Mapping[str, Any]) -> str:
@@ -287,5 +287,5 @@ def _text(value: Any) -> str:
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, value in values.items():
-        flat.update(_flat(value, f"{prefix}{key} ") if isinstance(value, Mapping) else {f"{prefix}{key}": _text(value)})
+        flat.update(_flat(value, f"{prefix}{key} ") if isinstance(value, Mapping) else {f"{prefix}{key}".replace("_", " "): _text(value)})
     return flat

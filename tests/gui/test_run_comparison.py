@@ -59,7 +59,7 @@ def with_labels(labels: tuple[str, ...]) -> Classifier:
         ({"settings": AttackSettings({"steps": 3, "eps": 2 / 255})}, {"eps": ("8/255", "2/255")}),
         ({"settings": AttackSettings({"steps": 4, "norm": "l2"})}, {"steps": ("3", "4"), "norm": ("L∞", "L2")}),
         ({"settings": AttackSettings({"steps": 3, "eps": None})}, {"eps": ("8/255", "no limit")}),
-        ({"settings": AttackSettings({"steps": 3, "eps": "much"})}, {"eps": ("8/255", "much")}),
+        ({"settings": AttackSettings({"steps": 3, "eps": "much"})}, {"eps": ("8/255", "“much”, which is refused")}),
         ({"slug": "fgsm", "settings": AttackSettings()}, {"attack": ("PGD", "FGSM")}),
         ({"seed": 7}, {"seed": ("0", "7")}),
         ({"region": "stickers"}, {"region": ("whole image", "stickers only")}),
@@ -128,7 +128,7 @@ def test_models_are_told_apart_by_their_weights(qtbot: QtBot, session: Session) 
 def test_an_error_in_the_form_is_no_difference_of_the_other_parameters(qtbot: QtBot, session: Session) -> None:
     run = ran(qtbot, session, steps=3, eps=4 / 255)
     session.change(settings=AttackSettings({"steps": "three", "eps": "4/255"}))
-    assert named(session, run) == {"steps": ("3", "three")}
+    assert named(session, run) == {"steps": ("3", "“three”, which is refused")}
 
 
 def test_a_sticker_attack_is_compared_without_the_content_that_it_made(qtbot: QtBot, session: Session) -> None:

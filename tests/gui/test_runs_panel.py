@@ -12,12 +12,13 @@ from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from engine.attacks import FGSM, PGD
+from engine.attacks import CATALOGUE, FGSM, PGD
 from engine.parameters import parameters_of
 from engine.stickers import Colour
 from gui.panels.runs import RunsPanel
 from gui.panels.runs.cards import fitted, nearest
 from gui.panels.runs.run_commands import COMMANDS
+from gui.session.attack_job import parameter_lines
 from gui.session.run_differences import rows_of
 from gui.session.run_facts import run_facts
 from gui.session.scene import to_pixels
@@ -211,7 +212,7 @@ def test_the_newest_is_selected_with_every_parameter(runs: RunsPanel, session: S
     shown = details(runs)
     operation = session.history.entries[-1].result.operation
     for name, parameter in parameters_of(type(operation)).items():
-        assert shown[parameter.title] == [parameter.shown(getattr(operation, name))]  # as in the form
+        assert shown[parameter.title] == [parameter.told(getattr(operation, name))]  # as in the form, with units
     assert shown["eps"] == ["8/255"]
     assert shown["model fingerprint"] == [session.classifier.fingerprint]  # type: ignore[union-attr]
     assert shown["image"] == ["noise"]
@@ -407,3 +408,19 @@ def test_a_run_that_the_model_reads_again_after_the_memory_was_full_is_said(qtbo
     attack(qtbot, session, FGSM(eps=1 / 255))
     until(lambda: len(runs.cards.runs.runs) == 1, "the newest card alone")
     assert any(text.startswith(f"{first.title} was forgotten") for text in said)
+
+
+@pytest.mark.parametrize("slug", ["pgd", "fgsm", "deepfool", "cw-l2", "square", "one-pixel"])
+def test_the_facts_and_the_messages_of_a_run_name_parameters_by_their_titles(qtbot: QtBot, session: Session, slug: str) -> None:
+    open_image(qtbot, session)
+    small_budget = {"square": {"n_queries": 5}, "one-pixel": {"generations": 1}, "cw-l2": {"steps": 2, "rounds": 1}}
+    made = CATALOGUE[slug].build(**small_budget.get(slug, {}))
+    attack(qtbot, session, made)
+    entry = session.history.attacks[-1]
+    facts = run_facts(entry)
+    lines = parameter_lines(entry.result).splitlines()
+    for name, parameter in parameters_of(type(made)).items():
+        assert facts.parameters[parameter.title] == parameter.told(getattr(made, name))
+        assert f"{parameter.title}: {parameter.told(getattr(made, name))}" in lines
+    names = [*facts.parameters, *facts.figures, *facts.provenance, *(line.partition(":")[0] for line in lines)]
+    assert [name for name in names if "_" in name] == []
