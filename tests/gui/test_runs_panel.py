@@ -12,9 +12,11 @@ from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
+import engine
 from engine.attacks import CATALOGUE, FGSM, PGD
 from engine.parameters import parameters_of
 from engine.stickers import Colour
+from gui.export.recording import record_of_entry
 from gui.panels.runs import RunsPanel
 from gui.panels.runs.cards import fitted, nearest
 from gui.panels.runs.run_commands import COMMANDS
@@ -27,6 +29,8 @@ from tests.gui.driving import settle, until
 from tests.gui.panel_scenes import LABELS, attack, open_image, put_sticker, show
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PySide6.QtCore import QRect
     from PySide6.QtWidgets import QTreeWidgetItem
     from pytestqt.qtbot import QtBot
@@ -133,6 +137,20 @@ def test_the_card_of_a_kept_iteration_says_which_it_is_however_narrow_it_is(qtbo
     room = panel.cards.card_width - panel.cards.card_height - 10
     assert fitted(card.lines[0], QFontMetrics(bold), room) == f"#{kept.number} PGD, iteration 5 of 12"
     assert rows_of([panel.cards.runs.runs[1], card])[0][0].values == ("PGD", "PGD, iteration 5 of 12")
+
+
+def test_the_card_the_script_and_the_record_count_the_same_rows(qtbot: QtBot, panel: RunsPanel, session: Session, tmp_path: Path) -> None:
+    """The window predicts the label that it assumes before the attack begins; that query counts as in a script."""
+    open_image(qtbot, session)
+    attack(qtbot, session, PGD(steps=7))
+    (entry,) = session.history.attacks
+    assert entry.result.labels_assumed
+    assert session.classifier is not None
+    assert session.clean is not None
+    scripted = engine.run(PGD(steps=7), session.classifier, session.clean[None], seed=0)
+    counts = {scripted.forwards, entry.result.forwards, record_of_entry(entry, tmp_path).outcome.forwards}
+    assert counts == {9}  # the label, the seven steps, and the verdict on the last of them
+    assert panel.cards.runs.runs[0].figures["rows forward"] == "9"
 
 
 def test_the_picture_has_every_pixel_as_it_is(qtbot: QtBot) -> None:

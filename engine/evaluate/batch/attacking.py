@@ -165,7 +165,8 @@ class ImageRun(Iterator[ImageStep]):
                     self._add(ready)
                 else:
                     posed.append(ready)
-            yield from self._attacked(posed)
+            for assumed in (False, True):  # an assumed label costs a query, so the two kinds have different budgets
+                yield from self._attacked([one for one in posed if one.assumed is assumed])
         yield self._step("", 0.0)
 
     def _attacked(self, posed: list[Posed]) -> Iterator[ImageStep]:
@@ -235,8 +236,8 @@ class ImageRun(Iterator[ImageStep]):
             attack,
             self.classifier,
             base,
-            labels=_labels(posed, stickers),
-            labels_assumed=any(one.assumed for one in posed),
+            labels=torch.tensor([one.label for one in posed]),
+            labels_assumed=posed[0].assumed,
             targets=None if None in targets or "targets" not in attack.uses else torch.tensor(targets),
             mask=composed[0].mask if masked else inputs["mask"] if attack.masked else None,
             start=None if begin is None else begin[None].expand(len(posed), -1, -1, -1),
@@ -245,13 +246,6 @@ class ImageRun(Iterator[ImageStep]):
             seeds=None if len(posed) == 1 else [one.seed for one in posed],
             record=record,
         )
-
-
-def _labels(posed: Sequence[Posed], stickers: tuple[Sticker, ...]) -> Tensor | None:
-    """Return the labels; None for one image without a label and without stickers, so that the driver counts the query as it does alone."""
-    if len(posed) == 1 and posed[0].assumed and not stickers:
-        return None
-    return torch.tensor([one.label for one in posed])
 
 
 def _failed(one: Posed, error: str) -> ImageRow:
