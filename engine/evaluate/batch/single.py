@@ -114,11 +114,11 @@ class RowRun(Iterator[Step]):
         self._run.close()
 
     def _together(self) -> list[Posed]:
-        """Return the images that were attacked together with this one, without those that could not be opened."""
+        """Return the images that were attacked together with this one: those that could be opened, and whose label is assumed as its is."""
         size, count = self._batch.together, len(self._batch.subjects)
         first = self._row.number - self._row.number % size
         posed = (self._batch.pose(number) for number in range(first, min(first + size, count)))
-        return [one for one in posed if not isinstance(one, ImageRow)]
+        return [one for one in posed if not isinstance(one, ImageRow) and one.assumed is self._row.label_assumed]
 
     def _alone(self) -> AttackResult:
         result = self._run.result()
