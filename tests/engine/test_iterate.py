@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import engine
-from engine import attacks, record
+from engine import attacks, record, study
 from engine.iterate import at_step
 from engine.operation import Attack
 from engine.ranking import reached
@@ -157,3 +157,13 @@ def test_a_record_whose_iteration_the_attack_does_not_reach() -> None:
     far = recorded(at_step(result, line.steps[-1]), given).model_copy(update={"iteration": 9})
     with pytest.raises(engine.GibbonError, match="ended after 3"):
         record.replay(far, load=load)
+
+
+def test_a_study_keeps_which_iterate_a_run_is(tmp_path: Path) -> None:
+    result, line, _ = finished(attacks.PGD(steps=6))
+    source, kept = study.StudyRun(result, number=3), study.StudyRun(at_step(result, line.nearest(2)), number=4, iteration_of=3)
+    study.write(study.Study(runs=(source, kept)), tmp_path / "a.gibbon")
+    again = study.read(tmp_path / "a.gibbon").runs
+    assert [run.title for run in again] == [source.title, kept.title] == ["#3 PGD", "#4 PGD, iteration 2 of 6, from #3"]
+    assert again[1].attack is not None
+    assert (again[1].attack.iteration, again[1].attack.iterations) == (2, 6)
