@@ -386,6 +386,8 @@ def test_run_pause_and_cancel_by_key(bench: Workbench, spine: Spine) -> None:
     press_keys(bench.window, "Ctrl+P")
     assert session.runs.job.paused
     assert spine.shown.chip.second.whole == "paused"
+    assert not spine.run.run.isEnabled()
+    assert "paused" in spine.run.run.toolTip()
     press_keys(bench.window, "Ctrl+P")
     assert not session.runs.job.paused
     press_keys(bench.window, "Esc")
