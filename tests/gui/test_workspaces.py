@@ -185,6 +185,14 @@ def test_no_panel_widens_its_column(windows: Callable[..., MainWindow]) -> None:
         for side, least in LEAST.items():
             for name in spec.columns[side].docks:
                 assert window.docks[name].minimumSizeHint().width() <= (spec.columns[side].least or least), name
+    panel = window.panels["runs"]
+    dock = window.docks["runs"]
+    dock.setFloating(True)  # as wide and low as in a drawer, where its parts lie side by side
+    dock.resize(800, 220)
+    dock.show()
+    settle()
+    assert panel.width() > 700
+    assert panel.minimumSizeHint().width() <= LEAST["left"] - 40
 
 
 @pytest.mark.parametrize("name", [spec.name for spec in WORKSPACES if not spec.canvas])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -98,6 +98,10 @@ class RunsPanel(QWidget):
             total = self.width() if wide else self.height()
             self._split.setSizes([total // 2, total // 2])
         super().resizeEvent(event)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a width that does not depend on the arrangement: a dock that comes from the wide drawer can be as narrow as any other."""
+        return QSize(self.details.minimumWidth(), super().minimumSizeHint().height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Show the buttons' titles where they have room."""
