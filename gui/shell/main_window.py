@@ -58,6 +58,9 @@ class MainWindow(QMainWindow):
         self.setObjectName("main")
         self.setWindowTitle("Gibbon")
         self.setAcceptDrops(True)
+        self.setAnimated(
+            False
+        )  # an animation of docks or tabs that goes on while a layout is restored ends at the place of the layout before
         self.centre = Centre()
         self.setCentralWidget(self.centre)
         self.panels: dict[str, Any] = {}

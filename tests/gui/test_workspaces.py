@@ -317,6 +317,92 @@ def test_a_floated_dock_comes_back_floating_on_screen_and_alive(windows: Callabl
     assert not dock.isFloating()
 
 
+def tab_bars(window: MainWindow) -> list[QTabBar]:
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    return [bar for bar in bars if bar.isVisible() and bar.geometry().intersects(window.rect())]
+
+
+def assert_tab_bars_in_place(window: MainWindow, where: str) -> None:
+    """Every tab bar that can be seen is the title of two or more docks that are there, and covers nothing else."""
+    for bar in tab_bars(window):
+        assert bar.count() > 1, where
+        assert window.rect().contains(bar.geometry()), where
+        if window.centre.isVisible():
+            assert not bar.geometry().intersects(window.centre.geometry()), where
+        titles = {bar.tabText(index) for index in range(bar.count())}
+        there = {dock.windowTitle() for dock in window.docks.values() if not dock.isHidden() and not dock.isFloating()}
+        assert titles <= there, where
+
+
+@pytest.mark.parametrize(
+    ("name", "closed"),
+    [("attack", ("prediction",)), ("attack", ("results",)), ("defend", ("training", "curves"))],
+    ids=str,
+)
+def test_no_tab_bar_strays_after_a_floating_dock_was_closed(windows: Callable[..., MainWindow], name: str, closed: tuple[str, ...]) -> None:
+    first = windows()
+    first.workspaces.switch(name)
+    for each in closed:
+        if first.docks[each].isHidden():
+            first.workspaces.drawer.toggle()
+        first.docks[each].raise_()
+        first.docks[each].switch_floating()
+        settle()
+        first.docks[each].close()
+        settle()
+    assert_tab_bars_in_place(first, name)
+    for bar in first.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        if bar.count() < 2:
+            bar.setGeometry(400, 65, 200, 25)  # where a layout of another workspace has its tabs
+    first.workspaces.tabs.sync()
+    assert_tab_bars_in_place(first, "strayed")
+    second = windows()
+    assert_tab_bars_in_place(second, name)
+    for spec in WORKSPACES:
+        second.workspaces.switch(spec.name)
+        settle()
+        assert_tab_bars_in_place(second, spec.name)
+    second.workspaces.switch(name)
+    for each in closed:
+        second.docks[each].show()
+        settle()
+        assert_tab_bars_in_place(second, each)
+        second.docks[each].switch_floating()
+        settle()
+        assert_tab_bars_in_place(second, each)
+        assert not second.docks[each].isFloating()
+
+
+@pytest.mark.parametrize("spec", WORKSPACES, ids=NAMES)
+def test_a_column_of_closed_docks_gives_its_room_and_gets_it_back(windows: Callable[..., MainWindow], spec: WorkspaceSpec) -> None:
+    window = windows()
+    window.workspaces.switch(spec.name)
+    settle()
+    for side in LEAST:
+        names = spec.columns[side].docks
+        if not (spec.canvas and names):
+            continue
+        before, wide = window.centre.width(), window.docks[names[0]].width()
+        for name in names:
+            window.docks[name].close()
+        settle()
+        assert window.centre.width() >= before + wide
+        for _ in range(2):
+            window.workspaces.switch("test")
+            window.workspaces.switch(spec.name)
+            settle()
+            assert window.centre.width() >= before + wide
+        window.docks[names[0]].show()
+        settle()
+        assert window.centre.width() == before
+        assert window.docks[names[0]].width() == wide
+        window.docks[names[0]].close()
+        settle()
+        window.workspaces.reset()
+        settle()
+        assert window.centre.width() == before
+
+
 def test_a_dock_that_floats_lies_beside_its_old_place_with_a_frame(windows: Callable[..., MainWindow]) -> None:
     window = windows(700, 600)
     dock = window.docks["attack"]
