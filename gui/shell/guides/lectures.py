@@ -94,7 +94,12 @@ NICOLAE_RAWAT = Guide(
             bounded,
             "activations",
         ),
-        Step("Press F5 again: this attacker knows the bound, and goes around it.", ran_with_bound, "Run"),
+        Step(
+            "Press F5 again: the attack works on the model without the bound, and the sentence says what the bound undoes of it. An attack "
+            "that knows the bound needs a model that has it.",
+            ran_with_bound,
+            "Run",
+        ),
         Step("Load “signs-bounded”, which was trained with the bound (Ctrl+M).", loaded("signs-bounded", "signs-bounded-leaky"), "Model"),
         Step("Attack it too (F5), and compare the runs in Runs: how many steps did each one need?", ran(), "Run"),
     ),
