@@ -32,10 +32,23 @@ def main() -> int:
 
 
 def _is_file(argument: str) -> bool:
-    return not argument.startswith("-") and Path(argument).suffix != "" and Path(argument).exists()
+    """Whether an argument is the path of something that exists, and not a command's name."""
+    if argument.startswith("-") or not os.path.lexists(argument):
+        return False
+    if Path(argument).suffix or Path(argument).name != argument:
+        return True
+    from engine.cli.app import COMMANDS
+
+    return argument not in COMMANDS
 
 
 def _window(arguments: list[str]) -> int:
+    problem = _problem(arguments)
+    if problem:
+        from engine.cli.output import complain
+
+        complain(problem)
+        return 2
     if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in _DISPLAYS):
         return _without_display(arguments)
     from gui.app import main as window
@@ -43,11 +56,44 @@ def _window(arguments: list[str]) -> int:
     return window([sys.argv[0], *arguments])
 
 
+def _problem(arguments: list[str]) -> str:
+    """Return why the file to be opened is none, in a sentence; empty if it may be one. What is in it the window reads and judges."""
+    from engine.errors import GibbonError
+    from engine.files import ordinary_file
+
+    for file in (Path(argument) for argument in arguments if not argument.startswith("-")):
+        try:
+            if ordinary_file(file, "an image, a study, a record or a network's weights").stat().st_size == 0:
+                return f"“{file.name}” is empty (0 bytes). Choose another file."
+        except GibbonError as error:
+            return str(error)
+    return ""
+
+
+def _unreadable(arguments: list[str]) -> str:
+    """Return why the window could not open the file, in a sentence; empty if it could, or if none is asked for."""
+    from engine.errors import GibbonError, in_words
+    from engine.kinds import check
+
+    for file in (Path(argument) for argument in arguments if not argument.startswith("-")):
+        try:
+            check(file)
+        except GibbonError as error:
+            return str(error)
+        except Exception as error:  # a file may break its reader in any way
+            return in_words(error, f"Opening {file.name}", "Choose another file.")
+    return ""
+
+
 def _without_display(arguments: list[str]) -> int:
     from engine.cli import main as command
     from engine.cli.app import COMMANDS
-    from engine.cli.output import program
+    from engine.cli.output import complain, program
 
+    unreadable = _unreadable(arguments)
+    if unreadable:
+        complain(unreadable)
+        return 2
     name = program()
     print(
         f"There is no display here, so the window cannot open (set DISPLAY, WAYLAND_DISPLAY or QT_QPA_PLATFORM); commands that need none: "

@@ -106,6 +106,9 @@ class Classifier:
         another number of classes than labels.
     """
 
+    stands_in = False
+    """Whether it stands for a classifier whose weights are not here; `unseen` makes such ones."""
+
     @torch.inference_mode(False)
     def __init__(
         self,
@@ -161,6 +164,7 @@ class Classifier:
         It stands for a classifier whose weights are not here: ``module`` answers with logits that were recorded. It has no sites.
         """
         made = cls.__new__(cls)
+        made.stands_in = True
         made.device = torch.device("cpu")
         made.name, made.source = name, source
         made.labels, made.input_shape = class_names(labels), checked_shape(input_shape)

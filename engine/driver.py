@@ -215,7 +215,8 @@ def start(
     seeds
         A seed for each image, in place of ``seed``: row n then draws as the only image of a run with ``seeds[n]``.
     labels_assumed
-        Whether ``labels`` are predictions (for the images without their stickers, say); the result then says so.
+        Whether ``labels`` are predictions (for the images without their stickers, say); the result then says so, and counts a query for
+        each, as where they are not given.
     start, data, models, objective
         Further inputs, for operations that use them; see `Problem`.
     record
@@ -252,6 +253,7 @@ def start(
     if labels is None:
         first_logits = classifier.score(images)
         labels = first_logits.argmax(1)
+    if assumed:
         model.forwards += len(images)
     labels = checked_labels(labels, images, classifier)
     problem = Problem(

@@ -37,6 +37,8 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self.path = path.with_name(f".{path.name}.lock")
         self._mine: Holder | None = None
+        self.taken_over = False
+        """Whether the lock was left behind by a process that is gone: it did not end in order."""
 
     @property
     def held(self) -> bool:
@@ -53,6 +55,7 @@ class FileLock:
                 there = _holder(stream.read())
                 if there is not None and there != me and not self._abandoned(there):
                     return there
+                self.taken_over = there is not None and there != me
                 stream.seek(0)
                 stream.truncate()
                 stream.write(json.dumps(vars(me)).encode())

@@ -120,6 +120,10 @@ def replacing(path: Path | str, *, durable: bool = False) -> Iterator[Path]:
         if durable and os.name == "posix":  # elsewhere a folder cannot be opened
             _wait_for_disk(path.parent)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not path.parent.exists():
+            raise GibbonError(
+                f"“{path.name}” cannot be written: there is no folder “{path.parent}”. Make it, or choose another one."
+            ) from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise GibbonError(f"“{path}” cannot be written: no space is left there. Make room, or choose another folder.") from error
         raise GibbonError(f"“{path}” cannot be written: {error.strerror or error}. Choose another folder or make room.") from error

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.artifacts import Artifact, Lazy, StickerContent
 from engine.errors import GibbonError
-from engine.result import AttackResult
+from engine.result import AttackResult, Reason
 from engine.timeline import KeptStep
 
 
@@ -51,7 +51,13 @@ def at_step(result: AttackResult, step: KeptStep) -> AttackResult:
         seconds=step.seconds,
         artifacts=Lazy(lambda: _artifacts(result, step)),
         iteration=step.index,
+        iterations=_last(result, step, numbers[-1]),
     )
+
+
+def _last(result: AttackResult, step: KeptStep, made: int) -> int | None:
+    """Return the number of the run's last step: of one that was left early, the last that it would have made, if that is known."""
+    return step.total if result.reason in (Reason.RUNNING, Reason.CANCELLED) else made
 
 
 def _artifacts(result: AttackResult, step: KeptStep) -> Mapping[str, Artifact]:

@@ -202,6 +202,14 @@ class Parameter:
             return self.choice_titles[self.choices.index(value)]
         return format_number(value) if isinstance(value, float) else str(value)
 
+    def told(self, value: Any) -> str:
+        """Format a value as `shown`, with its unit where that says more than the title, such as ``0.01 of all values``, but ``8/255``."""
+        shown = self.shown(value)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or not self.unit or "/" in shown or set(self.unit.split()) & set(self.title.split()):
+            return shown
+        return f"{shown} {self.unit}"
+
     def read(self, value: Any) -> Any:
         """Parse ``value`` where the field is a number, such as ``8/255``; values of other kinds are returned unchanged.
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from engine.artifacts import Artifact
@@ -93,12 +94,25 @@ class AttackResult(Result):
     """Logits of the clean images, where the run computed them anyway."""
     iteration: int | None = None
     """Number of the step whose iterate this is, where `engine.iterate.at_step` took one of a run; None: the run's result, its best."""
+    iterations: int | None = None
+    """Number of the last step of the run that ``iteration`` is of; None where that is not known."""
 
     def __repr__(self) -> str:
         count, images = len(self.adversarial), "image" if len(self.adversarial) == 1 else "images"
         failed = f", {int(self.failed.sum())} failed" if bool(self.failed.any()) else ""
         found = f"{int(self.success.sum())} of {count} {images} adversarial{failed}"
         return f"AttackResult({self.operation.slug} on “{self.classifier.name}”: {found}; {self.reason}, {self.seconds:.2f} s)"
+
+    @property
+    def moment(self) -> str:
+        """Which iterate of the run this is, such as ``iteration 12 of 40``; empty for the run's result."""
+        of = "" if self.iterations is None else f" of {self.iterations}"
+        return "" if self.iteration is None else f"iteration {self.iteration}{of}"
+
+    @property
+    def title(self) -> str:
+        """The attack's title, of an iterate also which one it is, such as ``PGD, iteration 12 of 40``."""
+        return ", ".join(filter(None, (self.operation.title, self.moment)))
 
     @cached_property
     def remarks(self) -> tuple[str, ...]:
@@ -157,8 +171,21 @@ class AttackResult(Result):
 
     @cached_property
     def reached_before(self) -> Tensor:
-        """Rows whose clean image already counts as a success, ``(N,)`` bool, so that the attack had nothing to do."""
-        return reached(self.clean_prediction, self.labels, self.targets)
+        """Rows whose clean image already counts as a success, ``(N,)`` bool, so that the attack had nothing to do.
+
+        None where the attack grows its image from noise: what the clean image is taken for does not matter there.
+        """
+        before = reached(self.clean_prediction, self.labels, self.targets)
+        return before if getattr(self.operation, "from_image", True) else torch.zeros_like(before)
+
+    def flip(self, row: int = 0) -> int | None:
+        """Return the number of the step in which a row first succeeded, which a curve or a timeline marks.
+
+        None where no step succeeded, and where the clean image counted as a success before the attack (``reached_before``): its first
+        step is no success of the attack.
+        """
+        step = int(self.steps_to_flip[row])
+        return None if step < 0 or bool(self.reached_before[row]) else step
 
     @cached_property
     def survives_8bit(self) -> Tensor:

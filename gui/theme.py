@@ -30,6 +30,8 @@ ADVERSARIAL = "#D55E00"
 LABEL = "#009E73"
 """The true label."""
 TARGET = "#CC79A7"
+COMPARED = ("#E69F00", "#56B4E9", "#F0E442", "#7F7F7F")
+"""The compared runs A, B, C and D, from Okabe and Ito's set; E has the colour of A again."""
 ALERT = "#C9820A"
 """The icon of an error or a warning. It is none of the four colours, which are about images."""
 MISTAKE = "#C0281E"
@@ -70,6 +72,16 @@ def text_colour(palette: QPalette) -> QColor:
 def muted_colour(palette: QPalette) -> QColor:
     """Return the colour of secondary text: axes, captions, empty states."""
     return blend(palette.windowText().color(), palette.window().color(), 0.35)
+
+
+def compared_colour(place: int) -> QColor:
+    """Return the colour of a compared run: A is at place 0."""
+    return QColor(COMPARED[place % len(COMPARED)])
+
+
+def ink_on(colour: QColor) -> QColor:
+    """Return black or white, whichever is read more easily on a colour."""
+    return max((QColor("#000000"), QColor("#FFFFFF")), key=lambda ink: contrast_ratio(ink, colour))
 
 
 def line_colour(palette: QPalette) -> QColor:

@@ -90,13 +90,17 @@ class PGD(Attack):
     """Direction of a step. steepest: the sign (linf), the gradient over its length (l2) or by l1 step (l1). max: the gradient over its
     largest magnitude. truncated: the gradient over its quantile, clipped at 1.
     """
-    l1_step: L1Step = method("spread", when={"norm": "l1", "direction": "steepest"})
+    l1_step: L1Step = method(
+        "spread", title="step in L1", choices={"spread": "spread over values"}, when={"norm": "l1", "direction": "steepest"}
+    )
     """Distribution of a steepest step in l1. spread: by the sign, over the share of values with the largest gradients among those that can
     still move. one value: all of it on the largest gradient, even where that value is black or white already; hardly an attack.
     """
-    share: float = method(0.01, gt=0, le=1, unit="of all values", when={"norm": "l1", "direction": "steepest", "l1_step": "spread"})
+    share: float = method(
+        0.01, title="share that moves", gt=0, le=1, unit="of all values", when={"norm": "l1", "direction": "steepest", "l1_step": "spread"}
+    )
     """Share of values that move in a step of spread, at least one."""
-    quantile: float = method(0.9, ge=0, le=1, when={"direction": "truncated"})
+    quantile: float = method(0.9, title="quantile of the gradient", ge=0, le=1, when={"direction": "truncated"})
     """Quantile of |gradient| for truncated, above which all pixels move equally. 0 is the sign, 1 is max."""
     loss: LossName = method("ce")
     """Loss to maximise. ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other

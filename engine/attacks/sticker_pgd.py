@@ -45,7 +45,7 @@ class StickerPGD(Attack):
     """Initial content: middle grey, the image below, random colours, or the present content of the stickers."""
     direction: DirectionName = method("steepest")
     """Direction of a step. steepest: the sign. max: the gradient over its largest magnitude. truncated: over its quantile, clipped at 1."""
-    quantile: float = method(0.9, ge=0, le=1, when={"direction": "truncated"})
+    quantile: float = method(0.9, title="quantile of the gradient", ge=0, le=1, when={"direction": "truncated"})
     """Quantile of |gradient| for truncated, above which all pixels move equally."""
     loss: LossName = method("ce")
     """Loss to maximise. ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other

@@ -70,11 +70,11 @@ def command(
         anonymous=anonymous,
     )
     plan.check()
+    made_folder(out.parent)
     again, timeline = _replayed(entry, record.parent, image, device, allow_code, json)
     if not again.same:
         complain(f"{again.sentence} The animation shows the attack as it came out now.")
     film: Film = film_of(again.result, timeline)
-    made_folder(out.parent)
     settings = {"animation": plan.model_dump(mode="json"), "same_bits": again.same}
     kept = sidecar(entry, again.result, record.parent, settings, anonymous)
     with interruptible() as interrupt, progress(json) as bar:

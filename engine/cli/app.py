@@ -18,9 +18,12 @@ COMMANDS = ("attack", "batch", "replay", "figure", "animate", "demo", "models", 
 USER_ERROR = 2
 INTERRUPTED = 130
 
+Fresh = Annotated[bool, typer.Option("--fresh", help="Open the window on a new study; the last one stays in the File menu.")]
+Copy = Annotated[bool, typer.Option("--copy", help="Open the study FILE as a copy, which leaves the file alone.")]
+
 app = typer.Typer(
     name="gibbon",
-    help="A workbench for adversarial images. Without a command, the window opens.",
+    help="A workbench for adversarial images. Without a command the window opens on the last study; with a FILE, on that.",
     epilog="Numbers are written as people write them: --eps 8/255. Every command takes --traceback.",
     no_args_is_help=True,
     add_completion=False,
@@ -53,13 +56,22 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _every_command(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")] = False,
+    fresh: Fresh = False,
+    copy: Copy = False,
 ) -> None:
     """A workbench for adversarial images."""
+    wrong = "--fresh" if fresh else "--copy" if copy else ""
+    if wrong:
+        raise GibbonError(f"{wrong} is an option of the window, which opens without a command. Leave it out.")
 
 
 @app.command("gui")
-def _gui(image: Annotated[Path | None, typer.Argument(help="An image to open.")] = None) -> None:
-    """Open the window, as no command at all does."""
+def _gui(
+    file: Annotated[Path | None, typer.Argument(help="An image, a study, a record or weights to open.")] = None,
+    fresh: Fresh = False,
+    copy: Copy = False,
+) -> None:
+    """Open the window, as no command at all does: on the last study, or on FILE."""
     raise GibbonError("The window is opened by main.py: python main.py gui, or gibbon gui.")
 
 

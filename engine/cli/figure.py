@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from engine.cli.options import AllowCode, Json, Overwrite, Panels, WidthMm, chosen_panels
-from engine.cli.replay import Image, RecordFile, ReplayDevice, run
+from engine.cli.replay import Image, RecordFile, ReplayDevice
+from engine.cli.replaying import run
 from engine.cli.values import number, one_of, whole
 from engine.files import ordinary_file
 
@@ -54,6 +55,7 @@ def command(
     refuse_existing([out, out.with_name(f"{out.name}.json")], overwrite)
     if panels is not None:  # checked before the attack runs again
         check_panels([name.strip() for name in panels.split(",")])
+    made_folder(out.parent)
     again = run(entry, record.parent, image, device, None, allow_code, quiet=json)
     if not again.same:
         complain(f"{again.sentence} The figure shows the attack as it came out now.")
@@ -78,7 +80,6 @@ def command(
     made = plan.figure(subject, small)
     if boxes := boxes_in(made):
         complain(boxes)
-    made_folder(out.parent)
     latex = latex_caption(plan.panels_of(subject), small, letters=letters)
     settings = {**plan.model_dump(mode="json"), "same_bits": again.same, "caption": latex}
     files = export(made, out, sidecar(entry, again.result, record.parent, settings, anonymous))

@@ -183,16 +183,23 @@ def refuse_existing(files: list[Path], overwrite: bool, given: str = "--out") ->
         raise GibbonError(f"In “{there[0].parent}” there is already {names}. Choose another {given}, or say --overwrite.")
 
 
-def made_folder(folder: Path) -> Path:
-    """Return the folder, after creating it where it is missing.
+def made_folder(folder: Path, given: str = "--out") -> Path:
+    """Return the folder of an output. One that is missing is made, and that is said, so that a slip of the pen is seen.
+
+    A command calls this before its run begins. ``given`` is what names the folder on the command line.
 
     Raises
     ------
     GibbonError
-        The path is a file, or the folder cannot be created.
+        The path is a file, the folder cannot be created, or nothing can be written into it.
     """
+    if folder.is_dir():
+        if not os.access(folder, os.W_OK):
+            raise GibbonError(f"Nothing can be written into the folder “{folder}”. Choose another {given}.")
+        return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise GibbonError(f"The folder “{folder}” cannot be made: {error.strerror or error}. Choose another --out.") from None
+        raise GibbonError(f"The folder “{folder}” cannot be made: {error.strerror or error}. Choose another {given}.") from None
+    complain(f"There was no folder “{folder}”, so it was made.")
     return folder

@@ -1,4 +1,4 @@
-"""Command ``gibbon replay``: a recorded attack again, with a comparison of every bit."""
+"""Command ``gibbon replay``: a recorded attack again, or every one of a study, with a comparison of every bit."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.cli.options import AllowCode, Json
+from engine.cli.replaying import OTHER_BITS, run
 from engine.cli.values import whole
-from engine.files import ordinary_file
+from engine.errors import GibbonError
+from engine.files import is_study, ordinary_file
 from engine.text.formatting import format_probability
 from engine.threads import MOST_THREADS
 
 if TYPE_CHECKING:
-    from engine.classifier import Classifier
-    from engine.record import Record, Replay
+    from engine.record import Replay
 
+RecordOrStudy = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A record (.json), the PNG, PDF or SVG that carries one, or a study.", show_default=False),
+]
 RecordFile = Annotated[
     Path, typer.Argument(metavar="RECORD", help="A record (.json), or the PNG, PDF or SVG that carries one.", show_default=False)
 ]
 Image = Annotated[Path | None, typer.Option(help="The clean image, where it is no longer where it was.")]
 ReplayDevice = Annotated[str | None, typer.Option(help="Another device than the recorded one; the bits may then differ.")]
 ReplayThreads = Annotated[int | None, whole(1, MOST_THREADS, help="Another number of threads than the recorded one.")]
-OTHER_BITS = 1
 
 
 def command(
-    record: RecordFile,
+    record: RecordOrStudy,
     image: Image = None,
     out: Annotated[Path | None, typer.Option(help="Write the adversarial image here, as .png.")] = None,
     device: ReplayDevice = None,
@@ -37,14 +41,22 @@ def command(
     json: Json = False,
     allow_code: AllowCode = False,
 ) -> int:
-    """Run a recorded attack again. Exit code 0: the same bits; 1: others."""
-    ordinary_file(record, "a record (.json)")  # checked first, since torch takes a while to load
-    from engine.cli.output import refuse_existing, say, say_json
+    """Run a recorded attack again, or every one of a study. Exit code 0: the same bits; 1: others; 2: it could not be run."""
+    ordinary_file(record, "a record (.json) or a study")  # checked first, since torch takes a while to load
+    if is_study(record):
+        from engine.cli.replay_study import replay_study
+
+        refused = next((name for name, value in (("--image", image), ("--out", out)) if value is not None), None)
+        if refused is not None:
+            raise GibbonError(f"{refused} belongs to the record of one run, and “{record.name}” is a study. Leave it out.")
+        return replay_study(record, device=device, threads=threads, allow_code=allow_code, data=data, json=json)
+    from engine.cli.output import made_folder, refuse_existing, say, say_json
     from engine.record import Record, save_adversarial
 
     entry = Record.read(record)
     if out is not None:
         refuse_existing([out], overwrite)
+        made_folder(out.parent)
     again = run(entry, record.parent, image, device, threads, allow_code, quiet=json, data=data)
     saved = None if out is None else save_adversarial(again.result, 0, out)
     if json:
@@ -58,38 +70,6 @@ def command(
             *([] if saved is None else [f"  {saved.sentence}"]),
         )
     return 0 if again.same else OTHER_BITS
-
-
-def run(
-    record: Record,
-    folder: Path,
-    image: Path | None,
-    device: str | None,
-    threads: int | None,
-    allow_code: bool,
-    quiet: bool = False,
-    data: Path | None = None,
-) -> Replay:
-    """Replay with a progress bar; before a user's code runs the user is asked."""
-    from engine.cli.options import loaded
-    from engine.cli.output import interruptible, progress
-    from engine.operation import Step
-    from engine.record import ModelOptions, replay
-
-    def load(source: str, device: str, options: ModelOptions) -> Classifier:
-        return loaded(source, device, allow_code, options)
-
-    with interruptible() as interrupt, progress(quiet) as bar:
-        task = bar.add_task(f"replay {record.operation.slug}", total=None, news="")
-
-        def watch(step: Step) -> bool:
-            bar.update(task, completed=step.index, total=step.total)
-            return not interrupt.pressed
-
-        again = replay(record, folder=folder, image=image, device=device, threads=threads, load=load, data_root=data, watch=watch)
-    if interrupt.pressed:
-        raise KeyboardInterrupt
-    return again
 
 
 def _now(again: Replay) -> str:

@@ -48,6 +48,7 @@ def command(
         return _help(context, kind)
     from engine.cli.fields import parse
     from engine.cli.output import complain, made_folder, refuse_existing, say, say_json
+    from engine.data.published import CITATIONS
     from engine.record import repeatable
     from engine.reproduce.writing import planned, summary, table_of, write
 
@@ -55,12 +56,15 @@ def command(
         raise GibbonError(f"The folder “{data}” does not exist. Give the folder that holds the data sets, or leave --data out.")
     given = parse(kind, context.args, [option for parameter in context.command.params for option in parameter.opts])
     experiment = kind.build(**({"data": data} if data is not None else {}), **given)
+    if data is not None and not kind.found(data):
+        raise GibbonError(f"{CITATIONS[kind.data_set]} is not in {data}. {_cure(kind)}")
     refuse_existing(planned(experiment, out, model=bool(getattr(experiment, "train", False))), overwrite)
     with repeatable(threads):
         classifier = _classifier(kind, model, device, allow_code, download)
+        made_folder(out)
         result = _pull(experiment, classifier, seed, quiet=json)
     table, cancelled = table_of(result), result.reason != "finished"
-    files = [] if cancelled else write(result, made_folder(out), width_mm)
+    files = [] if cancelled else write(result, out, width_mm)
     if json:
         say_json({"files": [str(path) for path in files], **summary(result)})
     else:
@@ -103,6 +107,12 @@ def _pull(experiment: Experiment, classifier: Classifier, seed: int, quiet: bool
                 break
         run.close()  # before the result is read, so that a run left early counts as cancelled
         return run.result()
+
+
+def _cure(kind: type[Experiment]) -> str:
+    """Return what to do where the data set of an experiment is not in the folder that was named."""
+    instead = f": {kind.fallback} then stands in" if kind.fallback else ""
+    return f"Give the folder that holds it, or leave --data out{instead}."
 
 
 def _list(data: Path | None, json: bool) -> int:

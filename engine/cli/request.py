@@ -214,6 +214,8 @@ def _verdict(record: Record) -> str:
         return f"failed after {steps}{end}"
     if not out.success:
         return f"not adversarial after {steps}{end}"
+    if out.wrong_before and record.target is None:
+        return f"wrong before the attack, which had nothing to do in {steps}{end}"
     before = " (it was wrong before)" if out.wrong_before else ""
     return f"adversarial{before}, first at step {out.steps_to_flip:,} of {out.steps_made:,}{end}"
 

@@ -22,7 +22,7 @@ def command(
     """Write a script of the engine's public calls that runs recorded attacks again and compares every bit."""
     for path in files:
         ordinary_file(path, "a record or a study")  # checked first, since torch takes a while to load
-    from engine.cli.output import refuse_existing, say
+    from engine.cli.output import made_folder, refuse_existing, say
     from engine.script import write_script
 
     if out is None:
@@ -30,12 +30,15 @@ def command(
         return 0
     out = out if out.suffix else out.with_suffix(".py")
     refuse_existing([out], overwrite)
-    write_script(out, _text(files))
+    text = _text(files, out.parent)
+    made_folder(out.parent)
+    write_script(out, text)
     say(f"{out} runs {'it' if len(files) == 1 else 'them'} again: python {out}")
     return 0
 
 
-def _text(files: list[Path]) -> str:
+def _text(files: list[Path], folder: Path | None = None) -> str:
+    """Return the script; of a study in the script's own ``folder`` one that finds the study beside itself."""
     from engine import study
     from engine.errors import GibbonError
     from engine.record import Record
@@ -44,5 +47,6 @@ def _text(files: list[Path]) -> str:
     if any(study.is_study(path) for path in files):
         if len(files) > 1:
             raise GibbonError("A study is a script of its own. Give one study alone, or records.")
-        return study_as_python(study.read(files[0]), f"The study {files[0].stem}, run again.")
+        beside = folder is not None and folder.resolve() == files[0].resolve().parent
+        return study_as_python(study.read(files[0]), f"The study {files[0].stem}, run again.", file=files[0], beside=beside)
     return runs_as_python([Recorded(Record.read(path), path.parent) for path in files])

@@ -60,7 +60,6 @@ def save_model(model: Model, path: Path, **facts: Any) -> tuple[Path, Path]:
     weights, card = path.with_suffix(".safetensors"), path.with_suffix(".json")
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.module.state_dict().items()}
     with replacing(weights) as staged:
-        staged.parent.mkdir(parents=True, exist_ok=True)
         staged.write_bytes(save(tensors))
     with replacing(card) as staged:
         staged.write_text(json.dumps({**model.card, **facts}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

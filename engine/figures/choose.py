@@ -236,5 +236,7 @@ def _loss(subject: Subject, _: str) -> list[FigurePanel]:
     caption = "never flipped" if subject.flipped_at is None else f"flipped at step {subject.flipped_at} (dashed)"
     if subject.target is not None:
         caption = caption.replace("flipped", "reached the target")
+    if subject.reached_before:
+        caption = "misread before the attack" if subject.target is None else "the target before the attack"
     shown = {"loss": subject.loss, "steps": subject.loss_steps, "flipped_at": subject.flipped_at, "y_label": subject.loss_name}
     return [LossPanel(title="Loss", caption=caption, **shown)]  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from engine.errors import GibbonError
 from engine.figures.style import DPI, settings
 from engine.figures.subject import array
 from engine.files import replacing
+from engine.record.carrying import BESIDE
 from engine.result import AttackResult
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def export_arrays(path: Path | str, result: AttackResult, row: int = 0, mask: np
 
 def _metadata(kind: str, provenance: Mapping[str, Any], sidecar: str) -> dict[str, Any]:
     title = "Gibbon figure"
-    text = json.dumps(slim(provenance, sidecar), ensure_ascii=True)
+    text = carried_text(provenance, sidecar)
     if kind == "pdf":
         return {"Title": title, "Subject": _sentence(provenance), "Keywords": text, "Creator": "Gibbon", "CreationDate": None}
     if kind == "svg":
@@ -94,10 +95,18 @@ def _sentence(provenance: Mapping[str, Any]) -> str:
     )
 
 
-def slim(value: Any, sidecar: str) -> Any:
-    """Return the provenance with a reference to the sidecar in place of every long text, such as packed pixels."""
+def carried_text(provenance: Mapping[str, Any], sidecar: str) -> str:
+    """Return the provenance as the JSON that a file carries, with a reference to the sidecar in place of every long text, such as pixels.
+
+    An anonymous one does not name the sidecar, since that is often called after the image.
+    """
+    told = BESIDE if "left_out" in (provenance.get("figure") or {}) else sidecar
+    return json.dumps(_slim(provenance, told), ensure_ascii=True)
+
+
+def _slim(value: Any, sidecar: str) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): slim(inner, sidecar) for key, inner in value.items()}
+        return {str(key): _slim(inner, sidecar) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [slim(inner, sidecar) for inner in value]
+        return [_slim(inner, sidecar) for inner in value]
     return f"see {sidecar}" if isinstance(value, str) and len(value) > _LONGEST else value

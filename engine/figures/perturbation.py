@@ -6,7 +6,7 @@ from typing import cast
 
 from engine.channels import at_the_end, beyond, channel_names, limit_of, maps_of, view_of
 from engine.figures.panels import Array, ColourMapPanel, FigurePanel, SignedMapPanel
-from engine.figures.style import number, percent
+from engine.figures.style import number, percent_of
 from engine.figures.subject import Subject, array
 from engine.figures.words import main_norms
 from engine.perturbation_view import View
@@ -48,6 +48,6 @@ def _share(maps: list[Array], limit: float) -> str:
     if not any(one.any() for one in maps):
         return "nothing changed"
     if (over := beyond(maps, limit)) > 0:
-        return f"{percent(over)} beyond the scale"
+        return f"{percent_of(over)} beyond the scale"
     most = at_the_end(maps, limit)
-    return f"{percent(most)} at ±{number(limit)}" if most > _MUCH else ""
+    return f"{percent_of(most)} at ±{number(limit)}" if most > _MUCH else ""

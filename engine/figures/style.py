@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from engine.figures.fonts import drawable, families, families_for
-from engine.text.formatting import format_norm, format_number, format_probability
+from engine.text.formatting import format_norm, format_number, format_probability, format_share
 
 CLEAN = "#0072B2"
 ADVERSARIAL = "#D55E00"
@@ -142,3 +142,8 @@ def norm(value: float) -> str:
 def percent(p: float) -> str:
     """Format a probability as ``99.8 %``, which no line break may split."""
     return format_probability(p).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def percent_of(share: float) -> str:
+    """Write a share of what was counted as ``99.8 %``, which no line break may split."""
+    return format_share(share).replace(" ", "\N{NO-BREAK SPACE}")

@@ -35,6 +35,8 @@ class Subject:
     loss_steps: Array | None = None
     """The number of every step; some attacks leave numbers out. None: counted from 0."""
     flipped_at: int | None = None
+    reached_before: bool = False
+    """Whether the image counted as a success before the attack, so that no step of it is marked as the first success."""
     loss_name: str = "loss"
     top: int = 3
     """Number of classes in the bars."""
@@ -50,7 +52,6 @@ def subject_of(
     """
     if not 0 <= row < len(result.clean):
         raise GibbonError(f"There is no row {row}: the result holds rows 0 to {len(result.clean) - 1}.")
-    flipped = int(result.steps_to_flip[row])
     made = result.trace_steps[:, row] >= 0
     return Subject(
         observation=observe(result.classifier, result.clean[row], result.adversarial[row], bounds=bounds, explanations=explanations),
@@ -63,7 +64,8 @@ def subject_of(
         grown=isinstance(result.operation, Attack) and not result.operation.from_image,
         loss=array(result.trace[:, row][made.to(result.trace.device)]),
         loss_steps=array(result.trace_steps[made, row]),
-        flipped_at=flipped if flipped >= 0 else None,
+        flipped_at=result.flip(row),
+        reached_before=bool(result.reached_before[row]),
         loss_name=loss_name_of(result, row).partition(" towards ")[0],  # the figure names the target elsewhere
         top=top,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from engine.classifier import Classifier
@@ -35,7 +36,7 @@ def note_for(
     anonymous
         Whether to leave out the names of files.
     """
-    sentences = [model_sentence(result.classifier, anonymous=anonymous), attack_sentence(result, row)]
+    sentences = [model_sentence(result.classifier, anonymous=anonymous), attack_sentence(result, row, anonymous=anonymous)]
     grown = isinstance(result.operation, Attack) and not result.operation.from_image
     norms = {name: float(values[row]) for name, values in result.norms.items()}
     sentences.append(GROWN if grown else f"Perturbation, measured from {measured_from}: {all_norms(norms)}.")
@@ -63,8 +64,8 @@ def model_sentence(classifier: Classifier, *, anonymous: bool = False) -> str:
     return f"Model: {name}." if known == "not known" else f"Model: {name}, accuracy {known}{before}."
 
 
-def attack_sentence(result: AttackResult, row: int = 0) -> str:
-    """Return the attack's name, its aim, the parameters worth saying, and the seed."""
+def attack_sentence(result: AttackResult, row: int = 0, *, anonymous: bool = False) -> str:
+    """Return the attack's name, its aim, the parameters worth saying, and the seed. ``anonymous`` leaves out the names of files."""
     operation, goal = result.operation, result.goal(row)
     labels = result.classifier.labels
     if result.targets is not None:
@@ -73,7 +74,7 @@ def attack_sentence(result: AttackResult, row: int = 0) -> str:
         aim = f"towards “{labels[goal]}”, the class it chose"
     else:
         aim = f"away from “{labels[int(result.labels[row])]}”"
-    parameters = [_in_words(parameter, value) for parameter, value in _worth_saying(operation)]
+    parameters = [_in_words(each, value) for each, value in _worth_saying(operation) if not (anonymous and each.is_file)]
     says = [f"{full_title(operation)} {aim}", ", ".join(parameters), f"seed {result.provenance['seed']}"]
     return f"Attack: {'; '.join(filter(None, says))}."
 
@@ -103,6 +104,8 @@ def _worth_saying(operation: Operation) -> list[tuple[Parameter, Any]]:
 
 def _in_words(parameter: Parameter, value: Any) -> str:
     shown = parameter.shown(value)
+    if parameter.is_file:
+        return f"{parameter.title}{_GAP}{Path(value).name}"
     if parameter.name == "norm":
         return f"{shown} norm"
     return f"{shown}{_GAP}{parameter.title}" if parameter.name == "steps" else f"{parameter.title}{_GAP}{shown}"

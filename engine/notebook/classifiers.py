@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.notebook import markup
 from engine.notebook.shown import ShownClassifier
-from engine.text.formatting import counted, format_probability
+from engine.text.formatting import counted, format_share
 
 _NAMED = 12
 """Class names that are shown without a click."""
@@ -22,7 +22,7 @@ def classifier_html(classifier: ShownClassifier) -> str:
     ]
     if isinstance(card.get("accuracy"), float):
         on = f" on {card['tested_on']}" if card.get("tested_on") else ""
-        pairs.insert(2, ("accuracy", format_probability(card["accuracy"]) + on))
+        pairs.insert(2, ("accuracy", format_share(card["accuracy"]) + on))
     if classifier.source is not None:
         pairs.append(("source", classifier.source))
     pairs += [("bound", f"{site} at most {bound:.4g}") for site, bound in classifier.bounds.items()]

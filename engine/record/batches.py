@@ -179,7 +179,7 @@ def write_batch(results: ImageResults, csv_path: Path, *, images: bool = False) 
     if not images or not kept:
         return [csv_path, record]
     folder = csv_path.with_suffix("")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     for row in kept:
         assert row.result is not None
         write_png(folder / f"{row.number}.png", row.result.adversarial[0])
@@ -188,12 +188,10 @@ def write_batch(results: ImageResults, csv_path: Path, *, images: bool = False) 
 
 def write_csv(path: Path, table: Table) -> None:
     """Write a table as CSV (UTF-8): numbers with all digits, ``true`` and ``false``, and nothing where there is no value."""
-    with replacing(path) as staged:
-        staged.parent.mkdir(parents=True, exist_ok=True)
-        with staged.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(table.columns)
-            writer.writerows([_cell(value) for value in row] for row in table.rows)
+    with replacing(path) as staged, staged.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(table.columns)
+        writer.writerows([_cell(value) for value in row] for row in table.rows)
 
 
 def _cell(value: Any) -> Any:

@@ -17,6 +17,8 @@ from engine.record.carrying_films import is_film, text_in_film
 
 CARRIERS = (".png", ".pdf", ".svg", ".apng", ".gif", ".webp", ".mp4")
 """Suffixes of the files that may carry a record."""
+BESIDE = "the file beside it.json"
+"""Name by which an anonymous figure refers to its sidecar: its own name, with ``.json``."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KEY = b"gibbon"
 _LIMIT = 256 * 2**20
@@ -142,8 +144,9 @@ def _completed(content: dict[str, Any], path: Path) -> dict[str, Any]:
     names = _sidecars(content)
     if not names:
         return content
-    name = next(iter(names))
-    places = [place for place in (path.with_name(Path(name).name), path.with_name(f"{path.name}.json")) if place.is_file()]
+    own = f"{path.name}.json"
+    name = own if BESIDE in names else next(iter(names))
+    places = [place for place in (path.with_name(Path(name).name), path.with_name(own)) if place.is_file()]
     if not places:
         raise GibbonError(
             f"“{path.name}” carries its record without the pixels, which are in “{name}”. Put that file beside it, or open that file."

@@ -18,9 +18,12 @@ _VALUES_LIMIT = 2**26
 
 
 class Part(BaseModel):
-    """A frozen part of a record, which refuses unknown entries."""
+    """A frozen part of a record, which refuses unknown entries.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, ser_json_inf_nan="constants")
+    The docstrings of its fields are for readers of the code alone: to read them at run time would take a third of a record's import.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
 class Packed(Part):

@@ -104,4 +104,4 @@ def stand_in(entry: ModelEntry, labels: tuple[str, ...], answers: Iterable[Answe
 
 def is_recorded(classifier: Classifier | None) -> bool:
     """Return whether a classifier is such a stand-in."""
-    return classifier is not None and isinstance(classifier.module, RecordedLogits)
+    return classifier is not None and classifier.stands_in

@@ -115,13 +115,24 @@ class ReplayRun(Iterator[Step]):
             self._repeats = digest(again.adversarial[0]) == digest(self._first.adversarial[0])
 
     def _to_its_end(self) -> Iterator[Step]:
-        """Pull the run to its end or, where the recorded run was cancelled, for the same number of steps; for an iterate up to that."""
+        """Pull the run to its end or, where the recorded run was cancelled, for the same number of steps; for an iterate up to that.
+
+        A recorded run that failed may fail again: its image is the best one until then, which is compared.
+        """
         outcome = self._record.outcome
-        for made, step in enumerate(self._run):
+        for made, step in enumerate(self._pulled_run()):
             yield step
             cancelled = outcome.reason == Reason.CANCELLED and made >= outcome.steps_made
             if cancelled or step.index == self._record.iteration:
                 return
+
+    def _pulled_run(self) -> Iterator[Step]:
+        """Pull the run to its end. An error ends it as it ended the recorded run, and is raised where that had none."""
+        try:
+            yield from self._run
+        except Exception:
+            if self._record.outcome.reason != Reason.FAILED or self._run.last is None:
+                raise
 
     def _ended(self) -> AttackResult:
         """Close the run, which decides whether it counts as cancelled, and return its result, or the recorded iterate."""

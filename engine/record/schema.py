@@ -197,6 +197,8 @@ class Record(Part):
         GibbonError
             The content is damaged, no record, or of an unknown version.
         """
+        if isinstance(content, dict) and content.get("format") == "gibbon-batch":
+            raise GibbonError(f"“{path.name}” is the record of a table of many images. Repeat it with: batch --repeat {path.name}")
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             what = "carries no record" if path.suffix.lower() in CARRIERS else "is no record"
             raise GibbonError(f"“{path.name}” {what} of Gibbon's. Choose the .json beside an adversarial image or a figure.")

@@ -47,6 +47,17 @@ def run_lines(record: Record, result: str, *arguments: str, **named: str) -> tup
             f"{result} = run.result()",
         ]
         return lines, set()
+    if record.outcome.reason == Reason.FAILED:
+        lines = [
+            f"with {call('engine.start', *arguments, **named)} as run:",
+            "    try:",
+            "        for _ in run:",
+            "            pass",
+            "    except Exception as error:  # the recorded run failed, too; its image is the best one until then",
+            "        print(error)",
+            f"{result} = run.result()",
+        ]
+        return lines, set()
     return [f"{result} = {call('engine.run', *arguments, **named)}"], set()
 
 

@@ -14,6 +14,7 @@ from engine.errors import GibbonError
 from engine.models import shipped
 from engine.models.architectures import ARCHITECTURES
 from engine.operation import Attack
+from engine.record.anonymity import LEFT_OUT
 from engine.record.finding import find
 from engine.record.making import located
 from engine.record.packing import Packed
@@ -29,10 +30,15 @@ def classifier_call(entry: ModelEntry, folder: Path, device: str) -> str:
     Raises
     ------
     GibbonError
-        The classifier cannot be loaded again: it was made by hand, or its rectifiers or preprocessing were replaced.
+        The classifier cannot be loaded again: it was not read from a file, or its rectifiers or preprocessing were replaced.
     """
+    if entry.name == LEFT_OUT:
+        raise GibbonError("The record is anonymous: the model's file is left out, so no script can load it. Use the record's original.")
     if entry.source is None:
-        raise GibbonError(f"The model “{entry.name}” was made by hand, so a script cannot load it. Give it a source: FILE.py:FACTORY.")
+        raise GibbonError(
+            f"The model “{entry.name}” was not read from a file, so a script cannot load it. Save it and load that file, "
+            "or give it a source: FILE.py:FACTORY."
+        )
     if entry.changes:
         raise GibbonError(f"The model was changed by hand ({'; '.join(entry.changes)}), which a record does not hold, nor a script.")
     source = located(entry.source, lambda path: str(_absolute(path, folder)))
@@ -69,7 +75,7 @@ def image_call(entry: ImageEntry, folder: Path, classifier: str) -> tuple[str, s
 def _found(path: str | None, sha256: str | None, folder: Path, what: str) -> Path:
     """Return the recorded file, or the place where it was if it has moved since: the script then says which file it needs."""
     try:
-        return find(path, sha256, folder, None, what).absolute()
+        return _absolute(find(path, sha256, folder, None, what), Path.cwd())
     except GibbonError:
         return _absolute(Path(path or ""), folder)
 
@@ -125,6 +131,8 @@ def attack_call(entry: OperationEntry, folder: Path) -> str:
     """
     if entry.slug not in CATALOGUE:
         raise GibbonError(f"There is no attack “{entry.slug}” here, so no script can run it.")
+    if LEFT_OUT in (entry.parameters.get(name) for name in entry.files):
+        raise GibbonError("The record is anonymous: the attack's files are left out, so no script can run it. Use the record's original.")
     kind: type[Attack] = CATALOGUE[entry.slug]
     attack = kind.build(**entry.parameters)
     files = {name: _absolute(path, folder) for name, path in attack.named_files().items()}
@@ -180,8 +188,8 @@ def same_start(packed: Packed | None, composed: Composition | None) -> bool:
 
 
 def _absolute(path: Path, folder: Path) -> Path:
-    """Return the absolute path of a file that a record names relative to its folder."""
-    return path if path.is_absolute() else (folder / path).resolve()
+    """Return the absolute path of a file that a record names relative to its folder, without ``..``."""
+    return path if path.is_absolute() and ".." not in path.parts else (folder / path).resolve()
 
 
 def path_call(path: Path) -> tuple[str, set[str]]:

@@ -23,6 +23,17 @@ class Recorded:
     folder: Path = Path()
 
 
+@dataclass(frozen=True)
+class Held:
+    """An image that a script takes from the file of a study."""
+
+    study: str
+    """The expression that reads the study, which becomes the variable ``kept``."""
+    image: str
+    """The expression of the image, in which the study is ``kept``."""
+    imports: frozenset[str]
+
+
 def as_python(record: Record, folder: Path | str = ".") -> str:
     """Return a script that runs a recorded attack again and says whether the image is the recorded one, bit for bit.
 
@@ -38,7 +49,7 @@ def as_python(record: Record, folder: Path | str = ".") -> str:
     Raises
     ------
     GibbonError
-        No script can run it: the model was made by hand, or the attack followed a further objective.
+        No script can run it: the model was not read from a file, or the attack followed a further objective.
     """
     return runs_as_python([Recorded(record, Path(folder))])
 
@@ -96,8 +107,8 @@ class Script:
         self._threads: int | None = None
         self._versions: list[str] = []
 
-    def add(self, recorded: Recorded, title: str = "") -> None:
-        """Add the lines of one run, below its title.
+    def add(self, recorded: Recorded, title: str = "", held: Held | None = None) -> None:
+        """Add the lines of one run, below its title; ``held`` is its image, where that is in a study.
 
         Raises
         ------
@@ -106,7 +117,7 @@ class Script:
         """
         kept = copy.deepcopy(vars(self))
         try:
-            self._add(recorded.record, recorded.folder.resolve(), title)
+            self._add(recorded.record, recorded.folder.resolve(), title, held)
         except GibbonError:
             vars(self).update(kept)
             raise
@@ -116,7 +127,7 @@ class Script:
         """Add a sentence as a comment of the script."""
         self._body += ["", f"# {' '.join(sentence.split())}"]
 
-    def _add(self, record: Record, folder: Path, title: str) -> None:
+    def _add(self, record: Record, folder: Path, title: str, held: Held | None) -> None:
         if record.objective is not None:
             raise GibbonError(
                 f"The attack followed a further objective, “{record.objective}”, which a record does not hold. Write this script by hand."
@@ -130,7 +141,7 @@ class Script:
             self._threads = record.threads
             self._body += [call("torch.set_num_threads", literal(record.threads)), *self._deterministic(), ""]
         classifier = self._shared("classifier", sections.classifier_call(record.model, folder, record.device))
-        image = self._shared("image", self._with_imports(sections.image_call(record.image, folder, classifier)))
+        image = self._shared("image", self._image(record, folder, classifier, held))
         self._body.append("")
         result = self._run(record, folder, classifier, *self._composed(record, folder, classifier, image))
         if record.figure is not None:
@@ -147,6 +158,14 @@ class Script:
 
     def _deterministic(self) -> list[str]:
         return ["torch.backends.cudnn.deterministic = True"] if "torch.backends.cudnn.deterministic = True" not in self._body else []
+
+    def _image(self, record: Record, folder: Path, classifier: str, held: Held | None) -> str:
+        """Return the expression of the clean image."""
+        if held is None:
+            return self._with_imports(sections.image_call(record.image, folder, classifier))
+        self._imports |= held.imports
+        self._shared("kept", held.study)
+        return held.image
 
     def _composed(self, record: Record, folder: Path, classifier: str, image: str) -> tuple[str, dict[str, str]]:
         """Return the expression of the attacked image and those of the mask and the start."""

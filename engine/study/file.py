@@ -15,13 +15,14 @@ from torch import Tensor
 
 from engine.classifier import Classifier
 from engine.errors import GibbonError, in_words
+from engine.evaluate.batch import ImageResults
 from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.images import Photograph
 from engine.record.recorded import Answer, stand_in
 from engine.refusals import place_and_reason
-from engine.study import canvases, models, operations, photographs, runs, tensors, thumbnail, timelines
+from engine.study import batches, canvases, models, operations, photographs, runs, tensors, thumbnail, timelines
 from engine.study.archive import Archive, write_archive
-from engine.study.entries import FORMAT, PhotographEntry, RunEntry, StudyEntry, StudyModel
+from engine.study.entries import FORMAT, BatchEntry, PhotographEntry, RunEntry, StudyEntry, StudyModel
 from engine.study.migration import VERSION, is_known, migrated
 from engine.study.tensors import Tensors
 from engine.study.values import CarriedRun, Study, StudyRun
@@ -41,6 +42,10 @@ class _Encoded:
 
 _encoded: weakref.WeakKeyDictionary[StudyRun, dict[int, _Encoded]] = weakref.WeakKeyDictionary()
 """The encoded runs by the bytes that their timelines may take. A run never changes, so each is encoded once."""
+
+
+_encoded_tables: weakref.WeakKeyDictionary[ImageResults, _Encoded] = weakref.WeakKeyDictionary()
+"""The encoded tables of many images, which never change either."""
 
 
 # ---------------------------------------------------------------------- writing
@@ -90,6 +95,10 @@ def _members(study: Study) -> Iterator[tuple[str, bytes]]:
         if entry.embedded:
             yield photographs.member_of(entry), photographs.encoded(photograph)
     all_tensors = dict(pool.by_digest)
+    if study.batch is not None:
+        table = _encoded_batch(study.batch)
+        yield batches.MEMBER, table.json
+        all_tensors |= table.tensors
     for id, part in parts.items():
         yield _member(id), part.json
         all_tensors |= part.tensors
@@ -114,7 +123,17 @@ def _main_entry(study: Study, pool: Tensors, shown: Mapping[str, Photograph]) ->
         shown=study.shown,
         compared=study.compared,
         workspace=study.workspace,
+        batch=study.batch is not None,
+        copy_of=study.copy_of,
     )
+
+
+def _encoded_batch(results: ImageResults) -> _Encoded:
+    if results not in _encoded_tables:
+        own = Tensors()
+        entry = batches.entry_of(results, own)
+        _encoded_tables[results] = _Encoded(_json_of(entry), own.by_digest)
+    return _encoded_tables[results]
 
 
 def _encoded_runs(all_runs: Sequence[StudyRun]) -> dict[str, _Encoded]:
@@ -140,7 +159,8 @@ def _encode(run: StudyRun, timeline_bytes: int) -> _Encoded:
 def _classifiers(study: Study) -> dict[str, Classifier]:
     """Return the classifiers of the canvas and of all runs, by fingerprint."""
     attacks = (run.attack for run in study.runs)
-    found = [study.canvas.classifier, *(result.classifier for result in attacks if result is not None)]
+    of_table = None if study.batch is None else study.batch.classifier
+    found = [study.canvas.classifier, of_table, *(result.classifier for result in attacks if result is not None)]
     return {classifier.fingerprint: classifier for classifier in found if classifier is not None}
 
 
@@ -221,6 +241,8 @@ class _Reader:
             shown=main.shown if main.shown in ids else None,
             compared=tuple(id for id in main.compared if id in ids),
             workspace=main.workspace,
+            batch=self._batch(sources) if main.batch else None,
+            copy_of=main.copy_of,
             carried=tuple(carried),
             remarks=tuple(self._remarks),
         )
@@ -275,6 +297,15 @@ class _Reader:
                     raise GibbonError(f"its run {entry.number} is of a model that it does not name")
                 answers[entry.attack.model] += runs.recorded_answers(entry.attack, self._find)
         return {fingerprint: stand_in(model.entry, model.labels, answers[fingerprint]) for fingerprint, model in known.items()}
+
+    def _batch(self, sources: runs.Sources) -> ImageResults | None:
+        """Return the table; None, with a remark, for one of an attack that is not here."""
+        entry = _validated(BatchEntry, self._entry(batches.MEMBER), batches.MEMBER)
+        try:
+            return batches.batch_of(entry, sources)
+        except operations.UnknownOperation as error:
+            self._remarks.append(f"The table of many images is not shown, since {error}.")
+            return None
 
     def _runs(self, plain: Mapping[str, Any], sources: runs.Sources) -> tuple[list[StudyRun], list[CarriedRun]]:
         found: list[StudyRun] = []

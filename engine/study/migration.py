@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 """Version of the studies that this engine writes."""
-STEPS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType({})
+STEPS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType(
+    {1: lambda content: {**content, "batch": False, "copy_of": ""}}  # version 1 had no table of many images
+)
 """By version, the function that makes the content of ``study.json`` one of the next version. The parameters of attacks need none: they
 follow the records' versions, see `engine.record.migration`.
 """

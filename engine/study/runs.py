@@ -165,6 +165,7 @@ def _attack_entry(run: StudyRun, result: AttackResult, tensors: Tensors, timelin
         labels_assumed=result.labels_assumed,
         notes=result.notes,
         iteration=result.iteration,
+        iterations=result.iterations,
         clean=tensors.add(clean),
         image=image_info(run.image, run.photograph),
         before=stickers.entries_of(run.before, tensors),
@@ -215,6 +216,7 @@ def _attack_run(entry: AttackEntry, common: dict[str, Any], told: dict[str, Any]
         labels_assumed=entry.labels_assumed,
         notes=entry.notes,
         iteration=entry.iteration,
+        iterations=entry.iterations,
         first_logits=found["first_logits"],
         **{name: found.get(name) for name in _TENSORS},  # type: ignore[arg-type]
     )

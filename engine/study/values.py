@@ -15,6 +15,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from engine.classifier import Classifier
+from engine.evaluate.batch import ImageResults
 from engine.explain import Explanation
 from engine.images import Photograph
 from engine.operation import Attack
@@ -22,6 +23,7 @@ from engine.parameters import parameters_of
 from engine.record.recorded import Answer
 from engine.result import AttackResult, Result
 from engine.stickers import Sticker
+from engine.text.formatting import run_title
 from engine.timeline import KeptStep
 
 Region = Literal["image", "stickers"]
@@ -118,8 +120,8 @@ class StudyRun:
 
     @property
     def title(self) -> str:
-        """The run's number and the operation's title, such as ``#3 PGD``."""
-        return f"#{self.number} {self.result.operation.title}"
+        """The run's number and what was run, such as ``#3 PGD``, or ``#5 PGD, iteration 12 of 40, from #3``."""
+        return run_title(self.number, self.result.operation.title if self.attack is None else self.attack.title, self.iteration_of)
 
     def known(self) -> tuple[Answer, ...]:
         """Return all logits that the run holds: of the clean and the adversarial image, of its steps, and the ``answers``."""
@@ -203,6 +205,10 @@ class Study:
     compared: tuple[str, ...] = ()
     """The ids of the runs that are compared: A, B and further ones."""
     workspace: str = ""
+    batch: ImageResults | None = None
+    """The table of an attack on many images, without the results of single ones."""
+    copy_of: str = ""
+    """The name of the study that this one is a copy of, until it has a name of its own."""
     carried: tuple[CarriedRun, ...] = ()
     """Runs of operations that this Gibbon does not have, kept for one that has them."""
     remarks: tuple[str, ...] = ()

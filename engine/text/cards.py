@@ -9,9 +9,9 @@ _SETS = {"mnist": "MNIST", "gtsrb": "GTSRB", "cifar10": "CIFAR-10", "imagenet": 
 
 
 def data_name(slug: str) -> str:
-    """Return the title of a data set's name, such as GTSRB for ``gtsrb:train``; a folder is named without its path."""
+    """Return the title of a data set's name, such as GTSRB for ``gtsrb:train``; a path, as of a folder, is not told."""
     kind = slug.partition(":")[0].lower()
-    return "a folder of images" if kind == "folder" else _SETS.get(kind, slug)
+    return "a folder of images" if kind == "folder" or {"/", "\\"} & set(slug) else _SETS.get(kind, slug)
 
 
 def accuracy_of(card: Mapping[str, Any]) -> str:

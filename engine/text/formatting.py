@@ -10,12 +10,20 @@ from typing import Any
 
 
 def format_probability(p: float) -> str:
-    """Format a probability as a percentage of one decimal; never 100 % or 0 % when it is not."""
-    if 0.9995 <= p < 1:
+    """Format a model's probability as a percentage of one decimal.
+
+    A softmax is never certain: a 1 or a 0 is one that floating point rounded, and reads as its neighbours do, > 99.9 % and < 0.1 %.
+    """
+    return "> 99.9 %" if p >= 1 else "< 0.1 %" if p <= 0 else format_share(p)
+
+
+def format_share(share: float) -> str:
+    """Format the share of what was counted as a percentage of one decimal; 100 % and 0 % stand for all and none alone."""
+    if 0.9995 <= share < 1:
         return "> 99.9 %"
-    if 0 < p < 0.0005:
+    if 0 < share < 0.0005:
         return "< 0.1 %"
-    return f"{100 * p:.1f} %"
+    return f"{100 * share:.1f} %"
 
 
 def short(value: float) -> str:
@@ -29,6 +37,12 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
+def run_title(number: int, title: str, iterate_of: int | None = None) -> str:
+    """Return a finished run's number and title; of an iterate also the number of its run: ``#5 PGD, iteration 12 of 40, from #3``."""
+    source = "" if iterate_of in (None, number) else f", from #{iterate_of}"
+    return f"#{number} {title}{source}"
+
+
 def named_norms(text: str) -> str:
     """Write the norms in a sentence as the field does: ``linf`` becomes L∞, ``l2`` L2. Names in code, such as ``l2_norm``, stay."""
     return re.sub(r"\bl([012])\b", r"L\1", re.sub(r"\b[Ll]_?inf\b", "L∞", text))
@@ -37,7 +51,7 @@ def named_norms(text: str) -> str:
 def format_reading(value: float, unit: str = "") -> str:
     """Format a number by its unit: a share as percent, a whole number with separators, others with three digits."""
     if unit == "share":
-        return format_probability(value)
+        return format_share(value)
     return f"{value:,.0f}" if value == round(value) else short(value)
 
 
@@ -67,13 +81,15 @@ def _text(value: Any) -> str:
 
 
 def format_number(value: float) -> str:
-    """Format ``value`` as short as it can be parsed back: ``8/255`` where it is one (up to 32/255), else five digits."""
+    """Format ``value`` as short as it can be parsed back: ``8/255`` or ``12.5/255`` where it is one (up to 32/255), else five digits.
+
+    Grey levels may have halves and quarters, which sliders and arrow keys give, and those up to 4 thirds.
+    """
     levels = value * 255
-    if 0 < levels <= 32 and abs(levels - round(levels)) < 1e-6:
-        return f"{round(levels)}/255"
-    quarter = Fraction(levels).limit_denominator(4)
-    if 0 < quarter <= 4 and quarter.denominator > 1 and abs(levels - float(quarter)) < 1e-6:
-        return f"{float(quarter):g}/255"
+    part = Fraction(levels).limit_denominator(4)
+    plain = math.isclose(float(f"{value:.2g}"), value, rel_tol=1e-9) or part.denominator == 3  # 0.05 is better read than 12.75/255
+    if 0 < part <= 32 and abs(levels - float(part)) < 1e-6 and (part <= 4 or part.denominator == 1 or not plain):
+        return f"{float(part):g}/255"
     return f"{value:.5g}"
 
 

@@ -3,41 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from gui import theme
 from gui.canvas.difference import signed_difference
 from gui.canvas.pictures import Caption, Picture, share_text
+from gui.session.comparison import letter_at
 from gui.session.history import AttackRun
+from gui.session.run_facts import main_size, shorter_titles
 from gui.session.scene import to_pixels
 
 if TYPE_CHECKING:
     from gui.canvas import ImageCanvas
+    from gui.session.scene import Frame
     from gui.session.session import Session
 
-COLOURS = ("#E69F00", "#56B4E9", "#F0E442", "#7F7F7F")
-"""The colours of the compared runs, from Okabe and Ito's set: none of those of the clean and the adversarial image."""
 
-
-def name_of(run: AttackRun) -> str:
-    """Return a run's number, its attack and its eps, such as ``#3 PGD 8/255``."""
-    from engine.text.formatting import format_number
-
-    eps = getattr(run.planned, "eps", None)
-    return f"{run.title} {format_number(eps)}" if isinstance(eps, float) else run.title
-
-
-def picture_of(run: AttackRun, colour: str) -> Picture:
-    """Return a run's adversarial image, its prediction and its clean image. Called in the engine thread."""
+def picture_of(run: AttackRun, place: int) -> Picture:
+    """Return a run's adversarial image with its letter, prediction, norm and clean image. Called in the engine thread."""
     best = int(run.result.prediction[0])
     share = float(run.result.logits[0].softmax(0)[best])
-    caption = Caption(run.result.classifier.labels[best], share_text(share))
-    return Picture(name_of(run), colour, to_pixels(run.result.adversarial[0]), caption, run.number, to_pixels(run.scene.clean))
+    return Picture(
+        name=run.title,
+        shorter=shorter_titles(run),
+        colour=theme.compared_colour(place).name(),
+        pixels=to_pixels(run.result.adversarial[0]),
+        caption=Caption(run.result.classifier.labels[best], share_text(share)),
+        run=run.number,
+        clean=to_pixels(run.scene.clean),
+        letter=letter_at(place),
+        size=main_size(run),
+    )
+
+
+def picture_at(picture: Picture, run: AttackRun, frame: Frame) -> Picture:
+    """Return the picture of a run at the iteration of a frame."""
+    seen, at = frame.observation, f"iteration {frame.step:,}"
+    best = seen.adversarial_prediction
+    return replace(
+        picture,
+        name=f"#{run.number} {run.operation.title}, {at}",
+        shorter=(f"#{run.number}, {at}", f"#{run.number}, {frame.step:,}"),
+        pixels=frame.adversarial_pixels,
+        caption=Caption(frame.scene.classifier.labels[best], share_text(float(seen.adversarial[best]))),
+        size=main_size(run, seen.norms),
+    )
 
 
 class ComparisonLink(QObject):
-    """Follows the runs that are compared. While it is not active, the canvas shows the pair."""
+    """Follows the runs that are compared. While it is not active, the canvas shows the pair.
+
+    Each run is shown with its result, but the one that the timeline moves through with the iteration under the hand.
+    """
 
     chosen = Signal()
     """The user has chosen two or more runs to compare."""
@@ -45,16 +65,15 @@ class ComparisonLink(QObject):
     def __init__(self, session: Session, canvas: ImageCanvas) -> None:
         super().__init__(canvas)
         self._session, self._canvas = session, canvas
-        self._active = True
         self._shown: tuple[AttackRun, ...] = ()
-        session.history.changed.connect(self.follow)
+        session.comparison.changed.connect(self.follow)
+        self._results: tuple[Picture, ...] = ()
+        """The pictures of the results; none until they have been made."""
+        self._moved: int | None = None
+        """The number of the run whose iteration is shown in place of its result."""
+        session.observed.connect(self._on_observed)
         session.comparedChanged.connect(self._on_compared)
         canvas.viewChanged.connect(self._ask_difference)
-
-    def set_active(self, active: bool) -> None:
-        """Set whether compared runs are shown."""
-        self._active = active
-        self.follow()
 
     @Slot()
     def leave(self) -> None:
@@ -63,19 +82,17 @@ class ComparisonLink(QObject):
 
     @Slot()
     def _on_compared(self) -> None:
-        self.follow()
         if len(self._session.compared) > 1:
             self.chosen.emit()
 
     @Slot()
     def follow(self) -> None:
-        """Show the compared runs, if there are two or more that have not been removed."""
-        found = (self._session.history.find(number) for number in self._session.compared)
-        runs = tuple(run for run in found if isinstance(run, AttackRun))
-        runs = runs if self._active and len(runs) > 1 else ()
+        """Show the compared runs, if the canvas is to."""
+        comparison = self._session.comparison
+        runs = comparison.runs if comparison.on_canvas else ()
         if [run.number for run in runs] == [run.number for run in self._shown]:
             return
-        self._shown = runs
+        self._shown, self._results, self._moved = runs, (), None
         if not runs:
             self._canvas.set_compared(())
             return
@@ -83,18 +100,50 @@ class ComparisonLink(QObject):
 
     def _show(self, runs: Sequence[AttackRun], pictures: Sequence[Picture]) -> None:
         if runs is self._shown:
-            self._canvas.set_compared(pictures)
+            self._results = tuple(pictures)
+            self._canvas.set_compared(self._pictures())
+
+    @property
+    def _iterate(self) -> Frame | None:
+        """The frame of an iteration of one of the runs, if the timeline shows one."""
+        frame = self._session.frame
+        moved = frame is not None and frame.step is not None and any(run.number == frame.run for run in self._shown)
+        return frame if moved else None
+
+    def _pictures(self) -> list[Picture]:
+        """Return the pictures, with the iteration that the timeline shows in place of its run's result."""
+        frame = self._iterate
+        self._moved = None if frame is None else frame.run
+        return [
+            picture if frame is None or run.number != frame.run else picture_at(picture, run, frame)
+            for run, picture in zip(self._shown, self._results, strict=True)
+        ]
+
+    @Slot()
+    def _on_observed(self) -> None:
+        if self._results and (self._moved is not None or self._iterate is not None):
+            self._canvas.exchange_compared(self._pictures())
+            self._compute_difference()
 
     @Slot()
     def _ask_difference(self) -> None:
+        """Show no difference until that of the runs is there."""
+        if self._canvas.comparing:
+            self._canvas.set_difference(None)
+        self._compute_difference()
+
+    def _compute_difference(self) -> None:
         """Ask the lane for the difference of two compared runs, if the view shows it and they are of one size."""
         if self._canvas.view != "difference" or not self._canvas.comparing or len(self._shown) != 2:
             return
-        first, second = (run.result.adversarial[0] for run in self._shown)
-        self._canvas.set_difference(None)
-        if first.shape != second.shape:
-            self._session.notice.emit("The two runs have images of different sizes, so that there is no difference to show.")
-            return
+        frame = self._iterate
+        first, second = (
+            run.result.adversarial[0] if frame is None or run.number != frame.run else frame.observation.adversarial_image
+            for run in self._shown
+        )
+        if first.shape[1:] != second.shape[1:]:
+            self._canvas.set_difference(None)
+            return  # the canvas says so
         self._session.ask(
             "difference",
             lambda: signed_difference(first, second),
@@ -104,5 +153,5 @@ class ComparisonLink(QObject):
 
 
 def pictures_of(runs: Sequence[AttackRun]) -> list[Picture]:
-    """Return the pictures of runs, each with a colour. Called in the engine thread."""
-    return [picture_of(run, COLOURS[place % len(COLOURS)]) for place, run in enumerate(runs)]
+    """Return the pictures of runs, each with its letter and colour. Called in the engine thread."""
+    return [picture_of(run, place) for place, run in enumerate(runs)]

@@ -1,16 +1,19 @@
-"""Heading: what stands above an image: its name with its colour, and its prediction."""
+"""Heading: what stands above an image: its name with its colour, its prediction and, of a compared run, its size."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.canvas.pictures import Caption, Picture
 from gui.theme import muted_colour, number_font
 from gui.widgets import ElidedLabel
 
 _DOT = " · "
+_SIDE = 4
+"""Pixels at the left and right of the texts."""
 
 
 class CaptionLine(QWidget):
@@ -18,7 +21,7 @@ class CaptionLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._caption = Caption()
+        self._caption, self._at_right = Caption(), True
         self.setFont(number_font(self.font()))
         self._strong = QFont(self.font())
         self._strong.setWeight(QFont.Weight.DemiBold)
@@ -37,6 +40,16 @@ class CaptionLine(QWidget):
             self.setAccessibleName(caption.text)
             self._follow_width()
             self.update()
+
+    def set_at_right(self, at_right: bool) -> None:
+        """Write at the right edge, or else at the left."""
+        self._at_right = at_right
+        self.update()
+
+    @property
+    def whole_width(self) -> int:
+        """The width of the whole text."""
+        return self.sizeHint().width()
 
     def parts(self) -> tuple[str, str]:
         """Return label and number as they fit into the width: the label gives way first, and no number is cut."""
@@ -75,7 +88,7 @@ class CaptionLine(QWidget):
             pieces.append((_DOT, self.font(), plain, muted_colour(self.palette())))
         if share:
             pieces.append((share, self._strong, strong, ink))
-        x = self.width() - sum(metrics.horizontalAdvance(text) for text, _, metrics, _ in pieces)
+        x = self.width() - sum(metrics.horizontalAdvance(text) for text, _, metrics, _ in pieces) if self._at_right else 0
         with QPainter(self) as painter:
             for text, font, metrics, colour in pieces:
                 width = metrics.horizontalAdvance(text)
@@ -86,11 +99,12 @@ class CaptionLine(QWidget):
 
 
 class _Name(ElidedLabel):
-    """A name that is shortened to its first word, such as the number of a run, before that is cut."""
+    """A name that is shown in a shorter form, if it has one, before it is cut."""
 
     def __init__(self) -> None:
         super().__init__()
         self._whole = ""
+        self._forms: tuple[str, ...] = ("",)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)  # the caption's number keeps its room
         font = self.font()
         font.setBold(True)
@@ -101,20 +115,21 @@ class _Name(ElidedLabel):
         """The whole name."""
         return self._whole
 
-    def set_name(self, name: str) -> None:
-        """Show a name."""
-        if name != self._whole:
-            self._whole = name
+    def set_name(self, name: str, shorter: tuple[str, ...] = ()) -> None:
+        """Show a name, or the longest of its shorter forms that fits."""
+        if (name, *shorter) != self._forms:
+            self._whole, self._forms = name, (name, *shorter)
             self.updateGeometry()
             self._shorten()
 
     def sizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().horizontalAdvance(self._whole) + 2, super().sizeHint().height())
+        return QSize(self.fontMetrics().horizontalAdvance(self._whole) + 4, super().sizeHint().height())
 
     def _shorten(self) -> None:
-        fits = self.fontMetrics().horizontalAdvance(self._whole) <= self.width()
-        self.setText(self._whole if fits else self._whole.partition(" ")[0])
-        self.set_tip("" if fits else self._whole)
+        metrics, room = self.fontMetrics(), self.width() - 2  # fractions of pixels
+        text = next((form for form in self._forms if metrics.horizontalAdvance(form) <= room), self._forms[-1])
+        self.setText(text)
+        self.set_tip("" if text == self._whole else self._whole)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._shorten()
@@ -122,53 +137,95 @@ class _Name(ElidedLabel):
 
 
 class Heading(QWidget):
-    """A picture's name with its colour, its caption, and a rule of the colour below them."""
+    """A picture's letter and name with its colour, its caption and its size, and a rule of the colour below them.
+
+    The pair has one line. A compared run has its name on the first; class and size share the second, or have a line each.
+    """
 
     doubleClicked = Signal()
 
     def __init__(self, picture: Picture) -> None:
         super().__init__()
-        self._swatch, self._rule = QFrame(), QFrame()
-        self._swatch.setFixedSize(12, 12)
+        self._swatch, self._rule = QLabel(), QFrame()
+        self._swatch.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._rule.setFixedHeight(2)
         self._name = _Name()
-        self.caption = CaptionLine()
-        self._colour, self._off = "", False
-        row = QHBoxLayout()
-        row.setContentsMargins(4, 4, 4, 4)
-        row.setSpacing(6)
-        row.addWidget(self._swatch)
-        row.addWidget(self._name)
-        row.addWidget(self.caption, 1)
+        self.caption, self.size_label = CaptionLine(), QLabel()
+        self.size_label.setFont(self.caption.font())
+        self._colour, self._letter, self._off, self.lines = "", "", False, 0
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(_SIDE, 4, _SIDE, 4)
+        self._grid.setHorizontalSpacing(4)
+        self._grid.setVerticalSpacing(0)
+        self._grid.setColumnStretch(2, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(row)
+        column.addLayout(self._grid)
         column.addWidget(self._rule)
         self.show_picture(picture)
+        self.set_lines(1)
 
     @property
     def name(self) -> str:
         """The picture's name."""
         return self._name.whole
 
+    @property
+    def texts(self) -> tuple[str, str, str]:
+        """Name, caption and size as they are painted."""
+        name = self._name.fontMetrics().elidedText(self._name.text(), Qt.TextElideMode.ElideRight, self._name.width())
+        return name, self.caption.shown, self.size_label.text()
+
     def show_picture(self, picture: Picture) -> None:
-        """Show name, colour and caption of a picture."""
-        self._name.set_name(picture.name)
-        self._set_colour(picture.colour, self._off)
+        """Show letter, name, colour, caption and size of a picture."""
+        self._name.set_name(picture.name, picture.shorter)
+        self._set_swatch(picture.colour, picture.letter, self._off)
         self.caption.set_caption(picture.caption)
+        self.size_label.setText(picture.size)
+        self.size_label.setVisible(bool(picture.size))
+
+    def lines_for(self, width: int) -> int:
+        """Return how many lines the texts need in a width: one for the pair, two or three for a compared run."""
+        if not self.size_label.text():
+            return 1
+        return (
+            2 if self.caption.whole_width + self._grid.horizontalSpacing() + self.size_label.sizeHint().width() <= width - 2 * _SIDE else 3
+        )
+
+    def set_lines(self, lines: int) -> None:
+        """Write the texts on one, two or three lines."""
+        if lines == self.lines:
+            return
+        self.lines = lines
+        for widget in (self._swatch, self._name, self.caption, self.size_label):
+            self._grid.removeWidget(widget)
+        self._grid.addWidget(self._swatch, 0, 0)
+        self.caption.set_at_right(lines == 1)
+        if lines == 1:
+            self._grid.addWidget(self._name, 0, 1)
+            self._grid.addWidget(self.caption, 0, 2, 1, 2)
+            return
+        self._grid.addWidget(self._name, 0, 1, 1, 3)
+        self._grid.addWidget(self.caption, 1, 0, 1, 3 if lines == 2 else 4)
+        self._grid.addWidget(self.size_label, *((1, 3) if lines == 2 else (2, 0, 1, 4)))
 
     def set_off(self, off: bool) -> None:
         """Show whether the picture is the one that cannot be seen at the moment, of two that take turns."""
-        self._set_colour(self._colour, off)
+        self._set_swatch(self._colour, self._letter, off)
         self._name.setEnabled(not off)
+        self.size_label.setEnabled(not off)
         self.caption.setEnabled(not off)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.doubleClicked.emit()
 
-    def _set_colour(self, colour: str, off: bool) -> None:
-        if (colour, off) != (self._colour, self._off):
-            self._colour, self._off = colour, off
-            self._swatch.setStyleSheet(f"background: {colour}; border-radius: 2px;")
+    def _set_swatch(self, colour: str, letter: str, off: bool) -> None:
+        if (colour, letter, off) != (self._colour, self._letter, self._off):
+            self._colour, self._letter, self._off = colour, letter, off
+            self._swatch.setText(letter)
+            high = self.fontMetrics().height() if letter else 12
+            self._swatch.setFixedSize(max(high, self.fontMetrics().horizontalAdvance(letter) + 6) if letter else high, high)
+            ink = theme.ink_on(QColor(colour)).name()
+            self._swatch.setStyleSheet(f"background: {colour}; color: {ink}; font-weight: bold; border-radius: 2px;")
             self._rule.setStyleSheet(f"background: {'transparent' if off else colour};")

@@ -91,7 +91,8 @@ class Pane(QWidget):
     def describe(self) -> None:
         """Name the view after its pictures, for those who do not see it."""
         names = " and ".join(
-            f"{heading.name}: {heading.caption.text}" if heading.caption.text else heading.name for heading in self.headings
+            ": ".join(filter(None, (heading.name, ", ".join(filter(None, (heading.caption.text, heading.size_label.text()))))))
+            for heading in self.headings
         )
         if names != self.view.accessibleName():
             self.view.setAccessibleName(names)

@@ -45,6 +45,12 @@ class Picture:
     """The number of the finished run that made it; None for a picture of the pair."""
     clean: np.ndarray | None = None
     """The clean image that belongs to it, which is shown while B is held; None if there is none."""
+    shorter: tuple[str, ...] = ()
+    """Shorter forms of the name for a narrow place, the longest first."""
+    letter: str = ""
+    """The letter of a compared run; empty for a picture of the pair."""
+    size: str = ""
+    """The norm of a compared run's perturbation, such as ``L∞ 8/255``; empty for a picture of the pair."""
 
 
 def pair(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 BLINK_MS = 600
 """The time for which each image is shown: less than two changes a second, which are no risk to anyone."""
 MINUS = "\u2212"
+UNCHANGED = "Both images are the same, so that there is no difference to show. Run an attack, or draw a sticker."
+SAME_RUNS = "Both runs gave the same image, so that there is no difference to show."
+OTHER_SIZES = "The images of the two runs have different sizes, so that there is no difference to show."
 
 
 class Stage(Pane):
@@ -37,7 +40,7 @@ class Stage(Pane):
 
     def __init__(self, pictures: tuple[Picture, Picture], hint: str) -> None:
         super().__init__(pictures, hint)
-        self._pictures = pictures
+        self._pictures, self._invitation = pictures, hint
         self._timer = QTimer(self)
         self._timer.setInterval(BLINK_MS)
         self._timer.timeout.connect(self._swap)
@@ -83,12 +86,30 @@ class Stage(Pane):
     def refresh(self) -> None:
         """Show the pictures again."""
         self.set_image(self._shown(), self._size_of_first())
-        self.hint.setVisible(self._pictures[0].pixels is None)  # a difference that is being computed needs no hint
+        self._show_hint()
         self._show_divider()
         turns = self._mode == "blink" and not self._held
         for place, (heading, picture) in enumerate(zip(self.headings, self._pictures, strict=True)):
             heading.show_picture(picture)
             heading.set_off(turns and place != int(self.second_up))
+
+    def _show_hint(self) -> None:
+        """Invite to open an image, or say why there is no difference; one that is being computed needs no hint."""
+        sentence = self._invitation if self._pictures[0].pixels is None else self.no_difference
+        self.hint.setText(sentence)
+        self.hint.setVisible(bool(sentence))
+
+    @property
+    def no_difference(self) -> str:
+        """The reason for which the difference view shows nothing, as a sentence; empty if there is something to see, or soon will be."""
+        first, second = self._pictures
+        if self._mode != "difference" or self._held or first.pixels is None:
+            return ""
+        if second.pixels is not None and second.pixels.shape != first.pixels.shape:
+            return OTHER_SIZES
+        if self._difference is None or self._difference.largest > 0:
+            return ""
+        return UNCHANGED if first.run is None else SAME_RUNS
 
     def _size_of_first(self) -> tuple[int, int] | None:
         first = self._pictures[0].pixels
@@ -106,7 +127,7 @@ class Stage(Pane):
             shown = first.pixels
         elif self._mode == "difference":
             shown = None
-            if difference is not None and difference.steps.shape == self._size_of_first():
+            if difference is not None and difference.largest > 0 and difference.steps.shape == self._size_of_first():
                 shown, text = self._colours(difference)
                 limits = (f"{MINUS}{text}", "0", f"+{text}")
         self.view.scale_bar.show_limits(limits)

@@ -72,6 +72,13 @@ class PictureViews(LinkedPanes):
             self._show()
             self.viewChanged.emit()
 
+    def exchange_compared(self, pictures: Sequence[Picture]) -> None:
+        """Show other contents of the pictures that are compared, each of the size that it has."""
+        self._compared = tuple(pictures)
+        self._show_pixels()
+        self._show_headings()
+        self._update_readout()
+
     def _show(self) -> None:
         """Show the pictures in the view."""
         pictures = self.pictures
@@ -113,12 +120,25 @@ class PictureViews(LinkedPanes):
         headings = [heading for pane in panes for heading in pane.headings]
         for heading, picture in zip(headings, self.pictures, strict=True):
             heading.show_picture(picture)
+        self._fit_headings()
         for pane in panes:
             pane.describe()
 
+    def _fit_headings(self) -> None:
+        """Give all headings as many lines as the one that needs the most, so that the images stay at one height."""
+        headings = [heading for pane in self._panes for heading in pane.headings]
+        wide = min(pane.width() // len(pane.headings) for pane in self._panes)
+        lines = max(heading.lines_for(wide) for heading in headings)
+        for heading in headings:
+            heading.set_lines(lines)
+
+    def _on_resize(self) -> None:
+        self._fit_headings()
+        super()._on_resize()
+
     def _read_out(self) -> list[tuple[str, np.ndarray | None]]:
         if self._compared:
-            return [(f"#{picture.run}", picture.pixels) for picture in self._compared]
+            return [(f"{picture.letter} #{picture.run}".strip(), picture.pixels) for picture in self._compared]
         return [(picture.name.lower(), picture.pixels) for picture in self._pair]
 
     # ------------------------------------------------------------------ views

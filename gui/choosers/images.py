@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from gui.session.session import Session
 
 _SIDE = 36
+_LISTING = "Listing the samples…"
+_NOTHING = "No recent image or sample is called so."
 
 
 class ImageList(PickList):
@@ -40,7 +42,7 @@ class ImageList(PickList):
         """The classifier that the listed samples suit."""
         self._samples: list[tuple[Sample, np.ndarray, tuple[int, int]]] = []
         self._pictures: dict[Path, np.ndarray] = {}
-        self.nothing.setText("No recent image or sample is called so.")
+        self.nothing.setText(_LISTING)
         self.set_icon_size(_SIDE)
         self.picked.connect(self._on_picked)
 
@@ -51,9 +53,11 @@ class ImageList(PickList):
         paths = Settings().recent_images
         session.ask("recent pictures", lambda: file_pictures(paths), self._on_pictures, what="Reading the recent images", background=True)
         if classifier is not None and classifier is not self._classifier:
+            self.nothing.setText(_LISTING)
 
             def then(samples: list[tuple[Sample, np.ndarray, tuple[int, int]]]) -> None:
                 self._classifier, self._samples = classifier, samples
+                self.nothing.setText(_NOTHING)
                 self._fill()
 
             session.ask("sample pictures", lambda: sample_pictures(classifier), then, what="Listing the samples", background=True)

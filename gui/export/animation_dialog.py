@@ -183,7 +183,7 @@ class AnimationDialog(QDialog):
     @Slot()
     def _choose_file(self) -> None:
         suffix = self.choices.suffix
-        start = self._settings.folder("figures") / f"{self.source.stem}{suffix}"
+        start = self._settings.folder("figures") / f"{'animation' if self.plan.anonymous else self.source.stem}{suffix}"
         path, _ = QFileDialog.getSaveFileName(self, "Export animation", str(start), f"{self.choices.format.currentText()} (*{suffix})")
         if path:
             self.export_to(Path(path) if path.lower().endswith(suffix) else Path(path + suffix))

@@ -138,7 +138,7 @@ class FigureDialog(QDialog):
     @Slot()
     def _choose_file(self) -> None:
         suffix = self.choices.suffix
-        start = self._settings.folder("figures") / f"{self.source.stem}{suffix}"
+        start = self._settings.folder("figures") / f"{'figure' if self.plan.anonymous else self.source.stem}{suffix}"
         path, _ = QFileDialog.getSaveFileName(self, "Export figure", str(start), f"{self.choices.format.currentText()} (*{suffix})")
         if path:
             self.export_to(Path(path) if path.lower().endswith(suffix) else Path(path + suffix))

@@ -154,7 +154,7 @@ def write_figure(source: FigureSource, plan: FigurePlan, path: Path) -> list[Pat
 
     written = list(export(figure(source, plan), path, _provenance(source, plan, path.parent)))
     if plan.arrays and source.entry is not None:
-        from gui.export.recording import mask_of
+        from gui.session.run_mask import mask_of
 
         mask = mask_of(source.entry)
         written.append(export_arrays(path.with_suffix(".npz"), source.entry.result, 0, None if mask is None else mask.numpy()))
@@ -223,7 +223,8 @@ def _explained(panels: Sequence[str], chosen: tuple[Explanation, ...]) -> dict[s
 def provenance_of_run(entry: AttackRun, settings: dict[str, Any], anonymous: bool, folder: Path) -> dict[str, Any]:
     """Return the record of a run with the settings of what was made of it; an anonymous one says what was left out."""
     from engine.record import anonymous as without_names
-    from gui.export.recording import mask_of, record_of_entry
+    from gui.export.recording import record_of_entry
+    from gui.session.run_mask import mask_of
 
     record = record_of_entry(entry, folder)
     if anonymous:

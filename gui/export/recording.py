@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from engine.record import Record
     from gui.session.history import AttackRun
 
@@ -28,12 +26,3 @@ def record_of_entry(entry: AttackRun, folder: Path) -> Record:
         first_row=inputs.row,
         folder=folder,
     )
-
-
-def mask_of(entry: AttackRun) -> Tensor | None:
-    """Return the mask ``(1, H, W)`` of the pixels that the run could change; None for all pixels."""
-    from engine.record import mask_of_scene
-
-    if entry.inputs.mask is not None:
-        return entry.inputs.mask
-    return mask_of_scene(entry.result.operation, entry.before.clean, entry.before.stickers, entry.inputs.region)

@@ -6,15 +6,18 @@ import traceback
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from gui.session.scene import Frame
 from gui.session.session import Session
 from gui.theme import GRID
+from gui.widgets.compared import ComparedBar
 
 
 class FrameView(QWidget):
     """Calls `show_frame` with every new frame while the panel is visible, and with the newest one when it becomes visible.
+
+    While runs are compared on the canvas, the panel says above its body which of them it shows: its frame is of one run alone.
 
     If `show_frame` raises, the panel shows an error in place of its content until a frame is painted again. Other panels continue.
     """
@@ -24,6 +27,14 @@ class FrameView(QWidget):
         self.session = session
         self.painted: Frame | None = None
         """The frame that the panel shows."""
+        self.compared, self.body = ComparedBar(session.comparison), QWidget()
+        """Which of the compared runs the panel shows, and the place of the panel's own layout."""
+        self.compared.chosen.connect(session.show_entry)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.compared)
+        column.addWidget(self.body, 1)
         self._trouble = _ErrorOverlay(self)
         for signal in (session.observed, session.imageChanged, session.classifierChanged):
             signal.connect(self.refresh)

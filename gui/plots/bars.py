@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from engine.text.formatting import format_probability as percent
 from gui.plots.menu import PlotMenu, Table
 from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL, TARGET, line_colour, number_font, readable
+from gui.widgets.elided import wrapped
 
 GAP = 3
 FAINT = 0.005
@@ -45,16 +46,20 @@ class ProbabilityBars(QWidget):
         PlotMenu(self, self.numbers, "probabilities")
 
     @property
+    def least_row(self) -> int:
+        """The height of a row at the least: two lines and a gap."""
+        return 2 * self._line + GAP
+
+    @property
     def row_height(self) -> int:
-        """The height of a row: two lines and a gap, or more if the widget is high enough."""
-        least = 2 * self._line + GAP
-        return max(least, min(7 * least // 5, self.height() // max(1, len(self.rows))))
+        """The height of a row, which is more than the least if the widget is high enough."""
+        return max(self.least_row, min(7 * self.least_row // 5, self.height() // max(1, len(self.rows))))
 
     def sizeHint(self) -> QSize:
-        return QSize(280, max(1, len(self.rows)) * (2 * self._line + GAP))
+        return QSize(280, max(1, len(self.rows)) * self.least_row)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, max(1, len(self.rows)) * (2 * self._line + GAP))
+        return QSize(160, max(1, len(self.rows)) * self.least_row)
 
     def numbers(self) -> Table:
         """Return the classes with their probabilities."""
@@ -74,7 +79,7 @@ class ProbabilityBars(QWidget):
             self._paint(painter, event.rect())
 
     def _paint(self, painter: QPainter, shown: QRect) -> None:
-        names = min(180, max(72, int(self.width() * 0.36)))
+        names = min(200, max(72, int(self.width() * 0.4)))
         left, right = names + GRID, self.width() - self._number - 4
         track = line_colour(self.palette())
         track.setAlpha(90)
@@ -94,7 +99,7 @@ class ProbabilityBars(QWidget):
             painter.fillRect(QRect(rect.left() + 5 * place, rect.top() + 2, 3, rect.height() - 4), QColor(colour))
         painter.setPen(readable(marks[-1], self.palette()) if marks else self.palette().windowText().color())
         inner = rect.adjusted(5 * len(marks) + (3 if marks else 0), 0, 0, 0)
-        text = self.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideMiddle, inner.width())
+        text = "\n".join(wrapped(row.name, self.fontMetrics(), inner.width(), 2))
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_bar(self, painter: QPainter, rect: QRect, p: float, bounded: float | None, colour: str, track: QColor) -> None:

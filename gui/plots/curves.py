@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.text.formatting import format_probability as percent
+from engine.text.formatting import format_share as percent
 from engine.text.formatting import short, with_minus
 from gui.plots.menu import PlotMenu, Table
 from gui.theme import GRID, line_colour, muted_colour, number_font, readable, rich, text_colour
@@ -148,7 +148,7 @@ class Curves(QWidget):
         self.key.setFont(number_font(self.font()))
         self.key.setWordWrap(True)
         self.key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.readout = Sentence(muted=True)
+        self.readout = Sentence(2, muted=True)
         self.readout.setAccessibleName("Values under the mouse")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID, 4, GRID, 4)
@@ -156,7 +156,8 @@ class Curves(QWidget):
         layout.addWidget(self.key)
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.readout)
-        self._note = ""
+        self._words = ""
+        """The text of the readout while the mouse is elsewhere."""
         self.plot.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the whole widget has one menu
         PlotMenu(self, self.numbers, "curves")
         self._follow_palette()
@@ -176,7 +177,7 @@ class Curves(QWidget):
         kept = sorted(lines, key=lambda line: -_largest(line.y))[:MOST_LINES] if len(lines) > MOST_LINES else list(lines)
         self.lines = tuple(line for line in lines if line in kept)
         self._left_out = len(lines) - len(self.lines)
-        self.xs, self.axes, self._note = axes.along(x), axes, note
+        self.xs, self.axes = axes.along(x), axes
         self._left.percent, self._bottom.log = axes.percent, axes.log
         self._bottom.whole = axes.counted
         if axes.counted and self.xs.size:
@@ -193,6 +194,9 @@ class Curves(QWidget):
         self._cursor.hide()
         self._paint_lines()
         self._fit()
+        more = f"{self._left_out} more lines are lower and left out. " if self._left_out else ""
+        self._words = f"{more}{note}"
+        self.readout.take_room_for(self._words)  # what the mouse reads must not move the plot under it
         self._read(None)
 
     def numbers(self) -> Table:
@@ -247,8 +251,7 @@ class Curves(QWidget):
     def _read(self, x: float | None) -> None:
         if x is None or not self.xs.size or not self.lines:
             self._cursor.hide()
-            more = f"{self._left_out} more lines are lower and left out. " if self._left_out else ""
-            self.readout.set_text(f"{more}{self._note}")
+            self.readout.set_text(self._words)
             return
         place = int(np.abs(self.xs - x).argmin())
         self._cursor.setValue(float(self.xs[place]))

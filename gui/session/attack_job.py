@@ -110,11 +110,10 @@ def is_grown(result: AttackResult) -> bool:
 
 
 def parameter_lines(result: AttackResult) -> str:
-    """List the parameters of a finished attack, its seed, model and device, one to a line."""
-    from engine.text.formatting import format_number
+    """List the parameters of a finished attack under their titles, its seed, model and device, one to a line."""
+    from engine.parameters import parameters_of
 
-    made = result.provenance
-    values = dict(made["operation"]["parameters"])
-    lines = [f"{name}: {format_number(value) if isinstance(value, float) else value}" for name, value in values.items()]
+    made, known = result.provenance, parameters_of(type(result.operation))
+    lines = [f"{known[name].title}: {known[name].told(value)}" for name, value in dict(made["operation"]["parameters"]).items()]
     settings = (("seed", made["seed"]), ("model", f"{made['model']['name']} {made['model']['fingerprint']}"), ("device", made["device"]))
     return "\n".join([*lines, *(f"{name}: {value}" for name, value in settings)])

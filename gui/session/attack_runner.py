@@ -113,6 +113,11 @@ class AttackRunner(QObject):
             return ""
         return start.before.classifier.labels[start.inputs.target]
 
+    @property
+    def reached_before(self) -> bool:
+        """Whether the image counted as a success before the attack in progress, as far as that is known; a result knows it exactly."""
+        return self.job is not None and self._start is not None and self._start.reached_before
+
     def is_attacked(self, state: State) -> bool:
         """Return whether a state has the image and the stickers of the attack in progress."""
         start = self._start
@@ -166,10 +171,12 @@ class AttackRunner(QObject):
         data: Choice | None = None,
         begin: Tensor | None = None,
         planned: Attack | None = None,
+        base: int | None = None,
     ) -> None:
         """Start an attack on the image with its stickers. If its run cannot be built, the error goes to the messages and nothing changes.
 
-        ``planned`` is the attack that the user planned, where this one continues it.
+        ``planned`` is the attack that the user planned, where this one continues it; ``base`` is the model's prediction for the image that
+        the attack begins at, where it is known.
         """
         state = self._current()
         scene, sources = state.scene, self._sources
@@ -183,8 +190,9 @@ class AttackRunner(QObject):
         chosen = state.plan.start if state.plan.start is not None and state.plan.start.image is begin else None
         name, prediction = ("", None) if chosen is None else (chosen.name, chosen.prediction)
         inputs = AttackInputs(region, state.label, state.target, seed, data, begin, name, prediction, planned)
+        label = state.prediction if state.label is None else state.label
         self.stickers.reset()
-        self._start = begun = Start(attack, before, inputs, dict(state.image), state.photograph, Timeline(TIMELINE_BYTES))
+        self._start = begun = Start(attack, before, inputs, dict(state.image), state.photograph, Timeline(TIMELINE_BYTES), base, label)
         self.runner.start(
             lambda: make_run(attack, before, inputs, sources.load, begun.timeline),
             make_preview=preview_of(replace(before, grown=not attack.from_image), self._current),
@@ -251,4 +259,5 @@ class AttackRunner(QObject):
 
     def _restart(self, attack: Attack, seed: int) -> None:
         before = self._start
-        self.start(attack, seed=seed, planned=None if before is None else before.inputs.planned or before.attack)
+        planned, base = (None, None) if before is None else (before.inputs.planned or before.attack, before.base)
+        self.start(attack, seed=seed, planned=planned, base=base)

@@ -32,12 +32,25 @@ class Start:
     photograph: Photograph | None
     timeline: Timeline
     """Keeps the attack's iterates."""
+    base: int | None = None
+    """The model's prediction for the image that the attack begins at; None if it is not known."""
+    label: int | None = None
+    """The true label, given or assumed; None if it is not known."""
     at: float = field(default_factory=time.perf_counter)
 
     @property
     def paints_stickers(self) -> bool:
         """Whether the attack makes the content of stickers, not a perturbation."""
         return "stickers" in self.attack.uses
+
+    @property
+    def reached_before(self) -> bool:
+        """Whether the image counted as a success before the attack, as far as its prediction is known."""
+        if self.base is None or not self.attack.from_image:
+            return False
+        if self.inputs.target is not None and "targets" in self.attack.uses:
+            return self.base == self.inputs.target
+        return self.label is not None and self.base != self.label
 
     def after(self, result: AttackResult) -> Scene:
         """Return the attacked scene with the result's perturbation or sticker content."""

@@ -73,7 +73,12 @@ def summary_line(run: AttackRun) -> str:
     queries = "" if result.operation.knows == "gradients" else f", {result.forwards:,} queries"
     cost = f"{result.seconds:.1f} s{queries}"
     if is_grown(result):  # it does not derive from the clean image, so neither the old class nor a norm is meaningful
-        return f"{result.operation.title} {verdict.words}{ended}: noise → {became}; {cost}"
+        return f"{_subject(result)} {verdict.words}{ended}: noise → {became}; {cost}"
     norms = ", ".join(f"{name} {format_norm(float(result.norms[key][0]))}" for name, key in (("L2", "l2"), ("L∞", "linf")))
-    line = f"{result.operation.title} {verdict.words}{ended}: {labels[before]} → {became}; {norms} from {measured_from(run)}, {cost}"
+    line = f"{_subject(result)} {verdict.words}{ended}: {labels[before]} → {became}; {norms} from {measured_from(run)}, {cost}"
     return f"{line}. {verdict.before}" if verdict.before else line
+
+
+def _subject(result: AttackResult) -> str:
+    """Return the attack as the subject of a sentence; that of an iterate in commas."""
+    return result.title if result.iteration is None else f"{result.title},"

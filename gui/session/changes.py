@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gui.session.stand_in import is_stand_in
 from gui.session.state import State
+from gui.session.sticker_content import contents_taken_back
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,3 +67,11 @@ def of_run(state: State, run: AttackRun) -> dict[str, Any]:
     if not state.is_current(scene):
         fields["selected"] = None
     return fields
+
+
+def without_run(state: State, run: AttackRun) -> dict[str, Any]:
+    """Return the fields that take what a run made off the canvas: its perturbation, or the content that it gave to stickers."""
+    if run.scene.delta is not None:
+        return dict(NO_PERTURBATION)
+    stickers = contents_taken_back(state.stickers, run.scene.stickers, run.before.stickers)
+    return {"run": None, **({} if stickers is None else {"stickers": stickers})}

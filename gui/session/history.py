@@ -69,7 +69,9 @@ class FinishedRun:
     @property
     def title(self) -> str:
         """The run's number and the operation's title, such as ``#3 PGD``."""
-        return f"#{self.number} {self.operation.title}"
+        from engine.text.formatting import run_title
+
+        return run_title(self.number, self.operation.title)
 
     @property
     def ended(self) -> str:
@@ -111,15 +113,19 @@ class AttackRun(FinishedRun):
 
     @property
     def title(self) -> str:
-        """The run's number and the attack's title; of an iterate also which one it is, such as ``#5 PGD, iteration 12 of #4``."""
-        if self.iteration_of is None:
-            return super().title
-        of = "" if self.iteration_of == self.number else f" of #{self.iteration_of}"
-        return f"{super().title}, iteration {self.result.iteration}{of}"
+        """The run's number and the attack's title; of an iterate also which one it is, as in ``#5 PGD, iteration 12 of 40, from #4``."""
+        from engine.text.formatting import run_title
+
+        return run_title(self.number, self.result.title, self.iteration_of)
 
     def is_outcome(self, state: State) -> bool:
         """Return whether a state has on its canvas what the run made."""
         return _is_outcome(self.scene, state)
+
+    @property
+    def reached_before(self) -> bool:
+        """Whether the image counted as a success before the attack, which had nothing to do."""
+        return bool(self.result.reached_before[0])
 
     @property
     def planned(self) -> Attack:

@@ -108,8 +108,10 @@ class Moments(QObject):
 
     @property
     def flip(self) -> int | None:
-        """The number of the first iteration with a success; None if there was none yet."""
-        return None if self.timeline is None else self.timeline.flip
+        """The number of the first iteration with a success; None if there was none yet, or if the image was a success before the attack."""
+        if self.timeline is None or (self._runs.reached_before if self.live else self._of is not None and self._of.reached_before):
+            return None
+        return self.timeline.flip
 
     def losses(self) -> tuple[Values, Values]:
         """Return the numbers of the steps so far and their losses, of a finished run all, of the attack in progress thinned evenly."""

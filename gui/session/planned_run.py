@@ -86,6 +86,7 @@ class PlannedRun(QObject):
             seed=plan.seed,
             data=plan.data if "data" in attack.uses else None,
             begin=plan.start.image if plan.start is not None and takes_start(type(attack)) else None,
+            base=session.state.prediction if "stickers" in attack.uses else self.base_prediction,
         )
 
     @Slot()

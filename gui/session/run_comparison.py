@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gui.session.building import build_operation
 from gui.session.readiness import takes_start
 from gui.session.setting_words import REGIONS, bounds_words, crop_words, image_words, model_words, stickers_words
 from gui.session.start_image import StartImage
@@ -161,7 +162,17 @@ def _parameters(plan: Plan, attack: Attack) -> Iterator[Difference]:
     for name, field in known.items():
         same = _read(field, now[name]) == then[name] or (built is not None and _as_used(built, field) == _as_used(attack, field))
         if not same and field.recorded and (field.applies(then) or field.applies(now)):
-            yield Difference(name, field.title, _shown(field, then[name]), _shown(field, now[name]))
+            refused = built is None and not _fits_field(field, now[name], type(attack))
+            yield Difference(name, field.title, _shown(field, then[name]), _refused(now[name]) if refused else _shown(field, now[name]))
+
+
+def _fits_field(field: Parameter, typed: Any, kind: type[Attack]) -> bool:
+    """Return whether a value alone is one that the form takes."""
+    return field.name not in build_operation(kind, {field.name: typed}).wrong
+
+
+def _refused(typed: Any) -> str:
+    return f"“{typed}”, which is refused"
 
 
 def _as_used(attack: Attack, field: Parameter) -> Any:

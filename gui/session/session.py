@@ -23,6 +23,8 @@ from gui.session import changes
 from gui.session.attack_job import parameter_lines
 from gui.session.attack_runner import AttackRunner
 from gui.session.attack_verdict import summary_line
+from gui.session.batch_table import BatchTable
+from gui.session.comparison import Comparison
 from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
@@ -150,10 +152,12 @@ class Session(QObject):
         self.iterates = IterateKeeper(self.ask, self.moments, lambda: self.state, self)
         self.hardness = Hardness(self.background, self.ask, self.data_sources, self)
         self.staleness = Staleness(self.history, lambda: self.state, lambda: self.runs.running, self)
+        self.comparison = Comparison(self.history, self.staleness, lambda: self.state, lambda: self.runs.running, self)
         self.replays = Replays(self.background, lambda: self.loaded.models, lambda: self.state, self)
         self.jobs.watch(self.replays.runner, "runs", lambda: self.replays.title)
         self.models = Models(self, self)
         self.planned = PlannedRun(self, self)
+        self.batch = BatchTable(self)
         self.studies = StudyKeeper(self, self)
         self.trainer = Trainer(self, self)
         self._listen()
@@ -170,6 +174,8 @@ class Session(QObject):
             runner.noticed.connect(self.notice)
         self.runs.stickers.painted.connect(self._on_painted)
         self.runs.changed.connect(self.staleness.follow)
+        self.runs.changed.connect(self.comparison.follow)
+        self.comparedChanged.connect(self.comparison.follow)
         self.replays.finished.connect(self._on_replayed)
         self.replays.logged.connect(self._on_logged)
         self.replays.noticed.connect(self.notice)
@@ -376,11 +382,13 @@ class Session(QObject):
             self.change(f"Show {entry.title}", **changes.of_run(self.state, entry))
 
     def remove_runs(self, *numbers: int) -> None:
-        """Remove finished runs from the history, as an undo step."""
+        """Remove finished runs from the history, as an undo step. What one of them made leaves the canvas with it."""
         titles = [entry.title for number in numbers if (entry := self.history.find(number)) is not None]
         if titles:
             text = f"Remove {titles[0]}" if len(titles) == 1 else f"Remove {len(titles)} runs"
-            self.change(text, removed=self.state.removed.union(numbers))
+            shown = self.staleness.behind(self.state)
+            left = {} if shown is None or shown.number not in numbers else changes.without_run(self.state, shown)
+            self.change(text, **{"removed": self.state.removed.union(numbers), **left})
             what = f"{titles[0]} was" if len(titles) == 1 else f"{len(titles)} runs were"
             self.notice.emit(f"{what} removed. Undo (Ctrl+Z) brings {'it' if len(titles) == 1 else 'them'} back.")
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from gui.session.history import AttackRun, History
 from gui.session.run_comparison import Difference, changed_since, sentence
 from gui.session.state import differing_fields
+from gui.session.sticker_content import contents_taken_back
 
 if TYPE_CHECKING:
     from gui.session.state import State
@@ -66,8 +67,10 @@ class Staleness(QObject):
             self.changed.emit()
 
     def _of_canvas(self, state: State) -> AttackRun | None:
-        if self._running():
-            return None
+        return None if self._running() else self.behind(state)
+
+    def behind(self, state: State) -> AttackRun | None:
+        """Return the run whose perturbation or sticker content a state has, even while an attack is in progress; None if there is none."""
         if self._history.shown is not None:
             return self._history.shown
         run = None if state.run is None else self._history.find(state.run)
@@ -81,5 +84,4 @@ def _is_behind(run: AttackRun, state: State) -> bool:
         return False
     if scene.delta is not None:
         return state.delta is scene.delta
-    made = {id(sticker.content) for sticker in scene.stickers} - {id(sticker.content) for sticker in run.before.stickers}
-    return any(id(sticker.content) in made for sticker in state.stickers)
+    return contents_taken_back(state.stickers, scene.stickers, run.before.stickers) is not None

@@ -10,8 +10,4 @@ if TYPE_CHECKING:
 
 def is_stand_in(classifier: Classifier | None) -> bool:
     """Return whether a classifier stands for one whose weights are not loaded, and knows the logits that a study recorded alone."""
-    if classifier is None:
-        return False
-    from engine.study import is_recorded
-
-    return is_recorded(classifier)
+    return classifier is not None and classifier.stands_in

@@ -30,6 +30,21 @@ def with_contents(stickers: tuple[Sticker, ...], contents: Mapping[int, Content]
     )
 
 
+def contents_taken_back(
+    stickers: tuple[Sticker, ...], after: tuple[Sticker, ...], before: tuple[Sticker, ...]
+) -> tuple[Sticker, ...] | None:
+    """Return the stickers with the contents of ``before`` in place of those that an attack made of them, which ``after`` has.
+
+    None: they have no such content. A sticker that was moved since is found by its content, and stays where it is.
+    """
+    former = {sticker.id: sticker.content for sticker in before}
+    made = {id(sticker.content): former[sticker.id] for sticker in after if sticker.id in former}
+    made = {key: content for key, content in made.items() if id(content) != key}
+    if not any(id(sticker.content) in made for sticker in stickers):
+        return None
+    return tuple(replace(each, content=made[id(each.content)]) if id(each.content) in made else each for each in stickers)
+
+
 def same_places(these: tuple[Sticker, ...], those: tuple[Sticker, ...]) -> bool:
     """Return whether the stickers are equal except for the content that a sticker attack paints."""
     return these == those or _bare(these) == _bare(those)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QDockWidget
 
     from gui.canvas.canvas_link import CanvasLink
+    from gui.session.session import Session
     from gui.settings import Settings
     from gui.shell.actions import Actions
     from gui.shell.workspaces.workspaces import Workspaces
@@ -20,10 +21,12 @@ COMPARE = "compare"
 class CanvasFollower(QObject):
     """Connects a window's parts with its canvas, once that is built."""
 
-    def __init__(self, link: CanvasLink, actions: Actions, settings: Settings, stickers: QDockWidget, workspaces: Workspaces) -> None:
+    def __init__(
+        self, session: Session, link: CanvasLink, actions: Actions, settings: Settings, stickers: QDockWidget, workspaces: Workspaces
+    ) -> None:
         canvas = link.canvas
         super().__init__(canvas)
-        self._link, self._canvas, self._actions, self._stickers = link, canvas, actions, stickers
+        self._session, self._canvas, self._actions, self._stickers = session, canvas, actions, stickers
         self._workspaces = workspaces
         on = settings.text("canvas/grid", "on") == "on"
         canvas.set_grid(on)
@@ -55,7 +58,7 @@ class CanvasFollower(QObject):
     @Slot(str)
     def _on_workspace(self, name: str) -> None:
         """Show the compared runs in their workspace alone: in all others the canvas has the image and its attack."""
-        self._link.comparison.set_active(name == COMPARE)
+        self._session.comparison.set_wanted(name == COMPARE)
 
     @Slot()
     def _on_compared(self) -> None:

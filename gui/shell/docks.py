@@ -33,6 +33,8 @@ class DockSpec:
     """The edge of the window at which the dock appears in a workspace that has no place for it."""
     keys: str = ""
     """The shortcut that shows the dock, or closes it if it is in front."""
+    words: str = ""
+    """Further words by which the command palette finds the dock."""
 
     @property
     def module(self) -> str:
@@ -46,21 +48,29 @@ class DockSpec:
 
 
 DOCKS: tuple[DockSpec, ...] = (
-    DockSpec("attack", "Attack", "AttackPanel", "left", "Ctrl+K, A"),
-    DockSpec("image", "Image", "ImagePanel", "left", "Ctrl+K, I"),
-    DockSpec("model", "Model", "ModelPanel", "left", "Ctrl+K, M"),
-    DockSpec("stickers", "Stickers", "StickersPanel", "left", "Ctrl+K, S"),
-    DockSpec("prediction", "Prediction", "PredictionPanel", "right", "Ctrl+K, P"),
-    DockSpec("perturbation", "Perturbation and saliency", "PerturbationPanel", "right", "Ctrl+K, D"),
-    DockSpec("activations", "Activations", "ActivationsPanel", "bottom", "Ctrl+K, N"),
-    DockSpec("results", "Results", "ResultsPanel", "bottom", "Ctrl+K, R"),
-    DockSpec("transfer", "Transfer", "TransferPanel", "bottom", "Ctrl+K, T"),
-    DockSpec("training", "Training", "TrainingPanel", "left", "Ctrl+K, G"),
-    DockSpec("curves", "Training curves", "CurvesPanel", "right", "Ctrl+K, C"),
-    DockSpec("experiments", "Experiments", "ExperimentsPanel", "right", "Ctrl+K, X"),
-    DockSpec("batch", "Images", "BatchPanel", "bottom", "Ctrl+K, B"),
-    DockSpec("hardness", "Hardness", "HardnessPanel", "bottom", "Ctrl+K, H"),
-    DockSpec("runs", "Runs", "RunsPanel", "bottom", "Ctrl+K, U"),
-    DockSpec("messages", "Messages", "MessagesPanel", "bottom", "Ctrl+K, E"),
+    DockSpec("attack", "Attack", "AttackPanel", "left", "Ctrl+K, A", words="parameters eps steps seed presets"),
+    DockSpec("image", "Image", "ImagePanel", "left", "Ctrl+K, I", words="samples data sets crop open"),
+    DockSpec("model", "Model", "ModelPanel", "left", "Ctrl+K, M", words="checkpoint classifier network weights rectifiers"),
+    DockSpec("stickers", "Stickers", "StickersPanel", "left", "Ctrl+K, S", words="layers patch list order"),
+    DockSpec("prediction", "Prediction", "PredictionPanel", "right", "Ctrl+K, P", words="probabilities bars norms verdict"),
+    DockSpec(
+        "perturbation",
+        "Perturbation and saliency",
+        "PerturbationPanel",
+        "right",
+        "Ctrl+K, D",
+        words="explanation difference heat map gradient",
+    ),
+    DockSpec("comparison", "Differences", "ComparisonPanel", "right", "Ctrl+K, F", words="compare runs table a b"),
+    DockSpec("activations", "Activations", "ActivationsPanel", "bottom", "Ctrl+K, N", words="layers spikes histogram bound"),
+    DockSpec("results", "Results", "ResultsPanel", "bottom", "Ctrl+K, R", words="curves tables maps loss"),
+    DockSpec("transfer", "Transfer", "TransferPanel", "bottom", "Ctrl+K, T", words="other models matrix"),
+    DockSpec("training", "Training", "TrainingPanel", "left", "Ctrl+K, G", words="recipe defense adversarial"),
+    DockSpec("curves", "Training curves", "CurvesPanel", "right", "Ctrl+K, C", words="loss accuracy epochs"),
+    DockSpec("experiments", "Experiments", "ExperimentsPanel", "right", "Ctrl+K, X", words="reproduced lectures tables"),
+    DockSpec("batch", "Images", "BatchPanel", "bottom", "Ctrl+K, B", words="several images data set folder table robust accuracy"),
+    DockSpec("hardness", "Hardness", "HardnessPanel", "bottom", "Ctrl+K, H", words="hard samples steps to flip distribution"),
+    DockSpec("runs", "Runs", "RunsPanel", "bottom", "Ctrl+K, U", words="log history finished records compare"),
+    DockSpec("messages", "Messages", "MessagesPanel", "bottom", "Ctrl+K, E", words="log errors warnings"),
 )
 """The order is that of the View menu: the screen's, from left to right and down."""

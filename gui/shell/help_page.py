@@ -35,17 +35,17 @@ def _keys(shortcuts: tuple[str, ...]) -> str:
 
 
 class KeyboardHelp(QDialog):
-    """The help page of keyboard and mouse, in two columns of chapters."""
+    """The help page of keyboard and mouse: two columns of chapters, or one where the screen is too narrow for two."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard and mouse")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._page = theme.rich(QLabel(_page()))
+        self._page = theme.rich(QLabel())
         self._page.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._page.setMargin(2 * theme.GRID)
         self._page.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        area = QScrollArea()
+        area = self._area = QScrollArea()
         area.setWidget(self._page)
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -55,17 +55,28 @@ class KeyboardHelp(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(area)
         layout.addWidget(buttons)
-        room = self._page.sizeHint()
-        self.resize(min(room.width() + 4 * theme.GRID, 1100), min(room.height() + 9 * theme.GRID, 720))
+        room = self.screen().availableSize()
+        self._fill(2)
+        if self._width() > room.width():
+            self._fill(1)
+        self.resize(self._width(), min(self._page.sizeHint().height() + 9 * theme.GRID, 720, room.height() - 4 * theme.GRID))
+
+    def _fill(self, columns: int) -> None:
+        """Write the page. The area is as wide as that, so that it scrolls up and down only."""
+        self._page.setText(_page(columns))
+        self._area.setMinimumWidth(self._page.sizeHint().width() + self._area.verticalScrollBar().sizeHint().width())
+
+    def _width(self) -> int:
+        return self._area.minimumWidth() + 4 * theme.GRID
 
 
-def _page() -> str:
+def _page(count: int) -> str:
     chapters = list(keys_by_chapter().items())
     sizes = [len(rows) + 2 for _, rows in chapters]
     half = sum(sizes) / 2
-    columns: list[list[str]] = [[], []]
+    columns: list[list[str]] = [[] for _ in range(count)]
     for place, (title, rows) in enumerate(chapters):
-        columns[sum(sizes[:place]) >= half - 3].append(_chapter(title, rows))
+        columns[-1 if sum(sizes[:place]) >= half - 3 else 0].append(_chapter(title, rows))
     cells = "".join(f"<td style='padding-right: 32px' valign='top'>{''.join(column)}</td>" for column in columns)
     return f"<table><tr>{cells}</tr></table>"
 

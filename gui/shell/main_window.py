@@ -25,6 +25,7 @@ from gui.shell.canvas_following import CanvasFollower
 from gui.shell.centre import Centre
 from gui.shell.dock import Dock
 from gui.shell.docks import DOCKS, DockSpec
+from gui.shell.last_study import starts_with_last
 from gui.shell.spine.bar import Spine
 from gui.shell.status_bar import StatusBar
 from gui.shell.study_link import StudyLink
@@ -57,6 +58,9 @@ class MainWindow(QMainWindow):
         self.setObjectName("main")
         self.setWindowTitle("Gibbon")
         self.setAcceptDrops(True)
+        self.setAnimated(
+            False
+        )  # an animation of docks or tabs that goes on while a layout is restored ends at the place of the layout before
         self.centre = Centre()
         self.setCentralWidget(self.centre)
         self.panels: dict[str, Any] = {}
@@ -75,6 +79,7 @@ class MainWindow(QMainWindow):
         StudyLink(session, settings, self.workspaces, self)
         session.photographChanged.connect(self._on_photograph)
         self.actions_table.check(f"theme_{chosen_theme.choice}")
+        self.actions_table.check("start_with_last", starts_with_last(settings))
         News(session, self.workspaces.tabs)
         session.engineReady.connect(self.centre.lift_veil)
         self.centre.headerDoubleClicked.connect(self.actions_table["canvas_alone"].trigger)
@@ -101,7 +106,7 @@ class MainWindow(QMainWindow):
         self.centre.set_foot(self._make_foot())
         self.canvas_link = CanvasLink(self.session, self.canvas)
         CanvasMenu(self.session, self.canvas, self.actions_table)
-        CanvasFollower(self.canvas_link, self.actions_table, self.settings, self.docks["stickers"], self.workspaces)
+        CanvasFollower(self.session, self.canvas_link, self.actions_table, self.settings, self.docks["stickers"], self.workspaces)
         self.canvas.filesDropped.connect(self._on_files)
         for spec in self._specs:
             panel = self.panels[spec.name] = spec.panel_class(self.session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
@@ -14,7 +15,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 from gui.session.studies.keeper import locked, read
 from gui.session.swap_model import ClassifierWithImage, show_classifier, with_image
 from gui.shell.actions.file import open_path
-from gui.shell.study_link import LAST
+from gui.shell.last_study import LastStudy, find_last, starts_with_last
 
 if TYPE_CHECKING:
     from engine import Classifier
@@ -77,6 +78,7 @@ def load_engine(study: Path | None = None) -> StartUpResult:
     import engine
     import engine.attacks  # the docks need these first: importing them here does not block the window
     import engine.data
+    import engine.explain
     import engine.stickers
     from engine.errors import in_words
 
@@ -93,6 +95,11 @@ def load_engine(study: Path | None = None) -> StartUpResult:
     except Exception as error:  # for example a GPU that torch cannot use: the docks must work in any case
         problems.append(in_words(error, f"Loading the model “{MODEL}”", "Load a model in the Model dock; another device may do."))
         return StartUpResult(seconds, problem=" ".join(problems))
+
+
+def _import_rest() -> None:
+    """Import what the window will need soon and the first frame does not. Called in the engine thread."""
+    importlib.import_module("engine.study")
 
 
 def _read_study(path: Path) -> StudyAtStart:
@@ -125,6 +132,8 @@ class StartUp(QObject):
         """The study that is to be opened."""
         self._lock: FileLock | None = None
         self._holder: Holder | None = None
+        self._last = LastStudy()
+        """The last study, where no file was asked for."""
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -155,17 +164,17 @@ class StartUp(QObject):
                 return None
             self._lock, self._holder = (None, None) if self._opening.copy else locked(asked)
             return asked
-        kept = self._window.settings.text(LAST) if self._opening.restore else ""
-        if not kept or not Path(kept).is_file():
-            return None
-        self._lock, holder = locked(Path(kept))
-        return Path(kept) if holder is None else None  # another window has it: this one begins anew
+        settings = self._window.settings
+        self._last = find_last(settings, wanted=self._opening.restore and starts_with_last(settings))
+        self._lock = self._last.lock
+        return self._last.path
 
     def _arrive(self, loaded: StartUpResult) -> None:
         session, study = self._session, loaded.study
         session.change(ready=True)
         if loaded.arrived is not None:
             show_classifier(session, loaded.arrived)
+        session.ask("imports", _import_rest, lambda _: None, what="Loading the engine")
         if loaded.problem:
             session.log("error", loaded.problem)
         if study is not None:
@@ -173,6 +182,8 @@ class StartUp(QObject):
         else:
             if self._lock is not None:
                 self._lock.release()
+            if self._last.note:
+                session.notice.emit(self._last.note)
             if self._opening.file is not None and self._opening.file != self._asked:
                 open_path(self._window, self._opening.file)
         trace(f"ready, torch's import took {loaded.seconds:.2f} s of it")
@@ -183,15 +194,14 @@ class StartUp(QObject):
 
         session, keeper = self._session, self._session.studies
         tried = study.restored.fields["classifier"]
-        keeper.enter(study.restored, study.path, self._lock, self._holder, copy=self._opening.copy, tried=tried)
-        if study.classifier is not None:
-            keeper.stand_ins.replace(study.classifier)
+        keeper.enter(
+            study.restored, study.path, self._lock, self._holder, copy=self._opening.copy, tried=tried, classifier=study.classifier
+        )
         if study.problem:
             keeper.stand_ins.tell(study.problem)
         if self._opening.file is None:
             runs = len(session.history.entries)
-            kept = f", with {counted(runs, 'run')}" if runs else ""
-            session.notice.emit(f"The last session is back{kept}. “New study” begins anew.")
+            session.notice.emit(self._last.back(counted(runs, "run") if runs else ""))
 
 
 # ---------------------------------------------------------------------- measuring

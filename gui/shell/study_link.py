@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
+from gui.shell.last_study import LAST
 from gui.widgets.literal import literal_title
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from gui.session.session import Session
     from gui.settings import Settings
     from gui.shell.workspaces.workspaces import Workspaces
-
-LAST = "studies/last"
-"""The key of the setting with the file of the last session."""
 
 
 class StudyLink(QObject):
@@ -57,5 +55,5 @@ class StudyLink(QObject):
 
     @Slot()
     def _show_title(self) -> None:
-        parts = (self._session.image.get("name"), self._session.studies.name, "Gibbon")
+        parts = (self._session.image.get("name"), self._session.studies.title, "Gibbon")
         self._window.setWindowTitle(literal_title(" – ".join(str(part) for part in parts if part)))

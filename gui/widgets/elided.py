@@ -1,4 +1,8 @@
-"""ElidedLabel: a label that shortens its text to its width and shows the whole text as a tool tip."""
+"""Texts that are shortened to their room.
+
+Every text loses its end, the names of classes among them: a name is known by its first words. Only the name of a file loses its middle,
+since its end tells the kind of the file. Whatever shows a shortened text has the whole one as a tool tip.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,26 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
 
 
+def wrapped(text: str, metrics: QFontMetrics, width: int, lines: int) -> list[str]:
+    """Break a text between its words into at most a number of lines of a width; what does not fit is shortened from its end."""
+    found: list[str] = []
+    rest = text.split()
+    while rest and len(found) < lines - 1:
+        taken = 1
+        while taken < len(rest) and metrics.horizontalAdvance(" ".join(rest[: taken + 1])) <= width:
+            taken += 1
+        found.append(" ".join(rest[:taken]))
+        rest = rest[taken:]
+    if rest:
+        found.append(" ".join(rest))
+    return [metrics.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in found]
+
+
 class ElidedLabel(QLabel):
-    """One line of plain text, shortened with an ellipsis if necessary; the tool tip then holds the whole text."""
+    """One line of plain text, shortened with an ellipsis if necessary; the tool tip then holds the whole text.
+
+    It is shortened from its end, or with ``middle``, which is for names of files, in its middle.
+    """
 
     def __init__(self, text: str = "", parent: QWidget | None = None, *, middle: bool = False) -> None:
         super().__init__(parent)

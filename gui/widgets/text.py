@@ -15,11 +15,20 @@ from gui.theme import muted_colour, number_font, readable
 
 
 class Sentence(QWidget):
-    """A sentence of at most ``lines`` lines; if it is shortened, the tool tip holds the whole sentence."""
+    """A sentence of at most ``lines`` lines; if it is shortened, the tool tip holds the whole sentence.
 
-    def __init__(self, lines: int = 1, *, bold: bool = False, muted: bool = False, parent: QWidget | None = None) -> None:
+    It has the height of all its lines, or with ``snug`` of those that its text needs. Where texts change under the mouse,
+    `take_room_for` names the one that the height is for.
+    """
+
+    def __init__(
+        self, lines: int = 1, *, bold: bool = False, muted: bool = False, snug: bool = False, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self.text, self._shown, self._lines, self._muted = "", "", lines, muted
+        self.text, self._shown, self._most, self._muted = "", "", lines, muted
+        self._lines, self._snug = lines, snug
+        self._roomy: str | None = None
+        """The text that the height is for; None for the text that is shown."""
         self._colour: str | None = None
         font = number_font(self.font())
         font.setBold(bold)
@@ -35,8 +44,23 @@ class Sentence(QWidget):
             self._fit()
             self.update()
 
+    def take_room_for(self, text: str) -> None:
+        """Be as high as another text needs, at most ``lines`` lines, whatever is shown."""
+        self._roomy, self._snug = text, True
+        self._fit()
+
+    def _fit_height(self) -> None:
+        if not self._snug:
+            return
+        text, spacing = self.text if self._roomy is None else self._roomy, self.fontMetrics().lineSpacing()
+        fits = self.fontMetrics().horizontalAdvance(text) <= self.width()
+        needed = 1 if fits else max(2, round(self._height(text) / spacing))
+        self._lines = min(self._most, needed)
+        self.setFixedHeight(self._lines * spacing + 4)
+
     def _fit(self) -> None:
-        """Choose the text that is painted: the whole sentence, or as many words as fit."""
+        """Choose the height, and the text that is painted: the whole sentence, or as many words as fit."""
+        self._fit_height()
         words, room = self.text.split(" "), self._lines * self.fontMetrics().lineSpacing() + 2
         self._shown = self.text
         if self.fontMetrics().horizontalAdvance(self.text) < 0.7 * self._lines * self.width():

@@ -203,6 +203,7 @@ def figures(total: int = 500) -> Iterator[Figure]:
     """All of it."""
     app = QApplication.instance() or QApplication([])
     garbage = Garbage(app)  # as in the application: a collection in an engine thread would destroy widgets
+    garbage.settle()
     yield from scrubbing()
     yield from rounds(total)
     garbage.stop()

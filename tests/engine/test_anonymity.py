@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import engine
+import engine.script
 from engine import attacks, images, record
 from engine.artifacts import Perturbation
 from engine.attacks.universal.saved import save_perturbation
@@ -70,6 +71,8 @@ def test_names_of_every_kind_of_file_are_left_out(folder: Path) -> None:
     assert any("model's file" in sentence for sentence in told)
     with pytest.raises(engine.GibbonError, match="does not say where the model"):
         record.replay(plain, folder=folder)
+    with pytest.raises(engine.GibbonError, match="is anonymous: the model's file is left out"):
+        engine.script.as_python(plain, folder)
     assert signs.fingerprint == own.fingerprint
     note = engine.figures.note_for(result, anonymous=True)
     assert hidden(note, folder) == []
@@ -88,6 +91,27 @@ def test_the_files_of_an_attack_are_left_out(folder: Path) -> None:
     assert hidden(entry.model_dump_json(), folder)
     assert hidden(plain.model_dump_json(), folder) == []
     assert any("attack's files" in sentence for sentence in told)
+    note = engine.figures.note_for(result, anonymous=True)
+    assert hidden(note, folder) == []
+    assert "scale" in note
+    told_name = engine.figures.note_for(result)
+    assert "secret-noise.safetensors" in told_name  # a figure for readers names the file, and not the folder of who made it
+    assert str(folder) not in told_name
+    with pytest.raises(engine.GibbonError, match="is anonymous: the attack's files are left out"):
+        engine.script.as_python(plain, folder)
+
+
+@pytest.mark.parametrize("place", ["folder:/home/smith/secret", "/home/smith/secret", "C:\\smith\\secret"])
+def test_the_folder_of_a_model_s_training_is_not_in_the_note(folder: Path, place: str) -> None:
+    card = json.loads(engine.models.shipped.path("signs").with_suffix(".json").read_text("utf-8"))
+    weights = folder / "weights.safetensors"
+    weights.write_bytes(engine.models.shipped.path("signs").read_bytes())
+    weights.with_suffix(".json").write_text(json.dumps({**card, "data_set": place}), "utf-8")
+    own = engine.models.load(str(weights), device="cpu")
+    clean = images.open_image(folder / "secret.png").crop_to(own)
+    note = engine.figures.note_for(engine.run(attacks.FGSM(), own, clean[None]), anonymous=True)
+    assert "a folder of images" in note
+    assert hidden(note, folder) == []
 
 
 def test_stickers_become_part_of_the_image(folder: Path) -> None:

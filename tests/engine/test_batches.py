@@ -87,6 +87,20 @@ def test_several_at_once_draw_what_each_draws_alone() -> None:
         assert alone.steps == beside.steps
 
 
+@pytest.mark.parametrize("together", [1, 3])
+def test_the_query_of_an_assumed_label_is_counted_beside_labels_that_are_given(together: int) -> None:
+    """Some images have a class and some have none; each has the budget and the count that it has alone."""
+    attack, classifier, data = attacks.PGD(eps=0.1, steps=30, max_queries=6), small(), images(labels=("a", "b", "x", "y", "z"))
+    results = finished(attack_images(attack, classifier, from_data(data, classifier), together=together))
+    assert {row.label_assumed for row in results.rows} == {True, False}
+    for row in results.rows:
+        labels = None if row.label_assumed else torch.tensor([row.label])
+        alone = engine.run(attack, classifier, data.batch([row.number])[0], labels=labels, seed=row.seed)
+        assert row.forwards == alone.forwards == 6
+        assert row.result is not None
+        assert torch.equal(row.result.adversarial, alone.adversarial)
+
+
 def test_an_unknown_label_is_the_models_own_prediction() -> None:
     attack, classifier, data = attacks.PGD(eps=0.1, steps=3), small(), images(labels=("v", "w", "x", "y", "z"))
     subjects = from_data(data, classifier)

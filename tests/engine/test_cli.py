@@ -241,7 +241,7 @@ def test_models_are_listed(run: Run) -> None:
 def test_training_writes_a_model_that_loads(run: Run) -> None:
     line = ("train", "digits", "--activation", "bounded", "--data-set", "generated:digits", "--epochs", "1", "--device", "cpu")
     code, out, err = run(*line, "--out", "m")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "There was no folder “m”, so it was made.\n")
     assert "right on generated:digits" in out
     assert sorted(p.name for p in Path("m").iterdir()) == ["digits-bounded.json", "digits-bounded.safetensors"]
     classifier = engine.models.load("m/digits-bounded.safetensors", device="cpu")
@@ -323,7 +323,7 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
     out, err = interrupt_when(process, tmp_path / "o")  # the folder is made when the attack begins
     assert process.returncode == 130, err
     assert "cancelled" in out
-    assert err == ""
+    assert err == "There was no folder “o”, so it was made.\n"
     record = Record.read(tmp_path / "o" / f"{STOP.stem}-pgd.json")
     assert record.outcome.reason == "cancelled"
     assert record.outcome.steps_made < 100_000

@@ -42,7 +42,7 @@ def networks(tmp_path: Path) -> Path:
 def test_a_default_panel_that_cannot_be_drawn_is_left_out_and_said(run: Run, networks: Path) -> None:
     line = ("attack", "--image", STOP, "--model", f"{networks}:linear", "--allow-code", "--steps", "2", "--out", "o")
     code, out, err = run(*line)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "There was no folder “o”, so it was made.\n")
     assert "no rectifier" in out
     sidecar = Path(f"o/{STOP.stem}-pgd.pdf.json")
     assert json.loads(sidecar.read_text())["figure"]["panels"] == ["clean", "adversarial", "perturbation", "bars"]
@@ -84,6 +84,18 @@ def test_of_a_target_that_was_given_nothing_was_chosen(run: Run) -> None:
     assert code == 0
     assert Record.read(f"{STOP.stem}-fgsm.json").goal is None
     assert "chose" not in out
+
+
+# ---------------------------------------------------------------- what held before the attack
+
+
+def test_an_attack_on_a_misread_image_is_called_no_success(run: Run) -> None:
+    code, out, err = run("attack", "--image", STOP, "--label", "Yield", "--steps", "2", "--panels", "clean", "--device", "cpu")
+    assert code == 0, err
+    assert "wrong before the attack, which had nothing to do in 2 steps" in out
+    assert "first at step" not in out
+    assert run("figure", f"{STOP.stem}-pgd.json", "--out", "f.svg", "--panels", "loss")[0] == 0
+    assert "misread before the attack" in " ".join(re.findall(r">([^<>]+)</text>", Path("f.svg").read_text("utf-8")))
 
 
 # ---------------------------------------------------------------- budgets

@@ -88,6 +88,23 @@ def test_passes_are_counted_and_none_is_wasted(small: engine.Classifier) -> None
     assert (result.forwards, result.labels_assumed) == (36, True)
 
 
+@pytest.mark.parametrize(
+    "attack", [attacks.PGD(steps=7), attacks.FGSM(), attacks.PGD(steps=50, max_queries=6), attacks.Square(max_queries=9)], ids=str
+)
+def test_an_assumed_label_counts_the_same_whoever_asked_for_it(small: engine.Classifier, attack: Attack) -> None:
+    """A window and a replay pass on the prediction that they have; a script leaves it to the run."""
+    x = torch.rand(3, 3, 8, 8)
+    asked = engine.run(attack, small, x, seed=4)
+    told = engine.run(attack, small, x, labels=small.predict(x), labels_assumed=True, seed=4)
+    assert (told.forwards, told.backwards) == (asked.forwards, asked.backwards)
+    assert torch.equal(told.adversarial, asked.adversarial)
+    assert told.labels_assumed
+    given = engine.run(attack, small, x, labels=small.predict(x), seed=4)
+    assert not given.labels_assumed
+    if attack.max_queries is None:
+        assert given.forwards == asked.forwards - 3
+
+
 def test_a_budget_ends_the_run_with_the_best_so_far(small: engine.Classifier) -> None:
     x, y = torch.rand(2, 3, 8, 8), torch.zeros(2, dtype=torch.int64)
     result = engine.run(attacks.PGD(steps=50, max_queries=4), small, x, labels=y)

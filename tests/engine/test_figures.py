@@ -20,7 +20,7 @@ import engine
 from engine import attacks, figures
 from engine.errors import GibbonError
 from engine.figures.style import number, text_width, wrap
-from engine.text.formatting import format_probability
+from engine.text.formatting import format_probability, format_share
 from tests.engine.conftest import small_network
 
 NAMES = ["Stop", "End of no overtaking by lorries", "Donaudampfschifffahrtsgesellschaftskapitän", "100 % $x_1$ <b>&", "Yield"]
@@ -253,6 +253,22 @@ def test_provenance_is_in_the_file_and_beside_it(result: engine.AttackResult, tm
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, sidecar.name]
 
 
+@pytest.mark.parametrize("suffix", [".pdf", ".svg", ".png"])
+def test_an_anonymous_figure_does_not_carry_its_own_name(result: engine.AttackResult, tmp_path: Path, suffix: str) -> None:
+    from engine.record import carried
+
+    figure = figures.compose(figures.panels_for(result, 0, ["clean"]))
+    whole = PROVENANCE | {"figure": {"left_out": ["names"]}}
+    path, sidecar = figures.export(figure, tmp_path / f"smith{suffix}", whole)
+    assert b"smith" not in path.read_bytes()
+    assert carried(path) == whole  # which is found beside the file, also under another name
+    renamed = path.rename(tmp_path / f"paper{suffix}")
+    with pytest.raises(engine.GibbonError, match=rf"are in “paper{suffix}\.json”"):
+        carried(renamed)
+    sidecar.rename(tmp_path / f"paper{suffix}.json")
+    assert carried(renamed) == whole
+
+
 def test_text_stays_text(result: engine.AttackResult, tmp_path: Path) -> None:
     figure = figures.compose(figures.panels_for(result, 0, ["clean", "perturbation"]))
     pdf, _ = figures.export(figure, tmp_path / "a.pdf", {})
@@ -369,7 +385,7 @@ def test_a_gain_that_cuts_values_says_how_many(result: engine.AttackResult) -> N
     assert isinstance(panel, figures.SignedMapPanel)
     assert panel.high == 1 / 100
     cut = float((result.perturbation[0].abs().amax(0) > 0.01).float().mean())
-    assert f"{format_probability(cut)} beyond the scale".replace(" %", "\N{NO-BREAK SPACE}%") in panel.caption
+    assert f"{format_share(cut)} beyond the scale".replace(" %", "\N{NO-BREAK SPACE}%") in panel.caption
     assert panel.limits() == ("≤ −2.55/255" if number(0.01) == "2.55/255" else "≤ −0.01", f"≥ +{number(0.01)}")
     (auto,) = figures.panels_for(result, 0, ["perturbation"])
     assert "≥" not in "".join(auto.limits())  # type: ignore[attr-defined]

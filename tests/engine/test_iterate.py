@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import engine
-from engine import attacks, record
+from engine import attacks, record, study
 from engine.iterate import at_step
 from engine.operation import Attack
 from engine.ranking import reached
@@ -53,6 +53,24 @@ def chosen(line: Timeline) -> Iterator[KeptStep]:
     yield from {step.index: step for step in (line.steps[0], line.steps[len(line.steps) // 2], line.steps[-1])}.values()
 
 
+def test_an_iterate_says_of_how_many_it_is() -> None:
+    classifier, clean = load(), torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(2))
+    line = Timeline()
+    run = engine.start(attacks.PGD(steps=9), classifier, clean, record=line)
+    for step in run:
+        if step.index == 5:
+            break
+    run.close()
+    result = run.result()
+    assert isinstance(result, engine.AttackResult)
+    assert (result.moment, result.title) == ("", "PGD")
+    assert at_step(result, line.nearest(3)).title == "PGD, iteration 3 of 9"  # the run was left early: the number is the planned one
+    done, steps, _ = finished(attacks.DeepFool(steps=50))
+    last = steps.steps[-1].index
+    assert last < 50
+    assert at_step(done, steps.nearest(1)).moment == f"iteration 1 of {last}"
+
+
 def recorded(result: engine.AttackResult, given: dict[str, Any]) -> Record:
     mask, start = given.get("mask"), given.get("start")
     return record.record_of(
@@ -76,6 +94,9 @@ def test_its_record_and_its_script_give_the_same_bits(attack: Attack, tmp_path: 
         assert torch.equal(again.result.adversarial, step.adversarial)
         assert again.result.steps_to_flip.tolist() == here.steps_to_flip.tolist()
         assert (again.result.forwards, again.result.backwards) == (here.forwards, here.backwards)
+        last = int(result.trace_steps[-1, 0])
+        assert here.title == f"{attack.title}, iteration {step.index} of {last}"
+        assert again.result.iterations in (last, step.total)  # it ended there, and knows how many steps were planned, if anything
 
 
 def test_its_script_gives_the_same_bits(tmp_path: Path) -> None:
@@ -136,3 +157,13 @@ def test_a_record_whose_iteration_the_attack_does_not_reach() -> None:
     far = recorded(at_step(result, line.steps[-1]), given).model_copy(update={"iteration": 9})
     with pytest.raises(engine.GibbonError, match="ended after 3"):
         record.replay(far, load=load)
+
+
+def test_a_study_keeps_which_iterate_a_run_is(tmp_path: Path) -> None:
+    result, line, _ = finished(attacks.PGD(steps=6))
+    source, kept = study.StudyRun(result, number=3), study.StudyRun(at_step(result, line.nearest(2)), number=4, iteration_of=3)
+    study.write(study.Study(runs=(source, kept)), tmp_path / "a.gibbon")
+    again = study.read(tmp_path / "a.gibbon").runs
+    assert [run.title for run in again] == [source.title, kept.title] == ["#3 PGD", "#4 PGD, iteration 2 of 6, from #3"]
+    assert again[1].attack is not None
+    assert (again[1].attack.iteration, again[1].attack.iterations) == (2, 6)

@@ -172,3 +172,41 @@ def test_reading_parameters_costs_little() -> None:
     for _ in range(200):
         PGD(eps=0.1, steps=3)
     assert (time.perf_counter() - started) / 200 < 0.5e-3
+
+
+def test_a_value_is_told_with_a_unit_that_says_more_than_its_title() -> None:
+    def told(kind: type, name: str, value: object) -> str:
+        return parameters_of(kind)[name].told(value)
+
+    assert told(PGD, "share", 0.01) == "0.01 of all values"
+    assert told(PGD, "eps", 8 / 255) == "8/255"
+    assert told(PGD, "eps", 0.5) == "0.5 of [0, 1]"
+    assert told(PGD, "eps", None) == "no limit"
+    assert told(PGD, "steps", 40) == "40"
+    assert told(PGD, "max_queries", 500) == "500 rows"
+    assert told(PGD, "random_start", True) == "yes"
+    assert told(CATALOGUE["cw-l2"], "confidence", 2.0) == "2 logits"
+
+
+_VAGUE = {"share", "quantile", "activation", "augment", "sign", "slope", "fresh", "L1 step", "eight bit"}
+"""Words that a reader of a table cannot place without the form around them."""
+
+
+def _every_operation() -> list[Any]:
+    from engine.defenses import CATALOGUE as DEFENSES
+    from engine.explain import CATALOGUE as EXPLANATIONS
+
+    return [*CATALOGUE.values(), *EXPLANATIONS.values(), *DEFENSES.values(), *EXPERIMENTS.values()]
+
+
+@pytest.mark.parametrize("operation", _every_operation(), ids=lambda kind: kind.slug)
+def test_no_identifier_is_shown_in_place_of_a_title(operation: Any) -> None:
+    parameters = parameters_of(operation).values()
+    titles = [parameter.title for parameter in parameters]
+    assert len(set(titles)) == len(titles)
+    for parameter in parameters:
+        assert parameter.title not in _VAGUE, parameter.name
+        assert not {"keep", "auto"} & set(parameter.choice_titles), parameter.name
+        for words in (parameter.title, parameter.unit, parameter.none_text.replace("GIBBON_DATA", ""), *parameter.choice_titles):
+            assert "_" not in words, (parameter.name, words)
+            assert words not in ("linf", "l2", "l1", "l0", "ce", "dlr", "relu"), (parameter.name, words)

@@ -192,7 +192,7 @@ def test_what_no_script_can_do_is_said() -> None:
         return str(caught.value)
 
     model = entry.model
-    assert "made by hand" in refused(entry.model_copy(update={"model": model.model_copy(update={"source": None})}))
+    assert "not read from a file" in refused(entry.model_copy(update={"model": model.model_copy(update={"source": None})}))
     assert "changed by hand" in refused(entry.model_copy(update={"model": model.model_copy(update={"changes": ("relu-1: tanh",)})}))
     assert "objective" in refused(entry.model_copy(update={"objective": "detector"}))
     assert "no attack “nothing”" in refused(entry.model_copy(update={"operation": entry.operation.model_copy(update={"slug": "nothing"})}))
@@ -332,3 +332,46 @@ def test_the_script_of_a_study_does_not_need_a_file_that_is_gone(tmp_path: Path)
     gone = record_of_scene(result, image, image=info, folder=tmp_path)
     assert gone.image.path is None
     assert "the recorded bits: True" in outcome(as_python(gone, tmp_path))
+
+
+def failed_run(folder: Path | None = None) -> Record:
+    """Return the record of an attack that found no start for its walk: its image is the clean one."""
+    classifier, image = signs()
+    label = classifier.predict(image[None])
+    attack = attacks.HopSkipJump(steps=1, initial_evaluations=5)
+    with engine.start(attack, classifier, image[None], label, (label + 1) % 43, seed=1) as run, pytest.raises(engine.GibbonError):
+        for _ in run:
+            pass
+    return record.record_of(run.result(), image=record.image_entry(image), folder=folder)
+
+
+def test_a_failed_run_fails_again_in_its_script_and_the_next_one_runs() -> None:
+    classifier, image = signs()
+    other = record.record_of(engine.run(attacks.FGSM(), classifier, image[None]), image=record.image_entry(image))
+    failed = failed_run()
+    assert failed.outcome.reason == "failed"
+    said = outcome(runs_as_python([Recorded(failed), Recorded(other)]))
+    assert "No starting image is taken for the target" in said
+    assert said.count("the recorded bits: True") == 2
+
+
+def test_a_failed_run_is_replayed_to_where_it_failed() -> None:
+    again = record.replay(failed_run())
+    assert again.same
+    assert again.reason == "failed"
+    finished = failed_run().model_copy(update={"outcome": failed_run().outcome.model_copy(update={"reason": "finished"})})
+    with pytest.raises(engine.GibbonError, match="No starting image"):
+        record.replay(finished)
+
+
+def test_a_path_in_a_script_has_no_detours(tmp_path: Path) -> None:
+    classifier, _ = signs()
+    path = images.write_png(tmp_path / "photo.png", torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(1)))
+    photograph = images.open_image(path)
+    crop = photograph.default_crop(classifier)
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    result = engine.run(attacks.FGSM(), classifier, photograph.crop_to(classifier, crop)[None])
+    entry = record.record_of(result, image=record.image_entry(result.clean[0], photograph, crop, tmp_path / "deep" / "er"))
+    assert f'"{path.resolve()}"' in as_python(
+        entry.model_copy(update={"image": entry.image.model_copy(update={"path": "../../photo.png"})}), tmp_path / "deep" / "er"
+    )

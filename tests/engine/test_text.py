@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import GibbonError
-from engine.text.formatting import format_norm, format_number, format_probability
+from engine.text.formatting import format_norm, format_number, format_probability, format_share
 from engine.text.parsing import parse_number, parse_whole
 
 
@@ -72,16 +72,34 @@ def test_what_is_written_reads_back(value: float) -> None:
     assert parse_number(format_number(value)) == pytest.approx(value, rel=1e-4)
 
 
-@pytest.mark.parametrize(("value", "text"), [(8 / 255, "8/255"), (0.5 / 255, "0.5/255"), (0.3, "0.3"), (1.0, "1"), (31 / 255, "31/255")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (8 / 255, "8/255"),
+        (0.5 / 255, "0.5/255"),
+        (0.3, "0.3"),
+        (1.0, "1"),
+        (31 / 255, "31/255"),
+        (12.5 / 255, "12.5/255"),
+        (9.25 / 255, "9.25/255"),
+        (32.5 / 255, "0.12745"),
+        (0.05, "0.05"),
+    ],
+)
 def test_grey_levels_are_written_as_such(value: float, text: str) -> None:
     assert format_number(value) == text
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(0.9981, "99.8 %"), (0.99998, "> 99.9 %"), (1.0, "100.0 %"), (0.0, "0.0 %"), (1e-5, "< 0.1 %"), (0.5, "50.0 %")]
+    ("p", "text"), [(0.9981, "99.8 %"), (0.99998, "> 99.9 %"), (1.0, "> 99.9 %"), (0.0, "< 0.1 %"), (1e-5, "< 0.1 %"), (0.5, "50.0 %")]
 )
 def test_probabilities_are_never_rounded_to_certainty(p: float, text: str) -> None:
     assert format_probability(p) == text
+
+
+@pytest.mark.parametrize(("share", "text"), [(1.0, "100.0 %"), (0.0, "0.0 %"), (0.99998, "> 99.9 %"), (1e-5, "< 0.1 %"), (0.5, "50.0 %")])
+def test_a_share_is_all_or_none_where_it_is_exactly_that(share: float, text: str) -> None:
+    assert format_share(share) == text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QObject, QThread, QTimer
 
-from tests.gui.driving import open_window, settle, until, wait_ready
+from tests.gui.driving import destroy, open_window, settle, until, wait_ready
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -129,6 +129,7 @@ def window(qapp: QApplication) -> Iterator[Workbench]:
     yield bench
     bench.window.close()
     assert bench.shut_down()
+    destroy(bench.window)
 
 
 @pytest.fixture

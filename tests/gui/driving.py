@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -49,6 +49,13 @@ def open_window(width: int = 1280, height: int = 800) -> Workbench:
     bench.window.resize(width, height)
     bench.window.show()
     return bench
+
+
+def destroy(window: QWidget) -> None:
+    """Close a window and destroy its widgets: every style sheet that is set later would reach those that are only closed."""
+    window.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
 def wait_ready(bench: Workbench) -> None:

@@ -108,12 +108,51 @@ def test_an_interrupt_in_the_terminal_closes_the_window() -> None:
     assert "Traceback" not in errors
 
 
-def test_start_up_is_traced() -> None:
-    done = run("from tests.gui.closing import close_when; close_when('ready')", GIBBON_TRACE_STARTUP="1")
+WATCHED = """
+import importlib.abc, sys, threading
+from gui.shell.start_up import StartUp
+class Finder(importlib.abc.MetaPathFinder):
+    filled = False
+    def find_spec(self, name, path, target=None):
+        if self.filled and threading.current_thread() is threading.main_thread():
+            print("imported", name)
+finder = Finder()
+sys.meta_path.insert(0, finder)
+begin = StartUp._begin
+def watched(self):
+    begin(self)
+    finder.filled = True
+StartUp._begin = watched
+"""
+"""Prints each module that the main thread imports after the panels are built."""
+
+
+def test_start_up_is_traced_and_the_window_imports_nothing_more() -> None:
+    """After the panels are built, modules are imported in the engine's thread alone: in the main thread the window would stand still."""
+    done = run(f"{WATCHED}from tests.gui.closing import close_when; close_when('ready')", GIBBON_TRACE_STARTUP="1")
+    assert [line for line in done.stdout.splitlines() if line.startswith("imported")] == []
     lines = [line for line in done.stderr.splitlines() if line.startswith("gibbon:")]
     assert [line.split(" at ")[0].split(",")[0] for line in lines] == ["gibbon: first paint", "gibbon: panels", "gibbon: ready"]
     seconds = [float(line.rsplit(" at ", 1)[1].removesuffix(" s")) for line in lines]
     assert seconds == sorted(seconds)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux loads them ahead")
+def test_torchs_libraries_are_loaded_ahead_and_its_import_finds_them() -> None:
+    code = """
+import sys, time
+from pathlib import Path
+from gui.shell.torch_libraries import load_ahead
+maps = lambda: Path("/proc/self/maps").read_text()
+print("libtorch_cpu" in maps())
+load_ahead().join()
+print("libtorch_cpu" in maps(), "torch" in sys.modules)
+before = maps().count("libtorch_cpu")
+import torch
+print(maps().count("libtorch_cpu") == before, float(torch.ones(3).sum()))
+"""
+    done = run(code)
+    assert done.stdout.splitlines() == ["False", "True False", "True 3.0"], done.stderr
 
 
 def test_whatever_keeps_the_first_model_away_the_docks_come_alive(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,13 +192,17 @@ class Cycle:
     def __del__(self): threads.append(threading.current_thread().name)
 worker = threading.Thread(target=lambda: [Cycle() for _ in range(5000)], name="worker")
 worker.start(); worker.join()
-print(len(threads))
+print(len(threads), garbage._timer.isActive())
+garbage.settle()
+print(garbage._timer.isActive())
+worker = threading.Thread(target=lambda: [Cycle() for _ in range(5000)], name="worker")
+worker.start(); worker.join()
 garbage._collect()
 print(len(threads), set(threads))
 garbage.stop()
 print(gc.isenabled())
 """
-    assert run(code).stdout.splitlines() == ["0", "5000 {'MainThread'}", "True"]
+    assert run(code).stdout.splitlines() == ["0 False", "True", "5000 {'MainThread'}", "True"]
 
 
 def test_the_panels_are_imported_without_torch() -> None:

@@ -57,7 +57,7 @@ def test_what_a_run_left_goes_when_another_attack_is_chosen(qtbot: QtBot, probe_
 def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: AttackDock, session: Session) -> None:
     from gui.panels.perturbation import PerturbationPanel
     from gui.panels.prediction import PredictionPanel
-    from gui.panels.runs.facts import run_facts
+    from gui.session.run_facts import run_facts
 
     prediction, perturbation = show(qtbot, PredictionPanel(session)), show(qtbot, PerturbationPanel(session))
     said: list[str] = []

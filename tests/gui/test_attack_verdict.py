@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from gui.panels.runs.facts import run_facts
 
 from engine.attacks import FGSM, PGD, StickerPGD
+from engine.figures.animation import film_of
+from engine.figures.subject import subject_of
 from engine.stickers import Colour, Content, Optimised, Sticker
+from gui.panels.results.content import loss_curve
 from gui.session.attack_verdict import measured_from, summary_line, verdict_of_attack
-from tests.gui.panel_scenes import LABELS, attack, open_image
+from gui.session.state import AttackSettings
+from tests.gui.driving import until
+from tests.gui.panel_scenes import LABELS, attack, open_image, put_sticker
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -34,6 +40,14 @@ def ran(qtbot: QtBot, session: Session, made: Attack) -> AttackRun:
     return session.history.attacks[-1]
 
 
+def run_long(session: Session) -> None:
+    """Run PGD as it is planned, until it is cancelled, and wait for some steps."""
+    session.change(ready=True, **{**session.plan.choosing("pgd"), "settings": AttackSettings({"steps": "100000", "eps": "1/255"})})
+    assert session.planned.obstacle is None
+    session.planned.run()
+    until(lambda: len(session.moments.steps) > 3, "some steps", 20)
+
+
 def test_an_attack_on_a_misread_image_is_no_success(qtbot: QtBot, session: Session, seen: int) -> None:
     other = (seen + 1) % len(LABELS)
     session.change(label=other)
@@ -45,6 +59,47 @@ def test_an_attack_on_a_misread_image_is_no_success(qtbot: QtBot, session: Sessi
     assert "succeeded" not in summary_line(run)
     assert summary_line(run).endswith(verdict.before)
     assert "first at step" not in summary_line(run)
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+def test_what_held_before_the_attack_has_no_first_success(qtbot: QtBot, session: Session, seen: int, targeted: bool) -> None:
+    """Neither while it runs, nor on the timeline, the curve, the card and the figure's subject afterwards."""
+    session.change(label=(seen + 1) % len(LABELS), target=seen if targeted else None)
+    run_long(session)
+    assert session.moments.timeline is not None
+    assert session.moments.timeline.flip is not None, "choose an attack whose first iterate is still misread"
+    assert session.moments.flip is None
+    session.runs.cancel()
+    until(lambda: session.history.shown is not None, "the run", 20)
+    run = session.history.shown
+    assert run is not None
+    assert run.reached_before
+    assert session.moments.flip is None
+    assert loss_curve(run)[3].endswith("It had nothing to do: the image was like that before.")
+    assert run_facts(run).figures["first success at step"] == "before the attack"
+    subject = subject_of(run.result)
+    assert (subject.flipped_at, subject.reached_before) == (None, True)
+    assert film_of(run.result, run.timeline).flip is None
+
+
+def test_stickers_that_flip_the_image_leave_an_attack_no_first_success(qtbot: QtBot, session: Session, seen: int) -> None:
+    for grey in (0.0, 0.5, 1.0):
+        put_sticker(qtbot, session, (grey, 1 - grey, grey))
+        until(lambda: session.frame is not None and session.frame.scene.stickers is session.stickers, "the sticker")
+        if session.planned.base_prediction != seen:
+            break
+    assert session.planned.base_prediction != seen, "no sticker changes the prediction: choose others"
+    run_long(session)
+    assert session.moments.flip is None
+    session.runs.cancel()
+    until(lambda: session.history.shown is not None, "the run", 20)
+    assert session.moments.flip is None
+
+
+def test_an_attack_that_succeeds_itself_has_its_first_success_marked(qtbot: QtBot, session: Session, seen: int) -> None:
+    run = ran(qtbot, session, PGD(steps=12, eps=0.2))
+    assert bool(run.result.success[0])
+    assert session.moments.flip == run.result.flip() == int(run.result.steps_to_flip[0])
 
 
 def test_a_target_that_was_there_before_is_no_success(qtbot: QtBot, session: Session, seen: int) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 import engine
+from gui.panels.batch.table import COLUMNS
 from tests.gui.driving import Hold, choose_attack, click, press_keys, run_attack, settle, until
 from tests.gui.panel_scenes import drop_files
 from tests.gui.seen import empty_text
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from engine.evaluate.batch import ImageRow
     from gui.app import Workbench
     from gui.panels.batch import BatchPanel
+    from gui.session.history import AttackRun
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ def test_rows_come_while_it_runs_and_the_image_on_the_canvas_stays_at_hand(bench
     assert panel.results.reason == "cancelled"
     assert 3 <= len(panel.results.rows) < 200
     assert panel.table.model().rowCount() == len(panel.results.rows)
-    assert f"{len(panel.results.rows)} so far" in panel.selection.text
+    assert panel.selection.text.startswith(f"Cancelled, the table holds {len(panel.results.rows)} of 200 rows: ")
     assert panel.foot.run.isEnabled()
     assert not panel.foot.cancel.isEnabled()
 
@@ -247,6 +249,7 @@ def test_what_keeps_it_from_running_is_said(bench: Workbench, panel: BatchPanel)
 def test_an_empty_panel_says_what_would_fill_it(bench: Workbench) -> None:
     from gui.panels.batch import BatchPanel
 
+    bench.session.batch.show(None)
     made = BatchPanel(bench.session)
     made.resize(900, 400)
     made.show()
@@ -268,3 +271,126 @@ def test_nothing_is_cut_in_a_narrow_dock(panel: BatchPanel) -> None:
     assert panel.minimumSizeHint().width() <= 330
     for button in (panel.foot.run, panel.foot.pause, panel.foot.cancel, panel.save_button):
         assert button.width() >= button.sizeHint().width()
+
+
+def opened_run(bench: Workbench, panel: BatchPanel, row: ImageRow) -> AttackRun:
+    """Open a row, and return the run that it became."""
+    before = len(bench.session.history.entries)
+    panel.open_row(row)
+    until(lambda: len(bench.session.history.entries) > before, "the run of the row")
+    run = bench.session.history.shown
+    assert run is not None
+    return run
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_an_opened_row_has_its_timeline(bench: Workbench, panel: BatchPanel, together: bool) -> None:
+    panel.setup.together.setChecked(together)
+    row = next(row for row in finish(panel) if row.steps_to_flip and row.number)
+    for kept in (row, row.without_images()):
+        run = opened_run(bench, panel, kept)
+        assert engine.images.digest(run.result.adversarial[0]) == row.sha256
+        assert run.timeline is not None
+        assert [step.index for step in run.timeline.settled] == list(range(5))
+        assert run.timeline.flip == row.steps_to_flip
+        assert bench.session.moments.source is run, "the foot of the canvas shows it"
+        assert action_is_on(bench, "export_animation")
+    panel.setup.together.setChecked(False)
+
+
+def action_is_on(bench: Workbench, id: str) -> bool:
+    return bench.window.actions_table[id].isEnabled()
+
+
+def test_opening_a_row_shows_progress_and_can_be_cancelled(bench: Workbench, panel: BatchPanel) -> None:
+    bench.session.change(settings=bench.session.plan.settings.__class__({"steps": 2000, "eps": 4 / 255}))
+    panel.setup.chooser.count.setValue(1)
+    row = finish(panel)[0]
+    said: list[str] = []
+    bench.session.notice.connect(said.append)
+    runs = bench.session.history.entries
+    panel.open_row(row)
+    until(lambda: "opening" in panel.foot.news.text() and panel.opener.runner.job is not None, "the progress")
+    assert [work.title for work in bench.session.jobs.running] == [f"Opening {row.name}"]
+    click(panel.foot.cancel)
+    until(lambda: not panel.opener.runner.running, "the end")
+    settle()
+    assert said[-1] == f"“{row.name}” was not opened: you cancelled it. The table stays as it is."
+    assert bench.session.history.entries == runs
+    assert panel.table.model().rowCount() == 1
+
+
+def test_the_table_needs_no_scrolling_sideways(bench: Workbench, panel: BatchPanel) -> None:
+    window = bench.window
+    window.resize(1280, 800)
+    window.workspaces.switch("test")
+    window.bring_up("batch")
+    finish(panel)
+    table, titles = panel.table, [column.title for column in COLUMNS]
+    for width, height in ((1280, 800), (1000, 650), (1920, 1080)):
+        window.resize(width, height)
+        settle()
+        assert table.horizontalScrollBar().maximum() == 0, (width, height)
+        shown = {title for place, title in enumerate(titles) if not table.isColumnHidden(place)}
+        assert {"image", "outcome", "label", "after", "flip", "L∞"} <= shown
+    assert shown == set(titles), "on a large screen nothing is hidden"
+    window.resize(1280, 800)
+    settle()
+    hidden = titles.index("before")
+    assert table.isColumnHidden(hidden)
+    menu = table.columns_menu()
+    next(action for action in menu.actions() if action.text() == "before").trigger()
+    assert not table.isColumnHidden(hidden), "shown by hand it stays"
+    table._chosen.clear()
+    window.workspaces.switch("attack")
+
+
+def test_the_table_is_saved_with_the_study_and_comes_back(bench: Workbench, panel: BatchPanel, tmp_path: Path) -> None:
+    session = bench.session
+    rows, summary = finish(panel), panel.results.summary if panel.results is not None else None
+    session.studies.save(tmp_path / "work.gibbon")
+    until(lambda: session.studies.path is not None, "the save")
+    session.studies.new()
+    until(lambda: session.studies.path is None, "the new study")
+    settle()
+    assert panel.results is None
+    assert "Attack all" in empty_text(panel)
+    session.studies.open(tmp_path / "work.gibbon")
+    until(lambda: session.studies.path is not None, "the study")
+    settle()
+    assert panel.results is not None
+    assert panel.results.summary == summary
+    again = panel.results.rows
+    assert [(row.verdict, row.norms, row.sha256) for row in again] == [(row.verdict, row.norms, row.sha256) for row in rows]
+    assert panel.table.model().rowCount() == 8
+    assert not session.studies.is_unsaved
+    run = opened_run(bench, panel, again[3])
+    assert engine.images.digest(run.result.adversarial[0]) == rows[3].sha256
+    assert run.timeline is not None
+    panel.save(tmp_path / "table.csv")
+    until(lambda: (tmp_path / "table.json").is_file(), "the table")
+    session.studies.new()
+    until(lambda: session.studies.path is None, "the new study")
+
+
+def test_another_study_ends_the_batch_and_its_rows_stay_in_the_one_before(bench: Workbench, panel: BatchPanel, tmp_path: Path) -> None:
+    session = bench.session
+    session.studies.save(tmp_path / "work.gibbon")
+    until(lambda: session.studies.path is not None, "the save")
+    panel.setup.chooser.count.setValue(200)
+    click(panel.foot.run)
+    until(lambda: panel.results is not None and len(panel.results.rows) >= 3, "three rows")
+    session.studies.new()
+    until(lambda: session.studies.path is None and not panel.runner.running, "the new study")
+    settle()
+    assert panel.results is None
+    until(lambda: not session.studies._saver.busy, "the save")
+    kept = engine.study.read(tmp_path / "work.gibbon").batch
+    assert kept is not None
+    assert 3 <= len(kept.rows) < 200
+    session.studies.open(tmp_path / "work.gibbon")
+    until(lambda: session.studies.path is not None, "the study")
+    settle()
+    assert panel.selection.text.startswith(f"Interrupted, the table holds {len(kept.rows)} of 200 rows: ")
+    session.studies.new()
+    until(lambda: session.studies.path is None, "the new study")

@@ -167,7 +167,7 @@ def test_a_caption_without_room_keeps_its_number_whole(canvas: ImageCanvas) -> N
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(0.99996, "99.9+ %"), (0.998, "99.8 %"), (1.0, "100.0 %"), (0.0001, "under 0.1 %"), (0.5, "50.0 %")]
+    ("p", "text"), [(0.99996, "99.9+ %"), (0.998, "99.8 %"), (1.0, "99.9+ %"), (0.0001, "under 0.1 %"), (0.5, "50.0 %")]
 )
 def test_a_caption_is_never_an_inequality(p: float, text: str) -> None:
     caption = Caption("7", share_text(p))

@@ -17,10 +17,13 @@ from gui.canvas import ImageCanvas
 from gui.canvas.difference import coloured, limit_of, limit_text, signed_difference
 from gui.canvas.drawing import NOT_HERE
 from gui.canvas.pictures import VIEWS, Caption, Picture
+from gui.canvas.stage import OTHER_SIZES, SAME_RUNS, UNCHANGED
 from gui.canvas.views import HELD
 from gui.plots.colour_maps import DIVERGING, diverging
+from gui.session.comparison import letter_at
 from tests.gui.canvas_events import CTRL, NONE, SHIFT, Owner, drag, images, key, mouse, move, press, release, wheel
 from tests.gui.canvas_pixels import middles
+from tests.gui.driving import settle
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -118,6 +121,44 @@ def test_a_difference_of_any_size_has_all_colours_at_auto_gain() -> None:
         assert np.abs(colours[..., :3].astype(int) - expected.astype(int)).max() <= 6
     same = signed_difference(first, first)
     assert (coloured(same, limit_of(same, None))[..., :3] == DIVERGING[128]).all()
+
+
+def test_a_difference_that_shows_nothing_says_why(canvas: ImageCanvas) -> None:
+    tensor = torch.from_numpy(images()[0]).permute(2, 0, 1) / 255
+    canvas.set_view("difference")
+    assert canvas.stage.hint.isHidden()  # it is being computed
+    canvas.set_difference(signed_difference(tensor, tensor))
+    assert canvas.stage.hint.isVisible()
+    assert canvas.stage.hint.text() == UNCHANGED
+    assert canvas.stage.pixels is None
+    canvas.set_view("wipe")
+    assert canvas.stage.hint.isHidden()
+    show_difference(canvas)
+    assert canvas.stage.hint.isHidden()
+    assert canvas.stage.pixels is not None
+    faint = tensor.clone()
+    faint[0, 0, 0] += 1e-6 if faint[0, 0, 0] < 0.5 else -1e-6
+    canvas.set_difference(signed_difference(tensor, faint))
+    assert canvas.stage.hint.isHidden()  # as little as it is, there is a difference
+    canvas.set_images(None, None)
+    assert canvas.stage.hint.text().startswith("Open an image")
+
+
+def test_two_runs_without_a_difference_say_why(canvas: ImageCanvas) -> None:
+    clean, adversarial = images()
+    tensor = torch.from_numpy(clean).permute(2, 0, 1) / 255
+    canvas.set_view("difference")
+    canvas.set_compared([Picture("#1", "#E69F00", clean, run=1), Picture("#2", "#56B4E9", clean, run=2)])
+    canvas.set_difference(signed_difference(tensor, tensor))
+    assert canvas.stage.hint.text() == SAME_RUNS
+    assert canvas.stage.hint.isVisible()
+    canvas.set_compared([Picture("#1", "#E69F00", clean, run=1), Picture("#2", "#56B4E9", clean[::2, ::2], run=2)])
+    canvas.set_difference(None)
+    assert canvas.stage.hint.text() == OTHER_SIZES
+    assert canvas.stage.hint.isVisible()
+    canvas.set_compared([Picture("#1", "#E69F00", clean, run=1), Picture("#2", "#56B4E9", adversarial, run=2)])
+    canvas.set_difference(None)
+    assert canvas.stage.hint.isHidden()
 
 
 @pytest.mark.parametrize(
@@ -308,6 +349,33 @@ def test_another_view_is_painted_within_a_frame_of_the_screen(canvas: ImageCanva
 # ---------------------------------------------------------------------- compared runs
 
 
+@pytest.mark.parametrize("width", [640, 420, 210])
+def test_attack_class_and_norm_of_a_grid_s_cell_are_readable(qtbot: QtBot, width: int) -> None:
+    """The widths are those of two to four cells beside each other; all have as many lines as the one that needs most."""
+    canvas = ImageCanvas()
+    qtbot.addWidget(canvas)
+    canvas.resize(3 * width, 900)
+    canvas.show()
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    caption = Caption("Speed limit 20", "79.1 %")
+    sizes = ["L2 0.485 and more" if n == 2 else "L∞ 8/255" for n in range(6)]
+    canvas.set_compared(
+        [Picture(f"#{n} Carlini & Wagner L2", "#E69F00", pixels, caption, n, pixels, (), letter_at(n), sizes[n]) for n in range(6)]
+    )
+    settle()
+    for n, pane in enumerate(canvas.panes):
+        name, seen, size = pane.heading.texts
+        assert name == f"#{n} Carlini & Wagner L2"
+        assert seen == caption.text
+        assert size == sizes[n]
+        assert pane.heading.rect().contains(pane.heading.size_label.geometry())
+    assert len({pane.heading.lines for pane in canvas.panes}) == 1
+    assert len({pane.heading.height() for pane in canvas.panes}) == 1
+    canvas.set_compared(())
+    settle()
+    assert canvas.clean_pane.heading.lines == 1
+
+
 def pictures(count: int, sides: tuple[int, ...] = (32,)) -> list[Picture]:
     made = []
     for number in range(count):
@@ -434,3 +502,7 @@ def test_the_context_menu_is_asked_for_the_picture_under_the_mouse(canvas: Image
         QApplication.sendEvent(canvas.stage.viewport, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, canvas.stage.position(*point), at))
         assert asked[-1] == (at, place)
     assert canvas.selected is None
+
+
+def test_letters_go_on_after_z() -> None:
+    assert [letter_at(place) for place in (0, 25, 26, 51, 52, 701, 702)] == ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
@@ -60,7 +60,7 @@ def test_keys_choose_the_views_and_the_bar_and_the_menu_agree(bench: Workbench) 
         assert header.buttons[f"view_{view}"].isChecked()
     click(header.buttons["view_difference"])
     assert canvas.view == "difference"
-    until(lambda: canvas.stage.pixels is not None, "the difference")
+    until(lambda: canvas.stage.no_difference, "the sentence that nothing was added")
     assert header.options.gain.isVisible()
     press_keys(bench.window, "1")
     assert not header.options.gain.isVisible()
@@ -74,7 +74,9 @@ def test_the_difference_follows_the_frame_and_the_lane_makes_it(bench: Workbench
     assert canvas.stage.view.scale_bar.texts == ("\u22128/255", "0", "+8/255")
     press_keys(bench.window, "Ctrl+Backspace")
     until(lambda: bench.session.frame.scene.delta is None and not bench.session.waiting("difference"), "the clean image")
-    assert (canvas.stage.pixels == canvas.stage.pixels[0, 0]).all()
+    settle()
+    assert canvas.stage.pixels is None
+    assert canvas.stage.hint.text() == canvas.stage.no_difference != ""
     press_keys(bench.window, "1")
 
 
@@ -197,7 +199,9 @@ def test_two_runs_beside_each_other_and_more_as_a_grid(bench: Workbench, compare
     session.change(compared=(first, second))
     until(lambda: canvas.comparing, "the comparison")
     settle()
-    assert [pane.heading.name for pane in canvas.panes] == [f"#{first} PGD 8/255", f"#{second} PGD 2/255"]
+    assert [pane.heading.name for pane in canvas.panes] == [f"#{first} PGD", f"#{second} PGD"]
+    assert [pane.heading.texts[2] for pane in canvas.panes] == ["L∞ 8/255", "L∞ 2/255"]
+    assert [pane.heading._swatch.text() for pane in canvas.panes] == ["A", "B"]
     for pane, number in zip(canvas.panes, (first, second), strict=True):
         result = session.history.find(number).result
         best = session.state.name_of(int(result.prediction[0]))
@@ -232,6 +236,69 @@ def test_two_runs_beside_each_other_and_more_as_a_grid(bench: Workbench, compare
     np.testing.assert_array_equal(canvas.adversarial_pane.pixels, session.frame.adversarial_pixels)
 
 
+def test_the_panels_and_the_timeline_say_which_of_the_compared_runs_they_show(bench: Workbench, compared: list[int]) -> None:
+    window, session = bench.window, bench.session
+    first, second, third = compared
+    bars = [window.panels[name].compared for name in ("prediction", "perturbation", "activations")]
+    foot = window.centre.foot
+    assert all(bar.isHidden() for bar in (*bars, foot.compared))  # the canvas shows one run, so nothing needs to be said
+    session.change(compared=(first, second))
+    until(lambda: window.canvas.comparing, "the comparison")
+    settle()
+    for bar in bars:
+        assert [button.text() for button in bar.buttons if not button.isHidden()] == ["A", "B"]
+        assert bar.label.text() == f"#{third} PGD, not compared"  # the newest run is in the panels
+    assert foot.compared.isVisible()
+    assert all(button.isHidden() for button in foot.compared.buttons)
+    bar = bars[0]
+    click(bar.buttons[1])
+    until(lambda: session.frame is not None and session.frame.scene.delta is session.history.find(second).scene.delta, "the frame of B")
+    settle()
+    assert (session.comparison.subject, bar.label.text()) == (f"#{second} PGD", f"#{second} PGD")
+    assert bar.buttons[1].accessibleName() == "B, shown here"
+    assert [button.text() for button in foot.compared.buttons if not button.isHidden()] == ["B"]
+    result = session.history.find(second).result
+    assert window.panels["prediction"].painted.observation.adversarial_prediction == int(result.prediction[0])
+    session.undo_stack.undo()
+    assert session.comparison.subject == f"#{third} PGD, not compared"
+    session.clear_perturbation()
+    assert session.comparison.subject == "the open image, without a run"
+    window.workspaces.switch("attack")
+    assert all(bar.isHidden() for bar in (*bars, foot.compared))
+    session.change(compared=())
+
+
+def test_the_differences_stand_beside_the_canvas_in_a_column_for_each_run(bench: Workbench, compared: list[int]) -> None:
+    window, session = bench.window, bench.session
+    session.change(compared=tuple(compared[:2]))
+    settle()
+    panel = window.panels["comparison"]
+    assert window.docks["comparison"].isVisible()
+    assert window.dockWidgetArea(window.docks["comparison"]) == Qt.DockWidgetArea.RightDockWidgetArea
+    table = panel.table
+    rows = {table.verticalHeaderItem(line).text(): [table.item(line, place).text() for place in (0, 1)] for line in range(table.rowCount())}
+    assert rows["eps"] == ["8/255", "2/255"]
+    assert "steps" not in rows
+    assert [table.horizontalHeaderItem(place).toolTip() for place in (0, 1)] == [f"A: #{compared[0]} PGD", f"B: #{compared[1]} PGD"]
+    assert panel.summary.text == f"A and B: {len(rows)} differences."
+    metrics = table.fontMetrics()
+    for line in range(table.rowCount()):  # long values have lines of their own
+        for place in (0, 1):
+            words, wide = table.item(line, place).text(), table.columnWidth(place) - 8
+            lines = metrics.boundingRect(0, 0, wide, 1000, Qt.TextFlag.TextWordWrap, words).height()
+            assert table.rowHeight(line) >= lines, words
+    assert table.text.splitlines()[0] == f"\tA #{compared[0]} PGD\tB #{compared[1]} PGD"
+    click(panel.alike, QPoint(8, panel.alike.height() // 2))
+    settle()
+    assert "steps" in [table.verticalHeaderItem(line).text() for line in range(table.rowCount())]
+    session.remove_runs(compared[0])
+    settle()
+    assert session.comparison.runs == ()
+    session.undo_stack.undo()
+    assert [run.number for run in session.comparison.runs] == compared[:2]
+    session.change(compared=())
+
+
 def test_a_removed_run_leaves_the_comparison_and_undo_brings_it_back(bench: Workbench, compared: list[int]) -> None:
     canvas, session = bench.window.canvas, bench.session
     session.change(compared=tuple(compared[:2]))
@@ -253,6 +320,49 @@ def test_an_attack_beside_a_comparison_does_not_disturb_it(bench: Workbench, com
         np.testing.assert_array_equal(pane.pixels, was)
     session.change(compared=())
     np.testing.assert_array_equal(canvas.adversarial_pane.pixels, session.frame.adversarial_pixels)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_compared_run_of_the_timeline_follows_the_iteration_under_the_hand(bench: Workbench, compared: list[int], count: int) -> None:
+    canvas, session = bench.window.canvas, bench.session
+    chosen = tuple(compared[-count:])  # the last one is the run that is shown
+    session.change(compared=chosen)
+    until(lambda: canvas.comparing and len(canvas.pictures) == count, "the comparison")
+    results = [picture.pixels.copy() for picture in canvas.pictures]
+    session.moments.show(3)
+    until(lambda: session.frame is not None and session.frame.step == 3, "iteration 3")
+    settle()
+    step = session.moments.step
+    assert step is not None
+    expected = (255 * step.adversarial[0]).round().byte().permute(1, 2, 0).numpy()
+    np.testing.assert_array_equal(canvas.panes[-1].pixels, expected)
+    assert canvas.panes[-1].heading.name == f"#{chosen[-1]} PGD, iteration 3"
+    assert canvas.panes[-1].heading.texts[2] == "L∞ 4/255"
+    best = int(session.frame.observation.adversarial_prediction)
+    assert canvas.panes[-1].heading.caption.text.startswith(f"{session.state.name_of(best)} · ")
+    for pane, was in zip(canvas.panes[:-1], results[:-1], strict=True):
+        np.testing.assert_array_equal(pane.pixels, was)
+    session.moments.to_end()
+    until(lambda: session.frame.step is None, "the end")
+    settle()
+    for pane, was in zip(canvas.panes, results, strict=True):
+        np.testing.assert_array_equal(pane.pixels, was)
+    assert "iteration" not in canvas.panes[-1].heading.name
+    session.change(compared=())
+
+
+def test_the_difference_of_two_runs_follows_the_iteration_and_the_end(bench: Workbench, compared: list[int]) -> None:
+    canvas, session = bench.window.canvas, bench.session
+    session.change(compared=tuple(compared[-2:]))
+    canvas.set_view("difference")
+    until(lambda: canvas.comparing and canvas.stage.view.scale_bar.texts, "the difference")
+    at_end = canvas.stage.pixels.copy()
+    session.moments.show(0)
+    until(lambda: session.frame.step == 0 and not session.waiting("difference"), "the first iteration")
+    until(lambda: not np.array_equal(canvas.stage.pixels, at_end), "its difference")
+    session.moments.to_end()
+    until(lambda: np.array_equal(canvas.stage.pixels, at_end), "the difference of the results")
+    session.change(compared=())
 
 
 # ---------------------------------------------------------------------- context menus

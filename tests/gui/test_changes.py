@@ -395,7 +395,7 @@ def test_an_error_leaves_the_status_bar_when_something_newer_happens(
 
 @pytest.mark.parametrize("goal", ["label", "target"])
 def test_an_attack_on_an_image_that_is_misread_already_is_not_called_a_success_of_its_own(qtbot: QtBot, opened: Session, goal: str) -> None:
-    from gui.panels.runs.facts import run_facts
+    from gui.session.run_facts import run_facts
 
     assert opened.state.prediction is not None
     other = (opened.state.prediction + 1) % 6
@@ -413,7 +413,7 @@ def test_an_attack_on_an_image_that_is_misread_already_is_not_called_a_success_o
 
 
 def test_a_success_of_the_attack_s_own_is_called_one(qtbot: QtBot, opened: Session) -> None:
-    from gui.panels.runs.facts import run_facts
+    from gui.session.run_facts import run_facts
 
     opened.change(label=opened.state.prediction)
     attack(qtbot, opened, PGD(steps=20, eps=0.5))

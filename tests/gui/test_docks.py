@@ -14,7 +14,7 @@ from gui import theme
 from gui.session.session import Session
 from gui.shell.docks import DOCKS, DockSpec
 from gui.shell.main_window import MainWindow
-from tests.gui.driving import settle
+from tests.gui.driving import destroy, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +60,7 @@ def windows(
 
     yield window
     for each in made:
-        each.close()
+        destroy(each)
 
 
 def test_a_panel_is_one_class_and_one_line(windows: Callable[[Sequence[DockSpec]], MainWindow]) -> None:

@@ -161,6 +161,7 @@ def test_the_slider_says_whose_eps_it_is_and_the_form_follows(qtbot: QtBot, eps:
     qtbot.keyClick(eps.slider, Qt.Key.Key_Right)
     assert eps.remark.isVisible()  # it is only looked at so far
     assert eps.remark.text() == "the next run's eps is 8/255"
+    assert eps.value.text() == "8.25/255"
     qtbot.waitUntil(lambda: len(session.history.entries) == 2, timeout=20_000)
     second = session.history.attacks[-1]
     assert eps.caption.text() == f"eps of #{second.number}"

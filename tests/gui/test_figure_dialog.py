@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
 
 from engine.figures import FigurePlan
 from engine.perturbation_view import PerturbationView
@@ -73,7 +74,9 @@ def test_the_perturbation_begins_as_in_the_window_and_is_written_so(attacked: Wo
     assert kept["caption"].startswith("\\caption{")
 
 
-def test_font_size_and_anonymity_are_chosen_and_kept(attacked: Workbench, tmp_path: Path, said: list[str]) -> None:
+def test_font_size_and_anonymity_are_chosen_and_kept(
+    attacked: Workbench, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     dialog = opened(attacked)
     dialog.choices.font_kind.setFocus()
     QTest.keyClick(dialog.choices.font_kind, Qt.Key.Key_Down)
@@ -81,6 +84,13 @@ def test_font_size_and_anonymity_are_chosen_and_kept(attacked: Workbench, tmp_pa
     QTest.keyClick(dialog.choices.font_size, Qt.Key.Key_Up)
     dialog.choices.flags["anonymous"].click()
     assert (dialog.plan.font, dialog.plan.size, dialog.plan.anonymous) == ("serif", 7.5, True)
+    proposed: list[str] = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *given: (proposed.append(Path(given[2]).name) or "", ""))
+    dialog.export_button.click()
+    dialog.choices.flags["anonymous"].click()
+    dialog.export_button.click()
+    dialog.choices.flags["anonymous"].click()
+    assert proposed == ["figure.pdf", f"{dialog.source.stem}.pdf"]  # the image's name would stand in the name of an anonymous file
     path = tmp_path / "figure.svg"
     dialog.export_to(path)
     until(lambda: any("figure.svg" in text for text in said), "the figure")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QLabel
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QLineEdit, QTreeWidget, QTreeWidgetItem, QTreeWidgetItemIterator
 
 from gui.shell.actions import SPECS
 from gui.shell.guides import GUIDES
@@ -50,12 +52,12 @@ def test_the_first_minute_goes_on_with_what_the_user_does(bench: Workbench) -> N
 def test_back_skip_and_end(bench: Workbench) -> None:
     bar = begun(bench, "you")
     assert not bar.back.isEnabled()
-    for place in range(1, len(bar.walk.guide.steps)):
+    for place in range(1, len(bar.walk.steps)):
         click(bar.next)
         assert bar.walk.place == place
     assert bar.next.text() == "Finish"
     click(bar.back)
-    assert bar.walk.place == len(bar.walk.guide.steps) - 2
+    assert bar.walk.place == len(bar.walk.steps) - 2
     click(bar.next)
     click(bar.next)
     settle()
@@ -119,16 +121,74 @@ def test_every_place_is_in_the_window(bench: Workbench, guide: Guide) -> None:
     settle()
 
 
-@pytest.mark.parametrize("width", [720, 1000, 1280])
-def test_no_text_is_cut(bench: Workbench, width: int) -> None:
+def test_the_first_minute_lets_the_user_fetch_what_it_speaks_of(bench: Workbench) -> None:
+    session, window = bench.session, bench.window
+    session.set_image(torch.rand(3, 32, 32), {"name": "noise"})
+    session.change("Choose", **session.plan.choosing("fgsm"))
+    bar = begun(bench, "first-minute")
+    assert "step 1 of 9" in bar.title.text()
+    assert bar.text.text().startswith("Open the stop sign")
+    assert session.image["name"] == "noise"  # the guide itself opens nothing
+    press_keys(window, "Ctrl+I")
+    chooser = window.spine.image
+    until(lambda: chooser.popup is not None and chooser.popup.isVisible(), "the list of images")
+    assert chooser.popup is not None
+    field = chooser.popup.findChild(QLineEdit)
+    QTest.keyClicks(field, "stop")
+    pick = next(pick for pick in chooser.list.findChildren(QTreeWidget))
+    until(lambda: any(shown.text(0).startswith("Stop") or "stop" in shown.text(0).lower() for shown in leaves(pick)), "the sample")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    until(lambda: session.image.get("name") == "sign-stop-32.png", "the stop sign")
+    until(lambda: bar.walk.place == 1, "the second step")
+    assert bar.text.text().startswith("Choose the attack “PGD”")
+    session.change("Choose", **session.plan.choosing("pgd"))
+    until(lambda: bar.walk.place == 2, "the third step")
+    assert bar.text.text().startswith("Press F5")
+    bar.end()
+    settle()
+
+
+def leaves(tree: QTreeWidget) -> list[QTreeWidgetItem]:
+    """The rows in sight that are no group."""
+    every = QTreeWidgetItemIterator(tree, QTreeWidgetItemIterator.IteratorFlag.NotHidden)
+    found = []
+    while every.value() is not None:
+        if every.value().childCount() == 0:
+            found.append(every.value())
+        every += 1
+    return found
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=[guide.slug for guide in GUIDES])
+def test_what_prepares_a_guide_stands_first_and_waits_for_the_user(guide: Guide) -> None:
+    preparing = [step.prepares for step in guide.steps]
+    assert preparing == sorted(preparing, reverse=True)
+    assert not all(preparing)
+    assert all(step.done is not None for step in guide.steps if step.prepares)
+
+
+@pytest.mark.parametrize("width", [720, 1000, 1280, 1920])
+def test_no_text_is_cut_and_the_bar_keeps_its_height(bench: Workbench, width: int) -> None:
     bench.window.resize(width, 650)
     settle()
     for guide in GUIDES:
         bar = show_guide(guide.slug, bench.session, bench.window)
-        for place in range(len(guide.steps)):
+        settle()
+        heights, tops = set(), set()
+        for place, step in enumerate(bar.walk.steps):
             bar.walk._show(place)
-            settle()
-            label: QLabel = bar.text
-            assert label.heightForWidth(label.width()) <= label.height(), guide.steps[place].text
+            for done in (False, True):
+                bar.walk.done = done
+                bar._show()
+                bar._timer.stop()
+                settle()
+                label: QLabel = bar.text
+                assert label.heightForWidth(label.width()) <= label.height(), step.text
+                assert bar.title.height() >= bar.title.fontMetrics().height()
+                assert not bar.title.cut, (bar.title.text(), bar.title.width(), bar.width(), bench.window.width())
+                heights.add(bar.height())
+                tops.add(bench.window.centre.height())
+        assert len(heights) == 1
+        assert len(tops) == 1  # nothing above the bar moves
         bar.end()
         settle()

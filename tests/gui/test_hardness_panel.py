@@ -199,7 +199,7 @@ def test_every_image_that_flips_is_in_one_bin_and_the_mark_is_on_the_axis(measur
 @pytest.mark.parametrize("own", [None, 0.0, 4.0, 8.0, np.inf])
 def test_the_plot_paints_any_mark(qtbot: QtBot, panel: HardnessPanel, own: float | None) -> None:
     panel.plot.show()
-    panel.plot.set_histogram(*bins(REFERENCE, "steps", own), "steps to flip", whole=True)
+    panel.plot.set_histogram(*bins(REFERENCE, "steps", own), "steps to flip", ((), ()), whole=True)
     panel.plot.set_mark(own)
     settle()
     assert not panel.plot.grab().isNull()

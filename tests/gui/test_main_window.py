@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QScrollArea, QToolButton
 
 from gui import theme
 from gui.forms.form import BASIC
@@ -88,6 +88,22 @@ def test_every_command_has_its_method_tip_and_own_keys() -> None:
         assert callable(spec.do)
         assert spec.tip
         assert spec.title
+
+
+def test_the_help_page_scrolls_up_and_down_only(bench: Workbench) -> None:
+    page = KeyboardHelp(bench.window)
+    page.open()
+    settle()
+    area = page.findChild(QScrollArea)
+    assert not area.horizontalScrollBar().isVisible()
+    assert area.widget().width() >= area.widget().sizeHint().width()  # no line is cut or broken
+    assert page.width() <= page.screen().availableSize().width()
+    assert page.height() <= page.screen().availableSize().height()
+    page.resize(200, 300)
+    settle()
+    assert not area.horizontalScrollBar().isVisible()
+    page.close()
+    settle()
 
 
 def test_the_help_page_names_every_shortcut(bench: Workbench) -> None:

@@ -326,7 +326,7 @@ def test_a_kept_iteration_is_a_run_that_replays(scrubbed: Session, tmp_path: Pat
     at(scrubbed, None)
     kept = scrubbed.history.shown
     assert isinstance(kept, AttackRun)
-    assert kept.title == f"#{kept.number} {ATTACK.title}, iteration 5 of #{source.number}"
+    assert kept.title == f"#{kept.number} {ATTACK.title}, iteration 5 of 12, from #{source.number}"
     assert torch.equal(kept.result.adversarial, step.adversarial)
     torch.testing.assert_close(scrubbed.frame.observation.adversarial_image, step.adversarial[0])
     assert kept.result.norms["l2"].tolist() == norms(step.adversarial - source.result.clean)["l2"].tolist()
@@ -448,7 +448,7 @@ def test_a_saved_image_and_a_figure_are_of_the_iteration_on_the_canvas(scrubbed:
     step, source = scrubbed.moments.step, scrubbed.history.shown
     shown = scrubbed.iterates.run
     assert shown is not source
-    assert shown.title == f"{source.title}, iteration 5"
+    assert shown.title == f"{source.title}, iteration 5 of 12"
     assert source_of(scrubbed).entry.result.adversarial.equal(step.adversarial)
     save_to(scrubbed, tmp_path / "a.png")
     until(lambda: (tmp_path / "a.png").exists() and not scrubbed.waiting("save"), "the file", 20)

@@ -20,7 +20,7 @@ from gui.export.recording import record_of_entry
 from gui.session.attack_job import parameter_lines
 from gui.session.history import AttackRun
 from gui.shell.actions.file import open_path, save_to
-from gui.shell.opening import IMAGE, KINDS, kind_of
+from gui.shell.opening import KINDS, kind_of
 from gui.widgets.question import Question
 from tests.gui.driving import Hold, action, choose_attack, draw, run_attack, settle, until
 from tests.gui.panel_scenes import drop
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gui.app import Workbench
     from gui.session.log_entry import LogEntry
 
-RECORD, WEIGHTS = (next(kind for kind in KINDS if suffix in kind.suffixes) for suffix in (".json", ".pth"))
+IMAGE, RECORD, WEIGHTS = (KINDS[name] for name in ("image", "record", "weights"))
 
 
 @pytest.fixture

@@ -60,6 +60,28 @@ def test_marks_in_the_search_are_no_patterns() -> None:
     assert titles(find([entry("C&W (L2)")], "(l2)")) == ["C&W (L2)"]
 
 
+@pytest.mark.parametrize("typed", ["exprot figure", "figure exprt", "figrue exportt", "expert figure", "fugure export", "FIGURE  EXPORT"])
+def test_slips_of_the_fingers_are_forgiven(typed: str) -> None:
+    entries = [entry("Open image…"), entry("Export figure…"), entry("Export animation…"), entry("Expand")]
+    assert titles(find(entries, typed)) == ["Export figure…"]
+
+
+def test_what_is_written_rightly_is_not_found_by_a_slip() -> None:
+    entries = [entry("Theme: Dark"), entry("Theme: Bark")]
+    assert titles(find(entries, "bark")) == ["Theme: Bark"]
+    assert titles(find(entries, "zark")) == ["Theme: Dark", "Theme: Bark"]
+    assert find(entries, "pq") == []  # two letters are too few to guess
+    assert find(entries, "zzrk") == []  # two slips in four letters are too many
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [("c&w", "C&W L∞"), ("cw linf", "C&W L∞"), ("l∞", "C&W L∞"), ("horvath", "Horváth 2020"), ("HORVÁTH", "Horváth 2020")],
+)
+def test_signs_and_accents_need_not_be_typed(typed: str, title: str) -> None:
+    assert titles(find([entry("C&W L∞"), entry("Horváth 2020"), entry("Run")], typed)) == [title]
+
+
 # ---------------------------------------------------------------------- the window
 
 
@@ -84,6 +106,35 @@ def test_every_command_attack_preset_panel_and_experiment_is_in_it(bench: Workbe
     assert {f"panel.{name}" for name in bench.window.docks} <= set(ids)
     assert {f"experiment.{slug}" for slug in EXPERIMENTS} <= set(ids)
     assert any(found.kind == "Sample" and "top" in found.title for found in entries)
+
+
+@pytest.mark.parametrize(
+    ("typed", "id"),
+    [
+        ("spikes", "panel.activations"),
+        ("history", "panel.runs"),
+        ("perturbtion", "panel.perturbation"),
+        ("robust accuracy", "panel.batch"),
+        ("deepfol", "attack.deepfool"),
+        ("c&w l2", "attack.cw-l2"),
+        ("hospkipj", "attack.hop-skip-jump"),
+        ("madry pdg", "preset.pgd.PGD on MNIST (Madry 2017)"),
+        ("tour horvath", "action.guide_horvath"),
+        ("keybaord", "action.keyboard_help"),
+    ],
+)
+def test_a_few_letters_find_it(bench: Workbench, typed: str, id: str) -> None:
+    assert find(collect(bench.window), typed)[0].id == id
+
+
+def test_no_two_entries_read_the_same_and_none_lost_its_signs(bench: Workbench) -> None:
+    entries = collect(bench.window)
+    shown = [(found.title, found.kind) for found in entries]
+    assert len(shown) == len(set(shown))
+    assert not {found.title for found in entries if found.kind == "Command"} & {found.title for found in entries if found.kind == "Panel"}
+    assert not [found.title for found in entries if "  " in found.title]
+    assert "Guided tours: Mou & Jaini 2017: digits that are read as others" in [found.title for found in entries]
+    assert next(found.keys for found in entries if found.id == "panel.runs")
 
 
 def test_typing_and_enter_choose_an_attack(bench: Workbench) -> None:

@@ -11,10 +11,13 @@ import pytest
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QWidget
 
+from gui.panels.hardness.plot import HardnessPlot
+from gui.panels.hardness.words import bins, numbers_of
 from gui.plots.bars import ProbabilityBars, Row
 from gui.plots.curves import Axes, Curves, Line
 from gui.plots.heat_map import HeatMap
 from gui.plots.pixel_maps import PixelMap, PixelMaps, Scale
+from gui.session.hardness import Reference
 from gui.widgets.pictures import write_picture
 from tests.gui.canvas_pixels import array
 
@@ -56,7 +59,15 @@ def signed_maps() -> PixelMaps:
     return made
 
 
+def hardness() -> HardnessPlot:
+    made, inf = HardnessPlot(), float("inf")
+    reference = Reference("ten", 10, np.array([2.0, 0.0, 41.0]), np.array([0.25, 0.0, inf]), budget=40, step_size=1 / 255)
+    made.set_histogram(*bins(reference, "steps"), "steps to flip", numbers_of(reference), whole=True)
+    return made
+
+
 TABLES = {
+    hardness: [["image", "steps to flip", "L2 at the flip"], ["0", "2", "0.25"], ["1", "0", "0.0"], ["2", "", ""]],
     curves: [["step", "loss"], ["0.0", "-2.5"], ["1.0", "0.125"], ["2.0", "3.0"]],
     bars: [
         ["class", "clean", "adversarial", "clean with the bound", "adversarial with the bound"],

@@ -375,8 +375,12 @@ def test_removing_the_run_that_is_shown(bench: Workbench, session: Session) -> N
     attacked = session.frame.observation.adversarial_image
     session.remove_runs(session.history.shown.number)
     assert session.history.shown is None
+    fresh(session)
     assert_true_to_life(bench)
-    assert torch.equal(session.frame.observation.adversarial_image, attacked)  # the canvas keeps it
+    assert torch.equal(session.frame.observation.adversarial_image, session.frame.observation.clean_image)
+    session.undo_stack.undo()
+    fresh(session)
+    assert torch.equal(session.frame.observation.adversarial_image, attacked)
 
 
 def test_another_image_under_a_drag(bench: Workbench, session: Session) -> None:

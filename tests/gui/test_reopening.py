@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,12 +58,18 @@ def test_a_session_comes_back_after_closing_during_a_run_and_after_a_kill(home: 
     third = start(home, "close")
     assert third["stickers"] == 1, "the sticker was saved before the kill"
     assert len(third["runs"]) == 1
+    assert len(third["said"]) == 1, third["said"]
+    said = third["said"][0]
+    assert re.fullmatch(r"Gibbon did not end in order\. The last session is back as it was saved at \d\d:\d\d, with 1 run\.", said)
+    assert third["title"] == "sign-stop-32.png – Untitled study – Gibbon"
 
 
 @pytest.mark.slow
 def test_a_signal_ends_a_run_as_closing_does_and_a_fresh_start_leaves_the_session_alone(home: Path) -> None:
     start(home, "terminate")
-    assert start(home, "close", "--fresh")["runs"] == []
+    fresh = start(home, "close", "--fresh")
+    assert fresh["runs"] == []
+    assert fresh["said"] == ["This is a new study. The last session is under “Open earlier session”."]
     assert [ended for _, ended in start(home, "close")["runs"]] == ["cancelled"]
 
 
@@ -81,7 +88,7 @@ def test_a_study_is_opened_by_the_command_line(home: Path) -> None:
     shown = start(home, "close", str(path))
     assert [title for title, _ in shown["runs"]] == ["#1 FGSM"]
     assert shown["shown"] == 1
-    assert "two words" in shown["title"]
+    assert "– two words –" in shown["title"]
     assert not list(home.glob(".*.lock"))
     assert shown["said"] == []
 
@@ -89,7 +96,7 @@ def test_a_study_is_opened_by_the_command_line(home: Path) -> None:
 @pytest.mark.slow
 def test_a_copy_has_no_name_and_an_image_is_opened_in_place_of_the_last_session(home: Path) -> None:
     copy = start(home, "close", str(a_study(home)), "--copy")
-    assert "two words" not in copy["title"]
+    assert "– Copy of two words –" in copy["title"]
     assert copy["shown"] == 1
     other = start(home, "close", str(ROOT / "resources" / "samples" / "sign-yield-32.png"))
     assert other["runs"] == []

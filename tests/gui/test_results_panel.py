@@ -367,7 +367,7 @@ def test_values_are_written_as_they_are_read() -> None:
 
 
 def test_what_a_run_has_to_say_stands_above_its_tabs(qtbot: QtBot, panel: ResultsPanel, session: Session) -> None:
-    from gui.panels.runs.facts import run_facts
+    from gui.session.run_facts import run_facts
 
     open_image(qtbot, session)
     attack(qtbot, session, CATALOGUE["fgsm"]())

@@ -59,7 +59,7 @@ def with_labels(labels: tuple[str, ...]) -> Classifier:
         ({"settings": AttackSettings({"steps": 3, "eps": 2 / 255})}, {"eps": ("8/255", "2/255")}),
         ({"settings": AttackSettings({"steps": 4, "norm": "l2"})}, {"steps": ("3", "4"), "norm": ("L∞", "L2")}),
         ({"settings": AttackSettings({"steps": 3, "eps": None})}, {"eps": ("8/255", "no limit")}),
-        ({"settings": AttackSettings({"steps": 3, "eps": "much"})}, {"eps": ("8/255", "much")}),
+        ({"settings": AttackSettings({"steps": 3, "eps": "much"})}, {"eps": ("8/255", "“much”, which is refused")}),
         ({"slug": "fgsm", "settings": AttackSettings()}, {"attack": ("PGD", "FGSM")}),
         ({"seed": 7}, {"seed": ("0", "7")}),
         ({"region": "stickers"}, {"region": ("whole image", "stickers only")}),
@@ -128,7 +128,7 @@ def test_models_are_told_apart_by_their_weights(qtbot: QtBot, session: Session) 
 def test_an_error_in_the_form_is_no_difference_of_the_other_parameters(qtbot: QtBot, session: Session) -> None:
     run = ran(qtbot, session, steps=3, eps=4 / 255)
     session.change(settings=AttackSettings({"steps": "three", "eps": "4/255"}))
-    assert named(session, run) == {"steps": ("3", "three")}
+    assert named(session, run) == {"steps": ("3", "“three”, which is refused")}
 
 
 def test_a_sticker_attack_is_compared_without_the_content_that_it_made(qtbot: QtBot, session: Session) -> None:
@@ -257,6 +257,52 @@ def test_a_run_shown_again_is_compared_with_its_own_surroundings(qtbot: QtBot, s
     assert session.staleness.run is first
     session.show_entry(second.number)
     assert session.staleness.differences == ()
+
+
+def test_a_removed_run_leaves_the_canvas_and_undo_brings_both_back(qtbot: QtBot, session: Session) -> None:
+    first = ran(qtbot, session, steps=3)
+    second = ran(qtbot, session, steps=3, eps=2 / 255)
+    session.remove_runs(first.number)
+    assert session.history.shown is second  # the canvas shows another one
+    session.remove_runs(second.number)
+    assert (session.delta, session.state.run, session.staleness.run) == (None, None, None)
+    qtbot.waitUntil(lambda: session.frame is not None and session.frame.scene.delta is None)
+    assert session.frame.observation.norms["linf"] == 0  # type: ignore[union-attr]
+    session.undo_stack.undo()
+    assert (session.delta, session.history.shown) == (second.scene.delta, second)
+    session.undo_stack.redo()
+    assert session.delta is None
+    assert session.history.entries == ()
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_removed_sticker_run_takes_its_content_along(qtbot: QtBot, session: Session, moved: bool) -> None:
+    open_image(qtbot, session)
+    session.commit_stickers((Sticker(1, 2, 2, 8, 8, Optimised()), Sticker(2, 0, 0, 2, 2, Colour())), "Add")
+    drawn = session.stickers
+    run = ran(qtbot, session, "sticker", steps=3)
+    painted = session.stickers
+    assert painted[0].content is not drawn[0].content
+    if moved:
+        session.commit_stickers((replace(painted[0], x=5), painted[1]), "Move")
+    session.remove_runs(run.number)
+    assert session.stickers == (replace(drawn[0], x=5 if moved else 2), drawn[1])
+    assert session.stickers[0].content is drawn[0].content
+    assert session.staleness.run is None
+    session.undo_stack.undo()
+    assert session.stickers[0].content is painted[0].content
+    assert session.staleness.run is run
+
+
+def test_a_run_removed_while_another_one_runs_does_not_come_back_with_its_cancel(qtbot: QtBot, session: Session) -> None:
+    run = ran(qtbot, session, steps=3)
+    session.runs.start(PGD(steps=100_000))
+    session.remove_runs(run.number)
+    assert session.delta is None
+    session.runs.cancel()
+    qtbot.waitUntil(lambda: not session.runs.running, timeout=20_000)
+    assert session.delta is not run.scene.delta
+    assert session.staleness.run is not run
 
 
 def test_compared_runs(qtbot: QtBot, session: Session) -> None:

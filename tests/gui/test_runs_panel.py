@@ -12,20 +12,25 @@ from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from engine.attacks import FGSM, PGD
+import engine
+from engine.attacks import CATALOGUE, FGSM, PGD
 from engine.parameters import parameters_of
 from engine.stickers import Colour
+from gui.export.recording import record_of_entry
 from gui.panels.runs import RunsPanel
 from gui.panels.runs.cards import fitted, nearest
-from gui.panels.runs.differences import rows_of
-from gui.panels.runs.facts import run_facts
 from gui.panels.runs.run_commands import COMMANDS
+from gui.session.attack_job import parameter_lines
+from gui.session.run_differences import rows_of
+from gui.session.run_facts import run_facts
 from gui.session.scene import to_pixels
 from gui.session.state import AttackSettings
 from tests.gui.driving import settle, until
 from tests.gui.panel_scenes import LABELS, attack, open_image, put_sticker, show
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PySide6.QtCore import QRect
     from PySide6.QtWidgets import QTreeWidgetItem
     from pytestqt.qtbot import QtBot
@@ -113,6 +118,41 @@ def test_a_card_per_run_the_newest_first(runs: RunsPanel, session: Session) -> N
     assert np.array_equal(card.picture, to_pixels(result.adversarial[0]))
 
 
+def test_the_card_of_a_kept_iteration_says_which_it_is_however_narrow_it_is(qtbot: QtBot, panel: RunsPanel, session: Session) -> None:
+    open_image(qtbot, session)
+    attack(qtbot, session, PGD(eps=8 / 255, steps=12))
+    source = session.history.attacks[-1]
+    session.moments.show(5)
+    session.iterates.keep()
+    until(lambda: len(session.history.attacks) == 2, "the kept iteration")
+    kept = session.history.attacks[-1]
+    card = panel.cards.runs.runs[0]
+    assert card.title == f"#{kept.number} PGD, iteration 5 of 12, from #{source.number}"
+    assert card.lines[0] == (f"{card.title} · 8/255", card.title, f"#{kept.number} PGD, iteration 5 of 12", f"#{kept.number} PGD, 5 of 12")
+    assert "steps" not in card.budget  # it has not made them
+    assert card.figures["ended"] == "taken at iteration 5 of 12"
+    panel.resize(260, 700)
+    qtbot.waitUntil(lambda: panel.width() == 260)
+    bold, *_ = panel.cards.fonts
+    room = panel.cards.card_width - panel.cards.card_height - 10
+    assert fitted(card.lines[0], QFontMetrics(bold), room) == f"#{kept.number} PGD, iteration 5 of 12"
+    assert rows_of([panel.cards.runs.runs[1], card])[0][0].values == ("PGD", "PGD, iteration 5 of 12")
+
+
+def test_the_card_the_script_and_the_record_count_the_same_rows(qtbot: QtBot, panel: RunsPanel, session: Session, tmp_path: Path) -> None:
+    """The window predicts the label that it assumes before the attack begins; that query counts as in a script."""
+    open_image(qtbot, session)
+    attack(qtbot, session, PGD(steps=7))
+    (entry,) = session.history.attacks
+    assert entry.result.labels_assumed
+    assert session.classifier is not None
+    assert session.clean is not None
+    scripted = engine.run(PGD(steps=7), session.classifier, session.clean[None], seed=0)
+    counts = {scripted.forwards, entry.result.forwards, record_of_entry(entry, tmp_path).outcome.forwards}
+    assert counts == {9}  # the label, the seven steps, and the verdict on the last of them
+    assert panel.cards.runs.runs[0].figures["rows forward"] == "9"
+
+
 def test_the_picture_has_every_pixel_as_it_is(qtbot: QtBot) -> None:
     pixels = np.arange(3 * 3 * 3, dtype=np.uint8).reshape(3, 3, 3) * 9
     image = nearest(pixels, 48).toImage()
@@ -190,7 +230,7 @@ def test_the_newest_is_selected_with_every_parameter(runs: RunsPanel, session: S
     shown = details(runs)
     operation = session.history.entries[-1].result.operation
     for name, parameter in parameters_of(type(operation)).items():
-        assert shown[parameter.title] == [parameter.shown(getattr(operation, name))]  # as in the form
+        assert shown[parameter.title] == [parameter.told(getattr(operation, name))]  # as in the form, with units
     assert shown["eps"] == ["8/255"]
     assert shown["model fingerprint"] == [session.classifier.fingerprint]  # type: ignore[union-attr]
     assert shown["image"] == ["noise"]
@@ -386,3 +426,19 @@ def test_a_run_that_the_model_reads_again_after_the_memory_was_full_is_said(qtbo
     attack(qtbot, session, FGSM(eps=1 / 255))
     until(lambda: len(runs.cards.runs.runs) == 1, "the newest card alone")
     assert any(text.startswith(f"{first.title} was forgotten") for text in said)
+
+
+@pytest.mark.parametrize("slug", ["pgd", "fgsm", "deepfool", "cw-l2", "square", "one-pixel"])
+def test_the_facts_and_the_messages_of_a_run_name_parameters_by_their_titles(qtbot: QtBot, session: Session, slug: str) -> None:
+    open_image(qtbot, session)
+    small_budget = {"square": {"n_queries": 5}, "one-pixel": {"generations": 1}, "cw-l2": {"steps": 2, "rounds": 1}}
+    made = CATALOGUE[slug].build(**small_budget.get(slug, {}))
+    attack(qtbot, session, made)
+    entry = session.history.attacks[-1]
+    facts = run_facts(entry)
+    lines = parameter_lines(entry.result).splitlines()
+    for name, parameter in parameters_of(type(made)).items():
+        assert facts.parameters[parameter.title] == parameter.told(getattr(made, name))
+        assert f"{parameter.title}: {parameter.told(getattr(made, name))}" in lines
+    names = [*facts.parameters, *facts.figures, *facts.provenance, *(line.partition(":")[0] for line in lines)]
+    assert [name for name in names if "_" in name] == []

@@ -14,7 +14,7 @@ from gui.shell.spine.line import Line, fitted
 from gui.shell.spine.room import GAP, ORDER, places
 from gui.widgets import LabelCombo
 from tests.gui.attack_dock import attack_dock
-from tests.gui.driving import choose_attack, click, draw, press_keys, run_attack, settle, until
+from tests.gui.driving import Hold, choose_attack, click, draw, press_keys, run_attack, settle, until
 from tests.gui.panel_scenes import grey
 
 if TYPE_CHECKING:
@@ -226,6 +226,23 @@ def test_a_model_is_loaded_by_double_click_or_enter_only(bench: Workbench, spine
     until(lambda: session.frame is not None, "its frame")
 
 
+def test_an_image_list_that_is_being_made_says_so(bench: Workbench, spine: Spine) -> None:
+    """A chooser that opens for the first time must not say that nothing is called like an empty search."""
+    images = spine.image.list
+    images._classifier, images._samples = None, []
+    with Hold(bench.session, background=True):
+        click(spine.image)
+        assert not images.shown
+        assert images.nothing.isVisible()
+        assert images.nothing.text() == "Listing the samples…"
+    until(lambda: images.shown, "the samples")
+    assert not images.nothing.isVisible()
+    QTest.keyClicks(images.search, "nowhere")
+    assert images.nothing.text() == "No recent image or sample is called so."
+    assert images.nothing.isVisible()
+    spine.image.popup.hide()
+
+
 def test_a_sample_is_opened_by_a_click(bench: Workbench, spine: Spine) -> None:
     session = bench.session
     click(spine.image)
@@ -354,7 +371,7 @@ def test_run_pause_and_cancel_by_mouse(bench: Workbench, spine: Spine) -> None:
     assert not session.runs.job.paused
     until(lambda: "left" in spine.shown.chip.second.whole, "the time left")
     click(spine.run.cancel)
-    until(lambda: not session.runs.running, "the end")
+    until(lambda: not session.runs.running and session.history.entries, "the end, with the best so far")
     assert session.history.entries[-1].result.reason == "cancelled"
     assert not spine.shown.bar.isVisible()
     assert spine.height() == height
@@ -369,6 +386,8 @@ def test_run_pause_and_cancel_by_key(bench: Workbench, spine: Spine) -> None:
     press_keys(bench.window, "Ctrl+P")
     assert session.runs.job.paused
     assert spine.shown.chip.second.whole == "paused"
+    assert not spine.run.run.isEnabled()
+    assert "paused" in spine.run.run.toolTip()
     press_keys(bench.window, "Ctrl+P")
     assert not session.runs.job.paused
     press_keys(bench.window, "Esc")

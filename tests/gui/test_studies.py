@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -388,6 +389,45 @@ def save_elsewhere(session: Session) -> Path:
     own = session.studies._file
     assert own is not None
     return own
+
+
+def test_a_study_keeps_its_lock_where_saving_elsewhere_fails(here: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named, other = save(here, tmp_path / "mine.gibbon"), tmp_path / "other.gibbon"
+    real = os.replace
+
+    def fails(source: Any, target: Any) -> None:
+        if Path(target) in refused:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", fails)
+    refused = [other]
+    here.studies.save(other)
+    until(lambda: not here.studies._saver.busy, "the failed save")
+    assert here.studies.path == named
+    assert FileLock(named).path.exists(), "no other window may take the study for its own"
+    assert not FileLock(other).path.exists()
+    refused = [named]
+    here.change("Seed", seed=21)
+    assert save(here).parent == tmp_path / "sessions"
+    assert FileLock(named).path.exists(), "nor while it is saved elsewhere by itself"
+    refused = []
+    here.change("Seed", seed=22)
+    assert save(here) == named
+    assert FileLock(named).path.exists()
+
+
+def test_a_folder_that_is_gone_is_not_made_again_and_the_work_is_saved_elsewhere(here: Session, tmp_path: Path) -> None:
+    (tmp_path / "drive").mkdir()
+    save(here, tmp_path / "drive" / "mine.gibbon")
+    shutil.rmtree(tmp_path / "drive")
+    said = heard(here)
+    here.change("Seed", seed=5)
+    assert save(here).parent == tmp_path / "sessions"
+    assert not (tmp_path / "drive").exists()
+    (warning,) = [entry.text for entry in said if entry.kind == "warning"]
+    assert "there is no folder" in warning
+    assert "Until then the work is saved in" in warning
 
 
 def test_a_run_that_a_study_cannot_hold_is_told_once_and_everything_else_is_saved(here: Session) -> None:

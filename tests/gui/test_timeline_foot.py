@@ -393,3 +393,13 @@ def test_typing_a_comma_in_a_field_types_a_comma(bench: Workbench) -> None:
     QTest.keyClicks(edit, ".")
     settle()
     assert bench.session.moments.index == 5
+
+
+def test_the_ends_can_be_reached_beside_a_flip(foot: TimelineFoot) -> None:
+    """A flip at the second step of many is nearer to the first step than its mark reaches."""
+    strip, last = foot.strip, foot.strip.maximum()
+    strip.resize(160, HEIGHT)
+    for flip in (1, last - 1):
+        strip.set_marks(None, True, flip)
+        assert abs(strip.x_of(flip) - strip.x_of(0 if flip == 1 else last)) <= 8
+        assert [strip.step_at(x) for x in (-20, strip.x_of(0), strip.x_of(flip), strip.x_of(last), 500)] == [0, 0, flip, last, last]

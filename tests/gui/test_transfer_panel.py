@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from typing import TYPE_CHECKING
 
@@ -131,6 +132,23 @@ def test_noise_stays_where_the_attack_had_to_stay(bench: Workbench) -> None:
     assert int(outside.sum()) > 500
     torch.testing.assert_close(found.verdicts[0].clean, entry.result.clean_logits)
     bench.session.change(region="image")
+
+
+def test_noise_stays_inside_the_mask_of_a_replayed_record(bench: Workbench) -> None:
+    from engine.evaluate import transfer
+    from gui.panels.transfer import panel as module
+
+    run_attack(bench)
+    entry = bench.session.history.entries[-1]
+    mask = torch.zeros(1, 32, 32)
+    mask[:, :8] = 1
+    replayed = dataclasses.replace(entry, inputs=dataclasses.replace(entry.inputs, mask=mask))
+    classifier = entry.result.classifier
+    inside, everywhere = transfer(entry.result, (classifier,), mask=mask[None]), transfer(entry.result, (classifier,))
+    found = module._transfer(replayed, (classifier,)).verdicts[0].noise
+    assert found is not None
+    torch.testing.assert_close(found, inside.verdicts[0].noise)
+    assert not torch.equal(found, everywhere.verdicts[0].noise)
 
 
 def test_a_double_click_goes_on_with_another_model_and_leaving_out_forgets_it(bench: Workbench) -> None:

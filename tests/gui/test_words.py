@@ -66,8 +66,8 @@ def test_two_sizes_of_one_run_say_what_each_is_of(bench: Workbench) -> None:
     from dataclasses import replace
 
     from engine.stickers import Colour
-    from gui.panels.runs.facts import run_facts
     from gui.session.attack_verdict import summary_line
+    from gui.session.run_facts import run_facts
 
     session = bench.session
     draw(bench)

@@ -18,7 +18,7 @@ from gui.shell.main_window import MainWindow
 from gui.shell.workspaces.placing import LEAST
 from gui.shell.workspaces.spec import Column, WorkspaceSpec, layout_version
 from gui.shell.workspaces.table import WORKSPACES
-from tests.gui.driving import action, click, press_keys, run_attack, settle, until
+from tests.gui.driving import action, click, destroy, press_keys, run_attack, settle, until
 from tests.gui.test_runner import counting
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def windows(qapp: QApplication, settings: Settings) -> Iterator[Callable[..., Ma
 
     yield window
     for each in made:
-        each.close()
+        destroy(each)
 
 
 def seen(window: MainWindow) -> set[str]:
@@ -184,7 +184,15 @@ def test_no_panel_widens_its_column(windows: Callable[..., MainWindow]) -> None:
     for spec in WORKSPACES:
         for side, least in LEAST.items():
             for name in spec.columns[side].docks:
-                assert window.docks[name].minimumSizeHint().width() <= least, name
+                assert window.docks[name].minimumSizeHint().width() <= (spec.columns[side].least or least), name
+    panel = window.panels["runs"]
+    dock = window.docks["runs"]
+    dock.setFloating(True)  # as wide and low as in a drawer, where its parts lie side by side
+    dock.resize(800, 220)
+    dock.show()
+    settle()
+    assert panel.width() > 700
+    assert panel.minimumSizeHint().width() <= LEAST["left"] - 40
 
 
 @pytest.mark.parametrize("name", [spec.name for spec in WORKSPACES if not spec.canvas])
@@ -222,7 +230,7 @@ def test_nothing_jumps_from_the_first_paint_to_the_panels(qapp: QApplication, se
     note()
     assert places[1:] == places[:-1]
     assert titles[1:] == titles[:-1]
-    window.close()
+    destroy(window)
 
 
 def test_switching_leaves_no_widgets_behind(windows: Callable[..., MainWindow]) -> None:
@@ -307,6 +315,92 @@ def test_a_floated_dock_comes_back_floating_on_screen_and_alive(windows: Callabl
     assert dock.isVisible()
     dock.switch_floating()
     assert not dock.isFloating()
+
+
+def tab_bars(window: MainWindow) -> list[QTabBar]:
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    return [bar for bar in bars if bar.isVisible() and bar.geometry().intersects(window.rect())]
+
+
+def assert_tab_bars_in_place(window: MainWindow, where: str) -> None:
+    """Every tab bar that can be seen is the title of two or more docks that are there, and covers nothing else."""
+    for bar in tab_bars(window):
+        assert bar.count() > 1, where
+        assert window.rect().contains(bar.geometry()), where
+        if window.centre.isVisible():
+            assert not bar.geometry().intersects(window.centre.geometry()), where
+        titles = {bar.tabText(index) for index in range(bar.count())}
+        there = {dock.windowTitle() for dock in window.docks.values() if not dock.isHidden() and not dock.isFloating()}
+        assert titles <= there, where
+
+
+@pytest.mark.parametrize(
+    ("name", "closed"),
+    [("attack", ("prediction",)), ("attack", ("results",)), ("defend", ("training", "curves"))],
+    ids=str,
+)
+def test_no_tab_bar_strays_after_a_floating_dock_was_closed(windows: Callable[..., MainWindow], name: str, closed: tuple[str, ...]) -> None:
+    first = windows()
+    first.workspaces.switch(name)
+    for each in closed:
+        if first.docks[each].isHidden():
+            first.workspaces.drawer.toggle()
+        first.docks[each].raise_()
+        first.docks[each].switch_floating()
+        settle()
+        first.docks[each].close()
+        settle()
+    assert_tab_bars_in_place(first, name)
+    for bar in first.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        if bar.count() < 2:
+            bar.setGeometry(400, 65, 200, 25)  # where a layout of another workspace has its tabs
+    first.workspaces.tabs.sync()
+    assert_tab_bars_in_place(first, "strayed")
+    second = windows()
+    assert_tab_bars_in_place(second, name)
+    for spec in WORKSPACES:
+        second.workspaces.switch(spec.name)
+        settle()
+        assert_tab_bars_in_place(second, spec.name)
+    second.workspaces.switch(name)
+    for each in closed:
+        second.docks[each].show()
+        settle()
+        assert_tab_bars_in_place(second, each)
+        second.docks[each].switch_floating()
+        settle()
+        assert_tab_bars_in_place(second, each)
+        assert not second.docks[each].isFloating()
+
+
+@pytest.mark.parametrize("spec", WORKSPACES, ids=NAMES)
+def test_a_column_of_closed_docks_gives_its_room_and_gets_it_back(windows: Callable[..., MainWindow], spec: WorkspaceSpec) -> None:
+    window = windows()
+    window.workspaces.switch(spec.name)
+    settle()
+    for side in LEAST:
+        names = spec.columns[side].docks
+        if not (spec.canvas and names):
+            continue
+        before, wide = window.centre.width(), window.docks[names[0]].width()
+        for name in names:
+            window.docks[name].close()
+        settle()
+        assert window.centre.width() >= before + wide
+        for _ in range(2):
+            window.workspaces.switch("test")
+            window.workspaces.switch(spec.name)
+            settle()
+            assert window.centre.width() >= before + wide
+        window.docks[names[0]].show()
+        settle()
+        assert window.centre.width() == before
+        assert window.docks[names[0]].width() == wide
+        window.docks[names[0]].close()
+        settle()
+        window.workspaces.reset()
+        settle()
+        assert window.centre.width() == before
 
 
 def test_a_dock_that_floats_lies_beside_its_old_place_with_a_frame(windows: Callable[..., MainWindow]) -> None:

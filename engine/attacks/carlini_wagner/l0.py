@@ -45,13 +45,13 @@ class CarliniWagnerL0(Tightening):
         Preset("as in the paper", {"freezing": "paper", "steps": 1000, "step_size": 0.01, "constant": 1e-3, "confidence": 0.01}),
     )
 
-    boundary_steps: int = result(0, ge=0, le=60)
+    boundary_steps: int = result(0, title="halvings to the boundary", ge=0, le=60)
     """Halvings of the segment from the clean image to the adversarial one at the end. They do not change the number of pixels."""
     steps: int = budget(30, ge=1, le=100_000, unit="steps")
     """Steps of Adam without a success that count as a failure."""
     freezing: Literal["adaptive", "paper"] = method("adaptive")
     """Rule for the number of pixels that a success freezes: a share that failures halve, or the paper's rule."""
-    share: float = method(0.3, gt=0, lt=1, when={"freezing": "adaptive"})
+    share: float = method(0.3, title="share frozen at first", gt=0, lt=1, when={"freezing": "adaptive"})
     """Initial share of the changed pixels to freeze."""
     step_size: Number = method(0.1, gt=0, le=1, unit="of [0, 1]")
     """Adam's step size, which is large because few pixels have to move far."""

@@ -70,7 +70,7 @@ class FGSM(InBall):
     """
     eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]", usual=usual_eps("linf", "l2", "l1"))
     """Length of the step in pixel units: 8/255 is eight grey levels."""
-    l1_step: L1Step = method("spread", when={"norm": "l1"})
+    l1_step: L1Step = method("spread", title="step in L1", choices={"spread": "spread over values"}, when={"norm": "l1"})
     """Distribution of a step in l1. spread: values that can move go to the end of their range, largest gradients first, until eps is used.
     one value: the one with the largest gradient by all of eps, clipped at the end of its range; hardly an attack.
     """

@@ -59,7 +59,7 @@ class HopSkipJump(Attack):
     """Largest number of directions in one step."""
     gamma: float = method(1.0, gt=0, le=1000)
     """Scale of the precision of the boundary and of the length of the tried directions."""
-    eight_bit: bool = result(False)
+    eight_bit: bool = result(False, title="holds in 8 bits")
     """Return 8-bit images only, as a PNG file holds them: every image on the boundary is rounded and queried, and in the end the nearest is
     lengthened until its rounded image succeeds. Where none does, the image stays unchanged and counts as no success.
     """

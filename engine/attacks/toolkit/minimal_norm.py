@@ -31,15 +31,15 @@ class MinimalNorm(Attack, ABC):
     reported: ClassVar[LossName] = "margin"
     """The loss of the steps of the two searches at the end, the same as that of ``search``."""
 
-    boundary_steps: int = result(10, ge=0, le=60)
+    boundary_steps: int = result(10, title="halvings to the boundary", ge=0, le=60)
     """Precision of the boundary at the end: 2^-boundary_steps of the distance, as by the same number of halvings. Where the margin is
     smooth three or four forward passes suffice.
     """
-    eight_bit: bool = result(False)
+    eight_bit: bool = result(False, title="holds in 8 bits")
     """Keep the result adversarial after rounding to 8 bits, as a PNG file holds it: the perturbation is lengthened until its rounded image
     succeeds, then shortened as far as that lasts."""
 
-    beyond_rounding: bool = result(True)
+    beyond_rounding: bool = result(True, title="beyond rounding errors")
     """Count an image as found where the wanted logit leads by more than the order of additions changes: 16 units in the last place of the
     largest logit. Otherwise an image at the boundary may not be adversarial by itself, in another batch or in another library."""
 

@@ -43,7 +43,6 @@ def save(fit: Fit, path: Path, about: Mapping[str, Any]) -> None:
         "schedule": asdict(fit.schedule),
     }
     with replacing(path) as staged:
-        staged.parent.mkdir(parents=True, exist_ok=True)
         staged.write_bytes(packed(tensors, metadata={"gibbon": json.dumps(facts)}))
 
 

@@ -78,7 +78,9 @@ class Train(Operation):
     """Number of epochs at the beginning in which the recipe's attacks are left out."""
     clean_last: int = schedule(0, ge=0, le=1000, unit="epochs", title="clean epochs last")
     """Number of epochs at the end in which the recipe's attacks are left out: adversarial training, then clean."""
-    activation: Literal["keep", "relu", "bounded", "bounded-leaky"] = network("keep")
+    activation: Literal["keep", "relu", "bounded", "bounded-leaky"] = network(
+        "keep", title="rectifiers", choices={"keep": "kept as they are"}
+    )
     """Replace the network's rectifiers by this one: plain, limited to [0, bound] (Liew et al. 2016, arXiv 1707.06728), or leaky with
     a trainable upper bound.
     """
@@ -86,11 +88,11 @@ class Train(Operation):
     """The upper bound of the activations, or the trainable bound's first value. None: 1 where a layer normalises, else the 99.5 % quantile
     of the first batch.
     """
-    slope: float = network(0.01, ge=0.0, le=0.3)
+    slope: float = network(0.01, title="slope of the leak", ge=0.0, le=0.3)
     """Slope of the bounded leaky ReLU below 0, and size of its slope above the bound."""
-    sign: Literal[-1, 1] = network(-1)
+    sign: Literal[-1, 1] = network(-1, title="above the bound", choices={-1: "falls (-1)", 1: "rises (+1)"})
     """Sign of the bounded leaky ReLU's slope above the bound: -1 decreases (it is not monotone then), +1 rises slowly."""
-    fresh: bool = network(True)
+    fresh: bool = network(True, title="new weights")
     """Start from new random weights. Off: continue from the classifier's own."""
     epochs: int = schedule(20, ge=1, le=1000)
     """Number of passes over all images."""
@@ -114,7 +116,9 @@ class Train(Operation):
     """
     mixed_precision: bool = method(True)
     """Compute forward passes in bfloat16 on an accelerator, where that loses little. On the CPU everything is float32."""
-    augment: Literal["auto", "none", "strokes", "colours"] = data("auto")
+    augment: Literal["auto", "none", "strokes", "colours"] = data(
+        "auto", title="augmentation", choices={"auto": "automatic, by the channels"}
+    )
     """Random changes of each image in place, size, slant and noise, and in stroke width for grey images ("strokes") or in light and colour
     ("colours"). "auto" takes the one that fits the number of channels.
     """
@@ -265,6 +269,8 @@ class Train(Operation):
             "classifier": classifier.fingerprint,
             "data": [data.name, len(data), data.sha256],  # with other images held out, the test would contain training images
         }
+        if self.checkpoint is not None and not self.checkpoint.parent.is_dir():  # found after an epoch otherwise
+            raise GibbonError(f"There is no folder “{self.checkpoint.parent}” for the checkpoint. Make it, or choose another one.")
         if self.checkpoint is not None and self.checkpoint.exists():
             checkpoints.load(fit, self.checkpoint, about)
         elif self.bound is None and (self.fresh or self.activation != "keep") and not normalises(network):

@@ -2,7 +2,9 @@
 
 from engine.evaluate.batch.aims import RULES, Aim
 from engine.evaluate.batch.attacking import ImageResults, ImageRun, ImageStep, attack_images
+from engine.evaluate.batch.late import LateData, late_subjects
 from engine.evaluate.batch.rows import COLUMNS, ImageRow, table_of
+from engine.evaluate.batch.single import RowAgain, RowRun
 from engine.evaluate.batch.subjects import Subject, Subjects, from_data, from_files, has_images
 from engine.evaluate.batch.summary import Share, Summary, summary_of
 
@@ -14,6 +16,9 @@ __all__ = [
     "ImageRow",
     "ImageRun",
     "ImageStep",
+    "LateData",
+    "RowAgain",
+    "RowRun",
     "Share",
     "Subject",
     "Subjects",
@@ -22,6 +27,7 @@ __all__ = [
     "from_data",
     "from_files",
     "has_images",
+    "late_subjects",
     "summary_of",
     "table_of",
 ]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.classifier import Classifier
-from engine.driver import start
+from engine.driver import Run, start
 from engine.errors import GibbonError, in_words
 from engine.evaluate.batch.aims import Aim, checked_aim, target_of
 from engine.evaluate.batch.rows import ImageRow, row_of, thumbnail
@@ -23,6 +23,7 @@ from engine.evaluate.batch.summary import Summary, summary_of
 from engine.operation import Attack, Step
 from engine.result import AttackResult, Reason
 from engine.stickers import Sticker, compose
+from engine.timeline import Timeline
 
 if TYPE_CHECKING:
     from engine.data import DataSet
@@ -63,7 +64,7 @@ class ImageResults:
 
 
 @dataclass(frozen=True, eq=False)
-class _Posed:
+class Posed:
     """An image that is ready to be attacked."""
 
     number: int
@@ -159,20 +160,21 @@ class ImageRun(Iterator[ImageStep]):
             yield self._step(items[first].name, 0.0)
             posed = []
             for number in chunk:
-                ready = self._pose(number, items[number])
+                ready = self.pose(number)
                 if isinstance(ready, ImageRow):
                     self._add(ready)
                 else:
                     posed.append(ready)
-            yield from self._attacked(posed)
+            for assumed in (False, True):  # an assumed label costs a query, so the two kinds have different budgets
+                yield from self._attacked([one for one in posed if one.assumed is assumed])
         yield self._step("", 0.0)
 
-    def _attacked(self, posed: list[_Posed]) -> Iterator[ImageStep]:
+    def _attacked(self, posed: list[Posed]) -> Iterator[ImageStep]:
         """Attack some images together; if that fails, each alone, so that only the images at fault lack a result."""
         if not posed:
             return
         try:
-            with closing(self._start(posed)) as run:
+            with closing(self.begin(posed)) as run:
                 for step in run:
                     done = min(1.0, (step.index + 1) / (step.total + 1)) if step.total is not None else 0.0
                     yield self._step(posed[0].subject.name, done * len(posed))
@@ -203,8 +205,9 @@ class ImageRun(Iterator[ImageStep]):
             self._rows.append(row)
             self._rows.sort(key=lambda each: each.number)
 
-    def _pose(self, number: int, subject: Subject) -> _Posed | ImageRow:
+    def pose(self, number: int) -> Posed | ImageRow:
         """Open an image, and find its target; a row with a sentence where that fails."""
+        subject = self.subjects.items[number]
         seed, clean = (self.seed + number) % _SEEDS, None
         try:
             photograph = subject.open()
@@ -215,10 +218,10 @@ class ImageRun(Iterator[ImageStep]):
         except Exception as error:  # an image file may break its reader in any way
             picture = None if clean is None else thumbnail(clean)
             return ImageRow(number, subject.name, seed, self.classifier.labels, error=in_words(error, "Opening it"), picture=picture)
-        return _Posed(number, subject, seed, clean, label, target, assumed, photograph.sha256)
+        return Posed(number, subject, seed, clean, label, target, assumed, photograph.sha256)
 
-    def _start(self, posed: Sequence[_Posed]) -> Any:
-        """Start the attack as a run of a single image would be started, on one image or on several."""
+    def begin(self, posed: Sequence[Posed], record: Timeline | None = None) -> Run:
+        """Start the attack as a run of a single image would be started, on one image or on several. ``record`` keeps its steps."""
         attack, inputs = self.attack, self._inputs
         stickers: tuple[Sticker, ...] = inputs["stickers"]
         paints = "stickers" in attack.uses
@@ -233,25 +236,19 @@ class ImageRun(Iterator[ImageStep]):
             attack,
             self.classifier,
             base,
-            labels=_labels(posed, stickers),
-            labels_assumed=any(one.assumed for one in posed),
+            labels=torch.tensor([one.label for one in posed]),
+            labels_assumed=posed[0].assumed,
             targets=None if None in targets or "targets" not in attack.uses else torch.tensor(targets),
             mask=composed[0].mask if masked else inputs["mask"] if attack.masked else None,
             start=None if begin is None else begin[None].expand(len(posed), -1, -1, -1),
             data=inputs["data"],
             seed=posed[0].seed,
             seeds=None if len(posed) == 1 else [one.seed for one in posed],
+            record=record,
         )
 
 
-def _labels(posed: Sequence[_Posed], stickers: tuple[Sticker, ...]) -> Tensor | None:
-    """Return the labels; None for one image without a label and without stickers, so that the driver counts the query as it does alone."""
-    if len(posed) == 1 and posed[0].assumed and not stickers:
-        return None
-    return torch.tensor([one.label for one in posed])
-
-
-def _failed(one: _Posed, error: str) -> ImageRow:
+def _failed(one: Posed, error: str) -> ImageRow:
     return ImageRow(**one.known, error=error, picture=thumbnail(one.clean))
 
 

@@ -50,7 +50,7 @@ class Film:
     target: int | None
     loss_name: str
     flip: int | None
-    """Number of the first step with a success; None where there was none."""
+    """Number of the first step with a success; None where there was none, or where the image was a success before the attack."""
     grown: bool = False
     """Whether the image was grown from noise, so that there is no perturbation."""
 
@@ -84,7 +84,7 @@ def film_of(result: AttackResult, timeline: Timeline | None, row: int = 0) -> Fi
         label_assumed=result.labels_assumed,
         target=None if result.targets is None else int(result.targets[row]),
         loss_name=loss_name_of(result, row).partition(" towards ")[0],
-        flip=next((shot.index for shot in shots if shot.success), None),
+        flip=None if bool(result.reached_before[row]) else next((shot.index for shot in shots if shot.success), None),
         grown=not getattr(operation, "from_image", True),
     )
 

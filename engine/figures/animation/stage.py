@@ -176,7 +176,7 @@ class Stage:
         return [f"{self.film.loss_name} {f'{shot.loss:.3g}'.replace('-', '−')}"] if kind == "loss" else []
 
     def _step(self, shot: Shot) -> str:
-        reached = "" if not shot.success else ", target reached" if self.film.target is not None else ", flipped"
+        reached = "" if not shot.success or self.film.flip is None else ", target reached" if self.film.target is not None else ", flipped"
         return f"step {shot.index:,} of {self.film.shots[-1].index:,}{reached}"
 
     def _arranged(self, parts: list[_Part], note: str) -> tuple[Sheet, list[_Part]]:

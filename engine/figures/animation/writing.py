@@ -17,7 +17,7 @@ from engine.figures.animation.film import Film
 from engine.figures.animation.plan import AnimationPlan, Format, check_bytes, check_frames, format_of
 from engine.figures.animation.stage import Stage
 from engine.figures.animation.video import MISSING, Mp4Encoder, video_is_there
-from engine.figures.export import slim
+from engine.figures.export import carried_text
 from engine.figures.style import ADVERSARIAL, CLEAN, DARK, LABEL, LIGHT, TARGET
 from engine.files import replacing
 
@@ -59,7 +59,7 @@ def export_animation(
     """
     path = Path(path)
     sidecar = path.with_name(f"{path.name}.json")
-    write_animation(film, plan, path, json.dumps(slim(provenance, sidecar.name), ensure_ascii=True), note=note, watch=watch)
+    write_animation(film, plan, path, carried_text(provenance, sidecar.name), note=note, watch=watch)
     with replacing(sidecar) as staged:
         staged.write_text(json.dumps(provenance, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path, sidecar

@@ -67,7 +67,7 @@ class ActivationsPanel(FrameView):
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 2)
         split.setChildrenCollapsible(False)
-        self._pages = QStackedLayout(self)
+        self._pages = QStackedLayout(self.body)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(split)
 
@@ -89,7 +89,8 @@ class ActivationsPanel(FrameView):
     def minimumSizeHint(self) -> QSize:
         """Return the size of the lower of the two arrangements, so that the panel fits below the canvas."""
         parts = [part.minimumSizeHint() for part in (self.upper, self.tabs)]
-        return QSize(max(part.width() for part in parts), max(part.height() for part in parts))
+        above = 0 if self.compared.isHidden() else self.compared.minimumSizeHint().height()
+        return QSize(max(part.width() for part in parts), above + max(part.height() for part in parts))
 
     def _upper(self) -> QWidget:
         upper = QWidget()

@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QPushButton, 
 
 from gui import theme
 from gui.canvas.drops import FileDrop
-from gui.lanes.progress_text import RateMeter
+from gui.lanes.progress_text import RateMeter, ShareMeter
 from gui.lanes.runner import OperationRunner
 from gui.panels.batch import work
+from gui.panels.batch.opening import RowOpener
 from gui.panels.batch.setup import BatchSetup
 from gui.panels.batch.summary import BatchSummary
 from gui.panels.batch.table import RowTable
@@ -29,7 +30,7 @@ from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
     from engine.evaluate.batch import ImageResults, ImageRow, ImageRun, ImageStep
-    from gui.lanes.jobs import JobOutcome
+    from gui.lanes.jobs import Job, JobOutcome
     from gui.session.history import AttackRun
     from gui.session.session import Session
 
@@ -45,13 +46,13 @@ class BatchPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self.results: ImageResults | None = None
-        """The newest rows; None before the first batch."""
         self._request: work.BatchRequest | None = None
         self._failure = ""
         """The sentence of the newest batch, if it has failed."""
         self.runner = OperationRunner(session.background, "batch", self, every_ms=_TICK_MS)
+        self.opener = RowOpener(session, self)
         self._meter = RateMeter("image")
+        self._row_meter = ShareMeter()
         session.jobs.watch(self.runner, "batch", self._title)
         self._kind = ""
         """The kind of the model, for which the chooser suggests a data set."""
@@ -69,6 +70,11 @@ class BatchPanel(QWidget):
         self._connect()
         self._on_plan()
         self._show_results()
+
+    @property
+    def results(self) -> ImageResults | None:
+        """The newest rows, which the study keeps; None before the first batch."""
+        return self.session.batch.results
 
     # ------------------------------------------------------------------ building
 
@@ -115,7 +121,11 @@ class BatchPanel(QWidget):
         self.setup.changed.connect(self._refresh)
         self.foot.started.connect(self.run)
         self.foot.paused.connect(self.runner.pause)
-        self.foot.cancelled.connect(self.runner.cancel)
+        self.foot.cancelled.connect(self._on_cancel)
+        session.batch.changed.connect(self._show_results)
+        session.batch.replaced.connect(self._on_replaced)
+        self.opener.changed.connect(self._on_progress)
+        self.opener.opened.connect(self._on_opened)
         self.runner.changed.connect(self._refresh)
         self.runner.progressed.connect(self._on_progress)
         self.runner.previewed.connect(self._on_preview)
@@ -207,8 +217,8 @@ class BatchPanel(QWidget):
             stickers=state.stickers,
             region=state.region,
         )
-        self.results, self._failure = None, ""
-        self._show_results()
+        self._failure = ""
+        self.session.batch.show(None)
         self.runner.start(
             lambda: work.make_batch(request, sources),
             make_preview=_rows_so_far,
@@ -219,30 +229,46 @@ class BatchPanel(QWidget):
 
     @Slot()
     def _on_progress(self) -> None:
-        job = self.runner.job
-        self.foot.show_job(job, "" if job is None else self._meter.words(job))
+        job, opening = self.runner.job, self.opener.runner.job
+        if job is None and opening is not None:
+            self.foot.show_job(opening, f"opening {opening.context.row.name} · {self._row_meter.words(opening)}")
+        else:
+            self.foot.show_job(job, "" if job is None else self._meter.words(job))
+
+    @Slot()
+    def _on_cancel(self) -> None:
+        (self.runner if self.runner.running else self.opener.runner).cancel()
+
+    @Slot()
+    def _on_replaced(self) -> None:
+        """End a batch that belongs to the study before, which has its rows so far."""
+        self._request, self._failure = None, ""
+        self.opener.stop()
+        self.runner.cancel()
 
     @Slot()
     def _on_preview(self) -> None:
-        if self.runner.running:
-            self.results = self.runner.preview
-            self._show_results()
+        if self.runner.running and self._is_ours(self.runner.job):
+            self.session.batch.show(self.runner.preview)
+
+    def _is_ours(self, job: Job | None) -> bool:
+        """Whether a job is of the newest batch of this study."""
+        return job is not None and self._request is not None and job.context is self._request
 
     @Slot(object)
     def _on_ended(self, outcome: JobOutcome) -> None:
-        if outcome.job.context is not self._request:
+        if not self._is_ours(outcome.job):
             return
         if outcome.result is not None:
-            self.results = outcome.result
+            self.session.batch.show(outcome.result)
             for note in outcome.result.subjects.notes:
                 self.session.log("info", note)
-        self._show_results()
         if outcome.failure is not None:
             self._failure = outcome.failure.sentence
             self.session.log("error", outcome.failure.sentence, outcome.failure.details)
         elif self.results is not None:
             found = self.results.summary
-            cancelled = f" It was cancelled: {found.done:,} of {found.of:,} images are here." if outcome.status == "cancelled" else ""
+            cancelled = f" You cancelled it: the table holds {found.done:,} of {found.of:,} rows." if outcome.status == "cancelled" else ""
             self.session.log("info", f"{self._title()}: robust accuracy {found.robust.text()}.{cancelled}")
 
     def _show_results(self) -> None:
@@ -253,33 +279,35 @@ class BatchPanel(QWidget):
         if results is None:
             return
         found = results.summary
-        self.selection.set_text(results.subjects.words if found.done == found.of else f"{found.done:,} so far of: {results.subjects.words}")
-        self.selection.setToolTip("\n".join((results.subjects.words, *results.subjects.notes)))
+        words = results.subjects.words
+        self.selection.set_text(words if found.done == found.of else f"{self._part_words(results)} {words}")
+        self.selection.setToolTip("\n".join((words, *results.subjects.notes)))
         self.summary.show_summary(found, getattr(results.attack, "norm", "l2"))
+
+    def _part_words(self, results: ImageResults) -> str:
+        """Return how many of the rows are there, and why no more are."""
+        part = f"{results.summary.done:,} of {results.summary.of:,} rows"
+        if self.runner.running and results.reason == "running":
+            return f"{part} so far:"
+        why = {"cancelled": "Cancelled", "failed": "Ended by an error"}.get(str(results.reason), "Interrupted")
+        return f"{why}, the table holds {part}:"
 
     # ------------------------------------------------------------------ one row
 
     @Slot(object)
     def open_row(self, row: ImageRow) -> None:
-        """Open one image with its result as a run, and show the layout for attacks."""
-        results, session, request = self.results, self.session, self._request
-        if results is None:
-            return
-        if row.error:
-            session.notice.emit(row.error)
-            return
-        data = None if request is None else request.data
+        """Open one image as a run with its timeline, and show the layout for attacks."""
+        if self.results is not None:
+            self.opener.open(self.results, row, None if self._request is None else self._request.data)
 
-        def then(entry: AttackRun) -> None:
-            session.runs.cancel()
-            shown = changes.of_run(session.state, entry)
-            planned = plan_of(session.state.with_fields(**shown), entry)  # with the row's own seed: the result is not out of date
-            session.adopt(entry, f"Open {row.name}", **{**shown, **planned})
-            session.places.go("attack", back=("test", "batch"))
-
-        session.ask(
-            "open row", lambda: work.run_of(results, row, data), then, what="Opening the image", busy=f"Opening {row.name}…", keep=True
-        )
+    @Slot(object, object)
+    def _on_opened(self, entry: AttackRun, row: ImageRow) -> None:
+        session = self.session
+        session.runs.cancel()
+        shown = changes.of_run(session.state, entry)
+        planned = plan_of(session.state.with_fields(**shown), entry)  # with the row's own seed: the result is not out of date
+        session.adopt(entry, f"Open {row.name}", **{**shown, **planned})
+        session.places.go("attack", back=("test", "batch"))
 
     # ------------------------------------------------------------------ files
 

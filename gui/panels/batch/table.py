@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, QSortFilterProxyModel, Qt, Signal, Slot
-from PySide6.QtGui import QBrush, QImage, QKeyEvent, QPalette, QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, QSize, QSortFilterProxyModel, Qt, Signal, Slot
+from PySide6.QtGui import QBrush, QImage, QKeyEvent, QPalette, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 from engine.text.formatting import format_norm, format_probability
 from gui import theme
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 _SIDE = 32
 """Largest side of a picture in pixels."""
+_NAME = 96
+"""Least width in pixels of a column of class names, which a tool tip completes."""
+_LEAST_TELLING = ("p before", "before", "s", "L0", "p after", "L2")
+"""Columns in the order in which they hide where the table is too narrow for all."""
 _VERDICTS = {"fooled": theme.ADVERSARIAL, "resisted": theme.LABEL, "error": theme.MISTAKE}
 
 
@@ -139,7 +144,7 @@ class _Rows(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return f"\u2002{column.title}\u2002"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{column.tip or column.title}. Click to sort."
+            return f"{column.tip or column.title}. Click to sort; right click to show and hide columns."
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if column.numeric else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
@@ -177,6 +182,8 @@ class RowTable(QTableView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._chosen: dict[str, bool] = {}
+        """The columns that the user has shown or hidden, by title."""
         self._rows = _Rows(self)
         self._sorted = _Sorted(self)
         self._sorted.setSourceModel(self._rows)
@@ -184,7 +191,7 @@ class RowTable(QTableView):
         self.setModel(self._sorted)
         self.setFont(number_font(self.font()))
         self.setAccessibleName("Images and outcomes")
-        self.setToolTip("Double click or Enter: open the image with its result. Click a header to sort.")
+        self.setToolTip("Double click or Enter: open the image with its result and its timeline. Click a header to sort.")
         self.setItemDelegate(Spaced(self))
         self.setShowGrid(False)
         self.setWordWrap(False)
@@ -202,6 +209,8 @@ class RowTable(QTableView):
         header.setSortIndicatorShown(True)
         header.setSectionsClickable(True)
         header.setSortIndicatorClearable(True)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._on_header_menu)
         self.setSortingEnabled(True)
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.doubleClicked.connect(self._on_picked)
@@ -220,17 +229,61 @@ class RowTable(QTableView):
         return tuple(self._rows.rows[place] for place in places)
 
     def _fit(self) -> None:
-        """Set the widths of the columns after their texts; the first one takes what is left."""
-        metrics, rows = self.fontMetrics(), self._rows.rows[:64]
-        used = 0
-        for place, column in enumerate(COLUMNS):
-            texts = [f"{column.title}    ▾", *(column.text(row) for row in rows)]
-            width = min(160, max(metrics.horizontalAdvance(text) for text in texts) + 18 + 2 * SPACE)
-            if place:
-                self.setColumnWidth(place, width)
-                used += width
-        names = max(metrics.horizontalAdvance(short_name(row.name)) for row in rows) + _SIDE + 24
-        self.setColumnWidth(0, max(min(names, 140), min(names, self.viewport().width() - used)))
+        """Set the widths of the columns so that none needs scrolling: names share what the numbers leave, and the least telling hide."""
+        wanted = [self._width_of(place) for place in range(len(COLUMNS))]
+        room, names = self.viewport().width(), [place for place, column in enumerate(COLUMNS) if place and not column.numeric]
+        least = [min(width, _NAME) if place in names else width for place, width in enumerate(wanted)]
+        hidden = {place for place, title in enumerate(self._titles) if self._chosen.get(title) is False}
+        for title in _LEAST_TELLING:
+            if sum(width for place, width in enumerate(least) if place not in hidden) <= room:
+                break
+            if self._chosen.get(title) is None:
+                hidden.add(self._titles.index(title))
+        for place in range(len(COLUMNS)):
+            self.setColumnHidden(place, place in hidden)
+        shown = [place for place in names if place not in hidden]
+        spare = room - sum(width for place, width in enumerate(least) if place not in hidden)
+        for place, width in enumerate(least):
+            if place in shown and spare > 0:
+                more = min(wanted[place] - width, spare // (len(shown) - shown.index(place)))
+                width, spare = width + more, spare - more
+            self.setColumnWidth(place, width)
+
+    def _width_of(self, place: int) -> int:
+        """Return the width in which the texts of a column are whole."""
+        metrics, rows, column = self.fontMetrics(), self._rows.rows[:64], COLUMNS[place]
+        widest = max(metrics.horizontalAdvance(text) for text in (f"{column.title}    ▾", *(column.text(row) for row in rows)))
+        return min(160, widest + 18 + 2 * SPACE) if place else min(140, widest + _SIDE + 24)
+
+    @property
+    def _titles(self) -> list[str]:
+        return [column.title for column in COLUMNS]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._rows.rows:
+            self._fit()
+
+    @Slot(QPoint)
+    def _on_header_menu(self, at: QPoint) -> None:
+        menu = self.columns_menu()
+        menu.popup(self.horizontalHeader().mapToGlobal(at))
+
+    def columns_menu(self) -> QMenu:
+        """Return the menu with which the user shows and hides columns; what is shown by hand stays, even if it needs scrolling."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for place, title in enumerate(self._titles[1:], 1):
+            action = menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(not self.isColumnHidden(place))
+            action.toggled.connect(partial(self._choose, title))
+        return menu
+
+    def _choose(self, title: str, shown: bool) -> None:
+        self._chosen[title] = shown
+        if self._rows.rows:
+            self._fit()
 
     @Slot(QModelIndex)
     def _on_picked(self, index: QModelIndex) -> None:

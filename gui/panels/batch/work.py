@@ -1,13 +1,14 @@
-"""The engine's work for the Images dock: opening the images, starting the batch, and making a run of one row. Called in engine threads."""
+"""The engine's work for the Images dock: opening the images, starting the batch, and attacking one row again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gui.session.attack_inputs import AttackInputs
+from gui.session.attack_job import completed
 from gui.session.attack_start import scene_after
 from gui.session.history import AttackRun
 from gui.session.open_image import cropped
@@ -15,7 +16,7 @@ from gui.session.scene import Scene
 
 if TYPE_CHECKING:
     from engine import Attack, Classifier
-    from engine.evaluate.batch import Aim, ImageResults, ImageRow, ImageRun, Subjects
+    from engine.evaluate.batch import Aim, ImageResults, ImageRow, ImageRun, RowAgain, RowRun, Subjects
     from engine.stickers import Sticker
     from gui.session.data_choice import Choice
     from gui.session.data_sources import DataSources
@@ -79,37 +80,40 @@ def _subjects(request: BatchRequest, sources: DataSources) -> Subjects:
     if choice is None:
         return from_files(request.files, request.classifier, Selection(request.count, seed=request.draw))
     selection = Selection(choice.count, choice.classes, None if choice.drawn_here else choice.draw)
-    return from_data(sources.load(choice), request.classifier, selection)
+    found = from_data(sources.load(choice), request.classifier, selection)
+    return replace(found, origin={**found.origin, "root": choice.root})
 
 
-def run_of(results: ImageResults, row: ImageRow, data: Choice | None = None) -> AttackRun:
-    """Make a finished run of one row, whose image is opened again. A row without its result is attacked again, to the same bits."""
-    inputs = results.inputs
-    subject, classifier = results.subjects.items[row.number], results.classifier
-    opened = cropped(subject.open(), classifier)
+def row_run(results: ImageResults, row: ImageRow, max_bytes: int) -> RowRun:
+    """Begin the attack of one row again. Called in the engine thread."""
+    from engine.evaluate.batch import RowRun
+
+    return RowRun(results, row, max_bytes)
+
+
+def completed_row(again: RowAgain) -> RowAgain:
+    """Return the row with its result's cached properties computed, so that the main thread needs no forward pass."""
+    again.timeline.settle()
+    return replace(again, result=completed(again.result))
+
+
+def run_of(results: ImageResults, again: RowAgain, data: Choice | None = None) -> AttackRun:
+    """Make a finished run of one row that was attacked again."""
+    inputs, row, classifier = results.inputs, again.row, results.classifier
+    subject, opened = results.subjects.items[row.number], cropped(again.photograph, results.classifier)
     info = {**opened.info, **({"source": subject.source} if subject.source else {})}
     before = Scene(classifier, opened.clean, inputs["stickers"])
     taken = AttackInputs(inputs["region"], None if row.label_assumed else row.label, row.target, row.seed, data, inputs["start"])
-    result = row.result if row.result is not None else _again(results, row)
-    for name in ("prediction", "success", "norms", "remarks", "survives_8bit", "reached_before"):
-        getattr(result, name)  # computed here, so that the main thread needs no forward pass
-    after = scene_after(before, result)
-    return AttackRun(result=result, scene=after, before=before, image=info, inputs=taken, photograph=opened.photograph)
-
-
-def _again(results: ImageResults, row: ImageRow) -> Any:
-    """Attack the image of one row again, with its seed."""
-    from engine.evaluate.batch import attack_images
-
-    inputs = results.inputs
-    subject = replace(results.subjects.items[row.number], label=None if row.label_assumed else row.label)
-    alone = replace(results.subjects, items=(subject,))
-    given = {name: inputs[name] for name in ("data", "start", "mask", "stickers", "region")}
-    aim: Aim = "away" if row.target is None else row.target
-    with attack_images(results.attack, results.classifier, alone, seed=row.seed, aim=aim, **given) as run:
-        for _ in run:
-            pass
-    return run.result().rows[0].result
+    after = scene_after(before, again.result)
+    return AttackRun(
+        result=again.result,
+        scene=after,
+        before=before,
+        image=info,
+        inputs=taken,
+        photograph=opened.photograph,
+        timeline=again.timeline,
+    )
 
 
 def write(results: ImageResults, path: Path, images: bool) -> list[Path]:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QVBoxLayout, Q
 
 from gui.lanes.progress_text import ShareMeter
 from gui.panels.hardness.plot import HardnessPlot
-from gui.panels.hardness.words import Measure, bins, image_words, rank_words, reference_words
+from gui.panels.hardness.words import Measure, bins, image_words, numbers_of, rank_words, reference_words
 from gui.session.swap_model import sample_kind
 from gui.theme import GRID
 from gui.widgets.data_chooser import DataChooser
@@ -47,7 +47,7 @@ class HardnessPanel(QWidget):
         self._kind = ""
         """The kind of the model, for which the chooser suggests a data set."""
         self.verdict, self.rank = Sentence(2, bold=True), Sentence(2)
-        self.summary = Sentence(muted=True)
+        self.summary = Sentence(2, muted=True, snug=True)
         self.measure = QComboBox(self)
         self.plot = HardnessPlot(self)
         self.data = DataChooser(
@@ -172,7 +172,7 @@ class HardnessPanel(QWidget):
             return
         value = None if mark is None else float("inf") if mark.steps > mark.budget else float(mark.steps if measure == "steps" else mark.l2)
         title = dict(_MEASURES)[measure]
-        self.plot.set_histogram(*bins(compared, measure, value), title, whole=measure == "steps")
+        self.plot.set_histogram(*bins(compared, measure, value), title, numbers_of(compared), whole=measure == "steps")
         self.plot.set_mark(value)
 
     @Slot()

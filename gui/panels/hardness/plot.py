@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.panels.hardness.words import Values
 from gui.plots.curves import count_ticks
+from gui.plots.menu import PlotMenu, Table
 from gui.theme import ADVERSARIAL, CLEAN, GRID, line_colour, muted_colour, number_font, readable, text_colour
 
 _THIS = "this image"
@@ -25,6 +26,9 @@ class HardnessPlot(QWidget):
         self.label = ""
         self.whole = True
         """Whether the values are counts."""
+        self.numbers: Table = ((), ())
+        """The table that the menu copies."""
+        PlotMenu(self, lambda: self.numbers, "hardness")
         self.setFont(number_font(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -34,9 +38,9 @@ class HardnessPlot(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(20 * GRID, 8 * GRID)
 
-    def set_histogram(self, edges: Values, counts: Values, label: str, *, whole: bool) -> None:
-        """Show counts between edges; ``label`` names the values."""
-        self.edges, self.counts, self.label, self.whole = edges, counts, label, whole
+    def set_histogram(self, edges: Values, counts: Values, label: str, numbers: Table, *, whole: bool) -> None:
+        """Show counts between edges; ``label`` names the values, and ``numbers`` is the table behind them."""
+        self.edges, self.counts, self.label, self.numbers, self.whole = edges, counts, label, numbers, whole
         self.update()
 
     def set_mark(self, value: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -55,6 +56,13 @@ def reference_words(reference: Reference) -> str:
     held = f", {never:,} never flipped" if never else ""
     images = f"{counted(len(reference.steps), 'image')}{part} of {reference.title}"
     return f"{images}: median {median:g} steps, {wrong:,} misread{held}."
+
+
+def numbers_of(reference: Reference) -> tuple[Sequence[str], list[tuple[float | None, ...]]]:
+    """Return a table with a row for each measured image, as steps and norm; empty cells where it did not flip."""
+    rows = zip(reference.steps.tolist(), reference.l2.tolist(), strict=True)
+    flips = ((place, int(steps), l2) if steps <= reference.budget else (place, None, None) for place, (steps, l2) in enumerate(rows))
+    return ("image", "steps to flip", "L2 at the flip"), [*flips]
 
 
 def bins(reference: Reference, measure: Measure, mark: float | None = None) -> tuple[Values, Values]:

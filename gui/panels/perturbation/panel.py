@@ -30,7 +30,7 @@ class PerturbationPanel(FrameView):
         self.tabs.addTab(self.perturbation, "Perturbation")
         self.tabs.addTab(self.explanation, "Explanation")
         self.tabs.setDocumentMode(True)
-        self._pages = QStackedLayout(self)
+        self._pages = QStackedLayout(self.body)
         empty = "The perturbation appears here after an attack or a sticker. Load a model and open an image."
         self._pages.addWidget(EmptyState(empty, "mdi6.gradient-horizontal", self))
         self._pages.addWidget(self.tabs)

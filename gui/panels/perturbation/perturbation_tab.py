@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, 
 
 from engine.channels import at_the_end, beyond, channel_names, limit_of, maps_of, view_of
 from engine.perturbation_view import GAINS, VIEWS, PerturbationView, View
-from engine.text.formatting import format_probability
+from engine.text.formatting import format_share
 from gui.plots.colour_maps import GREY, around_grey, diverging, diverging_table
 from gui.plots.pixel_maps import CaptionedMaps, PixelMap, PixelMaps, Scale
 from gui.session.scene import Frame, Scene
@@ -151,9 +151,9 @@ def _facts(values: np.ndarray, view: View, limit: float) -> str:
     maps = maps_of(values, view)
     text = f"Largest change {in_levels(float(values.min()), '−')}, {in_levels(float(values.max()), '+')}"
     if (over := beyond(maps, limit)) > 0:
-        return f"{text}; {format_probability(over)} off the scale"
+        return f"{text}; {format_share(over)} off the scale"
     most = at_the_end(maps, limit)
-    return f"{text}; {format_probability(most)} at an end of the scale" if most > _MANY else text
+    return f"{text}; {format_share(most)} at an end of the scale" if most > _MANY else text
 
 
 def in_levels(value: float, sign: str) -> str:

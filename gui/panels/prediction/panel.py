@@ -27,7 +27,7 @@ class PredictionPanel(FrameView):
         super().__init__(session, parent)
         self.view = PredictionView(self)
         self._similarity: tuple[Frame, float] | None = None
-        self._pages = QStackedLayout(self)
+        self._pages = QStackedLayout(self.body)
         self._pages.addWidget(EmptyState("The model's prediction appears here. Load a model and open an image.", "mdi6.poll", self))
         self._pages.addWidget(self.view)
         self._settled = QTimer(self)

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
-from engine.text.formatting import format_probability as percent
-from engine.text.formatting import short
+from engine.text.formatting import format_share, short
 from gui.panels.prediction.legend import Legend
 from gui.panels.prediction.verdict import Goals, Outcome, under_bound, verdict_on
 from gui.plots.bars import ProbabilityBars, Row
 from gui.plots.ranking import by_strength, stable_top
 from gui.theme import ADVERSARIAL, GRID, TARGET
+from gui.widgets.scrolling import RowScroll
 from gui.widgets.text import NumberTile, NumberTiles, Sentence
 
 if TYPE_CHECKING:
@@ -38,12 +37,13 @@ class PredictionView(QWidget):
         super().__init__(parent)
         self.rows: list[int] = []
         """The classes that are shown, from top to bottom."""
-        self.verdict = Sentence(2, bold=True)
-        self.under_bound = Sentence(2, muted=True)
+        self.verdict = Sentence(2, bold=True, snug=True)
+        self.under_bound = Sentence(3, muted=True, snug=True)
         self.bars = ProbabilityBars()
+        self._area = RowScroll(self.bars, self.bars.least_row, self)
         self.legend = Legend()
         self.figures = NumberTiles()
-        self.measured = Sentence(1, muted=True)
+        self.measured = Sentence(2, muted=True, snug=True)
         self.count = QSpinBox()
         self._build()
 
@@ -55,22 +55,18 @@ class PredictionView(QWidget):
         self.count.setToolTip("How many classes are listed: those whose larger probability, clean or adversarial, is the highest.")
         self.count.valueChanged.connect(self._on_count)
         self.bars.setAccessibleName("Probabilities")
-        area = QScrollArea()
-        area.setMinimumHeight(4 * GRID)  # a class with its bars; the others are scrolled to
-        area.setWidget(self.bars)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
         foot = QHBoxLayout()
-        foot.addWidget(self.legend, 1)
-        foot.addWidget(self.count, 0, Qt.AlignmentFlag.AlignTop)
+        foot.addWidget(self.measured, 1)
+        foot.addWidget(self.count, 0, Qt.AlignmentFlag.AlignBottom)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID, GRID, GRID, GRID)
+        layout.setSpacing(4)
         layout.addWidget(self.verdict)
-        layout.addWidget(area, 1)
-        layout.addLayout(foot)
+        layout.addWidget(self._area, 1)
+        layout.addWidget(self.legend)
         layout.addWidget(self.under_bound)
         layout.addWidget(self.figures)
-        layout.addWidget(self.measured)
+        layout.addLayout(foot)
         self.under_bound.hide()
 
     # ------------------------------------------------------------------ painting
@@ -80,7 +76,6 @@ class PredictionView(QWidget):
         self._show_bars(frame, goals)
         sentence, outcome = verdict_on(frame, goals)
         self.verdict.set_text(sentence, _COLOURS[outcome])
-        self._fit_verdict()
         bounded = under_bound(frame.observation, frame.scene.classifier.labels)
         if bool(bounded) != self.under_bound.isVisibleTo(self):
             self.under_bound.setVisible(bool(bounded))
@@ -96,16 +91,6 @@ class PredictionView(QWidget):
     def forget_rows(self) -> None:
         """Choose the rows again from scratch at the next frame."""
         self.rows = []
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_verdict()
-
-    def _fit_verdict(self) -> None:
-        """Give the verdict a second line only if it does not fit in one."""
-        metrics = self.verdict.fontMetrics()
-        lines = 1 if metrics.horizontalAdvance(self.verdict.text) <= self.width() - 2 * GRID else 2
-        self.verdict.setFixedHeight(lines * metrics.lineSpacing() + 4)
 
     def _show_bars(self, frame: Frame, goals: Goals) -> None:
         seen, labels = frame.observation, frame.scene.classifier.labels
@@ -131,6 +116,7 @@ class PredictionView(QWidget):
                 for c in self.rows
             ]
         )
+        self._area.fit()
 
     def show_norms(self, frame: Frame, similarity: float | None) -> None:
         """Show the size of the perturbation; a similarity that is None is still being measured."""
@@ -145,7 +131,9 @@ class PredictionView(QWidget):
         more = f" {_BOTH}" if both else ""
         self.figures.set_tiles(
             [
-                NumberTile("L0 (px)", f"{norms['l0']:.0f}", percent(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"),
+                NumberTile(
+                    "L0 (px)", f"{norms['l0']:.0f}", format_share(norms["l0"] / pixels), "L0: pixels that changed by more than 0.5/255"
+                ),
                 NumberTile("L1", short(norms["l1"]), "", f"L1: sum of the absolute changes of all values.{more}"),
                 NumberTile("L2", short(norms["l2"]), "", f"L2: root of the sum of squared changes.{more}"),
                 NumberTile("L∞", f"{norms['linf']:.3g}", f"{norms['linf'] * 255:.3g}/255", f"L∞: the largest change of a value.{more}"),

@@ -69,8 +69,9 @@ def loss_curve(entry: AttackRun) -> tuple[Any, list[Line], Axes, str]:
     result = entry.result
     numbers, losses = result.trace_steps[:, 0].numpy(), result.trace[:, 0].numpy()
     made = numbers >= 0
-    flip = int(result.steps_to_flip[0])
-    end = f"Dashed: the first success, at step {flip:,}." if flip >= 0 else "It never succeeded."
+    flip = result.flip()
+    never = "It had nothing to do: the image was like that before." if entry.reached_before else "It never succeeded."
+    end = never if flip is None else f"Dashed: the first success, at step {flip:,}."
     return loss_lines(numbers[made].astype(float), losses[made], loss_name_of(result), end)
 
 

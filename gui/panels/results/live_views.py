@@ -77,7 +77,8 @@ class LiveLossView(_LiveView):
         if not moments.live:
             return None
         flip = moments.flip
-        note = "It has not succeeded yet." if flip is None else f"Dashed: the first success, at step {flip:,}."
+        yet = "It has nothing to do: the image was like that before." if self.session.runs.reached_before else "It has not succeeded yet."
+        note = yet if flip is None else f"Dashed: the first success, at step {flip:,}."
         return loss_lines(*moments.losses(), moments.loss_name, note)
 
 

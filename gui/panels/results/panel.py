@@ -85,7 +85,7 @@ class ResultsPanel(QWidget):
         """The title of the tab that the user has chosen."""
         self.tabs = QTabWidget(self)
         self.run_name = QLabel(self)
-        self.notes = Sentence(2, muted=True)
+        self.notes = Sentence(2, muted=True, snug=True)
         """The run's remarks."""
         self._build()
         session.history.changed.connect(self.refresh)
@@ -188,9 +188,6 @@ class ResultsPanel(QWidget):
 
     def _fit(self) -> None:
         """Set the texts of tabs and run: the longest with which every tab is visible, and at least the run's number."""
-        metrics = self.notes.fontMetrics()
-        lines = 1 if metrics.horizontalAdvance(self.notes.text) <= self.width() - 2 * GRID else 2
-        self.notes.setFixedHeight(lines * metrics.lineSpacing() + 4)
         number, title = ("", "") if self._entry is None else (f"#{self._entry.number}", self._entry.title)
         self.run_name.setToolTip(title)
         for longest, name in (*((longest, title) for longest in _LENGTHS), (_LENGTHS[-1], number)):

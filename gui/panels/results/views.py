@@ -68,8 +68,8 @@ class CurveView(View):
         loss = self._of_loss = item.kind == "loss"
         self.curves.set_lines(*(loss_curve(entry) if loss else artifact_curve(entry, item.artifact)))
         self.curves.setAccessibleName(item.title)
-        flip = int(entry.result.steps_to_flip[0])
-        self.curves.set_mark(float(flip) if loss and flip >= 0 else None)
+        flip = entry.result.flip()
+        self.curves.set_mark(float(flip) if loss and flip is not None else None)
         eps = getattr(entry.result.operation, "eps", None)
         self._over_eps = not loss and item.artifact.x_axis.unit == "eps"
         self.curves.set_marker(eps if self._over_eps else None)
@@ -92,7 +92,7 @@ class MapView(View):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.map, self.readout = HeatMap(self), Sentence(muted=True)
+        self.map, self.readout = HeatMap(self), Sentence(2, muted=True)
         self._partial = False
         self.readout.setAccessibleName("Value under the mouse")
         self.map.hovered.connect(self._on_hovered)
@@ -103,7 +103,13 @@ class MapView(View):
         self.map.set_values(item.artifact.values[0].numpy(), item.title, item.artifact.signed)
         self.map.setAccessibleName(item.title)
         self._partial = not bool(np.isfinite(self.map.values).all())
+        self.readout.take_room_for(self._invitation)
         self._read(self.map.chosen)
+
+    @property
+    def _invitation(self) -> str:
+        grey = "Grey pixels were not tried. " if self._partial else ""
+        return f"{grey}Point at a pixel to read it; click to mark it on the canvas."
 
     @Slot(object)
     def _on_hovered(self, pixel: Pixel | None) -> None:
@@ -116,8 +122,7 @@ class MapView(View):
 
     def _read(self, pixel: Pixel | None) -> None:
         if pixel is None:
-            grey = "Grey pixels were not tried. " if self._partial else ""
-            self.readout.set_text(f"{grey}Point at a pixel to read it; click to mark it on the canvas.")
+            self.readout.set_text(self._invitation)
             return
         value = self.map.value(pixel)
         self.readout.set_text(f"x {pixel[0]}, y {pixel[1]}: {with_minus(short(value)) if np.isfinite(value) else 'not tried'}")

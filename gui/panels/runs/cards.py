@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex,
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QKeyEvent, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from gui.panels.runs.facts import SIGNS, RunFacts
+from gui.session.run_facts import SIGNS, RunFacts
 from gui.theme import GRID, line_colour, muted_colour, number_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -111,16 +111,26 @@ class _Delegate(QStyledItemDelegate):
             metrics = QFontMetrics(font)
             painter.setFont(small)
             painter.setPen(quiet)
-            taken = QFontMetrics(small).horizontalAdvance(behind) + GRID if behind else 0
-            if taken and metrics.horizontalAdvance(forms[0]) + taken > rect.width():  # the seconds alone
-                behind = behind.rpartition(" · ")[2]
-                taken = QFontMetrics(small).horizontalAdvance(behind) + GRID
+            behind, taken = _beside(forms, metrics, behind, QFontMetrics(small), rect.width())
             line = QRect(rect.left(), top, rect.width(), metrics.lineSpacing())
             painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, behind)
             painter.setFont(font)
             painter.setPen(colour)
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, fitted(forms, metrics, rect.width() - taken))
             top += metrics.lineSpacing()
+
+
+def _beside(forms: Sequence[str], metrics: QFontMetrics, behind: str, small: QFontMetrics, width: int) -> tuple[str, int]:
+    """Return the time as it fits beside the longest form of a title that has room, and its width: whole, the seconds alone, or nothing."""
+    seconds = behind.rpartition(" · ")[2]
+    for form in forms:
+        for text in filter(None, (behind, seconds)):
+            taken = small.horizontalAdvance(text) + GRID
+            if metrics.horizontalAdvance(form) + taken <= width:
+                return text, taken
+        if metrics.horizontalAdvance(form) <= width:
+            break
+    return "", 0
 
 
 def fitted(forms: Sequence[str], metrics: QFontMetrics, width: int) -> str:

@@ -9,12 +9,14 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from engine.text.formatting import counted
-from gui.panels.runs.differences import Row, rows_of
-from gui.panels.runs.facts import RunFacts
 from gui.panels.runs.pictures import PictureStrip
+from gui.session.run_differences import Row, rows_of
+from gui.session.run_facts import RunFacts
 from gui.theme import GRID, number_font
 from gui.widgets.text import Sentence
 
+_WIDE = 46 * GRID
+"""The width from which several runs have columns beside each other."""
 _NOTHING = "Select a run to see its parameters, or several to compare them (Ctrl and a click)."
 
 
@@ -23,7 +25,8 @@ class RunDetails(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.summary, self.remark, self.pictures, self.table = Sentence(), Sentence(2, muted=True), PictureStrip(), QTreeWidget()
+        self.summary, self.remark = Sentence(2, snug=True), Sentence(3, muted=True, snug=True)
+        self.pictures, self.table = PictureStrip(), QTreeWidget()
         self.setMinimumWidth(26 * GRID)
         self.table.setUniformRowHeights(True)
         self.table.setFont(number_font(self.table.font()))
@@ -41,9 +44,16 @@ class RunDetails(QWidget):
         layout.addWidget(self.table, 1)
         self.show_runs(())
 
+    @property
+    def _narrow(self) -> bool:
+        """Whether there is no room for a column for each of several runs: the Differences dock has it."""
+        return self.width() < _WIDE
+
     def show_runs(self, runs: Sequence[RunFacts]) -> None:
         """Show the facts of one run, or the comparison of several."""
         self.table.clear()
+        self._runs = tuple(runs)
+        self.table.setVisible(len(runs) < 2 or not self._narrow)
         remark = runs[0].remark if len(runs) == 1 else ""
         self.remark.set_text(remark)
         self.remark.setVisible(bool(remark))
@@ -66,7 +76,8 @@ class RunDetails(QWidget):
     def _show_several(self, runs: Sequence[RunFacts]) -> None:
         differing, same = rows_of(runs)
         names = ", ".join(f"#{run.number}" for run in runs)
-        self.summary.set_text(f"{names}: {counted(len(differing), 'difference') if differing else 'alike in everything'}.")
+        where = " Compare lists them beside the canvas." if differing and self._narrow else ""
+        self.summary.set_text(f"{names}: {counted(len(differing), 'difference') if differing else 'alike in everything'}.{where}")
         self._columns("", *(f"#{run.number}" for run in runs))
         for row in differing:
             self._row(self.table.invisibleRootItem(), row)
@@ -91,6 +102,8 @@ class RunDetails(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if len(self._runs) > 1 and self.table.isVisibleTo(self) == self._narrow:
+            self.show_runs(self._runs)
         self._fit_names()
 
     def _columns(self, *titles: str) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from gui.panels.runs.cards import RunCards
 from gui.panels.runs.details import RunDetails
-from gui.panels.runs.facts import RunFacts, run_facts
 from gui.panels.runs.run_commands import COMMANDS, Command
 from gui.panels.runs.run_json import runs_as_json
 from gui.session.history import FinishedRun
 from gui.session.run_actions import compare, use_parameters
+from gui.session.run_facts import RunFacts, run_facts
 from gui.session.session import Session
 from gui.theme import GRID, icon
 from gui.widgets import EmptyState
@@ -98,6 +98,10 @@ class RunsPanel(QWidget):
             total = self.width() if wide else self.height()
             self._split.setSizes([total // 2, total // 2])
         super().resizeEvent(event)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a width that does not depend on the arrangement: a dock that comes from the wide drawer can be as narrow as any other."""
+        return QSize(self.details.minimumWidth(), super().minimumSizeHint().height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Show the buttons' titles where they have room."""

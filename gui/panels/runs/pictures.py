@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.panels.runs.cards import fitted, nearest
-from gui.panels.runs.facts import RunFacts
+from gui.session.run_facts import RunFacts
 from gui.theme import GRID, number_font
 
 _SIDE = 11 * GRID

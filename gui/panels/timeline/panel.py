@@ -14,6 +14,7 @@ from gui.panels.timeline.numbers import Numbers
 from gui.panels.timeline.strip import LossStrip
 from gui.session.moments import RATES
 from gui.theme import GRID
+from gui.widgets.compared import ComparedBar
 from gui.widgets.elided import ElidedLabel
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class TimelineFoot(QWidget):
         self.setObjectName("timeline")
         self.strip, self.numbers, self.loss = LossStrip(self), Numbers("Iteration", self), Numbers("Loss", self)
         self.play_button, self.live_button, self.keep_button, self.export_button = (QToolButton(self) for _ in range(4))
+        self.compared = ComparedBar(session.comparison, words=False)
         self.empty = ElidedLabel(_NOTHING, self)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setForegroundRole(self.palette().ColorRole.PlaceholderText)
@@ -72,6 +74,7 @@ class TimelineFoot(QWidget):
         layout = QHBoxLayout(row)
         layout.setContentsMargins(GRID // 2, 2, GRID // 2, 2)
         layout.setSpacing(GRID // 2)
+        layout.addWidget(self.compared)
         layout.addWidget(self.play_button)
         layout.addWidget(self.strip, 1)
         for widget in (self.numbers, self.loss, self.live_button, self.keep_button, self.export_button):

@@ -86,10 +86,11 @@ class LossStrip(QSlider):
         return _PAD + (self.width() - 2 * _PAD) * ((step - first) / (last - first) if last > first else 0.0)
 
     def step_at(self, x: float) -> int:
-        """Return the number of the step at an x coordinate; near the mark of the flip, that one."""
-        if self.flip is not None and abs(x - self.x_of(self.flip)) <= _SNAP:
-            return self.flip
+        """Return the number of the step at an x coordinate; near the mark of the flip, that one, but at the ends the first and the last."""
         first, last = self.minimum(), self.maximum()
+        inside = self.x_of(first) < x < self.x_of(last)
+        if self.flip is not None and inside and abs(x - self.x_of(self.flip)) <= _SNAP:
+            return self.flip
         share = (x - _PAD) / max(1, self.width() - 2 * _PAD)
         return round(first + min(max(share, 0.0), 1.0) * (last - first))
 

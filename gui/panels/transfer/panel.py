@@ -232,11 +232,9 @@ class TransferPanel(QWidget):
 def _transfer(entry: AttackRun, models: tuple[Classifier, ...]) -> Transfer:
     """Compute the transfer of a run to models. Called in the engine thread."""
     from engine.evaluate import transfer
-    from engine.stickers import compose
+    from gui.session.run_mask import mask_of
 
-    # The control noise is restricted to the attack's mask.
-    masked = entry.inputs.region == "stickers" or "stickers" in entry.result.operation.uses
-    mask = compose(entry.before.clean, entry.before.stickers).mask if masked else None
+    mask = mask_of(entry)  # the control noise is restricted to it
     return transfer(entry.result, models, mask=None if mask is None else mask.reshape(1, 1, *mask.shape[-2:]))
 
 

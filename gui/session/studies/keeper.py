@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from gui.session.studies import places
-from gui.session.studies.restoring import Restored, empty, restored
+from gui.session.studies.restoring import Restored, empty, restored, under
 from gui.session.studies.saver import Saver, write
 from gui.session.studies.snapshot import Saved, Snapshot, take
 from gui.session.studies.stand_ins import StandIns
@@ -69,6 +70,8 @@ class StudyKeeper(QObject):
         """The file that the user gave the study; None for a session that was not saved on demand."""
         self.workspace: Callable[[], str] = lambda: ""
         """Returns the name of the window's arrangement of panels."""
+        self.copy_of = ""
+        """The name of the study that the present one is a copy of; empty for any other, and for a copy that was given a name."""
         self._folder: Path | None = None
         self._file: Path | None = None
         """The session's own file; None until it is first written."""
@@ -97,6 +100,13 @@ class StudyKeeper(QObject):
         return "" if self.path is None else self.path.stem
 
     @property
+    def title(self) -> str:
+        """The study in words, for the window's title: its name, of which study it is a copy, or that it has no name yet."""
+        if self.path is not None:
+            return self.name
+        return f"Copy of {self.copy_of}" if self.copy_of else "Untitled study"
+
+    @property
     def file(self) -> Path | None:
         """The file that the study is written to: its own, or the session's. None if nothing was written."""
         return self.path or self._file
@@ -108,13 +118,14 @@ class StudyKeeper(QObject):
 
     def snapshot(self) -> Snapshot:
         """Return what would be saved now."""
-        return take(self._session, self.workspace(), self._carried)
+        return take(self._session, self.workspace(), self._carried, self.copy_of)
 
     @property
     def is_unsaved(self) -> bool:
         """Whether anything has changed since the study was saved. A session in which nothing was done has nothing to save."""
         session = self._session
-        if self._saved is None and self.path is None and not session.history.every and not session.undo_stack.count():
+        untouched = not session.history.every and not session.undo_stack.count() and session.batch.results is None
+        if self._saved is None and self.path is None and untouched:
             return False
         return session.state.ready and (self._saved is None or self._saved.differs(self.snapshot()))
 
@@ -149,19 +160,32 @@ class StudyKeeper(QObject):
             return False
         target = target.expanduser().absolute()
         target = target if target.suffix else target.with_suffix(".gibbon")
+        lock = self._lock
         if target != self.path:
             lock, holder = locked(target)
             if holder is not None:
                 self._session.log("error", f"“{target.name}” is open in {holder.words}. Save under another name, or close it there.")
                 return True
+        snapshot = replace(self.snapshot(), copy_of="")  # it has a name of its own from now on
+
+        def then(snapshot: Snapshot, path: Path) -> None:
             self._release(lock)
-        self._save(target, self._on_save_failed, on_demand=True)
+            self._on_saved_as(snapshot, path)
+
+        def failed(snapshot: Snapshot, path: Path, sentence: str) -> None:
+            if lock is not None and lock is not self._lock:  # the study keeps its file, and the lock of that
+                lock.release()
+            self._on_save_failed(snapshot, path, sentence)
+
+        self._saver.save(snapshot, target, then, failed)
         return True
 
     def _own_file(self) -> Path:
         assert self._folder is not None
         if self._file is None:
             self._file = places.new_session_file(self._folder)
+        with suppress(OSError):  # saving says why the folder cannot be written
+            self._folder.mkdir(parents=True, exist_ok=True)
         return self._file
 
     def _save(
@@ -169,17 +193,17 @@ class StudyKeeper(QObject):
         path: Path,
         failed: Callable[[Snapshot, Path, str], None],
         *,
-        on_demand: bool = False,
         so_far: AttackRun | None = None,
     ) -> None:
-        then, snapshot = self._on_saved_as if on_demand else self._on_saved, self.snapshot()
+        snapshot = self.snapshot()
         if so_far is not None:
             snapshot = replace(snapshot, runs=(*snapshot.runs, so_far))
-        self._saver.save(snapshot, path, then, failed)
+        self._saver.save(snapshot, path, self._on_saved, failed)
 
     def _on_saved(self, snapshot: Snapshot, path: Path) -> None:
         self._saved = Saved(snapshot)
-        if self._lock is None or self._lock.path.parent != path.parent or not self._lock.held:
+        locks = self._lock is not None and self._lock.held and self._lock.path.parent == path.parent
+        if path == self.file and not locks:  # a named study that could not be written at its place keeps the lock there
             self._release(locked(path)[0])
         self._lock.refresh() if self._lock is not None else None
         if self._folder is not None:
@@ -190,6 +214,7 @@ class StudyKeeper(QObject):
         """Go on with the file that the user gave: the session's own file has done its work."""
         own, self._file = self._file, None
         self.path = path
+        self.copy_of = ""
         self._complained = False
         self._on_saved(snapshot, path)
         if own is not None:
@@ -265,17 +290,21 @@ class StudyKeeper(QObject):
         *,
         copy: bool = False,
         tried: Classifier | None = None,
+        classifier: Classifier | None = None,
     ) -> None:
         """Put a study that was read into the session. It keeps its file, unless it is a copy.
 
-        ``tried`` is a stand-in whose model the caller has loaded, or tried to.
+        ``tried`` is a stand-in whose model the caller has loaded, or tried to; ``classifier`` is that model.
         """
         mine = self._folder is not None and places.is_session_file(path, self._folder)
         is_copy = copy or holder is not None
         self._release(lock)
         self.path = None if is_copy or mine else path
         self._file = path if mine and not is_copy else None
+        self.copy_of = self._copied_name(path, found, mine=mine) if is_copy else found.copy_of if self.path is None else ""
         self.stand_ins.forget(path.parent, tried)
+        for model in (*self._session.loaded.models, *([] if classifier is None else [classifier])):
+            found = under(found, model)
         self._put(found)
         if is_copy:
             self._saved = None
@@ -285,10 +314,16 @@ class StudyKeeper(QObject):
         for remark in found.remarks:
             self._session.log("info", remark)
 
+    @staticmethod
+    def _copied_name(path: Path, found: Restored, *, mine: bool) -> str:
+        """Return what a copy is a copy of: the name of the study, or, of a session that saves itself, what it says itself."""
+        return found.copy_of or (places.session_title(path) if mine else path.stem)
+
     def _put(self, found: Restored) -> None:
         """Replace runs and state. This is no undo step, and none is left."""
         session = self._session
         self._carried = found.carried
+        session.batch.restore(found.batch)
         session.history.restore(found.runs)
         session.change(**found.fields)
         session.history.follow(session.state)
@@ -304,6 +339,7 @@ class StudyKeeper(QObject):
             self._saver.save(self.snapshot(), self.file or self._own_file(), lambda _snapshot, _path: None, self._on_save_failed)
         self._release(None)
         self.path = self._file = self._saved = None
+        self.copy_of = ""
         self._complained = False
 
     def _when_idle(self, act: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ from gui.session.attack_inputs import AttackInputs
 from gui.session.data_choice import Choice
 from gui.session.history import AttackRun, FinishedRun
 from gui.session.scene import Scene
+from gui.session.stand_in import is_stand_in
 from gui.session.start_image import StartImage
 from gui.session.state import AttackSettings, Plan, State
 from gui.session.studies.snapshot import known, remember
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine import Classifier
+    from engine.evaluate.batch import ImageResults
     from engine.study import DataChoice, Settings, Study, StudyRun
     from engine.study.values import CarriedRun
 
@@ -29,6 +31,10 @@ class Restored:
     """The fields of the state with their values."""
     runs: tuple[FinishedRun, ...] = ()
     workspace: str = ""
+    batch: ImageResults | None = None
+    """The table of many images."""
+    copy_of: str = ""
+    """The name of the study that this one is a copy of."""
     carried: tuple[CarriedRun, ...] = ()
     remarks: tuple[str, ...] = field(default_factory=tuple)
     """Sentences about what could not be restored."""
@@ -64,7 +70,9 @@ def restored(study: Study) -> Restored:
         fields["plan"] = _plan(study)
     if study.explanations:  # a study of a script names none: those of the window stay
         fields["explanations"] = study.explanations
-    return Restored(fields, tuple(_run(run) for run in study.runs), study.workspace, study.carried, study.remarks)
+    return Restored(
+        fields, tuple(_run(run) for run in study.runs), study.workspace, study.batch, study.copy_of, study.carried, study.remarks
+    )
 
 
 def empty(state: State) -> Restored:
@@ -151,6 +159,22 @@ def _settings(settings: Settings) -> AttackSettings:
 
 def _choice(choice: DataChoice | None) -> Choice | None:
     return None if choice is None else Choice(choice.name, choice.split, choice.count, choice.root)
+
+
+def under(found: Restored, classifier: Classifier) -> Restored:
+    """Return what a study puts into a session with a classifier instead of the stand-in for it, so that no frame is asked of that."""
+
+    def stands(other: Classifier | None) -> bool:
+        return other is not None and is_stand_in(other) and same(other, classifier)
+
+    runs = (with_classifier(run, classifier) if isinstance(run, AttackRun) and stands(run.result.classifier) else run for run in found.runs)
+    fields = {**found.fields, "classifier": classifier} if stands(found.fields.get("classifier")) else found.fields
+    return replace(found, fields=fields, runs=tuple(runs))
+
+
+def same(one: Classifier, other: Classifier) -> bool:
+    """Return whether two classifiers have the same weights, class names and input."""
+    return (one.fingerprint, one.labels, one.input_shape) == (other.fingerprint, other.labels, other.input_shape)
 
 
 def with_classifier(run: AttackRun, classifier: Classifier) -> AttackRun:

@@ -18,7 +18,6 @@ def write(snapshot: Snapshot, path: Path) -> tuple[str, ...]:
     """Write the study of a snapshot, and return sentences about the runs that it cannot hold."""
     from engine.study import write as write_study
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     study, left_out = kept_and_left_out(snapshot)
     write_study(study, path)
     return left_out

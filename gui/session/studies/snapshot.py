@@ -15,6 +15,7 @@ from gui.session.history import AttackRun, FinishedRun
 from gui.session.state import PLAN_FIELDS, STATE_FIELDS, State, differing_fields
 
 if TYPE_CHECKING:
+    from engine.evaluate.batch import ImageResults
     from engine.study import Answer, Canvas, DataChoice, Plan, Settings, Study, StudyRun
     from engine.study.values import CarriedRun
     from gui.session.data_choice import Choice
@@ -40,6 +41,9 @@ class Snapshot:
     frame: Frame | None = None
     """The newest frame, whose logits a study keeps to be shown without the model."""
     workspace: str = ""
+    batch: ImageResults | None = None
+    """The table of many images."""
+    copy_of: str = ""
     carried: tuple[CarriedRun, ...] = ()
     """Runs of the study that was opened which cannot be shown here."""
 
@@ -49,11 +53,14 @@ class Saved:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._state, self._workspace, self._carried = snapshot.state, snapshot.workspace, snapshot.carried
+        self._batch = None if snapshot.batch is None else weakref.ref(snapshot.batch)
         self._runs = [(weakref.ref(run), _reference(known(run))) for run in snapshot.runs]
 
     def differs(self, snapshot: Snapshot) -> bool:
         """Return whether there is anything in which a study of ``snapshot`` would differ from the saved one."""
         alike = self._workspace == snapshot.workspace and self._carried == snapshot.carried and self._has_runs(snapshot.runs)
+        was = None if self._batch is None else self._batch()
+        alike = alike and was is snapshot.batch and (self._batch is None) == (snapshot.batch is None)
         changed = differing_fields(snapshot.state, self._state, SAVED)
         if "classifier" in changed and _fingerprint(snapshot.state) == _fingerprint(self._state):
             changed -= {"classifier"}  # a stand-in, and the classifier that has taken its place
@@ -74,11 +81,11 @@ def _fingerprint(state: State) -> str | None:
     return None if state.classifier is None else state.classifier.fingerprint
 
 
-def take(session: Host, workspace: str = "", carried: tuple[CarriedRun, ...] = ()) -> Snapshot:
+def take(session: Host, workspace: str = "", carried: tuple[CarriedRun, ...] = (), copy_of: str = "") -> Snapshot:
     """Return the snapshot of a session. While an attack is in progress the canvas counts as it was before."""
     history, frame = session.history, session.frame
     still = frame if frame is not None and frame.step is None else None
-    return Snapshot(session.state, history.every, history.shown, still, workspace, carried)
+    return Snapshot(session.state, history.every, history.shown, still, workspace, session.batch.results, copy_of, carried)
 
 
 def study_of(snapshot: Snapshot) -> Study:
@@ -93,6 +100,7 @@ def kept_and_left_out(snapshot: Snapshot) -> tuple[Study, tuple[str, ...]]:
     reasons = [unwritable(_run_of(run)) for run in snapshot.runs]
     kept = [run for run, reason in zip(snapshot.runs, reasons, strict=True) if not reason]
     ids = {run.number: _run_of(run).id for run in kept}
+    table = snapshot.batch
     state = snapshot.state
     study = Study(
         canvas=_canvas(snapshot),
@@ -103,8 +111,12 @@ def kept_and_left_out(snapshot: Snapshot) -> tuple[Study, tuple[str, ...]]:
         shown=None if snapshot.shown is None else ids.get(snapshot.shown.number),
         compared=tuple(ids[number] for number in state.compared if number in ids),
         workspace=snapshot.workspace,
+        batch=table if table is not None and can_keep(table.attack) else None,
+        copy_of=snapshot.copy_of,
         carried=snapshot.carried,
     )
+    if table is not None and study.batch is None:
+        reasons.append(f"The table of many images is not saved: “{table.attack.title}” is in no catalogue of the engine.")
     return study, tuple(reason for reason in reasons if reason)
 
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Slot
 
 from gui.session.history import AttackRun
 from gui.session.stand_in import is_stand_in
+from gui.session.studies.restoring import same, with_classifier
 
 if TYPE_CHECKING:
     from engine import Classifier
@@ -41,7 +42,7 @@ class StandIns(QObject):
         if not is_stand_in(classifier):
             self.replace(classifier)
             return
-        loaded = next((model for model in session.loaded.models if _same(model, classifier)), None)
+        loaded = next((model for model in session.loaded.models if same(model, classifier)), None)
         if loaded is not None:
             self.replace(loaded)
         elif classifier.fingerprint not in self._tried:
@@ -71,20 +72,14 @@ class StandIns(QObject):
 
     def replace(self, classifier: Classifier) -> None:
         """Replace the stand-in of a classifier, on the canvas and in all finished runs."""
-        from gui.session.studies.restoring import with_classifier
-
         session = self._session
 
         def replaced(run: FinishedRun) -> FinishedRun:
-            stands = isinstance(run, AttackRun) and is_stand_in(run.result.classifier) and _same(run.result.classifier, classifier)
+            stands = isinstance(run, AttackRun) and is_stand_in(run.result.classifier) and same(run.result.classifier, classifier)
             return with_classifier(run, classifier) if stands and isinstance(run, AttackRun) else run
 
         if session.history.substitute(replaced):
             session.history.follow(session.state)
         present = session.state.classifier
-        if present is not None and is_stand_in(present) and _same(present, classifier):
+        if present is not None and is_stand_in(present) and same(present, classifier):
             session.change(classifier=classifier)
-
-
-def _same(one: Classifier, other: Classifier) -> bool:
-    return (one.fingerprint, one.labels, one.input_shape) == (other.fingerprint, other.labels, other.input_shape)

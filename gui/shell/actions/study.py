@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from gui.shell.actions.conditions import has_runs, ready
 from gui.shell.actions.spec import ActionSpec
+from gui.shell.last_study import set_starts_with_last, starts_with_last
 from gui.shell.opening import open_file
 
 if TYPE_CHECKING:
@@ -62,21 +64,49 @@ def save_study_script(shell: Shell) -> None:
 
 
 def write_study_script(session: Session, path: Path) -> None:
-    """Write the study's attacks as a script; messages and status bar say where."""
-    snapshot, name = session.studies.snapshot(), session.studies.name or "session"
+    """Write the study's attacks as a script, which reads the images from the study; messages and status bar say where.
 
-    def write() -> Path:
+    A study without a file of its own is written beside the script.
+    """
+    studies = session.studies
+    snapshot, name, file = studies.snapshot(), studies.name or "session", studies.path
+    if file is not None:
+        studies.save()  # the script names runs that the file must hold
+
+    def write() -> tuple[Path, Path]:
+        from engine import study
         from engine.script import study_as_python, write_script
         from gui.session.studies.snapshot import study_of
 
-        return write_script(path, study_as_python(study_of(snapshot), f"The study {name}, run again."))
+        kept = study_of(snapshot)
+        place = file or unused(path.with_suffix(study.SUFFIX))
+        beside = place.resolve().parent == path.resolve().parent
+        text = study_as_python(kept, f"The study {name}, run again.", file=place, beside=beside)
+        written = write_script(path, text)
+        return written, place if file is not None else study.write(kept, place)
 
-    def then(written: Path) -> None:
-        sentence = f"The script is in {written}. Run it with python."
+    def then(files: tuple[Path, Path]) -> None:
+        written, place = files
+        sentence = f"The script is in {written}; it reads the images from {place.name}. Run it with python."
         session.log("info", sentence)
         session.notice.emit(sentence)
 
     session.ask("study-script", write, then, what=f"Writing {path.name}", busy=f"Writing {path.name}…", keep=True)
+
+
+def toggle_last(shell: Shell) -> None:
+    """Switch whether a start opens the last study again."""
+    wanted = not starts_with_last(shell.settings)
+    set_starts_with_last(shell.settings, wanted)
+    shell.session.notice.emit(
+        "The next start opens the last study again." if wanted else "The next start begins a new study; the last one is in the File menu."
+    )
+
+
+def unused(path: Path) -> Path:
+    """Return the path or, where there is such a file already, the first with a number that is free."""
+    numbered = (path if number == 1 else path.with_stem(f"{path.stem}-{number}") for number in count(1))
+    return next(each for each in numbered if not each.exists())
 
 
 SPECS: tuple[ActionSpec, ...] = (
@@ -122,5 +152,12 @@ SPECS: tuple[ActionSpec, ...] = (
         "Save the study under another name, and go on there",
         ("Ctrl+Shift+S",),
         enabled=ready,
+    ),
+    ActionSpec(
+        "start_with_last",
+        "Start with the last study",
+        toggle_last,
+        "Whether the next start opens this study again. In a terminal, --fresh begins anew once",
+        checkable=True,
     ),
 )

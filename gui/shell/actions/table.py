@@ -68,7 +68,7 @@ class Actions(QObject):
         return self._by_id.get(id)
 
     def _make(self, spec: ActionSpec, window: QMainWindow) -> QAction:
-        action = QAction(spec.title, window)
+        action = QAction(literal(spec.title), window)
         action.setObjectName(f"action.{spec.id}")
         action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])
         keys = f" ({spec.shortcuts[0]})" if spec.shortcuts else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QPushButton, QSizePolicy, QToolBar, QVBoxLayout, QWidget
 
@@ -44,6 +44,7 @@ class GuideBar(QToolBar):
         self.title.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.text = QLabel(self)
         self.text.setWordWrap(True)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.text.setAccessibleName("Step of the guided tour")
         self.back = QPushButton("Back", self)
@@ -57,24 +58,29 @@ class GuideBar(QToolBar):
         words.setSpacing(2)
         words.addWidget(self.title)
         words.addWidget(self.text)
-        self._content = QWidget(self)
+        self._content = _Content(self)
+        self._content.resized.connect(self._fit)
         row = QHBoxLayout(self._content)
         row.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
         row.setSpacing(theme.GRID)
         row.addLayout(words, 1)
+        self._button_width = max(10 * theme.GRID, self.fontMetrics().horizontalAdvance("Finish") + 4 * theme.GRID)
         for button in (self.back, self.next, self.finish):
+            button.setFixedWidth(self._button_width)  # the texts change
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.addWidget(self._content)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
+    @Slot()
     def _fit(self) -> None:
-        """Make the bar as high as its text needs at its width: layouts of tool bars do not ask for that."""
-        buttons = sum(button.sizeHint().width() + theme.GRID for button in (self.back, self.next, self.finish))
-        width = max(self.width(), self._window.width() // 2) - buttons - 8 * theme.GRID
-        needed = self.title.sizeHint().height() + self.text.heightForWidth(width) + theme.GRID + 2
+        """Make the bar as high as the longest text of the guide needs at this width: layouts of tool bars do not ask for that.
+
+        So the height is the same at every step, and nothing above the bar moves.
+        """
+        width = self._content.width() - 2 * theme.GRID - 3 * (self._button_width + theme.GRID)
+        metrics = self.text.fontMetrics()
+        texts = (_marked(step.text) for step in self.walk.steps)
+        longest = max(metrics.boundingRect(QRect(0, 0, width, 10_000), int(Qt.TextFlag.TextWordWrap), text).height() for text in texts)
+        needed = self.title.sizeHint().height() + 2 + longest + 2 + theme.GRID
         self._content.setFixedHeight(max(needed, self.next.sizeHint().height() + theme.GRID))
 
     @Slot()
@@ -83,6 +89,7 @@ class GuideBar(QToolBar):
         self._timer.stop()
         self._frame.hide()
         self._frame.deleteLater()
+        self._window.removeToolBarBreak(self)
         self._window.removeToolBar(self)
         self.deleteLater()
 
@@ -94,17 +101,32 @@ class GuideBar(QToolBar):
     @Slot()
     def _show(self) -> None:
         walk, step = self.walk, self.walk.step
-        self.title.setText(f"{walk.guide.title} · step {walk.place + 1} of {len(walk.guide.steps)}{' · done' if walk.done else ''}")
-        self.text.setText(f"✓ {step.text}" if walk.done else step.text)
+        self.title.setText(f"{walk.guide.title} · step {walk.place + 1} of {len(walk.steps)}")
+        self.text.setText(_marked(step.text) if walk.done else step.text)
         self.back.setEnabled(walk.place > 0)
         reads = step.done is None or walk.done
         self.next.setText("Finish" if walk.is_last else "Next" if reads else "Skip")
-        self._fit()
         self._frame.surround(step.at)
         if walk.done and not walk.is_last:
             self._timer.start()
         else:
             self._timer.stop()
+
+
+class _Content(QWidget):
+    """The row of texts and buttons, which tells when its width changes."""
+
+    resized = Signal()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.resized.emit()
+
+
+def _marked(text: str) -> str:
+    """Return the text of a step that is done."""
+    return f"✓ {text}"
 
 
 def show_guide(slug: str, session: Session, window: QMainWindow) -> GuideBar:
@@ -114,6 +136,7 @@ def show_guide(slug: str, session: Session, window: QMainWindow) -> GuideBar:
     guide = next(guide for guide in GUIDES if guide.slug == slug)
     bar = GuideBar(Walk(guide, session), window)
     window.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
+    window.insertToolBarBreak(bar)  # the drawer's strip is there, too
     bar.walk.begin()
     return bar
 

@@ -39,6 +39,8 @@ class Step:
     """None for a step that the user only reads."""
     at: str = ""
     """The dock, or the accessible name of the control, that the step is about; empty for none."""
+    prepares: bool = False
+    """Whether the step only fetches what the guide needs: it is left out if that is there when the guide begins."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class Guide:
 def loaded(*names: str) -> Condition:
     """Wait until one of these models is loaded."""
     return lambda session, _: session.classifier is not None and session.classifier.name in names
+
+
+def on_canvas(*samples: str) -> Condition:
+    """Wait until one of these samples is on the canvas: names of files, such as ``sign-stop-32.png``."""
+    return lambda session, _: session.image.get("name") in samples
 
 
 def chosen(slug: str) -> Condition:

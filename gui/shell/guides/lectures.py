@@ -12,6 +12,7 @@ from gui.shell.guides.guide import (
     explained,
     loaded,
     moved_sticker,
+    on_canvas,
     opened,
     ran,
     ran_with_bound,
@@ -21,7 +22,21 @@ from gui.shell.guides.guide import (
 
 _DIGITS = ("digits", "digits-lecture")
 _LOAD_DIGITS = Step(
-    "Load the model “digits”: press Ctrl+M, type “digits”, press Enter. It reads handwritten digits.", loaded(*_DIGITS), "Model"
+    "Load the model “digits”: press Ctrl+M, type “digits”, press Enter. It reads handwritten digits.",
+    loaded(*_DIGITS),
+    "Model",
+    prepares=True,
+)
+_FETCH_STOP = (
+    Step(
+        "Load the model “signs”: press Ctrl+M, type “signs”, press Enter. It reads traffic signs.", loaded("signs"), "Model", prepares=True
+    ),
+    Step(
+        "Open the stop sign: press Ctrl+I, type “stop”, press Enter.",
+        on_canvas("sign-stop-32.png", "sign-stop-256.png"),
+        "Image",
+        prepares=True,
+    ),
 )
 
 FIRST_MINUTE = Guide(
@@ -29,6 +44,8 @@ FIRST_MINUTE = Guide(
     "The first minute",
     "Attack a stop sign, scrub through the attack, draw a sticker, and make a figure.",
     (
+        *_FETCH_STOP,
+        Step("Choose the attack “PGD”: press Ctrl+Shift+A, type “PGD”, press Enter.", chosen("pgd"), "Attack", prepares=True),
         Step("Press F5, or Run. PGD changes each value by at most 8/255, so that the stop sign is read as another sign.", ran(), "Run"),
         Step(
             "Drag along the timeline below the images. Every panel shows that iteration; the flip is marked. The right end is the result.",
@@ -69,6 +86,7 @@ NICOLAE_RAWAT = Guide(
     "Nicolae & Rawat 2017: bounded activations",
     "An upper bound on the activations limits how errors grow from layer to layer.",
     (
+        *_FETCH_STOP,
         Step("Press F5 for an attack without any defense.", ran(), "Run"),
         Step(
             "Open Activations, and drag the line at the right edge of a histogram to the left: activations above it are clamped. "
@@ -76,7 +94,12 @@ NICOLAE_RAWAT = Guide(
             bounded,
             "activations",
         ),
-        Step("Press F5 again: this attacker knows the bound, and goes around it.", ran_with_bound, "Run"),
+        Step(
+            "Press F5 again: the attack works on the model without the bound, and the sentence says what the bound undoes of it. An attack "
+            "that knows the bound needs a model that has it.",
+            ran_with_bound,
+            "Run",
+        ),
         Step("Load “signs-bounded”, which was trained with the bound (Ctrl+M).", loaded("signs-bounded", "signs-bounded-leaky"), "Model"),
         Step("Attack it too (F5), and compare the runs in Runs: how many steps did each one need?", ran(), "Run"),
     ),
@@ -84,7 +107,7 @@ NICOLAE_RAWAT = Guide(
 
 YOU = Guide(
     "you",
-    "You: how to attack, and why it works",
+    "You (lecturer): how to attack, and why it works",
     "One step along the gradient, the linear explanation, and transfer to other models.",
     (
         Step("Choose the attack “FGSM” (Ctrl+Shift+A): one step of length eps along the sign of the gradient.", chosen("fgsm"), "Attack"),
@@ -105,6 +128,7 @@ HORVATH = Guide(
     "Horváth 2020: one pixel, and stickers",
     "Attacks that change very little of the image, by a lot.",
     (
+        *_FETCH_STOP,
         Step(
             "Choose the attack “One pixel” (Ctrl+Shift+A), and press F5. It needs only the model's scores: each candidate is one query.",
             ran("one-pixel"),

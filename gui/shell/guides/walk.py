@@ -23,11 +23,14 @@ class Walk(QObject):
     def __init__(self, guide: Guide, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.guide, self._session = guide, session
+        before = Before.of(session)
+        self.steps = tuple(step for step in guide.steps if not (step.prepares and step.done is not None and step.done(session, before)))
+        """The guide's steps, less those that fetch what is there already."""
         self.place = 0
         """The index of the step that is shown."""
         self.done = False
         """Whether the user has done what the step asks for."""
-        self._before = Before.of(session)
+        self._before = before
         for signal in (
             session.observed,
             session.planChanged,
@@ -43,12 +46,12 @@ class Walk(QObject):
     @property
     def step(self) -> Step:
         """The step that is shown."""
-        return self.guide.steps[self.place]
+        return self.steps[self.place]
 
     @property
     def is_last(self) -> bool:
         """Whether the last step is shown."""
-        return self.place == len(self.guide.steps) - 1
+        return self.place == len(self.steps) - 1
 
     def begin(self) -> None:
         """Show the first step."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDockWidget, QMenu, QMenuBar
+from PySide6.QtWidgets import QMenu, QMenuBar
 
 from gui.session.open_image import cropped, open_for
 from gui.session.presets import with_preset
 from gui.session.swap_model import label_of, samples_for
 from gui.shell.actions.file import open_path
 from gui.shell.actions.shell import Shell
+from gui.shell.docks import DOCKS
 from gui.shell.palette.entries import Entry
 from gui.shell.palette.popup import CommandPalette
 
@@ -30,8 +30,6 @@ _MOST_RECENT = 12
 class Host(Shell, Protocol):
     """The part of the main window that the palette needs."""
 
-    @property
-    def docks(self) -> Mapping[str, QDockWidget]: ...
     def menuBar(self) -> QMenuBar: ...
     def open_experiment(self, slug: str) -> None:
         """Show an experiment of the lectures."""
@@ -60,13 +58,12 @@ def collect(host: Host) -> list[Entry]:
 
 
 def _commands(host: Host) -> list[Entry]:
-    """Return the commands of all menus."""
-    toggles = {dock.toggleViewAction() for dock in host.docks.values()}
+    """Return the commands of all menus, but for those that show docks: a panel's entry does that."""
     found = []
     for top in host.menuBar().actions():
         menu = top.menu()
         if isinstance(menu, QMenu):
-            found += [_command(action, path) for action, path in _leaves(menu, (_plain(menu.title()),)) if action not in toggles]
+            found += [_command(action, path) for action, path in _leaves(menu, (_plain(menu.title()),)) if not _shows_dock(action)]
     return list({entry.id: entry for entry in found}.values())
 
 
@@ -103,10 +100,22 @@ def _plain(text: str) -> str:
     return text.replace("&&", "\0").replace("&", "").replace("\0", "&")
 
 
+def _shows_dock(action: QAction) -> bool:
+    return action.objectName().startswith("action.dock.")
+
+
 def _panels(host: Host) -> list[Entry]:
+    """Return every dock, which its entry shows; a menu's command would close one that is in front."""
     return [
-        Entry(f"panel.{name}", _plain(dock.windowTitle()), "Panel", partial(host.bring_up, name), words="dock")
-        for name, dock in host.docks.items()
+        Entry(
+            id=f"panel.{spec.name}",
+            title=spec.title,
+            kind="Panel",
+            do=partial(host.bring_up, spec.name),
+            keys=QKeySequence(spec.keys).toString(_NATIVE),
+            words=f"dock {spec.words}",
+        )
+        for spec in DOCKS
     ]
 
 

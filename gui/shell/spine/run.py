@@ -62,8 +62,11 @@ class RunButtons(QWidget):
         in_the_way = None if job is not None else self._session.planned.obstacle
         self.run.setEnabled(job is None and in_the_way is None)
         why = in_the_way.sentence if in_the_way is not None else self._session.planned.hint
-        self.run.setToolTip("\n".join(filter(None, ["Run the attack that is set up (F5)" if job is None else "An attack is running", why])))
         paused = job is not None and job.paused
+        busy = (
+            "An attack is paused: let it go on (Ctrl+P) or end it (Esc) first" if paused else "An attack is running: it can be ended (Esc)"
+        )
+        self.run.setToolTip("\n".join(filter(None, ["Run the attack that is set up (F5)" if job is None else busy, why])))
         self.pause.setEnabled(running)
         self.pause.setIcon(theme.icon("mdi6.play-pause" if paused else "mdi6.pause"))
         self.pause.setToolTip("Let the attack go on (Ctrl+P)" if paused else "Hold the attack between two steps (Ctrl+P)")

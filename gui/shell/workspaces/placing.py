@@ -63,8 +63,9 @@ def drawer_fits(spec: WorkspaceSpec, width: int, height: int) -> bool:
 
 def _width(spec: WorkspaceSpec, side: Side, width: int) -> int:
     """Return the width of the column at the left or right."""
-    wanted = round(spec.columns[side].share * width)
-    return max(LEAST[side], min(wanted, MOST_SIDE) if spec.canvas else wanted)
+    column = spec.columns[side]
+    wanted = round(column.share * width)
+    return max(column.least or LEAST[side], min(wanted, column.most or MOST_SIDE) if spec.canvas else wanted)
 
 
 def place(window: QMainWindow, spec: WorkspaceSpec, docks: Docks, homes: Mapping[str, Side]) -> None:

@@ -24,6 +24,10 @@ class Column:
     """The column's share of the window's width or, at the bottom, height."""
     shares: tuple[int, ...] = ()
     """The places' shares of the column, in any unit; empty for equal ones."""
+    least: int | None = None
+    """The column's width at the least; None for the usual one of its side."""
+    most: int | None = None
+    """The column's width at the most, beside the canvas; None for the usual one."""
 
     @property
     def docks(self) -> Tabs:

@@ -29,7 +29,7 @@ WORKSPACES: tuple[WorkspaceSpec, ...] = (
         "mdi6.lightbulb-on-outline",
         "See what the model looks at, which neurons spike, and what a bound changes",
         left=Column((("activations",),)),
-        right=Column((("perturbation",), ("prediction",)), share=0.21, shares=(60, 40)),
+        right=Column((("perturbation",), ("prediction",)), share=0.21, shares=(52, 48)),
         bottom=Column((("results", "runs", "messages"),), 0.21),
     ),
     WorkspaceSpec(
@@ -37,8 +37,8 @@ WORKSPACES: tuple[WorkspaceSpec, ...] = (
         "Compare",
         "mdi6.compare",
         "Hold runs against each other, and try the image on other models",
-        left=Column((("runs",),)),
-        right=Column((("prediction",), ("perturbation",)), share=0.21, shares=(48, 52)),
+        left=Column((("runs",),), least=264, share=0.2),
+        right=Column((("comparison",), ("prediction", "perturbation")), share=0.265, shares=(50, 50), most=560),
         bottom=Column((("transfer", "results", "messages"),), 0.21),
     ),
     WorkspaceSpec(

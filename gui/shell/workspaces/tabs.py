@@ -90,12 +90,24 @@ class DockTabs(QObject):
             dock.set_tabbed(any(not other.isHidden() and not other.isFloating() for other in others))
         for bar in self._tab_bars():
             self._set_up(bar)
+            self._keep_in_place(bar)
             for index in range(bar.count()):
                 shown = self._dock_at(bar, index)
                 dotted = shown is not None and shown.name in self._news
                 if dotted == bar.tabIcon(index).isNull():
                     bar.setTabIcon(index, self._dot if dotted else QIcon())
         self.changed.emit()
+
+    def _keep_in_place(self, bar: QTabBar) -> None:
+        """Hide a bar that is the title of no two docks, and show one that is.
+
+        Qt keeps a bar of a lone dock, and one that it has no use for any more, out of sight by its place only, which can be left where an
+        earlier layout had put it.
+        """
+        shown = [self._dock_at(bar, index) for index in range(bar.count())]
+        used = len(shown) > 1 and all(dock is not None and not dock.isHidden() and not dock.isFloating() for dock in shown)
+        if used or self._window.rect().intersects(bar.geometry()):
+            bar.setVisible(used)
 
     def _set_up(self, bar: QTabBar) -> None:
         if id(bar) in self._bars:

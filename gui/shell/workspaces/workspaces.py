@@ -146,7 +146,7 @@ class Workspaces(QObject):
         self._activate()
         self.tabs.sync()
         self._activate()  # the titles have come or gone
-        if not self._window.isMaximized():
+        if not self._window.isMaximized() and self._window.size() != size:  # at a scale of 1.5 each resizing rounds the size down
             self._window.resize(size)  # the docks had no room for a moment, and the window grew
         set_sizes(self._window, spec, self._docks)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gui.panels.runs.facts import RunFacts
+    from gui.session.run_facts import RunFacts
 
 _NONE = "–"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.text.formatting import format_norm, format_number, short
+from engine.text.formatting import format_norm, format_number, run_title, short
 from engine.text.formatting import format_probability as percent
 from gui.session.attack_verdict import Verdict, measured_from, verdict_of_attack
 from gui.session.history import AttackRun
@@ -43,9 +43,11 @@ class RunFacts:
     number: int
     title: str
     """The run's number and the operation, such as ``#4 PGD``."""
+    short_titles: Forms
+    """Shorter forms of the title for a narrow card; empty if there are none."""
     attack: str
     budget: str
-    """The run's eps and steps, if it has them, such as ``8/255 · 40 steps``."""
+    """The run's eps and steps, if it has them, such as ``8/255 · 40 steps``; an iterate has the steps in its title."""
     outcome: str
     """The result, such as ``Stop 99.9 % → Yield 88.0 %``, or the verdict in words."""
     sign: Sign
@@ -76,7 +78,7 @@ class RunFacts:
         sign, outcome = SIGNS[self.sign][0], _PROBABILITY.sub("", self.outcome)
         marked = self.mark or outcome
         return (
-            (_joined(self.title, self.budget), self.title),
+            (_joined(self.title, self.budget), self.title, *self.short_titles),
             tuple(f"{sign} {words}".strip() for words in (_joined(self.mark, self.outcome), _joined(self.mark, outcome), marked)),
             (_joined(self.size, self.device), *self.sizes),
         )
@@ -114,6 +116,7 @@ def _of_any(entry: FinishedRun) -> RunFacts:
     return RunFacts(
         number=entry.number,
         title=entry.title,
+        short_titles=(),
         attack=entry.operation.title,
         budget=_budget(parameters),
         outcome=entry.verdict or entry.ended,
@@ -135,15 +138,16 @@ def _of_attack(entry: AttackRun) -> RunFacts:
     norms = {name: float(value[0]) for name, value in result.norms.items()}
     grown = entry.scene.grown  # the adversarial image does not derive from the clean one
     outcome = f"{'noise' if grown else f'{labels[before]} {percent(first)}'} → {labels[after]} {percent(last)}"
-    flip = int(result.steps_to_flip[0])
+    flip = result.flip()
+    never = "before the attack" if entry.reached_before else "never"
     figures = {
         "outcome": outcome,
         "success": _SUCCESS[verdict.kind],
         **({"before the attack": verdict.before} if verdict.before else {}),
-        "ended": str(result.reason),
+        "ended": str(result.reason) if result.iteration is None else f"taken at {result.moment}",
         "label": labels[int(result.labels[0])] + (" (assumed)" if result.labels_assumed else ""),
         "target": _target(result),
-        "first success at step": "never" if flip < 0 else str(flip),
+        "first success at step": never if flip is None else str(flip),
         **({} if grown else {**_sizes(norms), "measured from": source}),
         **_cost(entry),
         **({"notes": " ".join(result.remarks)} if result.remarks else {}),
@@ -154,8 +158,9 @@ def _of_attack(entry: AttackRun) -> RunFacts:
     return RunFacts(
         number=entry.number,
         title=entry.title,
-        attack=result.operation.title,
-        budget=_budget(parameters),
+        short_titles=shorter_titles(entry),
+        attack=result.title,
+        budget=_budget(parameters if result.iteration is None else {**parameters, "steps": None}),
         outcome=outcome,
         sign=verdict.kind,
         sizes=() if grown else _measured(norms, source),
@@ -195,6 +200,29 @@ def _measured(norms: Mapping[str, float], source: str) -> tuple[str, ...]:
     largest = f"L∞ {_level(norms['linf'])}"
     least = f"{largest} from {source}" if source == "the clean image" else f"{largest}, its stickers not counted"
     return f"L2 {short(norms['l2'])}, {largest} from {source}", f"{largest} from {source}", least
+
+
+def shorter_titles(run: AttackRun) -> tuple[str, ...]:
+    """Return shorter forms of a run's title, the longest first: of an iterate without its source, and with its bare numbers."""
+    result = run.result
+    bare = f"{result.operation.title}, {result.moment.removeprefix('iteration ')}"
+    return () if result.iteration is None else (run_title(run.number, result.title), run_title(run.number, bare))
+
+
+def main_size(run: AttackRun, norms: Mapping[str, float] | None = None) -> str:
+    """Return the size of a run's perturbation in the attack's own norm, such as ``L∞ 8/255``; in L2 if the attack has none.
+
+    ``norms`` are those of one of its iterates; None takes the result's.
+    """
+    if run.scene.grown:
+        return "grown from noise"
+    norms = norms or {name: float(value[0]) for name, value in run.result.norms.items()}
+    own = run.planned.norms
+    name = str(getattr(run.planned, "norm", own[0] if len(own) == 1 else "l2"))
+    if name == "linf":
+        return f"L∞ {_level(norms['linf'])}"
+    title = name.upper() if name in norms else "L2"
+    return f"{title} {_sizes(norms)[title]}"
 
 
 def _sizes(norms: Mapping[str, float]) -> dict[str, str]:
@@ -244,7 +272,7 @@ def _parameters(operation: Operation, values: Mapping[str, Any]) -> dict[str, st
     from engine.parameters import parameters_of
 
     known = parameters_of(type(operation))
-    return {known[name].title: known[name].shown(value) for name, value in values.items()}
+    return {known[name].title: known[name].told(value) for name, value in values.items()}
 
 
 def _budget(parameters: Mapping[str, Any]) -> str:
@@ -259,5 +287,5 @@ def _text(value: Any) -> str:
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, value in values.items():
-        flat.update(_flat(value, f"{prefix}{key} ") if isinstance(value, Mapping) else {f"{prefix}{key}": _text(value)})
+        flat.update(_flat(value, f"{prefix}{key} ") if isinstance(value, Mapping) else {f"{prefix}{key}".replace("_", " "): _text(value)})
     return flat
