@@ -11,6 +11,7 @@ from engine.cli.options import (
     Activation,
     AllowCode,
     Architecture,
+    Defense,
     Device,
     Download,
     HeadKind,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from engine.classifier import Classifier
     from engine.data import DataSet
+    from engine.defenses.preprocessing import Preprocessing
     from engine.operation import Attack
 
 CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -53,6 +55,7 @@ def command(
     crop: Annotated[
         str | None, typer.Option(help="left,top,width,height in the image's pixels, or: published. Without: the largest in the middle.")
     ] = None,
+    defense: Defense = None,
     preset: Annotated[
         str | None, typer.Option(help="A published setting of the attack, by a part of its title; --help lists them.")
     ] = None,
@@ -92,6 +95,7 @@ def command(
     from engine.record import ModelOptions, repeatable
 
     operation = build_attack(context, attack, preset, target)
+    steps = preprocessing(defense)
     given = {"targets": target, "mask": mask or sticker or None, "data": data_set, "start": start}
     check_unused(operation, given, _CURES)
     check_needs(operation, given, _CURES)
@@ -107,6 +111,7 @@ def command(
         done = perform(
             AttackRequest(
                 classifier=classifier,
+                defense=steps,
                 attack=operation,
                 photograph=photograph,
                 crop=part_used,
@@ -130,6 +135,22 @@ def command(
         if done.transfer is not None:
             say_artifact(done.transfer)
     return done.code
+
+
+def preprocessing(text: str | None) -> tuple[Preprocessing, ...]:
+    """Return the steps that ``--defense`` names, with the gradient of an attacker who knows them.
+
+    Raises
+    ------
+    GibbonError
+        A step is unknown or has a wrong parameter.
+    """
+    if text is None:
+        return ()
+    from engine.defenses.preprocessing import read
+    from engine.evaluate.knowing import known_to_the_attacker
+
+    return known_to_the_attacker(read(text))
 
 
 def region(classifier: Classifier, mask: Path | None, stickers: list[str]) -> Tensor | None:

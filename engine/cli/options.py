@@ -33,6 +33,13 @@ HeadKind = Annotated[
     Literal["logits", "log", "strip"], one_of("logits", "log", "strip", help="log or strip for a model that ends in probabilities.")
 ]
 Download = Annotated[bool, typer.Option("--download", help="Fetch published weights that are not here.")]
+Defense = Annotated[
+    str | None,
+    typer.Option(
+        help="Preprocessing before the model: “jpeg quality=75 + bit-depth bits=3”, of bit-depth, median, non-local-means, jpeg, "
+        "noise-averaging, gradient-smoothing. The attack knows it; what one that does not know it achieves is printed beside."
+    ),
+]
 Out = Annotated[Path, typer.Option(help="Folder for what is written; made if it is missing.")]
 WidthMm = Annotated[float, number(30, 500, help="Width of the figure: 85 is a paper's column, 174 its full width.")]
 PANELS = "clean,adversarial,perturbation,bars,histogram"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from engine.classifier import Classifier
 from engine.cli import artifacts as told
 from engine.cli.output import every, interruptible, made_folder, progress, refuse_existing
 from engine.data import DataSet
+from engine.defenses.preprocessing import Preprocessing, defended, words
 from engine.driver import start
 from engine.evaluate import transfer
+from engine.evaluate.knowing import Both
 from engine.figures import FigurePlan, boxes_in, check_panels, explanations_in, export, export_arrays, note_for, subject_of
 from engine.images import Crop, Photograph
 from engine.operation import Attack, AttackStep
@@ -37,6 +39,8 @@ class AttackRequest:
     photograph: Photograph
     crop: Crop | None = None
     label: int | None = None
+    label_assumed: bool = False
+    """Whether the label is a prediction."""
     target: int | None = None
     mask: Tensor | None = None
     mask_path: Path | None = None
@@ -46,6 +50,13 @@ class AttackRequest:
     others: Sequence[Classifier] = ()
     """Further models, whose predictions for the result are reported."""
     seed: int = 0
+    defense: tuple[Preprocessing, ...] = ()
+    """Preprocessing before the classifier, which the attack knows; the outcome of an attack that does not is reported, too."""
+
+    @property
+    def attacked(self) -> Classifier:
+        """The classifier behind the defense."""
+        return defended(self.classifier, self.defense)
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,8 @@ class Done:
     files: tuple[Path, ...]
     notes: tuple[str, ...] = ()
     transfer: Table | None = None
+    knowing: Both | None = None
+    """The attack through the defense, and the one that does not know it, where there is a defense."""
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     readings: Mapping[str, float] = field(default_factory=dict)
     """Readings of the last step."""
@@ -94,6 +107,7 @@ class Done:
             "outcome": self.record.outcome.model_dump(mode="json"),
             "saved": {"prediction": self.saved.prediction_name, "still_adversarial": self.saved.still_adversarial},
             "notes": list(self.notes),
+            **({} if self.knowing is None else {"defense": _defense_json(self.knowing)}),
             "readings": {name: value if math.isfinite(value) else None for name, value in self.readings.items()},
             **told.as_json(self.artifacts),
             **(
@@ -111,6 +125,7 @@ class Done:
             f"  {_prediction_text(out.before)} → {_prediction_text(out.after)}",
             f"  {_verdict(record)}; {_size(record)}{out.forwards:,} forward and {out.backwards:,} backward rows, {out.seconds:.2f} s",
             f"  {self.saved.sentence}",
+            *(f"  {line}" for line in (() if self.knowing is None else self.knowing.sentences())),
             *(f"  {note}" for note in self.notes),
         ]
         return [*lines, *(f"  {path}" for path in self.files)]
@@ -130,10 +145,13 @@ def perform(request: AttackRequest, output: Output) -> Done:
     planned = [image, record, figure, figure.with_name(f"{figure.name}.json")]
     planned += [*([arrays] if output.arrays else []), *([learned] if request.attack.slug == Universal.slug else [])]
     beside = output.folder / f"{output.stem}.artifacts.json"
+    behind = request.attacked
     refuse_existing([*planned, *([beside] if told.may_give(request.attack) else [])], output.overwrite)
     check_panels(output.panels, request.classifier.sites)
     clean = request.photograph.crop_to(request.classifier, request.crop)
-    result, readings = _run(request, output, clean)
+    request = _with_label(request, clean)
+    result, readings = _run(request, output, clean, behind)
+    knowing = _knowing(request, output, clean, result)
     saved = save_adversarial(result, 0, image)
     entry = record_of(
         result,
@@ -157,21 +175,48 @@ def perform(request: AttackRequest, output: Output) -> Done:
     found: Mapping[str, Artifact] = result.artifacts if told.may_give(request.attack) or output.quiet else {}
     written = told.write(beside, found) if told.may_give(request.attack) else None
     files = (*planned, *([] if written is None else [written]))
-    return Done(entry, saved, files, (*output.notes, *result.remarks, *filter(None, [boxes_in(drawn)])), table, found, readings)
+    notes = (*output.notes, *result.remarks, *filter(None, [boxes_in(drawn)]))
+    return Done(entry, saved, files, notes, table, knowing, found, readings)
 
 
-def _run(request: AttackRequest, output: Output, clean: Tensor) -> tuple[AttackResult, dict[str, float]]:
+def _with_label(request: AttackRequest, clean: Tensor) -> AttackRequest:
+    """Return the request with the plain model's prediction for its label, where a defense has none: both attackers get the same."""
+    if not request.defense or request.label is not None:
+        return request
+    return replace(request, label=int(request.classifier.predict(clean[None])), label_assumed=True)
+
+
+def _knowing(request: AttackRequest, output: Output, clean: Tensor, aware: AttackResult) -> Both | None:
+    """Attack the classifier without the defense, where there is one and the attack through it was not cancelled."""
+    if not request.defense or aware.reason == Reason.CANCELLED:
+        return None
+    plain, _ = _run(request, output, clean, request.classifier)
+    return Both(request.defense, plain, aware)
+
+
+def _defense_json(both: Both) -> dict[str, Any]:
+    names = ("without", "unaware", "aware")
+    won = (both.plain.success, both.unaware_success, both.aware.success)
+    return {
+        "steps": words(both.steps),
+        "success": {name: bool(success[0]) for name, success in zip(names, won, strict=True)},
+        "remarks": list(both.remarks),
+    }
+
+
+def _run(request: AttackRequest, output: Output, clean: Tensor, classifier: Classifier) -> tuple[AttackResult, dict[str, float]]:
     label = None if request.label is None else torch.tensor([request.label])
     target = None if request.target is None else torch.tensor([request.target])
     with (
         start(
             request.attack,
-            request.classifier,
+            classifier,
             clean[None],
             label,
             target,
             request.mask,
             seed=request.seed,
+            labels_assumed=request.label_assumed,
             start=None if request.start is None else request.start[None],
             data=request.data,
         ) as run,

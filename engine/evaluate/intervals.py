@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 _Z = 1.959963984540054
 """The 97.5 % quantile of the standard normal distribution: both tails together hold 5 %."""
@@ -23,3 +24,28 @@ def wilson(hits: int, of: int, z: float = _Z) -> tuple[float, float]:
     half = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     low, high = (middle - half) / scale, (middle + half) / scale
     return (0.0 if hits == 0 else max(0.0, low)), (1.0 if hits == of else min(1.0, high))
+
+
+@dataclass(frozen=True)
+class Share:
+    """A counted share with Wilson's 95 % interval."""
+
+    hits: int
+    of: int
+
+    @property
+    def value(self) -> float | None:
+        """The share in [0, 1]; None where nothing was counted."""
+        return self.hits / self.of if self.of else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ends of the interval, in [0, 1]."""
+        return wilson(self.hits, self.of)
+
+    def text(self) -> str:
+        """Format as ``61.0 % (54.1 to 67.5 %), 122 of 200``."""
+        if self.value is None:
+            return "–"
+        low, high = self.interval
+        return f"{100 * self.value:.1f} % ({100 * low:.1f} to {100 * high:.1f} %), {self.hits:,} of {self.of:,}"

@@ -7,35 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.evaluate.batch.rows import ImageRow
-from engine.evaluate.intervals import wilson
+from engine.evaluate.intervals import Share
 from engine.text.formatting import counted, format_norm
 
+__all__ = ["Share", "Summary", "summary_of"]
+
 _NAMES = {"l0": "L0", "l1": "L1", "l2": "L2", "linf": "L∞"}
-
-
-@dataclass(frozen=True)
-class Share:
-    """A counted share with Wilson's 95 % interval."""
-
-    hits: int
-    of: int
-
-    @property
-    def value(self) -> float | None:
-        """The share in [0, 1]; None where nothing was counted."""
-        return self.hits / self.of if self.of else None
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The ends of the interval, in [0, 1]."""
-        return wilson(self.hits, self.of)
-
-    def text(self) -> str:
-        """Format as ``61.0 % (54.1 to 67.5 %), 122 of 200``."""
-        if self.value is None:
-            return "–"
-        low, high = self.interval
-        return f"{100 * self.value:.1f} % ({100 * low:.1f} to {100 * high:.1f} %), {self.hits:,} of {self.of:,}"
 
 
 @dataclass(frozen=True)
