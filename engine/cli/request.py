@@ -55,7 +55,7 @@ class AttackRequest:
 
     @property
     def attacked(self) -> Classifier:
-        """The classifier behind the defense."""
+        """The classifier behind the defense, which is the one that is attacked."""
         return defended(self.classifier, self.defense)
 
 
