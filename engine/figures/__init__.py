@@ -18,6 +18,7 @@ from engine.figures.panels import FigurePanel, ImagePanel, SaliencyPanel, Signed
 from engine.figures.plan import FigurePlan
 from engine.figures.plots import HistogramPanel, LossPanel
 from engine.figures.subject import Subject, subject_of
+from engine.figures.tables import curve_figure, table_figure
 from engine.figures.words import note_for
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "boxes_in",
     "check_panels",
     "compose",
+    "curve_figure",
     "explanations_in",
     "export",
     "export_arrays",
@@ -47,4 +49,5 @@ __all__ = [
     "panels_for",
     "panels_of",
     "subject_of",
+    "table_figure",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, final
 
 from engine.figures.page import Box, Key, Page, draw_key, key_height
@@ -24,8 +24,12 @@ class CurvePanel(FigurePanel):
     """The common abscissae, ``(T,)``."""
     lines: Mapping[str, Array]
     """The lines by name, each ``(T,)``."""
+    bands: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
+    """Lower and upper ends of a band around a line, by its name, each ``(T,)``: intervals."""
     x_label: str = ""
     y_label: str = ""
+    y_limits: tuple[float, float] | None = None
+    """Ends of the vertical axis; None: those of the lines."""
     stretches: ClassVar[bool] = True
     least_mm: ClassVar[float] = 60.0
 
@@ -43,11 +47,15 @@ class CurvePanel(FigurePanel):
 
         axes = page.axes(box)
         marker = "o" if len(self.x) <= 30 else ""
-        for place, values in enumerate(self.lines.values()):
+        for place, (name, values) in enumerate(self.lines.items()):
             dashes = _DASHES[place // len(COLOURS) % len(_DASHES)]
             colour = COLOURS[place % len(COLOURS)]
+            if name in self.bands:
+                axes.fill_between(self.x, *self.bands[name], color=colour, alpha=0.18, linewidth=0)
             axes.plot(self.x, values, color=colour, linewidth=page.scale, linestyle=dashes, marker=marker, markersize=2 * page.scale)
         axes.set(xlabel="\n".join(wrap(self.x_label, box.width)), ylabel=self.y_label)  # a longer label would leave no room for the axes
+        if self.y_limits is not None:
+            axes.set_ylim(*self.y_limits)
         whole = bool((self.x == self.x.round()).all())
         axes.xaxis.set_major_locator(MaxNLocator(10 if whole else 6, integer=whole))
         axes.yaxis.set_major_locator(MaxNLocator(5))
