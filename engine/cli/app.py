@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import animate, attack, batch, demo, figure, models, replay, reproduce, script, train, usage
+from engine.cli import animate, attack, batch, demo, evaluate, figure, models, replay, reproduce, script, train, usage
 from engine.cli.output import NO_FOLDER, complain, has_folder, let_go_of_stdout, program
 from engine.errors import GibbonError, in_words
 
-COMMANDS = ("attack", "batch", "replay", "figure", "animate", "demo", "models", "train", "reproduce", "script", "gui")
+COMMANDS = ("attack", "batch", "replay", "figure", "animate", "demo", "models", "train", "evaluate", "reproduce", "script", "gui")
 USER_ERROR = 2
 INTERRUPTED = 130
 
@@ -39,6 +39,7 @@ app.command("figure")(figure.command)
 app.command("animate")(animate.command)
 app.command("models")(models.command)
 app.command("train", context_settings=train.CONTEXT)(train.command)
+app.add_typer(evaluate.app, name="evaluate")
 app.command("reproduce", context_settings=reproduce.CONTEXT)(reproduce.command)
 
 

@@ -41,7 +41,11 @@ def sentence(error: Any, arguments: Sequence[str], commands: Sequence[str]) -> s
         case "BadParameter":
             return f"{_named(error.param)}: {_reason(error)}"
     if command is not None and getattr(command, "commands", None):
-        wanted = next((word for word in arguments if not word.startswith("-")), "")
+        inner = command.name in commands  # a command that has commands of its own, such as evaluate
+        commands = list(command.commands) if inner else commands
+        wanted = next((word for word in arguments if not word.startswith("-") and not (inner and word == command.name)), "")
+        if inner and not wanted:
+            return f"“{command.name}” needs a command: {', '.join(commands)}. See {command.name} --help."
         if "." in wanted or "/" in wanted or os.sep in wanted:
             return f"There is no image or study “{wanted}” that the window could open. Check the path; for commands see --help."
         close = difflib.get_close_matches(wanted, commands, 1, 0.5)
@@ -76,7 +80,7 @@ def _help(command: Any) -> str:
     return f"See {command.name} --help." if command is not None and command.name in _WITH_HELP else "See --help."
 
 
-_WITH_HELP = ("attack", "replay", "figure", "demo", "models", "train", "reproduce", "gui")
+_WITH_HELP = ("attack", "replay", "figure", "demo", "models", "train", "evaluate", "reproduce", "gui")
 
 
 def _stopped(text: str) -> str:

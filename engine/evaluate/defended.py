@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
-from typing import Any
 
 from engine.classifier import Classifier
-from engine.errors import GibbonError
-
-_DEFENSES = "engine.defenses.preprocessing"
+from engine.defenses import preprocessing
 
 
 def split(text: str) -> tuple[str, str]:
@@ -35,13 +31,4 @@ def defended(classifier: Classifier, defense: str) -> Classifier:
     GibbonError
         There is no such defense, or a parameter is out of its range.
     """
-    if not defense:
-        return classifier
-    try:
-        defenses: Any = importlib.import_module(_DEFENSES)
-    except ModuleNotFoundError:
-        raise GibbonError(
-            f"“{defense}” cannot be put in front of a model: this Gibbon has no preprocessing defenses. Leave it out."
-        ) from None
-    found: Classifier = defenses.defended(classifier, defense)
-    return found
+    return preprocessing.defended(classifier, defense) if defense else classifier

@@ -222,7 +222,7 @@ def ask(model: Classifier, result: AttackResult, random: Tensor | None = None) -
     shape, device = result.clean.shape[1:], result.clean.device
     taker = as_taken(model, shape)
     if taker is None:
-        excuse = f"Not comparable: it takes {_channels(model.input_shape[0])}, the run has {_channels(shape[0])}."
+        excuse = f"Not comparable: it takes {images_of(model.input_shape[0])}, the run has {images_of(shape[0])}."
         return Verdict(model.name, attacked, model.labels, excuse)
     known = (result.clean_logits, result.logits) if attacked else (taker.score(result.clean), taker.score(result.adversarial))
     return Verdict(
@@ -238,7 +238,8 @@ def ask(model: Classifier, result: AttackResult, random: Tensor | None = None) -
     )
 
 
-def _channels(count: int) -> str:
+def images_of(count: int) -> str:
+    """Name images by their number of channels: ``grey images``, ``colour images``."""
     return {1: "grey images", 3: "colour images"}.get(count, f"images of {count} channels")
 
 

@@ -26,6 +26,7 @@ from engine.record.schema import (
     Record,
 )
 from engine.record.stickers import StickerEntry
+from engine.record.tables import curve_record, table_record, write_curve, write_table
 
 __all__ = [
     "CARRIERS",
@@ -51,6 +52,7 @@ __all__ = [
     "carried",
     "carries",
     "compared",
+    "curve_record",
     "digest",
     "file_digest",
     "find",
@@ -69,7 +71,10 @@ __all__ = [
     "repeatable",
     "replay",
     "save_adversarial",
+    "table_record",
     "write_and_read",
     "write_batch",
     "write_csv",
+    "write_curve",
+    "write_table",
 ]

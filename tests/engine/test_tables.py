@@ -353,7 +353,7 @@ def test_a_cell_that_fails_leaves_the_others(tmp_path: Path) -> None:
     for column in results.columns:
         universal = column.variant.attack.slug == "universal"
         assert "“animals” has no class “class 0”" in results.cell("animals", column).error
-        assert "channels" in results.cell("grey", column).error
+        assert "takes grey images, “set” has colour images" in results.cell("grey", column).error
         assert "missing.safetensors" in results.cell("missing.safetensors", column).error
         assert bool(results.cell("a", column).error) == universal
         if not universal:

@@ -21,7 +21,7 @@ from engine.evaluate.given_data import of_data
 from engine.evaluate.named_attack import NamedAttack
 from engine.evaluate.transfer import as_taken, translated
 from engine.operation import Problem, Step, Use
-from engine.parameters import method
+from engine.parameters import CHOICES, method
 
 _POINTS = 128
 """Points of a curve, at most, beside the one at 0."""
@@ -66,6 +66,17 @@ class RobustnessCurve(NamedAttack):
         kind_of(self.attacking)
         return self
 
+    @property
+    def searches(self) -> bool:
+        """Whether radii are searched; a minimal-norm attack gives its norms at once."""
+        return kind_of(self.attacking) == "radius"
+
+    @property
+    def radius(self) -> str:
+        """The norm of the curve's eps in words, such as ``L∞``."""
+        ball = self.attacking.ball()
+        return CHOICES[getattr(self.attacking, "norm", None) or ("l2" if ball is None else type(ball).__name__.lower())]
+
     def iterate(self, problem: Problem) -> Iterator[CurveStep]:
         """Search the images of the data set or, without one, the problem's own, one model after the other."""
         problem = of_data(problem)
@@ -105,7 +116,7 @@ class RobustnessCurve(NamedAttack):
 
     def radii(self, models: tuple[ModelNorms, ...]) -> Tensor:
         """Return the eps ``(T,)`` of the curve's points: some of those of the search, or evenly spread up to the largest norm."""
-        if kind_of(self.attacking) == "radius":
+        if self.searches:
             points = min(_POINTS, 2**self.halvings)
             largest = float(self.attacking.eps)  # type: ignore[attr-defined]
             return torch.arange(points + 1, dtype=torch.float64).mul(largest).div(points)

@@ -7,7 +7,7 @@ from engine.evaluate.tables.posing import CellRun
 from engine.evaluate.tables.results import Group, TableResults, Worst
 from engine.evaluate.tables.running import TableRun, TableStep
 from engine.evaluate.tables.spec import TableAttack, TableData, TableModel, TableSpec, read_spec, spec_toml
-from engine.evaluate.tables.start import evaluate_table
+from engine.evaluate.tables.start import evaluate_table, forget_cells
 
 __all__ = [
     "Cell",
@@ -26,6 +26,7 @@ __all__ = [
     "Worst",
     "budget_of",
     "evaluate_table",
+    "forget_cells",
     "read_spec",
     "spec_toml",
 ]

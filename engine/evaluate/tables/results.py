@@ -63,6 +63,8 @@ class TableResults:
     seconds: float
     threads: int
     """CPU threads of torch."""
+    devices: tuple[str, ...] = ()
+    """Devices of the models that this process has loaded."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -144,10 +146,31 @@ class TableResults:
         if len(group.columns) > 1:
             columns.append(", ".join(("worst case", *group.header)))
             for line, found in zip(lines, worst, strict=True):
-                line.append(share_text(found.robust) + ("*" if found.missing and found.robust.of else ""))
+                line.append(worst_text(found))
         columns.append(", ".join(("random noise as large", *group.header)))
         for line, found in zip(lines, worst, strict=True):
             line.append(share_text(found.noise))
+
+    def upright(self) -> Table:
+        """Return the same numbers with a row for each attack and a column for each model, which a terminal has room for."""
+        heads = ("attack", "budget", "images", "data")
+        rows: list[tuple[str, ...]] = []
+        for data in self.spec.data:
+            rows.append(("clean", "no attack", "", data.name, *(share_text(self.clean(row, data.name)) for row in self.rows)))
+            for group in (group for group in self.groups if group.columns[0].data == data):
+                rows += self._upright_group(group)
+        return Table((*heads, *self.rows), tuple(rows), self.title)
+
+    def _upright_group(self, group: Group) -> list[tuple[str, ...]]:
+        rows: list[tuple[str, ...]] = []
+        for column in group.columns:
+            aim = "" if column.variant.aim == "away" else f", towards: {column.variant.aim}"
+            cells = (cell_text(self.cell(row, column)) for row in self.rows)
+            rows.append((column.variant.name, f"{column.budget}{aim}", column.access, column.data.name, *cells))
+        worst = [self.worst(row, group) for row in self.rows]
+        if len(group.columns) > 1:
+            rows.append(("worst case", *group.header, *(worst_text(each) for each in worst)))
+        return [*rows, ("random noise as large", *group.header, *(share_text(each.noise) for each in worst))]
 
     def data(self) -> Table:
         """Return one row for each cell and each group, with every number as a number, for other programs."""
@@ -204,6 +227,11 @@ def share_text(found: Share) -> str:
         return NOTHING
     low, high = found.interval
     return f"{100 * found.value:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def worst_text(found: Worst) -> str:
+    """Format a worst case; a star says that some attacks of the group are missing."""
+    return share_text(found.robust) + ("*" if found.missing and found.robust.of else "")
 
 
 def _numbers(found: Share) -> tuple[float | None, float | None, float | None, int, int]:

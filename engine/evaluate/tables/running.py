@@ -122,7 +122,7 @@ class TableRun(Iterator[TableStep]):
         """Return the table with the cells that are finished; valid at any time."""
         notes = tuple(dict.fromkeys(note for data in self._stock.loaded for note in data.notes))
         columns = columns_of(self.spec)
-        return TableResults(self.spec, columns, self.cells, self.reason, self.seconds, self._threads, notes)
+        return TableResults(self.spec, columns, self.cells, self.reason, self.seconds, self._threads, self._stock.devices, notes)
 
     # ------------------------------------------------------------------ the loop
 

@@ -8,9 +8,19 @@ from pathlib import Path
 from engine.classifier import Classifier
 from engine.data import DataSet
 from engine.defenses.training.sharing import Share
+from engine.evaluate.tables.keeping import Keeper
+from engine.evaluate.tables.plan import crafts_of
 from engine.evaluate.tables.running import TableRun
 from engine.evaluate.tables.spec import TableSpec
 from engine.evaluate.tables.stock import Load, Stock
+
+
+def forget_cells(spec: TableSpec, folder: Path | str) -> None:
+    """Remove the finished cells of a table from its folder, so that they are computed once more."""
+    keeper = Keeper(Path(folder))
+    for craft in crafts_of(spec):
+        for key in craft.cells:
+            keeper.forget(key)
 
 
 def evaluate_table(

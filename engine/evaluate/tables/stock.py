@@ -22,7 +22,7 @@ from engine.evaluate.tables.crafting import Judge
 from engine.evaluate.tables.plan import Craft
 from engine.evaluate.tables.posing import Bench
 from engine.evaluate.tables.spec import TableData, TableModel, TableSpec
-from engine.evaluate.transfer import as_taken
+from engine.evaluate.transfer import as_taken, images_of
 from engine.files import file_digest
 
 Load = Callable[[str], Classifier]
@@ -62,6 +62,11 @@ class Stock:
         """The data sets that were loaded so far."""
         return [data for data in self._sets.values() if isinstance(data, DataSet)]
 
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices of the models that were loaded so far."""
+        return tuple(sorted({str(model.device) for model in self._taken.values()}))
+
     def loading(self, entry: TableData) -> Bits[None]:
         """Load a data set image by image, unless it is here; an error is kept and raised where the set is used."""
         if entry.name in self._sets:
@@ -97,7 +102,7 @@ class Stock:
             taken = as_taken(model, data.shape)
             if taken is None:
                 raise GibbonError(
-                    f"“{entry.title}” takes images of {model.input_shape[0]} channels, “{data.name}” has {data.shape[0]}. "
+                    f"“{entry.title}” takes {images_of(model.input_shape[0])}, “{data.name}” has {images_of(data.shape[0])}. "
                     "Choose a model for such images."
                 )
             self._taken[key] = taken
