@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from engine.data.bits import Bits
+from engine.bits import Bits
 from engine.data.dataset import DataSet
 from engine.data.labels import DIGIT_LABELS, SIGN_LABELS
 from engine.data.selection import checked_classes, numbers_of

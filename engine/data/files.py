@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.bits import Bits
 from engine.class_matching import are_numbers
-from engine.data.bits import Bits
 from engine.errors import GibbonError
 from engine.files import IMAGE_SUFFIXES, ordinary_file
 from engine.images.decoding import decode, upright_size

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
+from engine.bits import Bits
 from engine.data import files
-from engine.data.bits import Bits
 from engine.data.dataset import DataSet
 from engine.data.selection import SPLITS, Selection, Split, chosen_places, numbers_of
 from engine.errors import GibbonError

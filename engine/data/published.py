@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
+from engine.bits import Bits
 from engine.class_matching import class_numbers
 from engine.data import files
-from engine.data.bits import Bits
 from engine.data.dataset import DataSet
 from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
 from engine.data.selection import Selection, Split, chosen_places, numbers_of

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.bits import Bits, whole
 from engine.data import drawn, published
-from engine.data.bits import Bits, whole
 from engine.data.dataset import DataSet
 from engine.data.drawn import DRAWN, read_drawn
 from engine.data.folders import first_size, folder_named, has_splits, listing, place_of, read_folder

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from engine.data.bits import Bits, whole
+from engine.bits import Bits, whole
 from engine.data.dataset import DataSet
 from engine.data.published import CITATIONS
 from engine.data.sources import check_name, loading, splits_of

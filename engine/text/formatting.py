@@ -37,6 +37,18 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
+def duration(seconds: float) -> str:
+    """Return a duration in words, such as ``0.8 s``, ``42 s``, ``3 min 20 s`` or ``2 h 5 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
 def run_title(number: int, title: str, iterate_of: int | None = None) -> str:
     """Return a finished run's number and title; of an iterate also the number of its run: ``#5 PGD, iteration 12 of 40, from #3``."""
     source = "" if iterate_of in (None, number) else f", from #{iterate_of}"

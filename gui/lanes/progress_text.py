@@ -6,23 +6,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine.text.formatting import duration
+
 if TYPE_CHECKING:
     from gui.lanes.jobs import Job
 
 BEFORE_A_GUESS_S = 3.0
 """Seconds of a job before its remaining time is estimated from the share that is done."""
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in words, such as ``0.8 s``, ``42 s``, ``3 min 20 s`` or ``2 h 5 min``."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 class RateMeter:

@@ -12,8 +12,8 @@ from gui.session.sticker_content import stickers_after
 if TYPE_CHECKING:
     from engine import Attack, AttackResult
     from engine.artifacts import Artifact
+    from engine.bits import Bits
     from engine.data import DataSet
-    from engine.data.bits import Bits
     from engine.stickers import Content, Sticker
     from engine.timeline import Timeline
     from gui.lanes.jobs import Job

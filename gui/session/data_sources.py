@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, Signal
 from gui.session.data_choice import Choice, DataSource
 
 if TYPE_CHECKING:
+    from engine.bits import Bits
     from engine.data import DataSet
-    from engine.data.bits import Bits
 
 _KEPT = 2
 """Loaded data sets that are kept, so that a second run need not read the files again."""
@@ -71,7 +71,7 @@ class DataSources(QObject):
         GibbonError
             The data set is missing or cannot be read.
         """
-        from engine.data.bits import whole
+        from engine.bits import whole
 
         return whole(self.loading(choice))
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.data.bits import whole
+from engine.bits import whole
 from engine.data.generated import (
     DIGIT_LABELS,
     SIGN_LABELS,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import PIL.Image
 import pytest
 
-from engine.data.bits import whole
+from engine.bits import whole
 from gui.session.data_choice import Choice
 from gui.session.data_sources import DataSources
 from tests.gui.attack_dock import attack_dock

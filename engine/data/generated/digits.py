@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.bits import Bits
+from engine.bits import Bits
 from engine.data.generated.backgrounds import Image, Random
 from engine.data.generated.canvas import REACH, Canvas
 from engine.data.generated.checks import checked

@@ -12,7 +12,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from engine.data.bits import Bits
+from engine.bits import Bits
 from engine.defenses.training.sharing import Share, own_share
 from engine.errors import GibbonError, in_words
 from engine.evaluate.tables.cells import Cell, Verdicts

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from engine import data as data_sets
 from engine import models
+from engine.bits import Bits
 from engine.classifier import Classifier
 from engine.data import DataSet
-from engine.data.bits import Bits
 from engine.data.drawn import DRAWN
 from engine.data.sources import loading
 from engine.errors import GibbonError, in_words

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QItemSelection, QSignalBlocker, Signal, Slot
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 
-from gui.lanes.progress_text import duration
+from engine.text.formatting import duration
 from gui.widgets.value_table import ValueTable
 
 if TYPE_CHECKING:
