@@ -131,7 +131,7 @@ class Fit:
         """Loss and accuracy of each finished batch of the unfinished epoch."""
         self.kept: dict[str, Tensor] | None = None
         """The weights of the best epoch, where they are asked for."""
-        self._sites = discover(self.network.eval(), self._example())[0] if len(held_out) else ()
+        self.sites = discover(self.network.eval(), self._example())[0] if len(held_out) else ()
         self._began = time.perf_counter()
 
     @property
@@ -142,7 +142,7 @@ class Fit:
     @property
     def steps(self) -> int:
         """The number of steps of one epoch: its batches, and the passes of its measurement."""
-        return self.batches + self._measurement().passes
+        return self.batches + self.measurement().passes
 
     def epoch_steps(self) -> Iterator[Progress]:
         """Train for one epoch, or for the rest of one that was interrupted, and measure it.
@@ -152,17 +152,16 @@ class Fit:
         self._began = time.perf_counter()
         if self.order is None:
             self.order, self.done = torch.randperm(len(self.training), generator=self.generator), []
-        measurement = self._measurement()
+        measurement = self.measurement()
         last: Progress | None = None
-        for progress in self._batches():
+        for progress in self.batch_steps():
             last = progress
             if len(self.done) == self.batches and not measurement.passes:
                 self._finish_epoch(measurement)
             yield progress
         if last is None:  # the interruption came after the last batch
             last = Progress(*self.done[-1])
-        self.network.eval()
-        for passes, _ in enumerate(measurement.steps(self._trainee(self.generator, 1)), 1):
+        for passes, _ in enumerate(self.measuring(measurement), 1):
             if passes < measurement.passes:
                 yield Progress(last.loss, last.accuracy)
         if measurement.passes:
@@ -170,7 +169,8 @@ class Fit:
             yield Progress(last.loss, last.accuracy)
 
     @torch.enable_grad()
-    def _batches(self) -> Iterator[Progress]:
+    def batch_steps(self) -> Iterator[Progress]:
+        """Train on the batches of the epoch that are not done yet, in its ``order``."""
         assert self.order is not None
         self.network.train()
         recipe = self.phases.active(self.recipe, self.epoch, self.schedule.epochs)
@@ -221,8 +221,14 @@ class Fit:
         random = BatchRandom(generator, total, rows, self.device)
         return Trainee(self.network, self.normalise, random, self.classes, epoch, self.mixed)
 
-    def _measurement(self) -> Measurement:
-        return Measurement(self.held_out.images, self.held_out.targets, self.quick, self._sites, self.share)
+    def measurement(self) -> Measurement:
+        """Return the measurement of an epoch's end, which `measuring` makes."""
+        return Measurement(self.held_out.images, self.held_out.targets, self.quick, self.sites, self.share)
+
+    def measuring(self, measurement: Measurement) -> Iterator[None]:
+        """Make a measurement of the network, one pass a step."""
+        self.network.eval()
+        yield from measurement.steps(self._trainee(self.generator, 1))
 
     def _finish_epoch(self, measurement: Measurement) -> None:
         self.epoch += 1
@@ -285,7 +291,8 @@ class Fit:
 
         hooks = [module.register_forward_pre_hook(measure) for module in modules]
         try:
-            self.network.train()(self.normalise(images))
+            with _seeded(self.device, self._seed):
+                self.network.train()(self.normalise(images))
         finally:
             for hook in hooks:
                 hook.remove()

@@ -231,11 +231,42 @@ class Train(Operation):
         return QuickAttack(self.quick_eps or (linf[0] if linf else usual))
 
     def _prepare(self, problem: Problem) -> tuple[Fit, dict[str, Any]]:
+        """Return the training as its checkpoint holds it, or at its beginning, and what a checkpoint of it says about it."""
+        path = self.checkpoint
+        if path is not None and not path.parent.is_dir():  # found after an epoch otherwise
+            raise GibbonError(f"There is no folder “{path.parent}” for the checkpoint. Make it, or choose another one.")
+        fit = self.beginning(problem)
+        if path is None:
+            return fit, {}
+        about = self._about(problem)
+        if path.exists():
+            checkpoints.load(fit, path, about)
+        return fit, about
+
+    def _about(self, problem: Problem) -> dict[str, Any]:
+        """Return the facts that a training and its checkpoint must have in common."""
+        data = problem.data
+        assert data is not None
+        return {
+            "parameters": {**self.model_dump(mode="json", exclude={"checkpoint"}), "recipe": self.described},
+            "seed": _seed_of(problem),
+            "classifier": problem.classifier.whole.fingerprint,
+            "data": [data.name, len(data), data.sha256],  # with other images held out, the test would contain training images
+        }
+
+    def beginning(self, problem: Problem) -> Fit:
+        """Return the training before its first step.
+
+        Raises
+        ------
+        GibbonError
+            There are no images, or network, recipe and images do not fit together.
+        """
         classifier, data = problem.classifier.whole, problem.data
         if data is None:
             raise GibbonError("Training needs images: give a data set, data=engine.data.load(...).")
         _check_fit(classifier, data.shape, data.labels)
-        seed = int(problem.random.integers(2**31 - 1)[0])
+        seed = _seed_of(problem)
         targets = data.targets_for(classifier.labels, classifier.name)
         training, held_out = split(data.images, targets, self.held_out, self.batch_size, seed)
         network = self._network(classifier, seed)
@@ -263,19 +294,9 @@ class Train(Operation):
             mixed=self.mixed_precision and classifier.device.type != "cpu",
             seed=seed,
         )
-        about = {
-            "parameters": {**self.model_dump(mode="json", exclude={"checkpoint"}), "recipe": self.described},
-            "seed": seed,
-            "classifier": classifier.fingerprint,
-            "data": [data.name, len(data), data.sha256],  # with other images held out, the test would contain training images
-        }
-        if self.checkpoint is not None and not self.checkpoint.parent.is_dir():  # found after an epoch otherwise
-            raise GibbonError(f"There is no folder “{self.checkpoint.parent}” for the checkpoint. Make it, or choose another one.")
-        if self.checkpoint is not None and self.checkpoint.exists():
-            checkpoints.load(fit, self.checkpoint, about)
-        elif self.bound is None and (self.fresh or self.activation != "keep") and not normalises(network):
+        if self.bound is None and (self.fresh or self.activation != "keep") and not normalises(network):
             fit.set_bounds()
-        return fit, about
+        return fit
 
     def _check_recipe(self, network: nn.Module, batch_size: int, classifier: Classifier) -> None:
         for part in self.recipe:
@@ -324,6 +345,11 @@ class Train(Operation):
             recipe=self.described,
             training=parameters,
         )
+
+
+def _seed_of(problem: Problem) -> int:
+    """Return the seed of every draw of a training: the problem's first number."""
+    return int(problem.random.anew().integers(2**31 - 1)[0])
 
 
 def _check_fit(classifier: Classifier, shape: tuple[int, int, int], labels: tuple[str, ...]) -> None:
