@@ -15,6 +15,7 @@ from engine.artifacts import Artifact, Table
 from engine.classifier import Classifier
 from engine.driver import Run, start
 from engine.evaluate.control import control
+from engine.evaluate.inner_runs import share_of
 from engine.evaluate.named_attack import NamedAttack
 from engine.evaluate.transfer import NOTHING, Verdict, as_taken, ask, translated
 from engine.operation import Problem, Step, Use
@@ -109,7 +110,7 @@ class TransferEvaluation(NamedAttack):
             with closing(self._attack(problem, taker, own, goals)) as run:
                 for made in run:
                     state = replace(state, step=made.index)
-                    yield step(0.5 * _share(made), f"{self.attacking.title} on “{name}”")
+                    yield step(0.5 * share_of(made), f"{self.attacking.title} on “{name}”")
                 result = run.result()
             assert isinstance(result, AttackResult)
             _count(problem, run.problem.classifier.forwards, run.problem.classifier.backwards)
@@ -130,10 +131,6 @@ class TransferEvaluation(NamedAttack):
         """Return both tables with the entries known so far."""
         assert isinstance(last, TransferStep)
         return {"accuracy": last.matrix.table("accuracy"), "rate": last.matrix.table("rate")}
-
-
-def _share(step: Step) -> float:
-    return min(1.0, (step.index + 1) / (step.total + 1)) if step.total is not None else 0.0
 
 
 def _count(problem: Problem, forwards: int, backwards: int = 0) -> None:

@@ -94,13 +94,14 @@ def _cell(cell: Cell) -> Mapping[str, Any]:
     found: dict[str, Any] = {**vars(cell.key), "error": cell.error, "seconds": cell.seconds, "facts": cell.facts}
     if cell.verdicts is None:
         return found
-    names = ("clean", "robust", "success", "success_8bit", "noise", "right_after")
+    names = ("clean", "robust", "success", "success_8bit", "transfer", "noise", "right_after")
     verdicts = {name: getattr(cell.verdicts, name).tolist() for name in _LISTS}
+    lists = {name: getattr(cell.verdicts, name).nonzero().flatten().tolist() for name in ("made", "failed")}
     return {
         **found,
         **{name: _share(getattr(cell, name)) for name in names},
         "classes": list(cell.class_names),
-        "images": {"places": list(cell.places), **verdicts, "failed": cell.verdicts.failed.nonzero().flatten().tolist()},
+        "images": {"places": list(cell.places), **verdicts, **lists},
     }
 
 

@@ -121,6 +121,8 @@ def test_the_counts_of_white_box_and_transfer_are_those_of_a_loop() -> None:
             assert (cell.success.hits, cell.success.of) == (fooled, int(before.sum()))
             assert (cell.right_after.hits, cell.clean.hits) == (int(after.sum()), int(before.sum()))
             noise = torch.cat([control(images[i : i + 1], made.adversarial[i : i + 1], seed=3 + i) for i in range(24)])
+            fooled_both = sum(bool(s) and bool(b) and not bool(a) for s, b, a in zip(made.success, before, after, strict=True))
+            assert (cell.transfer.hits, cell.transfer.of) == (fooled_both, int((made.success & before).sum()))
             assert cell.noise.hits == int((before & (model.predict(noise) == labels)).sum())
             torch.testing.assert_close(cell.verdicts.norms[:, 3], made.norms["linf"].double())
     itself, on_a = results.columns
@@ -317,11 +319,11 @@ def test_kept_cells_of_another_table_are_refused_with_the_difference_named(tmp_p
 
 def test_kept_cells_of_other_weights_or_images_are_refused(tmp_path: Path) -> None:
     finish(start(spec(), tmp_path))
-    with pytest.raises(engine.GibbonError, match=r"“b” under “FGSM, L∞ 0.1”.* crafted on is .* and 1 more"):
+    with pytest.raises(engine.GibbonError, match=r"“b” under “FGSM, L∞ 0.1”.* crafted on is .*, and 1 more"):
         finish(start(spec(), tmp_path, resume=True, classifiers={"a": net(0), "b": net(2)}))
-    with pytest.raises(engine.GibbonError, match="data sha256 is"):
+    with pytest.raises(engine.GibbonError, match="hash of the images is"):
         finish(start(spec(), tmp_path, resume=True, sets={"set": drawn().subset(range(23, -1, -1))}))
-    with pytest.raises(engine.GibbonError, match="data count is 24 there and 20 here"):
+    with pytest.raises(engine.GibbonError, match="count of images is 24 there and 20 here"):
         finish(start(spec(), tmp_path, resume=True, sets={"set": drawn().subset(range(20))}))
 
 
@@ -501,6 +503,18 @@ def test_the_work_is_divided(tmp_path: Path) -> None:
     assert not parts[0] & parts[1]
     assert len(parts[0] | parts[1]) == 6
     assert min(map(len, parts)) == 3
+
+
+def test_the_longest_attacks_are_divided_first() -> None:
+    from engine.evaluate.tables.plan import crafts_of, divided
+
+    listed = [{"attack": "fgsm", "eps": [0.01, 0.02, 0.03]}, {"attack": "pgd", "steps": 12, "eps": 0.1}]
+    crafts = crafts_of(spec(attacks=listed))
+    parts = divided(crafts, 2)
+    assert sorted((craft for part in parts for craft in part), key=crafts.index) == list(crafts)
+    loads = [sum(craft.work for craft in part) for part in parts]
+    assert loads[0] == loads[1]  # a PGD each, and three FGSM each
+    assert divided(crafts, 99)[98] == []
 
 
 def test_columns_are_values() -> None:

@@ -20,6 +20,7 @@ from engine.evaluate.batch.aims import Aim, checked_aim, target_of
 from engine.evaluate.batch.rows import ImageRow, row_of, thumbnail
 from engine.evaluate.batch.subjects import Subject, Subjects
 from engine.evaluate.batch.summary import Summary, summary_of
+from engine.evaluate.inner_runs import share_of
 from engine.operation import Attack, Step
 from engine.result import AttackResult, Reason
 from engine.stickers import Sticker, compose
@@ -176,8 +177,7 @@ class ImageRun(Iterator[ImageStep]):
         try:
             with closing(self.begin(posed)) as run:
                 for step in run:
-                    done = min(1.0, (step.index + 1) / (step.total + 1)) if step.total is not None else 0.0
-                    yield self._step(posed[0].subject.name, done * len(posed))
+                    yield self._step(posed[0].subject.name, share_of(step) * len(posed))
                 result = run.result()
         except Exception as error:
             if len(posed) > 1:

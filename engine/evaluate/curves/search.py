@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from engine.balls import BALLS, TINY, Norm
-from engine.batching import rows_per_pass
 from engine.classifier import Classifier
 from engine.driver import Run, start
 from engine.errors import GibbonError
-from engine.operation import Attack, Step
+from engine.evaluate.inner_runs import rows_at_a_time, share_of
+from engine.operation import Attack
 from engine.result import AttackResult
 
 
@@ -149,7 +149,7 @@ class _Search:
         for attack, some, own in groups:
             with closing(self._start(attack, rows[some], own)) as run:
                 for step in run:
-                    yield (part[0] + (done + _share(step) * len(some)) / len(rows)) / part[1], self.norms
+                    yield (part[0] + (done + share_of(step) * len(some)) / len(rows)) / part[1], self.norms
                 result = run.result()
             assert isinstance(result, AttackResult)
             done += len(some)
@@ -161,7 +161,7 @@ class _Search:
 
     def _start(self, attack: Attack, rows: Tensor, radii: Tensor | None) -> Run:
         images, seeds = self._images[rows], [self._seeds[row] for row in rows.tolist()]
-        together = rows_per_pass(images)
+        together = rows_at_a_time(attack, images)
         return start(attack, self._classifier, images, self._labels[rows], seeds=seeds, radii=radii, rows_at_a_time=together)
 
     def _fill(self, found: _Found, rows: Tensor, result: AttackResult) -> None:
@@ -177,7 +177,3 @@ class _Search:
             new[name] = getattr(self.norms, name).index_copy(0, fresh, values[found.success])
         failed = self.norms.failed.index_copy(0, rows, self.norms.failed[rows] | found.failed)
         self.norms = replace(self.norms, **new, failed=failed)
-
-
-def _share(step: Step) -> float:
-    return min(1.0, (step.index + 1) / (step.total + 1)) if step.total is not None else 0.0

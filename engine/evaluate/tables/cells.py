@@ -17,7 +17,7 @@ from engine.evaluate.tables.posing import CellRun
 from engine.images import digest
 
 NORMS = ("l0", "l1", "l2", "linf")
-TENSORS = ("labels", "before", "after", "after_8bit", "noise", "targets", "failed", "norms")
+TENSORS = ("labels", "before", "after", "after_8bit", "noise", "made", "targets", "failed", "norms")
 """The tensors of a cell, each with one entry for each image."""
 
 
@@ -35,6 +35,8 @@ class Verdicts:
     """Predictions ``(N,)`` for the adversarial images rounded to 8 bits, as in a PNG file."""
     noise: Tensor
     """Predictions ``(N,)`` for random noise as large as each perturbation; see `engine.evaluate.control`."""
+    made: Tensor
+    """Images ``(N,)`` bool on which the attack succeeded on the model that they were made on."""
     targets: Tensor
     """The target classes ``(N,)``, as numbers of this model; -1: untargeted."""
     failed: Tensor
@@ -132,6 +134,13 @@ class Cell:
     def success_8bit(self) -> Share:
         """The same as ``success``, for the adversarial images rounded to 8 bits."""
         return self._share("success_8bit", "right_before")
+
+    @property
+    def transfer(self) -> Share:
+        """Transfer rate: the share that also succeeds here, of the images that succeed where they were made and that were right here."""
+        if self.verdicts is None:
+            return Share(0, 0)
+        return share(self.verdicts.success, self.verdicts.right_before & self.verdicts.made)
 
     @property
     def noise(self) -> Share:

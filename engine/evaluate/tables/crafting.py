@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.evaluate.control import control
+from engine.evaluate.inner_runs import share_of
 from engine.evaluate.tables.cells import NORMS, TENSORS, Verdicts
 from engine.evaluate.tables.posing import Bench, Posed
 from engine.evaluate.transfer import ask
@@ -50,8 +51,7 @@ def craft(bench: Bench, judges: Sequence[Judge]) -> Generator[tuple[float, int],
         posed = bench.posed(rows)
         with closing(posed.start()) as run:
             for step in run:
-                part = min(1.0, (step.index + 1) / (step.total + 1)) if step.total is not None else 0.0
-                yield (rows.start + part * len(posed.images)) / total, rows.start
+                yield (rows.start + share_of(step) * len(posed.images)) / total, rows.start
             result = run.result()
         assert isinstance(result, AttackResult)
         noise = _noise(result, posed)
@@ -87,6 +87,7 @@ def _asked(judge: Judge, labels: Tensor, result: AttackResult, noise: Tensor) ->
         "after": verdict.adversarial.argmax(1),
         "after_8bit": judge.classifier.predict(lattice(result.adversarial)),
         "noise": verdict.noise.argmax(1),
+        "made": result.success,
         "targets": torch.full_like(labels, -1) if verdict.targets is None else verdict.targets,
         "failed": result.failed.to(broken.device) | broken,
         "norms": torch.stack([result.norms[name].double().cpu() for name in NORMS], 1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +75,11 @@ class Craft:
         return file_name("images", self.maker.source, self.maker.defense, self.data.name, self.variant.label)
 
     @property
+    def work(self) -> float:
+        """Rough number of passes for each image: those of the attack, and one for each judge."""
+        return self.variant.work + len(self.judges)
+
+    @property
     def cells(self) -> tuple[CellKey, ...]:
         """The places of the cells that this attack fills, in the order of the judges."""
         return tuple(CellKey(judge.title, self.data.name, place, self.variant.label) for judge, place in self.judges)
@@ -97,6 +103,17 @@ def crafts_of(spec: TableSpec) -> tuple[Craft, ...]:
             before = found.get(key) or Craft(column.data, maker, column.variant, ())
             found[key] = Craft(column.data, maker, column.variant, (*before.judges, (row, column.place)))
     return tuple(found.values())
+
+
+def divided(crafts: Sequence[Craft], size: int) -> list[list[Craft]]:
+    """Divide the attacks among ``size`` processes: the longest first, each to the process that has the least to do."""
+    parts: list[list[Craft]] = [[] for _ in range(size)]
+    loads = [0.0] * size
+    for craft in sorted(crafts, key=lambda craft: -craft.work):
+        lightest = loads.index(min(loads))
+        parts[lightest].append(craft)
+        loads[lightest] += craft.work
+    return [sorted(part, key=crafts.index) for part in parts]
 
 
 def group_title(columns: tuple[Column, ...]) -> str:

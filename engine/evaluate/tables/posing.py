@@ -12,6 +12,7 @@ from engine.classifier import Classifier
 from engine.driver import Run, start
 from engine.evaluate.batch.aims import target_of
 from engine.evaluate.batch.rows import single
+from engine.evaluate.inner_runs import rows_at_a_time
 from engine.evaluate.tables.budgets import Variant
 from engine.result import AttackResult
 
@@ -59,7 +60,8 @@ class Posed:
 
     def start(self) -> Run:
         """Start the attack on the batch; the same inputs give the same bits."""
-        return start(self.variant.attack, self.classifier, self.images, self.labels, self.targets, seeds=self.seeds)
+        attack, together = self.variant.attack, rows_at_a_time(self.variant.attack, self.images)
+        return start(attack, self.classifier, self.images, self.labels, self.targets, seeds=self.seeds, rows_at_a_time=together)
 
 
 @dataclass(frozen=True, eq=False)

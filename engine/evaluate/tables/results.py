@@ -14,7 +14,7 @@ from engine.artifacts import Table
 from engine.evaluate.batch.summary import Share
 from engine.evaluate.tables.cells import Cell, Verdicts, share
 from engine.evaluate.tables.plan import CellKey, Column, group_title
-from engine.evaluate.tables.spec import TableSpec
+from engine.evaluate.tables.spec import ITSELF, TableSpec
 from engine.result import Reason
 from engine.text.formatting import counted
 
@@ -187,7 +187,15 @@ class TableResults:
                 yield (
                     *("worst case", row.title, row.defense or None, first.data.name, clean.of or None, first.place, first.access),
                     *(names, None, None, "; ".join(column.budget for column in group.columns), group.title),
-                    *(*_numbers(clean), *_numbers(worst.robust), *_numbers(worst.success), None, None, *_numbers(worst.noise)),
+                    *(
+                        *_numbers(clean),
+                        *_numbers(worst.robust),
+                        *_numbers(worst.success),
+                        None,
+                        None,
+                        *(None,) * 5,
+                        *_numbers(worst.noise),
+                    ),
                     *(None, None, None, None),
                 )
 
@@ -195,12 +203,13 @@ class TableResults:
         cell, attack = self.cell(row, column), column.variant.attack
         facts = {} if cell is None else cell.facts
         shares = [Share(0, 0)] * 4 if cell is None else [cell.clean, cell.robust, cell.success, cell.noise]
+        transfer = (None,) * 5 if cell is None or column.place == ITSELF else _numbers(cell.transfer)
         after, eight = (None, None) if cell is None else (cell.right_after.value, cell.success_8bit.value)
         error = "not finished" if cell is None else cell.error or None
         return (
             *("cell", row, defense or None, column.data.name, None if cell is None else cell.images or None, column.place, column.access),
             *(column.variant.name, getattr(attack, "norm", None), getattr(attack, "eps", None), column.budget, group.title),
-            *(*_numbers(shares[0]), *_numbers(shares[1]), *_numbers(shares[2]), eight, after, *_numbers(shares[3])),
+            *(*_numbers(shares[0]), *_numbers(shares[1]), *_numbers(shares[2]), eight, after, *transfer, *_numbers(shares[3])),
             *(facts.get("model"), facts.get("crafted on"), None if cell is None else cell.seconds, error),
         )
 
@@ -209,6 +218,7 @@ DATA_COLUMNS = (
     *("kind", "model", "defense", "data", "images", "crafted_on", "access", "attack", "norm", "eps", "budget", "group"),
     *(f"{name}{end}" for name in ("clean_accuracy", "robust_accuracy", "attack_success") for end in ("", "_low", "_high", "_hits", "_of")),
     *("attack_success_8bit", "accuracy_after"),
+    *(f"transfer_rate{end}" for end in ("", "_low", "_high", "_hits", "_of")),
     *(f"noise_accuracy{end}" for end in ("", "_low", "_high", "_hits", "_of")),
     *("model_fingerprint", "crafted_on_fingerprint", "seconds", "error"),
 )

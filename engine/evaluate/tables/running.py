@@ -18,7 +18,7 @@ from engine.errors import GibbonError, in_words
 from engine.evaluate.tables.cells import Cell, Verdicts
 from engine.evaluate.tables.crafting import Crafted, craft
 from engine.evaluate.tables.keeping import Keeper
-from engine.evaluate.tables.plan import CellKey, Craft, columns_of, crafts_of
+from engine.evaluate.tables.plan import CellKey, Craft, columns_of, crafts_of, divided
 from engine.evaluate.tables.posing import CellRun
 from engine.evaluate.tables.results import TableResults
 from engine.evaluate.tables.spec import TableSpec
@@ -132,12 +132,12 @@ class TableRun(Iterator[TableStep]):
             yield from self._kept(self._keeper)
             self._share.wait()  # a process that begins earlier writes cells, which the others must not take for kept ones
         left = [each for each in self._plan if any(key not in self._cells for key in each.cells)]
-        mine = [each for place, each in enumerate(left) if place % self._share.size == self._share.rank]
-        self._work, self._before = sum(_work(each) for each in mine) or 1.0, self.seconds
+        mine = divided(left, self._share.size)[self._share.rank]
+        self._work, self._before = sum(each.work for each in mine) or 1.0, self.seconds
         for each in mine:
             before = self._done
             yield from self._crafted(each)
-            self._done = before + _work(each)
+            self._done = before + each.work
         self._gather()
         yield self._step("")
 
@@ -178,7 +178,7 @@ class TableRun(Iterator[TableStep]):
                 except StopIteration as end:
                     made: Crafted = end.value
                     break
-                self._done = done + share * _work(each)
+                self._done = done + share * each.work
                 yield self._step(f"{news}: {images:,} of {len(ready.bench.images):,} images")
         except Exception as error:
             sentence = in_words(error, each.variant.attack.title, "Try other parameters.")
@@ -243,11 +243,6 @@ class TableRun(Iterator[TableStep]):
         bench = self._stock.bench(self._craft_of[cell.key])
         rows = next(rows for rows in bench.batches() if rows.start <= index < rows.stop)
         return CellRun(bench.posed(rows), index - rows.start, index)
-
-
-def _work(each: Craft) -> float:
-    """Rough number of passes for each image: those of the attack, and one for each judge."""
-    return each.variant.work + len(each.judges)
 
 
 def _plain(cell: Cell) -> dict[str, Any]:

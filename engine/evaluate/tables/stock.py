@@ -145,8 +145,10 @@ class Stock:
         return {
             "model": judge.classifier.fingerprint,
             "crafted on": bench.classifier.fingerprint,
-            "data": {"sha256": data.sha256, "count": len(data)},
-            "attack": {"slug": attack.slug, "parameters": attack.model_dump(mode="json")},
+            "hash of the images": data.sha256,
+            "count of images": len(data),
+            "attack": attack.slug,
+            "parameters": attack.model_dump(mode="json"),
             "files": {name: file_digest(path) for name, path in attack.named_files().items() if path.is_file()},
             "aim": craft.variant.aim,
             "seed": self._spec.seed,
