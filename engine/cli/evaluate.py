@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.classifier import Classifier
     from engine.data import DataSet
     from engine.driver import Run
-    from engine.evaluate.tables import TableResults, TableRun, TableSpec
+    from engine.evaluate.tables import TableModel, TableResults, TableRun, TableSpec
     from engine.result import Result
 
 CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -79,13 +79,15 @@ def _table_run(
     from engine import models
     from engine.cli.options import ask_for_code, loaded
     from engine.evaluate.tables import evaluate_table, forget_cells
+    from engine.record import ModelOptions
 
     for model in spec.models:
         if models.runs_code(model.source) and not allow_code:
             ask_for_code(model.source)  # now, not in the middle of the table
 
-    def load(source: str) -> Classifier:
-        return loaded(source, device, True, download=download)
+    def load(model: TableModel) -> Classifier:
+        options = ModelOptions(architecture=model.architecture, activation=model.activation, head=model.head)
+        return loaded(model.source, device, True, options, download)
 
     if overwrite and not resume:
         forget_cells(spec, out)

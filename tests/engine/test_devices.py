@@ -12,6 +12,8 @@ import engine
 from engine import attacks
 from engine.defenses.training import Train
 from engine.evaluate import transfer
+from engine.evaluate.curves import RobustnessCurve
+from engine.evaluate.tables import TableAttack, TableSpec, evaluate_table
 from engine.explain import GradientSaliency, observe
 from engine.operation import Attack
 from tests.engine.conftest import small_network
@@ -99,6 +101,33 @@ def test_a_transfer_asks_models_of_either_device(batch: Tensor) -> None:
     with pretended_gpu(float64=False):
         found = transfer(engine.run(attack, on("cuda"), batch), [on("cpu", 1), on("cuda", 2)])
         assert [verdict.rate for verdict in found.verdicts] == [verdict.rate for verdict in expected.verdicts]
+
+
+@pytest.mark.parametrize("attack", [attacks.PGD(eps=0.1, steps=3), attacks.DeepFool(steps=3, refine=0)], ids=["pgd", "deepfool"])
+def test_a_table_and_a_curve_are_the_cpu_s(attack: Attack) -> None:
+    data = small_data(on("cpu"))
+    spec = TableSpec(models=["one", "two"], data=["set"], attacks=[TableAttack.of(attack)], crafted_on=["itself", "one"])
+
+    def numbers(one: engine.Classifier, two: engine.Classifier) -> tuple[Any, Any]:
+        with evaluate_table(spec, classifiers={"one": one, "two": two}, sets={"set": data}) as run:
+            for _ in run:
+                pass
+        results = run.result()
+        assert not results.errors
+        shares = [(cell.robust, cell.success_8bit, cell.transfer) for cell in results.cells.values()]
+        replayed = results.cell("two", results.columns[0])
+        replayed.adversarial(1)  # compared with its hash
+        curve = engine.run(RobustnessCurve.of(attack, halvings=3), one, data=data, models=[two])
+        return shares, [list(line) for line in curve.artifacts["images"].rows]
+
+    expected = numbers(on("cpu"), on("cpu", 1))
+    with pretended_gpu(float64=False):
+        found = numbers(on("cuda"), on("cuda", 1))
+        mixed = numbers(on("cuda"), on("cpu", 1))
+    assert found[0] == mixed[0] == expected[0]
+    for row, there, other in zip(expected[1], found[1], mixed[1], strict=True):
+        assert there == pytest.approx(row, abs=NEAR)
+        assert other == pytest.approx(row, abs=NEAR)
 
 
 def waited(attack: Attack, images: Tensor) -> Gpu:

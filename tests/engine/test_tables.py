@@ -195,6 +195,23 @@ def test_a_targeted_attack_succeeds_at_its_target_alone() -> None:
     assert "towards: next" in column.header
 
 
+def test_a_checkpoint_is_loaded_with_its_options(tmp_path: Path) -> None:
+    """A file without a card needs its architecture; rows that differ in it alone are two models."""
+    from safetensors.torch import save_file
+
+    weights = engine.models.load("digits", device="cpu").module.state_dict()
+    path = tmp_path / "bare.safetensors"
+    save_file(weights, path)
+    options = [{"source": str(path), "architecture": each, "name": f"as {each}"} for each in ("digits", "objects")]
+    table = spec(models=["digits", *options], data=["digits"], attacks=[{"attack": "fgsm", "eps": 0.1}])
+    data = engine.data.load("generated:digits", count=10)
+    results = finish(start(table, sets={"digits": data}, classifiers={}))
+    shipped, right, wrong = (results.cell(row, results.columns[0]) for row in results.rows)
+    assert shipped.facts["model"] == right.facts["model"]
+    assert shipped.robust == right.robust
+    assert wrong.error
+
+
 def test_labels_are_matched_by_name() -> None:
     turned = engine.Classifier(nn.Sequential(small_network(), _Flip()), LABELS[::-1], (3, 8, 8), name="turned", device="cpu")
     results = finish(start(spec(), classifiers={"a": net(0), "b": turned}))

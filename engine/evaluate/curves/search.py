@@ -165,10 +165,12 @@ class _Search:
         return start(attack, self._classifier, images, self._labels[rows], seeds=seeds, radii=radii, rows_at_a_time=together)
 
     def _fill(self, found: _Found, rows: Tensor, result: AttackResult) -> None:
-        sizes = self._size(result.perturbation.double())
+        # In float64 on the CPU, since some devices have none, and a norm rounded down would lie below its radius.
+        perturbation, clean = result.perturbation.cpu().double(), result.clean.cpu().double()
+        sizes = self._size(perturbation)
         found.success[rows], found.failed[rows] = result.success.cpu(), result.failed.cpu()
-        found.sizes[rows] = sizes.cpu()
-        found.relative[rows] = (sizes / self._size(result.clean.double()).clamp_min(TINY)).cpu()
+        found.sizes[rows] = sizes
+        found.relative[rows] = sizes / self._size(clean).clamp_min(TINY)
 
     def note(self, rows: Tensor, found: _Found, radii: Tensor | None = None) -> None:
         """Note the images on which an attack succeeded: they have a smaller perturbation than before."""

@@ -90,7 +90,7 @@ def _asked(judge: Judge, labels: Tensor, result: AttackResult, noise: Tensor) ->
         "made": result.success,
         "targets": torch.full_like(labels, -1) if verdict.targets is None else verdict.targets,
         "failed": result.failed.to(broken.device) | broken,
-        "norms": torch.stack([result.norms[name].double().cpu() for name in NORMS], 1),
+        "norms": torch.stack([result.norms[name].cpu().double() for name in NORMS], 1),
     }
     return {name: value.detach().cpu() for name, value in found.items()}
 

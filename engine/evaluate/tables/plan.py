@@ -72,7 +72,7 @@ class Craft:
     @property
     def file(self) -> str:
         """The name of the file with the images."""
-        return file_name("images", self.maker.source, self.maker.defense, self.data.name, self.variant.label)
+        return file_name("images", *map(str, self.maker.nameless.model_dump().values()), self.data.name, self.variant.label)
 
     @property
     def work(self) -> float:
@@ -99,7 +99,7 @@ def crafts_of(spec: TableSpec) -> tuple[Craft, ...]:
     for column in columns_of(spec):
         for row in spec.models:
             maker = spec.maker(column.place, row)
-            key = (column.data.name, maker.source, maker.defense, column.variant.label)
+            key = (column.data.name, maker.nameless, column.variant.label)
             before = found.get(key) or Craft(column.data, maker, column.variant, ())
             found[key] = Craft(column.data, maker, column.variant, (*before.judges, (row, column.place)))
     return tuple(found.values())

@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -43,6 +43,12 @@ class TableModel(Part):
     """Preprocessing in front of the model, such as ``jpeg quality=75``; empty: none."""
     name: str = ""
     """Name in the table; by default the source with its defense."""
+    architecture: str | None = None
+    """Architecture of a checkpoint file, see `engine.models.load`; None: that of its card."""
+    activation: str | None = None
+    """Rectifier of a checkpoint file; None: that of its card."""
+    head: Literal["logits", "log", "strip"] = "logits"
+    """Treatment of a model that ends in probabilities, see `engine.models.load`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -60,7 +66,12 @@ class TableModel(Part):
     @property
     def undefended(self) -> TableModel:
         """The same model without its defense."""
-        return TableModel(source=self.source) if self.defense else self
+        return self.model_copy(update={"defense": "", "name": ""}) if self.defense else self
+
+    @property
+    def nameless(self) -> TableModel:
+        """The same model without its name: rows that name one model twice attack it once."""
+        return self.model_copy(update={"name": ""})
 
 
 def _as_list(given: Any) -> Any:

@@ -47,7 +47,7 @@ def evaluate_table(
     resume
         Whether cells that are kept in the folder are used.
     load
-        Loads a classifier by its source; None: `engine.models.load`, which runs no code of the user's and downloads nothing.
+        Loads the classifier of a row; None: `engine.models.load`, which runs no code of the user's and downloads nothing.
     classifiers, sets
         Classifiers by source and data sets by name that are loaded already.
     root

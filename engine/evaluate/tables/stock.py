@@ -25,8 +25,13 @@ from engine.evaluate.tables.spec import TableData, TableModel, TableSpec
 from engine.evaluate.transfer import as_taken, images_of
 from engine.files import file_digest
 
-Load = Callable[[str], Classifier]
-"""Loads a classifier by its source, such as `engine.models.load`."""
+Load = Callable[[TableModel], Classifier]
+"""Loads the classifier of a row, without its defense."""
+
+
+def load_model(entry: TableModel) -> Classifier:
+    """Load the classifier of a row by `engine.models.load`, which runs no code of the user's and downloads nothing."""
+    return models.load(entry.source, architecture=entry.architecture, activation=entry.activation, head=entry.head)
 
 
 class Stock:
@@ -37,7 +42,7 @@ class Stock:
     spec
         The specification of the table.
     load
-        Loads a classifier by its source; None: `engine.models.load`, which runs no code of the user's.
+        Loads the classifier of a row; None: `load_model`.
     classifiers, sets
         Classifiers by source and data sets by name that are loaded already.
     root
@@ -52,10 +57,11 @@ class Stock:
         sets: Mapping[str, DataSet] | None = None,
         root: Path | str | None = None,
     ) -> None:
-        self._spec, self._load, self._root = spec, load or models.load, root
-        self._plain: dict[str, Classifier | GibbonError] = dict(classifiers or {})
+        self._spec, self._load, self._root = spec, load or load_model, root
+        self._given = dict(classifiers or {})
+        self._plain: dict[TableModel, Classifier | GibbonError] = {}
         self._sets: dict[str, DataSet | GibbonError] = dict(sets or {})
-        self._taken: dict[tuple[str, str, tuple[int, ...]], Classifier] = {}
+        self._taken: dict[tuple[TableModel, tuple[int, ...]], Classifier] = {}
 
     @property
     def loaded(self) -> list[DataSet]:
@@ -96,9 +102,9 @@ class Stock:
         GibbonError
             The model cannot be loaded, has no such defense, or takes images of other channels.
         """
-        key = (entry.source, entry.defense, data.shape)
+        key = (entry.nameless, data.shape)
         if key not in self._taken:
-            model = defended(self._source(entry.source), entry.defense)
+            model = defended(self._undefended(entry.undefended.nameless), entry.defense)
             taken = as_taken(model, data.shape)
             if taken is None:
                 raise GibbonError(
@@ -108,13 +114,15 @@ class Stock:
             self._taken[key] = taken
         return self._taken[key]
 
-    def _source(self, source: str) -> Classifier:
-        if source not in self._plain:
+    def _undefended(self, entry: TableModel) -> Classifier:
+        if entry.source in self._given:
+            return self._given[entry.source]
+        if entry not in self._plain:
             try:
-                self._plain[source] = self._load(source)
+                self._plain[entry] = self._load(entry)
             except Exception as error:
-                self._plain[source] = GibbonError(in_words(error, f"Loading “{source}”", "Check the model."))
-        found = self._plain[source]
+                self._plain[entry] = GibbonError(in_words(error, f"Loading “{entry.source}”", "Check the model."))
+        found = self._plain[entry]
         if isinstance(found, GibbonError):
             raise found
         return found
