@@ -56,7 +56,7 @@ def table(
     """Attack models x eps x data, white box and by transfer; write numbers (CSV), record (JSON) and a heat map. 1: a cell failed.
 
     Ctrl-C keeps the finished cells for --resume. Under torchrun the cells are divided among the processes:
-    torchrun --nproc-per-node 4 main.py evaluate table SPEC --resume
+    torchrun --nproc-per-node 4 main.py evaluate table SPEC
     """
     from engine.cli.output import made_folder, refuse_existing
     from engine.cli.processes import own_device, together

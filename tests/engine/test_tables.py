@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,7 @@ def test_an_image_of_a_cell_is_replayed_with_the_same_bits(tmp_path: Path, keep:
                 assert result.classifier.fingerprint == cell.facts["crafted on"]
                 assert (replay.label, replay.seed) == (int(drawn().targets[index]), 5 + index)
                 assert torch.equal(replay.image, drawn().batch([index])[0][0])
+                assert cell.name(index) == f"set[{index}]"
                 if column.place == "itself":
                     assert int(result.prediction[0]) == int(cell.verdicts.after[index])
 
@@ -305,6 +307,28 @@ def test_a_table_that_was_cancelled_goes_on_where_it_stopped(tmp_path: Path) -> 
         results.cell("a", results.columns[0]).adversarial(4),
         whole.cell("a", whole.columns[0]).adversarial(4),
     )
+
+
+def _killed(folder: Path) -> None:
+    for place, _ in enumerate(start(spec(attacks=TWO), folder)):
+        if place == 30:
+            os._exit(9)  # in the middle of an attack, with no chance to tidy up
+
+
+def test_a_table_that_was_killed_goes_on_with_the_same_bits(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("fork").Process(target=_killed, args=(tmp_path,))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 9
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cells/*.safetensors")}
+    assert 0 < len(kept) < 6
+    results, whole = finish(start(spec(attacks=TWO), tmp_path, resume=True)), finish(start(spec(attacks=TWO)))
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert plain(results) == plain(whole)
+    for column in whole.columns:
+        one, other = results.cell("b", column), whole.cell("b", column)
+        assert one.digests == other.digests
+        assert torch.equal(one.adversarial(7), other.adversarial(7))
 
 
 def test_progress_ends_at_one_and_the_time_left_at_zero() -> None:
@@ -477,22 +501,25 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------- processes that share a table
 
 
-def _one_of_two(rank: int, folder: Path) -> None:
+def _one_of_two(rank: int, folder: Path, own: bool) -> None:
     torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     assert own_share().size == 2
-    run = start(spec(attacks=TWO, crafted_on=["itself", "a"]), folder / "table", resume=True)
+    run = start(spec(attacks=TWO, crafted_on=["itself", "a"]), folder / (f"of {rank}" if own else "of both"), resume=own and rank == 1)
     results = finish(run)
     (folder / f"{rank}.json").write_text(plain(results), encoding="utf-8")
-    (folder / f"{rank}.own").write_text(str(sum(path.stat().st_size > 0 for path in (folder / "table/cells").iterdir())))
-    image = results.cell("b", results.columns[0]).adversarial(2)
-    torch.save(image, folder / f"{rank}.pt")
+    torch.save(results.cell("b", results.columns[0]).adversarial(2), folder / f"{rank}.pt")
     torch.distributed.destroy_process_group()
 
 
-def test_two_processes_give_the_same_table_as_one(tmp_path: Path) -> None:
-    whole = finish(start(spec(attacks=TWO, crafted_on=["itself", "a"])))
+@pytest.mark.parametrize("own", [False, True], ids=["one folder", "a folder each"])
+def test_two_processes_give_the_same_table_as_one(tmp_path: Path, own: bool) -> None:
+    """With a folder each, as on hosts that share no disk, one of the two has kept some cells of an earlier run."""
+    table = spec(attacks=TWO, crafted_on=["itself", "a"])
+    whole = finish(start(table))
+    if own:
+        finish(start(spec(attacks=TWO[:1]), tmp_path / "of 1"))
     forked = multiprocessing.get_context("fork")
-    processes = [forked.Process(target=_one_of_two, args=(rank, tmp_path)) for rank in range(2)]
+    processes = [forked.Process(target=_one_of_two, args=(rank, tmp_path, own)) for rank in range(2)]
     for process in processes:
         process.start()
     for process in processes:
@@ -502,6 +529,8 @@ def test_two_processes_give_the_same_table_as_one(tmp_path: Path) -> None:
     expected = whole.cell("b", whole.columns[0]).adversarial(2)
     for rank in range(2):
         assert torch.equal(torch.load(tmp_path / f"{rank}.pt"), expected)
+    made = [len(list(folder.glob("cells/*"))) for folder in sorted(tmp_path.glob("of *"))]
+    assert sum(made) == 12  # each cell once, wherever it was computed
 
 
 def test_the_work_is_divided(tmp_path: Path) -> None:
@@ -509,9 +538,6 @@ def test_the_work_is_divided(tmp_path: Path) -> None:
     from engine.defenses.training.sharing import Share
 
     class Alone(Share):
-        def wait(self) -> None:
-            pass
-
         def all_of(self, value: Any) -> list[Any]:
             return [value]
 

@@ -38,13 +38,8 @@ class Share:
         for tensor, part in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(part.view_as(tensor))
 
-    def wait(self) -> None:
-        """Wait until every process has come here."""
-        if self.size > 1:
-            distributed.barrier()
-
     def all_of(self, value: Value) -> list[Value]:
-        """Return the values of all processes, in their order; a value is anything that can be pickled."""
+        """Return the values of all processes, in their order, once all have come here; a value is anything that can be pickled."""
         if self.size == 1:
             return [value]
         found: list[Any] = [None] * self.size

@@ -157,6 +157,10 @@ class Cell:
     def _share(self, hits: str, of: str) -> Share:
         return Share(0, 0) if self.verdicts is None else share(getattr(self.verdicts, hits), getattr(self.verdicts, of))
 
+    def name(self, index: int) -> str:
+        """Return the name of an image: the data set with its number there, such as ``mnist:test[120]``."""
+        return f"{self.key.data}[{self.places[index] if self.places else index}]"
+
     def run(self, index: int) -> CellRun:
         """Return the inputs of the attack on image ``index``, which gives the same bits when it is run again.
 

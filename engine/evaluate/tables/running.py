@@ -66,6 +66,8 @@ class TableRun(Iterator[TableStep]):
         self._in_memory: dict[str, Tensor] = {}
         self._lock = threading.Lock()
         self._cells: dict[CellKey, Cell] = {}
+        self._known: set[CellKey] = set()
+        """The cells that were kept by one process or another."""
         self._work, self._done = 1.0, 0.0
         self.reason = Reason.RUNNING
         self.seconds = 0.0
@@ -130,8 +132,9 @@ class TableRun(Iterator[TableStep]):
         yield self._step("")
         if self._resume and self._keeper is not None:
             yield from self._kept(self._keeper)
-            self._share.wait()  # a process that begins earlier writes cells, which the others must not take for kept ones
-        left = [each for each in self._plan if any(key not in self._cells for key in each.cells)]
+        # Every process has looked into the folder before one writes to it; hosts that share no folder have kept different cells.
+        self._known = {key for keys in self._share.all_of(list(self._cells)) for key in keys}
+        left = [each for each in self._plan if any(key not in self._known for key in each.cells)]
         mine = divided(left, self._share.size)[self._share.rank]
         self._work, self._before = sum(each.work for each in mine) or 1.0, self.seconds
         for each in mine:
@@ -163,7 +166,7 @@ class TableRun(Iterator[TableStep]):
         yield self._step(news)
         yield from self._loading(each)
         ready = prepared(self._stock, each)
-        wanted = [place for place, key in enumerate(each.cells) if key not in self._cells]
+        wanted = [place for place, key in enumerate(each.cells) if key not in self._known]
         judges = {place: judge for place in wanted if not isinstance(judge := ready.judges[place], GibbonError)}
         for place in wanted:
             if isinstance(error := ready.judges[place], GibbonError):
