@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSignalBlocker, QTimer, Signal, Slot
@@ -13,13 +13,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.forms.editors import Editor, NumberEdit, mark_wrong
 from gui.forms.fields import read_fields
+from gui.forms.parts import PartsEdit
 from gui.forms.tree import FieldGroup, FieldParameter, Tree
 from gui.session.building import build_operation
 from gui.widgets.message import Message
 from gui.widgets.section import Section
 
 if TYPE_CHECKING:
-    from engine import Operation
+    from engine.parameterised import Parameterised
     from engine.parameters import Parameter
 
 BASIC = "Budget"
@@ -33,7 +34,8 @@ class Form(QWidget):
 
     The first rows are built at once, the others in later turns of the event loop while the form is visible, or when one of them is needed.
     So several forms never build all their rows in one turn. The error is shown below the rows, unless ``says_errors`` is False.
-    With ``folds`` only the budget is in sight at first: the other parameters are under “Advanced”.
+    With ``folds`` only the budget is in sight at first: the other parameters are under “Advanced”. A parameter that is a recipe of parts
+    stands above all others, with a form for each part.
     """
 
     changed = Signal()
@@ -45,11 +47,11 @@ class Form(QWidget):
     def __init__(self, parent: QWidget | None = None, *, says_errors: bool = True, folds: bool = False) -> None:
         super().__init__(parent)
         self._says_errors, self._folds = says_errors, folds
-        self._class: type[Operation] | None = None
+        self._class: type[Parameterised] | None = None
         self._fields: tuple[Parameter, ...] = ()
         self._parameters: dict[str, FieldParameter] = {}
-        self._groups: dict[str, FieldGroup] = {}
-        """The groups that have rows. They are kept here, since the tree holds them weakly."""
+        self._groups: dict[tuple[str, bool], FieldGroup] = {}
+        """The groups that have rows, by title and whether they are folded. They are kept here, since the tree holds them weakly."""
         self._waiting: deque[Parameter] = deque()
         """The parameters whose rows are not built yet."""
         self._next_rows = QTimer(self)
@@ -57,10 +59,14 @@ class Form(QWidget):
         self._next_rows.setInterval(0)
         self._next_rows.timeout.connect(self._make_rows)
         self._quiet = False
-        self.operation: Operation | None = None
+        self.operation: Any = None
         self.error = ""
         self._wrong: Mapping[str, str] = {}
         """The errors of single values, by name."""
+        self._basic: Collection[str] = ()
+        """The parameters that are in sight at first; empty: those of the budget."""
+        self.recipes: dict[str, PartsEdit] = {}
+        """The editors of recipes, by parameter."""
         self.tree = Tree(self)
         self.advanced = Section("Advanced", self, opened=False, tip="Parameters that most runs leave as they are")
         self._more = Tree(self.advanced)
@@ -71,6 +77,8 @@ class Form(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
+        self._top = QVBoxLayout()
+        layout.addLayout(self._top)
         layout.addWidget(self.tree)
         layout.addWidget(self.advanced)
         layout.addWidget(self._message)
@@ -83,8 +91,12 @@ class Form(QWidget):
         """The form's parameters, from top to bottom."""
         return self._fields
 
-    def set_operation(self, operation: type[Operation], *, without: Collection[str] = ()) -> None:
-        """Show the parameters of an operation's class, at their defaults. Those in ``without`` have no row, and keep theirs."""
+    def set_operation(self, operation: type[Parameterised], *, without: Collection[str] = (), basic: Collection[str] = ()) -> None:
+        """Show the parameters of an operation's class, or of a part of a recipe, at their defaults.
+
+        Those in ``without`` have no row, and keep their defaults. Those in ``basic`` are in sight at first, in place of the budget.
+        """
+        self._basic = basic
         self._class, self._fields = operation, tuple(field for field in read_fields(operation) if field.name not in without)
         for tree in self._trees:
             tree.clear()
@@ -92,12 +104,30 @@ class Form(QWidget):
         self._parameters = {field.name: FieldParameter(field) for field in self._fields}
         for parameter in self._parameters.values():
             parameter.sigValueChanged.connect(self._on_value)
-        self._waiting = deque(self._fields)
+        self._waiting = deque(field for field in self._fields if field.kind != "parts")
+        self._make_recipes()
         self.advanced.setVisible(self._folds and any(self._is_advanced(field) for field in self._fields))
         for tree in self._trees:
-            tree.set_titles([field.title for field in self._fields])
+            tree.set_titles([field.title for field in self._rows])
         self._check()
         self._make_rows()
+
+    @property
+    def _rows(self) -> list[Parameter]:
+        """The parameters that have a row of a tree."""
+        return [field for field in self._fields if field.kind != "parts"]
+
+    def _make_recipes(self) -> None:
+        for edit in self.recipes.values():
+            self._top.removeWidget(edit)
+            edit.deleteLater()
+        self.recipes = {field.name: PartsEdit(field, _form_of_part, self) for field in self._fields if field.kind == "parts"}
+        for name, edit in self.recipes.items():
+            self._top.addWidget(edit)
+            edit.sigChanged.connect(self._follow(name, edit))
+
+    def _follow(self, name: str, edit: PartsEdit) -> Callable[[], None]:
+        return lambda: self._parameters[name].setValue(edit.value())
 
     @property
     def _trees(self) -> tuple[Tree, Tree]:
@@ -105,7 +135,11 @@ class Form(QWidget):
 
     def _is_advanced(self, field: Parameter) -> bool:
         """Return whether a parameter is folded away: all but the budget are, where there is a budget."""
-        return self._folds and field.group != BASIC and any(each.group == BASIC for each in self._fields)
+        if not self._folds or field.kind == "parts":
+            return False
+        if self._basic:
+            return field.name not in self._basic
+        return field.group != BASIC and any(each.group == BASIC for each in self._fields)
 
     def unfold(self, opened: bool) -> None:
         """Open or close “Advanced”, without a signal."""
@@ -119,11 +153,11 @@ class Form(QWidget):
         for tree in self._trees:
             tree.filling = True
         for field in [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]:
-            title = field.group or "Other"
-            if title not in self._groups:
-                self._groups[title] = FieldGroup(name=title)
-                (self._more if self._is_advanced(field) else self.tree).addParameters(self._groups[title])
-            self._groups[title].addChild(self._parameters[field.name])
+            group = field.group or "Other", self._is_advanced(field)
+            if group not in self._groups:
+                self._groups[group] = FieldGroup(name=group[0])
+                (self._more if group[1] else self.tree).addParameters(self._groups[group])
+            self._groups[group].addChild(self._parameters[field.name])
             self._show_state(field, values)
         for tree in self._trees:
             tree.filling = False
@@ -158,6 +192,9 @@ class Form(QWidget):
         self._quiet = True
         try:
             for name, value in values.items():
+                if name in self.recipes:
+                    self.recipes[name].setValue(value)
+                    value = self.recipes[name].value()
                 self._parameters[name].setValue(value)
         finally:
             self._quiet = False
@@ -197,7 +234,7 @@ class Form(QWidget):
         made = build_operation(self._class, self.values())
         self.operation, self.error, self._wrong = made.operation, made.error, made.wrong
         values = self.values()
-        for field in itertools.islice(self._fields, len(self._fields) - len(self._waiting)):
+        for field in itertools.islice(self._rows, len(self._rows) - len(self._waiting)):
             self._show_state(field, values)
         self._message.say(self.error if self._says_errors else "")
         self._show_advanced(values)
@@ -218,3 +255,8 @@ class Form(QWidget):
         mark_wrong(editor, field, self._wrong.get(field.name, ""))
         if isinstance(editor, NumberEdit) and field.automatic:
             editor.set_automatic(getattr(self.operation, field.automatic) if self.operation is not None else None)
+
+
+def _form_of_part(parent: QWidget) -> Form:
+    """Return the form of one part of a recipe."""
+    return Form(parent, folds=True)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine import Operation
+    from engine.parameterised import Parameterised
 
 
 @dataclass(frozen=True)
 class Built:
     """An operation, or the reason why the values were refused."""
 
-    operation: Operation | None = None
+    operation: Any = None
     """The operation; None if the values were refused."""
     error: str = ""
     """The sentence that says why the values were refused."""
@@ -22,7 +22,7 @@ class Built:
     """The errors of single values, by parameter name."""
 
 
-def build_operation(kind: type[Operation], values: Mapping[str, Any]) -> Built:
+def build_operation(kind: type[Parameterised], values: Mapping[str, Any]) -> Built:
     """Build an operation of class ``kind``. An error names a parameter by its title in the form."""
     from engine.errors import BadParameters, GibbonError
     from engine.parameters import parameters_of

@@ -8,7 +8,7 @@ from engine.defenses.objectives.catalogue import CATALOGUE
 from engine.defenses.objectives.objective import Objective
 from engine.recipes import Recipes
 
-_RECIPES = Recipes(
+RECIPES = Recipes(
     CATALOGUE,
     kind=Objective.kind,
     noun="training objective",
@@ -16,6 +16,7 @@ _RECIPES = Recipes(
     nothing="standard",
     example="gaussian sigma=0.3 + label-smoothing",
 )
+"""The reader and writer of recipes of training."""
 
 
 def read(recipe: object) -> tuple[Objective, ...]:
@@ -26,9 +27,9 @@ def read(recipe: object) -> tuple[Objective, ...]:
     GibbonError
         A part is unknown, stands twice, or has a parameter out of its range.
     """
-    return tuple(part for part in _RECIPES.read(recipe) if part.slug != "standard")
+    return tuple(part for part in RECIPES.read(recipe) if part.slug != "standard")
 
 
 def words(recipe: Iterable[Objective]) -> str:
     """Return the text that `read` reads back: ``gaussian sigma=0.25 + label-smoothing``; “standard” where there are none."""
-    return _RECIPES.words(recipe)
+    return RECIPES.words(recipe)

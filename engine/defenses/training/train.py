@@ -16,7 +16,7 @@ from engine.artifacts import Artifact, Model
 from engine.class_matching import check_known
 from engine.classifier import Classifier
 from engine.defenses.augmentation import COLOURS, STROKES
-from engine.defenses.objectives import NFGSM, Objective, read, words
+from engine.defenses.objectives import NFGSM, RECIPES, Objective, read, words
 from engine.defenses.rectifiers import maker, normalises, swap_rectifiers
 from engine.defenses.training import checkpoints
 from engine.defenses.training.card import card_of
@@ -24,10 +24,11 @@ from engine.defenses.training.fit import Fit, Phases, Progress
 from engine.defenses.training.history import Epoch, curves
 from engine.defenses.training.holding_out import split
 from engine.defenses.training.measuring import QuickAttack
+from engine.defenses.training.presets import PRESETS
 from engine.defenses.training.schedule import Schedule
 from engine.errors import GibbonError
 from engine.operation import Operation, Problem, Step, Use
-from engine.parameters import budget, data, method, network, result, schedule
+from engine.parameters import Preset, budget, data, method, network, result, schedule
 
 SHOWN = 16
 """Images of a batch that a step shows."""
@@ -71,8 +72,9 @@ class Train(Operation):
     title: ClassVar[str] = "Train"
     family: ClassVar[str] = "Training"
     uses: ClassVar[frozenset[Use]] = frozenset({"data"})
+    presets: ClassVar[tuple[Preset, ...]] = PRESETS
 
-    recipe: tuple[SerializeAsAny[Objective], ...] = method(())
+    recipe: tuple[SerializeAsAny[Objective], ...] = method((), parts=RECIPES)
     """The training objectives, in their order: ``gaussian sigma=0.3 + label-smoothing``. Empty: the cross-entropy alone."""
     clean_first: int = schedule(0, ge=0, le=1000, unit="epochs", title="clean epochs first")
     """Number of epochs at the beginning in which the recipe's attacks are left out."""
@@ -299,15 +301,24 @@ class Train(Operation):
         return fit
 
     def _check_recipe(self, network: nn.Module, batch_size: int, classifier: Classifier) -> None:
-        for part in self.recipe:
-            part.check(batch_size, len(classifier.labels))
-            if part.needs_batch_norm and not any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in network.modules()):
-                raise GibbonError(
-                    f"{part.title} doubles batch normalisations, and “{classifier.name}” has none: choose another recipe or network."
-                )
+        for sentence in self.misfits(network, batch_size, len(classifier.labels), classifier.name).values():
+            raise GibbonError(sentence)
         if self.clean_first + self.clean_last > self.epochs:
             clean = self.clean_first + self.clean_last
             raise GibbonError(f"{clean} clean epochs are more than the {self.epochs} epochs of the training: lower them.")
+
+    def misfits(self, network: nn.Module, batch_size: int, classes: int, name: str) -> dict[str, str]:
+        """Return why parts of the recipe do not fit a network of that name or its batches: a sentence for each such part, by slug."""
+        found: dict[str, str] = {}
+        normalised = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
+        for part in self.recipe:
+            try:
+                part.check(batch_size, classes)
+            except GibbonError as error:
+                found[part.slug] = str(error)
+            if part.needs_batch_norm and not normalised:
+                found[part.slug] = f"{part.title} doubles batch normalisations, and “{name}” has none: choose another recipe or network."
+        return found
 
     def _network(self, classifier: Classifier, seed: int) -> nn.Module:
         network = copy.deepcopy(classifier.module).requires_grad_(True)

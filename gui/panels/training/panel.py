@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QSignalBlocker, Slot
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from gui.forms import Form
 from gui.lanes.progress_text import ShareMeter
+from gui.panels.training.presets import RecipePresets
 from gui.session.trainer import Recipe
 from gui.theme import GRID
 from gui.widgets import DataChooser, scrolling
@@ -17,12 +19,16 @@ from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.job_foot import JobFoot
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from engine import Classifier
     from engine.defenses import Train
     from gui.session.session import Session
 
-_HIDDEN = ("checkpoint", "fresh", "recipe")
-"""Parameters without a row: the command line resumes from files, and where to start from has a chooser of its own."""
+_HIDDEN = ("checkpoint", "fresh")
+"""Parameters without a row: the window keeps checkpoints by itself, and where to start from has a chooser of its own."""
+_BASIC = ("activation", "epochs", "batch_size", "learning_rate")
+"""Parameters that are in sight at first."""
 _IMAGES = 60_000
 _DRAWN = 4_300
 
@@ -36,6 +42,18 @@ class _Start:
     architecture: str = ""
     classifier: Classifier | None = None
     fresh: bool = True
+
+    @property
+    def subject(self) -> str:
+        """The name of the network that it starts from."""
+        return self.architecture if self.classifier is None else self.classifier.name
+
+    @property
+    def network(self) -> tuple[nn.Module, int]:
+        """The network's modules, whose weights mean nothing, and its number of classes."""
+        if self.classifier is not None:
+            return self.classifier.module, self.classifier.num_classes
+        return _skeleton(self.architecture)
 
     @property
     def name(self) -> str:
@@ -66,7 +84,8 @@ class TrainingPanel(QWidget):
         self.seed.setMinimumWidth(64)
         self.seed.setAccessibleName("Seed")
         self.seed.setToolTip("Of new weights, the order of the images and their augmentation: the same seed trains the same network again")
-        self.form = Form(self, says_errors=False)
+        self.form = Form(self, says_errors=False, folds=True)
+        self.presets = RecipePresets(self.form, self)
         self.foot = JobFoot("Train", "End it at its next step; the network so far is kept", self)
         self._lay_out()
         self._connect()
@@ -114,7 +133,9 @@ class TrainingPanel(QWidget):
     def _on_ready(self) -> None:
         from engine.defenses import Train
 
-        self.form.set_operation(Train, without=_HIDDEN)
+        self.form.set_operation(Train, without=_HIDDEN, basic=_BASIC)
+        self.presets.show_presets(Train)
+        self.form.recipes["recipe"].head.insertWidget(1, self.presets)
         self._on_models()
 
     @Slot()
@@ -186,13 +207,24 @@ class TrainingPanel(QWidget):
         chosen = self._chosen
         if chosen is None:
             return "The engine is still loading."
-        if self.form.operation is None:
-            return self.form.error
+        problems = self._problems(chosen)
+        if self.form.operation is None or problems:
+            return self.form.error or next(iter(problems.values()))
         if self.chooser.choice is None:
             return "Choose a data set."
         if not self.name.text().strip():
             return "Give the trained network a name."
         return self._misfit(chosen)
+
+    def _problems(self, chosen: _Start) -> dict[str, str]:
+        """Return why parts of the recipe do not fit the network or its batches, by slug; they say so beside themselves, too."""
+        recipe, operation = self.form.recipes.get("recipe"), self.form.operation
+        if recipe is None or operation is None:
+            return {}
+        module, classes = chosen.network
+        problems: dict[str, str] = operation.misfits(module, min(operation.batch_size, self.chooser.count.value()), classes, chosen.subject)
+        recipe.say(problems)
+        return problems
 
     def _misfit(self, chosen: _Start) -> str:
         """Refuse images with other channels than the network takes; their size is fitted."""
@@ -248,3 +280,15 @@ class TrainingPanel(QWidget):
 
 def _size(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape))
+
+
+@cache
+def _skeleton(architecture: str) -> tuple[nn.Module, int]:
+    """Return the modules of an architecture without any memory for their weights, and its number of classes."""
+    import torch
+
+    from engine.models import ARCHITECTURES
+
+    known = ARCHITECTURES[architecture]
+    with torch.device("meta"):
+        return known.build(), len(known.labels)
