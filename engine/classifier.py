@@ -321,6 +321,13 @@ class Classifier:
         """Number of rows that the network sees for each image; more than one where preprocessing averages noisy copies."""
         return copies_of(self.before)
 
+    def as_the_attacker_knows_it(self) -> Classifier:
+        """Return the classifier without the preprocessing that its attacker does not know of, whose gradients it gives."""
+        other = copy.copy(self)
+        other.__dict__.pop("fingerprint", None)
+        other.before = known(self.before)
+        return other
+
     @property
     def changes(self) -> tuple[str, ...]:
         """The replaced rectifiers and the preprocessing, in words."""

@@ -1,0 +1,9 @@
+"""Trust lights: signs that a robustness number cannot be trusted, each with the figures, its meaning and the cure."""
+
+from engine.evaluate.trust.caveat import caveat
+from engine.evaluate.trust.evaluation import TrustLights, TrustStep
+from engine.evaluate.trust.light import Light, table_of
+from engine.evaluate.trust.signs import SIGNS, Sign
+from engine.evaluate.trust.two_attackers import lights_of
+
+__all__ = ["SIGNS", "Light", "Sign", "TrustLights", "TrustStep", "caveat", "lights_of", "table_of"]
