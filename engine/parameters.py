@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
@@ -53,43 +53,6 @@ CHOICES: Mapping[str, str] = types.MappingProxyType(
 """Titles of choices whose names are jargon. Records and the command line keep the names."""
 
 
-class PartReader(Protocol):
-    """The reader and writer of one kind of parts: an `engine.recipes.Recipes`."""
-
-    @property
-    def catalogue(self) -> Mapping[str, Any]:
-        """The classes of the parts by slug."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """The name of the slug in mappings."""
-        ...
-
-    @property
-    def noun(self) -> str:
-        """The name of a part in sentences."""
-        ...
-
-    @property
-    def whole(self) -> str:
-        """The name of a recipe in sentences."""
-        ...
-
-    @property
-    def nothing(self) -> str:
-        """The text of the empty recipe."""
-        ...
-
-    def read(self, recipe: object) -> tuple[Any, ...]:
-        """Return the parts of a recipe."""
-        ...
-
-    def words(self, recipe: Any) -> str:
-        """Return the text of a recipe."""
-        ...
-
-
 class Facts(TypedDict, total=False):
     """Facts that a declaration may state about a field beside its default."""
 
@@ -114,7 +77,7 @@ class Facts(TypedDict, total=False):
     lt: float
     le: float
     parts: Any
-    """The `PartReader` of the parts that it is a tuple of."""
+    """The `engine.recipes.Recipes` of the parts that it is a tuple of."""
     exclude: bool
     """Whether records leave it out, because it describes the computer, such as a folder, and not the operation."""
 
@@ -211,8 +174,8 @@ class Parameter:
     """Whether its value is the path of a file."""
     recorded: bool = True
     """Whether records contain the field."""
-    parts: PartReader | None = None
-    """The catalogue of parts, and the reader of their recipes, where the kind is ``parts``."""
+    parts: Any = None
+    """The `engine.recipes.Recipes` of its parts, where the kind is ``parts``; else None. That module imports this one."""
 
     @property
     def limits(self) -> str:
@@ -236,7 +199,7 @@ class Parameter:
         if value is None:
             return self.none_text
         if self.kind == "parts":
-            return value if isinstance(value, str) or self.parts is None else self.parts.words(self.parts.read(value))
+            return str(value) if isinstance(value, str) or self.parts is None else str(self.parts.words(self.parts.read(value)))
         if isinstance(value, bool):
             return "yes" if value else "no"
         if value in self.choices:
