@@ -11,7 +11,7 @@ from engine.figures.page import Box, Page
 from engine.figures.panels import FigurePanel, draw_scale
 from engine.figures.style import LINE_MM, SIZE, text_width, wrap
 
-LEAST_COLUMN_MM = 15.0
+LEAST_COLUMN_MM = 12.0
 """Smallest width of a column, in which an interval fits."""
 _CELL_MM = 7.4
 _GAP_MM = 0.3

@@ -477,6 +477,8 @@ def test_an_attack_that_is_built_already_becomes_an_entry() -> None:
         ({"attacks": ["pgdd"]}, "There is no attack “pgdd”"),
         ({"attacks": [{"attack": "pgd", "stepz": 3}]}, "no parameter “stepz”. Did you mean steps?"),
         ({"attacks": [{"attack": "deepfool", "eps": 0.1}]}, "DeepFool has no eps"),
+        ({"attacks": ["fooling"]}, "grows its images from noise"),
+        ({"attacks": [{"attack": "noise", "aim": "nearest"}]}, "“nearest” is none of away, random, next, least likely"),
         ({"attacks": [{"attack": "pgd", "eps": 8}]}, "more than the whole range"),
         ({"attacks": ["pgd", "pgd"]}, "Two attacks have the name and eps “PGD, L∞ 8/255”"),
         ({"models": ["a", "a"]}, "Two models have the name “a”"),

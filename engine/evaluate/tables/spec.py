@@ -120,6 +120,8 @@ class TableAttack(Part):
     @model_validator(mode="after")
     def _buildable(self) -> Self:
         kind = CATALOGUE[self.attack]
+        if not kind.from_image:
+            raise ValueError(f"{kind.title} grows its images from noise, so there is nothing to compare. Choose an attack on images.")
         if self.eps and "eps" not in kind.model_fields:
             raise ValueError(f"{kind.title} has no eps. Leave eps out.")
         if self.aim == "away" and "targets" in kind.needs:
