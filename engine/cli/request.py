@@ -22,6 +22,7 @@ from engine.defenses.preprocessing import Preprocessing, defended, words
 from engine.driver import start
 from engine.evaluate import transfer
 from engine.evaluate.knowing import Both
+from engine.evaluate.trust import caveat, lights_of
 from engine.figures import FigurePlan, boxes_in, check_panels, explanations_in, export, export_arrays, note_for, subject_of
 from engine.images import Crop, Photograph
 from engine.operation import Attack, AttackStep
@@ -175,7 +176,7 @@ def perform(request: AttackRequest, output: Output) -> Done:
     found: Mapping[str, Artifact] = result.artifacts if told.may_give(request.attack) or output.quiet else {}
     written = told.write(beside, found) if told.may_give(request.attack) else None
     files = (*planned, *([] if written is None else [written]))
-    notes = (*output.notes, *result.remarks, *filter(None, [boxes_in(drawn)]))
+    notes = (*output.notes, *result.remarks, *filter(None, [boxes_in(drawn), _caveat(request, result, knowing)]))
     return Done(entry, saved, files, notes, table, knowing, found, readings)
 
 
@@ -192,6 +193,13 @@ def _knowing(request: AttackRequest, output: Output, clean: Tensor, aware: Attac
         return None
     plain, _ = _run(request, output, clean, request.classifier)
     return Both(request.defense, plain, aware)
+
+
+def _caveat(request: AttackRequest, result: AttackResult, knowing: Both | None) -> str:
+    """Return the sentence beside a verdict that could be read as robustness; empty where there is none."""
+    if knowing is not None:
+        return caveat(request.attack, lights_of(knowing))
+    return "" if bool(result.success[0]) else caveat(request.attack)
 
 
 def _defense_json(both: Both) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import pytest
@@ -16,6 +18,7 @@ from engine.data import DataSet
 from engine.defenses.preprocessing import BitDepth
 from engine.evaluate import knowing
 from engine.evaluate.intervals import Share
+from engine.evaluate.tables import TableSpec, evaluate_table
 from engine.evaluate.trust import SIGNS, Light, TrustLights, TrustStep, caveat, lights_of, table_of
 from engine.evaluate.trust.light import compared, frequent
 from engine.evaluate.trust.measuring import of_the_attack, rising
@@ -390,3 +393,68 @@ def test_the_table_says_meaning_and_cure_where_a_light_is_on() -> None:
         assert bool(cells["meaning"]) == bool(cells["cure"]) == (cells["state"] == "on")
     kinds = [row[1] for row in table.rows]
     assert (kinds.count("gradient masking"), kinds.count("failed attack")) == (8, 6)
+
+
+# ---------------------------------------------------------------- command line
+
+Command = Callable[..., tuple[int, str, str]]
+SIGN = Path(__file__).parents[2] / "resources" / "samples" / "sign-stop-32.png"
+SHORT = ("--queries", "20", "--draws", "4", "--steps", "3")
+
+
+def test_the_command_prints_every_light_of_a_set_and_says_what_to_do(run: Command) -> None:
+    options = ("evaluate", "trust", "signs + bit-depth bits=3", "--data-set", "generated:signs", "--count", "3", "--eps", "4/255", *SHORT)
+    code, said, complained = run(*options)
+    assert code == 0, complained
+    assert all(sign.title in said for sign in SIGNS.values())
+    assert "made on “signs”" in said  # a defense is compared with the model without it
+    code, out, _ = run(*options, "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert [light["light"] for light in told["lights"]] == list(SIGNS)
+    assert told["parameters"]["steps"] == 3
+    assert {light["state"] for light in told["lights"]} <= {"on", "off", "not measured"}
+    figures = next(light for light in told["lights"] if light["light"] == "one-step-beats-many")["figures"]
+    assert set(figures["PGD"]) == {"share", "hits", "of", "interval_95"}
+    for light in (light for light in told["lights"] if light["state"] == "on"):
+        assert light["cure"] in said
+
+
+def test_the_command_takes_one_image(run: Command) -> None:
+    code, out, complained = run("evaluate", "trust", "signs", "--image", SIGN, "--attack", "fgsm", "--queries", "20", "--json")
+    assert code == 0, complained
+    assert "one step" in json.loads(out)["caveat"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["signs"], "Which images?"),
+        (["--data-set", "generated:signs"], "Which model?"),
+        (["signs", "--data-set", "generated:signs", "--image", "STOP"], "Which images?"),
+        (["signs", "--image", "STOP", "--stepz", "3"], "Did you mean --steps"),
+        (["signs", "--image", "STOP", "--attack", "universal"], "no trust lights"),
+        (["digits", "--data-set", "generated:signs", "--count", "2"], "“digits” takes grey images"),
+        (["signs + jpg", "--image", "STOP"], "jpeg"),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence(run: Command, arguments: list[str], said: str) -> None:
+    code, out, complained = run("evaluate", "trust", *(str(SIGN) if word == "STOP" else word for word in arguments))
+    assert (code, out) == (2, "")
+    assert said in complained
+    assert len(complained.strip().splitlines()) == 1
+
+
+def test_an_attack_that_fails_in_one_step_is_no_sign_of_robustness_on_the_command_line(run: Command) -> None:
+    assert "one step" in run("attack", "--image", SIGN, "--attack", "fgsm", "--eps", "0.1/255")[1]
+    assert "one step" not in run("attack", "--image", SIGN, "--attack", "pgd", "--eps", "0.1/255", "--steps", "3")[1]
+
+
+def test_a_table_of_one_step_attacks_says_so_and_one_with_pgd_beside_does_not() -> None:
+    data = DataSet("set", ("class 0", "class 1"), (255 * at(0.4, 3)).byte(), torch.zeros(3, dtype=torch.long), "drawn here")
+    for others, alone in (([], True), ([{"attack": "pgd", "eps": EPS, "steps": 2}], False)):
+        spec = TableSpec(models=["a"], data=["set"], attacks=[{"attack": "fgsm", "eps": EPS}, *others])
+        with evaluate_table(spec, None, classifiers={"a": network(smooth)}, sets={"set": data}) as table:
+            for _ in table:
+                pass
+            assert any("one step" in sentence for sentence in table.result().sentences()) == alone

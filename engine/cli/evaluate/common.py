@@ -1,4 +1,4 @@
-"""What the commands of ``gibbon evaluate`` share: options, and models behind a defense."""
+"""Options that the commands of ``gibbon evaluate`` share, and models behind a defense."""
 
 from __future__ import annotations
 

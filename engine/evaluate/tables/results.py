@@ -15,6 +15,7 @@ from engine.evaluate.batch.summary import Share
 from engine.evaluate.tables.cells import Cell, Verdicts, share
 from engine.evaluate.tables.plan import CellKey, Column, group_title
 from engine.evaluate.tables.spec import ITSELF, TableSpec
+from engine.evaluate.trust import caveat, is_one_step
 from engine.result import Reason
 from engine.text.formatting import counted
 
@@ -113,12 +114,18 @@ class TableResults:
         total = len(self.rows) * len(self.columns)
         done = counted(len(self.cells), "cell")
         lines = [f"{done}, {self.seconds:.1f} s." if self.done else f"{done} of {total:,}, {self.seconds:.1f} s."]
-        lines += list(self.notes)
+        lines += [*self.notes, *self._caveats()]
         failed = sum(int(cell.verdicts.failed.sum()) for cell in self.cells.values() if cell.verdicts is not None)
         if failed:
             lines.append(f"{counted(failed, 'attack error')}: a model gave NaN there. Such images are in no share.")
         lines += [f"“{cell.key.model}” under {cell.key.attack}, {cell.key.place}, {cell.key.data}: {cell.error}" for cell in self.errors]
         return lines
+
+    def _caveats(self) -> list[str]:
+        """Return the sentences beside groups in which every attack takes one step: no model is called robust on these."""
+        attacks = [[column.variant.attack for column in group.columns] for group in self.groups]
+        alone = (attack for group in attacks if all(map(is_one_step, group)) for attack in group)
+        return list(dict.fromkeys(map(caveat, alone)))
 
     def table(self) -> Table:
         """Return the robust accuracies over all images with their intervals, one row for each model, the control beside each group."""

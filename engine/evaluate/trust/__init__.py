@@ -5,5 +5,6 @@ from engine.evaluate.trust.evaluation import TrustLights, TrustStep
 from engine.evaluate.trust.light import Light, table_of
 from engine.evaluate.trust.signs import SIGNS, Sign
 from engine.evaluate.trust.two_attackers import lights_of
+from engine.evaluate.trust.yardsticks import is_one_step
 
-__all__ = ["SIGNS", "Light", "Sign", "TrustLights", "TrustStep", "caveat", "lights_of", "table_of"]
+__all__ = ["SIGNS", "Light", "Sign", "TrustLights", "TrustStep", "caveat", "is_one_step", "lights_of", "table_of"]
