@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from rich.table import Table
 
-    from engine.operation import Operation
+    from engine.parameterised import Parameterised
 
 _YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 
-def parse(operation: type[Operation], arguments: Sequence[str], others: Collection[str] = ()) -> dict[str, Any]:
+def parse(operation: type[Parameterised], arguments: Sequence[str], others: Collection[str] = ()) -> dict[str, Any]:
     """Parse the values of ``operation``'s fields in ``arguments``: ``--step-size 2/255``, ``--no-random-start``, ``--eps=none``.
 
     Parameters
@@ -60,20 +60,28 @@ def parse(operation: type[Operation], arguments: Sequence[str], others: Collecti
     return values
 
 
-def listed(operation: type[Operation], without: Collection[str] = ()) -> Table:
-    """Return a table of the fields: option, default and meaning; those in ``without`` are left out."""
+def listed(operation: type[Parameterised], without: Collection[str] = (), *, part: bool = False) -> Table:
+    """Return a table of the fields: option, default and meaning; those in ``without`` are left out.
+
+    ``part``: it is a part of a recipe, whose fields are written ``name=value`` after its slug.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2, 0, 0), title=f"Options of “{operation.slug}” ({operation.title})", title_justify="left")
-    for column in ("option", "values", "default", "meaning"):
-        table.add_column(column, no_wrap=column == "option")
-    for name, field in operation.model_fields.items():
+    from engine.parameters import parameters_of
+
+    what, first = ("Parameters", "parameter") if part else ("Options", "option")
+    table = Table(box=None, padding=(0, 2, 0, 0), title=f"{what} of “{operation.slug}” ({operation.title})", title_justify="left")
+    for column in (first, "values", "default", "meaning"):
+        table.add_column(column, no_wrap=column == first)
+    for name, parameter in parameters_of(operation).items():
         if name in without:
             continue
-        option = f"--{name.replace('_', '-')}"
-        meaning = " ".join((field.description or "").split())
-        table.add_row(Text(option), Text(_kind(field)), Text(_written(field.default)), Text(meaning))
+        field = operation.model_fields[name]
+        option = name if part else f"--{name.replace('_', '-')}"
+        combined = parameter.kind == "parts"
+        values, default = ("parts, + between", parameter.shown(field.default)) if combined else (_kind(field), _written(field.default))
+        table.add_row(Text(option), Text(values), Text(default), Text(parameter.doc))
     return table
 
 
@@ -91,7 +99,7 @@ def _value(text: str, field: FieldInfo, name: str) -> Any:
     return text
 
 
-def _unknown(word: str, operation: type[Operation], others: Collection[str]) -> str:
+def _unknown(word: str, operation: type[Parameterised], others: Collection[str]) -> str:
     known = [f"--{name.replace('_', '-')}" for name in operation.model_fields]
     close = difflib.get_close_matches(word.partition("=")[0], [*known, *others], 1, 0.6)
     cure = f"Did you mean {close[0]}?" if close else f"It has: {', '.join(known)}."
@@ -139,4 +147,6 @@ def _written(value: Any) -> str:
 
 
 def _example(field: FieldInfo) -> str:
+    if isinstance(field.default, tuple):
+        return "NAME"
     return _written(field.default) if field.default not in (None, "") else (_choices(field) or ("1",))[0]

@@ -1,4 +1,4 @@
-"""Command ``gibbon replay``: a recorded attack again, or every one of a study, with a comparison of every bit."""
+"""Command ``gibbon replay``: a recorded attack or training again, or every run of a study, with a comparison of every bit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 RecordOrStudy = Annotated[
     Path,
-    typer.Argument(metavar="FILE", help="A record (.json), the PNG, PDF or SVG that carries one, or a study.", show_default=False),
+    typer.Argument(
+        metavar="FILE",
+        help="A record (.json), the PNG, PDF or SVG that carries one, or a study.",
+        show_default=False,
+    ),
 ]
 RecordFile = Annotated[
     Path, typer.Argument(metavar="RECORD", help="A record (.json), or the PNG, PDF or SVG that carries one.", show_default=False)
@@ -41,15 +45,21 @@ def command(
     json: Json = False,
     allow_code: AllowCode = False,
 ) -> int:
-    """Run a recorded attack again, or every one of a study. Exit code 0: the same bits; 1: others; 2: it could not be run."""
+    """Run a recorded attack or training again, or a study's attacks. Exit code 0: the same bits; 1: others; 2: it could not be run."""
     ordinary_file(record, "a record (.json) or a study")  # checked first, since torch takes a while to load
     if is_study(record):
         from engine.cli.replay_study import replay_study
 
-        refused = next((name for name, value in (("--image", image), ("--out", out)) if value is not None), None)
-        if refused is not None:
-            raise GibbonError(f"{refused} belongs to the record of one run, and “{record.name}” is a study. Leave it out.")
+        _refuse({"--image": image, "--out": out}, f"the record of one run, and “{record.name}” is a study")
         return replay_study(record, device=device, threads=threads, allow_code=allow_code, data=data, json=json)
+    if record.suffix.lower() == ".json":
+        from engine.record import is_training
+
+        if is_training(record):
+            from engine.cli.replay_training import replay_recorded
+
+            _refuse({"--image": image, "--out": out}, f"the record of one attack, and “{record.name}” is that of a training")
+            return replay_recorded(record, device=device, threads=threads, allow_code=allow_code, data=data, json=json)
     from engine.cli.output import made_folder, refuse_existing, say, say_json
     from engine.record import Record, save_adversarial
 
@@ -70,6 +80,13 @@ def command(
             *([] if saved is None else [f"  {saved.sentence}"]),
         )
     return 0 if again.same else OTHER_BITS
+
+
+def _refuse(given: dict[str, object], where: str) -> None:
+    """Refuse options that the file has no use for."""
+    for name, value in given.items():
+        if value is not None:
+            raise GibbonError(f"{name} belongs to {where}. Leave it out.")
 
 
 def _now(again: Replay) -> str:

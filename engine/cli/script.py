@@ -19,7 +19,7 @@ def command(
     out: Annotated[Path | None, typer.Option(help="Write the script here, as .py; else it is printed.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over --out.")] = False,
 ) -> int:
-    """Write a script of the engine's public calls that runs recorded attacks again and compares every bit."""
+    """Write a script of the engine's public calls that runs recorded attacks, or a training, again and compares every bit."""
     for path in files:
         ordinary_file(path, "a record or a study")  # checked first, since torch takes a while to load
     from engine.cli.output import made_folder, refuse_existing, say
@@ -41,12 +41,16 @@ def _text(files: list[Path], folder: Path | None = None) -> str:
     """Return the script; of a study in the script's own ``folder`` one that finds the study beside itself."""
     from engine import study
     from engine.errors import GibbonError
-    from engine.record import Record
-    from engine.script import Recorded, runs_as_python, study_as_python
+    from engine.record import Record, TrainingRecord, is_training
+    from engine.script import Recorded, runs_as_python, study_as_python, training_as_python
 
     if any(study.is_study(path) for path in files):
         if len(files) > 1:
             raise GibbonError("A study is a script of its own. Give one study alone, or records.")
         beside = folder is not None and folder.resolve() == files[0].resolve().parent
         return study_as_python(study.read(files[0]), f"The study {files[0].stem}, run again.", file=files[0], beside=beside)
+    if any(is_training(path) for path in files):
+        if len(files) > 1:
+            raise GibbonError("A training is a script of its own. Give its record alone.")
+        return training_as_python(TrainingRecord.read(files[0]), files[0].parent)
     return runs_as_python([Recorded(Record.read(path), path.parent) for path in files])

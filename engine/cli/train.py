@@ -1,47 +1,44 @@
-"""Command ``gibbon train``: training of a shipped network on its data set, resumed where it was interrupted."""
+"""Command ``gibbon train``: training of a network on a data set, resumed where it was interrupted, by one process or several."""
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.options import Device, Json, Out, Overwrite, Seed, Threads
-from engine.cli.values import argument_of, one_of
+from engine.cli.options import AllowCode, Device, Json, Out, Overwrite, Seed, Threads
+from engine.cli.values import whole
 from engine.errors import GibbonError
 
 if TYPE_CHECKING:
-    from engine.artifacts import Model
-    from engine.driver import Run
+    from engine.defenses import Train
 
-NETWORKS = (
-    "digits",
-    "signs",
-    "objects",
-    "digits-maxout",
-    "digits-logistic",
-    "digits-cnn",
-    "digits-resnet",
-    "objects-cnn",
-    "objects-alexnet",
-)
-"""The names of `engine.models.ARCHITECTURES`, written out since importing those takes seconds."""
 CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-INTERRUPTED = 130
+_UNSAID = frozenset({"network", "seed", "data", "out", "resume", "download", "device", "overwrite", "json", "allow_code", "help"})
+"""Options that the command on a card leaves out or writes itself: they change no weight, or name a place on one computer."""
+
+Network = Annotated[str | None, typer.Argument(help="A network by its name, torchvision:NAME or FILE.py:FACTORY.", show_default=False)]
+From = Annotated[
+    str | None, typer.Option("--from", help="Go on from the weights of this model instead: a shipped one, a file, torchvision:NAME.")
+]
+Set = Annotated[str | None, typer.Option(help="mnist, gtsrb, cifar10, generated:signs, folder:PATH... Without: the network's own.")]
 
 
 def command(
     context: typer.Context,
-    network: Annotated[
-        str | None,
-        argument_of(*NETWORKS, help="The network: digits are MNIST's, signs GTSRB's, objects CIFAR-10's.", show_default=False),
-    ] = None,
-    activation: Annotated[
-        str, one_of("relu", "bounded", "bounded-leaky", help="The rectifiers: plain, bounded, or leaky with a trainable bound.")
-    ] = "relu",
+    network: Network = None,
+    begin: From = None,
+    data_set: Set = None,
+    preset: Annotated[str | None, typer.Option(help="A published part of the recipe, by words of its title; --help lists them.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the data sets, as torchvision leaves them; else GIBBON_DATA.")] = None,
-    data_set: Annotated[str | None, typer.Option(help="Another set than the network's own, as generated:signs.")] = None,
+    count: Annotated[int | None, whole(1, help="How many images to train on, spread evenly. Without: all.")] = None,
+    test_count: Annotated[int | None, whole(1, help="How many images to test on, spread evenly. Without: all.")] = None,
+    attacked_count: Annotated[int, whole(0, help="How many of the test images PGD attacks at the end; 0: none.")] = 500,
+    size: Annotated[int | None, whole(1, help="Side of the images in pixels, for torchvision's networks.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the files. Without: network and recipe.")] = None,
     out: Out = Path(),
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted training stopped.")] = False,
     download: Annotated[bool, typer.Option("--download", help="Fetch the data set if it is missing.")] = False,
@@ -50,97 +47,69 @@ def command(
     threads: Threads = 1,
     overwrite: Overwrite = False,
     json: Json = False,
-    help: Annotated[bool, typer.Option("--help", "-h", help="This, and the options of training.")] = False,
+    allow_code: AllowCode = False,
+    help: Annotated[bool, typer.Option("--help", "-h", help="This, the options of training, and the parts of a recipe.")] = False,
 ) -> int:
-    """Train a network; write its weights (safetensors) and its card (JSON). Ctrl-C keeps the finished epochs for --resume."""
+    """Train a network; write weights (safetensors), card and record (JSON). Ctrl-C keeps its state for --resume.
+
+    Several processes share each batch: torchrun --nproc-per-node 2 main.py train ... Batch statistics are those of each process's rows.
+    """
+    if network is not None and network.startswith("-"):  # the parser takes an unknown option for the network
+        context.args.insert(0, network)
+        network = None
     if help:
-        return _help(context)
-    if network is None:
-        raise GibbonError(f"Train what? Say one of {', '.join(NETWORKS)}.")
-    from engine import data as data_sets
+        from engine.cli.train_help import show
+
+        return show(context)
+    given = network if begin is None else begin
+    if given is None or (network is not None and begin is not None):
+        raise GibbonError("Train what? Name a network first, such as digits, or a model with --from; “train --help” lists them.")
+    from engine.cli.train_run import Files, Work, perform
+    from engine.record import TrainingSource
+
+    train = operation(context, preset, fresh=begin is None)
+    files = Files(out, name or default_name(given, train))
+    files.check(resume, overwrite)
+    source = TrainingSource(
+        network=given, trained=begin is not None, side=size, data=data_set or "", seed=seed, count=count, test_count=test_count
+    )
+    written = command_of(context, network, seed)
+    return perform(Work(train, source, files, data, download, seed, device, threads, json, allow_code, attacked_count, written))
+
+
+def operation(context: typer.Context, preset: str | None, fresh: bool) -> Train:
+    """Build the training from the preset and from those arguments that are no options of the command."""
     from engine.cli.fields import parse
-    from engine.cli.options import chosen_device
-    from engine.cli.output import made_folder, refuse_existing, say, say_json
-    from engine.defenses import Train, accuracy, classifier_of, save_model
-    from engine.driver import start
-    from engine.models import ARCHITECTURES
-    from engine.record import repeatable
-
-    name = network if activation == "relu" else f"{network}-{activation}"
-    weights, checkpoint = out / f"{name}.safetensors", out / f"{name}.unfinished.safetensors"
-    refuse_existing([weights, weights.with_suffix(".json")], overwrite)
-    _check_resume(checkpoint, resume)
-    parameters = {"activation": activation, "checkpoint": checkpoint, **parse(Train, context.args, _own_options(context))}
-    operation = Train.build(**parameters)
-    architecture = ARCHITECTURES[network]
-    chosen = data_set or architecture.data_set
-    with repeatable(threads):
-        images, test = data_sets.train_and_test(chosen, data, download, seed=seed, size=architecture.input_shape[1:])
-        images, test = architecture.images_for(images), architecture.images_for(test)
-        untrained = architecture.untrained(device=chosen_device(device), labels=architecture.labels_for(images))
-        test.targets_for(untrained.labels, untrained.name)  # refused before the training, not after it
-        made_folder(out)
-        with start(operation, untrained, data=images, seed=seed) as run:
-            finished = _pull(run, operation.title, quiet=json)
-            if not finished:
-                return _interrupted(checkpoint, name)
-            model: Model = run.result().artifacts["model"]  # type: ignore[assignment]
-        share = accuracy(classifier_of(model, device=untrained.device), test)
-    own = ["--activation", activation, *(["--data-set", data_set] if data_set else []), *context.args, "--seed", str(seed)]
-    command = " ".join(["python main.py train", network, *own])
-    files = save_model(model, weights, name=name, accuracy=share, tested_on=test.name, seed=seed, command=command)
-    checkpoint.unlink(missing_ok=True)
-    notes = dict.fromkeys((*images.notes, *test.notes))  # both parts of one set have the same notes, which appear once
-    if json:
-        say_json({"files": [str(path) for path in files], "accuracy": share, "tested_on": test.name})
-    else:
-        say(f"{name}: {100 * share:.2f} % right on {test.name} ({len(test)} images)", *notes, *(f"  {path}" for path in files))
-    return 0
-
-
-def _check_resume(checkpoint: Path, resume: bool) -> None:
-    if checkpoint.exists() and not resume:
-        raise GibbonError(f"An interrupted training waits in “{checkpoint}”. Go on with --resume, or remove that file.")
-    if resume and not checkpoint.exists():
-        raise GibbonError(f"There is no interrupted training “{checkpoint}”. Leave --resume out, or give the --out of that training.")
-
-
-def _pull(run: Run, title: str, quiet: bool) -> bool:
-    """Run to the end with a progress bar, and return whether the end was reached."""
-    from engine.cli.output import every, interruptible, progress
-    from engine.defenses import TrainStep
-
-    with interruptible() as interrupt, progress(quiet) as bar:
-        task, due = bar.add_task(title, total=None, news=""), every(0.2)
-        for step in run:
-            assert isinstance(step, TrainStep)
-            if not bar.disable and due():
-                news = f"epoch {step.epoch}, loss {float(step.loss):.3f}, {100 * float(step.accuracy):.1f} % right"
-                bar.update(task, completed=step.index, total=step.total, news=news)
-            if interrupt.pressed:
-                return False
-    return True
-
-
-def _interrupted(checkpoint: Path, name: str) -> int:
-    from engine.cli.output import complain
-
-    if checkpoint.exists():
-        complain(f"Cancelled. The finished epochs of {name} are in “{checkpoint}”: the same command with --resume continues it.")
-    else:
-        complain("Cancelled before the first epoch was finished; nothing is kept.")
-    return INTERRUPTED
-
-
-def _own_options(context: typer.Context) -> list[str]:
-    return [option for parameter in context.command.params for option in parameter.opts]
-
-
-def _help(context: typer.Context) -> int:
-    from engine.cli.fields import listed
-    from engine.cli.output import say_help
     from engine.defenses import Train
+    from engine.defenses.objectives import preset as published
+    from engine.defenses.objectives import read
 
-    typer.echo(context.get_help())
-    say_help(listed(Train, without=("activation", "checkpoint")))
-    return 0
+    own = [option for parameter in context.command.params for option in parameter.opts]
+    given = parse(Train, context.args, own)
+    for name in ("checkpoint", "fresh"):
+        if name in given:
+            cure = "the state is kept beside --out" if name == "checkpoint" else "--from goes on from a model's weights"
+            raise GibbonError(f"--{name} is no option here: {cure}.")
+    if preset is not None:
+        given["recipe"] = read([published(preset), given.get("recipe", "")])
+    return Train.build(**{"fresh": fresh, **given})
+
+
+def default_name(source: str, train: Train) -> str:
+    """Return the name of the files: network, rectifiers and recipe, as in ``digits-bounded-pgd``."""
+    _, colon, last = source.rpartition(":")
+    base = last if colon else Path(source).stem
+    kind = train.activation if train.activation.startswith("bounded") else ""
+    return "-".join(filter(None, (base, kind, *(part.slug for part in train.recipe))))
+
+
+def command_of(context: typer.Context, network: str | None, seed: int) -> str:
+    """Return the command that trains the same weights again, where the data sets are."""
+    words = [] if network is None else [network]
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name or "")
+        if parameter.name not in _UNSAID and value is not None and value != parameter.default:
+            words += [parameter.opts[0], str(value)]
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    start = "python main.py" if size < 2 else f"torchrun --nproc-per-node {size} main.py"
+    return f"{start} train {shlex.join([*words, *context.args, '--seed', str(seed)])}"

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.class_matching import check_known
+from engine.class_matching import check_known, class_numbers
 from engine.errors import GibbonError
 from engine.text.parsing import named
 
@@ -136,6 +136,30 @@ class DataSet:
         number[torch.tensor(own)] = torch.arange(len(own))
         chosen = self.subset((number[self.targets] >= 0).nonzero().flatten())
         return replace(chosen, labels=tuple(labels), targets=number[chosen.targets])
+
+    def among(self, labels: Sequence[str]) -> DataSet:
+        """Return the images of these classes, where the set has all of these and others, too; else all."""
+        if len(self.labels) > len(labels) and None not in class_numbers(labels, self.labels):
+            return self.of_classes(labels)
+        return self
+
+    def with_channels(self, channels: int) -> DataSet:
+        """Return the same set with one channel or three: grey is repeated, and colours become Pillow's grey (ITU-R 601, in integers).
+
+        Raises
+        ------
+        GibbonError
+            There is no such conversion.
+        """
+        own = self.shape[0]
+        if own == channels:
+            return self
+        if (own, channels) == (1, 3):
+            return replace(self, images=self.images.expand(-1, 3, -1, -1).contiguous())
+        if (own, channels) != (3, 1):
+            raise GibbonError(f"{self.name} has images of {own} channels, which cannot become {channels}. Choose another network.")
+        red, green, blue = self.images.int().unbind(1)
+        return replace(self, images=((19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16).to(torch.uint8)[:, None])
 
     def _rows(self, indices: Sequence[int] | Tensor) -> Tensor:
         try:

@@ -130,6 +130,8 @@ class Read:
     """Indices of the files that were read."""
     broken: tuple[str, ...]
     """A sentence for each file that could not be read."""
+    left_out: tuple[str, ...] = ()
+    """The names of these files."""
 
 
 def read_images(paths: list[Path], size: tuple[int, int]) -> Bits[Read]:
@@ -141,16 +143,18 @@ def read_images(paths: list[Path], size: tuple[int, int]) -> Bits[Read]:
     images = np.empty((len(paths), height, width, 3), np.uint8)
     rows: list[int] = []
     broken: list[str] = []
+    left_out: list[str] = []
     for row, path in enumerate(paths):
         try:
             pixels, _ = decode(bytes_of(path), path.name)
         except GibbonError as error:
             broken.append(str(error))
+            left_out.append(path.name)
         else:
             images[len(rows)] = _fitted(pixels, width, height)
             rows.append(row)
         yield row + 1, len(paths)
-    return Read(torch.from_numpy(images[: len(rows)]).permute(0, 3, 1, 2).contiguous(), rows, tuple(broken))
+    return Read(torch.from_numpy(images[: len(rows)]).permute(0, 3, 1, 2).contiguous(), rows, tuple(broken), tuple(left_out))
 
 
 def _fitted(pixels: np.ndarray, width: int, height: int) -> np.ndarray:

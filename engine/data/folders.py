@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -15,6 +14,8 @@ from engine.errors import GibbonError
 
 _MOST_BYTES = 16 << 30
 """Largest size of one set's images in memory."""
+_NAMED = 5
+"""Number of unreadable files that a sentence names."""
 
 
 def folder_named(path: str) -> Path:
@@ -48,7 +49,7 @@ def read_folder(folder: Path, split: Split | None, selection: Selection, size: t
     if not read.rows:
         raise GibbonError(f"None of the {len(chosen)} images in {place} can be read. The first: {read.broken[0]}")
     targets = torch.tensor([chosen[row][1] for row in read.rows])
-    left_out = _left_out(read.broken)
+    left_out = _left_out(read)
     name = f"folder:{folder}" if place == folder else f"folder:{folder}:{place.name}"
     source, kept = f"images in {place.name}", numbers_of(places[read.rows])
     return DataSet(name, labels, read.images, targets, source, notes=left_out, places=kept, fitting=fitting)
@@ -76,12 +77,13 @@ def first_size(samples: files.Samples, place: Path) -> tuple[int, int]:
     raise GibbonError(f"None of the {len(samples)} images in {place} can be read. The first: {error}")
 
 
-def _left_out(broken: Sequence[str]) -> tuple[str, ...]:
-    """Return a sentence about files that could not be read: how many, and the first of them."""
-    if not broken:
-        return ()
-    count = "One file was left out" if len(broken) == 1 else f"{len(broken)} files were left out"
-    return (f"{count}. {broken[0]}" if len(broken) == 1 else f"{count}; the first: {broken[0]}",)
+def _left_out(read: files.Read) -> tuple[str, ...]:
+    """Return a sentence about files that could not be read: how many, their names, and what is wrong with the first."""
+    names = read.left_out
+    if len(names) < 2:
+        return tuple(f"One file was left out. {sentence}" for sentence in read.broken)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return (f"{len(names)} files were left out: {', '.join(names[:_NAMED])}{more}. The first: {read.broken[0]}",)
 
 
 def _check_memory(count: int, size: tuple[int, int], what: str) -> None:

@@ -21,20 +21,28 @@ HELD_OUT = 0.2
 
 
 def train_and_test(
-    name: str, root: str | Path | None = None, download: bool = False, *, seed: int = 0, size: tuple[int, int] | None = None
+    name: str,
+    root: str | Path | None = None,
+    download: bool = False,
+    *,
+    seed: int = 0,
+    size: tuple[int, int] | None = None,
+    count: int | None = None,
+    test_count: int | None = None,
 ) -> tuple[DataSet, DataSet]:
     """Return the images to train on and those to test on.
 
     A set with both splits provides them, a folder's test set without the images that also occur in training. A drawn set is drawn again for
     the test, from ``seed + 1``. From a folder without splits a fifth of each class is held out, drawn from ``seed``. ``size`` (height,
-    width) applies to images from folders and to drawn ones.
+    width) applies to images from folders and to drawn ones. ``count`` and ``test_count`` limit the images of each part, spread evenly; of a
+    set that is divided here ``count`` limits both together.
 
     Raises
     ------
     GibbonError
         The set is missing, cannot be read, is too small to be divided, or its test images are all among its training images.
     """
-    return whole(loading_train_and_test(name, root, download, seed=seed, size=size))
+    return whole(loading_train_and_test(name, root, download, seed=seed, size=size, count=count, test_count=test_count))
 
 
 def loading_train_and_test(
@@ -47,10 +55,7 @@ def loading_train_and_test(
     count: int | None = None,
     test_count: int | None = None,
 ) -> Bits[tuple[DataSet, DataSet]]:
-    """Load like `train_and_test`, image by image, for callers that show progress or may stop.
-
-    ``count`` and ``test_count`` limit the images of each part, spread evenly; of a set that is divided here ``count`` limits both together.
-    """
+    """Load like `train_and_test`, image by image, for callers that show progress or may stop."""
     check_name(name)
     if name.startswith("generated:"):
         train = yield from loading(name, root=root, seed=seed, size=size, count=count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,15 @@ def accuracy(classifier: Classifier, data: DataSet, chunk: int = ROWS_SCORED) ->
     return int(right) / len(data)
 
 
+def weights_digest(model: Model) -> str:
+    """Return the SHA-256 of the file of weights that `save_model` writes."""
+    return hashlib.sha256(_packed(model)).hexdigest()
+
+
+def _packed(model: Model) -> bytes:
+    return save({name: value.detach().cpu().contiguous() for name, value in model.module.state_dict().items()})
+
+
 def save_model(model: Model, path: Path, **facts: Any) -> tuple[Path, Path]:
     """Write ``path`` with the suffixes .safetensors and .json; ``facts`` (name, accuracy...) are added to the card.
 
@@ -58,9 +68,8 @@ def save_model(model: Model, path: Path, **facts: Any) -> tuple[Path, Path]:
         The paths of the weights and of the card.
     """
     weights, card = path.with_suffix(".safetensors"), path.with_suffix(".json")
-    tensors = {name: value.detach().cpu().contiguous() for name, value in model.module.state_dict().items()}
     with replacing(weights) as staged:
-        staged.write_bytes(save(tensors))
+        staged.write_bytes(_packed(model))
     with replacing(card) as staged:
         staged.write_text(json.dumps({**model.card, **facts}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return weights, card

@@ -7,6 +7,7 @@ from engine.models.download import DownloadCancelled
 from engine.models.guessing import guess_architecture
 from engine.models.listing import ModelEntry, architectures, catalogue
 from engine.models.loading import is_file, load, missing_download, options_of, runs_code
+from engine.models.untrained import check_network, published_side, untrained
 
 __all__ = [
     "ARCHITECTURES",
@@ -15,10 +16,13 @@ __all__ = [
     "ModelEntry",
     "architectures",
     "catalogue",
+    "check_network",
     "guess_architecture",
     "is_file",
     "load",
     "missing_download",
     "options_of",
+    "published_side",
     "runs_code",
+    "untrained",
 ]

@@ -27,6 +27,15 @@ from engine.record.schema import (
 )
 from engine.record.stickers import StickerEntry
 from engine.record.tables import curve_record, table_record, write_curve, write_table
+from engine.record.training_inputs import TrainingInputs, TrainingSource, loading_inputs
+from engine.record.trainings import (
+    TrainingOutcome,
+    TrainingRecord,
+    TrainingReplay,
+    is_training,
+    replay_training,
+    training_record,
+)
 
 __all__ = [
     "CARRIERS",
@@ -48,6 +57,11 @@ __all__ = [
     "ReplayRun",
     "SavedImage",
     "StickerEntry",
+    "TrainingInputs",
+    "TrainingOutcome",
+    "TrainingRecord",
+    "TrainingReplay",
+    "TrainingSource",
     "anonymous",
     "carried",
     "carries",
@@ -58,7 +72,9 @@ __all__ = [
     "find",
     "image_entry",
     "is_figure",
+    "is_training",
     "load_mask",
+    "loading_inputs",
     "located",
     "mask_entry",
     "mask_of_scene",
@@ -70,8 +86,10 @@ __all__ = [
     "repeat_batch",
     "repeatable",
     "replay",
+    "replay_training",
     "save_adversarial",
     "table_record",
+    "training_record",
     "write_and_read",
     "write_batch",
     "write_csv",

@@ -39,9 +39,7 @@ class Architecture:
 
     def images_for(self, images: DataSet) -> DataSet:
         """Return the images of this network's classes, where the data set has these and others, such as all ten digits; else all."""
-        if len(images.labels) > len(self.labels) and None not in class_numbers(self.labels, images.labels):
-            return images.of_classes(self.labels)
-        return images
+        return images.among(self.labels)
 
     def labels_for(self, images: DataSet) -> tuple[str, ...]:
         """Return the architecture's own class names where the data set has them, else those of the data set.
