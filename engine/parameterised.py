@@ -59,7 +59,7 @@ class Parameterised(BaseModel):
 
     @classmethod
     def preset(cls, title: str) -> Preset:
-        """Return the preset of that title, or the only one whose title contains ``title``.
+        """Return the preset of that title, or the only one whose title contains ``title``, or else all of its words.
 
         Raises
         ------
@@ -68,6 +68,7 @@ class Parameterised(BaseModel):
         """
         found = [each for each in cls.presets if each.title == title]
         found = found or [each for each in cls.presets if title.casefold() in each.title.casefold()]
+        found = found or [each for each in cls.presets if all(word in each.title.casefold() for word in title.casefold().split())]
         if len(found) != 1:
             which = "several presets" if found else "no preset"
             there = "; ".join(each.title for each in found or cls.presets) or "none"

@@ -13,8 +13,11 @@ def together() -> Iterator[bool]:
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield True
         return
+    import torch
     from torch import distributed
 
+    if torch.accelerator.is_available():  # messages between processes go by the device that is current
+        torch.accelerator.set_device_index(int(os.environ.get("LOCAL_RANK", "0")) % torch.accelerator.device_count())
     distributed.init_process_group()
     try:
         yield distributed.get_rank() == 0

@@ -32,7 +32,7 @@ def command(
     network: Network = None,
     begin: From = None,
     data_set: Set = None,
-    preset: Annotated[str | None, typer.Option(help="A published part of the recipe, by words of its title; --help lists them.")] = None,
+    preset: Annotated[str | None, typer.Option(help="A published recipe, by words of its title; --help lists them.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the data sets, as torchvision leaves them; else GIBBON_DATA.")] = None,
     count: Annotated[int | None, whole(1, help="How many images to train on, spread evenly. Without: all.")] = None,
     test_count: Annotated[int | None, whole(1, help="How many images to test on, spread evenly. Without: all.")] = None,
@@ -81,8 +81,6 @@ def operation(context: typer.Context, preset: str | None, fresh: bool) -> Train:
     """Build the training from the preset and from those arguments that are no options of the command."""
     from engine.cli.fields import parse
     from engine.defenses import Train
-    from engine.defenses.objectives import preset as published
-    from engine.defenses.objectives import read
 
     own = [option for parameter in context.command.params for option in parameter.opts]
     given = parse(Train, context.args, own)
@@ -90,9 +88,8 @@ def operation(context: typer.Context, preset: str | None, fresh: bool) -> Train:
         if name in given:
             cure = "the state is kept beside --out" if name == "checkpoint" else "--from goes on from a model's weights"
             raise GibbonError(f"--{name} is no option here: {cure}.")
-    if preset is not None:
-        given["recipe"] = read([published(preset), given.get("recipe", "")])
-    return Train.build(**{"fresh": fresh, **given})
+    published = {} if preset is None else Train.preset(preset).values
+    return Train.build(**{"fresh": fresh, **published, **given})
 
 
 def default_name(source: str, train: Train) -> str:

@@ -27,7 +27,7 @@ def show(context: typer.Context) -> int:
     parts = _wanted(context)
     if parts:
         for part in parts:
-            say_help(f"{part.title}: {_meaning(part)}", listed(part, part=True), _presets([part]), "")
+            say_help(f"{part.title}: {_meaning(part)}", listed(part, part=True), _presets(part), "")
         return 0
     typer.echo(context.get_help())
     say_help(
@@ -39,7 +39,7 @@ def show(context: typer.Context) -> int:
         "--recipe NAME --help.",
         catalogue(),
         "",
-        _presets(),
+        "\n  ".join(["Presets:", *(each.title for each in Train.presets)]),
     )
     return 0
 
@@ -87,8 +87,6 @@ def _default(value: object) -> str:
     return format_number(value) if isinstance(value, float) else str(value)
 
 
-def _presets(kinds: list[type[Objective]] | None = None) -> str:
-    from engine.defenses.objectives import presets
-
-    found = [f"{part.slug}: {title}" for title, part in presets() if kinds is None or type(part) in kinds]
-    return "\n  ".join(["Presets:", *found]) if found else ""
+def _presets(kind: type[Objective]) -> str:
+    """Return the published settings of an objective, each as it is written in a recipe."""
+    return "\n".join(f"{kind.build(**each.values).words}: {each.title}" for each in kind.presets)

@@ -93,7 +93,7 @@ def perform(work: Work) -> int:
         inputs = _inputs(work, device, quiet)
         if first:
             made_folder(work.files.folder)
-        own_share().wait()
+        own_share().all_of(None)  # nobody begins before the folder is there
         train = work.train.model_copy(update={"checkpoint": work.files.checkpoint})
         _say_estimate(train, inputs, work, quiet)
         with start(train, inputs.classifier, data=inputs.train, seed=work.seed) as run:

@@ -11,7 +11,7 @@ from engine.defenses.objectives.label_smoothing import LabelSmoothing
 from engine.defenses.objectives.n_fgsm import NFGSM
 from engine.defenses.objectives.objective import Objective
 from engine.defenses.objectives.pgd import PGDTraining
-from engine.defenses.objectives.recipe import RECIPES, preset, presets, read, words
+from engine.defenses.objectives.recipe import RECIPES, read, words
 from engine.defenses.objectives.standard import Standard
 from engine.defenses.objectives.stickers import AdversarialStickers
 from engine.defenses.objectives.trades import TRADES
@@ -38,8 +38,6 @@ __all__ = [
     "Trainee",
     "VirtualAdversarial",
     "WorstTransformation",
-    "preset",
-    "presets",
     "read",
     "words",
 ]
