@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -87,13 +88,14 @@ class TrustLights(NamedAttack):
         stages = examined.stages
         for place, (news, work) in enumerate(stages):
             share = 0.0
-            for made in work:
-                if isinstance(made, list):
-                    found |= {light.sign.slug: light for light in made}
-                else:
-                    share = made
-                done = min(1.0, (place + share) / len(stages))
-                yield TrustStep(next(index), None, tuple(found.values()), share_done=done, news=news)
+            with closing(work):
+                for made in work:
+                    if isinstance(made, list):
+                        found |= {light.sign.slug: light for light in made}
+                    else:
+                        share = max(share, made)
+                    done = min(1.0, (place + share) / len(stages))
+                    yield TrustStep(next(index), None, tuple(found.values()), share_done=done, news=news)
         yield TrustStep(next(index), None, tuple(found.values()), share_done=1.0)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:

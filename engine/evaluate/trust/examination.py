@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from engine.driver import start
 from engine.evaluate.transfer import as_taken, translated
 from engine.evaluate.trust import measuring
 from engine.evaluate.trust.light import Light, compared, frequent, share_of, unmeasured
+from engine.evaluate.trust.measuring import Work
 from engine.evaluate.trust.signs import SIGNS
 from engine.evaluate.trust.yardsticks import Yardsticks
 from engine.operation import Attack, Problem
@@ -23,8 +24,6 @@ from engine.ranking import reached
 from engine.result import AttackResult
 
 Progress = float | list[Light]
-Work = Iterator[Progress]
-"""A stage at work: it yields the share of it that is done, and lights as soon as they are known."""
 NO_RADIUS = "The attack has no eps at which another could be compared with it."
 _ENOUGH = 0.99
 """Share of images that an attack without a limit has to fool: the light is on where Wilson's interval is below it."""
@@ -198,6 +197,7 @@ class Examination:
             mask,
             seed=problem.random.seed,
             start=start_at,
+            rows_at_a_time=measuring.rows_together(problem.images, getattr(attack, "restarts", 1)),
         )
         with closing(run):
             for made in run:

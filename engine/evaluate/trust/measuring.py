@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, get_args
 
 import torch
@@ -17,14 +17,23 @@ from engine.operation import Attack, Problem
 from engine.randomness import generator
 from engine.result import AttackResult
 
+Work = Generator[float | list[Light], None, None]
+"""A stage at work: it yields the share of it that is done, and lights as soon as they are known."""
 VANISHED = 1e-12
 UNSTABLE = 0.1
 """Relative change of the margin above which a gradient says little."""
+_SHARE = 2
+"""Part of the rows of a forward pass that is taken at once: with its gradient a row takes three times as long."""
 LAST, STILL = 10, 0.05
 """Number of last steps, and the share of the loss's way above which it still rises in them."""
 
 
-def at_the_image(problem: Problem, attack: Attack) -> Iterator[float | list[Light]]:
+def rows_together(images: Tensor, copies: int = 1) -> int:
+    """Return how many images a step takes whose gradients are followed from ``copies`` points each, so that it stays within its time."""
+    return max(1, rows_per_pass(images) // (_SHARE * copies))
+
+
+def at_the_image(problem: Problem, attack: Attack) -> Work:
     """Measure the gradient of the attack's loss at each image; yield the shares done, then the lights."""
     name: Any = getattr(attack, "loss", "ce")
     loss: LossName = name if name in get_args(LossName) else "ce"
@@ -41,7 +50,7 @@ def at_the_image(problem: Problem, attack: Attack) -> Iterator[float | list[Ligh
 
 
 @torch.no_grad()
-def around_the_image(problem: Problem, radius: float, draws: int) -> Iterator[float | list[Light]]:
+def around_the_image(problem: Problem, radius: float, draws: int) -> Work:
     """Measure how far the margin changes within half the radius; yield the shares done, then the light.
 
     ``mean over draws of min(1, |L(x + u) - L(x)| / |L(x)|)`` with L the margin of the logits and u uniform in ``+-radius / 2``. Pintor et
@@ -120,4 +129,4 @@ def _margin(problem: Problem, images: Tensor) -> Tensor:
 
 def _parts(problem: Problem) -> list[Tensor]:
     indices = torch.arange(len(problem.images), device=problem.images.device)
-    return list(torch.split(indices, rows_per_pass(problem.images)))
+    return list(torch.split(indices, rows_together(problem.images)))
