@@ -157,13 +157,15 @@ def _pull(run: ImageRun, quiet: bool) -> ImageResults:
 
 def _written(results: ImageResults, table: Path, pictures: bool, json: bool) -> int:
     from engine.cli.output import complain, say, say_json
+    from engine.evaluate.trust import caveat
     from engine.record import write_batch
 
-    files = write_batch(results, table, images=pictures)
+    files, beside = write_batch(results, table, images=pictures), caveat(results.attack)
     if json:
-        say_json({"files": [str(path) for path in files], "images": results.subjects.words, **results.summary.plain()})
+        say_json({"files": [str(path) for path in files], "images": results.subjects.words, **results.summary.plain(), "caveat": beside})
     else:
-        say(results.subjects.words, *results.subjects.notes, *results.summary.sentences(), *(f"  {path}" for path in files))
+        sentences = (*results.summary.sentences(), *filter(None, [beside]))
+        say(results.subjects.words, *results.subjects.notes, *sentences, *(f"  {path}" for path in files))
     if results.reason == "cancelled":
         complain(f"Cancelled: the table holds {len(results.rows):,} of {len(results.subjects):,} images.")
         return INTERRUPTED

@@ -458,3 +458,9 @@ def test_a_table_of_one_step_attacks_says_so_and_one_with_pgd_beside_does_not() 
             for _ in table:
                 pass
             assert any("one step" in sentence for sentence in table.result().sentences()) == alone
+
+
+def test_the_shares_of_many_images_have_the_sentence_beside_them(run: Command) -> None:
+    options = ("batch", "--image-set", "generated:signs", "--count", "2")
+    assert "one step" in run(*options, "--attack", "fgsm")[1]
+    assert json.loads(run(*options, "--attack", "pgd", "--steps", "2", "--json")[1])["caveat"] == ""
