@@ -210,3 +210,19 @@ def test_history_holds_what_was_measured() -> None:
     assert (lines["attacked"] <= lines["clean"]).all()
     (site,) = artifacts["activations"].lines.values()
     assert (site > 0).all()
+
+
+def test_dropout_draws_by_seed_epoch_and_batch_and_leaves_torchs_generator_alone() -> None:
+    """What dropout drops is the same wherever a training begins again, whatever else has drawn; and what follows is not disturbed."""
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(64, 2))
+    model = engine.Classifier(network, ["left", "right"], (1, 8, 8), device="cpu")
+    operation = Train.build(epochs=2, batch_size=16, held_out=0, augment="none")
+    weights = []
+    for before in (1, 2):
+        torch.manual_seed(before)
+        state = torch.get_rng_state()
+        weights.append(engine.run(operation, model, data=images(), seed=0).artifacts["model"].module.state_dict())
+        assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    other = engine.run(operation, model, data=images(), seed=1).artifacts["model"].module.state_dict()
+    assert not all(torch.equal(weights[0][name], other[name]) for name in other)

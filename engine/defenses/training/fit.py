@@ -301,7 +301,15 @@ class Fit:
 @contextmanager
 def _seeded(device: torch.device, *path: int) -> Iterator[None]:
     """Seed torch's own generators for one step, for layers such as dropout that draw from them, and restore them afterwards."""
-    indices = [] if device.type == "cpu" else [device.index or 0]
-    with torch.random.fork_rng(indices, device_type="cuda" if device.type == "cpu" else device.type):
-        torch.manual_seed(generator(*path).initial_seed())
+    seed = generator(*path).initial_seed()
+    if device.type == "cpu":  # torch.manual_seed notes the call for GPUs that are not in use, which takes longer than a small batch
+        state = torch.default_generator.get_state()
+        torch.default_generator.manual_seed(seed)
+        try:
+            yield
+        finally:
+            torch.default_generator.set_state(state)
+        return
+    with torch.random.fork_rng([device.index or 0], device_type=device.type):
+        torch.manual_seed(seed)
         yield
