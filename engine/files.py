@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,15 @@ STUDY_SUFFIX = ".gibbon"
 """Suffix of the files of studies, which `engine.study` writes and reads."""
 _NAMED = 80
 """Letters of a path that a sentence holds, where it is too long for the system."""
+
+
+def cache_folder() -> Path:
+    """Return this platform's folder for what can be fetched or made again: data sets, and the networks that experiments train."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "gibbon"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Caches/gibbon"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "gibbon"
 
 
 def ordinary_file(path: Path | str, what: str = "a file", *, limit: int | None = None) -> Path:

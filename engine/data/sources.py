@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from engine.data.folders import first_size, folder_named, has_splits, listing, p
 from engine.data.published import CITATIONS, is_present, read_published
 from engine.data.selection import SPLITS, Selection, Split
 from engine.errors import GibbonError
+from engine.files import cache_folder
 from engine.text.parsing import named
 
 _SHAPES = published.SHAPES | {f"generated:{name}": shape for name, shape in drawn.SHAPES.items()}
@@ -37,11 +37,7 @@ def default_root() -> Path:
     """Return the folder of the data sets: GIBBON_DATA, or this platform's cache folder."""
     if chosen := os.environ.get("GIBBON_DATA"):
         return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "gibbon/data"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/gibbon/data"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "gibbon/data"
+    return cache_folder() / "data"
 
 
 def available(root: str | Path | None = None) -> list[Entry]:
