@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -18,11 +18,14 @@ from engine.artifacts import Artifact
 from engine.batching import ROWS_SCORED
 from engine.classifier import Classifier
 from engine.data import DataSet, class_numbers
+from engine.data.bits import Bits
 from engine.data.published import CITATIONS
 from engine.data.selection import Split
+from engine.data.sources import loading
 from engine.driver import Run
 from engine.driver import start as begin
 from engine.errors import GibbonError
+from engine.evaluate.intervals import wilson
 from engine.models.download import Progress
 from engine.operation import Attack, Operation, Problem, Step
 from engine.parameters import data
@@ -35,6 +38,10 @@ LECTURED = "digits-lecture"
 """The shipped network of Wang's lecture, trained with its settings by “reproduce h5-network --train”."""
 _AT_A_TIME = 4 * ROWS_SCORED
 """Images that a network classifies between two steps."""
+_LOADED = 100
+"""Images that are read between two steps."""
+_DRAWN = 4
+"""Signs that are drawn between two steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +95,14 @@ class Report:
         """Add one line to the table."""
         fits = self.comparable if comparable is None else comparable
         self.findings.append(Finding(quantity, ours, lecture, paper, tolerance, reference, unit, digits, fits))
+
+    def count(self, quantity: str, hits: Tensor, tolerance: Tolerance | None = None, **facts: Any) -> float:
+        """Add the share of true entries of ``hits`` ``(N,)`` in percent, with its interval, and return it; ``facts`` as in `find`."""
+        found = share(hits)
+        low, high = wilson(int(hits.sum()), len(hits))
+        self.find(quantity, found, tolerance, **{"unit": "%", "digits": 1, **facts})
+        self.findings[-1] = replace(self.findings[-1], interval=(100.0 * low, 100.0 * high))
+        return found
 
     def show(self, name: str, artifact: Artifact) -> None:
         """Add one panel to the figure."""
@@ -172,8 +187,7 @@ class Experiment(Operation, ABC):
         """
         here = any(entry.name == self.data_set and split in entry.splits for entry in data_sets.available(self.data))
         if here or not self.fallback:
-            found = data_sets.load(self.data_set, split, self.data, count=take)
-            yield f"{found.name}, {len(found)} images"
+            found = yield from in_steps(loading(self.data_set, split, self.data, count=take), f"reading {self.data_set}:{split}")
         elif self.data is not None:
             raise GibbonError(
                 f"{CITATIONS[self.data_set]} ({split}) is not in {self.data}. Give the folder that holds it, or leave the folder out: "
@@ -181,7 +195,7 @@ class Experiment(Operation, ABC):
             )
         else:
             report.comparable = False
-            found = yield from drawn_digits(count, seed, classes)
+            found = yield from self._drawn(count, seed, classes)
             sentence = (
                 f"{CITATIONS[self.data_set]} was not found, so {self.fallback} stood in, and the numbers do not compare. "
                 "Fetch it, and name its folder (--data DIR)."
@@ -190,6 +204,12 @@ class Experiment(Operation, ABC):
                 report.note(sentence)
         report.data = found.source
         return found
+
+    def _drawn(self, count: int, seed: int, classes: Sequence[int]) -> Generator[str, None, DataSet]:
+        """Draw ``count`` images of the set that replaces a missing one."""
+        if self.fallback == "generated:digits":
+            return (yield from drawn_digits(count, seed, classes))
+        return (yield from in_steps(loading(self.fallback, count=count, seed=seed, classes=classes), f"drawing {self.fallback}", _DRAWN))
 
     def _step(self, report: Report, news: str) -> ExperimentStep:
         done = report.steps / report.total if report.share_done is None and report.total else report.share_done
@@ -204,6 +224,19 @@ class Experiment(Operation, ABC):
             comparable=report.comparable,
             share_done=done,
         )
+
+
+def in_steps(bits: Bits[DataSet], news: str, together: int = _LOADED) -> Generator[str, None, DataSet]:
+    """Load a data set, ``together`` of its images per step."""
+    while True:
+        try:
+            done, of = next(bits)
+        except StopIteration as end:
+            found: DataSet = end.value
+            yield f"{found.name}, {len(found)} images"
+            return found
+        if done % together == 0:
+            yield f"{news}, {done:,} of {of:,}"
 
 
 @contextmanager

@@ -83,6 +83,8 @@ class Finding:
     """Number of digits after the decimal point."""
     comparable: bool = True
     """Whether the data are those of the published number; otherwise the tolerance means nothing."""
+    interval: tuple[float, float] | None = None
+    """Wilson's 95 % interval of our number, in its unit, where it is a share that was counted."""
 
     @property
     def verdict(self) -> Verdict:
@@ -102,19 +104,21 @@ class Finding:
         return self.quantity, self.lecture, self.paper, self.said(), allowed, self.verdict
 
     def said(self) -> str:
-        """Our number with its unit. Small numbers keep two significant digits."""
+        """Our number with its unit and its interval. Small numbers keep two significant digits."""
         if isinstance(self.ours, str):
             return self.ours
         small = 0 < abs(self.ours) < 10**-self.digits
         number = f"{self.ours:.1e}" if small else f"{self.ours:.{self.digits}f}"
-        return f"{number} {self.unit}".rstrip()
+        around = "" if self.interval is None else f"({self.interval[0]:.{self.digits}f} to {self.interval[1]:.{self.digits}f})"
+        return " ".join(filter(None, (number, self.unit, around)))
 
     def plain(self) -> dict[str, Any]:
         """Return the texts and the numbers behind them, for JSON."""
         texts = dict(zip(COLUMNS, self.row(), strict=True))
         limits = None if self.tolerance is None else [_finite(self.tolerance.low), _finite(self.tolerance.high)]
         value = _finite(self.ours) if isinstance(self.ours, (int, float)) else None
-        return {**texts, "value": value, "unit": self.unit, "accepted": limits}
+        interval = None if self.interval is None else list(self.interval)
+        return {**texts, "value": value, "unit": self.unit, "accepted": limits, "interval": interval}
 
 
 @dataclass(frozen=True, eq=False)
