@@ -5,6 +5,19 @@ and whose other artifacts are the panels of its figure; ``engine.reproduce.writi
 """
 
 from engine.catalogue import catalogue
+from engine.reproduce.defenses import (
+    AdvPropTraining,
+    BatchNorm,
+    Depth,
+    MaxoutTraining,
+    Penalties,
+    Perturbation,
+    Schedules,
+    StepLeastLikely,
+    TransferTable,
+    WhiteBoxDigits,
+    WhiteBoxObjects,
+)
 from engine.reproduce.experiment import Experiment, ExperimentStep
 from engine.reproduce.fake_zero import FakeZero
 from engine.reproduce.findings import Finding, Tolerance, Verdicts
@@ -29,10 +42,24 @@ CATALOGUE: dict[str, type[Experiment]] = catalogue(
     Untargeted,
     Targets,
     Panda,
+    TransferTable,
+    WhiteBoxDigits,
+    WhiteBoxObjects,
+    Perturbation,
+    MaxoutTraining,
+    StepLeastLikely,
+    AdvPropTraining,
+    Schedules,
+    BatchNorm,
+    Penalties,
+    Depth,
 )
 
 __all__ = [
     "CATALOGUE",
+    "AdvPropTraining",
+    "BatchNorm",
+    "Depth",
     "Experiment",
     "ExperimentStep",
     "FakeZero",
@@ -41,11 +68,19 @@ __all__ = [
     "Gallery",
     "Linear",
     "LogisticRegression",
+    "MaxoutTraining",
     "Network",
     "OnePixelGallery",
     "Panda",
+    "Penalties",
+    "Perturbation",
+    "Schedules",
+    "StepLeastLikely",
     "Targets",
     "Tolerance",
+    "TransferTable",
     "Untargeted",
     "Verdicts",
+    "WhiteBoxDigits",
+    "WhiteBoxObjects",
 ]
