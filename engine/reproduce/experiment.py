@@ -16,9 +16,9 @@ from engine import data as data_sets
 from engine import models
 from engine.artifacts import Artifact
 from engine.batching import ROWS_SCORED
+from engine.bits import Bits
 from engine.classifier import Classifier
 from engine.data import DataSet, class_numbers
-from engine.data.bits import Bits
 from engine.data.published import CITATIONS
 from engine.data.selection import Split
 from engine.data.sources import loading
