@@ -198,7 +198,8 @@ def _knowing(request: AttackRequest, output: Output, clean: Tensor, aware: Attac
 def _caveat(request: AttackRequest, result: AttackResult, knowing: Both | None) -> str:
     """Return the sentence beside a verdict that could be read as robustness; empty where there is none."""
     if knowing is not None:
-        return caveat(request.attack, lights_of(knowing))
+        # The surrogate's light is about the attacker who does not know; his number stands beside this one anyway.
+        return caveat(request.attack, [light for light in lights_of(knowing) if light.sign.slug != "surrogate"])
     return "" if bool(result.success[0]) else caveat(request.attack)
 
 

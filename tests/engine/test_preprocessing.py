@@ -73,9 +73,7 @@ def slope(function: Callable[[Tensor], Tensor], images: Tensor, weights: Tensor,
 # ---------------------------------------------------------------- literal references
 
 
-@pytest.mark.parametrize(
-    ("shape", "mode"), itertools.product([(32, 32), (31, 45), (8, 8), (17, 3), (1, 1), (5, 4), (30, 50)], ["RGB", "L"])
-)
+@pytest.mark.parametrize(("shape", "mode"), list(itertools.product([(32, 32), (31, 45), (17, 3), (1, 1), (5, 4)], ["RGB", "L"])))
 @pytest.mark.parametrize("quality", [1, 10, 49, 50, 92, 100])
 def test_jpeg_gives_the_pixels_of_a_file_that_pillow_writes_and_reads(shape: tuple[int, int], mode: str, quality: int) -> None:
     """Bit for bit here, since both compute in whole numbers. Another libjpeg may choose another cosine transform: one level, seldom."""
@@ -355,7 +353,7 @@ def test_on_a_gpu_no_tensor_is_left_on_the_cpu_and_the_numbers_are_the_cpus(step
 @EACH
 def test_no_step_waits_for_the_device(step: Preprocessing) -> None:
     waits = []
-    for steps in (2, 6):
+    for steps in (1, 3):
         with pretended_gpu() as gpu:
             engine.run(attacks.PGD(steps=steps), small("cuda").derive(before=[step]), noise(2, 3, 8, 8))
         waits.append(gpu.waited)

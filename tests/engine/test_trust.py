@@ -464,3 +464,11 @@ def test_the_shares_of_many_images_have_the_sentence_beside_them(run: Command) -
     options = ("batch", "--image-set", "generated:signs", "--count", "2")
     assert "one step" in run(*options, "--attack", "fgsm")[1]
     assert json.loads(run(*options, "--attack", "pgd", "--steps", "2", "--json")[1])["caveat"] == ""
+
+
+def test_a_defense_that_holds_against_an_attacker_who_does_not_know_it_warns_of_no_weak_attack(run: Command) -> None:
+    """The attack through the defense is the adaptive one: that the other one fails says nothing against it."""
+    said = run("attack", "--image", SIGN, "--defense", "noise-averaging + median size=3", "--eps", "4/255", "--json")[1]
+    told = json.loads(said)
+    assert told["defense"]["success"]["unaware"] < told["defense"]["success"]["without"]
+    assert not any("Only the surrogate falls" in note for note in told["notes"])

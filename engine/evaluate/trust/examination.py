@@ -91,7 +91,7 @@ class Examination:
             return
         self.problem.classifier.forwards += len(made.adversarial)
         holds = ~reached(judged.predict(made.adversarial), made.labels, made.targets)
-        yield [frequent("surrogate", "images that fool the model without the hidden step alone", holds[made.success], most=0.5)]
+        yield [frequent("surrogate", "images that fool the model without the hidden step alone", holds[made.success])]
 
     def _without_radius(self) -> Work:
         assert self.result is not None

@@ -19,7 +19,7 @@ def lights_of(both: Both) -> tuple[Light, ...]:
         "transfer-beats-white-box", ("attacker who does not know", both.unaware_success[fresh]), ("who knows", both.aware.success[fresh])
     )
     if bool(falls.any()):
-        surrogate = frequent("surrogate", "images that fool the model without the defense alone", ~both.unaware_success[falls], most=0.5)
+        surrogate = frequent("surrogate", "images that fool the model without the defense alone", ~both.unaware_success[falls])
     else:
         surrogate = unmeasured("surrogate", "The attack does not fool the model without the defense either.")
     return (transfer, surrogate, *of_the_attack(both.aware))
