@@ -11,6 +11,7 @@ from engine.cli.options import AllowCode, Device, Download, Json, Overwrite, See
 from engine.errors import GibbonError
 
 if TYPE_CHECKING:
+    from engine.artifacts import Table
     from engine.classifier import Classifier
     from engine.reproduce import Experiment, Verdicts
     from engine.result import Result
@@ -50,7 +51,7 @@ def command(
     from engine.cli.output import complain, made_folder, refuse_existing, say, say_json
     from engine.data.published import CITATIONS
     from engine.record import repeatable
-    from engine.reproduce.writing import planned, summary, table_of, write
+    from engine.reproduce.writing import further_tables, planned, summary, table_of, write
 
     if data is not None and not data.is_dir():
         raise GibbonError(f"The folder “{data}” does not exist. Give the folder that holds the data sets, or leave --data out.")
@@ -69,6 +70,8 @@ def command(
         say_json({"files": [str(path) for path in files], **summary(result)})
     else:
         _print(table)
+        for further in further_tables(result):
+            _print_plain(further)
         cure = ["Give the folder of the data sets with --data DIR or GIBBON_DATA."] if not kind.found(data) and kind.fallback else []
         say(
             *table.notes,
@@ -120,6 +123,7 @@ def _list(data: Path | None, json: bool) -> int:
 
     from engine.cli.output import program, say, say_json, say_table
     from engine.reproduce import CATALOGUE
+    from engine.text.left_out import LEFT_OUT
 
     if json:
         say_json([_plain(kind, data) for kind in CATALOGUE.values()])
@@ -130,6 +134,7 @@ def _list(data: Path | None, json: bool) -> int:
     for slug, kind in CATALOGUE.items():
         table.add_row(slug, kind.title, kind.source, kind.model or "its own", _data(kind, data))
     say_table(table)
+    say("", f"Left out of what the lectures name: {'; '.join(each.subject for each in LEFT_OUT)}.")
     say("", f"Run one: {program()} reproduce NAME. Its options: {program()} reproduce NAME --help")
     return 0
 
@@ -156,6 +161,19 @@ def _print(table: Verdicts) -> None:
         shown.add_column(column, no_wrap=column == "verdict")
     for row in table.rows:
         shown.add_row(*(Text(cell) for cell in row[:-1]), Text(row[-1], style=_COLOURS.get(row[-1], "")))
+    say_table(shown)
+
+
+def _print_plain(table: Table) -> None:
+    import rich.table
+
+    from engine.cli.output import say_table
+
+    shown = rich.table.Table(box=None, padding=(0, 2, 0, 0), title=table.title, title_justify="left")
+    for column in table.columns:
+        shown.add_column(column)
+    for row in table.rows:
+        shown.add_row(*map(str, row))
     say_table(shown)
 
 

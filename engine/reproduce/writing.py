@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.artifacts import Artifact, Curve, Map, Model, Picture
+from engine.artifacts import Artifact, Curve, Map, Model, Picture, Table
 from engine.defenses import save_model
 from engine.errors import GibbonError
 from engine.figures import FigurePanel, ImagePanel, SaliencyPanel, SignedMapPanel, compose, export
@@ -89,12 +89,22 @@ def summary(result: Result) -> dict[str, Any]:
         "tolerance": experiment.tolerance,
         "findings": [finding.plain() for finding in table.findings],
         "notes": list(table.notes),
+        "tables": [_plain(further) for further in further_tables(result)],
         "reason": str(result.reason),
         "seconds": result.seconds,
         "forwards": result.forwards,
         "backwards": result.backwards,
         **result.provenance,
     }
+
+
+def further_tables(result: Result) -> list[Table]:
+    """Return the tables of an experiment beside that of its verdicts, such as a matrix of models and attacks."""
+    return [artifact for name, artifact in result.artifacts.items() if isinstance(artifact, Table) and name != "table"]
+
+
+def _plain(table: Table) -> dict[str, Any]:
+    return {"title": table.title, "columns": list(table.columns), "rows": [list(row) for row in table.rows]}
 
 
 def _panels(artifact: Artifact) -> list[FigurePanel]:

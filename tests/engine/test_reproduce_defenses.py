@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,8 @@ from engine.reproduce.experiment import Report
 from engine.reproduce.findings import Finding, at_least
 from engine.reproduce.logistic import Logistic, classifier_of
 from engine.reproduce.writing import table_of
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 def made(stage: Stage[object]) -> object:
@@ -397,6 +401,20 @@ def test_attacked_images_are_judged_one_by_one(linear: Classifier, greys: data.D
     assert isinstance(after, Tensor)
     assert int(after.sum()) < int(right.sum())
     assert torch.equal(after, linear.predict(adversarial) == labels)
+
+
+def test_the_command_prints_the_matrix_and_what_is_left_out(run: Run, few: Path, shared: Path) -> None:
+    code, out, _ = run("reproduce")
+    assert code == 0
+    assert "DolphinAttack" in out
+    line = "--epochs 1 --attacked-images 3 --carlini-images 1 --carlini-steps 2 --training-images 20 --device cpu --out o"
+    code, out, _ = run("reproduce", "h1-transfer", *line.split(), "--cache", str(shared))
+    assert code == 0
+    assert "made on a ResNet" in out
+    told = json.loads(Path("o/h1-transfer.json").read_text("utf-8"))
+    assert [row[0] for row in told["tables"][0]["rows"]] == list(nets.ALL)
+    assert told["operation"]["parameters"]["carlini_steps"] == 2
+    assert not {"cache", "data"} & set(told["operation"]["parameters"])
 
 
 # ------------------------------------------------------------------ the numbers

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtWidgets import QApplication, QScrollArea, QToolButton
+from PySide6.QtWidgets import QApplication, QMessageBox, QScrollArea, QToolButton
 
+from engine.text.left_out import LEFT_OUT
 from gui import theme
 from gui.forms.form import BASIC
 from gui.shell.actions import SPECS
@@ -114,6 +117,18 @@ def test_the_help_page_names_every_shortcut(bench: Workbench) -> None:
     assert page.isVisible()
     page.reject()
     until(lambda: bench.window.findChild(KeyboardHelp) is None, "the end of the page")
+
+
+def test_help_lists_what_the_lectures_name_and_gibbon_leaves_out(bench: Workbench) -> None:
+    action(bench, "left_out").trigger()
+    (box,) = bench.window.findChildren(QMessageBox)
+    assert box.isVisible()
+    for each in LEFT_OUT:
+        assert html.escape(each.subject) in box.informativeText()
+        assert html.escape(each.why) in box.informativeText()
+    box.close()
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert all(word in readme for word in ("1704.05712", "DolphinAttack", "malware", "face recognition", "photographed again"))
 
 
 def test_run_and_clear_by_key(bench: Workbench) -> None:

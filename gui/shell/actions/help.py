@@ -34,6 +34,13 @@ def about(shell: Shell) -> None:
     show(shell.window())
 
 
+def left_out(shell: Shell) -> None:
+    """Open the box with what the lectures name and Gibbon leaves out."""
+    from gui.shell.left_out import left_out as show
+
+    show(shell.window())
+
+
 SPECS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "palette",
@@ -48,5 +55,6 @@ SPECS: tuple[ActionSpec, ...] = (
         ActionSpec(f"guide_{guide.slug}", guide.title, partial(start_guide, guide.slug), guide.about, submenu="Guided tours")
         for guide in GUIDES
     ),
+    ActionSpec("left_out", "What is left out", left_out, "What the lectures name and Gibbon leaves out", icon="mdi6.format-list-bulleted"),
     ActionSpec("about", "About Gibbon", about, "Versions and licences", icon="mdi6.information-outline"),
 )
