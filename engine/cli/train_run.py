@@ -90,10 +90,12 @@ def perform(work: Work) -> int:
     with together() as first, repeatable(work.threads):
         quiet = work.json or not first
         device = own_device(work.device)
+        if not first:  # the first one may have to fetch the images, and to make the folder
+            own_share().all_of(None)
         inputs = _inputs(work, device, quiet)
         if first:
             made_folder(work.files.folder)
-        own_share().all_of(None)  # nobody begins before the folder is there
+            own_share().all_of(None)
         train = work.train.model_copy(update={"checkpoint": work.files.checkpoint})
         _say_estimate(train, inputs, work, quiet)
         with start(train, inputs.classifier, data=inputs.train, seed=work.seed) as run:

@@ -11,6 +11,7 @@ from engine.bits import Bits
 from engine.class_matching import class_numbers
 from engine.data import files
 from engine.data.dataset import DataSet
+from engine.data.fetching import FILES, missing
 from engine.data.labels import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS
 from engine.data.selection import Selection, Split, chosen_places, numbers_of
 from engine.errors import GibbonError
@@ -32,36 +33,21 @@ LABELS = {"mnist": DIGIT_LABELS, "gtsrb": SIGN_LABELS, "cifar10": CIFAR10_LABELS
 
 
 def is_present(root: Path, name: str, split: Split) -> bool:
-    """Return whether a split of a published set is under ``root``."""
-    if name == "mnist":
-        stem = root / "MNIST/raw" / f"{_mnist_stem(split)}-images-idx3-ubyte"
-        return stem.is_file() or stem.with_name(f"{stem.name}.gz").is_file()
-    if name == "gtsrb":
-        part = "GTSRB/Training" if split == "train" else "GT-final_test.csv"
-        return (root / "gtsrb" / part).exists()
-    return (root / "cifar10" / split).is_dir() or (root / "cifar-10-batches-py").is_dir()
+    """Return whether all files of a split of a published set are under ``root``."""
+    return (name == "cifar10" and (root / "cifar10" / split).is_dir()) or not missing(root, name, split)
 
 
-def download(root: Path, name: str, split: Split) -> None:
-    """Download a published set into ``root`` through torchvision.
-
-    Raises
-    ------
-    GibbonError
-        The network or the folder refuses.
-    """
-    from torchvision import datasets
-
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        if name == "gtsrb":
-            datasets.GTSRB(root, split=split, download=True)
-        else:
-            {"mnist": datasets.MNIST, "cifar10": datasets.CIFAR10}[name](root, train=split == "train", download=True)
-    except (OSError, RuntimeError) as error:
-        raise GibbonError(
-            f"{CITATIONS[name]} could not be downloaded into {root} ({error}): check the network, or unpack it there by hand."
-        ) from error
+def absence(root: Path, name: str, split: Split) -> str:
+    """Return the sentence about a split that is not under ``root``: which files are missing, and where they belong."""
+    files = missing(root, name, split)
+    names = " and ".join(str(Path(each.folder) / (each.holds or each.name)) for each in files)
+    some = "was not found" if len(files) == len(FILES[name, split]) else "is not whole"
+    sources = " and ".join(each.url for each in files)
+    return (
+        f"{CITATIONS[name]} ({split}) {some} under {root}, without {names}: give the folder that holds "
+        f"the set with --data or GIBBON_DATA, or fetch it with engine.data.load({name!r}, download=True), on the command line with "
+        f"--download; without a network put {sources} into {root / files[0].folder}."
+    )
 
 
 def read_published(root: Path, name: str, split: Split, selection: Selection) -> Bits[DataSet]:

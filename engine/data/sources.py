@@ -12,6 +12,7 @@ from engine.bits import Bits, whole
 from engine.data import drawn, published
 from engine.data.dataset import DataSet
 from engine.data.drawn import DRAWN, read_drawn
+from engine.data.fetching import fetching
 from engine.data.folders import first_size, folder_named, has_splits, listing, place_of, read_folder
 from engine.data.published import CITATIONS, is_present, read_published
 from engine.data.selection import SPLITS, Selection, Split
@@ -135,7 +136,7 @@ def load(
     root
         Folder of the sets, in torchvision's layout. Default: the environment variable GIBBON_DATA, else this platform's cache folder.
     download
-        Download missing files through torchvision.
+        Download missing files; `loading` yields the bytes received before the images.
     count
         Number of images to draw, or to take from files, spread evenly over the set.
     seed
@@ -190,12 +191,8 @@ def loading(
     folder = _root(root)
     if not is_present(folder, name, split):
         if not download:
-            raise GibbonError(
-                f"{CITATIONS[name]} ({split}) was not found under {folder}: give the folder that holds it with --data or "
-                f"GIBBON_DATA, or download it into that folder with engine.data.load({name!r}, download=True), "
-                "on the command line with --download."
-            )
-        published.download(folder, name, split)
+            raise GibbonError(published.absence(folder, name, split))
+        yield from fetching(folder, name, split)
     return (yield from read_published(folder, name, split, chosen))
 
 

@@ -7,6 +7,8 @@ import re
 import zipfile
 from pathlib import Path
 
+from engine.download import is_web_page
+
 _SAVE = "Save its weights alone: torch.save(model.state_dict(), FILE)."
 _OWN_CODE = "and load it by a function of your own, as FILE.py:FACTORY"
 _CONVERT = f"Convert it to a PyTorch module {_OWN_CODE}."
@@ -60,12 +62,6 @@ def refusal_of(path: Path, head: bytes) -> str | None:
     if found is None and head.startswith(b"PK\x03\x04"):
         found = _of_archive(path)
     return None if found is None else f"“{path.name}” {found[0]}, so it was not loaded. {found[1]}"
-
-
-def is_web_page(head: bytes) -> bool:
-    """Return whether a file with these first bytes is HTML or XML, like a server's error message."""
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return text.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<script"))
 
 
 def folder_refusal(path: Path) -> str:

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.download import is_web_page
 from engine.errors import GibbonError
 from engine.files import ordinary_file
-from engine.models.foreign import folder_refusal, is_web_page, refusal_of
+from engine.models.foreign import folder_refusal, refusal_of
 from engine.models.nests import unwrapped
 
 _HEAD = 4096
