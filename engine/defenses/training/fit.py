@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -263,9 +263,17 @@ class Fit:
 
     def trained(self) -> nn.Module:
         """Return a copy of the network as it is used: the best weights where they are kept, without what the recipe added."""
+        return self._used(self.kept)
+
+    def present(self) -> nn.Module:
+        """Return a copy of the network as it is now, without what the recipe added."""
+        return self._used(None)
+
+    def _used(self, weights: Mapping[str, Tensor] | None) -> nn.Module:
+        """Return a copy of the network as it is used, with other weights where they are given."""
         network = copy.deepcopy(self.network)
-        if self.kept is not None:
-            network.load_state_dict(self.kept)
+        if weights is not None:
+            network.load_state_dict(dict(weights))
         for part in self.recipe:
             part.undress(network)
         return network.to(memory_format=torch.contiguous_format).eval().requires_grad_(False)

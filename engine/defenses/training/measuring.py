@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from engine.defenses.objectives import Trainee
+from engine.defenses.training.history import Epoch
 from engine.defenses.training.sharing import Share
 from engine.sites import Site, SiteMode
+from engine.text.formatting import format_number
 
 ROWS = 128
 """Rows of one pass: a step of the measurement."""
@@ -30,9 +33,17 @@ class QuickAttack:
     @property
     def words(self) -> str:
         """The attack with its budget, for legends: ``PGD-10 at L∞ 8/255``."""
-        levels = self.eps * 255
-        size = f"{round(levels)}/255" if abs(levels - round(levels)) < 1e-6 else f"{self.eps:g}"
-        return f"PGD-{self.steps} at L∞ {size}"
+        return f"PGD-{self.steps} at L∞ {format_number(self.eps)}"
+
+
+def measured_facts(epoch: Epoch | None, attack: QuickAttack | None, images: int) -> dict[str, Any]:
+    """Return what a card says of an epoch's measurement on ``images`` held-out images: nothing where it was not measured."""
+    if epoch is None or epoch.clean is None:
+        return {}
+    facts: dict[str, Any] = {"epoch": epoch.epoch, "images": images, "clean": epoch.clean}
+    if attack is not None and epoch.attacked is not None:
+        facts |= {"attacked": epoch.attacked, "attack": attack.words, "attacked_images": min(images, ATTACKED)}
+    return {"held_out": facts}
 
 
 class Measurement:

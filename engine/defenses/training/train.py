@@ -23,7 +23,7 @@ from engine.defenses.training.card import card_of
 from engine.defenses.training.fit import Fit, Phases, Progress
 from engine.defenses.training.history import Epoch, curves
 from engine.defenses.training.holding_out import split
-from engine.defenses.training.measuring import QuickAttack
+from engine.defenses.training.measuring import QuickAttack, measured_facts
 from engine.defenses.training.presets import PRESETS
 from engine.defenses.training.schedule import Schedule
 from engine.errors import GibbonError
@@ -174,9 +174,13 @@ class Train(Operation):
 
     def _judge(self, fit: Fit) -> None:
         """Keep the weights of the epoch that has just ended, where they are the best so far."""
-        collapses = any(isinstance(part, NFGSM) and part.stop_at_collapse for part in self.recipe)
-        if (self.keep == "best" or collapses) and self._best(fit.history, collapses) == len(fit.history) - 1:
+        if (self.keep == "best" or self._collapses) and self._best(fit.history, self._collapses) == len(fit.history) - 1:
             fit.keep()
+
+    @property
+    def _collapses(self) -> bool:
+        """Whether the training ends, with the weights of its best epoch, when the robustness collapses."""
+        return any(isinstance(part, NFGSM) and part.stop_at_collapse for part in self.recipe)
 
     def _best(self, history: tuple[Epoch, ...], attacked: bool = False) -> int:
         """Return the index of the best epoch on the held-out images: the last one where there are none."""
@@ -193,8 +197,7 @@ class Train(Operation):
         if self.patience is not None and len(history) - 1 - self._best(history) >= self.patience:
             return f"no better epoch in {self.patience}"
         held = [epoch.attacked for epoch in history if epoch.attacked is not None]
-        stops = any(isinstance(part, NFGSM) and part.stop_at_collapse for part in self.recipe)
-        if stops and held and max(held) >= _ROBUST and held[-1] < max(held) / 2:
+        if self._collapses and held and max(held) >= _ROBUST and held[-1] < max(held) / 2:
             return "the robustness collapsed"
         return ""
 
@@ -217,8 +220,15 @@ class Train(Operation):
         """Return the network in evaluation mode with its card and the curve of its epochs; also the curves of activations and bounds."""
         fit: Fit = problem.scratch["fit"]
         module, drawn = fit.trained(), curves(fit.history)
-        model = Model(module, self._card(problem, fit, module), drawn.pop("history"))
+        kept = fit.history[self._best(fit.history, self._collapses)] if fit.kept is not None and fit.history else None
+        model = Model(module, self._card(problem, fit, module, kept), drawn.pop("history"))
         return {"model": model, **drawn}
+
+    def present(self, problem: Problem) -> Model:
+        """Return the network of a training in progress as it is now, with its card, whichever weights are kept at the end."""
+        fit: Fit = problem.scratch["fit"]
+        module = fit.present()
+        return Model(module, self._card(problem, fit, module))
 
     @property
     def described(self) -> str:
@@ -339,7 +349,8 @@ class Train(Operation):
         kind = self.augment if self.augment != "auto" else ("colours" if channels == 3 else "strokes")
         return {"none": None, "strokes": STROKES, "colours": COLOURS}[kind]
 
-    def _card(self, problem: Problem, fit: Fit, module: nn.Module) -> dict[str, Any]:
+    def _card(self, problem: Problem, fit: Fit, module: nn.Module, kept: Epoch | None = None) -> dict[str, Any]:
+        """Return the card of ``module``, whose weights are those of the epoch ``kept``, or of the last one."""
         data = problem.data
         assert data is not None
         changed: dict[str, Any] = {}
@@ -355,6 +366,7 @@ class Train(Operation):
             epochs=fit.epoch,
             recipe=self.described,
             training=parameters,
+            **measured_facts(kept or (fit.history[-1] if fit.history else None), fit.quick, len(fit.held_out)),
         )
 
 
