@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gui.lanes.failures import Failure, failure_of
-from gui.lanes.readings import Readings, TracePoint
+from gui.lanes.readings import Readings, Series, TracePoint
 
 numbers = itertools.count(1)
 """One counter numbers jobs and requests."""
@@ -47,6 +47,8 @@ class Job:
     """A generator of the slow work before ``make``, such as loading data; it yields its progress in words. Called in the lane's thread."""
     collect: bool = False
     """Whether the readings of all steps are kept, for curves; else only the newest."""
+    series: Series | None = None
+    """Takes the readings of every step, without thinning; None: nothing does."""
     context: Any = None
     """Any value that the caller wants to find in the outcome's job."""
     number: int = field(default_factory=lambda: next(numbers))
@@ -132,6 +134,7 @@ class Job:
                 if not self._prepared():
                     return None
                 self._run, self._readings = self.make(), Readings(collect=self.collect)
+                self._readings.series = self.series
                 self._losses = Readings(collect=True) if self.collect else None
             step = next(self._run, None)
             if step is None:  # the run is exhausted

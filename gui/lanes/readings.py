@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,40 @@ class TracePoint:
     values: Mapping[str, float]
 
 
+class Series:
+    """Every reading of a run as arrays that only grow, so that the main thread may read them while the lane's thread adds."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, Any] = {}
+        self._length = 0
+
+    def add(self, points: Sequence[TracePoint]) -> None:
+        """Add the readings of steps. Called in the lane's thread."""
+        import numpy as np
+
+        wanted = {"": [float(point.index) for point in points]}
+        for name in dict.fromkeys([*self._columns, *(name for point in points for name in point.values)]):
+            if name:
+                wanted[name] = [point.values.get(name, np.nan) for point in points]
+        end = self._length + len(points)
+        for name, values in wanted.items():
+            column = self._columns.get(name)
+            if column is None or len(column) < end:
+                longer = np.full(max(1024, 2 * end), np.nan)
+                longer[: self._length] = np.nan if column is None else column[: self._length]
+                column = longer
+            column[self._length : end] = values
+            self._columns[name] = column
+        self._length = end  # last, so that a reader sees whole columns
+
+    def read(self, name: str = "") -> Any:
+        """Return the values of a reading so far, or the numbers of the steps; an empty array where there are none."""
+        import numpy as np
+
+        length, column = self._length, self._columns.get(name)
+        return np.zeros(0) if column is None else column[:length]
+
+
 class Readings:
     """Collects the readings of one run, in the lane's thread. ``newest`` and ``trace`` may be read in any thread.
 
@@ -32,6 +66,8 @@ class Readings:
         from engine.thinning import Thinned
 
         self._collect = collect
+        self.series: Series | None = None
+        """Takes every reading, without thinning; None: nothing does."""
         self._kept: Thinned[TracePoint] = Thinned(lambda points: len(points) > most)
         self._unread: list[tuple[int, int, Mapping[str, Any]]] = []
         self._count = 0
@@ -49,7 +85,7 @@ class Readings:
         """Add the values of the step of a number; see `add`."""
         if not values:
             return
-        if self._unread and not (self._collect and self._kept.wants(self._unread[-1][0])):
+        if self.series is None and self._unread and not (self._collect and self._kept.wants(self._unread[-1][0])):
             self._unread.pop()  # the trace skips that step, and newer readings replace it
         self._unread.append((self._count, index, values))
         self._count += 1
@@ -62,6 +98,8 @@ class Readings:
         if not self._unread:
             return
         points = _transferred(self._unread)
+        if self.series is not None:
+            self.series.add([point for _, point in points])
         if self._collect:
             for number, point in points:
                 self._kept.add(number, point)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal, Sl
 
 from gui.lanes.engine_thread import EngineThread
 from gui.lanes.jobs import Job, JobOutcome, Pullable
+from gui.lanes.readings import Series
 
 PREVIEW_MS = 33
 
@@ -87,10 +88,11 @@ class OperationRunner(QObject):
         finish: Callable[[Any], Any] | None = None,
         prepare: Callable[[], Iterator[str]] | None = None,
         collect: bool = False,
+        series: Series | None = None,
         context: Any = None,
     ) -> Job:
         """Begin a run. An earlier one is cancelled, without an `ended` of its own. The parameters are those of `Job`."""
-        job = Job(self._key, make, make_preview, finish, prepare, collect, context)
+        job = Job(self._key, make, make_preview, finish, prepare, collect, series, context)
         self.job, self.ending, self.preview = job, None, None
         if self._previews():
             job.want_preview()
