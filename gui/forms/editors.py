@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QValidator, QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QFileDialog, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QFileDialog, QLineEdit, QSizePolicy, QWidget
 
 from gui import theme
+from gui.widgets.elided_combo import ElidedCombo
 
 if TYPE_CHECKING:
     from engine.parameters import Parameter
@@ -163,7 +164,7 @@ def _short(value: float) -> str:
     return text if "/" in text else f"{value:.3g}"
 
 
-class ChoiceEdit(QComboBox):
+class ChoiceEdit(ElidedCombo):
     """A choice among a few values."""
 
     sigChanged = Signal()
@@ -171,7 +172,7 @@ class ChoiceEdit(QComboBox):
     def __init__(self, field: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setSizeAdjustPolicy(ElidedCombo.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
         self._values = ((None,) if field.optional else ()) + field.choices
         for value in self._values:
@@ -188,9 +189,6 @@ class ChoiceEdit(QComboBox):
 
     def setValue(self, value: Any) -> None:
         self.setCurrentIndex(self._values.index(value))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()  # the panel scrolls; a wheel must not change the value under it
 
 
 class FlagEdit(QCheckBox):

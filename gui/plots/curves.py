@@ -71,7 +71,7 @@ class Axes:
         return with_minus(f"{value:.3g}" if value != round(value) else f"{value:,.0f}")
 
 
-class _Axis(pg.AxisItem):
+class CurveAxis(pg.AxisItem):
     """An axis that shows shares in percent and logarithms as the original numbers."""
 
     percent = False
@@ -127,7 +127,7 @@ class Curves(QWidget):
         """The x values in the axis's numbers."""
         self.axes = Axes()
         self._left_out = 0
-        self._left, self._bottom = _Axis("left"), _Axis("bottom")
+        self._left, self._bottom = CurveAxis("left"), CurveAxis("bottom")
         for axis in (self._left, self._bottom):
             axis.enableAutoSIPrefix(False)
         self._bottom.setStyle(hideOverlappingLabels=False)  # it would leave out the last label, which reaches beyond the axis
