@@ -46,7 +46,7 @@ from gui.session.staleness import Staleness
 from gui.session.stand_in import is_stand_in
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
 from gui.session.studies.keeper import StudyKeeper
-from gui.session.trainer import Trainer
+from gui.session.training.trainer import Trainer
 from gui.session.undo import LIMIT, ReplaceFields, undoable_removals
 from gui.session.warm_up import warm_up
 

@@ -67,6 +67,7 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec("transfer", "Transfer", "TransferPanel", "bottom", "Ctrl+K, T", words="other models matrix"),
     DockSpec("training", "Training", "TrainingPanel", "left", "Ctrl+K, G", words="recipe defense adversarial"),
     DockSpec("curves", "Training curves", "CurvesPanel", "right", "Ctrl+K, C", words="loss accuracy epochs"),
+    DockSpec("wall", "Training images", "WallPanel", "right", "Ctrl+K, W", words="batch clean adversarial seen"),
     DockSpec("experiments", "Experiments", "ExperimentsPanel", "right", "Ctrl+K, X", words="reproduced lectures tables"),
     DockSpec("batch", "Images", "BatchPanel", "bottom", "Ctrl+K, B", words="several images data set folder table robust accuracy"),
     DockSpec("hardness", "Hardness", "HardnessPanel", "bottom", "Ctrl+K, H", words="hard samples steps to flip distribution"),

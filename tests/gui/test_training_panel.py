@@ -1,17 +1,22 @@
-"""Training from the window: a recipe, live curves in the background lane, a network that can be used and saved."""
+"""Training from the window: a recipe in the background lane, live curves, epochs as models, and trainings that are resumed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 import engine
 from engine.defenses import Train
-from gui.panels.curves.plots import running_mean
+from gui.plots.thinned import drawn, running_mean
+from gui.session.training.folders import unfinished
+from gui.session.training.run import TrainingRun, model_of
+from gui.session.training.shown import of_run
 from tests.gui.driving import click, press_keys, run_attack, settle, until
 from tests.gui.panel_scenes import grey_folder
 from tests.gui.seen import empty_text
@@ -20,16 +25,17 @@ if TYPE_CHECKING:
     from gui.app import Workbench
     from gui.panels.curves import CurvesPanel
     from gui.panels.training import TrainingPanel
+    from gui.panels.wall import WallPanel
 
 
 @pytest.fixture
-def panel(bench: Workbench) -> TrainingPanel:
+def panel(bench: Workbench, tmp_path: Path) -> Iterator[TrainingPanel]:
     """The dock with a recipe for a small digits network on drawn digits, and without trainings."""
-    bench.window.bring_up("curves")
-    bench.window.bring_up("training")
+    before = bench.session.state
+    bench.window.workspaces.switch("defend")
     found: TrainingPanel = bench.window.panels["training"]
-    for run in found.trainer.runs:
-        found.trainer.remove(run)
+    found.trainer.base = tmp_path / "trainings"
+    found.trainer.look()
     start(found, "new digits network")
     found.chooser.choose("generated:digits")
     found.chooser.count.setValue(128)
@@ -37,7 +43,11 @@ def panel(bench: Workbench) -> TrainingPanel:
     found.form.set_values({"epochs": 2, "batch_size": 32})
     found.seed.setValue(0)
     settle()
-    return found
+    yield found
+    found.trainer.cancel()
+    until(lambda: found.trainer.job is None, "the end")
+    names = ("classifier", "clean", "image", "label", "photograph", "delta", "run")
+    bench.session.change(**{name: getattr(before, name) for name in names})
 
 
 def start(panel: TrainingPanel, title: str) -> None:
@@ -49,30 +59,44 @@ def curves(bench: Workbench) -> CurvesPanel:
     return found
 
 
-def train(panel: TrainingPanel) -> None:
+def train(panel: TrainingPanel) -> TrainingRun:
     assert panel.foot.run.isEnabled(), panel.obstacle
+    before = len(panel.trainer.runs)
     click(panel.foot.run)
     until(lambda: panel.trainer.job is None, "the end of the training")
     settle()
+    assert len(panel.trainer.runs) == before + 1, panel.trainer.failure
+    run = panel.trainer.runs[-1]
+    assert isinstance(run, TrainingRun)
+    return run
+
+
+def weights(run: TrainingRun) -> dict[str, torch.Tensor]:
+    return run.classifier.module.state_dict()
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_a_training_is_the_engines_own_and_its_network_can_be_used(bench: Workbench, panel: TrainingPanel, tmp_path: Path) -> None:
     assert empty_text(curves(bench))
-    train(panel)
-    (run,) = panel.trainer.runs
+    run = train(panel)
     architecture = engine.models.ARCHITECTURES["digits"]
     images, test = engine.data.load("generated:digits", count=128, seed=0), engine.data.load("generated:digits", count=128, seed=1)
     operation = Train(epochs=2, batch_size=32)
-    expected = engine.run(operation, architecture.untrained(device="cpu"), data=images, seed=0).artifacts["model"].module
-    made = run.classifier.module
-    assert all(torch.equal(one, other) for one, other in zip(made.state_dict().values(), expected.state_dict().values(), strict=True))
+    expected = engine.run(operation, architecture.untrained(device="cpu"), data=images, seed=0)
+    assert same(weights(run), expected.artifacts["model"].module.state_dict())  # type: ignore[union-attr]
     right = run.classifier.predict(test.batch(slice(None))[0]) == test.targets
     assert run.accuracy == float(right.float().mean())
     assert run in bench.session.history.entries
+    assert run.classifier in bench.session.loaded.models
+    assert run.operation == operation  # the window's own checkpoint is no part of the record
+    assert run.result.provenance["operation"] == expected.provenance["operation"]
+    assert run.result.provenance["data"]["sha256"] == images.sha256
     shown = curves(bench)
-    shown.save(run, tmp_path / "mine.safetensors")
-    until(lambda: panel.trainer.runs[0].path is not None, "the file")
-    bench.window.bring_up("curves")
+    shown.save(tmp_path / "mine.safetensors")
+    until(lambda: run.number in panel.trainer.saved, "the file")
     click(shown.use_button)
     until(lambda: bench.session.classifier is not None and bench.session.classifier.name == "digits", "the network as the model")
     assert bench.session.classifier is not None
@@ -80,22 +104,26 @@ def test_a_training_is_the_engines_own_and_its_network_can_be_used(bench: Workbe
     assert bench.session.classifier.fingerprint == run.classifier.fingerprint
     card = bench.session.classifier.card
     assert (card["accuracy"], card["seed"]) == (run.accuracy, 0)
+    assert bench.window.workspaces.current.name == "attack"
     press_keys(bench.window, "Ctrl+Z")
     until(lambda: bench.session.classifier is not None and bench.session.classifier.name == "signs", "the model of before")
 
 
 def test_curves_grow_while_it_runs_and_attacking_goes_on(bench: Workbench, panel: TrainingPanel) -> None:
     panel.form.set_values({"epochs": 400})
-    bench.window.bring_up("curves")
     click(panel.foot.run)
     shown = curves(bench)
-    until(lambda: shown.plots.loss.xs.size > 20, "the curves")
-    before = shown.plots.loss.xs.size
+
+    def points() -> int:
+        return max((len(line.x) for line in shown.plots.measures.content.lines), default=0)
+
+    until(lambda: points() > 20, "the curves")
+    before = points()
     assert "epoch" in panel.foot.news.text()
     assert not panel.foot.run.isEnabled()
     assert [(work.panel, work.title) for work in bench.session.jobs.running] == [("training", "Train digits")]
     run_attack(bench)
-    until(lambda: shown.plots.loss.xs.size > before, "more of the curves")
+    until(lambda: points() > before, "more of the curves")
     click(panel.foot.pause)
     assert panel.trainer.job is not None
     assert panel.trainer.job.paused
@@ -103,28 +131,184 @@ def test_curves_grow_while_it_runs_and_attacking_goes_on(bench: Workbench, panel
     click(panel.foot.cancel)
     until(lambda: panel.trainer.job is None, "the end")
     (run,) = panel.trainer.runs  # the network so far is kept
+    assert isinstance(run, TrainingRun)
     assert 0 < run.epochs < 400
     assert run.ended == "cancelled"
     assert f"cancelled after {run.epochs} of 400 epochs" in shown.heading.text
+    assert len(run.series.read()) == len(run.series.read("loss")) >= 4 * run.epochs  # every step's, none is thinned away
     assert bench.session.jobs.running == ()
 
 
-def test_several_trainings_stay_and_each_shows_its_own_curves(bench: Workbench, panel: TrainingPanel) -> None:
-    train(panel)
-    panel.form.set_values({"epochs": 1})
-    train(panel)
-    first, second = panel.trainer.runs
+def test_the_curves_name_the_attack_and_a_click_on_an_epoch_loads_its_network(bench: Workbench, panel: TrainingPanel) -> None:
+    panel.chooser.count.setValue(256)
+    panel.form.set_values({"recipe": "n-fgsm eps=0.1 stop_at_collapse=no", "activation": "bounded-leaky", "epochs": 3})
+    run = train(panel)
     shown = curves(bench)
-    bench.window.bring_up("curves")
+    names = [line.name for line in shown.plots.measures.content.lines]
+    assert names == ["each batch", "loss", "training", "held out, clean", "held out, PGD-10 at L∞ 0.1"]
+    assert "PGD-10 at L∞ 0.1" in run.verdict
+    assert "held-out" in run.verdict
+    assert {line.name for line in shown.plots.activations.content.lines if line.dashed} == {
+        f"bound of {name}"
+        for name in run.result.artifacts["bounds"].lines  # type: ignore[union-attr]
+    }
+    markers = shown.plots.measures
+    assert list(markers.content.markers) == [1, 2, 3]
+    click(markers.plot.viewport(), markers.marker_at(2).toPoint())
+    until(lambda: any(model.name == "digits, epoch 2" for model in bench.session.loaded.models), "the epoch's network")
+    assert shown.use_button.text() == "Attack epoch 2"
+    click(shown.use_button)
+    until(lambda: bench.session.classifier is not None and bench.session.classifier.name == "digits, epoch 2", "the epoch under study")
+    run_attack(bench)
+    again = engine.run(
+        Train(recipe="n-fgsm eps=0.1 stop_at_collapse=no", activation="bounded-leaky", epochs=3, batch_size=32),  # type: ignore[arg-type]
+        engine.models.ARCHITECTURES["digits"].untrained(device="cpu"),
+        data=engine.data.load("generated:digits", count=256, seed=0),
+        seed=0,
+    ).artifacts["model"]
+    last = engine.models.load(str(run.folder / "epoch-00003.safetensors"))
+    assert same(last.module.state_dict(), again.module.state_dict())  # type: ignore[union-attr]
+    assert bench.session.classifier is not None
+    assert bench.session.classifier.fingerprint != last.fingerprint
+
+
+def test_two_histories_are_laid_over_each_other(bench: Workbench, panel: TrainingPanel) -> None:
+    first = train(panel)
+    panel.form.set_values({"epochs": 1})
+    panel.name.setText("other")
+    second = train(panel)
+    shown = curves(bench)
     assert panel.trainer.chosen is second
-    assert shown.plots.loss.xs.max() == pytest.approx(1)
-    assert shown.table.model().rowCount() == 2
-    index = shown.table.model().index(1, 0)  # the newest is first
-    click(shown.table.viewport(), shown.table.visualRect(index).center())
-    assert panel.trainer.chosen is first
-    assert shown.plots.loss.xs.max() == pytest.approx(2)
+    assert not any(line.dashed for line in shown.plots.measures.content.lines)
+    shown.over.setFocus()
+    press_keys(shown.over, "Down")  # from the entry for none to the only other training
+    settle()
+    assert panel.trainer.over is first
+    dashed = [line.name for line in shown.plots.measures.content.lines if line.dashed]
+    assert "digits: loss" in dashed
+    assert "digits: each batch" not in dashed
     click(shown.remove_button)
-    assert panel.trainer.runs == (second,)
+    assert panel.trainer.runs == (first,)
+    assert (panel.trainer.chosen, panel.trainer.over) == (first, None)
+    press_keys(bench.window, "Ctrl+Z")
+    assert panel.trainer.runs == (first, second)
+
+
+def test_a_cancelled_training_is_resumed_to_the_same_bits(bench: Workbench, panel: TrainingPanel) -> None:
+    panel.form.set_values({"recipe": "gaussian", "epochs": 40})
+    click(panel.foot.run)
+    until(lambda: panel.trainer.making is not None and len(panel.trainer.making.history) >= 2, "two epochs")
+    click(panel.foot.cancel)
+    until(lambda: panel.trainer.job is None, "the end")
+    settle()
+    (row,) = panel.unfinished.rows
+    assert "digits, gaussian: cancelled in epoch" in row.words.text
+    panel.form.set_values({"epochs": 2, "recipe": ()})  # the form of another one: the training has its own recipe
+    click(row.resume)
+    until(lambda: panel.trainer.job is None, "the end of the resumed training", 120)
+    settle()
+    assert panel.unfinished.rows == ()
+    assert panel.trainer.failure == ""
+    run = panel.trainer.runs[-1]
+    assert isinstance(run, TrainingRun)
+    assert (run.epochs, run.ended) == (40, "finished")
+    images = engine.data.load("generated:digits", count=128, seed=0)
+    whole = Train(recipe="gaussian", epochs=40, batch_size=32)  # type: ignore[arg-type]
+    made = engine.run(whole, engine.models.ARCHITECTURES["digits"].untrained(device="cpu"), data=images, seed=0).artifacts["model"]
+    assert same(weights(run), made.module.state_dict())  # type: ignore[union-attr]
+
+
+def test_a_training_whose_window_is_gone_is_offered_and_discarded_after_a_question(panel: TrainingPanel) -> None:
+    panel.form.set_values({"epochs": 40})
+    click(panel.foot.run)
+    until(lambda: panel.trainer.making is not None and len(panel.trainer.making.history) >= 1, "an epoch")
+    base = panel.trainer.base
+    panel.trainer.look()
+    assert panel.trainer.unfinished == ()  # it runs
+    click(panel.foot.cancel)
+    until(lambda: panel.trainer.job is None, "the end")
+    (found,) = unfinished(base)
+    found.folder.note(status="running")  # as a window leaves it that was killed
+    panel.trainer.look()
+    (row,) = panel.unfinished.rows
+    assert "interrupted in epoch" in row.words.text
+    assert panel.unfinished.isVisible()
+    answered: list[str] = []
+
+    def answer() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        answered.append(box.text())
+        click(next(button for button in box.buttons() if button.text() == "Discard"))
+
+    from PySide6.QtCore import QTimer
+
+    QTimer.singleShot(0, answer)
+    click(row.discard)
+    assert "digits" in answered[0]
+    assert not found.folder.path.exists()
+    assert not panel.unfinished.isVisible()
+
+
+def test_its_time_is_measured_before_the_start(panel: TrainingPanel) -> None:
+    panel.form.set_values({"recipe": "pgd eps=0.1", "epochs": 3})
+    click(panel.time_button)
+    assert panel.trainer.timing.running
+    until(lambda: not panel.trainer.timing.running, "the estimate")
+    settle()
+    assert "It would take" in panel.foot.message.text
+    assert "12 steps" in panel.foot.message.text  # 128 images in batches of 32, three times
+    assert panel.trainer.runs == ()
+    panel.form.set_values({"epochs": 4})
+    assert panel.foot.message.text == ""  # an estimate of another training says nothing
+    click(panel.time_button)
+    click(panel.foot.cancel)
+    until(lambda: not panel.trainer.timing.running, "the end of the measurement")
+    assert panel.foot.message.text == ""
+
+
+def test_the_wall_shows_pairs_and_makes_no_pictures_while_it_is_hidden(bench: Workbench, panel: TrainingPanel) -> None:
+    wall: WallPanel = bench.window.panels["wall"]
+    panel.form.set_values({"recipe": "gaussian sigma=0.5", "epochs": 400})
+    click(panel.foot.run)
+    until(lambda: panel.trainer.seen is not None, "the images")
+    seen = panel.trainer.seen
+    assert wall.grid.count == 16
+    assert seen is not None
+    pairs = list(zip(seen.clean, seen.trained, strict=True))
+    assert all(one.shape == other.shape == (28, 28, 3) for one, other in pairs)
+    assert any((one != other).any() for one, other in pairs)
+    cells = wall.grid.cells()
+    assert all(lower.top() >= upper.bottom() for upper, lower in cells)
+    assert all(wall.grid.rect().contains(place) for pair in cells for place in pair)
+    bench.window.docks["wall"].hide()
+    settle()
+    until(lambda: panel.trainer.job is not None and not panel.trainer.job._wanted.is_set(), "the last picture asked for")
+    panel.trainer.seen = None
+    steps = panel.trainer.job.index if panel.trainer.job is not None else 0
+    until(lambda: panel.trainer.job is not None and panel.trainer.job.index > steps + 20, "more steps")
+    assert panel.trainer.seen is None
+    bench.window.docks["wall"].show()
+    until(lambda: panel.trainer.seen is not None, "images again")
+
+
+def test_a_study_keeps_a_training_with_its_curves_and_its_epochs(bench: Workbench, panel: TrainingPanel, tmp_path: Path) -> None:
+    panel.chooser.count.setValue(256)
+    run = train(panel)
+    path = tmp_path / "kept.gibbon"
+    bench.session.studies.save(path)
+    until(path.exists, "the study")
+    found = next(each for each in engine.study.read(path).runs if each.number == run.number)
+    from gui.session.history import FinishedRun
+
+    back = FinishedRun(result=found.result, verdict=found.verdict, number=found.number)
+    shown, before = of_run(back, panel.trainer.base), of_run(run, panel.trainer.base)
+    assert (shown.name, shown.heading, shown.attack) == (before.name, before.heading, before.attack)
+    assert shown.measures["clean"] == pytest.approx(before.measures["clean"], nan_ok=True)
+    assert {name: list(line) for name, line in shown.maxima.items()} == {name: list(line) for name, line in before.maxima.items()}
+    assert shown.files == before.files
+    assert list(shown.files) == [1, 2]
+    assert same(model_of(back).module.state_dict(), weights(run))
 
 
 def test_it_goes_on_from_the_loaded_model_and_leaves_that_alone(bench: Workbench, panel: TrainingPanel) -> None:
@@ -135,15 +319,14 @@ def test_it_goes_on_from_the_loaded_model_and_leaves_that_alone(bench: Workbench
     panel.chooser.choose("generated:signs")
     panel.chooser.count.setValue(86)
     panel.form.set_values({"epochs": 1, "learning_rate": 1e-4})
-    train(panel)
-    (run,) = panel.trainer.runs
+    run = train(panel)
     assert run.recipe.operation.fresh is False
     assert run.accuracy > 0.8  # new weights would be at about 2 % after two steps
-    assert all(torch.equal(value, classifier.module.state_dict()[name]) for name, value in before.items())
+    assert same(before, classifier.module.state_dict())
     assert run.classifier.name == f"{classifier.name}-trained"
 
 
-def test_images_that_do_not_fit_and_a_wrong_number_are_said_before(panel: TrainingPanel) -> None:
+def test_what_does_not_fit_is_said_before(panel: TrainingPanel) -> None:
     panel.chooser.choose("generated:signs")
     assert "coloured" in panel.foot.message.text
     assert not panel.foot.run.isEnabled()
@@ -155,6 +338,23 @@ def test_images_that_do_not_fit_and_a_wrong_number_are_said_before(panel: Traini
     panel.name.setText("")
     panel.name.textEdited.emit("")
     assert "name" in panel.foot.message.text
+    panel.name.setText("digits")
+    panel.name.textEdited.emit("digits")
+    recipe = panel.form.recipes["recipe"]
+    panel.form.set_values({"recipe": "advprop + fgsm k=100"})
+    advprop, fgsm = recipe.rows
+    assert "batch normalisation" in advprop.error or advprop.error == ""  # by the architecture
+    assert "100" in fgsm.error
+    assert not panel.foot.run.isEnabled()
+
+
+def test_a_whole_recipe_is_filled_in_by_its_name(panel: TrainingPanel) -> None:
+    panel.form.set_values({"epochs": 7})
+    for preset in Train.presets:
+        panel.presets.use(preset)
+        made = panel.form.operation
+        assert made == Train.build(**{"batch_size": 32, "epochs": 7, **preset.values}), preset.title
+    assert [action.text() for action in panel.presets.menu().actions()] == [preset.title for preset in Train.presets]
 
 
 def test_a_training_that_fails_says_why_and_another_can_begin(bench: Workbench, panel: TrainingPanel, tmp_path: Path) -> None:
@@ -174,5 +374,19 @@ def test_a_training_that_fails_says_why_and_another_can_begin(bench: Workbench, 
 
 def test_the_mean_of_an_epoch_is_that_of_its_batches() -> None:
     values = np.array([4.0, 2.0, 6.0, 0.0])
-    assert running_mean(np.arange(4.0), values, 2).tolist() == [4.0, 3.0, 4.0, 3.0]
-    assert running_mean(np.array([0.0, 5.0, 10.0]), values[:3], 2).tolist() == [4.0, 2.0, 6.0]  # a thinned trace
+    x, means = running_mean(np.arange(4.0), values, 2)
+    assert (x.tolist(), means.tolist()) == ([0.0, 1.0, 2.0, 3.0], [4.0, 3.0, 4.0, 3.0])
+    x, means = running_mean(np.arange(1000.0), np.arange(1000.0), 10, most=5)
+    assert len(x) == 5
+    assert means[-1] == pytest.approx(np.arange(990.0, 1000.0).mean())
+    assert [len(each) for each in running_mean(np.zeros(0), np.zeros(0), 3)] == [0, 0]
+
+
+def test_a_long_line_keeps_its_peaks() -> None:
+    y = np.zeros(100_000)
+    y[[17, 54_321]] = 5.0, -7.0
+    x, kept = drawn(np.arange(len(y), dtype=float), y)
+    assert len(x) < 1000
+    assert (kept.max(), kept.min()) == (5.0, -7.0)
+    assert {17.0, 54_321.0} <= set(x)
+    assert (np.diff(x) >= 0).all()

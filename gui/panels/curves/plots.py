@@ -1,36 +1,46 @@
-"""TrainingPlots: the loss and the accuracy of a training over its epochs."""
+"""TrainingPlots: what a training reaches over its epochs, and how its activations and bounds grow."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 
 from gui import theme
-from gui.plots.curves import Axes, Curves, Line, Values
+from gui.plots.curves import FURTHER
+from gui.plots.history import History, HistoryLine, HistoryPlot
+from gui.plots.thinned import running_mean
 
 if TYPE_CHECKING:
-    from gui.lanes.readings import TracePoint
+    from gui.session.training.shown import Shown
 
-_WIDE = 640
+_WIDE = 560
 """Width in pixels from which the plots stand side by side."""
+_TRAINING = theme.COMPARED[0]
+"""The colour of the accuracy on the training's own images, which are neither clean nor an attack's."""
+MOST_SITES = 6
+"""Sites that the second plot shows, those of the greatest activations, for each of two trainings half of them."""
 
 
 class TrainingPlots(QWidget):
-    """Two plots: each batch in a quiet colour, and the mean of an epoch's batches above it."""
+    """Two plots. The first one has a marker for each epoch whose network was kept."""
+
+    picked = Signal(int)
+    """The marker of an epoch was clicked."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.loss, self.accuracy = Curves(self), Curves(self)
-        self.loss.setAccessibleName("Loss of the training")
-        self.accuracy.setAccessibleName("Accuracy of the training")
-        self._shown: tuple[Sequence[TracePoint], int, int] = ((), 1, 1)
+        self.measures, self.activations = HistoryPlot("Accuracy and loss", self), HistoryPlot("Activations and bounds", self)
+        self.measures.picked.connect(self.picked)
+        self._shown: tuple[Shown | None, Shown | None, int | None] = (None, None, None)
+        self._activations: tuple[Any, ...] = ()
+        """The training and the epoch that the second plot shows: it changes once in an epoch."""
         self._splitter = QSplitter(Qt.Orientation.Vertical, self)
-        for plot in (self.loss, self.accuracy):
+        for plot in (self.measures, self.activations):
             self._splitter.addWidget(plot)
         self._splitter.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)
@@ -45,24 +55,72 @@ class TrainingPlots(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_shown"):
-            self.show_trace(*self._shown)
+            self.show_training(*self._shown)
 
-    def show_trace(self, trace: Sequence[TracePoint], steps: int, epochs: int) -> None:
-        """Show the readings of a training of ``steps`` steps in ``epochs`` epochs."""
-        self._shown = (trace, steps, epochs)
-        each = max(1.0, steps / max(1, epochs))
-        index = np.array([point.index for point in trace], dtype=float)
+    def show_training(self, shown: Shown | None, over: Shown | None = None, marked: int | None = None) -> None:
+        """Show a training; ``over`` is laid over it with dashed lines."""
+        self._shown = (shown, over, marked)
+        if shown is None:
+            self.measures.set_history(History())
+            self.activations.set_history(History())
+            self._activations = ()
+            return
         quiet = theme.muted_colour(self.palette()).name()
-        for plot, name, colour, share in ((self.loss, "loss", theme.ADVERSARIAL, False), (self.accuracy, "accuracy", theme.CLEAN, True)):
-            values = np.array([point.values.get(name, np.nan) for point in trace], dtype=float)
-            lines = [Line("each batch", values, quiet), Line("mean of an epoch", running_mean(index, values, each), colour)]
-            plot.set_lines((index + 1) / each, lines if len(trace) else (), Axes("epoch", name, percent=share, counted=False))
+        lines = [*measured(shown, quiet, "", dashed=False), *([] if over is None else measured(over, quiet, f"{over.name}: ", dashed=True))]
+        content = History(lines, "accuracy", "loss", share=True, markers=_markers(shown), last=shown.whole, note=_note(shown))
+        self.measures.set_history(content, marked if marked in shown.files else None)
+        before = self._activations
+        self._activations = (shown.subject, len(shown.epochs), None if over is None else over.subject, self.palette().cacheKey())
+        if self._activations == before:
+            return  # they are measured at the end of an epoch
+        most = MOST_SITES if over is None else MOST_SITES // 2
+        grown = [*activations(shown, "", most, 0), *([] if over is None else activations(over, f"{over.name}: ", most, most))]
+        self.activations.set_history(
+            History(grown, "largest activation", last=shown.whole, note="" if grown else "Measured at the end of each epoch.")
+        )
 
 
-def running_mean(index: Values, values: Values, window: float) -> Values:
-    """Return the mean of all values whose index lies at most ``window`` before each, the value itself included."""
-    first = np.searchsorted(index, index - window, side="right")
-    sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(values))])
-    last = np.arange(1, len(values) + 1)
-    means: Values = (sums[last] - sums[first]) / np.maximum(1, last - first)
-    return means
+def measured(shown: Shown, quiet: str, prefix: str, *, dashed: bool) -> list[HistoryLine]:
+    """Return loss and accuracies. Of a training that is laid over another one the single batches are left out."""
+    lines: list[HistoryLine] = []
+    batches = shown.batches
+    if len(batches):
+        if not dashed:
+            lines += [HistoryLine("each batch", batches, shown.loss, quiet, right=True, thin=True)]
+        lines += [HistoryLine(f"{prefix}loss", *running_mean(batches, shown.loss, shown.each), quiet, dashed, right=True)]
+        lines += [HistoryLine(f"{prefix}training", *running_mean(batches, shown.accuracy, shown.each), _TRAINING, dashed)]
+    else:
+        lines += [HistoryLine(f"{prefix}loss", shown.epochs, _of(shown, "loss"), quiet, dashed, right=True)]
+        lines += [HistoryLine(f"{prefix}training", shown.epochs, _of(shown, "accuracy"), _TRAINING, dashed)]
+    for name, title, colour in (("clean", "held out, clean", theme.CLEAN), ("attacked", f"held out, {shown.attack}", theme.ADVERSARIAL)):
+        if len(shown.epochs) and np.isfinite(_of(shown, name)).any():
+            lines.append(HistoryLine(f"{prefix}{title}", shown.epochs, _of(shown, name), colour, dashed))
+    return lines
+
+
+def activations(shown: Shown, prefix: str, most: int, first: int) -> list[HistoryLine]:
+    """Return the sites of the greatest activations, and the bounds of the rectifiers as dashed lines."""
+    largest = sorted(shown.maxima, key=lambda site: -float(np.nan_to_num(shown.maxima[site]).max(initial=0.0)))[:most]
+    sites = [site for site in shown.maxima if site in largest]
+    colours = {site.partition("#")[0]: FURTHER[(first + place) % len(FURTHER)] for place, site in enumerate(sites)}
+    grown = [HistoryLine(f"{prefix}{site}", shown.epochs, shown.maxima[site], colours[site.partition("#")[0]]) for site in sites]
+    bounded = [name for name in shown.bounds if name in colours or not colours][:most]
+    ink = theme.text_colour(QApplication.palette()).name()
+    limits = [HistoryLine(f"{prefix}bound of {name}", shown.epochs, shown.bounds[name], ink, dashed=True, key="") for name in bounded]
+    limits[:1] = [replace(limits[0], key=f"{prefix}bounds")] if limits else []
+    return [*grown, *limits]
+
+
+def _of(shown: Shown, name: str) -> Any:
+    return shown.measures.get(name, np.full(len(shown.epochs), np.nan))
+
+
+def _markers(shown: Shown) -> dict[int, float]:
+    """Return the kept epochs, at their clean accuracy; where nothing was held out, at that of the training."""
+    heights = dict(zip(map(int, shown.epochs), _of(shown, "clean"), strict=True))
+    spare = dict(zip(map(int, shown.epochs), _of(shown, "accuracy"), strict=True))
+    return {epoch: float(heights[epoch] if np.isfinite(heights[epoch]) else spare[epoch]) for epoch in shown.files if epoch in heights}
+
+
+def _note(shown: Shown) -> str:
+    return "Click an epoch’s marker to load its network." if shown.files else ""

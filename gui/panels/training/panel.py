@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Slot
-from PySide6.QtWidgets import QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
+from gui import theme
 from gui.forms import Form
 from gui.lanes.progress_text import ShareMeter
 from gui.panels.training.presets import RecipePresets
-from gui.session.trainer import Recipe
+from gui.panels.training.unfinished import UnfinishedTrainings
+from gui.session.training.recipe import Recipe
 from gui.theme import GRID
 from gui.widgets import DataChooser, scrolling
 from gui.widgets.elided_combo import ElidedCombo
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from engine import Classifier
-    from engine.defenses import Train
     from gui.session.session import Session
 
 _HIDDEN = ("checkpoint", "fresh")
@@ -86,13 +87,19 @@ class TrainingPanel(QWidget):
         self.seed.setToolTip("Of new weights, the order of the images and their augmentation: the same seed trains the same network again")
         self.form = Form(self, says_errors=False, folds=True)
         self.presets = RecipePresets(self.form, self)
-        self.foot = JobFoot("Train", "End it at its next step; the network so far is kept", self)
+        self.foot = JobFoot("Train", "End it at its next step; the network so far is kept, and the training can be resumed later", self)
+        self.time_button = QToolButton(self)
+        self.time_button.setIcon(theme.icon("mdi6.timer-outline"))
+        self.time_button.setAccessibleName("How long?")
+        self.time_button.setToolTip("Measure how long this training would take, by 20 steps on a copy")
+        self.unfinished = UnfinishedTrainings(self.trainer, self)
         self._lay_out()
         self._connect()
         self._on_models()
 
     def _lay_out(self) -> None:
         rows = self.chooser.rows
+        self.foot.buttons.insertWidget(1, self.time_button)
         self.chooser.split.hide()  # a training takes the training images, and tests on the others
         rows.insertRow(0, "start from", self.start)
         rows.addRow("name", self.name)
@@ -107,6 +114,7 @@ class TrainingPanel(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(GRID, 4, GRID, GRID)
         whole.setSpacing(4)
+        whole.addWidget(self.unfinished)
         whole.addWidget(scrolling(inner), 1)
         whole.addWidget(self.foot)
 
@@ -116,12 +124,14 @@ class TrainingPanel(QWidget):
         session.loaded.changed.connect(self._on_models)
         session.classifierChanged.connect(self._on_models)
         self.start.currentIndexChanged.connect(self._on_start)
-        self.chooser.changed.connect(self._refresh)
-        self.form.changed.connect(self._refresh)
+        self.chooser.changed.connect(self._on_edited)
+        self.form.changed.connect(self._on_edited)
         self.name.textEdited.connect(self._on_named)
         self.foot.started.connect(self.train)
+        self.time_button.clicked.connect(self.measure)
+        trainer.timing.changed.connect(self._on_progress)
         self.foot.paused.connect(trainer.pause)
-        self.foot.cancelled.connect(trainer.cancel)
+        self.foot.cancelled.connect(self._cancel)
         trainer.changed.connect(self._refresh)
         trainer.progressed.connect(self._on_progress)
         if session.ready:
@@ -137,6 +147,7 @@ class TrainingPanel(QWidget):
         self.presets.show_presets(Train)
         self.form.recipes["recipe"].head.insertWidget(1, self.presets)
         self._on_models()
+        self.trainer.look()
 
     @Slot()
     def _on_models(self) -> None:
@@ -241,41 +252,77 @@ class TrainingPanel(QWidget):
     @Slot()
     def train(self) -> None:
         """Train by the recipe, in the background lane."""
+        recipe = self.recipe
+        if recipe is not None:
+            self.trainer.start(recipe)
+
+    @Slot()
+    def _cancel(self) -> None:
+        (self.trainer.cancel if self.trainer.job is not None else self.trainer.timing.cancel)()
+
+    @Slot()
+    def measure(self) -> None:
+        """Measure how long the training would take, or end the measurement."""
+        timing, recipe = self.trainer.timing, self.recipe
+        if timing.running:
+            timing.cancel()
+        elif recipe is not None:
+            timing.start(recipe)
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """The training that is set up; None where it cannot start."""
         chosen, choice, operation = self._chosen, self.chooser.choice, self.form.operation
         if self.obstacle or chosen is None or choice is None or operation is None:
-            return
+            return None
         classifier = self.session.classifier
-        self.trainer.start(
-            Recipe(
-                operation=cast("Train", operation.model_copy(update={"fresh": chosen.fresh})),
-                architecture=chosen.architecture,
-                classifier=chosen.classifier,
-                data=choice.name,
-                data_title=choice.title,
-                count=choice.count,
-                root=choice.root,
-                name=self.name.text().strip(),
-                seed=self.seed.value(),
-                device=None if classifier is None else str(classifier.device),
-            )
+        return Recipe(
+            operation=operation.model_copy(update={"fresh": chosen.fresh}),
+            architecture=chosen.architecture,
+            classifier=chosen.classifier,
+            data=choice.name,
+            data_title=choice.title,
+            count=choice.count,
+            root=choice.root,
+            name=self.name.text().strip(),
+            seed=self.seed.value(),
+            device=None if classifier is None else str(classifier.device),
         )
 
     @Slot()
+    def _on_edited(self) -> None:
+        self.trainer.timing.forget()
+        self._refresh()
+
+    @Slot()
     def _refresh(self) -> None:
-        job, obstacle = self.trainer.job, self.obstacle
-        self.foot.allow(obstacle, "Train this network; attacking goes on meanwhile")
-        if job is not None or not self.session.ready:
-            self.foot.message.say("")
-        elif self.trainer.failure and not obstacle:
-            self.foot.message.say(self.trainer.failure)
-        else:
-            self.foot.message.say(obstacle, "error" if self.form.error and obstacle == self.form.error else "hint")
+        self.foot.allow(self.obstacle, "Train this network; attacking goes on meanwhile")
         self._on_progress()
 
     @Slot()
     def _on_progress(self) -> None:
-        job = self.trainer.job
-        self.foot.show_job(job, "" if job is None else self._meter.words(job))
+        job, timing = self.trainer.job, self.trainer.timing
+        shown = job or timing.runner.job
+        self.foot.show_job(shown, "" if shown is None else self._meter.words(shown))
+        self.foot.pause.setEnabled(job is not None and not job.cancelled)
+        self.time_button.setEnabled(job is None and (timing.running or self.foot.run.isEnabled()))
+        self._say()
+
+    def _say(self) -> None:
+        """Say why it cannot start, why the last one failed, or how long it would take."""
+        timing, obstacle = self.trainer.timing, self.foot.run.toolTip() if not self.foot.run.isEnabled() else ""
+        if self.trainer.job is not None or not self.session.ready:
+            self.foot.message.say("")
+        elif obstacle:
+            self.foot.message.say(obstacle, "error" if self._is_mistake(obstacle) else "hint")
+        elif timing.words:
+            self.foot.message.say(timing.words, "error" if timing.failed else "hint")
+        else:
+            self.foot.message.say(self.trainer.failure)
+
+    def _is_mistake(self, obstacle: str) -> bool:
+        recipe = self.form.recipes.get("recipe")
+        return bool(self.form.error) or (recipe is not None and bool(recipe.error) and obstacle == recipe.error)
 
 
 def _size(shape: tuple[int, ...]) -> str:

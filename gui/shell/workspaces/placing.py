@@ -122,13 +122,15 @@ def set_sizes(window: QMainWindow, spec: WorkspaceSpec, docks: Docks) -> None:
     sides: list[Side] = [side for side in LEAST if known(spec.columns[side], docks)]
     firsts = [docks[known(spec.columns[side], docks)[0][0]] for side in sides]
     window.resizeDocks(firsts, [_width(spec, side, wide) for side in sides], Qt.Orientation.Horizontal)
+    above = high - FRAME
     if bottom := known(spec.bottom, docks):
         drawer = round(spec.bottom.share * high)
+        above -= 0 if spec.canvas or not docks[bottom[0][0]].isVisibleTo(window) else drawer
         uppers = [] if spec.canvas else firsts  # without a canvas between them Qt needs both heights
         window.resizeDocks([*uppers, docks[bottom[0][0]]], [*(high - FRAME - drawer for _ in uppers), drawer], Qt.Orientation.Vertical)
     for side, column in spec.columns.items():
         fronts = [docks[tabs[0]] for tabs in known(column, docks)]
         if len(fronts) > 1:
             shares = column.shares if len(column.shares) == len(fronts) else (1,) * len(fronts)
-            extent = wide if side == "bottom" else high - FRAME
+            extent = wide if side == "bottom" else above
             window.resizeDocks(fronts, [round(extent * share / sum(shares)) for share in shares], _along(side))

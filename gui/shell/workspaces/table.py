@@ -47,7 +47,7 @@ WORKSPACES: tuple[WorkspaceSpec, ...] = (
         "mdi6.shield-outline",
         "Bound activations, train a model, and choose the one under study",
         left=Column((("training", "model"),), 0.28),
-        right=Column((("curves", "activations"),), 0.72),
+        right=Column((("curves", "activations"), ("wall",)), 0.72, shares=(76, 24)),
         bottom=Column((("messages", "runs"),), 0.21),
         canvas=False,
     ),

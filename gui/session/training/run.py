@@ -1,0 +1,61 @@
+"""TrainingRun: a training that has ended, with its network as a classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gui.session.history import FinishedRun
+
+if TYPE_CHECKING:
+    from engine import Classifier
+    from engine.artifacts import Model
+    from gui.lanes.readings import Series
+    from gui.session.training.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainingRun(FinishedRun):
+    """A training of this window. One of a study is a `FinishedRun` with the same artifacts."""
+
+    recipe: Recipe
+    classifier: Classifier
+    accuracy: float
+    tested_on: str
+    epochs: int
+    """Number of finished epochs."""
+    steps: int
+    """Number of steps of the whole training, with which the curves count epochs."""
+    series: Series
+    """The readings of all its steps."""
+    folder: Path
+    """The folder with the networks of its epochs."""
+
+
+def model_of(run: FinishedRun) -> Model:
+    """Return the network of a training, with its card and its history."""
+    from engine.artifacts import Model
+
+    model = run.result.artifacts["model"]
+    assert isinstance(model, Model)
+    return model
+
+
+def is_training(run: FinishedRun) -> bool:
+    """Return whether a finished run is a training whose network is there; that of a study may be of a kind that cannot be built here."""
+    return run.operation.slug == "train" and run.result.artifacts.get("model") is not None
+
+
+def name_of(run: FinishedRun) -> str:
+    """Return the name of a training's network."""
+    return str(model_of(run).card.get("name", run.title))
+
+
+def verdict_of(name: str, ended: str, accuracy: float, tested_on: str, held_out: dict[str, Any]) -> str:
+    """Return a training's result in a sentence: its accuracy on the test images, and under the quick attack with its budget."""
+    words = f"{name}{ended}: {100 * accuracy:.2f} % right on {tested_on}"
+    if "attacked" in held_out:
+        images = f"{held_out['attacked_images']:,} held-out images"
+        words += f"; {100 * held_out['attacked']:.1f} % of {images} under {held_out['attack']}"
+    return words
