@@ -40,11 +40,11 @@ def is_present(root: Path, name: str, split: Split) -> bool:
 def absence(root: Path, name: str, split: Split) -> str:
     """Return the sentence about a split that is not under ``root``: which files are missing, and where they belong."""
     files = missing(root, name, split)
-    names = " and ".join(str(Path(each.folder) / (each.holds or each.name)) for each in files)
+    names = ", ".join(str(Path(each.folder) / (each.holds or each.name)) for each in files)
     some = "was not found" if len(files) == len(FILES[name, split]) else "is not whole"
     sources = " and ".join(each.url for each in files)
     return (
-        f"{CITATIONS[name]} ({split}) {some} under {root}, without {names}: give the folder that holds "
+        f"{CITATIONS[name]} ({split}) {some} under {root} (missing: {names}). Give the folder that holds "
         f"the set with --data or GIBBON_DATA, or fetch it with engine.data.load({name!r}, download=True), on the command line with "
         f"--download; without a network put {sources} into {root / files[0].folder}."
     )

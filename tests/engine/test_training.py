@@ -7,8 +7,10 @@ from dataclasses import FrozenInstanceError
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
@@ -245,6 +247,8 @@ def test_what_does_not_fit_is_said() -> None:
         engine.run(Train(), _classifier())
     with pytest.raises(GibbonError, match="takes"):
         engine.run(Train(), ARCHITECTURES["digits"].untrained(device="cpu"), data=data)
+    with pytest.raises(GibbonError, match=r"have 1 channel, but .* takes 3: give data.with_channels\(3\)"):
+        engine.run(Train(), ARCHITECTURES["signs"].untrained(device="cpu"), data=data)
     three = DataSet("three", ("a", "b", "c"), data.images, data.targets, "made up")
     with pytest.raises(GibbonError, match="has no class “a”, “b”"):
         engine.run(Train(), _classifier(), data=three)
@@ -273,6 +277,19 @@ class _Fragile(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.dense(x.flatten(1)) + torch.stack([self.weight.log(), torch.zeros(())])
+
+
+def test_channels_of_images_are_converted_like_opened_ones() -> None:
+    """Grey is repeated; colours become Pillow's grey, to the last bit."""
+    draw = torch.Generator().manual_seed(0)
+    colours = torch.randint(0, 256, (5, 3, 8, 9), generator=draw, dtype=torch.uint8)
+    data = DataSet("made", ("a",), colours, torch.zeros(5, dtype=torch.int64), "made up")
+    grey = data.with_channels(1).images
+    for image, found in zip(colours, grey, strict=True):
+        expected = np.asarray(Image.fromarray(image.permute(1, 2, 0).numpy()).convert("L"))
+        assert np.array_equal(found[0].numpy(), expected)
+    assert torch.equal(data.with_channels(1).with_channels(3).images, grey.expand(-1, 3, -1, -1))
+    assert data.with_channels(3) is data
 
 
 def test_divergence_is_an_error_not_a_model() -> None:

@@ -29,6 +29,7 @@ from engine.defenses.training.schedule import Schedule
 from engine.errors import GibbonError
 from engine.operation import Operation, Problem, Step, Use
 from engine.parameters import Preset, budget, data, method, network, result, schedule
+from engine.text.formatting import counted
 
 SHOWN = 16
 """Images of a batch that a step shows."""
@@ -380,6 +381,11 @@ def _check_fit(classifier: Classifier, shape: tuple[int, int, int], labels: tupl
         raise GibbonError(f"“{classifier.name}” is derived: its bounds and preprocessing cannot be trained. Train the model it comes from.")
     if classifier.head == "log":
         raise GibbonError(f"“{classifier.name}” ends in probabilities: load it with head='strip' to train it on logits.")
+    if shape[0] != classifier.native_shape[0]:
+        raise GibbonError(
+            f"The images have {counted(shape[0], 'channel')}, but “{classifier.name}” takes {classifier.native_shape[0]}: "
+            f"give data.with_channels({classifier.native_shape[0]})."
+        )
     if shape != classifier.native_shape:
         raise GibbonError(f"The images are {shape}, but “{classifier.name}” takes {classifier.native_shape}: load them at that size.")
     check_known(labels, classifier.labels, classifier.name)
