@@ -19,10 +19,11 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import engine
+from engine.bits import whole
 from engine.cli import main
 from engine.defenses import Train
 from engine.defenses.objectives import CATALOGUE
-from engine.record import TrainingRecord
+from engine.record import TrainingRecord, TrainingSource, loading_inputs, replay_training, training_record
 from engine.script import training_as_python
 
 ROOT = Path(__file__).parents[2]
@@ -86,9 +87,6 @@ def test_record_replays_and_is_a_script(run: Run, capsys: pytest.CaptureFixture[
 
 def test_a_cancelled_training_replays_to_its_last_step() -> None:
     """A window's training that was cancelled is a record, too: of the network as it was then."""
-    from engine.bits import whole
-    from engine.record import TrainingSource, loading_inputs, replay_training, training_record
-
     inputs = whole(loading_inputs(TrainingSource(network="digits", data="generated:digits", count=64, test_count=20), device="cpu"))
     with engine.start(Train(epochs=3, batch_size=16, held_out=8), inputs.classifier, data=inputs.train, seed=4) as under_way:
         for _ in range(6):
@@ -318,3 +316,30 @@ def test_two_processes_under_torchrun(tmp_path: Path, run: Run) -> None:
 
 def test_the_package_is_called_the_same_way() -> None:
     assert main(["train", "--help"], "gibbon") == 0
+
+
+def test_resuming_with_another_recipe_seed_or_images_is_refused_with_the_difference(run: Run) -> None:
+    """The unfinished training stays as it is, and its own command ends it."""
+    line = ("train", "digits", "--data-set", "generated:digits", "--count", "64", *QUICK, "--name", "d", "--attacked-count", "0")
+    inputs = whole(loading_inputs(TrainingSource(network="digits", data="generated:digits", count=64), device="cpu"))
+    unfinished = Path("d.unfinished.safetensors")
+    operation = Train.build(epochs=1, batch_size=16, checkpoint=unfinished, recipe="gaussian")
+    with engine.start(operation, inputs.classifier, data=inputs.train, seed=0) as under_way:
+        next(under_way)
+    kept = unfinished.read_bytes()
+    own = ("--recipe", "gaussian", "--resume")
+    for changed, difference in (
+        (("--recipe", "gaussian sigma=0.1", "--resume"), "recipe"),
+        ((*own, "--seed", "1"), "data"),  # drawn by the seed
+        ((*own, "--held-out", "8"), "held out"),
+    ):
+        code, _, err = run(*line, *changed)
+        assert (code, err.count("\n")) == (2, 1)
+        assert difference in err
+        assert unfinished.read_bytes() == kept
+    other = [word if word != "64" else "80" for word in line]
+    code, _, err = run(*other, *own)
+    assert code == 2
+    assert "data" in err
+    assert run(*line, *own)[0] == 0
+    assert not unfinished.exists()
