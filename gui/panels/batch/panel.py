@@ -14,13 +14,11 @@ from gui.canvas.drops import FileDrop
 from gui.lanes.progress_text import RateMeter, ShareMeter
 from gui.lanes.runner import OperationRunner
 from gui.panels.batch import work
-from gui.panels.batch.opening import RowOpener
 from gui.panels.batch.setup import BatchSetup
 from gui.panels.batch.summary import BatchSummary
 from gui.panels.batch.table import RowTable
-from gui.session import changes
 from gui.session.readiness import plan_obstacle
-from gui.session.run_comparison import plan_of
+from gui.session.row_opener import RowOpener
 from gui.session.swap_model import sample_kind
 from gui.settings import Settings
 from gui.theme import GRID
@@ -31,7 +29,6 @@ from gui.widgets.text import Sentence
 if TYPE_CHECKING:
     from engine.evaluate.batch import ImageResults, ImageRow, ImageRun, ImageStep
     from gui.lanes.jobs import Job, JobOutcome
-    from gui.session.history import AttackRun
     from gui.session.session import Session
 
 _NOTHING = "A row for each image appears here. Choose images, and press “Attack all”."
@@ -50,7 +47,7 @@ class BatchPanel(QWidget):
         self._failure = ""
         """The sentence of the newest batch, if it has failed."""
         self.runner = OperationRunner(session.background, "batch", self, every_ms=_TICK_MS)
-        self.opener = RowOpener(session, self)
+        self.opener = RowOpener(session, "batch", self)
         self._meter = RateMeter("image")
         self._row_meter = ShareMeter()
         session.jobs.watch(self.runner, "batch", self._title)
@@ -125,7 +122,6 @@ class BatchPanel(QWidget):
         session.batch.changed.connect(self._show_results)
         session.batch.replaced.connect(self._on_replaced)
         self.opener.changed.connect(self._on_progress)
-        self.opener.opened.connect(self._on_opened)
         self.runner.changed.connect(self._refresh)
         self.runner.progressed.connect(self._on_progress)
         self.runner.previewed.connect(self._on_preview)
@@ -299,15 +295,6 @@ class BatchPanel(QWidget):
         """Open one image as a run with its timeline, and show the layout for attacks."""
         if self.results is not None:
             self.opener.open(self.results, row, None if self._request is None else self._request.data)
-
-    @Slot(object, object)
-    def _on_opened(self, entry: AttackRun, row: ImageRow) -> None:
-        session = self.session
-        session.runs.cancel()
-        shown = changes.of_run(session.state, entry)
-        planned = plan_of(session.state.with_fields(**shown), entry)  # with the row's own seed: the result is not out of date
-        session.adopt(entry, f"Open {row.name}", **{**shown, **planned})
-        session.places.go("attack", back=("test", "batch"))
 
     # ------------------------------------------------------------------ files
 

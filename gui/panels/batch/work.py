@@ -1,4 +1,4 @@
-"""The engine's work for the Images dock: opening the images, starting the batch, and attacking one row again."""
+"""The engine's work for the Images dock: opening the images, starting the batch, and writing the table."""
 
 from __future__ import annotations
 
@@ -7,16 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gui.session.attack_inputs import AttackInputs
-from gui.session.attack_job import completed
-from gui.session.attack_start import scene_after
-from gui.session.history import AttackRun
-from gui.session.open_image import cropped
-from gui.session.scene import Scene
-
 if TYPE_CHECKING:
     from engine import Attack, Classifier
-    from engine.evaluate.batch import Aim, ImageResults, ImageRow, ImageRun, RowAgain, RowRun, Subjects
+    from engine.evaluate.batch import Aim, ImageResults, ImageRun, Subjects
     from engine.stickers import Sticker
     from gui.session.data_choice import Choice
     from gui.session.data_sources import DataSources
@@ -82,38 +75,6 @@ def _subjects(request: BatchRequest, sources: DataSources) -> Subjects:
     selection = Selection(choice.count, choice.classes, None if choice.drawn_here else choice.draw)
     found = from_data(sources.load(choice), request.classifier, selection)
     return replace(found, origin={**found.origin, "root": choice.root})
-
-
-def row_run(results: ImageResults, row: ImageRow, max_bytes: int) -> RowRun:
-    """Begin the attack of one row again. Called in the engine thread."""
-    from engine.evaluate.batch import RowRun
-
-    return RowRun(results, row, max_bytes)
-
-
-def completed_row(again: RowAgain) -> RowAgain:
-    """Return the row with its result's cached properties computed, so that the main thread needs no forward pass."""
-    again.timeline.settle()
-    return replace(again, result=completed(again.result))
-
-
-def run_of(results: ImageResults, again: RowAgain, data: Choice | None = None) -> AttackRun:
-    """Make a finished run of one row that was attacked again."""
-    inputs, row, classifier = results.inputs, again.row, results.classifier
-    subject, opened = results.subjects.items[row.number], cropped(again.photograph, results.classifier)
-    info = {**opened.info, **({"source": subject.source} if subject.source else {})}
-    before = Scene(classifier, opened.clean, inputs["stickers"])
-    taken = AttackInputs(inputs["region"], None if row.label_assumed else row.label, row.target, row.seed, data, inputs["start"])
-    after = scene_after(before, again.result)
-    return AttackRun(
-        result=again.result,
-        scene=after,
-        before=before,
-        image=info,
-        inputs=taken,
-        photograph=opened.photograph,
-        timeline=again.timeline,
-    )
 
 
 def write(results: ImageResults, path: Path, images: bool) -> list[Path]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.runner import OperationRunner
-from gui.panels.batch import work
+from gui.session import changes, row_work
 from gui.session.attack_runner import TIMELINE_BYTES
+from gui.session.run_comparison import plan_of
 from gui.session.stand_in import is_stand_in
 
 if TYPE_CHECKING:
@@ -36,22 +37,21 @@ class _Wanted:
 class RowOpener(QObject):
     """Opens one row at a time; another row takes its place."""
 
-    opened = Signal(object, object)
-    """A row was attacked again to its end: its `AttackRun`, and the row."""
     changed = Signal()
     """An opening has begun, made progress, or ended."""
 
-    def __init__(self, session: Session, parent: QObject) -> None:
+    def __init__(self, session: Session, panel: str, parent: QObject) -> None:
+        """``panel`` is the name of the dock that shows the table."""
         super().__init__(parent)
-        self._session = session
-        self.runner = OperationRunner(session.lane, "row", self, every_ms=100, previews=lambda: False)
-        session.jobs.watch(self.runner, "batch", self._title)
+        self._session, self._panel = session, panel
+        self.runner = OperationRunner(session.lane, f"row of {panel}", self, every_ms=100, previews=lambda: False)
+        session.jobs.watch(self.runner, panel, self._title)
         self.runner.ended.connect(self._on_ended)
         self.runner.changed.connect(self.changed)
         self.runner.progressed.connect(self.changed)
 
     def open(self, results: ImageResults, row: ImageRow, data: Choice | None) -> None:
-        """Attack the image of a row again; `opened` follows."""
+        """Attack the image of a row again, and put it on the canvas when that is done."""
         session = self._session
         if row.error:
             session.notice.emit(row.error)
@@ -63,7 +63,7 @@ class RowOpener(QObject):
         wanted = _Wanted(replace(results, classifier=classifier), row, data)
         session.runs.cancel()  # the lane carries out one attack at a time, and this one takes the canvas
         session.notice.emit(f"Opening {row.name}…")
-        self.runner.start(lambda: work.row_run(wanted.results, row, TIMELINE_BYTES), finish=work.completed_row, context=wanted)
+        self.runner.start(lambda: row_work.row_run(wanted.results, row, TIMELINE_BYTES), finish=row_work.completed_row, context=wanted)
 
     def stop(self) -> None:
         """Give up the row that is being opened, since its table is gone."""
@@ -93,5 +93,14 @@ class RowOpener(QObject):
         else:
             if not outcome.result.same:
                 session.log("warning", f"“{name}”: {_OTHER}")
-            entry: AttackRun = work.run_of(wanted.results, outcome.result, wanted.data)
-            self.opened.emit(entry, wanted.row)
+            entry: AttackRun = row_work.run_of(wanted.results, outcome.result, wanted.data)
+            self.show(entry, wanted.row)
+
+    def show(self, entry: AttackRun, row: ImageRow) -> None:
+        """Put an opened row on the canvas, and show the layout for attacks; the way back leads to the dock."""
+        session = self._session
+        session.runs.cancel()
+        shown = changes.of_run(session.state, entry)
+        planned = plan_of(session.state.with_fields(**shown), entry)  # with the row's own seed: the result is not out of date
+        session.adopt(entry, f"Open {row.name}", **{**shown, **planned})
+        session.places.go("attack", back=("test", self._panel))
