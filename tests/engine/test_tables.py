@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from engine.attacks import CATALOGUE
 from engine.data import DataSet
 from engine.defenses.training.sharing import own_share
 from engine.evaluate import control
+from engine.evaluate.batch import RowRun
 from engine.evaluate.intervals import wilson
 from engine.evaluate.tables import (
     Column,
@@ -372,6 +374,51 @@ def test_a_table_grows_in_its_folder(tmp_path: Path) -> None:
     finish(start(spec(models=["a"]), tmp_path))
     results = finish(start(spec(attacks=TWO), tmp_path, resume=True))
     assert plain(results) == plain(finish(start(spec(attacks=TWO))))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"attacks": [{"attack": "pgd", "eps": 0.1, "steps": 4}, {"attack": "fgsm", "eps": 0.1}]}, {"seed": 1}, {"together": 5}],
+)
+def test_kept_cells_of_another_table_are_computed_again_where_that_is_wanted(tmp_path: Path, changes: dict[str, Any]) -> None:
+    first = spec(attacks=[{"attack": "pgd", "eps": 0.1, "steps": 3}, {"attack": "fgsm", "eps": 0.1}])
+    finish(start(first, tmp_path))
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cells/*")}
+    (damaged,) = tmp_path.glob("cells/a--set--itself--FGSM*")
+    damaged.write_bytes(b"nothing")
+    other = TableSpec(**{**first.model_dump(), **changes})
+    results = finish(start(other, tmp_path, resume=True, renew=True))
+    assert plain(results) == plain(finish(start(other)))
+    same = {path for path, when in kept.items() if path.stat().st_mtime_ns == when}
+    assert len(same) == (1 if "attacks" in changes else 0)  # FGSM on b is as it was, and was not computed again
+
+
+@pytest.mark.parametrize("together", [1, 10])
+@pytest.mark.parametrize("aim", ["away", "random"])
+def test_an_image_of_a_cell_opens_as_a_row_with_the_same_bits_and_a_timeline(tmp_path: Path, together: int, aim: str) -> None:
+    attack = {"attack": "pgd", "eps": 0.1, "steps": 3, "aim": aim, "random_start": True}
+    results = finish(start(spec(attacks=[attack], together=together, crafted_on=["itself", "a"]), tmp_path))
+    for column in results.columns:
+        cell = results.cell("b", column)
+        batch, row = cell.row(13)
+        assert batch.classifier.fingerprint == cell.facts["crafted on"]
+        again = RowRun(batch, row)
+        for _ in again:
+            pass
+        opened = again.result()
+        assert opened.same
+        assert torch.equal(opened.result.adversarial[0].cpu(), cell.adversarial(13))
+        assert len(opened.timeline.steps) == 4
+        assert (row.name, row.target is None) == (cell.name(13), aim == "away")
+
+
+def test_an_image_that_was_not_kept_or_has_changed_is_not_shown_as_the_cells(tmp_path: Path) -> None:
+    cell = next(iter(finish(start(spec(attacks=["fgsm"]), tmp_path)).cells.values()))
+    assert torch.equal(cell.kept(5), cell.adversarial(5))
+    assert replace(cell, digests=("other",) * len(cell.digests)).kept(5) is None
+    for file in tmp_path.glob("images/*"):
+        file.unlink()
+    assert cell.kept(5) is None
 
 
 def test_a_damaged_cell_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import GibbonError
+from engine.evaluate.batch import ImageResults, ImageRow
 from engine.evaluate.batch.summary import Share
 from engine.evaluate.tables.plan import CellKey
 from engine.evaluate.tables.posing import CellRun
@@ -109,6 +110,7 @@ class Cell:
     """Time of the attack and of this model's predictions."""
     _run: Callable[[Cell, int], CellRun] | None = field(default=None, repr=False)
     _image: Callable[[Cell, int], Tensor | None] | None = field(default=None, repr=False)
+    _row: Callable[[Cell, int], tuple[ImageResults, ImageRow]] | None = field(default=None, repr=False)
 
     @property
     def images(self) -> int:
@@ -173,6 +175,24 @@ class Cell:
         assert self._run is not None
         return self._run(self, index)
 
+    def row(self, index: int) -> tuple[ImageResults, ImageRow]:
+        """Return image ``index`` as a row of a batch of its own, which `engine.evaluate.batch.RowRun` attacks again with its timeline.
+
+        Raises
+        ------
+        GibbonError
+            The cell has no such image, or a model or the data set cannot be loaded any more.
+        """
+        self._check(index)
+        assert self._row is not None
+        return self._row(self, index)
+
+    def kept(self, index: int) -> Tensor | None:
+        """Return the adversarial image ``(C, H, W)`` if it was kept; None: `adversarial` attacks it again."""
+        self._check(index)
+        image = None if self._image is None else self._image(self, index)
+        return image if image is not None and digest(image) == self.digests[index] else None
+
     def adversarial(self, index: int) -> Tensor:
         """Return the adversarial image ``(C, H, W)``: the kept one, or else the same bits made again.
 
@@ -181,9 +201,10 @@ class Cell:
         GibbonError
             The image cannot be made again with the same bits, such as on another device.
         """
-        self._check(index)
-        kept = None if self._image is None else self._image(self, index)
-        image = self.run(index).result().adversarial[0].cpu() if kept is None else kept
+        kept = self.kept(index)
+        if kept is not None:
+            return kept
+        image = self.run(index).result().adversarial[0].cpu()
         if digest(image) != self.digests[index]:
             raise GibbonError(
                 f"Image {index} of “{self.key.model}” under “{self.key.attack}” is not the one that the table was made with. "

@@ -15,12 +15,14 @@ from torch import Tensor
 from engine.bits import Bits
 from engine.defenses.training.sharing import Share, own_share
 from engine.errors import GibbonError, in_words
+from engine.evaluate.batch import ImageResults, ImageRow
 from engine.evaluate.tables.cells import Cell, Verdicts
 from engine.evaluate.tables.crafting import Crafted, craft
 from engine.evaluate.tables.keeping import Keeper
 from engine.evaluate.tables.plan import CellKey, Craft, columns_of, crafts_of, divided
 from engine.evaluate.tables.posing import CellRun
 from engine.evaluate.tables.results import TableResults
+from engine.evaluate.tables.rows import as_row
 from engine.evaluate.tables.spec import TableSpec
 from engine.evaluate.tables.stock import Prepared, Stock, prepared
 from engine.operation import Step
@@ -48,18 +50,27 @@ class TableRun(Iterator[TableStep]):
         Where finished cells and images are kept; None: in memory.
     resume
         Whether to use the cells that are kept there, after checking that everything they depend on is the same.
+    renew
+        Whether a kept cell that belongs to other settings is computed again. Otherwise it ends the run with the difference in words.
     share
         The place of this process among those that compute the table together; None: as ``torch.distributed`` says.
     """
 
     def __init__(
-        self, spec: TableSpec, stock: Stock, folder: Path | None = None, *, resume: bool = False, share: Share | None = None
+        self,
+        spec: TableSpec,
+        stock: Stock,
+        folder: Path | None = None,
+        *,
+        resume: bool = False,
+        renew: bool = False,
+        share: Share | None = None,
     ) -> None:
         self.spec, self._stock, self._share = spec, stock, share or own_share()
         self._plan = crafts_of(spec)
         self._craft_of = {key: each for each in self._plan for key in each.cells}
         self._keeper = None if folder is None else Keeper(folder)
-        self._resume = resume
+        self._resume, self._renew = resume, renew
         self._refuse_kept()
         self._threads = torch.get_num_threads()
         self._room = spec.keep_megabytes * 1e6 / self._share.size
@@ -152,8 +163,16 @@ class TableRun(Iterator[TableStep]):
                 ready = prepared(self._stock, each)
                 for key, judge in zip(each.cells, ready.judges, strict=True):
                     if keeper.has(key) and ready.bench is not None and not isinstance(judge, GibbonError):
-                        self._add(keeper.load(key, self._stock.facts(each, ready.bench, judge)))
+                        self._load_kept(keeper, key, self._stock.facts(each, ready.bench, judge))
                 yield self._step("checking kept cells")
+
+    def _load_kept(self, keeper: Keeper, key: CellKey, facts: dict[str, Any]) -> None:
+        try:
+            self._add(keeper.load(key, facts))
+        except GibbonError:
+            if not self._renew:
+                raise
+            keeper.forget(key)
 
     def _loading(self, each: Craft) -> Iterator[TableStep]:
         bits: Bits[None] = self._stock.loading(each.data)
@@ -210,7 +229,7 @@ class TableRun(Iterator[TableStep]):
 
     def _add(self, cell: Cell) -> None:
         with self._lock:
-            self._cells[cell.key] = replace(cell, _run=self._run, _image=self._image)
+            self._cells[cell.key] = replace(cell, _run=self._run, _image=self._image, _row=self._row)
 
     def _step(self, news: str) -> TableStep:
         share = min(1.0, self._done / self._work)
@@ -246,6 +265,10 @@ class TableRun(Iterator[TableStep]):
         bench = self._stock.bench(self._craft_of[cell.key])
         rows = next(rows for rows in bench.batches() if rows.start <= index < rows.stop)
         return CellRun(bench.posed(rows), index - rows.start, index)
+
+    def _row(self, cell: Cell, index: int) -> tuple[ImageResults, ImageRow]:
+        craft = self._craft_of[cell.key]
+        return as_row(self._stock.bench(craft), self._stock.data(craft.data), cell, index, self.spec.seed)
 
 
 def _plain(cell: Cell) -> dict[str, Any]:

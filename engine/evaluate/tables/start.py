@@ -28,6 +28,7 @@ def evaluate_table(
     folder: Path | str | None = None,
     *,
     resume: bool = False,
+    renew: bool = False,
     load: Load | None = None,
     classifiers: Mapping[str, Classifier] | None = None,
     sets: Mapping[str, DataSet] | None = None,
@@ -46,6 +47,8 @@ def evaluate_table(
         Where finished cells and adversarial images are kept; None: in memory.
     resume
         Whether cells that are kept in the folder are used.
+    renew
+        With ``resume``: whether a kept cell that belongs to other settings is computed again, instead of ending the run.
     load
         Loads the classifier of a row; None: `engine.models.load`, which runs no code of the user's and downloads nothing.
     classifiers, sets
@@ -61,4 +64,4 @@ def evaluate_table(
         The folder holds cells of this table and ``resume`` is not set.
     """
     stock = Stock(spec, load, classifiers, sets, root)
-    return TableRun(spec, stock, None if folder is None else Path(folder), resume=resume, share=share)
+    return TableRun(spec, stock, None if folder is None else Path(folder), resume=resume, renew=renew, share=share)
