@@ -103,4 +103,5 @@ class RowOpener(QObject):
         shown = changes.of_run(session.state, entry)
         planned = plan_of(session.state.with_fields(**shown), entry)  # with the row's own seed: the result is not out of date
         session.adopt(entry, f"Open {row.name}", **{**shown, **planned})
+        session.notice.emit(f"Opened {row.name}. Alt+Left leads back to the table.")
         session.places.go("attack", back=("test", self._panel))

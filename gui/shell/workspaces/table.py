@@ -56,7 +56,7 @@ WORKSPACES: tuple[WorkspaceSpec, ...] = (
         "Test",
         "mdi6.table-check",
         "Measure attacks and models in tables",
-        left=Column((("batch", "experiments", "transfer", "hardness"),), 1.0),
+        left=Column((("batch", "tables", "robustness", "experiments", "transfer", "hardness"),), 1.0),
         bottom=Column((("messages", "runs", "results"),), 0.21),
         canvas=False,
     ),

@@ -1,0 +1,250 @@
+"""CurveDesk: the choices with their foot at the left, the curves and the table of smallest perturbations at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSplitter, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.lanes.progress_text import ShareMeter
+from gui.lanes.runner import OperationRunner
+from gui.panels.robustness import work
+from gui.panels.robustness.setup import CurveSetup
+from gui.plots.bands import BandedCurves, BandedLine
+from gui.plots.curves import FURTHER, Axes, Line
+from gui.settings import Settings
+from gui.theme import GRID
+from gui.widgets import EmptyState, scrolling
+from gui.widgets.job_foot import JobFoot
+from gui.widgets.text import Sentence
+from gui.widgets.value_table import ValueTable
+
+if TYPE_CHECKING:
+    from gui.lanes.jobs import JobOutcome
+    from gui.session.session import Session
+
+_NOTHING = "Accuracy over eps appears here, a curve for each model. Choose models, an attack and images, and press “Compute”."
+_NOTE = "◆ mean smallest perturbation of the images that were fooled. Bands: 95 % intervals (Wilson)."
+_SO_FAR = "So far: the curves only fall from here. " + _NOTE
+_TICK_MS = 150
+_NARROW = 620
+"""Width in pixels below which the choices stand above the curves."""
+_SIDE = 300
+
+
+class CurveDesk(QWidget):
+    """Computes robustness curves in the background lane."""
+
+    def __init__(self, session: Session, parts: work.Parts, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.outcome: work.Outcome | None = None
+        """The newest curves."""
+        self._failure = ""
+        self.runner = OperationRunner(session.background, "robustness", self, every_ms=_TICK_MS)
+        self._meter = ShareMeter()
+        session.jobs.watch(self.runner, "robustness", lambda: "Robustness curve")
+        self.setup = CurveSetup(session, parts, self)
+        self.foot = JobFoot("Compute", "End it now; the curves so far stay, as upper bounds", self)
+        self.heading = Sentence(2, muted=True, snug=True, parent=self)
+        self.export_button = QToolButton(self)
+        self.plot = BandedCurves(self)
+        self.table = ValueTable(self)
+        self._pages = QStackedLayout()
+        self._splitter = QSplitter(self)
+        self._lay_out()
+        self._connect()
+        self._refresh()
+
+    def _lay_out(self) -> None:
+        self.plot.setAccessibleName("Robust accuracy over eps")
+        self.table.setAccessibleName("Smallest perturbations")
+        self.table.setToolTip("A row for each model. Ctrl+C copies the table as CSV.")
+        self._fill_export()
+        side, column, page = QWidget(self), QVBoxLayout(), QWidget(self)
+        side.setLayout(column)
+        column.setContentsMargins(GRID, 4, GRID, GRID)
+        column.setSpacing(4)
+        inner = QVBoxLayout(page)
+        inner.setContentsMargins(0, 0, 4, 0)
+        inner.addWidget(self.setup)
+        inner.addStretch(1)
+        column.addWidget(scrolling(page), 1)
+        column.addWidget(self.foot)
+        top, body, rows = QHBoxLayout(), QWidget(self), QVBoxLayout()
+        body.setLayout(rows)
+        rows.setContentsMargins(GRID, 4, GRID, 4)
+        rows.setSpacing(4)
+        top.addWidget(self.heading, 1)
+        top.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignTop)
+        rows.addLayout(top)
+        rows.addWidget(self.plot, 1)
+        rows.addWidget(self.table)
+        results = QWidget(self)
+        results.setLayout(self._pages)
+        self._pages.addWidget(EmptyState(_NOTHING, "mdi6.chart-line-variant", self))
+        self._pages.addWidget(body)
+        self._splitter.addWidget(side)
+        self._splitter.addWidget(results)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setSizes([_SIDE, 900])
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._splitter)
+
+    def _fill_export(self) -> None:
+        menu = QMenu(self)
+        menu.addAction("Numbers and record (CSV, JSON)…", self._choose_numbers)
+        menu.addAction("Figure (PDF, SVG, PNG)…", self._choose_figure)
+        self.export_button.setText("Export")
+        self.export_button.setIcon(theme.icon("mdi6.export-variant"))
+        self.export_button.setToolButtonStyle(theme.TEXT_BESIDE_ICON)
+        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.export_button.setToolTip("Write the curves as numbers or as a figure, when they are finished or cancelled")
+        self.export_button.setMenu(menu)
+
+    def _connect(self) -> None:
+        self.setup.changed.connect(self._refresh)
+        self.foot.started.connect(self.run)
+        self.foot.paused.connect(self.runner.pause)
+        self.foot.cancelled.connect(self.runner.cancel)
+        self.runner.changed.connect(self._refresh)
+        self.runner.progressed.connect(self._on_progress)
+        self.runner.previewed.connect(self._on_preview)
+        self.runner.ended.connect(self._on_ended)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        self._splitter.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
+
+    # ------------------------------------------------------------------ running
+
+    @property
+    def obstacle(self) -> str:
+        """The reason why no curves can be computed now; empty if they can."""
+        return "It is under way." if self.runner.running else self.setup.missing
+
+    @Slot()
+    def _refresh(self) -> None:
+        obstacle = self.obstacle
+        self.foot.allow(obstacle, "Search each image's smallest perturbation in the background")
+        if self.runner.running:
+            self.foot.message.say("")
+        else:
+            self.foot.message.say(obstacle or self._failure, "hint" if obstacle else "error")
+        self.export_button.setEnabled(self.outcome is not None and self.outcome.result is not None)
+        self._on_progress()
+
+    @Slot()
+    def run(self) -> None:
+        """Compute the curves."""
+        from engine.errors import GibbonError
+
+        if self.obstacle:
+            return
+        try:
+            request = self.setup.request()
+        except GibbonError as error:
+            self.foot.message.say(str(error))
+            return
+        self._failure, self.outcome = "", None
+        self._pages.setCurrentIndex(0)
+        job = work.CurveWork(request, self.session.data_sources)
+        self.runner.start(job.make, make_preview=job.preview, finish=job.finish, prepare=job.prepare, context=request)
+
+    @Slot()
+    def _on_progress(self) -> None:
+        job = self.runner.job
+        self.foot.show_job(job, "" if job is None else self._meter.words(job))
+
+    @Slot()
+    def _on_preview(self) -> None:
+        self._show(self.runner.preview)
+
+    @Slot(object)
+    def _on_ended(self, outcome: JobOutcome) -> None:
+        if outcome.result is not None:
+            self._show(outcome.result)
+        if outcome.failure is not None:
+            self._failure = outcome.failure.sentence
+            self.session.log("error", outcome.failure.sentence, outcome.failure.details)
+        elif outcome.result is not None:
+            cancelled = " You cancelled it: the curves are upper bounds." if outcome.status == "cancelled" else ""
+            self.session.log("info", f"Robustness curve: {len(outcome.result.curves)} models.{cancelled}")
+
+    def _show(self, outcome: work.Outcome | None) -> None:
+        if outcome is None:
+            return
+        self.outcome = outcome
+        lines = [
+            BandedLine(Line(each.name, each.accuracy, FURTHER[place % len(FURTHER)]), each.low, each.high, each.mean)
+            for place, each in enumerate(outcome.curves)
+        ]
+        ended = outcome.reason == "finished"
+        axes = Axes(x=f"eps ({outcome.norm})", y="robust accuracy", percent=True, counted=False)
+        self.plot.set_bands(outcome.eps, lines, axes, _NOTE if ended else _SO_FAR)
+        self._show_table(outcome)
+        height = self.table.horizontalHeader().sizeHint().height() + min(5, len(outcome.rows)) * self.table.rowHeight(0)
+        self.table.setFixedHeight(height + self.table.horizontalScrollBar().sizeHint().height() + 4)
+        request: work.CurveRequest | None = self.runner.job.context if self.runner.job is not None else None
+        if request is not None:
+            self._describe(request)
+        self._pages.setCurrentIndex(1)
+        self.export_button.setEnabled(outcome.result is not None)
+
+    def _show_table(self, outcome: work.Outcome) -> None:
+        """Show the table without the intervals, which are in the plot, and without remarks where there are none; copying has all."""
+        hidden = {"low", "high"} if any(row[-1] for row in outcome.rows) else {"low", "high", outcome.columns[-1]}
+        shown = [place for place, name in enumerate(outcome.columns) if name not in hidden]
+        columns, rows = [outcome.columns[place] for place in shown], [[row[place] for place in shown] for row in outcome.rows]
+        self.table.set_table(columns, rows, outcome.units, csv=(outcome.columns, outcome.rows))
+
+    def _describe(self, request: work.CurveRequest) -> None:
+        from engine.evaluate.tables import budget_of
+
+        attack = request.operation.attacking
+        self.heading.set_text(f"{attack.title}, at most {budget_of(attack)}, on {request.choice.description}, seed {request.seed}")
+
+    # ------------------------------------------------------------------ files
+
+    @Slot()
+    def _choose_numbers(self) -> None:
+        self._choose("Save the curves", ".csv", "CSV, with a record beside it (*.csv)", self.save_numbers)
+
+    @Slot()
+    def _choose_figure(self) -> None:
+        self._choose("Save the figure", ".pdf", "Figure (*.pdf *.svg *.png)", self.save_figure)
+
+    def save_numbers(self, path: Path) -> None:
+        """Write numbers and record."""
+        self._write(work.write_numbers, path)
+
+    def save_figure(self, path: Path) -> None:
+        """Write the figure."""
+        self._write(work.write_figure, path)
+
+    def _choose(self, title: str, end: str, kinds: str, then: Callable[[Path], None]) -> None:
+        settings = Settings()
+        path, _ = QFileDialog.getSaveFileName(self, title, str(settings.folder("tables") / f"curve{end}"), kinds)
+        if path:
+            settings.keep_folder("tables", Path(path).parent)
+            then(Path(path) if Path(path).suffix else Path(f"{path}{end}"))
+
+    def _write(self, write: Callable[..., list[Path]], path: Path) -> None:
+        result = None if self.outcome is None else self.outcome.result
+        if result is None:
+            return
+
+        def then(files: list[Path]) -> None:
+            sentence = f"Wrote {', '.join(file.name for file in files)} into {files[0].parent}."
+            self.session.log("info", sentence)
+            self.session.notice.emit(sentence)
+
+        self.session.ask("export", lambda: write(result, path), then, what="Writing the curves", failed=self.foot.message.say, keep=True)

@@ -1,0 +1,357 @@
+"""TableDesk: the builder with its foot at the left, the heat map and the images of the chosen cell at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QMenu, QSplitter, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+
+from gui import theme
+from gui.lanes.progress_text import ShareMeter
+from gui.lanes.runner import OperationRunner
+from gui.panels.tables import work
+from gui.panels.tables.builder import TableBuilder
+from gui.panels.tables.heat import HeatTable
+from gui.panels.tables.images import CellImages, content_of
+from gui.panels.tables.panel import LAST
+from gui.panels.tables.sheet import Sheet, SheetCell, sheet_of
+from gui.session.evaluations import table_folder
+from gui.session.row_opener import RowOpener
+from gui.settings import Settings
+from gui.theme import GRID
+from gui.widgets import EmptyState, scrolling
+from gui.widgets.job_foot import JobFoot
+from gui.widgets.pictures import copy_text
+from gui.widgets.text import Sentence
+
+if TYPE_CHECKING:
+    from engine.evaluate.batch import ImageResults, ImageRow
+    from engine.evaluate.tables import Cell
+    from gui.lanes.jobs import Job, JobOutcome
+    from gui.session.session import Session
+
+_NOTHING = "The table appears here, cell by cell. Choose models, attacks and images, and press “Compute”."
+_COUNTED = "This column is counted from the others. Click the cell of an attack to see its images."
+_UNFINISHED = "This cell is not finished, so it has no images yet."
+_AFRESH = (
+    "Compute every cell once more. Otherwise cells that were finished before, for the same models, images and parameters, are used again: "
+    "a table that was cancelled goes on where it stopped."
+)
+_TICK_MS = 150
+_NARROW = 620
+"""Width in pixels below which the builder stands above the table."""
+_SIDE = 300
+
+
+class TableDesk(QWidget):
+    """Computes tables in the background lane, so that the image on the canvas stays at hand."""
+
+    def __init__(self, session: Session, parts: work.Parts, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._request: work.TableRequest | None = None
+        self._failure = ""
+        self.runner = OperationRunner(session.background, "table", self, every_ms=_TICK_MS)
+        self.opener = RowOpener(session, "tables", self)
+        self._meter, self._row_meter = ShareMeter(), ShareMeter()
+        session.jobs.watch(self.runner, "tables", lambda: "Table" if self._request is None else f"Table “{self._request.spec.title}”")
+        self.builder = TableBuilder(session, parts.shipped, parts.attacks, self)
+        self.foot = JobFoot("Compute", "End it now; the finished cells stay, and the next time it goes on from them", self)
+        self.afresh = QCheckBox("afresh", self)
+        self.summary = Sentence(2, muted=True, snug=True, parent=self)
+        self.export_button = QToolButton(self)
+        self.table = HeatTable(self)
+        self.images = CellImages(self)
+        self._pages = QStackedLayout()
+        self._splitter, self._right = QSplitter(self), QSplitter(Qt.Orientation.Vertical, self)
+        self._lay_out()
+        self._connect()
+        if parts.last is not None:
+            self.builder.show_spec(parts.last)
+        self._refresh()
+
+    # ------------------------------------------------------------------ building
+
+    def _lay_out(self) -> None:
+        self.afresh.setToolTip(_AFRESH)
+        self.foot.buttons.insertWidget(1, self.afresh)
+        self._fill_export()
+        side, column, page = QWidget(self), QVBoxLayout(), QWidget(self)
+        side.setLayout(column)
+        column.setContentsMargins(GRID, 4, GRID, GRID)
+        column.setSpacing(4)
+        inner = QVBoxLayout(page)
+        inner.setContentsMargins(0, 0, 4, 0)
+        inner.addWidget(self.builder)
+        inner.addStretch(1)
+        column.addWidget(scrolling(page), 1)
+        column.addWidget(self.foot)
+        top, upper, result = QHBoxLayout(), QWidget(self), QVBoxLayout()
+        upper.setLayout(result)
+        result.setContentsMargins(0, 0, 0, 0)
+        result.setSpacing(4)
+        top.addWidget(self.summary, 1)
+        top.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignTop)
+        result.addLayout(top)
+        result.addWidget(self.table, 1)
+        self._right.addWidget(upper)
+        self._right.addWidget(self.images)
+        self._right.setChildrenCollapsible(False)
+        self._right.setSizes([3, 2])
+        self._right.setStretchFactor(0, 3)
+        self._right.setStretchFactor(1, 2)
+        self._right.setContentsMargins(GRID, 4, GRID, 4)
+        results = QWidget(self)
+        results.setLayout(self._pages)
+        self._pages.addWidget(EmptyState(_NOTHING, "mdi6.table-large", self))
+        self._pages.addWidget(self._right)
+        self._splitter.addWidget(side)
+        self._splitter.addWidget(results)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setSizes([_SIDE, 900])
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._splitter)
+
+    def _fill_export(self) -> None:
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        for title, tip, slot in (
+            ("Numbers and record (CSV, JSON)…", "A row for each cell, and a record with every image's verdict", self._choose_numbers),
+            ("Figure (PDF, SVG, PNG)…", "The heat map as a figure for a paper", self._choose_figure),
+        ):
+            menu.addAction(title, slot).setToolTip(tip)
+        menu.addSeparator()
+        menu.addAction("Copy as text (CSV)", self.copy).setToolTip("The shares with their intervals, as they stand in the table")
+        self.export_button.setText("Export")
+        self.export_button.setIcon(theme.icon("mdi6.export-variant"))
+        self.export_button.setToolButtonStyle(theme.TEXT_BESIDE_ICON)
+        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.export_button.setToolTip("Write the table as numbers or as a figure, also while it is being computed")
+        self.export_button.setMenu(menu)
+
+    def _connect(self) -> None:
+        self.builder.changed.connect(self._refresh)
+        self.builder.opened.connect(self._choose_spec)
+        self.builder.saved.connect(self._choose_spec_file)
+        self.foot.started.connect(self.run)
+        self.foot.paused.connect(self.runner.pause)
+        self.foot.cancelled.connect(self._on_cancel)
+        self.opener.changed.connect(self._on_progress)
+        self.runner.changed.connect(self._refresh)
+        self.runner.progressed.connect(self._on_progress)
+        self.runner.previewed.connect(self._on_preview)
+        self.runner.ended.connect(self._on_ended)
+        self.table.chosen.connect(self._on_chosen)
+        self.images.filtered.connect(self._show_images)
+        self.images.picked.connect(self.open_image)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        self._splitter.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
+
+    # ------------------------------------------------------------------ running
+
+    @property
+    def sheet(self) -> Sheet | None:
+        """The newest table; None before the first."""
+        return self.table.sheet
+
+    @property
+    def obstacle(self) -> str:
+        """The reason why the table cannot be computed now; empty if it can."""
+        return "It is under way." if self.runner.running else self.builder.missing
+
+    @Slot()
+    def _refresh(self) -> None:
+        obstacle = self.obstacle
+        self.foot.allow(obstacle, "Attack all of these models in the background; the image on the canvas stays as it is")
+        if self.runner.running:
+            self.foot.message.say("")
+        else:
+            self.foot.message.say(obstacle or self._failure, "hint" if obstacle else "error")
+        self._on_progress()
+
+    @Slot()
+    def run(self) -> None:
+        """Compute the table; finished cells of an earlier time are used again."""
+        from engine.evaluate.tables import spec_toml
+
+        if self.obstacle:
+            return
+        spec, models = self.builder.spec(), self.builder.models.models
+        classifiers = {model.entry.source: model.classifier for model in models if model.classifier is not None}
+        folder = table_folder(spec.title)
+        request = work.TableRequest(spec, folder, self.session.data_sources.root, classifiers, self.afresh.isChecked())
+        Settings().keep_text(LAST, spec_toml(spec))
+        self._request, self._failure = request, ""
+        self.afresh.setChecked(False)
+        self.images.clear()
+        self.table.show_sheet(None)
+        self.runner.start(lambda: work.table_run(request), make_preview=work.sheets(), finish=sheet_of, context=request)
+
+    @Slot()
+    def _on_progress(self) -> None:
+        job, opening = self.runner.job, self.opener.runner.job
+        if job is None and opening is not None:
+            self.foot.show_job(opening, f"opening {opening.context.row.name} · {self._row_meter.words(opening)}")
+        elif job is not None and job.total:
+            self.foot.show_job(job, f"cell {min(job.index + 1, job.total):,} of {job.total:,} · {self._meter.words(job)}")
+        else:
+            self.foot.show_job(job, "" if job is None else self._meter.words(job))
+
+    @Slot()
+    def _on_cancel(self) -> None:
+        (self.runner if self.runner.running else self.opener.runner).cancel()
+
+    def _is_ours(self, job: Job | None) -> bool:
+        return job is not None and job.context is self._request
+
+    @Slot()
+    def _on_preview(self) -> None:
+        if self._is_ours(self.runner.job):
+            self._show(self.runner.preview)
+
+    @Slot(object)
+    def _on_ended(self, outcome: JobOutcome) -> None:
+        if not self._is_ours(outcome.job):
+            return
+        if outcome.result is not None:
+            self._show(outcome.result)
+        if outcome.failure is not None:
+            self._failure = outcome.failure.sentence
+            self.session.log("error", outcome.failure.sentence, outcome.failure.details)
+        elif outcome.result is not None:
+            sheet: Sheet = outcome.result
+            done = " ".join(sheet.sentences)
+            cancelled = " You cancelled it: the finished cells are kept, and the next time it goes on from them."
+            self.session.log("info", f"Table “{sheet.results.spec.title}”: {done}{cancelled if outcome.status == 'cancelled' else ''}")
+
+    def _show(self, sheet: Sheet) -> None:
+        self.table.show_sheet(sheet)
+        first, *rest = sheet.sentences
+        self.summary.set_text(" ".join((f"{sheet.results.title}: {first}", *rest)))
+        self.summary.setToolTip("\n".join((sheet.results.title, *sheet.sentences)))
+        self._pages.setCurrentIndex(1)
+
+    # ------------------------------------------------------------------ the images of a cell
+
+    @Slot(object)
+    def _on_chosen(self, chosen: SheetCell) -> None:
+        cell = chosen.cell
+        if cell is None or cell.error:
+            failed = "" if cell is None else cell.error
+            self.images.clear(failed or (_COUNTED if chosen.value is not None else _UNFINISHED))
+        elif cell is not self.images.cell:
+            self._show_images(cell, "")
+
+    @Slot(object, str)
+    def _show_images(self, cell: Cell, only: str) -> None:
+        heading = f"“{cell.key.model}” under {cell.key.attack}: {cell.robust.text()} robust, {cell.success.text()} fooled"
+
+        def show(content: object) -> None:
+            current = self.table.current
+            if current is not None and current.cell is cell:
+                self.images.show_content(content, heading, only)  # type: ignore[arg-type]
+
+        self.session.ask("tables.images", lambda: content_of(cell, only), show, what="Showing the images of a cell", background=True)
+
+    @Slot(object, int)
+    def open_image(self, cell: Cell, index: int) -> None:
+        """Open an image of a cell as a run with its timeline, and show the layout for attacks."""
+
+        def then(found: tuple[ImageResults, ImageRow]) -> None:
+            self.opener.open(*found, None)
+
+        what = f"Opening {cell.name(index)}"
+        self.session.ask("tables.open", lambda: cell.row(index), then, what=what, failed=self.session.notice.emit, background=True)
+
+    # ------------------------------------------------------------------ files
+
+    @Slot()
+    def _choose_spec(self) -> None:
+        settings = Settings()
+        path, _ = QFileDialog.getOpenFileName(self, "Open a table", str(settings.folder("tables")), "Table (*.toml)")
+        if path:
+            settings.keep_folder("tables", Path(path).parent)
+            self.open_spec(Path(path))
+
+    def open_spec(self, path: Path) -> None:
+        """Show a specification from a file."""
+        from engine.errors import GibbonError
+        from engine.evaluate.tables import read_spec
+
+        try:
+            self.builder.show_spec(read_spec(path))
+        except GibbonError as error:
+            self.foot.message.say(str(error))
+
+    @Slot()
+    def _choose_spec_file(self) -> None:
+        self._choose("Save the table's specification", ".toml", "Table (*.toml)", self.save_spec)
+
+    def save_spec(self, path: Path) -> None:
+        """Write the specification as it is set up now."""
+        from engine.errors import GibbonError
+
+        try:
+            spec = self.builder.spec()
+        except GibbonError as error:
+            self.foot.message.say(str(error))
+            return
+        self._write(lambda: work.write_spec(spec, path))
+
+    @Slot()
+    def _choose_numbers(self) -> None:
+        self._choose("Save the table", ".csv", "CSV, with a record beside it (*.csv)", self.save_numbers)
+
+    @Slot()
+    def _choose_figure(self) -> None:
+        self._choose("Save the figure", ".pdf", "Figure (*.pdf *.svg *.png)", self.save_figure)
+
+    def save_numbers(self, path: Path) -> None:
+        """Write numbers and record."""
+        sheet = self.sheet
+        if sheet is not None:
+            self._write(lambda: work.write_numbers(sheet, path))
+
+    def save_figure(self, path: Path) -> None:
+        """Write the figure."""
+        sheet = self.sheet
+        if sheet is not None:
+            self._write(lambda: work.write_figure(sheet, path))
+
+    @Slot()
+    def copy(self) -> None:
+        """Copy the table as CSV."""
+        import csv
+        import io
+
+        if self.sheet is None:
+            return
+        made, stream = self.sheet.results.table(), io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerows((made.columns, *made.rows))
+        copy_text(stream.getvalue())
+
+    def _choose(self, title: str, end: str, kinds: str, then: Callable[[Path], None]) -> None:
+        settings = Settings()
+        stem = self.builder.title.text().strip().replace("/", "-") or "table"
+        path, _ = QFileDialog.getSaveFileName(self, title, str(settings.folder("tables") / f"{stem}{end}"), kinds)
+        if path:
+            settings.keep_folder("tables", Path(path).parent)
+            then(Path(path) if Path(path).suffix else Path(f"{path}{end}"))
+
+    def _write(self, work_: Callable[[], list[Path]]) -> None:
+        def then(files: list[Path]) -> None:
+            sentence = f"Wrote {', '.join(file.name for file in files)} into {files[0].parent}."
+            self.session.log("info", sentence)
+            self.session.notice.emit(sentence)
+
+        self.session.ask("export", work_, then, what="Writing the table", failed=self.foot.message.say, keep=True)

@@ -1,0 +1,131 @@
+"""Sheet: a table's results as the values and texts of its heat map. Made in an engine thread, shown in the main thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from engine.evaluate.batch.summary import Share
+    from engine.evaluate.tables import Cell, Column, Group, TableResults
+
+Kind = Literal["clean", "attack", "worst", "noise"]
+NOTHING = "–"
+_WORST = "An image counts as robust only if every attack of the group failed on it."
+_NOISE = "The control: accuracy under random noise as large as the perturbations. An attack must do better than this."
+
+
+@dataclass(frozen=True, eq=False)
+class SheetColumn:
+    """One column of the heat map."""
+
+    kind: Kind
+    title: str
+    budget: tuple[str, ...]
+    """The lines below the title: what bounds the attack."""
+    group: tuple[str, ...]
+    """Where the images are made, and the data: columns beside each other with equal lines share a heading."""
+    tip: str
+
+
+@dataclass(frozen=True, eq=False)
+class SheetCell:
+    """One cell of the heat map."""
+
+    value: float | None
+    text: str
+    interval: str
+    tip: str
+    failed: bool = False
+    cell: Cell | None = None
+    """The cell of the table that is behind it; None: it is not finished, or is counted from others."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """The heat map: rows are models, columns are attacks with their worst cases and controls."""
+
+    results: TableResults
+    rows: tuple[str, ...]
+    columns: tuple[SheetColumn, ...]
+    cells: tuple[tuple[SheetCell, ...], ...]
+    """The cells by row and column."""
+    sentences: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why the run ended, or that it has not."""
+        return str(self.results.reason)
+
+
+def sheet_of(results: TableResults) -> Sheet:
+    """Return a table as a heat map."""
+    columns: list[SheetColumn] = []
+    cells: list[list[SheetCell]] = []
+
+    def add(column: SheetColumn, made: Sequence[SheetCell]) -> None:
+        columns.append(column)
+        cells.append(list(made))
+
+    for data in results.spec.data:
+        tip = f"Accuracy without an attack\n{data.name}"
+        clean = SheetColumn("clean", "clean", ("no attack",), ("", data.name), tip)
+        add(clean, [_counted(results.clean(row, data.name), f"“{row}” without an attack") for row in results.rows])
+        for group in (group for group in results.groups if group.columns[0].data == data):
+            for column in group.columns:
+                add(_head(column), [_cell(results.cell(row, column), row, column) for row in results.rows])
+            _add_group(results, group, add)
+    upright = tuple(tuple(column[row] for column in cells) for row in range(len(results.rows)))
+    return Sheet(results, results.rows, tuple(columns), upright, tuple(results.sentences()))
+
+
+def _head(column: Column) -> SheetColumn:
+    aim = () if column.variant.aim == "away" else (f"towards: {column.variant.aim}",)
+    lines = (*column.budget.split(", "), *aim)
+    tip = "\n".join(column.header)
+    return SheetColumn("attack", column.variant.name, lines, (column.access, column.data.name), tip)
+
+
+def _add_group(results: TableResults, group: Group, add: object) -> None:
+    assert callable(add)
+    heading, budget = group.header[1:], tuple(group.title.split(": "))
+    worst = [results.worst(row, group) for row in results.rows]
+    names = ", ".join(column.variant.name for column in group.columns)
+    where = f"{names}\n{', '.join(group.header)}"
+    if len(group.columns) > 1:
+        made = []
+        for row, each in zip(results.rows, worst, strict=True):
+            missing = f"\n{each.missing} of the group's attacks failed or are not finished: left out." if each.missing else ""
+            made.append(_counted(each.robust, f"“{row}”, the worst case of {names}{missing}", star=bool(each.missing)))
+        add(SheetColumn("worst", "worst case", budget, heading, f"{_WORST}\n{where}"), made)
+    noises = [_counted(each.noise, f"“{row}” under random noise as large") for row, each in zip(results.rows, worst, strict=True)]
+    add(SheetColumn("noise", "random noise", (*budget, "as large"), heading, f"{_NOISE}\n{where}"), noises)
+
+
+def _cell(cell: Cell | None, row: str, column: Column) -> SheetCell:
+    what = f"“{row}” under {column.variant.name}, {column.budget}, {column.access}"
+    if cell is None:
+        return SheetCell(None, NOTHING, "", f"{what}: not finished")
+    if cell.error:
+        return SheetCell(None, "error", "", f"{what}: {cell.error}", failed=True, cell=cell)
+    tip = f"{_said(cell.robust, f'{what}: robust accuracy')}\n{_said(cell.success, 'attack success, of those right before')}"
+    if column.place != "itself" and cell.transfer.of:
+        tip += f"\n{_said(cell.transfer, 'transfer, of those that succeeded where they were made')}"
+    return _counted(cell.robust, tip, cell=cell, said=True)
+
+
+def _counted(found: Share, tip: str, *, star: bool = False, cell: Cell | None = None, said: bool = False) -> SheetCell:
+    if found.value is None:
+        return SheetCell(None, NOTHING, "", f"{tip}: not finished", cell=cell)
+    low, high = found.interval
+    text = f"{100 * found.value:.1f}{'*' if star else ''}"
+    return SheetCell(found.value, text, f"{100 * low:.1f}–{100 * high:.1f}", tip if said else _said(found, tip), cell=cell)
+
+
+def _said(found: Share, what: str) -> str:
+    if found.value is None:
+        return f"{what}: –"
+    low, high = found.interval
+    shown = f"{100 * found.value:.1f} %, {found.hits:,} of {found.of:,} images"
+    return f"{what}: {shown}; 95 % interval {100 * low:.1f}–{100 * high:.1f} % (Wilson)"
