@@ -37,7 +37,7 @@ class AttackRows(QWidget):
         self._attacks = dict(attacks)
         self.entries: tuple[TableAttack, ...] = ()
         self.dialog: AttackDialog | None = None
-        """The dialog that is open, or was open last."""
+        """The dialog that is open; None while none is."""
         self.tree = QTreeWidget(self)
         self.tree.setColumnCount(2)
         self.tree.setHeaderLabels(["attack", "eps"])
@@ -127,8 +127,14 @@ class AttackRows(QWidget):
     def _ask(self, entry: TableAttack | None, place: int) -> None:
         self.dialog = AttackDialog(self._attacks, self, entry=entry)
         self.dialog.entered.connect(lambda made: self._put(made, place))
-        self.dialog.finished.connect(self.dialog.deleteLater)
+        self.dialog.finished.connect(self._on_closed)
         self.dialog.open()
+
+    @Slot()
+    def _on_closed(self) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+            self.dialog = None
 
     def _put(self, entry: TableAttack, place: int) -> None:
         self.set_entries((*self.entries[:place], entry, *self.entries[place + 1 :]), place)

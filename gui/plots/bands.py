@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from gui.plots.curves import MOST_LINES, Axes, Curves, Line, Values
 
 _OPACITY = 48
-"""Of 255: bands of several lines stay visible through each other."""
+"""Opacity of a band, from 0 to 255: bands of several lines stay visible through each other."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,6 +48,7 @@ class CheckList(QListWidget):
             for check in checks:
                 item = QListWidgetItem(check.title, self)
                 item.setData(_KEY, check.key)
+                item.setSizeHint(QSize(0, self._row))
                 item.setToolTip(check.obstacle or check.tip or check.title)
                 flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
                 item.setFlags(Qt.ItemFlag.NoItemFlags if check.obstacle else flags)
@@ -58,8 +59,11 @@ class CheckList(QListWidget):
 
     def sizeHint(self) -> QSize:
         rows = max(2, min(self._most, self.count()))
-        row = self.sizeHintForRow(0) if self.count() else self.fontMetrics().height() + 4
-        return QSize(200, rows * row + 2 * self.frameWidth() + 2)
+        return QSize(200, rows * self._row + 2 * self.frameWidth())
+
+    @property
+    def _row(self) -> int:
+        return self.fontMetrics().height() + 6
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ class CurveSetup(QWidget):
         grey = here is not None and here.input_shape[0] == 1
         self.attack = TableAttack(attack="pgd", parameters={"eps": "0.3" if grey else "16/255", "steps": 20})
         self.dialog: AttackDialog | None = None
-        """The dialog that is open, or was open last."""
+        """The dialog that is open; None while none is."""
         self.models = ModelChecks(session, parts.shipped, self)
         self.attack_words = Sentence(3, snug=True, parent=self)
         self.attack_button = QPushButton(theme.icon("mdi6.bullseye-arrow"), "Choose the attack…", self)
@@ -115,8 +115,14 @@ class CurveSetup(QWidget):
     def _on_attack(self) -> None:
         self.dialog = AttackDialog(self._attacks, self, entry=self.attack, several=False)
         self.dialog.entered.connect(self.set_attack)
-        self.dialog.finished.connect(self.dialog.deleteLater)
+        self.dialog.finished.connect(self._on_closed)
         self.dialog.open()
+
+    @Slot()
+    def _on_closed(self) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+            self.dialog = None
 
     def set_attack(self, entry: TableAttack) -> None:
         """Take another attack."""

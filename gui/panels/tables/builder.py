@@ -14,6 +14,7 @@ from gui.choosers.model_checks import ModelChecks
 from gui.panels.tables.places import PlaceChecks
 from gui.session.data_choice import Choice
 from gui.session.model_rows import ModelRow
+from gui.theme import GRID
 from gui.widgets.data_chooser import DataChooser
 from gui.widgets.elided import ElidedLabel
 from gui.widgets.section import Section
@@ -234,7 +235,7 @@ def _spin(name: str, low: int, value: int, tip: str) -> QSpinBox:
     spin = QSpinBox()
     spin.setRange(low, 100_000 if low == 1 else 2**31 - 1)
     spin.setValue(value)
-    spin.setMinimumWidth(64)
+    spin.setMinimumSize(64, spin.fontMetrics().height() + GRID)
     spin.setAccessibleName(name)
     spin.setToolTip(tip)
     return spin

@@ -17,7 +17,6 @@ from gui.panels.tables import work
 from gui.panels.tables.builder import TableBuilder
 from gui.panels.tables.heat import HeatTable
 from gui.panels.tables.images import CellImages, content_of
-from gui.panels.tables.panel import LAST
 from gui.panels.tables.sheet import Sheet, SheetCell, sheet_of
 from gui.session.evaluations import table_folder
 from gui.session.row_opener import RowOpener
@@ -189,7 +188,7 @@ class TableDesk(QWidget):
         classifiers = {model.entry.source: model.classifier for model in models if model.classifier is not None}
         folder = table_folder(spec.title)
         request = work.TableRequest(spec, folder, self.session.data_sources.root, classifiers, self.afresh.isChecked())
-        Settings().keep_text(LAST, spec_toml(spec))
+        Settings().keep_text(work.LAST, spec_toml(spec))
         self._request, self._failure = request, ""
         self.afresh.setChecked(False)
         self.images.clear()
@@ -202,7 +201,8 @@ class TableDesk(QWidget):
         if job is None and opening is not None:
             self.foot.show_job(opening, f"opening {opening.context.row.name} · {self._row_meter.words(opening)}")
         elif job is not None and job.total:
-            self.foot.show_job(job, f"cell {min(job.index + 1, job.total):,} of {job.total:,} · {self._meter.words(job)}")
+            how_far = self._meter.words(job).removeprefix(f"{job.news} · ")  # first, since the line is short
+            self.foot.show_job(job, f"cell {min(job.index + 1, job.total):,} of {job.total:,} · {how_far} · {job.news}")
         else:
             self.foot.show_job(job, "" if job is None else self._meter.words(job))
 

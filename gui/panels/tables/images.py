@@ -137,6 +137,7 @@ class CellImages(QWidget):
     def clear(self, sentence: str = _NOTHING) -> None:
         """Show no cell, and a sentence that says why."""
         self.cell = None
+        self.grid.show_thumbnails(())
         self._empty.set_text(sentence)
         self._pages.setCurrentIndex(0)
 

@@ -12,8 +12,6 @@ from gui.settings import Settings
 from gui.theme import GRID
 from gui.widgets import EmptyState
 
-LAST = "tables/last"
-"""The setting that holds the specification of the last table."""
 _LOADING = "Models under attacks, as a table. It can be set up here as soon as the engine is loaded."
 
 
@@ -42,7 +40,7 @@ class TablesPanel(QWidget):
     @Slot()
     def _on_ready(self) -> None:
         if self.session.ready and not self.built and self.isVisible():
-            last = Settings().text(LAST)
+            last = Settings().text(work.LAST)
             self.session.ask("tables", lambda: work.parts(last), self._build, what="Listing models and attacks")
 
     def _build(self, parts: work.Parts) -> None:

@@ -28,12 +28,14 @@ class PlaceChecks(CheckList):
         super().__init__("Where the images are made", 5, parent)
         self._extra: tuple[str, ...] = ()
         """Models of a specification that are no row of the table."""
+        self._defended = False
         self.set_models(())
         self.tick([ITSELF])
 
     def set_models(self, models: Sequence[ModelRow]) -> None:
-        """Offer transfer from these models."""
+        """Offer transfer from these models. With the first defense, the attacker who does not know of it is ticked, too."""
         defended = any(model.entry.defense for model in models)
+        new, self._defended = [UNDEFENDED] if defended and not self._defended else [], defended
         checks = [
             Check(ITSELF, "the model itself (white box)", _ITSELF_TIP),
             Check(UNDEFENDED, "the model without its defense", _UNDEFENDED_TIP, "" if defended else _NO_DEFENSE),
@@ -41,7 +43,7 @@ class PlaceChecks(CheckList):
         for name in dict.fromkeys([*(model.title for model in models), *self._extra]):
             tip = f"Transfer: the images are made on “{name}”, and shown to every model. Nothing of the others is known to the attacker."
             checks.append(Check(name, f"{name} (transfer)", tip))
-        self.set_checks(checks)
+        self.set_checks(checks, ticked=new)
 
     def set_places(self, places: Sequence[str], models: Sequence[ModelRow]) -> None:
         """Tick the places of a specification."""

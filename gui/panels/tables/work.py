@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from engine.evaluate.tables import TableRun, TableSpec
     from gui.session.model_rows import ModelRow
 
+LAST = "tables/last"
+"""The setting that holds the specification of the last table."""
+
 
 @dataclass(frozen=True, eq=False)
 class TableRequest:

@@ -1,0 +1,107 @@
+"""Budgets: the header of the heat map, which states the budget of every column."""
+
+from __future__ import annotations
+
+import itertools
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
+from PySide6.QtWidgets import QHeaderView, QTableView
+
+from gui import theme
+from gui.panels.tables.heat_model import HeatModel
+from gui.panels.tables.sheet import Sheet
+from gui.theme import GRID
+
+_LEAST, _MOST = 76, 150
+"""Widths of a column in pixels."""
+
+
+class Budgets(QHeaderView):
+    """The header: where the images are made and the data over the columns that share them; below, each attack with its budget."""
+
+    def __init__(self, parent: QTableView) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setSectionsClickable(False)
+        self.setHighlightSections(False)
+        self._bold = QFont(self.font())
+        self._bold.setBold(True)
+        self._small = QFont(self.font())
+        self._small.setPointSizeF(max(6.5, 0.9 * self.font().pointSizeF()))
+
+    @property
+    def _sheet(self) -> Sheet | None:
+        model = self.model()
+        return model.sheet if isinstance(model, HeatModel) else None
+
+    def wanted(self, section: int) -> int:
+        """Return the width that a column's own lines need."""
+        assert self._sheet is not None
+        column = self._sheet.columns[section]
+        bold, small = QFontMetrics(self._bold), QFontMetrics(self._small)
+        lines = [bold.horizontalAdvance(column.title), *(small.horizontalAdvance(line) for line in column.budget)]
+        if _span(self._sheet, section) == (section, section):
+            lines += [small.horizontalAdvance(line) for line in column.group]
+        return max(_LEAST, min(_MOST, max(lines) + 2 * GRID))
+
+    def sizeHint(self) -> QSize:
+        sheet = self._sheet
+        lines = max((len(column.budget) for column in sheet.columns), default=1) if sheet is not None else 1
+        spacing = QFontMetrics(self._bold).lineSpacing()
+        return QSize(super().sizeHint().width(), self._band + spacing + lines * QFontMetrics(self._small).lineSpacing() + GRID)
+
+    @property
+    def _band(self) -> int:
+        return 2 * QFontMetrics(self._small).lineSpacing() + 4
+
+    def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
+        sheet = self._sheet
+        if sheet is None or section >= len(sheet.columns):
+            return
+        palette, column = self.palette(), sheet.columns[section]
+        painter.save()
+        painter.fillRect(rect, palette.color(QPalette.ColorRole.Window))
+        self._paint_band(painter, rect, section, sheet)
+        top, width = rect.top() + self._band, rect.width() - 8
+        muted = theme.muted_colour(palette)
+        for place, line in enumerate((column.title, *column.budget)):
+            font = self._small if place else self._bold
+            metrics = QFontMetrics(font)
+            painter.setFont(font)
+            painter.setPen(muted if place else theme.text_colour(palette))
+            shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, width)
+            painter.drawText(QRect(rect.left() + 4, top, width, metrics.lineSpacing()), Qt.AlignmentFlag.AlignHCenter, shown)
+            top += metrics.lineSpacing()
+        painter.restore()
+
+    def _paint_band(self, painter: QPainter, rect: QRect, section: int, sheet: Sheet) -> None:
+        """Paint the part of the common heading that is over this column."""
+        first, last = _span(sheet, section)
+        left = rect.left() - sum(self.sectionSize(place) for place in range(first, section))
+        width = sum(self.sectionSize(place) for place in range(first, last + 1))
+        band = QRect(left + 2, rect.top() + 1, width - 4, self._band - 3)
+        seen = band.intersected(QRect(0, band.top(), self.viewport().width(), band.height()))  # where the heading can be read
+        painter.save()
+        painter.setClipRect(rect)
+        metrics = QFontMetrics(self._small)
+        painter.setFont(self._small)
+        painter.setPen(theme.text_colour(self.palette()))
+        for place, line in enumerate(sheet.columns[section].group):
+            row = QRect(seen.left(), seen.top() + place * metrics.lineSpacing(), seen.width(), metrics.lineSpacing())
+            shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, row.width())
+            painter.drawText(row, Qt.AlignmentFlag.AlignHCenter, shown)
+        painter.setPen(theme.line_colour(self.palette()))
+        painter.drawLine(band.left(), band.bottom() + 1, band.right(), band.bottom() + 1)
+        painter.restore()
+
+
+def _span(sheet: Sheet, section: int) -> tuple[int, int]:
+    """Return the first and the last column that share the heading of a column."""
+    groups = [column.group for column in sheet.columns]
+    at = 0
+    for _, members in itertools.groupby(groups):
+        count = len(list(members))
+        if at <= section < at + count:
+            return at, at + count - 1
+        at += count
+    return section, section
