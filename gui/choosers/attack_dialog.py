@@ -31,17 +31,14 @@ _NAME_TIP = "The name above the columns. Empty: that of the attack. Two entries 
 
 
 class AttackDialog(QDialog):
-    """The list of attacks at the left, the parameters of the chosen one at the right. ``entered`` carries the attack."""
+    """The list of attacks at the left, the parameters of the chosen one at the right. It is made once, and opened again and again."""
 
     entered = Signal(object)
     """The user has accepted: the `TableAttack`."""
 
-    def __init__(
-        self, attacks: Mapping[str, type[Attack]], parent: QWidget | None = None, *, entry: TableAttack | None = None, several: bool = True
-    ) -> None:
-        """``entry`` is shown first; without ``several`` there is one eps, and neither name nor aim."""
+    def __init__(self, attacks: Mapping[str, type[Attack]], parent: QWidget | None = None, *, several: bool = True) -> None:
+        """Without ``several`` there is one eps, and neither name nor aim."""
         super().__init__(parent)
-        self.setWindowTitle("Attack" if entry is None else f"Attack: {entry.title}")
         self._attacks, self._several = dict(attacks), several
         self._slug = ""
         self._kept: Mapping[str, Any] = {}
@@ -55,7 +52,6 @@ class AttackDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, self)
         self.ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._lay_out()
-        self._fit()
         self.list.set_attacks(self._attacks)
         self.list.picked.connect(self.choose)
         self.preset.activated.connect(self._on_preset)
@@ -65,10 +61,17 @@ class AttackDialog(QDialog):
         self.aim.activated.connect(self._check)
         self.buttons.accepted.connect(self._on_accepted)
         self.buttons.rejected.connect(self.reject)
+
+    def open_with(self, entry: TableAttack | None) -> None:
+        """Open with an attack as it is set up, or with the first one at its own settings."""
+        self.setWindowTitle("Attack" if entry is None else f"Attack: {entry.title}")
+        self.list.start()
         if entry is None:
             self.choose("pgd" if "pgd" in self._attacks else next(iter(self._attacks)))
         else:
             self._show_entry(entry)
+        self._fit()
+        self.open()
 
     def _lay_out(self) -> None:
         for widget, name, tip in (

@@ -37,7 +37,9 @@ class AttackRows(QWidget):
         self._attacks = dict(attacks)
         self.entries: tuple[TableAttack, ...] = ()
         self.dialog: AttackDialog | None = None
-        """The dialog that is open; None while none is."""
+        """The dialog, once it was opened."""
+        self._place = 0
+        """The row that the dialog is open for."""
         self.tree = QTreeWidget(self)
         self.tree.setColumnCount(2)
         self.tree.setHeaderLabels(["attack", "eps"])
@@ -125,18 +127,15 @@ class AttackRows(QWidget):
             self._ask(self.entries[self._current], self._current)
 
     def _ask(self, entry: TableAttack | None, place: int) -> None:
-        self.dialog = AttackDialog(self._attacks, self, entry=entry)
-        self.dialog.entered.connect(lambda made: self._put(made, place))
-        self.dialog.finished.connect(self._on_closed)
-        self.dialog.open()
+        if self.dialog is None:
+            self.dialog = AttackDialog(self._attacks, self)
+            self.dialog.entered.connect(self._put)
+        self._place = place
+        self.dialog.open_with(entry)
 
-    @Slot()
-    def _on_closed(self) -> None:
-        if self.dialog is not None:
-            self.dialog.deleteLater()
-            self.dialog = None
-
-    def _put(self, entry: TableAttack, place: int) -> None:
+    @Slot(object)
+    def _put(self, entry: TableAttack) -> None:
+        place = self._place
         self.set_entries((*self.entries[:place], entry, *self.entries[place + 1 :]), place)
 
     @Slot()

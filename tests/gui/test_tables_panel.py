@@ -147,8 +147,8 @@ def test_an_attack_of_the_dialog_has_the_values_that_were_typed_and_is_changed_b
     click(rows.tree.viewport(), at)
     QTest.mouseDClick(rows.tree.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
     again = rows.dialog
-    assert again is not None
-    assert again is not dialog
+    assert again is dialog
+    assert again.isVisible()
     assert again.entry() == made  # what it shows is what was made
     again.eps.selectAll()
     QTest.keyClicks(again.eps, "nothing")
@@ -165,15 +165,17 @@ def test_an_attack_of_the_dialog_has_the_values_that_were_typed_and_is_changed_b
 @pytest.mark.parametrize("slug", ["pgd", "deepfool", "cw-l2", "square"])
 def test_every_entry_comes_back_from_the_dialog_as_it_was(desk: TableDesk, slug: str) -> None:
     from engine.attacks import CATALOGUE
-    from gui.choosers.attack_dialog import AttackDialog, table_attacks
 
-    known = table_attacks(CATALOGUE)
     eps = (0.1, 0.25) if "eps" in CATALOGUE[slug].model_fields else ()
     entry = TableAttack(attack=slug, eps=eps, name="it", group="ours")
-    dialog = AttackDialog(known, desk, entry=entry)
+    rows = desk.builder.attacks
+    rows.set_entries([entry], 0)
+    click(rows.edit_button)
+    dialog = rows.dialog
+    assert dialog is not None
     assert [variant.attack for variant in dialog.entry().variants()] == [variant.attack for variant in entry.variants()]
     assert (dialog.entry().name, dialog.entry().group) == ("it", "ours")
-    dialog.deleteLater()
+    dialog.reject()
 
 
 def test_what_is_missing_or_wrong_is_said_in_a_sentence(desk: TableDesk) -> None:

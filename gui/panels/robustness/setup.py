@@ -43,7 +43,7 @@ class CurveSetup(QWidget):
         grey = here is not None and here.input_shape[0] == 1
         self.attack = TableAttack(attack="pgd", parameters={"eps": "0.3" if grey else "16/255", "steps": 20})
         self.dialog: AttackDialog | None = None
-        """The dialog that is open; None while none is."""
+        """The dialog, once it was opened."""
         self.models = ModelChecks(session, parts.shipped, self)
         self.attack_words = Sentence(3, snug=True, parent=self)
         self.attack_button = QPushButton(theme.icon("mdi6.bullseye-arrow"), "Choose the attack…", self)
@@ -113,17 +113,12 @@ class CurveSetup(QWidget):
 
     @Slot()
     def _on_attack(self) -> None:
-        self.dialog = AttackDialog(self._attacks, self, entry=self.attack, several=False)
-        self.dialog.entered.connect(self.set_attack)
-        self.dialog.finished.connect(self._on_closed)
-        self.dialog.open()
+        if self.dialog is None:
+            self.dialog = AttackDialog(self._attacks, self, several=False)
+            self.dialog.entered.connect(self.set_attack)
+        self.dialog.open_with(self.attack)
 
-    @Slot()
-    def _on_closed(self) -> None:
-        if self.dialog is not None:
-            self.dialog.deleteLater()
-            self.dialog = None
-
+    @Slot(object)
     def set_attack(self, entry: TableAttack) -> None:
         """Take another attack."""
         self.attack = entry
