@@ -1,4 +1,4 @@
-"""What the lectures name and Gibbon leaves out, with the reason, for Help, the command line and the README."""
+"""The subjects that the lectures name and Gibbon leaves out, with the reasons, for Help and the command line."""
 
 from __future__ import annotations
 
