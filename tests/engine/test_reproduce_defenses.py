@@ -318,6 +318,8 @@ def test_every_experiment_runs_to_its_end(kind: type[Experiment], values: dict[s
     assert {row[-1] for row in table.rows} <= {"not comparable", "pass", "no threshold"}
     quantities = [row[0] for row in table.rows]
     assert len(set(quantities)) == len(quantities)
+    one_step = any("FGSM" in quantity or "step l.l." in quantity for quantity in quantities)
+    assert one_step == any("one-step attack" in note for note in table.notes)
 
 
 def test_networks_are_trained_once_and_give_the_same_numbers(few: Path) -> None:

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from engine.artifacts import Axis, Curve, Picture
-from engine.attacks import PGD
+from engine.attacks import FGSM, PGD
 from engine.classifier import Classifier
 from engine.data import DataSet
 from engine.operation import Problem
 from engine.parameters import schedule
 from engine.reproduce.defenses.base import Amounts, DefenseExperiment
 from engine.reproduce.defenses.judging import attacked, logits_of, signs_of
+from engine.reproduce.defenses.measuring import note_caveats
 from engine.reproduce.defenses.stages import Stages
 from engine.reproduce.defenses.trained import Recipe, by_adam
 from engine.reproduce.experiment import Report, share
@@ -80,6 +81,7 @@ class MaxoutTraining(DefenseExperiment):
         """Train three networks, and attack each with one step, clipped and not, and with PGD."""
         train, test = yield from self.sets(problem, report)
         test = self.chosen(test)
+        note_caveats(report, FGSM(eps=EPS))
         stages = Stages(report, _WEIGHT * len(ROWS))
         curves: dict[str, Tensor] = {}
         for row in ROWS:

@@ -8,14 +8,23 @@ from torch import Tensor
 from engine.classifier import Classifier
 from engine.data import DataSet
 from engine.evaluate.tables import budget_of
+from engine.evaluate.trust import caveat
 from engine.operation import Attack, Problem
 from engine.reproduce.defenses.judging import attacked, logits_of
 from engine.reproduce.defenses.stages import Stage
+from engine.reproduce.experiment import Report
 
 
 def titled(attack: Attack) -> str:
     """Return the attack with everything that bounds it: ``PGD, L∞ 0.3, 40 steps``."""
     return f"{attack.title}, {budget_of(attack)}"
+
+
+def note_caveats(report: Report, *attacks: Attack) -> None:
+    """Add the sentences that have to stand where numbers of these attacks are printed, such as that one step proves no robustness."""
+    for sentence in dict.fromkeys(map(caveat, attacks)):
+        if sentence and sentence not in report.notes:
+            report.note(sentence)
 
 
 def logits_under(problem: Problem, attack: Attack, classifier: Classifier, test: DataSet) -> Stage[Tensor]:

@@ -17,7 +17,7 @@ from engine.data import DataSet
 from engine.operation import Problem
 from engine.reproduce.defenses.base import Amounts, DefenseExperiment
 from engine.reproduce.defenses.judging import gradients_of
-from engine.reproduce.defenses.measuring import right_under, titled
+from engine.reproduce.defenses.measuring import note_caveats, right_under, titled
 from engine.reproduce.defenses.stages import Stages
 from engine.reproduce.defenses.trained import Recipe, by_adam
 from engine.reproduce.experiment import Report
@@ -68,6 +68,7 @@ class Penalties(DefenseExperiment):
         """Train the three networks, attack each at three radii, and compare their gradients."""
         train, test = yield from self.sets(problem, report)
         test = self.chosen(test)
+        note_caveats(report, FGSM(eps=RADII[0]))
         stages, norms = Stages(report, len(ROWS) * (8 + 4)), []
         for row in ROWS:
             classifier = yield from stages.within(8, self.network(problem, self.recipe(row), train))

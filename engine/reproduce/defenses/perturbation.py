@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.artifacts import Axis, Curve
+from engine.attacks import FGSM
 from engine.classifier import Classifier
 from engine.data import DataSet
 from engine.operation import Problem
@@ -17,6 +18,7 @@ from engine.parameters import method
 from engine.reproduce.defenses import networks as nets
 from engine.reproduce.defenses.base import Amounts, DefenseExperiment
 from engine.reproduce.defenses.judging import logits_of, signs_of
+from engine.reproduce.defenses.measuring import note_caveats
 from engine.reproduce.defenses.stages import Stage, Stages
 from engine.reproduce.experiment import Report, share
 from engine.reproduce.findings import NOTHING, exactly
@@ -68,6 +70,7 @@ class Perturbation(DefenseExperiment):
         """Check the count on a linear model, train the networks, and count on each."""
         train, test = yield from self.sets(problem, report)
         test = self.chosen(test)
+        note_caveats(report, FGSM(eps=self.step))
         grid = torch.arange(1, int(1 / self.step + 1e-9) + 1, dtype=torch.float64) * self.step
         yield from self._linear(problem, report, test)
         work = (len(grid) + 3) * len(test) / _IMAGES_OF_A_TRAINING

@@ -16,7 +16,7 @@ from engine.data import DataSet
 from engine.operation import Problem
 from engine.reproduce.defenses.base import Amounts, DefenseExperiment
 from engine.reproduce.defenses.judging import logits_of
-from engine.reproduce.defenses.measuring import logits_under, titled
+from engine.reproduce.defenses.measuring import logits_under, note_caveats, titled
 from engine.reproduce.defenses.stages import Stages
 from engine.reproduce.defenses.trained import Recipe, by_adam
 from engine.reproduce.experiment import Report, share
@@ -73,6 +73,7 @@ class StepLeastLikely(DefenseExperiment):
         """Train both networks, and attack each at four radii."""
         train, test = yield from self.sets(problem, report)
         test, first = self.chosen(test), {}
+        note_caveats(report, FGSM(towards="least likely"))
         stages = Stages(report, 2 * (20 + 1 + 3 * len(LEVELS) + 20) + 10)
         for name, weight in ((BASELINE, 20), (TRAINED, 30)):
             training = by_adam(RECIPES[name], self.amount.epochs, batch_size=64)

@@ -19,7 +19,7 @@ from engine.operation import Attack, Problem
 from engine.parameters import budget, data
 from engine.reproduce.defenses.base import Amounts, DefenseExperiment
 from engine.reproduce.defenses.judging import attacked, judged, logits_of
-from engine.reproduce.defenses.measuring import titled
+from engine.reproduce.defenses.measuring import note_caveats, titled
 from engine.reproduce.defenses.networks import (
     ALL,
     BRELU,
@@ -134,6 +134,7 @@ class TransferTable(DefenseExperiment):
         """Train the networks, attack the ResNet by every column, and ask the CNNs."""
         train, test = yield from self.sets(problem, report)
         columns = columns_of(self.carlini_steps)
+        note_caveats(report, *(column.attack for column in columns if column.key != "noise"))
         tests = {column.key: self._images(column, test) for column in columns}
         work = sum(len(tests[column.key]) * (column.work + len(ALL)) / _IMAGES_OF_A_TRAINING for column in columns)
         stages = Stages(report, 0.7 + weight_of() + 1 + work)

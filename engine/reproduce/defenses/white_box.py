@@ -17,7 +17,7 @@ from engine.data import DataSet
 from engine.operation import Attack, Problem
 from engine.reproduce.defenses import networks as nets
 from engine.reproduce.defenses.base import Amounts, DefenseExperiment
-from engine.reproduce.defenses.measuring import relative_norms, right_under, titled
+from engine.reproduce.defenses.measuring import note_caveats, relative_norms, right_under, titled
 from engine.reproduce.defenses.stages import Stages
 from engine.reproduce.defenses.transfer import DEEP_FOOL
 from engine.reproduce.experiment import Report
@@ -49,6 +49,7 @@ class WhiteBox(DefenseExperiment, ABC):
         """Train the networks, and attack each."""
         train, test = yield from self.sets(problem, report)
         test = self.chosen(test)
+        note_caveats(report, FGSM(eps=self.radii[0]))
         rows, each = len(nets.ALL) + 1, len(test) / _IMAGES_OF_A_TRAINING
         work = {name: passes * each for name, passes in _WORK.items()}
         total = nets.weight_of() + rows * (work["fgsm"] * (len(self.radii) + 1) + work["deepfool"] + work["pgd"])
