@@ -1,4 +1,4 @@
-"""The tour's stages of Defend and Test: a training with its live curves, and several images at once with one of them opened."""
+"""The tour's stage of Test: several images at once with one of them opened."""
 
 from __future__ import annotations
 
@@ -8,25 +8,6 @@ from tests.gui.driving import click, press_keys, settle, until
 
 if TYPE_CHECKING:
     from tests.gui.tour.tour import Tour
-
-
-def training(tour: Tour) -> None:
-    tour.window.workspaces.switch("defend")
-    tour.window.bring_up("training")
-    panel, curves = tour.window.panels["training"], tour.window.panels["curves"]
-    panel.start.setCurrentIndex(0)  # a new digits network
-    panel.chooser.choose("generated:digits")
-    panel.chooser.count.setValue(640)
-    panel.form.set_values({"epochs": 6, "batch_size": 64})
-    settle()
-    tour.picture("training")
-    click(panel.foot.run)
-    until(lambda: panel.trainer.job is None or len(panel.trainer.job.trace) > 20, "some of the curves")
-    tour.picture("training-running", moving=True)
-    until(lambda: panel.trainer.job is None, "the end of the training", 120)
-    settle()
-    assert curves.heading.text == panel.trainer.runs[-1].verdict
-    tour.picture("training-done")
 
 
 def several_images(tour: Tour) -> None:
@@ -56,4 +37,4 @@ def several_images(tour: Tour) -> None:
     tour.window.workspaces.switch("attack")
 
 
-STAGES = (training, several_images)
+STAGES = (several_images,)

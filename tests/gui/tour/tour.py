@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gui.app import Workbench
 
-PARTS = ("workspaces", "spine", "canvas", "timeline", "story", "docks", "runs", "tables", "matrix", "ending", "attacks", "studies")
+PARTS = ("workspaces", "spine", "canvas", "timeline", "story", "docks", "runs", "defend", "tables", "matrix", "ending", "attacks", "studies")
 """The parts after the start, in order. Each is a module of this folder whose ``STAGES`` are functions that take the tour."""
 
 Stage = Callable[["Tour"], None]
@@ -38,7 +38,8 @@ class Tour:
 
         if not moving:
             prediction = self.window.panels["prediction"]
-            until(lambda: all(tile.value != "…" for tile in prediction.view.figures.figures), "the similarity")
+            if prediction.isVisible():
+                until(lambda: all(tile.value != "…" for tile in prediction.view.figures.figures), "the similarity")
             settle()
         shot = self.window.grab()
         if dialog is not None:
