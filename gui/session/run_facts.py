@@ -13,6 +13,7 @@ from gui.session.attack_verdict import Verdict, measured_from, verdict_of_attack
 from gui.session.history import AttackRun
 from gui.session.scene import to_pixels
 from gui.session.setting_words import REGIONS, crop_words
+from gui.session.training.run import is_training, shorter_verdicts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,6 +65,8 @@ class RunFacts:
     """The sentences that qualify the outcome: misread before, replayed to other bits; empty if there are none."""
     mark: str = ""
     """The remark in a few words, such as “misread before”."""
+    outcomes: Forms = ()
+    """Shorter forms of the outcome, the longest first; empty: those without its probabilities."""
     picture: np.ndarray | None = field(default=None, repr=False)
     """``(H, W, 3)`` uint8: the adversarial image; None for a run without one."""
 
@@ -76,10 +79,14 @@ class RunFacts:
     def lines(self) -> tuple[Forms, Forms, Forms]:
         """The lines of the card, each from its longest form to its shortest: run and parameters; verdict and outcome; norms and device."""
         sign, outcome = SIGNS[self.sign][0], _PROBABILITY.sub("", self.outcome)
-        marked = self.mark or outcome
+        forms = (
+            (self.outcome, *self.outcomes)
+            if self.outcomes
+            else (_joined(self.mark, self.outcome), _joined(self.mark, outcome), self.mark or outcome)
+        )
         return (
             (_joined(self.title, self.budget), self.title, *self.short_titles),
-            tuple(f"{sign} {words}".strip() for words in (_joined(self.mark, self.outcome), _joined(self.mark, outcome), marked)),
+            tuple(f"{sign} {words}".strip() for words in forms),
             (_joined(self.size, self.device), *self.sizes),
         )
 
@@ -118,8 +125,9 @@ def _of_any(entry: FinishedRun) -> RunFacts:
         title=entry.title,
         short_titles=(),
         attack=entry.operation.title,
-        budget=_budget(parameters),
+        budget=entry.operation.described if is_training(entry) else _budget(parameters),  # type: ignore[attr-defined]
         outcome=entry.verdict or entry.ended,
+        outcomes=shorter_verdicts(entry) if is_training(entry) else (),
         sign="" if entry.passed is None else "success" if entry.passed else "none",
         sizes=(),
         time=_time(entry),

@@ -59,3 +59,12 @@ def verdict_of(name: str, ended: str, accuracy: float, tested_on: str, held_out:
         images = f"{held_out['attacked_images']:,} held-out images"
         words += f"; {100 * held_out['attacked']:.1f} % of {images} under {held_out['attack']}"
     return words
+
+
+def shorter_verdicts(run: FinishedRun) -> tuple[str, ...]:
+    """Return shorter forms of a training's verdict, the longest first: its accuracies with the attack, and without the name."""
+    card = model_of(run).card
+    held = card.get("held_out", {})
+    clean = f"{100 * card['accuracy']:.1f} % right" if "accuracy" in card else run.ended
+    attacked = f", {100 * held['attacked']:.1f} % under {held['attack']}" if "attacked" in held else ""
+    return f"{name_of(run)}: {clean}{attacked}", f"{clean}{attacked}", clean
