@@ -79,7 +79,7 @@ class HistoryPlot(QWidget):
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(False, False)
         self.plot.hideButtons()
-        self.plot.setMinimumSize(160, 80)
+        self.plot.setMinimumSize(120, 48)
         self.plot.setFrameShape(self.plot.Shape.NoFrame)
         self.plot.viewport().installEventFilter(self)
         self.plot.viewport().setMouseTracking(True)
@@ -93,11 +93,14 @@ class HistoryPlot(QWidget):
         self._second.setXLink(item.vb)
         item.vb.sigResized.connect(self._follow_geometry)
         self._items: dict[bool, list[pg.PlotCurveItem]] = {False: [], True: []}
-        self._ends: dict[bool, list[tuple[int, float, str]]] = {False: [], True: []}
-        """The length, the last abscissa and the name of the line that each item shows."""
+        self._seen: dict[bool, list[int]] = {False: [], True: []}
+        """A hash of the points that each item shows."""
         self._ranges: tuple[Any, ...] = ()
         self._at: float | None = None
         """Where the mouse is, in epochs."""
+        self._dots = pg.ScatterPlotItem(size=7, pen=None)
+        """Stand for lines of a single point."""
+        self.plot.addItem(self._dots)
         self.points = pg.ScatterPlotItem(size=10, hoverable=True, hoverSize=14, tip=None)
         self.points.setZValue(10)
         self.points.sigClicked.connect(self._on_clicked)
@@ -133,6 +136,9 @@ class HistoryPlot(QWidget):
             self._axes["left"].percent = content.share
             self._axes["right"].setVisible(bool(content.right))
             self._paint()
+        if any(len(line.x) == 1 for line in (*before.lines, *content.lines)):
+            single = [line for line in content.lines if len(line.x) == 1 and not line.right]
+            self._dots.setData([{"pos": (line.x[0], line.y[0]), "brush": pg.mkBrush(line.colour)} for line in single])
         if restyled or marked != self.marked or dict(before.markers) != dict(content.markers):
             self.marked = marked
             self._paint_markers()
@@ -142,15 +148,16 @@ class HistoryPlot(QWidget):
         items = self._items[right]
         while len(items) < len(lines):
             items.append(pg.PlotCurveItem(connect="finite"))
-            self._ends[right].append((0, 0.0, ""))
+            self._seen[right].append(0)
             (self._second if right else self.plot).addItem(items[-1])
         for place, item in enumerate(items):
             item.setVisible(place < len(lines))
         for place, line in enumerate(lines):
-            end = (len(line.x), float(line.x[-1]) if len(line.x) else 0.0, line.name)
-            if end != self._ends[right][place]:  # what has not grown is not drawn anew
-                self._ends[right][place] = end
-                items[place].setData(*drawn(line.x, line.y))
+            x, y = drawn(line.x, line.y)
+            seen = hash((x.tobytes(), y.tobytes()))
+            if seen != self._seen[right][place]:  # painting costs more than a look at the points
+                self._seen[right][place] = seen
+                items[place].setData(x, y)
 
     def numbers(self) -> Table:
         """Return every point of every line: its line, its epoch, its value."""

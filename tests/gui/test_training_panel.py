@@ -283,10 +283,13 @@ def test_the_wall_shows_pairs_and_makes_no_pictures_while_it_is_hidden(bench: Wo
     assert all(wall.grid.rect().contains(place) for pair in cells for place in pair)
     bench.window.docks["wall"].hide()
     settle()
-    until(lambda: panel.trainer.job is not None and not panel.trainer.job._wanted.is_set(), "the last picture asked for")
+    job = panel.trainer.job
+    assert job is not None
+    until(lambda: not job._wanted.is_set(), "the last picture asked for")
+    steps = job.index
+    until(lambda: job.index > steps + 5 and job._preview is None, "that it is taken")
     panel.trainer.seen = None
-    steps = panel.trainer.job.index if panel.trainer.job is not None else 0
-    until(lambda: panel.trainer.job is not None and panel.trainer.job.index > steps + 20, "more steps")
+    until(lambda: job.index > steps + 25, "more steps")
     assert panel.trainer.seen is None
     bench.window.docks["wall"].show()
     until(lambda: panel.trainer.seen is not None, "images again")

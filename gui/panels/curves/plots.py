@@ -66,18 +66,39 @@ class TrainingPlots(QWidget):
             self._activations = ()
             return
         quiet = theme.muted_colour(self.palette()).name()
-        lines = [*measured(shown, quiet, "", dashed=False), *([] if over is None else measured(over, quiet, f"{over.name}: ", dashed=True))]
+        lines = [*measured(shown, quiet, "", dashed=False), *([] if over is None else laid_over(over, shown, quiet))]
         content = History(lines, "accuracy", "loss", share=True, markers=_markers(shown), last=shown.whole, note=_note(shown))
         self.measures.set_history(content, marked if marked in shown.files else None)
         before = self._activations
         self._activations = (shown.subject, len(shown.epochs), None if over is None else over.subject, self.palette().cacheKey())
         if self._activations == before:
             return  # they are measured at the end of an epoch
-        most = MOST_SITES if over is None else MOST_SITES // 2
-        grown = [*activations(shown, "", most, 0), *([] if over is None else activations(over, f"{over.name}: ", most, most))]
-        self.activations.set_history(
-            History(grown, "largest activation", last=shown.whole, note="" if grown else "Measured at the end of each epoch.")
-        )
+        grown = activations(shown, MOST_SITES if over is None else MOST_SITES // 2)
+        if over is not None:
+            grown += sites_laid_over(over, grown)
+        note = "" if grown else "Measured at the end of each epoch."
+        self.activations.set_history(History(grown, "largest activation", last=shown.whole, note=note))
+
+
+def laid_over(over: Shown, shown: Shown, quiet: str) -> list[HistoryLine]:
+    """Return the lines of a training that is laid over another one. The legend names it once, and its attack if that is another one."""
+    lines = [replace(line, key="") for line in measured(over, quiet, f"{over.name}: ", dashed=True)]
+    lines[:1] = [replace(line, key=over.name) for line in lines[:1]]
+    if over.attack != shown.attack:  # accuracies under unequal budgets never stand beside each other unnamed
+        lines = [replace(line, key=over.attack) if line.name.endswith(over.attack) else line for line in lines]
+    return lines
+
+
+def sites_laid_over(over: Shown, beside: list[HistoryLine]) -> list[HistoryLine]:
+    """Return the activations of a training that is laid over another one, each in the colour of the same site there."""
+    colours = {line.name: line.colour for line in beside if not line.dashed}
+    lines = [
+        HistoryLine(f"{over.name}: {site}", over.epochs, over.maxima[site], colours[site], dashed=True, key="")
+        for site in over.maxima
+        if site in colours
+    ]
+    lines[:1] = [replace(line, key=over.name) for line in lines[:1]]
+    return lines
 
 
 def measured(shown: Shown, quiet: str, prefix: str, *, dashed: bool) -> list[HistoryLine]:
@@ -87,8 +108,8 @@ def measured(shown: Shown, quiet: str, prefix: str, *, dashed: bool) -> list[His
     if len(batches):
         if not dashed:
             lines += [HistoryLine("each batch", batches, shown.loss, quiet, right=True, thin=True)]
-        lines += [HistoryLine(f"{prefix}loss", *running_mean(batches, shown.loss, shown.each), quiet, dashed, right=True)]
-        lines += [HistoryLine(f"{prefix}training", *running_mean(batches, shown.accuracy, shown.each), _TRAINING, dashed)]
+        lines += [HistoryLine(f"{prefix}loss", *_means(shown, "loss", shown.loss), quiet, dashed, right=True)]
+        lines += [HistoryLine(f"{prefix}training", *_means(shown, "accuracy", shown.accuracy), _TRAINING, dashed)]
     else:
         lines += [HistoryLine(f"{prefix}loss", shown.epochs, _of(shown, "loss"), quiet, dashed, right=True)]
         lines += [HistoryLine(f"{prefix}training", shown.epochs, _of(shown, "accuracy"), _TRAINING, dashed)]
@@ -98,17 +119,24 @@ def measured(shown: Shown, quiet: str, prefix: str, *, dashed: bool) -> list[His
     return lines
 
 
-def activations(shown: Shown, prefix: str, most: int, first: int) -> list[HistoryLine]:
-    """Return the sites of the greatest activations, and the bounds of the rectifiers as dashed lines."""
+def activations(shown: Shown, most: int) -> list[HistoryLine]:
+    """Return the sites of the greatest activations, and the bounds of their rectifiers as dashed lines in the colour of the text."""
     largest = sorted(shown.maxima, key=lambda site: -float(np.nan_to_num(shown.maxima[site]).max(initial=0.0)))[:most]
     sites = [site for site in shown.maxima if site in largest]
-    colours = {site.partition("#")[0]: FURTHER[(first + place) % len(FURTHER)] for place, site in enumerate(sites)}
-    grown = [HistoryLine(f"{prefix}{site}", shown.epochs, shown.maxima[site], colours[site.partition("#")[0]]) for site in sites]
-    bounded = [name for name in shown.bounds if name in colours or not colours][:most]
+    grown = [HistoryLine(site, shown.epochs, shown.maxima[site], FURTHER[place % len(FURTHER)]) for place, site in enumerate(sites)]
     ink = theme.text_colour(QApplication.palette()).name()
-    limits = [HistoryLine(f"{prefix}bound of {name}", shown.epochs, shown.bounds[name], ink, dashed=True, key="") for name in bounded]
-    limits[:1] = [replace(limits[0], key=f"{prefix}bounds")] if limits else []
+    modules = {site.partition("#")[0] for site in sites}
+    bounded = [name for name in shown.bounds if name in modules]
+    limits = [HistoryLine(f"bound of {name}", shown.epochs, shown.bounds[name], ink, dashed=True, key="") for name in bounded]
+    limits[:1] = [replace(line, key="bounds") for line in limits[:1]]
     return [*grown, *limits]
+
+
+def _means(shown: Shown, name: str, values: Any) -> tuple[Any, Any]:
+    """Return the mean of an epoch's batches at every batch; for the epochs before a resumption, that of each epoch."""
+    earlier = shown.epochs < shown.batches[0]
+    x, means = running_mean(shown.batches, values, shown.each)
+    return np.concatenate([shown.epochs[earlier], x]), np.concatenate([_of(shown, name)[earlier], means])
 
 
 def _of(shown: Shown, name: str) -> Any:

@@ -23,7 +23,7 @@ class WallGrid(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._pairs: list[tuple[QImage, QImage]] = []
-        self.setMinimumSize(160, 2 * 28 + 3 * _GAP)
+        self.setMinimumSize(160, 2 * 20 + 3 * _GAP)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Images that the network is trained on")
         self.setToolTip("Blue line: as it came from the data set. Red line: as the network is trained on it.")
