@@ -14,7 +14,21 @@ if TYPE_CHECKING:
 
     from gui.app import Workbench
 
-PARTS = ("workspaces", "spine", "canvas", "timeline", "story", "docks", "runs", "defend", "tables", "matrix", "ending", "attacks", "studies")
+PARTS = (
+    "workspaces",
+    "spine",
+    "canvas",
+    "timeline",
+    "story",
+    "docks",
+    "runs",
+    "defend",
+    "tables",
+    "matrix",
+    "ending",
+    "attacks",
+    "studies",
+)
 """The parts after the start, in order. Each is a module of this folder whose ``STAGES`` are functions that take the tour."""
 
 Stage = Callable[["Tour"], None]
