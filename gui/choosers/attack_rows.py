@@ -37,7 +37,7 @@ class AttackRows(QWidget):
         self._attacks = dict(attacks)
         self.entries: tuple[TableAttack, ...] = ()
         self.dialog: AttackDialog | None = None
-        """The dialog, once it was opened."""
+        """The dialog, once it was made."""
         self._place = 0
         """The row that the dialog is open for."""
         self.tree = QTreeWidget(self)
@@ -127,11 +127,15 @@ class AttackRows(QWidget):
             self._ask(self.entries[self._current], self._current)
 
     def _ask(self, entry: TableAttack | None, place: int) -> None:
+        self._place = place
+        self.prepare().open_with(entry)
+
+    def prepare(self) -> AttackDialog:
+        """Make the dialog, unless that was done before: it takes a moment, which a click need not wait for."""
         if self.dialog is None:
             self.dialog = AttackDialog(self._attacks, self)
             self.dialog.entered.connect(self._put)
-        self._place = place
-        self.dialog.open_with(entry)
+        return self.dialog
 
     @Slot(object)
     def _put(self, entry: TableAttack) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NOTHING = "Accuracy over eps appears here, a curve for each model. Choose models, an attack and images, and press “Compute”."
 _NOTE = "◆ mean smallest perturbation of the images that were fooled. Bands: 95 % intervals (Wilson)."
 _SO_FAR = "So far: the curves only fall from here. " + _NOTE
-_TICK_MS = 150
+_TICK_MS = 250
 _NARROW = 620
 """Width in pixels below which the choices stand above the curves."""
 _SIDE = 300
@@ -182,7 +182,7 @@ class CurveDesk(QWidget):
     def _show(self, outcome: work.Outcome | None) -> None:
         if outcome is None:
             return
-        self.outcome = outcome
+        before, self.outcome = self.outcome, outcome
         lines = [
             BandedLine(Line(each.name, each.accuracy, FURTHER[place % len(FURTHER)]), each.low, each.high, each.mean)
             for place, each in enumerate(outcome.curves)
@@ -190,7 +190,8 @@ class CurveDesk(QWidget):
         ended = outcome.reason == "finished"
         axes = Axes(x=f"eps ({outcome.norm})", y="robust accuracy", percent=True, counted=False)
         self.plot.set_bands(outcome.eps, lines, axes, _NOTE if ended else _SO_FAR)
-        self._show_table(outcome)
+        if before is None or before.rows != outcome.rows:
+            self._show_table(outcome)
         height = self.table.horizontalHeader().sizeHint().height() + min(5, len(outcome.rows)) * self.table.rowHeight(0)
         self.table.setFixedHeight(height + self.table.horizontalScrollBar().sizeHint().height() + 4)
         request: work.CurveRequest | None = self.runner.job.context if self.runner.job is not None else None

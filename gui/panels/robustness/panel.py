@@ -7,6 +7,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from gui.panels.robustness import work
+from gui.panels.robustness.desk import CurveDesk
 from gui.session.session import Session
 from gui.theme import GRID
 from gui.widgets import EmptyState
@@ -42,8 +43,6 @@ class RobustnessPanel(QWidget):
             self.session.ask("robustness", work.parts, self._build, what="Listing models and attacks")
 
     def _build(self, parts: work.Parts) -> None:
-        from gui.panels.robustness.desk import CurveDesk
-
         if not self.built:
             self.desk = CurveDesk(self.session, parts, self)
             self._pages.addWidget(self.desk)

@@ -29,6 +29,16 @@ class Budgets(QHeaderView):
         self._small = QFont(self.font())
         self._small.setPointSizeF(max(6.5, 0.9 * self.font().pointSizeF()))
 
+        self._small_metrics, self._bold_metrics = QFontMetrics(self._small), QFontMetrics(self._bold)
+        self._spans: tuple[Sheet | None, list[tuple[int, int]]] = (None, [])
+        """A sheet, and for each of its columns the first and the last that share its heading."""
+
+    def _span(self, section: int) -> tuple[int, int]:
+        sheet = self._sheet
+        if sheet is not None and self._spans[0] is not sheet:
+            self._spans = sheet, spans(sheet)
+        return self._spans[1][section]
+
     @property
     def _sheet(self) -> Sheet | None:
         model = self.model()
@@ -38,21 +48,21 @@ class Budgets(QHeaderView):
         """Return the width that a column's own lines need."""
         assert self._sheet is not None
         column = self._sheet.columns[section]
-        bold, small = QFontMetrics(self._bold), QFontMetrics(self._small)
+        bold, small = self._bold_metrics, self._small_metrics
         lines = [bold.horizontalAdvance(column.title), *(small.horizontalAdvance(line) for line in column.budget)]
-        if _span(self._sheet, section) == (section, section):
+        if self._span(section) == (section, section):
             lines += [small.horizontalAdvance(line) for line in column.group]
         return max(_LEAST, min(_MOST, max(lines) + 2 * GRID))
 
     def sizeHint(self) -> QSize:
         sheet = self._sheet
         lines = max((len(column.budget) for column in sheet.columns), default=1) if sheet is not None else 1
-        spacing = QFontMetrics(self._bold).lineSpacing()
-        return QSize(super().sizeHint().width(), self._band + spacing + lines * QFontMetrics(self._small).lineSpacing() + GRID)
+        spacing = self._bold_metrics.lineSpacing()
+        return QSize(super().sizeHint().width(), self._band + spacing + lines * self._small_metrics.lineSpacing() + GRID)
 
     @property
     def _band(self) -> int:
-        return 2 * QFontMetrics(self._small).lineSpacing() + 4
+        return 2 * self._small_metrics.lineSpacing() + 4
 
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
         sheet = self._sheet
@@ -66,7 +76,7 @@ class Budgets(QHeaderView):
         muted = theme.muted_colour(palette)
         for place, line in enumerate((column.title, *column.budget)):
             font = self._small if place else self._bold
-            metrics = QFontMetrics(font)
+            metrics = self._small_metrics if place else self._bold_metrics
             painter.setFont(font)
             painter.setPen(muted if place else theme.text_colour(palette))
             shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, width)
@@ -76,14 +86,14 @@ class Budgets(QHeaderView):
 
     def _paint_band(self, painter: QPainter, rect: QRect, section: int, sheet: Sheet) -> None:
         """Paint the part of the common heading that is over this column."""
-        first, last = _span(sheet, section)
+        first, last = self._span(section)
         left = rect.left() - sum(self.sectionSize(place) for place in range(first, section))
         width = sum(self.sectionSize(place) for place in range(first, last + 1))
         band = QRect(left + 2, rect.top() + 1, width - 4, self._band - 3)
         seen = band.intersected(QRect(0, band.top(), self.viewport().width(), band.height()))  # where the heading can be read
         painter.save()
         painter.setClipRect(rect)
-        metrics = QFontMetrics(self._small)
+        metrics = self._small_metrics
         painter.setFont(self._small)
         painter.setPen(theme.text_colour(self.palette()))
         for place, line in enumerate(sheet.columns[section].group):
@@ -95,13 +105,10 @@ class Budgets(QHeaderView):
         painter.restore()
 
 
-def _span(sheet: Sheet, section: int) -> tuple[int, int]:
-    """Return the first and the last column that share the heading of a column."""
-    groups = [column.group for column in sheet.columns]
-    at = 0
-    for _, members in itertools.groupby(groups):
-        count = len(list(members))
-        if at <= section < at + count:
-            return at, at + count - 1
-        at += count
-    return section, section
+def spans(sheet: Sheet) -> list[tuple[int, int]]:
+    """Return for each column the first and the last of those beside each other that share its heading."""
+    found: list[tuple[int, int]] = []
+    for _, members in itertools.groupby(column.group for column in sheet.columns):
+        first, count = len(found), len(list(members))
+        found += [(first, first + count - 1)] * count
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QMenu, QSplitter, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -41,6 +41,8 @@ _AFRESH = (
     "a table that was cancelled goes on where it stopped."
 )
 _TICK_MS = 150
+_LATER_MS = 400
+"""Milliseconds after which the dialog of the attacks is made."""
 _NARROW = 620
 """Width in pixels below which the builder stands above the table."""
 _SIDE = 300
@@ -72,6 +74,7 @@ class TableDesk(QWidget):
         if parts.last is not None:
             self.builder.show_spec(parts.last)
         self._refresh()
+        QTimer.singleShot(_LATER_MS, self, self.builder.attacks.prepare)
 
     # ------------------------------------------------------------------ building
 

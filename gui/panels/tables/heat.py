@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from PySide6.QtCore import QModelIndex, QRect, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPalette
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from gui import theme
@@ -32,20 +34,21 @@ class _Heat(QStyledItemDelegate):
             ground = palette.color(QPalette.ColorRole.AlternateBase)
             ink = theme.readable(theme.MISTAKE, palette) if cell.failed else theme.muted_colour(palette)
         else:
-            ground = QColor(*(int(channel) for channel in on_viridis(np.array([cell.value]), 0.0, 1.0)[0]))
-            ink = theme.ink_on(ground)
+            ground, ink = _colours(cell.value)
         painter.fillRect(rect, ground)
-        self._write(painter, rect, cell, ink, option.font)
+        self._write(painter, rect, cell, ink, option)
         if option.state & QStyle.StateFlag.State_Selected:
             for width, colour in ((4, palette.color(QPalette.ColorRole.Base)), (2, palette.color(QPalette.ColorRole.Text))):
                 painter.setPen(theme.pen(colour, width))
                 painter.drawRect(rect.adjusted(1, 1, -2, -2))
         painter.restore()
 
-    def _write(self, painter: QPainter, rect: QRect, cell: SheetCell, ink: QColor, font: QFont) -> None:
+    def _write(self, painter: QPainter, rect: QRect, cell: SheetCell, ink: QColor, option: QStyleOptionViewItem) -> None:
+        font: QFont = option.font
         small = QFont(font)
         small.setPointSizeF(max(6.5, 0.85 * font.pointSizeF()))
-        big, little = QFontMetrics(font).lineSpacing(), QFontMetrics(small).lineSpacing() if cell.interval else 0
+        big = option.fontMetrics.lineSpacing()
+        little = round(0.85 * big) if cell.interval else 0
         top = rect.top() + (rect.height() - big - little) // 2
         painter.setPen(ink)
         painter.setFont(font)
@@ -53,6 +56,13 @@ class _Heat(QStyledItemDelegate):
         if cell.interval:
             painter.setFont(small)
             painter.drawText(QRect(rect.left(), top + big, rect.width(), little), Qt.AlignmentFlag.AlignCenter, cell.interval)
+
+
+@functools.lru_cache(maxsize=1024)
+def _colours(value: float) -> tuple[QColor, QColor]:
+    """Return the colour of a share, and of the text on it."""
+    ground = QColor(*(int(channel) for channel in on_viridis(np.array([value]), 0.0, 1.0)[0]))
+    return ground, theme.ink_on(ground)
 
 
 class HeatTable(QTableView):

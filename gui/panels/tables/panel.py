@@ -7,6 +7,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from gui.panels.tables import work
+from gui.panels.tables.desk import TableDesk
 from gui.session.session import Session
 from gui.settings import Settings
 from gui.theme import GRID
@@ -44,8 +45,6 @@ class TablesPanel(QWidget):
             self.session.ask("tables", lambda: work.parts(last), self._build, what="Listing models and attacks")
 
     def _build(self, parts: work.Parts) -> None:
-        from gui.panels.tables.desk import TableDesk
-
         if not self.built:
             self.desk = TableDesk(self.session, parts, self)
             self._pages.addWidget(self.desk)
