@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine.text.formatting import duration
-
 if TYPE_CHECKING:
     from gui.lanes.jobs import Job
 
@@ -41,7 +39,7 @@ class RateMeter:
         if index <= self._from or passed < 0.2:
             return step
         rate = (index - self._from) / passed
-        left = f" · {duration((job.total - index) / rate)} left" if job.total else ""
+        left = f" · {_duration((job.total - index) / rate)} left" if job.total else ""
         return f"{step} · {rate:.3g} /s{left}"
 
 
@@ -83,7 +81,7 @@ class ShareMeter:
         elif job.paused:
             parts.append("paused")
         elif (left := self._left(now)) is not None:
-            parts.append(f"{duration(left) if left >= 10 else f'{max(1, round(left))} s'} left")
+            parts.append(f"{_duration(left) if left >= 10 else f'{max(1, round(left))} s'} left")
         return " · ".join(parts)
 
     def _left(self, now: float) -> float | None:
@@ -93,3 +91,9 @@ class ShareMeter:
             return None
         left = (self._seen - self._began) * (1 - self._share) / (self._share - first) - (now - self._seen)
         return left if left > 0 else None
+
+
+def _duration(seconds: float) -> str:
+    from engine.text.formatting import duration  # the window is painted before the engine is imported
+
+    return duration(seconds)
