@@ -16,6 +16,7 @@ from gui.session.studies.keeper import locked, read
 from gui.session.swap_model import ClassifierWithImage, show_classifier, with_image
 from gui.shell.actions.file import open_path
 from gui.shell.last_study import LastStudy, find_last, starts_with_last
+from gui.shell.torch_libraries import load_libraries
 
 if TYPE_CHECKING:
     from engine import Classifier
@@ -71,6 +72,7 @@ class StartUpResult:
 def load_engine(study: Path | None = None) -> StartUpResult:
     """Import torch and the engine; open a study, or the shipped model and a sample. Called in the engine thread."""
     began = time.perf_counter()
+    load_libraries()
     import torch
 
     seconds = time.perf_counter() - began

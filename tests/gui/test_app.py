@@ -142,10 +142,10 @@ def test_torchs_libraries_are_loaded_ahead_and_its_import_finds_them() -> None:
     code = """
 import sys, time
 from pathlib import Path
-from gui.shell.torch_libraries import load_ahead
+from gui.shell.torch_libraries import load_libraries
 maps = lambda: Path("/proc/self/maps").read_text()
 print("libtorch_cpu" in maps())
-load_ahead().join()
+load_libraries()
 print("libtorch_cpu" in maps(), "torch" in sys.modules)
 before = maps().count("libtorch_cpu")
 import torch
