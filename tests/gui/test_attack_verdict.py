@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from gui.panels.runs.facts import run_facts
 
 from engine.attacks import FGSM, PGD, StickerPGD
 from engine.figures.animation import film_of
@@ -14,6 +13,7 @@ from engine.figures.subject import subject_of
 from engine.stickers import Colour, Content, Optimised, Sticker
 from gui.panels.results.content import loss_curve
 from gui.session.attack_verdict import measured_from, summary_line, verdict_of_attack
+from gui.session.run_facts import run_facts
 from gui.session.state import AttackSettings
 from tests.gui.driving import until
 from tests.gui.panel_scenes import LABELS, attack, open_image, put_sticker
