@@ -77,9 +77,7 @@ class Train(Operation):
     """The highest learning rate, reached after a fifth of all steps."""
     weight_decay: float = schedule(0.02, ge=0.0, le=1.0)
     """Decay of kernels towards 0; biases, normalisation and bounds are left alone."""
-    augment: Literal["auto", "none", "strokes", "colours"] = data(
-        "auto", title="augmentation", choices={"auto": "automatic, by the channels"}
-    )
+    augment: Literal["auto", "none", "strokes", "colours"] = data("auto", title="augmentation", choices={"auto": "automatic"})
     """Random changes of each image in place, size, slant and noise, and in stroke width for grey images ("strokes") or in light and colour
     ("colours"). "auto" takes the one that fits the number of channels.
     """
