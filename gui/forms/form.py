@@ -94,8 +94,6 @@ class Form(QWidget):
             parameter.sigValueChanged.connect(self._on_value)
         self._waiting = deque(self._fields)
         self.advanced.setVisible(self._folds and any(self._is_advanced(field) for field in self._fields))
-        for tree in self._trees:
-            tree.set_titles([field.title for field in self._fields])
         self._check()
         self._make_rows()
 
