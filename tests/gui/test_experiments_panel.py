@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QLineEdit, QMessageBox, QToolButton
 
 from gui import theme
 from tests.gui.driving import Hold, click, run_attack, settle, until
@@ -244,3 +244,21 @@ def test_it_fits_a_narrow_dock(experiments: ExperimentsPanel) -> None:
     assert experiments.minimumSizeHint().width() <= 300
     for button in (experiments.foot.run_button, experiments.foot.cancel_button, experiments.foot.save_button):
         assert button.width() >= button.sizeHint().width()
+
+
+def test_in_the_test_workspace_no_title_and_no_path_of_an_experiment_is_cut(bench: Workbench, experiments: ExperimentsPanel) -> None:
+    bench.window.workspaces.switch("test")
+    bench.window.workspaces.reset()
+    bench.window.bring_up("experiments")
+    settle()
+    for row in range(experiments.list.count()):
+        assert experiments.list.visualItemRect(experiments.list.item(row)).width() <= experiments.list.viewport().width()
+        assert experiments.list.sizeHintForIndex(experiments.list.indexFromItem(experiments.list.item(row))).width() <= (
+            experiments.list.viewport().width()
+        )
+    experiments.choose("panda")
+    settle()
+    line = experiments.about.forms["panda"].editor("image")
+    assert isinstance(line, QLineEdit)
+    browse = line.findChild(QToolButton)
+    assert line.fontMetrics().horizontalAdvance(line.placeholderText()) < browse.x() - 4, (line.placeholderText(), browse.x())
