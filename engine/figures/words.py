@@ -12,7 +12,7 @@ from engine.figures.style import number
 from engine.operation import Attack, Operation
 from engine.parameters import Parameter, parameters_of
 from engine.result import AttackResult
-from engine.text.cards import accuracy_of
+from engine.text.cards import accuracy_of, without_kind
 from engine.text.formatting import format_norm
 
 GROWN = "The image was grown from noise, so there is no perturbation of the clean one to show."
@@ -48,7 +48,7 @@ def note_for(
         sentences.append("The label is assumed: it is the model's own prediction for the clean image.")
     if reference is not None:
         made = "; drawn by a program, no photographs" if reference.startswith("generated:") else ""
-        sentences.append(f"Reference set: {reference}{made}.")
+        sentences.append(f"Reference set: {without_kind(reference)}{made}.")
     return " ".join(sentences)
 
 

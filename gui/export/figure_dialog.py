@@ -114,7 +114,7 @@ class FigureDialog(QDialog):
     def copy_picture(self, dpi: int) -> None:
         """Put the figure on the clipboard as a picture."""
         self.choices.keep()
-        copy_figure(self._session, self.source, self.plan, dpi, self._show_error)
+        copy_figure(self._session, self.source, self.plan, dpi)
 
     def copy_caption(self) -> None:
         """Put the caption for LaTeX on the clipboard."""
@@ -131,7 +131,7 @@ class FigureDialog(QDialog):
             QGuiApplication.clipboard().setText(text)
             session.notice.emit(f"The {name} is on the clipboard.")
 
-        session.ask("figure-copy", lambda: make(source, plan), then, what=f"Writing the {name}", failed=session.notice.emit, keep=True)
+        session.ask("figure-copy", lambda: make(source, plan), then, what=f"Writing the {name}", keep=True)
 
     # ------------------------------------------------------------------ export
 

@@ -179,7 +179,7 @@ def test_the_selection_is_said_and_is_the_one_that_was_chosen(panel: BatchPanel)
     panel.setup.draw.setValue(7)
     rows = finish(panel)
     assert {row.name_of(row.label) for row in rows} == {"Stop", "Yield"}
-    assert panel.selection.text == "generated:signs: 8 images of the classes Yield, Stop, in their order"
+    assert panel.selection.text == "drawn signs: 8 images of the classes Yield, Stop, in their order"
     assert panel.results is not None
     assert panel.results.subjects.origin["seed"] == 7
     panel.setup.draw.setValue(8)

@@ -204,6 +204,8 @@ def test_a_canvas_without_a_run_has_no_script(bench: Workbench, said: list[str])
     dialog = opened(bench)
     dialog.copy_script()
     until(lambda: any("No finished run is shown" in sentence for sentence in said), "the sentence")
+    settle()
+    assert sum("No finished run is shown" in sentence for sentence in said) == 1, "it is said once"
     close(dialog)
 
 
