@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gui.session.studies.keeper import locked
 from gui.session.studies.places import is_session_file, sessions_folder
+from gui.session.studies.saved_study import locked
 
 if TYPE_CHECKING:
     from engine.file_lock import FileLock

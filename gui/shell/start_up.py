@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 
-from gui.session.studies.keeper import locked, read
+from gui.session.studies.keeper import read
+from gui.session.studies.saved_study import locked
 from gui.session.swap_model import ClassifierWithImage, show_classifier, with_image
 from gui.shell.actions.file import open_path
 from gui.shell.last_study import LastStudy, find_last, starts_with_last
