@@ -74,14 +74,14 @@ class DeepFool(MinimalNorm):
     """
     clipped_step: Literal["paper", "newton"] = method(
         "paper",
-        title="formula of the clipped step",
+        title="formula, clipped",
         choices={"paper": "as published", "newton": "corrected for rounding"},
         when={"box": "clipped"},
     )
     """Formula of the clipped step. paper: exactly as published. newton: with a correction of rounding in the last digits, as before version
     2 of the records.
     """
-    refine: int = method(6, title="steps across the boundary", ge=0, le=10_000)
+    refine: int = method(6, title="refining steps", ge=0, le=10_000)
     """Steps back and forth across the boundary after it was reached: each shortens the perturbation."""
 
     @torch.enable_grad()
