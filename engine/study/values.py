@@ -37,6 +37,10 @@ class DataChoice:
     split: str
     count: int
     root: Path | None = None
+    classes: tuple[int, ...] = ()
+    """Numbers of the set's classes whose images are taken; empty: all."""
+    draw: int | None = None
+    """Seed by which the images are drawn; None: spread evenly."""
 
 
 @dataclass(frozen=True, eq=False)
