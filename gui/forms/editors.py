@@ -10,6 +10,7 @@ from PySide6.QtGui import QFocusEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QFileDialog, QLineEdit, QSizePolicy, QWidget
 
 from gui import theme
+from gui.widgets.elided_combo import ElidedCombo
 
 if TYPE_CHECKING:
     from engine.parameters import Parameter
@@ -163,8 +164,8 @@ def _short(value: float) -> str:
     return text if "/" in text else f"{value:.3g}"
 
 
-class ChoiceEdit(QComboBox):
-    """A choice among a few values."""
+class ChoiceEdit(ElidedCombo):
+    """A choice among a few values. One that is too long for the field is shortened; its list shows all of it."""
 
     sigChanged = Signal()
 
@@ -188,9 +189,6 @@ class ChoiceEdit(QComboBox):
 
     def setValue(self, value: Any) -> None:
         self.setCurrentIndex(self._values.index(value))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()  # the panel scrolls; a wheel must not change the value under it
 
 
 class FlagEdit(QCheckBox):

@@ -13,6 +13,7 @@ from gui.forms import tree as rows
 from gui.forms.editors import ChoiceEdit, FlagEdit, NumberEdit
 from gui.forms.form import BASIC, ROWS_AT_ONCE
 from gui.forms.tree import title_width
+from gui.widgets.elided_combo import ElidedCombo
 from tests.gui.driving import settle, until
 from tests.gui.seen import messages
 
@@ -400,3 +401,19 @@ def test_the_titles_keep_their_column_and_none_is_cut(folding: Form) -> None:
             assert written.width() <= title_width(metrics), field.title
             assert written.height() <= cell.height(), field.title
     assert len(places) == 1
+
+
+def test_a_choice_that_is_too_long_is_shortened_and_its_list_shows_all_of_it(folding: Form) -> None:
+    folding.set_operation(CATALOGUE["pgd"])
+    folding.unfold(True)
+    settle()
+    towards = folding.editor("towards")
+    assert isinstance(towards, ElidedCombo)
+    towards.setFixedWidth(90)
+    settle()
+    towards.showPopup()
+    settle()
+    view = towards.view()
+    widest = max(view.fontMetrics().horizontalAdvance(towards.itemText(i)) for i in range(towards.count()))
+    assert view.viewport().width() >= widest
+    towards.hidePopup()
