@@ -10,6 +10,7 @@ import ctypes
 import importlib.util
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 LIBRARIES = ("libtorch_global_deps.so", "libtorch.so")
@@ -19,8 +20,14 @@ LIBRARIES = ("libtorch_global_deps.so", "libtorch.so")
 def load_libraries() -> None:
     """Load torch's libraries; do nothing on systems other than Linux and without torch. Called in the engine thread.
 
-    Where a library cannot be loaded, nothing is said: torch's import tries it again, and reports what is wrong.
+    Where they cannot be found or loaded, nothing is said, whatever the reason: this saves time only, and torch's import, which comes
+    next, finds and loads them itself and reports what is wrong.
     """
+    with suppress(Exception):
+        _load()
+
+
+def _load() -> None:
     spec = importlib.util.find_spec("torch") if sys.platform.startswith("linux") else None
     if spec is None or spec.origin is None:
         return

@@ -155,6 +155,23 @@ print(maps().count("libtorch_cpu") == before, float(torch.ones(3).sum()))
     assert done.stdout.splitlines() == ["False", "True False", "True 3.0"], done.stderr
 
 
+@pytest.mark.parametrize("broken", ["importlib.util.find_spec", "ctypes.CDLL"])
+def test_what_cannot_be_loaded_ahead_does_not_stop_the_loading(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    from gui.shell.torch_libraries import load_libraries
+
+    asked: list[object] = []
+
+    def fails(*arguments: object, **_: object) -> None:
+        asked.append(arguments)
+        raise ValueError("torch.__spec__ is None")
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(broken, fails)
+    load_libraries()
+    monkeypatch.undo()
+    assert asked, "the broken function was called"
+
+
 def test_whatever_keeps_the_first_model_away_the_docks_come_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     import engine
     from gui.shell.start_up import load_engine

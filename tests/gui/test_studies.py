@@ -7,6 +7,9 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +28,7 @@ from gui.session.stand_in import is_stand_in
 from gui.session.start_image import start_image
 from gui.session.studies import places
 from gui.session.studies.keeper import StudyKeeper
-from tests.gui.driving import until
+from tests.gui.driving import Hold, until
 
 if TYPE_CHECKING:
     from gui.session.log_entry import LogEntry
@@ -500,6 +503,97 @@ def test_opening_a_study_during_a_run_keeps_its_best_so_far_in_the_study_that_it
     kept = studies.read(first).runs
     assert len(kept) == count + 1
     assert kept[-1].result.reason == "cancelled"
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let every save wait until the event is set, as on a slow disk."""
+    import gui.session.studies.saver as saver
+
+    let_go, write = threading.Event(), saver.write
+
+    def slow(snapshot: Any, path: Path) -> Any:
+        assert let_go.wait(60)
+        return write(snapshot, path)
+
+    monkeypatch.setattr(saver, "write", slow)
+    yield let_go
+    let_go.set()
+
+
+def two_studies(here: Session, made: Callable[[], Session], tmp_path: Path) -> tuple[Path, Path]:
+    """Save the present study, and another one that nobody holds."""
+    first = save(here, tmp_path / "first.gibbon")
+    other = made()
+    reopen(other, first, copy=True)
+    second = save(other, tmp_path / "second.gibbon")
+    assert other.shut_down()
+    return first, second
+
+
+def test_the_lock_of_a_study_that_is_left_is_held_until_its_save_has_landed(
+    here: Session, made: Callable[[], Session], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    first, second = two_studies(here, made, tmp_path)
+    let_go: threading.Event = request.getfixturevalue("slow_disk")
+    here.change("Seed", seed=61)
+    here.studies.open(second)
+    until(lambda: here.studies.path == second, "the other study")
+    assert FileLock(first).path.exists(), "the file is about to change"
+    assert studies.read(first).plan.seed != 61
+    here.studies.open(first)  # it waits for what is still to come
+    assert here.studies.path == second
+    let_go.set()
+    until(lambda: here.studies.path == first, "the first study again")
+    assert here.plan.seed == 61, "nothing of it was lost"
+    assert FileLock(first).path.exists(), "it is held once more"
+    until(lambda: not here.studies._saver.busy, "the saves")
+    assert not FileLock(second).path.exists()
+    assert here.shut_down()
+    assert not list(tmp_path.rglob(".*.lock"))
+
+
+def test_a_study_is_not_left_before_it_has_got_the_file_that_was_asked_for(
+    here: Session, made: Callable[[], Session], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    _, second = two_studies(here, made, tmp_path)
+    let_go: threading.Event = request.getfixturevalue("slow_disk")
+    stamp, third = second.read_bytes(), tmp_path / "third.gibbon"
+    here.change("Seed", seed=62)
+    here.studies.save(third)
+    here.studies.open(second)
+    until(lambda: FileLock(second).path.exists(), "the lock of the second")
+    let_go.set()
+    until(lambda: here.studies.path == second, "the other study")
+    until(lambda: not here.studies._saver.busy, "the saves")
+    assert here.studies.path == second, "the save of the study before does not give this one its name"
+    assert studies.read(third).plan.seed == 62
+    assert second.read_bytes() == stamp
+
+
+def test_closing_while_a_study_is_being_opened_leaves_no_lock(here: Session, made: Callable[[], Session], tmp_path: Path) -> None:
+    first, second = two_studies(here, made, tmp_path)
+    hold = Hold(here, background=True)
+    here.studies.open(second)
+    assert FileLock(second).path.exists()
+    hold.release()
+    assert here.shut_down()
+    assert not list(tmp_path.rglob(".*.lock"))
+    assert first.is_file()
+
+
+def test_a_study_that_a_crash_left_says_so_when_it_is_opened(here: Session, made: Callable[[], Session], tmp_path: Path) -> None:
+    _, second = two_studies(here, made, tmp_path)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    FileLock(second).path.write_text(json.dumps({"pid": ended.pid, "host": socket.gethostname(), "began": 1.0}))
+    said: list[str] = []
+    here.notice.connect(said.append)
+    reopen(here, second)
+    (sentence,) = [text for text in said if "in order" in text]
+    assert sentence.startswith("Gibbon did not end in order. “second” is back as it was saved at ")
+    assert sentence.endswith(", with 2 runs.")
+    assert not [text for text in said if "was opened" in text]
 
 
 def test_a_damaged_study_leaves_everything_as_it_was(here: Session, tmp_path: Path) -> None:

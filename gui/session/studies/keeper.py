@@ -11,9 +11,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from gui.session.studies import places
 from gui.session.studies.restoring import Restored, empty, restored, under
-from gui.session.studies.saved_study import SavedStudy, locked
-from gui.session.studies.snapshot import Saved
+from gui.session.studies.saved_study import SavedStudy
+from gui.session.studies.snapshot import Saved, Snapshot
 from gui.session.studies.stand_ins import StandIns
+from gui.session.studies.welcome import after_crash, runs_in_words
 
 if TYPE_CHECKING:
     from engine import Classifier
@@ -53,14 +54,16 @@ class StudyKeeper(SavedStudy):
         if path == self.path:
             self._session.notice.emit(f"“{path.name}” is open already.")
             return
-        lock, holder = (None, None) if copy else locked(path)
+        self._when(lambda: not self._saver.writes(path), lambda: self._read(path, copy=copy))  # it may just have been left
+
+    def _read(self, path: Path, *, copy: bool) -> None:
+        lock, holder = (None, None) if copy else self.locks.acquire(path)
 
         def then(found: Restored) -> None:
             self._when_idle(lambda: self._replace(found, path, lock, holder, copy=copy))
 
         def failed(_sentence: str) -> None:
-            if lock is not None:
-                lock.release()
+            self.locks.give_back(lock)
 
         what, busy = f"Opening {path.name}", f"Opening {path.name}…"
         self._session.ask("study", lambda: read(path), then, what=what, failed=failed, busy=busy, background=True)
@@ -79,7 +82,9 @@ class StudyKeeper(SavedStudy):
     def _replace(self, found: Restored, path: Path, lock: FileLock | None, holder: Holder | None, *, copy: bool) -> None:
         self._leave()
         self.enter(found, path, lock, holder, copy=copy)
-        if holder is None:
+        if lock is not None and lock.taken_over:
+            self._session.notice.emit(after_crash(path, f"“{path.stem}”", runs_in_words(len(found.runs))))
+        elif holder is None:
             self._session.notice.emit(f"{path.stem} was opened.")
 
     def enter(
@@ -135,24 +140,44 @@ class StudyKeeper(SavedStudy):
         self.changed.emit()
 
     def _leave(self) -> None:
-        """Save the present study, and give its file back."""
+        """Save the present study, and give its file back once that has been written."""
+        lock, self._lock = self._lock, None
+
+        def then(_snapshot: Snapshot, _path: Path) -> None:
+            self.locks.give_back(lock)
+
+        def failed(snapshot: Snapshot, path: Path, sentence: str) -> None:
+            self.locks.give_back(lock)
+            self._on_save_failed(snapshot, path, sentence)
+
         if self._folder is not None and self.is_unsaved:
-            self._saver.save(self.snapshot(), self.file or self._own_file(), lambda _snapshot, _path: None, self._on_save_failed)
-        self._release(None)
+            self._saver.save(self.snapshot(), self.file or self._own_file(), then, failed)
+        else:
+            self.locks.give_back(lock)
         self.path = self._file = self._saved = None
         self.copy_of = ""
         self._complained = False
 
     def _when_idle(self, act: Callable[[], None]) -> None:
-        """Act when no attack is in progress: a run is ended, and the study that it belongs to gets its best so far."""
+        """Act when no attack and no save is in progress: a run is ended, and the study that it belongs to gets its best so far.
+
+        A save has the time that it takes, for its end concerns the study that it was made of.
+        """
         runs, deadline = self._session.runs, time.monotonic() + PATIENCE_S
         if runs.running:
             runs.cancel()
 
-        def look() -> None:
-            if (runs.running or runs.abandoned) and time.monotonic() < deadline:
-                QTimer.singleShot(_WAIT_MS, self, look)
-            else:
-                act()
+        def is_idle() -> bool:
+            running = (runs.running or runs.abandoned) and time.monotonic() < deadline
+            return not running and not self._saver.busy
 
-        look()
+        self._when(is_idle, act)
+
+    def _when(self, condition: Callable[[], bool], act: Callable[[], None]) -> None:
+        """Act once a condition holds, at once if it holds now; never after the end of the window."""
+        if self._closed:
+            return
+        if condition():
+            act()
+        else:
+            QTimer.singleShot(_WAIT_MS, self, lambda: self._when(condition, act))

@@ -12,26 +12,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from gui.session.studies import places
+from gui.session.studies.locks import StudyLocks
 from gui.session.studies.saver import Saver, write
 from gui.session.studies.snapshot import Saved, Snapshot, take
 
 if TYPE_CHECKING:
-    from engine.file_lock import FileLock, Holder
+    from engine.file_lock import FileLock
     from engine.study.values import CarriedRun
     from gui.session.history import AttackRun
     from gui.session.studies.host import Host
 
 EVERY_MS = 60_000
 """Milliseconds between two looks at whether there is anything to save."""
-
-
-def locked(path: Path) -> tuple[FileLock | None, Holder | None]:
-    """Lock a file; return the lock, or who holds it. Imports no torch."""
-    from engine.file_lock import FileLock
-
-    lock = FileLock(path)
-    holder = lock.acquire()
-    return (lock, None) if holder is None else (None, holder)
 
 
 class SavedStudy(QObject):
@@ -58,7 +50,9 @@ class SavedStudy(QObject):
         self._folder: Path | None = None
         self._file: Path | None = None
         """The session's own file; None until it is first written."""
+        self.locks = StudyLocks()
         self._lock: FileLock | None = None
+        """The lock of the present study."""
         self._saver = Saver(self)
         self._saver.leftOut.connect(lambda sentence: session.log("warning", sentence))
         self._saved: Saved | None = None
@@ -137,7 +131,11 @@ class SavedStudy(QObject):
             self._save(self.file or self._own_file(), self._on_autosave_failed, so_far=so_far)
 
     def save(self, path: Path | None = None) -> bool:
-        """Save the study on demand, in a file of the user's; return False if none was given and it has none."""
+        """Save the study on demand, in a file of the user's; return False if none was given and it has none.
+
+        True says that a file is known, not that it is written: that comes later, with ``saved`` or a message. A file that another window
+        holds is not written, and a message says which window that is; the study keeps the file that it has.
+        """
         target = path or self.path
         if target is None:
             return False
@@ -145,7 +143,7 @@ class SavedStudy(QObject):
         target = target if target.suffix else target.with_suffix(".gibbon")
         lock = self._lock
         if target != self.path:
-            lock, holder = locked(target)
+            lock, holder = self.locks.acquire(target)
             if holder is not None:
                 self._session.log("error", f"“{target.name}” is open in {holder.words}. Save under another name, or close it there.")
                 return True
@@ -156,8 +154,8 @@ class SavedStudy(QObject):
             self._on_saved_as(snapshot, path)
 
         def failed(snapshot: Snapshot, path: Path, sentence: str) -> None:
-            if lock is not None and lock is not self._lock:  # the study keeps its file, and the lock of that
-                lock.release()
+            if lock is not self._lock:  # the study keeps its file, and the lock of that
+                self.locks.give_back(lock)
             self._on_save_failed(snapshot, path, sentence)
 
         self._saver.save(snapshot, target, then, failed)
@@ -187,8 +185,9 @@ class SavedStudy(QObject):
         self._saved = Saved(snapshot)
         locks = self._lock is not None and self._lock.held and self._lock.path.parent == path.parent
         if path == self.file and not locks:  # a named study that could not be written at its place keeps the lock there
-            self._release(locked(path)[0])
-        self._lock.refresh() if self._lock is not None else None
+            self._release(self.locks.acquire(path)[0])
+        if self._lock is not None:
+            self._lock.refresh()
         if self._folder is not None:
             places.clear_old(self._folder, but=path)
         self.saved.emit(path)
@@ -228,8 +227,8 @@ class SavedStudy(QObject):
 
     def _release(self, then: FileLock | None) -> None:
         """Replace the lock that is held."""
-        if self._lock is not None and self._lock is not then:
-            self._lock.release()
+        if self._lock is not then:
+            self.locks.give_back(self._lock)
         self._lock = then
 
     # ------------------------------------------------------------------ the end
@@ -242,7 +241,8 @@ class SavedStudy(QObject):
         self._timer.stop()
         if self._saver.close() and self.is_unsaved:
             self._save_at_once()
-        self._release(None)
+        self._lock = None
+        self.locks.give_back_all()
 
     def _save_at_once(self) -> None:
         from engine.errors import GibbonError
