@@ -18,7 +18,7 @@ from engine.figures.panels import FigurePanel, ImagePanel, SaliencyPanel, Signed
 from engine.figures.plan import FigurePlan
 from engine.figures.plots import HistogramPanel, LossPanel
 from engine.figures.subject import Subject, subject_of
-from engine.figures.words import note_for
+from engine.figures.words import attacked_image, note_for
 
 __all__ = [
     "DEFAULT",
@@ -35,6 +35,7 @@ __all__ = [
     "SaliencyPanel",
     "SignedMapPanel",
     "Subject",
+    "attacked_image",
     "boxes_in",
     "check_panels",
     "compose",

@@ -66,7 +66,7 @@ class AnimationDialog(QDialog):
     def __init__(self, session: Session, settings: Settings, entry: AttackRun, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._settings = session, settings
-        self.source = AnimationSource(entry, film_of(entry.result, entry.timeline), session.view)
+        self.source = AnimationSource(entry, film_of(entry.result, entry.timeline, clean=entry.before.clean), session.view)
         self.writing: Writing | None = None
         self.setWindowTitle("Export animation")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

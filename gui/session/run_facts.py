@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine.text.formatting import format_norm, format_number, run_title, short
 from engine.text.formatting import format_probability as percent
-from gui.session.attack_verdict import Verdict, measured_from, verdict_of_attack
+from gui.session.attack_verdict import Verdict, began_words, measured_from, verdict_of_run
 from gui.session.history import AttackRun
 from gui.session.scene import to_pixels
 from gui.session.setting_words import REGIONS, crop_words
@@ -75,11 +75,13 @@ class RunFacts:
     @property
     def lines(self) -> tuple[Forms, Forms, Forms]:
         """The lines of the card, each from its longest form to its shortest: run and parameters; verdict and outcome; norms and device."""
-        sign, outcome = SIGNS[self.sign][0], _PROBABILITY.sub("", self.outcome)
-        marked = self.mark or outcome
+        sign, bare = SIGNS[self.sign][0], self.outcome.removeprefix("clean, ")
+        outcomes = [text for form in (self.outcome, bare) for text in (form, _PROBABILITY.sub("", form))]
+        outcomes = sorted(dict.fromkeys(outcomes), key=len, reverse=True)
+        marked = self.mark or outcomes[-1]
         return (
             (_joined(self.title, self.budget), self.title, *self.short_titles),
-            tuple(f"{sign} {words}".strip() for words in (_joined(self.mark, self.outcome), _joined(self.mark, outcome), marked)),
+            tuple(f"{sign} {words}".strip() for words in (*(_joined(self.mark, form) for form in outcomes), marked)),
             (_joined(self.size, self.device), *self.sizes),
         )
 
@@ -132,12 +134,12 @@ def _of_any(entry: FinishedRun) -> RunFacts:
 
 def _of_attack(entry: AttackRun) -> RunFacts:
     result = entry.result
-    labels, verdict, source = result.classifier.labels, verdict_of_attack(result), measured_from(entry)
+    labels, verdict, source = result.classifier.labels, verdict_of_run(entry), measured_from(entry)
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])
     first, last = (float(logits[0].softmax(0)[best]) for logits, best in ((result.clean_logits, before), (result.logits, after)))
     norms = {name: float(value[0]) for name, value in result.norms.items()}
     grown = entry.scene.grown  # the adversarial image does not derive from the clean one
-    outcome = f"{'noise' if grown else f'{labels[before]} {percent(first)}'} → {labels[after]} {percent(last)}"
+    outcome = f"{'noise' if grown else f'{began_words(entry)}{labels[before]} {percent(first)}'} → {labels[after]} {percent(last)}"
     flip = result.flip()
     never = "before the attack" if entry.reached_before else "never"
     figures = {

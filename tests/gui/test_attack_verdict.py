@@ -136,9 +136,9 @@ def test_failure_and_success_of_the_attack_s_own(qtbot: QtBot, session: Session,
     ("contents", "made", "source"),
     [
         ((), PGD(steps=1), "the clean image"),
-        ((Colour(),), PGD(steps=1), "the image with its stickers"),
+        ((Colour(),), PGD(steps=1), "the clean image with its stickers"),
         ((Optimised(),), StickerPGD(steps=1), "the clean image"),
-        ((Colour(), Optimised()), StickerPGD(steps=1), "the image with its other stickers"),
+        ((Colour(), Optimised()), StickerPGD(steps=1), "the clean image with its other stickers"),
     ],
 )
 def test_norms_are_measured_from_what_was_attacked(
