@@ -79,9 +79,9 @@ COLUMNS: tuple[_Column, ...] = (
     _P_AFTER,
     _Column(
         "flip",
-        lambda row: row.steps_to_flip,
-        lambda row: "" if row.steps_to_flip is None else f"{row.steps_to_flip:,}",
-        "The first successful step",
+        lambda row: None if row.reached_before else row.steps_to_flip,
+        lambda row: "before" if row.reached_before else "" if row.steps_to_flip is None else f"{row.steps_to_flip:,}",
+        "The first successful step; “before” for an image that counted as a success before the attack",
     ),
     _norm("linf", "L∞", "Largest change of a value, measured from the image as it was attacked"),
     _norm("l2", "L2", "Length of the perturbation, measured from the image as it was attacked"),
