@@ -91,7 +91,7 @@ def _read_safetensors(path: Path) -> Any:
     try:
         return load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise GibbonError(f"“{path.name}” is damaged or no safetensors file ({_short(error)}). Fetch or write it again.") from None
+        raise GibbonError(f"“{path.name}” is damaged or no safetensors file. Fetch or write it again.") from None
 
 
 def _read_torch(path: Path, head: bytes) -> Any:
@@ -110,7 +110,7 @@ def _refusal(path: Path, head: bytes, message: str, error: Exception) -> str:
     if name is None:
         if head.startswith(b"\x80"):
             return f"“{path.name}” is a pickle that torch.save did not write, or it is damaged. {_SAVE}"
-        return f"“{path.name}” is damaged or holds no weights ({_short(error)}). Fetch or write it again."
+        return f"“{path.name}” is damaged or holds no weights. Fetch or write it again."
     if name.startswith(("torch.nn.", "torchvision.models.")):
         return f"“{path.name}” holds a whole pickled module ({name}), and loading one runs code, so it was not loaded. {_SAVE}"
     return f"“{path.name}” is a pickle that asks for {name}, which would run code, so it was not loaded. {_SAVE}"

@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QImage, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -25,10 +24,11 @@ from PySide6.QtWidgets import (
 from engine.figures.animation import Progress, Stage, film_of
 from engine.text.formatting import counted
 from gui import theme
-from gui.export.animation_choices import AnimationChoices
+from gui.export.animation_choices import FORMATS, AnimationChoices
 from gui.export.animation_source import AnimationSource, write_film
 from gui.export.dialog_parts import choices_column, export_button
 from gui.widgets import ElidedLabel
+from gui.widgets.asked_file import ask_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -184,9 +184,9 @@ class AnimationDialog(QDialog):
     def _choose_file(self) -> None:
         suffix = self.choices.suffix
         start = self._settings.folder("figures") / f"{'animation' if self.plan.anonymous else self.source.stem}{suffix}"
-        path, _ = QFileDialog.getSaveFileName(self, "Export animation", str(start), f"{self.choices.format.currentText()} (*{suffix})")
-        if path:
-            self.export_to(Path(path) if path.lower().endswith(suffix) else Path(path + suffix))
+        path = ask_file(self, "Export animation", start, f"{self.choices.format.currentText()} (*{suffix})", *FORMATS.values())
+        if path is not None:
+            self.export_to(path)
 
     def export_to(self, path: Path) -> None:
         """Write the animation in the background lane; the messages and the status bar name the file."""

@@ -31,6 +31,8 @@ from gui.session.studies.keeper import StudyKeeper
 from tests.gui.driving import Hold, until
 
 if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
     from gui.session.log_entry import LogEntry
 
 
@@ -255,6 +257,45 @@ def test_without_its_model_a_study_shows_pictures_numbers_and_one_sentence(made:
     assert other.history.shown is not None
     assert other.history.shown.result.classifier is other.classifier
     attack(other, attacks.FGSM(eps=0.01))
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_without_its_model_the_losses_and_the_recorded_iterates_are_shown(
+    made: Callable[[], Session], tmp_path: Path, qtbot: QtBot, recorded: bool
+) -> None:
+    from gui.panels.timeline import TimelineFoot
+    from gui.panels.timeline.panel import HEIGHT
+    from tests.gui.panel_scenes import show
+
+    weights = own_model(tmp_path)
+    network = engine.models.load(weights, architecture="signs", device="cpu")
+    images, timeline = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1)), engine.Timeline()
+    result = engine.run(attacks.PGD(steps=5), network, images, record=timeline)
+    path = studies.write(studies.Study.of(result, timelines=[timeline] if recorded else []), tmp_path / "mine.gibbon")
+    weights.rename(tmp_path / "gone.pt")
+
+    session = made()
+    said = heard(session)
+    session.studies.open(path)
+    until(lambda: session.frame is not None, "the frame")
+    foot: TimelineFoot = show(qtbot, TimelineFoot(session), 640, HEIGHT)
+    assert is_stand_in(session.classifier)
+    assert foot.strip.curve.losses.tolist() == pytest.approx(result.trace[:, 1].tolist())
+    assert foot.play_button.isEnabled() == foot.strip.isEnabled() == recorded
+    if not recorded:
+        assert (foot.numbers.number, foot.numbers.word) == ("5", "iterations")
+        assert (foot.loss.number, foot.loss.word) == (foot.strip.curve.text(float(result.trace[-1, 1])), "last loss")
+        assert "were not kept" in foot.play_button.toolTip()
+        assert "were not kept" in foot.strip.toolTip()
+        return
+    for step in timeline.steps[1:4]:
+        session.moments.show(step.index)
+        until(lambda step=step: session.frame.step == step.index, "the frame of the iterate")  # type: ignore[misc, union-attr]
+        seen = session.frame.observation  # type: ignore[union-attr]
+        assert torch.equal(seen.adversarial_image, step.adversarial[1])
+        assert torch.equal(seen.adversarial_logits, step.logits[1])  # type: ignore[index]
+        assert foot.numbers.number == f"{step.index}/5"
+    assert not [entry.text for entry in said if entry.kind == "error"]
 
 
 def test_undo_to_a_stand_in_finds_the_loaded_model(here: Session, made: Callable[[], Session], tmp_path: Path) -> None:

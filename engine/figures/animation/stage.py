@@ -21,8 +21,8 @@ from engine.figures.layout import Placed, Sheet, arrange
 from engine.figures.page import Page
 from engine.figures.panels import Array, ColourMapPanel, FigurePanel, ImagePanel, SignedMapPanel
 from engine.figures.plots import LossPanel
-from engine.figures.style import ADVERSARIAL, CLEAN, MM, norm, number, percent, settings, wrap
-from engine.figures.words import GROWN
+from engine.figures.style import ADVERSARIAL, CLEAN, MM, percent, settings, wrap
+from engine.figures.words import GROWN, main_norms
 
 Pixels = NDArray[np.uint8]
 _WIDTH_MM = 140.0
@@ -175,7 +175,7 @@ class Stage:
             return [f"{self.film.names[shot.prediction]}, {percent(float(shot.probabilities[shot.prediction]))}"]
         if kind == "perturbation":
             delta = (shot.image - self.film.clean).astype(np.float64)
-            return [f"L∞ {number(float(np.abs(delta).max()))}, L2 {norm(float(np.sqrt((delta**2).sum())))}"]
+            return [main_norms({"linf": float(np.abs(delta).max()), "l2": float(np.sqrt((delta**2).sum()))})]
         return [f"{self.film.loss_name} {f'{shot.loss:.3g}'.replace('-', '−')}"] if kind == "loss" else []
 
     def _step(self, shot: Shot) -> str:

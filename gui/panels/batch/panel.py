@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QPushButton, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from engine.text.formatting import counted
 from gui import theme
@@ -27,6 +27,7 @@ from gui.session.swap_model import sample_kind
 from gui.settings import Settings
 from gui.theme import GRID
 from gui.widgets import EmptyState, scrolling
+from gui.widgets.asked_file import ask_file
 from gui.widgets.job_foot import JobFoot
 from gui.widgets.text import Sentence
 
@@ -330,10 +331,10 @@ class BatchPanel(QWidget):
     @Slot()
     def _choose_file(self) -> None:
         settings = Settings()
-        path, _ = QFileDialog.getSaveFileName(self, "Save the table", str(settings.folder("tables") / "images.csv"), "CSV (*.csv)")
-        if path:
-            settings.keep_folder("tables", Path(path).parent)
-            self.save(Path(path))
+        path = ask_file(self, "Save the table", settings.folder("tables") / "images.csv", "CSV (*.csv)")
+        if path is not None:
+            settings.keep_folder("tables", path.parent)
+            self.save(path)
 
     def save(self, path: Path) -> None:
         """Write the table, its record, and the images if that is wanted."""

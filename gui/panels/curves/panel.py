@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.panels.curves.plots import TrainingPlots
@@ -16,6 +16,7 @@ from gui.session.swap_model import swap_classifier
 from gui.settings import Settings
 from gui.theme import GRID
 from gui.widgets import EmptyState, Message
+from gui.widgets.asked_file import ask_file
 from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
@@ -138,10 +139,10 @@ class CurvesPanel(QWidget):
         if run is None:
             return
         proposed = settings.folder("models") / f"{run.recipe.name}.safetensors"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the trained network", str(proposed), "Weights (*.safetensors)")
-        if path:
-            settings.keep_folder("models", Path(path).parent)
-            self.save(run, Path(path))
+        path = ask_file(self, "Save the trained network", proposed, "Weights (*.safetensors)")
+        if path is not None:
+            settings.keep_folder("models", path.parent)
+            self.save(run, path)
 
     def save(self, run: TrainingRun, path: Path) -> None:
         """Write the weights of a trained network and its card."""
