@@ -90,7 +90,7 @@ def _read_safetensors(path: Path) -> Any:
 
     try:
         return load_file(path)
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError):
         raise GibbonError(f"“{path.name}” is damaged or no safetensors file. Fetch or write it again.") from None
 
 
@@ -99,10 +99,10 @@ def _read_torch(path: Path, head: bytes) -> Any:
         with path.open("rb") as file:  # pass the open file, since torch would go by the suffix of a name
             return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # unpicklers raise any kind of error on damaged bytes
-        raise GibbonError(_refusal(path, head, str(error), error)) from None
+        raise GibbonError(_refusal(path, head, str(error))) from None
 
 
-def _refusal(path: Path, head: bytes, message: str, error: Exception) -> str:
+def _refusal(path: Path, head: bytes, message: str) -> str:
     if "TorchScript" in message:
         return f"“{path.name}” is a TorchScript archive, which is code, so it was not loaded. {_SAVE}"
     needed = re.search(r"GLOBAL ([\w.]+)", message)
@@ -130,7 +130,3 @@ def _first_global(head: bytes) -> str | None:
     except Exception:  # the bytes are no pickle, or cut off, so nothing was requested
         return None
     return None
-
-
-def _short(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].split(". ")[0].rstrip(".:")[:160]
