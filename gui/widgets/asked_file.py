@@ -47,5 +47,5 @@ def ask_file(parent: QWidget | None, title: str, start: Path, kinds: str, *other
     try:
         return named(chosen, suffixes)
     except WrongSuffix as error:
-        QMessageBox.warning(parent, title, str(error))  # type: ignore[arg-type]
+        QMessageBox.warning(parent, title, str(error))
         return None

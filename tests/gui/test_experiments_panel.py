@@ -104,7 +104,8 @@ def test_the_outcome_follows_the_theme(bench: Workbench, experiments: Experiment
 
 def test_what_stands_in_compares_with_nothing_and_is_said_before(experiments: ExperimentsPanel) -> None:
     experiments.choose("h0-gallery")
-    assert "not on this machine" in experiments.about.facts["data"].text()
+    assert "not on this machine" not in experiments.about.facts["data"].text(), "it is said once, beside the button that helps"
+    assert "not on this machine" in experiments.foot.message.text
     assert "do not compare" in experiments.foot.message.text
     assert experiments.foot.folder_button.isVisible()
     run(experiments, "h0-gallery")

@@ -172,12 +172,15 @@ class ExperimentsPanel(QWidget):
         kind = self._kind
         here = kind.found(self._session.data_sources.root)
         name = work.title_of(kind) if kind.data_set else "none"
-        self.about.show_kind(kind, name if here else f"{name}: not on this machine")
+        self.about.show_kind(kind, name)
         self.foot.folder_button.setVisible(not here)
         if here:
             self.foot.message.say("")
         elif kind.fallback:
-            self.foot.message.say(f"{name} is not on this machine. Drawn digits stand in, so that the numbers do not compare.", "hint")
+            self.foot.message.say(
+                f"{name} is not on this machine. Drawn digits stand in, so that the numbers do not compare, until you choose its folder.",
+                "hint",
+            )
         else:
             self.foot.message.say(f"{name} is not on this machine, and nothing stands in for it. Choose the folder that holds it.", "hint")
 
