@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 6 * GRID
 _NOTHING = "The iterations of a run and its loss appear here."
+_EARLIER = "The iterations of {run} were made for other stickers. Show {run} again to see them."
 _STARTING = "The attack is starting…"
 _NOT_KEPT = "The iterates of this run were not kept, so its losses and its result are all that can be shown."
 _WIDE = 46 * GRID
@@ -52,6 +53,7 @@ class TimelineFoot(QWidget):
         self.strip.toggled.connect(moments.toggle)
         moments.changed.connect(self.refresh)
         moments.grown.connect(self._on_grown)
+        session.staleness.changed.connect(self.refresh)
         self.refresh()
 
     def _build(self) -> None:
@@ -145,7 +147,11 @@ class TimelineFoot(QWidget):
     def _show_page(self, has_losses: bool) -> None:
         moments = self._moments
         self._pages.setCurrentIndex(1 if has_losses else 0)
-        self.empty.setText(_STARTING if moments.live else _NOTHING)
+        run = self.session.staleness.run
+        earlier = run is not None and run is not self.session.history.shown
+        self.empty.setText(
+            _STARTING if moments.live else _EARLIER.format(run=f"#{run.number}") if run is not None and earlier else _NOTHING
+        )
 
     def _show_moment(self) -> None:
         moments, curve = self._moments, self.strip.curve
