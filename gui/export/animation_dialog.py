@@ -110,6 +110,9 @@ class AnimationDialog(QDialog):
         self.cancel_button.setToolTip("Stop writing; no file is left behind")
         self.cancel_button.clicked.connect(self.cancel)
         self.cancel_button.hide()
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.hide()
         foot = QHBoxLayout()
         foot.addWidget(self.facts, 1)
         foot.addWidget(self.bar, 1)
@@ -118,6 +121,7 @@ class AnimationDialog(QDialog):
         column.addWidget(ElidedLabel(self.source.title))
         column.addWidget(self.area, 1)
         column.addWidget(self.place)
+        column.addWidget(self.problem)
         column.addLayout(foot)
         return column
 
@@ -168,6 +172,12 @@ class AnimationDialog(QDialog):
             self.picture.setText(sentence)
             self.facts.setText("")
 
+    def _tell(self, sentence: str) -> None:
+        """Say how the writing ended; the preview and its slider stay."""
+        if shiboken6.isValid(self):
+            self.problem.setText(sentence)
+            self.problem.setVisible(bool(sentence))
+
     def showEvent(self, event: QShowEvent) -> None:
         """Compose the first picture, for the room that the dialog has got."""
         super().showEvent(event)
@@ -198,7 +208,7 @@ class AnimationDialog(QDialog):
         def then(files: list[Path]) -> None:
             if not files:
                 self._end()
-                self._say(CANCELLED)
+                self._tell(CANCELLED)
                 return
             session.log("info", f"Exported {', '.join(map(str, files))}")
             session.notice.emit(f"The animation is in {path}")
@@ -208,7 +218,7 @@ class AnimationDialog(QDialog):
 
         def failed(sentence: str) -> None:
             self._end()
-            self._say(sentence)
+            self._tell(sentence)
 
         self._begin()
         session.ask(
@@ -228,6 +238,7 @@ class AnimationDialog(QDialog):
             self.writing.stop()
 
     def _begin(self) -> None:
+        self._tell("")
         self.bar.setRange(0, 0)
         self.bar.setFormat("preparing")
         for widget, seen in ((self.bar, True), (self.cancel_button, True), (self.facts, False)):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.text.formatting import format_norm, format_number, run_title, short
+from engine.text.formatting import format_linf, format_number, run_title, short
 from engine.text.formatting import format_probability as percent
 from gui.session.attack_verdict import Verdict, began_words, measured_from, verdict_of_run
 from gui.session.history import AttackRun
@@ -199,7 +199,7 @@ def _target(result: AttackResult) -> str:
 
 
 def _measured(norms: Mapping[str, float], source: str) -> tuple[str, ...]:
-    largest = f"L∞ {_level(norms['linf'])}"
+    largest = f"L∞ {format_linf(norms['linf'])}"
     least = f"{largest} from {source}" if source == "the clean image" else f"{largest}, its stickers not counted"
     return f"L2 {short(norms['l2'])}, {largest} from {source}", f"{largest} from {source}", least
 
@@ -222,7 +222,7 @@ def main_size(run: AttackRun, norms: Mapping[str, float] | None = None) -> str:
     own = run.planned.norms
     name = str(getattr(run.planned, "norm", own[0] if len(own) == 1 else "l2"))
     if name == "linf":
-        return f"L∞ {_level(norms['linf'])}"
+        return f"L∞ {format_linf(norms['linf'])}"
     title = name.upper() if name in norms else "L2"
     return f"{title} {_sizes(norms)[title]}"
 
@@ -234,12 +234,6 @@ def _sizes(norms: Mapping[str, float]) -> dict[str, str]:
         "L2": short(norms["l2"]),
         "L∞": f"{norms['linf']:.3g} ({norms['linf'] * 255:.3g}/255)",
     }
-
-
-def _level(linf: float) -> str:
-    """Format a largest change: ``8/255`` where it is one, which a difference of float32 misses by a little."""
-    whole = round(255 * linf)
-    return f"{whole}/255" if whole and abs(255 * linf - whole) < 1e-3 else format_norm(linf)
 
 
 def _time(entry: FinishedRun) -> str:

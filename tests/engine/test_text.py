@@ -139,3 +139,10 @@ def test_a_data_set_is_named_by_its_title(name: str, title: str) -> None:
 def test_an_accuracy_names_its_test_set() -> None:
     assert accuracy_of({"accuracy": 0.98, "data_set": "generated:signs"}) == "98.00 % on drawn signs' test set"
     assert accuracy_of({"accuracy": 0.98, "data_set": "mnist"}) == "98.00 % on MNIST's test set"
+
+
+@pytest.mark.parametrize(("value", "text"), [(8 / 255, "8/255"), (0.03137257, "8/255"), (0.05, "0.05"), (0.0, "0"), (1.0, "255/255")])
+def test_a_largest_change_is_said_in_grey_levels_where_it_is_a_whole_number_of_them(value: float, text: str) -> None:
+    from engine.text.formatting import format_linf
+
+    assert format_linf(value) == text

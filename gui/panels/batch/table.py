@@ -12,7 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QBrush, QImage, QKeyEvent, QPalette, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
-from engine.text.formatting import format_norm, format_probability
+from engine.text.formatting import format_linf, format_norm, format_probability
 from gui import theme
 from gui.theme import number_font
 from gui.widgets.value_table import SPACE, Spaced
@@ -42,7 +42,11 @@ class _Column:
 
 
 def _norm(name: str, title: str, tip: str) -> _Column:
-    return _Column(title, lambda row: row.norms.get(name), lambda row: _three_digits(row.norms[name]) if name in row.norms else "", tip)
+    return _Column(title, lambda row: row.norms.get(name), lambda row: _size(name, row.norms[name]) if name in row.norms else "", tip)
+
+
+def _size(name: str, value: float) -> str:
+    return format_linf(value) if name == "linf" else _three_digits(value)
 
 
 def _three_digits(value: float) -> str:
