@@ -248,8 +248,9 @@ NAMES = [("Adversarial", 400, None), ("#12 PGD 8/255", 400, None), ("#12 PGD 8/2
 
 
 @pytest.mark.parametrize(("name", "room", "shown"), NAMES)
-def test_a_name_without_room_is_its_first_word(qtbot: QtBot, name: str, room: int, shown: str | None) -> None:
-    heading = Heading(Picture(name, "#E69F00", caption=Caption("Speed limit 50", "99.8 %")))
+def test_a_name_without_room_is_its_shorter_form(qtbot: QtBot, name: str, room: int, shown: str | None) -> None:
+    shorter = (shown,) if shown else ()
+    heading = Heading(Picture(name, "#E69F00", caption=Caption("Speed limit 50", "99.8 %"), shorter=shorter))
     qtbot.addWidget(heading)
     heading.resize(room, heading.sizeHint().height())
     heading.show()
@@ -257,4 +258,5 @@ def test_a_name_without_room_is_its_first_word(qtbot: QtBot, name: str, room: in
     label = next(child for child in heading.findChildren(ElidedLabel))
     assert (label.text(), label.cut) == (shown or name, False)
     assert heading.name == name
-    assert heading.caption.shown.endswith("99.8 %")
+    assert "50" in heading.caption.shown  # the class is never left out
+    assert heading.caption.shown.endswith("99.8 %") == (shown is None)
