@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pyqtgraph.parametertree import Parameter, ParameterTree
 from pyqtgraph.parametertree.parameterTypes import GroupParameter, GroupParameterItem, WidgetParameterItem
+from pyqtgraph.widgets.TreeWidget import InvisibleRootItem
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Slot
 from PySide6.QtGui import QFontMetrics, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QSizePolicy, QToolButton, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QSizePolicy, QToolButton, QTreeWidget, QTreeWidgetItem, QWidget
 
 from gui import theme
 from gui.forms.editors import Editor, editor_for
@@ -128,6 +129,7 @@ class Tree(ParameterTree):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, showHeader=False)
+        self._invRootItem = None  # see `invisibleRootItem`
         self.setAlternatingRowColors(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
@@ -150,6 +152,14 @@ class Tree(ParameterTree):
         self.itemExpanded.connect(self.fit)
         self.itemCollapsed.connect(self.fit)
 
+    def invisibleRootItem(self) -> InvisibleRootItem:
+        """Return the root item, and keep no Python object of it, as pyqtgraph does.
+
+        Qt destroys the root with the tree and tells nobody. Python's object would still stand for its address, and a widget that Qt makes
+        there later would be taken for an item: the window crashed when such a widget was destroyed.
+        """
+        return InvisibleRootItem(QTreeWidget.invisibleRootItem(self))
+
     def _fit_titles(self) -> None:
         """Make the first column as wide as the titles' lines with their indentation and margins."""
         self.header().resizeSection(0, title_width(self.fontMetrics()) + 2 * self.indentation() + _MARGINS)
@@ -163,10 +173,10 @@ class Tree(ParameterTree):
         if self.filling:
             return
         self.doItemsLayout()
-        last = self.invisibleRootItem()
-        while last.childCount() and (last is self.invisibleRootItem() or last.isExpanded()):
+        last = self.topLevelItem(self.topLevelItemCount() - 1)
+        while last is not None and last.isExpanded() and last.childCount():
             last = last.child(last.childCount() - 1)
-        self.setFixedHeight(max(1, self.visualItemRect(last).bottom() + 3 if last.parent() or self.topLevelItemCount() else 1))
+        self.setFixedHeight(1 if last is None else max(1, self.visualItemRect(last).bottom() + 3))
 
     def event(self, event: QEvent) -> bool:
         handled: bool = super().event(event)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import Qt
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtWidgets import QTreeWidgetItem
 
 from engine.attacks import CATALOGUE
 from gui.forms import Form, read_fields
@@ -417,3 +420,16 @@ def test_a_choice_that_is_too_long_is_shortened_and_its_list_shows_all_of_it(fol
     widest = max(view.fontMetrics().horizontalAdvance(towards.itemText(i)) for i in range(towards.count()))
     assert view.viewport().width() >= widest
     towards.hidePopup()
+
+
+def test_no_object_stands_for_the_address_of_a_destroyed_tree(qtbot: QtBot) -> None:
+    """A Python object of an item that Qt has destroyed would be taken for whatever Qt makes at its address, and the window would crash."""
+    form = Form()
+    form.set_operation(CATALOGUE["pgd"])
+    settle()
+    trees = form.findChildren(rows.Tree)  # held, as an attribute or a signal may hold it
+    form.deleteLater()
+    QCoreApplication.sendPostedEvents(form, QEvent.Type.DeferredDelete)
+    assert not any(shiboken6.isValid(tree) for tree in trees)
+    items = [each for each in gc.get_objects() if type(each) is QTreeWidgetItem]
+    assert not any(shiboken6.isValid(item) and item.treeWidget() is None for item in items)
