@@ -7,10 +7,11 @@ import json
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 ABANDONED_S = 600.0
 """Seconds after which a lock of another host that was not refreshed is abandoned: whether its process lives cannot be asked from here."""
@@ -32,7 +33,13 @@ class Holder:
 
 
 class FileLock:
-    """The lock beside a file, a hidden file itself. A folder that cannot be written needs none, since no process saves there."""
+    """The lock beside a file, a hidden file itself. A folder that cannot be written needs none, since no process saves there.
+
+    A process may hold several locks of one file; the last one that is released removes the hidden file.
+    """
+
+    _mine_of: ClassVar[Counter[Path]] = Counter()
+    """The locks that this process holds, by the path of the hidden file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.with_name(f".{path.name}.lock")
@@ -62,6 +69,7 @@ class FileLock:
         except OSError:  # no process can save where no lock can be written
             return None
         self._mine = me
+        self._mine_of[self.path] += 1
         return None
 
     def refresh(self) -> None:
@@ -71,9 +79,13 @@ class FileLock:
                 os.utime(self.path)
 
     def release(self) -> None:
-        """Remove the lock file, so that another process can acquire the lock."""
+        """Give the lock back: the lock file is removed, unless this process holds another lock of that file."""
         if self._mine is not None:
             self._mine = None
+            self._mine_of[self.path] -= 1
+            if self._mine_of[self.path]:
+                return
+            del self._mine_of[self.path]
             with contextlib.suppress(OSError):
                 self.path.unlink()
 

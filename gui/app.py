@@ -23,7 +23,6 @@ from gui.shell.exception_hook import ExceptionHook
 from gui.shell.garbage import Garbage
 from gui.shell.main_window import MainWindow
 from gui.shell.start_up import Opening, StartUp
-from gui.shell.torch_libraries import load_ahead
 from gui.theme import Theme
 
 FRESH = "--fresh"
@@ -56,7 +55,6 @@ def build_workbench(argv: Sequence[str] | None = None, *, restore: bool = False)
     arguments = list(argv or sys.argv[:1])
     app = QApplication.instance() or QApplication(arguments)
     assert isinstance(app, QApplication)
-    load_ahead()  # after Qt's own libraries, since the system loads one library at a time
     file = next((Path(argument) for argument in arguments[1:] if not argument.startswith("-")), None)
     app.setApplicationName("gibbon")
     app.setApplicationDisplayName("Gibbon")

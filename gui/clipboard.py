@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QSize
+from PySide6.QtCore import QMimeData, QSize, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def copy_picture(png: bytes, dpi: float) -> QSize:
     return image.size()
 
 
+_LONGEST = 4096
+"""Characters of a text that are looked at for paths."""
 _ours: set[str] = set()
 """Formats of data that `copy_data` put there."""
 
@@ -68,5 +71,23 @@ def pixels_of(mime: QMimeData | None) -> np.ndarray | None:
 
 
 def local_files(mime: QMimeData | None) -> list[str]:
-    """Return the paths of the local files in ``mime``, which some platforms pass as None for an empty clipboard."""
-    return [] if mime is None else [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
+    """Return the paths of the local files in ``mime``, which some platforms pass as None for an empty clipboard.
+
+    A text counts as files if each of its lines is the whole path of one, as terminals and file managers copy them.
+    """
+    if mime is None:
+        return []
+    return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()] or (_paths_in(mime.text()) if mime.hasText() else [])
+
+
+def _paths_in(text: str) -> list[str]:
+    lines = [line.strip().strip("\"'") for line in text[:_LONGEST].splitlines()]
+    paths = [QUrl(line).toLocalFile() if line.startswith("file:") else line for line in lines if line]
+    return paths if paths and all(Path(path).is_absolute() and _is_file(path) for path in paths) else []
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # the text is too long for a path, or holds a zero
+        return False

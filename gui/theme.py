@@ -13,10 +13,12 @@ from PySide6.QtCore import QObject, QPoint, QRect, QSettings, QSize, Qt, Signal,
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import (
     QApplication,
+    QCheckBox,
     QLabel,
     QMainWindow,
     QMessageBox,
     QPushButton,
+    QRadioButton,
     QStatusBar,
     QTabBar,
     QTabWidget,
@@ -281,12 +283,18 @@ STYLE_SHEET = """
     QToolButton[choice="true"]:checked {
         background: palette(highlight); color: palette(highlighted-text); border-color: palette(highlight); }
     QToolButton[choice="true"]:focus { border-color: palette(window-text); }
+    QCheckBox::indicator:unchecked, QRadioButton::indicator:unchecked {
+        width: 12px; height: 12px; border: 1px solid palette(dark); border-radius: 2px; background: palette(base); }
+    QRadioButton::indicator:unchecked { border-radius: 7px; }
+    QCheckBox::indicator:unchecked:disabled, QRadioButton::indicator:unchecked:disabled {
+        border-color: palette(shadow); background: palette(window); }
 """
-"""The style of flat dock titles, thin splitters and the primary button, which Fusion lacks. Its first line makes every label, message box
-and tool tip plain text; `rich` marks the few whose markup the program writes itself. The sheet names roles of the palette and no colours,
-so that it is set only once: setting an application's sheet again polishes every widget, which takes most of a second."""
+"""The style of flat dock titles, thin splitters, the primary button and visible outlines of empty boxes, which Fusion lacks. Its first line
+makes every label, message box and tool tip plain text; `rich` marks the few whose markup the program writes itself. The sheet names roles
+of the palette and no colours, so that it is set only once: setting an application's sheet again polishes every widget, which takes most of
+a second."""
 
-_DRESSED = (QTabBar, QTabWidget, QToolBar, QStatusBar, QMainWindow)
+_DRESSED = (QTabBar, QTabWidget, QToolBar, QStatusBar, QMainWindow, QCheckBox, QRadioButton)
 
 
 def rich(widget: _Labelled) -> _Labelled:

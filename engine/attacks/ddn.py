@@ -54,7 +54,7 @@ class DDN(MinimalNorm):
     """The norm of the perturbation to minimise."""
     steps: int = budget(100, ge=1, le=100_000, unit="steps")
     """Number of steps."""
-    gamma: float = method(0.05, gt=0, lt=1)
+    gamma: float = method(0.05, title="change of the radius", gt=0, lt=1)
     """Relative change of the radius in a step."""
     start_eps: Number = method(1.0, gt=0, unit="of [0, 1], L2", title="first radius")
     """Initial radius, at most that of the ball that contains every image, sqrt(C * H * W)."""

@@ -66,15 +66,22 @@ class DeepFool(MinimalNorm):
     """Number of most likely classes to consider, the label included; ranked again at every step. The paper's code takes 10; on digits more
     than 4 shorten the mean by 0.3 %.
     """
-    box: Literal["solved", "clipped"] = method("solved")
+    box: Literal["solved", "clipped"] = method(
+        "solved", title="limits of the range", choices={"solved": "solved for", "clipped": "clipped afterwards"}
+    )
     """Treatment of the range. solved: the shortest step to the plane within [0, 1] and the mask. clipped: the plain step, clipped
     afterwards, with the overshoot on the sum of all steps, as in the paper.
     """
-    clipped_step: Literal["paper", "newton"] = method("paper", when={"box": "clipped"})
+    clipped_step: Literal["paper", "newton"] = method(
+        "paper",
+        title="formula, clipped",
+        choices={"paper": "as published", "newton": "corrected for rounding"},
+        when={"box": "clipped"},
+    )
     """Formula of the clipped step. paper: exactly as published. newton: with a correction of rounding in the last digits, as before version
     2 of the records.
     """
-    refine: int = method(6, ge=0, le=10_000)
+    refine: int = method(6, title="refining steps", ge=0, le=10_000)
     """Steps back and forth across the boundary after it was reached: each shortens the perturbation."""
 
     @torch.enable_grad()

@@ -52,9 +52,9 @@ class FMN(MinimalNorm):
     """The norm of the perturbation to minimise."""
     steps: int = budget(100, ge=1, le=100_000, unit="steps")
     """Number of steps."""
-    gamma: float = method(0.05, gt=0, lt=1, title="first gamma")
+    gamma: float = method(0.05, gt=0, lt=1, title="first radius change")
     """Relative change of the radius in the first step."""
-    last_gamma: float = method(0.001, gt=0, lt=1)
+    last_gamma: float = method(0.001, title="last radius change", gt=0, lt=1)
     """Relative change of the radius in the last step."""
     step_size: Number = method(1.0, gt=0, unit="of [0, 1], L2")
     """Length of the first step, before the projection; the last one is a hundredth of it."""

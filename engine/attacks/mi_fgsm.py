@@ -47,7 +47,7 @@ class MIFGSM(InBall):
     """Number of steps after the start."""
     step_size: Number | None = budget(None, gt=0, none="eps / steps", unit="of [0, 1]", automatic="length")
     """Length of one step in pixel units. None: eps / steps."""
-    decay: float = method(1.0, ge=0, le=10)
+    decay: float = method(1.0, title="momentum", ge=0, le=10)
     """Share of the momentum that is carried over: 0 is the iterative method, 1 adds up all gradients."""
     loss: LossName = method("ce")
     """Loss to maximise. ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other

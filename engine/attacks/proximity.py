@@ -72,7 +72,7 @@ class Proximity(Attack):
 
     norm: Literal["l1", "l2"] = budget("l1")
     """Distance to the original: l1 is the sum of magnitudes and leaves most pixels unchanged, l2 the sum of squares."""
-    weight: Number = budget(30.0, ge=0, unit="times the distance")
+    weight: Number = budget(30.0, title="weight of the distance", ge=0, unit="times the distance")
     """Weight of the distance, the lecture's lambda. 0: none, and only [0, 1] bounds the image."""
     reduction: Literal["mean", "sum"] = budget("mean")
     """Reduction of the distance. mean: over all values, as in the lecture's code, where 30 is 0.0383 of the sum at 28 x 28. sum: the norm

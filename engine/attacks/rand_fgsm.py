@@ -46,7 +46,7 @@ class RandFGSM(Attack):
     """The norm of both steps together."""
     eps: Number = budget(8 / 255, gt=0, unit="of [0, 1]")
     """Length of both steps together in pixel units: 8/255 is eight grey levels."""
-    alpha: Number | None = method(None, ge=0, none="eps / 2", unit="of [0, 1]", automatic="first")
+    alpha: Number | None = method(None, title="random step", ge=0, none="eps / 2", unit="of [0, 1]", automatic="first")
     """Length of the random step, less than eps. 0 is FGSM. None: eps / 2."""
     draws: int = method(1, ge=1, le=1000)
     """Number of random steps that are tried together; the best result is kept per image."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from engine.cli.figure import sidecar
+from engine.cli.figure import attacked_by, sidecar
 from engine.cli.options import AllowCode, Json, Overwrite, loaded
 from engine.cli.replay import Image, RecordFile, ReplayDevice
 from engine.cli.values import number, one_of, whole
@@ -74,9 +74,10 @@ def command(
     again, timeline = _replayed(entry, record.parent, image, device, allow_code, json)
     if not again.same:
         complain(f"{again.sentence} The animation shows the attack as it came out now.")
-    film: Film = film_of(again.result, timeline)
+    film: Film = film_of(again.result, timeline, clean=again.clean)
     settings = {"animation": plan.model_dump(mode="json"), "same_bits": again.same}
     kept = sidecar(entry, again.result, record.parent, settings, anonymous)
+    small = note_for(again.result, measured_from=attacked_by(entry, again.result), anonymous=anonymous)
     with interruptible() as interrupt, progress(json) as bar:
         task = bar.add_task(f"write {out.name}", total=None, news="")
 
@@ -84,7 +85,7 @@ def command(
             bar.update(task, completed=now.done, total=now.total)
             return not interrupt.pressed
 
-        files = export_animation(film, plan, out, kept, note=note_for(again.result, anonymous=anonymous), watch=watch)
+        files = export_animation(film, plan, out, kept, note=small, watch=watch)
     if json:
         say_json({"files": [str(path) for path in files], "frames": len(film.chosen(plan)), "same": again.same})
     else:

@@ -131,7 +131,10 @@ def command(
     else:
         say(*done.sentences())
         for found in shown(done.artifacts):
-            say(f"  {found}") if isinstance(found, str) else say_artifact(found)
+            if isinstance(found, str):
+                say(f"  {found}")
+            else:
+                say_artifact(found)
         if done.transfer is not None:
             say_artifact(done.transfer)
     return done.code

@@ -75,8 +75,8 @@ def command(
         note=note,
         anonymous=anonymous,
     )
-    subject = subject_of(again.result, explanations=explanations_in(chosen), top=top)
-    small = note_for(again.result, anonymous=anonymous)
+    subject = subject_of(again.result, clean=again.clean, explanations=explanations_in(chosen), top=top)
+    small = note_for(again.result, measured_from=attacked_by(entry, again.result), anonymous=anonymous)
     made = plan.figure(subject, small)
     if boxes := boxes_in(made):
         complain(boxes)
@@ -88,6 +88,13 @@ def command(
     else:
         say(*map(str, files), *([latex] if caption else []))
     return 0
+
+
+def attacked_by(entry: Record, result: AttackResult) -> str:
+    """Return the image that a recorded attack began from, in words."""
+    from engine.figures import attacked_image
+
+    return attacked_image(result.operation.uses, [sticker.sticker() for sticker in entry.stickers])
 
 
 def sidecar(entry: Record, result: AttackResult, folder: Path, settings: dict[str, Any], hide: bool) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from engine.text.formatting import format_probability
 
 NOTHING = "–"
 """Text of a table cell without a value."""
-_KINDS = ("clean", "adversarial", "random noise")
+_CHANGED = ("adversarial", "random noise")
 """The images that every model is evaluated on."""
 
 
@@ -111,6 +111,12 @@ class Transfer:
     rows: int
     """Number of images, N."""
     title: str
+    clean_name: str = "clean"
+    """Heading of the images that the attack began from, such as “clean, with stickers” where stickers were painted on them."""
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        return self.clean_name, *_CHANGED
 
     def table(self) -> Table:
         """Return one row per model: predictions with probabilities for a single image, accuracies and the transfer rate for a batch."""
@@ -124,7 +130,7 @@ class Transfer:
         return self._single_data() if self.rows == 1 else self._batch_data()
 
     def _single_data(self) -> Table:
-        columns = ["model", *(f"{kind} {what}" for kind in _KINDS for what in ("label", "probability", "logit")), "verdict"]
+        columns = ["model", *(f"{kind} {what}" for kind in self._kinds for what in ("label", "probability", "logit")), "verdict"]
         rows = [
             (v.name, *(cell for logits in (v.clean, v.adversarial, v.noise) for cell in _prediction(v, logits)), _sentence(v))
             for v in self.verdicts
@@ -132,7 +138,7 @@ class Transfer:
         return Table(tuple(columns), tuple(rows), self.title)
 
     def _batch_data(self) -> Table:
-        columns = ("model", *(f"{kind} accuracy" for kind in _KINDS), "transfer rate", "of images", "reaches the target", "note")
+        columns = ("model", *(f"{kind} accuracy" for kind in self._kinds), "transfer rate", "of images", "reaches the target", "note")
         rows = []
         for v in self.verdicts:
             reached = None if v.reached is None else fraction(v.reached)
@@ -141,7 +147,7 @@ class Transfer:
         return Table(columns, tuple(rows), self.title)
 
     def _single(self) -> Table:
-        columns = ("model", "clean", "adversarial", "random noise", "verdict")
+        columns = ("model", *self._kinds, "verdict")
         rows = tuple(
             (v.name, *(_prediction_text(v, logits) for logits in (v.clean, v.adversarial, v.noise)), _sentence(v)) for v in self.verdicts
         )
@@ -149,7 +155,7 @@ class Transfer:
 
     def _batch(self) -> Table:
         targeted = any(v.targets is not None for v in self.verdicts)
-        columns = ["model", "accuracy, clean", "accuracy, adversarial", "accuracy, random noise", "transfer rate", "of images"]
+        columns = ["model", *(f"accuracy, {kind}" for kind in self._kinds), "transfer rate", "of images"]
         columns += ["reaches the target", "note"] if targeted else ["note"]
         return Table(tuple(columns), tuple(self._of_batch(v, targeted) for v in self.verdicts), self.title)
 
@@ -164,7 +170,13 @@ class Transfer:
 
 @torch.no_grad()
 def transfer(
-    result: AttackResult, models: Sequence[Classifier], *, noise: bool = True, mask: Tensor | None = None, seed: int = 0
+    result: AttackResult,
+    models: Sequence[Classifier],
+    *,
+    noise: bool = True,
+    mask: Tensor | None = None,
+    seed: int = 0,
+    clean_name: str = "clean",
 ) -> Transfer:
     """Evaluate ``models`` on the clean and the adversarial images of ``result``, the attacked model first.
 
@@ -186,6 +198,8 @@ def transfer(
         ``(N or 1, 1, H, W)``: the pixels that the attack could change, to which the noise is confined as well.
     seed
         Seed of the noise.
+    clean_name
+        Heading of the images that the attack began from, see `Transfer.clean_name`.
     """
     for model in models:
         if not isinstance(model, Classifier):
@@ -196,7 +210,7 @@ def transfer(
     random = control(result.clean, result.adversarial, mask, seed) if noise and not grown else None
     others = [model for model in models if model is not result.classifier]
     verdicts = tuple(ask(model, result, random) for model in (result.classifier, *others))
-    return Transfer(verdicts, len(result.clean), f"Transfer of {result.operation.title} on “{result.classifier.name}”")
+    return Transfer(verdicts, len(result.clean), f"Transfer of {result.operation.title} on “{result.classifier.name}”", clean_name)
 
 
 def as_taken(model: Classifier, shape: Sequence[int]) -> Classifier | None:
@@ -275,7 +289,7 @@ def _sentence(verdict: Verdict) -> str:
     if bool(fooled[0]):
         return "fooled"
     accuracy = verdict.accuracy(verdict.clean)
-    return "not fooled" if accuracy else "wrong on the clean image already"
+    return "not fooled" if accuracy else "wrong before the attack already"
 
 
 def _note(verdict: Verdict) -> str:

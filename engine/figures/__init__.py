@@ -19,7 +19,7 @@ from engine.figures.plan import FigurePlan
 from engine.figures.plots import HistogramPanel, LossPanel
 from engine.figures.subject import Subject, subject_of
 from engine.figures.tables import curve_figure, table_figure
-from engine.figures.words import note_for
+from engine.figures.words import attacked_image, note_for
 
 __all__ = [
     "DEFAULT",
@@ -36,6 +36,7 @@ __all__ = [
     "SaliencyPanel",
     "SignedMapPanel",
     "Subject",
+    "attacked_image",
     "boxes_in",
     "check_panels",
     "compose",

@@ -12,7 +12,7 @@ from engine.errors import GibbonError
 from engine.explain import CATALOGUE as EXPLANATIONS
 from engine.explain import Explanation, LayerActivity
 from engine.figures.bars import BarsPanel
-from engine.figures.panels import FigurePanel, ImagePanel, SaliencyPanel, SignedMapPanel
+from engine.figures.panels import Array, FigurePanel, ImagePanel, SaliencyPanel, SignedMapPanel
 from engine.figures.perturbation import perturbation_panels
 from engine.figures.plots import HistogramPanel, LossPanel
 from engine.figures.style import ADVERSARIAL, CLEAN, norm, percent
@@ -51,21 +51,23 @@ def panels_for(
     row: int = 0,
     which: Sequence[str] = DEFAULT,
     *,
+    clean: Tensor | None = None,
     top: int = 3,
     bounds: Mapping[str, float] | None = None,
     gain: float | None = None,
 ) -> list[FigurePanel]:
     """Return the panels named in ``which`` (see `panel_titles`), in that order, for one row of an attack's result.
 
-    An explanation gives two: the clean and the adversarial image on one scale. `subject_of` describes ``bounds``, and
-    `panels_of` describes ``gain``.
+    An explanation gives two: the clean and the adversarial image on one scale. `subject_of` describes ``clean`` and
+    ``bounds``, and `panels_of` describes ``gain``.
 
     Raises
     ------
     GibbonError
         A panel or a layer of that name does not exist.
     """
-    return panels_of(subject_of(result, row, explanations=explanations_in(which), top=top, bounds=bounds), which, gain=gain)
+    subject = subject_of(result, row, clean=clean, explanations=explanations_in(which), top=top, bounds=bounds)
+    return panels_of(subject, which, gain=gain)
 
 
 def panels_of(subject: Subject, which: Sequence[str] = DEFAULT, *, gain: float | None = None, norms: bool = True) -> list[FigurePanel]:
@@ -135,7 +137,7 @@ def _check_layer(layer: str, known: Sequence[str]) -> None:
         raise GibbonError(f"The model has no layer “{layer}”. It has: {', '.join(known)}.")
 
 
-def _says(subject: Subject, probabilities: Tensor) -> str:
+def _says(subject: Subject, probabilities: Tensor | Array) -> str:
     best = int(probabilities.argmax())
     return f"{subject.names[best]}, {percent(float(probabilities[best]))}"
 
@@ -143,9 +145,12 @@ def _says(subject: Subject, probabilities: Tensor) -> str:
 def _clean(subject: Subject, _: str) -> list[FigurePanel]:
     seen = subject.observation
     lines = [_says(subject, seen.clean)]
+    if subject.began is not None:
+        lines.append(f"with stickers: {_says(subject, subject.began)}")
     if subject.label is not None:
         lines.append(f"label: {subject.names[subject.label]}{' (assumed)' if subject.label_assumed else ''}")
-        if seen.clean_prediction != subject.label:
+        before = seen.clean_prediction if subject.began is None else int(subject.began.argmax())
+        if before != subject.label:
             lines.append("wrong before the attack")
     return [ImagePanel(title="Clean", caption="\n".join(lines), image=array(seen.clean_image), frame=CLEAN)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,14 @@ from engine.figures.style import number
 from engine.operation import Attack, Operation
 from engine.parameters import Parameter, parameters_of
 from engine.result import AttackResult
-from engine.text.cards import accuracy_of
+from engine.stickers import Optimised, Sticker
+from engine.text.cards import accuracy_of, without_kind
 from engine.text.formatting import format_norm
 
 GROWN = "The image was grown from noise, so there is no perturbation of the clean one to show."
 CLEAN_IMAGE = "the clean image"
+_WITH_STICKERS = "the clean image with its stickers"
+_WITH_OTHERS = "the clean image with its other stickers"
 _GAP = "\N{NO-BREAK SPACE}"
 
 
@@ -32,7 +35,7 @@ def note_for(
     reference
         Name of the data set that the attack was compared with, if there was one.
     measured_from
-        The image from which the norms are measured, in words.
+        The image that the attack began from and from which the norms are measured, in words; see `attacked_image`.
     anonymous
         Whether to leave out the names of files.
     """
@@ -43,13 +46,24 @@ def note_for(
     if bool(result.wrong_before[row]):
         seen = result.classifier.labels[int(result.clean_prediction[row])]
         so = ", so this is no success of the attack" if bool(result.reached_before[row] & result.success[row]) else ""
-        sentences.append(f"The model misread the clean image already before the attack, as “{seen}”{so}.")
+        sentences.append(f"The model misread {measured_from} already before the attack, as “{seen}”{so}.")
     if result.labels_assumed:
         sentences.append("The label is assumed: it is the model's own prediction for the clean image.")
     if reference is not None:
         made = "; drawn by a program, no photographs" if reference.startswith("generated:") else ""
-        sentences.append(f"Reference set: {reference}{made}.")
+        sentences.append(f"Reference set: {without_kind(reference)}{made}.")
     return " ".join(sentences)
+
+
+def attacked_image(uses: Collection[str], stickers: Sequence[Sticker]) -> str:
+    """Return the image that an attack began from and that its norms are measured from, as the end of a phrase.
+
+    ``uses`` are the inputs that the attack takes (`engine.Operation.uses`). One that paints stickers begins from the image with the others,
+    those whose content is fixed.
+    """
+    if "stickers" not in uses:
+        return _WITH_STICKERS if stickers else CLEAN_IMAGE
+    return _WITH_OTHERS if any(not isinstance(sticker.content, Optimised) for sticker in stickers) else CLEAN_IMAGE
 
 
 def model_sentence(classifier: Classifier, *, anonymous: bool = False) -> str:

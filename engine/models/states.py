@@ -91,8 +91,8 @@ def _read_safetensors(path: Path) -> Any:
 
     try:
         return load_file(path)
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise GibbonError(f"“{path.name}” is damaged or no safetensors file ({_short(error)}). Fetch or write it again.") from None
+    except (SafetensorError, OSError, ValueError, KeyError):
+        raise GibbonError(f"“{path.name}” is damaged or no safetensors file. Fetch or write it again.") from None
 
 
 def _read_torch(path: Path, head: bytes) -> Any:
@@ -100,10 +100,10 @@ def _read_torch(path: Path, head: bytes) -> Any:
         with path.open("rb") as file:  # pass the open file, since torch would go by the suffix of a name
             return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # unpicklers raise any kind of error on damaged bytes
-        raise GibbonError(_refusal(path, head, str(error), error)) from None
+        raise GibbonError(_refusal(path, head, str(error))) from None
 
 
-def _refusal(path: Path, head: bytes, message: str, error: Exception) -> str:
+def _refusal(path: Path, head: bytes, message: str) -> str:
     if "TorchScript" in message:
         return f"“{path.name}” is a TorchScript archive, which is code, so it was not loaded. {_SAVE}"
     needed = re.search(r"GLOBAL ([\w.]+)", message)
@@ -111,7 +111,7 @@ def _refusal(path: Path, head: bytes, message: str, error: Exception) -> str:
     if name is None:
         if head.startswith(b"\x80"):
             return f"“{path.name}” is a pickle that torch.save did not write, or it is damaged. {_SAVE}"
-        return f"“{path.name}” is damaged or holds no weights ({_short(error)}). Fetch or write it again."
+        return f"“{path.name}” is damaged or holds no weights. Fetch or write it again."
     if name.startswith(("torch.nn.", "torchvision.models.")):
         return f"“{path.name}” holds a whole pickled module ({name}), and loading one runs code, so it was not loaded. {_SAVE}"
     return f"“{path.name}” is a pickle that asks for {name}, which would run code, so it was not loaded. {_SAVE}"
@@ -131,7 +131,3 @@ def _first_global(head: bytes) -> str | None:
     except Exception:  # the bytes are no pickle, or cut off, so nothing was requested
         return None
     return None
-
-
-def _short(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].split(". ")[0].rstrip(".:")[:160]

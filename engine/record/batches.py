@@ -171,7 +171,7 @@ def write_batch(results: ImageResults, csv_path: Path, *, images: bool = False) 
     """
     csv_path = csv_path.with_suffix(".csv")
     record = csv_path.with_suffix(".json")
-    write_csv(csv_path, table_of(results.rows, ""))
+    write_csv(csv_path, table_of(results.rows, "", stickers=len(results.inputs["stickers"])))
     made = batch_record(results, csv_path.parent, record.name)
     with replacing(record) as staged:
         staged.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")

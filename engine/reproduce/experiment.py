@@ -196,10 +196,7 @@ class Experiment(Operation, ABC):
         else:
             report.comparable = False
             found = yield from self._drawn(count, seed, classes)
-            sentence = (
-                f"{CITATIONS[self.data_set]} was not found, so {self.fallback} stood in, and the numbers do not compare. "
-                "Fetch it, and name its folder (--data DIR)."
-            )
+            sentence = f"{CITATIONS[self.data_set]} was not found, so {self.fallback} stood in, and the numbers do not compare."
             if sentence not in report.notes:
                 report.note(sentence)
         report.data = found.source

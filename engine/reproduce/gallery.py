@@ -40,7 +40,7 @@ class Gallery(Experiment):
 
     groups: int = method(59, ge=1, le=1000)
     """Number of groups of five test digits, each predicted correctly before and none its own target."""
-    alpha: float = method(0.02, gt=0, le=1, unit="of [0, 1]")
+    alpha: float = method(0.02, title="length of a step", gt=0, le=1, unit="of [0, 1]")
     """Length of one step in pixel units."""
     steps: int = method(50, ge=1, le=1000)
     """Largest number of steps for an image."""

@@ -45,7 +45,7 @@ class Targets(Experiment):
     data_set: ClassVar[str] = "mnist"
     fallback: ClassVar[str] = "generated:digits"
 
-    weight: Number = method(30.0, ge=0)
+    weight: Number = method(30.0, title="weight of the distance", ge=0)
     """Weight lambda of the distance in the gallery, for means over the pixels."""
     steps: int = method(200, ge=1, le=100_000)
     """Number of descent steps."""

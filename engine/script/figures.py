@@ -10,14 +10,17 @@ from pydantic import ValidationError
 from engine.errors import GibbonError
 from engine.explain import CATALOGUE
 from engine.figures import FigurePlan, explanations_in
+from engine.figures.words import CLEAN_IMAGE
 from engine.script.literals import call, literal, wrapped_call
 
 NAME = "figure.pdf"
 """The file that the script writes, in the folder where it is run."""
 
 
-def figure_lines(settings: Mapping[str, Any], result: str) -> tuple[list[str], set[str]]:
+def figure_lines(settings: Mapping[str, Any], result: str, clean: str = "", attacked: str = CLEAN_IMAGE) -> tuple[list[str], set[str]]:
     """Return the lines that draw the figure of a result, with every choice that is not the default, and their imports.
+
+    ``clean`` is the variable of the clean image where the attack began from that with its stickers, and ``attacked`` says so in words.
 
     Raises
     ------
@@ -31,6 +34,8 @@ def figure_lines(settings: Mapping[str, Any], result: str) -> tuple[list[str], s
     imports = {"from engine import figures"}
     choices = {name: value for name, value in plan.model_dump().items() if value != FigurePlan.model_fields[name].default}
     subject = {} if plan.top == FigurePlan().top else {"top": literal(plan.top)}
+    if clean:
+        subject["clean"] = clean
     if settings.get("bounds"):
         subject["bounds"] = literal(settings["bounds"])
     explained, more = _explanations(plan, settings.get("explanations", {}))
@@ -39,7 +44,7 @@ def figure_lines(settings: Mapping[str, Any], result: str) -> tuple[list[str], s
     lines = [
         f"plan = {wrapped_call('figures.FigurePlan', **{name: literal(value) for name, value in choices.items()})}",
         f"subject = {call('figures.subject_of', result, **subject)}",
-        f"note = {_note(settings, result, plan)}",
+        f"note = {_note(settings, result, plan, attacked)}",
         "figure = plan.figure(subject, note)",
         "made_of = {",
         f'    "model": {{"name": {result}.classifier.name, "fingerprint": {result}.classifier.fingerprint}},',
@@ -51,12 +56,14 @@ def figure_lines(settings: Mapping[str, Any], result: str) -> tuple[list[str], s
     return lines, imports | more
 
 
-def _note(settings: Mapping[str, Any], result: str, plan: FigurePlan) -> str:
+def _note(settings: Mapping[str, Any], result: str, plan: FigurePlan, attacked: str) -> str:
     """Return the expression of the small print: the recorded text where there is one."""
     if isinstance(settings.get("note_text"), str):
         return f"(\n    {literal(settings['note_text'])}\n)"
-    anonymous = {"anonymous": "True"} if plan.anonymous else {}
-    return call("figures.note_for", result, **anonymous)
+    options = {} if attacked == CLEAN_IMAGE else {"measured_from": literal(attacked)}
+    if plan.anonymous:
+        options["anonymous"] = "True"
+    return call("figures.note_for", result, **options)
 
 
 def _explanations(plan: FigurePlan, known: Mapping[str, Mapping[str, Any]]) -> tuple[str, set[str]]:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.attacks import CATALOGUE
 from engine.errors import GibbonError
+from engine.figures.words import CLEAN_IMAGE, attacked_image
 from engine.files import replacing
 from engine.record.schema import Record
 from engine.script import runs, sections
@@ -146,7 +148,9 @@ class Script:
         result = self._run(record, folder, classifier, *self._composed(record, folder, classifier, image))
         if record.figure is not None:
             self._body.append("")
-            self._append(figure_lines(record.figure, result))
+            stickers = [entry.sticker() for entry in record.stickers]
+            attacked = attacked_image(CATALOGUE[record.operation.slug].uses, stickers)
+            self._append(figure_lines(record.figure, result, "" if attacked == CLEAN_IMAGE else image, attacked))
 
     def text(self, title: str) -> str:
         """Return the whole script below its title, ready to run."""

@@ -79,6 +79,8 @@ class DataEntry(Part):
     split: str
     count: Count
     root: str | None = None
+    classes: tuple[int, ...] = ()
+    draw: int | None = None
 
 
 class ImageInfo(Part):

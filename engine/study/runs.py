@@ -137,14 +137,16 @@ def data_entry(data: DataChoice | None) -> DataEntry | None:
     """Make the entry of a selection of a data set, if there is one."""
     if data is None:
         return None
-    return DataEntry(name=data.name, split=data.split, count=data.count, root=None if data.root is None else str(data.root))
+    root = None if data.root is None else str(data.root)
+    return DataEntry(name=data.name, split=data.split, count=data.count, root=root, classes=data.classes, draw=data.draw)
 
 
 def data_choice(entry: DataEntry | None) -> DataChoice | None:
     """Make the selection of a data set of an entry, if there is one."""
     if entry is None:
         return None
-    return DataChoice(entry.name, entry.split, entry.count, None if entry.root is None else Path(entry.root))
+    root = None if entry.root is None else Path(entry.root)
+    return DataChoice(entry.name, entry.split, entry.count, root, entry.classes, entry.draw)
 
 
 def image_info(facts: Mapping[str, Any], photograph: Photograph | None) -> ImageInfo:

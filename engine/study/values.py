@@ -6,7 +6,7 @@ The values hold no window and no file. `engine.study.write` and `engine.study.re
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from engine.record.recorded import Answer
 from engine.result import AttackResult, Result
 from engine.stickers import Sticker
 from engine.text.formatting import run_title
-from engine.timeline import KeptStep
+from engine.timeline import KeptStep, Timeline
 
 Region = Literal["image", "stickers"]
 
@@ -37,6 +37,10 @@ class DataChoice:
     split: str
     count: int
     root: Path | None = None
+    classes: tuple[int, ...] = ()
+    """Numbers of the set's classes whose images are taken; empty: all."""
+    draw: int | None = None
+    """Seed by which the images are drawn; None: spread evenly."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,12 +223,28 @@ class Study:
         return next((run for run in self.runs if run.id == id), None)
 
     @classmethod
-    def of(cls, *results: AttackResult) -> Study:
+    def of(cls, *results: AttackResult, timelines: Sequence[Timeline | None] = ()) -> Study:
         """Make a study of results of attacks, each row of them a run; the last one is on the canvas.
 
         What a sticker attack changed is shown as a perturbation, since its result does not say which stickers there were.
+
+        Parameters
+        ----------
+        results
+            The results.
+        timelines
+            The timeline that each result was recorded in, as ``engine.run(..., record=timeline)`` does, or None. A run without one has its
+            losses and its result, but no iterates to be scrubbed.
+
+        Raises
+        ------
+        ValueError
+            There are timelines, but not one for each result.
         """
-        runs = tuple(run_of(result, row) for result in results for row in range(len(result.adversarial)))
+        kept = timelines or (None,) * len(results)
+        runs = tuple(
+            run_of(result, row, timeline) for result, timeline in zip(results, kept, strict=True) for row in range(len(result.adversarial))
+        )
         runs = tuple(replace(run, number=number) for number, run in enumerate(runs, 1))
         if not runs:
             return cls()
@@ -240,8 +260,8 @@ class CarriedRun:
     tensors: Mapping[str, Tensor]
 
 
-def run_of(result: AttackResult, row: int = 0) -> StudyRun:
-    """Return one row of a result as a run of its own."""
+def run_of(result: AttackResult, row: int = 0, timeline: Timeline | None = None) -> StudyRun:
+    """Return one row of a result as a run of its own, with that row of the steps that a timeline kept."""
     one = row_of(result, row)
     delta = (one.adversarial - one.clean)[0].detach().cpu()
     target = None if one.targets is None else int(one.targets[0])
@@ -249,7 +269,24 @@ def run_of(result: AttackResult, row: int = 0) -> StudyRun:
         label=None if one.labels_assumed else int(one.labels[0]), target=target, seed=int(one.provenance.get("seed", 0)), region="image"
     )
     clean = one.clean[0].detach().cpu()
-    return StudyRun(one, clean=clean, image={"name": f"image {row + 1}"}, delta=delta, inputs=inputs, grown=is_grown(one))
+    steps = () if timeline is None else steps_of(timeline, row)
+    return StudyRun(one, clean=clean, image={"name": f"image {row + 1}"}, delta=delta, inputs=inputs, grown=is_grown(one), timeline=steps)
+
+
+def steps_of(timeline: Timeline, row: int) -> tuple[KeptStep, ...]:
+    """Return the kept steps of one row of a batch, in order."""
+    return tuple(
+        one_row(step, row - step.first_row) for step in timeline.steps if step.first_row <= row < step.first_row + len(step.adversarial)
+    )
+
+
+def one_row(step: KeptStep, place: int) -> KeptStep:
+    """Return a step of a batch as a step of the row at this place alone."""
+    if len(step.adversarial) == 1:
+        return replace(step, first_row=0)
+    found = {name: getattr(step, name) for name in ("adversarial", "loss", "logits", "success", "goals")}
+    rows: dict[str, Any] = {name: value[place : place + 1] for name, value in found.items() if value is not None}
+    return replace(step, first_row=0, **rows)
 
 
 def is_grown(result: AttackResult) -> bool:

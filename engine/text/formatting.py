@@ -114,6 +114,12 @@ def format_norm(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def format_linf(value: float) -> str:
+    """Format a largest change of a pixel: ``8/255`` where it is one (a difference of float32 misses it a little), else three digits."""
+    whole = round(255 * value) if math.isfinite(value) else 0
+    return f"{whole}/255" if whole and abs(255 * value - whole) < 1e-3 else format_norm(value)
+
+
 def in_grey_levels(eps: float) -> str:
     """Suggest, as a sentence, the value to write for an ``eps`` or another length that was given in grey levels of 0 to 255."""
     levels = 255 * eps

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
+from engine.text.formatting import format_probability
 from gui.canvas.comparison_link import ComparisonLink
 from gui.canvas.difference import signed_difference
-from gui.canvas.pictures import Caption, share_text
+from gui.canvas.pictures import Caption
 from gui.canvas.state_line import StateLine
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class CanvasLink(QObject):
             return
         seen, labels = frame.observation, frame.scene.classifier.labels
         pairs = ((seen.clean_prediction, seen.clean), (seen.adversarial_prediction, seen.adversarial))
-        clean, adversarial = (Caption(labels[best], share_text(float(p[best]))) for best, p in pairs)
+        clean, adversarial = (Caption(labels[best], format_probability(float(p[best]))) for best, p in pairs)
         self.canvas.set_captions(clean, adversarial)
         self.canvas.set_images(frame.clean_pixels, frame.adversarial_pixels)
         self._ask_difference()

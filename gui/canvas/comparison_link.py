@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from engine.text.formatting import format_probability
 from gui import theme
 from gui.canvas.difference import signed_difference
-from gui.canvas.pictures import Caption, Picture, share_text
+from gui.canvas.pictures import Caption, Picture
 from gui.session.comparison import letter_at
 from gui.session.history import AttackRun
 from gui.session.run_facts import main_size, shorter_titles
@@ -31,7 +32,7 @@ def picture_of(run: AttackRun, place: int) -> Picture:
         shorter=shorter_titles(run),
         colour=theme.compared_colour(place).name(),
         pixels=to_pixels(run.result.adversarial[0]),
-        caption=Caption(run.result.classifier.labels[best], share_text(share)),
+        caption=Caption(run.result.classifier.labels[best], format_probability(share)),
         run=run.number,
         clean=to_pixels(run.scene.clean),
         letter=letter_at(place),
@@ -48,7 +49,7 @@ def picture_at(picture: Picture, run: AttackRun, frame: Frame) -> Picture:
         name=f"#{run.number} {run.operation.title}, {at}",
         shorter=(f"#{run.number}, {at}", f"#{run.number}, {frame.step:,}"),
         pixels=frame.adversarial_pixels,
-        caption=Caption(frame.scene.classifier.labels[best], share_text(float(seen.adversarial[best]))),
+        caption=Caption(frame.scene.classifier.labels[best], format_probability(float(seen.adversarial[best]))),
         size=main_size(run, seen.norms),
     )
 

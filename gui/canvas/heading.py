@@ -17,7 +17,11 @@ _SIDE = 4
 
 
 class CaptionLine(QWidget):
-    """A class's name and its probability, the latter in another weight. The name is shortened from its end, the number never."""
+    """A class's name and its probability, the latter in another weight.
+
+    A name that is too long keeps its end, “(50 km/h)” say, since many classes differ in that alone. Where the end has no room beside the
+    probability, the probability is left out: the class never is.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,7 +30,7 @@ class CaptionLine(QWidget):
         self._strong = QFont(self.font())
         self._strong.setWeight(QFont.Weight.DemiBold)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setMinimumWidth(QFontMetrics(self._strong).horizontalAdvance("99.9+ %"))
+        self.setMinimumWidth(QFontMetrics(self._strong).horizontalAdvance("> 99.9 %"))
 
     @property
     def text(self) -> str:
@@ -52,13 +56,14 @@ class CaptionLine(QWidget):
         return self.sizeHint().width()
 
     def parts(self) -> tuple[str, str]:
-        """Return label and number as they fit into the width: the label gives way first, and no number is cut."""
+        """Return label and number as they fit into the width; no number is cut."""
         label, share = self._caption
-        if QFontMetrics(self._strong).horizontalAdvance(share) > self.width():
+        metrics = QFontMetrics(self.font())
+        needed = min(metrics.horizontalAdvance(label), metrics.horizontalAdvance(f"…{_end_of(label)}"))
+        if self._width_of_number(share) + needed > self.width():
             share = ""
         room = self.width() - self._width_of_number(share)
-        shown = QFontMetrics(self.font()).elidedText(label, Qt.TextElideMode.ElideRight, room) if room > 0 else ""
-        return ("" if shown == "…" and share else shown), share
+        return _shortened(label, metrics, room), share
 
     @property
     def shown(self) -> str:
@@ -96,6 +101,23 @@ class CaptionLine(QWidget):
                 painter.setPen(colour)
                 painter.drawText(QRect(x, 0, width + 2, self.height()), int(Qt.AlignmentFlag.AlignVCenter), text)
                 x += width
+
+
+def _end_of(label: str) -> str:
+    """Return the end of a class's name that tells it from others: what is in brackets there, or else its last word."""
+    bracket = label.rfind("(")
+    return label[bracket:] if bracket > 0 and label.endswith(")") else label.rpartition(" ")[2]
+
+
+def _shortened(label: str, metrics: QFontMetrics, room: int) -> str:
+    """Return a class's name as it fits into ``room`` pixels: whole, or without its middle; at the worst the beginning of its end."""
+    if metrics.horizontalAdvance(label) <= room:
+        return label
+    end = _end_of(label)
+    left = room - metrics.horizontalAdvance(end)
+    if left < metrics.horizontalAdvance("…"):
+        return metrics.elidedText(end, Qt.TextElideMode.ElideRight, room)
+    return (metrics.elidedText(label[: -len(end)].rstrip(), Qt.TextElideMode.ElideRight, left - 1) or "…") + end
 
 
 class _Name(ElidedLabel):
@@ -139,7 +161,8 @@ class _Name(ElidedLabel):
 class Heading(QWidget):
     """A picture's letter and name with its colour, its caption and its size, and a rule of the colour below them.
 
-    The pair has one line. A compared run has its name on the first; class and size share the second, or have a line each.
+    The pair has one line, or a second one for the class where the first is too short. A compared run has its name on the first; class and
+    size share the second, or have a line each.
     """
 
     doubleClicked = Signal()
@@ -186,9 +209,10 @@ class Heading(QWidget):
         self.size_label.setVisible(bool(picture.size))
 
     def lines_for(self, width: int) -> int:
-        """Return how many lines the texts need in a width: one for the pair, two or three for a compared run."""
+        """Return how many lines the texts need in a width: one or two for the pair, two or three for a compared run."""
         if not self.size_label.text():
-            return 1
+            beside = self._swatch.width() + self._name.sizeHint().width() + 2 * self._grid.horizontalSpacing()
+            return 1 if beside + self.caption.whole_width <= width - 2 * _SIDE else 2
         return (
             2 if self.caption.whole_width + self._grid.horizontalSpacing() + self.size_label.sizeHint().width() <= width - 2 * _SIDE else 3
         )

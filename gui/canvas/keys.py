@@ -26,7 +26,7 @@ class Shortcut:
     arguments: tuple[int, ...] = ()
     needs: Needs = "selection"
     help: str = ""
-    """The text for the keyboard help page; empty if another line covers the key."""
+    """The text for the keyboard help page; empty if a menu has the command, or if another line covers the key."""
 
     def matches(self, event: QKeyEvent) -> bool:
         """Return whether an event is this key with its modifiers."""
@@ -50,22 +50,22 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut(Qt.Key.Key_Return, _NONE, "create_sticker", needs="drawing", help="With a drawing tool: put a sticker into the middle"),
     Shortcut(Qt.Key.Key_Enter, _NONE, "create_sticker", needs="drawing"),
     *_slides(),
-    Shortcut(Qt.Key.Key_Delete, _NONE, "delete_selected", help="Remove the selected sticker"),
+    Shortcut(Qt.Key.Key_Delete, _NONE, "delete_selected"),
     Shortcut(Qt.Key.Key_Backspace, _NONE, "delete_selected"),
-    Shortcut(Qt.Key.Key_D, _CTRL, "duplicate_selected", help="Duplicate the selected sticker"),
+    Shortcut(Qt.Key.Key_D, _CTRL, "duplicate_selected"),
     Shortcut(Qt.Key.Key_C, _CTRL, "copy_selected", help="Copy the selected sticker"),
     Shortcut(Qt.Key.Key_V, _CTRL, "paste", needs="copy", help="Paste the copied sticker"),
-    Shortcut(Qt.Key.Key_PageUp, _NONE, "restack_selected", (1,), help="Move the selected sticker up in z-order"),
-    Shortcut(Qt.Key.Key_PageDown, _NONE, "restack_selected", (-1,), help="Move the selected sticker down in z-order"),
+    Shortcut(Qt.Key.Key_PageUp, _NONE, "restack_selected", (1,)),
+    Shortcut(Qt.Key.Key_PageDown, _NONE, "restack_selected", (-1,)),
     Shortcut(Qt.Key.Key_Tab, _NONE, "select_next", (1,), "stickers", "Select the next sticker (Ctrl+Tab leaves the canvas)"),
     Shortcut(Qt.Key.Key_Backtab, _SHIFT, "select_next", (-1,), "stickers", "Select the sticker before"),
     Shortcut(Qt.Key.Key_Tab, _CTRL, "leave", (1,), "nothing"),
     Shortcut(Qt.Key.Key_Backtab, _CTRL | _SHIFT, "leave", (0,), "nothing"),
     Shortcut(Qt.Key.Key_Escape, _NONE, "escape", needs="escape", help="Abort the drag; else leave the tool; else let go of the selection"),
-    Shortcut(Qt.Key.Key_0, _CTRL, "fit", needs="image", help="Fit the image"),
-    Shortcut(Qt.Key.Key_Plus, _CTRL, "zoom_in", needs="image", help="Zoom in"),
+    Shortcut(Qt.Key.Key_0, _CTRL, "fit", needs="image"),
+    Shortcut(Qt.Key.Key_Plus, _CTRL, "zoom_in", needs="image"),
     Shortcut(Qt.Key.Key_Equal, _CTRL, "zoom_in", needs="image"),
-    Shortcut(Qt.Key.Key_Minus, _CTRL, "zoom_out", needs="image", help="Zoom out"),
+    Shortcut(Qt.Key.Key_Minus, _CTRL, "zoom_out", needs="image"),
 )
 
 HELP: tuple[tuple[str, str], ...] = (

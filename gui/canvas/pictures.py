@@ -61,13 +61,3 @@ def pair(
         Picture("Clean", theme.CLEAN, clean, captions[0], clean=clean),
         Picture("Adversarial", theme.ADVERSARIAL, adversarial, captions[1], clean=clean),
     )
-
-
-def share_text(p: float) -> str:
-    """Format a probability for a caption, without a sign that would make it an inequality together with a digit's label."""
-    from engine.text.formatting import format_probability
-
-    text = format_probability(p)
-    if text.startswith(">"):
-        return text.lstrip("> ").replace(" %", "+ %")
-    return f"under {text.lstrip('< ')}" if text.startswith("<") else text

@@ -39,6 +39,8 @@ class PictureViews(LinkedPanes):
         self._held = False
         self._grid = True
         self._line, self._stale = "", False
+        self._lines_at: tuple[tuple[int, bool, int], int] = ((0, False, 0), 1)
+        """Where the headings were fitted last, and their lines there."""
 
     # ------------------------------------------------------------------ pictures
 
@@ -129,6 +131,10 @@ class PictureViews(LinkedPanes):
         headings = [heading for pane in self._panes for heading in pane.headings]
         wide = min(pane.width() // len(pane.headings) for pane in self._panes)
         lines = max(heading.lines_for(wide) for heading in headings)
+        at = (wide, self.comparing, len(headings))
+        if at == self._lines_at[0]:  # the classes of an attack's iterates must not move the images up and down
+            lines = max(lines, self._lines_at[1])
+        self._lines_at = (at, lines)
         for heading in headings:
             heading.set_lines(lines)
 

@@ -76,6 +76,7 @@ class AnimationChoices(QWidget):
         form.addRow("Width", self._filled(self.width_px, widths, "Width", "Width of the frames in pixels"))
         form.addRow("Rate", self._number(self.fps, (1, 50), " frames/s", "Frames per second"))
         self.every.setPrefix("1 of ")
+        self.every.setSpecialValueText("all")
         form.addRow(
             "Steps",
             self._number(self.every, (1, 1000), "", "Only every so many steps; first, flip and last always"),

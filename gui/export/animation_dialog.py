@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QImage, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -25,10 +24,11 @@ from PySide6.QtWidgets import (
 from engine.figures.animation import Progress, Stage, film_of
 from engine.text.formatting import counted
 from gui import theme
-from gui.export.animation_choices import AnimationChoices
+from gui.export.animation_choices import FORMATS, AnimationChoices
 from gui.export.animation_source import AnimationSource, write_film
 from gui.export.dialog_parts import choices_column, export_button
 from gui.widgets import ElidedLabel
+from gui.widgets.asked_file import ask_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,7 +66,7 @@ class AnimationDialog(QDialog):
     def __init__(self, session: Session, settings: Settings, entry: AttackRun, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._settings = session, settings
-        self.source = AnimationSource(entry, film_of(entry.result, entry.timeline), session.view)
+        self.source = AnimationSource(entry, film_of(entry.result, entry.timeline, clean=entry.before.clean), session.view)
         self.writing: Writing | None = None
         self.setWindowTitle("Export animation")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -110,6 +110,9 @@ class AnimationDialog(QDialog):
         self.cancel_button.setToolTip("Stop writing; no file is left behind")
         self.cancel_button.clicked.connect(self.cancel)
         self.cancel_button.hide()
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.hide()
         foot = QHBoxLayout()
         foot.addWidget(self.facts, 1)
         foot.addWidget(self.bar, 1)
@@ -118,6 +121,7 @@ class AnimationDialog(QDialog):
         column.addWidget(ElidedLabel(self.source.title))
         column.addWidget(self.area, 1)
         column.addWidget(self.place)
+        column.addWidget(self.problem)
         column.addLayout(foot)
         return column
 
@@ -168,6 +172,12 @@ class AnimationDialog(QDialog):
             self.picture.setText(sentence)
             self.facts.setText("")
 
+    def _tell(self, sentence: str) -> None:
+        """Say how the writing ended; the preview and its slider stay."""
+        if shiboken6.isValid(self):
+            self.problem.setText(sentence)
+            self.problem.setVisible(bool(sentence))
+
     def showEvent(self, event: QShowEvent) -> None:
         """Compose the first picture, for the room that the dialog has got."""
         super().showEvent(event)
@@ -184,9 +194,9 @@ class AnimationDialog(QDialog):
     def _choose_file(self) -> None:
         suffix = self.choices.suffix
         start = self._settings.folder("figures") / f"{'animation' if self.plan.anonymous else self.source.stem}{suffix}"
-        path, _ = QFileDialog.getSaveFileName(self, "Export animation", str(start), f"{self.choices.format.currentText()} (*{suffix})")
-        if path:
-            self.export_to(Path(path) if path.lower().endswith(suffix) else Path(path + suffix))
+        path = ask_file(self, "Export animation", start, f"{self.choices.format.currentText()} (*{suffix})", *FORMATS.values())
+        if path is not None:
+            self.export_to(path)
 
     def export_to(self, path: Path) -> None:
         """Write the animation in the background lane; the messages and the status bar name the file."""
@@ -198,7 +208,7 @@ class AnimationDialog(QDialog):
         def then(files: list[Path]) -> None:
             if not files:
                 self._end()
-                self._say(CANCELLED)
+                self._tell(CANCELLED)
                 return
             session.log("info", f"Exported {', '.join(map(str, files))}")
             session.notice.emit(f"The animation is in {path}")
@@ -208,7 +218,7 @@ class AnimationDialog(QDialog):
 
         def failed(sentence: str) -> None:
             self._end()
-            self._say(sentence)
+            self._tell(sentence)
 
         self._begin()
         session.ask(
@@ -228,6 +238,7 @@ class AnimationDialog(QDialog):
             self.writing.stop()
 
     def _begin(self) -> None:
+        self._tell("")
         self.bar.setRange(0, 0)
         self.bar.setFormat("preparing")
         for widget, seen in ((self.bar, True), (self.cancel_button, True), (self.facts, False)):

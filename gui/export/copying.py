@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gui.clipboard import copy_picture
@@ -18,7 +17,7 @@ DPI = 300
 """Pixels per inch of a figure that the menu copies."""
 
 
-def copy_figure(session: Session, source: FigureSource, plan: FigurePlan, dpi: int, failed: Callable[[str], None] | None = None) -> None:
+def copy_figure(session: Session, source: FigureSource, plan: FigurePlan, dpi: int) -> None:
     """Put a figure on the clipboard as a picture with this many pixels per inch of the printed figure."""
 
     def then(picture: Picture) -> None:
@@ -27,7 +26,7 @@ def copy_figure(session: Session, source: FigureSource, plan: FigurePlan, dpi: i
         session.notice.emit(f"{said} {picture.boxes}".strip())
 
     what = "Copying the figure"
-    session.ask("figure-copy", lambda: at_dpi(source, plan, dpi), then, what=what, failed=failed, busy=f"{what}…", keep=True)
+    session.ask("figure-copy", lambda: at_dpi(source, plan, dpi), then, what=what, busy=f"{what}…", keep=True)
 
 
 def copy_last_figure(session: Session, settings: Settings) -> None:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import shiboken6
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.export.copying import copy_figure
 from gui.export.dialog_parts import choices_column, export_button
-from gui.export.figure_choices import FigureChoices
+from gui.export.figure_choices import FORMATS, FigureChoices
 from gui.export.figure_preview import FigurePreview
 from gui.export.figure_source import FigureSource, Picture, at_dpi, caption, fitted, script_of, source_of, write_figure
+from gui.widgets.asked_file import ask_file
 
 if TYPE_CHECKING:
     from engine.figures import FigurePlan
@@ -114,7 +115,7 @@ class FigureDialog(QDialog):
     def copy_picture(self, dpi: int) -> None:
         """Put the figure on the clipboard as a picture."""
         self.choices.keep()
-        copy_figure(self._session, self.source, self.plan, dpi, self._show_error)
+        copy_figure(self._session, self.source, self.plan, dpi)
 
     def copy_caption(self) -> None:
         """Put the caption for LaTeX on the clipboard."""
@@ -131,7 +132,7 @@ class FigureDialog(QDialog):
             QGuiApplication.clipboard().setText(text)
             session.notice.emit(f"The {name} is on the clipboard.")
 
-        session.ask("figure-copy", lambda: make(source, plan), then, what=f"Writing the {name}", failed=session.notice.emit, keep=True)
+        session.ask("figure-copy", lambda: make(source, plan), then, what=f"Writing the {name}", keep=True)
 
     # ------------------------------------------------------------------ export
 
@@ -139,9 +140,9 @@ class FigureDialog(QDialog):
     def _choose_file(self) -> None:
         suffix = self.choices.suffix
         start = self._settings.folder("figures") / f"{'figure' if self.plan.anonymous else self.source.stem}{suffix}"
-        path, _ = QFileDialog.getSaveFileName(self, "Export figure", str(start), f"{self.choices.format.currentText()} (*{suffix})")
-        if path:
-            self.export_to(Path(path) if path.lower().endswith(suffix) else Path(path + suffix))
+        path = ask_file(self, "Export figure", start, f"{self.choices.format.currentText()} (*{suffix})", *FORMATS.values())
+        if path is not None:
+            self.export_to(path)
 
     def export_to(self, path: Path) -> None:
         """Export the figure to a file; the messages and the status bar name it."""

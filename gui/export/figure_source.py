@@ -167,7 +167,8 @@ def _subject(source: FigureSource, plan: FigurePlan) -> Subject:
 
     explanations = explanations_in(plan.panels, source.explanations)
     if source.entry is not None:
-        return subject_of(source.entry.result, 0, explanations=explanations, top=plan.top, bounds=source.bounds)
+        clean = source.entry.before.clean
+        return subject_of(source.entry.result, 0, clean=clean, explanations=explanations, top=plan.top, bounds=source.bounds)
     assert source.frame is not None
     scene, seen = source.frame.scene, source.frame.observation
     held = [pair.explanation for pair in seen.explanations.values()]

@@ -165,7 +165,7 @@ def _short(value: float) -> str:
 
 
 class ChoiceEdit(ElidedCombo):
-    """A choice among a few values."""
+    """A choice among a few values. One that is too long for the field is shortened; its list shows all of it."""
 
     sigChanged = Signal()
 

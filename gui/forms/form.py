@@ -107,8 +107,6 @@ class Form(QWidget):
         self._waiting = deque(field for field in self._fields if field.kind != "parts")
         self._make_recipes()
         self.advanced.setVisible(self._folds and any(self._is_advanced(field) for field in self._fields))
-        for tree in self._trees:
-            tree.set_titles([field.title for field in self._rows])
         self._check()
         self._make_rows()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyqtgraph.parametertree import Parameter, ParameterTree
 from pyqtgraph.parametertree.parameterTypes import GroupParameter, GroupParameterItem, WidgetParameterItem
-from PySide6.QtCore import QEvent, QSize, Qt, Slot
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QSizePolicy, QToolButton, QTreeWidgetItem, QWidget
+from pyqtgraph.widgets.TreeWidget import InvisibleRootItem
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Slot
+from PySide6.QtGui import QFontMetrics, QPalette
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QSizePolicy, QToolButton, QTreeWidget, QTreeWidgetItem, QWidget
 
 from gui import theme
 from gui.forms.editors import Editor, editor_for
@@ -18,8 +18,20 @@ if TYPE_CHECKING:
     from engine import parameters
 
 _RESET = 22
-_LEAST_TITLE = 124
-"""The usual width of the column of titles, so that it seldom changes from one operation to another."""
+_INDENT = 14
+_MARGINS = 12
+_TITLE = 18
+"""Width of the titles in average characters. It is the same in all forms, so that no column moves; a longer title takes two lines."""
+
+
+def title_width(metrics: QFontMetrics) -> int:
+    """Return the width in pixels in which a title is written."""
+    return _TITLE * metrics.averageCharWidth()
+
+
+def _title_height(title: str, metrics: QFontMetrics) -> int:
+    room = QRect(0, 0, title_width(metrics), 10_000)
+    return metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, title).height()
 
 
 class RowItem(WidgetParameterItem):
@@ -30,14 +42,9 @@ class RowItem(WidgetParameterItem):
         self.hideWidget = False
         self.displayLabel.hide()
         self.setToolTip(0, param.field.tip)
-        height = self.widget.maximumHeight() + 2
-        self.setSizeHint(0, QSize(self._title_width(), height))
-        self.setSizeHint(1, QSize(0, height))
-
-    def _title_width(self) -> int:
-        from PySide6.QtGui import QFontMetrics
-
-        return QFontMetrics(self.font(0)).horizontalAdvance(self.param.title()) + 8
+        height = max(self.widget.maximumHeight(), _title_height(param.title(), QFontMetrics(self.font(0)))) + 2
+        for column in (0, 1):
+            self.setSizeHint(column, QSize(0, height))
 
     def makeWidget(self) -> Editor:
         return editor_for(self.param.field)
@@ -122,6 +129,7 @@ class Tree(ParameterTree):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, showHeader=False)
+        self._invRootItem = None  # see `invisibleRootItem`
         self.setAlternatingRowColors(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
@@ -129,24 +137,32 @@ class Tree(ParameterTree):
         self.setDragEnabled(False)
         self.setAcceptDrops(False)
         self.setRootIsDecorated(True)
-        self.setIndentation(14)
+        self.setIndentation(_INDENT)
+        self.setWordWrap(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.viewport().setAutoFillBackground(False)
         self.header().setStretchLastSection(True)
+        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self._fit_titles()
         self.filling = False
         """Whether rows are being added: the height is then computed once, at the end."""
         self.itemExpanded.connect(self.fit)
         self.itemCollapsed.connect(self.fit)
 
-    def set_titles(self, titles: Sequence[str]) -> None:
-        """Make the first column as wide as the longest of these titles, which may be of several trees, and never narrower than usual."""
-        metrics = self.fontMetrics()
-        widest = max((metrics.horizontalAdvance(title) for title in titles), default=0)
-        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
-        self.header().resizeSection(0, max(_LEAST_TITLE, widest + 2 * self.indentation() + 12))
+    def invisibleRootItem(self) -> InvisibleRootItem:
+        """Return the root item, and keep no Python object of it, as pyqtgraph does.
+
+        Qt destroys the root with the tree and tells nobody. Python's object would still stand for its address, and a widget that Qt makes
+        there later would be taken for an item: the window crashed when such a widget was destroyed.
+        """
+        return InvisibleRootItem(QTreeWidget.invisibleRootItem(self))
+
+    def _fit_titles(self) -> None:
+        """Make the first column as wide as the titles' lines with their indentation and margins."""
+        self.header().resizeSection(0, title_width(self.fontMetrics()) + 2 * self.indentation() + _MARGINS)
 
     def _updatePalette(self, palette: Any) -> None:
         """Do nothing: pyqtgraph would set a palette of its own, but the tree follows the application's."""
@@ -157,14 +173,15 @@ class Tree(ParameterTree):
         if self.filling:
             return
         self.doItemsLayout()
-        last = self.invisibleRootItem()
-        while last.childCount() and (last is self.invisibleRootItem() or last.isExpanded()):
+        last = self.topLevelItem(self.topLevelItemCount() - 1)
+        while last is not None and last.isExpanded() and last.childCount():
             last = last.child(last.childCount() - 1)
-        self.setFixedHeight(max(1, self.visualItemRect(last).bottom() + 3 if last.parent() or self.topLevelItemCount() else 1))
+        self.setFixedHeight(1 if last is None else max(1, self.visualItemRect(last).bottom() + 3))
 
     def event(self, event: QEvent) -> bool:
         handled: bool = super().event(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.Show, QEvent.Type.StyleChange):
+            self._fit_titles()
             self.fit()
         elif event.type() == QEvent.Type.PaletteChange:
             for item in self.listAllItems():

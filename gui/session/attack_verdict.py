@@ -29,13 +29,13 @@ class Verdict:
     """The sentence that says how the model misread the image before the attack; empty if it did not."""
 
 
-def verdict_of_attack(result: AttackResult) -> Verdict:
-    """Return the verdict on the first image of a result."""
+def verdict_of_attack(result: AttackResult, began: str = "the image") -> Verdict:
+    """Return the verdict on the first image of a result; ``began`` names the image that the attack began from, see `measured_from`."""
     success, labels = bool(result.success[0]), result.classifier.labels
     if is_grown(result):
         return Verdict("success", "succeeded") if success else Verdict("none", "did not succeed")
     seen, label = labels[int(result.clean_prediction[0])], labels[int(result.labels[0])]
-    before = f"The model misread the image before the attack, as “{seen}” and not as “{label}”." if bool(result.wrong_before[0]) else ""
+    before = f"The model misread {began} before the attack, as “{seen}” and not as “{label}”." if bool(result.wrong_before[0]) else ""
     if bool(result.failed[0]):
         return Verdict("error", "met NaN from the model", before)
     if not success:
@@ -44,26 +44,34 @@ def verdict_of_attack(result: AttackResult) -> Verdict:
         return Verdict("success", "succeeded", before)
     if result.targets is None:
         return Verdict("already", "had nothing to do, as the model misreads the image without it", before)
-    before = f"The model took the image for the target “{seen}” before the attack."
+    before = f"The model took {began} for the target “{seen}” before the attack."
     return Verdict("already", "had nothing to do, as the model takes the image for the target without it", before)
 
 
 def measured_from(run: AttackRun) -> str:
-    """Return the image that a run's norms are measured from, as the end of a phrase: “the clean image”, or that with stickers."""
-    from engine.stickers import Optimised
+    """Return the image that a run began from and that its norms are measured from; see `engine.figures.attacked_image`."""
+    from engine.figures.words import attacked_image
 
-    stickers = run.before.stickers
-    if "stickers" not in run.operation.uses:
-        return "the image with its stickers" if stickers else "the clean image"
-    fixed = any(not isinstance(sticker.content, Optimised) for sticker in stickers)
-    return "the image with its other stickers" if fixed else "the clean image"
+    return attacked_image(run.operation.uses, run.before.stickers)
+
+
+def verdict_of_run(run: AttackRun) -> Verdict:
+    """Return the verdict on a run, in words that name the image it began from where that is not the clean one."""
+    began = measured_from(run)
+    return verdict_of_attack(run.result, "the image" if began == "the clean image" else began)
+
+
+def began_words(run: AttackRun) -> str:
+    """Return what stands before the class from which a run began: “clean, with stickers: ”; empty where that is the clean image's."""
+    began = measured_from(run).removeprefix("the clean image").replace(" its ", " ").strip()
+    return f"clean, {began}: " if began else ""
 
 
 def summary_line(run: AttackRun) -> str:
     """Summarise a finished attack in a line: the verdict, the classes, the norms with what they are measured from, and the time."""
     from engine.text.formatting import format_norm, format_probability
 
-    result, verdict = run.result, verdict_of_attack(run.result)
+    result, verdict = run.result, verdict_of_run(run)
     labels = result.classifier.labels
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])
     ended = "" if result.reason == "finished" else f" ({result.reason})"
@@ -75,7 +83,8 @@ def summary_line(run: AttackRun) -> str:
     if is_grown(result):  # it does not derive from the clean image, so neither the old class nor a norm is meaningful
         return f"{_subject(result)} {verdict.words}{ended}: noise → {became}; {cost}"
     norms = ", ".join(f"{name} {format_norm(float(result.norms[key][0]))}" for name, key in (("L2", "l2"), ("L∞", "linf")))
-    line = f"{_subject(result)} {verdict.words}{ended}: {labels[before]} → {became}; {norms} from {measured_from(run)}, {cost}"
+    change = f"{began_words(run)}{labels[before]} → {became}"
+    line = f"{_subject(result)} {verdict.words}{ended}: {change}; {norms} from {measured_from(run)}, {cost}"
     return f"{line}. {verdict.before}" if verdict.before else line
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.text.formatting import format_norm, format_number, run_title, short
+from engine.text.formatting import format_linf, format_number, run_title, short
 from engine.text.formatting import format_probability as percent
-from gui.session.attack_verdict import Verdict, measured_from, verdict_of_attack
+from gui.session.attack_verdict import Verdict, began_words, measured_from, verdict_of_run
 from gui.session.history import AttackRun
 from gui.session.scene import to_pixels
 from gui.session.setting_words import REGIONS, crop_words
@@ -78,17 +78,21 @@ class RunFacts:
     @property
     def lines(self) -> tuple[Forms, Forms, Forms]:
         """The lines of the card, each from its longest form to its shortest: run and parameters; verdict and outcome; norms and device."""
-        sign, outcome = SIGNS[self.sign][0], _PROBABILITY.sub("", self.outcome)
-        forms = (
-            (self.outcome, *self.outcomes)
-            if self.outcomes
-            else (_joined(self.mark, self.outcome), _joined(self.mark, outcome), self.mark or outcome)
-        )
+        sign = SIGNS[self.sign][0]
         return (
             (_joined(self.title, self.budget), self.title, *self.short_titles),
-            tuple(f"{sign} {words}".strip() for words in forms),
+            tuple(f"{sign} {words}".strip() for words in self._outcome_forms()),
             (_joined(self.size, self.device), *self.sizes),
         )
+
+    def _outcome_forms(self) -> Forms:
+        """Return the outcome from its longest form to its shortest."""
+        if self.outcomes:
+            return (self.outcome, *self.outcomes)
+        bare = self.outcome.removeprefix("clean, ")
+        outcomes = [text for form in (self.outcome, bare) for text in (form, _PROBABILITY.sub("", form))]
+        outcomes = sorted(dict.fromkeys(outcomes), key=len, reverse=True)
+        return (*(_joined(self.mark, form) for form in outcomes), self.mark or outcomes[-1])
 
     @property
     def whole(self) -> str:
@@ -140,12 +144,12 @@ def _of_any(entry: FinishedRun) -> RunFacts:
 
 def _of_attack(entry: AttackRun) -> RunFacts:
     result = entry.result
-    labels, verdict, source = result.classifier.labels, verdict_of_attack(result), measured_from(entry)
+    labels, verdict, source = result.classifier.labels, verdict_of_run(entry), measured_from(entry)
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])
     first, last = (float(logits[0].softmax(0)[best]) for logits, best in ((result.clean_logits, before), (result.logits, after)))
     norms = {name: float(value[0]) for name, value in result.norms.items()}
     grown = entry.scene.grown  # the adversarial image does not derive from the clean one
-    outcome = f"{'noise' if grown else f'{labels[before]} {percent(first)}'} → {labels[after]} {percent(last)}"
+    outcome = f"{'noise' if grown else f'{began_words(entry)}{labels[before]} {percent(first)}'} → {labels[after]} {percent(last)}"
     flip = result.flip()
     never = "before the attack" if entry.reached_before else "never"
     figures = {
@@ -205,7 +209,7 @@ def _target(result: AttackResult) -> str:
 
 
 def _measured(norms: Mapping[str, float], source: str) -> tuple[str, ...]:
-    largest = f"L∞ {_level(norms['linf'])}"
+    largest = f"L∞ {format_linf(norms['linf'])}"
     least = f"{largest} from {source}" if source == "the clean image" else f"{largest}, its stickers not counted"
     return f"L2 {short(norms['l2'])}, {largest} from {source}", f"{largest} from {source}", least
 
@@ -228,7 +232,7 @@ def main_size(run: AttackRun, norms: Mapping[str, float] | None = None) -> str:
     own = run.planned.norms
     name = str(getattr(run.planned, "norm", own[0] if len(own) == 1 else "l2"))
     if name == "linf":
-        return f"L∞ {_level(norms['linf'])}"
+        return f"L∞ {format_linf(norms['linf'])}"
     title = name.upper() if name in norms else "L2"
     return f"{title} {_sizes(norms)[title]}"
 
@@ -240,12 +244,6 @@ def _sizes(norms: Mapping[str, float]) -> dict[str, str]:
         "L2": short(norms["l2"]),
         "L∞": f"{norms['linf']:.3g} ({norms['linf'] * 255:.3g}/255)",
     }
-
-
-def _level(linf: float) -> str:
-    """Format a largest change: ``8/255`` where it is one, which a difference of float32 misses by a little."""
-    whole = round(255 * linf)
-    return f"{whole}/255" if whole and abs(255 * linf - whole) < 1e-3 else format_norm(linf)
 
 
 def _time(entry: FinishedRun) -> str:

@@ -1,9 +1,9 @@
-"""Session: the one observable state. Panels call its methods and listen to its signals; they never meet each other.
+"""Session: what the window works on. Panels call its methods and listen to its signals; they never meet each other.
 
     change(...) -> State -> scene -> engine thread -> Frame -> ``observed``
 
-Only `Session.change` changes the state. It emits the signals of the fields that differ and, if the scene differs, requests one frame from
-the engine thread. While a frame is being made, only the newest scene waits.
+Only `Session.change`, of the `StateHolder`, changes the state. It emits the signals of the fields that differ and, if the scene differs,
+requests one frame from the engine thread. While a frame is being made, only the newest scene waits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QUndoStack
 
 from gui.lanes.engine_thread import EngineThread, stop
 from gui.lanes.requests import Requests
@@ -28,7 +27,6 @@ from gui.session.comparison import Comparison
 from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
 from gui.session.eps_mover import EpsMover
-from gui.session.fields import SIGNALS, Field
 from gui.session.hardness import Hardness
 from gui.session.history import AttackRun, FinishedRun, History
 from gui.session.iterate_keeper import IterateKeeper
@@ -44,53 +42,27 @@ from gui.session.run_comparison import plan_of
 from gui.session.scene import Frame, Scene, observe_scene
 from gui.session.staleness import Staleness
 from gui.session.stand_in import is_stand_in
-from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
+from gui.session.state import SCENE_FIELDS
+from gui.session.state_holder import StateHolder
 from gui.session.studies.keeper import StudyKeeper
 from gui.session.training.trainer import Trainer
-from gui.session.undo import LIMIT, ReplaceFields, undoable_removals
+from gui.session.undo import undoable_removals
 from gui.session.warm_up import warm_up
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from engine import Classifier
-    from engine.explain import Explanation
     from engine.images import Photograph
     from engine.perturbation_view import PerturbationView
     from engine.stickers import Content, Sticker
 
 
-class Session(QObject):
+class Session(StateHolder):
     """Holds the state, the finished runs and the engine's two threads, and announces every change with a signal."""
 
-    engineReady = Signal()
-    """The engine is loaded: attacks, models and data sets can be listed."""
-    classifierChanged = Signal()
-    imageChanging = Signal()
-    """The clean image is about to change: end any gesture of the mouse."""
-    imageChanged = Signal()
-    """The clean image, or where it came from, has changed."""
-    photographChanged = Signal()
-    """The photograph that the clean image was cropped from has changed."""
-    labelChanged = Signal()
-    """The true label, the target, or the prediction for the clean image has changed."""
-    stickersChanged = Signal()
-    """The stickers were edited or dragged: read ``stickers``."""
-    selectionChanged = Signal()
-    perturbationChanged = Signal()
-    planChanged = Signal()
-    """The planned attack, or the region that it may change, has changed."""
-    newStickerChanged = Signal()
-    """The content or the colour of new stickers has changed."""
     pixelChosen = Signal(object)
     """``(column, row)`` of the pixel to be marked on the canvas; None for no mark."""
-    boundsChanged = Signal()
-    explanationsChanged = Signal()
-    """The chosen explanations, or their parameters, have changed."""
-    viewChanged = Signal()
-    """The view of the perturbation has changed: its channels or its gain."""
-    comparedChanged = Signal()
-    """Other finished runs are compared."""
     threadsChanged = Signal()
     observed = Signal()
     """``frame`` is new. It is None if the frame could not be made."""
@@ -103,31 +75,8 @@ class Session(QObject):
     busyChanged = Signal(str)
     """The text of the work that the window waits for, such as “Loading signs…”; empty for none."""
 
-    ready = Field[bool]()
-    classifier = Field["Classifier | None"]()
-    photograph = Field["Photograph | None"]()
-    clean = Field["Tensor | None"]()
-    image = Field[Mapping[str, Any]]()
-    label = Field["int | None"]()
-    target = Field["int | None"]()
-    region = Field[Region]()
-    stickers = Field["tuple[Sticker, ...]"]()
-    selected = Field["int | None"]()
-    new_content = Field[NewContent]()
-    new_colour = Field[tuple[float, float, float]]()
-    delta = Field["Tensor | None"]()
-    grown = Field[bool]()
-    bounds = Field[Mapping[str, float]]()
-    explanations: Field[tuple[Explanation, ...]] = Field()
-    explaining = Field[bool]()
-    plan = Field[Plan]()
-    compared = Field[tuple[int, ...]]()
-    opened = Field[int]()
-    scene = Field["Scene | None"]()
-
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.state = State()
         self.threads = 1
         """The CPU threads of each lane, measured for the classifier."""
         self._frame: Frame | None = None
@@ -136,8 +85,6 @@ class Session(QObject):
         self.data_sources = DataSources(self)
         self.jobs = Jobs(self)
         self.places = Places(self)
-        self.undo_stack = QUndoStack(self)
-        self.undo_stack.setUndoLimit(LIMIT)
         self.lane = EngineThread("interactive", self)
         """Does the work on the image on the canvas."""
         self.background = EngineThread("background", self, behind=self.lane)
@@ -199,38 +146,13 @@ class Session(QObject):
         if kind in ("error", "warning"):
             self.notice.emit(short or text)
 
-    # ------------------------------------------------------------------ the one write path
+    # ------------------------------------------------------------------ what follows the state
 
-    def change(self, text: str = "", *, key: Hashable | None = None, since: Mapping[str, Any] | None = None, **fields: Any) -> bool:
-        """Replace fields of the state or of its plan; return whether that requested a new frame.
+    def _leaving(self, changed: frozenset[str]) -> None:
+        if changed & {"classifier", "clean"}:
+            self.runs.cancel()
 
-        All fields are replaced before the first signal is emitted. With ``text`` the change becomes an undo step of that name. Undo steps
-        of one ``key`` within a short time are merged. ``since`` overrides the values that undo restores, with those from before a drag.
-        """
-        if differing_fields(self.state, self.state.with_fields(**fields), ("clean",)):
-            self.imageChanging.emit()
-        before, after = self.state, self.state.with_fields(**fields)
-        changed = differing_fields(before, after)
-        if changed:
-            if changed & {"classifier", "clean"}:
-                self.runs.cancel()
-            self.state = after
-        if text:
-            self._push(text, key, before.with_fields(**since) if since else before)
-        if changed:
-            self._announce(changed)
-        return bool(changed & SCENE_FIELDS)
-
-    def _push(self, text: str, key: Hashable | None, before: State) -> None:
-        names = differing_fields(before, self.state, UNDOABLE)
-        if names - {"run"}:  # a change of the run's number alone is invisible
-            old, new = ({name: value_of(state, name) for name in names} for state in (before, self.state))
-            self.undo_stack.push(ReplaceFields(self._put, old, new, text, key))
-
-    def _put(self, fields: Mapping[str, Any]) -> None:
-        self.change(**fields)
-
-    def _announce(self, changed: frozenset[str]) -> None:
+    def _entered(self, changed: frozenset[str]) -> None:
         """Update what depends on the changed fields, and emit their signals."""
         if "classifier" in changed and self.classifier is not None and not is_stand_in(self.classifier):
             self._measure_threads(self.classifier)
@@ -239,9 +161,7 @@ class Session(QObject):
             self.refresh()
         self.history.follow(self.state)
         self.staleness.follow()
-        for signal, names in SIGNALS.items():
-            if changed.intersection(names):
-                getattr(self, signal).emit()
+        super()._entered(changed)
         if "stickers" in changed:
             self.runs.stickers.follow()
 

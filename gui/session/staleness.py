@@ -49,6 +49,11 @@ class Staleness(QObject):
         return any(each.weighs for each in self.differences)
 
     @property
+    def subject(self) -> str:
+        """The kind of thing that was changed since, as the beginning of a sentence: “Stickers”, or “Parameters” where more was."""
+        return "Stickers" if {each.name for each in self.differences if each.weighs} == {"stickers"} else "Parameters"
+
+    @property
     def sentence(self) -> str:
         """The differences as a sentence, such as “Changed since this run: eps 8/255 → 2/255.”; empty if there are none."""
         return sentence(self.differences)

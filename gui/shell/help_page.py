@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QScrollArea, QV
 
 from gui import theme
 from gui.canvas.keys import HELP, SHORTCUTS
-from gui.shell.actions import MENUS, SPECS
+from gui.shell.actions import MENUS
+from gui.shell.docks import DOCKS
 
 
 def keys_by_chapter() -> dict[str, list[tuple[str, str]]]:
@@ -20,9 +21,10 @@ def keys_by_chapter() -> dict[str, list[tuple[str, str]]]:
         rows = [(_keys(spec.shortcuts), spec.title.rstrip("…")) for spec in specs if spec.shortcuts]
         if rows:
             chapters[menu] = rows
-    canvas = [(QKeySequence(s.key | s.modifiers).toString(_NATIVE).replace("Backtab", "Tab"), s.help) for s in SHORTCUTS if s.help]
-    named = {spec.shortcuts[0] for spec in SPECS if spec.shortcuts}
-    chapters["On the canvas"] = [pair for pair in canvas if pair[0] not in named or pair[0] == "Esc"]
+    chapters["Panels"] = [(_keys((dock.keys,)), dock.title) for dock in DOCKS if dock.keys]
+    chapters["On the canvas"] = [
+        (QKeySequence(s.key | s.modifiers).toString(_NATIVE).replace("Backtab", "Tab"), s.help) for s in SHORTCUTS if s.help
+    ]
     chapters["Mouse and arrows"] = list(HELP)
     return chapters
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gui.session.studies.keeper import locked
 from gui.session.studies.places import is_session_file, sessions_folder
+from gui.session.studies.welcome import after_crash
 
 if TYPE_CHECKING:
     from engine.file_lock import FileLock
+    from gui.session.studies.locks import StudyLocks
     from gui.settings import Settings
 
 LAST = "studies/last"
@@ -46,14 +46,13 @@ class LastStudy:
         """Return what came back, in a sentence; ``runs`` are the runs in words, if there are any."""
         assert self.path is not None
         what = _words(self.path)
-        kept = f", with {runs}" if runs else ""
         if self.crashed:
-            saved = datetime.fromtimestamp(self.path.stat().st_mtime) if self.path.is_file() else datetime.now()
-            return f"Gibbon did not end in order. {what} is back as it was saved at {saved:%H:%M}{kept}."
+            return after_crash(self.path, what, runs)
+        kept = f", with {runs}" if runs else ""
         return f"{what} is back{kept}. “New study” begins anew."
 
 
-def find_last(settings: Settings, *, wanted: bool) -> LastStudy:
+def find_last(settings: Settings, locks: StudyLocks, *, wanted: bool) -> LastStudy:
     """Return the last study, locked for this window; one that is not ``wanted``, gone or held by another window is named only."""
     kept = settings.text(LAST)
     if not kept:
@@ -64,7 +63,7 @@ def find_last(settings: Settings, *, wanted: bool) -> LastStudy:
     if not wanted:
         menu = "Open earlier session" if is_session_file(path, sessions_folder()) else "Open recent"
         return LastStudy(note=f"This is a new study. {_words(path)} is under “{menu}”.")
-    lock, holder = locked(path)
+    lock, holder = locks.acquire(path)
     if holder is not None:
         return LastStudy(note=f"{_words(path)} is open in {holder.words}, so this is a new study.")
     return LastStudy(path, lock, crashed=lock is not None and lock.taken_over)

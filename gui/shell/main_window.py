@@ -38,6 +38,12 @@ from gui.widgets.reveal import reveal
 if TYPE_CHECKING:
     from gui.canvas import ImageCanvas
 
+BASE = QSize(2, 2)
+"""The window's base size, from which a window manager counts steps.
+
+At a fractional scale Qt asks for sizes in steps of two device pixels. Without a base size they are counted from the least size, which
+changes with the docks: each change would cost the window a pixel. Any size does that stays as it is.
+"""
 FRAME = 32
 """The height of the window's own frame, about."""
 
@@ -58,9 +64,8 @@ class MainWindow(QMainWindow):
         self.setObjectName("main")
         self.setWindowTitle("Gibbon")
         self.setAcceptDrops(True)
-        self.setAnimated(
-            False
-        )  # an animation of docks or tabs that goes on while a layout is restored ends at the place of the layout before
+        self.setBaseSize(BASE)
+        self.setAnimated(False)  # an animation that goes on while a layout is restored ends at the place of the layout before
         self.centre = Centre()
         self.setCentralWidget(self.centre)
         self.panels: dict[str, Any] = {}

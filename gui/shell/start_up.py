@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 
-from gui.session.studies.keeper import locked, read
+from gui.session.studies.keeper import read
+from gui.session.studies.welcome import after_crash, runs_in_words
 from gui.session.swap_model import ClassifierWithImage, show_classifier, with_image
 from gui.shell.actions.file import open_path
 from gui.shell.last_study import LastStudy, find_last, starts_with_last
+from gui.shell.torch_libraries import load_libraries
 
 if TYPE_CHECKING:
     from engine import Classifier
@@ -71,6 +73,7 @@ class StartUpResult:
 def load_engine(study: Path | None = None) -> StartUpResult:
     """Import torch and the engine; open a study, or the shipped model and a sample. Called in the engine thread."""
     began = time.perf_counter()
+    load_libraries()
     import torch
 
     seconds = time.perf_counter() - began
@@ -162,10 +165,10 @@ class StartUp(QObject):
         if asked is not None:
             if not is_study(asked):
                 return None
-            self._lock, self._holder = (None, None) if self._opening.copy else locked(asked)
+            self._lock, self._holder = (None, None) if self._opening.copy else self._session.studies.locks.acquire(asked)
             return asked
         settings = self._window.settings
-        self._last = find_last(settings, wanted=self._opening.restore and starts_with_last(settings))
+        self._last = find_last(settings, self._session.studies.locks, wanted=self._opening.restore and starts_with_last(settings))
         self._lock = self._last.lock
         return self._last.path
 
@@ -180,8 +183,7 @@ class StartUp(QObject):
         if study is not None:
             self._enter(study)
         else:
-            if self._lock is not None:
-                self._lock.release()
+            session.studies.locks.give_back(self._lock)
             if self._last.note:
                 session.notice.emit(self._last.note)
             if self._opening.file is not None and self._opening.file != self._asked:
@@ -190,8 +192,6 @@ class StartUp(QObject):
 
     def _enter(self, study: StudyAtStart) -> None:
         """Put a study into the session, and replace the stand-in by its model."""
-        from engine.text.formatting import counted
-
         session, keeper = self._session, self._session.studies
         tried = study.restored.fields["classifier"]
         keeper.enter(
@@ -199,9 +199,11 @@ class StartUp(QObject):
         )
         if study.problem:
             keeper.stand_ins.tell(study.problem)
+        runs = runs_in_words(len(session.history.entries))
         if self._opening.file is None:
-            runs = len(session.history.entries)
-            session.notice.emit(self._last.back(counted(runs, "run") if runs else ""))
+            session.notice.emit(self._last.back(runs))
+        elif self._lock is not None and self._lock.taken_over:
+            session.notice.emit(after_crash(study.path, f"“{study.path.stem}”", runs))
 
 
 # ---------------------------------------------------------------------- measuring

@@ -8,7 +8,15 @@ from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePai
 
 
 class ElidedCombo(QComboBox):
-    """A combo box that shortens its text with an ellipsis. Qt's styles cut it in the middle of a letter."""
+    """A combo box that shortens its text with an ellipsis, and whose list is wide enough for every text.
+
+    Qt's styles cut both in the middle of a letter.
+    """
+
+    def showPopup(self) -> None:
+        view = self.view()
+        view.setMinimumWidth(view.sizeHintForColumn(0) + view.verticalScrollBar().sizeHint().width())
+        super().showPopup()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         option = QStyleOptionComboBox()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QIODevice, QSaveFile
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from gui.settings import Settings
+from gui.widgets.asked_file import ask_file
 
 
 def copy_picture(image: QImage) -> None:
@@ -33,11 +34,9 @@ def ask_and_write(image: QImage, stem: str, title: str, parent: QWidget) -> Path
     """Ask for a file and write a picture to it as PNG; return its path, or None if nothing was written."""
     settings = Settings()
     start = settings.folder("save") / f"{stem}.png"
-    chosen, _filter = QFileDialog.getSaveFileName(parent, title, str(start), "PNG image (*.png)")
-    if not chosen:
+    path = ask_file(parent, title, start, "PNG image (*.png)")
+    if path is None:
         return None
-    path = Path(chosen)
-    path = path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
     settings.keep_folder("save", path.parent)
     wrong = write_picture(image, path)
     if wrong:

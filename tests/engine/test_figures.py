@@ -138,7 +138,7 @@ def test_captions_own_up(result: engine.AttackResult, targeted: engine.AttackRes
     note = figures.note_for(targeted, reference="generated:signs")
     assert f"seed {targeted.provenance['seed']}" in note
     assert "assumed" in note
-    assert "generated:signs" in note
+    assert "drawn signs" in note
     assert "drawn by a program" in note
     probability = float(result.clean_logits[0].softmax(0).max())
     assert format_probability(probability).replace(" ", "\N{NO-BREAK SPACE}") in known[0].caption

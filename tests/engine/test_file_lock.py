@@ -74,3 +74,15 @@ def test_where_nothing_can_be_written_no_lock_is_needed(tmp_path: Path) -> None:
     assert lock.acquire() is None
     assert not lock.held
     lock.release()
+
+
+def test_the_last_lock_of_a_file_that_a_process_holds_gives_it_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.gibbon"
+    one, two = FileLock(path), FileLock(path)
+    assert (one.acquire(), two.acquire()) == (None, None)
+    one.release()
+    one.release()
+    assert two.path.exists()
+    assert _elsewhere(path) == str(os.getpid())
+    two.release()
+    assert not two.path.exists()

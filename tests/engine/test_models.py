@@ -169,7 +169,7 @@ def write(path: Path, kind: str) -> str:
             return "web page"
         case "noise":
             path.write_bytes(bytes(range(200)))
-            return "damaged or holds no weights"
+            return r"damaged or holds no weights\. Fetch or write it again\."
         case "code":
             torch.save({"weights": Runs()}, path)
             return "asks for .*system, which would run code, so it was not loaded"

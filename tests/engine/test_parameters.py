@@ -188,7 +188,11 @@ def test_a_value_is_told_with_a_unit_that_says_more_than_its_title() -> None:
     assert told(CATALOGUE["cw-l2"], "confidence", 2.0) == "2 logits"
 
 
-_VAGUE = {"share", "quantile", "activation", "augment", "sign", "slope", "fresh", "L1 step", "eight bit"}
+_VAGUE = {
+    *("share", "quantile", "activation", "augment", "sign", "slope", "fresh", "L1 step", "eight bit", "box", "clipped step", "refine"),
+    *("gamma", "first gamma", "last gamma", "theta", "alpha", "rho", "lambda", "cap", "enough", "factor", "tries", "shrink", "growth"),
+    *("smallest", "decay", "weight"),
+}
 """Words that a reader of a table cannot place without the form around them."""
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import GibbonError
+from engine.text.cards import accuracy_of, data_name
 from engine.text.formatting import format_norm, format_number, format_probability, format_share
 from engine.text.parsing import parse_number, parse_whole
 
@@ -117,3 +118,31 @@ def test_a_share_is_all_or_none_where_it_is_exactly_that(share: float, text: str
 )
 def test_norms_have_three_digits_and_no_power_of_ten(value: float, text: str) -> None:
     assert format_norm(value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        *(("generated:digits", "drawn digits"), ("generated:signs", "drawn signs"), ("generated:signs:1", "drawn signs, 1")),
+        *(
+            ("gtsrb:train", "GTSRB"),
+            ("cifar10", "CIFAR-10"),
+            ("folder:/home/me/secret", "a folder of images"),
+            ("its data set", "its data set"),
+        ),
+    ],
+)
+def test_a_data_set_is_named_by_its_title(name: str, title: str) -> None:
+    assert data_name(name) == title
+
+
+def test_an_accuracy_names_its_test_set() -> None:
+    assert accuracy_of({"accuracy": 0.98, "data_set": "generated:signs"}) == "98.00 % on drawn signs' test set"
+    assert accuracy_of({"accuracy": 0.98, "data_set": "mnist"}) == "98.00 % on MNIST's test set"
+
+
+@pytest.mark.parametrize(("value", "text"), [(8 / 255, "8/255"), (0.03137257, "8/255"), (0.05, "0.05"), (0.0, "0"), (1.0, "255/255")])
+def test_a_largest_change_is_said_in_grey_levels_where_it_is_a_whole_number_of_them(value: float, text: str) -> None:
+    from engine.text.formatting import format_linf
+
+    assert format_linf(value) == text

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QWidget
 
 import engine
 from engine.explain import find_spikes
@@ -17,6 +18,7 @@ from gui.panels.activations.layer_list import shortened_name
 from gui.panels.activations.spike_table import SpikeTable, cells, times
 from gui.plots.histograms import decades, inks, nice_ticks, raster
 from gui.session.bounds import bound_text, effect_text, with_bound
+from tests.gui.driving import settle
 from tests.gui.panel_scenes import LABELS, drag, open_image, put_sticker, show, small
 
 if TYPE_CHECKING:
@@ -251,3 +253,19 @@ def test_axes() -> None:
     assert decades(0) == [1]
     assert nice_ticks(0, 8, 4) == [0, 2, 4, 6, 8]
     assert nice_ticks(-0.2, 3, 4) == [0, 1, 2, 3]
+
+
+def test_the_plot_and_its_bound_never_print_over_each_other_in_a_low_drawer(qtbot: QtBot, opened: ActivationsPanel) -> None:
+    drawer = QWidget()
+    qtbot.addWidget(drawer)
+    drawer.resize(800, 600)
+    opened.setParent(drawer)  # a window of its own would refuse to be that low
+    drawer.show()
+    opened.show()
+    for size in ((340, 190), (340, 260), (700, 190)):
+        opened.resize(*size)
+        settle()
+        assert opened.plot.geometry().bottom() < opened.value.geometry().top(), size
+        assert opened.value.geometry().bottom() < opened.effect.geometry().top(), size
+        assert opened.upper.height() >= opened.upper.minimumSizeHint().height(), size
+    opened.setParent(None)  # it is closed by itself

@@ -83,7 +83,10 @@ def test_cancelling_leaves_no_file_and_answers_at_once(attacked: Workbench, tmp_
     until(lambda: dialog.writing is None, "the end of the writing")
     assert time.perf_counter() - begun < 2  # the present frame is finished; on a busy machine that takes longer than 0.2 s
     assert list(tmp_path.iterdir()) == []
-    assert "No file was written" in dialog.picture.text()
+    assert "No file was written" in dialog.problem.text()
+    assert dialog.problem.isVisible()
+    assert not dialog.picture.pixmap().isNull(), "the preview stays"
+    assert dialog.facts.text(), "so do its numbers"
     assert dialog.export_button.isEnabled()
     assert not [entry for entry in logged if entry.kind == "error"]  # the user wanted it
     close(dialog)
@@ -97,4 +100,18 @@ def test_nothing_ticked_says_so(attacked: Workbench) -> None:
     assert dialog.picture.text() == "Choose at least one panel."
     assert dialog.picture.pixmap().isNull()
     assert not dialog.export_button.isEnabled()
+    close(dialog)
+
+
+def test_a_failed_export_is_said_once_beside_the_preview_which_stays(attacked: Workbench, tmp_path: Path) -> None:
+    dialog = opened(attacked)
+    assert dialog.choices.every.text() == "all"
+    facts = dialog.facts.text()
+    dialog.export_to(tmp_path / "no folder" / "a.txt")
+    until(lambda: dialog.problem.isVisible(), "the error")
+    assert "does not end in .gif" in dialog.problem.text()
+    assert not dialog.picture.pixmap().isNull()
+    assert dialog.facts.text() == facts
+    assert dialog.facts.isVisible()
+    assert dialog.export_button.isEnabled()
     close(dialog)

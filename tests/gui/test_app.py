@@ -142,10 +142,10 @@ def test_torchs_libraries_are_loaded_ahead_and_its_import_finds_them() -> None:
     code = """
 import sys, time
 from pathlib import Path
-from gui.shell.torch_libraries import load_ahead
+from gui.shell.torch_libraries import load_libraries
 maps = lambda: Path("/proc/self/maps").read_text()
 print("libtorch_cpu" in maps())
-load_ahead().join()
+load_libraries()
 print("libtorch_cpu" in maps(), "torch" in sys.modules)
 before = maps().count("libtorch_cpu")
 import torch
@@ -153,6 +153,23 @@ print(maps().count("libtorch_cpu") == before, float(torch.ones(3).sum()))
 """
     done = run(code)
     assert done.stdout.splitlines() == ["False", "True False", "True 3.0"], done.stderr
+
+
+@pytest.mark.parametrize("broken", ["importlib.util.find_spec", "ctypes.CDLL"])
+def test_what_cannot_be_loaded_ahead_does_not_stop_the_loading(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    from gui.shell.torch_libraries import load_libraries
+
+    asked: list[object] = []
+
+    def fails(*arguments: object, **_: object) -> None:
+        asked.append(arguments)
+        raise ValueError("torch.__spec__ is None")
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(broken, fails)
+    load_libraries()
+    monkeypatch.undo()
+    assert asked, "the broken function was called"
 
 
 def test_whatever_keeps_the_first_model_away_the_docks_come_alive(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,3 +94,16 @@ def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: At
 )
 def test_readings_in_words(readings: dict[str, float], words: str) -> None:
     assert readings_in_words(readings, {"held-out fooling rate": "share"}) == words
+
+
+def test_the_runs_of_a_study_are_not_denied(qtbot: QtBot, attack_panel: AttackDock, session: Session) -> None:
+    """After a study was opened the history has runs whose ending is not known here: nothing is said about it."""
+    open_image(qtbot, session)
+    attack_panel.choose("fgsm")
+    assert attack_panel.readings.text.text() == ""
+    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+        attack_panel.run()
+    qtbot.waitUntil(lambda: not session.runs.running)
+    assert attack_panel.readings.text.text() == "last run: 1 step"
+    attack_panel.readings.show_ending(None, "fgsm")
+    assert attack_panel.readings.text.text() == ""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from gui.panels.runs.facts import run_facts
 
 from engine.attacks import FGSM, PGD, StickerPGD
 from engine.figures.animation import film_of
@@ -14,6 +13,7 @@ from engine.figures.subject import subject_of
 from engine.stickers import Colour, Content, Optimised, Sticker
 from gui.panels.results.content import loss_curve
 from gui.session.attack_verdict import measured_from, summary_line, verdict_of_attack
+from gui.session.run_facts import run_facts
 from gui.session.state import AttackSettings
 from tests.gui.driving import until
 from tests.gui.panel_scenes import LABELS, attack, open_image, put_sticker
@@ -136,9 +136,9 @@ def test_failure_and_success_of_the_attack_s_own(qtbot: QtBot, session: Session,
     ("contents", "made", "source"),
     [
         ((), PGD(steps=1), "the clean image"),
-        ((Colour(),), PGD(steps=1), "the image with its stickers"),
+        ((Colour(),), PGD(steps=1), "the clean image with its stickers"),
         ((Optimised(),), StickerPGD(steps=1), "the clean image"),
-        ((Colour(), Optimised()), StickerPGD(steps=1), "the image with its other stickers"),
+        ((Colour(), Optimised()), StickerPGD(steps=1), "the clean image with its other stickers"),
     ],
 )
 def test_norms_are_measured_from_what_was_attacked(

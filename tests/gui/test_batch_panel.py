@@ -15,7 +15,8 @@ from PySide6.QtTest import QTest
 
 import engine
 from gui.panels.batch.table import COLUMNS
-from tests.gui.driving import Hold, choose_attack, click, press_keys, run_attack, settle, until
+from gui.panels.batch.work import write
+from tests.gui.driving import Hold, choose_attack, click, draw, press_keys, run_attack, settle, until
 from tests.gui.panel_scenes import drop_files
 from tests.gui.seen import empty_text
 
@@ -179,7 +180,7 @@ def test_the_selection_is_said_and_is_the_one_that_was_chosen(panel: BatchPanel)
     panel.setup.draw.setValue(7)
     rows = finish(panel)
     assert {row.name_of(row.label) for row in rows} == {"Stop", "Yield"}
-    assert panel.selection.text == "generated:signs: 8 images of the classes Yield, Stop, in their order"
+    assert panel.selection.text == "drawn signs: 8 images of the classes Yield, Stop, in their order"
     assert panel.results is not None
     assert panel.results.subjects.origin["seed"] == 7
     panel.setup.draw.setValue(8)
@@ -394,3 +395,43 @@ def test_another_study_ends_the_batch_and_its_rows_stay_in_the_one_before(bench:
     assert panel.selection.text.startswith(f"Interrupted, the table holds {len(kept.rows)} of 200 rows: ")
     session.studies.new()
     until(lambda: session.studies.path is None, "the new study")
+
+
+def test_stickers_that_are_painted_on_every_image_are_told_and_can_be_left_out(bench: Workbench, panel: BatchPanel, tmp_path: Path) -> None:
+    assert panel.setup.paint.isHidden()
+    draw(bench)
+    bench.window.bring_up("batch")
+    settle()
+    assert panel.setup.paint.isVisible()
+    assert panel.setup.paint.text() == "paint 1 sticker on every image"
+    assert "with 1 sticker painted on every image" in panel.plan.text
+    painted = finish(panel)
+    assert "with 1 sticker painted on every image" in panel.selection.text
+    assert panel._title() == "PGD on images with 1 sticker"
+    results = panel.results
+    assert results is not None
+    path, *_ = write(results, tmp_path / "painted.csv", images=False)
+    assert {row["stickers"] for row in csv.DictReader(path.open())} == {"1"}
+    click(panel.setup.paint, QPoint(8, panel.setup.paint.height() // 2))
+    assert "sticker" not in panel.plan.text
+    bare = finish(panel)
+    assert "sticker" not in panel.selection.text
+    assert [row.sha256 for row in bare] != [row.sha256 for row in painted]
+    bench.session.change(region="stickers")  # then the attack has no other place, and paints them anyway
+    assert not panel.setup.paint.isEnabled()
+    assert panel.setup.paints
+    bench.session.change(region="image")
+    panel.setup.paint.setChecked(True)
+
+
+def test_an_image_that_was_misread_before_has_no_step_of_a_flip(bench: Workbench, panel: BatchPanel) -> None:
+    panel.setup.classes.setText("")
+    panel.setup.chooser.count.setValue(60)
+    panel.setup.together.setChecked(True)
+    rows = finish(panel)
+    (column,) = [column for column in COLUMNS if column.title == "flip"]
+    for row in rows:
+        text = column.text(row)
+        assert text == ("before" if row.reached_before else "" if row.steps_to_flip is None else f"{row.steps_to_flip:,}")
+        assert not (row.reached_before and row.steps_to_flip is not None)
+    assert any(row.steps_to_flip is not None for row in rows)

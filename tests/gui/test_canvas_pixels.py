@@ -17,10 +17,11 @@ from gui import theme
 from gui.canvas import ImageCanvas
 from gui.canvas.heading import Heading
 from gui.canvas.items import GRID_FROM, HandlesItem, outline
-from gui.canvas.pictures import Caption, Picture, share_text
+from gui.canvas.pictures import Caption, Picture
 from gui.canvas.placement import Placement
 from gui.widgets import ElidedLabel
 from tests.gui.canvas_pixels import array
+from tests.gui.driving import settle
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -151,28 +152,53 @@ def test_optimised_content_is_dashed(canvas: ImageCanvas) -> None:
     assert 0.3 * whites[0] < whites[1] < 0.7 * whites[0]
 
 
-def test_a_caption_without_room_keeps_its_number_whole(canvas: ImageCanvas) -> None:
-    canvas.set_captions(Caption("Stop", "99.9 %"), Caption("Speed limit (30 km/h)", "87.2 %"))
+def test_a_caption_without_room_keeps_what_tells_its_class_from_others(canvas: ImageCanvas) -> None:
+    canvas.set_captions(Caption("Stop", "> 99.9 %"), Caption("Speed limit (30 km/h)", "87.2 %"))
     caption = canvas.adversarial_pane.heading.caption
     assert (caption.shown, caption.toolTip()) == ("Speed limit (30 km/h) · 87.2 %", "")
-    caption.resize(caption.fontMetrics().horizontalAdvance("Speed · 87.2 %") + 24, caption.height())
-    assert caption.shown.startswith("Sp")
-    assert caption.shown.endswith("… · 87.2 %")
-    assert caption.toolTip() == caption.text
-    caption.resize(caption.fontMetrics().horizontalAdvance("87.2 % ·") + 12, caption.height())
-    assert caption.shown == "87.2 %"
-    caption.setMinimumWidth(0)
-    caption.resize(20, caption.height())
-    assert "%" not in caption.shown  # a part of the number would read as another one
+    whole = caption.whole_width
+    shown = set()
+    for width in range(whole, 40, -1):
+        caption.resize(width, caption.height())
+        shown.add(caption.shown)
+        label, share = caption.parts()
+        assert label, "the class never vanishes"
+        assert share in ("87.2 %", "")  # a part of the number would read as another one
+        assert caption.shown == caption.text or caption.toolTip() == caption.text
+        if width > 0.75 * whole:
+            assert label.endswith("km/h)")
+    assert any("%" not in text for text in shown)
 
 
-@pytest.mark.parametrize(
-    ("p", "text"), [(0.99996, "99.9+ %"), (0.998, "99.8 %"), (1.0, "99.9+ %"), (0.0001, "under 0.1 %"), (0.5, "50.0 %")]
-)
-def test_a_caption_is_never_an_inequality(p: float, text: str) -> None:
-    caption = Caption("7", share_text(p))
-    assert caption.text == f"7 · {text}"
-    assert not set("<>≤≥") & set(caption.text)
+@pytest.mark.parametrize("view", ["side", "wipe"])
+@pytest.mark.parametrize("width", [260, 320, 400, 520, 900])
+def test_two_classes_that_differ_in_their_last_words_can_be_told_apart(canvas: ImageCanvas, view: str, width: int) -> None:
+    canvas.resize(width, 520)
+    canvas.set_view(view)
+    texts = []
+    for speed in (50, 60):
+        canvas.set_captions(Caption(f"Speed limit ({speed} km/h)", "> 99.9 %"), Caption(f"Speed limit ({speed} km/h)", "48.5 %"))
+        settle()
+        headings = [heading for pane in canvas.panes for heading in pane.headings]
+        texts.append([heading.caption.parts()[0] for heading in headings])
+    assert all(one != other for one, other in zip(*texts, strict=True)), texts
+
+
+def test_the_classes_of_iterates_do_not_move_the_images(canvas: ImageCanvas) -> None:
+    canvas.resize(420, 520)
+    heights = []
+    for label in ("Speed limit (50 km/h)", "Stop", "Speed limit (60 km/h)", "Yield"):
+        canvas.set_captions(Caption("Stop", "48.5 %"), Caption(label, "48.5 %"))
+        settle()
+        heights.append({pane.view.height() for pane in canvas.panes})
+    assert heights == [heights[0]] * 4
+
+
+@pytest.mark.parametrize("p", [0.99996, 0.998, 1.0, 0.0001, 0.5])
+def test_a_heading_writes_a_probability_as_all_else_does(p: float) -> None:
+    from engine.text.formatting import format_probability
+
+    assert Caption("7", format_probability(p)).text == f"7 · {format_probability(p)}"
 
 
 def test_the_surround_follows_light_and_dark(canvas: ImageCanvas) -> None:
@@ -222,8 +248,9 @@ NAMES = [("Adversarial", 400, None), ("#12 PGD 8/255", 400, None), ("#12 PGD 8/2
 
 
 @pytest.mark.parametrize(("name", "room", "shown"), NAMES)
-def test_a_name_without_room_is_its_first_word(qtbot: QtBot, name: str, room: int, shown: str | None) -> None:
-    heading = Heading(Picture(name, "#E69F00", caption=Caption("Speed limit 50", "99.8 %")))
+def test_a_name_without_room_is_its_shorter_form(qtbot: QtBot, name: str, room: int, shown: str | None) -> None:
+    shorter = (shown,) if shown else ()
+    heading = Heading(Picture(name, "#E69F00", caption=Caption("Speed limit 50", "99.8 %"), shorter=shorter))
     qtbot.addWidget(heading)
     heading.resize(room, heading.sizeHint().height())
     heading.show()
@@ -231,4 +258,5 @@ def test_a_name_without_room_is_its_first_word(qtbot: QtBot, name: str, room: in
     label = next(child for child in heading.findChildren(ElidedLabel))
     assert (label.text(), label.cut) == (shown or name, False)
     assert heading.name == name
-    assert heading.caption.shown.endswith("99.8 %")
+    assert "50" in heading.caption.shown  # the class is never left out
+    assert heading.caption.shown.endswith("99.8 %") == (shown is None)

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from gui.canvas.drawing import NOT_HERE
+from gui.canvas.pictures import Picture
 from gui.session.state import AttackSettings
 from tests.gui.canvas_events import NONE, drag, move, press, release
 from tests.gui.canvas_pixels import array
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from gui.app import Workbench
     from gui.canvas.pane import Pane
+    from gui.canvas.pictures import ViewName
 
 
 def menu_at(bench: Workbench, pane: Pane, point: tuple[float, float]) -> dict[str, QAction]:
@@ -477,3 +479,30 @@ def test_the_images_are_named_with_their_predictions_for_those_who_do_not_see_th
     assert names[1].startswith(f"Adversarial: {labels[seen.adversarial_prediction]} · ")
     press_keys(bench.window, "2")
     assert canvas.stage.view.accessibleName() == " and ".join(names)
+
+
+@pytest.mark.parametrize("width", [1130, 1000, 1280, 1920])
+@pytest.mark.parametrize("view", ["side", "wipe", "blink", "difference"])
+def test_the_bar_is_whole_again_when_a_comparison_is_left(bench: Workbench, width: int, view: ViewName) -> None:
+    canvas, header = bench.window.canvas, bench.window.centre.header
+    bench.window.resize(width, 800)
+    canvas.set_view(view)
+    settle()
+
+    def hidden() -> list[str]:
+        return [widget.accessibleName() for widget in (*header.buttons.values(), header.zoom) if widget.isHidden()]
+
+    before = hidden()
+    for count in (2, 3):
+        pixels = np.zeros((32, 32, 3), np.uint8)
+        canvas.set_compared([Picture(f"#{n}", "#000000", pixels, run=n, letter="ABC"[n]) for n in range(count)])
+        settle()
+        canvas.set_compared([])
+        assert hidden() == before  # in the same moment, not at the next resize
+        settle()
+        assert hidden() == before
+    for other in ("difference", "blink", "side", view):
+        canvas.set_view(other)
+    assert hidden() == before
+    canvas.set_view("side")
+    settle()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QLineEdit, QMessageBox, QToolButton
 
 from gui import theme
 from tests.gui.driving import Hold, click, run_attack, settle, until
@@ -104,7 +104,8 @@ def test_the_outcome_follows_the_theme(bench: Workbench, experiments: Experiment
 
 def test_what_stands_in_compares_with_nothing_and_is_said_before(experiments: ExperimentsPanel) -> None:
     experiments.choose("h0-gallery")
-    assert "not on this machine" in experiments.about.facts["data"].text()
+    assert "not on this machine" not in experiments.about.facts["data"].text(), "it is said once, beside the button that helps"
+    assert "not on this machine" in experiments.foot.message.text
     assert "do not compare" in experiments.foot.message.text
     assert experiments.foot.folder_button.isVisible()
     run(experiments, "h0-gallery")
@@ -244,3 +245,21 @@ def test_it_fits_a_narrow_dock(experiments: ExperimentsPanel) -> None:
     assert experiments.minimumSizeHint().width() <= 300
     for button in (experiments.foot.run_button, experiments.foot.cancel_button, experiments.foot.save_button):
         assert button.width() >= button.sizeHint().width()
+
+
+def test_in_the_test_workspace_no_title_and_no_path_of_an_experiment_is_cut(bench: Workbench, experiments: ExperimentsPanel) -> None:
+    bench.window.workspaces.switch("test")
+    bench.window.workspaces.reset()
+    bench.window.bring_up("experiments")
+    settle()
+    for row in range(experiments.list.count()):
+        assert experiments.list.visualItemRect(experiments.list.item(row)).width() <= experiments.list.viewport().width()
+        assert experiments.list.sizeHintForIndex(experiments.list.indexFromItem(experiments.list.item(row))).width() <= (
+            experiments.list.viewport().width()
+        )
+    experiments.choose("panda")
+    settle()
+    line = experiments.about.forms["panda"].editor("image")
+    assert isinstance(line, QLineEdit)
+    browse = line.findChild(QToolButton)
+    assert line.fontMetrics().horizontalAdvance(line.placeholderText()) < browse.x() - 4, (line.placeholderText(), browse.x())

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+import torch
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from engine.figures import FigurePlan
+from engine.figures.style import percent
 from engine.perturbation_view import PerturbationView
 from tests.gui.driving import choose_attack, draw, press_keys, run_attack, settle, until
 
@@ -204,6 +208,8 @@ def test_a_canvas_without_a_run_has_no_script(bench: Workbench, said: list[str])
     dialog = opened(bench)
     dialog.copy_script()
     until(lambda: any("No finished run is shown" in sentence for sentence in said), "the sentence")
+    settle()
+    assert sum("No finished run is shown" in sentence for sentence in said) == 1, "it is said once"
     close(dialog)
 
 
@@ -228,3 +234,46 @@ def test_the_first_preview_fits_the_room_that_the_dialog_got(attacked: Workbench
     assert not area.horizontalScrollBar().isVisible()
     assert not area.verticalScrollBar().isVisible()
     close(dialog)
+
+
+@pytest.mark.parametrize("slug", ["pgd", "fgsm"])
+def test_clean_has_one_meaning_on_the_screen_in_the_figure_and_in_the_animation(bench: Workbench, slug: str) -> None:
+    """The clean image has no stickers, and the perturbation, which is adversarial minus clean, has them."""
+    from engine.figures.animation import film_of
+    from engine.stickers import Colour
+    from gui.export.figure_source import _subject as subject_in
+    from gui.export.figure_source import figure, source_of
+
+    session = bench.session
+    draw(bench)
+    session.commit_stickers((replace(session.stickers[0], content=Colour((1.0, 1.0, 0.0))),), "Colour")
+    session.change(**session.plan.choosing(slug))
+    run_attack(bench)
+    seen, source = session.frame.observation, source_of(session)
+    subject = subject_in(source, FigurePlan())
+    torch.testing.assert_close(subject.observation.clean_image, session.clean)
+    torch.testing.assert_close(subject.observation.perturbation, seen.perturbation)
+    torch.testing.assert_close(subject.observation.clean, seen.clean)
+    assert float(subject.observation.perturbation.abs().max()) > 0.5  # the sticker, not the attack's 8/255
+    caption = FigurePlan(panels=("clean",)).panels_of(subject)[0].caption
+    run = source.entry
+    assert run is not None
+    before = float(run.result.clean_logits[0].softmax(0).max())
+    assert f"with stickers: Stop, {percent(before)}" in caption
+    assert figure(source, FigurePlan(panels=("clean", "perturbation"))) is not None
+    film = film_of(run.result, run.timeline, clean=run.before.clean)
+    np.testing.assert_allclose(film.clean, session.clean.numpy())
+    np.testing.assert_allclose(film.clean_probabilities, seen.clean.numpy(), atol=1e-5)
+    np.testing.assert_allclose(film.began, run.result.clean_logits[0].softmax(0).numpy())
+
+
+def test_the_script_of_a_figure_with_stickers_draws_the_clean_image(bench: Workbench) -> None:
+    from gui.export.figure_source import script_of, source_of
+
+    draw(bench)
+    bench.session.change(**bench.session.plan.choosing("fgsm"))
+    run_attack(bench)
+    assert "figures.subject_of(result, clean=image)" in script_of(source_of(bench.session), FigurePlan())
+    bench.session.commit_stickers((), "Clear")
+    run_attack(bench)
+    assert "figures.subject_of(result)" in script_of(source_of(bench.session), FigurePlan())

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtCore import Qt
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtWidgets import QTreeWidgetItem
 
 from engine.attacks import CATALOGUE
 from gui.forms import Form, read_fields
 from gui.forms import tree as rows
 from gui.forms.editors import ChoiceEdit, FlagEdit, NumberEdit
 from gui.forms.form import BASIC, ROWS_AT_ONCE
+from gui.forms.tree import title_width
+from gui.widgets.elided_combo import ElidedCombo
 from tests.gui.driving import settle, until
 from tests.gui.seen import messages
 
@@ -382,15 +387,49 @@ def test_a_refused_field_is_marked_and_says_why(folding: Form) -> None:
     assert steps.toolTip().startswith("1.5 is no whole number")
 
 
-def test_the_titles_keep_their_column(folding: Form) -> None:
-    """Below Advanced as above, and from attack to attack where no title is unusually long."""
-    usual = set()
+def test_the_titles_keep_their_column_and_none_is_cut(folding: Form) -> None:
+    """The column has one place in all attacks, under Advanced as above; a long title takes the lines that it needs."""
+    places = set()
     for slug in CATALOGUE:
         folding.set_operation(CATALOGUE[slug])
-        above, below = folding.tree.header().sectionSize(0), folding._more.header().sectionSize(0)
-        assert above == below
-        titles = [field.title for field in folding.fields]
-        assert max(folding.fontMetrics().horizontalAdvance(title) for title in titles) + folding.tree.indentation() < above
-        if slug in ("fgsm", "mi-fgsm", "rand-fgsm", "noise"):
-            usual.add(above)
-    assert len(usual) == 1
+        folding.unfold(True)
+        settle()
+        for field in folding.fields:
+            editor = folding.editor(field.name)
+            places.add(editor.mapTo(folding, editor.rect().topLeft()).x())
+            (item,) = folding._parameters[field.name].items
+            cell = item.treeWidget().visualItemRect(item)
+            metrics = item.treeWidget().fontMetrics()
+            written = metrics.boundingRect(0, 0, title_width(metrics), 1000, Qt.TextFlag.TextWordWrap, field.title)
+            assert written.width() <= title_width(metrics), field.title
+            assert written.height() <= cell.height(), field.title
+    assert len(places) == 1
+
+
+def test_a_choice_that_is_too_long_is_shortened_and_its_list_shows_all_of_it(folding: Form) -> None:
+    folding.set_operation(CATALOGUE["pgd"])
+    folding.unfold(True)
+    settle()
+    towards = folding.editor("towards")
+    assert isinstance(towards, ElidedCombo)
+    towards.setFixedWidth(90)
+    settle()
+    towards.showPopup()
+    settle()
+    view = towards.view()
+    widest = max(view.fontMetrics().horizontalAdvance(towards.itemText(i)) for i in range(towards.count()))
+    assert view.viewport().width() >= widest
+    towards.hidePopup()
+
+
+def test_no_object_stands_for_the_address_of_a_destroyed_tree(qtbot: QtBot) -> None:
+    """A Python object of an item that Qt has destroyed would be taken for whatever Qt makes at its address, and the window would crash."""
+    form = Form()
+    form.set_operation(CATALOGUE["pgd"])
+    settle()
+    trees = form.findChildren(rows.Tree)  # held, as an attribute or a signal may hold it
+    form.deleteLater()
+    QCoreApplication.sendPostedEvents(form, QEvent.Type.DeferredDelete)
+    assert not any(shiboken6.isValid(tree) for tree in trees)
+    items = [each for each in gc.get_objects() if type(each) is QTreeWidgetItem]
+    assert not any(shiboken6.isValid(item) and item.treeWidget() is None for item in items)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QTreeWidget, QTreeWidgetItem, QTreeWidgetItemIterator
@@ -192,3 +192,17 @@ def test_no_text_is_cut_and_the_bar_keeps_its_height(bench: Workbench, width: in
         assert len(tops) == 1  # nothing above the bar moves
         bar.end()
         settle()
+
+
+@pytest.mark.parametrize("width", [720, 1000, 1280, 1920])
+@pytest.mark.parametrize("guide", GUIDES, ids=[guide.slug for guide in GUIDES])
+def test_buttons_and_text_lie_in_the_bar_when_it_is_first_shown(bench: Workbench, guide: Guide, width: int) -> None:
+    bench.window.resize(width, 650)
+    settle()
+    bar = begun(bench, guide.slug)
+    for part in (bar.title, bar.text, bar.back, bar.next, bar.finish):
+        place = QRect(part.mapTo(bar, QPoint(0, 0)), part.size())
+        assert bar.rect().contains(place), (part, place, bar.rect())
+        assert bar.childAt(place.center()) is part  # nothing else is in front of it
+    bar.end()
+    settle()

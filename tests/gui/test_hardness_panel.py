@@ -203,3 +203,16 @@ def test_the_plot_paints_any_mark(qtbot: QtBot, panel: HardnessPanel, own: float
     panel.plot.set_mark(own)
     settle()
     assert not panel.plot.grab().isNull()
+
+
+def test_no_sentence_is_cut_in_the_drawer_of_a_small_window(qtbot: QtBot, panel: HardnessPanel, session: Session, tmp_path: Path) -> None:
+    until(lambda: session.hardness.mark is not None, "the mark", 20)
+    panel.data.add_folder(grey_folder(tmp_path, 12, 16))
+    panel.run()
+    until(lambda: not session.hardness.runner.running, "the end")
+    for width in (626, 260 + 36, 900):
+        panel.resize(width, 170)
+        settle()
+        assert panel.rank.text
+        for sentence in (panel.verdict, panel.rank):
+            assert not sentence.cut, (width, sentence.text)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.file_lock import FileLock, began_at
+from gui.session.studies.locks import StudyLocks
 from gui.session.studies.places import sessions_folder
 from gui.settings import Settings
 from gui.shell.last_study import LAST, find_last, set_starts_with_last, starts_with_last
@@ -39,47 +40,47 @@ def left_behind(path: Path) -> None:
 
 
 def test_the_study_that_was_closed_in_order_is_back(settings: Settings, study: Path) -> None:
-    last = find_last(settings, wanted=True)
+    last = find_last(settings, StudyLocks(), wanted=True)
     assert last.path == study
     assert last.lock is not None
     assert last.back("2 runs") == "The last study, “two words”, is back, with 2 runs. “New study” begins anew."
     assert last.back("") == "The last study, “two words”, is back. “New study” begins anew."
     last.lock.release()
-    assert not find_last(settings, wanted=True).crashed
+    assert not find_last(settings, StudyLocks(), wanted=True).crashed
 
 
 def test_a_crash_is_told_once(settings: Settings, study: Path) -> None:
     left_behind(study)
-    last = find_last(settings, wanted=True)
+    last = find_last(settings, StudyLocks(), wanted=True)
     assert last.crashed
     assert last.back("1 run").startswith("Gibbon did not end in order. The last study, “two words”, is back as it was saved at ")
     assert last.lock is not None
     last.lock.release()
-    assert not find_last(settings, wanted=True).crashed
+    assert not find_last(settings, StudyLocks(), wanted=True).crashed
 
 
 def test_a_study_that_another_window_holds_is_named(settings: Settings, study: Path) -> None:
     held = {"pid": os.getppid(), "host": socket.gethostname(), "began": began_at(os.getppid())}
     FileLock(study).path.write_text(json.dumps(held))
-    last = find_last(settings, wanted=True)
+    last = find_last(settings, StudyLocks(), wanted=True)
     assert last.path is None
     assert last.note == "The last study, “two words”, is open in another window, so this is a new study."
 
 
 def test_a_study_that_is_gone_or_not_wanted_is_named(settings: Settings, study: Path) -> None:
-    last = find_last(settings, wanted=False)
+    last = find_last(settings, StudyLocks(), wanted=False)
     assert (last.path, last.note) == (None, "This is a new study. The last study, “two words”, is under “Open recent”.")
     study.unlink()
-    gone = find_last(settings, wanted=True)
+    gone = find_last(settings, StudyLocks(), wanted=True)
     assert (gone.path, gone.note) == (None, f"The last study, “two words”, is not where it was, {study.parent}, so this is a new study.")
     mine = sessions_folder() / "session-2026-01-01-000000-1.gibbon"
     settings.keep_text(LAST, str(mine))
-    assert find_last(settings, wanted=True).note.startswith("The last session is not where it was")
+    assert find_last(settings, StudyLocks(), wanted=True).note.startswith("The last session is not where it was")
 
 
 def test_at_the_first_start_nothing_is_said(settings: Settings) -> None:
     settings.keep_text(LAST, "")
-    assert find_last(settings, wanted=True).note == ""
+    assert find_last(settings, StudyLocks(), wanted=True).note == ""
 
 
 def test_the_file_menu_switches_it(bench: Workbench) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QScrollArea, QToolButto
 
 from engine.text.left_out import LEFT_OUT
 from gui import theme
+from gui.canvas.keys import SHORTCUTS
 from gui.forms.form import BASIC
 from gui.shell.actions import SPECS
 from gui.shell.docks import DOCKS
@@ -112,6 +113,12 @@ def test_the_help_page_scrolls_up_and_down_only(bench: Workbench) -> None:
 def test_the_help_page_names_every_shortcut(bench: Workbench) -> None:
     shown = {what for rows in keys_by_chapter().values() for _, what in rows}
     assert {spec.title.rstrip("…") for spec in SPECS if spec.shortcuts} <= shown
+    assert {shortcut.help for shortcut in SHORTCUTS if shortcut.help} <= shown  # although a menu may have the key, too
+    assert ("Ctrl+V", "Paste the copied sticker") in keys_by_chapter()["On the canvas"]
+    assert dict(keys_by_chapter()["Panels"])["Ctrl+K, P"] == "Prediction"
+    assert len(keys_by_chapter()["Panels"]) == sum(bool(dock.keys) for dock in DOCKS)
+    once = [what for rows in keys_by_chapter().values() for _, what in rows if what.endswith("sticker")]
+    assert len(once) == len(set(once))
     press_keys(bench.window, "F1")
     page = bench.window.findChild(KeyboardHelp)
     assert page.isVisible()

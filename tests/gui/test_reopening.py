@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.gui.test_app import ROOT
+from tests.gui.test_app import ROOT, run
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 
@@ -23,13 +23,18 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def places(home: Path) -> dict[str, str]:
+    """The environment of a process whose user's folders are in ``home``."""
+    folders = {"HOME": "", "XDG_CONFIG_HOME": ".config", "XDG_CACHE_HOME": ".cache", "XDG_DATA_HOME": ".local/share"}
+    return {name: str(home / folder) for name, folder in folders.items()}
+
+
 def start(home: Path, act: str, *arguments: str) -> dict[str, Any]:
     """Start the window, let it act, and return what it showed."""
-    places = {"HOME": "", "XDG_CONFIG_HOME": ".config", "XDG_CACHE_HOME": ".cache", "XDG_DATA_HOME": ".local/share"}
     done = subprocess.run(
         [sys.executable, "-c", f"from tests.gui.reopening import start; start({act!r}, *{list(arguments)!r})"],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **{name: str(home / place) for name, place in places.items()}},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **places(home)},
         capture_output=True,
         text=True,
         timeout=180,
@@ -91,6 +96,24 @@ def test_a_study_is_opened_by_the_command_line(home: Path) -> None:
     assert "– two words –" in shown["title"]
     assert not list(home.glob(".*.lock"))
     assert shown["said"] == []
+
+
+def test_a_study_that_is_named_says_that_the_last_window_was_killed_and_that_only(home: Path) -> None:
+    path = a_study(home)
+    start(home, "kill", str(path))
+    assert list(home.glob(".*.lock")), "the process left its lock"
+    (said,) = start(home, "close", str(path))["said"]
+    assert re.fullmatch(r"Gibbon did not end in order\. “two words” is back as it was saved at \d\d:\d\d, with 1 run\.", said)
+    assert start(home, "close", str(path))["said"] == []
+
+
+@pytest.mark.parametrize("moment", ["painted", "loading"])
+def test_closing_while_the_engine_loads_leaves_no_lock(home: Path, moment: str) -> None:
+    path = a_study(home)
+    done = run(f"from tests.gui.closing import close_when; close_when({moment!r}, {str(path)!r})", **places(home))
+    assert done.returncode == 0, done.stderr
+    assert not list(home.rglob(".*.lock"))
+    assert start(home, "close", str(path))["said"] == []
 
 
 @pytest.mark.slow

@@ -181,9 +181,9 @@ def test_cards_say_what_norms_are_measured_from_and_what_was_misread(qtbot: QtBo
     put_sticker(qtbot, session)
     attack(qtbot, session, FGSM(eps=1 / 255))
     (card,) = panel.cards.runs.runs
-    assert card.size.endswith(" from the image with its stickers")
+    assert card.size.endswith(" from the clean image with its stickers")
     if card.sign == "already":
-        assert card.remark.startswith("The model misread the image before the attack")
+        assert card.remark.startswith("The model misread the clean image with its stickers before the attack")
         spoken = panel.cards.runs.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
         assert "so it was before the attack" in spoken
         assert card.lines[1][0].startswith("– misread before · ")

@@ -7,6 +7,9 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,9 +28,11 @@ from gui.session.stand_in import is_stand_in
 from gui.session.start_image import start_image
 from gui.session.studies import places
 from gui.session.studies.keeper import StudyKeeper
-from tests.gui.driving import until
+from tests.gui.driving import Hold, until
 
 if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
     from gui.session.log_entry import LogEntry
 
 
@@ -252,6 +257,45 @@ def test_without_its_model_a_study_shows_pictures_numbers_and_one_sentence(made:
     assert other.history.shown is not None
     assert other.history.shown.result.classifier is other.classifier
     attack(other, attacks.FGSM(eps=0.01))
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_without_its_model_the_losses_and_the_recorded_iterates_are_shown(
+    made: Callable[[], Session], tmp_path: Path, qtbot: QtBot, recorded: bool
+) -> None:
+    from gui.panels.timeline import TimelineFoot
+    from gui.panels.timeline.panel import HEIGHT
+    from tests.gui.panel_scenes import show
+
+    weights = own_model(tmp_path)
+    network = engine.models.load(weights, architecture="signs", device="cpu")
+    images, timeline = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1)), engine.Timeline()
+    result = engine.run(attacks.PGD(steps=5), network, images, record=timeline)
+    path = studies.write(studies.Study.of(result, timelines=[timeline] if recorded else []), tmp_path / "mine.gibbon")
+    weights.rename(tmp_path / "gone.pt")
+
+    session = made()
+    said = heard(session)
+    session.studies.open(path)
+    until(lambda: session.frame is not None, "the frame")
+    foot: TimelineFoot = show(qtbot, TimelineFoot(session), 640, HEIGHT)
+    assert is_stand_in(session.classifier)
+    assert foot.strip.curve.losses.tolist() == pytest.approx(result.trace[:, 1].tolist())
+    assert foot.play_button.isEnabled() == foot.strip.isEnabled() == recorded
+    if not recorded:
+        assert (foot.numbers.number, foot.numbers.word) == ("5", "iterations")
+        assert (foot.loss.number, foot.loss.word) == (foot.strip.curve.text(float(result.trace[-1, 1])), "last loss")
+        assert "were not kept" in foot.play_button.toolTip()
+        assert "were not kept" in foot.strip.toolTip()
+        return
+    for step in timeline.steps[1:4]:
+        session.moments.show(step.index)
+        until(lambda step=step: session.frame.step == step.index, "the frame of the iterate")  # type: ignore[misc, union-attr]
+        seen = session.frame.observation  # type: ignore[union-attr]
+        assert torch.equal(seen.adversarial_image, step.adversarial[1])
+        assert torch.equal(seen.adversarial_logits, step.logits[1])  # type: ignore[index]
+        assert foot.numbers.number == f"{step.index}/5"
+    assert not [entry.text for entry in said if entry.kind == "error"]
 
 
 def test_undo_to_a_stand_in_finds_the_loaded_model(here: Session, made: Callable[[], Session], tmp_path: Path) -> None:
@@ -500,6 +544,97 @@ def test_opening_a_study_during_a_run_keeps_its_best_so_far_in_the_study_that_it
     kept = studies.read(first).runs
     assert len(kept) == count + 1
     assert kept[-1].result.reason == "cancelled"
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let every save wait until the event is set, as on a slow disk."""
+    import gui.session.studies.saver as saver
+
+    let_go, write = threading.Event(), saver.write
+
+    def slow(snapshot: Any, path: Path) -> Any:
+        assert let_go.wait(60)
+        return write(snapshot, path)
+
+    monkeypatch.setattr(saver, "write", slow)
+    yield let_go
+    let_go.set()
+
+
+def two_studies(here: Session, made: Callable[[], Session], tmp_path: Path) -> tuple[Path, Path]:
+    """Save the present study, and another one that nobody holds."""
+    first = save(here, tmp_path / "first.gibbon")
+    other = made()
+    reopen(other, first, copy=True)
+    second = save(other, tmp_path / "second.gibbon")
+    assert other.shut_down()
+    return first, second
+
+
+def test_the_lock_of_a_study_that_is_left_is_held_until_its_save_has_landed(
+    here: Session, made: Callable[[], Session], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    first, second = two_studies(here, made, tmp_path)
+    let_go: threading.Event = request.getfixturevalue("slow_disk")
+    here.change("Seed", seed=61)
+    here.studies.open(second)
+    until(lambda: here.studies.path == second, "the other study")
+    assert FileLock(first).path.exists(), "the file is about to change"
+    assert studies.read(first).plan.seed != 61
+    here.studies.open(first)  # it waits for what is still to come
+    assert here.studies.path == second
+    let_go.set()
+    until(lambda: here.studies.path == first, "the first study again")
+    assert here.plan.seed == 61, "nothing of it was lost"
+    assert FileLock(first).path.exists(), "it is held once more"
+    until(lambda: not here.studies._saver.busy, "the saves")
+    assert not FileLock(second).path.exists()
+    assert here.shut_down()
+    assert not list(tmp_path.rglob(".*.lock"))
+
+
+def test_a_study_is_not_left_before_it_has_got_the_file_that_was_asked_for(
+    here: Session, made: Callable[[], Session], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    _, second = two_studies(here, made, tmp_path)
+    let_go: threading.Event = request.getfixturevalue("slow_disk")
+    stamp, third = second.read_bytes(), tmp_path / "third.gibbon"
+    here.change("Seed", seed=62)
+    here.studies.save(third)
+    here.studies.open(second)
+    until(lambda: FileLock(second).path.exists(), "the lock of the second")
+    let_go.set()
+    until(lambda: here.studies.path == second, "the other study")
+    until(lambda: not here.studies._saver.busy, "the saves")
+    assert here.studies.path == second, "the save of the study before does not give this one its name"
+    assert studies.read(third).plan.seed == 62
+    assert second.read_bytes() == stamp
+
+
+def test_closing_while_a_study_is_being_opened_leaves_no_lock(here: Session, made: Callable[[], Session], tmp_path: Path) -> None:
+    first, second = two_studies(here, made, tmp_path)
+    hold = Hold(here, background=True)
+    here.studies.open(second)
+    assert FileLock(second).path.exists()
+    hold.release()
+    assert here.shut_down()
+    assert not list(tmp_path.rglob(".*.lock"))
+    assert first.is_file()
+
+
+def test_a_study_that_a_crash_left_says_so_when_it_is_opened(here: Session, made: Callable[[], Session], tmp_path: Path) -> None:
+    _, second = two_studies(here, made, tmp_path)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    FileLock(second).path.write_text(json.dumps({"pid": ended.pid, "host": socket.gethostname(), "began": 1.0}))
+    said: list[str] = []
+    here.notice.connect(said.append)
+    reopen(here, second)
+    (sentence,) = [text for text in said if "in order" in text]
+    assert sentence.startswith("Gibbon did not end in order. “second” is back as it was saved at ")
+    assert sentence.endswith(", with 2 runs.")
+    assert not [text for text in said if "was opened" in text]
 
 
 def test_a_damaged_study_leaves_everything_as_it_was(here: Session, tmp_path: Path) -> None:

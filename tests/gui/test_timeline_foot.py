@@ -403,3 +403,31 @@ def test_the_ends_can_be_reached_beside_a_flip(foot: TimelineFoot) -> None:
         strip.set_marks(None, True, flip)
         assert abs(strip.x_of(flip) - strip.x_of(0 if flip == 1 else last)) <= 8
         assert [strip.step_at(x) for x in (-20, strip.x_of(0), strip.x_of(flip), strip.x_of(last), 500)] == [0, 0, flip, last, last]
+
+
+def test_after_a_sticker_was_moved_the_foot_and_the_chip_speak_of_the_same_thing(bench: Workbench) -> None:
+    from dataclasses import replace
+
+    from tests.gui.driving import draw
+
+    session, foot = bench.session, bench.window.centre.foot
+    draw(bench)
+    session.change(**session.plan.choosing("sticker"))
+    run_attack(bench)
+    run = session.history.shown
+    assert run is not None
+    (sticker,) = session.stickers
+    session.commit_stickers((replace(sticker, x=sticker.x - 6),), "Move")
+    until(lambda: session.staleness.stale, "the staleness")
+    settle()
+    assert session.staleness.run is run
+    assert foot.empty.text() == f"The iterations of #{run.number} were made for other stickers. Show #{run.number} again to see them."
+    forms = bench.window.spine.shown.chip.second.forms
+    assert session.staleness.subject == "Stickers"
+    assert bench.window.canvas.adversarial_pane.line.startswith("Stickers changed since")
+    assert "stickers changed since" in forms
+    assert not any("parameters" in form for form in forms)
+    session.show_entry(run.number)
+    until(lambda: session.history.shown is run, "the run")
+    settle()
+    assert len(foot.strip.curve.steps) > 0

@@ -236,3 +236,16 @@ def test_a_model_of_ones_own_code_and_a_checkpoint_are_asked_too(bench: Workbenc
     verdicts = {row[0]: row[-1] for row in cells(bench)}
     # Its classes differ in case and underscores alone, so that they are the same; and its weights are nearly those of the attacked model.
     assert verdicts["own"] == verdicts["signs"]
+
+
+def test_the_heading_names_the_stickers_that_lie_on_the_clean_image(bench: Workbench) -> None:
+    panel = shown(bench)
+    draw(bench)
+    run_attack(bench)
+    until(lambda: not empty_text(panel), "the table")
+    model = panel.table.model()
+    heads = [model.headerData(column, Qt.Orientation.Horizontal).strip("\u2002") for column in range(model.columnCount())]
+    assert "clean, with stickers" in heads
+    bench.session.commit_stickers((), "Clear")
+    run_attack(bench)
+    until(lambda: model.headerData(1, Qt.Orientation.Horizontal).strip("\u2002") == "clean", "the table of the run without stickers")

@@ -79,10 +79,12 @@ def test_two_sizes_of_one_run_say_what_each_is_of(bench: Workbench) -> None:
     assert "counts the stickers" in tiles["L∞"].tip
     (entry,) = session.history.entries
     figures = run_facts(entry).figures  # type: ignore[arg-type]
-    assert figures["measured from"] == "the image with its stickers"
+    assert figures["measured from"] == "the clean image with its stickers"
     assert figures["L∞"].startswith("0.0314")
-    assert " from the image with its stickers, " in summary_line(entry)  # type: ignore[arg-type]
-    assert bench.window.panels["prediction"].view.measured.text == "From the clean image, with stickers"
+    assert " from the clean image with its stickers, " in summary_line(entry)  # type: ignore[arg-type]
+    assert bench.window.panels["prediction"].view.measured.text == "From the clean image, stickers counted"
+    assert run_facts(entry).outcome.startswith("clean, with stickers: ")  # type: ignore[arg-type]
+    assert all("with stickers" in form for form in run_facts(entry).lines[1])  # type: ignore[arg-type]
     session.commit_stickers((), "Clear")
     run_attack(bench)
     until(lambda: bench.window.panels["prediction"].painted is session.frame, "the frame")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QToolBar, QToolButton, QWidget
 
@@ -15,7 +17,7 @@ from gui.session.session import Session
 from gui.shell.dock_title import MINIMUM_WIDTH
 from gui.shell.docks import DOCKS
 from gui.shell.main_window import MainWindow
-from gui.shell.workspaces.placing import LEAST
+from gui.shell.workspaces.placing import AREAS, LEAST, fitted, widths
 from gui.shell.workspaces.spec import Column, WorkspaceSpec, layout_version
 from gui.shell.workspaces.table import WORKSPACES
 from tests.gui.driving import action, click, destroy, press_keys, run_attack, settle, until
@@ -96,6 +98,8 @@ def test_the_version_of_a_layout_is_that_of_docks_and_places() -> None:
     moved = WorkspaceSpec("one", "One", "", "", right=Column((("attack",),)))
     renamed = WorkspaceSpec("one", "Another title", "mdi6.brain", "tip", left=Column((("attack",),)))
     assert len({layout_version(DOCKS, spec), layout_version(DOCKS[1:], spec), layout_version(DOCKS, moved)}) == 3
+    three = WorkspaceSpec("one", "One", "", "", left=Column((("attack",), ("image",))), right=Column((("model",),)))
+    assert len({layout_version(DOCKS, fitted(three, *size)) for size in [(1280, 800), (910, 800), (1280, 500)]}) == 3
     assert layout_version(DOCKS, renamed) == layout_version(DOCKS, spec)  # titles say nothing of where a dock is
     assert 0 <= layout_version(DOCKS, spec) < 2**31
 
@@ -139,7 +143,7 @@ def test_the_rail_never_moves_and_its_buttons_have_names(bench: Workbench) -> No
     click(buttons[0])
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1920, 1080)], ids=str)
+@pytest.mark.parametrize("size", [(1279, 767), (1280, 800), (1366, 768), (1440, 900), (1920, 1080)], ids=str)
 def test_the_canvas_has_two_fifths_of_the_window(windows: Callable[..., MainWindow], size: tuple[int, int]) -> None:
     window = windows(*size)
     for name in WITH_CANVAS:
@@ -147,6 +151,39 @@ def test_the_canvas_has_two_fifths_of_the_window(windows: Callable[..., MainWind
         settle()
         assert window.size().toTuple() == size
         assert window.centre.width() * window.centre.height() >= 0.4 * size[0] * size[1], name
+
+
+def test_columns_are_narrowed_no_more_than_the_canvas_needs() -> None:
+    compare = next(spec for spec in WORKSPACES if spec.name == "compare")
+    for width, height in [(1279, 767), (1280, 800), (1366, 768), (1600, 1000), (1920, 1080), (2560, 1440)]:
+        for spec in WORKSPACES:
+            found = widths(spec, width, height)
+            for side, wide in found.items():
+                assert wide >= (spec.columns[side].least or LEAST[side]), (spec.name, width)
+            wanted = {side: widths(replace(spec, canvas=False), width, height)[side] for side in found}
+            assert not spec.canvas or all(found[side] <= wanted[side] for side in found), (spec.name, width)
+    assert widths(compare, 1279, 767)["right"] < round(0.265 * 1279)
+    assert widths(compare, 1600, 1000)["right"] == round(0.265 * 1600), "there is room"
+
+
+def test_switching_never_changes_the_size_of_the_window(windows: Callable[..., MainWindow]) -> None:
+    """A window manager may round each size that it is asked for, so the window must not even grow and shrink back."""
+    window = windows(1280, 800)
+    handle = window.windowHandle()
+    sizes: list[QSize] = []
+    leasts: list[QSize] = []
+    for signal in (handle.widthChanged, handle.heightChanged):
+        signal.connect(lambda _: sizes.append(handle.size()))
+    for signal in (handle.minimumWidthChanged, handle.minimumHeightChanged):
+        signal.connect(lambda _: leasts.append(handle.minimumSize()))
+    for step in (*(partial(window.workspaces.switch, name) for name in (*NAMES, *NAMES)), window.workspaces.reset):
+        leasts.clear()
+        step()
+        settle()
+        assert sizes == []
+        assert len({size.width() for size in leasts}) <= 1, "the least size is told once, when the docks are in their places"
+        assert window.minimumSize() == window.minimumSizeHint(), "and it is the true one"
+    assert handle.baseSize() == window.baseSize() != QSize(0, 0), "steps of sizes are counted from a size that stays"
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1000, 650), (910, 496), (720, 434)], ids=str)
@@ -280,6 +317,41 @@ def test_the_next_start_has_the_last_workspace_as_it_was_left(windows: Callable[
     assert second.docks["perturbation"].isHidden()
     second.workspaces.switch("attack")
     assert not second.docks["perturbation"].isHidden()
+
+
+@pytest.mark.parametrize("small", [(910, 700), (1280, 600), (910, 496)], ids=str)
+def test_a_layout_made_for_a_small_window_is_not_that_of_a_larger_one(windows: Callable[..., MainWindow], small: tuple[int, int]) -> None:
+    first = windows(*small)
+    first.workspaces.switch("explain")
+    first.docks["activations"].close()
+    first.workspaces.switch("attack")
+    settle()
+    second = windows()
+    second.workspaces.switch("explain")
+    settle()
+    explain = second.workspaces.current
+    for side in LEAST:
+        for name in explain.columns[side].docks:
+            assert second.dockWidgetArea(second.docks[name]) == AREAS[side], name
+            assert not second.docks[name].isHidden()
+    assert len({second.docks[place[0]].pos().toTuple() for place in explain.right.places}) == 2, "one above the other"
+    second.workspaces.switch("attack")
+    third = windows(*small)  # and both are kept
+    third.workspaces.switch("explain")
+    settle()
+    assert third.docks["activations"].isHidden()
+
+
+def test_a_layout_is_kept_for_the_window_that_it_was_made_for(windows: Callable[..., MainWindow]) -> None:
+    window = windows()
+    window.workspaces.switch("explain")
+    window.resize(910, 700)  # the docks stay where they are
+    settle()
+    window.workspaces.switch("attack")
+    window.resize(1280, 800)
+    window.workspaces.switch("explain")
+    settle()
+    assert window.dockWidgetArea(window.docks["prediction"]) == AREAS["right"]
 
 
 def test_an_unknown_workspace_in_the_settings_is_the_first(windows: Callable[..., MainWindow], settings: Settings) -> None:

@@ -76,7 +76,7 @@ class APGD(InBall):
     """Number of the likeliest other classes that become targets. None: all others. A given target is the only one."""
     restarts: int = method(1, ge=1, le=1000)
     """Number of random starting points for every target, attacked together."""
-    rho: float = method(0.75, gt=0, le=1, when={"norm": ["linf", "l2"]})
+    rho: float = method(0.75, title="share of rising steps", gt=0, le=1, when={"norm": ["linf", "l2"]})
     """Share of steps that must increase the loss for the step size to stay."""
     drop_fooled: bool = method(True)
     """Drop an image once it is fooled. Otherwise its loss is increased to the end, which transfers better and costs more."""

@@ -62,9 +62,9 @@ class CarliniWagnerLinf(Tightening):
 
     steps: int = budget(20, ge=1, le=100_000, unit="steps")
     """Steps of Adam without a success that count as a failure."""
-    tries: int = budget(4, ge=1, le=100, unit="failures")
+    tries: int = budget(4, title="failures at most", ge=1, le=100, unit="failures")
     """Number of failures after which a row ends."""
-    shrink: float = method(0.9, gt=0, lt=1)
+    shrink: float = method(0.9, title="factor after a success", gt=0, lt=1)
     """Factor by which a success reduces the bound."""
     form: Literal["projected", "penalty"] = method("projected")
     """Treatment of the bound. projected: the image is clamped to the bound after each step. penalty: the paper's sum over the excess."""
@@ -72,9 +72,9 @@ class CarliniWagnerLinf(Tightening):
     """Adam's step size. None: from the first gradient, then from tau, falling to 0 between two successes."""
     constant: Number | None = method(None, gt=0, none="from the first gradient", when={"form": "penalty"})
     """Initial weight of the hinge. None: the value at which the steepest pixel balances the penalty."""
-    growth: float = method(2.0, gt=1, le=1000, when={"form": "penalty"})
+    growth: float = method(2.0, title="factor after a failure", gt=1, le=1000, when={"form": "penalty"})
     """Factor by which a failure multiplies the constant."""
-    smallest: Number = method(0.0, ge=0, lt=1, unit="of [0, 1]")
+    smallest: Number = method(0.0, title="smallest bound", ge=0, lt=1, unit="of [0, 1]")
     """Bound below which a row ends."""
 
     @property

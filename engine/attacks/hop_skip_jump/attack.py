@@ -57,7 +57,7 @@ class HopSkipJump(Attack):
     """Random directions in the first step; step t has sqrt(t) times as many."""
     max_evaluations: int = method(10_000, ge=2, le=1_000_000, unit="rows", title="evaluations at most")
     """Largest number of directions in one step."""
-    gamma: float = method(1.0, gt=0, le=1000)
+    gamma: float = method(1.0, title="scale of the precision", gt=0, le=1000)
     """Scale of the precision of the boundary and of the length of the tried directions."""
     eight_bit: bool = result(False, title="holds in 8 bits")
     """Return 8-bit images only, as a PNG file holds them: every image on the boundary is rounded and queried, and in the end the nearest is

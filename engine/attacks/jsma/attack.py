@@ -81,9 +81,9 @@ class JSMA(Attack):
         Preset("Adversarial Robustness Toolbox: theta 0.1, no limit", {"theta": 0.1, "gamma": 1.0}),
     )
 
-    theta: Number = budget(1.0, gt=0, le=1, unit="of [0, 1]")
+    theta: Number = budget(1.0, title="change of a value", gt=0, le=1, unit="of [0, 1]")
     """Change of a chosen value. 1: all the way to white, or to black."""
-    gamma: Number = budget(0.145, gt=0, le=1, unit="of all values")
+    gamma: Number = budget(0.145, title="share to change", gt=0, le=1, unit="of all values")
     """Share of all values that may be changed, two at a time."""
     derivatives: Literal["softmax", "logits"] = method("softmax")
     """Outputs to differentiate: the probabilities (the paper's; one backward pass per step) or the logits (two, and more values changed).

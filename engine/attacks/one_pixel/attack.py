@@ -59,7 +59,7 @@ class OnePixel(Attack):
     """Number of members per image."""
     generations: int = budget(100, ge=0, le=100_000, unit="generations")
     """Number of generations after the random start. 0: the start alone."""
-    factor: float = method(0.5, gt=0, le=2)
+    factor: float = method(0.5, title="factor on differences", gt=0, le=2)
     """Factor on the difference of two members in a child."""
     repair: Repair = method("reflect")
     """Repair of a gene outside its range: folded back at the edge, or drawn again."""

@@ -63,7 +63,7 @@ class Universal(InBall):
     """Number of training images from the data set; where there are too few, in proportion to those held out."""
     held_out: int = data(500, ge=1, le=1_000_000, unit="images")
     """Number of other images of the data set, for the measurement of the fooling rate."""
-    enough: float = result(1.0, gt=0, le=1, unit="share")
+    enough: float = result(1.0, title="share to fool", gt=0, le=1, unit="share")
     """Share of fooled training images at which training ends; the paper ends at 0.8. 1: only at the last step."""
     steps: int = budget(100, ge=1, le=100_000, unit="steps", when={"mode": "mini-batch"})
     """Number of training batches; 60 to 200 are usual."""
@@ -71,7 +71,7 @@ class Universal(InBall):
     """Number of images in one batch."""
     step_size: Number | None = method(None, gt=0, none="eps / 10", unit="of [0, 1]", automatic="length", when={"mode": "mini-batch"})
     """Length of one step in pixel units. None: eps / 10."""
-    cap: float = method(9.0, gt=0, when={"mode": "mini-batch"})
+    cap: float = method(9.0, title="loss limit", gt=0, when={"mode": "mini-batch"})
     """Cross-entropy beyond which an image counts as fooled for good and contributes no gradient."""
     passes: int = budget(10, ge=1, le=1000, unit="passes", when={"mode": "paper"})
     """Largest number of passes over the training images."""

@@ -119,9 +119,7 @@ class Train(Operation):
     """
     mixed_precision: bool = method(True)
     """Compute forward passes in bfloat16 on an accelerator, where that loses little. On the CPU everything is float32."""
-    augment: Literal["auto", "none", "strokes", "colours"] = data(
-        "auto", title="augmentation", choices={"auto": "automatic, by the channels"}
-    )
+    augment: Literal["auto", "none", "strokes", "colours"] = data("auto", title="augmentation", choices={"auto": "automatic"})
     """Random changes of each image in place, size, slant and noise, and in stroke width for grey images ("strokes") or in light and colour
     ("colours"). "auto" takes the one that fits the number of channels.
     """

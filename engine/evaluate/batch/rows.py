@@ -138,7 +138,6 @@ def row_of(result: AttackResult, index: int, *, assumed: bool, **known: Any) -> 
     """Return the outcome of row ``index`` of a result, with that row's part of the result; ``known`` are number, name, seed and hash."""
     alone = single(result, index, known["seed"], assumed)
     before, after = (logits[0].softmax(0) for logits in (alone.clean_logits, alone.logits))
-    flip = int(alone.steps_to_flip[0])
     grown = not getattr(alone.operation, "from_image", True)
     return ImageRow(
         **known,
@@ -154,7 +153,7 @@ def row_of(result: AttackResult, index: int, *, assumed: bool, **known: Any) -> 
         wrong_before=bool(alone.wrong_before[0]),
         reached_before=bool(alone.reached_before[0]) and not grown,
         survives_8bit=bool(alone.survives_8bit[0]),
-        steps_to_flip=flip if flip >= 0 else None,
+        steps_to_flip=alone.flip(),
         steps=alone.steps_made,
         norms={} if grown else {name: float(values[0]) for name, values in alone.norms.items()},
         forwards=alone.forwards,
@@ -210,6 +209,11 @@ def thumbnail(image: Tensor) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(rgb.permute(1, 2, 0).numpy())
 
 
-def table_of(rows: Sequence[ImageRow], title: str) -> Table:
-    """Return one row for each image, with numbers as numbers, and one column for each fact."""
-    return Table(COLUMNS, tuple(row.cells() for row in rows), title, units=UNITS)
+def table_of(rows: Sequence[ImageRow], title: str, stickers: int = 0) -> Table:
+    """Return one row for each image, with numbers as numbers, and one column for each fact.
+
+    ``stickers`` is the number of stickers that were painted over every image; where it is not 0, a last column states it.
+    """
+    more = (stickers,) if stickers else ()
+    columns = (*COLUMNS, *(("stickers",) if stickers else ()))
+    return Table(columns, tuple((*row.cells(), *more) for row in rows), title, units=UNITS)

@@ -14,6 +14,7 @@ from engine.data import DataSet, Selection
 from engine.data.files import class_folders, entries, images_in
 from engine.errors import GibbonError
 from engine.images import Photograph, from_array, open_image
+from engine.text.cards import without_kind
 
 _WORDNET = re.compile(r"n\d{8}[_-](?P<name>.*[A-Za-z].*)")
 """A file name of ImageNet: the WordNet number, then the name of the class."""
@@ -71,7 +72,7 @@ def from_data(data: DataSet, classifier: Classifier, selection: Selection | None
         "sha256": data.sha256,
     }
     unknown = sorted({data.labels[int(target)] for target in data.targets if numbers[int(target)] is None})
-    words = f"{data.name}: {chosen.words(len(data), data.fitting, data.labels)}"
+    words = f"{without_kind(data.name)}: {chosen.words(len(data), data.fitting, data.labels)}"
     return Subjects(items, words, origin, (*data.notes, *_unlabelled(len(items), unknown, data, classifier)))
 
 

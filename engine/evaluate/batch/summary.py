@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine.evaluate.batch.rows import ImageRow
 from engine.evaluate.intervals import Share
-from engine.text.formatting import counted, format_norm
+from engine.text.formatting import counted, format_linf, format_norm
 
 __all__ = ["Share", "Summary", "summary_of"]
 
@@ -41,7 +41,8 @@ class Summary:
 
     def sentences(self) -> list[str]:
         """Return the outcome as sentences for a person."""
-        norms = ", ".join(f"{_NAMES[name]} {format_norm(self.norms[name])}" for name in ("linf", "l2") if name in self.norms)
+        forms = {"linf": format_linf, "l2": format_norm}
+        norms = ", ".join(f"{_NAMES[name]} {form(self.norms[name])}" for name, form in forms.items() if name in self.norms)
         lines = [
             f"{counted(self.done, 'image')} of {self.of:,}" if self.done < self.of else counted(self.done, "image"),
             f"Accuracy before: {self.before.text()}.",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from torch import Tensor
 
 from engine.errors import GibbonError
 from engine.figures.animation.plan import AnimationPlan
 from engine.figures.panels import Array
-from engine.figures.subject import array
+from engine.figures.subject import array, has_stickers
 from engine.loss_names import loss_name_of
 from engine.result import AttackResult
 from engine.timeline import KeptStep, Timeline
@@ -40,8 +42,9 @@ class Film:
     """The shots of an attack, the clean image, and the facts about both."""
 
     clean: Array
-    """The image that the attack began from, ``(C, H, W)``."""
-    clean_probabilities: Array
+    """The clean image, ``(C, H, W)``."""
+    classify_clean: Callable[[], Array]
+    """Returns the probabilities ``(K,)`` of the clean image, which may need a forward pass."""
     shots: tuple[Shot, ...]
     names: Sequence[str]
     """The classifier's class names."""
@@ -51,8 +54,15 @@ class Film:
     loss_name: str
     flip: int | None
     """Number of the first step with a success; None where there was none, or where the image was a success before the attack."""
+    began: Array | None = None
+    """Probabilities ``(K,)`` of the clean image with its stickers, where the attack began from that; None where it has none."""
     grown: bool = False
     """Whether the image was grown from noise, so that there is no perturbation."""
+
+    @cached_property
+    def clean_probabilities(self) -> Array:
+        """Probabilities ``(K,)`` of the clean image."""
+        return self.classify_clean()
 
     def chosen(self, plan: AnimationPlan) -> tuple[Shot, ...]:
         """Return the shots that a plan shows: one of every ``plan.every``, the first, the flip and the last."""
@@ -60,8 +70,8 @@ class Film:
         return tuple(shot for place, shot in enumerate(self.shots) if place % plan.every == 0 or place == last or shot.index == self.flip)
 
 
-def film_of(result: AttackResult, timeline: Timeline | None, row: int = 0) -> Film:
-    """Return the film of one row of an attack's result.
+def film_of(result: AttackResult, timeline: Timeline | None, row: int = 0, *, clean: Tensor | None = None) -> Film:
+    """Return the film of one row of an attack's result; `engine.figures.subject_of` describes ``clean``.
 
     Raises
     ------
@@ -74,10 +84,11 @@ def film_of(result: AttackResult, timeline: Timeline | None, row: int = 0) -> Fi
     if not steps:
         raise GibbonError("This run has kept no iterates, so there is nothing to animate. Run the attack again.")
     shots = tuple(_shot(step, row - step.first_row) for step in steps)
-    operation = result.operation
+    operation, began = result.operation, array(result.clean_logits[row].softmax(0))
+    shown = clean if clean is not None and has_stickers(result, row, clean) else None
     return Film(
-        clean=array(result.clean[row]),
-        clean_probabilities=array(result.clean_logits[row].softmax(0)),
+        clean=array(result.clean[row] if shown is None else shown),
+        classify_clean=lambda: began if shown is None else array(result.classifier.score(shown[None])[0].softmax(0)),
         shots=shots,
         names=result.classifier.labels,
         label=int(result.labels[row]),
@@ -85,6 +96,7 @@ def film_of(result: AttackResult, timeline: Timeline | None, row: int = 0) -> Fi
         target=None if result.targets is None else int(result.targets[row]),
         loss_name=loss_name_of(result, row).partition(" towards ")[0],
         flip=None if bool(result.reached_before[row]) else next((shot.index for shot in shots if shot.success), None),
+        began=None if shown is None else began,
         grown=not getattr(operation, "from_image", True),
     )
 

@@ -19,10 +19,10 @@ from engine.figures.compose import begin, draw
 from engine.figures.fonts import set_in
 from engine.figures.layout import Placed, Sheet, arrange
 from engine.figures.page import Page
-from engine.figures.panels import ColourMapPanel, FigurePanel, ImagePanel, SignedMapPanel
+from engine.figures.panels import Array, ColourMapPanel, FigurePanel, ImagePanel, SignedMapPanel
 from engine.figures.plots import LossPanel
-from engine.figures.style import ADVERSARIAL, CLEAN, MM, norm, number, percent, settings, wrap
-from engine.figures.words import GROWN
+from engine.figures.style import ADVERSARIAL, CLEAN, MM, percent, settings, wrap
+from engine.figures.words import GROWN, main_norms
 
 Pixels = NDArray[np.uint8]
 _WIDTH_MM = 140.0
@@ -118,9 +118,12 @@ class Stage:
         return [_Part(kind, self._bars() if kind == "bars" else self._loss(), captions)]
 
     def _clean(self) -> FigurePanel:
-        film, best = self.film, int(self.film.clean_probabilities.argmax())
+        film = self.film
         assumed = " (assumed)" if film.label_assumed else ""
-        lines = [f"{film.names[best]}, {percent(float(film.clean_probabilities[best]))}", f"label: {film.names[film.label]}{assumed}"]
+        lines = [_prediction(film, film.clean_probabilities)]
+        if film.began is not None:
+            lines.append(f"with stickers: {_prediction(film, film.began)}")
+        lines.append(f"label: {film.names[film.label]}{assumed}")
         return ImagePanel(title="Clean", caption="\n".join(lines), image=film.clean, frame=CLEAN)
 
     def _perturbation(self) -> list[FigurePanel]:
@@ -172,7 +175,7 @@ class Stage:
             return [f"{self.film.names[shot.prediction]}, {percent(float(shot.probabilities[shot.prediction]))}"]
         if kind == "perturbation":
             delta = (shot.image - self.film.clean).astype(np.float64)
-            return [f"L∞ {number(float(np.abs(delta).max()))}, L2 {norm(float(np.sqrt((delta**2).sum())))}"]
+            return [main_norms({"linf": float(np.abs(delta).max()), "l2": float(np.sqrt((delta**2).sum()))})]
         return [f"{self.film.loss_name} {f'{shot.loss:.3g}'.replace('-', '−')}"] if kind == "loss" else []
 
     def _step(self, shot: Shot) -> str:
@@ -228,6 +231,11 @@ class Stage:
         if view_of(len(delta), self.plan.view) == "colour":
             return pixels_of(0.5 + delta / (2 * self._limit))
         return colours_of(maps_of(delta, self.plan.view)[channel], self._limit)
+
+
+def _prediction(film: Film, probabilities: Array) -> str:
+    best = int(probabilities.argmax())
+    return f"{film.names[best]}, {percent(float(probabilities[best]))}"
 
 
 def _teller(kinds: Sequence[str]) -> str:

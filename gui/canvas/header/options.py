@@ -46,7 +46,7 @@ class ViewOptions(QWidget):
         self.leave.setText("Leave comparison")
         self.leave.setToolButtonStyle(TEXT_BESIDE_ICON)
         self.leave.clicked.connect(canvas.comparisonLeft)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
         row.setSpacing(2)
         for widget in (self.gain, self.turns, self.swap, self.leave):
@@ -59,6 +59,8 @@ class ViewOptions(QWidget):
         for button in (self.turns, self.swap):
             button.setVisible(view == "blink")
         self.leave.setVisible(self._canvas.comparing)
+        self._row.invalidate()
+        self.updateGeometry()  # the bar asks for the width at once, before the event loop would tell it
 
     @Slot(int)
     def _on_gain(self, place: int) -> None:

@@ -26,7 +26,7 @@ from gui.session.scene import Frame
 from gui.session.session import Session
 from gui.session.stand_in import is_stand_in
 from gui.theme import GRID, icon
-from gui.widgets import EmptyState
+from gui.widgets import EmptyState, scrolling
 from gui.widgets.text import Sentence
 
 _HINT = "Drag the line from the right edge: it clamps the activations there and shows what that costs and undoes."
@@ -62,7 +62,9 @@ class ActivationsPanel(FrameView):
         self.tabs.setDocumentMode(True)
         split = self._split = QSplitter(Qt.Orientation.Vertical)
         self.upper = self._upper()
-        split.addWidget(self.upper)
+        area = scrolling(self.upper)  # neither arrangement may fit a small window's drawer; the parts never print over each other
+        area.setMinimumWidth(self.upper.minimumSizeHint().width())
+        split.addWidget(area)
         split.addWidget(self.tabs)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 2)

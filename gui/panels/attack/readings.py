@@ -42,7 +42,7 @@ class AttackReadings(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.text = ElidedLabel("no attack has run yet", self)
+        self.text = ElidedLabel("", self)
         self.text.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.text.setFont(theme.number_font(self.font()))
         self.text.setAlignment(Qt.AlignmentFlag.AlignLeft)
@@ -62,11 +62,13 @@ class AttackReadings(QWidget):
         self._show_readings(job, attack)
 
     def show_ending(self, ending: Ending | None, slug: str) -> None:
-        """Show the ending of the newest run if it was of the chosen attack, ``slug``; else nothing."""
-        if ending is not None:
-            mine = ending.attack.slug == slug
-            self.text.setText(ending_in_words(ending) if mine else "")
-            self._show_readings(ending.job if mine else None, ending.attack)
+        """Show the ending of the newest attack of this session if it was of the chosen attack, ``slug``; else nothing.
+
+        The runs of a study that was opened are in the history, and the ending of none of them is known here.
+        """
+        mine = ending if ending is not None and ending.attack.slug == slug else None
+        self.text.setText("" if mine is None else ending_in_words(mine))
+        self._show_readings(None if mine is None else mine.job, None if mine is None else mine.attack)
 
     def _show_readings(self, job: Job | None, attack: Attack | None) -> None:
         asked = {} if job is None or job.queries is None else {"queries": job.queries}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QPushButton, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
+from engine.text.formatting import counted
 from gui import theme
 from gui.canvas.drops import FileDrop
 from gui.lanes.progress_text import RateMeter, ShareMeter
@@ -23,11 +25,13 @@ from gui.session.swap_model import sample_kind
 from gui.settings import Settings
 from gui.theme import GRID
 from gui.widgets import EmptyState, scrolling
+from gui.widgets.asked_file import ask_file
 from gui.widgets.job_foot import JobFoot
 from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
     from engine.evaluate.batch import ImageResults, ImageRow, ImageRun, ImageStep
+    from engine.stickers import Sticker
     from gui.lanes.jobs import Job, JobOutcome
     from gui.session.session import Session
 
@@ -116,6 +120,7 @@ class BatchPanel(QWidget):
         for signal in (session.planChanged, session.labelChanged, session.classifierChanged, session.stickersChanged, session.engineReady):
             signal.connect(self._on_plan)
         self.setup.changed.connect(self._refresh)
+        self.setup.paint.toggled.connect(self._on_plan)
         self.foot.started.connect(self.run)
         self.foot.paused.connect(self.runner.pause)
         self.foot.cancelled.connect(self._on_cancel)
@@ -143,7 +148,7 @@ class BatchPanel(QWidget):
     # ------------------------------------------------------------------ the plan
 
     def _title(self) -> str:
-        return "Attack images" if self._request is None else f"{self._request.attack.title} on images"
+        return "Attack images" if self._request is None else f"{self._request.attack.title} on images{_with(self._request.stickers)}"
 
     @Slot()
     def _on_plan(self) -> None:
@@ -157,9 +162,17 @@ class BatchPanel(QWidget):
             self.plan.set_text(error or "The attack that is set up in the Attack dock, on many images.")
         else:
             self.setup.set_targeted("targets" in attack.uses)
+            needed = "stickers" in attack.uses or (state.region == "stickers" and attack.masked)
+            self.setup.show_stickers(len(state.stickers), needed)
             region = ", on the stickers alone" if state.region == "stickers" and attack.masked else ""
-            self.plan.set_text(f"{_in_words(attack)}{region}, as set up in the Attack dock, on “{self._model()}”.")
+            self.plan.set_text(
+                f"{_in_words(attack)}{region}, as set up in the Attack dock, on “{self._model()}”{_painted(self._stickers())}."
+            )
         self._refresh()
+
+    def _stickers(self) -> tuple[Sticker, ...]:
+        """Return the stickers that are painted over every image."""
+        return self.session.stickers if self.setup.paints else ()
 
     def _model(self) -> str:
         return "" if self.session.classifier is None else self.session.classifier.name
@@ -210,7 +223,7 @@ class BatchPanel(QWidget):
             together=setup.batch_size,
             data=state.plan.data if "data" in attack.uses else None,
             begin=state.plan.start,
-            stickers=state.stickers,
+            stickers=self._stickers(),
             region=state.region,
         )
         self._failure = ""
@@ -275,7 +288,7 @@ class BatchPanel(QWidget):
         if results is None:
             return
         found = results.summary
-        words = results.subjects.words
+        words = f"{results.subjects.words}{_painted(results.inputs['stickers'])}"
         self.selection.set_text(words if found.done == found.of else f"{self._part_words(results)} {words}")
         self.selection.setToolTip("\n".join((words, *results.subjects.notes)))
         self.summary.show_summary(found, getattr(results.attack, "norm", "l2"))
@@ -305,10 +318,10 @@ class BatchPanel(QWidget):
     @Slot()
     def _choose_file(self) -> None:
         settings = Settings()
-        path, _ = QFileDialog.getSaveFileName(self, "Save the table", str(settings.folder("tables") / "images.csv"), "CSV (*.csv)")
-        if path:
-            settings.keep_folder("tables", Path(path).parent)
-            self.save(Path(path))
+        path = ask_file(self, "Save the table", settings.folder("tables") / "images.csv", "CSV (*.csv)")
+        if path is not None:
+            settings.keep_folder("tables", path.parent)
+            self.save(path)
 
     def save(self, path: Path) -> None:
         """Write the table, its record, and the images if that is wanted."""
@@ -349,3 +362,12 @@ def _in_words(operation: object) -> str:
             parts.append(named_norms(value) if name == "norm" else f"eps {format_number(value)}" if name == "eps" else f"{value:,} steps")
     title = str(getattr(operation, "title", ""))
     return f"{title} ({', '.join(parts)})" if parts else title
+
+
+def _with(stickers: Sequence[Sticker]) -> str:
+    return f" with {counted(len(stickers), 'sticker')}" if stickers else ""
+
+
+def _painted(stickers: Sequence[Sticker]) -> str:
+    """Return the end of a sentence that says how many stickers are painted over every image; empty for none."""
+    return f", with {counted(len(stickers), 'sticker')} painted on every image" if stickers else ""

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.text.formatting import counted
 from gui import theme
 from gui.session.open_image import file_filter
 from gui.widgets import DataChooser, ElidedLabel
@@ -79,6 +80,9 @@ class BatchSetup(QWidget):
             f"Attack {_TOGETHER} images in one batch. It is several times as fast; the last bits of a result may differ from those of a "
             "single run."
         )
+        self.paint = QCheckBox(self)
+        self.paint.setChecked(True)
+        self.paint.setToolTip("Paint the stickers of the canvas over every image before it is attacked")
         self.open_button = QPushButton(theme.icon("mdi6.file-image-plus-outline"), "Files…", self)
         self.folder_button = QPushButton(theme.icon("mdi6.folder-open-outline"), "Folder…", self)
         self.listed = ElidedLabel("Drop files or a folder here.", self, middle=True)
@@ -116,6 +120,8 @@ class BatchSetup(QWidget):
         seeds.addWidget(self.together, 1)
         common.addRow("target", self.aim)
         common.addRow("first seed", seeds)
+        common.addRow("stickers", self.paint)
+        self._common = common
         _align(rows, common)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -177,6 +183,17 @@ class BatchSetup(QWidget):
     def batch_size(self) -> int:
         """The number of images that are attacked in one batch."""
         return _TOGETHER if self.together.isChecked() else 1
+
+    def show_stickers(self, count: int, needed: bool) -> None:
+        """Offer to leave out the canvas's stickers; an attack that needs them has them anyway."""
+        self.paint.setText(f"paint {counted(count, 'sticker')} on every image")
+        self.paint.setEnabled(not needed)
+        self._common.setRowVisible(self.paint, count > 0)
+
+    @property
+    def paints(self) -> bool:
+        """Whether the stickers of the canvas are painted over every image."""
+        return self.paint.isChecked() or not self.paint.isEnabled()
 
     @property
     def missing(self) -> str:

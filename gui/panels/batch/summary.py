@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from engine.text.formatting import format_norm
+from engine.text.formatting import format_linf, format_norm
 from gui.widgets.text import NumberTile, NumberTiles
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class BatchSummary(NumberTiles):
             NumberTile("misread before", f"{found.already:,}", "", "Images that counted as a success before the attack, counted apart"),
             NumberTile(
                 f"median {_NAMES[norm]}",
-                "–" if size is None else format_norm(size),
+                "–" if size is None else (format_linf if norm == "linf" else format_norm)(size),
                 "" if found.steps is None else f"flip {found.steps:g}",
                 "Of the perturbations that succeeded, with the median step of the flip",
             ),

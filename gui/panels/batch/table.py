@@ -12,7 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QBrush, QImage, QKeyEvent, QPalette, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
-from engine.text.formatting import format_norm, format_probability
+from engine.text.formatting import format_linf, format_norm, format_probability
 from gui import theme
 from gui.theme import number_font
 from gui.widgets.value_table import SPACE, Spaced
@@ -42,7 +42,11 @@ class _Column:
 
 
 def _norm(name: str, title: str, tip: str) -> _Column:
-    return _Column(title, lambda row: row.norms.get(name), lambda row: _three_digits(row.norms[name]) if name in row.norms else "", tip)
+    return _Column(title, lambda row: row.norms.get(name), lambda row: _size(name, row.norms[name]) if name in row.norms else "", tip)
+
+
+def _size(name: str, value: float) -> str:
+    return format_linf(value) if name == "linf" else _three_digits(value)
 
 
 def _three_digits(value: float) -> str:
@@ -79,9 +83,9 @@ COLUMNS: tuple[_Column, ...] = (
     _P_AFTER,
     _Column(
         "flip",
-        lambda row: row.steps_to_flip,
-        lambda row: "" if row.steps_to_flip is None else f"{row.steps_to_flip:,}",
-        "The first successful step",
+        lambda row: None if row.reached_before else row.steps_to_flip,
+        lambda row: "before" if row.reached_before else "" if row.steps_to_flip is None else f"{row.steps_to_flip:,}",
+        "The first successful step; “before” for an image that counted as a success before the attack",
     ),
     _norm("linf", "L∞", "Largest change of a value, measured from the image as it was attacked"),
     _norm("l2", "L2", "Length of the perturbation, measured from the image as it was attacked"),

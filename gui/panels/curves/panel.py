@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.panels.curves.choosing import TrainingChoice
@@ -19,6 +19,7 @@ from gui.session.training.shown import Shown, live, of_run
 from gui.settings import Settings
 from gui.theme import GRID
 from gui.widgets import EmptyState, Message
+from gui.widgets.asked_file import ask_file
 from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
@@ -191,10 +192,10 @@ class CurvesPanel(QWidget):
         name = name_of(run) if run is not None else recipe.name if recipe is not None else "network"
         name = name if self.marked is None else f"{name}-epoch-{self.marked}"
         proposed = settings.folder("models") / f"{name}.safetensors"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the trained network", str(proposed), "Weights (*.safetensors)")
-        if path:
-            settings.keep_folder("models", Path(path).parent)
-            self.save(Path(path))
+        path = ask_file(self, "Save the trained network", proposed, "Weights (*.safetensors)")
+        if path is not None:
+            settings.keep_folder("models", path.parent)
+            self.save(path)
 
     def save(self, path: Path) -> None:
         """Write the weights of the shown network and its card."""

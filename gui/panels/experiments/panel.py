@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from gui.session.session import Session
 
 _LOADING = "The lectures' experiments appear here as soon as the engine is loaded."
+_SIDE = 41 * theme.GRID
+"""Width in pixels of the column of experiments at first, in which no title of theirs is cut."""
 _NARROW = 640
 """Width in pixels below which the outcome stands below the experiments."""
 
@@ -107,7 +109,7 @@ class ExperimentsPanel(QWidget):
         self._splitter.addWidget(self.outcome)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes([264, 676])
+        self._splitter.setSizes([_SIDE, 2 * _SIDE])
         layout = QVBoxLayout(body)
         layout.setContentsMargins(theme.GRID, 4, theme.GRID, theme.GRID)
         layout.setSpacing(theme.GRID)
@@ -170,12 +172,15 @@ class ExperimentsPanel(QWidget):
         kind = self._kind
         here = kind.found(self._session.data_sources.root)
         name = work.title_of(kind) if kind.data_set else "none"
-        self.about.show_kind(kind, name if here else f"{name}: not on this machine")
+        self.about.show_kind(kind, name)
         self.foot.folder_button.setVisible(not here)
         if here:
             self.foot.message.say("")
         elif kind.fallback:
-            self.foot.message.say(f"{name} is not on this machine. Drawn digits stand in, so that the numbers do not compare.", "hint")
+            self.foot.message.say(
+                f"{name} is not on this machine. Drawn digits stand in, so that the numbers do not compare, until you choose its folder.",
+                "hint",
+            )
         else:
             self.foot.message.say(f"{name} is not on this machine, and nothing stands in for it. Choose the folder that holds it.", "hint")
 

@@ -106,7 +106,7 @@ class AboutExperiment(QWidget):
         self._rows.removeRow(self.facts.pop("model"))
 
     def show_kind(self, kind: type[Experiment], data: str) -> None:
-        """Show an experiment; ``data`` names its data set and says whether it is on this machine."""
+        """Show an experiment; ``data`` names its data set."""
         self.summary.setText(in_signs(" ".join((kind.__doc__ or "").split("\n\n")[0].split())))
         texts = {"lecture": kind.source, "paper": kind.paper, "model": kind.model or "its own", "data": data, "accepted": kind.tolerance}
         for name, label in self.facts.items():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QSize, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui.lanes.progress_text import ShareMeter
 from gui.panels.hardness.plot import HardnessPlot
@@ -46,7 +46,7 @@ class HardnessPanel(QWidget):
         self._meter = ShareMeter()
         self._kind = ""
         """The kind of the model, for which the chooser suggests a data set."""
-        self.verdict, self.rank = Sentence(2, bold=True), Sentence(2)
+        self.verdict, self.rank = Sentence(2, bold=True), Sentence(3, snug=True)
         self.summary = Sentence(2, muted=True, snug=True)
         self.measure = QComboBox(self)
         self.plot = HardnessPlot(self)
@@ -63,21 +63,22 @@ class HardnessPanel(QWidget):
         for name, title in _MEASURES:
             self.measure.addItem(title, name)
         self.plot.setAccessibleName("Histogram of the reference set")
-        side, body, top = QWidget(self), QWidget(self), QHBoxLayout()
+        side, body, compared = QWidget(self), QWidget(self), QHBoxLayout()
         self.verdict.setToolTip(_HOW)
         side.setFixedWidth(_SIDE)
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
+        compared.addWidget(QLabel("compare", self))
+        compared.addWidget(self.measure, 1)
         column.addWidget(self.data)
+        column.addLayout(compared)
         column.addWidget(self.foot)
         column.addStretch(1)
-        top.addWidget(self.verdict, 1)
-        top.addWidget(self.measure, 0, Qt.AlignmentFlag.AlignTop)
         rows = QVBoxLayout(body)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(2)
-        rows.addLayout(top)
+        rows.addWidget(self.verdict)
         rows.addWidget(self.rank)
         rows.addWidget(self.plot, 1)
         rows.addWidget(self.summary)

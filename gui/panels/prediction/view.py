@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from gui.session.scene import Frame
 
 _COLOURS: dict[Outcome, str | None] = {"target": TARGET, "adversarial": ADVERSARIAL, "": None}
-_BOTH = "It counts the stickers and the attack. Runs has what the attack added to the image with its stickers."
+_BOTH = "It counts the stickers and the attack. Runs has what the attack added to the clean image with its stickers."
 _MEASURED = "From the clean image"
-_MEASURED_WITH_STICKERS = "From the clean image, with stickers"
+_MEASURED_WITH_STICKERS = "From the clean image, stickers counted"
 _GROWN = "The image was grown from noise: it is no change of the clean one, so its distance from that means nothing."
 
 

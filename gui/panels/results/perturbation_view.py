@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
+from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
 from gui import theme
 from gui.panels.results.content import Item
 from gui.panels.results.views import View, page, signed_map
 from gui.plots.pixel_maps import PixelMaps
 from gui.settings import Settings
+from gui.widgets.asked_file import ask_file
 from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
@@ -93,10 +94,10 @@ class PerturbationView(View):
     def _on_save(self) -> None:
         settings = Settings()
         start = settings.folder("save") / "universal-perturbation.safetensors"
-        path, _ = QFileDialog.getSaveFileName(self, "Save perturbation", str(start), FILTER)
-        if path:
-            settings.keep_folder("save", Path(path).parent)
-            self.save_to(Path(path))
+        path = ask_file(self, "Save perturbation", start, FILTER)
+        if path is not None:
+            settings.keep_folder("save", path.parent)
+            self.save_to(path)
 
     def save_to(self, path: Path) -> None:
         """Save the perturbation, in the engine thread."""

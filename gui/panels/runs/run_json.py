@@ -23,6 +23,7 @@ def _attack(run: AttackRun) -> dict[str, Any]:
     result, labels = run.result, run.result.classifier.labels
     before, after = int(result.clean_prediction[0]), int(result.prediction[0])
     outcome = {
+        "before_is_of": measured_from(run),
         "before": [labels[before], float(result.clean_logits[0].softmax(0)[before])],
         "after": [labels[after], float(result.logits[0].softmax(0)[after])],
         "success": bool(result.success[0]),

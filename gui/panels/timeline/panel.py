@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 HEIGHT = 6 * GRID
 _NOTHING = "The iterations of a run and its loss appear here."
+_EARLIER = "The iterations of {run} were made for other stickers. Show {run} again to see them."
 _STARTING = "The attack is starting…"
-_NOT_KEPT = "The iterations of this run were not kept, so only its result can be shown."
+_NOT_KEPT = "The iterates of this run were not kept, so its losses and its result are all that can be shown."
 _WIDE = 46 * GRID
 """The width from which the loss is shown as a number, and buttons show their words."""
 
@@ -52,6 +53,7 @@ class TimelineFoot(QWidget):
         self.strip.toggled.connect(moments.toggle)
         moments.changed.connect(self.refresh)
         moments.grown.connect(self._on_grown)
+        session.staleness.changed.connect(self.refresh)
         self.refresh()
 
     def _build(self) -> None:
@@ -145,19 +147,28 @@ class TimelineFoot(QWidget):
     def _show_page(self, has_losses: bool) -> None:
         moments = self._moments
         self._pages.setCurrentIndex(1 if has_losses else 0)
-        self.empty.setText(_STARTING if moments.live else _NOTHING)
+        run = self.session.staleness.run
+        earlier = run is not None and run is not self.session.history.shown
+        self.empty.setText(
+            _STARTING if moments.live else _EARLIER.format(run=f"#{run.number}") if run is not None and earlier else _NOTHING
+        )
 
     def _show_moment(self) -> None:
         moments, curve = self._moments, self.strip.curve
         at = moments.index if moments.index is not None else moments.end
         self.strip.set_marks(at, moments.index is None, moments.flip)
         total = moments.total if moments.steps else int(curve.steps[-1])
-        here = "–" if at is None else f"{at:,}"
         kind = "iteration" if moments.index is not None else "live" if moments.live else "result"
-        self.numbers.show_texts(here if total is None else f"{here}/{total:,}", kind, self._what(kind))
+        if moments.steps or moments.live:
+            here = "–" if at is None else f"{at:,}"
+            self.numbers.show_texts(here if total is None else f"{here}/{total:,}", kind, self._what(kind))
+        else:
+            self.numbers.show_texts(f"{total:,}", "iterations", _NOT_KEPT)
         step = moments.step
-        value = float(step.loss[0]) if step is not None else None if at is None else curve.loss_at(at)
-        self.loss.show_texts(curve.text(value), "loss", f"{curve.name[:1].upper()}{curve.name[1:]}: the attack maximises it.")
+        known = at is not None or not (moments.steps or moments.live)  # else the curve's last loss stands for all
+        value = float(step.loss[0]) if step is not None else curve.loss_at(curve.steps[-1] if at is None else at) if known else None
+        word = "last loss" if at is None and known else "loss"
+        self.loss.show_texts(curve.text(value), word, f"{curve.name[:1].upper()}{curve.name[1:]}: the attack maximises it.")
 
     def _what(self, kind: str) -> str:
         if kind == "iteration":
@@ -175,8 +186,9 @@ class TimelineFoot(QWidget):
             self._icon = name
             self.play_button.setIcon(theme.icon(f"mdi6.{name}"))
             self.play_button.setAccessibleName("Pause the timeline" if moments.playing else "Play the timeline")
-            self.play_button.setToolTip("Stop at this iteration (Space)" if moments.playing else "Play the iterations (Space)")
         several = len(moments.steps) > 1
+        tip = "Stop at this iteration (Space)" if moments.playing else "Play the iterations (Space)"
+        self.play_button.setToolTip(tip if several or moments.live else _NOT_KEPT)
         self.play_button.setEnabled(several)
         self.strip.setEnabled(several)
         self.strip.setToolTip("" if several or moments.live else _NOT_KEPT)

@@ -232,10 +232,12 @@ class TransferPanel(QWidget):
 def _transfer(entry: AttackRun, models: tuple[Classifier, ...]) -> Transfer:
     """Compute the transfer of a run to models. Called in the engine thread."""
     from engine.evaluate import transfer
+    from gui.session.attack_verdict import began_words
     from gui.session.run_mask import mask_of
 
+    clean = began_words(entry).rstrip(": ") or "clean"
     mask = mask_of(entry)  # the control noise is restricted to it
-    return transfer(entry.result, models, mask=None if mask is None else mask.reshape(1, 1, *mask.shape[-2:]))
+    return transfer(entry.result, models, mask=None if mask is None else mask.reshape(1, 1, *mask.shape[-2:]), clean_name=clean)
 
 
 def _summary(transfer: Transfer) -> str:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gui.session.attack_inputs import AttackInputs
-from gui.session.data_choice import Choice
 from gui.session.history import AttackRun, FinishedRun
 from gui.session.scene import Scene
 from gui.session.stand_in import is_stand_in
 from gui.session.start_image import StartImage
 from gui.session.state import AttackSettings, Plan, State
+from gui.session.studies.kept_fields import ATTACK_RUN, CANVAS, INPUTS, PLAN, RUN, START, from_study, renamed_back, taken
 from gui.session.studies.snapshot import known, remember
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from engine import Classifier
     from engine.evaluate.batch import ImageResults
-    from engine.study import DataChoice, Settings, Study, StudyRun
+    from engine.study import Settings, Study, StudyRun
     from engine.study.values import CarriedRun
 
 
@@ -43,24 +43,10 @@ class Restored:
 def restored(study: Study) -> Restored:
     """Return what a study puts into a session."""
     numbers = {run.id: run.number for run in study.runs}
-    canvas = study.canvas
     fields: dict[str, Any] = {
-        "classifier": canvas.classifier,
-        "clean": canvas.clean,
-        "image": dict(canvas.image),
-        "photograph": canvas.photograph,
-        "label": canvas.label,
-        "target": canvas.target,
+        **taken(study.canvas, CANVAS),
         "label_text": "",
         "target_text": "",
-        "region": canvas.region,
-        "stickers": canvas.stickers,
-        "selected": canvas.selected,
-        "new_content": canvas.new_content,
-        "new_colour": canvas.new_colour,
-        "delta": canvas.delta,
-        "grown": canvas.grown,
-        "bounds": dict(canvas.bounds),
         "removed": frozenset(numbers[id] for id in study.removed),
         "compared": tuple(numbers[id] for id in study.compared),
         "run": None if study.shown is None else numbers[study.shown],
@@ -91,7 +77,7 @@ def _run(run: StudyRun) -> FinishedRun:
 
 
 def _any_run(run: StudyRun) -> FinishedRun:
-    return FinishedRun(result=run.result, verdict=run.verdict, passed=run.passed, when=run.when, number=run.number)
+    return FinishedRun(**taken(run, RUN))
 
 
 def _attack_run(run: StudyRun) -> AttackRun:
@@ -103,44 +89,23 @@ def _attack_run(run: StudyRun) -> AttackRun:
     before = Scene(result.classifier, run.clean, run.before, bounds=inputs.bounds)
     after = Scene(result.classifier, run.clean, run.after, run.delta, bounds=inputs.bounds, grown=run.grown)
     return AttackRun(
-        result=result,
-        verdict=run.verdict,
-        passed=run.passed,
-        when=run.when,
-        number=run.number,
+        **{**taken(run, RUN), "result": result},
+        **taken(run, ATTACK_RUN),
         scene=after,
         before=before,
-        image=dict(run.image),
-        inputs=AttackInputs(
-            region=inputs.region,
-            label=inputs.label,
-            target=inputs.target,
-            seed=inputs.seed,
-            data=_choice(inputs.data),
-            begin=inputs.start,
-            begin_name=inputs.start_name,
-            begin_prediction=inputs.start_prediction,
-            planned=inputs.planned,
-            mask=inputs.mask,
-            row=inputs.row,
-        ),
-        photograph=run.photograph,
+        inputs=AttackInputs(**renamed_back(inputs, INPUTS), data=from_study(inputs.data)),
         timeline=Timeline.of(run.timeline) if run.timeline else None,
-        iteration_of=run.iteration_of,
-        replayed=run.replayed,
     )
 
 
 def _plan(study: Study) -> Plan:
     plan = study.plan
     return Plan(
-        slug=plan.slug,
+        **taken(plan, PLAN),
         settings=_settings(plan.settings),
         kept={slug: _settings(settings) for slug, settings in plan.kept.items()},
-        seed=plan.seed,
-        data=_choice(plan.data),
+        data=from_study(plan.data),
         start=_start(study),
-        live=plan.live,
     )
 
 
@@ -150,15 +115,11 @@ def _start(study: Study) -> StartImage | None:
     start = study.plan.start
     if start is None or study.canvas.classifier is None or tuple(start.image.shape) != study.canvas.classifier.input_shape:
         return None
-    return StartImage(start.image, to_pixels(start.image), start.name, start.prediction, start.photograph)
+    return StartImage(**taken(start, START), pixels=to_pixels(start.image))
 
 
 def _settings(settings: Settings) -> AttackSettings:
     return AttackSettings(dict(settings.parameters), settings.preset)
-
-
-def _choice(choice: DataChoice | None) -> Choice | None:
-    return None if choice is None else Choice(choice.name, choice.split, choice.count, choice.root)
 
 
 def under(found: Restored, classifier: Classifier) -> Restored:

@@ -42,6 +42,10 @@ class Saver(QObject):
         """Whether a save has not ended."""
         return bool(self._pending)
 
+    def writes(self, path: Path) -> bool:
+        """Whether a save in this file has not ended."""
+        return any(path == other for _, other, _, _ in self._pending.values())
+
     def start(self) -> None:
         """Start the thread."""
         self._lane.start()

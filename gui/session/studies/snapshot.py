@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from gui.session.history import AttackRun, FinishedRun
 from gui.session.state import PLAN_FIELDS, STATE_FIELDS, State, differing_fields
+from gui.session.studies.kept_fields import ATTACK_RUN, CANVAS, INPUTS, PLAN, RUN, START, renamed, taken, to_study
 
 if TYPE_CHECKING:
     from engine.evaluate.batch import ImageResults
-    from engine.study import Answer, Canvas, DataChoice, Plan, Settings, Study, StudyRun
+    from engine.study import Answer, Canvas, Plan, Settings, Study, StudyRun
     from engine.study.values import CarriedRun
-    from gui.session.data_choice import Choice
     from gui.session.scene import Frame
     from gui.session.state import AttackSettings
     from gui.session.studies.host import Host
 
-_PASSING = frozenset({"ready", "prediction", "explaining", "opened", "label_text", "target_text", "selected"})
+_PASSING = frozenset({"ready", "prediction", "explaining", "opened", "label_text", "target_text", "selected", "view"})
 """Fields of the state whose change alone is no reason to save."""
 SAVED = tuple(name for name in (*STATE_FIELDS, *PLAN_FIELDS) if name not in _PASSING)
 _made: weakref.WeakKeyDictionary[FinishedRun, StudyRun] = weakref.WeakKeyDictionary()
@@ -147,43 +147,22 @@ def _steps(run: FinishedRun) -> tuple[Any, ...]:
 def _any_of(run: FinishedRun) -> StudyRun:
     from engine.study import StudyRun
 
-    return StudyRun(run.result, number=run.number, when=run.when, verdict=run.verdict, passed=run.passed)
+    return StudyRun(**taken(run, RUN))
 
 
 def _attack_of(run: AttackRun) -> StudyRun:
     from engine.study import Inputs, StudyRun
 
-    inputs = run.inputs
     return StudyRun(
-        run.result,
-        number=run.number,
-        when=run.when,
-        verdict=run.verdict,
-        passed=run.passed,
+        **taken(run, RUN),
+        **taken(run, ATTACK_RUN),
         clean=run.before.clean,
-        image=run.image,
-        photograph=run.photograph,
         before=run.before.stickers,
         after=run.scene.stickers,
         delta=run.scene.delta,
         grown=run.scene.grown,
-        inputs=Inputs(
-            region=inputs.region,
-            label=inputs.label,
-            target=inputs.target,
-            seed=inputs.seed,
-            data=_choice(inputs.data),
-            start=inputs.begin,
-            start_name=inputs.begin_name,
-            start_prediction=inputs.begin_prediction,
-            planned=inputs.planned,
-            mask=inputs.mask,
-            row=inputs.row,
-            bounds=run.before.bounds,
-        ),
+        inputs=Inputs(**renamed(run.inputs, INPUTS), data=to_study(run.inputs.data), bounds=run.before.bounds),
         timeline=_steps(run),
-        replayed=run.replayed,
-        iteration_of=run.iteration_of,
         answers=_beneath_stickers(run),
     )
 
@@ -203,24 +182,7 @@ def _beneath_stickers(run: AttackRun) -> tuple[Answer, ...]:
 def _canvas(snapshot: Snapshot) -> Canvas:
     from engine.study import Canvas
 
-    state = snapshot.state
-    return Canvas(
-        classifier=state.classifier,
-        clean=state.clean,
-        image=state.image,
-        photograph=state.photograph,
-        label=state.label,
-        target=state.target,
-        region=state.region,
-        stickers=state.stickers,
-        selected=state.selected,
-        new_content=state.new_content,
-        new_colour=state.new_colour,
-        delta=state.delta,
-        grown=state.grown,
-        bounds=state.bounds,
-        answers=_answers(snapshot),
-    )
+    return Canvas(**taken(snapshot.state, CANVAS), answers=_answers(snapshot))
 
 
 def _answers(snapshot: Snapshot) -> tuple[Answer, ...]:
@@ -240,13 +202,11 @@ def _plan(state: State) -> Plan:
 
     plan, start = state.plan, state.plan.start
     return Plan(
-        slug=plan.slug,
+        **taken(plan, PLAN),
         settings=_settings(plan.settings),
         kept={slug: _settings(settings) for slug, settings in plan.kept.items()},
-        seed=plan.seed,
-        data=_choice(plan.data),
-        start=None if start is None else StartPicture(start.image, start.name, start.prediction, start.photograph),
-        live=plan.live,
+        data=to_study(plan.data),
+        start=None if start is None else StartPicture(**taken(start, START)),
     )
 
 
@@ -254,9 +214,3 @@ def _settings(settings: AttackSettings) -> Settings:
     from engine.study import Settings
 
     return Settings(dict(settings.parameters), settings.preset)
-
-
-def _choice(choice: Choice | None) -> DataChoice | None:
-    from engine.study import DataChoice
-
-    return None if choice is None else DataChoice(choice.name, choice.split, choice.count, choice.root)

@@ -13,6 +13,7 @@ from gui.session import open_image as images
 from gui.shell import opening
 from gui.shell.actions.conditions import has_frame, has_model, has_timeline, ready
 from gui.shell.actions.spec import ActionSpec
+from gui.widgets.asked_file import ask_file
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
@@ -82,10 +83,10 @@ def save_image(shell: Shell) -> None:
     """Ask for a file name, and save the adversarial image there."""
     name = f"{Path(str(shell.session.image.get('name', 'image'))).stem}-adversarial.png"
     start = shell.settings.folder("save") / name
-    path, _ = QFileDialog.getSaveFileName(shell.window(), "Save adversarial image", str(start), "PNG image (*.png)")
-    if path:
-        shell.settings.keep_folder("save", Path(path).parent)
-        save_to(shell.session, Path(path))
+    path = ask_file(shell.window(), "Save adversarial image", start, "PNG image (*.png)")
+    if path is not None:
+        shell.settings.keep_folder("save", path.parent)
+        save_to(shell.session, path)
 
 
 def save_to(session: Session, path: Path) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QFileDialog
 
 from gui.session.history import AttackRun
 from gui.session.run_actions import use_parameters
 from gui.shell.actions.conditions import has_removed_runs, has_run
 from gui.shell.actions.spec import ActionSpec
+from gui.widgets.asked_file import ask_file
 
 if TYPE_CHECKING:
     from gui.session.session import Session
@@ -48,10 +48,10 @@ def copy_script(shell: Shell, runs: list[AttackRun]) -> None:
 def save_script(shell: Shell, runs: list[AttackRun]) -> None:
     """Ask for a file name, and save a script that makes the runs again."""
     start = shell.settings.folder("save") / f"{runs[0].operation.slug}-run-{runs[0].number}.py"
-    path, _ = QFileDialog.getSaveFileName(shell.window(), "Save as script", str(start), "Python script (*.py)")
-    if path:
-        shell.settings.keep_folder("save", Path(path).parent)
-        save_script_to(shell.session, runs, Path(path))
+    path = ask_file(shell.window(), "Save as script", start, "Python script (*.py)")
+    if path is not None:
+        shell.settings.keep_folder("save", path.parent)
+        save_script_to(shell.session, runs, path)
 
 
 def save_script_to(session: Session, runs: list[AttackRun], path: Path) -> None:
@@ -81,10 +81,10 @@ def save_image(shell: Shell, runs: list[AttackRun]) -> None:
     """Ask for a file name, and save the adversarial image of a run there."""
     run = runs[0]
     start = shell.settings.folder("save") / f"{Path(str(run.image.get('name', 'image'))).stem}-run-{run.number}.png"
-    path, _ = QFileDialog.getSaveFileName(shell.window(), f"Save the image of {run.title}", str(start), "PNG image (*.png)")
-    if path:
-        shell.settings.keep_folder("save", Path(path).parent)
-        save_image_to(shell.session, run, Path(path))
+    path = ask_file(shell.window(), f"Save the image of {run.title}", start, "PNG image (*.png)")
+    if path is not None:
+        shell.settings.keep_folder("save", path.parent)
+        save_image_to(shell.session, run, path)
 
 
 def save_image_to(session: Session, run: AttackRun, path: Path) -> None:

@@ -12,6 +12,7 @@ from gui.shell.actions.conditions import has_runs, ready
 from gui.shell.actions.spec import ActionSpec
 from gui.shell.last_study import set_starts_with_last, starts_with_last
 from gui.shell.opening import open_file
+from gui.widgets.asked_file import ask_file
 
 if TYPE_CHECKING:
     from gui.session.session import Session
@@ -44,10 +45,10 @@ def save_study_as(shell: Shell) -> None:
     studies = shell.session.studies
     stem = studies.name or Path(str(shell.session.image.get("name", "study"))).stem
     start = studies.path or shell.settings.folder("studies") / f"{stem}.gibbon"
-    path, _ = QFileDialog.getSaveFileName(shell.window(), "Save study", str(start), FILTER)
-    if path:
-        shell.settings.keep_folder("studies", Path(path).parent)
-        studies.save(Path(path))
+    path = ask_file(shell.window(), "Save study", start, FILTER)
+    if path is not None:
+        shell.settings.keep_folder("studies", path.parent)
+        studies.save(path)
 
 
 def save_study_script(shell: Shell) -> None:
@@ -55,12 +56,10 @@ def save_study_script(shell: Shell) -> None:
     session = shell.session
     studies = session.studies
     name = studies.name or "study"
-    path, _ = QFileDialog.getSaveFileName(
-        shell.window(), "Save study as script", str(shell.settings.folder("scripts") / f"{name}.py"), "Python (*.py)"
-    )
-    if path:
-        shell.settings.keep_folder("scripts", Path(path).parent)
-        write_study_script(session, Path(path))
+    path = ask_file(shell.window(), "Save study as script", shell.settings.folder("scripts") / f"{name}.py", "Python (*.py)")
+    if path is not None:
+        shell.settings.keep_folder("scripts", path.parent)
+        write_study_script(session, path)
 
 
 def write_study_script(session: Session, path: Path) -> None:

@@ -60,7 +60,7 @@ class GuideBar(QToolBar):
         words.addWidget(self.text)
         self._content = _Content(self)
         self._content.resized.connect(self._fit)
-        row = QHBoxLayout(self._content)
+        self._row = row = QHBoxLayout(self._content)
         row.setContentsMargins(theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
         row.setSpacing(theme.GRID)
         row.addLayout(words, 1)
@@ -82,6 +82,8 @@ class GuideBar(QToolBar):
         longest = max(metrics.boundingRect(QRect(0, 0, width, 10_000), int(Qt.TextFlag.TextWordWrap), text).height() for text in texts)
         needed = self.title.sizeHint().height() + 2 + longest + 2 + theme.GRID
         self._content.setFixedHeight(max(needed, self.next.sizeHint().height() + theme.GRID))
+        self._row.invalidate()  # this is called while the content is resized, after the row was laid out for the height before
+        self._row.activate()
 
     @Slot()
     def end(self) -> None:

@@ -106,7 +106,10 @@ class ShownRun(QWidget):
         first = Line(f"{run.title}", (mark_of(run),))
         if stale:
             first_change = next(each.words for each in self._session.staleness.differences if each.weighs)
-            second = Line("", ("changed since: " + first_change, "parameters changed since", "changed since", "changed"))
+            second = Line(
+                "",
+                ("changed since: " + first_change, f"{self._session.staleness.subject.lower()} changed since", "changed since", "changed"),
+            )
             self.chip.show_lines(first, second, theme.ALERT, sentence)
         else:
             self.chip.show_lines(first, Line("", (*main_numbers(run.planned), "")), None, sentence)

@@ -28,11 +28,16 @@ NARROW, LOW = 960, 620
 TALL = 900
 """From this height the drawer of a workspace without canvas is open from the start."""
 CANVAS_SHARE = 0.41
-"""The share of the window that an open drawer leaves to the canvas, or else it stays closed."""
-FRAME, RAIL = 100, 64
-"""About the height of menu bar, spine and status bar, and the width of the rail."""
+"""The share of the window that docks leave to the canvas: the drawer stays closed and columns are narrower where they would leave less."""
+FRAME, STRIP, RAIL = 100, 28, 64
+"""About the height of menu bar, spine and status bar, that of the strip which names folded docks, and the width of the rail."""
 
 Docks = Mapping[str, QDockWidget]
+
+
+def shape(width: int, height: int) -> str:
+    """Return the name of the shape that a workspace has in a window of this size, empty for the usual one; each has layouts of its own."""
+    return ".narrow" * (width < NARROW) + ".low" * (height < LOW)
 
 
 def fitted(spec: WorkspaceSpec, width: int, height: int) -> WorkspaceSpec:
@@ -56,16 +61,38 @@ def drawer_fits(spec: WorkspaceSpec, width: int, height: int) -> bool:
     """Return whether an open drawer leaves the canvas its share of the window."""
     if not spec.canvas:
         return height >= TALL
-    sides = RAIL + sum(_width(spec, side, width) for side in LEAST if spec.columns[side].places)
+    sides = RAIL + sum(_wanted(spec, side, width) for side in _sides(spec))
     canvas = (width - sides) * (height - FRAME - round(spec.bottom.share * height))
     return canvas >= CANVAS_SHARE * width * height
 
 
-def _width(spec: WorkspaceSpec, side: Side, width: int) -> int:
-    """Return the width of the column at the left or right."""
+def widths(spec: WorkspaceSpec, width: int, height: int) -> dict[Side, int]:
+    """Return the widths of the columns: their shares of the window, or less where that would leave the canvas too little."""
+    found = {side: _wanted(spec, side, width) for side in _sides(spec)}
+    if not spec.canvas:
+        return found
+    beside = height - FRAME - (round(spec.bottom.share * height) if drawer_fits(spec, width, height) else STRIP)
+    excess = sum(found.values()) - round(width - RAIL - CANVAS_SHARE * width * height / max(beside, 1))
+    for side in sorted(found, key=lambda each: found[each] - _least(spec, each), reverse=True):
+        cut = max(0, min(excess, found[side] - _least(spec, side)))
+        found[side] -= cut
+        excess -= cut
+    return found
+
+
+def _sides(spec: WorkspaceSpec) -> list[Side]:
+    return [side for side in LEAST if spec.columns[side].places]
+
+
+def _least(spec: WorkspaceSpec, side: Side) -> int:
+    return spec.columns[side].least or LEAST[side]
+
+
+def _wanted(spec: WorkspaceSpec, side: Side, width: int) -> int:
+    """Return the width that the column at the left or right has where there is room."""
     column = spec.columns[side]
     wanted = round(column.share * width)
-    return max(column.least or LEAST[side], min(wanted, column.most or MOST_SIDE) if spec.canvas else wanted)
+    return max(_least(spec, side), min(wanted, column.most or MOST_SIDE) if spec.canvas else wanted)
 
 
 def place(window: QMainWindow, spec: WorkspaceSpec, docks: Docks, homes: Mapping[str, Side]) -> None:
@@ -121,7 +148,8 @@ def set_sizes(window: QMainWindow, spec: WorkspaceSpec, docks: Docks) -> None:
     wide, high = window.width(), window.height()
     sides: list[Side] = [side for side in LEAST if known(spec.columns[side], docks)]
     firsts = [docks[known(spec.columns[side], docks)[0][0]] for side in sides]
-    window.resizeDocks(firsts, [_width(spec, side, wide) for side in sides], Qt.Orientation.Horizontal)
+    wanted = widths(spec, wide, high)
+    window.resizeDocks(firsts, [wanted[side] for side in sides], Qt.Orientation.Horizontal)
     above = high - FRAME
     if bottom := known(spec.bottom, docks):
         drawer = round(spec.bottom.share * high)

@@ -60,7 +60,14 @@ class WorkspaceSpec:
         return (*self.left.docks, *self.right.docks, *self.bottom.docks)
 
 
+FORMAT = 2
+"""The number of the way in which layouts are made and kept. Raise it where docks are placed otherwise than before by the same table."""
+
+
 def layout_version(docks: Sequence[DockSpec], workspace: WorkspaceSpec) -> int:
-    """Return a number that changes with the docks and the places, so that a layout stored for others is not restored."""
-    text = repr(([(spec.name, spec.side) for spec in docks], workspace.columns, workspace.canvas))
+    """Return a number that changes with the docks and the places, so that a layout stored for others is not restored.
+
+    ``workspace`` is what was placed: one that was fitted to a small window has other places than its table.
+    """
+    text = repr((FORMAT, [(spec.name, spec.side) for spec in docks], workspace.columns, workspace.canvas))
     return zlib.crc32(text.encode()) & 0x7FFF_FFFF

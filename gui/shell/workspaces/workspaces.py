@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QMainWindow, QToolBar, QWidget
+from PySide6.QtWidgets import QLayout, QMainWindow, QToolBar, QWidget
 
 from gui.settings import Settings
 from gui.shell.dock import Dock
 from gui.shell.docks import DockSpec
 from gui.shell.workspaces.drawer import Drawer
-from gui.shell.workspaces.placing import drawer_fits, fitted, place, set_corners, set_sizes
+from gui.shell.workspaces.placing import drawer_fits, fitted, place, set_corners, set_sizes, shape
 from gui.shell.workspaces.spec import WorkspaceSpec, layout_version
 from gui.shell.workspaces.tabs import DockTabs
 
@@ -41,6 +41,7 @@ class Workspaces(QObject):
         self.tabs = DockTabs(window, docks)
         self.drawer = Drawer(window, docks, self.tabs)
         self.current = self._table.get(settings.text("window/workspace"), table[0])
+        self._fitted, self._shape = self.current, ""
         self._hidden: list[QWidget] | None = None
 
     def show_again(self) -> None:
@@ -64,15 +65,27 @@ class Workspaces(QObject):
         """Put the docks of the present workspace back in their places. The other workspaces stay as they are."""
         self.show_canvas_alone(False)
         with self._still():
-            self._place(self.current)
+            self._fit(self.current)
+            self._place()
 
     @contextmanager
     def _still(self) -> Iterator[None]:
-        """Paint nothing until the docks are in their places."""
+        """Paint nothing, and leave the window its size, until the docks are in their places.
+
+        The docks have less room for a moment than they need, which would make the window grow; and at a fractional scale growing and
+        shrinking back does not end at the same size.
+        """
+        layout = self._layout()
+        if layout.sizeConstraint() == QLayout.SizeConstraint.SetNoConstraint:  # inside another call
+            yield
+            return
+        constraint = layout.sizeConstraint()
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self._window.setUpdatesEnabled(False)
         try:
             yield
         finally:
+            layout.setSizeConstraint(constraint)
             self._window.setUpdatesEnabled(True)
             for dock in self._docks.values():
                 dock.setUpdatesEnabled(True)  # one that floats has become a window meanwhile, which the main window does not reach
@@ -110,54 +123,63 @@ class Workspaces(QObject):
         self._settings.keep_text("window/workspace", self.current.name)
         if self.canvas_is_alone:
             return
-        self._settings.keep_bytes(self._key(self.current), self._window.saveState(self._version(self.current)))
-        self._settings.keep_text(f"window/{self._key(self.current)}.folded", " ".join(self.drawer.folded))
+        self._settings.keep_bytes(self._key, self._window.saveState(self._version))
+        self._settings.keep_text(f"window/{self._key}.folded", " ".join(self.drawer.folded))
 
     def _apply(self, spec: WorkspaceSpec) -> None:
         with self._still():
             self._centre.setVisible(spec.canvas)
             self.drawer.set_folded(())
             set_corners(self._window, spec)
-            if self._restore(spec) and self._fits():
-                folded = self._settings.text(f"window/{self._key(spec)}.folded").split()
+            self._fit(spec)
+            if self._restore() and self._fits():
+                folded = self._settings.text(f"window/{self._key}.folded").split()
                 self.drawer.set_folded(tuple(name for name in folded if name in self._docks))
                 self._activate()
                 self.tabs.sync()
             else:
-                self._place(spec)
+                self._place()
 
-    def _restore(self, spec: WorkspaceSpec) -> bool:
-        blob = self._settings.bytes(self._key(spec))
-        return not blob.isEmpty() and self._window.restoreState(blob, self._version(spec))
+    def _fit(self, spec: WorkspaceSpec) -> None:
+        """Fit the workspace to the window as it is now. A layout is kept for the shape of window that it was made for."""
+        size = self._window.size()
+        self._fitted, self._shape = fitted(spec, size.width(), size.height()), shape(size.width(), size.height())
+
+    def _restore(self) -> bool:
+        blob = self._settings.bytes(self._key)
+        return not blob.isEmpty() and self._window.restoreState(blob, self._version)
 
     def _fits(self) -> bool:
         """Return whether the docks fit window and screen, which may be smaller than at the time of the layout."""
         least, room = self._window.minimumSizeHint(), self._window.screen().availableSize().expandedTo(self._window.size())
         return least.width() <= room.width() and least.height() <= room.height()
 
-    def _place(self, spec: WorkspaceSpec) -> None:
+    def _place(self) -> None:
+        spec, size = self._fitted, self._window.size()
         self._centre.setVisible(spec.canvas)
         self.drawer.set_folded(())
-        size = self._window.size()
-        spec = fitted(spec, size.width(), size.height())
         place(self._window, spec, self._docks, {each.name: each.side for each in self._specs})
         if not drawer_fits(spec, size.width(), size.height()):
             self.drawer.set_folded(spec.bottom.docks)
         self._activate()
         self.tabs.sync()
         self._activate()  # the titles have come or gone
-        if not self._window.isMaximized() and self._window.size() != size:  # at a scale of 1.5 each resizing rounds the size down
-            self._window.resize(size)  # the docks had no room for a moment, and the window grew
         set_sizes(self._window, spec, self._docks)
 
     def _activate(self) -> None:
         """Lay the docks out at once, since their sizes can only be set afterwards."""
+        self._layout().activate()
+
+    def _layout(self) -> QLayout:
         layout = self._window.layout()
         assert layout is not None
-        layout.activate()
+        return layout
 
-    def _key(self, spec: WorkspaceSpec) -> str:
-        return f"workspaces/{spec.name}"
+    @property
+    def _key(self) -> str:
+        """The name under which the layout that is shown is kept."""
+        return f"workspaces/{self._fitted.name}{self._shape}"
 
-    def _version(self, spec: WorkspaceSpec) -> int:
-        return layout_version(self._specs, spec)
+    @property
+    def _version(self) -> int:
+        return layout_version(self._specs, self._fitted)

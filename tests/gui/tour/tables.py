@@ -25,10 +25,10 @@ def several_images(tour: Tour) -> None:
     tour.picture("images")
     row = next(row for row in panel.results.rows if row.success)
     panel.open_row(row)
+    until(lambda: tour.window.workspaces.current.name == "attack", "the row attacked again", 60)
     until(lambda: tour.session.history.shown is not None and tour.session.history.shown.inputs.seed == row.seed, "the run of a row")
     until(lambda: tour.session.frame is not None and tour.session.frame.scene.delta is tour.session.delta, "its frame")
     settle()
-    assert tour.window.workspaces.current.name == "attack"
     tour.picture("image-opened")
     press_keys(tour.window, "Alt+Left")
     settle()
