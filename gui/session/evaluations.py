@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from pathlib import Path
@@ -25,9 +26,17 @@ def table_folder(title: str) -> Path:
     return tables_folder() / f"{words}-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
 
 
-def clear_old_tables(but: Path) -> None:
-    """Remove the cells of all but the newest tables."""
-    folder = tables_folder()
-    found = [path for path in folder.iterdir() if path.is_dir() and path != but] if folder.is_dir() else []
-    for path in sorted(found, key=lambda each: each.stat().st_mtime, reverse=True)[MOST_TABLES - 1 :]:
-        shutil.rmtree(path, ignore_errors=True)
+def begin_table(folder: Path) -> None:
+    """Make the folder of a table, as the newest, and remove the cells of all but the newest tables.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
+    found = sorted((path for path in tables_folder().iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in found[MOST_TABLES:]:
+        if path != folder:
+            shutil.rmtree(path, ignore_errors=True)

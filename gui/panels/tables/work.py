@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gui.panels.tables.sheet import Sheet, sheet_of
-from gui.session.evaluations import clear_old_tables
+from gui.session.evaluations import begin_table
 
 if TYPE_CHECKING:
     from engine import Attack, Classifier
@@ -70,7 +70,7 @@ def table_run(request: TableRequest) -> TableRun:
 
     if request.afresh:
         forget_cells(request.spec, request.folder)
-    clear_old_tables(but=request.folder)
+    begin_table(request.folder)
     return evaluate_table(request.spec, request.folder, resume=True, renew=True, classifiers=request.classifiers or None, root=request.root)
 
 
