@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.utils._device  # `with torch.device(...)` would import it in whatever thread enters it first
 from torch import nn
 
 from engine.class_matching import class_numbers
