@@ -155,8 +155,8 @@ class Tree(ParameterTree):
     def invisibleRootItem(self) -> InvisibleRootItem:
         """Return the root item, and keep no Python object of it, as pyqtgraph does.
 
-        Qt destroys the root with the tree and tells nobody. Python's object would still stand for its address, and a widget that Qt makes
-        there later would be taken for an item: the window crashed when such a widget was destroyed.
+        Qt destroys the root with the tree and does not say so. Python's object would still stand for its address, and a widget that Qt
+        makes there later would be taken for an item: the window crashed when such a widget was destroyed.
         """
         return InvisibleRootItem(QTreeWidget.invisibleRootItem(self))
 

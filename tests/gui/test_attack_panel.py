@@ -48,7 +48,7 @@ def panel(qtbot: QtBot, session: Session) -> AttackDock:
 def opened(qtbot: QtBot, panel: AttackDock, session: Session) -> AttackDock:
     """With a classifier and an image, observed."""
     image = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
-    with qtbot.waitSignal(session.observed):
+    with qtbot.waitSignal(session.observed, timeout=60_000):  # the first observation of a process imports what it needs
         session.set_classifier(tiny(), image, {"name": "noise"}, None)
     return panel
 

@@ -186,7 +186,7 @@ def test_norms_say_the_stickers_that_were_there_before(bench: Workbench, tmp_pat
     dialog.export_to(path)
     until(lambda: any("figure.svg" in text for text in said), "the figure")
     words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text())).replace("\N{NO-BREAK SPACE}", " ")
-    assert "measured from the image with its sticker" in words
+    assert "measured from the clean image with its sticker" in words
 
 
 def test_the_script_of_a_figure_draws_the_same_pixels(attacked: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
