@@ -305,7 +305,7 @@ def test_hidden_and_broken_files_do_not_end_a_data_set(tmp_path: Path) -> None:
     assert data.targets.tolist() == [0, 1]
     assert "One file was left out. “0.png” is not an image" in data.notes[0]
     (tmp_path / "cat/2.png").write_bytes(b"")
-    assert "2 files were left out; the first: “0.png”" in load(f"folder:{tmp_path}").notes[0]
+    assert "2 files were left out: 0.png, 2.png. The first: “0.png”" in load(f"folder:{tmp_path}").notes[0]
     for name in ("cat/1.png", "dog/1.png"):
         (tmp_path / name).write_bytes(b"broken")
     with pytest.raises(GibbonError, match="None of the 4 images"):

@@ -69,7 +69,7 @@ def test_more_rows_than_fit_go_through_a_part_at_a_time(
 ) -> None:
     attack = attacks.PGD(eps=0.1, steps=3, restarts=2, towards="likeliest others", n_target_classes=2)
     whole = engine.run(attack, small64, images)
-    monkeypatch.setattr(passes, "rows_with_graph", lambda _: 5)
+    monkeypatch.setattr(passes, "rows_with_graph", lambda *_: 5)
     parts = engine.run(attack, small64, images)
     torch.testing.assert_close(parts.adversarial, whole.adversarial, rtol=0, atol=1e-9)
     assert (parts.forwards, parts.backwards) == (whole.forwards, whole.backwards)

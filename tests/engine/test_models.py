@@ -451,9 +451,3 @@ def test_a_network_of_two_classes_takes_their_images_from_a_set_of_ten() -> None
     assert chosen.images[:, 0, 0, 0].tolist() == [3, 7, 13, 17]
     assert chosen.targets.tolist() == [0, 1, 0, 1]
     assert models.ARCHITECTURES["digits"].images_for(digits) is digits
-
-
-def test_the_command_line_trains_every_architecture() -> None:
-    from engine.cli.train import NETWORKS
-
-    assert list(NETWORKS) == [*models.ARCHITECTURES]

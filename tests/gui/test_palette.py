@@ -114,7 +114,7 @@ def test_every_command_attack_preset_panel_and_experiment_is_in_it(bench: Workbe
         ("spikes", "panel.activations"),
         ("history", "panel.runs"),
         ("perturbtion", "panel.perturbation"),
-        ("robust accuracy", "panel.batch"),
+        ("robust accuracy", "panel.robustness"),
         ("deepfol", "attack.deepfool"),
         ("c&w l2", "attack.cw-l2"),
         ("hospkipj", "attack.hop-skip-jump"),

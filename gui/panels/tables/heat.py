@@ -90,7 +90,7 @@ class HeatTable(QTableView):
         names.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         names.setDefaultSectionSize(2 * self.fontMetrics().lineSpacing() + 10)
         names.setMaximumWidth(_NAMES)
-        names.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        names.setTextElideMode(Qt.TextElideMode.ElideRight)
         names.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         names.setHighlightSections(False)
         self.horizontalScrollBar().valueChanged.connect(self._budgets.viewport().update)  # the headings stay in sight
