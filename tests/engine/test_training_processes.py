@@ -226,3 +226,23 @@ def test_dropout_draws_by_seed_epoch_and_batch_and_leaves_torchs_generator_alone
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     other = engine.run(operation, model, data=images(), seed=1).artifacts["model"].module.state_dict()
     assert not all(torch.equal(weights[0][name], other[name]) for name in other)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "channels", "eps"),
+    [
+        ("standard", 1, 0.3),
+        ("standard", 3, 8 / 255),
+        ("pgd eps=0.1", 3, 0.1),
+        ("label-smoothing + pgd eps=0.1", 1, 0.1),
+        ("label-smoothing + pgd norm=l2 eps=0.5", 3, 8 / 255),
+        ("pgd norm=l2 eps=0.5 + trades eps=0.2", 3, 0.2),
+        ("vat eps=2.1", 1, 0.3),
+        ("stickers", 3, 8 / 255),
+        ("advprop", 3, 4 / 255),
+    ],
+)
+def test_each_epoch_is_measured_in_the_ball_for_which_the_recipe_trains(recipe: str, channels: int, eps: float) -> None:
+    """A radius of another norm is none of L∞: VAT's 2.1 would leave nothing of an image."""
+    assert Train.build(recipe=recipe).quick_attack(channels).eps == pytest.approx(eps)
+    assert Train.build(recipe=recipe, quick_eps=0.05).quick_attack(channels).eps == 0.05

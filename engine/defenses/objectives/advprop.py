@@ -58,6 +58,11 @@ class AdvProp(Objective):
     clean_starts: float = method(0.2, ge=0.0, le=1.0, unit="of the batch", title="started at the image")
     """The share of images whose attack begins at the image itself, and not at a random point of the ball."""
 
+    @property
+    def linf_eps(self) -> float:
+        """Radius of the L∞ ball for which it trains."""
+        return self.eps
+
     def dress(self, network: nn.Module) -> None:
         """Double every batch normalisation of the network, in place."""
         for name, module in list(network.named_modules()):

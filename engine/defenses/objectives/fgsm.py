@@ -59,6 +59,11 @@ class FGSMTraining(Objective):
     clip: bool = method(True)
     """Clip the adversarial images to [0, 1]."""
 
+    @property
+    def linf_eps(self) -> float:
+        """Radius of the L∞ ball for which it trains."""
+        return self.eps
+
     def check(self, batch_size: int, classes: int) -> None:
         """Refuse more adversarial images than there are in a batch."""
         if self.k is not None and self.k > batch_size:

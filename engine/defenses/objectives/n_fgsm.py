@@ -44,6 +44,11 @@ class NFGSM(Objective):
     stop_at_collapse: bool = method(True)
     """End the training when the accuracy under a quick PGD on held-out images falls below half of its best, and keep the best epoch."""
 
+    @property
+    def linf_eps(self) -> float:
+        """Radius of the L∞ ball for which it trains."""
+        return self.eps
+
     def rows(self, batch: Batch, trainee: Trainee) -> Batch:
         """Replace every row by one step from noise."""
         eps = self.eps * (min(1.0, trainee.epoch / self.ramp) if self.ramp else 1.0)

@@ -27,6 +27,11 @@ class Objective(Part, ABC):
     """Whether it attacks the network in training: such parts are left out during the clean epochs of a schedule."""
     needs_batch_norm: ClassVar[bool] = False
 
+    @property
+    def linf_eps(self) -> float | None:
+        """Radius of the L∞ ball for which it trains, in which each epoch is then measured; None where it has another ball or none."""
+        return None
+
     def rows(self, batch: Batch, trainee: Trainee) -> Batch:
         """Return the batch with other images, targets or weights."""
         return batch

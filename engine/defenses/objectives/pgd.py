@@ -50,6 +50,11 @@ class PGDTraining(Objective):
     share: float = method(1.0, gt=0.0, le=1.0, unit="of the batch")
     """The share of each batch that is replaced; 1: all rows, as in the paper."""
 
+    @property
+    def linf_eps(self) -> float | None:
+        """Radius of the L∞ ball for which it trains; None in another norm."""
+        return self.eps if self.norm == "linf" else None
+
     def rows(self, batch: Batch, trainee: Trainee) -> Batch:
         """Replace the leading rows by the iterates of PGD."""
         count = batch.leading(max(1, round(self.share * batch.total)))

@@ -40,6 +40,11 @@ class TRADES(Objective):
     ramp: float = method(0.0, ge=0.0, le=1000.0, unit="epochs")
     """Number of epochs in which eps grows from 0 to its value."""
 
+    @property
+    def linf_eps(self) -> float:
+        """Radius of the L∞ ball for which it trains."""
+        return self.eps
+
     def loss(self, loss: Tensor, logits: Tensor, batch: Batch, trainee: Trainee) -> Tensor:
         """Add the divergence at the worst neighbours."""
         eps = self.eps * (min(1.0, trainee.epoch / self.ramp) if self.ramp else 1.0)

@@ -236,10 +236,8 @@ class Train(Operation):
 
     def quick_attack(self, channels: int) -> QuickAttack:
         """Return the attack under which each epoch is measured."""
-        trained = [eps for part in self.recipe if isinstance(eps := getattr(part, "eps", None), float) and part.adversarial]
-        linf = [eps for part, eps in zip(self.recipe, trained, strict=False) if getattr(part, "norm", "linf") == "linf"]
-        usual = 0.3 if channels == 1 else 8 / 255
-        return QuickAttack(self.quick_eps or (linf[0] if linf else usual))
+        trained = (part.linf_eps for part in self.recipe if part.linf_eps is not None)
+        return QuickAttack(self.quick_eps or next(trained, 0.3 if channels == 1 else 8 / 255))
 
     def _prepare(self, problem: Problem) -> tuple[Fit, dict[str, Any]]:
         """Return the training as its checkpoint holds it, or at its beginning, and what a checkpoint of it says about it."""
