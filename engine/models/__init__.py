@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from engine.download import DownloadCancelled
 from engine.models.architectures import ARCHITECTURES, Architecture
-from engine.models.download import DownloadCancelled
 from engine.models.guessing import guess_architecture
 from engine.models.listing import ModelEntry, architectures, catalogue
 from engine.models.loading import is_file, load, missing_download, options_of, runs_code

@@ -9,10 +9,10 @@ import torch
 
 from engine.class_names import class_names
 from engine.classifier import Classifier, Head
+from engine.download import Cancel, Progress
 from engine.errors import GibbonError
 from engine.models import factory, shipped, torchvision
 from engine.models.checkpoint import SUFFIXES, load_checkpoint
-from engine.models.download import Cancel, Progress
 
 
 def load(
@@ -50,7 +50,7 @@ def load(
     download
         Whether to download published weights that are not in torch's cache. Ask the user first.
     progress, cancel
-        Callbacks of the download, see `engine.models.download`.
+        Callbacks of the download, see `engine.download`.
 
     Raises
     ------

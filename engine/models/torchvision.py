@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from engine.classifier import Classifier, Head
+from engine.download import Cancel, Progress, download
 from engine.errors import GibbonError
-from engine.models.download import Cancel, Progress, download
 from engine.models.filling import fill
 from engine.models.networks import AUXILIARY, build, options_of, renamed, without_auxiliary
 from engine.models.states import State, read_state

@@ -22,11 +22,11 @@ from engine.data import DataSet, class_numbers
 from engine.data.published import CITATIONS
 from engine.data.selection import Split
 from engine.data.sources import loading
+from engine.download import Progress
 from engine.driver import Run
 from engine.driver import start as begin
 from engine.errors import GibbonError
 from engine.evaluate.intervals import wilson
-from engine.models.download import Progress
 from engine.operation import Attack, Operation, Problem, Step
 from engine.parameters import data
 from engine.ranking import fraction

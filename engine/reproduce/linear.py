@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.artifacts import Axis, Curve, Map
 from engine.classifier import Classifier
-from engine.models.download import Progress
+from engine.download import Progress
 from engine.operation import Problem
 from engine.parameters import method
 from engine.reproduce.experiment import Experiment, Report

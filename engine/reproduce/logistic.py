@@ -13,8 +13,8 @@ from engine.artifacts import Axis, Curve, Map
 from engine.attacks import FGSM
 from engine.classifier import Classifier
 from engine.data import DataSet
+from engine.download import Progress
 from engine.errors import GibbonError
-from engine.models.download import Progress
 from engine.operation import Problem
 from engine.parameters import schedule
 from engine.reproduce.experiment import Experiment, Report, attacking, outcome, share

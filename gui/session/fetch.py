@@ -95,7 +95,7 @@ class Fetch(QObject):
 def _download(about: Published, box: _Box) -> None:
     """Download a file in the thread, and share progress and errors through ``box``."""
     from engine import GibbonError
-    from engine.models.download import download
+    from engine.download import download
 
     def progress(done: int, total: int | None) -> None:
         box.done, box.total = done, total

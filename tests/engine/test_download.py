@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.download import DownloadCancelled, download
 from engine.errors import GibbonError
-from engine.models.download import DownloadCancelled, download
 
 BODY = bytes(range(256)) * 2048
 DIGEST = hashlib.sha256(BODY).hexdigest()

@@ -13,9 +13,9 @@ import torch
 
 from engine.classifier import Classifier
 from engine.data import DataSet
+from engine.download import Progress
 from engine.errors import GibbonError
 from engine.models import ARCHITECTURES
-from engine.models.download import Progress
 from engine.operation import Problem
 from engine.parameters import data, schedule
 from engine.reproduce.defenses.stages import Stage
