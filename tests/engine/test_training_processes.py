@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 import engine
 from engine.defenses import Train
+from engine.defenses.training import Epoch
 from engine.errors import GibbonError
 from tests.engine.training_process import classifier, images, train
 
@@ -246,3 +247,29 @@ def test_each_epoch_is_measured_in_the_ball_for_which_the_recipe_trains(recipe: 
     """A radius of another norm is none of L∞: VAT's 2.1 would leave nothing of an image."""
     assert Train.build(recipe=recipe).quick_attack(channels).eps == pytest.approx(eps)
     assert Train.build(recipe=recipe, quick_eps=0.05).quick_attack(channels).eps == 0.05
+
+
+def _epochs(attacked: list[float], clean: float = 0.9) -> tuple[Epoch, ...]:
+    return tuple(Epoch(number, 0.1, 0.9, clean, share) for number, share in enumerate(attacked, 1))
+
+
+@pytest.mark.parametrize(
+    ("attacked", "ends", "best"),
+    [
+        ([0.1, 0.3, 0.5, 0.6], False, 3),
+        ([0.1, 0.5, 0.26], False, 1),
+        ([0.1, 0.5, 0.24], True, 1),
+        ([0.1, 0.19, 0.0], False, 1),  # never robust: a fall within the noise is no collapse
+        ([0.5, 0.5, 0.5], False, 0),  # the earliest of equals
+    ],
+)
+def test_a_collapse_of_the_robustness_ends_the_training_with_the_best_epoch(attacked: list[float], ends: bool, best: int) -> None:
+    """Its clean accuracy does not fall: only the attack shows it."""
+    history = _epochs(attacked)
+    ending = Train.build(recipe="n-fgsm").ending
+    assert bool(ending.why(history)) == ends
+    assert ending.kept(history) == ending.best(history) == best
+    assert ending.keeps(history) == (best == len(history) - 1)
+    spared = Train.build(recipe="n-fgsm stop_at_collapse=no").ending
+    assert spared.why(history) == ""
+    assert spared.kept(history) == len(history) - 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,29 +12,27 @@ from pydantic import SerializeAsAny, field_validator
 from torch import Tensor, nn
 
 from engine.artifacts import Artifact, Model
-from engine.class_matching import check_known
 from engine.classifier import Classifier
 from engine.defenses.augmentation import COLOURS, STROKES
 from engine.defenses.objectives import NFGSM, RECIPES, Objective, read, words
-from engine.defenses.rectifiers import maker, normalises, swap_rectifiers
+from engine.defenses.rectifiers import maker, normalises
 from engine.defenses.training import checkpoints
 from engine.defenses.training.card import card_of
+from engine.defenses.training.ending import Ending
 from engine.defenses.training.fit import Fit, Phases, Progress
 from engine.defenses.training.history import Epoch, curves
 from engine.defenses.training.holding_out import split
 from engine.defenses.training.measuring import QuickAttack, measured_facts
 from engine.defenses.training.presets import PRESETS
 from engine.defenses.training.schedule import Schedule
+from engine.defenses.training.starting import check_fit, network_of
 from engine.errors import GibbonError
 from engine.operation import Operation, Problem, Step, Use
 from engine.parameters import Preset, budget, data, method, network, result, schedule
-from engine.text.formatting import counted
 
 SHOWN = 16
 """Images of a batch that a step shows."""
 _RATES = {"one-cycle": "one cycle", "steps": "in steps"}
-_ROBUST = 0.2
-"""Accuracy under the quick attack from which a fall to the half is a collapse, and not noise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +142,7 @@ class Train(Operation):
         """Train batch after batch, epoch after epoch. The network in training is in ``problem.scratch["fit"]``, for `artifacts`."""
         fit, about = self._prepare(problem)
         problem.scratch["fit"] = fit
-        ended = self._ended(fit)
+        ended = self.ending.why(fit.history)
         if fit.history and fit.order is None:
             last = fit.history[-1]
             yield self._step(fit, fit.epoch * fit.steps - 1, fit.epoch, Progress(torch.tensor(last.loss), torch.tensor(last.accuracy)))
@@ -156,10 +153,11 @@ class Train(Operation):
                 for index, progress in enumerate(fit.epoch_steps(), resumed):
                     saved = False
                     if fit.epoch == epoch:
-                        self._judge(fit)
+                        if self.ending.keeps(fit.history):
+                            fit.keep()
                         saved = self._save(fit, about)  # before the epoch's last step, so that a run that stops there has the file
                     yield self._step(fit, first + index, epoch, progress)
-                ended = self._ended(fit)
+                ended = self.ending.why(fit.history)
         except GeneratorExit:
             if not saved:
                 self._save(fit, about)
@@ -171,38 +169,19 @@ class Train(Operation):
             checkpoints.save(fit, self.checkpoint, about)
         return True
 
-    def _judge(self, fit: Fit) -> None:
-        """Keep the weights of the epoch that has just ended, where they are the best so far."""
-        if (self.keep == "best" or self._collapses) and self._best(fit.history, self._collapses) == len(fit.history) - 1:
-            fit.keep()
-
     @property
-    def _collapses(self) -> bool:
-        """Whether the training ends, with the weights of its best epoch, when the robustness collapses."""
-        return any(isinstance(part, NFGSM) and part.stop_at_collapse for part in self.recipe)
-
-    def _best(self, history: tuple[Epoch, ...], attacked: bool = False) -> int:
-        """Return the index of the best epoch on the held-out images: the last one where there are none."""
-        attacked = attacked or any(part.adversarial for part in self.recipe)
-        scores = [epoch.attacked if attacked and epoch.attacked is not None else epoch.clean for epoch in history]
-        known = [(score, index) for index, score in enumerate(scores) if score is not None]
-        return max(known, key=lambda each: (each[0], -each[1]))[1] if known else len(history) - 1
-
-    def _ended(self, fit: Fit) -> str:
-        """Return why the training ends before its last epoch; empty: it does not."""
-        history = fit.history
-        if not history:
-            return ""
-        if self.patience is not None and len(history) - 1 - self._best(history) >= self.patience:
-            return f"no better epoch in {self.patience}"
-        held = [epoch.attacked for epoch in history if epoch.attacked is not None]
-        if self._collapses and held and max(held) >= _ROBUST and held[-1] < max(held) / 2:
-            return "the robustness collapsed"
-        return ""
+    def ending(self) -> Ending:
+        """The rules by which the training ends early and keeps weights."""
+        return Ending(
+            attacked=any(part.adversarial for part in self.recipe),
+            stops_at_collapse=any(isinstance(part, NFGSM) and part.stop_at_collapse for part in self.recipe),
+            patience=self.patience,
+            keeps_best=self.keep == "best",
+        )
 
     def _step(self, fit: Fit, index: int, epoch: int, progress: Progress) -> TrainStep:
         steps, batch = self.epochs * fit.steps, progress.batch
-        why = self._ended(fit) if fit.epoch == epoch else ""
+        why = self.ending.why(fit.history) if fit.epoch == epoch else ""
         return TrainStep(
             index,
             steps - 1,
@@ -219,7 +198,7 @@ class Train(Operation):
         """Return the network in evaluation mode with its card and the curve of its epochs; also the curves of activations and bounds."""
         fit: Fit = problem.scratch["fit"]
         module, drawn = fit.trained(), curves(fit.history)
-        kept = fit.history[self._best(fit.history, self._collapses)] if fit.kept is not None and fit.history else None
+        kept = fit.history[self.ending.kept(fit.history)] if fit.kept is not None and fit.history else None
         model = Model(module, self._card(problem, fit, module, kept), drawn.pop("history"))
         return {"model": model, **drawn}
 
@@ -274,11 +253,12 @@ class Train(Operation):
         classifier, data = problem.classifier.whole, problem.data
         if data is None:
             raise GibbonError("Training needs images: give a data set, data=engine.data.load(...).")
-        _check_fit(classifier, data.shape, data.labels)
+        check_fit(classifier, data.shape, data.labels)
         seed = _seed_of(problem)
         targets = data.targets_for(classifier.labels, classifier.name)
         training, held_out = split(data.images, targets, self.held_out, self.batch_size, seed)
-        network = self._network(classifier, seed)
+        rectifier = None if self.activation == "keep" else maker(self.activation, bound=self.bound, slope=self.slope, sign=self.sign)
+        network = network_of(classifier, rectifier, self.fresh, seed)
         self._check_recipe(network, min(self.batch_size, len(training)), classifier)
         mean, std = classifier.normalisation
         fit = Fit(
@@ -327,21 +307,6 @@ class Train(Operation):
                 found[part.slug] = f"{part.title} doubles batch normalisations, and “{name}” has none: choose another recipe or network."
         return found
 
-    def _network(self, classifier: Classifier, seed: int) -> nn.Module:
-        network = copy.deepcopy(classifier.module).requires_grad_(True)
-        if self.activation != "keep":
-            swapped = swap_rectifiers(network, maker(self.activation, bound=self.bound, slope=self.slope, sign=self.sign))
-            called = {site.name.partition("#")[0] for site in classifier.sites} - set(swapped)
-            if called:
-                raise GibbonError(
-                    f"“{classifier.name}” calls rectifiers as functions (in {', '.join(sorted(called))}), which training cannot exchange: "
-                    "choose activation “keep”, or make them modules in the network's code."
-                )
-            network.to(classifier.device)
-        if self.fresh:
-            _reset(network, seed)
-        return network
-
     def _augmentation(self, channels: int) -> Any:
         kind = self.augment if self.augment != "auto" else ("colours" if channels == 3 else "strokes")
         return {"none": None, "strokes": STROKES, "colours": COLOURS}[kind]
@@ -370,30 +335,3 @@ class Train(Operation):
 def _seed_of(problem: Problem) -> int:
     """Return the seed of every draw of a training: the problem's first number."""
     return int(problem.random.anew().integers(2**31 - 1)[0])
-
-
-def _check_fit(classifier: Classifier, shape: tuple[int, int, int], labels: tuple[str, ...]) -> None:
-    if classifier.activations or classifier.bounds or classifier.before:
-        raise GibbonError(f"“{classifier.name}” is derived: its bounds and preprocessing cannot be trained. Train the model it comes from.")
-    if classifier.head == "log":
-        raise GibbonError(f"“{classifier.name}” ends in probabilities: load it with head='strip' to train it on logits.")
-    if shape[0] != classifier.native_shape[0]:
-        raise GibbonError(
-            f"The images have {counted(shape[0], 'channel')}, but “{classifier.name}” takes {classifier.native_shape[0]}: "
-            f"give data.with_channels({classifier.native_shape[0]})."
-        )
-    if shape != classifier.native_shape:
-        raise GibbonError(f"The images are {shape}, but “{classifier.name}” takes {classifier.native_shape}: load them at that size.")
-    check_known(labels, classifier.labels, classifier.name)
-
-
-def _reset(network: nn.Module, seed: int) -> None:
-    """Draw new weights for every layer that can draw its own: the same for the same seed, on every device."""
-    home = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
-    network.cpu()  # layers draw on their own device, and devices draw different numbers
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for module in network.modules():
-            if callable(draw := getattr(module, "reset_parameters", None)):
-                draw()
-    network.to(home)
