@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
@@ -21,6 +20,7 @@ from engine.evaluate.batch.rows import ImageRow, row_of, thumbnail
 from engine.evaluate.batch.subjects import Subject, Subjects
 from engine.evaluate.batch.summary import Summary, summary_of
 from engine.evaluate.inner_runs import share_of
+from engine.evaluate.long_run import LongRun
 from engine.operation import Attack, Step
 from engine.result import AttackResult, Reason
 from engine.stickers import Sticker, compose
@@ -84,7 +84,7 @@ class Posed:
         return {"number": self.number, "name": self.subject.name, "seed": self.seed, "file_sha256": self.file_sha256}
 
 
-class ImageRun(Iterator[ImageStep]):
+class ImageRun(LongRun[ImageStep]):
     """An attack on many images in progress, pulled step by step like `engine.Run`. ``rows`` may be read in any thread."""
 
     def __init__(self, attack: Attack, classifier: Classifier, subjects: Subjects, inputs: dict[str, Any]) -> None:
@@ -95,40 +95,7 @@ class ImageRun(Iterator[ImageStep]):
         self._room: int = inputs["keep_bytes"]
         self._lock = threading.Lock()
         self._rows: list[ImageRow] = []
-        self.reason = Reason.RUNNING
-        self.seconds = 0.0
-        self._steps = self._iterate()
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> ImageStep:
-        began = time.perf_counter()
-        try:
-            return next(self._steps)
-        except StopIteration:
-            self._end(Reason.FINISHED)
-            raise
-        except BaseException:
-            self._end(Reason.FAILED)
-            raise
-        finally:
-            self.seconds += time.perf_counter() - began
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the run. The image in progress is dropped; the rows of those before it stay."""
-        self._end(Reason.CANCELLED)
-        self._steps.close()
-
-    def _end(self, reason: Reason) -> None:
-        if self.reason is Reason.RUNNING:
-            self.reason = reason
+        super().__init__()
 
     @property
     def rows(self) -> tuple[ImageRow, ...]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from engine.bits import Bits
 from engine.defenses.training.sharing import Share, own_share
 from engine.errors import GibbonError, in_words
 from engine.evaluate.batch import ImageResults, ImageRow
+from engine.evaluate.long_run import LongRun
 from engine.evaluate.tables.cells import Cell, Verdicts
 from engine.evaluate.tables.crafting import Crafted, craft
 from engine.evaluate.tables.keeping import Keeper
@@ -26,7 +27,6 @@ from engine.evaluate.tables.rows import as_row
 from engine.evaluate.tables.spec import TableSpec
 from engine.evaluate.tables.stock import Prepared, Stock, prepared
 from engine.operation import Step
-from engine.result import Reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class TableStep(Step):
     """Estimated time to the end, by the work that this run has done; None: nothing is done yet."""
 
 
-class TableRun(Iterator[TableStep]):
+class TableRun(LongRun[TableStep]):
     """A table in progress, pulled step by step like `engine.Run`. ``cells`` may be read in any thread.
 
     Parameters
@@ -80,11 +80,9 @@ class TableRun(Iterator[TableStep]):
         self._known: set[CellKey] = set()
         """The cells that were kept by one process or another."""
         self._work, self._done = 1.0, 0.0
-        self.reason = Reason.RUNNING
-        self.seconds = 0.0
         self._before = 0.0
         """Seconds that passed before the first attack, for data and kept cells."""
-        self._steps = self._iterate()
+        super().__init__()
 
     def _refuse_kept(self) -> None:
         if self._keeper is None or self._resume:
@@ -93,37 +91,6 @@ class TableRun(Iterator[TableStep]):
         if kept:
             cells = "is 1 finished cell" if kept == 1 else f"are {kept:,} finished cells"
             raise GibbonError(f"In “{self._keeper.folder}” there {cells} of this table. Resume it, or give another folder.")
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> TableStep:
-        began = time.perf_counter()
-        try:
-            return next(self._steps)
-        except StopIteration:
-            self._end(Reason.FINISHED)
-            raise
-        except BaseException:
-            self._end(Reason.FAILED)
-            raise
-        finally:
-            self.seconds += time.perf_counter() - began
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the run. The attack in progress is dropped; finished cells stay."""
-        self._end(Reason.CANCELLED)
-        self._steps.close()
-
-    def _end(self, reason: Reason) -> None:
-        if self.reason is Reason.RUNNING:
-            self.reason = reason
 
     @property
     def cells(self) -> dict[CellKey, Cell]:
