@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Slot
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.text.formatting import counted
 from gui import theme
@@ -22,11 +21,13 @@ from gui.panels.batch.table import RowTable
 from gui.session.readiness import plan_obstacle
 from gui.session.row_opener import RowOpener
 from gui.session.swap_model import sample_kind
+from gui.session.written_files import write_files
 from gui.settings import Settings
 from gui.theme import GRID
-from gui.widgets import EmptyState, scrolling
+from gui.widgets import EmptyState
 from gui.widgets.asked_file import ask_file
 from gui.widgets.job_foot import JobFoot
+from gui.widgets.setup_and_results import SetupAndResults
 from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 _NOTHING = "A row for each image appears here. Choose images, and press “Attack all”."
 _TICK_MS = 100
-_NARROW = 620
-"""Width in pixels below which the setup stands above the table."""
 
 
 class BatchPanel(QWidget):
@@ -65,8 +64,6 @@ class BatchPanel(QWidget):
         self.table = RowTable(self)
         self.save_button = QPushButton(theme.icon("mdi6.file-delimited-outline"), "Save CSV…", self)
         self.pictures = QCheckBox("with images", self)
-        self._pages = QStackedLayout()
-        self._splitter = QSplitter(self)
         self._lay_out()
         self._connect()
         self._on_plan()
@@ -80,17 +77,7 @@ class BatchPanel(QWidget):
     # ------------------------------------------------------------------ building
 
     def _lay_out(self) -> None:
-        inner, side, body, buttons = QWidget(self), QWidget(self), QWidget(self), QHBoxLayout()
-        upper = QVBoxLayout(inner)
-        upper.setContentsMargins(0, 0, 0, 0)
-        upper.addWidget(self.setup)
-        upper.addStretch(1)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(GRID, 4, GRID, GRID)
-        column.setSpacing(4)
-        column.addWidget(self.plan)
-        column.addWidget(scrolling(inner), 1)
-        column.addWidget(self.foot)
+        body, buttons = QWidget(self), QHBoxLayout()
         self.save_button.setToolTip("Write the table as CSV, with numbers as numbers, and beside it a record (JSON) that repeats it")
         self.pictures.setToolTip("Write the adversarial images as PNG, too, into a folder of the table's name")
         buttons.addWidget(self.selection, 1)
@@ -102,18 +89,11 @@ class BatchPanel(QWidget):
         rows.addLayout(buttons)
         rows.addWidget(self.summary)
         rows.addWidget(self.table, 1)
-        right = QWidget(self)
-        right.setLayout(self._pages)
-        self._pages.addWidget(EmptyState(_NOTHING, "mdi6.image-multiple-outline", self))
-        self._pages.addWidget(body)
-        self._splitter.addWidget(side)
-        self._splitter.addWidget(right)
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes([288, 900])
+        nothing = EmptyState(_NOTHING, "mdi6.image-multiple-outline", self)
+        self._parts = SetupAndResults(self.setup, self.foot, nothing, body, above=(self.plan,), parent=self)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._splitter)
+        whole.addWidget(self._parts)
 
     def _connect(self) -> None:
         session = self.session
@@ -135,14 +115,9 @@ class BatchPanel(QWidget):
         self.save_button.clicked.connect(self._choose_file)
         FileDrop(self).dropped.connect(self._on_dropped)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        narrow = self.width() < _NARROW
-        self._splitter.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
-
     def minimumSizeHint(self) -> QSize:
         """Return the least size with the setup above the table: where it is narrow, they stand so."""
-        parts = [part.minimumSizeHint() for place in range(self._splitter.count()) if (part := self._splitter.widget(place)) is not None]
+        parts = [part.minimumSizeHint() for place in range(self._parts.count()) if (part := self._parts.widget(place)) is not None]
         return QSize(max(part.width() for part in parts), 20 * GRID)
 
     # ------------------------------------------------------------------ the plan
@@ -282,7 +257,7 @@ class BatchPanel(QWidget):
 
     def _show_results(self) -> None:
         results = self.results
-        self._pages.setCurrentIndex(0 if results is None else 1)
+        self._parts.show_results(results is not None)
         self.table.show_rows(() if results is None else results.rows)
         self.save_button.setEnabled(results is not None and bool(results.rows))
         if results is None:
@@ -326,17 +301,8 @@ class BatchPanel(QWidget):
     def save(self, path: Path) -> None:
         """Write the table, its record, and the images if that is wanted."""
         results, session, images = self.results, self.session, self.pictures.isChecked()
-        if results is None:
-            return
-
-        def then(files: list[Path]) -> None:
-            sentence = f"Wrote {', '.join(file.name for file in files)} into {files[0].parent}."
-            session.log("info", sentence)
-            session.notice.emit(sentence)
-
-        session.ask(
-            "export", lambda: work.write(results, path, images), then, what="Writing the table", failed=self.foot.message.say, keep=True
-        )
+        if results is not None:
+            write_files(session, lambda: work.write(results, path, images), "Writing the table", self.foot.message.say)
 
 
 def _rows_so_far(run: ImageRun, _step: ImageStep) -> ImageResults:

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSplitter, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.lanes.progress_text import ShareMeter
@@ -17,10 +16,13 @@ from gui.panels.robustness import work
 from gui.panels.robustness.setup import CurveSetup
 from gui.plots.bands import BandedCurves, BandedLine
 from gui.plots.curves import FURTHER, Axes, Line
+from gui.session.written_files import write_files
 from gui.settings import Settings
 from gui.theme import GRID
-from gui.widgets import EmptyState, scrolling
+from gui.widgets import EmptyState
+from gui.widgets.asked_file import ask_file
 from gui.widgets.job_foot import JobFoot
+from gui.widgets.setup_and_results import SetupAndResults
 from gui.widgets.text import Sentence
 from gui.widgets.value_table import ValueTable
 
@@ -32,9 +34,6 @@ _NOTHING = "Accuracy over eps appears here, a curve for each model. Choose model
 _NOTE = "◆ mean smallest perturbation of the images that were fooled. Bands: 95 % intervals (Wilson)."
 _SO_FAR = "So far: the curves only fall from here. " + _NOTE
 _TICK_MS = 250
-_NARROW = 620
-"""Width in pixels below which the choices stand above the curves."""
-_SIDE = 300
 
 
 class CurveDesk(QWidget):
@@ -55,8 +54,6 @@ class CurveDesk(QWidget):
         self.export_button = QToolButton(self)
         self.plot = BandedCurves(self)
         self.table = ValueTable(self)
-        self._pages = QStackedLayout()
-        self._splitter = QSplitter(self)
         self._lay_out()
         self._connect()
         self._refresh()
@@ -66,16 +63,6 @@ class CurveDesk(QWidget):
         self.table.setAccessibleName("Smallest perturbations")
         self.table.setToolTip("A row for each model. Ctrl+C copies the table as CSV.")
         self._fill_export()
-        side, column, page = QWidget(self), QVBoxLayout(), QWidget(self)
-        side.setLayout(column)
-        column.setContentsMargins(GRID, 4, GRID, GRID)
-        column.setSpacing(4)
-        inner = QVBoxLayout(page)
-        inner.setContentsMargins(0, 0, 4, 0)
-        inner.addWidget(self.setup)
-        inner.addStretch(1)
-        column.addWidget(scrolling(page), 1)
-        column.addWidget(self.foot)
         top, body, rows = QHBoxLayout(), QWidget(self), QVBoxLayout()
         body.setLayout(rows)
         rows.setContentsMargins(GRID, 4, GRID, 4)
@@ -85,18 +72,11 @@ class CurveDesk(QWidget):
         rows.addLayout(top)
         rows.addWidget(self.plot, 1)
         rows.addWidget(self.table)
-        results = QWidget(self)
-        results.setLayout(self._pages)
-        self._pages.addWidget(EmptyState(_NOTHING, "mdi6.chart-line-variant", self))
-        self._pages.addWidget(body)
-        self._splitter.addWidget(side)
-        self._splitter.addWidget(results)
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes([_SIDE, 900])
+        nothing = EmptyState(_NOTHING, "mdi6.chart-line-variant", self)
+        self._parts = SetupAndResults(self.setup, self.foot, nothing, body, parent=self)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._splitter)
+        whole.addWidget(self._parts)
 
     def _fill_export(self) -> None:
         menu = QMenu(self)
@@ -118,11 +98,6 @@ class CurveDesk(QWidget):
         self.runner.progressed.connect(self._on_progress)
         self.runner.previewed.connect(self._on_preview)
         self.runner.ended.connect(self._on_ended)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        narrow = self.width() < _NARROW
-        self._splitter.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
 
     # ------------------------------------------------------------------ running
 
@@ -155,7 +130,7 @@ class CurveDesk(QWidget):
             self.foot.message.say(str(error))
             return
         self._failure, self.outcome = "", None
-        self._pages.setCurrentIndex(0)
+        self._parts.show_results(False)
         job = work.CurveWork(request, self.session.data_sources)
         self.runner.start(job.make, make_preview=job.preview, finish=job.finish, prepare=job.prepare, context=request)
 
@@ -197,7 +172,7 @@ class CurveDesk(QWidget):
         request: work.CurveRequest | None = self.runner.job.context if self.runner.job is not None else None
         if request is not None:
             self._describe(request)
-        self._pages.setCurrentIndex(1)
+        self._parts.show_results()
         self.export_button.setEnabled(outcome.result is not None)
 
     def _show_table(self, outcome: work.Outcome) -> None:
@@ -217,11 +192,11 @@ class CurveDesk(QWidget):
 
     @Slot()
     def _choose_numbers(self) -> None:
-        self._choose("Save the curves", ".csv", "CSV, with a record beside it (*.csv)", self.save_numbers)
+        self._choose("Save the curves", "curve.csv", "CSV, with a record beside it (*.csv)", self.save_numbers)
 
     @Slot()
     def _choose_figure(self) -> None:
-        self._choose("Save the figure", ".pdf", "Figure (*.pdf *.svg *.png)", self.save_figure)
+        self._choose("Save the figure", "curve.pdf", "Figure (*.pdf *.svg *.png)", self.save_figure, ".svg", ".png")
 
     def save_numbers(self, path: Path) -> None:
         """Write numbers and record."""
@@ -231,21 +206,14 @@ class CurveDesk(QWidget):
         """Write the figure."""
         self._write(work.write_figure, path)
 
-    def _choose(self, title: str, end: str, kinds: str, then: Callable[[Path], None]) -> None:
+    def _choose(self, title: str, name: str, kinds: str, then: Callable[[Path], None], *others: str) -> None:
         settings = Settings()
-        path, _ = QFileDialog.getSaveFileName(self, title, str(settings.folder("tables") / f"curve{end}"), kinds)
-        if path:
-            settings.keep_folder("tables", Path(path).parent)
-            then(Path(path) if Path(path).suffix else Path(f"{path}{end}"))
+        path = ask_file(self, title, settings.folder("tables") / name, kinds, *others)
+        if path is not None:
+            settings.keep_folder("tables", path.parent)
+            then(path)
 
     def _write(self, write: Callable[..., list[Path]], path: Path) -> None:
         result = None if self.outcome is None else self.outcome.result
-        if result is None:
-            return
-
-        def then(files: list[Path]) -> None:
-            sentence = f"Wrote {', '.join(file.name for file in files)} into {files[0].parent}."
-            self.session.log("info", sentence)
-            self.session.notice.emit(sentence)
-
-        self.session.ask("export", lambda: write(result, path), then, what="Writing the curves", failed=self.foot.message.say, keep=True)
+        if result is not None:
+            write_files(self.session, lambda: write(result, path), "Writing the curves", self.foot.message.say)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QMenu, QSplitter, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QMenu, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.lanes.progress_text import ShareMeter
@@ -20,11 +19,14 @@ from gui.panels.tables.images import CellImages, content_of
 from gui.panels.tables.sheet import Sheet, SheetCell, sheet_of
 from gui.session.evaluations import table_folder
 from gui.session.row_opener import RowOpener
+from gui.session.written_files import write_files
 from gui.settings import Settings
 from gui.theme import GRID
-from gui.widgets import EmptyState, scrolling
+from gui.widgets import EmptyState
+from gui.widgets.asked_file import ask_file
 from gui.widgets.job_foot import JobFoot
 from gui.widgets.pictures import copy_text
+from gui.widgets.setup_and_results import SetupAndResults
 from gui.widgets.text import Sentence
 
 if TYPE_CHECKING:
@@ -43,9 +45,6 @@ _AFRESH = (
 _TICK_MS = 150
 _LATER_MS = 400
 """Milliseconds after which the dialog of the attacks is made."""
-_NARROW = 620
-"""Width in pixels below which the builder stands above the table."""
-_SIDE = 300
 
 
 class TableDesk(QWidget):
@@ -67,8 +66,7 @@ class TableDesk(QWidget):
         self.export_button = QToolButton(self)
         self.table = HeatTable(self)
         self.images = CellImages(self)
-        self._pages = QStackedLayout()
-        self._splitter, self._right = QSplitter(self), QSplitter(Qt.Orientation.Vertical, self)
+        self._right = QSplitter(Qt.Orientation.Vertical, self)
         self._lay_out()
         self._connect()
         if parts.last is not None:
@@ -82,16 +80,6 @@ class TableDesk(QWidget):
         self.afresh.setToolTip(_AFRESH)
         self.foot.buttons.insertWidget(1, self.afresh)
         self._fill_export()
-        side, column, page = QWidget(self), QVBoxLayout(), QWidget(self)
-        side.setLayout(column)
-        column.setContentsMargins(GRID, 4, GRID, GRID)
-        column.setSpacing(4)
-        inner = QVBoxLayout(page)
-        inner.setContentsMargins(0, 0, 4, 0)
-        inner.addWidget(self.builder)
-        inner.addStretch(1)
-        column.addWidget(scrolling(page), 1)
-        column.addWidget(self.foot)
         top, upper, result = QHBoxLayout(), QWidget(self), QVBoxLayout()
         upper.setLayout(result)
         result.setContentsMargins(0, 0, 0, 0)
@@ -107,18 +95,11 @@ class TableDesk(QWidget):
         self._right.setStretchFactor(0, 3)
         self._right.setStretchFactor(1, 2)
         self._right.setContentsMargins(GRID, 4, GRID, 4)
-        results = QWidget(self)
-        results.setLayout(self._pages)
-        self._pages.addWidget(EmptyState(_NOTHING, "mdi6.table-large", self))
-        self._pages.addWidget(self._right)
-        self._splitter.addWidget(side)
-        self._splitter.addWidget(results)
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes([_SIDE, 900])
+        nothing = EmptyState(_NOTHING, "mdi6.table-large", self)
+        self._parts = SetupAndResults(self.builder, self.foot, nothing, self._right, parent=self)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._splitter)
+        whole.addWidget(self._parts)
 
     def _fill_export(self) -> None:
         menu = QMenu(self)
@@ -152,11 +133,6 @@ class TableDesk(QWidget):
         self.table.chosen.connect(self._on_chosen)
         self.images.filtered.connect(self._show_images)
         self.images.picked.connect(self.open_image)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        narrow = self.width() < _NARROW
-        self._splitter.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
 
     # ------------------------------------------------------------------ running
 
@@ -241,7 +217,7 @@ class TableDesk(QWidget):
         first, *rest = sheet.sentences
         self.summary.set_text(" ".join((f"{sheet.results.title}: {first}", *rest)))
         self.summary.setToolTip("\n".join((sheet.results.title, *sheet.sentences)))
-        self._pages.setCurrentIndex(1)
+        self._parts.show_results()
 
     # ------------------------------------------------------------------ the images of a cell
 
@@ -316,7 +292,7 @@ class TableDesk(QWidget):
 
     @Slot()
     def _choose_figure(self) -> None:
-        self._choose("Save the figure", ".pdf", "Figure (*.pdf *.svg *.png)", self.save_figure)
+        self._choose("Save the figure", ".pdf", "Figure (*.pdf *.svg *.png)", self.save_figure, ".svg", ".png")
 
     def save_numbers(self, path: Path) -> None:
         """Write numbers and record."""
@@ -343,18 +319,13 @@ class TableDesk(QWidget):
         writer.writerows((made.columns, *made.rows))
         copy_text(stream.getvalue())
 
-    def _choose(self, title: str, end: str, kinds: str, then: Callable[[Path], None]) -> None:
+    def _choose(self, title: str, end: str, kinds: str, then: Callable[[Path], None], *others: str) -> None:
         settings = Settings()
         stem = self.builder.title.text().strip().replace("/", "-") or "table"
-        path, _ = QFileDialog.getSaveFileName(self, title, str(settings.folder("tables") / f"{stem}{end}"), kinds)
-        if path:
-            settings.keep_folder("tables", Path(path).parent)
-            then(Path(path) if Path(path).suffix else Path(f"{path}{end}"))
+        path = ask_file(self, title, settings.folder("tables") / f"{stem}{end}", kinds, *others)
+        if path is not None:
+            settings.keep_folder("tables", path.parent)
+            then(path)
 
-    def _write(self, work_: Callable[[], list[Path]]) -> None:
-        def then(files: list[Path]) -> None:
-            sentence = f"Wrote {', '.join(file.name for file in files)} into {files[0].parent}."
-            self.session.log("info", sentence)
-            self.session.notice.emit(sentence)
-
-        self.session.ask("export", work_, then, what="Writing the table", failed=self.foot.message.say, keep=True)
+    def _write(self, write: Callable[[], list[Path]]) -> None:
+        write_files(self.session, write, "Writing the table", self.foot.message.say)
