@@ -33,4 +33,9 @@ def ready(tour: Tour) -> None:
     tour.picture("ready")
 
 
-STAGES = (painted, loading, ready)
+def imported(tour: Tour) -> None:
+    """The modules of the other parts import the engine, too, and two threads must not import the same packages at once."""
+    until(lambda: not tour.session.waiting("imports"), "the rest of the engine")
+
+
+STAGES = (painted, loading, ready, imported)
