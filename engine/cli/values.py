@@ -43,11 +43,6 @@ def one_of(*choices: str, **option: Any) -> Any:
     return typer.Option(parser=_chooser(choices), metavar=f"[{'|'.join(choices)}]", **option)
 
 
-def argument_of(*choices: str, **argument: Any) -> Any:
-    """Return an argument with a few choices."""
-    return typer.Argument(parser=_chooser(choices), metavar=f"[{'|'.join(choices)}]", **argument)
-
-
 def _chooser(choices: tuple[str, ...]) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in choices:
