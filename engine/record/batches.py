@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue
 
 from engine import data as data_sets
 from engine.artifacts import Table
@@ -16,15 +15,15 @@ from engine.classifier import Classifier
 from engine.devices import describe, devices, versions
 from engine.errors import GibbonError
 from engine.evaluate.batch import ImageResults, ImageRun, Subjects, attack_images, from_data, from_files, table_of
-from engine.files import file_digest, ordinary_file, replacing
+from engine.files import file_digest, replacing
 from engine.images import write_png
 from engine.record.finding import find
+from engine.record.json_file import read_record
 from engine.record.making import mask_entry, model_entry, operation_entry, relative
 from engine.record.packing import Packed, Part
 from engine.record.restoring import Load, build_attack, classifier_of, load_data, load_mask
 from engine.record.schema import DataEntry, MaskEntry, ModelEntry, OperationEntry
 from engine.record.stickers import StickerEntry
-from engine.refusals import place_and_reason
 
 FORMAT = "gibbon-batch"
 _FILE_LIMIT = 256 * 2**20
@@ -101,22 +100,8 @@ class BatchRecord(Part):
         GibbonError
             The file is missing, damaged, no record of a batch, or of an unknown version.
         """
-        path = Path(path)
-        ordinary_file(path, "the record of a batch (.json)", limit=_FILE_LIMIT)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError):
-            raise GibbonError(f"“{path.name}” is not JSON, so it is no record of a batch. Choose the .json beside a table.") from None
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise GibbonError(f"“{path.name}” is no record of a batch. Choose the .json beside a table.")
-        if content.get("version") != 1:
-            raise GibbonError(
-                f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads 1. Install a newer one."
-            )
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            raise GibbonError(f"“{path.name}” is a damaged record: {place_and_reason(error)} Use the original file.") from None
+        cure = "Choose the .json beside a table."
+        return read_record(Path(path), cls, form=FORMAT, version=1, what="a batch", cure=cure, limit=_FILE_LIMIT)
 
 
 def batch_record(results: ImageResults, folder: Path | None = None, name: str = "") -> BatchRecord:

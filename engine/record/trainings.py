@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from engine.artifacts import Model
 from engine.bits import whole
@@ -17,15 +17,15 @@ from engine.defenses import Train, TrainStep, weights_digest
 from engine.devices import devices
 from engine.driver import Run, start
 from engine.errors import GibbonError
-from engine.files import ordinary_file, replacing
+from engine.files import replacing
 from engine.operation import Step
+from engine.record.json_file import read_record
 from engine.record.making import operation_entry, relative
 from engine.record.packing import Part
 from engine.record.replaying import repeatable
 from engine.record.restoring import Load
 from engine.record.schema import DataEntry, OperationEntry
 from engine.record.training_inputs import TrainingInputs, TrainingSource, loading_inputs, relocated
-from engine.refusals import place_and_reason
 from engine.result import Reason
 
 FORMAT = "gibbon-training"
@@ -99,18 +99,8 @@ class TrainingRecord(Part):
         GibbonError
             The file is missing, damaged, no record of a training, or of a newer version.
         """
-        path = Path(path)
-        content = _content(path)
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise GibbonError(f"“{path.name}” is no record of a training. Choose the .training.json beside the weights.")
-        if content.get("version") != VERSION:
-            raise GibbonError(
-                f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads {VERSION}. Install a newer one."
-            )
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            raise GibbonError(f"“{path.name}” is a damaged record: {place_and_reason(error)} Use the original file.") from None
+        cure = "Choose the .training.json beside the weights."
+        return read_record(Path(path), cls, form=FORMAT, version=VERSION, what="a training", cure=cure, limit=_FILE_LIMIT)
 
     @property
     def train(self) -> Train:
@@ -127,14 +117,6 @@ class TrainingRecord(Part):
             raise GibbonError(
                 f"The training of “{self.name}” cannot be made here: {error} Its record may come from a newer Gibbon: install that."
             ) from None
-
-
-def _content(path: Path) -> Any:
-    ordinary_file(path, "the record of a training (.json)", limit=_FILE_LIMIT)
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
-        raise GibbonError(f"“{path.name}” is not JSON, so it is no record of a training.") from None
 
 
 def is_training(path: Path) -> bool:

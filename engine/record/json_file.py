@@ -1,0 +1,55 @@
+"""Reading of a record from its JSON file: what is no such record is refused in a sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from engine.errors import GibbonError
+from engine.files import ordinary_file
+from engine.refusals import place_and_reason
+
+R = TypeVar("R", bound=BaseModel)
+
+
+def read_record(path: Path, cls: type[R], *, form: str, version: int, what: str, cure: str, limit: int) -> R:
+    """Return the record in a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    cls
+        The class of the record.
+    form, version
+        The values of "format" and "version" that the file must have.
+    what
+        The record's kind for messages, such as ``a batch``.
+    cure
+        A sentence on which file to choose.
+    limit
+        Largest size of the file in bytes.
+
+    Raises
+    ------
+    GibbonError
+        The file is missing, too large, damaged, no such record, or of another version.
+    """
+    ordinary_file(path, f"the record of {what} (.json)", limit=limit)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise GibbonError(f"“{path.name}” is not JSON, so it is no record of {what}. {cure}") from None
+    if not isinstance(content, dict) or content.get("format") != form:
+        raise GibbonError(f"“{path.name}” is no record of {what}. {cure}")
+    if content.get("version") != version:
+        raise GibbonError(
+            f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads {version}. Install a newer one."
+        )
+    try:
+        return cls.model_validate(content)
+    except ValidationError as error:
+        raise GibbonError(f"“{path.name}” is a damaged record: {place_and_reason(error)} Use the original file.") from None
