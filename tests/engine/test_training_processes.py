@@ -165,6 +165,45 @@ def test_a_loss_that_is_no_number_stops_at_its_step_and_spares_the_file(tmp_path
     assert checkpoint.read_bytes() == good
 
 
+@pytest.mark.parametrize("spoiled", ["loss", "weights"])
+def test_a_training_that_is_cancelled_when_it_has_diverged_spares_the_file(tmp_path: Path, spoiled: str) -> None:
+    """The losses are looked at every few steps only: a cancel in between must not save what no training can be resumed from."""
+    checkpoint = tmp_path / "state.safetensors"
+    with engine.start(train(checkpoint), classifier(), data=images(), seed=0) as run:
+        for step in run:
+            if step.epoch == 2:
+                break
+    good = checkpoint.read_bytes()
+    with engine.start(train(checkpoint), classifier(), data=images(), seed=0) as run:
+        next(run)
+        with torch.no_grad():
+            run.problem.scratch["fit"].network[0].weight.fill_(torch.nan)
+        if spoiled == "loss":
+            assert not torch.isfinite(next(run).readings["loss"])
+    assert checkpoint.read_bytes() == good
+
+
+def test_weights_without_numbers_at_an_epochs_end_are_refused(tmp_path: Path) -> None:
+    """The loss of the last batch is computed before its step: it is a number when the step has ruined the weights."""
+    checkpoint = tmp_path / "state.safetensors"
+    run = engine.start(train(checkpoint), classifier(), data=images(), seed=0)
+    next(run)
+    fit = run.problem.scratch["fit"]
+    update = fit.optimiser.step
+
+    def ruined() -> None:
+        update()
+        if len(fit.done) == fit.batches - 1:
+            with torch.no_grad():
+                fit.network[0].weight.fill_(torch.inf)
+
+    fit.optimiser.step = ruined
+    with pytest.raises(GibbonError, match="weights are no longer numbers after step 13 of epoch 1"):
+        for _ in run:
+            pass
+    assert not checkpoint.exists()
+
+
 def test_a_full_disk_spares_the_checkpoint_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = tmp_path / "state.safetensors"
     with engine.start(train(checkpoint), classifier(), data=images(), seed=0) as run:

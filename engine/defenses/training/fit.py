@@ -182,8 +182,11 @@ class Fit:
             with _seeded(self.device, self._seed, self.epoch, index, self.share.rank):
                 progress = self._step(chosen, self.schedule.rate(done), self.epoch + index / self.batches, recipe)
             self.done.append((progress.loss, progress.accuracy))
-            if len(self.done) % LOOKED_AT == 0 or len(self.done) == self.batches:
+            ends = len(self.done) == self.batches
+            if len(self.done) % LOOKED_AT == 0 or ends:
                 self._check_finite()
+            if ends:  # all processes measure one network, the one that is kept
+                self.share.averaged(self.network)
             yield progress
 
     def _step(self, chosen: Tensor, rate: float, epoch: float, recipe: Sequence[Objective]) -> Progress:
@@ -245,17 +248,25 @@ class Fit:
             seconds,
         )
         self.history, self.order, self.done = (*self.history, epoch), None, []
-        self.share.averaged(self.network)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all losses of the unfinished epoch and all weights are numbers, so that the state is worth keeping."""
+        weights = (value.sum() for value in self.network.state_dict().values() if value.is_floating_point())
+        values = [*(loss for loss, _ in self.done), *weights]
+        return bool(torch.stack([value.float() for value in values]).isfinite().all())
 
     def _check_finite(self) -> None:
-        """Refuse a loss that is no number, and name the step."""
+        """Refuse a loss that is no number, and name the step; at an epoch's end also weights that are none."""
         finite = torch.stack([loss for loss, _ in self.done]).isfinite()
-        if not finite.all():
-            step = int(finite.logical_not().nonzero()[0]) + 1
-            raise GibbonError(
-                f"Training diverged: the loss is no longer a number at step {step} of epoch {self.epoch + 1}. "
-                "Lower learning_rate; what was saved after the epoch before is good."
-            )
+        if finite.all() and (len(self.done) < self.batches or self.is_finite):
+            return
+        step = len(self.done) if finite.all() else int(finite.logical_not().nonzero()[0]) + 1
+        what = "the weights are no longer numbers after" if finite.all() else "the loss is no longer a number at"
+        raise GibbonError(
+            f"Training diverged: {what} step {step} of epoch {self.epoch + 1}. "
+            "Lower learning_rate; what was saved after the epoch before is good."
+        )
 
     def keep(self) -> None:
         """Remember the present weights as the best."""

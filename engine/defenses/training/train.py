@@ -159,7 +159,7 @@ class Train(Operation):
                     yield self._step(fit, first + index, epoch, progress)
                 ended = self.ending.why(fit.history)
         except GeneratorExit:
-            if not saved:
+            if not saved and fit.is_finite:  # losses are looked at now and then only, and a diverged state must not replace a good one
                 self._save(fit, about)
             raise
 
