@@ -9,11 +9,12 @@
 from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.files import is_study
 from engine.record.recorded import Answer, is_recorded
-from engine.study.file import read, unwritable, write
 from engine.study.models import load, trained
 from engine.study.operations import can_keep
+from engine.study.reading import read
 from engine.study.showing import show
 from engine.study.values import Canvas, DataChoice, Inputs, Plan, Replayed, Settings, StartPicture, Study, StudyRun, on_classifier
+from engine.study.writing import unwritable, write
 
 __all__ = [
     "SUFFIX",

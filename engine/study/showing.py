@@ -12,8 +12,8 @@ from engine.errors import GibbonError
 from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.files import ordinary_file
 from engine.result import AttackResult
-from engine.study.file import write
 from engine.study.values import Study
+from engine.study.writing import write
 from engine.text.parsing import named
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")

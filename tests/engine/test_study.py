@@ -19,7 +19,7 @@ from engine.artifacts import Model
 from engine.images import from_array, open_image
 from engine.operation import Attack
 from engine.study import Study, StudyRun, is_recorded
-from engine.study import file as study_file
+from engine.study.encoded import encoded_runs
 from tests.engine.study_scenes import FIRST, a_run, a_study, assert_same
 
 
@@ -322,7 +322,7 @@ def test_timelines_share_a_budget_and_keep_first_flip_and_last(monkeypatch: pyte
     assert [step.index for step in timelines.thinned(steps, -1, 0)] == [0, 40]
     runs = [replace(a_run(attacks.PGD(eps=0.1, steps=10)), number=number) for number in (1, 2)]
     monkeypatch.setattr(timelines, "STUDY_BYTES", 11 * one)
-    parts = study_file._encoded_runs(runs)
+    parts = encoded_runs(runs)
     assert len(parts[runs[0].id].tensors) < len(parts[runs[1].id].tensors)
 
 
