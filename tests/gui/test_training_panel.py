@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 import engine
 from engine.defenses import Train
+from engine.defenses.training import EpochFiles
 from gui.plots.thinned import drawn, running_mean
 from gui.session.training.folders import unfinished
 from gui.session.training.run import TrainingRun, model_of
@@ -312,6 +313,21 @@ def test_a_study_keeps_a_training_with_its_curves_and_its_epochs(bench: Workbenc
     assert shown.files == before.files
     assert list(shown.files) == [1, 2]
     assert same(model_of(back).module.state_dict(), weights(run))
+
+
+def test_an_epoch_is_seen_when_its_network_is_written_and_not_before(panel: TrainingPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    keep = EpochFiles.keep
+
+    def noting(self: EpochFiles, *given: Any) -> Path:
+        assert panel.trainer.making is not None
+        written = keep(self, *given)
+        seen.append(len(panel.trainer.making.history))
+        return written
+
+    monkeypatch.setattr(EpochFiles, "keep", noting)
+    train(panel)
+    assert seen == [0, 1]
 
 
 def test_it_goes_on_from_the_loaded_model_and_leaves_that_alone(bench: Workbench, panel: TrainingPanel) -> None:

@@ -164,12 +164,12 @@ class Making:
         """Keep the network of an epoch that has just ended."""
         from engine.defenses.training import EpochFiles
 
-        ended = len(step.history) > len(self.history) and not self._resumed
-        self.history, self._resumed = step.history, False
-        if self._folder is not None and ended:
+        if self._folder is not None and len(step.history) > len(self.history) and not self._resumed:
             epoch = step.history[-1].epoch
             EpochFiles(self._folder.path).keep(run.operation.present(run.problem), epoch, self.recipe.name)
             self._folder.note(epoch=epoch)
+        # Last: the window looks for the file of an epoch as soon as it sees the epoch in the history.
+        self.history, self._resumed = step.history, False
 
     def seen(self, _run: Any, step: Any) -> Seen | None:
         """Return the images of a step; None for a pass of the measurement."""
