@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,16 +54,27 @@ def show(qtbot: QtBot, panel: Any, width: int = 400, height: int = 500) -> Any:
     return panel
 
 
+@contextmanager
+def newest_frame(qtbot: QtBot, session: Session, timeout: int = 20_000) -> Iterator[None]:
+    """Wait for the frame of what the block changes.
+
+    A frame that was already being made when the block began is shown, too; the newest is there when none is awaited any more.
+    """
+    with qtbot.waitSignal(session.observed, timeout=timeout):
+        yield
+    qtbot.waitUntil(lambda: not session.waiting("frame"), timeout=timeout)
+
+
 def open_image(qtbot: QtBot, session: Session, classifier: engine.Classifier | None = None, label: int | None = None) -> None:
     """Give a session a classifier and an image, and wait for the frame."""
     made = classifier or small()
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         session.set_classifier(made, noise(channels=made.input_shape[0]), {"name": "noise"}, label)
 
 
 def put_sticker(qtbot: QtBot, session: Session, rgb: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> None:
     """Add a sticker that is large enough to change the prediction, and wait for the frame."""
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         session.commit_stickers((*session.stickers, Sticker(len(session.stickers) + 1, 2, 2, 12, 12, Colour(rgb))), "Add")
 
 

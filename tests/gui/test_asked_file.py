@@ -74,6 +74,7 @@ def test_a_figure_and_an_animation_are_written_in_the_typed_format(
     assert (tmp_path / "win.webp").read_bytes()[8:12] == b"WEBP"
     names = ["win.png", "win.png.json", "win.webp", "win.webp.json"]
     until(lambda: sorted(path.name for path in tmp_path.iterdir()) == names, "both with their records and nothing else")
+    until(lambda: animation.writing is None, "the end of the writing")
 
 
 def test_a_script_of_the_study_with_a_number_in_its_name_is_a_script(

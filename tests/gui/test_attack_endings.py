@@ -9,7 +9,7 @@ import pytest
 
 from gui.panels.attack.readings import ending_in_words
 from gui.shell.status_bar import StatusBar
-from tests.gui.panel_scenes import open_image
+from tests.gui.panel_scenes import newest_frame, open_image
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -67,7 +67,7 @@ def test_why_it_failed_stays_in_the_dock_until_a_field_changes(
     assert "max_queries = 1" in logged[-1]
     assert bar.message.text() == "PGD failed: the Attack dock and the messages say why."
     assert bar.alert.isVisibleTo(bar)
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         session.refresh()
     assert attack_panel.message.text  # a new frame mends nothing
     attack_panel.form.set_values({"max_queries": None})

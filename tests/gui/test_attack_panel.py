@@ -15,7 +15,7 @@ from gui.panels.attack import AttackPanel
 from gui.session.readiness import obstacle
 from gui.widgets import Message
 from tests.gui.attack_dock import AttackDock
-from tests.gui.panel_scenes import attack, put_sticker
+from tests.gui.panel_scenes import attack, newest_frame, put_sticker
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -48,7 +48,7 @@ def panel(qtbot: QtBot, session: Session) -> AttackDock:
 def opened(qtbot: QtBot, panel: AttackDock, session: Session) -> AttackDock:
     """With a classifier and an image, observed."""
     image = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
-    with qtbot.waitSignal(session.observed, timeout=60_000):  # the first observation of a process imports what it needs
+    with newest_frame(qtbot, session, timeout=60_000):  # the first observation of a process imports what it needs
         session.set_classifier(tiny(), image, {"name": "noise"}, None)
     return panel
 
@@ -104,7 +104,7 @@ def test_without_live_preview_no_iterate_is_shown(qtbot: QtBot, opened: AttackDo
     assert not session.plan.live
     with qtbot.waitSignal(session.history.changed, timeout=10_000):
         panel.run()
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         session.refresh()
     assert set(steps) == {None}
 

@@ -17,7 +17,7 @@ from gui.panels.attack.eps_slider import EpsSlider, places
 from gui.panels.results import ResultsPanel
 from gui.panels.results.views import CurveView
 from gui.session.state import AttackSettings
-from tests.gui.panel_scenes import attack, drag, open_image, show
+from tests.gui.panel_scenes import attack, drag, newest_frame, open_image, show
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -136,7 +136,7 @@ def test_a_late_answer_does_not_replace_another_run(qtbot: QtBot, eps: EpsSlider
     entry = session.history.entries[0]
     session.eps.keep(entry, 4 / 255)
     session.clear_perturbation()
-    with qtbot.waitSignal(session.observed, timeout=20_000):
+    with newest_frame(qtbot, session):
         session.refresh()
     qtbot.waitUntil(lambda: not session.waiting("moved.kept"), timeout=20_000)
     assert len(session.history.entries) == 1

@@ -27,7 +27,7 @@ from gui.plots.pixel_maps import PixelMaps
 from gui.theme import is_dark
 from gui.widgets.text import Sentence
 from tests.gui.driving import until
-from tests.gui.panel_scenes import LABELS, attack, open_image, put_sticker, show, small
+from tests.gui.panel_scenes import LABELS, attack, newest_frame, open_image, put_sticker, show, small
 from tests.gui.seen import named
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def test_maps_are_made_only_while_their_tab_is_seen(qtbot: QtBot, tab: TabOnScre
     open_image(qtbot, session)
     assert session.frame is not None
     assert not session.frame.observation.explanations
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         tab.open()
     seen = session.frame.observation
     before, after = LABELS[seen.clean_prediction], LABELS[seen.adversarial_prediction]
@@ -146,7 +146,7 @@ def test_maps_are_made_only_while_their_tab_is_seen(qtbot: QtBot, tab: TabOnScre
     tab.panel.hide()
     put_sticker(qtbot, session)
     assert not session.frame.observation.explanations
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         tab.panel.show()
     assert "saliency" in session.frame.observation.explanations
     tab.tabs.setCurrentIndex(0)
@@ -168,7 +168,7 @@ def test_a_new_explanation_is_in_the_chooser_and_on_the_maps(qtbot: QtBot, tab: 
     open_image(qtbot, session)
     tab.open()
     assert not tab.forms
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         tab.choose("Tilt from grey")
     qtbot.waitUntil(lambda: session.frame is not None and "tilt" in session.frame.observation.explanations)
     clean, adversarial = explained(session, "tilt")

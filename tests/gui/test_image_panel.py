@@ -17,6 +17,7 @@ import engine
 from gui.panels.image import ImagePanel
 from gui.session import open_image
 from gui.session.swap_model import samples_for
+from tests.gui.panel_scenes import newest_frame
 from tests.gui.seen import named
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def test_before_an_image_is_open_the_dock_says_how_to_open_one(panel: ImagePanel
 
 def test_a_sample_is_opened_with_its_label(qtbot: QtBot, panel: ImagePanel, session: Session, signs: Classifier) -> None:
     assert panel.samples.grid.count == len(samples_for(signs))
-    with qtbot.waitSignal(session.observed, timeout=20_000):
+    with newest_frame(qtbot, session):
         pick(qtbot, panel, 0)
     assert session.label is not None
     assert signs.labels[session.label] == samples_for(signs)[0].label_name
@@ -78,7 +79,7 @@ def test_a_sample_is_opened_with_its_label(qtbot: QtBot, panel: ImagePanel, sess
 
 
 def test_the_crop_decides_what_the_model_sees(qtbot: QtBot, panel: ImagePanel, session: Session, tmp_path: Path) -> None:
-    with qtbot.waitSignal(session.observed, timeout=20_000):
+    with newest_frame(qtbot, session):
         open_image.open_path(session, photograph(tmp_path))
     crop = panel.current.crop
     assert crop.isVisible()
@@ -110,7 +111,7 @@ def _drag(widget: object, start: QPointF, end: QPointF) -> None:
 def test_notes_about_the_file_are_shown(qtbot: QtBot, panel: ImagePanel, session: Session, tmp_path: Path) -> None:
     path = tmp_path / "alpha.png"
     Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(path)
-    with qtbot.waitSignal(session.observed, timeout=20_000):
+    with newest_frame(qtbot, session):
         open_image.open_path(session, path)
     assert "alpha" in panel.current.notes.text
     assert panel.current.notes.isVisible()
@@ -226,7 +227,7 @@ def test_another_model_lists_other_samples(qtbot: QtBot, panel: ImagePanel, sess
     digits = engine.models.load("digits", device="cpu")
     session.set_classifier(digits)
     qtbot.waitUntil(lambda: panel.samples.grid.count == len(samples_for(digits)), timeout=20_000)
-    with qtbot.waitSignal(session.observed, timeout=20_000):
+    with newest_frame(qtbot, session):
         pick(qtbot, panel, 3)
     assert session.label == 3
     assert panel.current.seen.pixmap().width() == 28

@@ -13,7 +13,7 @@ from engine.attacks import PGD
 from gui.panels.messages import MessagesPanel
 from gui.panels.messages.lines import MOST
 from gui.theme import muted_colour
-from tests.gui.panel_scenes import attack, noise, open_image, show
+from tests.gui.panel_scenes import attack, newest_frame, noise, open_image, show
 from tests.gui.seen import named
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def test_what_was_said_of_another_image_is_quiet_and_can_be_left_out(qtbot: QtBo
     item = panel.tree.topLevelItem(panel.tree.topLevelItemCount() - 1)
     assert item is not None
     assert item.data(0, Qt.ItemDataRole.ForegroundRole) is None
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         session.set_image(noise(5), {"name": "other"})
     assert item.data(0, Qt.ItemDataRole.ForegroundRole) == muted_colour(panel.tree.palette())
     assert item.toolTip(0) == "Open at the time: noise under small."

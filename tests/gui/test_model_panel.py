@@ -18,6 +18,7 @@ from gui.panels.model import ModelPanel
 from gui.panels.model.swap import AS_LOADED, BOUNDED, RELU, moved_to
 from gui.widgets.checkpoint_dialog import CheckpointDialog
 from gui.widgets.model_dialogs import CodeDialog, functions_in
+from tests.gui.panel_scenes import newest_frame
 from tests.gui.seen import named
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def panel(qtbot: QtBot, session: Session) -> ModelPanel:
 
 @pytest.fixture
 def loaded(qtbot: QtBot, panel: ModelPanel, session: Session) -> ModelPanel:
-    with qtbot.waitSignal(session.observed, timeout=20_000):
+    with newest_frame(qtbot, session):
         panel.load("signs")
     return panel
 
@@ -63,7 +64,7 @@ def loaded(qtbot: QtBot, panel: ModelPanel, session: Session) -> ModelPanel:
 def test_a_shipped_model_comes_with_its_card_and_a_fitting_image(qtbot: QtBot, panel: ModelPanel, session: Session) -> None:
     panel.sources.highlight("signs")
     assert panel.load_button.isEnabled()
-    with qtbot.waitSignal(session.observed, timeout=20_000):
+    with newest_frame(qtbot, session):
         qtbot.mouseClick(panel.load_button, Qt.MouseButton.LeftButton)
     classifier = session.classifier
     assert classifier is not None
@@ -82,7 +83,7 @@ def test_a_shipped_model_comes_with_its_card_and_a_fitting_image(qtbot: QtBot, p
 
 def test_another_kind_of_model_brings_another_image(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
     loaded.sources.highlight("digits")
-    with qtbot.waitSignal(session.observed, timeout=20_000):
+    with newest_frame(qtbot, session):
         qtbot.mouseClick(loaded.load_button, Qt.MouseButton.LeftButton)
     assert session.clean is not None
     assert session.clean.shape == (1, 28, 28)
@@ -122,7 +123,7 @@ def test_own_code_runs_after_the_question(qtbot: QtBot, loaded: ModelPanel, sess
     assert not dialog.ok.isEnabled()
     dialog.file.setText(str(path))
     assert [dialog.factory.itemText(i) for i in range(dialog.factory.count())] == ["make", "softmax", "broken"]
-    with qtbot.waitSignal(session.observed, timeout=20_000):
+    with newest_frame(qtbot, session):
         qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
     assert session.classifier is not None
     assert session.classifier.labels == ("cat", "dog", "gibbon")

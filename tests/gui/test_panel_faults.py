@@ -16,7 +16,7 @@ from gui.panels.activations import ActivationsPanel
 from gui.panels.prediction import PredictionPanel
 from gui.session.scene import Frame
 from tests.gui.driving import settle, until
-from tests.gui.panel_scenes import LABELS, open_image, put_sticker, show
+from tests.gui.panel_scenes import LABELS, newest_frame, open_image, put_sticker, show
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -101,13 +101,13 @@ def test_a_bound_that_the_model_fails_under_is_said_where_its_effect_would_stand
         raise GibbonError("The bounded model gives no numbers.")
 
     monkeypatch.setattr(type(made), "derive", refuse)
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         session.set_bounds({made.sites[0].name: 0.5})
     assert panel.effect.text == "The bounded model gives no numbers."
     assert prediction.view.under_bound.isVisible()
     assert prediction.view.under_bound.text == "The bounded model gives no numbers."
     monkeypatch.undo()
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         session.set_bounds({})
     assert not prediction.view.under_bound.isVisible()
     assert prediction.view.bars.isVisible()

@@ -19,7 +19,7 @@ from engine.text.formatting import short
 from gui.panels.prediction import PredictionPanel
 from gui.panels.prediction.verdict import similarity
 from gui.plots.ranking import by_strength, stable_top
-from tests.gui.panel_scenes import LABELS, attack, noise, open_image, put_sticker, show
+from tests.gui.panel_scenes import LABELS, attack, newest_frame, noise, open_image, put_sticker, show
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -94,7 +94,7 @@ def test_label_and_target_are_marked_and_always_listed(qtbot: QtBot, panel: Pred
 def test_under_a_bound_a_second_prediction_is_shown(qtbot: QtBot, panel: PredictionPanel, session: Session) -> None:
     open_image(qtbot, session)
     assert not panel.view.under_bound.isVisible()
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         session.set_bounds({"1": 0.05, "3": 0.05})
     assert session.frame is not None
     bounded = session.frame.observation.bounded
@@ -142,7 +142,7 @@ def test_another_model_with_fewer_classes(qtbot: QtBot, panel: PredictionPanel, 
 
     open_image(qtbot, session)
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 2))
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         session.set_classifier(engine.Classifier(module, ("a", "b"), (1, 16, 16), device="cpu"), noise(channels=1), {})
     assert {row.name for row in panel.view.bars.rows} == {"a", "b"}
 
@@ -176,7 +176,7 @@ def test_frames_of_a_drag_keep_the_order(qtbot: QtBot, panel: PredictionPanel, s
     order = [row.name for row in panel.view.bars.rows]
     sticker = session.stickers[0]
     for x in range(3, 7):
-        with qtbot.waitSignal(session.observed):
+        with newest_frame(qtbot, session):
             session.drag_stickers((replace(sticker, x=x),))
         moved = [row.name for row in panel.view.bars.rows]
         assert [name for name in moved if name in order] == [name for name in order if name in moved]

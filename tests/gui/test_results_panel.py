@@ -23,7 +23,7 @@ from gui.plots.curves import Curves
 from gui.session.data_choice import Choice
 from gui.theme import GRID
 from tests.gui.driving import settle
-from tests.gui.panel_scenes import attack, open_image, show, small
+from tests.gui.panel_scenes import attack, newest_frame, open_image, show, small
 from tests.gui.probe_attack import Probe
 from tests.gui.seen import empty_text
 
@@ -212,7 +212,7 @@ def test_a_column_as_text(unit: str, values: list[object], texts: list[str]) -> 
 def test_a_perturbation_is_put_on_the_image(qtbot: QtBot, probed: ResultsPanel, session: Session) -> None:
     view: PerturbationView = bring(qtbot, probed, "Universal perturbation")  # type: ignore[assignment]
     assert view.maps.scale.limits == ("−25.5/255", "0", "+25.5/255")
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         qtbot.mouseClick(view.apply_button, Qt.MouseButton.LeftButton)
     assert session.history.shown is None
     frame = session.frame

@@ -20,7 +20,7 @@ from gui.panels.stickers import StickersPanel
 from gui.panels.stickers.picture import read_picture
 from gui.panels.stickers.sticker_list import content_image, content_kind, sticker_text
 from tests.gui.canvas_events import key as press_key
-from tests.gui.panel_scenes import open_image, show
+from tests.gui.panel_scenes import newest_frame, open_image, show
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -135,7 +135,7 @@ def test_a_button_does_what_the_key_on_the_canvas_does(
 ) -> None:
     canvas = show(qtbot, ImageCanvas(), 400, 300)
     CanvasLink(session, canvas)
-    with qtbot.waitSignal(session.observed):
+    with newest_frame(qtbot, session):
         session.refresh()
     canvas.set_stickers(session.stickers, session.selected)
     before, steps = session.stickers, session.undo_stack.count()
