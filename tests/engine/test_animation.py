@@ -179,10 +179,10 @@ def test_without_the_optional_part_a_sentence_says_how_to_get_it(film: Film, tmp
 
 def test_too_many_frames_are_refused_at_once(film: Film, tmp_path: Path) -> None:
     many = replace(film, shots=tuple(replace(film.shots[0], index=index) for index in range(10_000)))
-    begun = time.perf_counter()
+    begun = time.thread_time()
     with pytest.raises(engine.GibbonError, match=r"10,000 frames is too long.*Show every 4th step"):
         write_animation(many, SMALL, tmp_path / "a.gif")
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(engine.GibbonError, match=r"about 1,000 MB; the limit is 256 MB"):
         check_bytes(1e9, "gif")

@@ -214,10 +214,10 @@ def test_dicts_in_dicts_a_hundred_thousand_deep() -> None:
         held: Any = dict(W)
         for _ in range(100_000):
             held = {name: held}
-        start = time.perf_counter()
+        start = time.thread_time()
         with pytest.raises(GibbonError, match="holds no tensors"):
             unwrapped(held, "c.pth")
-        assert time.perf_counter() - start < 1
+        assert time.thread_time() - start < 1
         while isinstance(held, dict) and name in held:  # one by one: freed at once, the interpreter's stack would be too short
             held = held.pop(name)
 
@@ -226,10 +226,10 @@ def test_dicts_that_name_each_other_many_times_are_walked_once() -> None:
     held: Any = dict(W)
     for _ in range(30):  # 2 ** 30 paths
         held = {"a": held, "b": held}
-    start = time.perf_counter()
+    start = time.thread_time()
     tensors, _ = unwrapped(held, "c.pth")
     assert len(tensors) == len(W)
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_a_small_file_that_speaks_of_a_huge_tensor_is_not_computed_with(tmp_path: Path) -> None:

@@ -168,10 +168,10 @@ def test_no_type_of_error_speaks_in_the_library_s_words(field: str, value: objec
 
 
 def test_reading_parameters_costs_little() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     for _ in range(200):
         PGD(eps=0.1, steps=3)
-    assert (time.perf_counter() - started) / 200 < 0.5e-3
+    assert (time.thread_time() - started) / 200 < 0.5e-3
 
 
 def test_a_value_is_told_with_a_unit_that_says_more_than_its_title() -> None:

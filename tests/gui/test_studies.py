@@ -397,10 +397,10 @@ def test_taking_the_snapshot_takes_the_main_thread_no_time(here: Session) -> Non
         attack(here, attacks.FGSM(eps=eps / 100))
     taken = []
     for _ in range(20):
-        began = time.perf_counter()
+        began = time.thread_time()
         assert here.studies.is_unsaved
         here.studies.snapshot()
-        taken.append(time.perf_counter() - began)
+        taken.append(time.thread_time() - began)
     assert min(taken) < 0.005
 
 
