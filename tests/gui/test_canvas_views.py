@@ -17,7 +17,7 @@ from gui.canvas import ImageCanvas
 from gui.canvas.difference import coloured, limit_of, limit_text, signed_difference
 from gui.canvas.drawing import NOT_HERE
 from gui.canvas.pictures import VIEWS, Caption, Picture
-from gui.canvas.stage import OTHER_SIZES, SAME_RUNS, UNCHANGED
+from gui.canvas.stage import BLINK_MS, OTHER_SIZES, SAME_RUNS, UNCHANGED
 from gui.canvas.views import HELD
 from gui.plots.colour_maps import DIVERGING, diverging
 from gui.session.comparison import letter_at
@@ -172,19 +172,21 @@ def test_blink_shows_the_two_in_turn_and_stops_at_either(canvas: ImageCanvas, qt
     clean, adversarial = images()
     canvas.set_view("blink")
     stage = canvas.stage
+    assert stage._timer.interval() == BLINK_MS
+    stage._timer.setInterval(40)
     seen: set[bytes] = set()
-    qtbot.waitUntil(lambda: seen.add(stage.pixels.tobytes()) or len(seen) == 2, timeout=4000)
+    qtbot.waitUntil(lambda: seen.add(stage.pixels.tobytes()) or len(seen) == 2)
     assert seen == {clean.tobytes(), adversarial.tobytes()}
     stage.set_taking_turns(False)
     stopped = stage.second_up
-    qtbot.wait(1400)
+    qtbot.wait(100)
     assert stage.second_up == stopped
     stage.swap()
     np.testing.assert_array_equal(middles(stage, 32, 32), clean if stopped else adversarial)
     stage.set_taking_turns(True)
     canvas.set_view("side")
     last = stage.second_up
-    qtbot.wait(1400)
+    qtbot.wait(100)
     assert stage.second_up == last  # nothing goes on unseen
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 MANY = 100_000
 """Drawn signs: several minutes of them."""
-PROMPT_S = 5.0
-"""A small part of what they take, and far more than the 0.2 s that the window promises, which a loaded machine may miss."""
 
 
 @pytest.fixture
@@ -53,21 +50,19 @@ def test_loading_says_how_far_it_is(loading: Workbench) -> None:
 
 def test_cancel_ends_the_loading(loading: Workbench) -> None:
     session = loading.session
-    cancel = loading.window.spine.run.cancel
-    began = time.perf_counter()
-    click(cancel)
+    job = session.runs.job
+    assert job is not None
+    click(loading.window.spine.run.cancel)
     until(lambda: session.runs.job is None and not session.runs.abandoned, "the end of the loading")
-    assert time.perf_counter() - began < PROMPT_S
+    assert "loading drawn signs" in job.news, "it was not loaded to its end"
     assert not session.history.entries
 
 
 def test_requests_are_answered_while_it_loads(loading: Workbench) -> None:
     answers: list[int] = []
-    began = time.perf_counter()
     loading.session.ask("moved", lambda: 1, answers.append, what="Answering")
     until(lambda: answers, "the answer")
-    assert time.perf_counter() - began < PROMPT_S
-    assert loading.session.runs.running
+    assert "loading drawn signs" in shown(loading)
 
 
 def test_closing_does_not_wait_for_a_data_set(session: Session) -> None:
@@ -80,9 +75,7 @@ def test_closing_does_not_wait_for_a_data_set(session: Session) -> None:
 
     session.ask("data", lambda: watched(sources), lambda _: None, what="Loading", background=True)
     until(lambda: begun, "the request")
-    began = time.perf_counter()
-    assert session.shut_down()
-    assert time.perf_counter() - began < PROMPT_S
+    assert session.shut_down(), "the lanes have ended within the seconds that closing allows"
 
 
 def test_two_that_load_one_set_at_once_share_it(session: Session) -> None:
