@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.app import Workbench, build_workbench
+from tests.gui.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from gui.session.session import Session
@@ -23,7 +24,7 @@ class Late(AssertionError):
     """A condition did not become true in time."""
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
     """Process events until the condition holds, in an event loop of its own: ``QTest.qWait`` would hold the GIL while it waits."""
     if condition():
         return
@@ -115,7 +116,18 @@ def run_attack(bench: Workbench) -> None:
     before = len(bench.session.history.entries)
     press_keys(bench.window, "F5")
     until(lambda: len(bench.session.history.entries) > before and not bench.session.runs.running, "the end of the attack")
-    until(lambda: bench.session.frame is not None and bench.session.frame.step is None, "the last frame")
+    until(lambda: frame_is_newest(bench.session), "the frame of the result")
+    settle()
+
+
+def frame_is_newest(session: Session) -> bool:
+    """Return whether the frame shows what is on the canvas now; the one that was made before an attack is of no step either."""
+    return session.frame is not None and not session.waiting("frame")
+
+
+def wait_written(session: Session) -> None:
+    """Wait until every file that was requested is written, with what is written after it, and is announced."""
+    until(lambda: not any(pending.keep for pending in session._requests._pending.values()), "the end of the writing")
     settle()
 
 
@@ -144,11 +156,11 @@ class Hold:
     def __init__(self, session: Session, *, background: bool = False) -> None:
         self._begun, self._let_go = threading.Event(), threading.Event()
         session.ask("hold", self._wait, lambda _: None, what="Holding", background=background)
-        assert self._begun.wait(20)
+        assert self._begun.wait(PATIENCE_S)
 
     def _wait(self) -> None:
         self._begun.set()
-        assert self._let_go.wait(20)
+        assert self._let_go.wait(PATIENCE_S)
 
     def release(self) -> None:
         self._let_go.set()

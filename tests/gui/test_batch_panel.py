@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 import engine
 from gui.panels.batch.table import COLUMNS
 from gui.panels.batch.work import write
-from tests.gui.driving import Hold, choose_attack, click, draw, press_keys, run_attack, settle, until
+from tests.gui.driving import Hold, choose_attack, click, draw, press_keys, run_attack, settle, until, wait_written
 from tests.gui.panel_scenes import drop_files
 from tests.gui.seen import empty_text
 
@@ -227,7 +227,8 @@ def test_the_table_is_saved_with_numbers_and_a_record(panel: BatchPanel, tmp_pat
     rows = finish(panel)
     panel.pictures.setChecked(True)
     panel.save(tmp_path / "mine.csv")
-    until(lambda: (tmp_path / "mine").is_dir() and len(list((tmp_path / "mine").iterdir())) == 8, "the files")
+    wait_written(panel.session)
+    assert len(list((tmp_path / "mine").iterdir())) == 8
     panel.pictures.setChecked(False)
     written = list(csv.DictReader((tmp_path / "mine.csv").read_text(encoding="utf-8").splitlines()))
     assert [float(row["l2"]) for row in written] == [row.norms["l2"] for row in rows]
@@ -369,7 +370,8 @@ def test_the_table_is_saved_with_the_study_and_comes_back(bench: Workbench, pane
     assert engine.images.digest(run.result.adversarial[0]) == rows[3].sha256
     assert run.timeline is not None
     panel.save(tmp_path / "table.csv")
-    until(lambda: (tmp_path / "table.json").is_file(), "the table")
+    wait_written(session)
+    assert (tmp_path / "table.json").is_file()
     session.studies.new()
     until(lambda: session.studies.path is None, "the new study")
 

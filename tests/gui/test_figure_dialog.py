@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QFileDialog
 from engine.figures import FigurePlan
 from engine.figures.style import percent
 from engine.perturbation_view import PerturbationView
-from tests.gui.driving import choose_attack, draw, press_keys, run_attack, settle, until
+from tests.gui.driving import choose_attack, draw, press_keys, run_attack, settle, until, wait_written
 
 if TYPE_CHECKING:
     from gui.app import Workbench
@@ -196,8 +196,7 @@ def test_the_script_of_a_figure_draws_the_same_pixels(attacked: Workbench, tmp_p
     dialog.copy_script()
     until(lambda: "figures.export(" in QGuiApplication.clipboard().text(), "the script")
     dialog.export_to(tmp_path / "window.png")
-    until(lambda: (tmp_path / "window.png.json").exists(), "the figure")
-    settle()
+    wait_written(attacked.session)
     monkeypatch.chdir(tmp_path)
     script = QGuiApplication.clipboard().text().replace('"figure.pdf"', '"figure.png"')
     exec(compile(script, "script.py", "exec"), {})
@@ -217,7 +216,7 @@ def test_a_study_is_written_as_a_script(attacked: Workbench, tmp_path: Path) -> 
     from gui.shell.actions.study import write_study_script
 
     write_study_script(attacked.session, tmp_path / "study.py")
-    until(lambda: (tmp_path / "study.py").exists(), "the script")
+    wait_written(attacked.session)
     text = (tmp_path / "study.py").read_text(encoding="utf-8")
     assert "# #" in text
     assert "attacks.PGD()" in text

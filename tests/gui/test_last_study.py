@@ -17,7 +17,7 @@ from gui.session.studies.locks import StudyLocks
 from gui.session.studies.places import sessions_folder
 from gui.settings import Settings
 from gui.shell.last_study import LAST, find_last, set_starts_with_last, starts_with_last
-from tests.gui.driving import action, settle, until
+from tests.gui.driving import action, settle, until, wait_written
 
 if TYPE_CHECKING:
     from gui.app import Workbench
@@ -158,7 +158,7 @@ def test_the_script_of_a_study_reads_the_images_from_the_study(bench: Workbench,
         until(lambda: session.studies.path is not None, "the save")
     (tmp_path / "again.gibbon").write_text("another file of that name")
     write_study_script(session, tmp_path / "again.py")
-    until((tmp_path / "again.py").is_file, "the script")
+    wait_written(session)
     until(lambda: not session.studies._saver.busy, "the save")
     text = (tmp_path / "again.py").read_text(encoding="utf-8")
     assert "sign-stop-32.png" not in text

@@ -22,7 +22,7 @@ from gui.session.history import AttackRun
 from gui.shell.actions.file import open_path, save_to
 from gui.shell.opening import KINDS, kind_of
 from gui.widgets.question import Question
-from tests.gui.driving import Hold, action, choose_attack, draw, run_attack, settle, until
+from tests.gui.driving import Hold, action, choose_attack, draw, run_attack, settle, until, wait_written
 from tests.gui.panel_scenes import drop
 from tests.gui.seen import filled_menu
 
@@ -56,7 +56,7 @@ def exported(bench: Workbench, path: Path) -> Path:
 
     dialog = next(widget for widget in QApplication.topLevelWidgets() if isinstance(widget, FigureDialog) and widget.isVisible())
     dialog.export_to(path)
-    until(lambda: path.exists() and path.with_name(f"{path.name}.json").exists(), "the figure")
+    wait_written(bench.session)
     alone = path.parent / "alone"
     alone.mkdir()
     return Path(shutil.copy(path, alone / path.name))
@@ -187,7 +187,7 @@ def test_a_saved_adversarial_image_opens_as_an_image_and_offers_its_record(
 ) -> None:
     path = tmp_path / "attacked.png"
     save_to(bench.session, path)
-    until(path.exists, "the image")
+    wait_written(bench.session)
     open_path(bench.window, path)
     until(lambda: bench.session.image.get("name") == "attacked.png", "the image")
     until(lambda: any(entry.offer for entry in logged), "the offer")

@@ -369,7 +369,7 @@ def test_a_bound_while_the_attack_is_held(bench: Workbench, session: Session) ->
 
 
 def test_removing_the_run_that_is_shown(bench: Workbench, session: Session) -> None:
-    begin(session, PGD(steps=3), 0)
+    session.runs.start(PGD(steps=3))
     until(lambda: not session.runs.running and session.history.shown is not None, "the run")
     fresh(session)
     attacked = session.frame.observation.adversarial_image

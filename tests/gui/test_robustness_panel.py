@@ -14,7 +14,7 @@ from engine.attacks import CATALOGUE
 from engine.evaluate.curves import RobustnessCurve
 from engine.evaluate.tables import TableAttack
 from gui.choosers.attack_dialog import table_attacks
-from tests.gui.driving import click, settle, until
+from tests.gui.driving import click, settle, until, wait_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,14 +129,15 @@ def test_a_model_of_other_classes_is_left_out_with_a_remark(desk: CurveDesk) -> 
 def test_numbers_record_and_figure_are_written(desk: CurveDesk, tmp_path: Path) -> None:
     finish(desk)
     desk.save_numbers(tmp_path / "c.csv")
-    until((tmp_path / "c.json").is_file, "the record")
+    wait_written(desk.session)
     assert {path.name for path in tmp_path.iterdir()} >= {"c.csv", "c.images.csv", "c.json"}
     assert [model["model"] for model in json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))["models"]] == [
         "signs",
         "signs-bounded",
     ]
     desk.save_figure(tmp_path / "c.png")
-    until((tmp_path / "c.png").is_file, "the figure")
+    wait_written(desk.session)
+    assert (tmp_path / "c.png").is_file()
 
 
 def test_the_readout_states_the_interval_under_the_mouse(desk: CurveDesk) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from engine.record import Record
 from gui.export.figure_dialog import FigureDialog
 from gui.session.state import AttackSettings
-from tests.gui.driving import action, choose_attack, press_keys, run_attack, settle, until
+from tests.gui.driving import action, choose_attack, press_keys, run_attack, settle, until, wait_written
 from tests.gui.test_runs_panel import carry_out, select
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def test_the_run_on_the_canvas_is_copied_by_a_key_and_saved_by_the_menu(
     path = tmp_path / "again.py"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     action(bench, "save_script").trigger()
-    until(path.exists, "the script")
+    wait_written(bench.session)
     assert "steps=5" in path.read_text("utf-8")
     bench.session.clear_perturbation()
     assert not action(bench, "copy_python").isEnabled()
@@ -87,7 +87,7 @@ def test_several_runs_are_one_script(bench: Workbench, runs: RunsPanel, tmp_path
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     select(runs, 0, 1)
     carry_out(runs, "Save as script…")
-    until(path.exists, "the script")
+    wait_written(bench.session)
     text = path.read_text("utf-8")
     assert text.index("steps=3") < text.index("steps=5")
 

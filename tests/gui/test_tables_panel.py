@@ -18,7 +18,7 @@ from engine.evaluate.intervals import wilson
 from engine.evaluate.tables import TableAttack, TableSpec, evaluate_table, read_spec, spec_toml
 from gui.panels.tables.images import verdict_of
 from gui.session.evaluations import table_folder
-from tests.gui.driving import click, press_keys, run_attack, settle, until
+from tests.gui.driving import click, press_keys, run_attack, settle, until, wait_written
 from tests.gui.seen import empty_text
 
 if TYPE_CHECKING:
@@ -375,7 +375,7 @@ def test_window_and_command_line_meet_in_a_specification(desk: TableDesk, tmp_pa
     assert desk.builder.spec() == given
     assert "generated:digits" in desk.builder.further.text()
     desk.save_spec(again)
-    until(again.is_file, "the file")
+    wait_written(desk.session)
     assert read_spec(again) == given
     click(desk.builder.leave_out)
     assert [data.name for data in desk.builder.spec().data] == ["generated:signs"]
@@ -394,12 +394,12 @@ def test_a_data_set_that_is_not_here_is_named(desk: TableDesk, said: list[str]) 
 def test_numbers_record_and_figure_are_written(desk: TableDesk, tmp_path: Path) -> None:
     finish(desk)
     desk.save_numbers(tmp_path / "t.csv")
-    until((tmp_path / "t.json").is_file, "the record")
+    wait_written(desk.session)
     rows = list(csv.DictReader((tmp_path / "t.csv").open(encoding="utf-8")))
     assert [row["kind"] for row in rows].count("cell") == 8
     assert json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))["specification"]["title"] == "Signs"
     desk.save_figure(tmp_path / "t.svg")
-    until((tmp_path / "t.svg").is_file, "the figure")
+    wait_written(desk.session)
     assert "worst" in (tmp_path / "t.svg").read_text(encoding="utf-8")
     desk.copy()
     from PySide6.QtGui import QGuiApplication
