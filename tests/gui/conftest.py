@@ -11,6 +11,7 @@ import shiboken6
 from PySide6.QtCore import QObject, QThread, QTimer
 
 from tests.gui.driving import destroy, open_window, settle, until, wait_ready
+from tests.gui.patience import PatientBot
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from gui.session.session import Session
     from gui.settings import Settings
     from tests.gui.attack_dock import AttackDock
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
+    """Return the bot of pytest-qt, with the patience that a loaded machine needs."""
+    return PatientBot(request)
 
 
 @pytest.fixture(autouse=True)

@@ -55,14 +55,16 @@ def show(qtbot: QtBot, panel: Any, width: int = 400, height: int = 500) -> Any:
 
 
 @contextmanager
-def newest_frame(qtbot: QtBot, session: Session, timeout: int = 20_000) -> Iterator[None]:
-    """Wait for the frame of what the block changes.
+def newest_frame(qtbot: QtBot, session: Session) -> Iterator[None]:
+    """Wait for the frame of what the block changes, or of what it opens later.
 
-    A frame that was already being made when the block began is shown, too; the newest is there when none is awaited any more.
+    The signal ``observed`` does not say whose frame it announces: one that was being made when the block began is shown, too. The frames
+    requested before the block are therefore awaited first, and after it the newest request.
     """
-    with qtbot.waitSignal(session.observed, timeout=timeout):
-        yield
-    qtbot.waitUntil(lambda: not session.waiting("frame"), timeout=timeout)
+    qtbot.waitUntil(lambda: not session.waiting("frame"))
+    before = session.frame
+    yield
+    qtbot.waitUntil(lambda: session.frame not in (None, before) and not session.waiting("frame"))
 
 
 def open_image(qtbot: QtBot, session: Session, classifier: engine.Classifier | None = None, label: int | None = None) -> None:
@@ -80,7 +82,7 @@ def put_sticker(qtbot: QtBot, session: Session, rgb: tuple[float, float, float] 
 
 def attack(qtbot: QtBot, session: Session, made: Any, seed: int = 0) -> None:
     """Run an attack to its end, and wait for the frame of its result."""
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    with qtbot.waitSignal(session.history.changed):
         session.runs.start(made, seed=seed)
 
     def followed() -> bool:
@@ -92,7 +94,7 @@ def attack(qtbot: QtBot, session: Session, made: Any, seed: int = 0) -> None:
             and frame.scene.stickers is session.stickers
         )
 
-    qtbot.waitUntil(followed, timeout=20_000)
+    qtbot.waitUntil(followed)
 
 
 def drag(widget: QWidget, points: Sequence[QPoint]) -> None:

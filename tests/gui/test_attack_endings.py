@@ -29,7 +29,7 @@ def fail(qtbot: QtBot, panel: AttackDock, session: Session) -> None:
     """A budget that does not hold the first step."""
     panel.choose("pgd")
     panel.form.set_values({"max_queries": 1, "restarts": 3})
-    with qtbot.waitSignal(session.logged, timeout=10_000):
+    with qtbot.waitSignal(session.logged):
         panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
 
@@ -107,7 +107,7 @@ def test_a_run_that_starts_clears_the_status_bar(qtbot: QtBot, attack_panel: Att
     session.log("warning", "Something was amiss.")
     assert bar.message.text()
     attack_panel.choose("pgd")
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    with qtbot.waitSignal(session.history.changed):
         attack_panel.run()
         assert bar.message.text() == ""
         assert not bar.alert.isVisibleTo(bar)

@@ -51,7 +51,7 @@ def test_what_is_missing_is_asked_for_one_by_one(qtbot: QtBot, probe_panel: Atta
     assert "start image" in probe_panel.message.text
     assert not probe_panel.can_run
     drop(probe_panel.start_field, grey(tmp_path))
-    qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: probe_panel.start is not None)
     assert probe_panel.message.text == ""
     assert probe_panel.can_run
 

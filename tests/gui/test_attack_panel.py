@@ -48,7 +48,7 @@ def panel(qtbot: QtBot, session: Session) -> AttackDock:
 def opened(qtbot: QtBot, panel: AttackDock, session: Session) -> AttackDock:
     """With a classifier and an image, observed."""
     image = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
-    with newest_frame(qtbot, session, timeout=60_000):  # the first observation of a process imports what it needs
+    with newest_frame(qtbot, session):  # the first observation of a process imports what it needs
         session.set_classifier(tiny(), image, {"name": "noise"}, None)
     return panel
 
@@ -87,7 +87,7 @@ def test_run_changes_the_image_and_enters_the_history(qtbot: QtBot, opened: Atta
     panel = opened
     assert panel.can_run
     assert panel.message.text == ""
-    with qtbot.waitSignal(session.history.changed, timeout=10_000):
+    with qtbot.waitSignal(session.history.changed):
         panel.run()
     entry = session.history.entries[-1]
     assert entry.result.operation == CATALOGUE["pgd"]()
@@ -102,7 +102,7 @@ def test_without_live_preview_no_iterate_is_shown(qtbot: QtBot, opened: AttackDo
     session.observed.connect(lambda: steps.append(session.frame.step if session.frame else None))
     qtbot.mouseClick(panel.live, Qt.MouseButton.LeftButton, pos=panel.live.rect().center() * 0.2)
     assert not session.plan.live
-    with qtbot.waitSignal(session.history.changed, timeout=10_000):
+    with qtbot.waitSignal(session.history.changed):
         panel.run()
     with newest_frame(qtbot, session):
         session.refresh()
@@ -172,7 +172,7 @@ def test_a_targeted_attack_takes_the_target(qtbot: QtBot, opened: AttackDock, se
     qtbot.keyClick(combo.lineEdit(), Qt.Key.Key_Return)
     assert session.target == target
     assert combo.currentText() == LABELS[target]
-    with qtbot.waitSignal(session.history.changed, timeout=10_000):
+    with qtbot.waitSignal(session.history.changed):
         opened.run()
     targets = session.history.entries[-1].result.targets
     assert targets is not None
@@ -219,7 +219,7 @@ def test_a_sticker_attack_needs_a_sticker_and_forces_the_region(qtbot: QtBot, op
     assert not panel.whole.isEnabled()
     session.commit_stickers((Sticker(1, 2, 2, 3, 3, Optimised()),), "Draw")
     assert panel.can_run
-    with qtbot.waitSignal(session.history.changed, timeout=10_000):
+    with qtbot.waitSignal(session.history.changed):
         panel.run()
     content = session.stickers[0].content
     assert isinstance(content, Optimised)
@@ -233,7 +233,7 @@ def test_the_region_keeps_every_other_pixel(qtbot: QtBot, opened: AttackDock, se
     session.commit_stickers((Sticker(1, 2, 2, 3, 3, Optimised()),), "Draw")
     click(qtbot, panel.stickers)
     assert session.region == "stickers"
-    with qtbot.waitSignal(session.history.changed, timeout=10_000):
+    with qtbot.waitSignal(session.history.changed):
         panel.run()
     assert session.delta is not None
     inside = torch.zeros(8, 8, dtype=torch.bool)
@@ -266,7 +266,7 @@ def test_an_attack_that_fails_says_so_and_the_panel_is_free(qtbot: QtBot, opened
     entries: list[LogEntry] = []
     session.logged.connect(entries.append)
     panel.form.set_values({"max_queries": 1, "restarts": 3})  # not even the first step fits
-    with qtbot.waitSignal(session.logged, timeout=10_000):
+    with qtbot.waitSignal(session.logged):
         panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
     assert entries

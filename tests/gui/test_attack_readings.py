@@ -22,14 +22,14 @@ def test_a_black_box_attack_tells_its_queries(qtbot: QtBot, attack_panel: Attack
     open_image(qtbot, session)
     attack_panel.choose("square")
     attack_panel.form.set_values({"n_queries": 60})
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    with qtbot.waitSignal(session.history.changed):
         attack_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
     result = session.history.entries[-1].result
     assert attack_panel.readings.readings.text().endswith(f"queries {result.forwards:,}")
     assert said[-1].endswith(f", {result.forwards:,} queries")
     attack_panel.choose("pgd")
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    with qtbot.waitSignal(session.history.changed):
         attack_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
     assert not attack_panel.readings.readings.isVisible()
@@ -39,8 +39,8 @@ def test_a_black_box_attack_tells_its_queries(qtbot: QtBot, attack_panel: Attack
 def test_what_a_run_left_goes_when_another_attack_is_chosen(qtbot: QtBot, probe_panel: AttackDock, session: Session) -> None:
     session.set_target(2)
     probe_panel.start_field.canvas_button.click()
-    qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    qtbot.waitUntil(lambda: probe_panel.start is not None)
+    with qtbot.waitSignal(session.history.changed):
         probe_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
     left = probe_panel.readings.text.text()
@@ -65,7 +65,7 @@ def test_what_is_grown_from_noise_has_no_distance(qtbot: QtBot, attack_panel: At
     open_image(qtbot, session)
     attack_panel.choose("fooling")
     session.set_target(3)
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    with qtbot.waitSignal(session.history.changed):
         attack_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running and session.frame is not None and session.frame.scene.delta is session.delta)
     assert session.frame is not None
@@ -101,7 +101,7 @@ def test_the_runs_of_a_study_are_not_denied(qtbot: QtBot, attack_panel: AttackDo
     open_image(qtbot, session)
     attack_panel.choose("fgsm")
     assert attack_panel.readings.text.text() == ""
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    with qtbot.waitSignal(session.history.changed):
         attack_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
     assert attack_panel.readings.text.text() == "last run: 1 step"

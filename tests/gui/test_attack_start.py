@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def test_data_and_start_image_reach_the_attack(qtbot: QtBot, probe_panel: AttackDock, session: Session, tmp_path: Path) -> None:
     session.set_target(2)
     drop(probe_panel.start_field, grey(tmp_path))
-    qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: probe_panel.start is not None)
     assert probe_panel.start_field.words.text().startswith("grey.png: ")
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    with qtbot.waitSignal(session.history.changed):
         probe_panel.run()
     qtbot.waitUntil(lambda: not session.runs.running)
     entry = session.history.entries[-1]
@@ -41,8 +41,8 @@ def test_the_record_of_a_run_holds_where_it_began(qtbot: QtBot, probe_panel: Att
 
     session.set_target(2)
     drop(probe_panel.start_field, grey(tmp_path))
-    qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    qtbot.waitUntil(lambda: probe_panel.start is not None)
+    with qtbot.waitSignal(session.history.changed):
         probe_panel.run()
     record = record_of_entry(session.history.entries[-1], tmp_path)
     assert record.start is not None
@@ -55,7 +55,7 @@ def test_the_image_on_the_canvas_can_be_the_start(qtbot: QtBot, probe_panel: Att
     probe_panel.choose("probe")
     start = probe_panel.start_field
     qtbot.mouseClick(start.canvas_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: probe_panel.start is not None)
     begin, result = probe_panel.start, session.history.entries[-1].result
     assert begin is not None
     assert torch.allclose(begin.image, result.adversarial[0])
@@ -69,11 +69,11 @@ def test_the_image_on_the_canvas_can_be_the_start(qtbot: QtBot, probe_panel: Att
 def test_a_start_image_follows_the_model_s_size(qtbot: QtBot, probe_panel: AttackDock, session: Session, tmp_path: Path) -> None:
     start = probe_panel.start_field
     drop(start, grey(tmp_path))
-    qtbot.waitUntil(lambda: probe_panel.start is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: probe_panel.start is not None)
     open_image(qtbot, session, small(channels=1))
-    qtbot.waitUntil(lambda: probe_panel.start is not None and probe_panel.start.image.shape[0] == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: probe_panel.start is not None and probe_panel.start.image.shape[0] == 1)
     qtbot.mouseClick(start.canvas_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: probe_panel.start is not None and probe_panel.start.name == "canvas", timeout=20_000)
+    qtbot.waitUntil(lambda: probe_panel.start is not None and probe_panel.start.name == "canvas")
     open_image(qtbot, session, small())
     assert probe_panel.start is None  # what was on the canvas has no larger original
 
@@ -81,7 +81,7 @@ def test_a_start_image_follows_the_model_s_size(qtbot: QtBot, probe_panel: Attac
 def test_a_broken_start_image_is_a_sentence(qtbot: QtBot, probe_panel: AttackDock, session: Session, tmp_path: Path) -> None:
     path = tmp_path / "page.png"
     path.write_text("<html>")
-    with qtbot.waitSignal(session.notice, timeout=20_000):
+    with qtbot.waitSignal(session.notice):
         drop(probe_panel.start_field, path)
     assert probe_panel.start is None
 

@@ -118,7 +118,7 @@ def test_seed_region_target_and_start_image_too(qtbot: QtBot, dock: AttackDock, 
     assert dock.seed.value() == 0
     dock.choose("hop-skip-jump")
     drop(dock.start_field, grey(tmp_path))
-    qtbot.waitUntil(lambda: dock.start is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: dock.start is not None)
     assert session.undo_stack.undoText() == "Start image grey.png"
     session.undo_stack.undo()
     assert not dock.start_field.clear_button.isVisible()

@@ -45,7 +45,7 @@ def run_long(session: Session) -> None:
     session.change(ready=True, **{**session.plan.choosing("pgd"), "settings": AttackSettings({"steps": "100000", "eps": "1/255"})})
     assert session.planned.obstacle is None
     session.planned.run()
-    until(lambda: len(session.moments.steps) > 3, "some steps", 20)
+    until(lambda: len(session.moments.steps) > 3, "some steps")
 
 
 def test_an_attack_on_a_misread_image_is_no_success(qtbot: QtBot, session: Session, seen: int) -> None:
@@ -70,7 +70,7 @@ def test_what_held_before_the_attack_has_no_first_success(qtbot: QtBot, session:
     assert session.moments.timeline.flip is not None, "choose an attack whose first iterate is still misread"
     assert session.moments.flip is None
     session.runs.cancel()
-    until(lambda: session.history.shown is not None, "the run", 20)
+    until(lambda: session.history.shown is not None, "the run")
     run = session.history.shown
     assert run is not None
     assert run.reached_before
@@ -92,7 +92,7 @@ def test_stickers_that_flip_the_image_leave_an_attack_no_first_success(qtbot: Qt
     run_long(session)
     assert session.moments.flip is None
     session.runs.cancel()
-    until(lambda: session.history.shown is not None, "the run", 20)
+    until(lambda: session.history.shown is not None, "the run")
     assert session.moments.flip is None
 
 

@@ -77,10 +77,10 @@ def assert_alive(session: Session) -> None:
     """The engine thread answers, nothing is busy, and an attack runs."""
     answers: list[int] = []
     session.ask("alive", lambda: 42, answers.append, what="Answering")
-    until(lambda: answers == [42], "an answer", 10)
+    until(lambda: answers == [42], "an answer")
     before = len(session.history.entries)
     session.runs.start(FGSM())
-    until(lambda: len(session.history.entries) == before + 1 and not session.runs.running, "an attack", 10)
+    until(lambda: len(session.history.entries) == before + 1 and not session.runs.running, "an attack")
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def refused(bench: Workbench, told: list[str], provoke: Callable[[], None]) -> s
     state = State(bench.session)
     told.clear()
     provoke()
-    until(lambda: told, "the sentence", 20)
+    until(lambda: told, "the sentence")
     settle()
     (sentence,) = told
     assert_a_sentence(sentence)
@@ -340,7 +340,7 @@ def test_a_bad_factory(bench: Workbench, told: list[str], tmp_path: Path, factor
     held = State(bench.session)
     panel = bench.window.panels["model"]
     panel.load(f"{path}:{factory}", allow_code=True)
-    until(lambda: told, "the sentence", 20)
+    until(lambda: told, "the sentence")
     (sentence,) = told
     assert words in sentence
     assert "\n" not in sentence
@@ -475,7 +475,7 @@ def test_an_attack_that_raises(bench: Workbench, told: list[str], kind: str) -> 
     session = bench.session
     entries, held = session.history.entries, (session.clean, session.delta, session.stickers, session.undo_stack.count())
     session.runs.start(Raises(kind=kind))
-    until(lambda: told and not session.runs.running, "the sentence", 10)
+    until(lambda: told and not session.runs.running, "the sentence")
     (sentence,) = told
     assert_a_sentence(sentence)
     assert WORDS[kind] in sentence

@@ -71,7 +71,7 @@ def test_dragging_shows_every_eps_and_letting_go_keeps_one(qtbot: QtBot, eps: Ep
     drag(eps.slider, points)
     wanted = eps.eps
     assert wanted > 9 / 255
-    qtbot.waitUntil(lambda: len(session.history.entries) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(session.history.entries) == 2)
     entry = session.history.entries[-1]
     assert entry.result.operation == CATALOGUE["fgsm"](eps=wanted)
     assert session.history.shown is entry
@@ -86,7 +86,7 @@ def test_dragging_shows_every_eps_and_letting_go_keeps_one(qtbot: QtBot, eps: Ep
 
 def test_what_is_kept_is_what_an_attack_at_that_eps_gives(qtbot: QtBot, eps: EpsSlider, session: Session) -> None:
     session.eps.keep(session.history.entries[0], 5 / 255)
-    qtbot.waitUntil(lambda: len(session.history.entries) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(session.history.entries) == 2)
     result = session.history.entries[-1].result
     anew = engine.run(CATALOGUE["fgsm"](eps=5 / 255), result.classifier, result.clean)
     assert torch.equal(result.adversarial, anew.adversarial)
@@ -98,17 +98,17 @@ def test_keys_move_it_and_the_last_place_is_kept(qtbot: QtBot, eps: EpsSlider, s
     for _ in range(3):
         qtbot.keyClick(eps.slider, Qt.Key.Key_Left)
     assert eps.value.text() == "7.25/255"
-    qtbot.waitUntil(lambda: len(session.history.entries) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(session.history.entries) == 2)
     assert session.history.entries[-1].result.operation == CATALOGUE["fgsm"](eps=eps.eps)
 
 
 def test_at_zero_the_clean_image_shows_and_nothing_is_kept(qtbot: QtBot, eps: EpsSlider, session: Session) -> None:
     start = handle(eps.slider)
-    with qtbot.waitSignal(session.notice, timeout=20_000) as said:
+    with qtbot.waitSignal(session.notice) as said:
         drag(eps.slider, [start, QPoint(start.x() // 2, start.y()), QPoint(-20, start.y())])
     assert "eps 0" in said.args[0]
     assert eps.value.text() == "8/255"
-    qtbot.waitUntil(lambda: session.frame is not None and session.frame.scene.delta is session.delta, timeout=20_000)
+    qtbot.waitUntil(lambda: session.frame is not None and session.frame.scene.delta is session.delta)
     assert len(session.history.entries) == 1
 
 
@@ -117,7 +117,7 @@ def test_the_curve_carries_a_marker(qtbot: QtBot, eps: EpsSlider, session: Sessi
     view = results.tabs.currentWidget()
     assert isinstance(view, CurveView)
     assert view.curves.marker == pytest.approx(8 / 255)
-    with qtbot.waitSignal(session.eps.moved, timeout=20_000):
+    with qtbot.waitSignal(session.eps.moved):
         session.eps.move(session.history.entries[0], 3 / 255)
     assert view.curves.marker == pytest.approx(3 / 255)
     assert view.curves.axes.x == "eps (of 255)"
@@ -138,7 +138,7 @@ def test_a_late_answer_does_not_replace_another_run(qtbot: QtBot, eps: EpsSlider
     session.clear_perturbation()
     with newest_frame(qtbot, session):
         session.refresh()
-    qtbot.waitUntil(lambda: not session.waiting("moved.kept"), timeout=20_000)
+    qtbot.waitUntil(lambda: not session.waiting("moved.kept"))
     assert len(session.history.entries) == 1
     assert session.delta is None
 
@@ -162,7 +162,7 @@ def test_the_slider_says_whose_eps_it_is_and_the_form_follows(qtbot: QtBot, eps:
     assert eps.remark.isVisible()  # it is only looked at so far
     assert eps.remark.text() == "the next run's eps is 8/255"
     assert eps.value.text() == "8.25/255"
-    qtbot.waitUntil(lambda: len(session.history.entries) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(session.history.entries) == 2)
     second = session.history.attacks[-1]
     assert eps.caption.text() == f"eps of #{second.number}"
     attack, _ = session.plan.built

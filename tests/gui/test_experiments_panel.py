@@ -180,7 +180,7 @@ def test_the_canvas_stays_free_and_cancel_ends_it(bench: Workbench, experiments:
     settle()
     click(experiments.foot.cancel_button)
     assert not experiments.foot.cancel_button.isEnabled()
-    until(lambda: experiments.runs.job is None, "the end", 10)
+    until(lambda: experiments.runs.job is None, "the end")
     assert "h0-fooling" not in experiments.runs.outcomes
     assert experiments.foot.message.text.endswith("was cancelled: nothing is kept of it.")
     assert experiments.outcome.empty.text.startswith("Run it")

@@ -41,7 +41,7 @@ def by_hand(session: Session, clean: torch.Tensor, label: int) -> int:
 
 
 def test_this_image_is_measured_when_the_dock_is_seen(panel: HardnessPanel, session: Session) -> None:
-    until(lambda: session.hardness.mark is not None, "the mark", 20)
+    until(lambda: session.hardness.mark is not None, "the mark")
     settle()
     expected = by_hand(session, session.clean, session.state.assumed_label)
     assert session.hardness.mark.steps == expected
@@ -51,13 +51,13 @@ def test_this_image_is_measured_when_the_dock_is_seen(panel: HardnessPanel, sess
 
 
 def test_another_image_or_label_is_measured_anew(panel: HardnessPanel, session: Session) -> None:
-    until(lambda: session.hardness.mark is not None, "the mark", 20)
+    until(lambda: session.hardness.mark is not None, "the mark")
     other = noise(9)
     session.set_image(other, {"name": "another"})
-    until(lambda: session.hardness.mark.clean is other, "the other mark", 20)
+    until(lambda: session.hardness.mark.clean is other, "the other mark")
     wrong = (session.state.assumed_label + 1) % 6
     session.set_label(wrong)
-    until(lambda: session.hardness.mark.label == wrong, "the mark of the label", 20)
+    until(lambda: session.hardness.mark.label == wrong, "the mark of the label")
     settle()
     assert session.hardness.mark.steps == 0
     assert panel.verdict.text == "The model misreads this image as it is: it takes 0 steps."
@@ -82,14 +82,14 @@ def test_a_reference_set_is_measured_shown_and_kept_for_its_model(
     assert session.hardness.runner.running
     assert not panel.foot.run.isEnabled()
     assert [work.title for work in session.jobs.running] == ["Hard samples"]
-    until(lambda: not session.hardness.runner.running, "the end of the measurement", 30)
+    until(lambda: not session.hardness.runner.running, "the end of the measurement")
     settle()
     reference = session.hardness.reference(session.classifier)
     assert reference is not None
     assert len(reference.steps) == 12
     assert panel.plot.isVisible()
     assert panel.plot.counts.sum() == (reference.steps <= reference.budget).sum()
-    until(lambda: session.hardness.mark is not None, "the measurement of the image itself", 30)  # the other lane makes it
+    until(lambda: session.hardness.mark is not None, "the measurement of the image itself")  # the other lane makes it
     settle()
     assert "of the 12 images" in panel.rank.text or "misread as well" in panel.rank.text
     steps = panel.plot.edges
@@ -123,9 +123,9 @@ def test_cancelling_keeps_what_was_measured(
     panel.data.add_folder(labelled(tmp_path))
     panel.data.count.setValue(12)
     click(panel.foot.run)
-    until(lambda: session.hardness.reference(session.classifier) is not None or not session.hardness.runner.running, "some images", 20)
+    until(lambda: session.hardness.reference(session.classifier) is not None or not session.hardness.runner.running, "some images")
     click(panel.foot.cancel)
-    until(lambda: not session.hardness.runner.running, "the end", 20)
+    until(lambda: not session.hardness.runner.running, "the end")
     settle()
     reference = session.hardness.reference(session.classifier)
     assert reference is not None
@@ -135,7 +135,7 @@ def test_cancelling_keeps_what_was_measured(
 
 def test_a_set_that_does_not_fit_is_a_sentence(panel: HardnessPanel, session: Session) -> None:
     session.hardness.measure_set(session.classifier, Choice("generated:digits", "", 10))
-    until(lambda: not session.hardness.runner.running, "the end", 30)
+    until(lambda: not session.hardness.runner.running, "the end")
     settle()
     assert "Choose a set of that size" in panel.foot.message.text
     assert session.hardness.reference(session.classifier) is None
@@ -208,7 +208,7 @@ def test_the_plot_paints_any_mark(qtbot: QtBot, panel: HardnessPanel, own: float
 
 
 def test_no_sentence_is_cut_in_the_drawer_of_a_small_window(qtbot: QtBot, panel: HardnessPanel, session: Session, tmp_path: Path) -> None:
-    until(lambda: session.hardness.mark is not None, "the mark", 20)
+    until(lambda: session.hardness.mark is not None, "the mark")
     panel.data.add_folder(grey_folder(tmp_path, 12, 16))
     panel.run()
     until(lambda: not session.hardness.runner.running, "the end")

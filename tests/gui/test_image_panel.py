@@ -42,7 +42,7 @@ def panel(qtbot: QtBot, session: Session, signs: Classifier) -> ImagePanel:
     made.show()
     session.change(ready=True)
     session.set_classifier(signs)
-    qtbot.waitUntil(lambda: made.samples.grid.count > 0, timeout=20_000)
+    qtbot.waitUntil(lambda: made.samples.grid.count > 0)
     return made
 
 
@@ -84,7 +84,7 @@ def test_the_crop_decides_what_the_model_sees(qtbot: QtBot, panel: ImagePanel, s
     crop = panel.current.crop
     assert crop.isVisible()
     assert crop.crop == (50, 0, 200, 200)
-    with qtbot.waitSignal(session.imageChanged, timeout=20_000):
+    with qtbot.waitSignal(session.imageChanged):
         centre = crop.crop_rect().center()
         _drag(crop, centre, centre + QPointF(-400, 0))
     assert session.image["crop"][:2] == [0, 0]
@@ -123,7 +123,7 @@ def test_noise_is_the_same_for_the_same_seed(qtbot: QtBot, panel: ImagePanel, se
     images = []
     for seed in (3, 4, 3):
         panel.seed.setValue(seed)
-        with qtbot.waitSignal(session.imageChanged, timeout=20_000):
+        with qtbot.waitSignal(session.imageChanged):
             qtbot.mouseClick(panel.noise_button, Qt.MouseButton.LeftButton)
         assert session.clean is not None
         images.append(session.clean)
@@ -141,7 +141,7 @@ def test_an_image_is_pasted(qtbot: QtBot, panel: ImagePanel, session: Session) -
     mime = QMimeData()
     mime.setImageData(picture)
     QApplication.clipboard().setMimeData(mime)
-    with qtbot.waitSignal(session.imageChanged, timeout=20_000):
+    with qtbot.waitSignal(session.imageChanged):
         qtbot.mouseClick(panel.paste_button, Qt.MouseButton.LeftButton)
     assert session.clean is not None
     assert session.clean[1].min() == 1
@@ -166,7 +166,7 @@ def test_a_data_set_is_browsed_and_an_image_opened_with_its_class(
     sets = panel.data_sets
     sets.chooser.add_folder(tmp_path)
     sets.load()
-    qtbot.waitUntil(lambda: sets.grid.count == 48, timeout=20_000)
+    qtbot.waitUntil(lambda: sets.grid.count == 48)
     assert sets.position.text() == "1–48 of 60"
     assert not sets.back.isEnabled()
     sets.forth.click()
@@ -175,7 +175,7 @@ def test_a_data_set_is_browsed_and_an_image_opened_with_its_class(
     assert not sets.forth.isEnabled()
     sets.classes.chosen.emit(1)
     assert sets.position.text() == "1–30 of 30"
-    with qtbot.waitSignal(session.imageChanged, timeout=20_000):
+    with qtbot.waitSignal(session.imageChanged):
         sets.grid._on_clicked(sets.grid.model().index(5, 0))
     assert session.label == signs.labels.index("Yield")
     assert session.clean is not None
@@ -188,7 +188,7 @@ def test_a_drawn_data_set_needs_no_file(qtbot: QtBot, panel: ImagePanel, session
     sets.chooser.choose("generated:signs")
     sets.chooser.count.setValue(5)
     sets.load()
-    qtbot.waitUntil(lambda: sets.grid.count == 5, timeout=20_000)
+    qtbot.waitUntil(lambda: sets.grid.count == 5)
 
 
 def test_an_image_opened_while_a_data_set_loads_does_not_wait_for_it(
@@ -206,27 +206,28 @@ def test_an_image_opened_while_a_data_set_loads_does_not_wait_for_it(
     sets.chooser.count.setValue(5)
     try:
         sets.load_button.click()
-        with qtbot.waitSignal(session.observed, timeout=20_000, check_params_cb=lambda: session.image.get("name") == "halves.png"):
+        with newest_frame(qtbot, session):
             open_image.open_path(session, photograph(tmp_path))
+        assert session.image["name"] == "halves.png"
         assert sets.grid.count == 0
         assert session.waiting("data")
     finally:
         through.set()
-    qtbot.waitUntil(lambda: sets.grid.count == 5, timeout=20_000)
+    qtbot.waitUntil(lambda: sets.grid.count == 5)
 
 
 def test_an_empty_folder_is_a_sentence(qtbot: QtBot, panel: ImagePanel, session: Session, tmp_path: Path) -> None:
     sets = panel.data_sets
     sets.chooser.add_folder(tmp_path)
     sets.load()
-    qtbot.waitUntil(lambda: sets.message.text != "", timeout=20_000)
+    qtbot.waitUntil(lambda: sets.message.text != "")
     assert "holds no images" in sets.message.text
 
 
 def test_another_model_lists_other_samples(qtbot: QtBot, panel: ImagePanel, session: Session) -> None:
     digits = engine.models.load("digits", device="cpu")
     session.set_classifier(digits)
-    qtbot.waitUntil(lambda: panel.samples.grid.count == len(samples_for(digits)), timeout=20_000)
+    qtbot.waitUntil(lambda: panel.samples.grid.count == len(samples_for(digits)))
     with newest_frame(qtbot, session):
         pick(qtbot, panel, 3)
     assert session.label == 3

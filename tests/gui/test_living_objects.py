@@ -105,7 +105,7 @@ def test_a_lane_that_waits_keeps_nothing_of_its_last_work(session: Session) -> N
         gone = weakref.ref(load)
         lane.ask("load", partial(type, load), keep=True)
         del load
-        until(partial(is_dead, gone), "the end of the request", 10)
+        until(partial(is_dead, gone), "the end of the request")
 
 
 def is_dead(reference: weakref.ref[object]) -> bool:

@@ -50,7 +50,7 @@ def panel(qtbot: QtBot, session: Session) -> ModelPanel:
     made.resize(320, 800)
     made.show()
     session.change(ready=True)
-    qtbot.waitUntil(lambda: "signs" in made.sources.shown, timeout=20_000)
+    qtbot.waitUntil(lambda: "signs" in made.sources.shown)
     return made
 
 
@@ -93,7 +93,7 @@ def test_another_kind_of_model_brings_another_image(qtbot: QtBot, loaded: ModelP
 def test_the_same_kind_of_model_keeps_image_and_label(qtbot: QtBot, loaded: ModelPanel, session: Session) -> None:
     clean, label = session.clean, session.label
     before = session.classifier
-    with qtbot.waitSignal(session.classifierChanged, timeout=20_000):
+    with qtbot.waitSignal(session.classifierChanged):
         loaded.load("signs")
     assert session.classifier is not before
     assert session.clean is clean
@@ -108,7 +108,7 @@ def test_a_failed_load_leaves_everything_as_it_was(
     path.write_bytes(content)
     before = (session.classifier, session.clean, session.label, session.frame)
     loaded.load(str(path), architecture="signs")
-    qtbot.waitUntil(lambda: loaded.message.text != "", timeout=20_000)
+    qtbot.waitUntil(lambda: loaded.message.text != "")
     assert loaded.message.text.endswith(".")
     assert (session.classifier, session.clean, session.label, session.frame) == before
     assert loaded.message.isVisible()
@@ -136,7 +136,7 @@ def test_own_code_that_raises_is_a_sentence(qtbot: QtBot, loaded: ModelPanel, se
     path.write_text(FACTORY)
     before = session.classifier
     loaded.load(f"{path}:broken", allow_code=True)
-    qtbot.waitUntil(lambda: "no weights today" in loaded.message.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "no weights today" in loaded.message.text)
     assert session.classifier is before
 
 
@@ -148,13 +148,13 @@ def test_probabilities_are_turned_into_logits_when_asked(
     path.write_text(FACTORY)
     before = session.classifier
     loaded.load(f"{path}:softmax", allow_code=True)
-    qtbot.waitUntil(lambda: loaded.findChild(QMessageBox) is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: loaded.findChild(QMessageBox) is not None)
     assert session.classifier is before
     question = loaded.findChild(QMessageBox)
     assert question is not None
     button = next(button for button in question.buttons() if button.text() == answer)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: session.classifier is not before, timeout=20_000)
+    qtbot.waitUntil(lambda: session.classifier is not before)
     assert session.classifier is not None
     assert session.classifier.head == head
     sums = session.classifier(torch.rand(2, 3, 8, 8).to(session.classifier.device)).softmax(1).sum(1)
@@ -294,11 +294,11 @@ def test_a_checkpoint_is_asked_about_and_its_network_found(qtbot: QtBot, loaded:
     path = tmp_path / "best.pt"
     torch.save(OWN["digits"].build("relu").state_dict(), path)
     loaded.load_checkpoint(path)
-    qtbot.waitUntil(lambda: loaded.findChild(CheckpointDialog) is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: loaded.findChild(CheckpointDialog) is not None)
     dialog = loaded.findChild(CheckpointDialog)
     assert dialog is not None
-    qtbot.waitUntil(lambda: dialog.chosen == "digits", timeout=60_000)
-    with qtbot.waitSignal(session.classifierChanged, timeout=20_000):
+    qtbot.waitUntil(lambda: dialog.chosen == "digits")
+    with qtbot.waitSignal(session.classifierChanged):
         qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
     assert session.classifier is not None
     assert session.classifier.num_classes == 10
@@ -306,9 +306,9 @@ def test_a_checkpoint_is_asked_about_and_its_network_found(qtbot: QtBot, loaded:
     assert recent.source == str(path)
     assert recent.options["architecture"] == "digits"
     session.models.load("signs")
-    qtbot.waitUntil(lambda: session.classifier is not None and session.classifier.name == "signs", timeout=20_000)
+    qtbot.waitUntil(lambda: session.classifier is not None and session.classifier.name == "signs")
     session.models.choose(str(path))  # no question this time
-    qtbot.waitUntil(lambda: session.classifier is not None and session.classifier.name == "best", timeout=20_000)
+    qtbot.waitUntil(lambda: session.classifier is not None and session.classifier.name == "best")
     path.unlink()
     session.models.choose(str(path))
     assert "no longer there" in loaded.message.text
@@ -346,7 +346,7 @@ def test_a_checkpoint_with_its_card_is_not_asked_about(qtbot: QtBot, loaded: Mod
 
     before = session.classifier
     loaded.load_checkpoint(resources.folder("models", "digits.safetensors"))
-    qtbot.waitUntil(lambda: session.classifier is not before, timeout=20_000)
+    qtbot.waitUntil(lambda: session.classifier is not before)
     assert session.classifier is not None
     assert session.classifier.num_classes == 10
 
@@ -359,7 +359,7 @@ def test_swapped_activations_change_the_model_and_come_back(qtbot: QtBot, loaded
     swap.bound.setValue(1e6)  # the largest there is; without a choice nothing happens
     swap.choice.setCurrentText(BOUNDED)
     swap.bound.setValue(0.5)
-    qtbot.waitUntil(lambda: session.classifier is not base, timeout=20_000)
+    qtbot.waitUntil(lambda: session.classifier is not base)
     bounded = session.classifier
     assert bounded is not None
     assert bounded.fingerprint != base.fingerprint
@@ -474,7 +474,7 @@ def test_nothing_is_downloaded_before_one_agrees(
 def test_torchvision_is_listed_only_when_asked(qtbot: QtBot, panel: ModelPanel) -> None:
     assert not any(source.startswith("torchvision:") for source in panel.sources.shown)
     qtbot.keyClicks(panel.sources.search, "resnet18")
-    qtbot.waitUntil(lambda: "torchvision:resnet18" in panel.sources.shown, timeout=60_000)
+    qtbot.waitUntil(lambda: "torchvision:resnet18" in panel.sources.shown)
     panel.sources.highlight("torchvision:resnet18")
     entry = panel.sources.entry
     assert entry is not None

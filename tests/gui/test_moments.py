@@ -57,13 +57,13 @@ def at(session: Session, index: int | None) -> None:
         frame = session.frame
         return frame is not None and frame.step == index and session.moments.index == index and not session.waiting("frame")
 
-    until(arrived, f"the frame of iteration {index}", 20)
+    until(arrived, f"the frame of iteration {index}")
 
 
 def long(session: Session, steps: int = 100_000) -> None:
     """Start an attack that lasts until it is cancelled, and wait for its tenth step."""
     session.runs.start(PGD(eps=0.2, steps=steps))
-    until(lambda: len(session.moments.steps) > 10, "the tenth step", 20)
+    until(lambda: len(session.moments.steps) > 10, "the tenth step")
 
 
 # ---------------------------------------------------------------------- frames
@@ -163,7 +163,7 @@ def test_a_bound_and_an_explanation_stay_at_the_moment(scrubbed: Session) -> Non
     assert scrubbed.frame.observation.bounded is not None
     kind = next(iter(EXPLANATIONS.values()))
     scrubbed.change(explanations=(kind(),), explaining=True)
-    until(lambda: kind.slug in scrubbed.frame.observation.explanations, "the explanation", 20)
+    until(lambda: kind.slug in scrubbed.frame.observation.explanations, "the explanation")
     at(scrubbed, 5)
     assert torch.equal(scrubbed.frame.observation.adversarial_image, scrubbed.moments.step.adversarial[0])
 
@@ -186,7 +186,7 @@ def test_another_content_of_the_canvas_leaves(scrubbed: Session, what: str) -> N
     leaves()[what](scrubbed)
     scrubbed.observed.connect(lambda: seen.append(None if scrubbed.frame is None else scrubbed.frame.step))
     assert scrubbed.moments.index is None
-    until(lambda: not scrubbed.runs.running and not scrubbed.waiting("frame") and scrubbed.frame is not None, "the frame", 20)
+    until(lambda: not scrubbed.runs.running and not scrubbed.waiting("frame") and scrubbed.frame is not None, "the frame")
     at(scrubbed, None)
     assert 5 not in seen
     scene = scrubbed.scene
@@ -225,16 +225,16 @@ def test_scrubbing_during_a_run_and_following_it_again(qtbot: QtBot, session: Se
     assert moments.live
     assert moments.total == 100_000
     moments.show(4)
-    until(lambda: session.frame.step == 4, "iteration 4", 20)
+    until(lambda: session.frame.step == 4, "iteration 4")
     seen: list[int | None] = []
     session.observed.connect(lambda: seen.append(session.frame.step))
     newest = moments.steps[-1].index
-    until(lambda: moments.steps[-1].index > newest + 20, "twenty steps more", 20)
+    until(lambda: moments.steps[-1].index > newest + 20, "twenty steps more")
     assert set(seen) <= {4}
     moments.to_end()
-    until(lambda: session.frame.step is not None and session.frame.step > newest, "a live frame", 20)
+    until(lambda: session.frame.step is not None and session.frame.step > newest, "a live frame")
     session.runs.cancel()
-    until(lambda: session.history.shown is not None, "the end", 20)
+    until(lambda: session.history.shown is not None, "the end")
     at(session, None)
 
 
@@ -243,7 +243,7 @@ def test_the_moment_stays_when_the_run_ends(qtbot: QtBot, session: Session) -> N
     long(session)
     session.moments.show(3)
     session.runs.cancel()
-    until(lambda: session.history.shown is not None, "the end", 20)
+    until(lambda: session.history.shown is not None, "the end")
     at(session, 3)
     assert session.frame.run == session.history.shown.number
     assert torch.equal(session.frame.observation.adversarial_image, session.moments.step.adversarial[0])
@@ -262,23 +262,23 @@ def test_a_paused_run_can_be_scrubbed(qtbot: QtBot, session: Session) -> None:
     long(session)
     session.runs.pause(True)
     session.moments.show(2)
-    until(lambda: session.frame.step == 2, "iteration 2", 20)
+    until(lambda: session.frame.step == 2, "iteration 2")
     session.moments.to_end()
-    until(lambda: session.frame.step == session.moments.steps[-1].index, "the newest iterate", 20)
+    until(lambda: session.frame.step == session.moments.steps[-1].index, "the newest iterate")
     session.runs.cancel()
-    until(lambda: not session.runs.running, "the end", 20)
+    until(lambda: not session.runs.running, "the end")
 
 
 def test_a_sticker_drawn_during_a_run_leaves(qtbot: QtBot, session: Session) -> None:
     open_image(qtbot, session)
     long(session)
     session.moments.show(2)
-    until(lambda: session.frame.step == 2, "iteration 2", 20)
+    until(lambda: session.frame.step == 2, "iteration 2")
     put_sticker(qtbot, session)
-    until(lambda: session.moments.index is None, "that the moment was left", 20)
+    until(lambda: session.moments.index is None, "that the moment was left")
     assert session.frame.step is None or session.frame.scene.stickers == session.stickers
     session.runs.cancel()
-    until(lambda: not session.runs.running, "the end", 20)
+    until(lambda: not session.runs.running, "the end")
 
 
 # ---------------------------------------------------------------------- playing
@@ -294,7 +294,7 @@ def test_playing_shows_every_iteration_in_order_and_ends_with_the_result(scrubbe
     seen.clear()
     moments.play()
     assert moments.playing
-    until(lambda: not moments.playing, "the end of the play", 20)
+    until(lambda: not moments.playing, "the end of the play")
     at(scrubbed, None)
     assert seen == [*range(13), None]
 
@@ -309,7 +309,7 @@ def test_playing_in_a_loop_until_it_is_paused(scrubbed: Session) -> None:
     at(scrubbed, 12)
     seen.clear()
     moments.toggle()
-    until(lambda: seen.count(12) >= 2, "two rounds", 20)
+    until(lambda: seen.count(12) >= 2, "two rounds")
     moments.toggle()
     assert not moments.playing
     assert seen[:14] == [*range(13), 0]
@@ -322,7 +322,7 @@ def test_playing_in_a_loop_until_it_is_paused(scrubbed: Session) -> None:
 def test_a_kept_iteration_is_a_run_that_replays(scrubbed: Session, tmp_path: Path) -> None:
     source, step = scrubbed.history.shown, scrubbed.moments.step
     scrubbed.iterates.keep()
-    until(lambda: len(scrubbed.history.entries) == 2, "the kept run", 20)
+    until(lambda: len(scrubbed.history.entries) == 2, "the kept run")
     at(scrubbed, None)
     kept = scrubbed.history.shown
     assert isinstance(kept, AttackRun)
@@ -360,7 +360,7 @@ def test_other_kinds_of_attack_are_kept_too(qtbot: QtBot, session: Session, grow
     assert session.frame.scene.grown == grown
     image = session.moments.step.adversarial[0]
     session.iterates.keep()
-    until(lambda: len(session.history.entries) == 2, "the kept run", 20)
+    until(lambda: len(session.history.entries) == 2, "the kept run")
     at(session, None)
     assert session.history.shown is session.history.entries[-1] is not source
     torch.testing.assert_close(session.frame.observation.adversarial_image, image, rtol=0, atol=1e-6)
@@ -378,7 +378,7 @@ def test_what_cannot_be_kept_says_why(qtbot: QtBot, session: Session) -> None:
     session.moments.show(3)
     session.iterates.keep()
     session.runs.cancel()
-    until(lambda: not session.runs.running, "the end", 20)
+    until(lambda: not session.runs.running, "the end")
     assert len([text for text in heard if "kept" in text or "No run" in text]) >= 3
     assert len(session.history.entries) == 2
 
@@ -430,7 +430,7 @@ def test_nothing_of_a_run_stays_when_it_is_gone(qtbot: QtBot, session: Session) 
             go(session, index)
         lines.append(weakref.ref(session.moments.timeline))
     session.runs.start(FGSM())
-    until(lambda: len(session.history.entries) == 5 and not session.runs.running, "the last run", 20)
+    until(lambda: len(session.history.entries) == 5 and not session.runs.running, "the last run")
     at(session, None)
     session.history._max_bytes = 1
     attack(qtbot, session, FGSM(), 9)
@@ -451,7 +451,7 @@ def test_a_saved_image_and_a_figure_are_of_the_iteration_on_the_canvas(scrubbed:
     assert shown.title == f"{source.title}, iteration 5 of 12"
     assert source_of(scrubbed).entry.result.adversarial.equal(step.adversarial)
     save_to(scrubbed, tmp_path / "a.png")
-    until(lambda: (tmp_path / "a.png").exists() and not scrubbed.waiting("save"), "the file", 20)
+    until(lambda: (tmp_path / "a.png").exists() and not scrubbed.waiting("save"), "the file")
     pixels = torch.from_numpy(np.array(Image.open(tmp_path / "a.png"))).permute(2, 0, 1)
     assert torch.equal(pixels, levels(step.adversarial[0]).to(torch.uint8))
     number = source.number
@@ -461,13 +461,13 @@ def test_a_saved_image_and_a_figure_are_of_the_iteration_on_the_canvas(scrubbed:
     assert source_of(scrubbed).entry is source
     go(scrubbed, 7)
     scrubbed.iterates.keep()
-    until(lambda: len(scrubbed.history.entries) == 2, "the kept run", 20)
+    until(lambda: len(scrubbed.history.entries) == 2, "the kept run")
     assert scrubbed.history.entries[-1].number == number + 1  # looking at an iteration takes no number
 
 
 def test_the_transfer_table_is_of_the_result_and_says_so(qtbot: QtBot, scrubbed: Session) -> None:
     panel: TransferPanel = show(qtbot, TransferPanel(scrubbed), 700, 300)
-    until(lambda: panel.table.model().rowCount() > 0 and not scrubbed.waiting("transfer"), "the table", 20)
+    until(lambda: panel.table.model().rowCount() > 0 and not scrubbed.waiting("transfer"), "the table")
     assert not panel.table.isEnabled()
     assert "iteration 5" in panel.verdict.text
     scrubbed.moments.to_end()

@@ -47,7 +47,7 @@ def test_they_stand_in_their_groups(qtbot: QtBot, session: Session, settings: Se
     session.change(ready=True)
     models = ModelList(session.models)
     qtbot.addWidget(models)
-    qtbot.waitUntil(lambda: "signs" in models.shown, timeout=20_000)
+    qtbot.waitUntil(lambda: "signs" in models.shown)
     groups = {}
     for place in range(models.tree.topLevelItemCount()):
         heading = models.tree.topLevelItem(place)

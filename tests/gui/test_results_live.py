@@ -48,16 +48,16 @@ def test_the_loss_comes_live_in_place_of_the_run_before(qtbot: QtBot, panel: Res
     assert not titles(panel)
     assert "starting" in panel.empty.text
     hold.release()
-    until(lambda: isinstance(panel.tabs.currentWidget(), LiveLossView), "the live loss", 20)
+    until(lambda: isinstance(panel.tabs.currentWidget(), LiveLossView), "the live loss")
     view = panel.tabs.currentWidget()
     assert isinstance(view, LiveLossView)
-    until(lambda: len(view.curves.xs) > 20, "some of the curve", 20)
+    until(lambda: len(view.curves.xs) > 20, "some of the curve")
     count = len(view.curves.xs)
-    until(lambda: len(view.curves.xs) > count, "more of the curve", 20)
+    until(lambda: len(view.curves.xs) > count, "more of the curve")
     assert view.curves.axes.y == "cross-entropy"
     assert view.curves.lines[0].name == "cross-entropy"
     session.runs.cancel()
-    until(lambda: session.history.shown not in (None, before), "the end", 20)
+    until(lambda: session.history.shown not in (None, before), "the end")
     settle()
     ended = panel.tabs.currentWidget()
     assert isinstance(ended, CurveView)
@@ -70,7 +70,7 @@ def test_a_run_without_a_result_brings_back_the_run_before(qtbot: QtBot, panel: 
     run = session.history.shown
     session.runs.start(PGD(eps=0.1, steps=100_000))
     session.runs.cancel()
-    until(lambda: not session.runs.running, "the end", 20)
+    until(lambda: not session.runs.running, "the end")
     settle()
     assert panel._entry in (run, session.history.shown)
     assert titles(panel) == ["Loss"]
@@ -79,14 +79,14 @@ def test_a_run_without_a_result_brings_back_the_run_before(qtbot: QtBot, panel: 
 def test_readings_come_live_too(qtbot: QtBot, panel: ResultsPanel, session: Session) -> None:
     session.set_target(3)
     session.runs.start(FoolingImage(steps=100_000))
-    until(lambda: panel.tabs.count() > 1, "the readings", 20)
+    until(lambda: panel.tabs.count() > 1, "the readings")
     assert titles(panel)[0] == "Loss"
     panel.tabs.setCurrentIndex(1)
     view = panel.tabs.currentWidget()
     assert isinstance(view, LiveReadingView)
-    until(lambda: len(view.curves.xs) > 3, "the curve", 20)
+    until(lambda: len(view.curves.xs) > 3, "the curve")
     session.runs.cancel()
-    until(lambda: not session.runs.running, "the end", 20)
+    until(lambda: not session.runs.running, "the end")
 
 
 def test_the_iteration_on_the_canvas_is_marked(qtbot: QtBot, panel: ResultsPanel, session: Session) -> None:

@@ -50,7 +50,7 @@ def probed(qtbot: QtBot, panel: ResultsPanel, session: Session) -> ResultsPanel:
     """After a run of the probe."""
     open_image(qtbot, session)
     session.set_target(2)
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    with qtbot.waitSignal(session.history.changed):
         session.runs.start(Probe(), data=CHOICE, begin=torch.full((3, 16, 16), 0.25))
     qtbot.waitUntil(lambda: not session.runs.running)
     return panel
@@ -224,18 +224,18 @@ def test_a_perturbation_is_put_on_the_image(qtbot: QtBot, probed: ResultsPanel, 
 def test_a_perturbation_is_saved_loaded_and_added_by_a_run(qtbot: QtBot, probed: ResultsPanel, session: Session, tmp_path: Path) -> None:
     view: PerturbationView = bring(qtbot, probed, "Universal perturbation")  # type: ignore[assignment]
     path = tmp_path / "mine.safetensors"
-    with qtbot.waitSignal(session.notice, timeout=20_000) as said:
+    with qtbot.waitSignal(session.notice) as said:
         view.save_to(path)
     assert said.args == ["Saved as mine.safetensors."]
     session.clear_perturbation()
     assert empty_text(probed)
     probed.load(path)
-    qtbot.waitUntil(lambda: titles(probed) == ["mine"], timeout=20_000)
+    qtbot.waitUntil(lambda: titles(probed) == ["mine"])
     loaded: PerturbationView = probed.tabs.currentWidget()  # type: ignore[assignment]
     assert not loaded.save_button.isVisible()
     assert (loaded.maps.maps[0].pixels == DIVERGING[255]).all()
     assert float(loaded.maps.scale.limits[-1].removeprefix("+").split("/")[0]) == pytest.approx(25.5, abs=0.1)
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    with qtbot.waitSignal(session.history.changed):
         qtbot.mouseClick(loaded.apply_button, Qt.MouseButton.LeftButton)
     entry = session.history.entries[-1]
     assert entry.result.operation == CATALOGUE["saved-perturbation"](file=str(path))  # what a record needs to make it again
@@ -248,18 +248,18 @@ def test_a_trained_network_takes_the_model_s_place(qtbot: QtBot, probed: Results
     shown = [[view.table.table.index(row, column).data() for column in range(2)] for row in range(3)]
     assert shown == [["architecture", "linear"], ["trained queries", "12"], ["trained agreement", "0.5123"]]
     clean = session.clean
-    with qtbot.waitSignal(session.classifierChanged, timeout=20_000):
+    with qtbot.waitSignal(session.classifierChanged):
         qtbot.mouseClick(view.use_button, Qt.MouseButton.LeftButton)
     assert session.classifier is not None
     assert session.classifier.name == "Substitute of small"
     assert session.clean is clean
-    qtbot.waitUntil(lambda: session.frame is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: session.frame is not None)
 
 
 def test_what_is_no_perturbation_is_a_sentence(qtbot: QtBot, panel: ResultsPanel, session: Session, tmp_path: Path) -> None:
     path = tmp_path / "page.safetensors"
     path.write_text("<html>")
-    with qtbot.waitSignal(session.notice, timeout=20_000) as said:
+    with qtbot.waitSignal(session.notice) as said:
         panel.load(path)
     assert "not a saved perturbation" in said.args[0]
     assert panel.tabs.count() == 0
@@ -320,8 +320,8 @@ def test_the_tab_of_a_cancelled_map_says_so(qtbot: QtBot, panel: ResultsPanel, s
     monkeypatch.setattr("engine.batching._PIXELS_ON_CPU", 1)  # a pixel per step
     open_image(qtbot, session)
     session.runs.start(CATALOGUE["one-pixel-map"](levels=9, at_most=1_000_000))
-    qtbot.waitUntil(lambda: session.runs.job is not None and session.runs.job.index > 2, timeout=20_000)
-    with qtbot.waitSignal(session.history.changed, timeout=20_000):
+    qtbot.waitUntil(lambda: session.runs.job is not None and session.runs.job.index > 2)
+    with qtbot.waitSignal(session.history.changed):
         session.runs.cancel()
     qtbot.waitUntil(lambda: not session.runs.running)
     assert titles(panel)[0].startswith("Incomplete, ")

@@ -153,7 +153,7 @@ def test_a_start_image_is_compared_and_taken_over(qtbot: QtBot, session: Session
     start = next(each for each in starts if each.prediction != first)
     session.change(slug="hop-skip-jump", settings=AttackSettings({"max_queries": 300}), start=start)
     session.runs.start(HopSkipJump(max_queries=300), begin=start.image)
-    qtbot.waitUntil(lambda: bool(session.history.attacks) and not session.runs.running, timeout=20_000)
+    qtbot.waitUntil(lambda: bool(session.history.attacks) and not session.runs.running)
     run = session.history.attacks[-1]
     assert named(session, run) == {}
     session.change(start=None)
@@ -237,9 +237,9 @@ def test_while_an_attack_runs_the_canvas_belongs_to_no_finished_run(qtbot: QtBot
     run = ran(qtbot, session, steps=3)
     session.runs.start(PGD(steps=100_000))
     assert session.staleness.run is None
-    qtbot.waitUntil(lambda: session.runs.job is not None and session.runs.job.index > 5, timeout=20_000)
+    qtbot.waitUntil(lambda: session.runs.job is not None and session.runs.job.index > 5)
     session.runs.cancel()
-    qtbot.waitUntil(lambda: session.history.shown is not run and session.staleness.run is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: session.history.shown is not run and session.staleness.run is not None)
     assert session.staleness.run is session.history.shown
     # The run that was cancelled was made with other parameters than the plan has: the canvas says so at once.
     assert {each.name for each in session.staleness.differences} == {"steps"}
@@ -300,7 +300,7 @@ def test_a_run_removed_while_another_one_runs_does_not_come_back_with_its_cancel
     session.remove_runs(run.number)
     assert session.delta is None
     session.runs.cancel()
-    qtbot.waitUntil(lambda: not session.runs.running, timeout=20_000)
+    qtbot.waitUntil(lambda: not session.runs.running)
     assert session.delta is not run.scene.delta
     assert session.staleness.run is not run
 
@@ -321,7 +321,7 @@ def test_the_sentence_names_every_difference() -> None:
 def test_eps_that_was_moved_is_the_plan_s_and_undo_says_that_the_run_differs(qtbot: QtBot, session: Session) -> None:
     run = ran(qtbot, session, "fgsm", eps=8 / 255)
     session.eps.keep(run, 4 / 255)
-    qtbot.waitUntil(lambda: session.history.attacks[-1] is not run, timeout=20_000)
+    qtbot.waitUntil(lambda: session.history.attacks[-1] is not run)
     moved = session.history.attacks[-1]
     assert isinstance(moved.operation, FGSM)
     assert named(session, moved) == {}

@@ -42,7 +42,7 @@ def foot(qtbot: QtBot, session: Session) -> TimelineFoot:
 
 def at(foot: TimelineFoot, index: int | None) -> None:
     session = foot.session
-    until(lambda: session.moments.index == index and session.frame is not None and session.frame.step == index, f"iteration {index}", 20)
+    until(lambda: session.moments.index == index and session.frame is not None and session.frame.step == index, f"iteration {index}")
     settle()
 
 
@@ -138,14 +138,14 @@ def test_space_and_the_button_play_and_a_hand_stops(foot: TimelineFoot) -> None:
     click(foot.play_button, QPoint(10, foot.play_button.height() // 2))
     assert moments.playing
     assert foot.play_button.accessibleName() == "Pause the timeline"
-    until(lambda: (moments.index or 0) > 3, "the play", 20)
+    until(lambda: (moments.index or 0) > 3, "the play")
     click(foot.strip, place(foot, 2))
     assert not moments.playing
     at(foot, 2)
     foot.strip.setFocus()
     QTest.keyClick(foot.strip, Qt.Key.Key_Space)
     assert moments.playing
-    until(lambda: (moments.index or 0) > 4, "the play", 20)
+    until(lambda: (moments.index or 0) > 4, "the play")
     QTest.keyClick(foot.strip, Qt.Key.Key_Right)
     assert not moments.playing
     assert foot.play_button.accessibleName() == "Play the timeline"
@@ -166,7 +166,7 @@ def test_keeping_an_iteration_by_its_button(foot: TimelineFoot) -> None:
     at(foot, 6)
     assert foot.keep_button.isEnabled()
     click(foot.keep_button)
-    until(lambda: len(foot.session.history.entries) == 2, "the kept run", 20)
+    until(lambda: len(foot.session.history.entries) == 2, "the kept run")
     at(foot, None)
     assert foot.numbers.number == "6/20"
     assert foot.numbers.word == "result"
@@ -223,23 +223,23 @@ def test_the_curve_grows_while_the_attack_runs_and_never_shows_the_run_before(qt
     session.runs.start(PGD(eps=0.2, steps=100_000))
     settle()
     assert not len(foot.strip.curve.steps) or "towards" in foot.strip.curve.name or foot._pages.currentIndex() == 0
-    until(lambda: len(foot.strip.curve.steps) > 30 and foot._pages.currentIndex() == 1, "the curve", 20)
+    until(lambda: len(foot.strip.curve.steps) > 30 and foot._pages.currentIndex() == 1, "the curve")
     assert foot.strip.curve.name == "−cross-entropy towards Priority road"
     assert foot.strip.maximum() == 100_000
     assert foot.numbers.word == "live"
     assert foot.numbers.number.endswith("/100,000")
     count = len(foot.strip.curve.steps)
-    until(lambda: len(foot.strip.curve.steps) > count + 10, "more of the curve", 20)
+    until(lambda: len(foot.strip.curve.steps) > count + 10, "more of the curve")
     assert not foot.live_button.isVisible()
     foot.strip.setFocus()
     QTest.keyClick(foot.strip, Qt.Key.Key_Home)
-    until(lambda: session.frame.step == 0, "iteration 0", 20)
+    until(lambda: session.frame.step == 0, "iteration 0")
     assert foot.live_button.isVisible()
     assert "when the attack has ended" in foot.keep_button.toolTip()
     click(foot.live_button)
-    until(lambda: session.frame.step > 20, "a live frame", 20)
+    until(lambda: session.frame.step > 20, "a live frame")
     session.runs.cancel()
-    until(lambda: not session.runs.running and session.frame.step is None, "the end", 20)
+    until(lambda: not session.runs.running and session.frame.step is None, "the end")
     assert foot.numbers.word == "result"
 
 
@@ -367,7 +367,7 @@ def test_the_menus_commands_and_every_panel_follow(bench: Workbench) -> None:
     assert f"{frame.observation.norms['linf']:.3g}" in [tile.value for tile in tiles.figures]
     assert torch.equal(frame.observation.adversarial_image, session.moments.step.adversarial[0])
     press_keys(window, "Shift+K")
-    until(lambda: session.history.shown is not None and session.history.shown.iteration_of is not None, "the kept run", 20)
+    until(lambda: session.history.shown is not None and session.history.shown.iteration_of is not None, "the kept run")
     at(foot, None)
     action(bench, "show_result").trigger()
     at(foot, None)

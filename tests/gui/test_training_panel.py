@@ -206,7 +206,7 @@ def test_a_cancelled_training_is_resumed_to_the_same_bits(bench: Workbench, pane
     assert "digits, gaussian: cancelled in epoch" in row.words.text
     panel.form.set_values({"epochs": 2, "recipe": ()})  # the form of another one: the training has its own recipe
     click(row.resume)
-    until(lambda: panel.trainer.job is None, "the end of the resumed training", 120)
+    until(lambda: panel.trainer.job is None, "the end of the resumed training")
     settle()
     assert panel.unfinished.rows == ()
     assert panel.trainer.failure == ""
