@@ -57,6 +57,16 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """Logits of images, and the images as the network sees them, from one pass through the preprocessing."""
+
+    logits: Tensor
+    """The logits, ``(N, K)``."""
+    images: Tensor
+    """The images after the preprocessing, ``(N, C, H, W)`` in the range of pixels; of several copies of an image the first."""
+
+
+@dataclass(frozen=True)
 class _Network:
     """The network that a classifier shares with those derived from it: weights, and the findings of the inspection."""
 
@@ -288,6 +298,13 @@ class Classifier:
         found = {self.sites[i].name: mode.recorded[i] if graph else self._mean(mode.recorded[i]) for i in sorted(mode.recorded)}
         return Recording(logits, found)
 
+    @torch.no_grad()
+    def look(self, images: Tensor) -> Looked:
+        """Return the logits of images ``(N, C, H, W)``, bit for bit those of a call, with the images that the preprocessing makes."""
+        made = applied(self.before, images.to(self.device, self.dtype))
+        rows = self._logits(made, self._mode() if self.activations or self.bounds else None, ())
+        return Looked(pooled(rows, self.copies), made.view(-1, self.copies, *made.shape[1:])[:, 0])
+
     def _mean(self, values: Tensor) -> Tensor:
         values = values.to(self.dtype)
         return values if self.copies == 1 else values.reshape(-1, self.copies, *values.shape[1:]).mean(1)
@@ -326,6 +343,13 @@ class Classifier:
         other = copy.copy(self)
         other.__dict__.pop("fingerprint", None)
         other.before = known(self.before)
+        return other
+
+    def undefended(self, name: str, count: int) -> Classifier:
+        """Return the classifier without the last ``count`` steps of its preprocessing, under another name."""
+        other = copy.copy(self)
+        other.__dict__.pop("fingerprint", None)
+        other.name, other.before = name, self.before[: len(self.before) - count]
         return other
 
     @property

@@ -3,7 +3,7 @@
 from engine.catalogue import catalogue
 from engine.explain.activations import LayerActivity, Spike, find_spikes
 from engine.explain.base import ExplainedPair, Explanation
-from engine.explain.observation import Bounded, Observation, observe
+from engine.explain.observation import Bounded, Defended, Observation, observe, with_defense
 from engine.explain.saliency import GradientSaliency
 
 CATALOGUE: dict[str, type[Explanation]] = catalogue(GradientSaliency)
@@ -11,6 +11,7 @@ CATALOGUE: dict[str, type[Explanation]] = catalogue(GradientSaliency)
 __all__ = [
     "CATALOGUE",
     "Bounded",
+    "Defended",
     "ExplainedPair",
     "Explanation",
     "GradientSaliency",
@@ -19,4 +20,5 @@ __all__ = [
     "Spike",
     "find_spikes",
     "observe",
+    "with_defense",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from engine.before import Before
 from engine.classifier import Classifier
 from engine.errors import in_words
 from engine.explain.activations import LayerActivity, Spike, compare, find_spikes
@@ -17,13 +19,42 @@ from engine.result import norms
 
 
 @dataclass(frozen=True, eq=False)
-class Bounded:
-    """Predictions of the classifier with its rectifiers clamped from above."""
+class Changed:
+    """Predictions of a changed classifier for the same pair of images."""
 
-    bounds: Mapping[str, float]
     clean: Tensor
     """Probabilities of the clean image, ``(K,)``."""
     adversarial: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Bounded(Changed):
+    """Predictions of the classifier with its rectifiers clamped from above."""
+
+    bounds: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Defended(Changed):
+    """Predictions of the classifier behind preprocessing, and the images that it makes. The bounds are not applied."""
+
+    steps: tuple[Before, ...]
+    """The preprocessing, in its order."""
+    clean_image: Tensor
+    """The clean image after the preprocessing, ``(C, H, W)``; of several noisy copies the first."""
+    adversarial_image: Tensor
+    seconds: float
+    """Seconds that it took."""
+
+    @property
+    def clean_prediction(self) -> int:
+        """Class that is predicted for the clean image."""
+        return int(self.clean.argmax())
+
+    @property
+    def adversarial_prediction(self) -> int:
+        """Class that is predicted for the adversarial image."""
+        return int(self.adversarial.argmax())
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +73,12 @@ class Observation:
     layers: tuple[LayerActivity, ...]
     spikes: tuple[Spike, ...]
     bounded: Bounded | None = None
+    defended: Defended | None = None
+    """Predictions behind preprocessing, which `with_defense` adds."""
     explanations: Mapping[str, ExplainedPair] = field(default_factory=dict)
     """Maps by the explanation's slug, of those that were requested and succeeded."""
     failures: Mapping[str, str] = field(default_factory=dict)
-    """Reasons of failures, as sentences, by an explanation's slug, or by "activations" and "bounds"."""
+    """Reasons of failures, as sentences, by an explanation's slug, or by "activations", "bounds" and "defense"."""
 
     @property
     def clean_prediction(self) -> int:
@@ -143,4 +176,39 @@ def _bounded(classifier: Classifier, pair: Tensor, bounds: Mapping[str, float], 
     except (RuntimeError, ValueError) as error:
         failures["bounds"] = in_words(error, "The classifier under the bounds", "Remove the bounds.")
         return None
-    return Bounded(dict(bounds), p[0], p[1])
+    return Bounded(p[0], p[1], dict(bounds))
+
+
+def with_defense(seen: Observation, steps: Sequence[Before], behind: Callable[[], Classifier]) -> Observation:
+    """Return the observation with the predictions behind preprocessing: one more forward pass of two rows.
+
+    Anything that fails is left out, with the reason in ``failures``.
+
+    Parameters
+    ----------
+    seen
+        An observation of the model, with another defense or without one.
+    steps
+        The preprocessing; none takes the defense away.
+    behind
+        Derives the classifier behind the preprocessing. It is called here so that its errors count as failures of the defense.
+    """
+    failures = {name: reason for name, reason in seen.failures.items() if name != "defense"}
+    if not steps:
+        return replace(seen, defended=None, failures=failures)
+    begun = time.perf_counter()
+    try:
+        looked = behind().look(torch.stack([seen.clean_image, seen.adversarial_image]))
+    except (RuntimeError, ValueError) as error:
+        failures["defense"] = in_words(error, "The defense", "Take it away, or change its parameters.")
+        return replace(seen, defended=None, failures=failures)
+    p, images = looked.logits.softmax(1).cpu(), looked.images.cpu()
+    defended = Defended(
+        p[0],
+        p[1],
+        steps=tuple(steps),
+        clean_image=images[0],
+        adversarial_image=images[1],
+        seconds=time.perf_counter() - begun,
+    )
+    return replace(seen, defended=defended, failures=failures)

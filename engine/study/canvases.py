@@ -11,7 +11,7 @@ from engine.errors import GibbonError
 from engine.explain import Explanation
 from engine.study import operations, stickers
 from engine.study.entries import CanvasEntry, OperationEntry, PlanEntry, SettingsEntry, StartEntry, plain
-from engine.study.runs import Sources, answer_entries, answers_of, data_choice, data_entry, image_info
+from engine.study.runs import Sources, answer_entries, answers_of, data_choice, data_entry, image_info, steps_entry, steps_of
 from engine.study.shapes import Shapes
 from engine.study.tensors import Tensors
 from engine.study.values import Canvas, Plan, Settings, StartPicture
@@ -33,6 +33,7 @@ def entry_of(canvas: Canvas, tensors: Tensors) -> CanvasEntry:
         delta=tensors.add_if(canvas.delta),
         grown=canvas.grown,
         bounds=dict(canvas.bounds),
+        defense=steps_entry(canvas.defense),
         answers=answer_entries(canvas.answers, tensors),
     )
 
@@ -75,6 +76,7 @@ def canvas_of(entry: CanvasEntry, sources: Sources) -> Canvas:
         delta=delta,
         grown=entry.grown,
         bounds=dict(entry.bounds),
+        defense=steps_of(entry.defense),
         answers=answers_of(entry.answers, sources.find),
     )
 
@@ -96,6 +98,7 @@ def plan_entry(plan: Plan, tensors: Tensors) -> PlanEntry:
             prediction=start.prediction,
             photograph=None if start.photograph is None else start.photograph.sha256,
         ),
+        knows_defense=plan.knows_defense,
         live=plan.live,
     )
 
@@ -109,6 +112,7 @@ def plan_of(entry: PlanEntry, sources: Sources) -> Plan:
         seed=entry.seed,
         data=data_choice(entry.data),
         start=_start_of(entry.start, sources),
+        knows_defense=entry.knows_defense,
         live=entry.live,
     )
 

@@ -22,6 +22,8 @@ Count = Annotated[int, Field(ge=0, le=2**53)]
 Whole = Annotated[int, Field(ge=-(2**31), le=2**31)]
 Bounds = dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]]
 """Upper bounds of activations by the name of the site."""
+Steps = tuple[dict[str, JsonValue], ...]
+"""Preprocessing in its order, as `engine.defenses.preprocessing.read` reads it."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Room = Literal["attacks", "defenses", "explain", "reproduce"]
 """The package of the engine whose catalogue has an operation."""
@@ -105,6 +107,7 @@ class InputsEntry(Part):
     mask: Digest | None = None
     row: Count = 0
     bounds: Bounds = Field(default_factory=dict)
+    defense: Steps = ()
 
 
 class ArtifactEntry(Part):
@@ -164,6 +167,9 @@ class AttackEntry(Part):
     iteration_of: Count | None = None
     replayed: ReplayedEntry | None = None
     answers: tuple[tuple[Digest, Digest], ...] = ()
+    undefended: str | None = None
+    """Fingerprint of the classifier without the defense; None where the attack went through none."""
+    undefended_answers: tuple[tuple[Digest, Digest], ...] = ()
 
 
 class RunEntry(Part):
@@ -209,6 +215,7 @@ class PlanEntry(Part):
     seed: int = Field(0, ge=-(2**63), lt=2**64)
     data: DataEntry | None = None
     start: StartEntry | None = None
+    knows_defense: bool = False
     live: bool = True
 
 
@@ -229,6 +236,7 @@ class CanvasEntry(Part):
     delta: Digest | None = None
     grown: bool = False
     bounds: Bounds = Field(default_factory=dict)
+    defense: Steps = ()
     answers: tuple[tuple[Digest, Digest], ...] = ()
 
 

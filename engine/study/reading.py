@@ -133,6 +133,10 @@ class _Reader:
                 if entry.attack.model not in known:
                     raise GibbonError(f"its run {entry.number} is of a model that it does not name")
                 answers[entry.attack.model] += runs.recorded_answers(entry.attack, self._find)
+                if entry.attack.undefended is not None:
+                    if entry.attack.undefended not in known:
+                        raise GibbonError(f"its run {entry.number} is of an undefended model that it does not name")
+                    answers[entry.attack.undefended] += runs.answers_of(entry.attack.undefended_answers, self._find)
         return {fingerprint: stand_in(model.entry, model.labels, answers[fingerprint]) for fingerprint, model in known.items()}
 
     def _batch(self, sources: runs.Sources) -> ImageResults | None:

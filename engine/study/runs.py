@@ -11,13 +11,15 @@ from typing import Any
 from torch import Tensor
 
 from engine.classifier import Classifier
+from engine.defenses import preprocessing
+from engine.defenses.preprocessing import Preprocessing
 from engine.errors import GibbonError
 from engine.images import Photograph
 from engine.operation import Attack, Operation
 from engine.record.recorded import Answer
 from engine.result import AttackResult, Reason, Result
 from engine.study import artifacts, operations, stickers, timelines
-from engine.study.entries import AttackEntry, DataEntry, ImageInfo, InputsEntry, ReplayedEntry, RunEntry, plain
+from engine.study.entries import AttackEntry, DataEntry, ImageInfo, InputsEntry, ReplayedEntry, RunEntry, Steps, plain
 from engine.study.shapes import Shapes
 from engine.study.tensors import Tensors
 from engine.study.values import DataChoice, Inputs, Replayed, StudyRun
@@ -133,6 +135,16 @@ def answer_entries(answers: Sequence[Answer], tensors: Tensors) -> tuple[tuple[s
     return tuple((tensors.add(answer.images), tensors.add(answer.logits)) for answer in answers)
 
 
+def steps_entry(steps: Sequence[Preprocessing]) -> Steps:
+    """Make the entry of the steps of a defense, in their order."""
+    return tuple(step.model_dump(mode="json") for step in steps)
+
+
+def steps_of(entry: Steps) -> tuple[Preprocessing, ...]:
+    """Make the steps of a defense of their entry."""
+    return preprocessing.read(list(entry))
+
+
 def data_entry(data: DataChoice | None) -> DataEntry | None:
     """Make the entry of a selection of a data set, if there is one."""
     if data is None:
@@ -187,11 +199,14 @@ def _attack_entry(run: StudyRun, result: AttackResult, tensors: Tensors, timelin
             mask=tensors.add_if(inputs.mask),
             row=inputs.row,
             bounds=dict(inputs.bounds),
+            defense=steps_entry(inputs.defense),
         ),
         timeline=timelines.entries_of(steps, tensors),
         iteration_of=run.iteration_of,
         replayed=None if run.replayed is None else ReplayedEntry(**asdict(run.replayed)),
         answers=answer_entries(run.answers, tensors),
+        undefended=None if run.undefended is None else run.undefended.fingerprint,
+        undefended_answers=answer_entries(run.undefended_answers, tensors),
     )
 
 
@@ -238,6 +253,8 @@ def _attack_run(entry: AttackEntry, common: dict[str, Any], told: dict[str, Any]
         iteration_of=entry.iteration_of,
         replayed=None if entry.replayed is None else Replayed(**entry.replayed.model_dump()),
         answers=answers_of(entry.answers, find),
+        undefended=None if entry.undefended is None else sources.classifiers[entry.undefended],
+        undefended_answers=answers_of(entry.undefended_answers, find),
     )
 
 
@@ -258,4 +275,5 @@ def _inputs(entry: InputsEntry, start: Tensor | None, mask: Tensor | None, versi
         mask,
         entry.row,
         dict(entry.bounds),
+        steps_of(entry.defense),
     )

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from engine.classifier import Classifier
+from engine.defenses.preprocessing import Preprocessing
 from engine.evaluate.batch import ImageResults
 from engine.explain import Explanation
 from engine.images import Photograph
@@ -65,6 +66,8 @@ class Inputs:
     """The number of the image in the run that was recorded, on which its random numbers depend."""
     bounds: Mapping[str, float] = field(default_factory=dict)
     """The upper limits of activations under which the run was watched; attacks do not see them."""
+    defense: tuple[Preprocessing, ...] = ()
+    """The preprocessing through which the attack went, since its attacker knew it. The classifier of the result has it."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,10 @@ class StudyRun:
     """The comparison with the record that the run replayed; None for any other run."""
     answers: tuple[Answer, ...] = ()
     """Logits beyond those in the result and the timeline, such as those of the image without its stickers."""
+    undefended: Classifier | None = None
+    """The classifier without the defense of ``inputs``; None where the attack went through none."""
+    undefended_answers: tuple[Answer, ...] = ()
+    """Logits of the undefended classifier for the images of the run."""
 
     @property
     def attack(self) -> AttackResult | None:
@@ -168,6 +175,8 @@ class Plan:
     seed: int = 0
     data: DataChoice | None = None
     start: StartPicture | None = None
+    knows_defense: bool = False
+    """Whether the attacker knows the defense of the canvas."""
     live: bool = True
 
 
@@ -190,6 +199,8 @@ class Canvas:
     delta: Tensor | None = None
     grown: bool = False
     bounds: Mapping[str, float] = field(default_factory=dict)
+    defense: tuple[Preprocessing, ...] = ()
+    """The preprocessing behind which the classifier is shown, too."""
     answers: tuple[Answer, ...] = ()
 
 

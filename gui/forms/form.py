@@ -11,8 +11,9 @@ from PySide6.QtCore import QSignalBlocker, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from gui.forms.editors import Editor, NumberEdit, mark_wrong
+from gui.forms.editors import Editor, mark_wrong
 from gui.forms.fields import read_fields
+from gui.forms.number_edit import NumberEdit
 from gui.forms.parts import PartsEdit
 from gui.forms.tree import FieldGroup, FieldParameter, Tree
 from gui.session.building import build_operation
@@ -35,7 +36,8 @@ class Form(QWidget):
     The first rows are built at once, the others in later turns of the event loop while the form is visible, or when one of them is needed.
     So several forms never build all their rows in one turn. The error is shown below the rows, unless ``says_errors`` is False.
     With ``folds`` only the budget is in sight at first: the other parameters are under “Advanced”. A parameter that is a recipe of parts
-    stands above all others, with a form for each part.
+    stands above all others, with a form for each part. With ``sliders`` numbers between two limits have one. Parameters in ``hides`` have
+    no row, and keep their defaults.
     """
 
     changed = Signal()
@@ -44,9 +46,17 @@ class Form(QWidget):
     unfolded = Signal(bool)
     """The user has opened or closed “Advanced”."""
 
-    def __init__(self, parent: QWidget | None = None, *, says_errors: bool = True, folds: bool = False) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        *,
+        says_errors: bool = True,
+        folds: bool = False,
+        sliders: bool = False,
+        hides: Collection[str] = (),
+    ) -> None:
         super().__init__(parent)
-        self._says_errors, self._folds = says_errors, folds
+        self._says_errors, self._folds, self._sliders, self._hides = says_errors, folds, sliders, hides
         self._class: type[Parameterised] | None = None
         self._fields: tuple[Parameter, ...] = ()
         self._parameters: dict[str, FieldParameter] = {}
@@ -97,11 +107,14 @@ class Form(QWidget):
         Those in ``without`` have no row, and keep their defaults. Those in ``basic`` are in sight at first, in place of the budget.
         """
         self._basic = basic
-        self._class, self._fields = operation, tuple(field for field in read_fields(operation) if field.name not in without)
+        self._class, self._fields = (
+            operation,
+            tuple(field for field in read_fields(operation) if field.name not in {*without, *self._hides}),
+        )
         for tree in self._trees:
             tree.clear()
         self._groups.clear()
-        self._parameters = {field.name: FieldParameter(field) for field in self._fields}
+        self._parameters = {field.name: FieldParameter(field, self._sliders) for field in self._fields}
         for parameter in self._parameters.values():
             parameter.sigValueChanged.connect(self._on_value)
         self._waiting = deque(field for field in self._fields if field.kind != "parts")
@@ -185,11 +198,13 @@ class Form(QWidget):
         return {name: parameter.value() for name, parameter in self._parameters.items()}
 
     def set_values(self, values: Mapping[str, Any]) -> None:
-        """Set the values of some rows."""
+        """Set the values of some rows; those of parameters that have none are left out."""
         self._finish()
         self._quiet = True
         try:
             for name, value in values.items():
+                if name in self._hides:
+                    continue
                 if name in self.recipes:
                     self.recipes[name].setValue(value)
                     value = self.recipes[name].value()

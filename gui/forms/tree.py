@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QSizePolic
 
 from gui import theme
 from gui.forms.editors import Editor, editor_for
+from gui.forms.slider_edit import SliderEdit, has_slider
 
 if TYPE_CHECKING:
     from engine import parameters
@@ -47,7 +48,8 @@ class RowItem(WidgetParameterItem):
             self.setSizeHint(column, QSize(0, height))
 
     def makeWidget(self) -> Editor:
-        return editor_for(self.param.field)
+        field = self.param.field
+        return editor_for(field, SliderEdit if self.param.slider and has_slider(field) else None)
 
     def makeDefaultButton(self) -> QToolButton:
         button = QToolButton()
@@ -103,8 +105,8 @@ class FieldParameter(Parameter):
 
     itemClass = RowItem
 
-    def __init__(self, field: parameters.Parameter) -> None:
-        self.field = field
+    def __init__(self, field: parameters.Parameter, slider: bool = False) -> None:
+        self.field, self.slider = field, slider
         super().__init__(name=field.name, title=field.title, value=field.default, default=field.default)
 
 

@@ -1,4 +1,4 @@
-"""ProbabilityBars: a row for each class, with the clean image's bar above the adversarial one's, and marks of the bounded values."""
+"""ProbabilityBars: a row for each class, with both images' bars, and marks of the values under a bound and behind a defense."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from engine.text.formatting import format_probability as percent
@@ -31,6 +31,9 @@ class Row:
     bounded_adversarial: float | None = None
     is_label: bool = False
     is_target: bool = False
+    defended_clean: float | None = None
+    """The clean image's probability behind the defense; None without one."""
+    defended_adversarial: float | None = None
 
 
 class ProbabilityBars(QWidget):
@@ -63,8 +66,14 @@ class ProbabilityBars(QWidget):
 
     def numbers(self) -> Table:
         """Return the classes with their probabilities."""
-        titles = ["class", "clean", "adversarial", "clean with the bound", "adversarial with the bound"]
-        return titles, [[row.name, row.clean, row.adversarial, row.bounded_clean, row.bounded_adversarial] for row in self.rows]
+        changed = [f"{image} {how}" for how in ("with the bound", "behind the defense") for image in ("clean", "adversarial")]
+        return ["class", "clean", "adversarial", *changed], [
+            [
+                *(row.name, row.clean, row.adversarial),
+                *(row.bounded_clean, row.bounded_adversarial, row.defended_clean, row.defended_adversarial),
+            ]
+            for row in self.rows
+        ]
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show rows, from top to bottom."""
@@ -89,9 +98,15 @@ class ProbabilityBars(QWidget):
             top = index * high
             if top <= shown.bottom() and top + high >= shown.top():
                 self._paint_name(painter, row, QRect(0, top, names, 2 * half))
-                pairs = ((row.clean, row.bounded_clean, CLEAN), (row.adversarial, row.bounded_adversarial, ADVERSARIAL))
-                for place, (p, bounded, colour) in enumerate(pairs):
-                    self._paint_bar(painter, QRect(left, top + place * half, right - left, half), p, bounded, colour, track)
+                pairs = (
+                    (row.clean, row.bounded_clean, row.defended_clean, CLEAN),
+                    (row.adversarial, row.bounded_adversarial, row.defended_adversarial, ADVERSARIAL),
+                )
+                for place, (p, bounded, defended, colour) in enumerate(pairs):
+                    room = QRect(left, top + place * half, right - left, half)
+                    self._paint_bar(painter, room, p, bounded, colour, track)
+                    if defended is not None and max(p, defended) >= FAINT:
+                        self._paint_frame(painter, _bar_in(room), defended)
 
     def _paint_name(self, painter: QPainter, row: Row, rect: QRect) -> None:
         marks = [colour for colour, wanted in ((LABEL, row.is_label), (TARGET, row.is_target)) if wanted]
@@ -103,7 +118,7 @@ class ProbabilityBars(QWidget):
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_bar(self, painter: QPainter, rect: QRect, p: float, bounded: float | None, colour: str, track: QColor) -> None:
-        bar = QRectF(rect).adjusted(0, 2.5, 0, -1.5)
+        bar = _bar_in(rect)
         painter.fillRect(bar, track)
         painter.fillRect(QRectF(bar.left(), bar.top(), max(bar.width() * p, 1.0 if p > 0 else 0.0), bar.height()), QColor(colour))
         text = self.palette().windowText().color()
@@ -116,12 +131,22 @@ class ProbabilityBars(QWidget):
             percent(p),
         )
 
+    def _paint_frame(self, painter: QPainter, bar: QRectF, p: float) -> None:
+        """Paint the mark of the probability behind the defense, which is hollow: it can stand on that of the bound."""
+        painter.save()
+        painter.setPen(QPen(self.palette().windowText().color(), 1.5))
+        painter.setBrush(self.palette().base())
+        painter.drawRect(QRectF(bar.left() + (bar.width() - 6) * p, bar.top() - 1, 6, bar.height() + 2))
+        painter.restore()
+
     def describe(self, row: Row) -> str:
         """Return a row in words, for the tool tip."""
         lines = [row.name + (" (true label)" if row.is_label else "") + (" (target)" if row.is_target else "")]
         lines.append(f"clean {percent(row.clean)}, adversarial {percent(row.adversarial)}")
         if row.bounded_clean is not None and row.bounded_adversarial is not None:
             lines.append(f"under the bound: clean {percent(row.bounded_clean)}, adversarial {percent(row.bounded_adversarial)}")
+        if row.defended_clean is not None and row.defended_adversarial is not None:
+            lines.append(f"behind the defense: clean {percent(row.defended_clean)}, adversarial {percent(row.defended_adversarial)}")
         return "\n".join(lines)
 
     def event(self, event: QEvent) -> bool:
@@ -130,3 +155,7 @@ class ProbabilityBars(QWidget):
             QToolTip.showText(event.globalPos(), self.describe(self.rows[index]) if 0 <= index < len(self.rows) else "", self)
             return True
         return super().event(event)
+
+
+def _bar_in(room: QRect) -> QRectF:
+    return QRectF(room).adjusted(0, 2.5, 0, -1.5)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gui.session.defense import Steps
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -31,6 +33,8 @@ class AttackInputs:
     """The class that the classifier predicted for ``begin``; None if that is not known."""
     planned: Attack | None = None
     """The attack that the user planned, where the run continued it at stickers that were moved; else None."""
+    defense: Steps = ()
+    """The preprocessing through which the attack went, since its attacker knew it; empty for one who did not, or without a defense."""
     mask: Tensor | None = None
     """``(1, H, W)``: the mask of a replayed record; None where it follows from the region and the stickers."""
     row: int = 0

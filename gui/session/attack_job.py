@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from gui.session.defense import behind
 from gui.session.scene import Frame, Iterate, Scene, observe_scene
 from gui.session.sticker_content import stickers_after
 
@@ -38,11 +39,12 @@ def make_run(attack: Attack, scene: Scene, inputs: AttackInputs, load: Callable[
         raise engine.GibbonError("There is no sticker whose content is to be optimised. Draw one, and set its content to “optimised”.")
     base = composition.base if paints else composition.shown
     labels = None if label is None else torch.tensor([label])
-    if labels is None and scene.stickers:  # the assumed label is the prediction for the clean image, without the stickers
+    if labels is None and (scene.stickers or inputs.defense):
+        # The assumed label is the prediction for the clean image, without stickers and defense: all attackers are judged by the same one.
         labels = scene.classifier.predict(scene.clean[None])
     return engine.start(
         attack,
-        scene.classifier,
+        behind(scene.classifier, inputs.defense),
         base[None],
         labels=labels,
         labels_assumed=label is None,

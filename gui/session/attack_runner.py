@@ -14,6 +14,7 @@ from gui.session.attack_inputs import AttackInputs
 from gui.session.attack_job import completed, make_run, prepare, preview_of
 from gui.session.attack_start import Ending, Start, outcome_fields
 from gui.session.conclusion import Conclusion
+from gui.session.defense import Steps, known_to_attacker
 from gui.session.scene import same_view
 from gui.session.sticker_content import same_places
 from gui.session.sticker_follower import StickerFollower
@@ -106,6 +107,11 @@ class AttackRunner(QObject):
         return None if self.job is None or self._start is None else self._start.timeline
 
     @property
+    def defense(self) -> Steps:
+        """The defense that the attack in progress goes through; empty if there is none."""
+        return () if self.job is None or self._start is None else self._start.inputs.defense
+
+    @property
     def target_name(self) -> str:
         """The name of the class that the attack in progress was given as its target; empty for none."""
         start = None if self.job is None else self._start
@@ -172,11 +178,12 @@ class AttackRunner(QObject):
         begin: Tensor | None = None,
         planned: Attack | None = None,
         base: int | None = None,
+        defense: Steps | None = None,
     ) -> None:
         """Start an attack on the image with its stickers. If its run cannot be built, the error goes to the messages and nothing changes.
 
         ``planned`` is the attack that the user planned, where this one continues it; ``base`` is the model's prediction for the image that
-        the attack begins at, where it is known.
+        the attack begins at, where it is known; ``defense`` the one that the attack goes through, None as planned.
         """
         state = self._current()
         scene, sources = state.scene, self._sources
@@ -185,11 +192,12 @@ class AttackRunner(QObject):
             return
         from engine.timeline import Timeline
 
-        before = replace(scene, delta=None, grown=False)
+        through = known_to_attacker(scene.defense, state.plan.knows_defense) if defense is None else defense
+        before = replace(scene, delta=None, grown=False, defense=through)
         region = state.region if attack.masked else "image"
         chosen = state.plan.start if state.plan.start is not None and state.plan.start.image is begin else None
         name, prediction = ("", None) if chosen is None else (chosen.name, chosen.prediction)
-        inputs = AttackInputs(region, state.label, state.target, seed, data, begin, name, prediction, planned)
+        inputs = AttackInputs(region, state.label, state.target, seed, data, begin, name, prediction, planned, through)
         label = state.prediction if state.label is None else state.label
         self.stickers.reset()
         self._start = begun = Start(attack, before, inputs, dict(state.image), state.photograph, Timeline(TIMELINE_BYTES), base, label)
@@ -259,5 +267,8 @@ class AttackRunner(QObject):
 
     def _restart(self, attack: Attack, seed: int) -> None:
         before = self._start
-        planned, base = (None, None) if before is None else (before.inputs.planned or before.attack, before.base)
-        self.start(attack, seed=seed, planned=planned, base=base)
+        if before is None:
+            self.start(attack, seed=seed)
+        else:
+            planned = before.inputs.planned or before.attack
+            self.start(attack, seed=seed, planned=planned, base=before.base, defense=before.inputs.defense)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gui.session.attack_job import is_grown
+from gui.session.defense import defense_words
 
 if TYPE_CHECKING:
     from engine import AttackResult
@@ -81,13 +82,15 @@ def summary_line(run: AttackRun) -> str:
     queries = "" if result.operation.knows == "gradients" else f", {result.forwards:,} queries"
     cost = f"{result.seconds:.1f} s{queries}"
     if is_grown(result):  # it does not derive from the clean image, so neither the old class nor a norm is meaningful
-        return f"{_subject(result)} {verdict.words}{ended}: noise → {became}; {cost}"
+        return f"{_subject(run)} {verdict.words}{ended}: noise → {became}; {cost}"
     norms = ", ".join(f"{name} {format_norm(float(result.norms[key][0]))}" for name, key in (("L2", "l2"), ("L∞", "linf")))
     change = f"{began_words(run)}{labels[before]} → {became}"
-    line = f"{_subject(result)} {verdict.words}{ended}: {change}; {norms} from {measured_from(run)}, {cost}"
+    line = f"{_subject(run)} {verdict.words}{ended}: {change}; {norms} from {measured_from(run)}, {cost}"
     return f"{line}. {verdict.before}" if verdict.before else line
 
 
-def _subject(result: AttackResult) -> str:
-    """Return the attack as the subject of a sentence; that of an iterate in commas."""
-    return result.title if result.iteration is None else f"{result.title},"
+def _subject(run: AttackRun) -> str:
+    """Return the attack as the subject of a sentence, with the defense that it went through; that of an iterate in commas."""
+    result, steps = run.result, run.inputs.defense
+    title = f"{result.title} through {defense_words(steps)}" if steps else result.title
+    return title if result.iteration is None else f"{title},"

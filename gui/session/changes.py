@@ -64,6 +64,8 @@ def of_run(state: State, run: AttackRun) -> dict[str, Any]:
     }
     if scene.classifier is not state.classifier:
         fields["bounds"] = {}
+    if run.inputs.defense:
+        fields["defense"] = run.inputs.defense  # it was made to get through this one
     if not state.is_current(scene):
         fields["selected"] = None
     return fields

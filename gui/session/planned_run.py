@@ -51,13 +51,25 @@ class PlannedRun(QObject):
 
     @property
     def base_prediction(self) -> int | None:
-        """The model's prediction for the image that an attack would begin at, with its stickers; None while it is not known."""
+        """The attacked model's prediction for the image that an attack would begin at, with its stickers; None while it is not known.
+
+        It is made behind the defense if the attacker knows that.
+        """
         session, frame = self._session, self._session.frame
-        if not session.stickers:
-            return session.state.prediction
-        if frame is None or frame.scene.delta is not None or frame.step is not None or frame.scene.stickers != session.stickers:
+        state = session.state
+        known = state.plan.knows_defense and bool(state.defense)
+        if not session.stickers and not known:
+            return state.prediction
+        if frame is None or frame.scene.stickers != session.stickers:
             return None
-        return int(frame.observation.adversarial_prediction)
+        defended = frame.observation.defended
+        if known and (defended is None or defended.steps != state.defense):
+            return None
+        seen = frame.observation if defended is None or not known else defended
+        if not session.stickers:
+            return int(seen.clean_prediction)
+        bare = frame.scene.delta is None and frame.step is None
+        return int(seen.adversarial_prediction) if bare else None
 
     @Slot(str)
     def choose(self, slug: str) -> None:
@@ -86,7 +98,7 @@ class PlannedRun(QObject):
             seed=plan.seed,
             data=plan.data if "data" in attack.uses else None,
             begin=plan.start.image if plan.start is not None and takes_start(type(attack)) else None,
-            base=session.state.prediction if "stickers" in attack.uses else self.base_prediction,
+            base=session.state.prediction if "stickers" in attack.uses and not plan.knows_defense else self.base_prediction,
         )
 
     @Slot()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from gui.session.attack_inputs import AttackInputs
 from gui.session.attack_job import completed, is_grown
 from gui.session.data_choice import Choice
+from gui.session.defense import Steps
 from gui.session.history import AttackRun
 from gui.session.scene import Scene
 from gui.session.sticker_content import stickers_after
 
 if TYPE_CHECKING:
+    from engine import Classifier
     from engine.record import DataEntry, Replay
     from engine.timeline import Timeline
 
@@ -34,32 +36,55 @@ class ReplayedScene:
         return str(self.replay.reason)
 
 
-def completed_replay(replay: Replay, timeline: Timeline) -> ReplayedScene:
-    """Return the replay with its cached properties computed, and its scenes. Called in the engine thread."""
+def completed_replay(replay: Replay, timeline: Timeline, known: Sequence[Classifier] = ()) -> ReplayedScene:
+    """Return the replay with its cached properties computed, and its scenes. Called in the engine thread.
+
+    The canvas shows the model without the recorded defense: the one of the ``known`` models that it is, if there is one.
+    """
     replay = replace(replay, result=completed(replay.result))
-    for before, after in _candidates(replay):
+    classifier, defense = _undefended(replay, known)
+    for before, after in _candidates(replay, classifier, defense):
         if (after.adversarial() - replay.result.adversarial[0].cpu()).abs().max() < 1e-6:
             return ReplayedScene(replay, before, after, timeline)
-    before, after = _plain(replay)
+    before, after = _plain(replay, classifier, defense)
     return ReplayedScene(replay, before, after, timeline)
 
 
-def _candidates(replay: Replay) -> list[tuple[Scene, Scene]]:
+def _undefended(replay: Replay, known: Sequence[Classifier]) -> tuple[Classifier, Steps]:
+    """Return the model without the recorded defense, and the defense."""
+    from engine.defenses.preprocessing import words
+
+    classifier, steps = replay.result.classifier, defense_of(replay)
+    if not steps:
+        return classifier, ()
+    plain = classifier.undefended(classifier.name.removesuffix(f" behind {words(steps)}"), len(steps))
+    there = plain.fingerprint, plain.labels, plain.device
+    return next((each for each in known if (each.fingerprint, each.labels, each.device) == there), plain), steps
+
+
+def defense_of(replay: Replay) -> Steps:
+    """Return the preprocessing through which the recorded attack went."""
+    from engine.defenses.preprocessing import read
+
+    return read(list(replay.record.model.preprocessing))
+
+
+def _candidates(replay: Replay, classifier: Classifier, defense: Steps) -> list[tuple[Scene, Scene]]:
     """Return the scenes with the recorded stickers, if there are any. They may not suffice: a mask may have been given beside them."""
     result, stickers = replay.result, tuple(entry.sticker() for entry in replay.record.stickers)
     if not stickers or replay.clean is None:
         return []
-    before = Scene(result.classifier, replay.clean.detach().cpu(), stickers)
+    before = Scene(classifier, replay.clean.detach().cpu(), stickers, defense=defense)
     if "stickers" in result.operation.uses:
         return [(before, replace(before, stickers=stickers_after(stickers, result)))]
     delta = (result.adversarial - result.clean)[0].detach().cpu()
     return [(before, replace(before, delta=delta, grown=is_grown(result)))]
 
 
-def _plain(replay: Replay) -> tuple[Scene, Scene]:
+def _plain(replay: Replay, classifier: Classifier, defense: Steps) -> tuple[Scene, Scene]:
     """Return the scenes without stickers: the image that was attacked, and the perturbation."""
     result = replay.result
-    before = Scene(result.classifier, result.clean[0].detach().cpu())
+    before = Scene(classifier, result.clean[0].detach().cpu(), defense=defense)
     delta = (result.adversarial - result.clean)[0].detach().cpu()
     return before, replace(before, delta=delta, grown=is_grown(result))
 
@@ -109,6 +134,7 @@ def _inputs(replay: Replay) -> AttackInputs:
         data=None if record.data is None else _choice(record.data),
         begin=begin,
         begin_name="" if begin is None else "the record's start image",
+        defense=defense_of(replay),
         mask=replay.mask,
         row=record.row,
     )

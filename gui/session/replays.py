@@ -79,7 +79,10 @@ class Replays(QObject):
 
         timeline = Timeline(TIMELINE_BYTES)
         self.runner.start(
-            lambda: replay_of(path, near, timeline), finish=lambda replay: completed_replay(replay, timeline), collect=True, context=path
+            lambda: replay_of(path, near, timeline),
+            finish=lambda replay: completed_replay(replay, timeline, near.models),
+            collect=True,
+            context=path,
         )
 
     @Slot(object)

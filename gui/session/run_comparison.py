@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gui.session.building import build_operation
+from gui.session.defense import defense_words
 from gui.session.readiness import takes_start
 from gui.session.setting_words import REGIONS, bounds_words, crop_words, image_words, model_words, stickers_words
 from gui.session.start_image import StartImage
@@ -34,8 +35,8 @@ class Difference:
     """One thing that is set otherwise now than it was for a run."""
 
     name: str
-    """The name for programs: a parameter's own, or one of model, image, crop, stickers, label, target, attack, region, seed, data, start
-    and bounds."""
+    """The name for programs: a parameter's own, or one of model, image, crop, stickers, label, target, attack, region, seed, data, start,
+    defense and bounds."""
     title: str
     """The name for people."""
     then: str
@@ -53,7 +54,7 @@ class Difference:
 
 def changed_since(state: State, run: AttackRun) -> tuple[Difference, ...]:
     """Return the differences between a run and the state, the model first; none if the next run would be the same."""
-    return (*_surroundings(state, run), *_classes(state, run), *_planned(state, run), *_bounds(state, run))
+    return (*_surroundings(state, run), *_classes(state, run), *_planned(state, run), *_attacker(state, run), *_bounds(state, run))
 
 
 def sentence(differences: Sequence[Difference]) -> str:
@@ -195,6 +196,13 @@ def _shown(field: Parameter, value: Any) -> str:
     return (Path(value).name if field.is_file and value else field.shown(value)) or _NONE
 
 
+def _attacker(state: State, run: AttackRun) -> Iterator[Difference]:
+    """Compare the defenses that the attackers know. One that only the canvas shows is no difference."""
+    then, now = run.inputs.defense, state.defense if state.plan.knows_defense else ()
+    if then != now:
+        yield Difference("defense", "through", defense_words(then), defense_words(now))
+
+
 def _bounds(state: State, run: AttackRun) -> Iterator[Difference]:
     if run.before.bounds != state.bounds:
         yield Difference("bounds", "bound", bounds_words(run.before.bounds), bounds_words(state.bounds), weighs=False)
@@ -215,6 +223,9 @@ def plan_of(state: State, run: AttackRun) -> dict[str, Any]:
         fields["region"] = inputs.region
     if "data" in attack.uses:
         fields["data"] = inputs.data
+    fields["knows_defense"] = bool(inputs.defense)
+    if inputs.defense:
+        fields["defense"] = inputs.defense
     if "targets" in attack.uses:
         fields |= _class("target", state, run, inputs.target)
     if same_image(state, run):

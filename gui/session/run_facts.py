@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.text.formatting import format_linf, format_number, run_title, short
 from engine.text.formatting import format_probability as percent
 from gui.session.attack_verdict import Verdict, began_words, measured_from, verdict_of_run
+from gui.session.defense import defense_words
 from gui.session.history import AttackRun
 from gui.session.scene import to_pixels
 from gui.session.setting_words import REGIONS, crop_words
@@ -155,6 +156,7 @@ def _of_attack(entry: AttackRun) -> RunFacts:
     figures = {
         "outcome": outcome,
         "success": _SUCCESS[verdict.kind],
+        **_attacker(entry),
         **({"before the attack": verdict.before} if verdict.before else {}),
         "ended": str(result.reason) if result.iteration is None else f"taken at {result.moment}",
         "label": labels[int(result.labels[0])] + (" (assumed)" if result.labels_assumed else ""),
@@ -172,7 +174,7 @@ def _of_attack(entry: AttackRun) -> RunFacts:
         title=entry.title,
         short_titles=shorter_titles(entry),
         attack=result.title,
-        budget=_budget(parameters if result.iteration is None else {**parameters, "steps": None}),
+        budget=_joined(_budget(parameters if result.iteration is None else {**parameters, "steps": None}), _through(entry)),
         outcome=outcome,
         sign=verdict.kind,
         sizes=() if grown else _measured(norms, source),
@@ -185,6 +187,19 @@ def _of_attack(entry: AttackRun) -> RunFacts:
         mark=_joined(_misread(result, verdict), _bits(entry)),
         picture=to_pixels(result.adversarial[0]),
     )
+
+
+def _through(entry: AttackRun) -> str:
+    """Return the defense that the attack went through, such as “through jpeg quality=50”; empty without one."""
+    return f"through {defense_words(entry.inputs.defense)}" if entry.inputs.defense else ""
+
+
+def _attacker(entry: AttackRun) -> dict[str, str]:
+    """Return which defense the attacker knew, where there was one. The success is his: that of the other attacker is another number."""
+    steps = entry.inputs.defense
+    if not steps:
+        return {}
+    return {"attacker": f"knows the defense {defense_words(steps)}", "attacker who does not know it": "see the Defense dock"}
 
 
 def _misread(result: AttackResult, verdict: Verdict) -> str:

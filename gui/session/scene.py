@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from gui.session.defense import Steps, behind, is_slow, note_seconds
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
@@ -27,6 +29,8 @@ class Scene:
     delta: Tensor | None = None
     """``(C, H, W)``: the perturbation that a pixel attack added to the image with its stickers."""
     bounds: Mapping[str, float] = field(default_factory=dict)
+    defense: Steps = ()
+    """The preprocessing behind which the classifier is shown, too."""
     explanations: tuple[Explanation, ...] = ()
     """The explanations whose maps a frame holds."""
     grown: bool = False
@@ -41,8 +45,8 @@ class Scene:
 
 
 def same_view(one: Scene, other: Scene) -> bool:
-    """Return whether two scenes are looked at in the same way: under the same bounds, with the same explanations."""
-    return one.bounds == other.bounds and one.explanations == other.explanations
+    """Return whether two scenes are looked at in the same way: with the same bounds, defense and explanations."""
+    return (one.bounds, one.defense, one.explanations) == (other.bounds, other.defense, other.explanations)
 
 
 def same_surroundings(one: Scene, other: Scene | None) -> bool:
@@ -91,14 +95,17 @@ class Iterate:
 
 
 def observe_scene(scene: Scene, iterate: Iterate | None = None, *, requested_at: float | None = None) -> Frame:
-    """Make the frame of a scene, or of an attack's iterate on it. Called in the engine thread."""
+    """Make the frame of a scene, or of an attack's iterate on it. Called in the engine thread.
+
+    The effect of a slow defense is left out; `defended_frame` adds it.
+    """
     from engine.explain import observe
 
     shown = scene.adversarial() if iterate is None else iterate.image
     if iterate is not None:
         scene = replace(scene, grown=iterate.grown)
     observation = observe(scene.classifier, scene.clean, shown, bounds=scene.bounds, explanations=scene.explanations)
-    return Frame(
+    frame = Frame(
         scene=scene,
         observation=observation,
         clean_pixels=to_pixels(observation.clean_image),
@@ -107,6 +114,31 @@ def observe_scene(scene: Scene, iterate: Iterate | None = None, *, requested_at:
         step=None if iterate is None else iterate.step,
         run=None if iterate is None else iterate.run,
     )
+    fast = bool(scene.defense) and not is_slow(scene.classifier, scene.defense)
+    return defended_frame(frame) if fast else frame
+
+
+def defended_frame(frame: Frame) -> Frame:
+    """Return the frame with the effect of its scene's defense. Called in an engine thread."""
+    from engine.explain import with_defense
+
+    scene = frame.scene
+    seen = with_defense(frame.observation, scene.defense, lambda: behind(scene.classifier, scene.defense))
+    if seen.defended is not None:
+        note_seconds(behind(scene.classifier, scene.defense), seen.defended.seconds)
+    return replace(frame, observation=seen)
+
+
+def lacks_defense(frame: Frame) -> bool:
+    """Return whether the effect of its scene's defense is still missing in a frame."""
+    seen = frame.observation
+    return bool(frame.scene.defense) and seen.defended is None and "defense" not in seen.failures
+
+
+def same_pictures(one: Frame, other: Frame) -> bool:
+    """Return whether two frames are of the same images, and may differ in the defense alone."""
+    mine, theirs = one.observation, other.observation
+    return mine.clean_image is theirs.clean_image and mine.adversarial_image is theirs.adversarial_image
 
 
 def to_pixels(image: Tensor) -> np.ndarray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -22,10 +23,12 @@ from gui.session import changes
 from gui.session.attack_job import parameter_lines
 from gui.session.attack_runner import AttackRunner
 from gui.session.attack_verdict import summary_line
+from gui.session.attackers import Attackers
 from gui.session.batch_table import BatchTable
 from gui.session.comparison import Comparison
 from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
+from gui.session.defense import Steps
 from gui.session.eps_mover import EpsMover
 from gui.session.hardness import Hardness
 from gui.session.history import AttackRun, FinishedRun, History
@@ -39,7 +42,7 @@ from gui.session.places import Places
 from gui.session.planned_run import PlannedRun
 from gui.session.replays import Replays
 from gui.session.run_comparison import plan_of
-from gui.session.scene import Frame, Scene, observe_scene
+from gui.session.scene import Frame, Scene, defended_frame, lacks_defense, observe_scene, same_pictures
 from gui.session.staleness import Staleness
 from gui.session.stand_in import is_stand_in
 from gui.session.state import SCENE_FIELDS
@@ -104,6 +107,7 @@ class Session(StateHolder):
         self.jobs.watch(self.replays.runner, "runs", lambda: self.replays.title)
         self.models = Models(self, self)
         self.planned = PlannedRun(self, self)
+        self.attackers = Attackers(self, self)
         self.batch = BatchTable(self)
         self.studies = StudyKeeper(self, self)
         self.trainer = Trainer(self, self)
@@ -159,6 +163,8 @@ class Session(StateHolder):
             self.loaded.add(self.classifier)
         if changed & SCENE_FIELDS:
             self.refresh()
+        elif "defense" in changed:
+            self._defend()
         self.history.follow(self.state)
         self.staleness.follow()
         super()._entered(changed)
@@ -198,6 +204,28 @@ class Session(StateHolder):
         if self.is_current(frame.scene) and self.moments.admits(frame):
             self._frame = frame
             self.change(prediction=frame.observation.clean_prediction)
+            self.observed.emit()
+            job = self.runs.job
+            if lacks_defense(frame) and (job is None or job.paused):  # it would hold up the steps of the attack
+                self._complete(frame)
+
+    def _defend(self) -> None:
+        """Request the frame that is there with another defense, so that nothing else of it is computed again."""
+        if self.frame is None:
+            self.refresh()
+        else:
+            self._complete(replace(self.frame, scene=replace(self.frame.scene, defense=self.state.defense)))
+
+    def _complete(self, frame: Frame) -> None:
+        what = "Showing the images to the model behind the defense"
+        self.ask("defense", lambda: defended_frame(frame), self._on_defended, what=what, stream=True)
+
+    @Slot(object)
+    def _on_defended(self, frame: Frame) -> None:
+        """Show a frame with its defense, unless other images are there by now, or the defense that is switched on is shown already."""
+        present, wanted = self.frame, self.state.defense
+        if present is not None and same_pictures(present, frame) and (frame.scene.defense == wanted or present.scene.defense != wanted):
+            self._frame = frame
             self.observed.emit()
 
     def _measure_threads(self, classifier: Classifier) -> None:
@@ -253,6 +281,16 @@ class Session(StateHolder):
     def set_bounds(self, bounds: Mapping[str, float]) -> None:
         """Set the upper limits of activations, by site; an empty mapping lifts all bounds."""
         self.change("Bound" if bounds else "Lift bound", key=("bounds", tuple(bounds)), bounds=dict(bounds))
+
+    def set_defense(self, steps: Steps) -> None:
+        """Set the preprocessing behind which the model is shown, too; none switches the defense off."""
+        slugs = tuple(step.slug for step in steps)
+        self.change("Defense" if steps else "Switch the defense off", key=("defense", slugs), defense=steps)
+
+    def set_attacker(self, knows_defense: bool) -> None:
+        """Set whether the next attack goes through the defense."""
+        text = "Attacker who knows the defense" if knows_defense else "Attacker who does not know the defense"
+        self.change(text, knows_defense=knows_defense)
 
     def clear_perturbation(self) -> None:
         """Remove the perturbation from the canvas; the stickers stay."""

@@ -16,8 +16,22 @@ if TYPE_CHECKING:
     from gui.session.state import State
 
 _COMPARED = (
-    *("classifier", "clean", "image", "prediction", "label", "target", "region", "stickers", "bounds", "delta", "run", "removed"),
-    *("slug", "settings", "seed", "data", "start"),
+    *(
+        "classifier",
+        "clean",
+        "image",
+        "prediction",
+        "label",
+        "target",
+        "region",
+        "stickers",
+        "bounds",
+        "defense",
+        "delta",
+        "run",
+        "removed",
+    ),
+    *("slug", "settings", "seed", "data", "start", "knows_defense"),
 )
 """The fields that a comparison depends on."""
 

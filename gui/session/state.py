@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from gui.session.building import build_operation
 from gui.session.data_choice import Choice
+from gui.session.defense import Steps
 from gui.session.scene import Scene
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Plan:
     """The data set that the attack works on beside the image on the canvas."""
     start: StartImage | None = None
     """The image that the attack begins at, if it takes one."""
+    knows_defense: bool = False
+    """Whether the attacker knows the defense that is switched on: the attack then goes through it, with its adaptive gradient."""
     live: bool = True
     """Whether the iterates of a run are shown while it is in progress; a run is faster without."""
 
@@ -119,6 +122,8 @@ class State:
     """The numbers of the finished attacks that are compared: A, B and further ones. Numbers of removed runs are ignored."""
     bounds: Mapping[str, float] = field(default_factory=dict)
     """The upper limits of activations, by site."""
+    defense: Steps = ()
+    """The preprocessing defense that is switched on, in its order."""
     explanations: tuple[Explanation, ...] = ()
     """The explanations that are chosen, each with its parameters."""
     view: PerturbationView | None = None
@@ -137,8 +142,8 @@ class State:
         return self.looking_at(Scene(self.classifier, self.clean, self.stickers, self.delta, grown=self.grown))
 
     def looking_at(self, scene: Scene) -> Scene:
-        """Return the scene with the bounds and explanations of this state in place of its own."""
-        return replace(scene, bounds=self.bounds, explanations=self.explanations if self.explaining else ())
+        """Return the scene with the bounds, defense and explanations of this state in place of its own."""
+        return replace(scene, bounds=self.bounds, defense=self.defense, explanations=self.explanations if self.explaining else ())
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -190,12 +195,12 @@ class State:
 PLAN_FIELDS = tuple(each.name for each in fields(Plan))
 STATE_FIELDS = tuple(each.name for each in fields(State) if each.name != "plan")
 SCENE_FIELDS = frozenset({"classifier", "clean", "stickers", "delta", "grown", "bounds", "explanations", "explaining"})
-"""The fields whose change needs a new frame."""
+"""The fields whose change needs a new frame. Another defense is added to the frame that is there."""
 UNDOABLE = frozenset(
     {
-        *("classifier", "photograph", "clean", "image", "label", "target", "region", "stickers", "bounds"),
+        *("classifier", "photograph", "clean", "image", "label", "target", "region", "stickers", "bounds", "defense"),
         *("delta", "grown", "run", "removed"),
-        *("slug", "settings", "kept", "seed", "data", "start"),
+        *("slug", "settings", "kept", "seed", "data", "start", "knows_defense"),
     }
 )
 """The fields that undo restores. It leaves out the selection, the live preview and the like, which are no work of the user."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
+from gui.session.defense import Steps
 from gui.session.fields import SIGNALS, Field
 from gui.session.state import SCENE_FIELDS, UNDOABLE, NewContent, Plan, Region, State, differing_fields, value_of
 from gui.session.undo import LIMIT, ReplaceFields
@@ -45,6 +46,7 @@ class StateHolder(QObject):
     newStickerChanged = Signal()
     """The content or the colour of new stickers has changed."""
     boundsChanged = Signal()
+    defenseChanged = Signal()
     explanationsChanged = Signal()
     """The chosen explanations, or their parameters, have changed."""
     viewChanged = Signal()
@@ -67,6 +69,7 @@ class StateHolder(QObject):
     delta: Field[Tensor | None] = Field()
     grown = Field[bool]()
     bounds = Field[Mapping[str, float]]()
+    defense: Field[Steps] = Field()
     explanations: Field[tuple[Explanation, ...]] = Field()
     explaining = Field[bool]()
     plan = Field[Plan]()

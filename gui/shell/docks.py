@@ -66,6 +66,9 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec("results", "Results", "ResultsPanel", "bottom", "Ctrl+K, R", words="curves tables maps loss"),
     DockSpec("transfer", "Transfer", "TransferPanel", "bottom", "Ctrl+K, T", words="other models matrix"),
     DockSpec("training", "Training", "TrainingPanel", "left", "Ctrl+K, G", words="recipe defense adversarial"),
+    DockSpec(
+        "defense", "Defense", "DefensePanel", "left", "Ctrl+K, Y", words="preprocessing jpeg squeezing bits median smoothing attacker"
+    ),
     DockSpec("curves", "Training curves", "CurvesPanel", "right", "Ctrl+K, C", words="loss accuracy epochs"),
     DockSpec("wall", "Training images", "WallPanel", "right", "Ctrl+K, W", words="batch clean adversarial seen"),
     DockSpec("experiments", "Experiments", "ExperimentsPanel", "right", "Ctrl+K, X", words="reproduced lectures tables"),

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QTreeWidgetItem
 from engine.attacks import CATALOGUE
 from gui.forms import Form, read_fields
 from gui.forms import tree as rows
-from gui.forms.editors import ChoiceEdit, FlagEdit, NumberEdit
+from gui.forms.editors import ChoiceEdit, FlagEdit
 from gui.forms.form import BASIC, ROWS_AT_ONCE
+from gui.forms.number_edit import NumberEdit
 from gui.forms.tree import title_width
 from gui.widgets.elided_combo import ElidedCombo
 from tests.gui.driving import settle, until

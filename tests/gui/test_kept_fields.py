@@ -13,6 +13,7 @@ import torch
 
 import engine
 from engine import attacks, explain, study
+from engine.defenses.preprocessing import read
 from engine.stickers import Colour, Sticker
 from gui.session.attack_inputs import AttackInputs
 from gui.session.data_choice import Choice
@@ -49,7 +50,7 @@ def image(seed: int) -> torch.Tensor:
 def runs_of(signs: engine.Classifier) -> tuple[AttackRun, ...]:
     clean, sticker = image(1), Sticker(4, 2, 3, 8, 7, Colour((1.0, 0.0, 0.0)))
     result = engine.run(attacks.FGSM(eps=0.02), signs, clean[None], torch.tensor([3]))
-    before = Scene(signs, clean, (sticker,), bounds={"features.0": 2.5})
+    before = Scene(signs, clean, (sticker,), bounds={"features.0": 2.5}, defense=read("jpeg quality=40"))
     after = replace(before, stickers=(replace(sticker, x=5),), delta=result.adversarial[0] - clean, grown=True)
     inputs = AttackInputs(
         region="stickers",
@@ -61,6 +62,7 @@ def runs_of(signs: engine.Classifier) -> tuple[AttackRun, ...]:
         begin_name="start.png",
         begin_prediction=4,
         planned=attacks.FGSM(eps=0.5),
+        defense=read("jpeg quality=40"),
         mask=image(3)[:1],
         row=6,
     )
@@ -88,6 +90,7 @@ def state_of(signs: engine.Classifier) -> State:
         seed=11,
         data=CHOICE,
         start=StartImage(image(5), to_pixels(image(5)), "s.png", 2, engine.images.from_array(to_pixels(image(6)), "s.png")),
+        knows_defense=True,
         live=False,
     )
     return State(
@@ -108,6 +111,7 @@ def state_of(signs: engine.Classifier) -> State:
         removed=frozenset({42}),
         compared=(41, 43),
         bounds={"features.0": 1.5},
+        defense=read("median size=3 + bit-depth bits=2"),
         explanations=(explain.CATALOGUE[next(iter(explain.CATALOGUE))](),),
         plan=plan,
     )

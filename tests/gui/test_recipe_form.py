@@ -12,7 +12,7 @@ from engine.defenses import Train
 from engine.defenses.objectives import CATALOGUE, read
 from engine.parameters import parameters_of
 from gui.forms import Form
-from gui.forms.editors import NumberEdit
+from gui.forms.number_edit import NumberEdit
 from tests.gui.driving import click, settle, until
 from tests.gui.panel_scenes import show
 

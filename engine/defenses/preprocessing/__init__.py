@@ -8,11 +8,12 @@ from engine.defenses.preprocessing.median import Median
 from engine.defenses.preprocessing.noise_averaging import NoiseAveraging
 from engine.defenses.preprocessing.non_local_means import NonLocalMeans
 from engine.defenses.preprocessing.preprocessing import Preprocessing
-from engine.defenses.preprocessing.recipe import defended, read, words
+from engine.defenses.preprocessing.recipe import RECIPES, defended, read, words
 
 __all__ = [
     "CATALOGUE",
     "JPEG",
+    "RECIPES",
     "BitDepth",
     "GradientSmoothing",
     "Median",

@@ -9,7 +9,7 @@ from engine.defenses.preprocessing.catalogue import CATALOGUE
 from engine.defenses.preprocessing.preprocessing import Preprocessing
 from engine.recipes import Recipes
 
-_RECIPES = Recipes(
+RECIPES = Recipes(
     CATALOGUE,
     kind=Preprocessing.kind,
     noun="preprocessing",
@@ -27,12 +27,12 @@ def read(recipe: object) -> tuple[Preprocessing, ...]:
     GibbonError
         A step is unknown, stands twice, or has a parameter out of its range.
     """
-    return _RECIPES.read(recipe)
+    return RECIPES.read(recipe)
 
 
 def words(recipe: Iterable[Preprocessing]) -> str:
     """Return the text that `read` reads back: ``jpeg quality=50 + bit-depth``; “none” where there are none."""
-    return _RECIPES.words(recipe)
+    return RECIPES.words(recipe)
 
 
 def defended(classifier: Classifier, recipe: object) -> Classifier:

@@ -11,6 +11,7 @@ from gui.panels.frame_panel import FrameView
 from gui.panels.prediction.verdict import Goals, goals_of, similarity
 from gui.panels.prediction.view import PredictionView
 from gui.widgets import EmptyState
+from gui.widgets.attackers_bar import AttackersBar
 
 if TYPE_CHECKING:
     from gui.session.scene import Frame
@@ -26,6 +27,9 @@ class PredictionPanel(FrameView):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.view = PredictionView(self)
+        self.attackers = AttackersBar(session.attackers, self)
+        self.attackers.chosen.connect(session.show_entry)
+        self.view.feet.addWidget(self.attackers)
         self._similarity: tuple[Frame, float] | None = None
         self._pages = QStackedLayout(self.body)
         self._pages.addWidget(EmptyState("The model's prediction appears here. Load a model and open an image.", "mdi6.poll", self))

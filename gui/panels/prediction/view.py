@@ -13,11 +13,13 @@ from gui.panels.prediction.legend import Legend
 from gui.panels.prediction.verdict import Goals, Outcome, under_bound, verdict_on
 from gui.plots.bars import ProbabilityBars, Row
 from gui.plots.ranking import by_strength, stable_top
+from gui.session.survival import behind_words
 from gui.theme import ADVERSARIAL, GRID, TARGET
 from gui.widgets.scrolling import RowScroll
 from gui.widgets.text import NumberTile, NumberTiles, Sentence
 
 if TYPE_CHECKING:
+    from engine.explain.observation import Changed
     from gui.session.scene import Frame
 
 _COLOURS: dict[Outcome, str | None] = {"target": TARGET, "adversarial": ADVERSARIAL, "": None}
@@ -39,6 +41,10 @@ class PredictionView(QWidget):
         """The classes that are shown, from top to bottom."""
         self.verdict = Sentence(2, bold=True, snug=True)
         self.under_bound = Sentence(3, muted=True, snug=True)
+        self.behind = Sentence(3, muted=True, snug=True)
+        """The predictions behind the defense."""
+        self.feet = QVBoxLayout()
+        """The place for widgets of the panel below that sentence."""
         self.bars = ProbabilityBars()
         self._area = RowScroll(self.bars, self.bars.least_row, self)
         self.legend = Legend()
@@ -65,9 +71,12 @@ class PredictionView(QWidget):
         layout.addWidget(self._area, 1)
         layout.addWidget(self.legend)
         layout.addWidget(self.under_bound)
+        layout.addWidget(self.behind)
+        layout.addLayout(self.feet)
         layout.addWidget(self.figures)
         layout.addLayout(foot)
         self.under_bound.hide()
+        self.behind.hide()
 
     # ------------------------------------------------------------------ painting
 
@@ -76,10 +85,14 @@ class PredictionView(QWidget):
         self._show_bars(frame, goals)
         sentence, outcome = verdict_on(frame, goals)
         self.verdict.set_text(sentence, _COLOURS[outcome])
-        bounded = under_bound(frame.observation, frame.scene.classifier.labels)
-        if bool(bounded) != self.under_bound.isVisibleTo(self):
-            self.under_bound.setVisible(bool(bounded))
-        self.under_bound.set_text(bounded)
+        labels = frame.scene.classifier.labels
+        for shown, text in (
+            (self.under_bound, under_bound(frame.observation, labels)),
+            (self.behind, behind_words(frame.observation, labels)),
+        ):
+            if bool(text) != shown.isVisibleTo(self):
+                shown.setVisible(bool(text))
+            shown.set_text(text)
         self.legend.show_parts(goals.label is not None, goals.target is not None, goals.chosen_by_attack)
         self.show_norms(frame, similarity)
 
@@ -100,18 +113,17 @@ class PredictionView(QWidget):
         if not self.rows:
             self.rows = by_strength(stable_top((), scores, self.count.value(), known), scores)
         self.rows = stable_top(self.rows, scores, self.count.value(), known)
-        bounded = seen.bounded
-        limited = (None, None) if bounded is None else (bounded.clean.tolist(), bounded.adversarial.tolist())
+        limited, defended = _pairs(seen.bounded), _pairs(seen.defended)
         self.bars.set_rows(
             [
                 Row(
                     labels[c],
                     float(clean[c]),
                     float(adversarial[c]),
-                    None if limited[0] is None else limited[0][c],
-                    None if limited[1] is None else limited[1][c],
+                    *_at(limited, c),
                     c == goals.label,
                     c == goals.target,
+                    *_at(defended, c),
                 )
                 for c in self.rows
             ]
@@ -145,3 +157,12 @@ class PredictionView(QWidget):
     def _on_count(self) -> None:
         self.forget_rows()
         self.recounted.emit()
+
+
+def _pairs(changed: Changed | None) -> tuple[list[float], list[float]] | None:
+    """Return the probabilities of both images by a changed model; None where there is none."""
+    return None if changed is None else (changed.clean.tolist(), changed.adversarial.tolist())
+
+
+def _at(pairs: tuple[list[float], list[float]] | None, c: int) -> tuple[float | None, float | None]:
+    return (None, None) if pairs is None else (pairs[0][c], pairs[1][c])

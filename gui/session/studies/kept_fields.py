@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 CANVAS = (
     *("classifier", "clean", "image", "photograph", "label", "target", "region", "stickers", "selected"),
-    *("new_content", "new_colour", "delta", "grown", "bounds"),
+    *("new_content", "new_colour", "delta", "grown", "bounds", "defense"),
 )
 """Fields of `State` and of a study's canvas. A study has further ones of the state beside the canvas; see `snapshot`."""
-PLAN = ("slug", "seed", "live")
+PLAN = ("slug", "seed", "knows_defense", "live")
 """Fields of both plans that are the same value. The others are values of different classes."""
 START = ("image", "name", "prediction", "photograph")
 """Fields of a start image, less the pixels, which follow from the image."""
@@ -24,7 +24,7 @@ RUN = ("result", "number", "when", "verdict", "passed")
 ATTACK_RUN = ("image", "photograph", "replayed", "iteration_of")
 """Further fields of a finished attack. A study takes its scenes apart."""
 INPUTS: Mapping[str, str] = {
-    **{name: name for name in ("region", "label", "target", "seed", "planned", "mask", "row")},
+    **{name: name for name in ("region", "label", "target", "seed", "planned", "mask", "row", "defense")},
     "begin": "start",
     "begin_name": "start_name",
     "begin_prediction": "start_prediction",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gui.session.attack_inputs import AttackInputs
+from gui.session.defense import behind
 from gui.session.history import AttackRun, FinishedRun
 from gui.session.scene import Scene
 from gui.session.stand_in import is_stand_in
@@ -64,7 +65,7 @@ def restored(study: Study) -> Restored:
 def empty(state: State) -> Restored:
     """Return what a new study puts into a session: model and image stay, everything else is as at the first start."""
     fresh = State()
-    names = ("stickers", "selected", "delta", "grown", "run", "removed", "compared", "region", "target", "target_text", "bounds")
+    names = ("stickers", "selected", "delta", "grown", "run", "removed", "compared", "region", "target", "target_text", "bounds", "defense")
     fields = {name: getattr(fresh, name) for name in names}
     plan = state.plan
     return Restored({**fields, "plan": Plan(slug=plan.slug, live=plan.live)})
@@ -86,8 +87,9 @@ def _attack_run(run: StudyRun) -> AttackRun:
     result, inputs = run.attack, run.inputs
     assert result is not None
     assert run.clean is not None
-    before = Scene(result.classifier, run.clean, run.before, bounds=inputs.bounds)
-    after = Scene(result.classifier, run.clean, run.after, run.delta, bounds=inputs.bounds, grown=run.grown)
+    classifier = result.classifier if run.undefended is None else run.undefended
+    before = Scene(classifier, run.clean, run.before, bounds=inputs.bounds, defense=inputs.defense)
+    after = replace(before, stickers=run.after, delta=run.delta, grown=run.grown)
     return AttackRun(
         **{**taken(run, RUN), "result": result},
         **taken(run, ATTACK_RUN),
@@ -128,7 +130,7 @@ def under(found: Restored, classifier: Classifier) -> Restored:
     def stands(other: Classifier | None) -> bool:
         return other is not None and is_stand_in(other) and same(other, classifier)
 
-    runs = (with_classifier(run, classifier) if isinstance(run, AttackRun) and stands(run.result.classifier) else run for run in found.runs)
+    runs = (with_classifier(run, classifier) if isinstance(run, AttackRun) and stands(run.before.classifier) else run for run in found.runs)
     fields = {**found.fields, "classifier": classifier} if stands(found.fields.get("classifier")) else found.fields
     return replace(found, fields=fields, runs=tuple(runs))
 
@@ -139,11 +141,12 @@ def same(one: Classifier, other: Classifier) -> bool:
 
 
 def with_classifier(run: AttackRun, classifier: Classifier) -> AttackRun:
-    """Return a run whose stand-in is replaced by the classifier itself."""
+    """Return a run whose stand-in is replaced by the classifier itself, behind the defense that its attack went through."""
     from engine.study import on_classifier
 
     scene, before = (replace(each, classifier=classifier) for each in (run.scene, run.before))
-    new = replace(run, result=on_classifier(run.result, classifier), scene=scene, before=before)
+    result = on_classifier(run.result, behind(classifier, run.inputs.defense))
+    new = replace(run, result=result, scene=scene, before=before)
     made = known(run)
     if made is not None:
         remember(new, made)

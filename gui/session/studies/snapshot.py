@@ -16,6 +16,9 @@ from gui.session.state import PLAN_FIELDS, STATE_FIELDS, State, differing_fields
 from gui.session.studies.kept_fields import ATTACK_RUN, CANVAS, INPUTS, PLAN, RUN, START, renamed, taken, to_study
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine import Classifier
     from engine.evaluate.batch import ImageResults
     from engine.study import Answer, Canvas, Plan, Settings, Study, StudyRun
     from engine.study.values import CarriedRun
@@ -163,19 +166,29 @@ def _attack_of(run: AttackRun) -> StudyRun:
         grown=run.scene.grown,
         inputs=Inputs(**renamed(run.inputs, INPUTS), data=to_study(run.inputs.data), bounds=run.before.bounds),
         timeline=_steps(run),
-        answers=_beneath_stickers(run),
+        answers=_answered(run.result.classifier, run.before.clean) if run.before.stickers else (),
+        undefended=run.before.classifier if run.inputs.defense else None,
+        undefended_answers=_without_defense(run),
     )
 
 
-def _beneath_stickers(run: AttackRun) -> tuple[Answer, ...]:
-    """Return the logits of the image without its stickers, which the result does not hold."""
+def _without_defense(run: AttackRun) -> tuple[Answer, ...]:
+    """Return the undefended model's logits of a run that went through a defense, which the result does not hold."""
+    if not run.inputs.defense:
+        return ()
+    result = run.result
+    images = {id(image): image for image in (run.before.clean, result.clean[0], result.adversarial[0])}
+    return tuple(answer for image in images.values() for answer in _answered(run.before.classifier, image.cpu()))
+
+
+def _answered(classifier: Classifier, image: Tensor) -> tuple[Answer, ...]:
+    """Return a classifier's logits of an image that the result does not hold, such as the one without its stickers."""
     from engine.study import Answer, is_recorded
 
-    clean, classifier = run.before.clean, run.before.classifier
-    if not run.before.stickers or is_recorded(classifier):
+    if is_recorded(classifier):
         return ()
     with contextlib.suppress(Exception):  # a user's model may raise anything, and the study must be saved
-        return (Answer(clean[None], classifier.score(clean[None]).cpu()),)
+        return (Answer(image[None], classifier.score(image[None]).cpu()),)
     return ()
 
 

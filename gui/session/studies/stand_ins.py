@@ -75,7 +75,7 @@ class StandIns(QObject):
         session = self._session
 
         def replaced(run: FinishedRun) -> FinishedRun:
-            stands = isinstance(run, AttackRun) and is_stand_in(run.result.classifier) and same(run.result.classifier, classifier)
+            stands = isinstance(run, AttackRun) and is_stand_in(run.before.classifier) and same(run.before.classifier, classifier)
             return with_classifier(run, classifier) if stands and isinstance(run, AttackRun) else run
 
         if session.history.substitute(replaced):

@@ -46,7 +46,7 @@ WORKSPACES: tuple[WorkspaceSpec, ...] = (
         "Defend",
         "mdi6.shield-outline",
         "Bound activations, train a model, and choose the one under study",
-        left=Column((("training", "model"),), 0.28),
+        left=Column((("training", "defense", "model"),), 0.28),
         right=Column((("curves", "activations"), ("wall",)), 0.72, shares=(76, 24)),
         bottom=Column((("messages", "runs"),), 0.21),
         canvas=False,

@@ -22,6 +22,7 @@ PARTS = (
     "story",
     "docks",
     "runs",
+    "preprocessing",
     "defend",
     "tables",
     "matrix",
