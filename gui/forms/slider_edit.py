@@ -63,7 +63,8 @@ class SliderEdit(QWidget):
         self.slider.setAccessibleName(f"{field.title}, slider")
         self.slider.setToolTip(field.tip)
         self.number.setAccessibleName(field.title)
-        self.number.setFixedWidth(self.number.fontMetrics().horizontalAdvance("0.0000") + 40)
+        self.number.setButtonSymbols(NumberEdit.ButtonSymbols.NoButtons)  # the slider is there for that, and needs the room
+        self.number.setFixedWidth(self.number.fontMetrics().horizontalAdvance("0.0000") + 16)
         self.setFocusProxy(self.number)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

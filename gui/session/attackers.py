@@ -52,7 +52,7 @@ class Attacker:
 
     knows: bool
     words: str
-    """The outcome, such as “Stop” 93 %: fails."""
+    """The outcome, such as “fails: “Stop” 93 %”."""
     success: bool | None = None
     """Whether he succeeds behind the defense; None where that was not measured, or where he had nothing to do."""
     run: AttackRun | None = None
@@ -60,7 +60,7 @@ class Attacker:
     @property
     def name(self) -> str:
         """The attacker in a few words."""
-        return "knows the defense" if self.knows else "does not know it"
+        return "knows it" if self.knows else "does not know it"
 
     @property
     def measured(self) -> bool:

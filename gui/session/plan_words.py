@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gui.session.defense import Steps, defense_words
+
 if TYPE_CHECKING:
     from engine import Operation
     from engine.parameters import Parameter
@@ -46,3 +48,12 @@ def _counted(parameter: Parameter, value: Any) -> str:
 
 def _joined(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
+
+
+def with_defense(numbers: tuple[str, ...], defense: Steps | bool) -> tuple[str, ...]:
+    """Return an attack's numbers, the longest form first, with the defense that it goes through; without one they stay as they are."""
+    if not defense or isinstance(defense, bool):
+        return numbers
+    longest, shortest, through = numbers[0] if numbers else "", numbers[-1] if numbers else "", "through the defense"
+    forms = (_joined(longest, f"through {defense_words(defense)}"), *(_joined(each, through) for each in (longest, shortest, "")), *numbers)
+    return tuple(dict.fromkeys(forms))

@@ -74,7 +74,7 @@ def behind_words(seen: Observation, labels: Sequence[str]) -> str:
     if defended is None:
         return seen.failures.get("defense", "")
     what = " + ".join(getattr(step, "words", repr(step)) for step in defended.steps)
-    return f"▯ Behind {what}: clean {_named(defended.clean, labels)}, adversarial {_named(defended.adversarial, labels)}"
+    return f"□ Defended: clean {_named(defended.clean, labels)}, adversarial {_named(defended.adversarial, labels)}, behind {what}"
 
 
 def _read(probabilities: Tensor, labels: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from gui import theme
 from gui.widgets.text import Sentence
@@ -21,9 +21,10 @@ class AttackersBar(QWidget):
     chosen = Signal(int)
     """The number of the run that the user wants to see."""
 
-    def __init__(self, attackers: Attackers, parent: QWidget | None = None) -> None:
+    def __init__(self, attackers: Attackers, parent: QWidget | None = None, *, compact: bool = False) -> None:
+        """A ``compact`` bar is one row of two buttons, whose tool tips have the words, for a place that has little room."""
         super().__init__(parent)
-        self._attackers = attackers
+        self._attackers, self._compact = attackers, compact
         self.title = Sentence(2, muted=True, snug=True)
         self.names: list[QLabel] = []
         self.outcomes: list[Sentence] = []
@@ -32,16 +33,25 @@ class AttackersBar(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(2)
-        grid.addWidget(self.title, 0, 0, 1, 3)
-        grid.setColumnStretch(1, 1)
+        if not compact:
+            grid.addWidget(self.title, 0, 0, 1, 3)
+            grid.setColumnStretch(1, 1)
         for place in range(2):
             name, outcome, button = QLabel(self), Sentence(2, snug=True, parent=self), QToolButton(self)
             button.clicked.connect(partial(self._on_clicked, place))
             self.names.append(name)
             self.outcomes.append(outcome)
             self.buttons.append(button)
-            for column, widget in enumerate((name, outcome, button)):
-                grid.addWidget(widget, place + 1, column)
+            if compact:
+                button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+                grid.addWidget(button, 0, place)
+                grid.setColumnStretch(place, 1)
+            else:
+                for column, widget in enumerate((name, outcome, button)):
+                    grid.addWidget(widget, place + 1, column)
+        if compact:
+            for words in (self.title, *self.names, *self.outcomes):
+                words.hide()
         attackers.changed.connect(self.follow)
         self.follow()
 
@@ -67,7 +77,11 @@ class AttackersBar(QWidget):
             text, tip = "Measure", f"Run the planned attack by an attacker who {attacker.name}"
             enabled = attackers.measuring is None and not attackers.obstacle
             tip = attackers.obstacle or tip
-        button.setText(text)
+        if self._compact:
+            button.setText(_short(attacker, text))
+            tip = f"{attackers.title} {attacker.name}: {attacker.words}. {tip}."
+        else:
+            button.setText(text)
         button.setToolTip(tip)
         button.setEnabled(enabled)
         button.setAccessibleName(f"{text}, attacker who {attacker.name}")
@@ -80,3 +94,11 @@ class AttackersBar(QWidget):
             self.chosen.emit(attacker.run.number)
         else:
             attackers.measure(attacker.knows)
+
+
+def _short(attacker: Attacker, does: str) -> str:
+    """Return what a button of the compact bar says: “unaware fails”, “aware: measure”."""
+    who = "aware" if attacker.knows else "unaware"
+    if attacker.run is None or does == "Cancel":
+        return f"{who}: {does.lower()}"
+    return f"{who} {attacker.words.partition(':')[0].partition(',')[0]}"

@@ -182,7 +182,11 @@ def test_both_attackers_are_measured_by_one_click_each_with_the_engines_outcome(
     assert (unaware.success, aware.success) == (bool(expected.unaware_success[0]), bool(expected.aware.success[0]))
     shown = format_probability(float(expected.unaware_logits[0].softmax(0).max()))
     assert shown in panel.bar.outcomes[0].text
-    assert panel.bar.outcomes[0].text == bench.window.panels["prediction"].attackers.outcomes[0].text
+    compact = bench.window.panels["prediction"].attackers.buttons
+    assert [button.text() for button in compact] == [
+        f"{who} {'succeeds' if each.success else 'fails'}" for who, each in zip(("unaware", "aware"), (unaware, aware), strict=True)
+    ]
+    assert unaware.words in compact[0].toolTip()
     click(panel.bar.buttons[0])
     until(lambda: session.history.shown is plain, "the run of the attacker who does not know")
     defended(bench)

@@ -27,7 +27,7 @@ class PredictionPanel(FrameView):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.view = PredictionView(self)
-        self.attackers = AttackersBar(session.attackers, self)
+        self.attackers = AttackersBar(session.attackers, self, compact=True)
         self.attackers.chosen.connect(session.show_entry)
         self.view.feet.addWidget(self.attackers)
         self._similarity: tuple[Frame, float] | None = None

@@ -63,7 +63,15 @@ def verdict_on(frame: Frame, goals: Goals) -> tuple[str, Outcome]:
         return (f"Flipped by the stickers alone: {change}", "") if goals.by_stickers else (f"Flipped: {change}", "adversarial")
     if before == goals.judged_by:
         return f"The target before any attack: {labels[before]}", ""
-    return f"{'Still ' if seen.norms['linf'] > 0 else ''}{labels[before]}", ""
+    return f"{'Still ' if seen.norms['linf'] > 0 else ''}{labels[before]}{_behind(seen, labels)}", ""
+
+
+def _behind(seen: Observation, labels: tuple[str, ...]) -> str:
+    """Return what a defended model takes the image for, where the model itself is right and that one is not."""
+    defended = seen.defended
+    if defended is None or defended.adversarial_prediction in (seen.adversarial_prediction, defended.clean_prediction):
+        return ""
+    return f"; behind the defense {labels[defended.adversarial_prediction]}"
 
 
 def _now(frame: Frame, goals: Goals) -> str:

@@ -41,7 +41,7 @@ class PredictionView(QWidget):
         """The classes that are shown, from top to bottom."""
         self.verdict = Sentence(2, bold=True, snug=True)
         self.under_bound = Sentence(3, muted=True, snug=True)
-        self.behind = Sentence(3, muted=True, snug=True)
+        self.behind = Sentence(2, muted=True, snug=True)
         """The predictions behind the defense."""
         self.feet = QVBoxLayout()
         """The place for widgets of the panel below that sentence."""

@@ -6,7 +6,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QWidget
 
 from gui import theme
-from gui.session.plan_words import main_numbers
+from gui.session.plan_words import main_numbers, with_defense
 from gui.shell.actions.shell import Shell
 from gui.shell.spine.chip import Chip
 from gui.shell.spine.content import Content, Way
@@ -21,6 +21,7 @@ class AttackChip(Chip):
         self._shell, self._session = shell, shell.session
         self.opening.connect(self._fill)
         self._session.planned.changed.connect(self._show)
+        self._session.defenseChanged.connect(self._show)
         self._show()
 
     @Slot()
@@ -41,7 +42,8 @@ class AttackChip(Chip):
             self.show_lines(title, Line("", ("parameters refused", "refused")), theme.MISTAKE, error)
             return
         hint = self._session.planned.hint
-        self.show_lines(title, Line("", (*main_numbers(attack), "")), None, hint)
+        numbers = with_defense(main_numbers(attack), plan.knows_defense and self._session.defense)
+        self.show_lines(title, Line("", (*numbers, "")), None, hint)
 
     # ------------------------------------------------------------------ the popup
 

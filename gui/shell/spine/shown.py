@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QToolButton, QV
 
 from gui import theme
 from gui.lanes.progress_text import RateMeter
-from gui.session.plan_words import main_numbers
+from gui.session.plan_words import main_numbers, with_defense
 from gui.session.run_comparison import plan_of
 from gui.shell.actions.attack import show_run
 from gui.shell.actions.shell import Shell
@@ -112,7 +112,7 @@ class ShownRun(QWidget):
             )
             self.chip.show_lines(first, second, theme.ALERT, sentence)
         else:
-            self.chip.show_lines(first, Line("", (*main_numbers(run.planned), "")), None, sentence)
+            self.chip.show_lines(first, Line("", (*_numbers(run), "")), None, sentence)
 
     # ------------------------------------------------------------------ the popup
 
@@ -172,6 +172,10 @@ def mark_of(run: AttackRun) -> str:
     return SUCCESS if bool(result.success[0]) else FAILURE
 
 
+def _numbers(run: AttackRun) -> tuple[str, ...]:
+    return with_defense(main_numbers(run.planned), run.inputs.defense)
+
+
 def _pick(run: AttackRun) -> Pick:
-    numbers = main_numbers(run.planned)
+    numbers = _numbers(run)
     return Pick(run.number, (f"{run.title}{mark_of(run)}", numbers[0] if numbers else ""), run.title, (run.title, run.operation.slug))
