@@ -157,14 +157,20 @@ def _pull(run: ImageRun, quiet: bool) -> ImageResults:
 
 def _written(results: ImageResults, table: Path, pictures: bool, json: bool) -> int:
     from engine.cli.output import complain, say, say_json
-    from engine.evaluate.trust import caveat
     from engine.record import write_batch
 
-    files, beside = write_batch(results, table, images=pictures), caveat(results.attack)
+    files, beside = write_batch(results, table, images=pictures), results.sentences
     if json:
-        say_json({"files": [str(path) for path in files], "images": results.subjects.words, **results.summary.plain(), "caveat": beside})
+        say_json(
+            {
+                "files": [str(path) for path in files],
+                "images": results.subjects.words,
+                **results.summary.plain(),
+                "caveat": " ".join(beside),
+            }
+        )
     else:
-        sentences = (*results.summary.sentences(), *filter(None, [beside]))
+        sentences = (*results.summary.sentences(), *beside)
         say(results.subjects.words, *results.subjects.notes, *sentences, *(f"  {path}" for path in files))
     if results.reason == "cancelled":
         complain(f"Cancelled: the table holds {len(results.rows):,} of {len(results.subjects):,} images.")

@@ -29,8 +29,8 @@ class HeatCell:
     value: float | None
     """The share in [0, 1], which gives the colour; None: no colour."""
     text: str
-    small: str = ""
-    """A second line in smaller print, such as the interval."""
+    small: tuple[str, ...] = ()
+    """Further lines in smaller print, such as the interval."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,9 @@ class HeatTablePanel(FigurePanel):
         return names, (width - names - gaps) / max(1, len(self.columns))
 
     def _row_heights(self, left: float) -> list[float]:
-        return [max(_CELL_MM, LINE_MM * len(wrap(name, left - 1)) + 0.6) for name in self.names]
+        lines = max((1 + len(cell.small) for column in self.columns for cell in column.cells), default=1)
+        cell = _CELL_MM + LINE_MM * max(0, lines - 2)
+        return [max(cell, LINE_MM * len(wrap(name, left - 1)) + 0.6) for name in self.names]
 
     def _header(self, column: float) -> float:
         return 0.6 + LINE_MM * max((len(self._header_lines(each, column)) for each in self.columns), default=0)
@@ -128,11 +130,11 @@ def _draw_cell(page: Page, box: Box, cell: HeatCell) -> None:
     colour, ink = _colours(cell.value)
     page.swatch(box, colour or page.theme.paper)
     ink = ink or page.theme.faint
-    lines = 1 + bool(cell.small)
+    lines = 1 + len(cell.small)
     top = box.top + (box.height - LINE_MM * lines) / 2
     page.text(box.left + box.width / 2, top, cell.text, ha="center", color=ink)
-    if cell.small:
-        page.text(box.left + box.width / 2, top + LINE_MM, cell.small, ha="center", color=ink, size=_SMALL)
+    for row, line in enumerate(cell.small, 1):
+        page.text(box.left + box.width / 2, top + row * LINE_MM, line, ha="center", color=ink, size=_SMALL)
 
 
 @cache

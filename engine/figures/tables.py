@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from engine.artifacts import Curve
+from engine.artifacts import Curve, Table
 from engine.evaluate.batch.summary import Share
 from engine.evaluate.curves import RobustnessCurve
+from engine.evaluate.curves.numbers import lights_in
 from engine.evaluate.tables import Cell, Column, Group, TableResults, budget_of
+from engine.evaluate.trust import MARK, Light, marked
 from engine.figures.compose import compose
 from engine.figures.curves import CurvePanel
 from engine.figures.heat_table import HeatCell, HeatColumn, HeatTablePanel, fitting
@@ -46,11 +49,14 @@ def curve_figure(result: Result, width_mm: float = 85.0, dark: bool = False, siz
     assert isinstance(operation, RobustnessCurve)
     assert isinstance(curve, Curve)
     assert isinstance(ends, Curve)
-    bands = {name: (array(ends.lines[f"{name}, low"]), array(ends.lines[f"{name}, high"])) for name in curve.lines}
+    lights = result.artifacts["lights"]
+    assert isinstance(lights, Table)
+    names = {name: marked(name, [light for model, light in lights_in(lights) if model == name]) for name in curve.lines}
+    bands = {names[name]: (array(ends.lines[f"{name}, low"]), array(ends.lines[f"{name}, high"])) for name in curve.lines}
     panel = CurvePanel(
         title=curve.title,
         x=array(curve.x),
-        lines={name: array(line) for name, line in curve.lines.items()},
+        lines={names[name]: array(line) for name, line in curve.lines.items()},
         bands=bands,
         x_label=f"{curve.x_axis.label} ({operation.radius})",
         y_label=curve.y_axis.label,
@@ -59,39 +65,47 @@ def curve_figure(result: Result, width_mm: float = 85.0, dark: bool = False, siz
     data = result.provenance.get("data", {}).get("name", "")
     searched = f" Each image's smallest radius is found by {operation.halvings} halvings." if operation.searches else ""
     note = f"{budget_of(operation.attacking)}. {data}, seed {result.provenance['seed']}. Bands: 95 % Wilson intervals.{searched}"
+    note = " ".join((note, *operation.sentences(lights)))
     return compose([panel], width_mm=width_mm, dark=dark, letters=False, size=size, note=note)
 
 
 def _clean(results: TableResults, data: str) -> HeatColumn:
-    return HeatColumn("clean", ("no attack",), tuple(_share_cell(results.clean(row, data)) for row in results.rows))
+    cells = (_share_cell(results.clean(row, data), results.clean_top5(row, data)) for row in results.rows)
+    return HeatColumn("clean", ("no attack",), tuple(cells))
 
 
 def _of_group(results: TableResults, group: Group) -> list[HeatColumn]:
     found = [_column(results, column, begins=place == 0) for place, column in enumerate(group.columns)]
     worst = [results.worst(row, group) for row in results.rows]
     if len(group.columns) > 1:
-        found.append(HeatColumn("worst case", (group.title,), tuple(_share_cell(each.robust, each.missing > 0) for each in worst)))
+        cells = (
+            _share_cell(each.robust, each.top5, results.seen(row, *group.columns), incomplete=each.missing > 0)
+            for row, each in zip(results.rows, worst, strict=True)
+        )
+        found.append(HeatColumn("worst case", (group.title,), tuple(cells)))
     found.append(HeatColumn("noise", (group.title,), tuple(_share_cell(each.noise) for each in worst)))
     return found
 
 
 def _column(results: TableResults, column: Column, *, begins: bool) -> HeatColumn:
     aim = () if column.variant.aim == "away" else (f"towards: {column.variant.aim}",)
-    cells = tuple(_cell(results.cell(row, column)) for row in results.rows)
+    cells = tuple(_cell(results.cell(row, column), results.seen(row, column)) for row in results.rows)
     return HeatColumn(column.variant.name, (column.budget, *aim), cells, begins)
 
 
-def _cell(cell: Cell | None) -> HeatCell:
+def _cell(cell: Cell | None, seen: Sequence[Light]) -> HeatCell:
     if cell is None:
-        return HeatCell(None, "–", "not finished")
-    return HeatCell(None, "error") if cell.error else _share_cell(cell.robust)
+        return HeatCell(None, "–", ("not finished",))
+    return HeatCell(None, "error") if cell.error else _share_cell(cell.robust, cell.robust_top5, seen)
 
 
-def _share_cell(share: Share, incomplete: bool = False) -> HeatCell:
+def _share_cell(share: Share, top5: Share | None = None, seen: Sequence[Light] = (), *, incomplete: bool = False) -> HeatCell:
     if share.value is None:
         return HeatCell(None, "–")
     low, high = share.interval
-    return HeatCell(share.value, f"{100 * share.value:.1f}{'*' if incomplete else ''}", f"{100 * low:.1f}–{100 * high:.1f}")
+    more = () if top5 is None or top5.value is None else (f"top 5 {100 * top5.value:.1f}",)
+    text = marked(f"{100 * share.value:.1f}{'*' if incomplete else ''}", seen)
+    return HeatCell(share.value, text, (f"{100 * low:.1f}–{100 * high:.1f}", *more))
 
 
 def _note(results: TableResults) -> str:
@@ -99,4 +113,6 @@ def _note(results: TableResults) -> str:
     images = ", ".join(f"{name}: {count:,} images" for name, count in counts.items())
     title = f"{results.spec.title}. " if results.spec.title else ""
     missing = " *: without the attacks that failed or are not finished." if results.errors or not results.done else ""
-    return f"{title}{_NUMBERS}{missing} {images}. Seed {results.spec.seed}."
+    named = list(dict.fromkeys(each.light.sign.title for each in results.lights.all if each.light.on))
+    lights = f" {MARK}: the number cannot be trusted ({', '.join(named)})." if named else ""
+    return f"{title}{_NUMBERS}{missing}{lights} {images}. Seed {results.spec.seed}."

@@ -128,7 +128,7 @@ def batch_record(results: ImageResults, folder: Path | None = None, name: str = 
         versions=versions(),
         reason=str(results.reason),
         seconds=results.seconds,
-        summary=results.summary.plain(),
+        summary={**results.summary.plain(), "lights": [light.plain() for light in results.lights], "sentences": results.sentences},
         rows=tuple(RowEntry(sha256=row.sha256, error=row.error) for row in results.rows),
     )
 

@@ -43,12 +43,13 @@ def table_record(results: TableResults) -> dict[str, Any]:
                 "group": list(group.header),
                 "attacks": [column.variant.label for column in group.columns],
                 "missing": worst.missing,
-                **{name: _share(getattr(worst, name)) for name in ("robust", "success", "noise")},
+                **{name: _share(getattr(worst, name)) for name in ("robust", "success", "noise", "top5")},
             }
             for row in results.rows
             for group in results.groups
             for worst in [results.worst(row, group)]
         ],
+        "lights": [each.plain() for each in results.lights.all],
         "reason": str(results.reason),
         "seconds": results.seconds,
         "threads": results.threads,
@@ -76,12 +77,15 @@ def write_curve(result: Result, path: Path) -> list[Path]:
 
 def curve_record(result: Result) -> dict[str, Any]:
     """Return the summary of a robustness curve with everything that it depends on."""
-    summary = result.artifacts["smallest"]
+    summary, lights = result.artifacts["smallest"], result.artifacts["lights"]
     assert isinstance(summary, Table)
+    assert isinstance(lights, Table)
     return {
         "format": "gibbon-curve",
         "version": 1,
         "models": [dict(zip(summary.columns, row, strict=True)) for row in summary.rows],
+        "lights": [dict(zip(lights.columns, row, strict=True)) for row in lights.rows],
+        "sentences": result.operation.sentences(lights),  # type: ignore[attr-defined]
         "reason": str(result.reason),
         "seconds": result.seconds,
         "forwards": result.forwards,
@@ -94,7 +98,8 @@ def _cell(cell: Cell) -> Mapping[str, Any]:
     found: dict[str, Any] = {**vars(cell.key), "error": cell.error, "seconds": cell.seconds, "facts": cell.facts}
     if cell.verdicts is None:
         return found
-    names = ("clean", "robust", "success", "success_8bit", "transfer", "noise", "right_after")
+    names: tuple[str, ...] = ("clean", "robust", "success", "success_8bit", "transfer", "noise", "right_after")
+    names += ("clean_top5", "robust_top5") if cell.has_top5 else ()
     verdicts = {name: getattr(cell.verdicts, name).tolist() for name in _LISTS}
     lists = {name: getattr(cell.verdicts, name).nonzero().flatten().tolist() for name in ("made", "failed")}
     return {

@@ -283,6 +283,8 @@ class RowEntry(Part):
     survives_8bit: bool | None = None
     steps_to_flip: Count | None = None
     steps: Count | None = None
+    silent: bool | None = None
+    unfinished: int | None = Field(None, ge=-1, le=2)
     norms: dict[Literal["l0", "l1", "l2", "linf"], float] = Field(default_factory=dict)
     forwards: Count = 0
     backwards: Count = 0

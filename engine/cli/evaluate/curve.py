@@ -106,7 +106,8 @@ def _written_curve(result: Result, path: Path, figure: str, width_mm: float, jso
         say_json({"files": [str(file) for file in files], **curve_record(result)})
     else:
         say_artifact(result.artifacts["smallest"])  # type: ignore[arg-type]
-        say("", f"{result.seconds:.1f} s", *(f"  {file}" for file in files))
+        beside = result.operation.sentences(result.artifacts["lights"])  # type: ignore[attr-defined]
+        say("", f"{result.seconds:.1f} s", *beside, *(f"  {file}" for file in files))
     if result.reason == "cancelled":
         complain("Cancelled: radii that were not searched to the end are too large.")
         return INTERRUPTED

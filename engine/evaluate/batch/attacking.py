@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -21,6 +22,7 @@ from engine.evaluate.batch.subjects import Subject, Subjects
 from engine.evaluate.batch.summary import Summary, summary_of
 from engine.evaluate.inner_runs import share_of
 from engine.evaluate.long_run import LongRun
+from engine.evaluate.trust import Light, Outcome, caveat, lights_among, sentences_of
 from engine.operation import Attack, Step
 from engine.result import AttackResult, Reason
 from engine.stickers import Sticker, compose
@@ -62,6 +64,30 @@ class ImageResults:
     def summary(self) -> Summary:
         """The outcomes of the rows so far, counted."""
         return summary_of(self.rows, of=len(self.subjects))
+
+    @cached_property
+    def lights(self) -> tuple[Light, ...]:
+        """The trust lights that the rows decide, in the order of `engine.evaluate.trust.SIGNS`."""
+        rows = [row for row in self.rows if not row.error and not row.reached_before]
+        if not rows:
+            return ()
+        inputs, known = self.inputs, all(row.unfinished is not None for row in rows)
+        part = inputs["mask"] is not None or inputs["region"] == "stickers" or "stickers" in self.attack.uses
+        outcome = Outcome(
+            self.attack.title,
+            self.attack,
+            torch.tensor([bool(row.success) for row in rows]),
+            torch.ones(len(rows), dtype=torch.bool),
+            part_only=part,
+            silent=torch.tensor([bool(row.silent) for row in rows]) if known else None,
+            unfinished=torch.tensor([row.unfinished for row in rows]) if known else None,
+        )
+        return lights_among([outcome], math.prod(self.classifier.input_shape))[0]
+
+    @property
+    def sentences(self) -> list[str]:
+        """The sentences that have to stand beside the shares: what the attack rules out, and the lights that are on."""
+        return [*filter(None, [caveat(self.attack)]), *sentences_of((self.attack.title, light) for light in self.lights)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.artifacts import Table, Unit
+from engine.evaluate.trust.measuring import silent_rows, unfinished_rows
 from engine.images import digest, levels
 from engine.result import AttackResult
 
@@ -80,6 +81,10 @@ class ImageRow:
     """Index of the first successful step; None: there was none."""
     steps: int | None = None
     """Number of steps after the start."""
+    silent: bool | None = None
+    """Whether an iterate was adversarial, but not the image that was returned."""
+    unfinished: int | None = None
+    """How the attack ended: see `engine.evaluate.trust.measuring.unfinished_rows`; None in rows that an earlier version kept."""
     norms: Mapping[str, float] = field(default_factory=dict)
     """The norms l0, l1, l2 and linf of the perturbation; empty where images are grown from noise."""
     forwards: int = 0
@@ -155,6 +160,8 @@ def row_of(result: AttackResult, index: int, *, assumed: bool, **known: Any) -> 
         survives_8bit=bool(alone.survives_8bit[0]),
         steps_to_flip=alone.flip(),
         steps=alone.steps_made,
+        silent=bool(silent_rows(alone)[0]),
+        unfinished=int(unfinished_rows(alone)[0]),
         norms={} if grown else {name: float(values[0]) for name, values in alone.norms.items()},
         forwards=alone.forwards,
         backwards=alone.backwards,

@@ -12,14 +12,15 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from engine.artifacts import Artifact, Unit
+from engine.artifacts import Artifact, Table, Unit
 from engine.classifier import Classifier
 from engine.errors import in_words
-from engine.evaluate.curves.numbers import ModelNorms, by_image, curve, intervals, summary
-from engine.evaluate.curves.search import kind_of, smallest_norms
+from engine.evaluate.curves.numbers import ModelNorms, by_image, curve, intervals, lights_in, lights_table, summary
+from engine.evaluate.curves.search import Norms, kind_of, smallest_norms
 from engine.evaluate.given_data import of_data
 from engine.evaluate.named_attack import NamedAttack
 from engine.evaluate.transfer import as_taken, translated
+from engine.evaluate.trust import Light, Outcome, caveat, lights_among, sentences_of
 from engine.operation import Problem, Step, Use
 from engine.parameters import CHOICES, method
 
@@ -107,12 +108,25 @@ class RobustnessCurve(NamedAttack):
             except StopIteration as end:
                 problem.classifier.forwards += end.value.forwards
                 problem.classifier.backwards += end.value.backwards
-                done.append(ModelNorms(model.name, end.value))
+                done.append(ModelNorms(model.name, end.value, lights=self._lights(end.value, problem.images[0].numel())))
             except Exception as error_here:
                 if len(models) == 1:
                     raise
                 done.append(ModelNorms(model.name, error=in_words(error_here, self.attacking.title, "Try other parameters.")))
         yield step(None, 0.0, "")
+
+    def _lights(self, norms: Norms, values: int) -> tuple[Light, ...]:
+        """Return the trust lights that one search decides: of its first attack, which is that of the largest radius."""
+        attack, right = self.attacking, norms.right_before
+        outcome = Outcome(attack.title, attack, norms.found, right, silent=norms.silent, unfinished=norms.unfinished)
+        return lights_among([outcome], values)[0]
+
+    def sentences(self, lights: Table) -> list[str]:
+        """Return the sentences that have to stand beside the curves: what the attack rules out, and the ``lights`` that are on.
+
+        ``lights`` is the artifact of that name.
+        """
+        return [*filter(None, [caveat(self.attacking)]), *sentences_of((f"“{name}”", light) for name, light in lights_in(lights))]
 
     def radii(self, models: tuple[ModelNorms, ...]) -> Tensor:
         """Return the eps ``(T,)`` of the curve's points: some of those of the search, or evenly spread up to the largest norm."""
@@ -125,13 +139,14 @@ class RobustnessCurve(NamedAttack):
         return torch.linspace(0, longest, _POINTS + 1, dtype=torch.float64)
 
     def artifacts(self, problem: Problem, last: Step) -> Mapping[str, Artifact]:
-        """Return the curve and its intervals, a row for each model, and a row for each image."""
+        """Return the curve and its intervals, a row for each model, for each of its trust lights, and for each image."""
         assert isinstance(last, CurveStep)
         radii, names = self.radii(last.models), problem.classifier.labels
         return {
             "accuracy": curve(last.models, radii, f"Robust accuracy under {self.attacking.title}"),
             "intervals": intervals(last.models, radii),
             "smallest": summary(last.models),
+            "lights": lights_table(last.models),
             "images": by_image(last.models, [names[label] for label in last.labels.tolist()]),
         }
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from engine.artifacts import Axis, Curve, Table, Unit
 from engine.evaluate.batch.summary import Share
 from engine.evaluate.curves.search import Norms
+from engine.evaluate.trust import MARK, SIGNS, Light
 
 EPS, ACCURACY = Axis("eps", "eps"), Axis("robust accuracy", "share")
 
@@ -23,6 +24,8 @@ class ModelNorms:
     name: str
     norms: Norms | None = None
     error: str = ""
+    lights: tuple[Light, ...] = ()
+    """The trust lights that the finished search decides, in the order of `engine.evaluate.trust.SIGNS`."""
 
     def accuracy(self, eps: float) -> Share:
         """Return the robust accuracy at ``eps``, over all images but the attack errors; at 0 that on the clean images."""
@@ -77,11 +80,28 @@ def summary(models: Sequence[ModelNorms]) -> Table:
             continue
         clean, found = model.accuracy(0.0), int(model.norms.found.sum())
         errors = int(model.norms.failed.sum())
-        note = f"{errors} attack errors are left out" if errors else None
+        notes = [f"{errors} attack errors are left out"] if errors else []
+        notes += [f"{MARK} {light.sign.title}" for light in model.lights if light.on]
         facts = (found, clean.hits - found, model.median(), model.mean(), model.mean(relative=True))
-        rows.append((model.name, clean.of, clean.value, *clean.interval, *facts, note))
+        rows.append((model.name, clean.of, clean.value, *clean.interval, *facts, "; ".join(notes) or None))
     units: dict[str, Unit] = {**dict.fromkeys(shares, "share"), "median": "eps", "mean norm": "eps"}
     return Table(columns, tuple(rows), "Smallest perturbations", units=units)
+
+
+def lights_table(models: Sequence[ModelNorms]) -> Table:
+    """Return a row for each trust light that was decided for each model; meaning and cure stand where one is on."""
+    rows = []
+    for model in models:
+        for light in model.lights:
+            said = (light.sign.meaning, light.sign.cure) if light.on else ("", "")
+            rows.append((model.name, light.sign.slug, light.sign.title, light.state, light.measured, *said))
+    columns = ("model", "light", "name", "state", "measured", "meaning", "cure")
+    return Table(columns, tuple(rows), "Trust lights")
+
+
+def lights_in(table: Table) -> list[tuple[str, Light]]:
+    """Return the lights of such a table, each with the name of its model; their figures are in words."""
+    return [(name, Light(SIGNS[slug], state, why=measured)) for name, slug, _, state, measured, *_ in table.rows]
 
 
 def by_image(models: Sequence[ModelNorms], labels: Sequence[str]) -> Table:

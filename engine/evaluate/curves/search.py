@@ -15,6 +15,7 @@ from engine.classifier import Classifier
 from engine.driver import Run, start
 from engine.errors import GibbonError
 from engine.evaluate.inner_runs import rows_at_a_time, share_of
+from engine.evaluate.trust.measuring import silent_rows, unfinished_rows
 from engine.operation import Attack
 from engine.result import AttackResult
 
@@ -38,11 +39,22 @@ class Norms:
     """Forward rows through the model, counted."""
     backwards: int = 0
     """Rows of gradients, counted over backward passes."""
+    silent: Tensor | None = None
+    """Images ``(N,)`` bool that were adversarial only on the way of the first attack, which is that of the largest radius; None: it has
+    not ended.
+    """
+    unfinished: Tensor | None = None
+    """How the first attack ended, ``(N,)`` int8; see `engine.evaluate.trust.measuring.unfinished_rows`."""
+
+    @property
+    def right_before(self) -> Tensor:
+        """Images ``(N,)`` bool that were right before, without the attack errors."""
+        return (self.smallest > 0) & ~self.failed
 
     @property
     def found(self) -> Tensor:
         """Images ``(N,)`` bool that were right before, and on which the attack succeeded."""
-        return (self.smallest > 0) & self.smallest.isfinite() & ~self.failed
+        return self.right_before & self.smallest.isfinite()
 
     def robust(self, eps: float) -> Tensor:
         """Return ``(N,)`` bool: the images that hold at ``eps``. A larger eps never holds more."""
@@ -106,6 +118,10 @@ def smallest_norms(attack: Attack, classifier: Classifier, images: Tensor, label
     return search.norms
 
 
+_KINDS = (torch.bool, torch.double, torch.double, torch.bool, torch.bool, torch.int8)
+"""The types of the tensors of `_Found`."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Found:
     """The outcome of one attack for each of its images, on the CPU."""
@@ -114,6 +130,8 @@ class _Found:
     sizes: Tensor
     relative: Tensor
     failed: Tensor
+    silent: Tensor
+    unfinished: Tensor
 
 
 class _Search:
@@ -144,7 +162,7 @@ class _Search:
         else:
             each = [(radius, (radii == radius).nonzero().flatten()) for radius in sorted(set(radii.tolist()))]
             groups = [(self._attack.build(**{**self._attack.model_dump(), "eps": radius}), some, None) for radius, some in each]
-        found = _Found(*(torch.zeros(len(rows), dtype=kind) for kind in (torch.bool, torch.double, torch.double, torch.bool)))
+        found = _Found(*(torch.zeros(len(rows), dtype=kind) for kind in _KINDS))
         done = 0
         for attack, some, own in groups:
             with closing(self._start(attack, rows[some], own)) as run:
@@ -171,6 +189,7 @@ class _Search:
         found.success[rows], found.failed[rows] = result.success.cpu(), result.failed.cpu()
         found.sizes[rows] = sizes
         found.relative[rows] = sizes / self._size(clean).clamp_min(TINY)
+        found.silent[rows], found.unfinished[rows] = silent_rows(result).cpu(), unfinished_rows(result).cpu()
 
     def note(self, rows: Tensor, found: _Found, radii: Tensor | None = None) -> None:
         """Note the images on which an attack succeeded: they have a smaller perturbation than before."""
@@ -178,4 +197,8 @@ class _Search:
         for name, values in (("smallest", found.sizes if radii is None else radii), ("sizes", found.sizes), ("relative", found.relative)):
             new[name] = getattr(self.norms, name).index_copy(0, fresh, values[found.success])
         failed = self.norms.failed.index_copy(0, rows, self.norms.failed[rows] | found.failed)
+        if self.norms.unfinished is None:
+            for name in ("silent", "unfinished"):
+                values = getattr(found, name)
+                new[name] = torch.zeros(len(failed), dtype=values.dtype).index_copy(0, rows, values)
         self.norms = replace(self.norms, **new, failed=failed)

@@ -20,6 +20,10 @@ from engine.images import digest
 NORMS = ("l0", "l1", "l2", "linf")
 TENSORS = ("labels", "before", "after", "after_8bit", "noise", "made", "targets", "failed", "norms")
 """The tensors of a cell, each with one entry for each image."""
+LATER_TENSORS = ("top5_before", "top5_after", "silent", "unfinished")
+"""Further tensors, which cells that were kept by earlier versions lack."""
+TOP5_CLASSES = 10
+"""Number of classes above which the label's being among the five most probable classes is counted, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,14 @@ class Verdicts:
     """Images ``(N,)`` bool for which a model gave NaN: attack errors, which are in no share."""
     norms: Tensor
     """The norms l0, l1, l2 and linf of each perturbation, ``(N, 4)``."""
+    top5_before: Tensor | None = None
+    """Images ``(N,)`` bool whose label is among the five most probable classes for the clean image; None: ten classes or fewer."""
+    top5_after: Tensor | None = None
+    """The same for the adversarial image."""
+    silent: Tensor | None = None
+    """Images ``(N,)`` bool that were adversarial on the attack's way only, on the model that they were made on."""
+    unfinished: Tensor | None = None
+    """How the attack ended on that model, ``(N,)`` int8; see `engine.evaluate.trust.measuring.unfinished_rows`."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -136,6 +148,27 @@ class Cell:
     def success_8bit(self) -> Share:
         """The same as ``success``, for the adversarial images rounded to 8 bits."""
         return self._share("success_8bit", "right_before")
+
+    @property
+    def has_top5(self) -> bool:
+        """Whether top-5 accuracies were counted: the model has more than ten classes."""
+        return self.verdicts is not None and self.verdicts.top5_before is not None
+
+    @property
+    def clean_top5(self) -> Share:
+        """Top-5 accuracy on the clean images, over all of them."""
+        return self._top5(after=False)
+
+    @property
+    def robust_top5(self) -> Share:
+        """Robust top-5 accuracy: the label is among the five most probable classes of the clean and of the adversarial image."""
+        return self._top5(after=True)
+
+    def _top5(self, *, after: bool) -> Share:
+        found = self.verdicts
+        if found is None or found.top5_before is None or found.top5_after is None:
+            return Share(0, 0)
+        return share(found.top5_before & found.top5_after if after else found.top5_before, found.sound)
 
     @property
     def transfer(self) -> Share:

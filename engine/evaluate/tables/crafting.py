@@ -14,9 +14,10 @@ from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.evaluate.control import control
 from engine.evaluate.inner_runs import share_of
-from engine.evaluate.tables.cells import NORMS, TENSORS, Verdicts
+from engine.evaluate.tables.cells import LATER_TENSORS, NORMS, TENSORS, TOP5_CLASSES, Verdicts
 from engine.evaluate.tables.posing import Bench, Posed
 from engine.evaluate.transfer import ask
+from engine.evaluate.trust.measuring import silent_rows, unfinished_rows
 from engine.images import digest
 from engine.images.grid import lattice
 from engine.result import AttackResult
@@ -91,9 +92,24 @@ def _asked(judge: Judge, labels: Tensor, result: AttackResult, noise: Tensor) ->
         "targets": torch.full_like(labels, -1) if verdict.targets is None else verdict.targets,
         "failed": result.failed.to(broken.device) | broken,
         "norms": torch.stack([result.norms[name].cpu().double() for name in NORMS], 1),
+        "silent": silent_rows(result),
+        "unfinished": unfinished_rows(result),
     }
+    if verdict.clean.shape[1] > TOP5_CLASSES:
+        found |= {"top5_before": in_top5(verdict.clean, labels), "top5_after": in_top5(verdict.adversarial, labels)}
     return {name: value.detach().cpu() for name, value in found.items()}
 
 
+def in_top5(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the rows ``(N,)`` bool of logits ``(N, K)`` in which the label is among the five most probable classes.
+
+    Of equal logits that of the lower class comes first, as in the prediction.
+    """
+    own = labels.to(logits.device)[:, None]
+    logit, classes = logits.gather(1, own), torch.arange(logits.shape[1], device=logits.device)
+    return ((logits > logit) | ((logits == logit) & (classes < own))).sum(1) < 5
+
+
 def _joined(parts: Sequence[dict[str, Any]]) -> Verdicts:
-    return Verdicts(**{name: torch.cat([part[name] for part in parts]) for name in TENSORS})
+    names = [name for name in (*TENSORS, *LATER_TENSORS) if name in parts[0]]
+    return Verdicts(**{name: torch.cat([part[name] for part in parts]) for name in names})

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.differences import difference
 from engine.errors import GibbonError
-from engine.evaluate.tables.cells import TENSORS, Cell, Verdicts
+from engine.evaluate.tables.cells import LATER_TENSORS, TENSORS, Cell, Verdicts
 from engine.evaluate.tables.plan import CellKey, Craft
 from engine.files import replacing
 
@@ -39,7 +39,8 @@ class Keeper:
     def save(self, cell: Cell) -> None:
         """Write a finished cell; one with an error is not finished, and is tried again the next time."""
         assert cell.verdicts is not None
-        tensors = {name: getattr(cell.verdicts, name).contiguous() for name in TENSORS}
+        found = {name: getattr(cell.verdicts, name) for name in (*TENSORS, *LATER_TENSORS)}
+        tensors = {name: tensor.contiguous() for name, tensor in found.items() if tensor is not None}
         about = {"version": VERSION, "key": vars(cell.key), "facts": cell.facts, "seconds": cell.seconds}
         about |= {name: getattr(cell, name) for name in ("class_names", "digests", "places")}
         _write(self._cell(cell.key), tensors, about)
@@ -93,7 +94,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, "pt", device="cpu") as file:
             about = json.loads((file.metadata() or {})["gibbon"])
-            tensors = {name: file.get_tensor(name) for name in TENSORS}
+            later = [name for name in LATER_TENSORS if name in file.keys()]  # noqa: SIM118 - the file is no mapping
+            tensors = {name: file.get_tensor(name) for name in (*TENSORS, *later)}
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise GibbonError(f"“{path}” is no cell of a table: delete it, so that the cell is computed again. ({error})") from None
     if about.get("version") != VERSION:

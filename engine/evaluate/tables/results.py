@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -13,13 +14,13 @@ import torch
 from engine.artifacts import Table
 from engine.evaluate.batch.summary import Share
 from engine.evaluate.tables.cells import Cell, Verdicts, share
+from engine.evaluate.tables.lights import TableLights, lights_of_row
 from engine.evaluate.tables.plan import CellKey, Column, group_title
 from engine.evaluate.tables.spec import ITSELF, TableSpec
-from engine.evaluate.trust import caveat, is_one_step
+from engine.evaluate.tables.texts import cell_text, share_text, worst_text
+from engine.evaluate.trust import Light, caveat
 from engine.result import Reason
 from engine.text.formatting import counted
-
-NOTHING = "–"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Worst:
     success: Share
     noise: Share
     """Robust accuracy under random noise as large as the perturbations, all attacks' noises together: the control."""
+    top5: Share
+    """Robust top-5 accuracy; of nothing where it was not counted in every cell."""
     missing: int = 0
     """Number of the group's cells that have no verdicts and are left out."""
 
@@ -67,6 +70,8 @@ class TableResults:
     devices: tuple[str, ...] = ()
     """Devices of the models that this process has loaded."""
     notes: tuple[str, ...] = ()
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The shape of an image by data set, as far as this process has loaded them."""
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -90,12 +95,19 @@ class TableResults:
 
     def cell(self, row: str, column: Column) -> Cell | None:
         """Return a cell; None: it is not finished."""
-        return self.cells.get(CellKey(row, column.data.name, column.place, column.variant.label))
+        return self.cells.get(_key(row, column))
 
     def clean(self, row: str, data: str) -> Share:
         """Return the accuracy of a model on the clean images of a data set."""
+        return next((cell.clean for cell in self._sound(row, data)), Share(0, 0))
+
+    def clean_top5(self, row: str, data: str) -> Share:
+        """Return the top-5 accuracy of a model on the clean images of a data set; of nothing where it was not counted."""
+        return next((cell.clean_top5 for cell in self._sound(row, data) if cell.has_top5), Share(0, 0))
+
+    def _sound(self, row: str, data: str) -> Iterator[Cell]:
         cells = (self.cell(row, column) for column in self.columns if column.data.name == data)
-        return next((cell.clean for cell in cells if cell is not None and cell.verdicts is not None), Share(0, 0))
+        return (cell for cell in cells if cell is not None and cell.verdicts is not None)
 
     def worst(self, row: str, group: Group) -> Worst:
         """Return the worst case of a group for one model, image by image."""
@@ -103,18 +115,39 @@ class TableResults:
         verdicts = [cell.verdicts for cell in found if cell is not None and cell.verdicts is not None]
         missing = len(found) - len(verdicts)
         if not verdicts:
-            return Worst(Share(0, 0), Share(0, 0), Share(0, 0), missing)
+            return Worst(Share(0, 0), Share(0, 0), Share(0, 0), Share(0, 0), missing)
         sound, before = _all(verdicts, "sound"), _all(verdicts, "right_before")
         success = torch.stack([verdict.success for verdict in verdicts]).any(0)
-        noise = share(_all(verdicts, "robust_noise"), sound)
-        return Worst(share(_all(verdicts, "robust"), sound), share(success & sound, before & sound), noise, missing)
+        noise, top5 = share(_all(verdicts, "robust_noise"), sound), Share(0, 0)
+        if all(verdict.top5_before is not None for verdict in verdicts):
+            top5 = share(_all(verdicts, "top5_before") & _all(verdicts, "top5_after"), sound)
+        return Worst(share(_all(verdicts, "robust"), sound), share(success & sound, before & sound), noise, top5, missing)
+
+    # ------------------------------------------------------------------ trust
+
+    @cached_property
+    def lights(self) -> TableLights:
+        """The trust lights that the cells decide."""
+        found = []
+        for data in self.spec.data:
+            columns = [column for column in self.columns if column.data == data]
+            values = math.prod(self.shapes[data.name]) if data.name in self.shapes else None
+            for row in self.spec.models:
+                cells = [(column, cell) for column in columns if (cell := self.cell(row.title, column)) is not None]
+                found += lights_of_row(row, self.spec, cells, values)
+        return TableLights(tuple(found))
+
+    def seen(self, row: str, *columns: Column) -> tuple[Light, ...]:
+        """Return the lights that are on in a model's cells of some columns, each sign once."""
+        return self.lights.seen(*(_key(row, column) for column in columns))
 
     def sentences(self) -> list[str]:
         """Return in words how far the table is, and what is wrong with it."""
         total = len(self.rows) * len(self.columns)
         done = counted(len(self.cells), "cell")
         lines = [f"{done}, {self.seconds:.1f} s." if self.done else f"{done} of {total:,}, {self.seconds:.1f} s."]
-        lines += [*self.notes, *self._caveats()]
+        keys = {_key(row, column): column for row in self.rows for column in self.columns}
+        lines += [*self.notes, *self._caveats(), *self.lights.sentences(keys), *self._kept_before()]
         failed = sum(int(cell.verdicts.failed.sum()) for cell in self.cells.values() if cell.verdicts is not None)
         if failed:
             lines.append(f"{counted(failed, 'attack error')}: a model gave NaN there. Such images are in no share.")
@@ -122,10 +155,18 @@ class TableResults:
         return lines
 
     def _caveats(self) -> list[str]:
-        """Return the sentences beside groups in which every attack takes one step: no model is called robust on these."""
+        """Return the sentences beside groups without an attack of many steps by gradients: no model is called robust on these."""
         attacks = [[column.variant.attack for column in group.columns] for group in self.groups]
-        alone = (attack for group in attacks if all(map(is_one_step, group)) for attack in group)
+        alone = (attack for group in attacks if all(map(caveat, group)) for attack in group)
         return list(dict.fromkeys(map(caveat, alone)))
+
+    def _kept_before(self) -> list[str]:
+        """Return a sentence on cells that an earlier version kept, which lack what lights and top-5 accuracies are counted from."""
+        old = sum(cell.verdicts is not None and cell.verdicts.unfinished is None for cell in self.cells.values())
+        if not old:
+            return []
+        which = "1 cell was" if old == 1 else f"{old:,} cells were"
+        return [f"{which} kept by an earlier version, without top-5 accuracy and without the attack's course: compute afresh to have them."]
 
     def table(self) -> Table:
         """Return the robust accuracies over all images with their intervals, one row for each model, the control beside each group."""
@@ -133,7 +174,7 @@ class TableResults:
         for data in self.spec.data:
             columns.append(f"clean, {data.name}")
             for line, row in zip(lines, self.rows, strict=True):
-                line.append(share_text(self.clean(row, data.name)))
+                line.append(share_text(self.clean(row, data.name), self.clean_top5(row, data.name)))
             for group in (group for group in self.groups if group.columns[0].data == data):
                 self._add_group(group, columns, lines)
         return Table(tuple(columns), tuple(map(tuple, lines)), self.title)
@@ -148,12 +189,12 @@ class TableResults:
         for column in group.columns:
             columns.append(", ".join(column.header))
             for line, row in zip(lines, self.rows, strict=True):
-                line.append(cell_text(self.cell(row, column)))
+                line.append(cell_text(self.cell(row, column), self.seen(row, column)))
         worst = [self.worst(row, group) for row in self.rows]
         if len(group.columns) > 1:
             columns.append(", ".join(("worst case", *group.header)))
-            for line, found in zip(lines, worst, strict=True):
-                line.append(worst_text(found))
+            for line, text in zip(lines, self._worst_texts(group, worst), strict=True):
+                line.append(text)
         columns.append(", ".join(("random noise as large", *group.header)))
         for line, found in zip(lines, worst, strict=True):
             line.append(share_text(found.noise))
@@ -163,20 +204,27 @@ class TableResults:
         heads = ("attack", "budget", "images", "data")
         rows: list[tuple[str, ...]] = []
         for data in self.spec.data:
-            rows.append(("clean", "no attack", "", data.name, *(share_text(self.clean(row, data.name)) for row in self.rows)))
+            rows.append(("clean", "no attack", "", data.name, *self._clean_texts(data.name)))
             for group in (group for group in self.groups if group.columns[0].data == data):
                 rows += self._upright_group(group)
         return Table((*heads, *self.rows), tuple(rows), self.title)
+
+    def _worst_texts(self, group: Group, worst: Sequence[Worst]) -> Iterator[str]:
+        for row, found in zip(self.rows, worst, strict=True):
+            yield worst_text(found.robust, found.top5, found.missing, self.seen(row, *group.columns))
+
+    def _clean_texts(self, data: str) -> Iterator[str]:
+        return (share_text(self.clean(row, data), self.clean_top5(row, data)) for row in self.rows)
 
     def _upright_group(self, group: Group) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = []
         for column in group.columns:
             aim = "" if column.variant.aim == "away" else f", towards: {column.variant.aim}"
-            cells = (cell_text(self.cell(row, column)) for row in self.rows)
+            cells = (cell_text(self.cell(row, column), self.seen(row, column)) for row in self.rows)
             rows.append((column.variant.name, f"{column.budget}{aim}", column.access, column.data.name, *cells))
         worst = [self.worst(row, group) for row in self.rows]
         if len(group.columns) > 1:
-            rows.append(("worst case", *group.header, *(worst_text(each) for each in worst)))
+            rows.append(("worst case", *group.header, *self._worst_texts(group, worst)))
         return [*rows, ("random noise as large", *group.header, *(share_text(each.noise) for each in worst))]
 
     def data(self) -> Table:
@@ -204,6 +252,9 @@ class TableResults:
                         *_numbers(worst.noise),
                     ),
                     *(None, None, None, None),
+                    *_numbers(self.clean_top5(row.title, first.data.name)),
+                    *_numbers(worst.top5),
+                    _slugs(self.seen(row.title, *group.columns)),
                 )
 
     def _data_row(self, row: str, defense: str, group: Group, column: Column) -> tuple[Any, ...]:
@@ -218,6 +269,9 @@ class TableResults:
             *(column.variant.name, getattr(attack, "norm", None), getattr(attack, "eps", None), column.budget, group.title),
             *(*_numbers(shares[0]), *_numbers(shares[1]), *_numbers(shares[2]), eight, after, *transfer, *_numbers(shares[3])),
             *(facts.get("model"), facts.get("crafted on"), None if cell is None else cell.seconds, error),
+            *_numbers(Share(0, 0) if cell is None else cell.clean_top5),
+            *_numbers(Share(0, 0) if cell is None else cell.robust_top5),
+            _slugs(self.seen(row, column)),
         )
 
 
@@ -228,32 +282,22 @@ DATA_COLUMNS = (
     *(f"transfer_rate{end}" for end in ("", "_low", "_high", "_hits", "_of")),
     *(f"noise_accuracy{end}" for end in ("", "_low", "_high", "_hits", "_of")),
     *("model_fingerprint", "crafted_on_fingerprint", "seconds", "error"),
+    *(f"{name}{end}" for name in ("clean_top5", "robust_top5") for end in ("", "_low", "_high", "_hits", "_of")),
+    "trust_lights_on",
 )
 
 
-def cell_text(cell: Cell | None) -> str:
-    """Return a cell's robust accuracy in words, or that it failed or is not finished."""
-    if cell is None:
-        return NOTHING
-    return "error" if cell.error else share_text(cell.robust)
-
-
-def share_text(found: Share) -> str:
-    """Format a share with its interval: ``61.0 % (54.1–67.5)``."""
-    if found.value is None:
-        return NOTHING
-    low, high = found.interval
-    return f"{100 * found.value:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
-
-
-def worst_text(found: Worst) -> str:
-    """Format a worst case; a star says that some attacks of the group are missing."""
-    return share_text(found.robust) + ("*" if found.missing and found.robust.of else "")
+def _key(row: str, column: Column) -> CellKey:
+    return CellKey(row, column.data.name, column.place, column.variant.label)
 
 
 def _numbers(found: Share) -> tuple[float | None, float | None, float | None, int, int]:
     low, high = found.interval if found.of else (None, None)
     return found.value, low, high, found.hits, found.of
+
+
+def _slugs(lights: Sequence[Light]) -> str | None:
+    return " ".join(light.sign.slug for light in lights) or None
 
 
 def _all(verdicts: list[Verdicts], name: str) -> torch.Tensor:

@@ -102,7 +102,8 @@ class TableRun(LongRun[TableStep]):
         """Return the table with the cells that are finished; valid at any time."""
         notes = tuple(dict.fromkeys(note for data in self._stock.loaded for note in data.notes))
         columns = columns_of(self.spec)
-        return TableResults(self.spec, columns, self.cells, self.reason, self.seconds, self._threads, self._stock.devices, notes)
+        shapes = {entry.name: data.shape for entry in self.spec.data if (data := self._stock.found(entry)) is not None}
+        return TableResults(self.spec, columns, self.cells, self.reason, self.seconds, self._threads, self._stock.devices, notes, shapes)
 
     # ------------------------------------------------------------------ the loop
 

@@ -68,6 +68,11 @@ class Stock:
         """The data sets that were loaded so far."""
         return [data for data in self._sets.values() if isinstance(data, DataSet)]
 
+    def found(self, entry: TableData) -> DataSet | None:
+        """Return a data set that was loaded; None: it was not, or cannot be."""
+        data = self._sets.get(entry.name)
+        return data if isinstance(data, DataSet) else None
+
     @property
     def devices(self) -> tuple[str, ...]:
         """The devices of the models that were loaded so far."""

@@ -3,8 +3,25 @@
 from engine.evaluate.trust.caveat import caveat
 from engine.evaluate.trust.evaluation import TrustLights, TrustStep
 from engine.evaluate.trust.light import Light, table_of
+from engine.evaluate.trust.outcomes import Outcome, lights_among
 from engine.evaluate.trust.signs import SIGNS, Sign
 from engine.evaluate.trust.two_attackers import lights_of
+from engine.evaluate.trust.words import MARK, marked, sentences_of
 from engine.evaluate.trust.yardsticks import is_one_step
 
-__all__ = ["SIGNS", "Light", "Sign", "TrustLights", "TrustStep", "caveat", "is_one_step", "lights_of", "table_of"]
+__all__ = [
+    "MARK",
+    "SIGNS",
+    "Light",
+    "Outcome",
+    "Sign",
+    "TrustLights",
+    "TrustStep",
+    "caveat",
+    "is_one_step",
+    "lights_among",
+    "lights_of",
+    "marked",
+    "sentences_of",
+    "table_of",
+]

@@ -15,18 +15,17 @@ from engine.classifier import Classifier
 from engine.driver import start
 from engine.evaluate.transfer import as_taken, translated
 from engine.evaluate.trust import measuring
-from engine.evaluate.trust.light import Light, compared, frequent, share_of, unmeasured
+from engine.evaluate.trust.light import NO_LIMIT, Light, compared, frequent, share_of, unlimited, unmeasured
 from engine.evaluate.trust.measuring import Work
-from engine.evaluate.trust.signs import SIGNS
-from engine.evaluate.trust.yardsticks import Yardsticks
+from engine.evaluate.trust.yardsticks import Yardsticks, has_no_limit
 from engine.operation import Attack, Problem
 from engine.ranking import reached
 from engine.result import AttackResult
 
 Progress = float | list[Light]
 NO_RADIUS = "The attack has no eps at which another could be compared with it."
-_ENOUGH = 0.99
-"""Share of images that an attack without a limit has to fool: the light is on where Wilson's interval is below it."""
+PART_ONLY = "The attack may change a part of the image only, so that no limit on the change would not promise it success."
+LIMITED = "The attack is limited otherwise than by an eps."
 
 
 @dataclass(eq=False)
@@ -95,10 +94,12 @@ class Examination:
 
     def _without_radius(self) -> Work:
         assert self.result is not None
-        yield [self._unlimited("unbounded-fails", self.result.success)]
         slugs = ("one-step-beats-many", "transfer-beats-white-box", "search-beats-gradients", "more-eps-less-success")
         yield [unmeasured(slug, NO_RADIUS) for slug in (*slugs, "steps-matter", "loss-matters")]
-        yield [self._unlimited("no-limit-no-success", self.result.success)]
+        if has_no_limit(self.attack, self.problem.images[0].numel()):
+            yield self._unlimited(self.result.success)
+        else:
+            yield [unmeasured(slug, LIMITED) for slug in NO_LIMIT]
 
     def _one_step(self) -> Work:
         one = yield from self._run(self.yardsticks.one_step)
@@ -106,7 +107,7 @@ class Examination:
 
     def _no_limit(self) -> Work:
         self.won["no limit"] = (yield from self._run(self.yardsticks.at(self.yardsticks.largest))).success
-        yield [self._unlimited(slug, self.won["no limit"]) for slug in ("no-limit-no-success", "unbounded-fails")]
+        yield self._unlimited(self.won["no limit"])
 
     def _radii(self) -> Work:
         eps = self.yardsticks.eps
@@ -170,9 +171,8 @@ class Examination:
     def _many(self) -> tuple[str, Tensor]:
         return self.yardsticks.many_steps.title, self.won["many steps"]
 
-    def _unlimited(self, slug: str, won: Tensor) -> Light:
-        share = share_of(won)
-        return Light(SIGNS[slug], "on" if share.interval[1] < _ENOUGH else "off", {"fooled without a limit": share})
+    def _unlimited(self, won: Tensor) -> list[Light]:
+        return [unmeasured(slug, PART_ONLY) for slug in NO_LIMIT] if self.problem.mask is not None else unlimited(won)
 
     def _run(
         self,

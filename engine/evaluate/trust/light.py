@@ -18,6 +18,10 @@ State = Literal["on", "off", "not measured"]
 Figure = Share | float
 FEW = 0.05
 """Share of images that may show a sign that a single image shows: the light is on where more do, with 97.5 % confidence."""
+ENOUGH = 0.99
+"""Share of images that an attack without a limit has to fool: the light is on where Wilson's interval is below it."""
+NO_LIMIT = ("no-limit-no-success", "unbounded-fails")
+"""The signs of an attack without a limit."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,13 @@ def frequent(slug: str, name: str, seen: Tensor, most: float = FEW, **more: Figu
     share = share_of(seen)
     on = share.hits == 1 if share.of == 1 else share.of > 0 and share.interval[0] > most
     return Light(SIGNS[slug], "on" if on else "off", {name: share, **more})
+
+
+def unlimited(won: Tensor) -> list[Light]:
+    """Return the lights of an attack that nothing limits, by the rows ``(N,)`` bool that it fools: on where it misses some."""
+    share = share_of(won)
+    state: State = "on" if share.interval[1] < ENOUGH else "off"
+    return [Light(SIGNS[slug], state, {"fooled without a limit": share}) for slug in NO_LIMIT]
 
 
 def table_of(lights: tuple[Light, ...]) -> Table:

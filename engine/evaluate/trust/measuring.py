@@ -74,15 +74,48 @@ def around_the_image(problem: Problem, radius: float, draws: int) -> Work:
 
 def of_the_attack(result: AttackResult) -> list[Light]:
     """Return the lights that the course of an attack alone decides."""
-    fresh = ~result.reached_before
-    silent = (result.steps_to_flip >= 0) & ~result.success & ~result.failed & fresh
-    lights = [frequent("silent-success", "images that were adversarial on the way only", silent[fresh], most=0.0)]
-    held = fresh & ~result.success & ~result.failed
-    if not bool(held.any()):
+    rows = ~result.reached_before
+    return by_course(silent_rows(result)[rows], unfinished_rows(result)[rows])
+
+
+def by_course(silent: Tensor, unfinished: Tensor) -> list[Light]:
+    """Return the lights of the course of an attack.
+
+    Parameters
+    ----------
+    silent
+        Images ``(N,)`` bool that were adversarial on the way only; see `silent_rows`.
+    unfinished
+        For each image ``(N,)`` one of the numbers of `unfinished_rows`.
+    """
+    lights = [frequent("silent-success", "images that were adversarial on the way only", silent, most=0.0)]
+    held = unfinished[unfinished != FOOLED]
+    if not len(held):
         return [*lights, Light(SIGNS["unfinished"], "off", why="The attack succeeded on every image.")]
-    if len(result.trace) <= 2 * LAST:
+    known = held[held != UNKNOWN]
+    if not len(known):
         return [*lights, unmeasured("unfinished", f"It needs at least {2 * LAST} steps.")]
-    return [*lights, frequent("unfinished", "failed images whose loss still rose", rising(_in_logits(result)[:, held]))]
+    return [*lights, frequent("unfinished", "failed images whose loss still rose", known == ROSE)]
+
+
+def silent_rows(result: AttackResult) -> Tensor:
+    """Return the rows ``(N,)`` bool in which an iterate was adversarial, but not the image that was returned."""
+    return (result.steps_to_flip >= 0) & ~result.success & ~result.failed & ~result.reached_before
+
+
+UNKNOWN, FOOLED, SETTLED, ROSE = -1, 0, 1, 2
+
+
+def unfinished_rows(result: AttackResult) -> Tensor:
+    """Return how the attack ended in each row, ``(N,)`` int8.
+
+    ``FOOLED``: it had nothing to look for any more. ``SETTLED``, ``ROSE``: it failed, and the loss had settled, or still rose.
+    ``UNKNOWN``: it failed, and made too few steps to tell.
+    """
+    held = ~result.reached_before & ~result.success & ~result.failed
+    if len(result.trace) <= 2 * LAST:
+        return torch.where(held, UNKNOWN, FOOLED).to(torch.int8)
+    return torch.where(held, torch.where(rising(_in_logits(result)), ROSE, SETTLED), FOOLED).to(torch.int8)
 
 
 def rising(trace: Tensor) -> Tensor:

@@ -47,8 +47,8 @@ _SIGNS = (
         "search-beats-gradients",
         "Search beats gradients",
         "gradient masking",
-        "Square, which sees no gradient, fools images on which the gradient attack fails.",
-        "Count the worst of both, allow Square more queries, and try another loss for the gradient.",
+        "An attack that sees no gradient, such as Square or random noise, fools images on which the gradient attack fails.",
+        "Count the worst of both, allow the search more queries, and try another loss for the gradient.",
     ),
     Sign(
         "no-gradient",

@@ -21,6 +21,18 @@ def is_one_step(attack: Attack) -> bool:
     return isinstance(attack, _ONE) or (isinstance(attack, _MANY) and _steps(attack) == 1)
 
 
+def has_no_limit(attack: Attack, values: int) -> bool:
+    """Return whether nothing bounds the attack's change of an image of ``values`` values, so that it has to succeed on every image.
+
+    Its radius is that of the ball around any image that holds all others, or is None, or the attack looks for the nearest adversarial image
+    at whatever distance. An attack on a few pixels or within a sticker has a limit, although it has no eps.
+    """
+    yardsticks = Yardsticks(attack, values)
+    if yardsticks.has_radius:
+        return yardsticks.eps >= yardsticks.largest
+    return attack.keeps == "norm" or getattr(attack, "eps", 0.0) is None
+
+
 @dataclass(frozen=True)
 class Yardsticks:
     """The attacks beside one with a radius, of the same norm.
