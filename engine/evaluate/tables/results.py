@@ -146,13 +146,17 @@ class TableResults:
         total = len(self.rows) * len(self.columns)
         done = counted(len(self.cells), "cell")
         lines = [f"{done}, {self.seconds:.1f} s." if self.done else f"{done} of {total:,}, {self.seconds:.1f} s."]
-        keys = {_key(row, column): column for row in self.rows for column in self.columns}
-        lines += [*self.notes, *self._caveats(), *self.lights.sentences(keys), *self._kept_before()]
+        lines += [*self.notes, *self.warnings(), *self._kept_before()]
         failed = sum(int(cell.verdicts.failed.sum()) for cell in self.cells.values() if cell.verdicts is not None)
         if failed:
             lines.append(f"{counted(failed, 'attack error')}: a model gave NaN there. Such images are in no share.")
         lines += [f"“{cell.key.model}” under {cell.key.attack}, {cell.key.place}, {cell.key.data}: {cell.error}" for cell in self.errors]
         return lines
+
+    def warnings(self) -> list[str]:
+        """Return the sentences that have to stand beside the numbers: what the attacks rule out, and the trust lights that are on."""
+        keys = {_key(row, column): column for row in self.rows for column in self.columns}
+        return [*self._caveats(), *self.lights.sentences(keys)]
 
     def _caveats(self) -> list[str]:
         """Return the sentences beside groups without an attack of many steps by gradients: no model is called robust on these."""

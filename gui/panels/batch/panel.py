@@ -61,6 +61,7 @@ class BatchPanel(QWidget):
         self.foot = JobFoot("Attack all", "End it now; the rows so far stay", self)
         self.selection = Sentence(1, muted=True, parent=self)
         self.summary = BatchSummary(self)
+        self.trust = Sentence(2, snug=True, parent=self)
         self.table = RowTable(self)
         self.save_button = QPushButton(theme.icon("mdi6.file-delimited-outline"), "Save CSV…", self)
         self.pictures = QCheckBox("with images", self)
@@ -88,6 +89,8 @@ class BatchPanel(QWidget):
         rows.setSpacing(4)
         rows.addLayout(buttons)
         rows.addWidget(self.summary)
+        rows.addWidget(self.trust)
+        self.trust.hide()
         rows.addWidget(self.table, 1)
         nothing = EmptyState(_NOTHING, "mdi6.image-multiple-outline", self)
         self._parts = SetupAndResults(self.setup, self.foot, nothing, body, above=(self.plan,), parent=self)
@@ -266,7 +269,11 @@ class BatchPanel(QWidget):
         words = f"{results.subjects.words}{_painted(results.inputs['stickers'])}"
         self.selection.set_text(words if found.done == found.of else f"{self._part_words(results)} {words}")
         self.selection.setToolTip("\n".join((words, *results.subjects.notes)))
-        self.summary.show_summary(found, getattr(results.attack, "norm", "l2"))
+        seen, beside = any(light.on for light in results.lights), results.sentences
+        self.summary.show_summary(found, getattr(results.attack, "norm", "l2"), seen=seen)
+        self.trust.setVisible(bool(beside))
+        self.trust.set_text(" ".join(beside))
+        self.trust.setToolTip("\n".join(beside))
 
     def _part_words(self, results: ImageResults) -> str:
         """Return how many of the rows are there, and why no more are."""
@@ -308,12 +315,12 @@ class BatchPanel(QWidget):
 def _rows_so_far(run: ImageRun, _step: ImageStep) -> ImageResults:
     """Return the rows so far, with their summary already counted. Called in the lane's thread."""
     results = run.result()
-    results.summary  # noqa: B018 - computed here, so that the main thread need not count thousands of rows ten times a second
+    results.summary, results.lights  # noqa: B018 - here, so that the main thread need not count thousands of rows ten times a second
     return results
 
 
 def _counted(results: ImageResults) -> ImageResults:
-    results.summary  # noqa: B018 - as in `_rows_so_far`
+    results.summary, results.lights  # noqa: B018 - as in `_rows_so_far`
     return results
 
 

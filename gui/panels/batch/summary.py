@@ -22,14 +22,14 @@ class BatchSummary(NumberTiles):
         super().__init__(parent)
         self.setAccessibleName("Summary of the images")
 
-    def show_summary(self, found: Summary, norm: str) -> None:
-        """Show the summary; ``norm`` is the norm that the attack bounds or minimises."""
+    def show_summary(self, found: Summary, norm: str, *, seen: bool = False) -> None:
+        """Show the summary; ``norm`` is the norm that the attack bounds or minimises, ``seen`` whether a trust light of it is on."""
         norm = norm if norm in found.norms else "l2"
         size = found.norms.get(norm)
         assumed = f" {found.assumed:,} of the labels are the model's own prediction." if found.assumed else ""
         tiles = [
             _share("accuracy before", found.before, f"The share of images that the model reads rightly.{assumed}"),
-            _share("robust accuracy", found.robust, "The share that it reads rightly before and after the attack."),
+            _share(f"robust accuracy{' ▲' if seen else ''}", found.robust, "The share that it reads rightly before and after the attack."),
             _share("successes", found.success, "Of the images that did not count as a success before the attack."),
             NumberTile("misread before", f"{found.already:,}", "", "Images that counted as a success before the attack, counted apart"),
             NumberTile(

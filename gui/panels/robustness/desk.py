@@ -54,6 +54,7 @@ class CurveDesk(QWidget):
         self.export_button = QToolButton(self)
         self.plot = BandedCurves(self)
         self.table = ValueTable(self)
+        self.trust = Sentence(3, snug=True, parent=self)
         self._lay_out()
         self._connect()
         self._refresh()
@@ -72,6 +73,8 @@ class CurveDesk(QWidget):
         rows.addLayout(top)
         rows.addWidget(self.plot, 1)
         rows.addWidget(self.table)
+        rows.addWidget(self.trust)
+        self.trust.hide()
         nothing = EmptyState(_NOTHING, "mdi6.chart-line-variant", self)
         self._parts = SetupAndResults(self.setup, self.foot, nothing, body, parent=self)
         whole = QVBoxLayout(self)
@@ -159,7 +162,7 @@ class CurveDesk(QWidget):
             return
         before, self.outcome = self.outcome, outcome
         lines = [
-            BandedLine(Line(each.name, each.accuracy, FURTHER[place % len(FURTHER)]), each.low, each.high, each.mean)
+            BandedLine(Line(each.title, each.accuracy, FURTHER[place % len(FURTHER)]), each.low, each.high, each.mean)
             for place, each in enumerate(outcome.curves)
         ]
         ended = outcome.reason == "finished"
@@ -172,6 +175,9 @@ class CurveDesk(QWidget):
         request: work.CurveRequest | None = self.runner.job.context if self.runner.job is not None else None
         if request is not None:
             self._describe(request)
+        self.trust.setVisible(bool(outcome.warnings))
+        self.trust.set_text(" ".join(outcome.warnings))
+        self.trust.setToolTip("\n".join(outcome.warnings))
         self._parts.show_results()
         self.export_button.setEnabled(outcome.result is not None)
 

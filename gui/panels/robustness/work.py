@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine import Attack, Classifier, Result, Run
+    from engine.artifacts import Curve, Table
     from engine.evaluate.curves import CurveStep, ModelNorms, RobustnessCurve
     from gui.session.data_choice import Choice
     from gui.session.data_sources import DataSources
@@ -47,6 +48,13 @@ class ModelCurve:
     low: Values
     high: Values
     mean: float | None
+    seen: bool = False
+    """Whether a trust light of the model is on."""
+
+    @property
+    def title(self) -> str:
+        """The model's name, with the mark where a light is on."""
+        return f"{self.name} ▲" if self.seen else self.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +67,8 @@ class Outcome:
     rows: tuple[tuple[Any, ...], ...]
     units: Mapping[str, str]
     norm: str
+    warnings: tuple[str, ...] = ()
+    """What has to stand beside the curves: what the attack rules out, and the trust lights that are on."""
     result: Result | None = None
     """The result, once the run has ended; a run that was cancelled has one, too."""
 
@@ -125,24 +135,31 @@ class CurveWork:
         assert isinstance(curve, Curve)
         assert isinstance(ends, Curve)
         means = {row[0]: row[summary.columns.index("mean norm")] for row in summary.rows}
-        curves = tuple(
-            ModelCurve(name, line.numpy(), ends.lines[f"{name}, low"].numpy(), ends.lines[f"{name}, high"].numpy(), means[name])
-            for name, line in curve.lines.items()
-        )
-        norm = self.request.operation.radius
-        return Outcome(curve.x.numpy(), curves, summary.columns, summary.rows, dict(summary.units), norm, result)
+        return self._told(curve, ends, summary, means, result.artifacts["lights"], result)
 
     def _outcome(self, models: tuple[ModelNorms, ...]) -> Outcome:
-        from engine.evaluate.curves.numbers import curve, intervals, summary
+        from engine.evaluate.curves.numbers import curve, intervals, lights_table, summary
 
         radii = self.request.operation.radii(models)
         lines, ends, table = curve(models, radii, ""), intervals(models, radii), summary(models)
         means = {model.name: model.mean() for model in models}
+        return self._told(lines, ends, table, means, lights_table(models))
+
+    def _told(
+        self, curve: Curve, ends: Curve, table: Table, means: Mapping[str, Any], lights: Any, result: Result | None = None
+    ) -> Outcome:
+        from engine.evaluate.curves.numbers import lights_in
+
+        operation = self.request.operation
+        seen = {name for name, light in lights_in(lights) if light.on}
         curves = tuple(
-            ModelCurve(name, line.numpy(), ends.lines[f"{name}, low"].numpy(), ends.lines[f"{name}, high"].numpy(), means[name])
-            for name, line in lines.lines.items()
+            ModelCurve(
+                name, line.numpy(), ends.lines[f"{name}, low"].numpy(), ends.lines[f"{name}, high"].numpy(), means[name], name in seen
+            )
+            for name, line in curve.lines.items()
         )
-        return Outcome(radii.numpy(), curves, table.columns, table.rows, dict(table.units), self.request.operation.radius)
+        warnings = tuple(operation.sentences(lights))
+        return Outcome(curve.x.numpy(), curves, table.columns, table.rows, dict(table.units), operation.radius, warnings, result)
 
 
 def write_numbers(result: Result, path: Path) -> list[Path]:

@@ -49,7 +49,7 @@ class Budgets(QHeaderView):
         assert self._sheet is not None
         column = self._sheet.columns[section]
         bold, small = self._bold_metrics, self._small_metrics
-        lines = [bold.horizontalAdvance(column.title), *(small.horizontalAdvance(line) for line in column.budget)]
+        lines = [bold.horizontalAdvance(column.heading), *(small.horizontalAdvance(line) for line in column.budget)]
         if self._span(section) == (section, section):
             lines += [small.horizontalAdvance(line) for line in column.group]
         return max(_LEAST, min(_MOST, max(lines) + 2 * GRID))
@@ -74,7 +74,7 @@ class Budgets(QHeaderView):
         self._paint_band(painter, rect, section, sheet)
         top, width = rect.top() + self._band, rect.width() - 8
         muted = theme.muted_colour(palette)
-        for place, line in enumerate((column.title, *column.budget)):
+        for place, line in enumerate((column.heading, *column.budget)):
             font = self._small if place else self._bold
             metrics = self._small_metrics if place else self._bold_metrics
             painter.setFont(font)

@@ -63,6 +63,7 @@ class TableDesk(QWidget):
         self.foot = JobFoot("Compute", "End it now; the finished cells stay, and the next time it goes on from them", self)
         self.afresh = QCheckBox("afresh", self)
         self.summary = Sentence(2, muted=True, snug=True, parent=self)
+        self.trust = Sentence(3, snug=True, parent=self)
         self.export_button = QToolButton(self)
         self.table = HeatTable(self)
         self.images = CellImages(self)
@@ -88,6 +89,8 @@ class TableDesk(QWidget):
         top.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignTop)
         result.addLayout(top)
         result.addWidget(self.table, 1)
+        result.addWidget(self.trust)
+        self.trust.hide()
         self._right.addWidget(upper)
         self._right.addWidget(self.images)
         self._right.setChildrenCollapsible(False)
@@ -208,7 +211,7 @@ class TableDesk(QWidget):
             self.session.log("error", outcome.failure.sentence, outcome.failure.details)
         elif outcome.result is not None:
             sheet: Sheet = outcome.result
-            done = " ".join(sheet.sentences)
+            done = " ".join((*sheet.sentences, *sheet.warnings))
             cancelled = " You cancelled it: the finished cells are kept, and the next time it goes on from them."
             self.session.log("info", f"Table “{sheet.results.spec.title}”: {done}{cancelled if outcome.status == 'cancelled' else ''}")
 
@@ -217,13 +220,24 @@ class TableDesk(QWidget):
         first, *rest = sheet.sentences
         self.summary.set_text(" ".join((f"{sheet.results.title}: {first}", *rest)))
         self.summary.setToolTip("\n".join((sheet.results.title, *sheet.sentences)))
+        self._show_warnings()
         self._parts.show_results()
+
+    def _show_warnings(self) -> None:
+        """Show what has to stand beside the chosen number or, where nothing speaks against it, beside the whole table."""
+        current, sheet = self.table.current, self.sheet
+        whole = () if sheet is None else sheet.warnings
+        said = whole if current is None or not current.warnings else current.warnings
+        self.trust.setVisible(bool(said))
+        self.trust.set_text(" ".join(said))
+        self.trust.setToolTip("\n".join(said))
 
     # ------------------------------------------------------------------ the images of a cell
 
     @Slot(object)
     def _on_chosen(self, chosen: SheetCell) -> None:
         cell = chosen.cell
+        self._show_warnings()
         if cell is None or cell.error:
             failed = "" if cell is None else cell.error
             self.images.clear(failed or (_COUNTED if chosen.value is not None else _UNFINISHED))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from PySide6.QtCore import QModelIndex, QRect, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPalette
+from PySide6.QtCore import QModelIndex, QPointF, QRect, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPalette, QPolygonF
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from gui import theme
@@ -48,14 +48,25 @@ class _Heat(QStyledItemDelegate):
         small = QFont(font)
         small.setPointSizeF(max(6.5, 0.85 * font.pointSizeF()))
         big = option.fontMetrics.lineSpacing()
-        little = round(0.85 * big) if cell.interval else 0
-        top = rect.top() + (rect.height() - big - little) // 2
+        little, lines = round(0.85 * big), [line for line in (cell.interval, cell.top5) if line]
+        top = rect.top() + (rect.height() - big - little * len(lines)) // 2
         painter.setPen(ink)
         painter.setFont(font)
         painter.drawText(QRect(rect.left(), top, rect.width(), big), Qt.AlignmentFlag.AlignCenter, cell.text)
-        if cell.interval:
-            painter.setFont(small)
-            painter.drawText(QRect(rect.left(), top + big, rect.width(), little), Qt.AlignmentFlag.AlignCenter, cell.interval)
+        painter.setFont(small)
+        for place, line in enumerate(lines):
+            painter.drawText(QRect(rect.left(), top + big + place * little, rect.width(), little), Qt.AlignmentFlag.AlignCenter, line)
+        if cell.warnings:
+            paint_mark(painter, QPointF(rect.right() - 9, rect.top() + 9), ink)
+
+
+def paint_mark(painter: QPainter, centre: QPointF, ink: QColor, radius: float = 5.0) -> None:
+    """Paint a triangle, the mark beside a number that violates a rule: a shape, so that it is seen without colour, too."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ink)
+    x, y = centre.x(), centre.y()
+    painter.drawPolygon(QPolygonF([QPointF(x, y - radius), QPointF(x + radius, y + 0.8 * radius), QPointF(x - radius, y + 0.8 * radius)]))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -88,11 +99,11 @@ class HeatTable(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         names = self.verticalHeader()
         names.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        names.setDefaultSectionSize(2 * self.fontMetrics().lineSpacing() + 10)
         names.setMaximumWidth(_NAMES)
         names.setTextElideMode(Qt.TextElideMode.ElideRight)
         names.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         names.setHighlightSections(False)
+        self._fit_rows(False)
         self.horizontalScrollBar().valueChanged.connect(self._budgets.viewport().update)  # the headings stay in sight
         self.selectionModel().currentChanged.connect(self._on_current)
 
@@ -103,11 +114,16 @@ class HeatTable(QTableView):
 
     def show_sheet(self, sheet: Sheet | None) -> None:
         """Show a sheet; where only its values are new, the chosen cell stays."""
+        self._fit_rows(sheet is not None and sheet.has_top5)
         if self._model.set_sheet(sheet) and sheet is not None:
             for place in range(len(sheet.columns)):
                 self.setColumnWidth(place, self._budgets.wanted(place))
             self._budgets.updateGeometry()
             self.updateGeometries()
+
+    def _fit_rows(self, top5: bool) -> None:
+        """Give the rows room for their lines: share, interval and, above ten classes, the top-5 share."""
+        self.verticalHeader().setDefaultSectionSize((3 if top5 else 2) * self.fontMetrics().lineSpacing() + 10)
 
     @property
     def current(self) -> SheetCell | None:

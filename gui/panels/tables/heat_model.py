@@ -53,6 +53,8 @@ class HeatModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return cell.text
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return " ".join((cell.text, *cell.warnings))
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{cell.tip}\nClick: show its images" if cell.cell is not None and not cell.failed else cell.tip
         return cell if role == CELL else None
@@ -65,5 +67,5 @@ class HeatModel(QAbstractTableModel):
             return name if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole) else None
         column = self.sheet.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return "\n".join((column.title, *column.budget))
+            return "\n".join((column.heading, *column.budget))
         return column.tip if role == Qt.ItemDataRole.ToolTipRole else None

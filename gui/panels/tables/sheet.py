@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from engine.evaluate.batch.summary import Share
     from engine.evaluate.tables import Cell, Column, Group, TableResults
+    from engine.evaluate.trust import Light
 
 Kind = Literal["clean", "attack", "worst", "noise"]
 NOTHING = "–"
+MARK = "▲"
+"""The mark beside a number that violates a rule, as in `engine.evaluate.trust`."""
 _WORST = "An image counts as robust only if every attack of the group failed on it."
 _NOISE = "The control: accuracy under random noise as large as the perturbations. An attack must do better than this."
 
@@ -27,6 +30,13 @@ class SheetColumn:
     group: tuple[str, ...]
     """Where the images are made, and the data: columns beside each other with equal lines share a heading."""
     tip: str
+    seen: bool = False
+    """Whether a trust light of one of its numbers is on."""
+
+    @property
+    def heading(self) -> str:
+        """The title, with the mark where a light is on."""
+        return f"{self.title} {MARK}" if self.seen else self.title
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +50,10 @@ class SheetCell:
     failed: bool = False
     cell: Cell | None = None
     """The cell of the table that is behind it; None: it is not finished, or is counted from others."""
+    top5: str = ""
+    """The top-5 share, where it was counted."""
+    warnings: tuple[str, ...] = ()
+    """A sentence for each trust light of the number that is on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +66,14 @@ class Sheet:
     cells: tuple[tuple[SheetCell, ...], ...]
     """The cells by row and column."""
     sentences: tuple[str, ...]
+    """How far the table is, and what went wrong."""
+    warnings: tuple[str, ...]
+    """What has to stand beside the numbers: what the attacks rule out, and the trust lights that are on."""
+
+    @property
+    def has_top5(self) -> bool:
+        """Whether a cell has a top-5 share, and so a third line."""
+        return any(cell.top5 for row in self.cells for cell in row)
 
     @property
     def reason(self) -> str:
@@ -71,20 +93,28 @@ def sheet_of(results: TableResults) -> Sheet:
     for data in results.spec.data:
         tip = f"Accuracy without an attack\n{data.name}"
         clean = SheetColumn("clean", "clean", ("no attack",), ("", data.name), tip)
-        add(clean, [_counted(results.clean(row, data.name), f"“{row}” without an attack") for row in results.rows])
+        counts = ((row, results.clean(row, data.name), results.clean_top5(row, data.name)) for row in results.rows)
+        add(clean, [_counted(share, f"“{row}” without an attack", top5=top5) for row, share, top5 in counts])
         for group in (group for group in results.groups if group.columns[0].data == data):
             for column in group.columns:
-                add(_head(column), [_cell(results.cell(row, column), row, column) for row in results.rows])
+                seen = [results.seen(row, column) for row in results.rows]
+                made = [_cell(results.cell(row, column), row, column, own) for row, own in zip(results.rows, seen, strict=True)]
+                add(_head(column, [light for own in seen for light in own]), made)
             _add_group(results, group, add)
     upright = tuple(tuple(column[row] for column in cells) for row in range(len(results.rows)))
-    return Sheet(results, results.rows, tuple(columns), upright, tuple(results.sentences()))
+    return Sheet(results, results.rows, tuple(columns), upright, *_sentences(results))
 
 
-def _head(column: Column) -> SheetColumn:
+def _sentences(results: TableResults) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    warnings = tuple(results.warnings())
+    return tuple(sentence for sentence in results.sentences() if sentence not in warnings), warnings
+
+
+def _head(column: Column, seen: Sequence[Light]) -> SheetColumn:
     aim = () if column.variant.aim == "away" else (f"towards: {column.variant.aim}",)
     lines = (*column.budget.split(", "), *aim)
-    tip = "\n".join(column.header)
-    return SheetColumn("attack", column.variant.name, lines, (column.access, column.data.name), tip)
+    tip = "\n".join((*column.header, *dict.fromkeys(f"{MARK} {light.sign.title}: {light.sign.meaning}" for light in seen)))
+    return SheetColumn("attack", column.variant.name, lines, (column.access, column.data.name), tip, bool(seen))
 
 
 def _add_group(results: TableResults, group: Group, add: object) -> None:
@@ -97,13 +127,15 @@ def _add_group(results: TableResults, group: Group, add: object) -> None:
         made = []
         for row, each in zip(results.rows, worst, strict=True):
             missing = f"\n{each.missing} of the group's attacks failed or are not finished: left out." if each.missing else ""
-            made.append(_counted(each.robust, f"“{row}”, the worst case of {names}{missing}", star=bool(each.missing)))
-        add(SheetColumn("worst", "worst case", budget, heading, f"{_WORST}\n{where}"), made)
+            own = results.seen(row, *group.columns)
+            tip = f"“{row}”, the worst case of {names}{missing}"
+            made.append(_counted(each.robust, tip, star=bool(each.missing), top5=each.top5, seen=own))
+        add(SheetColumn("worst", "worst case", budget, heading, f"{_WORST}\n{where}", any(cell.warnings for cell in made)), made)
     noises = [_counted(each.noise, f"“{row}” under random noise as large") for row, each in zip(results.rows, worst, strict=True)]
     add(SheetColumn("noise", "random noise", (*budget, "as large"), heading, f"{_NOISE}\n{where}"), noises)
 
 
-def _cell(cell: Cell | None, row: str, column: Column) -> SheetCell:
+def _cell(cell: Cell | None, row: str, column: Column, seen: Sequence[Light]) -> SheetCell:
     what = f"“{row}” under {column.variant.name}, {column.budget}, {column.access}"
     if cell is None:
         return SheetCell(None, NOTHING, "", f"{what}: not finished")
@@ -112,15 +144,29 @@ def _cell(cell: Cell | None, row: str, column: Column) -> SheetCell:
     tip = f"{_said(cell.robust, f'{what}: robust accuracy')}\n{_said(cell.success, 'attack success, of those right before')}"
     if column.place != "itself" and cell.transfer.of:
         tip += f"\n{_said(cell.transfer, 'transfer, of those that succeeded where they were made')}"
-    return _counted(cell.robust, tip, cell=cell, said=True)
+    return _counted(cell.robust, tip, cell=cell, said=True, top5=cell.robust_top5, seen=seen)
 
 
-def _counted(found: Share, tip: str, *, star: bool = False, cell: Cell | None = None, said: bool = False) -> SheetCell:
+def _counted(
+    found: Share,
+    tip: str,
+    *,
+    star: bool = False,
+    cell: Cell | None = None,
+    said: bool = False,
+    top5: Share | None = None,
+    seen: Sequence[Light] = (),
+) -> SheetCell:
     if found.value is None:
         return SheetCell(None, NOTHING, "", f"{tip}: not finished", cell=cell)
     low, high = found.interval
     text = f"{100 * found.value:.1f}{'*' if star else ''}"
-    return SheetCell(found.value, text, f"{100 * low:.1f}–{100 * high:.1f}", tip if said else _said(found, tip), cell=cell)
+    whole, five = tip if said else _said(found, tip), ""
+    if top5 is not None and top5.value is not None:
+        whole, five = f"{whole}\n{_said(top5, 'top 5')}", f"top 5 {100 * top5.value:.1f}"
+    lines = tuple(f"{MARK} {light.sign.title} ({light.measured}): {light.sign.meaning} {light.sign.cure}" for light in seen)
+    interval = f"{100 * low:.1f}–{100 * high:.1f}"
+    return SheetCell(found.value, text, interval, "\n".join((whole, *lines)), cell=cell, top5=five, warnings=lines)
 
 
 def _said(found: Share, what: str) -> str:
