@@ -68,7 +68,7 @@ class Outcome:
     units: Mapping[str, str]
     norm: str
     warnings: tuple[str, ...] = ()
-    """What has to stand beside the curves: what the attack rules out, and the trust lights that are on."""
+    """The sentences that have to stand beside the curves: what the attack rules out, and the trust lights that are on."""
     result: Result | None = None
     """The result, once the run has ended; a run that was cancelled has one, too."""
 

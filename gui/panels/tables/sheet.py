@@ -68,7 +68,7 @@ class Sheet:
     sentences: tuple[str, ...]
     """How far the table is, and what went wrong."""
     warnings: tuple[str, ...]
-    """What has to stand beside the numbers: what the attacks rule out, and the trust lights that are on."""
+    """The sentences that have to stand beside the numbers: what the attacks rule out, and the trust lights that are on."""
 
     @property
     def has_top5(self) -> bool:
