@@ -33,7 +33,8 @@ def command(
         table.add_column(column, no_wrap=True)
     for column in ("classes", "input", "parameters", "accuracy", "MB"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("file", no_wrap=True)
+    for column in ("file", "trained", "attacked"):
+        table.add_column(column, no_wrap=column == "file")
     for entry in entries:
         table.add_row(*_row(entry))
     say_table(table)
@@ -51,6 +52,8 @@ def _row(entry: ModelEntry) -> list[str]:
         "" if entry.accuracy is None else f"{100 * entry.accuracy:.1f} %",
         f"{entry.megabytes:.1f}",
         "here" if entry.available else "to download",
+        entry.training,
+        entry.attacked,
     ]
 
 

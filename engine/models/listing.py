@@ -8,6 +8,7 @@ from typing import Literal
 
 from engine.models import shipped, torchvision
 from engine.models.architectures import ARCHITECTURES
+from engine.text.cards import attacked_of, training_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class ModelEntry:
     parameters: int
     accuracy: float | None
     """Accuracy on the official test set of ``data_set``, in [0, 1]."""
+    attacked: str
+    """Accuracy under an attack, with its budget, in words; empty if none was measured."""
+    training: str
+    """How it was trained, in words; empty if that is not known."""
     available: bool
     """Whether its file is on this machine."""
     megabytes: float
@@ -47,12 +52,14 @@ def _shipped(name: str) -> ModelEntry:
     return ModelEntry(
         source=name,
         kind="shipped",
-        title=", ".join(str(card[part]) for part in ("architecture", "activation", "recipe") if part in card),
+        title=name,
         data_set=str(card["data_set"]),
         classes=len(card["labels"]),
         input_shape=(shape[0], shape[1], shape[2]),
         parameters=int(card["parameters"]),
         accuracy=card.get("accuracy"),
+        attacked=attacked_of(card),
+        training=training_of(card),
         available=True,
         megabytes=path.stat().st_size / 1e6,
         path=path,
@@ -70,6 +77,8 @@ def _published(name: str) -> ModelEntry:
         input_shape=(3, about.crop, about.crop),
         parameters=about.parameters,
         accuracy=about.accuracy,
+        attacked="",
+        training="",
         available=about.path.is_file(),
         megabytes=about.megabytes,
         path=about.path,

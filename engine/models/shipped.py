@@ -10,14 +10,17 @@ import torch
 from engine import resources
 from engine.classifier import Classifier, Head
 from engine.models.checkpoint import load_checkpoint, read_card
+from engine.text.cards import training_of
+
+_PLAIN = ("standard", "as lectured")
 
 
 def names() -> list[str]:
-    """List the shipped models, those with plain rectifiers first."""
+    """List the shipped models: first those with plain rectifiers that were trained without a defense."""
     found = sorted(file.stem for file in resources.folder("models").glob("*.safetensors"))
     cards = {name: card(name) for name in found}
     # Weights without a card (of an interrupted training, say) are no model yet.
-    return sorted((name for name in found if "architecture" in cards[name]), key=lambda name: cards[name].get("activation") != "relu")
+    return sorted((name for name in found if "architecture" in cards[name]), key=lambda name: training_of(cards[name]) not in _PLAIN)
 
 
 def path(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Words about a model's card: the name of its data set, and its accuracy with the set on which that was measured."""
+"""Words about a model's card: its data set, how it was trained, and its accuracy, clean and attacked, with what that was measured on."""
 
 from __future__ import annotations
 
@@ -33,3 +33,20 @@ def accuracy_of(card: Mapping[str, Any]) -> str:
         whose = "published" if card.get("hash_matches") else "published, for another file"
         return f"{100 * published:.1f} % on ImageNet ({whose})"
     return "not known"
+
+
+_RECTIFIERS = {"bounded": "bounded ReLU", "bounded-leaky": "bounded leaky ReLU"}
+
+
+def training_of(card: Mapping[str, Any]) -> str:
+    """Return how the network was trained in a few words, such as ``gaussian sigma=0.3, bounded ReLU``; empty if the card does not say."""
+    if "data_set" not in card:
+        return ""
+    rectifier = _RECTIFIERS.get(str(card.get("activation", "")), "")
+    return ", ".join(filter(None, (str(card.get("recipe") or "standard"), rectifier)))
+
+
+def attacked_of(card: Mapping[str, Any]) -> str:
+    """Return the accuracy under the card's own attack with its budget; empty if none was measured."""
+    value, attack = card.get("attacked"), card.get("attack")
+    return "" if value is None or not attack else f"{100 * value:.1f} % under {attack}"

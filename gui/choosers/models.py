@@ -92,7 +92,9 @@ def _entry(entry: ModelEntry) -> Pick:
         f"{entry.source}: {data_name(entry.data_set)}, {entry.classes:,} classes, {channels} × {height} × {width}, "
         f"{entry.parameters:,} parameters{f', {accuracy} right' if accuracy else ''}; {where}"
     )
-    return Pick(entry.source, (entry.title, accuracy, here), tip, (entry.title, entry.source, data_name(entry.data_set)))
+    lines = (tip, entry.training and f"Trained: {entry.training}", entry.attacked and f"{entry.attacked} (a quick figure)")
+    about = (entry.title, entry.source, data_name(entry.data_set), entry.training)
+    return Pick(entry.source, (entry.title, accuracy, here), "\n".join(filter(None, lines)), about)
 
 
 def _recent(model: RecentModel, entry: ModelEntry | None) -> Pick:

@@ -50,7 +50,7 @@ def shipped_models() -> tuple[ModelRow, ...]:
     from engine.models import catalogue
 
     return tuple(
-        ModelRow(TableModel(source=entry.source), note=f"{entry.title}, {entry.classes} classes")
+        ModelRow(TableModel(source=entry.source), note="\n".join(filter(None, (entry.training, f"{entry.classes} classes", entry.attacked))))
         for entry in catalogue(with_torchvision=False)
         if entry.available
     )

@@ -70,7 +70,9 @@ def test_what_ships_needs_no_torchvision(monkeypatch: pytest.MonkeyPatch) -> Non
     assert entries["signs"].classes == 43
     assert all(entry.available for entry in entries.values())
     assert len({entry.title for entry in entries.values()}) == len(entries)
-    assert entries["digits-lecture"].title == "digits, relu, as lectured"
+    assert entries["digits-lecture"].training == "as lectured"
+    assert entries["signs-bounded"].training == "standard, bounded ReLU"
+    assert next(iter(entries)) == "digits"
     assert models.architectures(with_torchvision=False) == [*models.ARCHITECTURES]
     assert {"digits", "signs", "objects"} <= {*models.ARCHITECTURES}
     models.load("digits", device="cpu")

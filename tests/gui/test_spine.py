@@ -206,7 +206,7 @@ def test_a_model_is_loaded_by_double_click_or_enter_only(bench: Workbench, spine
     click(spine.model)
     models = spine.model.list
     assert models.current == "signs"
-    (item,) = models.tree.findItems("signs, bounded", Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive)
+    (item,) = models.tree.findItems("signs-bounded", Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive)
     place = models.tree.visualItemRect(item).center()
     click(models.tree.viewport(), place)
     assert spine.model.popup.isVisible()

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from engine.text.cards import accuracy_of, data_name
+from engine.text.cards import accuracy_of, attacked_of, data_name, training_of
 from gui import theme
 from gui.panels.model.swap import Swap
 from gui.widgets import ElidedLabel, Message
@@ -76,7 +76,7 @@ class Card(QWidget):
         self._layout.addRow(self._name)
         self.other_weights = Message(self)
         self._layout.addRow(self.other_weights)
-        for key in ("input", "classes", "accuracy", "hash", "parameters"):
+        for key in ("input", "classes", "training", "accuracy", "attacked", "hash", "parameters"):
             self._add(key)
         self._layout.addRow("activations", self.swap)
         self._layout.addRow("device", self.device)
@@ -128,7 +128,9 @@ class Card(QWidget):
         values = {
             "input": f"{height} × {width}, {'grey' if channels == 1 else 'RGB' if channels == 3 else f'{channels} channels'}",
             "classes": f"{len(classes):,}: {some}",
+            "training": training_of(card),
             "accuracy": accuracy_of(card) + (f", before {bounded[2:]}" if bounded else ""),
+            "attacked": attacked_of(card),
             "hash": _hash(card),
             "parameters": f"{int(card['parameters']):,}" if "parameters" in card else "",
             "data": str(card.get("attribution", "") or data_name(str(card.get("data_set", "")))),

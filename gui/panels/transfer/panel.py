@@ -168,7 +168,7 @@ class TransferPanel(QWidget):
             action = self.menu.addAction(literal(entry.source))  # the title that its row will have
             action.setEnabled(entry.available and entry.source not in loaded)
             missing = "" if entry.available else "; its weights are not on this machine: the Model dock downloads them"
-            action.setToolTip(f"{entry.source}: {entry.title}, {entry.classes} classes{missing}")
+            action.setToolTip(f"{entry.source}: {entry.training or entry.title}, {entry.classes} classes{missing}")
             action.triggered.connect(lambda _checked=False, source=entry.source: self.add(source))
         self.menu.addSeparator()
         self.menu.addAction("Open checkpoint…").triggered.connect(self._choose_checkpoint)
