@@ -44,20 +44,6 @@ def logits(classifier: engine.Classifier) -> torch.Tensor:
 # ------------------------------------------------------------------ what ships
 
 
-@pytest.mark.parametrize("name", models.loading.shipped.names())
-def test_every_shipped_model_loads_with_its_card(name: str) -> None:
-    classifier = models.load(name, device="cpu")
-    assert classifier.source == name
-    assert classifier.card["accuracy"] > (0.72 if name == "objects" else 0.97)
-    assert len(classifier.card["sha256"]) == 64
-    assert len(classifier.labels) == classifier.num_classes == logits(classifier).shape[1]
-
-
-def test_digits_and_signs_ship() -> None:
-    assert {"digits", "signs"} <= set(models.loading.shipped.names())
-    assert engine.models.load("signs", device="cpu").labels[14] == "Stop"
-
-
 def test_a_shipped_model_is_what_it_is() -> None:
     assert models.load("signs", architecture="signs", activation="relu", device="cpu").source == "signs"
     with pytest.raises(GibbonError, match="“signs” has activation “relu”, not “bounded”"):
