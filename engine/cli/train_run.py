@@ -201,7 +201,8 @@ def _interrupted(run: Run, files: Files) -> int:
 def _written(run: Run, inputs: TrainingInputs, work: Work) -> int:
     """Test the network, write its files, and say what came out."""
     files, test = work.files, inputs.test
-    model = run.result().artifacts["model"]
+    result = run.result()
+    model = result.artifacts["model"]
     assert isinstance(model, Model)
     trained = classifier_of(model, device=inputs.classifier.device)
     share, under = accuracy(trained, test), _under_attack(trained, inputs, work)
@@ -209,7 +210,9 @@ def _written(run: Run, inputs: TrainingInputs, work: Work) -> int:
     if under is not None:
         tested |= {"attacked": under.accuracy, "attack": under.attack}
     processes = own_share().size
-    record = training_record(run, inputs, name=files.name, folder=files.folder, command=work.command, processes=processes, **tested)
+    record = training_record(
+        result, run.last, inputs, name=files.name, folder=files.folder, command=work.command, processes=processes, **tested
+    )
     made = save_model(model, files.weights, name=files.name, **tested, tested_on=test.name, seed=work.seed, command=work.command)
     written = [*made, record.write(files.record)]
     files.checkpoint.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ from engine.record.replaying import repeatable
 from engine.record.restoring import Load
 from engine.record.schema import DataEntry, OperationEntry
 from engine.record.training_inputs import TrainingInputs, TrainingSource, loading_inputs, relocated
-from engine.result import Reason
+from engine.result import Reason, Result
 
 FORMAT = "gibbon-training"
 VERSION = 1
@@ -130,13 +130,17 @@ def is_training(path: Path) -> bool:
     return isinstance(content, dict) and content.get("format") == FORMAT
 
 
-def training_record(run: Run, inputs: TrainingInputs, *, name: str, folder: Path | None = None, **facts: Any) -> TrainingRecord:
+def training_record(
+    result: Result, last: Step | None, inputs: TrainingInputs, *, name: str, folder: Path | None = None, **facts: Any
+) -> TrainingRecord:
     """Make the record of a training that has ended, or was left early.
 
     Parameters
     ----------
-    run
-        The run of a `Train` on ``inputs``.
+    result
+        The result of a `Train` on ``inputs``.
+    last
+        The last step of its run.
     inputs
         The network and the images from `loading_inputs`.
     name
@@ -146,7 +150,7 @@ def training_record(run: Run, inputs: TrainingInputs, *, name: str, folder: Path
     facts
         Further entries: ``command`` and ``processes`` of the record; ``accuracy``, ``attack`` and ``attacked`` of its outcome.
     """
-    result, last, train = run.result(), run.last, run.operation
+    train = result.operation
     assert isinstance(last, TrainStep)
     assert isinstance(train, Train)
     model, seen = result.artifacts["model"], result.provenance

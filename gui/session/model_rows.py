@@ -50,7 +50,9 @@ def shipped_models() -> tuple[ModelRow, ...]:
     from engine.models import catalogue
 
     return tuple(
-        ModelRow(TableModel(source=entry.source), note="\n".join(filter(None, (entry.training, f"{entry.classes} classes", entry.attacked))))
+        ModelRow(
+            TableModel(source=entry.source), note="\n".join(filter(None, (entry.training, f"{entry.classes} classes", entry.attacked)))
+        )
         for entry in catalogue(with_torchvision=False)
         if entry.available
     )

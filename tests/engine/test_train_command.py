@@ -92,7 +92,7 @@ def test_a_cancelled_training_replays_to_its_last_step() -> None:
         for _ in range(6):
             next(under_way)
         under_way.close()
-        record = training_record(under_way, inputs, name="cut")
+        record = training_record(under_way.result(), under_way.last, inputs, name="cut")
     assert (record.outcome.reason, record.outcome.last_step) == ("cancelled", 5)
     assert replay_training(record).same
     assert "step.index >= 5" in training_as_python(record)

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 import engine
 from engine.defenses import Train
 from engine.defenses.training import EpochFiles
+from gui.panels.runs.run_commands import COMMANDS
 from gui.plots.thinned import drawn, running_mean
+from gui.session.history import FinishedRun
 from gui.session.training.folders import unfinished
-from gui.session.training.run import TrainingRun, model_of
+from gui.session.training.run import TrainingRun, model_of, record_of
 from gui.session.training.shown import of_run
 from tests.gui.driving import click, press_keys, run_attack, settle, until
 from tests.gui.panel_scenes import grey_folder
@@ -108,6 +111,45 @@ def test_a_training_is_the_engines_own_and_its_network_can_be_used(bench: Workbe
     assert bench.window.workspaces.current.name == "attack"
     press_keys(bench.window, "Ctrl+Z")
     until(lambda: bench.session.classifier is not None and bench.session.classifier.name == "signs", "the model of before")
+
+
+def test_a_training_of_the_window_is_made_again_by_its_record_and_by_its_script(
+    bench: Workbench, panel: TrainingPanel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = train(panel)
+    bench.window.bring_up("runs")
+    settle()
+    runs = bench.window.panels["runs"]
+    place = [each.number for each in runs.cards.runs.runs].index(run.number)
+    click(runs.cards.viewport(), runs.cards.visualRect(runs.cards.runs.index(place)).center())
+    assert [each.number for each in runs.selected] == [run.number]
+    runs.carry_out("copy_python")
+    until(lambda: "defenses.Train.build" in QGuiApplication.clipboard().text(), "the script")
+    exec(compile(QGuiApplication.clipboard().text(), "script", "exec"), {})
+    assert "The same weights again, bit for bit." in capsys.readouterr().out
+    curves(bench).save(tmp_path / "mine.safetensors")
+    until((tmp_path / "mine.training.json").is_file, "the record")
+    record = engine.record.TrainingRecord.read(tmp_path / "mine.training.json")
+    assert (record.name, record.seed, record.outcome.accuracy) == ("digits", 0, run.accuracy)
+    assert engine.record.replay_training(record, folder=tmp_path).same
+    bench.session.studies.save(tmp_path / "kept.gibbon")
+    until((tmp_path / "kept.gibbon").exists, "the study")
+    kept = next(each for each in engine.study.read(tmp_path / "kept.gibbon").runs if each.number == run.number)
+    assert record_of(FinishedRun(result=kept.result, verdict=kept.verdict, number=kept.number)) == record_of(run)
+
+
+def test_a_training_from_a_changed_or_unsaved_network_has_no_script_that_could_not_run(bench: Workbench, panel: TrainingPanel) -> None:
+    run = train(panel)
+    swapped = run.classifier
+    assert not swapped.source
+    bench.session.set_classifier(swapped)
+    start(panel, f"{swapped.name}, go on from its weights")
+    panel.form.set_values({"epochs": 1})
+    again = train(panel)
+    (copy,) = (command for command in COMMANDS if command.name == "copy_python")
+    assert copy.obstacle([run]) == ""
+    assert copy.obstacle([again]) == "The network that this training began from was never saved to a file."
+    assert copy.obstacle([run, again]) == "A training is a script of its own: select it alone."
 
 
 def test_curves_grow_while_it_runs_and_attacking_goes_on(bench: Workbench, panel: TrainingPanel) -> None:
@@ -303,8 +345,6 @@ def test_a_study_keeps_a_training_with_its_curves_and_its_epochs(bench: Workbenc
     bench.session.studies.save(path)
     until(path.exists, "the study")
     found = next(each for each in engine.study.read(path).runs if each.number == run.number)
-    from gui.session.history import FinishedRun
-
     back = FinishedRun(result=found.result, verdict=found.verdict, number=found.number)
     shown, before = of_run(back, panel.trainer.base), of_run(run, panel.trainer.base)
     assert (shown.name, shown.heading, shown.attack) == (before.name, before.heading, before.attack)

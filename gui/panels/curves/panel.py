@@ -14,7 +14,7 @@ from gui import theme
 from gui.panels.curves.choosing import TrainingChoice
 from gui.panels.curves.plots import TrainingPlots
 from gui.session.swap_model import swap_classifier
-from gui.session.training.run import TrainingRun, model_of, name_of
+from gui.session.training.run import TrainingRun, model_of, name_of, record_of
 from gui.session.training.shown import Shown, live, of_run
 from gui.settings import Settings
 from gui.theme import GRID
@@ -198,22 +198,25 @@ class CurvesPanel(QWidget):
             self.save(path)
 
     def save(self, path: Path) -> None:
-        """Write the weights of the shown network and its card."""
+        """Write the weights of the shown network and its card; beside those of a training's end its record, from which it is made again."""
         self.message.say("")
         run, epoch, make = self.trainer.chosen, self.marked, self._network()
 
-        def write() -> tuple[Path, Path]:
+        def write() -> tuple[Path, ...]:
             from engine.artifacts import Model
             from engine.defenses import save_model
 
             classifier = make()
             model: Model = model_of(run) if run is not None and epoch is None else Model(classifier.module, classifier.card)
-            return save_model(model, path)
+            files = save_model(model, path)
+            record = None if run is None or epoch is not None else record_of(run)
+            return files if record is None else (*files, record.write(files[0].with_suffix(".training.json")))
 
-        def then(files: tuple[Path, Path]) -> None:
+        def then(files: tuple[Path, ...]) -> None:
             if run is not None and epoch is None:
                 self.trainer.note_saved(run, files[0])
-            sentence = f"Wrote {files[0].name} and {files[1].name} into {files[0].parent}."
+            *names, last = (file.name for file in files)
+            sentence = f"Wrote {', '.join(names)} and {last} into {files[0].parent}."
             self.session.log("info", sentence)
             self.message.say(sentence, "hint")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gui.session.history import AttackRun
+from gui.session.training.run import is_training, record_of
 
 if TYPE_CHECKING:
     from gui.session.history import FinishedRun
@@ -58,6 +59,17 @@ def _attacks(runs: Runs) -> str:
     return "" if all(isinstance(run, AttackRun) for run in runs) else "Select attacks only."
 
 
+def _repeatable(runs: Runs) -> str:
+    """Attacks make one script together, a training one of its own."""
+    if len(runs) == 1 and is_training(runs[0]):
+        record = record_of(runs[0])
+        if record is None:
+            return "This training comes from a study of an older version, which did not keep how it began."
+        return "" if record.source.network else "The network that this training began from was never saved to a file."
+    trainings = [run for run in runs if is_training(run)]
+    return "A training is a script of its own: select it alone." if trainings else _attacks(runs)
+
+
 def _several_attacks(runs: Runs) -> str:
     return _attacks(runs) or ("" if len(runs) > 1 else "Select two or more runs: Ctrl and a click adds one.")
 
@@ -96,7 +108,7 @@ COMMANDS: tuple[RunCommand, ...] = (
         "Copy as Python",
         "mdi6.language-python",
         "Copy a script that makes the selected runs again and compares every bit",
-        _attacks,
+        _repeatable,
         rule=True,
         button=True,
     ),
@@ -104,7 +116,7 @@ COMMANDS: tuple[RunCommand, ...] = (
         "copy_json", "Copy as JSON", "mdi6.code-json", "Copy the selected runs, with every parameter, outcome and version, as JSON", _some
     ),
     RunCommand(
-        "save_script", "Save as script…", "mdi6.script-text-outline", "Save a Python script that makes the selected runs again", _attacks
+        "save_script", "Save as script…", "mdi6.script-text-outline", "Save a Python script that makes the selected runs again", _repeatable
     ),
     RunCommand(
         "save_image",

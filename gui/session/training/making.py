@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gui.session.training.recipe import Recipe
+from gui.session.training.recipe import Recipe, source_of, start_of
+from gui.session.training.run import RECORD
 
 if TYPE_CHECKING:
     from engine import Classifier
-    from engine.data import DataSet
     from engine.defenses.training import Epoch, Estimate
+    from engine.record import TrainingInputs, TrainingSource
+    from engine.record.restoring import Load
     from gui.session.training.folders import TrainingFolder
 
 TEST_IMAGES = 2000
@@ -50,20 +52,20 @@ class Seen:
 
 
 class Loaded:
-    """The data set that was loaded last, so that a training need not load again what its time was measured with."""
+    """The inputs that were loaded last, so that a training need not load again what its time was measured with."""
 
     def __init__(self) -> None:
         self.key: tuple[Any, ...] = ()
-        self.data: tuple[DataSet, DataSet] | None = None
+        self.inputs: TrainingInputs | None = None
 
 
 class Making:
-    """Loads the images, builds the network, and makes the run."""
+    """Loads the network and the images, and makes the run and its record."""
 
     def __init__(self, recipe: Recipe, loaded: Loaded, folder: TrainingFolder | None = None) -> None:
         self.recipe, self._folder, self._loaded = recipe, folder, loaded
-        self._data: tuple[DataSet, DataSet] | None = None
-        self._untrained: Classifier | None = None
+        self._inputs: TrainingInputs | None = None
+        self._last: Any = None
         self.history: tuple[Epoch, ...] = ()
         """The finished epochs. It may be read in any thread."""
         self._resumed = False
@@ -74,7 +76,7 @@ class Making:
         """The channels of the network's images; 3 until the network to start from is loaded."""
         from engine.models import ARCHITECTURES
 
-        known = self._untrained or self.recipe.classifier
+        known = self.recipe.classifier if self._inputs is None else self._inputs.classifier
         if known is not None:
             return known.native_shape[0]
         return ARCHITECTURES[self.recipe.architecture].input_shape[0] if self.recipe.architecture else 3
@@ -82,69 +84,46 @@ class Making:
     # ------------------------------------------------------------------ before the first step
 
     def prepare(self) -> Iterator[str]:
-        """Load the images to train on and those to test on."""
+        """Load the network, the images to train on and those to test on."""
         recipe = self.recipe
-        if recipe.start.get("source"):
-            yield f"loading {recipe.start.get('name', 'the model')}"
-        self._untrained = self._started()
-        key = (recipe.data, recipe.root, recipe.seed, self._size(), recipe.count)
-        if self._loaded.key == key:
-            self._data = self._loaded.data
-        else:
-            yield from self._load()
-            self._loaded.key, self._loaded.data = key, self._data
-        self._fit()
+        start = start_of(recipe)
+        if recipe.classifier is None and start.get("source"):
+            yield f"loading {start.get('name', 'the model')}"
+        self._refuse_lost(start)
+        source = source_of(recipe, TEST_IMAGES)
+        key = (source, recipe.root, recipe.device, recipe.classifier)
+        if self._loaded.key != key:
+            self._loaded.inputs = yield from self._loading(source)
+            self._loaded.key = key
+        self._inputs = self._loaded.inputs
 
-    def _started(self) -> Classifier | None:
-        """Return the network to start from; None: a new one."""
+    def _refuse_lost(self, start: Mapping[str, Any]) -> None:
+        """Refuse to go on from a network that cannot be loaded again."""
         from engine import models
         from engine.errors import GibbonError
 
-        recipe, start = self.recipe, self.recipe.start
-        if recipe.architecture or recipe.classifier is not None:
-            return recipe.classifier
+        if self.recipe.architecture or self.recipe.classifier is not None:
+            return
         if not start.get("source"):
             raise GibbonError(f"The network “{start.get('name', '')}” that this training began from was never saved: begin it anew.")
         if models.runs_code(str(start["source"])):
             raise GibbonError(f"The network that this training began from is made by code, {start['source']}: open it, and begin anew.")
-        return models.load(str(start["source"]), device=recipe.device, **start.get("options", {}))
 
-    def _size(self) -> tuple[int, ...]:
-        from engine.models import ARCHITECTURES
+    def _loading(self, source: TrainingSource) -> Generator[str, None, TrainingInputs]:
+        from engine.record import loading_inputs
 
-        shape = ARCHITECTURES[self.recipe.architecture].input_shape if self._untrained is None else self._untrained.native_shape
-        return tuple(shape[1:])
-
-    def _load(self) -> Iterator[str]:
-        from engine.data import loading_train_and_test
-
-        recipe, (height, width) = self.recipe, self._size()
-        bits = loading_train_and_test(
-            recipe.data, recipe.root, seed=recipe.seed, size=(height, width), count=recipe.count, test_count=min(recipe.count, TEST_IMAGES)
-        )
-        told = time.perf_counter()
+        recipe, told, classifier = self.recipe, time.perf_counter(), self.recipe.classifier
+        load: Load | None = None if classifier is None else lambda *_: classifier
+        bits = loading_inputs(source, root=recipe.root, device=recipe.device, load=load)
         while True:
             try:
                 done, of = next(bits)
             except StopIteration as end:
-                self._data = end.value
-                return
+                inputs: TrainingInputs = end.value
+                return inputs
             if time.perf_counter() >= told:
                 told = time.perf_counter() + _TOLD_S
                 yield f"loading {recipe.data_title}, {done:,} of {of:,}"
-
-    def _fit(self) -> None:
-        """Build the network for the images, and refuse a test that would fail after the training."""
-        from engine.models import ARCHITECTURES
-
-        assert self._data is not None
-        images, test = self._data
-        if self._untrained is None:
-            architecture = ARCHITECTURES[self.recipe.architecture]
-            images, test = architecture.images_for(images), architecture.images_for(test)
-            self._untrained = architecture.untrained(device=self.recipe.device, labels=architecture.labels_for(images))
-        test.targets_for(self._untrained.labels, self._untrained.name)
-        self._data = images, test
 
     # ------------------------------------------------------------------ the run
 
@@ -152,13 +131,12 @@ class Making:
         """Start the training, or resume it where its folder has a checkpoint."""
         import engine
 
-        assert self._data is not None
-        assert self._untrained is not None
+        assert self._inputs is not None
         operation = self.recipe.operation
         if self._folder is not None:
             operation = operation.model_copy(update={"checkpoint": self._folder.state})
             self._resumed = self._folder.state.exists()
-        return Watched(engine.start(operation, self._untrained, data=self._data[0], seed=self.recipe.seed), self)
+        return Watched(engine.start(operation, self._inputs.classifier, data=self._inputs.train, seed=self.recipe.seed), self)
 
     def note(self, step: Any, run: Any) -> None:
         """Keep the network of an epoch that has just ended."""
@@ -168,7 +146,8 @@ class Making:
             epoch = step.history[-1].epoch
             EpochFiles(self._folder.path).keep(run.operation.present(run.problem), epoch, self.recipe.name)
             self._folder.note(epoch=epoch)
-        # Last: the window looks for the file of an epoch as soon as it sees the epoch in the history.
+        self._last = step
+        # At the end: the window looks for the file of an epoch as soon as it sees the epoch in the history.
         self.history, self._resumed = step.history, False
 
     def seen(self, _run: Any, step: Any) -> Seen | None:
@@ -181,23 +160,22 @@ class Making:
         return Seen(clean, trained, step.epoch)
 
     def finish(self, result: Any) -> Trained:
-        """Make a classifier of the trained network, and test it."""
+        """Make a classifier of the trained network, test it, and make the record of the training."""
         from engine.defenses import accuracy, classifier_of
+        from engine.record import training_record
 
-        assert self._data is not None
-        assert self._untrained is not None
-        model, (_, test) = result.artifacts["model"], self._data
-        facts = {"name": self.recipe.name, "seed": self.recipe.seed}
-        named = replace(model, card={**model.card, **facts})
-        classifier = classifier_of(named, device=self._untrained.device)
-        share = accuracy(classifier, test)
+        assert self._inputs is not None
+        model, test, device = result.artifacts["model"], self._inputs.test, self._inputs.classifier.device
+        named = replace(model, card={**model.card, "name": self.recipe.name, "seed": self.recipe.seed})
+        share = accuracy(classifier_of(named, device=device), test)
         tested_on = f"{test.name} ({len(test):,} images)"
-        card = {**named.card, "accuracy": share, "tested_on": tested_on}
-        final = replace(named, card=card)
+        final = replace(named, card={**named.card, "accuracy": share, "tested_on": tested_on})
         made = _without_checkpoint(result.provenance)
         whole = replace(result, operation=self.recipe.operation, artifacts={**result.artifacts, "model": final}, provenance=made)
+        record = training_record(whole, self._last, self._inputs, name=self.recipe.name, accuracy=share)
+        whole = replace(whole, provenance={**made, RECORD: record.model_dump(mode="json")})
         epochs = len(model.history.x) if model.history is not None else 0
-        return Trained(whole, classifier_of(final, device=self._untrained.device), share, tested_on, epochs, key_of(made))
+        return Trained(whole, classifier_of(final, device=device), share, tested_on, epochs, key_of(whole.provenance))
 
     # ------------------------------------------------------------------ the time that it will take
 
@@ -207,9 +185,8 @@ class Making:
 
         self.estimate: Estimate | None = None
         yield from self.prepare()
-        assert self._data is not None
-        assert self._untrained is not None
-        bits = estimating(self.recipe.operation, self._untrained, self._data[0], self.recipe.seed)
+        assert self._inputs is not None
+        bits = estimating(self.recipe.operation, self._inputs.classifier, self._inputs.train, self.recipe.seed)
         while True:
             try:
                 done, of = next(bits)
@@ -252,5 +229,6 @@ def _without_checkpoint(provenance: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def key_of(provenance: Mapping[str, Any]) -> str:
-    """Return a text that is the same for the same record."""
-    return hashlib.sha256(json.dumps(dict(provenance), sort_keys=True, default=str).encode()).hexdigest()[:16]
+    """Return a text that is the same for the same training."""
+    made = {name: value for name, value in provenance.items() if name != RECORD}
+    return hashlib.sha256(json.dumps(made, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine import Classifier
     from engine.defenses import Train
+    from engine.record import TrainingSource
 
 VERSION = 1
 
@@ -41,20 +42,41 @@ class Recipe:
         return f"{self.name} on {self.data_title}: {self.operation.described}"
 
 
-def facts_of(recipe: Recipe) -> dict[str, Any]:
-    """Return a recipe as values for JSON."""
+def start_of(recipe: Recipe) -> Mapping[str, Any]:
+    """Return the name, the source and the options of the network that a training starts from; empty for a new one."""
     from engine.models import options_of
 
-    start: dict[str, Any] = dict(recipe.start)
-    if recipe.classifier is not None:
-        classifier = recipe.classifier
-        start = {"name": classifier.name, "source": classifier.source, "options": options_of(classifier)}
+    classifier = recipe.classifier
+    return recipe.start if classifier is None else {"name": classifier.name, "source": classifier.source, "options": options_of(classifier)}
+
+
+def source_of(recipe: Recipe, most_tests: int) -> TrainingSource:
+    """Return the network and the images as a record of the engine names them; at most ``most_tests`` images are for the test."""
+    from engine.record import TrainingSource
+
+    start = start_of(recipe)
+    named = {"network": recipe.architecture} if recipe.architecture else {"network": str(start.get("source") or ""), "trained": True}
+    options = {} if recipe.architecture else {"options": start.get("options", {})}
+    return TrainingSource.model_validate(
+        {
+            **named,
+            **options,
+            "data": recipe.data,
+            "seed": recipe.seed,
+            "count": recipe.count,
+            "test_count": min(recipe.count, most_tests),
+        }
+    )
+
+
+def facts_of(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe as values for JSON."""
     parameters = recipe.operation.model_dump(mode="json", exclude={"checkpoint", "recipe"})
     return {
         "version": VERSION,
         "parameters": {**parameters, "recipe": recipe.operation.described},
         "architecture": recipe.architecture,
-        "start": start,
+        "start": dict(start_of(recipe)),
         "data": recipe.data,
         "data_title": recipe.data_title,
         "count": recipe.count,

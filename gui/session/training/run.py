@@ -11,8 +11,13 @@ from gui.session.history import FinishedRun
 if TYPE_CHECKING:
     from engine import Classifier
     from engine.artifacts import Model
+    from engine.record import TrainingRecord
     from gui.lanes.readings import Series
     from gui.session.training.recipe import Recipe
+
+
+RECORD = "training"
+"""The entry of a result's provenance that holds the engine's record of the training, as values for JSON."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,6 +50,14 @@ def model_of(run: FinishedRun) -> Model:
 def is_training(run: FinishedRun) -> bool:
     """Return whether a finished run is a training whose network is there; that of a study may be of a kind that cannot be built here."""
     return run.operation.slug == "train" and run.result.artifacts.get("model") is not None
+
+
+def record_of(run: FinishedRun) -> TrainingRecord | None:
+    """Return the record from which a training can be made again; None for one of an older study, and for what is no training."""
+    from engine.record import TrainingRecord
+
+    values = run.result.provenance.get(RECORD) if run.operation.slug == "train" else None
+    return None if values is None else TrainingRecord.model_validate(values)
 
 
 def name_of(run: FinishedRun) -> str:

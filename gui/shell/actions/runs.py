@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
-from gui.session.history import AttackRun
+from gui.session.history import AttackRun, FinishedRun
 from gui.session.run_actions import use_parameters
+from gui.session.training.run import record_of
 from gui.shell.actions.conditions import has_removed_runs, has_run
 from gui.shell.actions.spec import ActionSpec
 from gui.widgets.asked_file import ask_file
@@ -20,13 +21,18 @@ if TYPE_CHECKING:
     from gui.shell.actions.shell import Shell
 
 Numbers = tuple[int, ...]
+Runs = Sequence[FinishedRun]
 
 
 def carry_out(shell: Shell, name: str, numbers: Numbers) -> None:
     """Carry out a command of the Runs dock on runs; see `gui.panels.runs.run_commands`."""
-    runs = [run for run in map(shell.session.history.find, numbers) if isinstance(run, AttackRun)]
-    if runs:
-        _COMMANDS[name](shell, runs)
+    runs = [run for run in map(shell.session.history.find, numbers) if run is not None]
+    if name in _SCRIPTS:
+        _SCRIPTS[name](shell, runs)
+        return
+    attacks = [run for run in runs if isinstance(run, AttackRun)]
+    if attacks:
+        _COMMANDS[name](shell, attacks)
 
 
 def show_comparison(shell: Shell, _runs: list[AttackRun]) -> None:
@@ -34,7 +40,7 @@ def show_comparison(shell: Shell, _runs: list[AttackRun]) -> None:
     shell.workspaces.switch("compare")
 
 
-def copy_script(shell: Shell, runs: list[AttackRun]) -> None:
+def copy_script(shell: Shell, runs: Runs) -> None:
     """Copy a script that makes the runs again."""
     session, what = shell.session, _named(runs)
 
@@ -45,7 +51,7 @@ def copy_script(shell: Shell, runs: list[AttackRun]) -> None:
     session.ask("script", lambda: script_of(runs, Path.cwd()), then, what=f"Writing a script of {what}", keep=True)
 
 
-def save_script(shell: Shell, runs: list[AttackRun]) -> None:
+def save_script(shell: Shell, runs: Runs) -> None:
     """Ask for a file name, and save a script that makes the runs again."""
     start = shell.settings.folder("save") / f"{runs[0].operation.slug}-run-{runs[0].number}.py"
     path = ask_file(shell.window(), "Save as script", start, "Python script (*.py)")
@@ -54,7 +60,7 @@ def save_script(shell: Shell, runs: list[AttackRun]) -> None:
         save_script_to(shell.session, runs, path)
 
 
-def save_script_to(session: Session, runs: list[AttackRun], path: Path) -> None:
+def save_script_to(session: Session, runs: Runs, path: Path) -> None:
     """Save a script that makes the runs again."""
     from engine.script import write_script
 
@@ -69,12 +75,14 @@ def save_script_to(session: Session, runs: list[AttackRun], path: Path) -> None:
     session.ask("save", save, then, what=f"Saving {path.name}", busy=f"Saving {path.name}…", keep=True)
 
 
-def script_of(runs: list[AttackRun], folder: Path) -> str:
-    """Return a script that makes the runs again. Called in the engine thread."""
-    from engine.script import Recorded, runs_as_python
+def script_of(runs: Runs, folder: Path) -> str:
+    """Return a script that makes the runs again: attacks, or one training. Called in the engine thread."""
+    from engine.script import Recorded, runs_as_python, training_as_python
     from gui.export.recording import record_of_entry
 
-    return runs_as_python([Recorded(record_of_entry(run, folder), folder) for run in runs])
+    if (record := record_of(runs[0])) is not None:
+        return training_as_python(record, folder)
+    return runs_as_python([Recorded(record_of_entry(run, folder), folder) for run in runs if isinstance(run, AttackRun)])
 
 
 def save_image(shell: Shell, runs: list[AttackRun]) -> None:
@@ -114,18 +122,19 @@ def open_folder(_shell: Shell, runs: list[AttackRun]) -> None:
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(str(runs[0].image["path"])).parent)))
 
 
-def _named(runs: list[AttackRun]) -> str:
+def _named(runs: Runs) -> str:
     return runs[0].title if len(runs) == 1 else f"{len(runs)} runs"
 
 
 _COMMANDS: dict[str, Callable[[Shell, list[AttackRun]], None]] = {
     "compare": show_comparison,
-    "copy_python": copy_script,
-    "save_script": save_script,
     "save_image": save_image,
     "export_figure": export_figure,
     "open_folder": open_folder,
 }
+
+_SCRIPTS: dict[str, Callable[[Shell, Runs], None]] = {"copy_python": copy_script, "save_script": save_script}
+"""The commands on attacks and on trainings."""
 
 
 # ---------------------------------------------------------------------- the run on the canvas
