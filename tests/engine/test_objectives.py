@@ -160,6 +160,31 @@ def test_fgsm_beside_mixes_two_losses() -> None:
     assert torch.allclose(loss, 0.5 * own + 0.5 * F.cross_entropy(_logits(network, moved), batch.labels))
 
 
+def test_fgsm_with_dropout_takes_its_gradient_through_dropped_units_and_batch_statistics_stay() -> None:
+    """The step beside is that of one pass with its own dropped units: `nn.Dropout` draws the same again from the same state."""
+    moments = torch.full((12,), 0.3, dtype=torch.float64)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        dense, drop = nn.Linear(64, 12), nn.Dropout(0.5)
+        hidden = nn.Sequential(nn.Flatten(), dense, nn.BatchNorm1d(12), nn.ReLU(), drop, nn.Linear(12, 4)).double()
+    hidden[2].running_mean = moments.clone()
+    batch, made = _batch(), []
+    for dropout in (False, True):
+        state = torch.get_rng_state()
+        recipe = f"fgsm eps=0.1 varied=false direction=label clip=false k=5 dropout={str(dropout).lower()}"
+        made.append(_made(recipe).rows(batch, _trainee(hidden)).images[:5])
+        assert all(module.training for module in hidden.modules())
+        assert torch.equal(hidden[2].running_mean, moments)  # type: ignore[arg-type]
+        torch.set_rng_state(state)
+        hidden.eval()
+        drop.train(dropout)
+        x = batch.images[:5].clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(F.cross_entropy(_logits(hidden, x), batch.labels[:5], reduction="sum"), x)
+        hidden.train()
+        assert torch.allclose(made[-1], batch.images[:5] + 0.1 * gradient.sign(), atol=1e-6)
+    assert not torch.equal(made[0], made[1])
+
+
 def test_no_adversarial_rows_is_plain_training() -> None:
     network, batch = _network(), _batch()
     plain = _total((), batch, _trainee(network))

@@ -13,6 +13,7 @@ from torch.nn import functional
 from engine.randomness import BatchRandom
 
 _BatchNorm = nn.modules.batchnorm._BatchNorm
+_Dropout = nn.modules.dropout._DropoutNd
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +85,15 @@ class Trainee:
         return logits.float()
 
     @contextmanager
-    def evaluating(self) -> Iterator[None]:
+    def evaluating(self, *, dropout: bool = False) -> Iterator[None]:
         """Put the network into evaluation mode: no dropout, and the running statistics of batch normalisation, which stay as they are.
 
-        Adversarial images are crafted in it, against the network that will be used.
+        Adversarial images are crafted in it, against the network that will be used. With ``dropout``, only dropout stays as in training.
         """
         self.network.eval()
+        for module in self.network.modules() if dropout else ():
+            if isinstance(module, _Dropout):
+                module.train()
         try:
             yield
         finally:

@@ -19,9 +19,14 @@ def against(labels: Tensor) -> RowLoss:
     return lambda logits: functional.cross_entropy(logits, labels, reduction="none")
 
 
-def one_step(images: Tensor, trainee: Trainee, loss: RowLoss, eps: float | Tensor, *, clip: bool = True) -> Tensor:
-    """Return ``images + eps * sign(grad loss)``, within [0, 1] if ``clip`` (FGSM, arXiv 1412.6572); ``eps`` is a number or ``(N,)``."""
-    with trainee.evaluating():
+def one_step(
+    images: Tensor, trainee: Trainee, loss: RowLoss, eps: float | Tensor, *, clip: bool = True, dropout: bool = False
+) -> Tensor:
+    """Return ``images + eps * sign(grad loss)``, within [0, 1] if ``clip`` (FGSM, arXiv 1412.6572); ``eps`` is a number or ``(N,)``.
+
+    The gradient is that of the network in evaluation mode; with ``dropout``, units are dropped as in training.
+    """
+    with trainee.evaluating(dropout=dropout):
         gradient = trainee.gradient(images, loss)
     stepped = images + column(eps, images) * gradient.sign()
     return stepped.clamp(0.0, 1.0) if clip else stepped

@@ -35,7 +35,7 @@ class FGSMTraining(Objective):
         Preset("Kurakin et al. 2016: step l.l., eps drawn for each image", {}),
         Preset(
             "Goodfellow et al. 2015: half of the loss on FGSM images, eps 0.25",
-            {"eps": 0.25, "varied": False, "direction": "label", "placed": "beside", "weight": 0.5, "clip": False},
+            {"eps": 0.25, "varied": False, "direction": "label", "placed": "beside", "weight": 0.5, "clip": False, "dropout": True},
         ),
     )
 
@@ -58,6 +58,10 @@ class FGSMTraining(Objective):
     """Weight of an adversarial row beside a clean row's 1; beside: the adversarial batch's share of the loss."""
     clip: bool = method(True)
     """Clip the adversarial images to [0, 1]."""
+    dropout: bool = method(False, title="dropout while crafting")
+    """Drop units while the gradient is taken, as in the training pass: the step is then less exact, and the network learns to recognise
+    it less. Off: adversarial images are made against the network as it will be used.
+    """
 
     @property
     def linf_eps(self) -> float:
@@ -97,10 +101,11 @@ class FGSMTraining(Objective):
         if self.varied:
             size = (0.5 * self.eps * trainee.random.normal(()).to(batch.images).abs()).clamp_max(self.eps)[:count]
         images, labels = batch.images[:count], batch.labels[:count]
-        if self.direction == "label":
-            return one_step(images, trainee, against(labels), size, clip=self.clip) if count else images
-        toward = against(self._goals(images, trainee))
-        return one_step(images, trainee, lambda logits: -toward(logits), size, clip=self.clip) if count else images
+        objective = against(labels if self.direction == "label" else self._goals(images, trainee))
+        if not count:  # after the draws, which are the same in every process
+            return images
+        uphill = objective if self.direction == "label" else lambda logits: -objective(logits)
+        return one_step(images, trainee, uphill, size, clip=self.clip, dropout=self.dropout)
 
     def _goals(self, images: Tensor, trainee: Trainee) -> Tensor:
         """Return the classes to which the step goes, ``(count,)``."""
