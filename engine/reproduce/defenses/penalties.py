@@ -48,6 +48,10 @@ ROWS = (
 class Penalties(DefenseExperiment):
     """Train with the squared norm of the input gradient in the loss, and by virtual adversarial training; attack by FGSM and by PGD.
 
+    The mean squared norm ``mean ||grad CE||_2^2`` is what the penalty is, so it is what must fall. The mean norm need not: the plain
+    network has next to no gradient on most images, where its softmax is saturated, and a very large one on a few; the penalty takes those
+    away, and leaves a small gradient on all. The median tells so.
+
     Both flatten the loss around the training images. FGSM flatters them at large radii: where one step still fails and forty steps succeed,
     the gradient at the image says little about the ball, which is no robustness. Adam with rate 0.001, batches of 128, four epochs.
     """
@@ -57,7 +61,8 @@ class Penalties(DefenseExperiment):
     source: ClassVar[str] = "Wang, “Data Evasion Attacks” (lecture), gradient regularisation; Nicolae and Rawat (lecture), VAT"
     paper: ClassVar[str] = "Ross, Doshi-Velez 2017, arXiv 1711.09404; Miyato et al. 2017, arXiv 1704.03976"
     tolerance: ClassVar[str] = (
-        "The mean gradient norm with λ = 1 is below that of the plain network. Accuracies have none; references are of an earlier run."
+        "The mean squared gradient norm, which is the penalty, is with λ = 1 at most half of the plain network's. Accuracies have none; "
+        "references are of an earlier run."
     )
     data_set: ClassVar[str] = "mnist"
     fallback: ClassVar[str] = "generated:digits"
@@ -77,10 +82,13 @@ class Penalties(DefenseExperiment):
             norms.append(gradients.flatten(1).norm(dim=1))
             yield from self._measure(problem, report, stages, row, classifier, test)
         for row, norm in zip(ROWS, norms, strict=True):
-            report.find(f"{row.name}: mean ‖∇‖₂ of the loss", float(norm.mean()), digits=3)
             report.find(f"{row.name}: mean ‖∇‖₂² of the loss, which the penalty is", float(norm.square().mean()), digits=3)
-        ratio = float(norms[1].mean() / norms[0].mean())
-        report.find("mean gradient norm with λ = 1 over that of the plain network", ratio, at_most(0.999), digits=3)
+            report.find(f"{row.name}: mean ‖∇‖₂ of the loss", float(norm.mean()), digits=3)
+            report.find(f"{row.name}: median ‖∇‖₂ of the loss", float(norm.median()), digits=3)
+        plain, regularised = norms[:2]
+        ratio = float(regularised.square().mean() / plain.square().mean())
+        report.find("mean squared gradient norm with λ = 1 over that of the plain network", ratio, at_most(0.5), digits=3)
+        report.find("mean gradient norm with λ = 1 over that of the plain network", float(regularised.mean() / plain.mean()), digits=3)
 
     def _measure(self, problem: Problem, report: Report, stages: Stages, row: _Row, classifier: Classifier, test: DataSet) -> Iterator[str]:
         right = yield from stages.within(0.5, right_under(problem, None, classifier, test))
