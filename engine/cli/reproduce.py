@@ -105,7 +105,8 @@ def _pull(experiment: Experiment, classifier: Classifier, seed: int, quiet: bool
         for step in run:
             assert isinstance(step, ExperimentStep)
             if not bar.disable and due():
-                bar.update(task, completed=step.index, total=step.total, news=step.news)
+                share = step.share_done
+                bar.update(task, completed=round(1000 * (share or 0)), total=None if share is None else 1000, news=step.news)
             if interrupt.pressed:
                 break
         run.close()  # before the result is read, so that a run left early counts as cancelled
