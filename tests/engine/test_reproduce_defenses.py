@@ -419,6 +419,16 @@ def test_the_command_prints_the_matrix_and_what_is_left_out(run: Run, few: Path,
     assert not {"cache", "data"} & set(told["operation"]["parameters"])
 
 
+@pytest.mark.parametrize(("count", "epochs"), [(39_209, 3), (26_640, 4), (13_070, 9), (60_000, 3)])
+def test_a_part_of_the_signs_is_trained_on_for_as_many_batches_as_the_whole_set(count: int, epochs: int) -> None:
+    signs = data.DataSet("signs", ("a",), torch.zeros(count, 1, 1, 1, dtype=torch.uint8), torch.zeros(count, dtype=torch.int64), "zeros")
+    report = Report()
+    assert reproduce.StepLeastLikely.build()._epochs(report, signs) == epochs
+    assert bool(report.notes) == (count < 39_209)
+    assert reproduce.StepLeastLikely.build(epochs=3)._epochs(Report(), signs) == 3  # a given number is kept
+    assert reproduce.StepLeastLikely.build()._epochs(Report(comparable=False), signs) == 3  # drawn signs are compared with nothing
+
+
 # ------------------------------------------------------------------ the numbers
 
 
