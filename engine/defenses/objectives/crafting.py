@@ -19,9 +19,7 @@ def against(labels: Tensor) -> RowLoss:
     return lambda logits: functional.cross_entropy(logits, labels, reduction="none")
 
 
-def one_step(
-    images: Tensor, trainee: Trainee, loss: RowLoss, eps: float | Tensor, *, clip: bool = True, dropout: bool = False
-) -> Tensor:
+def one_step(images: Tensor, trainee: Trainee, loss: RowLoss, eps: float | Tensor, *, clip: bool = True, dropout: bool = False) -> Tensor:
     """Return ``images + eps * sign(grad loss)``, within [0, 1] if ``clip`` (FGSM, arXiv 1412.6572); ``eps`` is a number or ``(N,)``.
 
     The gradient is that of the network in evaluation mode; with ``dropout``, units are dropped as in training.

@@ -56,9 +56,9 @@ class MaxoutTraining(DefenseExperiment):
     """Train a maxout network with and without FGSM images, and measure its error on FGSM images of eps 0.25.
 
     Two maxout layers of 128 units with 3 pieces, dropout 0.3, Adam with rate 0.001 in batches of 128. The trained one minimises ``(CE(x) +
-    CE(x + eps * sign(grad))) / 2`` for twice as many epochs; units are dropped while that gradient is taken, too. As in the paper, ``x + eps * sign(grad)`` is not clipped to [0, 1]; the error
-    on clipped images stands beside. So does the error under PGD with 20 steps at the same eps: the improvement is one against a single
-    step only. The third network has half of each batch replaced, weighted by 0.3.
+    CE(x + eps * sign(grad))) / 2`` for twice as many epochs; as in the paper, units are dropped while that gradient is taken, too, and
+    ``x + eps * sign(grad)`` is not clipped to [0, 1]. The error on clipped images stands beside. So does the error under PGD with 20 steps
+    at the same eps: the improvement is one against a single step only. The third network has half of each batch replaced, weighted by 0.3.
     """
 
     slug: ClassVar[str] = "h2-maxout"
