@@ -98,7 +98,7 @@ class Making:
         self._inputs = self._loaded.inputs
 
     def _refuse_lost(self, start: Mapping[str, Any]) -> None:
-        """Refuse to go on from a network that cannot be loaded again."""
+        """Refuse to continue from a network that cannot be loaded again."""
         from engine import models
         from engine.errors import GibbonError
 
