@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -197,8 +198,8 @@ class Record(Part):
         GibbonError
             The content is damaged, no record, or of an unknown version.
         """
-        if isinstance(content, dict) and content.get("format") == "gibbon-batch":
-            raise GibbonError(f"“{path.name}” is the record of a table of many images. Repeat it with: batch --repeat {path.name}")
+        if isinstance(content, dict) and (other := _other_kind(content)):
+            raise GibbonError(f"“{path.name}” is {other.format(name=path.name, stem=path.stem)}")
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             what = "carries no record" if path.suffix.lower() in CARRIERS else "is no record"
             raise GibbonError(f"“{path.name}” {what} of Gibbon's. Choose the .json beside an adversarial image or a figure.")
@@ -211,6 +212,19 @@ class Record(Part):
             return cls.model_validate(migrated(content))
         except ValidationError as error:
             raise GibbonError(f"“{path.name}” is a damaged record: {place_and_reason(error)} Use the original file.") from None
+
+
+_OTHER_KINDS = {
+    "gibbon-batch": "the record of a table of many images. Repeat it with: batch --repeat {name}",
+    "gibbon-training": "the record of a training. Train again with: replay {name}. The network itself is in the .safetensors beside it.",
+}
+
+
+def _other_kind(content: Mapping[str, Any]) -> str:
+    """Return a template that says what a file of this program is, if not the record of an attack, and what to do with it."""
+    if "format" not in content and {"architecture", "input_shape", "labels"} <= content.keys():
+        return "the card of a network. Open the weights beside it, {stem}.safetensors."
+    return _OTHER_KINDS.get(str(content.get("format")), "")
 
 
 def _json(path: Path) -> Any:
