@@ -16,21 +16,23 @@ little memory, or lost time. The mode belongs to the thread that entered it.
 from __future__ import annotations
 
 import contextlib
-import traceback
+import linecache
+import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
-from torch.utils._pytree import tree_flatten, tree_map_only
 
 import engine
 
 DEVICE = torch.device("cuda", 0)
-_ENGINE = Path(engine.__file__).parent
+_ENGINE = f"{Path(engine.__file__).parent}{os.sep}"
 _ASKS_A_VALUE = {"_local_scalar_dense", "is_nonzero", "equal"}
 """Operations whose answer is a Python value."""
 _SIZE_DEPENDS_ON_VALUES = {"nonzero", "masked_select", "_unique2", "unique_dim", "unique_consecutive", "repeat_interleave"}
@@ -81,9 +83,12 @@ _gpu = Gpu()
 
 def _asking_line() -> str:
     """The innermost line of the engine on the stack."""
-    for frame in reversed(traceback.extract_stack(limit=40)):
-        with contextlib.suppress(ValueError):
-            return f"{Path(frame.filename).relative_to(_ENGINE).as_posix()}:{frame.lineno} {frame.line}"
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        place, line = frame.f_code.co_filename, frame.f_lineno
+        if place.startswith(_ENGINE):
+            return f"{Path(place).relative_to(_ENGINE).as_posix()}:{line} {linecache.getline(place, line).strip()}"
+        frame = frame.f_back
     return "outside of the engine"
 
 
@@ -151,8 +156,27 @@ class _Mode(TorchDispatchMode):
         return _dispatch(func, args, kwargs or {})
 
 
+def _mapped(tree: Any, kind: type, change: Callable[[Any], Any]) -> Any:
+    """Return a tree of arguments with every value of a kind changed. Torch's own trees take most of a test's time."""
+    if isinstance(tree, kind):
+        return change(tree)
+    if isinstance(tree, tuple | list):
+        return type(tree)([_mapped(value, kind, change) for value in tree])
+    if isinstance(tree, dict):
+        return {name: _mapped(value, kind, change) for name, value in tree.items()}
+    return tree
+
+
+def _tensors_of(tree: Any) -> Iterator[torch.Tensor]:
+    if isinstance(tree, torch.Tensor):
+        yield tree
+    elif isinstance(tree, tuple | list):
+        for value in tree:
+            yield from _tensors_of(value)
+
+
 def _real(tree: Any) -> Any:
-    return tree_map_only(Pretended, lambda tensor: tensor.held, tree)
+    return _mapped(tree, Pretended, lambda tensor: tensor.held)
 
 
 def _pretended(tree: Any) -> Any:
@@ -161,14 +185,14 @@ def _pretended(tree: Any) -> Any:
             raise TypeError(f"Cannot convert a tensor to float64, which this device does not know, at {_asking_line()}")
         return tensor if isinstance(tensor, Pretended) else Pretended(tensor)
 
-    return tree_map_only(torch.Tensor, wrap, tree)
+    return _mapped(tree, torch.Tensor, wrap)
 
 
 def _dispatch(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Do an operation on the CPU's values, with the device's rules."""
     _gpu.operations += 1
     name = func.overloadpacket.__name__
-    tensors = [value for value in tree_flatten((args, kwargs))[0] if isinstance(value, torch.Tensor)]
+    tensors = list(_tensors_of((args, tuple(kwargs.values()))))
     there = any(isinstance(tensor, Pretended) for tensor in tensors)
     wanted = torch.device(kwargs["device"]) if kwargs.get("device") is not None else None
     if wanted is not None and wanted.type == "meta":  # what C++ sees of a pretended tensor
