@@ -301,6 +301,7 @@ def interrupt_when(process: subprocess.Popen[str], path: Path) -> tuple[str, str
     return process.communicate(timeout=50)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another signal there")
 def test_an_interrupted_training_goes_on(run: Run, tmp_path: Path) -> None:
     line = ("train", "digits", "--data-set", "generated:digits", "--epochs", "12", "--device", "cpu")

@@ -22,6 +22,10 @@ from engine.models.states import State
 NAMES = sources.names()
 FAMILIES = list({re.match(r"[a-z]+(_v\d|_[xy](?=_))?", name)[0]: name for name in reversed(NAMES)}.values())  # type: ignore[index]
 """One network of each kind."""
+WITH_OPTIONS = ("googlenet", "inception_v3", "maxvit_t", "vit_h_14")
+"""Those whose builder is told more than the number of classes."""
+EACH = [name if name in {*FAMILIES, *WITH_OPTIONS} else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+"""Every network; at every run of the tests one of each kind, and those with options."""
 
 
 def arguments(weights: Any, name: str) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def test_there_are_eighty() -> None:
     assert [entry.source for entry in models.catalogue() if entry.kind == "torchvision"] == [f"torchvision:{name}" for name in NAMES]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EACH)
 def test_the_published_shapes_fit(name: str) -> None:
     """All published weights of the network, not only the default ones."""
     from torchvision import models as networks
