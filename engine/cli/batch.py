@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.attack import build_attack, help_of, load_data, region
+from engine.cli.attack import build_attack, help_of, load_data, preprocessing, region
 from engine.cli.options import (
     Activation,
     AllowCode,
     Architecture,
+    Defense,
     Device,
     Download,
     HeadKind,
@@ -29,7 +31,8 @@ from engine.errors import GibbonError
 
 if TYPE_CHECKING:
     from engine.classifier import Classifier
-    from engine.evaluate.batch import Aim, ImageResults, ImageRun, Subjects
+    from engine.defenses.preprocessing import Preprocessing
+    from engine.evaluate.batch import Aim, BothAttackers, ImageResults, ImageRun, Subjects
     from engine.record import ModelOptions
 
 CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -51,6 +54,7 @@ def command(
         str, typer.Option(help="away (from the label), random, next, “least likely”, or one class for all, by name or number.")
     ] = "away",
     together: Annotated[int, whole(1, help="Images in one batch: more are faster, but the last bits of a row may differ.")] = 1,
+    defense: Defense = None,
     mask: Annotated[Path | None, typer.Option(help="Image of the model's size: white may change, black stays.")] = None,
     sticker: Annotated[list[str] | None, typer.Option(help="Rectangle left,top,width,height that may change; can be repeated.")] = None,
     data_set: Annotated[str | None, typer.Option(help="For attacks that learn from many images: mnist, gtsrb:train...")] = None,
@@ -79,28 +83,34 @@ def command(
     if bool(images) == (image_set is not None):
         raise GibbonError("Which images? Give either --images FILE_OR_FOLDER or --image-set NAME.")
     from engine.cli.output import made_folder, refuse_existing
-    from engine.evaluate.batch import attack_images
+    from engine.defenses.preprocessing import defended
+    from engine.evaluate.batch import BothAttackers, attack_images
     from engine.record import ModelOptions, repeatable
 
+    steps = preprocessing(defense)
     operation = build_attack(context, attack, preset, None if aim == "away" else aim)
     table = out / f"{_stem(images, image_set)}-{operation.slug}.csv"
     refuse_existing([table, table.with_suffix(".json"), *([table.with_suffix("")] if pictures else [])], overwrite)
     with repeatable(threads):
         classifier = loaded(model, device, allow_code, ModelOptions(architecture=architecture, activation=activation, head=head), download)
         subjects = _chosen(images, image_set, count, classes, draw, seed, data, classifier)
+        behind = defended(classifier, steps)
         made_folder(out)
-        run = attack_images(
+        begin = partial(
+            attack_images,
             operation,
-            classifier,
-            subjects,
+            subjects=subjects,
             seed=seed,
             aim=_aim(aim, classifier),
             together=together,
             data=None if data_set is None else load_data(data_set, data_count, data, seed),
             mask=region(classifier, mask, sticker or []),
         )
-        results = _pull(run, quiet=json)
-    return _written(results, table, pictures, json)
+        results, both = _pull(begin(behind), quiet=json), None
+        if steps and results.reason != "cancelled":
+            unaware = _pull(begin(classifier, judge=behind, keep_bytes=0), quiet=json)
+            both = BothAttackers(results, unaware) if unaware.reason != "cancelled" else None
+    return _written(results, table, pictures, json, steps, both)
 
 
 def _stem(images: list[Path] | None, image_set: str | None) -> str:
@@ -155,27 +165,30 @@ def _pull(run: ImageRun, quiet: bool) -> ImageResults:
         return run.result()
 
 
-def _written(results: ImageResults, table: Path, pictures: bool, json: bool) -> int:
+def _written(
+    results: ImageResults, table: Path, pictures: bool, json: bool, steps: tuple[Preprocessing, ...], both: BothAttackers | None
+) -> int:
+    """Write the table and its record, and say the outcome: with a defense that of the attacker who knows it first, then of the other."""
+    from engine.cli.batch_defense import defense_json, heading, unaware
     from engine.cli.output import complain, say, say_json
     from engine.record import write_batch
 
     files, beside = write_batch(results, table, images=pictures), results.sentences
     if json:
-        say_json(
-            {
-                "files": [str(path) for path in files],
-                "images": results.subjects.words,
-                **results.summary.plain(),
-                "caveat": " ".join(beside),
-            }
-        )
+        plain = {
+            "files": [str(path) for path in files],
+            "images": results.subjects.words,
+            **results.summary.plain(),
+            "caveat": " ".join(beside),
+        }
+        say_json({**plain, **defense_json(steps, both)})
     else:
-        sentences = (*results.summary.sentences(), *beside)
+        sentences = (*heading(steps), *results.summary.sentences(), *unaware(steps, both), *beside)
         say(results.subjects.words, *results.subjects.notes, *sentences, *(f"  {path}" for path in files))
     if results.reason == "cancelled":
         complain(f"Cancelled: the table holds {len(results.rows):,} of {len(results.subjects):,} images.")
         return INTERRUPTED
-    return 0
+    return INTERRUPTED if steps and both is None else 0
 
 
 def _repeat(path: Path, root: Path | None, device: str | None, allow_code: bool, quiet: bool) -> int:

@@ -105,8 +105,16 @@ class BatchRecord(Part):
 
 
 def batch_record(results: ImageResults, folder: Path | None = None, name: str = "") -> BatchRecord:
-    """Make the record of a batch; paths are relative to ``folder``, and ``name`` is the record's file name, for the command."""
+    """Make the record of a batch; paths are relative to ``folder``, and ``name`` is the record's file name, for the command.
+
+    Raises
+    ------
+    GibbonError
+        Another model than the attacked one judged the images, which a record cannot say.
+    """
     attack, classifier, inputs = results.attack, results.classifier, results.inputs
+    if inputs.get("judge") is not None:
+        raise GibbonError("A table that another model judged has no record. Record that of the attacker who knows the defense.")
     data, mask, start = (inputs[each] for each in ("data", "mask", "start"))
     digests = {each: file_digest(path) for each, path in attack.named_files().items() if path.is_file()}
     return BatchRecord(

@@ -2,6 +2,7 @@
 
 from engine.evaluate.batch.aims import RULES, Aim
 from engine.evaluate.batch.attacking import ImageResults, ImageRun, ImageStep, attack_images
+from engine.evaluate.batch.judged import BothAttackers, judged_by
 from engine.evaluate.batch.late import LateData, late_subjects
 from engine.evaluate.batch.rows import COLUMNS, ImageRow, table_of
 from engine.evaluate.batch.single import RowAgain, RowRun
@@ -12,6 +13,7 @@ __all__ = [
     "COLUMNS",
     "RULES",
     "Aim",
+    "BothAttackers",
     "ImageResults",
     "ImageRow",
     "ImageRun",
@@ -27,6 +29,7 @@ __all__ = [
     "from_data",
     "from_files",
     "has_images",
+    "judged_by",
     "late_subjects",
     "summary_of",
     "table_of",

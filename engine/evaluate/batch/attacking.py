@@ -17,6 +17,7 @@ from engine.classifier import Classifier
 from engine.driver import Run, start
 from engine.errors import GibbonError, in_words
 from engine.evaluate.batch.aims import Aim, checked_aim, target_of
+from engine.evaluate.batch.judged import judged_by
 from engine.evaluate.batch.rows import ImageRow, row_of, thumbnail
 from engine.evaluate.batch.subjects import Subject, Subjects
 from engine.evaluate.batch.summary import Summary, summary_of
@@ -180,6 +181,9 @@ class ImageRun(LongRun[ImageStep]):
                 self._add(_failed(posed[0], in_words(error, self.attack.title, "Try other parameters.")))
             return
         assert isinstance(result, AttackResult)
+        judge = self._inputs["judge"]
+        if judge is not None:
+            result = judged_by(result, judge)
         for index, one in enumerate(posed):
             self._add(row_of(result, index, assumed=one.assumed, **one.known))
 
@@ -258,6 +262,7 @@ def attack_images(
     mask: Tensor | None = None,
     stickers: tuple[Sticker, ...] = (),
     region: Literal["image", "stickers"] = "image",
+    judge: Classifier | None = None,
     keep_bytes: int = KEEP_BYTES,
 ) -> ImageRun:
     """Start one attack on many images; each row is computed when the run is pulled.
@@ -285,6 +290,9 @@ def attack_images(
         ``(1, H, W)``: the pixels that may change. None: everywhere.
     stickers, region
         Stickers on every image, and whether the attack may change the image or those stickers that are to be optimised.
+    judge
+        The model whose predictions count, such as ``classifier`` behind a defense that the attacker does not know; None: the attacked
+        one. The table has then no record.
     keep_bytes
         Memory for the results of single images; later rows are without theirs.
 
@@ -309,6 +317,7 @@ def attack_images(
         "mask": mask,
         "stickers": stickers,
         "region": region,
+        "judge": judge,
         "keep_bytes": keep_bytes,
     }
     return ImageRun(attack, classifier, subjects, inputs)
