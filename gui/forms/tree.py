@@ -49,7 +49,7 @@ class RowItem(WidgetParameterItem):
 
     def makeWidget(self) -> Editor:
         field = self.param.field
-        return editor_for(field, SliderEdit if self.param.slider and has_slider(field) else None)
+        return editor_for(field, SliderEdit) if self.param.slider and has_slider(field) else editor_for(field)
 
     def makeDefaultButton(self) -> QToolButton:
         button = QToolButton()
