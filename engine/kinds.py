@@ -1,4 +1,7 @@
-"""Kinds of files that the window opens: an image, a study, a record, a network's weights. A kind is found by the content of the file."""
+"""Kinds of files that the window opens: an image, a study, the record of an attack or of a training, a network's weights.
+
+A kind is found by the content of the file.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Literal
 from engine.errors import GibbonError
 from engine.files import IMAGE_SUFFIXES, is_study, ordinary_file
 
-Kind = Literal["image", "study", "record", "weights"]
+Kind = Literal["image", "study", "record", "training", "weights"]
 _START = 4096
 """The bytes at the beginning of a file that tell its kind."""
 _OPENED = "Gibbon opens images, studies (.gibbon), records (.json) and networks' weights (.safetensors, .pt, .pth)."
@@ -24,6 +27,8 @@ def kind_of(path: Path) -> Kind:
         return "study"
     if start and _is_record(path, start):
         return "record"
+    if start and b'"gibbon-training"' in start and path.suffix.lower() == ".json":
+        return "training"
     if start and _is_weights(path, start):
         return "weights"
     named = _SUFFIXES.get(path.suffix.lower())
@@ -48,6 +53,10 @@ def check(path: Path) -> None:
         from engine.record import Record
 
         Record.read(path)
+    elif kind == "training":
+        from engine.record import TrainingRecord
+
+        TrainingRecord.read(path)
     elif kind == "weights" and not _is_weights(path, _start_of(path)):
         raise GibbonError(f"“{path.name}” holds no network's weights, whatever its name says. {_OPENED}")
     elif kind == "image":

@@ -86,6 +86,19 @@ def open_record(shell: Shell, path: Path) -> None:
     shell.session.replays.open(path)
 
 
+def _open_training(shell: Shell, path: Path) -> None:
+    """Set the training of a record up in the Defend workspace; Train makes it again, and says whether every bit is the same."""
+    from engine.record import TrainingRecord
+
+    def then(record: TrainingRecord) -> None:
+        shell.settings.keep_folder("records", path.parent)
+        shell.settings.add_recent("records", path)
+        shell.bring_up("training")
+        shell.panels["training"].show_record(record, path)
+
+    shell.session.ask("training record", lambda: TrainingRecord.read(path), then, what=f"Opening {path.name}", keep=True)
+
+
 # ---------------------------------------------------------------------- weights
 
 
@@ -109,6 +122,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "image": Kind("Images", _open_image),
         "study": Kind("Studies", _open_study),
         "record": Kind("Records and figures that carry one", open_record),
+        "training": Kind("Records of trainings", _open_training),
         "weights": Kind("Weights", _open_weights),
     }
 )

@@ -127,3 +127,14 @@ def test_a_file_of_a_command_s_name_does_not_hide_the_command(
     monkeypatch.setattr(sys, "argv", ["gibbon", "./attack"])
     assert entry.main() == 2
     assert "it is text" in capsys.readouterr().err
+
+
+def test_the_record_of_a_training_is_a_kind_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.training.json"
+    path.write_text('{"format": "gibbon-training", "version": 1}')
+    assert kind_of(path) == "training"
+    with pytest.raises(engine.GibbonError, match=r"“mine.training.json” is a damaged record"):
+        check(path)
+    path.write_text('{"format": "gibbon-training", "version": 2}')
+    with pytest.raises(engine.GibbonError, match="Install a newer one"):
+        check(path)

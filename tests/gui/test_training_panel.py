@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from gui.session.history import FinishedRun
 from gui.session.training.folders import unfinished
 from gui.session.training.run import TrainingRun, model_of, record_of
 from gui.session.training.shown import of_run
+from gui.shell.opening import open_file
 from tests.gui.driving import click, press_keys, run_attack, settle, until
 from tests.gui.panel_scenes import grey_folder
 from tests.gui.seen import empty_text
@@ -136,6 +138,33 @@ def test_a_training_of_the_window_is_made_again_by_its_record_and_by_its_script(
     until((tmp_path / "kept.gibbon").exists, "the study")
     kept = next(each for each in engine.study.read(tmp_path / "kept.gibbon").runs if each.number == run.number)
     assert record_of(FinishedRun(result=kept.result, verdict=kept.verdict, number=kept.number)) == record_of(run)
+
+
+def test_a_recorded_training_is_set_up_by_a_drop_and_made_again(bench: Workbench, panel: TrainingPanel, tmp_path: Path) -> None:
+    panel.form.set_values({"recipe": "gaussian sigma=0.2", "epochs": 1})
+    run, logged = train(panel), []
+    bench.session.logged.connect(lambda entry: logged.append(entry.text))
+    curves(bench).save(tmp_path / "mine.safetensors")
+    until((tmp_path / "mine.training.json").is_file, "the record")
+    panel.form.reset()
+    panel.chooser.count.setValue(64)
+    panel.seed.setValue(7)
+    open_file(bench.window, tmp_path / "mine.training.json")
+    until(lambda: panel.seed.value() == 0, "the recorded training")
+    assert panel.form.operation == run.recipe.operation
+    assert panel.chooser.count.value() == 128
+    again = train(panel)
+    assert same(weights(again), weights(run))
+    assert "The weights of digits are those of mine.training.json again, bit for bit." in logged
+    panel.seed.setValue(1)
+    train(panel)
+    assert len([text for text in logged if "mine.training.json" in text]) == 2  # the saving and the comparison; this one is another
+    content = json.loads((tmp_path / "mine.training.json").read_text())
+    content["source"]["network"] = "retina"
+    (tmp_path / "other.training.json").write_text(json.dumps(content))
+    open_file(bench.window, tmp_path / "other.training.json")
+    until(lambda: any("has no network “retina”" in text for text in logged), "the sentence")
+    assert panel.seed.value() == 1
 
 
 def test_a_training_from_a_changed_or_unsaved_network_has_no_script_that_could_not_run(bench: Workbench, panel: TrainingPanel) -> None:

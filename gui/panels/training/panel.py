@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Slot
@@ -13,8 +14,11 @@ from gui import theme
 from gui.forms import Form
 from gui.lanes.progress_text import ShareMeter
 from gui.panels.training.presets import RecipePresets
+from gui.panels.training.recorded import place_of, source_beside
 from gui.panels.training.unfinished import UnfinishedTrainings
+from gui.session.data_choice import Choice
 from gui.session.training.recipe import Recipe
+from gui.session.training.recorded import Recorded
 from gui.theme import GRID
 from gui.widgets import DataChooser, scrolling
 from gui.widgets.elided_combo import ElidedCombo
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from engine import Classifier
+    from engine.record import TrainingRecord
     from gui.session.session import Session
 
 _HIDDEN = ("checkpoint", "fresh")
@@ -207,6 +212,32 @@ class TrainingPanel(QWidget):
     def _on_named(self) -> None:
         self._named = bool(self.name.text().strip())
         self._refresh()
+
+    # ------------------------------------------------------------------ a recorded training
+
+    def show_record(self, record: TrainingRecord, path: Path) -> None:
+        """Set a recorded training up, so that Train makes it again. What is missing is said, and nothing is changed."""
+        from engine.errors import GibbonError
+
+        try:
+            source, operation = source_beside(record, path), record.train
+            place = place_of([(each.architecture, each.classifier, each.fresh) for each in self._starts], record, source, path)
+            if source.data.startswith("folder:"):
+                self.session.data_sources.add_folder(Path(source.data.removeprefix("folder:")))
+            if self.chooser.sets.findData(source.data) < 0:
+                raise GibbonError(f"{record.name} was trained on {source.data}, which is not on this machine. Fetch it in the Image dock.")
+        except GibbonError as error:
+            self.session.log("error", str(error))
+            return
+        self.start.setCurrentIndex(place)
+        self.chooser.set_choice(Choice(source.data, "", source.count or _IMAGES, self.session.data_sources.root))
+        self.form.set_values({field.name: getattr(operation, field.name) for field in self.form.fields})
+        self.name.setText(record.name)
+        self._named = True
+        self.seed.setValue(record.seed)
+        self.trainer.recorded = Recorded(record, path.name)
+        self._refresh()
+        self.session.notice.emit(f"The training of {record.name} is set up as {path.name} records it. Train makes it again.")
 
     # ------------------------------------------------------------------ running
 

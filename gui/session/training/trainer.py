@@ -13,6 +13,7 @@ from gui.lanes.runner import OperationRunner
 from gui.session.training.folders import TrainingFolder, Unfinished, clear_old, new_folder, trainings_folder, unfinished
 from gui.session.training.making import Loaded, Making, Seen, Trained
 from gui.session.training.recipe import Recipe, facts_of, recipe_of
+from gui.session.training.recorded import Recorded
 from gui.session.training.run import TrainingRun, is_training, verdict_of
 from gui.session.training.timing import Timing
 
@@ -74,6 +75,8 @@ class Trainer(QObject):
         """The files to which networks were saved, by the number of the run."""
         self._folder: TrainingFolder | None = None
         self._loaded = Loaded()
+        self.recorded: Recorded | None = None
+        """The record that was opened last: the training that makes it again is compared with it."""
         self._chosen: int | None = None
         self._over: int | None = None
         self._listed: tuple[FinishedRun, ...] = ()
@@ -250,3 +253,6 @@ class Trainer(QObject):
         self._session.log("info", f"Trained {run.verdict}.")
         self._session.loaded.add(trained.classifier)
         self._session.adopt(run)
+        sentence = "" if self.recorded is None else self.recorded.compared(run)
+        if sentence:
+            self._session.log("info", sentence)
