@@ -115,7 +115,9 @@ def program(words: list[str], folder: Path, stdout: int) -> subprocess.Completed
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device here that is always full")
-@pytest.mark.parametrize("words", [["models", "--shipped"], ["reproduce", "--json"], ["--version"]])
+@pytest.mark.parametrize(
+    "words", [["models", "--shipped"], pytest.param(["reproduce", "--json"], marks=pytest.mark.slow), ["--version"]], ids=" ".join
+)
 def test_an_output_that_cannot_be_written_is_said_once(tmp_path: Path, words: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         done = program(words, tmp_path, full.fileno())

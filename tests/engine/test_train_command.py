@@ -116,7 +116,9 @@ def test_another_recipe_version_is_refused_in_a_sentence(run: Run) -> None:
     assert "Install a newer one" in run("replay", "newest.json")[2]
 
 
-@pytest.mark.parametrize(("network", "size"), [("torchvision:resnet18", "32"), ("torchvision:squeezenet1_1", "48")])
+@pytest.mark.parametrize(
+    ("network", "size"), [pytest.param("torchvision:resnet18", "32", marks=pytest.mark.slow), ("torchvision:squeezenet1_1", "48")]
+)
 def test_torchvision_networks_are_trained_from_new_weights(run: Run, network: str, size: str) -> None:
     line = ("train", network, "--data-set", "generated:signs", "--count", "43", "--test-count", "43", "--size", size, *QUICK, "--out", "m")
     code, _, err = run(*line)
@@ -309,6 +311,7 @@ def test_ctrl_c_in_an_epoch_keeps_its_state(tmp_path: Path, monkeypatch: pytest.
     assert (tmp_path / "d.safetensors").read_bytes() == (tmp_path / "whole" / "d.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_two_processes_under_torchrun(tmp_path: Path, run: Run) -> None:
     """Two processes meet by gloo, share each batch, and only the first one prints and writes."""
     (tmp_path / "own.py").write_text(

@@ -46,7 +46,12 @@ def test_nobody_reads_the_source_of_what_is_imported(first: str, read: bool) -> 
     assert done.stdout.strip() == str(read), done.stderr
 
 
-@pytest.mark.parametrize("moment", ["painted", "loading", "attacking", "paused"])
+def slow(*values: str) -> object:
+    """A case that takes a start of the whole window, beside another one that ends in the same way."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("moment", ["painted", slow("loading"), "attacking", slow("paused")])
 def test_closing_is_clean(moment: str) -> None:
     """Where the thread is still deep in torch's import after some seconds, the process leaves without waiting for it."""
     done = run(f"from tests.gui.closing import close_when; close_when({moment!r})")
@@ -56,7 +61,7 @@ def test_closing_is_clean(moment: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "kind"), [("copied image", "application/x-qt-image"), ("copied sticker", "application/x-gibbon-sticker")]
+    ("moment", "kind"), [slow("copied image", "application/x-qt-image"), ("copied sticker", "application/x-gibbon-sticker")]
 )
 def test_what_was_copied_does_not_bring_the_end_down(moment: str, kind: str) -> None:
     """The clipboard is destroyed after Python: an object of Python's in it ended the process by signal 11."""
@@ -72,6 +77,7 @@ def test_a_function_that_never_ends_does_not_keep_the_process(tmp_path: Path) ->
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_no_dialog_opens_after_the_window_is_gone(tmp_path: Path) -> None:
     done = run(f"import os; os.chdir({str(tmp_path)!r}); from tests.gui.closing import close_when; close_when('asking')")
     assert done.stdout.splitlines() == ["closed"], done.stderr
@@ -187,6 +193,7 @@ def test_whatever_keeps_the_first_model_away_the_docks_come_alive(monkeypatch: p
     assert "\n" not in loaded.problem
 
 
+@pytest.mark.slow
 def test_an_image_can_be_named_at_the_start() -> None:
     image = ROOT / "resources" / "samples" / "sign-yield-32.png"
     done = run(f"from tests.gui.closing import close_when; close_when('opened', {str(image)!r})")

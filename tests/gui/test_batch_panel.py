@@ -305,7 +305,7 @@ def action_is_on(bench: Workbench, id: str) -> bool:
 
 
 def test_opening_a_row_shows_progress_and_can_be_cancelled(bench: Workbench, panel: BatchPanel) -> None:
-    bench.session.change(settings=bench.session.plan.settings.__class__({"steps": 2000, "eps": 4 / 255}))
+    bench.session.change(settings=bench.session.plan.settings.__class__({"steps": 600, "eps": 4 / 255}))
     panel.setup.chooser.count.setValue(1)
     row = finish(panel)[0]
     said: list[str] = []

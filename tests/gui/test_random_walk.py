@@ -15,6 +15,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QSlider
 
+from gui.panels.attack.eps_slider import SETTLE_MS, EpsSlider
 from tests.gui.driving import action, drag, on_pane, press_keys, settle, until
 
 if TYPE_CHECKING:
@@ -173,11 +174,13 @@ def test_an_eps_that_nobody_keeps_leaves_the_canvas(bench: Workbench) -> None:
     session.runs.start(attacks.FGSM())
     until(lambda: session.history.shown is not None and not session.runs.running, "the run")
     settle()
-    walker = Walker(bench, 0)
+    walker, (eps,) = Walker(bench, 0), bench.window.findChildren(EpsSlider)
+    eps._settled.setInterval(60_000)  # or a busy machine lets it settle first
     walker.slide_eps()
     until(lambda: not session.waiting("moved"), "the preview")
     assert mismatch(session) == ["delta", "image"]
     session.change(**session.plan.choosing("pgd"))
+    eps._settled.setInterval(SETTLE_MS)
     walker.rest()
     assert mismatch(session) == []
 
