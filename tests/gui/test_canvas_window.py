@@ -357,7 +357,7 @@ def test_the_difference_of_two_runs_follows_the_iteration_and_the_end(bench: Wor
     canvas, session = bench.window.canvas, bench.session
     session.change(compared=tuple(compared[-2:]))
     canvas.set_view("difference")
-    until(lambda: canvas.comparing and canvas.stage.view.scale_bar.texts, "the difference")
+    until(lambda: canvas.comparing and canvas.stage.view.scale_bar.texts and not session.waiting("difference"), "the difference")
     at_end = canvas.stage.pixels.copy()
     session.moments.show(0)
     until(lambda: session.frame.step == 0 and not session.waiting("difference"), "the first iteration")

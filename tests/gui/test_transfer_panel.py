@@ -48,16 +48,21 @@ def cells(bench: Workbench) -> list[list[str]]:
     ]
 
 
+def has_rows(bench: Workbench, *names: str) -> bool:
+    """Return whether the table of the newest run and models is there, with rows of these names."""
+    return not bench.session.waiting("transfer") and set(names) <= {row[0] for row in cells(bench)}
+
+
 def test_every_loaded_model_says_what_it_sees(bench: Workbench) -> None:
     panel = shown(bench)
     assert empty_text(panel)
     run_attack(bench)
-    until(lambda: not empty_text(panel), "the table")
+    until(lambda: has_rows(bench, "signs"), "the table")
     assert [row[0] for row in cells(bench)] == ["signs"]
     assert "Only the attacked model" in panel.verdict.text
     add(bench, "signs-bounded")
     panel.add("digits")
-    until(lambda: len(cells(bench)) == 3, "three rows")
+    until(lambda: has_rows(bench, "signs", "signs-bounded", "digits"), "three rows")
     rows = cells(bench)
     assert [row[0] for row in rows] == ["signs", "signs-bounded", "digits"]
     entry = bench.session.history.entries[-1]
@@ -87,7 +92,7 @@ def test_only_models_with_the_same_classes_count_as_fooled(bench: Workbench) -> 
     for source in ("signs-bounded", "objects"):
         if source not in [model.name for model in bench.session.loaded.models]:
             add(bench, source)
-    until(lambda: "objects" in [row[0] for row in cells(bench)], "the row")
+    until(lambda: has_rows(bench, "objects"), "the row")
     assert "of 1 other model fooled" in panel.verdict.text
     assert "objects has other classes" in panel.verdict.text
     found = transfer_of(bench, "objects")
@@ -99,7 +104,7 @@ def test_the_verdict_can_be_read_in_a_narrow_dock(bench: Workbench) -> None:
     run_attack(bench)
     if "objects" not in [model.name for model in bench.session.loaded.models]:
         add(bench, "objects")
-    until(lambda: "objects" in [row[0] for row in cells(bench)], "the row")
+    until(lambda: has_rows(bench, "objects"), "the row")
     table = panel.table
     last = table.model().columnCount() - 1
     row = [row[0] for row in cells(bench)].index("objects")
@@ -157,7 +162,7 @@ def test_a_double_click_goes_on_with_another_model_and_leaving_out_forgets_it(be
     run_attack(bench)
     if "signs-bounded" not in [model.name for model in loaded.models]:
         add(bench, "signs-bounded")
-    until(lambda: "signs-bounded" in [row[0] for row in cells(bench)], "the row")
+    until(lambda: has_rows(bench, "signs-bounded"), "the row")
     place = [row[0] for row in cells(bench)].index("signs-bounded")
     index = panel.table.model().index(place, 0)
     at = panel.table.visualRect(index).center()
@@ -230,9 +235,9 @@ def test_a_model_of_ones_own_code_and_a_checkpoint_are_asked_too(bench: Workbenc
     (dialog,) = (each for each in panel.findChildren(CodeDialog) if each.isVisible())
     dialog.file.setText(str(tmp_path / "own.py"))
     click(dialog.ok)
-    until(lambda: "own" in [row[0] for row in cells(bench)], "the model of the code")
+    until(lambda: has_rows(bench, "own"), "the model of the code")
     panel.add(str(tmp_path / "mine.pt"), architecture="signs")
-    until(lambda: "mine" in [row[0] for row in cells(bench)], "the checkpoint")
+    until(lambda: has_rows(bench, "own", "mine"), "the checkpoint")
     verdicts = {row[0]: row[-1] for row in cells(bench)}
     # Its classes differ in case and underscores alone, so that they are the same; and its weights are nearly those of the attacked model.
     assert verdicts["own"] == verdicts["signs"]
