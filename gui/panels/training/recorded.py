@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from engine.record import TrainingRecord, TrainingSource
 
 Start = tuple[str, "Classifier | None", bool]
-"""The architecture of a new network, or a loaded classifier and whether its weights are made anew."""
+"""The architecture of a new network, or a loaded classifier and whether it begins with new weights."""
 
 
 def source_beside(record: TrainingRecord, path: Path) -> TrainingSource:
