@@ -20,13 +20,13 @@ def drawn_digits(count: int, seed: int = 0, classes: Sequence[int] = ()) -> Gene
     For all ten it equals ``engine.data.load("generated:digits", count=count, seed=seed)``; for some classes, the k-th digit of each is the
     same picture as there.
     """
-    from engine.data.generated import draw_digit
+    from engine.data.generated.digits import kept_digit
 
     chosen = tuple(classes) or tuple(range(len(DIGIT_LABELS)))
     targets = [chosen[place % len(chosen)] for place in range(count)]
     pictures = []
     for place, label in enumerate(targets):
-        pictures.append(draw_digit(label, (seed << 20) + place // len(chosen)))
+        pictures.append(kept_digit(label, (seed << 20) + place // len(chosen)))
         if len(pictures) % _AT_A_TIME == 0 or len(pictures) == count:
             yield f"drawing digits, {len(pictures)} of {count}"
     which = f" ({', '.join(DIGIT_LABELS[label] for label in chosen)} only)" if classes else ""

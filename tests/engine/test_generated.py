@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,6 +116,20 @@ def test_what_cannot_be_drawn_is_said(label: int, seed: int, size: int) -> None:
 def test_a_negative_number_is_said() -> None:
     with pytest.raises(GibbonError, match="not negative"):
         whole(generated_signs(-1, 0))
+
+
+@pytest.mark.parametrize(
+    ("draw_set", "draw", "classes", "sizes"),
+    [(generated_digits, draw_digit, 10, (28, 20)), (generated_signs, draw_sign, 43, (32, 20))],
+    ids=["digits", "signs"],
+)
+def test_a_set_that_is_drawn_again_is_the_same_in_memory_of_its_own(draw_set: Any, draw: Any, classes: int, sizes: tuple[int, int]) -> None:
+    for size in sizes:
+        first, _ = whole(draw_set(classes + 2, 3, size))
+        first[:] = 0
+        again, _ = whole(draw_set(classes + 2, 3, size))
+        for row in (0, 1, classes + 1):
+            np.testing.assert_array_equal(again[row], draw(row % classes, (3 << 20) + row // classes, size))
 
 
 @pytest.mark.slow

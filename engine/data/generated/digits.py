@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,12 @@ def draw_digit(label: int, seed: int, size: int = 28) -> NDArray[np.uint8]:
     return (np.clip(picture, 0.0, 1.0) * np.float32(255.0) + np.float32(0.5)).astype(np.uint8)
 
 
+@lru_cache(maxsize=4096)
+def kept_digit(label: int, seed: int) -> NDArray[np.uint8]:
+    """Return ``draw_digit(label, seed)``, from memory where it was drawn before: the same few are chosen again and again. Copy it."""
+    return draw_digit(label, seed)
+
+
 def generated_digits(n: int, seed: int, size: int = 28, classes: Sequence[int] = ()) -> Bits[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Draw ``n`` digits in turn: picture i shows i % 10 and is ``draw_digit(i % 10, seed * 2**20 + i // 10, size)``.
 
@@ -112,7 +119,8 @@ def generated_digits(n: int, seed: int, size: int = 28, classes: Sequence[int] =
     labels = turns[np.arange(n) % len(turns)]
     images = np.empty((n, size, size), np.uint8)
     for i in range(n):
-        images[i] = draw_digit(int(labels[i]), (seed << 20) + i // len(turns), size)
+        label, own = int(labels[i]), (seed << 20) + i // len(turns)
+        images[i] = kept_digit(label, own) if size == 28 else draw_digit(label, own, size)
         yield i + 1, n
     return images, labels
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,12 @@ def photographed(rng: Random, label: int, size: int, *, fair: bool) -> NDArray[n
     return photo.developed(rng, scene, size, light)
 
 
+@lru_cache(maxsize=4096)
+def kept_sign(label: int, seed: int) -> NDArray[np.uint8]:
+    """Return ``draw_sign(label, seed)``, from memory where it was drawn before: the same few are chosen again and again. Copy it."""
+    return draw_sign(label, seed)
+
+
 def generated_signs(n: int, seed: int, size: int = 32, classes: Sequence[int] = ()) -> Bits[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Draw ``n`` signs, the classes in turn: picture i, of class i % 43, is ``draw_sign(i % 43, seed * 2**20 + i // 43, size)``.
 
@@ -73,7 +80,8 @@ def generated_signs(n: int, seed: int, size: int = 32, classes: Sequence[int] = 
     labels = turns[np.arange(n) % len(turns)]
     images = np.empty((n, size, size, 3), np.uint8)
     for i in range(n):
-        images[i] = draw_sign(int(labels[i]), (seed << 20) + i // len(turns), size)
+        label, own = int(labels[i]), (seed << 20) + i // len(turns)
+        images[i] = kept_sign(label, own) if size == 32 else draw_sign(label, own, size)
         yield i + 1, n
     return images, labels
 
