@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -363,6 +364,17 @@ def test_the_key_of_a_network_holds_recipe_images_seed_and_device(greys: data.Da
     paths |= {cache.kept_at(plain, greys.subset(range(39)), 0, "cpu", tmp_path)}
     assert len(paths) == 10
     assert cache.kept_at(cache.Recipe("other name", "digits", cache.by_adam("standard", 1)), greys, 0, "cpu", tmp_path) in paths
+
+
+def test_the_attacking_network_begins_with_other_weights_than_the_attacked_ones(linear: Classifier, tmp_path: Path) -> None:
+    """Their first layers have the same shape: from the same seed they would begin alike, and hardly part."""
+    digits = data.load("generated:digits", count=20)
+    recipes = [replace(nets.recipe_of("ResNet", nets.DIGITS, 1), architecture="digits-resnet"), nets.recipe_of(nets.CNN, nets.DIGITS, 1)]
+    found = [made(cache.trained(problem_of(linear), recipe, digits, tmp_path)) for recipe in recipes]
+    assert all(isinstance(each, Classifier) for each in found)
+    for layer in ("conv1", "conv2"):
+        first, second = (dict(each.module.named_parameters())[f"{layer}.weight"].flatten() for each in found)  # type: ignore[attr-defined]
+        assert abs(float(nn.functional.cosine_similarity(first, second, dim=0))) < 0.1
 
 
 def test_a_folder_that_cannot_be_made_is_named(few: Path, tmp_path: Path) -> None:

@@ -23,8 +23,6 @@ from engine.reproduce.defenses.stages import Stage
 
 _EDITION = 1
 """It is raised where training changes in a way that no parameter tells, so that networks of before are not taken for those of today."""
-_CRAFTING = 0.1
-"""Rough share of the making of adversarial training images in the whole training."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,10 @@ class Recipe:
     """The network from which the training continues, with a ``training`` that is not ``fresh``; None: new weights."""
     added: Added | None = None
     """Adversarial images of another network that are appended to the training images; None: none."""
+    seed: int = 0
+    """It is added to the experiment's seed. A network that attacks another needs one of its own: layers of the same shape would begin with
+    the same weights, and stay alike, which makes the attack transfer better than from a stranger's network.
+    """
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -74,7 +76,7 @@ def kept_at(recipe: Recipe, data: DataSet, seed: int, device: str, folder: Path)
 def trained(problem: Problem, recipe: Recipe, data: DataSet, folder: Path) -> Stage[Classifier]:
     """Return the network of a recipe, from the folder where it is there; else train it, batch by batch, and keep it.
 
-    A training that was cancelled continues where it ended. Seed and device are those of the problem.
+    A training that was cancelled continues where it ended. The device is the problem's, the seed the sum of the problem's and the recipe's.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def trained(problem: Problem, recipe: Recipe, data: DataSet, folder: Path) -> St
         The folder cannot be made or written, or the training diverged.
     """
     device = problem.classifier.whole.device
-    path = kept_at(recipe, data, problem.random.seed, device.type, folder)
+    path = kept_at(recipe, data, problem.random.seed + recipe.seed, device.type, folder)
     if not path.is_file() or not path.with_suffix(".json").is_file():
         yield from _train(problem, recipe, data, path)
     else:
@@ -97,13 +99,13 @@ def _train(problem: Problem, recipe: Recipe, data: DataSet, path: Path) -> Stage
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GibbonError(f"The folder “{path.parent}” cannot be made: {error.strerror or error}. Give another one as cache.") from None
-    crafting = _CRAFTING if recipe.added is not None else 0.0
+    crafting = recipe.added.work if recipe.added is not None else 0.0
     if recipe.added is not None:
         data = yield from _scaled(appended(problem, data, recipe.added), crafting)
     device = problem.classifier.whole.device
     untrained = recipe.start or ARCHITECTURES[recipe.architecture].untrained(device=device, labels=data.labels)
     training = recipe.training.build(**{**recipe.training.model_dump(), "checkpoint": unfinished})
-    with start(training, untrained, data=data, seed=problem.random.seed) as run:
+    with start(training, untrained, data=data, seed=problem.random.seed + recipe.seed) as run:
         for step in run:
             done = crafting + (1.0 - crafting) * (step.share_done or 0.0)
             yield done, f"training “{recipe.name}”, {step.news}, batch {step.index + 1:,} of {(step.total or 0) + 1:,}"
