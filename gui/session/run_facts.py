@@ -66,6 +66,8 @@ class RunFacts:
     """The sentences that qualify the outcome: misread before, replayed to other bits; empty if there are none."""
     mark: str = ""
     """The remark in a few words, such as “misread before”."""
+    warnings: tuple[str, ...] = ()
+    """The sentences that have to stand beside the verdict: what the attack rules out, and the trust lights that are on."""
     outcomes: Forms = ()
     """Shorter forms of the outcome, the longest first; empty: those without its probabilities."""
     picture: np.ndarray | None = field(default=None, repr=False)
@@ -79,12 +81,17 @@ class RunFacts:
     @property
     def lines(self) -> tuple[Forms, Forms, Forms]:
         """The lines of the card, each from its longest form to its shortest: run and parameters; verdict and outcome; norms and device."""
-        sign = SIGNS[self.sign][0]
+        sign = f"{self.trust_mark}{SIGNS[self.sign][0]}"
         return (
             (_joined(self.title, self.budget), self.title, *self.short_titles),
             tuple(f"{sign} {words}".strip() for words in self._outcome_forms()),
             (_joined(self.size, self.device), *self.sizes),
         )
+
+    @property
+    def trust_mark(self) -> str:
+        """The mark beside a verdict that a trust light speaks against; empty where none is on."""
+        return "▲ " if any(warning.startswith("▲") for warning in self.warnings) else ""
 
     def _outcome_forms(self) -> Forms:
         """Return the outcome from its longest form to its shortest."""
@@ -99,7 +106,13 @@ class RunFacts:
     def whole(self) -> str:
         """The card's texts and the parameters, one to a line, for a tool tip."""
         sign = f" ({SIGNS[self.sign][1]})" if self.sign else ""
-        head = [f"{self.title}: {self.outcome}{sign}", *([self.remark] if self.remark else []), _joined(self.size, self.device), self.time]
+        head = [
+            f"{self.title}: {self.outcome}{sign}",
+            *([self.remark] if self.remark else []),
+            *self.warnings,
+            _joined(self.size, self.device),
+            self.time,
+        ]
         return "\n".join([*head, *(f"{name}: {value}" for name, value in self.parameters.items())])
 
 

@@ -49,6 +49,7 @@ from gui.session.state import SCENE_FIELDS
 from gui.session.state_holder import StateHolder
 from gui.session.studies.keeper import StudyKeeper
 from gui.session.training.trainer import Trainer
+from gui.session.trust import Trust
 from gui.session.undo import undoable_removals
 from gui.session.warm_up import warm_up
 
@@ -109,6 +110,8 @@ class Session(StateHolder):
         self.planned = PlannedRun(self, self)
         self.attackers = Attackers(self, self)
         self.batch = BatchTable(self)
+        self.trust = Trust(self, self)
+        self.jobs.watch(self.trust.runner, "trust", lambda: "Trust lights")
         self.studies = StudyKeeper(self, self)
         self.trainer = Trainer(self, self)
         self._listen()

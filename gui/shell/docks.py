@@ -61,6 +61,7 @@ DOCKS: tuple[DockSpec, ...] = (
         "Ctrl+K, D",
         words="explanation difference heat map gradient",
     ),
+    DockSpec("trust", "Trust", "TrustPanel", "right", "Ctrl+K, J", words="lights gradient masking failed attack robust signs cure"),
     DockSpec("comparison", "Differences", "ComparisonPanel", "right", "Ctrl+K, F", words="compare runs table a b"),
     DockSpec("activations", "Activations", "ActivationsPanel", "bottom", "Ctrl+K, N", words="layers spikes histogram bound"),
     DockSpec("results", "Results", "ResultsPanel", "bottom", "Ctrl+K, R", words="curves tables maps loss"),

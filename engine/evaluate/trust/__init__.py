@@ -1,5 +1,6 @@
 """Trust lights: signs that a robustness number cannot be trusted, each with the figures, its meaning and the cure."""
 
+from engine.evaluate.trust.at_once import lights_at_once, lights_of_image, merged
 from engine.evaluate.trust.caveat import caveat
 from engine.evaluate.trust.evaluation import TrustLights, TrustStep
 from engine.evaluate.trust.light import Light, table_of
@@ -20,8 +21,11 @@ __all__ = [
     "caveat",
     "is_one_step",
     "lights_among",
+    "lights_at_once",
     "lights_of",
+    "lights_of_image",
     "marked",
+    "merged",
     "sentences_of",
     "table_of",
 ]

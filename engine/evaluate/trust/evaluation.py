@@ -23,6 +23,9 @@ from engine.parameters import budget
 from engine.ranking import reached
 from engine.result import AttackResult
 
+NOT_YET = "Not measured yet."
+"""Reason of the lights that are still to be measured."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrustStep(Step):
@@ -84,7 +87,7 @@ class TrustLights(NamedAttack):
         fits = every and result is not None and torch.equal(result.clean, problem.images) and torch.equal(result.labels, problem.labels)
         part = problem if every else problem.select(fresh.nonzero().flatten())
         examined = Examination(self.attacking, part, self.queries, self.draws, result if fits else None)
-        found = {light.sign.slug: light for light in _pending("Not measured yet.")}
+        found = {light.sign.slug: light for light in _pending(NOT_YET)}
         stages = examined.stages
         for place, (news, work) in enumerate(stages):
             share = 0.0

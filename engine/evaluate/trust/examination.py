@@ -25,6 +25,7 @@ from engine.result import AttackResult
 Progress = float | list[Light]
 NO_RADIUS = "The attack has no eps at which another could be compared with it."
 PART_ONLY = "The attack may change a part of the image only, so that no limit on the change would not promise it success."
+OF_ITSELF = "The attack follows the gradient of the model itself."
 LIMITED = "The attack is limited otherwise than by an eps."
 
 
@@ -82,7 +83,7 @@ class Examination:
     def _surrogate(self) -> Work:
         judged = self.problem.classifier.whole
         if len(known(judged.before)) == len(judged.before):
-            yield [unmeasured("surrogate", "The attack follows the gradient of the model itself.")]
+            yield [unmeasured("surrogate", OF_ITSELF)]
             return
         made = yield from self._run(self.attack, classifier=judged.as_the_attacker_knows_it())
         if not bool(made.success.any()):

@@ -43,7 +43,7 @@ class Light:
     @property
     def measured(self) -> str:
         """The figures in words, or why there are none."""
-        return "; ".join(f"{name} {_text(value)}" for name, value in self.figures.items()) or self.why
+        return "; ".join(_figure(name, value) for name, value in self.figures.items()) or self.why
 
     def plain(self) -> dict[str, Any]:
         """Return the light as plain values for JSON."""
@@ -115,10 +115,11 @@ def table_of(lights: tuple[Light, ...]) -> Table:
     return Table(("light", "sign of", "state", "measured", "meaning", "cure"), rows, "Can the number be trusted?")
 
 
-def _text(value: Figure) -> str:
+def _figure(name: str, value: Figure) -> str:
+    """Return a figure in words: ``PGD 40.0 % (…), 8 of 20``; of a single image ``PGD: yes``."""
     if isinstance(value, Share):
-        return ("yes" if value.hits else "no") if value.of == 1 else value.text()
-    return short(value)
+        return f"{name}: {'yes' if value.hits else 'no'}" if value.of == 1 else f"{name} {value.text()}"
+    return f"{name} {short(value)}"
 
 
 def _plain(value: Figure) -> Any:

@@ -12,6 +12,7 @@ from gui.panels.prediction.verdict import Goals, goals_of, similarity
 from gui.panels.prediction.view import PredictionView
 from gui.widgets import EmptyState
 from gui.widgets.attackers_bar import AttackersBar
+from gui.widgets.lights import LightRow
 
 if TYPE_CHECKING:
     from gui.session.scene import Frame
@@ -30,6 +31,10 @@ class PredictionPanel(FrameView):
         self.attackers = AttackersBar(session.attackers, self, compact=True)
         self.attackers.chosen.connect(session.show_entry)
         self.view.feet.addWidget(self.attackers)
+        self.lights = LightRow(self)
+        self.lights.opened.connect(lambda: session.places.wanted.emit("", "trust"))
+        self.view.feet.addWidget(self.lights)
+        session.trust.changed.connect(self._show_lights)
         self._similarity: tuple[Frame, float] | None = None
         self._pages = QStackedLayout(self.body)
         self._pages.addWidget(EmptyState("The model's prediction appears here. Load a model and open an image.", "mdi6.poll", self))
@@ -55,6 +60,10 @@ class PredictionPanel(FrameView):
 
     def _known_similarity(self, frame: Frame) -> float | None:
         return self._similarity[1] if self._similarity is not None and self._similarity[0] is frame else None
+
+    @Slot()
+    def _show_lights(self) -> None:
+        self.lights.show_lights(self.session.trust.lights)
 
     # ------------------------------------------------------------------ after the last frame
 

@@ -65,7 +65,7 @@ class CardModel(QAbstractListModel):
             return run.title
         if role == Qt.ItemDataRole.AccessibleTextRole:
             here = ", on the canvas" if run.number == self.shown else ""
-            words = (run.outcome, SIGNS[run.sign][1], run.remark, run.budget, run.size, run.device)
+            words = (run.outcome, SIGNS[run.sign][1], run.remark, *run.warnings, run.budget, run.size, run.device)
             return f"{run.title}{here}: {', '.join(filter(None, words))}"
         if role == Qt.ItemDataRole.ToolTipRole:
             return run.whole

@@ -54,7 +54,7 @@ class RunDetails(QWidget):
         self.table.clear()
         self._runs = tuple(runs)
         self.table.setVisible(len(runs) < 2 or not self._narrow)
-        remark = runs[0].remark if len(runs) == 1 else ""
+        remark = " ".join(filter(None, (runs[0].remark, *runs[0].warnings))) if len(runs) == 1 else ""
         self.remark.set_text(remark)
         self.remark.setVisible(bool(remark))
         self.pictures.set_runs(runs if len(runs) > 1 else ())

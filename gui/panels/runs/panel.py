@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal, Slot
@@ -41,6 +42,7 @@ class RunsPanel(QWidget):
         self.buttons: dict[Command, QToolButton] = {}
         self._build()
         session.history.changed.connect(self.refresh)
+        session.trust.changed.connect(self._on_lights)
 
     def _build(self) -> None:
         self.cards.setMinimumHeight(5 * GRID)
@@ -123,7 +125,16 @@ class RunsPanel(QWidget):
         entries, shown = self.session.history.entries, self.session.history.shown
         self._facts = {entry.number: self._facts.get(entry.number) or run_facts(entry) for entry in entries}
         self._pages.setCurrentIndex(1 if entries else 0)
-        self.cards.set_runs([self._facts[entry.number] for entry in reversed(entries)], None if shown is None else shown.number)
+        trust = self.session.trust
+        facts = [replace(self._facts[entry.number], warnings=trust.warnings(entry)) for entry in reversed(entries)]
+        self.cards.set_runs(facts, None if shown is None else shown.number)
+
+    @Slot()
+    def _on_lights(self) -> None:
+        """Show the cards again where a light was measured that stands on one of them."""
+        shown = {run.number: run.warnings for run in self.cards.runs.runs}
+        if any(shown.get(entry.number, ()) != self.session.trust.warnings(entry) for entry in self.session.history.entries):
+            self.refresh()
 
     @property
     def selected(self) -> list[FinishedRun]:

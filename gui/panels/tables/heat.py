@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 from PySide6.QtCore import QModelIndex, QPointF, QRect, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPalette, QPolygonF
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from gui import theme
@@ -15,6 +15,7 @@ from gui.panels.tables.heat_model import CELL, HeatModel, Index
 from gui.panels.tables.sheet import Sheet, SheetCell
 from gui.plots.colour_maps import on_viridis
 from gui.theme import number_font
+from gui.widgets.lights import paint_triangle
 
 _NAMES = 150
 """Width of the models' names at the most."""
@@ -57,16 +58,7 @@ class _Heat(QStyledItemDelegate):
         for place, line in enumerate(lines):
             painter.drawText(QRect(rect.left(), top + big + place * little, rect.width(), little), Qt.AlignmentFlag.AlignCenter, line)
         if cell.warnings:
-            paint_mark(painter, QPointF(rect.right() - 9, rect.top() + 9), ink)
-
-
-def paint_mark(painter: QPainter, centre: QPointF, ink: QColor, radius: float = 5.0) -> None:
-    """Paint a triangle, the mark beside a number that violates a rule: a shape, so that it is seen without colour, too."""
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ink)
-    x, y = centre.x(), centre.y()
-    painter.drawPolygon(QPolygonF([QPointF(x, y - radius), QPointF(x + radius, y + 0.8 * radius), QPointF(x - radius, y + 0.8 * radius)]))
+            paint_triangle(painter, QPointF(rect.right() - 9, rect.top() + 9), ink)
 
 
 @functools.lru_cache(maxsize=1024)

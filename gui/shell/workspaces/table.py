@@ -11,7 +11,7 @@ WORKSPACES: tuple[WorkspaceSpec, ...] = (
         "mdi6.bullseye-arrow",
         "Set up an attack, run it, and see what it does to the prediction",
         left=Column((("attack", "image", "model", "stickers"),)),
-        right=Column((("prediction",), ("perturbation",)), share=0.21, shares=(48, 52)),
+        right=Column((("prediction",), ("perturbation", "trust")), share=0.21, shares=(48, 52)),
         bottom=Column((("results", "activations", "runs", "messages"),), 0.21),
     ),
     WorkspaceSpec(

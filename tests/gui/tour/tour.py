@@ -26,6 +26,7 @@ PARTS = (
     "defend",
     "tables",
     "matrix",
+    "trust",
     "ending",
     "attacks",
     "studies",
