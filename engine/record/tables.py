@@ -50,6 +50,7 @@ def table_record(results: TableResults) -> dict[str, Any]:
             for worst in [results.worst(row, group)]
         ],
         "lights": [each.plain() for each in results.lights.all],
+        "warnings": results.warnings(),
         "reason": str(results.reason),
         "seconds": results.seconds,
         "threads": results.threads,

@@ -49,6 +49,13 @@ def paint_light(painter: QPainter, centre: QPointF, light: Light, palette: QPale
         painter.drawEllipse(centre, 1.3, 1.3)
 
 
+def forms_of(lights: Sequence[Light]) -> tuple[str, ...]:
+    """Return the lights in words from the longest form to the shortest."""
+    seen, left = sum(light.on for light in lights), sum(light.state == "not measured" for light in lights)
+    short = f"{seen} on" if seen else "none on"
+    return words_of(lights), f"{short}, {left} open" if left else short, short
+
+
 def words_of(lights: Sequence[Light]) -> str:
     """Return the lights in a few words: ``2 trust lights on, 5 not measured``."""
     seen = [light for light in lights if light.on]
@@ -107,7 +114,8 @@ class LightRow(QWidget):
                 theme.text_colour(self.palette()) if any(light.on for light in self.lights) else theme.muted_colour(self.palette())
             )
             rect = QRectF(left, 0, self.width() - left, self.height())
-            shown = self.fontMetrics().elidedText(self.text, Qt.TextElideMode.ElideRight, int(rect.width()))
+            room, metrics = int(rect.width()), self.fontMetrics()
+            shown = next((form for form in forms_of(self.lights) if metrics.horizontalAdvance(form) <= room), "")
             painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
             if self.hasFocus():
                 painter.setPen(theme.pen(self.palette().color(QPalette.ColorRole.Highlight), 1))

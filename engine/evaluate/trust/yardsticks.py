@@ -17,8 +17,8 @@ _STEPS = 40
 
 
 def is_one_step(attack: Attack) -> bool:
-    """Return whether the attack looks at the model's gradient once or not at all."""
-    return isinstance(attack, _ONE) or (isinstance(attack, _MANY) and _steps(attack) == 1)
+    """Return whether the attack takes one step only, or none: by its kind, or since its parameters say so."""
+    return isinstance(attack, _ONE) or (getattr(attack, "count", None) or getattr(attack, "steps", None)) == 1
 
 
 def has_no_limit(attack: Attack, values: int) -> bool:

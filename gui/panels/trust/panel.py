@@ -38,7 +38,7 @@ class TrustPanel(QWidget):
         self.heading, self.caveat = Sentence(2, bold=True, snug=True), Sentence(4, snug=True)
         self.list = LightList()
         self.foot = JobFoot("Measure", "End it now; the lights found so far stay", self)
-        self.by_itself = QCheckBox("measure when idle", self)
+        self.by_itself = QCheckBox("when idle", self)
         self._empty = EmptyState("", "mdi6.traffic-light-outline", self)
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
