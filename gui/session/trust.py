@@ -97,7 +97,7 @@ class Trust(QObject):
 
     @property
     def subject(self) -> Subject | None:
-        """What is on the canvas; None: nothing that has lights."""
+        """The thing on the canvas whose lights are wanted; None: nothing there has lights."""
         state, run = self._host.state, self._host.staleness.run
         if state.classifier is None or state.clean is None or is_stand_in(state.classifier):
             return None
@@ -173,7 +173,7 @@ class Trust(QObject):
 
     @Slot()
     def look(self) -> None:
-        """Measure the cheap lights of what is on the canvas, also of a model at an image without a run, since somebody looks at them."""
+        """Measure the cheap lights of what is on the canvas, also of a model at an image without a run. Call it where they are seen."""
         subject = self.subject
         if subject is not None:
             self._look_at(subject)
