@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -82,9 +83,10 @@ class Trust(QObject):
     def __init__(self, host: Host, parent: QObject) -> None:
         super().__init__(parent)
         self._host = host
-        self._of_runs: dict[int, tuple[Light, ...]] = {}
-        self._refused: dict[int, str] = {}
-        """Why there are no lights, by the run's number."""
+        # By the run itself, since another study has runs of the same numbers, and weakly, so that a run that is dropped is gone.
+        self._of_runs: WeakKeyDictionary[AttackRun, tuple[Light, ...]] = WeakKeyDictionary()
+        self._refused: WeakKeyDictionary[AttackRun, str] = WeakKeyDictionary()
+        """Why there are no lights of a run."""
         self._of_image: tuple[Subject, tuple[Light, ...]] | None = None
         self.runner = OperationRunner(host.background, "trust lights", self, every_ms=_TICK_MS)
         self.runner.changed.connect(self.changed)
@@ -115,18 +117,15 @@ class Trust(QObject):
         if subject is None:
             return ()
         if subject.run is not None:
-            return self._of_runs.get(subject.run.number, ())
+            return self._of_runs.get(subject.run, ())
         return self._of_image[1] if self._of_image is not None and subject.is_same(self._of_image[0]) else ()
-
-    def seen(self, number: int) -> tuple[Light, ...]:
-        """Return the lights of a run that are on."""
-        return tuple(light for light in self._of_runs.get(number, ()) if light.on)
 
     def warnings(self, run: FinishedRun) -> tuple[str, ...]:
         """Return the sentences that have to stand beside a run's verdict: what its attack rules out, and the lights that are on."""
         from engine.evaluate.trust import sentences_of
 
-        return (*filter(None, [self.caveat(run)]), *sentences_of((run.operation.title, light) for light in self.seen(run.number)))
+        lights: Sequence[Light] = next((lights for known, lights in self._of_runs.items() if known is run), ())
+        return (*filter(None, [self.caveat(run)]), *sentences_of((run.operation.title, light) for light in lights))
 
     def caveat(self, run: FinishedRun) -> str:
         """Return the sentence that the attack's kind alone puts beside a run that failed; empty where there is none."""
@@ -143,7 +142,7 @@ class Trust(QObject):
         subject = self.subject
         if subject is None:
             return NO_IMAGE
-        return "" if subject.run is None else self._refused.get(subject.run.number, "")
+        return "" if subject.run is None else self._refused.get(subject.run, "")
 
     @property
     def obstacle(self) -> str:
@@ -153,8 +152,8 @@ class Trust(QObject):
             return "They are being measured."
         if subject is None or subject.run is None:
             return "Run an attack first: the other lights are about its number."
-        if subject.run.number in self._refused:
-            return self._refused[subject.run.number]
+        if subject.run in self._refused:
+            return self._refused[subject.run]
         if not self.lights:
             return "The first lights are being measured."
         if not any(_is_open(light) for light in self.lights):
@@ -186,16 +185,16 @@ class Trust(QObject):
         """Return whether the cheap lights of a subject were looked for."""
         if subject.run is None:
             return self._of_image is not None and subject.is_same(self._of_image[0])
-        return subject.run.number in self._of_runs or subject.run.number in self._refused
+        return subject.run in self._of_runs or subject.run in self._refused
 
     def _take(self, found: tuple[Subject, tuple[Light, ...] | str]) -> None:
         subject, lights = found
         if subject.run is None:
             self._of_image = subject, () if isinstance(lights, str) else lights
         elif isinstance(lights, str):
-            self._refused[subject.run.number] = lights
+            self._refused[subject.run] = lights
         else:
-            self._of_runs.setdefault(subject.run.number, lights)
+            self._of_runs.setdefault(subject.run, lights)
         self.changed.emit()
 
     # ------------------------------------------------------------------ the costly ones
@@ -217,7 +216,7 @@ class Trust(QObject):
             make,
             make_preview=lambda _run, step: step.lights,
             finish=lambda result: Measured(runs[0].last.lights, str(result.reason)),  # type: ignore[union-attr]
-            context=entry.number,
+            context=entry,
         )
 
     @Slot()
@@ -232,10 +231,10 @@ class Trust(QObject):
         elif outcome.result is not None:
             self._keep(outcome.job.context, outcome.result.lights)
 
-    def _keep(self, number: int, lights: tuple[Light, ...]) -> None:
+    def _keep(self, run: AttackRun, lights: tuple[Light, ...]) -> None:
         from engine.evaluate.trust import merged
 
-        self._of_runs[number] = merged(self._of_runs.get(number, ()), lights)
+        self._of_runs[run] = merged(self._of_runs.get(run, ()), lights)
         self.changed.emit()
 
 

@@ -496,7 +496,7 @@ def test_the_tab_is_the_title(windows: Callable[..., MainWindow]) -> None:
     def titles() -> dict[str, bool]:
         return {name: not window.docks[name].titleBarWidget().findChild(QLabel).isHidden() for name in seen(window)}
 
-    assert titles() == {"attack": False, "prediction": True, "perturbation": True}
+    assert titles() == {"attack": False, "prediction": True, "perturbation": False}
     assert window.docks["attack"].titleBarWidget().height() == 0
     for name in ("image", "model", "stickers"):
         window.docks[name].close()

@@ -49,6 +49,7 @@ class TrustPanel(QWidget):
         self._refresh()
 
     def _lay_out(self) -> None:
+        self.foot.pause.hide()  # it would make the dock wider than its place, and the work is short
         self.by_itself.setToolTip(_BY_ITSELF)
         self.by_itself.setChecked(Settings().text(_KEY) == "yes")
         page, body = QWidget(), QWidget(self)
@@ -78,7 +79,6 @@ class TrustPanel(QWidget):
         self._trust.failed.connect(self._on_failed)
         self._trust.runner.progressed.connect(self._on_progress)
         self.foot.started.connect(self._trust.measure)
-        self.foot.paused.connect(self._trust.runner.pause)
         self.foot.cancelled.connect(self._trust.runner.cancel)
         self.by_itself.toggled.connect(self._on_by_itself)
 
