@@ -127,6 +127,7 @@ class Session(StateHolder):
             runner.logged.connect(self._on_logged)
             runner.noticed.connect(self.notice)
         self.runs.stickers.painted.connect(self._on_painted)
+        self.runs.changed.connect(self._complete_when_idle)
         self.runs.changed.connect(self.staleness.follow)
         self.runs.changed.connect(self.comparison.follow)
         self.comparedChanged.connect(self.comparison.follow)
@@ -208,9 +209,14 @@ class Session(StateHolder):
             self._frame = frame
             self.change(prediction=frame.observation.clean_prediction)
             self.observed.emit()
-            job = self.runs.job
-            if lacks_defense(frame) and (job is None or job.paused):  # it would hold up the steps of the attack
-                self._complete(frame)
+            self._complete_when_idle()
+
+    @Slot()
+    def _complete_when_idle(self) -> None:
+        """Request the effect of a slow defense, unless an attack is making its steps, which it would hold up."""
+        job, frame = self.runs.job, self.frame
+        if frame is not None and lacks_defense(frame) and (job is None or job.paused) and not self.waiting("frame"):
+            self._complete(frame)
 
     def _defend(self) -> None:
         """Request the frame that is there with another defense, so that nothing else of it is computed again."""

@@ -11,6 +11,7 @@ import torch
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from engine.attacks import PGD
 from engine.defenses.preprocessing import CATALOGUE, NoiseAveraging, read
 from engine.evaluate.knowing import both
 from engine.text.formatting import format_probability
@@ -244,6 +245,35 @@ def test_a_slow_defense_never_blocks_the_window_and_follows_the_last_value(bench
     assert session.frame.observation.defended is not None
     assert session.frame.observation.defended.steps == wanted
     agrees_with_the_engine(bench)
+
+
+def test_a_slow_defense_waits_for_the_attack_to_be_paused(bench: Workbench) -> None:
+    session, panel = bench.session, dock(bench)
+    session.set_defense((NoiseAveraging(samples=300),))
+    defended(bench)
+    session.runs.start(PGD(steps=100_000))
+    until(lambda: session.frame.step is not None and session.frame.step > 2, "an iterate")  # type: ignore[union-attr]
+    assert session.frame.observation.defended is None  # type: ignore[union-attr]
+    assert panel.answer.text.startswith("This defense is slow")
+    session.runs.pause(True)
+    defended(bench)
+    agrees_with_the_engine(bench)
+    session.runs.cancel()
+    until(lambda: not session.runs.running, "the end")
+    until(lambda: session.frame is not None and session.frame.step is None, "the result")
+    defended(bench)
+    agrees_with_the_engine(bench)
+
+
+def test_a_fast_defense_follows_the_attack_in_progress(bench: Workbench) -> None:
+    session = bench.session
+    switch_on(bench, "bit-depth")
+    session.runs.start(PGD(steps=100_000))
+    until(lambda: session.frame.step is not None and session.frame.step > 2, "an iterate")  # type: ignore[union-attr]
+    assert session.frame.observation.defended is not None  # type: ignore[union-attr]
+    agrees_with_the_engine(bench)
+    session.runs.cancel()
+    until(lambda: not session.runs.running, "the end")
 
 
 def test_without_a_defense_the_dock_says_what_would_fill_it(bench: Workbench) -> None:
