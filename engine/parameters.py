@@ -76,6 +76,8 @@ class Facts(TypedDict, total=False):
     ge: float
     lt: float
     le: float
+    odd: bool
+    """Whether even numbers make no sense, as for the side of a window that has a middle pixel."""
     parts: Any
     """The `engine.recipes.Recipes` of the parts that it is a tuple of."""
     exclude: bool
@@ -163,6 +165,8 @@ class Parameter:
     open_low: bool = False
     """Whether ``low`` itself is out of range."""
     open_high: bool = False
+    odd: bool = False
+    """Whether even numbers make no sense: forms step over them."""
     unit: str = ""
     automatic: str = ""
     """Name of the operation's attribute with the value that is used for None."""
@@ -191,7 +195,7 @@ class Parameter:
         if self.unit:
             lines.append(f"Unit: {self.unit}.")
         if self.limits:
-            lines.append(f"{self.limits[0].upper()}{self.limits[1:]}.")
+            lines.append(f"{self.limits[0].upper()}{self.limits[1:]}{', odd' if self.odd else ''}.")
         return "\n".join(lines)
 
     def shown(self, value: Any) -> str:
@@ -268,6 +272,7 @@ def _read(name: str, info: FieldInfo) -> Parameter:
         high=high,
         open_low=open_low,
         open_high=open_high,
+        odd=bool(facts.get("odd")),
         unit=facts.get("unit", ""),
         automatic=facts.get("automatic", ""),
         when=tuple((other, tuple(value) if isinstance(value, list) else (value,)) for other, value in facts.get("when", {}).items()),

@@ -102,7 +102,7 @@ class NumberEdit(QAbstractSpinBox):
     def stepBy(self, steps: int) -> None:
         value = self._base()
         unit = self._unit(value, steps)
-        count = round(value / unit) + steps
+        count = round(value / unit) + steps * (2 if self._field.odd else 1)
         after = count / 255 if unit == _LEVEL else float(f"{count * unit:.10g}")
         self._value = self._kept(int(after) if self._field.kind == "integer" else after, value)
         self._tidy()

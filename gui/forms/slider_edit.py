@@ -42,6 +42,8 @@ class Scale:
         first, last = int(self._field.open_low), self.places - int(self._field.open_high)
         share: float = (min(max(place, first), last) / self.places) ** self._power
         value = self._low + share * (self._high - self._low)
+        if self._field.odd:
+            return 2 * (round(value) // 2) + 1 if round(value) < self._high else round(self._high)
         return round(value) if self._field.kind == "integer" else float(f"{value:.2g}")
 
     def place(self, value: float) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from engine.attacks import PGD
 from engine.defenses.preprocessing import CATALOGUE, NoiseAveraging, read
@@ -201,7 +202,7 @@ def test_both_attackers_are_measured_by_one_click_each_with_the_engines_outcome(
 
 def test_the_chosen_attacker_is_the_one_of_the_next_run(bench: Workbench) -> None:
     session, panel = bench.session, dock(bench)
-    assert not panel.aware.isEnabled()
+    assert not panel.aware.isVisible()
     switch_on(bench, "median")
     click(panel.aware)
     assert session.plan.knows_defense
@@ -278,7 +279,34 @@ def test_a_fast_defense_follows_the_attack_in_progress(bench: Workbench) -> None
 
 def test_without_a_defense_the_dock_says_what_would_fill_it(bench: Workbench) -> None:
     panel = dock(bench)
-    assert panel.answer.text.startswith("Add a step")
+    assert panel.hint.isVisible()
+    assert panel.hint.text().startswith("Add a step")
+    assert not panel.answer.isVisible()
     assert not panel.pictures.isVisible()
     assert not panel.bar.isVisible()
-    assert not re.search(r"\d", panel.answer.text)
+    switch_on(bench, "median")
+    assert not panel.hint.isVisible()
+    assert panel.answer.isVisible()
+
+
+def test_no_turn_of_the_window_computes_for_long_while_the_slider_moves(bench: Workbench) -> None:
+    switch_on(bench, "non-local-means")
+    editor = slider(bench, "search")
+    worst, last = 0.0, time.thread_time()
+
+    def beat() -> None:
+        nonlocal worst, last
+        now = time.thread_time()
+        worst, last = max(worst, now - last), now
+
+    timer = QTimer()
+    timer.timeout.connect(beat)
+    timer.start(1)
+    for place in (3, 40, 90, 20, 60, 10):
+        editor.slider.setValue(place)
+        QApplication.processEvents()
+    defended(bench)
+    timer.stop()
+    assert bench.session.frame is not None
+    assert bench.session.frame.observation.defended.steps == bench.session.defense  # type: ignore[union-attr]
+    assert worst < 0.05

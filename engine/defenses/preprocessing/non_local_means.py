@@ -39,9 +39,9 @@ class NonLocalMeans(Preprocessing):
         Preset("ImageNet, 11-3-4 (Xu et al.)", {"search": 11, "patch": 3, "h": "4/255"}),
     )
 
-    search: int = method(11, ge=1, le=51, unit="pixels")
+    search: int = method(11, ge=1, le=51, odd=True, unit="pixels")
     """Side of the search window, odd."""
-    patch: int = method(3, ge=1, le=21, unit="pixels")
+    patch: int = method(3, ge=1, le=21, odd=True, unit="pixels")
     """Side of the patches that are compared, odd."""
     h: Number = method(4 / 255, gt=0, le=1, unit="pixel", title="strength h")
     """Difference of two patches at which their weight has fallen to 1/e."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QButtonGroup, QLabel, QRadioButton, QVBoxLayout, QWidget
 
 from gui.forms import Form
@@ -45,6 +46,9 @@ class DefensePanel(FrameView):
         self.unaware = QRadioButton("does not know the defense")
         self.aware = QRadioButton("knows it: the attack goes through it")
         self.answer, self.against = Sentence(4, bold=True, snug=True), Sentence(2, muted=True, snug=True)
+        self.hint = QLabel(_EMPTY)
+        self.hint.setWordWrap(True)
+        self.hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.pictures = DefendedPictures()
         self.bar = AttackersBar(session.attackers)
         self._trouble_of_step = Message()
@@ -70,10 +74,11 @@ class DefensePanel(FrameView):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(self._editor)
-        for widget in (self._trouble_of_step, self._question, self.unaware, self.aware, self.answer, self.against):
+        for widget in (self._trouble_of_step, self.hint, self._question, self.unaware, self.aware, self.answer, self.against):
             column.addWidget(widget)
-        column.addWidget(self.pictures, 1)
+        column.addWidget(self.pictures, 20)
         column.addWidget(self.bar)
+        column.addStretch(1)
         whole = QVBoxLayout(self.body)
         whole.setContentsMargins(GRID, 4, GRID, GRID)
         whole.addWidget(scrolling(inner))
@@ -123,8 +128,9 @@ class DefensePanel(FrameView):
         steps = self.session.defense
         if self.steps is not None and self.steps.value() != steps:
             self.steps.setValue(steps)
-        for widget in (self._question, self.unaware, self.aware):
-            widget.setEnabled(bool(steps))
+        for widget in (self._question, self.unaware, self.aware, self.answer, self.against):
+            widget.setVisible(bool(steps))
+        self.hint.setVisible(not steps)
         self._on_plan()
         self.refresh()
 
@@ -146,8 +152,9 @@ class DefensePanel(FrameView):
         defended = None if frame is None else frame.observation.defended
         self.pictures.setVisible(bool(steps) and defended is not None)
         self.against.set_text("")
+        if frame is None:
+            self.answer.set_text(_NO_IMAGE)
         if frame is None or not steps:
-            self.answer.set_text(_NO_IMAGE if steps else _EMPTY)
             return
         shown = self.session.history.shown
         seen, labels = frame.observation, frame.scene.classifier.labels

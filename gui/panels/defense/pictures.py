@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _GAP = 8
 _EDGE = 2
-_LEAST = 64
+_LEAST = 112
 _LINES = 3
 
 
