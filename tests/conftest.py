@@ -31,8 +31,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+LONG = ("test_app", "test_workspaces", "test_reopening", "test_train_command", "test_invariants", "test_trust", "test_canvas_window")
+LONG += ("test_tables_panel", "test_training_panel", "test_experiments_panel", "test_cli", "test_training_processes", "test_opening")
+LONG += ("test_batch_panel", "test_timeline", "test_devices", "test_tables", "test_reproduce_defenses", "test_guides", "test_bad_input")
+"""The files that take longest. They come first: a worker that began one of them last would leave the others idle."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse names that hold an address: every worker would collect other tests, and none would run."""
+    """Put long files first, and refuse names that hold an address: every worker would collect other tests, and none would run."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     for item in items:
         if " object at 0x" in item.nodeid:
             raise pytest.UsageError(f"The test {item.nodeid} has an address in its name. Give its parameters ids.")
