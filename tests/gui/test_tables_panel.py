@@ -386,9 +386,13 @@ def test_window_and_command_line_meet_in_a_specification(desk: TableDesk, tmp_pa
         read_spec(path)
 
 
-def test_a_data_set_that_is_not_here_is_named(desk: TableDesk, said: list[str]) -> None:
+def test_a_data_set_that_is_not_here_is_named(desk: TableDesk, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIBBON_DATA", str(tmp_path))
+    desk.session.data_sources.find()
     desk.builder.show_spec(TableSpec(**{**SIGNS.model_dump(), "data": ["cifar10:test"]}))
     assert any("“cifar10:test” is not on this machine" in sentence for sentence in said)
+    monkeypatch.undo()
+    desk.session.data_sources.find()
 
 
 def test_numbers_record_and_figure_are_written(desk: TableDesk, tmp_path: Path) -> None:
