@@ -2,7 +2,8 @@
 
 from engine.evaluate.batch.aims import RULES, Aim
 from engine.evaluate.batch.attacking import ImageResults, ImageRun, ImageStep, attack_images
-from engine.evaluate.batch.judged import BothAttackers, judged_by
+from engine.evaluate.batch.both import BothAttackers
+from engine.evaluate.batch.judged import judged_by
 from engine.evaluate.batch.late import LateData, late_subjects
 from engine.evaluate.batch.rows import COLUMNS, ImageRow, table_of
 from engine.evaluate.batch.single import RowAgain, RowRun
