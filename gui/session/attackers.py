@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.text.formatting import format_probability as percent
 from gui.session.attack_verdict import verdict_of_run
 from gui.session.defense import Steps, behind, defense_words
 from gui.session.run_comparison import changed_since
@@ -202,6 +201,8 @@ def _reached(run: AttackRun, logits: Tensor) -> bool:
 
 
 def _outcome(knows: bool, run: AttackRun, logits: Tensor, success: bool | None, *, failed: bool) -> Attacker:
+    from engine.text.formatting import format_probability as percent
+
     if failed:
         return Attacker(knows, "met NaN from the model", False, run)
     best = int(logits.argmax())
