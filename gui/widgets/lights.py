@@ -25,11 +25,13 @@ _GROUP = 6
 
 def paint_triangle(painter: QPainter, centre: QPointF, ink: QColor, radius: float = 5.0) -> None:
     """Paint the mark beside a number that violates a rule: a shape, so that it is seen without colour, too."""
+    x, y = centre.x(), centre.y()
+    painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ink)
-    x, y = centre.x(), centre.y()
     painter.drawPolygon(QPolygonF([QPointF(x, y - radius), QPointF(x + radius, y + 0.8 * radius), QPointF(x - radius, y + 0.8 * radius)]))
+    painter.restore()
 
 
 def paint_light(painter: QPainter, centre: QPointF, light: Light, palette: QPalette) -> None:

@@ -304,6 +304,32 @@ def test_a_model_with_other_classes_has_a_sentence_in_its_cells(desk: TableDesk)
     assert "counted from the others" in empty_text(desk.images)
 
 
+def test_a_number_that_a_light_speaks_against_has_a_mark_and_the_sentence_where_it_is_chosen(desk: TableDesk) -> None:
+    """An attack whose steps are too small; its neighbour of the same budget has no mark. The chosen cell is painted like the others."""
+    short = TableAttack(attack="pgd", name="short", eps=4 / 255, parameters={"steps": 20, "step_size": 1e-5, "random_start": False})
+    desk.builder.show_spec(TableSpec(**{**SIGNS.model_dump(), "models": ["signs"], "crafted_on": ["itself"], "attacks": [short]}))
+    finish(desk)
+    assert desk.sheet is not None
+    index = desk.table.index_of("signs", "short")
+    cell = desk.sheet.cells[0][index.column()]
+    assert any("Attack unfinished" in warning for warning in cell.warnings)
+    assert "▲" in str(index.model().headerData(index.column(), Qt.Orientation.Horizontal))
+    assert "Attack unfinished" in str(index.data(Qt.ItemDataRole.ToolTipRole))
+    assert desk.trust.isVisible()
+    assert "Attack unfinished: “signs”" in desk.trust.text
+    assert "top 5" in cell.top5  # signs has more than ten classes
+    clean = desk.sheet.cells[0][0]
+    assert not clean.warnings
+    assert clean.top5
+    place = desk.table.visualRect(index)
+    middle = QPoint(place.left() + 4, place.center().y())
+    ground = desk.table.viewport().grab().toImage().pixelColor(middle)
+    click_cell(desk, "signs", "short")
+    settle()
+    assert desk.table.viewport().grab().toImage().pixelColor(middle) == ground
+    assert desk.trust.text.startswith("▲ Attack unfinished")
+
+
 # ---------------------------------------------------------------------- images
 
 

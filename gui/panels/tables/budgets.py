@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHeaderView, QTableView
 
 from gui import theme
 from gui.panels.tables.heat_model import HeatModel
-from gui.panels.tables.sheet import Sheet
+from gui.panels.tables.sheet import MARK, Sheet
 from gui.theme import GRID
 
 _LEAST, _MOST = 76, 150
@@ -45,11 +45,11 @@ class Budgets(QHeaderView):
         return model.sheet if isinstance(model, HeatModel) else None
 
     def wanted(self, section: int) -> int:
-        """Return the width that a column's own lines need."""
+        """Return the width that a column's own lines need, with room for a mark that may come."""
         assert self._sheet is not None
         column = self._sheet.columns[section]
         bold, small = self._bold_metrics, self._small_metrics
-        lines = [bold.horizontalAdvance(column.heading), *(small.horizontalAdvance(line) for line in column.budget)]
+        lines = [bold.horizontalAdvance(f"{column.title} {MARK}"), *(small.horizontalAdvance(line) for line in column.budget)]
         if self._span(section) == (section, section):
             lines += [small.horizontalAdvance(line) for line in column.group]
         return max(_LEAST, min(_MOST, max(lines) + 2 * GRID))
