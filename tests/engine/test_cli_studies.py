@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,6 @@ from engine.stickers import Colour, Optimised, Sticker, compose
 from engine.study import Study, StudyRun
 from tests.engine.conftest import small_network
 from tests.engine.study_damage import edited, repacked
-from tests.engine.test_cli import ROOT
 from tests.engine.test_script import outcome
 
 Run = Callable[..., tuple[int, str, str]]
@@ -134,7 +132,9 @@ def test_a_damaged_study_and_the_record_of_a_table_are_one_sentence(run: Run, tm
     assert (code, err) == (2, "“table.json” is the record of a table of many images. Repeat it with: batch --repeat table.json\n")
 
 
-def test_the_script_of_a_study_needs_the_study_alone(signs: engine.Classifier, tmp_path: Path) -> None:
+def test_the_script_of_a_study_needs_the_study_alone(
+    signs: engine.Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
     home.mkdir()
     path = study.write(on_a_photograph(tmp_path, signs), home / "work.gibbon")
@@ -145,10 +145,10 @@ def test_the_script_of_a_study_needs_the_study_alone(signs: engine.Classifier, t
     assert "photo.png" not in text
     assert str(tmp_path) not in text
     assert len(text) < 6000, "no pixels of the image stand in it"
-    done = subprocess.run(
-        [sys.executable, "again.py"], cwd=elsewhere, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.count("the recorded bits: True") == 3
+    monkeypatch.chdir(elsewhere)
+    capsys.readouterr()
+    runpy.run_path("again.py")
+    assert capsys.readouterr().out.count("the recorded bits: True") == 3
 
 
 def test_a_script_elsewhere_names_the_study_by_its_whole_path(signs: engine.Classifier, tmp_path: Path) -> None:

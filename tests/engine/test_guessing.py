@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ("resnet18", {"num_classes": 10}),
         ("mobilenet_v2", {"num_classes": 2}),
         ("shufflenet_v2_x0_5", {}),
-        ("densenet121", {"num_classes": 43}),
+        pytest.param("densenet121", {"num_classes": 43}, marks=pytest.mark.slow),
     ],
 )
 def test_a_network_of_torchvision_is_found(tmp_path: Path, name: str, options: dict[str, Any]) -> None:

@@ -39,7 +39,7 @@ def _kill_often(folder: Path, times: int, seed: int) -> None:
 
 
 def test_kills_at_random_times_leave_the_last_study_or_the_one_before(tmp_path: Path) -> None:
-    _kill_often(tmp_path, 15, seed=1)
+    _kill_often(tmp_path, 8, seed=1)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 
 from engine.perturbation_view import PerturbationView
 from engine.record import carried
+from gui.session.state import AttackSettings
 from tests.gui.driving import action, choose_attack, run_attack, settle, until
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def attacked(bench: Workbench) -> Workbench:
     choose_attack(bench, "PGD")
+    bench.session.change(settings=AttackSettings({"steps": 24}))
     run_attack(bench)
     return bench
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from gui.session.state import AttackSettings
 from gui.widgets.asked_file import WrongSuffix, ask_file, named
 from tests.gui.driving import action, run_attack, until
 
@@ -55,6 +56,7 @@ def test_a_figure_and_an_animation_are_written_in_the_typed_format(
     from gui.export.animation_dialog import AnimationDialog
     from gui.export.figure_dialog import FigureDialog
 
+    bench.session.change(settings=AttackSettings({"steps": 4}))
     run_attack(bench)
     run = bench.session.iterates.run
     assert run is not None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+import runpy
 import socket
 import subprocess
 import sys
@@ -145,7 +148,9 @@ def test_the_title_says_which_study_it_is_and_whether_it_is_a_copy(bench: Workbe
 
 
 @pytest.mark.parametrize("named", [False, True])
-def test_the_script_of_a_study_reads_the_images_from_the_study(bench: Workbench, tmp_path: Path, named: bool) -> None:
+def test_the_script_of_a_study_reads_the_images_from_the_study(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
     from gui.shell.actions.study import write_study_script
     from tests.gui.driving import run_attack
 
@@ -164,8 +169,10 @@ def test_the_script_of_a_study_reads_the_images_from_the_study(bench: Workbench,
     assert "sign-stop-32.png" not in text
     assert f"with_name('{'mine' if named else 'again-2'}.gibbon')".replace("'", '"') in text.replace("'", '"')
     assert (tmp_path / "again.gibbon").read_text() == "another file of that name"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run([sys.executable, "again.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    assert "the recorded bits: True" in done.stdout
+    monkeypatch.chdir(tmp_path)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        runpy.run_path("again.py")
+    assert "the recorded bits: True" in printed.getvalue()
     session.studies.new()
     settle()

@@ -108,7 +108,8 @@ def test_a_study_that_is_named_says_that_the_last_window_was_killed_and_that_onl
     assert start(home, "close", str(path))["said"] == []
 
 
-@pytest.mark.parametrize("moment", ["painted", pytest.param("loading", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["painted", "loading"])
 def test_closing_while_the_engine_loads_leaves_no_lock(home: Path, moment: str) -> None:
     path = a_study(home)
     done = run(f"from tests.gui.closing import close_when; close_when({moment!r}, {str(path)!r})", **places(home))
