@@ -104,9 +104,11 @@ class Finding:
         return self.quantity, self.lecture, self.paper, self.said(), allowed, self.verdict
 
     def said(self) -> str:
-        """Our number with its unit and its interval. Small numbers keep two significant digits."""
+        """Our number with its unit and its interval. Small numbers keep two significant digits; the mean of nothing has no value."""
         if isinstance(self.ours, str):
             return self.ours
+        if math.isnan(self.ours):
+            return "no value"
         small = 0 < abs(self.ours) < 10**-self.digits
         number = f"{self.ours:.1e}" if small else f"{self.ours:.{self.digits}f}"
         around = "" if self.interval is None else f"({self.interval[0]:.{self.digits}f} to {self.interval[1]:.{self.digits}f})"

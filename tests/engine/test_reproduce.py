@@ -84,6 +84,7 @@ def test_what_has_no_threshold_or_other_data_never_passes() -> None:
     assert Finding("q", 3.6e-16, tolerance=at_most(1e-5), digits=6).row() == ("q", "—", "—", "3.6e-16", "≤ 1e-05", "pass")
     assert Finding("q", 2.0, reference="8", digits=0).row()[3:] == ("2", "none; reference 8", "no threshold")
     plain = Finding("q", math.nan, tolerance=at_least(1), unit="%").plain()
+    assert plain["ours"] == "no value"
     assert json.loads(json.dumps(plain, allow_nan=False))["accepted"] == [1, None]
     assert plain["value"] is None
 
