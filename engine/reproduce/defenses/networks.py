@@ -23,7 +23,7 @@ LECTURED = (CNN, SQUEEZING, SMOOTHING, FGSM_TRAINING, VAT, GDA, GDA_BRELU)
 ALL = (*LECTURED, BRELU)
 """These, and the control that tells whether the bound does anything without the noise."""
 WEIGHTS = {FGSM_TRAINING: 2.3, VAT: 3.9}
-"""Rough times of the trainings on twice as many images, which are made first, in those of one CNN."""
+"""Rough times of the trainings on twice as many images, half of which are made first, in those of one CNN."""
 
 
 @dataclass(frozen=True)
