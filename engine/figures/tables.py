@@ -79,7 +79,7 @@ def _of_group(results: TableResults, group: Group) -> list[HeatColumn]:
     worst = [results.worst(row, group) for row in results.rows]
     if len(group.columns) > 1:
         cells = (
-            _share_cell(each.robust, each.top5, results.seen(row, *group.columns), incomplete=each.missing > 0)
+            _share_cell(each.robust, each.top5, results.seen_in_worst(row, group), incomplete=each.missing > 0)
             for row, each in zip(results.rows, worst, strict=True)
         )
         found.append(HeatColumn("worst case", (group.title,), tuple(cells)))

@@ -49,7 +49,6 @@ PGD, FGSM = {"attack": "pgd", "eps": 0.1, "random_start": False}, {"attack": "fg
 ON: list[tuple[str, Answer, float, list[dict[str, Any]], str]] = [
     ("one-step-beats-many", barrier, 0.4, [FGSM, PGD], "PGD, L∞ 0.1"),
     ("search-beats-gradients", rounded, 0.4, [{"attack": "square", "eps": 0.5}, {**PGD, "eps": 0.5}], "PGD, L∞ 0.5"),
-    ("search-beats-gradients", rounded, 0.4, [{"attack": "square", "eps": 0.4}, {**FGSM, "eps": 0.5}], "FGSM, L∞ 0.5"),
     ("more-eps-less-success", island, 0.4, [{**PGD, "eps": [0.1, 0.05], "steps": 12}], "PGD, L∞ 0.1"),
     ("no-limit-no-success", rounded, 0.1, [{**PGD, "eps": 1}], "PGD, L∞ 1"),
     ("unbounded-fails", rounded, 0.1, [{**PGD, "norm": "l2", "eps": 8}], "PGD, L2 8"),
@@ -119,6 +118,32 @@ def test_random_noise_that_beats_the_gradient_turns_the_light_of_the_search_on()
         lights = {light.sign.slug: light for light in lights_among([outcome])[0]}
         assert lights["search-beats-gradients"].state == state
         assert "random noise as large" in lights["search-beats-gradients"].figures
+
+
+def test_a_search_that_beats_one_step_is_no_sign_but_one_that_beats_many_is() -> None:
+    every, none = torch.ones(COUNT, dtype=torch.bool), torch.zeros(COUNT, dtype=torch.bool)
+    search = Outcome("Square", attacks.Square(eps=0.1), every, every)
+    for attack, expected in ((attacks.FGSM(eps=0.1), set()), (attacks.PGD(eps=0.1), {"search-beats-gradients"})):
+        lights, _ = lights_among([Outcome("it", attack, none, every), search])
+        assert {light.sign.slug for light in lights if light.on} == expected
+
+
+def test_the_worst_case_is_marked_only_where_no_attack_of_many_steps_can_be_trusted() -> None:
+    unfinished = {**PGD, "steps": 30, "step_size": 0.001, "name": "small steps"}
+    cut = table({"odd": smooth}, 0.4, [unfinished, FGSM])
+    (group,) = cut.groups
+    assert {light.sign.slug for light in cut.seen_in_worst("odd", group)} >= {"unfinished"}
+    assert str(dict(zip(cut.table().columns, cut.table().rows[0], strict=True))[", ".join(("worst case", *group.header))]).endswith(MARK)
+    beside = table({"odd": smooth}, 0.4, [unfinished, FGSM, {**PGD, "steps": 19}])
+    (group,) = beside.groups
+    assert beside.seen("odd", *group.columns)
+    assert not beside.seen("odd", group.columns[2])
+    assert not beside.seen_in_worst("odd", group)
+    fallen = table({"odd": smooth}, 0.4, [{**each, "eps": 0.3} for each in (unfinished, FGSM)])
+    (group,) = fallen.groups
+    assert fallen.worst("odd", group).robust.hits == 0
+    assert fallen.seen("odd", *group.columns)
+    assert not fallen.seen_in_worst("odd", group)
 
 
 def test_images_that_are_misread_anyway_decide_nothing() -> None:

@@ -141,6 +141,17 @@ class TableResults:
         """Return the lights that are on in a model's cells of some columns, each sign once."""
         return self.lights.seen(*(_key(row, column) for column in columns))
 
+    def seen_in_worst(self, row: str, group: Group) -> tuple[Light, ...]:
+        """Return the lights that concern a model's worst case in a group: those of its cells.
+
+        None concerns it if no image is left, or if one attack of many steps by gradients has no light on: the worst case is at most its
+        number.
+        """
+        worst = self.worst(row, group)
+        sound = (column for column in group.columns if (cell := self.cell(row, column)) is not None and cell.verdicts is not None)
+        trusted = any(not caveat(column.variant.attack) and not self.seen(row, column) for column in sound)
+        return () if trusted or not worst.robust.hits else self.seen(row, *group.columns)
+
     def sentences(self) -> list[str]:
         """Return in words how far the table is, and what is wrong with it."""
         total = len(self.rows) * len(self.columns)
@@ -215,7 +226,7 @@ class TableResults:
 
     def _worst_texts(self, group: Group, worst: Sequence[Worst]) -> Iterator[str]:
         for row, found in zip(self.rows, worst, strict=True):
-            yield worst_text(found.robust, found.top5, found.missing, self.seen(row, *group.columns))
+            yield worst_text(found.robust, found.top5, found.missing, self.seen_in_worst(row, group))
 
     def _clean_texts(self, data: str) -> Iterator[str]:
         return (share_text(self.clean(row, data), self.clean_top5(row, data)) for row in self.rows)
@@ -258,7 +269,7 @@ class TableResults:
                     *(None, None, None, None),
                     *_numbers(self.clean_top5(row.title, first.data.name)),
                     *_numbers(worst.top5),
-                    _slugs(self.seen(row.title, *group.columns)),
+                    _slugs(self.seen_in_worst(row.title, group)),
                 )
 
     def _data_row(self, row: str, defense: str, group: Group, column: Column) -> tuple[Any, ...]:

@@ -127,7 +127,7 @@ def _add_group(results: TableResults, group: Group, add: object) -> None:
         made = []
         for row, each in zip(results.rows, worst, strict=True):
             missing = f"\n{each.missing} of the group's attacks failed or are not finished: left out." if each.missing else ""
-            own = results.seen(row, *group.columns)
+            own = results.seen_in_worst(row, group)
             tip = f"“{row}”, the worst case of {names}{missing}"
             made.append(_counted(each.robust, tip, star=bool(each.missing), top5=each.top5, seen=own))
         add(SheetColumn("worst", "worst case", budget, heading, f"{_WORST}\n{where}", any(cell.warnings for cell in made)), made)
