@@ -42,6 +42,9 @@ def panel(bench: Workbench, tmp_path: Path) -> Iterator[TrainingPanel]:
     found: TrainingPanel = bench.window.panels["training"]
     found.trainer.base = tmp_path / "trainings"
     found.trainer.look()
+    found.name.clear()
+    found.name.textEdited.emit("")  # the name follows the network again
+    start(found, "new signs network")
     start(found, "new digits network")
     found.chooser.choose("generated:digits")
     found.chooser.count.setValue(128)
