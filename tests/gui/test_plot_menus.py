@@ -35,7 +35,7 @@ def curves() -> Curves:
 
 def bars() -> ProbabilityBars:
     made = ProbabilityBars()
-    made.set_rows([Row("Stop, now", 0.75, 1 / 3), Row("Yield", 0.25, 2 / 3, 0.5, 0.1)])
+    made.set_rows([Row("Stop, now", 0.75, 1 / 3), Row("Yield", 0.25, 2 / 3, 0.5, 0.1, defended_clean=0.375, defended_adversarial=0.875)])
     return made
 
 
@@ -70,9 +70,12 @@ TABLES = {
     hardness: [["image", "steps to flip", "L2 at the flip"], ["0", "2", "0.25"], ["1", "0", "0.0"], ["2", "", ""]],
     curves: [["step", "loss"], ["0.0", "-2.5"], ["1.0", "0.125"], ["2.0", "3.0"]],
     bars: [
-        ["class", "clean", "adversarial", "clean with the bound", "adversarial with the bound"],
-        ["Stop, now", "0.75", "0.3333333333333333", "", ""],
-        ["Yield", "0.25", "0.6666666666666666", "0.5", "0.1"],
+        [
+            *("class", "clean", "adversarial", "clean with the bound", "adversarial with the bound"),
+            *("clean behind the defense", "adversarial behind the defense"),
+        ],
+        ["Stop, now", "0.75", "0.3333333333333333", "", "", "", ""],
+        ["Yield", "0.25", "0.6666666666666666", "0.5", "0.1", "0.375", "0.875"],
     ],
     heat_map: [
         ["map", "x", "y", "value"],
