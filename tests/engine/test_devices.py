@@ -17,7 +17,7 @@ from engine.evaluate.tables import TableAttack, TableSpec, evaluate_table
 from engine.explain import GradientSaliency, observe
 from engine.operation import Attack
 from tests.engine.conftest import small_network
-from tests.engine.variants import IDS, VARIANTS, situation, small_data
+from tests.engine.variants import EACH, situation, small_data
 from tests.pretended_gpu import Gpu, Pretended, pretended_gpu
 
 NEAR = 1e-5
@@ -56,7 +56,7 @@ def test_it_refuses_tensors_of_two_devices() -> None:
     assert gpu.waited == 1
 
 
-@pytest.mark.parametrize("attack", VARIANTS, ids=IDS)
+@pytest.mark.parametrize("attack", EACH)
 def test_an_attack_gives_what_it_gives_on_the_cpu(attack: Attack, batch: Tensor) -> None:
     here = on("cpu")
     expected = engine.run(attack, here, batch, seed=3, **given(attack, here, batch))

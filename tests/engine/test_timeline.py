@@ -15,10 +15,10 @@ from engine import attacks
 from engine.operation import Attack, AttackStep, Problem
 from engine.ranking import reached
 from engine.timeline import KeptStep, Timeline
-from tests.engine.variants import IDS, VARIANTS, situation
+from tests.engine.variants import EACH, situation
 from tests.pretended_gpu import pretended_gpu
 
-every_attack = pytest.mark.parametrize("attack", VARIANTS, ids=IDS)
+every_attack = pytest.mark.parametrize("attack", EACH)
 
 
 def pulled(

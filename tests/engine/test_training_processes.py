@@ -53,6 +53,7 @@ def _kill_after(process: subprocess.Popen[str], steps: int) -> int:
     return last
 
 
+@pytest.mark.slow
 def test_a_killed_training_ends_with_the_weights_of_one_that_was_not(tmp_path: Path) -> None:
     """Killed in the middle of an epoch: the next process begins that epoch again, and the bits are the same."""
     checkpoint, out = tmp_path / "state.safetensors", tmp_path / "out.safetensors"

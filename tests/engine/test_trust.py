@@ -148,7 +148,7 @@ ON = [
 ]
 
 
-@pytest.mark.parametrize("count", [1, 8])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 8])
 @pytest.mark.parametrize(("slug", "answer", "attack", "images"), ON, ids=[f"{each[0]}-{each[1].__name__}" for each in ON])
 def test_a_network_turns_its_light_on_for_one_image_and_for_a_set(
     slug: str, answer: Answer, attack: Attack, images: Tensor, count: int

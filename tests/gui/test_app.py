@@ -70,6 +70,7 @@ def test_what_was_copied_does_not_bring_the_end_down(moment: str, kind: str) -> 
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_function_that_never_ends_does_not_keep_the_process(tmp_path: Path) -> None:
     done = run(f"import os; os.chdir({str(tmp_path)!r}); from tests.gui.closing import close_when; close_when('own code')", seconds=60)
     assert done.stdout.splitlines() == ["begun"], done.stderr  # it leaves without a word: the thread cannot be waited for

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gui.app import Workbench
     from gui.shell.guides import Guide
 
+WIDTHS = [720, *(pytest.param(width, marks=pytest.mark.slow) for width in (1000, 1280)), 1920]
+
 
 def shown(bench: Workbench) -> list[GuideBar]:
     return [bar for bar in bench.window.findChildren(GuideBar) if bar.isVisible()]
@@ -167,7 +169,7 @@ def test_what_prepares_a_guide_stands_first_and_waits_for_the_user(guide: Guide)
     assert all(step.done is not None for step in guide.steps if step.prepares)
 
 
-@pytest.mark.parametrize("width", [720, 1000, 1280, 1920])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_no_text_is_cut_and_the_bar_keeps_its_height(bench: Workbench, width: int) -> None:
     bench.window.resize(width, 650)
     settle()
@@ -194,7 +196,7 @@ def test_no_text_is_cut_and_the_bar_keeps_its_height(bench: Workbench, width: in
         settle()
 
 
-@pytest.mark.parametrize("width", [720, 1000, 1280, 1920])
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("guide", GUIDES, ids=[guide.slug for guide in GUIDES])
 def test_buttons_and_text_lie_in_the_bar_when_it_is_first_shown(bench: Workbench, guide: Guide, width: int) -> None:
     bench.window.resize(width, 650)

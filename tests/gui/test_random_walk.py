@@ -160,7 +160,7 @@ def check(bench: Workbench, seed: int, count: int) -> None:
     assert bench.window.panels["prediction"].painted is bench.session.frame
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_the_canvas_at_rest_shows_the_newest_state(bench: Workbench, seed: int) -> None:
     check(bench, seed, 40)
 

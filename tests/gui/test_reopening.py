@@ -47,6 +47,7 @@ def start(home: Path, act: str, *arguments: str) -> dict[str, Any]:
     return shown
 
 
+@pytest.mark.slow
 def test_a_session_comes_back_after_closing_during_a_run_and_after_a_kill(home: Path) -> None:
     first = start(home, "run")
     assert first["image"] == "sign-stop-32.png"

@@ -60,14 +60,14 @@ def widgets() -> int:
     return len(QApplication.allWidgets())
 
 
-def test_choosing_every_attack_leaves_no_widgets_behind(bench: Workbench) -> None:
+def test_choosing_many_attacks_leaves_no_widgets_behind(bench: Workbench) -> None:
     from engine.attacks import CATALOGUE
 
     session = bench.session
     first = session.plan.slug
 
     def round_trip() -> int:
-        for slug in (*CATALOGUE, first):
+        for slug in (*list(CATALOGUE)[::3], first):
             session.change(**session.plan.choosing(slug))
             settle()
         until(lambda: not session.waiting("frame"), "the frame")

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from gui.app import Workbench
     from gui.settings import Settings
 
+
+def slow(*values: object) -> object:
+    """A case beside another one that is tested at every run."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 NAMES = [spec.name for spec in WORKSPACES]
 WITH_CANVAS = [spec.name for spec in WORKSPACES if spec.canvas]
 
@@ -146,9 +152,11 @@ def test_the_rail_never_moves_and_its_buttons_have_names(bench: Workbench) -> No
 SMALL = [(1000, 650), (910, 496), (720, 434)]
 """The last two are a laptop's 1366 x 768 at a scale of 1.5 and 1440 x 900 at 2, without the window's frame."""
 LARGE = [(1279, 767), (1280, 800), (1366, 768), (1440, 900), (1920, 1080)]
+MIDDLING = [(1280, 800), (1366, 768), (1440, 900), (1000, 650)]
+"""Sizes between others that are tested at every run."""
 
 
-@pytest.mark.parametrize("size", [*LARGE, *SMALL], ids=str)
+@pytest.mark.parametrize("size", [slow(size) if size in MIDDLING else size for size in [*LARGE, *SMALL]], ids=str)
 def test_every_workspace_fits_a_window_of_any_size(windows: Callable[..., MainWindow], size: tuple[int, int]) -> None:
     """No panel is under 260 px, no tab is cut to a few letters, and in a large window the canvas has two fifths of it."""
     window = windows(*size)
@@ -318,7 +326,7 @@ def test_the_next_start_has_the_last_workspace_as_it_was_left(windows: Callable[
     assert not second.docks["perturbation"].isHidden()
 
 
-@pytest.mark.parametrize("small", [(910, 700), (1280, 600), (910, 496)], ids=str)
+@pytest.mark.parametrize("small", [slow((910, 700)), slow((1280, 600)), (910, 496)], ids=str)
 def test_a_layout_made_for_a_small_window_is_not_that_of_a_larger_one(windows: Callable[..., MainWindow], small: tuple[int, int]) -> None:
     first = windows(*small)
     first.workspaces.switch("explain")
@@ -407,7 +415,7 @@ def assert_tab_bars_in_place(window: MainWindow, where: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "closed"),
-    [("attack", ("prediction",)), ("attack", ("results",)), ("defend", ("training", "curves"))],
+    [("attack", ("prediction",)), slow("attack", ("results",)), slow("defend", ("training", "curves"))],
     ids=str,
 )
 def test_no_tab_bar_strays_after_a_floating_dock_was_closed(windows: Callable[..., MainWindow], name: str, closed: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -18,6 +19,12 @@ VARIANTS: list[Attack] = [
     for variant in importlib.import_module(f"{__name__}.{module}").VARIANTS
 ]
 IDS = [f"{attack.slug}-{number}" for number, attack in enumerate(VARIANTS)]
+_FIRST = {attack.slug: number for number, attack in reversed(list(enumerate(VARIANTS)))}
+EACH = [
+    pytest.param(attack, id=id, marks=() if number == _FIRST[attack.slug] else pytest.mark.slow)
+    for number, (attack, id) in enumerate(zip(VARIANTS, IDS, strict=True))
+]
+"""Every variant, for checks of what all attacks share; at every run of the tests one variant of each attack."""
 
 
 def situation(attack: Attack, classifier: engine.Classifier, images: Tensor) -> dict[str, Any]:
