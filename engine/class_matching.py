@@ -61,21 +61,24 @@ def same_classes(labels: Sequence[str], known: Sequence[str]) -> tuple[int | Non
     return tuple(number if count[label] == 1 else None for label, number in zip(labels, class_numbers(labels, known), strict=True))
 
 
-def check_known(labels: Sequence[str], known: Sequence[str], classifier: str) -> list[int]:
-    """Return the class numbers of `class_numbers`, after checking that every class is known.
+_RENAME = "Name the data set's folders as the classifier names its classes, or by their numbers."
+
+
+def check_known(labels: Sequence[str], known: Sequence[str], classifier: str, *, by_name: bool = False) -> list[int]:
+    """Return the class numbers of `class_numbers`, or of `same_classes` if ``by_name``, after checking that every class is known.
 
     Raises
     ------
     GibbonError
         The classifier does not know some of the classes; the sentence names them.
     """
-    numbers = class_numbers(labels, known)
+    numbers = (same_classes if by_name else class_numbers)(labels, known)
     unknown = [name for name, number in zip(labels, numbers, strict=True) if number is None]
     if unknown:
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
         raise GibbonError(
             f"“{classifier}” has no class {', '.join(f'“{name}”' for name in unknown[:_NAMED])}{more}, which the data set has. "
-            "Name the data set's folders as the classifier names its classes, or by their numbers."
+            + ("Choose another data set or another network." if by_name else _RENAME)
         )
     return [number for number in numbers if number is not None]
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.class_matching import check_known, class_numbers
+from engine.class_matching import check_known, class_numbers, same_classes
 from engine.errors import GibbonError
 from engine.text.parsing import named
 
@@ -100,8 +100,21 @@ class DataSet:
         chosen = indices if isinstance(indices, slice) else self._rows(indices)
         return self.images[chosen].float().div_(255.0), self.targets[chosen]
 
+    @property
+    def is_of_digits(self) -> bool:
+        """Whether the class names are digits that the images show, and not the numbers of another classifier's classes."""
+        kind, _, rest = self.name.partition(":")
+        return kind == "mnist" or (kind, rest.partition(":")[0]) == ("generated", "digits")
+
+    def numbers_in(self, known: Sequence[str]) -> tuple[int | None, ...]:
+        """Return the class number of each class of this set among the class names ``known``; None where none matches.
+
+        Classes match by name. Names that are whole numbers, as of folders, are class numbers, unless the images show digits.
+        """
+        return (same_classes if self.is_of_digits else class_numbers)(self.labels, known)
+
     def targets_for(self, known: Sequence[str], classifier: str = "the classifier") -> Tensor:
-        """Return the classes ``(N,)`` as numbers of the classifier whose class names are ``known``: matched by name, see `class_numbers`.
+        """Return the classes ``(N,)`` as numbers of the classifier whose class names are ``known``: matched as by `numbers_in`.
 
         Raises
         ------
@@ -110,7 +123,7 @@ class DataSet:
         """
         if tuple(self.labels) == tuple(known):
             return self.targets
-        return torch.tensor(check_known(self.labels, known, classifier))[self.targets]
+        return torch.tensor(check_known(self.labels, known, classifier, by_name=self.is_of_digits))[self.targets]
 
     def thumbnail(self, index: int) -> NDArray[np.uint8]:
         """Return one image as ``(H, W, 3)`` uint8 for the screen; grey is repeated."""
@@ -131,7 +144,7 @@ class DataSet:
         GibbonError
             The set has no class of one of the names.
         """
-        own = check_known(labels, self.labels, self.name)
+        own = check_known(labels, self.labels, self.name, by_name=True)
         number = torch.full((len(self.labels),), -1)
         number[torch.tensor(own)] = torch.arange(len(own))
         chosen = self.subset((number[self.targets] >= 0).nonzero().flatten())
@@ -139,7 +152,7 @@ class DataSet:
 
     def among(self, labels: Sequence[str]) -> DataSet:
         """Return the images of these classes, where the set has all of these and others, too; else all."""
-        if len(self.labels) > len(labels) and None not in class_numbers(labels, self.labels):
+        if len(self.labels) > len(labels) and None not in same_classes(labels, self.labels):
             return self.of_classes(labels)
         return self
 

@@ -18,7 +18,7 @@ from engine.artifacts import Artifact
 from engine.batching import ROWS_SCORED
 from engine.bits import Bits
 from engine.classifier import Classifier
-from engine.data import DataSet, class_numbers
+from engine.data import DataSet
 from engine.data.published import CITATIONS
 from engine.data.selection import Split
 from engine.data.sources import loading
@@ -324,7 +324,7 @@ def check_fit(classifier: Classifier, data: DataSet) -> None:
     GibbonError
         The classifier takes another shape, or has other classes, compared by name.
     """
-    same = class_numbers(data.labels, classifier.labels) == tuple(range(classifier.num_classes))
+    same = data.numbers_in(classifier.labels) == tuple(range(classifier.num_classes))
     if classifier.input_shape != data.shape or not same:
         raise GibbonError(
             f"“{classifier.name}” takes {classifier.input_shape} and knows {classifier.num_classes} classes, but {data.name} has images of "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from PIL import Image
 import engine
 from engine import data as data_sets
 from engine.class_matching import class_numbers
+from engine.cli import main
 from engine.data import CIFAR10_LABELS, DIGIT_LABELS, SIGN_LABELS, DataSet, held_out, load, train_and_test
 from engine.defenses import Train, accuracy
 from engine.errors import GibbonError
+from engine.models import ARCHITECTURES
 
 DIGITS = load("generated:digits", count=4)
 
@@ -58,6 +61,46 @@ def test_folders_of_numbers_are_class_numbers(tmp_path: Path) -> None:
     assert data.labels == tuple(str(number) for number in range(43))  # 2 before 10
     assert int(data.targets[data.labels.index("14")]) == 14
     assert data.targets_for(signs.labels).tolist() == list(range(43))
+
+
+@pytest.mark.parametrize(("source", "name"), [("signs", "generated:digits"), ("objects", "generated:digits:3")])
+def test_digits_are_no_numbers_of_other_classes(source: str, name: str) -> None:
+    """The names of digits say what is seen; as numbers of signs they would be nonsense."""
+    classifier, digits = engine.models.load(source, device="cpu"), replace(load("generated:digits", count=20), name=name)
+    assert set(digits.numbers_in(classifier.labels)) == {None}
+    with pytest.raises(GibbonError, match=f"“{source}” has no class “0”, .* Choose another data set or another network"):
+        digits.targets_for(classifier.labels, source)
+    with pytest.raises(GibbonError, match="10 classes, but “signs” is a network for 43"):
+        ARCHITECTURES["signs"].labels_for(digits)
+    numbered = replace(digits, name="folder:mine")
+    assert numbered.numbers_in(classifier.labels) == tuple(range(10))
+
+
+def test_a_network_for_digits_takes_no_ten_signs_out_of_all() -> None:
+    signs, digits = load("generated:signs", count=86), engine.models.load("digits", device="cpu")
+    assert signs.among(digits.labels) is signs
+    with pytest.raises(GibbonError, match="“digits” has no class"):
+        signs.targets_for(digits.labels, "digits")
+    with pytest.raises(GibbonError, match="has no class “0”"):
+        signs.of_classes(digits.labels)
+    assert set(load("generated:digits", count=20).among(("3", "7")).labels) == {"3", "7"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (("--from", "digits", "--data-set", "generated:signs"), "“digits” has no class"),
+        (("signs", "--data-set", "generated:digits"), "10 classes, but “signs” is a network for 43"),
+        (("--from", "signs", "--data-set", "generated:digits"), "“signs” has no class “0”"),
+    ],
+)
+def test_a_training_on_other_classes_is_refused_before_it_begins(
+    given: tuple[str, ...], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["train", *given, "--count", "86", "--epochs", "1", "--out", str(out)]) == 2
+    assert sentence in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.glob("**/*.safetensors"))
 
 
 def test_other_names_are_no_classes_of_the_model(tmp_path: Path) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
-from engine.class_matching import check_known
 from engine.classifier import Classifier
 from engine.defenses.rectifiers import MakeActivation, swap_rectifiers
 from engine.errors import GibbonError
 from engine.text.formatting import counted
+
+if TYPE_CHECKING:
+    from engine.data import DataSet
 
 
 def network_of(classifier: Classifier, rectifier: MakeActivation | None, fresh: bool, seed: int) -> nn.Module:
@@ -46,8 +49,9 @@ def network_of(classifier: Classifier, rectifier: MakeActivation | None, fresh: 
     return network
 
 
-def check_fit(classifier: Classifier, shape: tuple[int, int, int], labels: tuple[str, ...]) -> None:
-    """Refuse a classifier that cannot be trained on images ``(C, H, W)`` of these classes, in a `GibbonError`."""
+def check_fit(classifier: Classifier, data: DataSet) -> None:
+    """Refuse a classifier that cannot be trained on these images and their classes, in a `GibbonError`."""
+    shape = data.shape
     if classifier.activations or classifier.bounds or classifier.before:
         raise GibbonError(f"“{classifier.name}” is derived: its bounds and preprocessing cannot be trained. Train the model it comes from.")
     if classifier.head == "log":
@@ -58,8 +62,12 @@ def check_fit(classifier: Classifier, shape: tuple[int, int, int], labels: tuple
             f"give data.with_channels({classifier.native_shape[0]})."
         )
     if shape != classifier.native_shape:
-        raise GibbonError(f"The images are {shape}, but “{classifier.name}” takes {classifier.native_shape}: load them at that size.")
-    check_known(labels, classifier.labels, classifier.name)
+        (_, height, width), (_, high, wide) = shape, classifier.native_shape
+        raise GibbonError(
+            f"The images of {data.name} are {height} × {width} pixels, but “{classifier.name}” takes {high} × {wide}. Choose another "
+            "data set or network, or load a folder of images at that size."
+        )
+    data.targets_for(classifier.labels, classifier.name)
 
 
 def _reset(network: nn.Module, seed: int) -> None:

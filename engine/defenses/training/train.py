@@ -253,7 +253,7 @@ class Train(Operation):
         classifier, data = problem.classifier.whole, problem.data
         if data is None:
             raise GibbonError("Training needs images: give a data set, data=engine.data.load(...).")
-        check_fit(classifier, data.shape, data.labels)
+        check_fit(classifier, data)
         seed = _seed_of(problem)
         targets = data.targets_for(classifier.labels, classifier.name)
         training, held_out = split(data.images, targets, self.held_out, self.batch_size, seed)

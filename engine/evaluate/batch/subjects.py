@@ -50,11 +50,11 @@ class Subjects:
 
 
 def from_data(data: DataSet, classifier: Classifier, selection: Selection | None = None) -> Subjects:
-    """Return the images of a data set as subjects; classes are matched by name, see `class_numbers`.
+    """Return the images of a data set as subjects; classes are matched by `DataSet.numbers_in`.
 
     ``selection`` is the one with which the set was loaded, for the words and the record.
     """
-    numbers = class_numbers(data.labels, classifier.labels)
+    numbers = data.numbers_in(classifier.labels)
     chosen = selection or Selection(len(data))
     places = data.places or tuple(range(len(data)))
 

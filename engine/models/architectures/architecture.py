@@ -9,7 +9,6 @@ import torch
 import torch.utils._device  # `with torch.device(...)` would import it in whatever thread enters it first
 from torch import nn
 
-from engine.class_matching import class_numbers
 from engine.classifier import Classifier
 from engine.data import DataSet
 from engine.defenses.rectifiers import Activation, MakeActivation, maker
@@ -50,7 +49,7 @@ class Architecture:
         GibbonError
             The data set has another number of classes.
         """
-        if None not in class_numbers(images.labels, self.labels):
+        if None not in images.numbers_in(self.labels):
             return self.labels
         if len(images.labels) != len(self.labels):
             raise GibbonError(

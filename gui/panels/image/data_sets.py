@@ -22,13 +22,12 @@ PAGE = 48
 
 def open_sample(data: DataSet, index: int, classifier: Classifier) -> tuple[Opened, int | None]:
     """Open an image of a data set, with its class under the classifier's labels. Called in the engine thread."""
-    from engine.data import class_numbers
     from engine.images import from_array
 
     photograph = from_array(data.thumbnail(index), f"{data.name}, image {index + 1:,} of {len(data):,}")
     opened = cropped(photograph, classifier)
     opened = replace(opened, info={**opened.info, "source": data.source})
-    return opened, class_numbers(data.labels, classifier.labels)[int(data.targets[index])]
+    return opened, data.numbers_in(classifier.labels)[int(data.targets[index])]
 
 
 class DataSets(QWidget):
