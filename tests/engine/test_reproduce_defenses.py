@@ -445,7 +445,7 @@ def test_a_part_of_the_signs_is_trained_on_for_as_many_batches_as_the_whole_set(
 
 
 EXPECTED_TO_FAIL: dict[str, list[str]] = {}
-"""What was seen to fail at seed 0. Run whole at full size: h2-maxout, h2-step-ll, h2-batch-norm, h5-penalties, h5-depth.
+"""What was seen to fail at seed 0. Run at full size: h2-maxout, h2-step-ll, h2-batch-norm, h2-schedule, h5-penalties, h5-depth.
 Of h1-transfer four rows were run, in which JSMA fails on all, DeepFool on the CNN and Rand+FGSM on GDA.
 """
 
