@@ -18,6 +18,7 @@ from engine.data.published import CITATIONS, is_present, read_published
 from engine.data.selection import SPLITS, Selection, Split
 from engine.errors import GibbonError
 from engine.files import cache_folder
+from engine.text.nearest import nearest
 from engine.text.parsing import named
 
 _SHAPES = published.SHAPES | {f"generated:{name}": shape for name, shape in drawn.SHAPES.items()}
@@ -107,7 +108,7 @@ def labels_of(name: str, split: Split | None = None) -> tuple[str, ...]:
         return listing(place_of(folder, split))[1]
     known = published.LABELS | {f"generated:{drawn_set}": labels for drawn_set, labels in drawn.LABELS.items()}
     if name not in known:
-        raise GibbonError(f'There is no data set "{name}": use one of {", ".join(known)}, folder:PATH.')
+        raise GibbonError(_unknown(name))
     return known[name]
 
 
@@ -174,26 +175,50 @@ def loading(
     if isinstance(classes, str):
         raise GibbonError(f"{named(classes)} names no classes. Give a list of class numbers, such as [3, 5].")
     kind, _, rest = name.partition(":")
-    there = rest in DRAWN if kind == "generated" else kind == "folder" and folder_named(rest).is_dir()
-    if there and split is not None and split not in splits_of(name):
-        raise GibbonError(
-            f"{name} is one set without a “{split}” part. Leave the split out, or let engine.data.train_and_test hold a part of it out."
-        )
+    check_there(name, split, root, download)
     if kind == "generated":
         return (yield from read_drawn(rest, count, seed, size, classes))
     chosen = Selection(count, tuple(classes), draw)
     if kind == "folder":
         return (yield from read_folder(folder_named(rest), split, chosen, size))
-    split = split or "test"
-    if name not in CITATIONS:
-        known = ", ".join([*CITATIONS, *(f"generated:{drawn}" for drawn in DRAWN), "folder:PATH"])
-        raise GibbonError(f'There is no data set "{name}": use one of {known}.')
-    folder = _root(root)
+    split, folder = split or "test", _root(root)
     if not is_present(folder, name, split):
-        if not download:
-            raise GibbonError(published.absence(folder, name, split))
         yield from fetching(folder, name, split)
     return (yield from read_published(folder, name, split, chosen))
+
+
+def check_there(name: str, split: Split | None = None, root: str | Path | None = None, download: bool = False) -> None:
+    """Refuse a set that `load` cannot return, by its name and the files that are there, without reading any of them.
+
+    Raises
+    ------
+    GibbonError
+        The set is unknown, has no such split, or is missing and ``download`` is not set; the nearest name is suggested.
+    """
+    check_name(name)
+    kind, _, rest = name.partition(":")
+    if kind == "folder":
+        if not folder_named(rest).is_dir():
+            raise GibbonError(f"{folder_named(rest)} is not a folder: give the folder that holds the images.")
+    elif name not in _SHAPES:
+        raise GibbonError(_unknown(name))
+    if split is not None and split not in splits_of(name):
+        raise GibbonError(
+            f"{name} is one set without a “{split}” part. Leave the split out, or let engine.data.train_and_test hold a part of it out."
+        )
+    folder, part = _root(root), split or "test"
+    if name in CITATIONS and not download and not is_present(folder, name, part):
+        raise GibbonError(published.absence(folder, name, part))
+
+
+def _unknown(name: str) -> str:
+    """Return the sentence about a name that no set has; the part behind the colon is compared, since “generated:” alone is no likeness."""
+    kind, _, _ = name.partition(":")
+    own = {drawn: f"generated:{drawn}" for drawn in DRAWN}
+    known = own if kind == "generated" else {**{published: published for published in CITATIONS}, **own}
+    close = nearest(name.rpartition(":")[2], known)
+    cure = f"Did you mean {known[close]}?" if close else f"Use one of {', '.join(known.values())}, folder:PATH."
+    return f"There is no data set “{name}”. {cure}"
 
 
 def check_name(name: object) -> None:

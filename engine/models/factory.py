@@ -30,6 +30,24 @@ def is_code(source: str) -> bool:
     return _SOURCE.match(source) is not None
 
 
+def parts_of(source: str) -> tuple[Path, str]:
+    """Return the file and the name of the function in ``FILE.py:FACTORY``, without running any of the file's code.
+
+    Raises
+    ------
+    GibbonError
+        No function is named, or there is no such file.
+    """
+    match = _SOURCE.match(source)
+    assert match is not None
+    file, name = Path(match["file"]).expanduser(), match["factory"] or ""
+    if not name.isidentifier():
+        raise GibbonError(f"“{source}” does not name a function. Write FILE.py:FACTORY. {_RETURNS}")
+    if not file.is_file():
+        raise GibbonError(f"There is no file “{file}”. Check the path.")
+    return file, name
+
+
 def load_factory(
     source: str, *, allow_code: bool, labels: tuple[str, ...] | None, device: torch.device | str | None, head: Head
 ) -> Classifier:
@@ -40,13 +58,7 @@ def load_factory(
     GibbonError
         Running code was not allowed; or the file or the function is missing, raises, or returns something else.
     """
-    match = _SOURCE.match(source)
-    assert match is not None
-    file, name = Path(match["file"]).expanduser(), match["factory"] or ""
-    if not name.isidentifier():
-        raise GibbonError(f"“{source}” does not name a function. Write FILE.py:FACTORY. {_RETURNS}")
-    if not file.is_file():
-        raise GibbonError(f"There is no file “{file}”. Check the path.")
+    file, name = parts_of(source)
     if not allow_code:
         raise GibbonError(
             f"Loading “{source}” runs the code in {file.name}, with all your rights. Read it, then allow it with allow_code=True."

@@ -11,8 +11,10 @@ from engine.class_names import class_names
 from engine.classifier import Classifier, Head
 from engine.download import Cancel, Progress
 from engine.errors import GibbonError
+from engine.files import ordinary_file
 from engine.models import factory, shipped, torchvision
 from engine.models.checkpoint import SUFFIXES, load_checkpoint
+from engine.text.nearest import did_you_mean
 
 
 def load(
@@ -71,13 +73,36 @@ def load(
     if text in shipped.names():
         _refuse_others(text, architecture=architecture, activation=activation)
         return shipped.load_shipped(text, labels=names, device=device, head=head)
+    return load_checkpoint(_path(text), architecture=architecture, activation=activation, labels=names, device=device, head=head)
+
+
+def check_source(source: str | Path) -> None:
+    """Refuse a source that names no model, without loading anything. For a name of torchvision's networks, torchvision is imported.
+
+    Raises
+    ------
+    GibbonError
+        There is no such model, network or file; the nearest name is suggested.
+    """
+    text = str(source)
+    if text.startswith(torchvision.PREFIX):
+        torchvision.check_name(text.removeprefix(torchvision.PREFIX))
+    elif factory.is_code(text):
+        factory.parts_of(text)
+    elif text not in shipped.names():
+        ordinary_file(_path(text), "a checkpoint (.safetensors, .pt, .pth)")
+
+
+def _path(source: str) -> Path:
+    """Return the path of a checkpoint; a text that is neither a file nor has the ending of one is a name that nothing has."""
     path = Path(source).expanduser()
     if path.suffix.lower() not in SUFFIXES and not path.exists():
-        raise GibbonError(
-            f"There is no model “{text}”. Shipped are {', '.join(shipped.names()) or 'none'}; otherwise give torchvision:NAME, "
+        others = (
+            f"Shipped are {', '.join(shipped.names()) or 'none'}; otherwise give torchvision:NAME, "
             "a checkpoint (.safetensors, .pt, .pth) or FILE.py:FACTORY."
         )
-    return load_checkpoint(path, architecture=architecture, activation=activation, labels=names, device=device, head=head)
+        raise GibbonError(f"There is no model “{source}”. {did_you_mean(source, shipped.names(), others)}")
+    return path
 
 
 def runs_code(source: str | Path) -> bool:

@@ -64,6 +64,21 @@ def names() -> list[str]:
     return list(models.list_models(module=models))
 
 
+def check_name(name: str) -> None:
+    """Refuse a name that no classification network of torchvision has.
+
+    Raises
+    ------
+    GibbonError
+        There is no such network; the nearest names are suggested.
+    """
+    known = names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        cure = f"Did you mean {' or '.join(near)}?" if near else f"It has: {', '.join(known)}."
+        raise GibbonError(f"torchvision has no classification model “{name}”. {cure}")
+
+
 def published(name: str) -> Published:
     """Return torchvision's description of the network ``name``.
 
@@ -74,10 +89,7 @@ def published(name: str) -> Published:
     """
     from torchvision import models
 
-    known = names()
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        raise GibbonError(f"torchvision has no classification model “{name}”. It has: {', '.join(near) or ', '.join(known)}.")
+    check_name(name)
     return _described(name, models.get_model_weights(name).DEFAULT)
 
 

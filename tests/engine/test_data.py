@@ -106,9 +106,9 @@ def test_folders_with_and_without_classes(tmp_path: Path) -> None:
     ("name", "split", "sentence"),
     [
         ("mnist", "test", "was not found under .*GIBBON_DATA"),
-        ("imagenet", "test", "use one of mnist"),
+        ("imagenet", "test", "Use one of mnist"),
         ("mnist", "validation", "train"),
-        ("generated:cats", "test", "generated:signs or generated:digits"),
+        ("generated:cats", "test", "Use one of generated:signs, generated:digits"),
         ("folder:/nowhere/at/all", "test", "is not a folder"),
     ],
 )

@@ -150,7 +150,7 @@ def test_what_does_not_fit_is_one_sentence(tmp_path: Path) -> None:
     for architecture, words in {
         "torchvision:resnet18": "another architecture than “torchvision:resnet18”: it lacks conv1.weight",
         "torchvision:squeezenet1_1": r"shapes differ: features.0.weight is \(96, 3, 7, 7\) instead of \(64, 3, 3, 3\)",
-        "torchvision:squeeznet1_0": "has no classification model “squeeznet1_0”. It has: squeezenet1_0",
+        "torchvision:squeeznet1_0": "has no classification model “squeeznet1_0”. Did you mean squeezenet1_0",
         "torchvision:fcn_resnet50": "no classification model “fcn_resnet50”",
     }.items():
         with pytest.raises(GibbonError, match=words) as error:
