@@ -193,9 +193,10 @@ _CURES: dict[str, Cure] = {
 def build_attack(context: typer.Context, slug: str, preset: str | None, target: str | None) -> Attack:
     """Build the attack from the preset and from those arguments that are no options of the command."""
     from engine.cli.fields import parse
+    from engine.cli.own_options import own_options
 
     kind = _kind(slug)
-    given = parse(kind, context.args, [option for parameter in context.command.params for option in parameter.opts])
+    given = parse(kind, context.args, own_options(context))
     return kind.build(**{**_preset(kind, preset, target), **given})
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 import typing
 from collections.abc import Collection, Sequence
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from engine.errors import GibbonError
+from engine.text.nearest import nearest
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from rich.table import Table
 
+    from engine.cli.own_options import Own
     from engine.parameterised import Parameterised
 
 _YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 
-def parse(operation: type[Parameterised], arguments: Sequence[str], others: Collection[str] = ()) -> dict[str, Any]:
+def parse(operation: type[Parameterised], arguments: Sequence[str], own: Own | None = None) -> dict[str, Any]:
     """Parse the values of ``operation``'s fields in ``arguments``: ``--step-size 2/255``, ``--no-random-start``, ``--eps=none``.
 
     Parameters
@@ -28,8 +29,8 @@ def parse(operation: type[Parameterised], arguments: Sequence[str], others: Coll
         The class of the operation.
     arguments
         Arguments that are no options of the command itself.
-    others
-        The command's own options, for suggestions where a name is mistyped.
+    own
+        The command's own options, for the sentence about a name that is not known; None: those of the operation alone are named.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def parse(operation: type[Parameterised], arguments: Sequence[str], others: Coll
         if field not in fields and negated in fields and _is_bool(fields[negated]) and not given:
             field, value = negated, False
         elif field not in fields:
-            raise GibbonError(_unknown(word, operation, others))
+            raise GibbonError(_unknown(f"--{name}", operation, own))
         elif _is_bool(fields[field]) and not given and not (queue and queue[0].lower() in _YES | _NO):
             value = True
         else:
@@ -99,11 +100,19 @@ def _value(text: str, field: FieldInfo, name: str) -> Any:
     return text
 
 
-def _unknown(word: str, operation: type[Parameterised], others: Collection[str]) -> str:
+def _unknown(option: str, operation: type[Parameterised], own: Own | None) -> str:
+    """Say who lacks an option: the command where it is one of another command or like one of its own, else the operation."""
     known = [f"--{name.replace('_', '-')}" for name in operation.model_fields]
-    close = difflib.get_close_matches(word.partition("=")[0], [*known, *others], 1, 0.6)
-    cure = f"Did you mean {close[0]}?" if close else f"It has: {', '.join(known)}."
-    return f"“{operation.slug}” has no option {word.partition('=')[0]}. {cure}"
+    if own is not None and option in own.elsewhere:
+        return f"“{own.command}” has no option {option}, which {own.elsewhere[option]} has. See {own.command} --help."
+    close = nearest(option, [*known, *(() if own is None else own.options)])
+    if close is None:
+        has = f"has: {', '.join(known)}."
+        if own is None:
+            return f"“{operation.slug}” has no option {option}. It {has}"
+        return f"Neither “{own.command}” nor “{operation.slug}” has an option {option}. “{operation.slug}” {has}"
+    whose = operation.slug if own is None or close in known else own.command
+    return f"“{whose}” has no option {option}. Did you mean {close}?"
 
 
 def _types(field: FieldInfo) -> tuple[Any, ...]:

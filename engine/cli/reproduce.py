@@ -49,13 +49,14 @@ def command(
         return _help(context, kind)
     from engine.cli.fields import parse
     from engine.cli.output import complain, made_folder, refuse_existing, say, say_json
+    from engine.cli.own_options import own_options
     from engine.data.published import CITATIONS
     from engine.record import repeatable
     from engine.reproduce.writing import further_tables, planned, summary, table_of, write
 
     if data is not None and not data.is_dir():
         raise GibbonError(f"The folder “{data}” does not exist. Give the folder that holds the data sets, or leave --data out.")
-    given = parse(kind, context.args, [option for parameter in context.command.params for option in parameter.opts])
+    given = parse(kind, context.args, own_options(context))
     experiment = kind.build(**({"data": data} if data is not None else {}), **given)
     if data is not None and not kind.found(data):
         raise GibbonError(f"{CITATIONS[kind.data_set]} is not in {data}. {_cure(kind)}")

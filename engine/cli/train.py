@@ -80,10 +80,10 @@ def command(
 def operation(context: typer.Context, preset: str | None, fresh: bool) -> Train:
     """Build the training from the preset and from those arguments that are no options of the command."""
     from engine.cli.fields import parse
+    from engine.cli.own_options import own_options
     from engine.defenses import Train
 
-    own = [option for parameter in context.command.params for option in parameter.opts]
-    given = parse(Train, context.args, own)
+    given = parse(Train, context.args, own_options(context))
     for name in ("checkpoint", "fresh"):
         if name in given:
             cure = "the state is kept beside --out" if name == "checkpoint" else "--from goes on from a model's weights"
