@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from engine.errors import BadParameters, WrongField
-from engine.text.formatting import short
+from engine.text.formatting import counted, short
+from engine.text.nearest import did_you_mean, nearest
 from engine.text.parsing import AS_NUMBER, AS_WHOLE, named
 
 Facts = Mapping[str, Any]
@@ -22,6 +22,10 @@ _REASONS: dict[str, Callable[[str, Facts], str]] = {
     "less_than_equal": lambda got, facts: f"{got} is too large. The most is {_limit(facts['le'])}.",
     "less_than": lambda got, facts: f"{got} is too large. It must be below {_limit(facts['lt'])}.",
     "missing": lambda got, facts: "it is missing.",
+    "too_short": lambda got, facts: f"{_length(facts)}, but the least is {counted(facts['min_length'], 'entry', 'entries')}.",
+    "too_long": lambda got, facts: f"{_length(facts)}, but the most is {counted(facts['max_length'], 'entry', 'entries')}.",
+    "string_too_short": lambda got, facts: f"the text is too short. The least is {counted(facts['min_length'], 'letter')}.",
+    "string_too_long": lambda got, facts: f"the text is too long. The most is {counted(facts['max_length'], 'letter')}.",
     "extra_forbidden": lambda got, facts: "it is not known here.",
     "finite_number": lambda got, facts: f"{got} is not a finite number. {AS_NUMBER}",
 }
@@ -31,7 +35,7 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("bool",), "is neither yes nor no."),
     (("string", "bytes"), "is no text."),
     (("path",), "is no path of a file."),
-    (("list", "tuple", "set", "frozen_set", "iterable", "too_long", "too_short"), "is no list of the right length."),
+    (("list", "tuple", "set", "frozen_set", "iterable"), "is no list."),
     (("dict", "mapping", "model", "dataclass"), "is no mapping of names to values."),
 )
 """Prefixes of the error types that report a value of another type, with the sentence for each."""
@@ -58,8 +62,7 @@ def bad_parameters(error: ValidationError, title: str, known: Sequence[str]) -> 
         cause = item.get("ctx", {}).get("error")
         name = cause.name if isinstance(cause, WrongField) else ".".join(str(part) for part in item["loc"])
         if item["type"] == "extra_forbidden" and name not in known:
-            close = difflib.get_close_matches(name, known, 1, 0.5)
-            cure = f"Did you mean {close[0]}?" if close else f"It has: {', '.join(known)}."
+            cure = did_you_mean(name, known, f"It has: {', '.join(known)}.", 0.5)
             name, text = "", f"{title} has no parameter “{name}”. {cure}"
         else:
             text = reason(item)
@@ -67,18 +70,50 @@ def bad_parameters(error: ValidationError, title: str, known: Sequence[str]) -> 
     return BadParameters(problems)
 
 
-def place_and_reason(error: ValidationError) -> str:
-    """Phrase the first error with its place in front: ``seed: 1.5 is no whole number``."""
-    first = error.errors()[0]
+def place_and_reason(error: ValidationError, kind: type[BaseModel] | None = None) -> str:
+    """Phrase the first error with its place in front: ``seed: 1.5 is no whole number``.
+
+    A name that is not known comes first, since it may be the misspelt name of one that is missing. With the ``kind`` that was validated
+    its nearest name is suggested, or all of its names are listed.
+    """
+    first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {reason(first)}" if place else reason(first)
+    known = names_at(kind, first["loc"][:-1]) if kind is not None and first["type"] == "extra_forbidden" else ()
+    cure = did_you_mean(str(first["loc"][-1]), known, f"There are: {', '.join(known)}.", 0.5) if known else ""
+    said = f"{reason(first)} {cure}".strip()
+    return f"{place}: {said}" if place else said
+
+
+def names_at(kind: type[BaseModel], place: Sequence[str | int]) -> tuple[str, ...]:
+    """Return the names of the fields that a place inside a model has, such as ``("data", 0)``; empty: no one model stands there."""
+    for part in place:
+        if isinstance(part, int):
+            continue  # the entries of a list are of one type
+        field = kind.model_fields.get(part)
+        inner = [] if field is None else list(_models_in(field.annotation))
+        if len(inner) != 1:
+            return ()
+        kind = inner[0]
+    return tuple(kind.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _length(facts: Facts) -> str:
+    count = facts["actual_length"]
+    return "the list is empty" if count == 0 else f"the list has {counted(count, 'entry', 'entries')}" if count else "the list is longer"
 
 
 def _choices(given: object, expected: str) -> str:
     """Rephrase ``expected``, which pydantic writes as ``'linf', 'l2' or 'l1'``."""
     known = ["".join(found) for found in _QUOTED_CHOICE.findall(expected)]
-    close = difflib.get_close_matches(str(given), known, 1, 0.6)
-    cure = f" Did you mean {close[0]}?" if close else ""
+    close = nearest(str(given), known)
+    cure = f" Did you mean {close}?" if close else ""
     return f"{_quoted(given)} is none of {', '.join(known)}.{cure}"
 
 

@@ -196,7 +196,7 @@ class AttackDialog(QDialog):
         try:
             return TableAttack(attack=self._slug, parameters=changed, **{**self._kept, **several})
         except ValidationError as error:
-            raise GibbonError(place_and_reason(error)) from None
+            raise GibbonError(place_and_reason(error, TableAttack)) from None
 
     @Slot()
     def _check(self) -> None:
