@@ -92,6 +92,39 @@ def test_a_table_with_a_cell_that_failed_says_so_and_its_code_is_1(run: Run, spe
     assert "“signs” takes colour images, “generated:digits” has grey images" in said
 
 
+@pytest.mark.parametrize("data", ["generated:digits", "generated:signs"])
+def test_a_table_without_any_number_is_not_written(run: Run, spec: Path, tmp_path: Path, data: str) -> None:
+    model = "signs" if data == "generated:digits" else "digits"
+    lines = SPEC.replace('"digits", "digits + bit-depth bits=1"', f'"{model}"').replace("generated:digits", data)
+    spec.write_text(lines, encoding="utf-8")
+    for more in ([], ["--json"]):
+        code, said, complained = run("evaluate", "table", spec, "--out", "made", *more)
+        assert (code, said) == (1, "")
+        assert "No cell could be computed, so nothing was written. 3 cells" in complained
+        assert complained.count(f"“{model}” takes ") == 1
+    assert [path for path in (tmp_path / "made").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('"digits", ', '"digts", ', "There is no model “digts”. Did you mean digits?\n"),
+        ("bits=1", "bist=1", "Bit depth has no parameter “bist”. Did you mean bits?\n"),
+        ("generated:digits", "generated:digit", "There is no data set “generated:digit”. Did you mean generated:digits?\n"),
+        ('title = "Digits"', 'crafted_on = ["undefnded"]', "Did you mean undefended?\n"),
+    ],
+)
+def test_a_table_that_names_what_is_not_there_makes_no_file(
+    run: Run, spec: Path, tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    spec.write_text(SPEC.replace(old, new), encoding="utf-8")
+    code, said, complained = run("evaluate", "table", spec, "--out", "made", "--overwrite")
+    assert (code, said) == (2, "")
+    assert complained.count(sentence) == 1
+    assert complained.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [spec]
+
+
 def test_a_curve_is_written_with_its_intervals_and_each_image(run: Run, tmp_path: Path) -> None:
     words = ("evaluate", "curve", "digits", "digits + bit-depth bits=1", "--attack", "fgsm", "--eps", "0.4", "--count", "12")
     code, said, complained = run(*words, "--data-set", "generated:digits", "--halvings", "5", "--out", "made")
@@ -147,6 +180,28 @@ def test_a_point_of_the_curve_is_the_cell_of_the_table_at_that_eps() -> None:
         (["evaluate", "curve", "digits", "--data-set", "generated:digits", "--attack", "one-pixel"], "has no eps to search"),
         (["evaluate", "curve", "digits", "--data-set", "generated:digits", "--epz", "1"], "has no option --epz. Did you mean --eps?"),
         (["evaluate", "curve", "digits", "--eps", "0.1", "signs", "--data-set", "generated:digits"], "“signs” was found where an option"),
+        (["evaluate", "trust", "digits", "--data-set", "generated:digits", "--out", "x"], "“evaluate trust” has no option --out, which"),
+        (
+            ["evaluate", "trust", "digits", "--data-set", "generated:digits", "--figure=pdf"],
+            "“evaluate trust” has no option --figure, which",
+        ),
+        (["evaluate", "curve", "digits", "--data-set", "generated:digits", "--queries", "5"], "“evaluate curve” has no option --queries"),
+        (
+            ["evaluate", "curve", "digits", "--data-set", "generated:digits", "--resume"],
+            "no option --resume, which evaluate table has.",
+        ),
+        (
+            ["evaluate", "trust", "digits", "--data-set", "generated:digits", "--stepz", "5"],
+            "“pgd” has no option --stepz. Did you mean --steps",
+        ),
+        (
+            ["evaluate", "trust", "digits", "--data-set", "generated:digits", "--cuont", "5"],
+            "“evaluate trust” has no option --cuont. Did you",
+        ),
+        (
+            ["evaluate", "trust", "digits", "--data-set", "generated:digits", "--zzz", "5"],
+            "Neither “evaluate trust” nor “pgd” has an option",
+        ),
         (["evaluate", "curve", "digits + nothing", "--data-set", "generated:digits"], "nothing"),
         (["evaluate", "curve", "digits", "--data-set", "generated:signs"], "takes grey images, “generated:signs” has colour images"),
     ],

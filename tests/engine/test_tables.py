@@ -28,6 +28,7 @@ from engine.evaluate.tables import (
     TableRun,
     TableSpec,
     budget_of,
+    check_names,
     evaluate_table,
     read_spec,
     spec_toml,
@@ -435,24 +436,81 @@ def test_a_cell_that_fails_leaves_the_others(tmp_path: Path) -> None:
     torch.manual_seed(3)
     animals = engine.Classifier(nn.Sequential(nn.Flatten(), nn.Linear(192, 5)), list("vwxyz"), (3, 8, 8), name="animals", device="cpu")
     models = {"a": net(0), "b": net(1), "animals": animals, "grey": linear_classifier(5, (1, 8, 8))}
-    table = spec(models=["a", "animals", "grey", "missing.safetensors"], attacks=["fgsm", "universal"], crafted_on=["itself", "a"])
+    damaged = tmp_path / "damaged.safetensors"  # only loading tells that it holds no weights
+    damaged.write_bytes(b"no weights")
+    table = spec(models=["a", "animals", "grey", str(damaged)], attacks=["fgsm", "universal"], crafted_on=["itself", "a"])
     good = finish(start(spec(models=["a"], attacks=["fgsm"], crafted_on=["itself", "a"])))
-    results = finish(start(table, tmp_path, classifiers=models))
+    results = finish(start(table, tmp_path / "made", classifiers=models))
     assert str(results.reason) == "finished"
     assert results.done
     for column in results.columns:
         universal = column.variant.attack.slug == "universal"
         assert "“animals” has no class “class 0”" in results.cell("animals", column).error
         assert "takes grey images, “set” has colour images" in results.cell("grey", column).error
-        assert "missing.safetensors" in results.cell("missing.safetensors", column).error
+        assert "damaged.safetensors" in results.cell(str(damaged), column).error
         assert bool(results.cell("a", column).error) == universal
         if not universal:
             same = next(other for other in good.columns if other.place == column.place)
             assert results.cell("a", column).robust == good.cell("a", same).robust
-    assert len(list(tmp_path.glob("cells/*"))) == 2  # cells with an error are tried again
-    assert any("animals" in sentence for sentence in results.sentences())
+    assert len(list(tmp_path.glob("made/cells/*"))) == 2  # cells with an error are tried again
+    said = results.faults()
+    assert len(said) == len(set(said)) == len({cell.error for cell in results.errors})
+    for model in ("animals", "grey"):  # two attacks in two places
+        (sentence,) = (sentence for sentence in said if sentence.startswith(f"4 cells of “{model}”: "))
+        assert sentence.endswith(results.cell(model, results.columns[0]).error)
+    assert results.sentences()[-len(said) :] == said
     with pytest.raises(engine.GibbonError, match="This cell has no images"):
         results.cell("animals", results.columns[0]).run(0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentences"),
+    [
+        ({"models": ["digts"]}, ["There is no model “digts”. Did you mean digits?"]),
+        ({"models": ["Sings", "a"]}, ["There is no model “Sings”. Did you mean signs?"]),
+        ({"models": ["zzzzzz"]}, ["There is no model “zzzzzz”. Shipped are "]),
+        ({"models": ["torchvision:resnt18"]}, ["no classification model “resnt18”. Did you mean resnet18"]),
+        ({"models": ["nowhere.pt"]}, ["There is no file “nowhere.pt”"]),
+        ({"models": ["nowhere.py:make"]}, ["There is no file “nowhere.py”"]),
+        ({"models": ["a + jpg"]}, ["There is no preprocessing “jpg”. Did you mean “jpeg”?"]),
+        ({"models": ["a", "a + jpeg qualty=30"]}, ["JPEG has no parameter “qualty”. Did you mean quality?"]),
+        ({"models": [{"source": "a", "defense": "bit-depth bits=0"}]}, ["bits: 0 is too small"]),
+        ({"data": ["imagenet"]}, ["There is no data set “imagenet”. Use one of mnist, "]),
+        ({"data": ["MINST:train"]}, ["There is no data set “MINST”. Did you mean mnist?"]),
+        ({"data": ["generated:sgins"]}, ["There is no data set “generated:sgins”. Did you mean generated:signs?"]),
+        ({"data": ["digist"]}, ["There is no data set “digist”. Did you mean generated:digits?"]),
+        ({"data": ["generated:cats"]}, ["There is no data set “generated:cats”. Use one of generated:signs, generated:digits"]),
+        ({"data": ["generated:signs:train"]}, ["one set without a “train” part"]),
+        ({"data": ["folder:nowhere"]}, ["nowhere is not a folder"]),
+        ({"data": ["set", "cifar10"]}, ["CIFAR-10"]),
+        ({"crafted_on": ["nobody"]}, ["crafted_on has “nobody”", "Write itself, undefended, or the name or source of a model."]),
+        ({"crafted_on": ["itslf"]}, ["Did you mean itself?"]),
+        ({"models": [{"source": "a", "name": "the first"}], "crafted_on": ["the frist"]}, ["Did you mean the first?"]),
+        ({"crafted_on": ["b + medain"]}, ["There is no preprocessing “medain”. Did you mean “median”?"]),
+        ({"models": ["digts", "digts + jpeg"], "crafted_on": ["digts", "itself"], "data": ["set", "mnsit"]}, ["“digts”", "“mnsit”"]),
+    ],
+    ids=lambda value: str(value)[:50] if isinstance(value, dict) else "",
+)
+def test_a_name_that_nothing_has_is_refused_once_before_anything_is_made(
+    changes: dict[str, Any], sentences: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(engine.GibbonError) as caught:
+        start(spec(**changes), tmp_path / "made", root=tmp_path)
+    for sentence in sentences:
+        assert str(caught.value).count(sentence) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_of_what_is_given_or_there_are_no_faults(tmp_path: Path) -> None:
+    code = tmp_path / "own.py"
+    code.write_text("raise SystemExit  # never run here", encoding="utf-8")
+    given = {"classifiers": ["a", "b"], "sets": ["set"]}
+    rows = ["a", "b + jpeg quality=30", "digits", "signs + median", f"{code}:make", {"source": "a", "name": "ours"}]
+    places = ["itself", "undefended", "ours", "b", "signs + jpeg", "digits-bounded", "b + jpeg quality=30"]
+    check_names(spec(models=rows, crafted_on=places, data=["set", "generated:digits", f"folder:{tmp_path}"]), **given)
+    with pytest.raises(engine.GibbonError, match="There is no model “a”"):
+        check_names(spec(), sets=["set"])
+    check_names(spec(models=["anything"], crafted_on=["whatever"]), sets=["set"], own_loader=True)
 
 
 def test_memory_that_runs_out_is_said_in_the_cell() -> None:
@@ -521,7 +579,11 @@ def test_an_attack_that_is_built_already_becomes_an_entry() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"attacks": ["pgdd"]}, "There is no attack “pgdd”"),
+        ({"attacks": ["pgdd"]}, "There is no attack “pgdd”. Did you mean pgd[?]$"),
+        ({"attacks": [{"attack": "FGSMM"}]}, "There is no attack “FGSMM”. Did you mean fgsm[?]$"),
+        ({"attacks": ["xxxxxx"]}, "There is no attack “xxxxxx”. There are: apgd"),
+        ({"attacks": [{"attack": "pgd", "gruop": "g"}]}, "no “gruop”. Did you mean group[?]"),
+        ({"attacks": [{"atack": "pgd"}]}, "no “atack”. Did you mean attack[?]"),
         ({"attacks": [{"attack": "pgd", "stepz": 3}]}, "no parameter “stepz”. Did you mean steps?"),
         ({"attacks": [{"attack": "deepfool", "eps": 0.1}]}, "DeepFool has no eps"),
         ({"attacks": ["fooling"]}, "grows its images from noise"),
@@ -529,10 +591,17 @@ def test_an_attack_that_is_built_already_becomes_an_entry() -> None:
         ({"attacks": [{"attack": "pgd", "eps": 8}]}, "more than the whole range"),
         ({"attacks": ["pgd", "pgd"]}, "Two attacks have the name and eps “PGD, L∞ 8/255”"),
         ({"models": ["a", "a"]}, "Two models have the name “a”"),
-        ({"models": []}, "models"),
+        ({"models": []}, "models: the list is empty, but the least is 1 entry"),
+        ({"data": []}, "data: the list is empty, but the least is 1 entry"),
+        ({"models": "digits"}, "models: “digits” is no list"),
+        ({"models": [""]}, "models.0.source: the text is too short. The least is 1 letter"),
+        ({"titel": "x"}, "titel: it is not known here. Did you mean title[?]"),
+        ({"data": [{"name": "set", "cuont": 3}]}, "data.0.cuont: it is not known here. Did you mean count[?]"),
+        ({"data": [{"nmae": "set"}]}, "data.0.nmae: it is not known here. Did you mean name[?]"),
+        ({"models": [{"source": "a", "defence": "jpeg"}]}, "models.0.defence: it is not known here. Did you mean defense[?]"),
         ({"data": ["set", "set"]}, "“set” stands twice"),
         ({"seed": -1}, "seed: -1 is too small"),
-        ({"colour": 1}, "colour"),
+        ({"zzz": 1}, "zzz: it is not known here. There are: title, models, attacks, data, crafted_on"),
     ],
     ids=lambda value: None if isinstance(value, dict) else value[:20],
 )

@@ -304,6 +304,23 @@ def test_a_model_with_other_classes_has_a_sentence_in_its_cells(desk: TableDesk)
     assert "counted from the others" in empty_text(desk.images)
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"models": ["signz"]}, "There is no model “signz”. Did you mean signs?"),
+        ({"crafted_on": ["itself", "nobody"]}, "crafted_on has “nobody”"),
+    ],
+)
+def test_a_name_that_nothing_has_is_said_once_before_anything_is_made(
+    desk: TableDesk, changes: dict[str, list[str]], sentence: str
+) -> None:
+    desk.builder.show_spec(TableSpec(**{**SIGNS.model_dump(), "title": "Nothing", "crafted_on": ["itself"], **changes}))
+    finish(desk)
+    assert desk.foot.message.text.count(sentence) == 1
+    assert desk.sheet is None
+    assert not table_folder("Nothing").exists()
+
+
 def test_a_number_that_a_light_speaks_against_has_a_mark_and_the_sentence_where_it_is_chosen(desk: TableDesk) -> None:
     """An attack whose steps are too small; its neighbour of the same budget has no mark. The chosen cell is painted like the others."""
     short = TableAttack(attack="pgd", name="short", eps=4 / 255, parameters={"steps": 20, "step_size": 1e-5, "random_start": False})

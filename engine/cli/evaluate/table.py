@@ -40,10 +40,11 @@ def command(
     """
     from engine.cli.output import made_folder, refuse_existing
     from engine.cli.processes import own_device, together
-    from engine.evaluate.tables import read_spec
+    from engine.evaluate.tables import check_names, read_spec
     from engine.record import repeatable
 
     wanted = read_spec(spec)
+    check_names(wanted, root=data)
     files = [out / f"{spec.stem}{end}" for end in (".csv", ".json", f".{figure}", f".{figure}.json")]
     if not resume:  # a table that is resumed writes its files again
         refuse_existing(files, overwrite)
@@ -94,6 +95,8 @@ def _written_table(results: TableResults, path: Path, figure: str, width_mm: flo
     from engine.figures import export, table_figure
     from engine.record import table_record, write_table
 
+    if len(results.errors) == len(results.cells):
+        return _nothing_to_write(results)
     files = write_table(results, path)
     files += export(table_figure(results, width_mm), path.with_name(f"{path.name}.{figure}"), table_record(results))
     if json:
@@ -105,6 +108,16 @@ def _written_table(results: TableResults, path: Path, figure: str, width_mm: flo
         complain(f"Cancelled after {len(results.cells)} cells: the same command with --resume continues it.")
         return INTERRUPTED
     return FAILED if results.errors else 0
+
+
+def _nothing_to_write(results: TableResults) -> int:
+    """Say why there is no cell with numbers: a file without any would pass for a result."""
+    from engine.cli.output import complain
+
+    cancelled = results.reason == "cancelled"
+    first = "Cancelled before a cell was finished" if cancelled else "No cell could be computed"
+    complain(" ".join((f"{first}, so nothing was written.", *results.faults())))
+    return INTERRUPTED if cancelled else FAILED
 
 
 def _rows(table: Table) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from engine.evaluate.tables.budgets import budget_of
 from engine.evaluate.tables.cells import Cell, Verdicts
+from engine.evaluate.tables.names import check_names
 from engine.evaluate.tables.plan import CellKey, Column
 from engine.evaluate.tables.posing import CellRun
 from engine.evaluate.tables.results import Group, TableResults, Worst
@@ -25,6 +26,7 @@ __all__ = [
     "Verdicts",
     "Worst",
     "budget_of",
+    "check_names",
     "evaluate_table",
     "forget_cells",
     "read_spec",

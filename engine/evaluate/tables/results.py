@@ -161,8 +161,14 @@ class TableResults:
         failed = sum(int(cell.verdicts.failed.sum()) for cell in self.cells.values() if cell.verdicts is not None)
         if failed:
             lines.append(f"{counted(failed, 'attack error')}: a model gave NaN there. Such images are in no share.")
-        lines += [f"“{cell.key.model}” under {cell.key.attack}, {cell.key.place}, {cell.key.data}: {cell.error}" for cell in self.errors]
-        return lines
+        return [*lines, *self.faults()]
+
+    def faults(self) -> list[str]:
+        """Return each sentence that stands in place of numbers once, with the cell, or with the number of cells that have it."""
+        cells: dict[str, list[Cell]] = {}
+        for cell in self.errors:
+            cells.setdefault(cell.error, []).append(cell)
+        return [f"{_whose(found)}: {sentence}" for sentence, found in cells.items()]
 
     def warnings(self) -> list[str]:
         """Return the sentences that have to stand beside the numbers: what the attacks rule out, and the trust lights that are on."""
@@ -304,6 +310,16 @@ DATA_COLUMNS = (
 
 def _key(row: str, column: Column) -> CellKey:
     return CellKey(row, column.data.name, column.place, column.variant.label)
+
+
+def _whose(cells: Sequence[Cell]) -> str:
+    """Name one cell; of several say how many there are, and of which model or attack where all have the same."""
+    key = cells[0].key
+    if len(cells) == 1:
+        return f"“{key.model}” under {key.attack}, {key.place}, {key.data}"
+    model = f" of “{key.model}”" if all(cell.key.model == key.model for cell in cells) else ""
+    attack = f" under {key.attack}" if all(cell.key.attack == key.attack for cell in cells) else ""
+    return f"{len(cells):,} cells{model}{attack}"
 
 
 def _numbers(found: Share) -> tuple[float | None, float | None, float | None, int, int]:

@@ -19,6 +19,7 @@ from engine.files import ordinary_file
 from engine.operation import Attack
 from engine.refusals import place_and_reason
 from engine.text.formatting import format_number
+from engine.text.nearest import did_you_mean, nearest
 from engine.text.parsing import Number, parse_number
 
 ITSELF, UNDEFENDED = "itself", "undefended"
@@ -108,13 +109,27 @@ class TableAttack(Part):
             return given
         own = {name: value for name, value in given.items() if name in cls.model_fields}
         rest = {name.replace("-", "_"): value for name, value in given.items() if name not in cls.model_fields}
+        cls._refuse_misspelt(own.get("attack"), rest)
         return {**own, "parameters": {**own.get("parameters", {}), **rest}}
+
+    @classmethod
+    def _refuse_misspelt(cls, slug: object, rest: Mapping[str, Any]) -> None:
+        """Refuse a name that is none of the attack's parameters, but is like one of the fields of an entry."""
+        kind = CATALOGUE.get(slug) if isinstance(slug, str) else None
+        own = () if kind is None else tuple(kind.model_fields)
+        if slug is not None and kind is None:
+            return  # the attack itself is refused
+        for name in (name for name in rest if name not in own):
+            close = nearest(name, (*own, *cls.model_fields))
+            if close in cls.model_fields and close not in own:
+                raise ValueError(f"An attack of a table has no “{name}”. Did you mean {close}?")
 
     @field_validator("attack")
     @classmethod
     def _known(cls, slug: str) -> str:
         if slug not in CATALOGUE:
-            raise ValueError(f"There is no attack “{slug}”. There are: {', '.join(sorted(CATALOGUE))}.")
+            cure = did_you_mean(slug, CATALOGUE, f"There are: {', '.join(sorted(CATALOGUE))}.", 0.5)
+            raise ValueError(f"There is no attack “{slug}”. {cure}")
         return slug
 
     @model_validator(mode="after")
@@ -192,7 +207,7 @@ class TableSpec(Part):
         try:
             super().__init__(**parts)
         except ValidationError as error:
-            raise GibbonError(f"The table's specification does not fit: {place_and_reason(error)}") from None
+            raise GibbonError(f"The table's specification does not fit: {place_and_reason(error, type(self))}") from None
 
     @model_validator(mode="after")
     def _no_name_twice(self) -> Self:

@@ -9,6 +9,7 @@ from engine.classifier import Classifier
 from engine.data import DataSet
 from engine.defenses.training.sharing import Share
 from engine.evaluate.tables.keeping import Keeper
+from engine.evaluate.tables.names import check_names
 from engine.evaluate.tables.plan import crafts_of
 from engine.evaluate.tables.running import TableRun
 from engine.evaluate.tables.spec import TableSpec
@@ -61,7 +62,9 @@ def evaluate_table(
     Raises
     ------
     GibbonError
-        The folder holds cells of this table and ``resume`` is not set.
+        The specification names a model, defense or data set that does not exist; or the folder holds cells of this table and ``resume``
+        is not set.
     """
+    check_names(spec, classifiers or (), sets or (), root, own_loader=load is not None)
     stock = Stock(spec, load, classifiers, sets, root)
     return TableRun(spec, stock, None if folder is None else Path(folder), resume=resume, renew=renew, share=share)

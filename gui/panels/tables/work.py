@@ -66,8 +66,9 @@ def _read(text: str) -> TableSpec | None:
 
 def table_run(request: TableRequest) -> TableRun:
     """Start a table in its folder, going on where it was left. Called in an engine thread."""
-    from engine.evaluate.tables import evaluate_table, forget_cells
+    from engine.evaluate.tables import check_names, evaluate_table, forget_cells
 
+    check_names(request.spec, request.classifiers, root=request.root)  # before kept cells are removed or a folder is made
     if request.afresh:
         forget_cells(request.spec, request.folder)
     begin_table(request.folder)
