@@ -251,7 +251,8 @@ def test_sources_that_are_not_there(tmp_path: Path, checkpoint: Path) -> None:
     for source, words in {
         str(tmp_path): "is a folder",
         str(tmp_path / "absent.pth"): "no file",
-        "sings": "no model “sings”. Shipped are .*signs",
+        "sings": "no model “sings”. Did you mean signs[?]",
+        "zzzzzz": "no model “zzzzzz”. Shipped are .*signs",
         str(tmp_path / "absent.py") + ":make": "no file",
     }.items():
         with pytest.raises(GibbonError, match=words):
