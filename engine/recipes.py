@@ -64,7 +64,7 @@ class Recipes(Generic[P]):
         Raises
         ------
         GibbonError
-            A part is unknown, stands twice, or has a parameter out of its range.
+            A part is unknown, stands twice, or has a parameter out of its range, or a “+” does not stand between two parts.
         """
         parts = tuple(self._parts(recipe))
         slugs = [part.slug for part in parts]
@@ -81,7 +81,7 @@ class Recipes(Generic[P]):
         if isinstance(recipe, Part) and recipe.kind == self.kind:
             yield recipe  # type: ignore[misc]  # the kind says its class
         elif isinstance(recipe, str):
-            for text in filter(None, (each.strip() for each in recipe.split("+"))):
+            for text in self._texts(recipe):
                 if text != self.nothing or text in self.catalogue:
                     yield self._of_text(text)
         elif isinstance(recipe, Mapping):
@@ -91,6 +91,13 @@ class Recipes(Generic[P]):
                 yield from self._parts(part)
         else:
             raise GibbonError(f"{named(recipe)} is no {self.whole}. Write it as “{self.example}”.")
+
+    def _texts(self, recipe: str) -> list[str]:
+        """Return the texts of the parts; an empty text has none, and a “+” stands between two."""
+        texts = [each.strip() for each in recipe.split("+")]
+        if len(texts) > 1 and not all(texts):
+            raise GibbonError(f"{named(recipe)} has a “+” that no part follows or precedes. Leave it out, or write “{self.example}”.")
+        return [text for text in texts if text]
 
     def _of_text(self, text: str) -> P:
         slug, *given = text.split()
