@@ -67,6 +67,42 @@ def ordinary_file(path: Path | str, what: str = "a file", *, limit: int | None =
     return path
 
 
+def check_folder_path(folder: Path, cure: str) -> None:
+    """Refuse the path of a folder that is a file, or that lies below one. Nothing is made.
+
+    Parameters
+    ----------
+    folder
+        The folder, which may be missing.
+    cure
+        A sentence for the error that says what to do.
+
+    Raises
+    ------
+    GibbonError
+        A file stands at the path, or above it.
+    """
+    for each in (folder, *folder.parents):
+        if os.path.exists(each) and not os.path.isdir(each):  # these two find no file where a name is too long
+            raise GibbonError(f"“{each}” is a file, not a folder. {cure}")
+
+
+def make_folder(folder: Path, cure: str) -> None:
+    """Make a folder with those above it. ``cure`` is a sentence for the error that says what to do.
+
+    Raises
+    ------
+    GibbonError
+        A file stands at the path or above it, or the folder cannot be made.
+    """
+    check_folder_path(folder, cure)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "the name holds a zero byte"
+        raise GibbonError(f"The folder “{_cut(folder)}” cannot be made: {why or error}. {cure}") from None
+
+
 def _cut(path: Path) -> str:
     text = str(path).replace("\0", "")
     return text if len(text) <= _NAMED else f"{text[:_NAMED]}…"

@@ -95,7 +95,6 @@ def command(
         classifier = loaded(model, device, allow_code, ModelOptions(architecture=architecture, activation=activation, head=head), download)
         subjects = _chosen(images, image_set, count, classes, draw, seed, data, classifier)
         behind = defended(classifier, steps)
-        made_folder(out)
         begin = partial(
             attack_images,
             operation,
@@ -106,7 +105,9 @@ def command(
             data=None if data_set is None else load_data(data_set, data_count, data, seed),
             mask=region(classifier, mask, sticker or []),
         )
-        results, both = _pull(begin(behind), quiet=json), None
+        run, both = begin(behind), None
+        made_folder(out)  # once nothing is refused any more, and before the first image is attacked
+        results = _pull(run, quiet=json)
         if steps and results.reason != "cancelled":
             unaware = _pull(begin(classifier, judge=behind, keep_bytes=0), quiet=json)
             both = BothAttackers(results, unaware) if unaware.reason != "cancelled" else None

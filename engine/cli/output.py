@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import GibbonError
+from engine.files import check_folder_path, make_folder
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -175,8 +176,10 @@ def refuse_existing(files: list[Path], overwrite: bool, given: str = "--out") ->
     Raises
     ------
     GibbonError
-        Some of the files exist.
+        Some of the files exist, or their folder is a file.
     """
+    for folder in dict.fromkeys(path.parent for path in files):
+        check_folder_path(folder, f"Choose another {given}.")
     there = [path for path in files if path.exists()]
     if there and not overwrite:
         names = ", ".join(path.name for path in there)
@@ -197,9 +200,6 @@ def made_folder(folder: Path, given: str = "--out") -> Path:
         if not os.access(folder, os.W_OK):
             raise GibbonError(f"Nothing can be written into the folder “{folder}”. Choose another {given}.")
         return folder
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise GibbonError(f"The folder “{folder}” cannot be made: {error.strerror or error}. Choose another {given}.") from None
+    make_folder(folder, f"Choose another {given}.")
     complain(f"There was no folder “{folder}”, so it was made.")
     return folder

@@ -49,7 +49,8 @@ def command(
     if not resume:  # a table that is resumed writes its files again
         refuse_existing(files, overwrite)
     with together() as first, repeatable(threads):
-        run = _table_run(wanted, made_folder(out), resume, overwrite, data, own_device(device), allow_code, download)
+        run = _table_run(wanted, out, resume, overwrite, data, own_device(device), allow_code, download)
+        made_folder(out)
         results = _pull_table(run, quiet=json or not first)
         return _written_table(results, out / spec.stem, figure, width_mm, json) if first else 0
 

@@ -16,7 +16,7 @@ from engine.differences import difference
 from engine.errors import GibbonError
 from engine.evaluate.tables.cells import LATER_TENSORS, TENSORS, Cell, Verdicts
 from engine.evaluate.tables.plan import CellKey, Craft
-from engine.files import replacing
+from engine.files import make_folder, replacing
 
 CELLS, IMAGES = "cells", "images"
 VERSION = 1
@@ -82,10 +82,7 @@ class Keeper:
 
 
 def _write(path: Path, tensors: dict[str, Tensor], about: Mapping[str, Any]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise GibbonError(f"The folder “{path.parent}” cannot be made: {error.strerror or error}. Choose another one.") from None
+    make_folder(path.parent, "Choose another one.")
     with replacing(path) as staged:
         staged.write_bytes(packed(tensors, metadata={"gibbon": json.dumps(about)}))
 

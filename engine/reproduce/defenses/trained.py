@@ -14,8 +14,7 @@ from engine.data import DataSet
 from engine.defenses import Train, save_model
 from engine.devices import versions
 from engine.driver import start
-from engine.errors import GibbonError
-from engine.files import cache_folder
+from engine.files import cache_folder, make_folder
 from engine.models import ARCHITECTURES, load
 from engine.operation import Problem
 from engine.reproduce.defenses.added import Added, appended
@@ -95,10 +94,7 @@ def trained(problem: Problem, recipe: Recipe, data: DataSet, folder: Path) -> St
 
 def _train(problem: Problem, recipe: Recipe, data: DataSet, path: Path) -> Stage[None]:
     unfinished = path.with_suffix(".unfinished")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise GibbonError(f"The folder “{path.parent}” cannot be made: {error.strerror or error}. Give another one as cache.") from None
+    make_folder(path.parent, "Give another one as cache.")
     crafting = recipe.added.work if recipe.added is not None else 0.0
     if recipe.added is not None:
         data = yield from _scaled(appended(problem, data, recipe.added), crafting)
