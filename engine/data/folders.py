@@ -28,6 +28,13 @@ def folder_named(path: str) -> Path:
         raise GibbonError(f"{path} is not a folder ({error}): give the folder that holds the images.") from error
 
 
+def check_is_folder(folder: Path) -> None:
+    """Refuse a path that is a file, or at which there is nothing."""
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise GibbonError(f"“{folder}” {what}: give the folder that holds the images.")
+
+
 def has_splits(folder: Path) -> bool:
     """Return whether a folder holds both a training and a test set."""
     return all((folder / split).is_dir() for split in SPLITS)
@@ -35,8 +42,7 @@ def has_splits(folder: Path) -> bool:
 
 def read_folder(folder: Path, split: Split | None, selection: Selection, size: tuple[int, int] | None) -> Bits[DataSet]:
     """Load a folder with one folder per class, or with all images of one unnamed class directly inside."""
-    if not folder.is_dir():
-        raise GibbonError(f"{folder} is not a folder: give the folder that holds the images.")
+    check_is_folder(folder)
     place = place_of(folder, split)
     samples, labels = listing(place)
     if not samples:

@@ -43,10 +43,11 @@ def absence(root: Path, name: str, split: Split) -> str:
     names = ", ".join(str(Path(each.folder) / (each.holds or each.name)) for each in files)
     some = "was not found" if len(files) == len(FILES[name, split]) else "is not whole"
     sources = " and ".join(each.url for each in files)
+    place = "" if root.is_dir() else f", {'which is a file' if root.exists() else 'a folder that does not exist'}"
     return (
-        f"{CITATIONS[name]} ({split}) {some} under {root} (missing: {names}). Give the folder that holds "
-        f"the set with --data or GIBBON_DATA, or fetch it with engine.data.load({name!r}, download=True), on the command line with "
-        f"--download; without a network put {sources} into {root / files[0].folder}."
+        f"{CITATIONS[name]} ({split}) {some} under {root}{place} (missing: {names}). Give the folder that holds "
+        f"the set with --data or GIBBON_DATA, or let it be fetched (--download, in Python the argument download); "
+        f"without a network put {sources} into {root / files[0].folder}."
     )
 
 

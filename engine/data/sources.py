@@ -13,7 +13,7 @@ from engine.data import drawn, published
 from engine.data.dataset import DataSet
 from engine.data.drawn import DRAWN, read_drawn
 from engine.data.fetching import fetching
-from engine.data.folders import first_size, folder_named, has_splits, listing, place_of, read_folder
+from engine.data.folders import check_is_folder, first_size, folder_named, has_splits, listing, place_of, read_folder
 from engine.data.published import CITATIONS, is_present, read_published
 from engine.data.selection import SPLITS, Selection, Split
 from engine.errors import GibbonError
@@ -103,8 +103,7 @@ def labels_of(name: str, split: Split | None = None) -> tuple[str, ...]:
     kind, _, rest = name.partition(":")
     if kind == "folder":
         folder = folder_named(rest)
-        if not folder.is_dir():
-            raise GibbonError(f"{folder} is not a folder: give the folder that holds the images.")
+        check_is_folder(folder)
         return listing(place_of(folder, split))[1]
     known = published.LABELS | {f"generated:{drawn_set}": labels for drawn_set, labels in drawn.LABELS.items()}
     if name not in known:
@@ -198,14 +197,11 @@ def check_there(name: str, split: Split | None = None, root: str | Path | None =
     check_name(name)
     kind, _, rest = name.partition(":")
     if kind == "folder":
-        if not folder_named(rest).is_dir():
-            raise GibbonError(f"{folder_named(rest)} is not a folder: give the folder that holds the images.")
+        check_is_folder(folder_named(rest))
     elif name not in _SHAPES:
         raise GibbonError(_unknown(name))
     if split is not None and split not in splits_of(name):
-        raise GibbonError(
-            f"{name} is one set without a “{split}” part. Leave the split out, or let engine.data.train_and_test hold a part of it out."
-        )
+        raise GibbonError(f"{name} is one set without a “{split}” part. Leave the split out; a training holds a part of it out by itself.")
     folder, part = _root(root), split or "test"
     if name in CITATIONS and not download and not is_present(folder, name, part):
         raise GibbonError(published.absence(folder, name, part))

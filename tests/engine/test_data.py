@@ -106,10 +106,11 @@ def test_folders_with_and_without_classes(tmp_path: Path) -> None:
     ("name", "split", "sentence"),
     [
         ("mnist", "test", "was not found under .*GIBBON_DATA"),
+        (f"folder:{__file__}", "test", "is a file, not a folder"),
         ("imagenet", "test", "Use one of mnist"),
         ("mnist", "validation", "train"),
         ("generated:cats", "test", "Use one of generated:signs, generated:digits"),
-        ("folder:/nowhere/at/all", "test", "is not a folder"),
+        ("folder:/nowhere/at/all", "test", "“/nowhere/at/all” does not exist"),
     ],
 )
 def test_what_is_not_there_is_said_with_its_cure(tmp_path: Path, name: str, split: str, sentence: str) -> None:

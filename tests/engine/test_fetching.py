@@ -132,7 +132,7 @@ def test_who_leaves_early_leaves_nothing_behind(served: str, tmp_path: Path) -> 
 
 
 def test_what_is_missing_is_named_with_its_place(served: str, tmp_path: Path) -> None:
-    with pytest.raises(GibbonError, match=r"was not found under .*missing: .*t10k-images-.*, .*t10k-labels.*--download; without a net"):
+    with pytest.raises(GibbonError, match=r"was not found under .*missing: .*t10k-images-.*, .*t10k-labels.*--download.*; without a net"):
         load("mnist", "test", tmp_path)
     (tmp_path / "MNIST/raw").mkdir(parents=True)
     (tmp_path / "MNIST/raw/t10k-images-idx3-ubyte.gz").write_bytes(BODIES["t10k-images-idx3-ubyte.gz"])

@@ -481,7 +481,7 @@ def test_a_cell_that_fails_leaves_the_others(tmp_path: Path) -> None:
         ({"data": ["digist"]}, ["There is no data set “digist”. Did you mean generated:digits?"]),
         ({"data": ["generated:cats"]}, ["There is no data set “generated:cats”. Use one of generated:signs, generated:digits"]),
         ({"data": ["generated:signs:train"]}, ["one set without a “train” part"]),
-        ({"data": ["folder:nowhere"]}, ["nowhere is not a folder"]),
+        ({"data": ["folder:nowhere"]}, ["“nowhere” does not exist"]),
         ({"data": ["set", "cifar10"]}, ["CIFAR-10"]),
         ({"crafted_on": ["nobody"]}, ["crafted_on has “nobody”", "Write itself, undefended, or the name or source of a model."]),
         ({"crafted_on": ["itslf"]}, ["Did you mean itself?"]),
