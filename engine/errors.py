@@ -33,6 +33,14 @@ class BudgetExhausted(Exception):
     """The next query would exceed ``max_queries``. Access raises it, and the driver turns it into the reason "budget"."""
 
 
+class Diverged(GibbonError):
+    """The loss or the weights of a training are no longer numbers. ``what`` says where it happened, without advice."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} Train anew with a lower learning_rate: the same parameters lead to the same step again.")
+        self.what = what
+
+
 class NoStart(GibbonError):
     """An attack has no starting point. Other chunks of the batch continue, and the result reports it."""
 

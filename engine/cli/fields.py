@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import typing
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
@@ -59,6 +61,20 @@ def parse(operation: type[Parameterised], arguments: Sequence[str], own: Own | N
             raise GibbonError(f"--{field.replace('_', '-')} is given twice. Give it once.")
         values[field] = value
     return values
+
+
+@contextmanager
+def fields_as_options(operation: type[Parameterised]) -> Iterator[None]:
+    """Name the fields of ``operation`` as options in the errors of the block: ``--batch-size`` for ``batch_size``.
+
+    Only names with an underscore are replaced: a word such as “recipe” may be meant as a word.
+    """
+    try:
+        yield
+    except GibbonError as error:
+        names = "|".join(name for name in operation.model_fields if "_" in name)
+        text = re.sub(rf"(?<![\w-])({names})(?!\w)", lambda found: f"--{found[0].replace('_', '-')}", str(error))
+        raise GibbonError(text) from None
 
 
 def listed(operation: type[Parameterised], without: Collection[str] = (), *, part: bool = False) -> Table:

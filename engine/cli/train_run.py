@@ -10,6 +10,7 @@ import torch
 
 from engine.artifacts import Model
 from engine.bits import Bits
+from engine.cli.fields import fields_as_options
 from engine.cli.options import ask_for_code, chosen_device
 from engine.cli.output import complain, every, interruptible, made_folder, progress, refuse_existing, say, say_json
 from engine.cli.processes import own_device, together
@@ -17,7 +18,7 @@ from engine.defenses import Train, TrainStep, accuracy, classifier_of, estimatin
 from engine.defenses.training import Epoch
 from engine.defenses.training.sharing import own_share
 from engine.driver import Run, start
-from engine.errors import GibbonError
+from engine.errors import Diverged, GibbonError
 from engine.evaluate.under_attack import UnderAttack, under_pgd
 from engine.models import runs_code
 from engine.record import TrainingInputs, TrainingSource, loading_inputs, repeatable, training_record
@@ -90,16 +91,23 @@ def perform(work: Work) -> int:
     with together() as first, repeatable(work.threads):
         quiet = work.json or not first
         device = own_device(work.device)
-        if not first:  # the first one may have to fetch the images, and to make the folder
+        if not first:  # the first one may have to fetch the images
             own_share().all_of(None)
         inputs = _inputs(work, device, quiet)
         if first:
-            made_folder(work.files.folder)
             own_share().all_of(None)
         train = work.train.model_copy(update={"checkpoint": work.files.checkpoint})
+        with fields_as_options(Train), start(train, inputs.classifier, data=inputs.train, seed=work.seed) as run:
+            train.check(run.problem)  # before a folder is made and the time is measured
+        if first:
+            made_folder(work.files.folder)
+        own_share().all_of(None)
         _say_estimate(train, inputs, work, quiet)
-        with start(train, inputs.classifier, data=inputs.train, seed=work.seed) as run:
-            finished = _pull(run, train, inputs, quiet)
+        try:
+            with start(train, inputs.classifier, data=inputs.train, seed=work.seed) as run:
+                finished = _pull(run, train, inputs, quiet)
+        except Diverged as error:
+            raise GibbonError(_rescued(train, inputs, work, first, error)) from None
         if not first:
             return 0 if finished else INTERRUPTED
         return _written(run, inputs, work) if finished else _interrupted(run, work.files)
@@ -143,7 +151,10 @@ def _say_estimate(train: Train, inputs: TrainingInputs, work: Work, quiet: bool)
     batches = train.epochs * max(1, len(inputs.train) // train.batch_size)
     if batches < _SHORT or work.json:
         return
-    found = _with_bar(estimating(train, inputs.classifier, inputs.train, work.seed), "estimate", quiet)
+    try:
+        found = _with_bar(estimating(train, inputs.classifier, inputs.train, work.seed), "estimate", quiet)
+    except Diverged:  # its batches are others than those of the training, which says itself where it diverges
+        return
     if not quiet:
         complain(f"Training {work.files.name} on {inputs.train.name} ({counted(len(inputs.train), 'image')}) takes {found.words}.")
 
@@ -196,6 +207,29 @@ def _interrupted(run: Run, files: Files) -> int:
     assert isinstance(step, TrainStep)
     complain(f"Cancelled in epoch {step.epoch}. Its state is in “{files.checkpoint}”: the same command with --resume continues it.")
     return INTERRUPTED
+
+
+def _rescued(train: Train, inputs: TrainingInputs, work: Work, first: bool, error: Diverged) -> str:
+    """Write the network of the last good epoch, where there is one, and return the sentence about a training that diverged.
+
+    A training that is resumed repeats the last step of the saved epoch first, so that this is the run whose files are written. Its
+    record replays to that step.
+    """
+    files = work.files
+    anew = f"{error.what} Train anew with a lower --learning-rate"
+    if not files.checkpoint.exists():
+        return f"{anew}: no epoch had ended, so nothing was saved."
+    with start(train, inputs.classifier, data=inputs.train, seed=work.seed) as run:
+        try:
+            step = next(run)
+        except Diverged:
+            step = None
+    if not isinstance(step, TrainStep) or step.index + 1 != len(step.history) * run.problem.scratch["fit"].steps:
+        return f"{anew}. The state from which it started is in “{files.checkpoint}”; remove that file first, or give another --name."
+    if first:
+        _written(run, inputs, work)
+    kept = train.ending.kept(step.history) + 1
+    return f"{anew}, and with --overwrite or another --name: “{files.weights}” now holds the network of epoch {kept}, the last good one."
 
 
 def _written(run: Run, inputs: TrainingInputs, work: Work) -> int:

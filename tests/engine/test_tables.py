@@ -350,7 +350,7 @@ def test_progress_ends_at_one_and_the_time_left_at_zero() -> None:
         ({"attacks": [{"attack": "pgd", "eps": 0.1, "steps": 4}]}, "steps is 3 there and 4 here"),
         ({"seed": 1}, "seed is 0 there and 1 here"),
         ({"together": 5}, "together is 10 there and 5 here"),
-        ({"attacks": [{"attack": "pgd", "eps": 0.1, "steps": 3, "aim": "random"}]}, 'aim is "away" there and "random" here'),
+        ({"attacks": [{"attack": "pgd", "eps": 0.1, "steps": 3, "aim": "random"}]}, "aim is “away” there and “random” here"),
     ],
     ids=["steps", "seed", "together", "aim"],
 )
@@ -363,7 +363,7 @@ def test_kept_cells_of_another_table_are_refused_with_the_difference_named(tmp_p
 
 def test_kept_cells_of_other_weights_or_images_are_refused(tmp_path: Path) -> None:
     finish(start(spec(), tmp_path))
-    with pytest.raises(engine.GibbonError, match=r"“b” under “FGSM, L∞ 0.1”.* crafted on is .*, and 1 more"):
+    with pytest.raises(engine.GibbonError, match=r"“b” under “FGSM, L∞ 0.1”.* crafted on is .*; model is "):
         finish(start(spec(), tmp_path, resume=True, classifiers={"a": net(0), "b": net(2)}))
     with pytest.raises(engine.GibbonError, match="hash of the images is"):
         finish(start(spec(), tmp_path, resume=True, sets={"set": drawn().subset(range(23, -1, -1))}))

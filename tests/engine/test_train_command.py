@@ -349,7 +349,7 @@ def test_resuming_with_another_recipe_seed_or_images_is_refused_with_the_differe
     own = ("--recipe", "gaussian", "--resume")
     for changed, difference in (
         (("--recipe", "gaussian sigma=0.1", "--resume"), "recipe"),
-        ((*own, "--seed", "1"), "data"),  # drawn by the seed
+        ((*own, "--seed", "1"), "seed is 0 there and 1 here"),
         ((*own, "--held-out", "8"), "held out"),
     ):
         code, _, err = run(*line, *changed)
@@ -359,6 +359,134 @@ def test_resuming_with_another_recipe_seed_or_images_is_refused_with_the_differe
     other = [word if word != "64" else "80" for word in line]
     code, _, err = run(*other, *own)
     assert code == 2
-    assert "data" in err
+    assert "64 images there, 80 here" in err
     assert run(*line, *own)[0] == 0
     assert not unfinished.exists()
+
+
+@pytest.fixture
+def begun(run: Run) -> tuple[str, ...]:
+    """An unfinished training ``d`` of 64 drawn digits, and the command that continues it, without --resume, --seed and --count."""
+    inputs = whole(loading_inputs(TrainingSource(network="digits", data="generated:digits", count=64), device="cpu"))
+    operation = Train.build(epochs=1, batch_size=16, checkpoint=Path("d.unfinished.safetensors"))
+    with engine.start(operation, inputs.classifier, data=inputs.train, seed=0) as under_way:
+        next(under_way)
+    return ("train", "digits", *QUICK, "--name", "d", "--resume")
+
+
+@pytest.mark.parametrize(
+    ("changed", "phrases"),
+    [
+        ({"--seed": "3"}, ["seed is 0 there and 3 here"]),
+        ({"--count": "80"}, ["64 images there, 80 here"]),
+        ({"--data-set": "folder:pets"}, ["generated:digits there, folder:pets here", "64 images there, 20 here"]),
+        ({"--seed": "4", "--count": "32"}, ["seed is 0 there and 4 here", "64 images there, 32 here"]),
+        ({"--learning-rate": "0.5"}, ["learning rate is 0.003 there and 0.5 here"]),
+        ({"--recipe": "gaussian", "--seed": "5"}, ["recipe is “standard” there and “gaussian” here", "seed is 0 there and 5 here"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_each_difference_is_named_before_a_step_is_made(
+    run: Run, begun: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], phrases: list[str]
+) -> None:
+    for name in map(str, range(10)):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(3):
+            Image.new("L", (28, 28), 20 * int(name) + number).save(tmp_path / "pets" / name / f"{number}.png")
+    monkeypatch.setattr("engine.cli.train_run._SHORT", 0)  # the time is measured otherwise for long trainings only
+    given = {"--data-set": "generated:digits", "--count": "64", **changed}
+    kept = Path("d.unfinished.safetensors").read_bytes()
+    code, out, err = run(*begun, *(word for pair in given.items() for word in pair))
+    assert (code, out, err.count("\n")) == (2, "", 1)  # one line: no estimate came before
+    assert "belongs to another training" in err
+    for phrase in phrases:
+        assert phrase in err
+    assert "[" not in err
+    assert kept == Path("d.unfinished.safetensors").read_bytes()
+
+
+def test_changed_files_of_the_same_name_and_number_are_named(run: Run, tmp_path: Path) -> None:
+    from engine import data
+
+    for name in map(str, range(10)):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(3):
+            Image.new("L", (28, 28), 20 * int(name) + number).save(tmp_path / "pets" / name / f"{number}.png")
+    inputs = whole(loading_inputs(TrainingSource(network="digits", data="folder:pets"), device="cpu"))
+    operation = Train.build(epochs=1, batch_size=16, checkpoint=Path("d.unfinished.safetensors"))
+    with engine.start(operation, inputs.classifier, data=inputs.train, seed=0) as under_way:
+        next(under_way)
+    for path in (tmp_path / "pets").rglob("*.png"):
+        Image.open(path).point(lambda value: value + 2).save(path)
+    code, _, err = run("train", "digits", "--data-set", "folder:pets", *QUICK, "--name", "d", "--resume")
+    assert code == 2
+    assert "the files of the images have changed" in err
+    drawn = data.load("generated:digits", count=64, seed=9)
+    first = whole(loading_inputs(TrainingSource(network="digits", data="generated:digits", count=64), device="cpu"))
+    other = operation.model_copy(update={"checkpoint": Path("e.safetensors")})
+    with engine.start(other, first.classifier, data=first.train, seed=0) as under_way:
+        next(under_way)
+    with pytest.raises(engine.GibbonError, match=r"the images of generated:digits.* are drawn otherwise"):
+        engine.run(other, first.classifier, data=drawn.subset(range(64)), seed=0)
+
+
+DIVERGES = ("--learning-rate", "1", "--optimiser", "sgd", "--recipe", "gradient-regularisation weight=1000", "--attacked-count", "0")
+
+
+def test_a_training_that_diverges_leaves_the_network_of_its_last_good_epoch(run: Run) -> None:
+    line = ("train", "digits", "--data-set", "generated:digits", "--count", "300", "--test-count", "40", "--epochs", "2", "--device", "cpu")
+    code, out, err = run(*line, *DIVERGES, "--name", "d", "--out", "m")
+    assert code == 2
+    last = err.splitlines()[-1]
+    assert "Training diverged" in last
+    assert "of epoch 2" in last
+    assert "--learning-rate" in last
+    assert "learning_rate" not in last
+    assert "“m/d.safetensors” now holds the network of epoch 1" in last
+    assert "m/d.safetensors" in out
+    card = json.loads(Path("m/d.json").read_text())
+    assert card["epochs"] == 1
+    loaded = engine.models.load("m/d.safetensors", device="cpu")
+    assert all(value.isfinite().all() for value in loaded.module.state_dict().values())
+    assert run("replay", "m/d.training.json")[0] == 0
+    gentle = ("--epochs", "1", "--attacked-count", "0", "--test-count", "40")
+    line = ("train", "digits", "--data-set", "generated:digits", "--count", "64", "--device", "cpu", *gentle, "--learning-rate", "0.001")
+    assert run(*line, "--name", "d", "--out", "m")[0] == 2  # as the sentence says, one of these is needed
+    assert run(*line, "--name", "d", "--out", "m", "--overwrite")[0] == 0
+    assert run(*line, "--name", "e", "--out", "m")[0] == 0
+
+
+def test_a_training_that_diverges_at_once_says_that_nothing_was_saved(run: Run) -> None:
+    line = ("train", "digits", "--data-set", "generated:digits", "--count", "300", "--epochs", "1", "--batch-size", "4", "--held-out", "0")
+    code, out, err = run(*line, *DIVERGES[:-3], "gradient-regularisation weight=1e6", "--device", "cpu", "--name", "d", "--out", "m")
+    assert (code, out) == (2, "")
+    assert "nothing was saved" in err
+    assert not list(Path("m").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--recipe", "fgsm k=500"], "raise --batch-size"),
+        (["--held-out", "64"], "Lower --held-out"),
+        (["--recipe", "pgd eps=0.3 +"], "“+”"),
+        (["--clean-first", "3", "--epochs", "2"], "clean epochs"),
+    ],
+)
+def test_a_refused_training_makes_no_folder(run: Run, arguments: list[str], sentence: str) -> None:
+    code, _, err = run(*DIGITS, "--device", "cpu", "--out", "new/deep", *arguments)
+    assert (code, err.count("\n")) == (2, 1)
+    assert sentence in err
+    assert not Path("new").exists()
+
+
+@pytest.mark.parametrize("recipe", ["pgd eps=0.3 +", "+ pgd", "pgd + + gaussian", "+"])
+def test_a_plus_stands_between_two_parts(recipe: str) -> None:
+    from engine.defenses import preprocessing
+
+    with pytest.raises(engine.GibbonError, match=r"has a “\+” that no part"):
+        Train.build(recipe=recipe)
+    with pytest.raises(engine.GibbonError, match=r"has a “\+” that no part"):
+        preprocessing.read(recipe.replace("pgd eps=0.3", "jpeg").replace("pgd", "jpeg").replace("gaussian", "bit-depth"))
+    assert Train.build(recipe="").recipe == ()
+    assert [part.slug for part in Train.build(recipe="pgd+gaussian").recipe] == ["pgd", "gaussian"]

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from engine.defenses.training.fit import Fit
 from engine.defenses.training.history import Epoch
-from engine.differences import difference
+from engine.defenses.training.same import differences_of
+from engine.differences import joined
 from engine.errors import GibbonError
 from engine.files import ordinary_file, replacing
 
@@ -54,15 +55,7 @@ def load(fit: Fit, path: Path, about: Mapping[str, Any]) -> None:
     GibbonError
         The file is no checkpoint, is from a newer version, or belongs to another training: the sentence names the difference.
     """
-    ordinary_file(path, "a training checkpoint")
-    try:
-        with safe_open(path, "pt", device="cpu") as file:
-            facts = json.loads((file.metadata() or {})["gibbon"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise GibbonError(f"{path} is not a training checkpoint: delete it to start afresh. ({error})") from error
-    if facts.get("version", 1) > VERSION:
-        raise GibbonError(f"{path} was written by a newer version of Gibbon: update Gibbon, or delete the file to start afresh.")
+    facts, tensors = _read(path)
     _refuse_another(facts, about, asdict(fit.schedule), path)
     fit.network.load_state_dict(_part(tensors, "network."))
     state: dict[int, dict[str, Tensor]] = {}
@@ -77,14 +70,36 @@ def load(fit: Fit, path: Path, about: Mapping[str, Any]) -> None:
     fit.done = [(loss.to(fit.device), share.to(fit.device)) for loss, share in tensors.get("done", torch.zeros(0, 2))]
 
 
+def check(fit: Fit, path: Path, about: Mapping[str, Any]) -> None:
+    """Refuse what `load` would refuse, and load nothing.
+
+    Raises
+    ------
+    GibbonError
+        As in `load`.
+    """
+    _refuse_another(_read(path)[0], about, asdict(fit.schedule), path)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    ordinary_file(path, "a training checkpoint")
+    try:
+        with safe_open(path, "pt", device="cpu") as file:
+            facts = json.loads((file.metadata() or {})["gibbon"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise GibbonError(f"{path} is not a training checkpoint: delete it to start afresh. ({error})") from error
+    if facts.get("version", 1) > VERSION:
+        raise GibbonError(f"{path} was written by a newer version of Gibbon: update Gibbon, or delete the file to start afresh.")
+    return facts, tensors
+
+
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _refuse_another(facts: Mapping[str, Any], about: Mapping[str, Any], schedule: Mapping[str, Any], path: Path) -> None:
     """Raise where the file belongs to another training, and name what differs."""
-    found = difference({**facts["about"], "schedule": facts["schedule"]}, {**about, "schedule": schedule})
+    found = differences_of({**facts["about"], "schedule": facts["schedule"]}, {**about, "schedule": schedule})
     if found:
-        raise GibbonError(
-            f"{path} belongs to a training with other parameters: {found}. Use the same ones, or delete the file to start afresh."
-        )
+        raise GibbonError(f"{path} belongs to another training: {joined(found)}. Use the same, or delete the file to start afresh.")

@@ -19,7 +19,7 @@ from engine.defenses.training.history import Epoch
 from engine.defenses.training.measuring import Measurement, QuickAttack
 from engine.defenses.training.schedule import Schedule
 from engine.defenses.training.sharing import Share, own_share
-from engine.errors import GibbonError
+from engine.errors import Diverged
 from engine.randomness import BatchRandom, Random, generator
 from engine.sites import discover
 
@@ -263,10 +263,7 @@ class Fit:
             return
         step = len(self.done) if finite.all() else int(finite.logical_not().nonzero()[0]) + 1
         what = "the weights are no longer numbers after" if finite.all() else "the loss is no longer a number at"
-        raise GibbonError(
-            f"Training diverged: {what} step {step} of epoch {self.epoch + 1}. "
-            "Lower learning_rate; what was saved after the epoch before is good."
-        )
+        raise Diverged(f"Training diverged: {what} step {step} of epoch {self.epoch + 1}.")
 
     def keep(self) -> None:
         """Remember the present weights as the best."""

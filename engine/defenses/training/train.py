@@ -231,6 +231,18 @@ class Train(Operation):
             checkpoints.load(fit, path, about)
         return fit, about
 
+    def check(self, problem: Problem) -> None:
+        """Refuse at once what the first step would refuse, and train nothing: of several processes, all call this together.
+
+        Raises
+        ------
+        GibbonError
+            Network, recipe and images do not fit together, or the checkpoint belongs to another training.
+        """
+        fit = self.beginning(problem)
+        if self.checkpoint is not None and self.checkpoint.exists():
+            checkpoints.check(fit, self.checkpoint, self._about(problem))
+
     def _about(self, problem: Problem) -> dict[str, Any]:
         """Return the facts that a training and its checkpoint must have in common."""
         data = problem.data
@@ -238,6 +250,7 @@ class Train(Operation):
         return {
             "parameters": {**self.model_dump(mode="json", exclude={"checkpoint"}), "recipe": self.described},
             "seed": _seed_of(problem),
+            "seed_given": problem.random.seed,
             "classifier": problem.classifier.whole.fingerprint,
             "data": [data.name, len(data), data.sha256],  # with other images held out, the test would contain training images
         }
