@@ -226,6 +226,7 @@ def _rescued(train: Train, inputs: TrainingInputs, work: Work, first: bool, erro
             step = None
     if not isinstance(step, TrainStep) or step.index + 1 != len(step.history) * run.problem.scratch["fit"].steps:
         return f"{anew}. The state from which it started is in “{files.checkpoint}”; remove that file first, or give another --name."
+    own_share().all_of(None)  # all have read the unfinished state, which the first one removes now
     if first:
         _written(run, inputs, work)
     kept = train.ending.kept(step.history) + 1
