@@ -78,7 +78,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused_before_the_run(
     code, _, err = run(*lines(record, "taken/deep")[name])
     assert code == 2
     assert "taken" in err
-    assert "made" in err
+    assert "is a file, not a folder" in err
     assert err.count("\n") == 1
     assert not begun
     assert Path("taken").read_text() == "mine"

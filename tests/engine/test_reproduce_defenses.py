@@ -380,7 +380,7 @@ def test_the_attacking_network_begins_with_other_weights_than_the_attacked_ones(
 def test_a_folder_that_cannot_be_made_is_named(few: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     experiment = tiny(reproduce.Penalties, {"epochs": 1, "attacked_images": 4}, tmp_path / "file" / "networks")
-    with pytest.raises(GibbonError, match="cannot be made"):
+    with pytest.raises(GibbonError, match="is a file, not a folder"):
         engine.run(experiment, experiment.load(device="cpu"))
 
 

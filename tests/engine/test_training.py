@@ -160,7 +160,7 @@ def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.safetensors"
     _trained(epochs=1, checkpoint=path)
     kept = path.read_bytes()
-    with pytest.raises(GibbonError, match="other parameters"):
+    with pytest.raises(GibbonError, match="belongs to another training: epochs is 1 there and 2 here"):
         _trained(epochs=2, checkpoint=path)
     assert path.read_bytes() == kept
     path.write_bytes(b"<html>not found</html>")
