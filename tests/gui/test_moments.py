@@ -261,6 +261,7 @@ def test_a_paused_run_can_be_scrubbed(qtbot: QtBot, session: Session) -> None:
     open_image(qtbot, session)
     long(session)
     session.runs.pause(True)
+    until(lambda: not session.lane.busy, "the end of the step that was in progress")
     session.moments.show(2)
     until(lambda: session.frame.step == 2, "iteration 2")
     session.moments.to_end()
