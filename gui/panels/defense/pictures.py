@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
-from gui.widgets.pictures import ask_and_write, copy_picture
+from gui.widgets.picture_widget import PictureWidget, image_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,8 +31,10 @@ class Cell:
     colour: str
 
 
-class DefendedPictures(QWidget):
+class DefendedPictures(PictureWidget):
     """Paints two cells side by side. The context menu copies and saves them."""
+
+    stem = "behind-the-defense"
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +55,7 @@ class DefendedPictures(QWidget):
     def show_cells(self, cells: tuple[Cell, ...]) -> None:
         """Show pictures with their texts."""
         self.cells = cells
-        self._images = tuple(_image(cell.pixels) for cell in cells)
+        self._images = tuple(image_of(cell.pixels) for cell in cells)
         self.setAccessibleName("; ".join(", ".join(cell.lines) for cell in cells))
         self.update()
 
@@ -79,19 +81,3 @@ class DefendedPictures(QWidget):
             painter.setPen(theme.readable(cell.colour, self.palette()) if first else self.palette().windowText().color())
             text = self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, room.width())
             painter.drawText(room.left(), room.top() + (number + 1) * spacing - self.fontMetrics().descent(), text)
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(theme.icon("mdi6.content-copy"), "Copy picture", lambda: copy_picture(self.grab().toImage()))
-        menu.addAction(theme.icon("mdi6.content-save-outline"), "Save picture as…", self.save)
-        menu.popup(event.globalPos())
-
-    def save(self) -> None:
-        """Save the pictures as they are on the screen."""
-        ask_and_write(self.grab().toImage(), "behind-the-defense", "Save picture", self)
-
-
-def _image(pixels: np.ndarray) -> QImage:
-    height, width, _ = pixels.shape
-    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+from PySide6.QtCore import QPoint, QRect, QSize
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
-from gui.widgets.pictures import ask_and_write, copy_picture
+from gui.widgets.picture_widget import PictureWidget, image_of
 
 _GAP = 4
 _EDGE = 2
 """Width in pixels of the line above each image, in the colour of clean or of adversarial images."""
 
 
-class WallGrid(QWidget):
+class WallGrid(PictureWidget):
     """Paints pairs: the upper image of each is clean, the lower one is trained on. The context menu copies and saves the picture."""
+
+    stem = "training-images"
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +37,7 @@ class WallGrid(QWidget):
 
     def show_images(self, clean: Sequence[Any], trained: Sequence[Any]) -> None:
         """Show images ``(H, W, 3)`` uint8: the clean ones and those that are trained on."""
-        self._pairs = [(_image(one), _image(other)) for one, other in zip(clean, trained, strict=True)]
+        self._pairs = [(image_of(one), image_of(other)) for one, other in zip(clean, trained, strict=True)]
         self.update()
 
     def cells(self) -> list[tuple[QRect, QRect]]:
@@ -65,19 +67,3 @@ class WallGrid(QWidget):
                 for image, place, colour in zip(pair, places, (theme.CLEAN, theme.ADVERSARIAL), strict=True):
                     painter.fillRect(QRect(place.topLeft() - QPoint(0, _EDGE), QSize(place.width(), _EDGE)), QColor(colour))
                     painter.drawImage(place, image)
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(theme.icon("mdi6.content-copy"), "Copy picture", lambda: copy_picture(self.grab().toImage()))
-        menu.addAction(theme.icon("mdi6.content-save-outline"), "Save picture as…", self.save)
-        menu.popup(event.globalPos())
-
-    def save(self) -> None:
-        """Save the images as they are on the screen."""
-        ask_and_write(self.grab().toImage(), "training-images", "Save picture", self)
-
-
-def _image(pixels: Any) -> QImage:
-    height, width, _ = pixels.shape
-    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
