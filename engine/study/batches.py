@@ -15,7 +15,7 @@ from engine.evaluate.batch import ImageResults, ImageRow, LateData, late_subject
 from engine.operation import Attack
 from engine.result import Reason
 from engine.study import operations, stickers
-from engine.study.entries import BatchEntry, BatchFile, BatchSet, RowEntry
+from engine.study.batch_entries import BatchEntry, BatchFile, BatchSet, RowEntry
 from engine.study.runs import Sources
 from engine.study.shapes import Shapes
 from engine.study.tensors import Tensors

@@ -19,8 +19,9 @@ from engine.record.recorded import Answer, stand_in
 from engine.refusals import place_and_reason
 from engine.study import batches, canvases, operations, photographs, runs, tensors
 from engine.study.archive import Archive
+from engine.study.batch_entries import BatchEntry
 from engine.study.encoded import MAIN, member_of, remember
-from engine.study.entries import FORMAT, BatchEntry, PhotographEntry, RunEntry, StudyEntry, StudyModel
+from engine.study.entries import FORMAT, PhotographEntry, RunEntry, StudyEntry, StudyModel
 from engine.study.migration import VERSION, is_known, migrated
 from engine.study.values import CarriedRun, Study, StudyRun
 
