@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -29,6 +30,27 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, place in {"HOME": "", "XDG_CONFIG_HOME": ".config", "XDG_CACHE_HOME": ".cache", "XDG_DATA_HOME": ".local/share"}.items():
         os.environ[name] = str(folder / place)
     return folder
+
+
+def _shared_state() -> dict[str, object]:
+    """Return what all tests of a worker share and none may leave changed: the order of each catalogue, and torch's settings."""
+    loaded = {name: vars(module).get("CATALOGUE") for name, module in sys.modules.items() if name.startswith("engine.")}
+    state: dict[str, object] = {f"{name}.CATALOGUE": list(found.items()) for name, found in loaded.items() if isinstance(found, dict)}
+    if (torch := sys.modules.get("torch")) is not None:
+        state["torch.get_default_dtype"] = torch.get_default_dtype()
+        state["torch.is_grad_enabled"] = torch.is_grad_enabled()
+        state["torch.are_deterministic_algorithms_enabled"] = torch.are_deterministic_algorithms_enabled()
+    return state
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_left_behind() -> Iterator[None]:
+    """A file of tests that changes what another file reads fails itself, not the other, which may run on another worker."""
+    before = _shared_state()
+    yield
+    after = _shared_state()
+    changed = [name for name, value in before.items() if name in after and after[name] != value]
+    assert not changed, f"The tests of this file leave these changed, in content or in order: {', '.join(changed)}"
 
 
 LONG = ("test_app", "test_workspaces", "test_reopening", "test_train_command", "test_invariants", "test_trust", "test_canvas_window")
