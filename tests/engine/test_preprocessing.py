@@ -30,7 +30,7 @@ from engine.defenses.preprocessing import (
     read,
     words,
 )
-from engine.defenses.preprocessing.jpeg.proxy import smooth, soft_round
+from engine.images.jpeg.proxy import smooth, soft_round
 from engine.parameters import parameters_of
 from tests.engine.conftest import small_network
 from tests.pretended_gpu import Pretended, pretended_gpu

@@ -7,8 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.defenses.preprocessing.jpeg.codec import Subsampling, compressed
-from engine.defenses.preprocessing.jpeg.proxy import smooth
+from engine.images.jpeg.codec import Subsampling, compressed
+from engine.images.jpeg.proxy import smooth
 from engine.defenses.preprocessing.preprocessing import Family, Preprocessing, Way
 from engine.errors import GibbonError
 from engine.parameters import method

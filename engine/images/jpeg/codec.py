@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from engine.defenses.preprocessing.jpeg.cosine import restored, transformed
-from engine.defenses.preprocessing.jpeg.tables import table
+from engine.images.jpeg.cosine import restored, transformed
+from engine.images.jpeg.tables import table
 
 Subsampling = Literal["4:2:0", "4:4:4"]
 _HALF = 1 << 15

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.defenses.preprocessing.jpeg.codec import Subsampling, from_blocks, in_blocks, repeated
-from engine.defenses.preprocessing.jpeg.tables import table
+from engine.images.jpeg.codec import Subsampling, from_blocks, in_blocks, repeated
+from engine.images.jpeg.tables import table
 
 _TO_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 _TO_RGB = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
