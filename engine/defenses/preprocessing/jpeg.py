@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from engine.images.jpeg.codec import Subsampling, compressed
-from engine.images.jpeg.proxy import smooth
 from engine.defenses.preprocessing.preprocessing import Family, Preprocessing, Way
 from engine.errors import GibbonError
+from engine.images.distortions import jpeg
+from engine.images.jpeg.codec import Subsampling
 from engine.parameters import method
 
 
@@ -41,10 +40,4 @@ class JPEG(Preprocessing):
 
     def changed(self, images: Tensor) -> Tensor:
         """Return the images as they are after compression, on 8-bit levels."""
-        with torch.no_grad():
-            levels = (images * 255).round().clamp(0, 255).int()
-            true = compressed(levels, self.quality, self.subsampling).to(images.dtype) / 255
-        if not (images.requires_grad and torch.is_grad_enabled()):
-            return true
-        soft = smooth(images * 255, self.quality, self.subsampling) / 255
-        return true + (soft - soft.detach())  # adds an exact zero
+        return jpeg(images, self.quality, self.subsampling)

@@ -8,15 +8,18 @@ import torch
 from torch import Tensor
 
 from engine.images.jpeg.cosine import restored, transformed
-from engine.images.jpeg.tables import table
+from engine.images.jpeg.tables import tables
 
 Subsampling = Literal["4:2:0", "4:4:4"]
 _HALF = 1 << 15
 _MIDDLE = 128 << 16
 
 
-def compressed(levels: Tensor, quality: int, subsampling: Subsampling) -> Tensor:
-    """Return grey levels ``(N, C, H, W)``, int32 from 0 to 255, after compression and decompression; C is 1 (grey) or 3 (RGB)."""
+def compressed(levels: Tensor, quality: int | Tensor, subsampling: Subsampling) -> Tensor:
+    """Return grey levels ``(N, C, H, W)``, int32 from 0 to 255, after compression and decompression; C is 1 (grey) or 3 (RGB).
+
+    ``quality`` is one for all images, or one for each, ``(N,)``.
+    """
     if levels.shape[1] == 1:
         return _component(levels, quality, chrominance=False)
     luminance, *chrominance = _to_ycc(levels)
@@ -30,10 +33,10 @@ def compressed(levels: Tensor, quality: int, subsampling: Subsampling) -> Tensor
     return _to_rgb(luminance, blue, red)
 
 
-def _component(levels: Tensor, quality: int, chrominance: bool) -> Tensor:
+def _component(levels: Tensor, quality: int | Tensor, chrominance: bool) -> Tensor:
     """Return one component ``(N, 1, H, W)`` after quantisation of its coefficients."""
     blocks = in_blocks(levels - 128)
-    steps = table(quality, chrominance, levels.device)
+    steps = tables(quality, chrominance, levels.device)
     coefficients, divisor = transformed(blocks), steps << 3
     quantised = (coefficients.abs() + (divisor >> 1)).div(divisor, rounding_mode="floor") * coefficients.sign()
     values = (restored(quantised.int() * steps) + 128).clamp(0, 255)

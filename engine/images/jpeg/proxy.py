@@ -11,14 +11,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.images.jpeg.codec import Subsampling, from_blocks, in_blocks, repeated
-from engine.images.jpeg.tables import table
+from engine.images.jpeg.tables import tables
 
 _TO_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 _TO_RGB = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
 
 
-def smooth(levels: Tensor, quality: int, subsampling: Subsampling) -> Tensor:
-    """Return grey levels ``(N, C, H, W)`` in floating point after JPEG with `soft_round` in place of rounding."""
+def smooth(levels: Tensor, quality: int | Tensor, subsampling: Subsampling) -> Tensor:
+    """Return grey levels ``(N, C, H, W)`` in floating point after JPEG with `soft_round` in place of rounding.
+
+    ``quality`` is one for all images, or one for each, ``(N,)``.
+    """
     if levels.shape[1] == 1:
         return _component(levels, quality, chrominance=False)
     parts = _mixed(levels, _TO_YCC)
@@ -39,8 +42,8 @@ def soft_round(values: Tensor) -> Tensor:
     return whole + (values - whole) ** 3
 
 
-def _component(levels: Tensor, quality: int, chrominance: bool) -> Tensor:
-    steps, waves = table(quality, chrominance, levels.device).to(levels.dtype), _cosines(levels.device).to(levels.dtype)
+def _component(levels: Tensor, quality: int | Tensor, chrominance: bool) -> Tensor:
+    steps, waves = tables(quality, chrominance, levels.device).to(levels.dtype), _cosines(levels.device).to(levels.dtype)
     coefficients = waves @ in_blocks(levels) @ waves.T
     values = waves.T @ (soft_round(coefficients / steps) * steps) @ waves
     return from_blocks(values, levels.shape[2], levels.shape[3])

@@ -31,6 +31,16 @@ _CHROMINANCE = (
 # fmt: on
 
 
+def tables(quality: int | Tensor, chrominance: bool, device: torch.device) -> Tensor:
+    """Return the table of `table` for one quality, or those for a quality of each image, ``(N,)``, as ``(N, 1, 1, 1, 8, 8)`` int32."""
+    if isinstance(quality, int):
+        return table(quality, chrominance, device)
+    base = torch.tensor(_CHROMINANCE if chrominance else _LUMINANCE, dtype=torch.int32, device=device)
+    whole = quality.to(device).round().int().clamp(1, 100)[:, None]
+    scale = torch.where(whole < 50, torch.div(5000, whole, rounding_mode="floor"), 200 - 2 * whole)
+    return torch.div(base * scale + 50, 100, rounding_mode="floor").clamp(1, 255).view(-1, 1, 1, 1, 8, 8)
+
+
 @lru_cache(maxsize=64)
 def table(quality: int, chrominance: bool, device: torch.device) -> Tensor:
     """Return the table ``(8, 8)``, int32, that libjpeg makes for a quality from 1 to 100 (ITU T.81, annex K, scaled)."""
