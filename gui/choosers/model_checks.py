@@ -14,6 +14,7 @@ from gui.widgets.check_list import Check, CheckList
 from gui.widgets.message import Message
 
 if TYPE_CHECKING:
+    from engine import Classifier
     from gui.session.session import Session
 
 _TIP = (
@@ -63,6 +64,10 @@ class ModelChecks(QWidget):
         """The ticked models, from top to bottom."""
         ticked = self.list.ticked
         return tuple(model for model in self._choices if model.title in ticked)
+
+    def tick_only(self, classifier: Classifier) -> None:
+        """Tick a loaded model and no other."""
+        self.list.tick([model.title for model in self._choices if model.classifier is classifier])
 
     def set_models(self, models: Sequence[ModelRow]) -> None:
         """Tick these models and no others; those that are not listed are added."""

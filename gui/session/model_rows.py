@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,22 +25,33 @@ class ModelRow:
         return self.entry.title
 
 
-def of_classifier(classifier: Classifier) -> ModelRow:
-    """Return a loaded model as a row. One that was changed after it was loaded has its name as its source, so that it is not mixed up."""
+def of_classifier(classifier: Classifier, taken: Container[str] = ()) -> ModelRow:
+    """Return a loaded model as a row that is called as the window calls the model, wherever its file is.
+
+    One that was changed after it was loaded, or has no file, has its name as its source, so that it is not mixed up. A name that another row
+    has taken, which loads another network, gets the beginning of the fingerprint behind it.
+    """
     from engine.evaluate.tables import TableModel
 
     changed = bool(classifier.activations or classifier.bounds or classifier.before) or classifier.input_shape != classifier.native_shape
-    source = classifier.name if changed or not classifier.source else classifier.source
+    file, name = "" if changed else classifier.source, classifier.name
+    if name in taken and name != file:
+        name = f"{name} ({classifier.fingerprint[:8]})"
+    source = file or name
     here = "Loaded in this session"
     note = f"{here}, and changed: {', '.join(classifier.changes)}. The command line does not know it by this name." if changed else here
-    return ModelRow(TableModel(source=source), classifier, note)
+    return ModelRow(TableModel(source=source, name="" if name == source else name), classifier, note)
 
 
 def choices(loaded: Sequence[Classifier], shipped: Sequence[ModelRow], named: Sequence[ModelRow]) -> tuple[ModelRow, ...]:
     """Return the rows to choose from, each name once: the loaded ones first."""
     found: dict[str, ModelRow] = {}
-    for model in (*map(of_classifier, loaded), *shipped, *named):
-        found.setdefault(model.title, model)
+    ships = {row.title for row in shipped}
+    for classifier in loaded:
+        row = of_classifier(classifier, ships | found.keys())
+        found.setdefault(row.title, row)
+    for row in (*shipped, *named):
+        found.setdefault(row.title, row)
     return tuple(found.values())
 
 

@@ -12,7 +12,6 @@ from gui.choosers.attack_dialog import AttackDialog
 from gui.choosers.attack_rows import words
 from gui.choosers.model_checks import ModelChecks
 from gui.panels.robustness.work import CurveRequest, Parts
-from gui.session.model_rows import of_classifier
 from gui.session.swap_model import sample_kind
 from gui.widgets.data_chooser import DataChooser
 from gui.widgets.section import Section
@@ -52,7 +51,7 @@ class CurveSetup(QWidget):
         self.halvings, self.seed = QSpinBox(self), QSpinBox(self)
         self._lay_out()
         if here is not None:
-            self.models.list.tick([of_classifier(here).title])
+            self.models.tick_only(here)
             self.data.suggest(sample_kind(here))
         self.models.changed.connect(self.changed)
         self.data.changed.connect(self.changed)

@@ -114,10 +114,9 @@ class TableBuilder(QWidget):
         """Begin with a table that is worth computing: the present model under one step and under many."""
         here = self._session.classifier
         if here is not None:
-            from gui.session.model_rows import of_classifier
             from gui.session.swap_model import sample_kind
 
-            self.models.list.tick([of_classifier(here).title])
+            self.models.tick_only(here)
             self.data.suggest(sample_kind(here))
         colours = here is not None and here.input_shape[0] == 3
         self.attacks.set_entries(usual("Colour images at 2, 4 and 8/255" if colours else "One step, many steps"))
