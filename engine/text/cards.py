@@ -23,7 +23,7 @@ def without_kind(name: str) -> str:
 
 
 def accuracy_of(card: Mapping[str, Any]) -> str:
-    """Return the accuracy on a test set and who reported it, or "not known"."""
+    """Return the accuracy on a test set and who reported it, or on held-out images of the training, or "not known"."""
     value, published = card.get("accuracy"), card.get("published_accuracy")
     if value is not None:
         name = data_name(str(card.get("data_set", "its data set")))
@@ -32,7 +32,8 @@ def accuracy_of(card: Mapping[str, Any]) -> str:
     if published is not None:
         whose = "published" if card.get("hash_matches") else "published, for another file"
         return f"{100 * published:.1f} % on ImageNet ({whose})"
-    return "not known"
+    held = card.get("held_out", {})
+    return f"{100 * held['clean']:.1f} % of {held['images']:,} held-out images" if held else "not known"
 
 
 _RECTIFIERS = {"bounded": "bounded ReLU", "bounded-leaky": "bounded leaky ReLU"}
@@ -47,6 +48,11 @@ def training_of(card: Mapping[str, Any]) -> str:
 
 
 def attacked_of(card: Mapping[str, Any]) -> str:
-    """Return the accuracy under the card's own attack with its budget; empty if none was measured."""
+    """Return the accuracy under the card's own attack with its budget, or under the quick attack of its training; empty if there is none."""
     value, attack = card.get("attacked"), card.get("attack")
-    return "" if value is None or not attack else f"{100 * value:.1f} % under {attack}"
+    if value is not None and attack:
+        return f"{100 * value:.1f} % under {attack}"
+    held = card.get("held_out", {})
+    if "attacked" not in held:
+        return ""
+    return f"{100 * held['attacked']:.1f} % of {held['attacked_images']:,} held-out images under {held['attack']}"

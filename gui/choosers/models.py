@@ -1,4 +1,4 @@
-"""ModelList: the models that can be loaded by name: recent ones, the shipped ones, torchvision's."""
+"""ModelList: the models that can be loaded by name: those of this session, recent ones, the shipped ones, torchvision's."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from engine.text.cards import data_name
+from engine.text.cards import attacked_of, data_name, training_of
+from gui.session.model_words import accuracy_forms
 from gui.widgets.pick_list import PickList
 from gui.widgets.picks import Pick, PickGroup
 
 if TYPE_CHECKING:
+    from engine import Classifier
     from engine.models import ModelEntry
     from gui.session.models import Models
     from gui.session.recent_models import RecentModel
@@ -52,6 +54,12 @@ class ModelList(PickList):
         """The source of the highlighted model; None if none is highlighted that can be seen."""
         return None if self.current == _LIST else self.current
 
+    @property
+    def title(self) -> str:
+        """The highlighted model in words; empty if none is."""
+        here = None if self.source is None else self._models.of_session.get(self.source)
+        return here.name if here is not None else self.source or ""
+
     @Slot()
     def fill(self) -> None:
         """List the models again."""
@@ -63,6 +71,7 @@ class ModelList(PickList):
             networks = [Pick(_LIST, (title,), "Networks with published weights. Nothing is downloaded before you agree.", always=True)]
         self.set_groups(
             [
+                PickGroup("This session", [_loaded(source, model) for source, model in self._models.of_session.items()]),
                 PickGroup("Recent", [_recent(model, self._models.entry(model.source)) for model in recent if not model.is_own]),
                 PickGroup("Own files", [_recent(model, None) for model in recent if model.is_own]),
                 PickGroup("Shipped", [_entry(entry) for entry in self._models.shipped]),
@@ -95,6 +104,13 @@ def _entry(entry: ModelEntry) -> Pick:
     lines = (tip, entry.training and f"Trained: {entry.training}", entry.attacked and f"{entry.attacked} (a quick figure)")
     about = (entry.title, entry.source, data_name(entry.data_set), entry.training)
     return Pick(entry.source, (entry.title, accuracy, here), "\n".join(filter(None, lines)), about)
+
+
+def _loaded(source: str, model: Classifier) -> Pick:
+    training, attacked = training_of(model.card), attacked_of(model.card)
+    lines = (model.name, f"Changed: {', '.join(model.changes)}" if model.changes else "", training and f"Trained: {training}", attacked)
+    tip = "\n".join(filter(None, (*lines, f"Fingerprint {model.fingerprint[:8]}")))
+    return Pick(source, (model.name, accuracy_forms(model.card)[-1]), tip, (model.name, model.source or "", training))
 
 
 def _recent(model: RecentModel, entry: ModelEntry | None) -> Pick:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.stickers import Sticker
     from gui.session.attack_runner import AttackRunner
     from gui.session.data_sources import DataSources
+    from gui.session.loaded_models import LoadedModels
     from gui.session.log_entry import LogKind
     from gui.session.scene import Frame
     from gui.session.state import Plan, State
@@ -24,6 +25,7 @@ class Host(Protocol):
     state: State
     runs: AttackRunner
     data_sources: DataSources
+    loaded: LoadedModels
     ask: Callable[..., None]
     engineReady: Any
     classifierChanged: Any

@@ -34,7 +34,7 @@ def of_classifier(classifier: Classifier, taken: Container[str] = ()) -> ModelRo
     from engine.evaluate.tables import TableModel
 
     changed = bool(classifier.activations or classifier.bounds or classifier.before) or classifier.input_shape != classifier.native_shape
-    file, name = "" if changed else classifier.source, classifier.name
+    file, name = "" if changed else classifier.source or "", classifier.name
     if name in taken and name != file:
         name = f"{name} ({classifier.fingerprint[:8]})"
     source = file or name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from engine.models import ModelEntry
     from engine.models.torchvision import Published
     from gui.session.host import Host
+
+_LOADED = "fingerprint:"
 
 
 class Models(QObject):
@@ -55,6 +57,7 @@ class Models(QObject):
         self._asks_head = False
         self.fetch.ended.connect(self._on_fetched)
         session.engineReady.connect(self._list_shipped)
+        session.loaded.changed.connect(self.changed)
 
     # ------------------------------------------------------------------ the lists
 
@@ -63,6 +66,18 @@ class Models(QObject):
         """The models that were loaded before and are not among the shipped ones, the newest first."""
         shipped = {entry.source for entry in self.shipped}
         return tuple(model for model in recent_models(Settings()) if model.source not in shipped)
+
+    @property
+    def of_session(self) -> Mapping[str, Classifier]:
+        """The models of this session that no other list has, such as the epochs of trainings, the newest first, by their source here."""
+        listed = {entry.source for entry in self.shipped} | {model.source for model in self.recent}
+        own = (model for model in reversed(self._session.loaded.models) if model.changes != model.changes_of_source or model.source not in listed)
+        return {f"{_LOADED}{model.fingerprint}": model for model in own}
+
+    def source_of(self, classifier: Classifier) -> str:
+        """Return the source under which a loaded model is listed."""
+        own = f"{_LOADED}{classifier.fingerprint}"
+        return own if own in self.of_session else classifier.source or classifier.name
 
     @Slot()
     def _list_shipped(self) -> None:
@@ -101,9 +116,12 @@ class Models(QObject):
 
     def choose(self, source: str) -> None:
         """Load a listed or recent model by its source. What is not on this machine, or runs code, is asked about first."""
-        entry = self.entry(source)
+        entry, here = self.entry(source), self.of_session.get(source)
         recent = next((model for model in self.recent if model.source == source), None)
-        if entry is not None:
+        if here is not None:
+            self.said.emit("", "hint")
+            self.swap(lambda: here, f"Loading {here.name}…", self.loaded.emit)
+        elif entry is not None:
             self.load_entry(entry)
         elif recent is not None and recent.runs_code:
             self.codeAsked.emit(source)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import GibbonError
-from engine.text.cards import accuracy_of, data_name
+from engine.text.cards import accuracy_of, attacked_of, data_name
 from engine.text.formatting import format_norm, format_number, format_probability, format_share
 from engine.text.parsing import parse_number, parse_whole
 
@@ -139,6 +139,13 @@ def test_a_data_set_is_named_by_its_title(name: str, title: str) -> None:
 def test_an_accuracy_names_its_test_set() -> None:
     assert accuracy_of({"accuracy": 0.98, "data_set": "generated:signs"}) == "98.00 % on drawn signs' test set"
     assert accuracy_of({"accuracy": 0.98, "data_set": "mnist"}) == "98.00 % on MNIST's test set"
+    held = {"images": 1200, "clean": 0.975}
+    assert accuracy_of({"held_out": held, "data_set": "mnist"}) == "97.5 % of 1,200 held-out images"
+    assert accuracy_of({"held_out": held, "accuracy": 0.98, "data_set": "mnist"}) == "98.00 % on MNIST's test set"
+    assert attacked_of({"held_out": held}) == ""
+    attack = {"attacked": 0.5, "attack": "PGD-10 at L∞ 0.3", "attacked_images": 256}
+    assert attacked_of({"held_out": {**held, **attack}}) == "50.0 % of 256 held-out images under PGD-10 at L∞ 0.3"
+    assert attacked_of({"held_out": {**held, **attack}, "attacked": 0.25, "attack": "PGD-40 at L∞ 0.3"}) == "25.0 % under PGD-40 at L∞ 0.3"
 
 
 @pytest.mark.parametrize(("value", "text"), [(8 / 255, "8/255"), (0.03137257, "8/255"), (0.05, "0.05"), (0.0, "0"), (1.0, "255/255")])

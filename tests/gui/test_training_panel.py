@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 import engine
@@ -245,6 +247,33 @@ def test_the_curves_name_the_attack_and_a_click_on_an_epoch_loads_its_network(be
     assert same(last.module.state_dict(), again.module.state_dict())  # type: ignore[union-attr]
     assert bench.session.classifier is not None
     assert bench.session.classifier.fingerprint != last.fingerprint
+
+
+def test_an_epoch_is_among_the_models_that_the_spine_offers_with_its_accuracy(bench: Workbench, panel: TrainingPanel) -> None:
+    panel.name.setText("mine")
+    panel.form.set_values({"held_out": 16})
+    run = train(panel)
+    before, shown, models = bench.session.classifier, curves(bench), bench.session.models
+    assert before is not None
+    markers = shown.plots.measures
+    click(markers.plot.viewport(), markers.marker_at(1).toPoint())
+    until(lambda: any(model.name == "mine, epoch 1" for model in bench.session.loaded.models), "the epoch's network")
+    spine = bench.window.spine
+    click(spine.model)
+    found = spine.model.list
+    assert found.current == models.source_of(before)
+    QTest.keyClicks(found.search, "mine, epoch 1")
+    settle()
+    row = found.tree.currentItem()
+    held = engine.models.load(str(run.folder / "epoch-00001.safetensors")).card["held_out"]
+    assert [row.text(0), row.text(1)] == ["mine, epoch 1", f"{100 * held['clean']:.1f} %"]
+    QTest.keyClick(found.search, Qt.Key.Key_Return)
+    until(lambda: bench.session.classifier is not None and bench.session.classifier.name == "mine, epoch 1", "the epoch under study")
+    assert spine.model.texts == ("mine, epoch 1", f"{100 * held['clean']:.1f} % of {held['images']:,} held out")
+    assert found.current == models.source_of(bench.session.classifier)
+    attacked = f"{100 * held['attacked']:.1f} % of 16 held-out images under PGD-10 at L∞ 0.3"
+    assert bench.window.panels["model"].card.text("attacked") == attacked
+    assert "signs" not in [each.name for each in models.of_session.values()]
 
 
 def test_two_histories_are_laid_over_each_other(bench: Workbench, panel: TrainingPanel) -> None:

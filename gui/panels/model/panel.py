@@ -169,7 +169,7 @@ class ModelPanel(QWidget):
         self.load_button.setEnabled(source is not None)
         fetch = entry is not None and not entry.available
         self.load_button.setText("Download and load…" if fetch else "Load")
-        self.load_button.setToolTip(f"Load {source}" if source else "Select a model above")
+        self.load_button.setToolTip(f"Load {self.sources.title}" if source else "Select a model above")
 
     @Slot()
     def _on_load(self) -> None:

@@ -84,7 +84,7 @@ class ModelChip(Chip):
             self.list.activated.connect(models.choose)
         classifier = self._session.classifier
         self.list.fill()
-        self.list.highlight(None if classifier is None else classifier.source or classifier.name)
+        self.list.highlight(None if classifier is None else self._session.models.source_of(classifier))
         self.list.start()
 
     def _close(self) -> None:
