@@ -48,7 +48,7 @@ def training_of(card: Mapping[str, Any]) -> str:
 
 
 def attacked_of(card: Mapping[str, Any]) -> str:
-    """Return the accuracy under the card's own attack with its budget, or under the quick attack of its training; empty if there is none."""
+    """Return the accuracy under the card's own attack with its budget, or that of its training's quick attack; empty without one."""
     value, attack = card.get("attacked"), card.get("attack")
     if value is not None and attack:
         return f"{100 * value:.1f} % under {attack}"

@@ -28,8 +28,8 @@ class ModelRow:
 def of_classifier(classifier: Classifier, taken: Container[str] = ()) -> ModelRow:
     """Return a loaded model as a row that is called as the window calls the model, wherever its file is.
 
-    One that was changed after it was loaded, or has no file, has its name as its source, so that it is not mixed up. A name that another row
-    has taken, which loads another network, gets the beginning of the fingerprint behind it.
+    One that was changed after it was loaded, or has no file, has its name as its source, so that it is not mixed up. A name that a row of
+    another network has taken gets the beginning of the fingerprint behind it.
     """
     from engine.evaluate.tables import TableModel
 

@@ -71,7 +71,8 @@ class Models(QObject):
     def of_session(self) -> Mapping[str, Classifier]:
         """The models of this session that no other list has, such as the epochs of trainings, the newest first, by their source here."""
         listed = {entry.source for entry in self.shipped} | {model.source for model in self.recent}
-        own = (model for model in reversed(self._session.loaded.models) if model.changes != model.changes_of_source or model.source not in listed)
+        newest = reversed(self._session.loaded.models)
+        own = (model for model in newest if model.changes != model.changes_of_source or model.source not in listed)
         return {f"{_LOADED}{model.fingerprint}": model for model in own}
 
     def source_of(self, classifier: Classifier) -> str:
