@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,8 +30,7 @@ from engine.errors import GibbonError
 
 if TYPE_CHECKING:
     from engine.classifier import Classifier
-    from engine.defenses.preprocessing import Preprocessing
-    from engine.evaluate.batch import Aim, BothAttackers, ImageResults, ImageRun, Subjects
+    from engine.evaluate.batch import Aim, ImageResults, ImageRun, Subjects
     from engine.record import ModelOptions
 
 CONTEXT: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -83,8 +81,7 @@ def command(
     if bool(images) == (image_set is not None):
         raise GibbonError("Which images? Give either --images FILE_OR_FOLDER or --image-set NAME.")
     from engine.cli.output import made_folder, refuse_existing
-    from engine.defenses.preprocessing import defended
-    from engine.evaluate.batch import BothAttackers, attack_images
+    from engine.evaluate.batch import attack_images
     from engine.record import ModelOptions, repeatable
 
     steps = preprocessing(defense)
@@ -94,24 +91,20 @@ def command(
     with repeatable(threads):
         classifier = loaded(model, device, allow_code, ModelOptions(architecture=architecture, activation=activation, head=head), download)
         subjects = _chosen(images, image_set, count, classes, draw, seed, data, classifier)
-        behind = defended(classifier, steps)
-        begin = partial(
-            attack_images,
+        run = attack_images(
             operation,
+            classifier,
             subjects=subjects,
             seed=seed,
             aim=_aim(aim, classifier),
             together=together,
             data=None if data_set is None else load_data(data_set, data_count, data, seed),
             mask=region(classifier, mask, sticker or []),
+            defense=steps,
         )
-        run, both = begin(behind), None
         made_folder(out)  # once nothing is refused any more, and before the first image is attacked
         results = _pull(run, quiet=json)
-        if steps and results.reason != "cancelled":
-            unaware = _pull(begin(classifier, judge=behind, keep_bytes=0), quiet=json)
-            both = BothAttackers(results, unaware) if unaware.reason != "cancelled" else None
-    return _written(results, table, pictures, json, steps, both)
+    return _written(results, table, pictures, json)
 
 
 def _stem(images: list[Path] | None, image_set: str | None) -> str:
@@ -166,9 +159,7 @@ def _pull(run: ImageRun, quiet: bool) -> ImageResults:
         return run.result()
 
 
-def _written(
-    results: ImageResults, table: Path, pictures: bool, json: bool, steps: tuple[Preprocessing, ...], both: BothAttackers | None
-) -> int:
+def _written(results: ImageResults, table: Path, pictures: bool, json: bool) -> int:
     """Write the table and its record, and say the outcome: with a defense that of the attacker who knows it first, then of the other."""
     from engine.cli.batch_defense import defense_json, heading, unaware
     from engine.cli.output import complain, say, say_json
@@ -182,17 +173,18 @@ def _written(
             **results.summary.plain(),
             "caveat": " ".join(beside),
         }
-        say_json({**plain, **defense_json(steps, both)})
+        say_json({**plain, **defense_json(results)})
     else:
-        sentences = (*heading(steps), *results.summary.sentences(), *unaware(steps, both), *beside)
+        sentences = (*heading(results), *results.summary.sentences(), *unaware(results), *beside)
         say(results.subjects.words, *results.subjects.notes, *sentences, *(f"  {path}" for path in files))
     if results.reason == "cancelled":
         complain(f"Cancelled: the table holds {len(results.rows):,} of {len(results.subjects):,} images.")
         return INTERRUPTED
-    return INTERRUPTED if steps and both is None else 0
+    return 0
 
 
 def _repeat(path: Path, root: Path | None, device: str | None, allow_code: bool, quiet: bool) -> int:
+    from engine.cli.batch_defense import defense_json, heading, unaware
     from engine.cli.output import say, say_json
     from engine.record import BatchRecord, compared, repeat_batch, repeatable
 
@@ -205,7 +197,8 @@ def _repeat(path: Path, root: Path | None, device: str | None, allow_code: bool,
         results = _pull(repeat_batch(record, folder=path.parent, data_root=root, load=load, device=device), quiet)
     sentence = compared(record, results)
     if quiet:
-        say_json({"sentence": sentence, "same": sentence.startswith("The same bits again"), **results.summary.plain()})
+        same = sentence.startswith("The same bits again")
+        say_json({"sentence": sentence, "same": same, **results.summary.plain(), **defense_json(results)})
     else:
-        say(sentence, *results.summary.sentences())
+        say(sentence, *heading(results), *results.summary.sentences(), *unaware(results))
     return 0 if sentence.startswith("The same bits again") else OTHER_BITS

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.defenses.preprocessing import Preprocessing, words
-from engine.evaluate.batch import BothAttackers
+from engine.defenses.preprocessing import words
+from engine.evaluate.batch import BothAttackers, ImageResults
 
 
-def heading(steps: tuple[Preprocessing, ...]) -> tuple[str, ...]:
+def heading(results: ImageResults) -> tuple[str, ...]:
     """Return the line above the outcome of the attacker who knows the defense; none without a defense."""
-    return (f"Behind {words(steps)}, by an attacker who knows the defense, whose table is written:",) if steps else ()
+    steps = results.defense
+    return (f"Behind {words(steps)}, by an attacker who knows the defense:",) if steps else ()
 
 
-def unaware(steps: tuple[Preprocessing, ...], both: BothAttackers | None) -> tuple[str, ...]:
-    """Return the sentences on the attacker who does not know the defense, or that he was not measured."""
-    if not steps:
+def unaware(results: ImageResults) -> tuple[str, ...]:
+    """Return the sentences on the attacker who does not know the defense; none without a defense."""
+    both = BothAttackers.of(results)
+    if both is None:
         return ()
-    if both is None:
-        return ("An attacker who does not know the defense: not measured, since the command was cancelled.",)
-    return ("By an attacker who does not know the defense:", *both.unaware.summary.sentences(), *both.remarks)
+    return (
+        "By an attacker who does not know the defense:",
+        *both.unaware.summary.sentences(),
+        f"Robust accuracy against both: {both.worst.text()}.",
+        *both.remarks,
+    )
 
 
-def defense_json(steps: tuple[Preprocessing, ...], both: BothAttackers | None) -> dict[str, Any]:
+def defense_json(results: ImageResults) -> dict[str, Any]:
     """Return the defense with the outcome of the attacker who does not know it, as plain values; nothing without a defense."""
-    if not steps:
-        return {}
-    if both is None:
-        return {"defense": {"steps": words(steps), "unaware": None, "worst": None, "remarks": []}}
-    worst = {"share": both.worst.value, "hits": both.worst.hits, "of": both.worst.of, "interval_95": list(both.worst.interval)}
-    return {"defense": {"steps": words(steps), "unaware": both.unaware.summary.plain(), "worst": worst, "remarks": list(both.remarks)}}
+    both = BothAttackers.of(results)
+    return {} if both is None else {"defense": both.plain()}

@@ -14,7 +14,7 @@ from engine.artifacts import Table
 from engine.classifier import Classifier
 from engine.devices import describe, devices, versions
 from engine.errors import GibbonError
-from engine.evaluate.batch import ImageResults, ImageRun, Subjects, attack_images, from_data, from_files, table_of
+from engine.evaluate.batch import BothAttackers, ImageResults, ImageRun, Subjects, attack_images, from_data, from_files, table_of
 from engine.files import file_digest, replacing
 from engine.images import write_png
 from engine.record.finding import find
@@ -62,14 +62,25 @@ class RowEntry(Part):
     error: str = ""
 
 
+class UnawareEntry(Part):
+    """The outcome of the attacker who does not know the defense."""
+
+    summary: dict[str, JsonValue]
+    rows: tuple[RowEntry, ...]
+
+
 class BatchRecord(Part):
     """One attack on many images: everything that is needed to run it again, and its outcome."""
 
     format: Literal["gibbon-batch"] = "gibbon-batch"
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 2
+    """Version 1 had no ``defense``: its model has the one through which its attacker went."""
     command: str = ""
     """The command that repeats the batch, in the record's folder."""
     model: ModelEntry
+    """The model without the ``defense``."""
+    defense: tuple[dict[str, JsonValue], ...] = ()
+    """The preprocessing before the model that one attacker knows and another does not; empty: there is one attacker and no defense."""
     operation: OperationEntry
     images: SetEntry | tuple[FileEntry, ...]
     aim: str | int
@@ -90,6 +101,8 @@ class BatchRecord(Part):
     seconds: float
     summary: dict[str, JsonValue]
     rows: tuple[RowEntry, ...] = Field(default=())
+    unaware: UnawareEntry | None = None
+    """The attacker who does not know the defense; None: there is no defense."""
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
@@ -101,7 +114,7 @@ class BatchRecord(Part):
             The file is missing, damaged, no record of a batch, or of an unknown version.
         """
         cure = "Choose the .json beside a table."
-        return read_record(Path(path), cls, form=FORMAT, version=1, what="a batch", cure=cure, limit=_FILE_LIMIT)
+        return read_record(Path(path), cls, form=FORMAT, versions=(1, 2), what="a batch", cure=cure, limit=_FILE_LIMIT)
 
 
 def batch_record(results: ImageResults, folder: Path | None = None, name: str = "") -> BatchRecord:
@@ -110,16 +123,17 @@ def batch_record(results: ImageResults, folder: Path | None = None, name: str = 
     Raises
     ------
     GibbonError
-        Another model than the attacked one judged the images, which a record cannot say.
+        The table is that of the attacker who does not know the defense alone.
     """
-    attack, classifier, inputs = results.attack, results.classifier, results.inputs
-    if inputs.get("judge") is not None:
-        raise GibbonError("A table that another model judged has no record. Record that of the attacker who knows the defense.")
+    attack, classifier, inputs, both = results.attack, results.undefended, results.inputs, BothAttackers.of(results)
+    if inputs["judge"] is not None:
+        raise GibbonError("The table of an attacker who does not know the defense has no record of its own. Record both attackers' table.")
     data, mask, start = (inputs[each] for each in ("data", "mask", "start"))
     digests = {each: file_digest(path) for each, path in attack.named_files().items() if path.is_file()}
     return BatchRecord(
         command=f"python main.py batch --repeat {name}" if name else "",
         model=model_entry(classifier, folder),
+        defense=tuple(step.model_dump(mode="json") for step in results.defense),
         operation=operation_entry(attack, digests, folder),
         images=_images_entry(results, folder),
         aim=results.aim,
@@ -137,8 +151,13 @@ def batch_record(results: ImageResults, folder: Path | None = None, name: str = 
         reason=str(results.reason),
         seconds=results.seconds,
         summary={**results.summary.plain(), "lights": [light.plain() for light in results.lights], "sentences": results.sentences},
-        rows=tuple(RowEntry(sha256=row.sha256, error=row.error) for row in results.rows),
+        rows=_row_entries(results),
+        unaware=None if both is None else UnawareEntry(summary=both.plain(), rows=_row_entries(both.unaware)),
     )
+
+
+def _row_entries(results: ImageResults) -> tuple[RowEntry, ...]:
+    return tuple(RowEntry(sha256=row.sha256, error=row.error) for row in results.rows)
 
 
 def _images_entry(results: ImageResults, folder: Path | None) -> SetEntry | tuple[FileEntry, ...]:
@@ -164,7 +183,8 @@ def write_batch(results: ImageResults, csv_path: Path, *, images: bool = False) 
     """
     csv_path = csv_path.with_suffix(".csv")
     record = csv_path.with_suffix(".json")
-    write_csv(csv_path, table_of(results.rows, "", stickers=len(results.inputs["stickers"])))
+    others = None if results.unaware is None else results.unaware.rows
+    write_csv(csv_path, table_of(results.rows, "", stickers=len(results.inputs["stickers"]), unaware=others))
     made = batch_record(results, csv_path.parent, record.name)
     with replacing(record) as staged:
         staged.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -236,6 +256,7 @@ def repeat_batch(
         mask=None if record.mask is None else load_mask(record.mask, classifier, folder),
         stickers=tuple(entry.sticker() for entry in record.stickers),
         region=record.region,
+        defense=list(record.defense),
     )
 
 
@@ -258,9 +279,18 @@ def _subjects(record: BatchRecord, classifier: Classifier, folder: Path, root: P
 
 def compared(record: BatchRecord, results: ImageResults) -> str:
     """Say for how many images a repetition gave the same bits."""
-    same = sum(
-        row.sha256 == then.sha256 and bool(row.error) == bool(then.error) for row, then in zip(results.rows, record.rows, strict=False)
-    )
-    if same == len(record.rows) == len(results.rows):
-        return f"The same bits again for all {same:,} images."
-    return f"The same bits for {same:,} of {len(record.rows):,} images."
+    whole, part = _same(record.rows, results)
+    if record.unaware is not None and results.unaware is not None:
+        again, other = _same(record.unaware.rows, results.unaware)
+        whole, part = whole and again, f"{part} by the attacker who knows the defense, and {other} by the one who does not"
+    if whole:
+        attackers = " by both attackers" if record.unaware is not None else ""
+        return f"The same bits again for all {len(record.rows):,} images{attackers}."
+    return f"The same bits for {part}."
+
+
+def _same(recorded: tuple[RowEntry, ...], results: ImageResults) -> tuple[bool, str]:
+    """Return whether all images have the recorded bits, and how many have in words."""
+    pairs = zip(results.rows, recorded, strict=False)
+    same = sum(row.sha256 == then.sha256 and bool(row.error) == bool(then.error) for row, then in pairs)
+    return same == len(recorded) == len(results.rows), f"{same:,} of {len(recorded):,} images"

@@ -15,7 +15,7 @@ from engine.refusals import place_and_reason
 R = TypeVar("R", bound=BaseModel)
 
 
-def read_record(path: Path, cls: type[R], *, form: str, version: int, what: str, cure: str, limit: int) -> R:
+def read_record(path: Path, cls: type[R], *, form: str, versions: tuple[int, ...], what: str, cure: str, limit: int) -> R:
     """Return the record in a file.
 
     Parameters
@@ -24,8 +24,8 @@ def read_record(path: Path, cls: type[R], *, form: str, version: int, what: str,
         The file.
     cls
         The class of the record.
-    form, version
-        The values of "format" and "version" that the file must have.
+    form, versions
+        The value of "format" that the file must have, and the values of "version" that it may have.
     what
         The record's kind for messages, such as ``a batch``.
     cure
@@ -45,9 +45,10 @@ def read_record(path: Path, cls: type[R], *, form: str, version: int, what: str,
         raise GibbonError(f"“{path.name}” is not JSON, so it is no record of {what}. {cure}") from None
     if not isinstance(content, dict) or content.get("format") != form:
         raise GibbonError(f"“{path.name}” is no record of {what}. {cure}")
-    if content.get("version") != version:
+    if content.get("version") not in versions:
+        read = " and ".join(map(str, versions))
         raise GibbonError(
-            f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads {version}. Install a newer one."
+            f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads {read}. Install a newer one."
         )
     try:
         return cls.model_validate(content)

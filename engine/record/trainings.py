@@ -100,7 +100,7 @@ class TrainingRecord(Part):
             The file is missing, damaged, no record of a training, or of a newer version.
         """
         cure = "Choose the .training.json beside the weights."
-        return read_record(Path(path), cls, form=FORMAT, version=VERSION, what="a training", cure=cure, limit=_FILE_LIMIT)
+        return read_record(Path(path), cls, form=FORMAT, versions=(VERSION,), what="a training", cure=cure, limit=_FILE_LIMIT)
 
     @property
     def train(self) -> Train:

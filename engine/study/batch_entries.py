@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from engine.record.packing import Part
-from engine.study.entries import Count, Digest, OperationEntry, StickerEntry, Whole
+from engine.study.entries import Count, Digest, OperationEntry, Steps, StickerEntry, Whole
 
 
 class BatchSet(Part):
@@ -90,6 +90,12 @@ class BatchEntry(Part):
     reason: Literal["running", "finished", "cancelled", "budget", "failed"]
     seconds: float = Field(ge=0, allow_inf_nan=False)
     threads: int = Field(ge=1, le=2**31)
+    defense: Steps = ()
+    """The preprocessing defense before the model that one attacker knows and another does not; empty: there is one attacker."""
+    undefended: str | None = None
+    """Fingerprint of the classifier without the defense; None: there is no defense."""
+    unaware: tuple[RowEntry, ...] = ()
+    """The rows of the attacker who does not know the defense."""
     rows: tuple[RowEntry, ...] = ()
     pictures: Digest | None = None
     """``(N, h, w, 3)`` uint8: the pictures of the rows that have one, in their order."""

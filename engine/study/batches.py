@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from engine.operation import Attack
 from engine.result import Reason
 from engine.study import operations, stickers
 from engine.study.batch_entries import BatchEntry, BatchFile, BatchSet, RowEntry
-from engine.study.runs import Sources
+from engine.study.runs import Sources, steps_entry, steps_of
 from engine.study.shapes import Shapes
 from engine.study.tensors import Tensors
 
@@ -52,9 +53,16 @@ def entry_of(results: ImageResults, tensors: Tensors) -> BatchEntry:
         reason=str(results.reason),
         seconds=results.seconds,
         threads=results.threads,
-        rows=tuple(RowEntry(**{name: getattr(row, name) for name in _FACTS}, picture=row.picture is not None) for row in results.rows),
+        defense=steps_entry(results.defense),
+        undefended=results.undefended.fingerprint if results.defense else None,
+        unaware=() if results.unaware is None else tuple(_row_entry(row, picture=False) for row in results.unaware.rows),
+        rows=tuple(_row_entry(row, picture=row.picture is not None) for row in results.rows),
         pictures=tensors.add(torch.from_numpy(np.stack(pictures))) if pictures else None,
     )
+
+
+def _row_entry(row: ImageRow, *, picture: bool) -> RowEntry:
+    return RowEntry(**{name: getattr(row, name) for name in _FACTS}, picture=picture)
 
 
 def _images_entry(results: ImageResults) -> BatchSet | tuple[BatchFile, ...]:
@@ -94,7 +102,12 @@ def batch_of(entry: BatchEntry, sources: Sources) -> ImageResults:
     shapes.check_mask(mask)
     if start is not None:
         shapes.check_image("start image", start)
-    rows = _rows(entry, classifier.labels, sources.find)
+    steps = steps_of(entry.defense)
+    if (entry.undefended is None) == bool(steps) or entry.undefended not in (None, *sources.classifiers):
+        raise GibbonError("its table is behind a defense, but names no model without it" if steps else "its table names no defense")
+    undefended = None if entry.undefended is None else sources.classifiers[entry.undefended]
+    pictures = _pictures(entry, sources.find)
+    rows, others = (_rows(entry, some, classifier.labels, held) for some, held in ((entry.rows, pictures), (entry.unaware, ())))
     images = _set(entry.images) if isinstance(entry.images, BatchSet) else [(Path(file.path), file.label) for file in entry.images]
     inputs: dict[str, Any] = {
         "seed": entry.seed,
@@ -105,9 +118,12 @@ def batch_of(entry: BatchEntry, sources: Sources) -> ImageResults:
         "mask": mask,
         "stickers": sources.stickers.of(entry.stickers),
         "region": entry.region,
+        "defense": steps,
+        "undefended": undefended,
+        "judge": None,
         "keep_bytes": 0,
     }
-    return ImageResults(
+    found = ImageResults(
         attack=attack,
         classifier=classifier,
         subjects=late_subjects(rows, entry.count, entry.words, entry.notes, images),
@@ -120,6 +136,10 @@ def batch_of(entry: BatchEntry, sources: Sources) -> ImageResults:
         threads=entry.threads,
         inputs=inputs,
     )
+    if undefended is None:
+        return found
+    judged = {**inputs, "defense": (), "judge": classifier}
+    return replace(found, unaware=replace(found, classifier=undefended, rows=others, inputs=judged))
 
 
 def _set(entry: BatchSet) -> LateData:
@@ -127,23 +147,26 @@ def _set(entry: BatchSet) -> LateData:
     return LateData(entry.name, entry.count, entry.seed, entry.sha256, entry.classes, entry.draw, root)
 
 
-def _rows(entry: BatchEntry, labels: tuple[str, ...], find: Callable[[str], Tensor]) -> tuple[ImageRow, ...]:
-    numbers = [row.number for row in entry.rows]
+def _rows(entry: BatchEntry, rows: Sequence[RowEntry], labels: tuple[str, ...], held: Sequence[Any]) -> tuple[ImageRow, ...]:
+    """Make rows of the table with their pictures, those that are ``held`` in the order of the rows that have one."""
+    numbers = [row.number for row in rows]
     files = entry.count if isinstance(entry.images, BatchSet) else len(entry.images)
     if files != entry.count or numbers != sorted(set(numbers)) or any(number >= entry.count for number in numbers):
         raise GibbonError("the rows of its table are not those of its images")
-    for row in entry.rows:
+    for row in rows:
         classes = [number for number in (row.label, row.target, row.before, row.after) if number is not None]
         if any(not 0 <= number < len(labels) for number in classes):
             raise GibbonError(f"row {row.number} of its table names a class that the model does not have")
-    pictures = iter(_pictures(entry, find))
+    if sum(row.picture for row in rows) != len(held):
+        raise GibbonError("its table lacks its pictures")
+    pictures = iter(held)
     return tuple(
         ImageRow(
             **{name: getattr(row, name) for name in _FACTS},
             labels=labels,
             picture=next(pictures) if row.picture else None,
         )
-        for row in entry.rows
+        for row in rows
     )
 
 

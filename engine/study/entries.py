@@ -244,7 +244,7 @@ class StudyEntry(Part):
     """The member `study.json`: everything but the runs, whose entries are members of their own."""
 
     format: Literal["gibbon-study"] = "gibbon-study"
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     operations: int = OPERATIONS
     """Version of the attacks' parameters, which is that of records."""
     written: datetime

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 """Version of the studies that this engine writes."""
 STEPS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType(
-    {1: lambda content: {**content, "batch": False, "copy_of": ""}}  # version 1 had no table of many images
+    {
+        1: lambda content: {**content, "batch": False, "copy_of": ""},  # version 1 had no table of many images
+        2: dict,  # version 2 had tables of one attacker alone, and no trust lights: what newer parts are without them
+    }
 )
 """By version, the function that makes the content of ``study.json`` one of the next version. The parameters of attacks need none: they
 follow the records' versions, see `engine.record.migration`.

@@ -99,9 +99,9 @@ def _main_entry(study: Study, pool: Tensors, shown: Mapping[str, Photograph]) ->
 def _classifiers(study: Study) -> dict[str, Classifier]:
     """Return the classifiers of the canvas and of all runs, by fingerprint."""
     attacks = (run.attack for run in study.runs)
-    of_table = None if study.batch is None else study.batch.classifier
+    of_table = () if study.batch is None else (study.batch.classifier, study.batch.undefended)
     undefended = (run.undefended for run in study.runs)
-    found = [study.canvas.classifier, of_table, *(result.classifier for result in attacks if result is not None), *undefended]
+    found = [study.canvas.classifier, *of_table, *(result.classifier for result in attacks if result is not None), *undefended]
     return {classifier.fingerprint: classifier for classifier in found if classifier is not None}
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,10 +14,10 @@ import torch
 import engine
 from engine import attacks
 from engine.cli.app import main
-from engine.defenses.preprocessing import defended, read
-from engine.evaluate.batch import BothAttackers, attack_images, from_data
+from engine.defenses.preprocessing import defended, read, words
+from engine.evaluate.batch import BothAttackers, ImageResults, RowRun, Subjects, attack_images, from_data
 from engine.evaluate.knowing import both, known_to_the_attacker
-from engine.record import write_batch
+from engine.record import BatchRecord, compared, repeat_batch, write_batch
 
 STEPS = known_to_the_attacker(read("bit-depth bits=1"))
 COUNT = 12
@@ -26,17 +28,23 @@ def digits() -> engine.Classifier:
     return engine.models.load("digits", device="cpu")
 
 
+def attacked(classifier: engine.Classifier, subjects: Subjects, *, take: int | None = None, **given: Any) -> ImageResults:
+    run = attack_images(given.pop("attack", attacks.FGSM(eps=0.4)), classifier, subjects, **given)
+    for step in run:
+        if step.index == take:
+            break
+    run.close()
+    return run.result()
+
+
+def drawn(classifier: engine.Classifier, count: int = COUNT) -> Subjects:
+    return from_data(engine.data.load("generated:digits", count=count), classifier)
+
+
 def test_both_tables_are_the_two_attackers_of_the_evaluation(digits: engine.Classifier) -> None:
-    data = engine.data.load("generated:digits", count=COUNT)
-    attack, behind = attacks.FGSM(eps=0.4), defended(digits, STEPS)
-    subjects = from_data(data, digits)
-    tables = []
-    for classifier, judge in ((behind, None), (digits, behind)):
-        run = attack_images(attack, classifier, subjects, judge=judge)
-        for _ in run:
-            pass
-        tables.append(run.result())
-    found = BothAttackers(*tables)
+    attack, subjects = attacks.FGSM(eps=0.4), drawn(digits)
+    found = BothAttackers.of(attacked(digits, subjects, defense=STEPS))
+    assert found is not None
     images = torch.cat([subject.open().crop_to(digits)[None] for subject in subjects.items])
     expected = both(attack, digits, STEPS, images, torch.tensor([subject.label for subject in subjects.items]))
     for table, column in zip(found.summaries, (expected.columns[2], expected.columns[1]), strict=True):
@@ -48,13 +56,106 @@ def test_both_tables_are_the_two_attackers_of_the_evaluation(digits: engine.Clas
     assert len({expected.columns[1].robust, expected.columns[2].robust, expected.worst}) == 3
 
 
-def test_a_judged_table_has_no_record(digits: engine.Classifier, tmp_path: Path) -> None:
-    subjects = from_data(engine.data.load("generated:digits", count=1), digits)
-    run = attack_images(attacks.FGSM(eps=0.1), digits, subjects, judge=defended(digits, STEPS))
+def test_the_attackers_tables_are_those_of_the_two_models_alone(digits: engine.Classifier) -> None:
+    subjects, attack = drawn(digits), attacks.PGD(eps=0.3, steps=3, random_start=True)
+    found = attacked(digits, subjects, defense=STEPS, attack=attack, seed=4, together=5)
+    assert found.unaware is not None
+    for table, model in ((found, defended(digits, STEPS)), (found.unaware, digits)):
+        alone = attacked(model, subjects, attack=attack, seed=4, together=5)
+        assert [row.sha256 for row in table.rows] == [row.sha256 for row in alone.rows]
+    assert attacked(digits, subjects).unaware is None
+
+
+def test_steps_count_an_image_once_both_attackers_are_done(digits: engine.Classifier) -> None:
+    shares, indices = [], []
+    for step in attack_images(attacks.FGSM(eps=0.1), digits, drawn(digits, 4), defense=STEPS):
+        shares.append(step.share_done)
+        indices.append(step.index)
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert sorted(set(indices)) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("take", [1, 3])
+def test_a_cancelled_table_has_both_attackers(digits: engine.Classifier, take: int) -> None:
+    found = BothAttackers.of(attacked(digits, drawn(digits), defense=STEPS, take=take))
+    assert found is not None
+    assert found.aware.reason == found.unaware.reason == "cancelled"
+    assert len(found.unaware.rows) == take
+    assert found.worst.of == take
+
+
+@pytest.mark.parametrize(("recipe", "changes"), [("median size=7", True), ("bit-depth bits=1", False)])
+def test_an_unknown_label_is_the_prediction_without_the_defense_for_both(digits: engine.Classifier, recipe: str, changes: bool) -> None:
+    known = drawn(digits)
+    subjects = replace(known, items=tuple(replace(item, label=None) for item in known.items))
+    found = attacked(digits, subjects, defense=recipe)
+    assert found.unaware is not None
+    plain = [int(digits.predict(item.open().crop_to(digits)[None])[0]) for item in subjects.items]
+    assert [row.label for row in found.rows] == [row.label for row in found.unaware.rows] == plain
+    changed = sum(bool(row.wrong_before) for row in found.rows)
+    assert bool(changed) == changes
+    said = " ".join(found.summary.sentences())
+    assert (f"change it for {changed}" in said) == changes
+    assert ("cannot be misread" in said) == (not changes)
+
+
+def test_record_and_table_hold_both_attackers_and_repeat_them(digits: engine.Classifier, tmp_path: Path) -> None:
+    found = attacked(digits, drawn(digits, 4), defense=STEPS, attack=attacks.PGD(eps=0.3, steps=2, random_start=True))
+    assert found.unaware is not None
+    path = tmp_path / "both.csv"
+    write_batch(found, path)
+    with path.open(newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert [row["unaware_success"] for row in rows] == [str(row.success).lower() for row in found.unaware.rows]
+    assert [float(row["unaware_l2"]) for row in rows] == [row.norms["l2"] for row in found.unaware.rows]
+    record = BatchRecord.read(path.with_suffix(".json"))
+    assert record.model.preprocessing == ()
+    assert words(read(list(record.defense))) == "bit-depth bits=1"
+    assert record.unaware is not None
+    assert record.unaware.summary["worst"] == BothAttackers.of(found).plain()["worst"]  # type: ignore[union-attr]
+    run = repeat_batch(record, folder=tmp_path)
     for _ in run:
         pass
+    assert compared(record, run.result()) == "The same bits again for all 4 images by both attackers."
+    other = (*record.unaware.rows[:-1], record.unaware.rows[-1].model_copy(update={"sha256": "0" * 64}))
+    edited = record.model_copy(update={"unaware": record.unaware.model_copy(update={"rows": other})})
+    said = compared(edited, run.result())
+    assert said == "The same bits for 4 of 4 images by the attacker who knows the defense, and 3 of 4 images by the one who does not."
+
+
+def test_a_record_of_version_1_is_of_one_attacker_through_the_defense(digits: engine.Classifier, tmp_path: Path) -> None:
+    behind = defended(digits, STEPS)
+    found = attacked(behind, from_data(engine.data.load("generated:digits", count=3), behind))
+    path = write_batch(found, tmp_path / "old.csv")[1]
+    content = json.loads(path.read_text())
+    assert content["defense"] == []
+    old = {name: value for name, value in content.items() if name not in ("defense", "unaware")} | {"version": 1}
+    path.write_text(json.dumps(old))
+    run = repeat_batch(BatchRecord.read(path), folder=tmp_path)
+    for _ in run:
+        pass
+    assert compared(BatchRecord.read(path), run.result()) == "The same bits again for all 3 images."
+    path.write_text(json.dumps({**content, "version": 3}))
+    with pytest.raises(engine.GibbonError, match="version 3, but this Gibbon reads 1 and 2"):
+        BatchRecord.read(path)
+
+
+def test_the_table_of_the_one_who_does_not_know_has_no_record_alone(digits: engine.Classifier, tmp_path: Path) -> None:
+    found = attacked(digits, drawn(digits, 1), defense=STEPS)
+    assert found.unaware is not None
     with pytest.raises(engine.GibbonError, match="no record"):
-        write_batch(run.result(), tmp_path / "one.csv")
+        write_batch(found.unaware, tmp_path / "one.csv")
+
+
+def test_a_row_behind_a_defense_opens_again_with_the_same_bits(digits: engine.Classifier) -> None:
+    found = attacked(digits, drawn(digits, 4), defense=STEPS, attack=attacks.PGD(eps=0.3, steps=2, random_start=True), together=3)
+    for results in (found, found.unaware):
+        assert results is not None
+        run = RowRun(results, results.rows[2])
+        for _ in run:
+            pass
+        assert run.result().same
 
 
 def test_the_command_writes_the_table_of_the_one_who_knows_and_prints_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ import torch
 import engine
 from engine import attacks, data, images, study
 from engine.data import Selection
+from engine.defenses.preprocessing import defended
 from engine.evaluate.batch import ImageResults, RowAgain, RowRun, attack_images, from_data, from_files
 from engine.images import digest
 from engine.operation import Attack
@@ -137,7 +138,59 @@ def test_a_study_of_version_1_has_no_table_and_is_migrated(tmp_path: Path) -> No
     assert found.batch is None
     assert_same(a_study().canvas, found.canvas)
     with zipfile.ZipFile(study.write(found, tmp_path / "new.gibbon")) as archive:
-        assert json.loads(archive.read("study.json"))["version"] == 2
+        assert json.loads(archive.read("study.json"))["version"] == 3
+
+
+def test_a_table_behind_a_defense_comes_back_with_both_attackers(tmp_path: Path) -> None:
+    results = of_a_set(attacks.PGD(eps=0.1, steps=3, random_start=True), defense="jpeg quality=40 + bit-depth bits=3")
+    assert results.unaware is not None
+    path = study.write(Study(batch=results), tmp_path / "a.gibbon")
+    kept = study.read(path).batch
+    found = study.read(study.write(Study(batch=kept), tmp_path / "b.gibbon")).batch
+    assert found is not None
+    assert found.unaware is not None
+    assert found.defense == results.defense
+    assert found.undefended.fingerprint == signs().fingerprint != found.classifier.fingerprint
+    assert found.unaware.summary == results.unaware.summary
+    for one, other in zip(results.unaware.rows, found.unaware.rows, strict=True):
+        assert_same(replace(one, result=None, picture=None), other)
+    here = found.on(signs(), defended(signs(), found.defense))
+    assert again(here, 4).same
+
+
+def test_a_study_of_version_2_has_a_table_of_one_attacker(tmp_path: Path) -> None:
+    path = study.write(Study(batch=of_a_set(attacks.FGSM(), count=2)), tmp_path / "a.gibbon")
+
+    def older(name: str, content: Any) -> Any:
+        if name == "study.json":
+            content["version"] = 2
+        if name == "batch.json":
+            del content["defense"], content["undefended"], content["unaware"]
+        return content
+
+    found = study.read(edited(path, older)).batch
+    assert found is not None
+    assert (found.defense, found.unaware) == ((), None)
+    assert again(replace(found, classifier=signs()), 1).same
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda table: table.update(undefended=None), "names no model without it"),
+        (lambda table: table.update(undefended="another"), "names no model without it"),
+        (lambda table: table.update(defense=[]), "names no defense"),
+        (lambda table: table["unaware"][1].update(number=0), "the rows of its table"),
+        (lambda table: table["unaware"][0].update(after=99), "names a class that the model does not have"),
+        (lambda table: table["unaware"][0].update(picture=True), "lacks its pictures"),
+        (lambda table: table["defense"][0].update(quality=900), "quality"),
+    ],
+)
+def test_an_edited_table_behind_a_defense_is_refused(change: Any, said: str, tmp_path: Path) -> None:
+    path = study.write(Study(batch=of_a_set(attacks.FGSM(), count=2, defense="jpeg")), tmp_path / "a.gibbon")
+    with pytest.raises(engine.GibbonError, match="damaged or was edited") as caught:
+        study.read(edited(path, _table(change)))
+    assert said in str(caught.value)
 
 
 def _table(change: Any) -> Any:

@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.classifier import Classifier
+from engine.defenses.preprocessing import Preprocessing, defended, read
 from engine.driver import Run, start
 from engine.errors import GibbonError, in_words
 from engine.evaluate.batch.aims import Aim, checked_aim, target_of
@@ -22,6 +23,7 @@ from engine.evaluate.batch.rows import ImageRow, row_of, thumbnail
 from engine.evaluate.batch.subjects import Subject, Subjects
 from engine.evaluate.batch.summary import Summary, summary_of
 from engine.evaluate.inner_runs import share_of
+from engine.evaluate.knowing import known_to_the_attacker
 from engine.evaluate.long_run import LongRun
 from engine.evaluate.trust import Light, Outcome, caveat, lights_among, sentences_of
 from engine.operation import Attack, Step
@@ -59,7 +61,24 @@ class ImageResults:
     threads: int
     """CPU threads of torch."""
     inputs: Mapping[str, Any]
-    """The other arguments of `attack_images`."""
+    """The other arguments of `attack_images`, and with a defense the classifier without it, as ``undefended``."""
+    unaware: ImageResults | None = None
+    """The same images by an attacker who does not know the defense, judged by ``classifier``; None: there is no defense."""
+
+    @property
+    def defense(self) -> tuple[Preprocessing, ...]:
+        """The preprocessing defense of ``classifier`` that the attacker of these rows knows; empty: there is none."""
+        return tuple(self.inputs["defense"])
+
+    @property
+    def undefended(self) -> Classifier:
+        """The classifier without the defense."""
+        return self.classifier if self.inputs["undefended"] is None else self.inputs["undefended"]
+
+    def on(self, undefended: Classifier, classifier: Classifier) -> ImageResults:
+        """Return the rows as those of another classifier, ``undefended`` and behind the defense, such as the loaded one of a stand-in."""
+        inputs = {**self.inputs, "undefended": undefended} if self.defense else self.inputs
+        return replace(self, classifier=classifier, inputs=inputs)
 
     @cached_property
     def summary(self) -> Summary:
@@ -122,7 +141,15 @@ class ImageRun(LongRun[ImageStep]):
         self._room: int = inputs["keep_bytes"]
         self._lock = threading.Lock()
         self._rows: list[ImageRow] = []
+        self._unaware = self._other_attacker()
         super().__init__()
+
+    def _other_attacker(self) -> ImageRun | None:
+        """Return the run of the attacker who does not know the defense, whose images the defended model judges."""
+        if not self._inputs["defense"]:
+            return None
+        inputs = {**self._inputs, "defense": (), "judge": self.classifier, "keep_bytes": 0}
+        return ImageRun(self.attack, self._inputs["undefended"], self.subjects, inputs)
 
     @property
     def rows(self) -> tuple[ImageRow, ...]:
@@ -132,6 +159,7 @@ class ImageRun(LongRun[ImageStep]):
 
     def result(self) -> ImageResults:
         """Return the rows so far; valid at any time."""
+        other = self._unaware
         return ImageResults(
             self.attack,
             self.classifier,
@@ -144,6 +172,7 @@ class ImageRun(LongRun[ImageStep]):
             self.seconds,
             self._threads,
             self._inputs,
+            None if other is None else replace(other.result(), reason=self.reason, seconds=self.seconds),
         )
 
     # ------------------------------------------------------------------ the loop
@@ -152,17 +181,24 @@ class ImageRun(LongRun[ImageStep]):
         items = self.subjects.items
         for first in range(0, len(items), self.together):
             chunk = range(first, min(first + self.together, len(items)))
-            yield self._step(items[first].name, 0.0)
-            posed = []
-            for number in chunk:
-                ready = self.pose(number)
-                if isinstance(ready, ImageRow):
-                    self._add(ready)
-                else:
-                    posed.append(ready)
-            for assumed in (False, True):  # an assumed label costs a query, so the two kinds have different budgets
-                yield from self._attacked([one for one in posed if one.assumed is assumed])
+            yield from self._chunk(chunk)
+            if self._unaware is not None:  # after each chunk, so that what is cancelled holds both attackers
+                for step in self._unaware._chunk(chunk):
+                    yield self._step(items[first].name, 0.0, step.share_done)
         yield self._step("", 0.0)
+
+    def _chunk(self, chunk: range) -> Iterator[ImageStep]:
+        """Attack the images of these numbers."""
+        yield self._step(self.subjects.items[chunk[0]].name, 0.0)
+        posed = []
+        for number in chunk:
+            ready = self.pose(number)
+            if isinstance(ready, ImageRow):
+                self._add(ready)
+            else:
+                posed.append(ready)
+        for assumed in (False, True):  # an assumed label costs a query, so the two kinds have different budgets
+            yield from self._attacked([one for one in posed if one.assumed is assumed])
 
     def _attacked(self, posed: list[Posed]) -> Iterator[ImageStep]:
         """Attack some images together; if that fails, each alone, so that only the images at fault lack a result."""
@@ -187,11 +223,18 @@ class ImageRun(LongRun[ImageStep]):
         for index, one in enumerate(posed):
             self._add(row_of(result, index, assumed=one.assumed, **one.known))
 
-    def _step(self, name: str, done: float) -> ImageStep:
-        """Return a step; ``done`` counts the images in progress by the share of their attack that is done."""
+    def _step(self, name: str, done: float, share_of_other: float | None = None) -> ImageStep:
+        """Return a step; ``done`` counts the images in progress by the share of their attack that is done.
+
+        With a defense an image is finished when both attackers are; ``share_of_other`` is the share that the second one has done.
+        """
         finished, of = len(self._rows), len(self.subjects)
+        share = min(1.0, (finished + done) / of)
+        if self._unaware is not None:
+            finished = len(self._unaware.rows)
+            share = (share + (finished / of if share_of_other is None else share_of_other)) / 2
         news = f"image {min(finished + 1, of):,} of {of:,}" + (f": {name}" if name else "")
-        return ImageStep(finished, of, news=news, share_done=min(1.0, (finished + done) / of))
+        return ImageStep(finished, of, news=news, share_done=share)
 
     def _add(self, row: ImageRow) -> None:
         """Add a row, with its images if there is room for them. Rows of one chunk may come out of order where some of them failed."""
@@ -210,12 +253,18 @@ class ImageRun(LongRun[ImageStep]):
             photograph = subject.open()
             clean = photograph.crop_to(self.classifier)
             assumed = subject.label is None
-            label = int(self.classifier.predict(clean[None])[0]) if subject.label is None else subject.label
+            label = int(self._assuming.predict(clean[None])[0]) if subject.label is None else subject.label
             target = target_of(self.aim, self.classifier, clean, label, seed)
         except Exception as error:  # an image file may break its reader in any way
             picture = None if clean is None else thumbnail(clean)
             return ImageRow(number, subject.name, seed, self.classifier.labels, error=in_words(error, "Opening it"), picture=picture)
         return Posed(number, subject, seed, clean, label, target, assumed, photograph.sha256)
+
+    @property
+    def _assuming(self) -> Classifier:
+        """The model whose prediction is an unknown label: the one without the defense, so that both attackers have the same."""
+        undefended: Classifier | None = self._inputs["undefended"]
+        return self.classifier if undefended is None else undefended
 
     def begin(self, posed: Sequence[Posed], record: Timeline | None = None) -> Run:
         """Start the attack as a run of a single image would be started, on one image or on several. ``record`` keeps its steps."""
@@ -262,7 +311,7 @@ def attack_images(
     mask: Tensor | None = None,
     stickers: tuple[Sticker, ...] = (),
     region: Literal["image", "stickers"] = "image",
-    judge: Classifier | None = None,
+    defense: object = (),
     keep_bytes: int = KEEP_BYTES,
 ) -> ImageRun:
     """Start one attack on many images; each row is computed when the run is pulled.
@@ -290,9 +339,10 @@ def attack_images(
         ``(1, H, W)``: the pixels that may change. None: everywhere.
     stickers, region
         Stickers on every image, and whether the attack may change the image or those stickers that are to be optimised.
-    judge
-        The model whose predictions count, such as ``classifier`` behind a defense that the attacker does not know; None: the attacked
-        one. The table has then no record.
+    defense
+        A preprocessing defense before ``classifier``, as `engine.defenses.preprocessing.read` reads it. Each image is then attacked by an
+        attacker who knows it, through its adaptive gradient, and by one who does not: the rows are those of the first, ``unaware`` has
+        those of the second. An unknown label is the prediction without the defense, for both.
     keep_bytes
         Memory for the results of single images; later rows are without theirs.
 
@@ -305,6 +355,7 @@ def attack_images(
         raise GibbonError("There are no images to attack. Choose some.")
     if together < 1:
         raise GibbonError(f"together is {together}, but at least one image is attacked at a time.")
+    steps = known_to_the_attacker(read(defense))
     chosen = checked_aim(aim if "targets" in attack.uses else "away", classifier)
     if "targets" in attack.needs and chosen == "away":
         raise GibbonError(f"{attack.title} works towards a class: choose an aim other than “away”.")
@@ -317,7 +368,9 @@ def attack_images(
         "mask": mask,
         "stickers": stickers,
         "region": region,
-        "judge": judge,
+        "defense": steps,
+        "undefended": classifier if steps else None,
+        "judge": None,
         "keep_bytes": keep_bytes,
     }
-    return ImageRun(attack, classifier, subjects, inputs)
+    return ImageRun(attack, defended(classifier, steps), subjects, inputs)

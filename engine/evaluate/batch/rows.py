@@ -46,6 +46,8 @@ COLUMNS = (
     "seed",
     "error",
 )
+_OF_UNAWARE = ("prediction_after", "probability_after", "success", "l0", "l1", "l2", "linf", "error")
+"""Columns that are repeated for an attacker who does not know the defense."""
 UNITS: Mapping[str, Unit] = {"probability_before": "share", "probability_after": "share", "steps_to_flip": "step"}
 
 
@@ -216,11 +218,27 @@ def thumbnail(image: Tensor) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(rgb.permute(1, 2, 0).numpy())
 
 
-def table_of(rows: Sequence[ImageRow], title: str, stickers: int = 0) -> Table:
+def table_of(rows: Sequence[ImageRow], title: str, stickers: int = 0, unaware: Sequence[ImageRow] | None = None) -> Table:
     """Return one row for each image, with numbers as numbers, and one column for each fact.
 
-    ``stickers`` is the number of stickers that were painted over every image; where it is not 0, a last column states it.
+    Parameters
+    ----------
+    rows
+        The rows.
+    title
+        The title of the table.
+    stickers
+        Number of stickers that were painted over every image; where it is not 0, a column states it.
+    unaware
+        The rows of an attacker who does not know the defense, in further columns; None: there is no defense.
     """
-    more = (stickers,) if stickers else ()
-    columns = (*COLUMNS, *(("stickers",) if stickers else ()))
-    return Table(columns, tuple((*row.cells(), *more) for row in rows), title, units=UNITS)
+    others = {row.number: row.cells() for row in unaware or ()}
+    places = [COLUMNS.index(name) for name in _OF_UNAWARE]
+
+    def more(row: ImageRow) -> tuple[object, ...]:
+        other = others.get(row.number)
+        facts = () if unaware is None else tuple(None if other is None else other[place] for place in places)
+        return (*((stickers,) if stickers else ()), *facts)
+
+    columns = (*COLUMNS, *(("stickers",) if stickers else ()), *(() if unaware is None else (f"unaware_{name}" for name in _OF_UNAWARE)))
+    return Table(columns, tuple((*row.cells(), *more(row)) for row in rows), title, units=UNITS)

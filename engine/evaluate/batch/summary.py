@@ -25,7 +25,9 @@ class Summary:
     """Number of rows."""
     errors: int
     assumed: int
-    """Number of rows whose label is the model's own prediction, so that they cannot be misread before."""
+    """Number of rows whose label is the model's own prediction, without stickers and without a defense."""
+    assumed_misread: int
+    """Number of these that stickers or a defense alone make misread."""
     before: Share
     """Accuracy on the clean images."""
     robust: Share
@@ -50,12 +52,20 @@ class Summary:
             f"Successes: {self.success.text()}" + (f"; {self.already:,} counted as a success before." if self.already else "."),
         ]
         if self.assumed:
-            lines.append(f"The label of {counted(self.assumed, 'image')} is the model's own prediction, so they cannot be misread before.")
+            lines.append(f"The label of {counted(self.assumed, 'image')} is {self.assumption}.")
         if norms:
             lines.append(f"Median of the successes: {norms}" + ("." if self.steps is None else f", flip at step {self.steps:g}."))
         if self.errors:
             lines.append(f"{counted(self.errors, 'image')} could not be attacked: the table says why.")
         return lines
+
+    @property
+    def assumption(self) -> str:
+        """How an unknown label was assumed, in words."""
+        if not self.assumed_misread:
+            return "the model's own prediction, so they cannot be misread before"
+        alone = f"which alone change it for {self.assumed_misread:,} of them"
+        return f"the model's own prediction without stickers and without a defense, {alone}"
 
     def plain(self) -> dict[str, object]:
         """Return plain values, for the record."""
@@ -79,6 +89,7 @@ def summary_of(rows: Sequence[ImageRow], of: int | None = None) -> Summary:
         done=len(rows),
         errors=len(rows) - len(sound),
         assumed=sum(row.label_assumed for row in sound),
+        assumed_misread=sum(row.label_assumed and bool(row.wrong_before) for row in sound),
         before=Share(sum(not row.wrong_before for row in sound), len(sound)),
         robust=Share(sum(row.robust for row in sound), len(sound)),
         success=Share(len(won), len(fresh)),

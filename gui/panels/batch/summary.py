@@ -26,7 +26,7 @@ class BatchSummary(NumberTiles):
         """Show the summary; ``norm`` is the norm that the attack bounds or minimises, ``seen`` whether a trust light of it is on."""
         norm = norm if norm in found.norms else "l2"
         size = found.norms.get(norm)
-        assumed = f" {found.assumed:,} of the labels are the model's own prediction." if found.assumed else ""
+        assumed = f" The label of {found.assumed:,} is {found.assumption}." if found.assumed else ""
         tiles = [
             _share("accuracy before", found.before, f"The share of images that the model reads rightly.{assumed}"),
             _share(f"robust accuracy{' ▲' if seen else ''}", found.robust, "The share that it reads rightly before and after the attack."),
