@@ -19,7 +19,7 @@ def command(
     out: Annotated[Path | None, typer.Option(help="Write the script here, as .py; else it is printed.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over --out.")] = False,
 ) -> int:
-    """Write a script of the engine's public calls that runs recorded attacks, or a training, again and compares every bit."""
+    """Write a script of the engine's public calls that runs recorded attacks, a table or a training again and compares every bit."""
     for path in files:
         ordinary_file(path, "a record or a study")  # checked first, since torch takes a while to load
     from engine.cli.output import made_folder, refuse_existing, say
@@ -41,8 +41,8 @@ def _text(files: list[Path], folder: Path | None = None) -> str:
     """Return the script; of a study in the script's own ``folder`` one that finds the study beside itself."""
     from engine import study
     from engine.errors import GibbonError
-    from engine.record import Record, TrainingRecord, is_training
-    from engine.script import Recorded, runs_as_python, study_as_python, training_as_python
+    from engine.record import BatchRecord, Record, TrainingRecord, is_training
+    from engine.script import Recorded, batch_as_python, runs_as_python, study_as_python, training_as_python
 
     if any(study.is_study(path) for path in files):
         if len(files) > 1:
@@ -53,4 +53,8 @@ def _text(files: list[Path], folder: Path | None = None) -> str:
         if len(files) > 1:
             raise GibbonError("A training is a script of its own. Give its record alone.")
         return training_as_python(TrainingRecord.read(files[0]), files[0].parent)
+    if any(BatchRecord.describes(path) for path in files):
+        if len(files) > 1:
+            raise GibbonError("A table of many images is a script of its own. Give its record alone.")
+        return batch_as_python(BatchRecord.read(files[0]), files[0].parent)
     return runs_as_python([Recorded(Record.read(path), path.parent) for path in files])

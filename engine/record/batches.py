@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,7 +17,7 @@ from engine.evaluate.batch import BothAttackers, ImageResults, ImageRun, Subject
 from engine.files import file_digest, replacing
 from engine.images import write_png
 from engine.record.finding import find
-from engine.record.json_file import read_record
+from engine.record.json_file import has_format, read_record
 from engine.record.making import mask_entry, model_entry, operation_entry, relative
 from engine.record.packing import Packed, Part
 from engine.record.restoring import Load, build_attack, classifier_of, load_data, load_mask
@@ -103,6 +102,11 @@ class BatchRecord(Part):
     rows: tuple[RowEntry, ...] = Field(default=())
     unaware: UnawareEntry | None = None
     """The attacker who does not know the defense; None: there is no defense."""
+
+    @classmethod
+    def describes(cls, path: Path) -> bool:
+        """Return whether a file is the record of a batch."""
+        return has_format(path, FORMAT, _FILE_LIMIT)
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
@@ -272,9 +276,7 @@ def _subjects(record: BatchRecord, classifier: Classifier, folder: Path, root: P
             )
         return from_data(data, classifier, chosen)
     paths = [find(file.path, file.sha256 or None, folder, None, "image") for file in entry]
-    found = from_files(paths, classifier)
-    labelled = tuple(replace(item, label=file.label) for item, file in zip(found.items, entry, strict=True))
-    return replace(found, items=labelled)
+    return from_files(paths, classifier).labelled([file.label for file in entry])
 
 
 def compared(record: BatchRecord, results: ImageResults) -> str:

@@ -54,3 +54,14 @@ def read_record(path: Path, cls: type[R], *, form: str, versions: tuple[int, ...
         return cls.model_validate(content)
     except ValidationError as error:
         raise GibbonError(f"“{path.name}” is a damaged record: {place_and_reason(error)} Use the original file.") from None
+
+
+def has_format(path: Path, form: str, limit: int) -> bool:
+    """Return whether a file is JSON with this value of "format", at most ``limit`` bytes long; a file that cannot be read is not."""
+    if path.suffix.lower() != ".json" or path.stat().st_size > limit:
+        return False
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and content.get("format") == form

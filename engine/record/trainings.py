@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from engine.driver import Run, start
 from engine.errors import GibbonError
 from engine.files import replacing
 from engine.operation import Step
-from engine.record.json_file import read_record
+from engine.record.json_file import has_format, read_record
 from engine.record.making import operation_entry, relative
 from engine.record.packing import Part
 from engine.record.replaying import repeatable
@@ -121,13 +120,7 @@ class TrainingRecord(Part):
 
 def is_training(path: Path) -> bool:
     """Return whether a file is the record of a training."""
-    if path.suffix.lower() != ".json" or path.stat().st_size > _FILE_LIMIT:
-        return False
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and content.get("format") == FORMAT
+    return has_format(path, FORMAT, _FILE_LIMIT)
 
 
 def training_record(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -56,11 +56,11 @@ class RowOpener(QObject):
         if row.error:
             session.notice.emit(row.error)
             return
-        classifier = self._classifier(results.classifier)
+        classifier = self._classifier(results.undefended)
         if classifier is None:
-            session.log("warning", f"“{row.name}” is not opened: its model “{results.classifier.name}” is not here. Load it first.")
+            session.log("warning", f"“{row.name}” is not opened: its model “{results.undefended.name}” is not here. Load it first.")
             return
-        wanted = _Wanted(replace(results, classifier=classifier), row, data)
+        wanted = _Wanted(results.on(classifier), row, data)
         session.runs.cancel()  # the lane carries out one attack at a time, and this one takes the canvas
         session.notice.emit(f"Opening {row.name}…")
         self.runner.start(lambda: row_work.row_run(wanted.results, row, TIMELINE_BYTES), finish=row_work.completed_row, context=wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import runpy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import engine
 from engine import attacks
 from engine.cli.app import main
 from engine.defenses.preprocessing import defended, read, words
-from engine.evaluate.batch import BothAttackers, ImageResults, RowRun, Subjects, attack_images, from_data
+from engine.evaluate.batch import BothAttackers, ImageResults, RowRun, Subjects, attack_images, from_data, from_files
 from engine.evaluate.knowing import both, known_to_the_attacker
 from engine.record import BatchRecord, compared, repeat_batch, write_batch
 
@@ -182,3 +183,37 @@ def test_an_unknown_step_is_refused_before_anything_is_written(tmp_path: Path, c
     assert main([*given, "--defense", "jpg"]) != 0
     assert "jpeg" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("defense", ["", "jpeg quality=30 + bit-depth bits=2"])
+@pytest.mark.parametrize("take", [None, 2])
+def test_the_script_attacks_again_to_the_same_bits(
+    digits: engine.Classifier, tmp_path: Path, capsys: pytest.CaptureFixture[str], defense: str, take: int | None
+) -> None:
+    found = attacked(digits, drawn(digits, 3), defense=defense, attack=attacks.PGD(eps=0.3, steps=2, random_start=True), take=take, seed=7)
+    path = write_batch(found, tmp_path / "table.csv")[1]
+    assert main(["script", str(path), "--out", str(tmp_path / "again.py")]) == 0
+    capsys.readouterr()
+    threads = torch.get_num_threads()
+    runpy.run_path(str(tmp_path / "again.py"))
+    torch.set_num_threads(threads)
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("the recorded bits")]
+    count = take or 3
+    assert said[0] == f"the recorded bits: {len(found.rows)} of {len(found.rows)} images"
+    attackers = [f"the recorded bits: {count} of {count} images, by an attacker who does not know the defense"] if defense else []
+    assert said[1:] == attackers
+
+
+def test_the_script_of_files_keeps_their_labels(digits: engine.Classifier, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    random = torch.Generator().manual_seed(0)
+    for label in ("3", "7"):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        engine.images.write_png(tmp_path / "photos" / label / "one.png", torch.rand(1, 28, 28, generator=random))
+    found = attacked(digits, from_files([tmp_path / "photos"], digits), defense=STEPS)
+    assert [row.label for row in found.rows] == [3, 7]
+    path = write_batch(found, tmp_path / "table.csv")[1]
+    assert main(["script", str(path)]) == 0
+    (tmp_path / "again.py").write_text(capsys.readouterr().out)
+    names = runpy.run_path(str(tmp_path / "again.py"))
+    assert [row.sha256 for row in names["results"].rows] == [row.sha256 for row in found.rows]
+    assert [row.label for row in names["results"].unaware.rows] == [3, 7]

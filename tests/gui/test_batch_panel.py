@@ -11,9 +11,12 @@ import pytest
 import torch
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 import engine
+from engine.defenses.preprocessing import read, words
+from engine.evaluate.batch import BothAttackers
 from gui.panels.batch.table import COLUMNS
 from gui.panels.batch.work import write
 from tests.gui.driving import Hold, choose_attack, click, draw, press_keys, run_attack, settle, until, wait_written
@@ -335,7 +338,7 @@ def test_the_table_needs_no_scrolling_sideways(bench: Workbench, panel: BatchPan
         assert table.horizontalScrollBar().maximum() == 0, (width, height)
         shown = {title for place, title in enumerate(titles) if not table.isColumnHidden(place)}
         assert {"image", "outcome", "label", "after", "flip", "L∞"} <= shown
-    assert shown == set(titles), "on a large screen nothing is hidden"
+    assert shown == set(titles) - {"not knowing"}, "on a large screen nothing is hidden"
     window.resize(1280, 800)
     settle()
     hidden = titles.index("before")
@@ -344,11 +347,21 @@ def test_the_table_needs_no_scrolling_sideways(bench: Workbench, panel: BatchPan
     next(action for action in menu.actions() if action.text() == "before").trigger()
     assert not table.isColumnHidden(hidden), "shown by hand it stays"
     table._chosen.clear()
+    bench.session.set_defense(read("bit-depth"))
+    finish(panel)
+    for width, height in ((1280, 800), (1000, 650), (1920, 1080)):
+        window.resize(width, height)
+        settle()
+        assert table.horizontalScrollBar().maximum() == 0, (width, height)
+        assert {"image", "outcome", "not knowing"} <= set(shown_titles(panel))
+    bench.session.set_defense(())
     window.workspaces.switch("attack")
 
 
-def test_the_table_is_saved_with_the_study_and_comes_back(bench: Workbench, panel: BatchPanel, tmp_path: Path) -> None:
+@pytest.mark.parametrize("defense", ["", "jpeg quality=30"])
+def test_the_table_is_saved_with_the_study_and_comes_back(bench: Workbench, panel: BatchPanel, tmp_path: Path, defense: str) -> None:
     session = bench.session
+    session.set_defense(read(defense) if defense else ())
     rows, summary = finish(panel), panel.results.summary if panel.results is not None else None
     session.studies.save(tmp_path / "work.gibbon")
     until(lambda: session.studies.path is not None, "the save")
@@ -365,10 +378,13 @@ def test_the_table_is_saved_with_the_study_and_comes_back(bench: Workbench, pane
     again = panel.results.rows
     assert [(row.verdict, row.norms, row.sha256) for row in again] == [(row.verdict, row.norms, row.sha256) for row in rows]
     assert panel.table.model().rowCount() == 8
+    assert (words(panel.results.defense) == defense) == bool(defense)
+    assert (panel.results.unaware is not None) == bool(defense)
     assert not session.studies.is_unsaved
     run = opened_run(bench, panel, again[3])
     assert engine.images.digest(run.result.adversarial[0]) == rows[3].sha256
     assert run.timeline is not None
+    assert run.inputs.defense == panel.results.defense
     panel.save(tmp_path / "table.csv")
     wait_written(session)
     assert (tmp_path / "table.json").is_file()
@@ -437,3 +453,62 @@ def test_an_image_that_was_misread_before_has_no_step_of_a_flip(bench: Workbench
         assert text == ("before" if row.reached_before else "" if row.steps_to_flip is None else f"{row.steps_to_flip:,}")
         assert not (row.reached_before and row.steps_to_flip is not None)
     assert any(row.steps_to_flip is not None for row in rows)
+
+
+def test_behind_a_defense_both_attackers_stand_beside_each_other(bench: Workbench, panel: BatchPanel, tmp_path: Path) -> None:
+    """The switched-on defense is said, used and recorded, and a row opens as a run of the attacker who knows it."""
+    session = bench.session
+    steps = read("jpeg quality=30")
+    session.set_defense(steps)
+    settle()
+    assert "behind jpeg quality=30" in panel.plan.text
+    rows = finish(panel)
+    results = panel.results
+    assert results is not None
+    assert results.unaware is not None
+    assert len(results.unaware.rows) == len(rows) == 8
+    both = BothAttackers(results, results.unaware)
+    tiles = {tile.name.removesuffix(" ▲"): tile.value for tile in panel.summary.figures}
+    shares = {"robust, knows": both.aware.summary.robust, "robust, does not": both.unaware.summary.robust, "robust, both": both.worst}
+    assert {name: tiles[name] for name in shares} == {name: f"{100 * (share.value or 0):.1f} %" for name, share in shares.items()}
+    assert tiles["fooled, does not"] == f"{100 * (both.unaware.summary.success.value or 0):.1f} %"
+    column = shown_titles(panel).index("not knowing")
+    said = [panel.table.model().index(row, column).data() for row in range(8)]
+    assert said == [row.verdict for row in results.unaware.rows]
+    assert "against an attacker who knows the defense" in bench.window.panels["messages"].entries[-1].text
+
+    row = next(row for row in rows if row.success)
+    panel.open_row(row)
+    until(lambda: session.history.shown is not None, "the run of the row")
+    opened = session.history.shown
+    assert opened is not None
+    assert engine.images.digest(opened.result.adversarial[0]) == row.sha256
+    assert opened.inputs.defense == results.defense
+    assert opened.before.classifier is results.undefended
+    assert session.plan.knows_defense
+    assert words(session.defense) == "jpeg quality=30"
+    run_attack(bench)
+    assert session.history.shown is not opened
+    assert engine.images.digest(session.history.shown.result.adversarial[0]) == row.sha256  # type: ignore[union-attr]
+
+    write(results, tmp_path / "table.csv", images=False)
+    record = json.loads((tmp_path / "table.json").read_text())
+    assert record["defense"][0]["quality"] == 30
+    assert len(record["unaware"]["rows"]) == 8
+
+    bench.window.bring_up("batch")
+    settle()
+    click(panel.copy_button)
+    until(lambda: "attack_images(" in QGuiApplication.clipboard().text(), "the script")
+    assert 'defense="jpeg quality=30"' in QGuiApplication.clipboard().text()
+
+    session.set_defense(())
+    settle()
+    assert "behind" not in panel.plan.text
+    finish(panel)
+    assert "not knowing" not in shown_titles(panel)
+    assert "robust accuracy" in {tile.name.removesuffix(" ▲") for tile in panel.summary.figures}
+
+
+def shown_titles(panel: BatchPanel) -> list[str]:
+    return ["" if panel.table.isColumnHidden(place) else column.title for place, column in enumerate(COLUMNS)]

@@ -72,11 +72,15 @@ class ImageResults:
 
     @property
     def undefended(self) -> Classifier:
-        """The classifier without the defense."""
+        """The classifier of the rows without its defense; where there is none, the classifier itself."""
         return self.classifier if self.inputs["undefended"] is None else self.inputs["undefended"]
 
-    def on(self, undefended: Classifier, classifier: Classifier) -> ImageResults:
-        """Return the rows as those of another classifier, ``undefended`` and behind the defense, such as the loaded one of a stand-in."""
+    def on(self, undefended: Classifier, classifier: Classifier | None = None) -> ImageResults:
+        """Return the rows as those of another classifier without its defense, such as the loaded one of a stand-in.
+
+        ``classifier`` is that classifier behind the defense; None: it stays the present one where there is a defense.
+        """
+        classifier = classifier or (self.classifier if self.defense else undefended)
         inputs = {**self.inputs, "undefended": undefended} if self.defense else self.inputs
         return replace(self, classifier=classifier, inputs=inputs)
 

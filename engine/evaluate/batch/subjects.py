@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,10 @@ class Subjects:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def labelled(self, labels: Sequence[int | None]) -> Subjects:
+        """Return the images with these labels, one for each; None: unknown."""
+        return replace(self, items=tuple(replace(item, label=label) for item, label in zip(self.items, labels, strict=True)))
 
 
 def from_data(data: DataSet, classifier: Classifier, selection: Selection | None = None) -> Subjects:

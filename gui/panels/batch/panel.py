@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Slot
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from engine.text.formatting import counted
 from gui import theme
@@ -15,9 +15,11 @@ from gui.canvas.drops import FileDrop
 from gui.lanes.progress_text import RateMeter, ShareMeter
 from gui.lanes.runner import OperationRunner
 from gui.panels.batch import work
+from gui.panels.batch.both_attackers import remarks, robust_words, rows_of_unaware
 from gui.panels.batch.setup import BatchSetup
 from gui.panels.batch.summary import BatchSummary
 from gui.panels.batch.table import RowTable
+from gui.session.defense import Steps, defense_words
 from gui.session.readiness import plan_obstacle
 from gui.session.row_opener import RowOpener
 from gui.session.swap_model import sample_kind
@@ -27,6 +29,7 @@ from gui.theme import GRID
 from gui.widgets import EmptyState
 from gui.widgets.asked_file import ask_file
 from gui.widgets.job_foot import JobFoot
+from gui.widgets.pictures import copy_text
 from gui.widgets.setup_and_results import SetupAndResults
 from gui.widgets.text import Sentence
 
@@ -64,6 +67,8 @@ class BatchPanel(QWidget):
         self.trust = Sentence(2, snug=True, parent=self)
         self.table = RowTable(self)
         self.save_button = QPushButton(theme.icon("mdi6.file-delimited-outline"), "Save CSV…", self)
+        self.copy_button = QToolButton(self)
+        self.copy_button.setIcon(theme.icon("mdi6.language-python"))
         self.pictures = QCheckBox("with images", self)
         self._lay_out()
         self._connect()
@@ -80,9 +85,12 @@ class BatchPanel(QWidget):
     def _lay_out(self) -> None:
         body, buttons = QWidget(self), QHBoxLayout()
         self.save_button.setToolTip("Write the table as CSV, with numbers as numbers, and beside it a record (JSON) that repeats it")
+        self.copy_button.setAccessibleName("Copy as Python")
+        self.copy_button.setToolTip("Copy as Python: a script that attacks these images again and compares every bit")
         self.pictures.setToolTip("Write the adversarial images as PNG, too, into a folder of the table's name")
         buttons.addWidget(self.selection, 1)
         buttons.addWidget(self.pictures)
+        buttons.addWidget(self.copy_button)
         buttons.addWidget(self.save_button)
         rows = QVBoxLayout(body)
         rows.setContentsMargins(GRID, 4, GRID, 4)
@@ -100,7 +108,8 @@ class BatchPanel(QWidget):
 
     def _connect(self) -> None:
         session = self.session
-        for signal in (session.planChanged, session.labelChanged, session.classifierChanged, session.stickersChanged, session.engineReady):
+        plan = (session.planChanged, session.labelChanged, session.classifierChanged, session.stickersChanged, session.defenseChanged)
+        for signal in (*plan, session.engineReady):
             signal.connect(self._on_plan)
         self.setup.changed.connect(self._refresh)
         self.setup.paint.toggled.connect(self._on_plan)
@@ -116,6 +125,7 @@ class BatchPanel(QWidget):
         self.runner.ended.connect(self._on_ended)
         self.table.picked.connect(self.open_row)
         self.save_button.clicked.connect(self._choose_file)
+        self.copy_button.clicked.connect(self.copy_python)
         FileDrop(self).dropped.connect(self._on_dropped)
 
     def minimumSizeHint(self) -> QSize:
@@ -126,7 +136,10 @@ class BatchPanel(QWidget):
     # ------------------------------------------------------------------ the plan
 
     def _title(self) -> str:
-        return "Attack images" if self._request is None else f"{self._request.attack.title} on images{_with(self._request.stickers)}"
+        request = self._request
+        return (
+            "Attack images" if request is None else f"{request.attack.title} on images{_with(request.stickers)}{_behind(request.defense)}"
+        )
 
     @Slot()
     def _on_plan(self) -> None:
@@ -143,9 +156,10 @@ class BatchPanel(QWidget):
             needed = "stickers" in attack.uses or (state.region == "stickers" and attack.masked)
             self.setup.show_stickers(len(state.stickers), needed)
             region = ", on the stickers alone" if state.region == "stickers" and attack.masked else ""
-            self.plan.set_text(
-                f"{_in_words(attack)}{region}, as set up in the Attack dock, on “{self._model()}”{_painted(self._stickers())}."
-            )
+            model = f"“{self._model()}”{_behind(state.defense)}"
+            attackers = " One attacker knows the defense, another does not." if state.defense else ""
+            words = f"{_in_words(attack)}{region}, as set up in the Attack dock, on {model}{_painted(self._stickers())}."
+            self.plan.set_text(f"{words}{attackers}")
         self._refresh()
 
     def _stickers(self) -> tuple[Sticker, ...]:
@@ -203,6 +217,7 @@ class BatchPanel(QWidget):
             begin=state.plan.start,
             stickers=self._stickers(),
             region=state.region,
+            defense=state.defense,
         )
         self._failure = ""
         self.session.batch.show(None)
@@ -256,21 +271,22 @@ class BatchPanel(QWidget):
         elif self.results is not None:
             found = self.results.summary
             cancelled = f" You cancelled it: the table holds {found.done:,} of {found.of:,} rows." if outcome.status == "cancelled" else ""
-            self.session.log("info", f"{self._title()}: robust accuracy {found.robust.text()}.{cancelled}")
+            self.session.log("info", f"{self._title()}: {robust_words(self.results)}{cancelled}")
 
     def _show_results(self) -> None:
         results = self.results
         self._parts.show_results(results is not None)
-        self.table.show_rows(() if results is None else results.rows)
-        self.save_button.setEnabled(results is not None and bool(results.rows))
+        self.table.show_rows(() if results is None else results.rows, None if results is None else rows_of_unaware(results))
+        for button in (self.save_button, self.copy_button):
+            button.setEnabled(results is not None and bool(results.rows))
         if results is None:
             return
         found = results.summary
-        words = f"{results.subjects.words}{_painted(results.inputs['stickers'])}"
+        words = f"{results.subjects.words}{_painted(results.inputs['stickers'])}{_behind(results.defense)}"
         self.selection.set_text(words if found.done == found.of else f"{self._part_words(results)} {words}")
         self.selection.setToolTip("\n".join((words, *results.subjects.notes)))
-        seen, beside = any(light.on for light in results.lights), results.sentences
-        self.summary.show_summary(found, getattr(results.attack, "norm", "l2"), seen=seen)
+        seen, beside = any(light.on for light in results.lights), [*results.sentences, *remarks(results)]
+        self.summary.show_results(results, seen=seen)
         self.trust.setVisible(bool(beside))
         self.trust.set_text(" ".join(beside))
         self.trust.setToolTip("\n".join(beside))
@@ -311,6 +327,18 @@ class BatchPanel(QWidget):
         if results is not None:
             write_files(session, lambda: work.write(results, path, images), "Writing the table", self.foot.message.say)
 
+    @Slot()
+    def copy_python(self) -> None:
+        """Copy a script that makes the table again."""
+        results, session = self.results, self.session
+
+        def then(text: str) -> None:
+            copy_text(text)
+            session.notice.emit("Copied a script that attacks these images again.")
+
+        if results is not None:
+            session.ask("export", lambda: work.as_python(results), then, what="Writing the script", failed=self.foot.message.say)
+
 
 def _rows_so_far(run: ImageRun, _step: ImageStep) -> ImageResults:
     """Return the rows so far, with their summary already counted. Called in the lane's thread."""
@@ -335,6 +363,11 @@ def _in_words(operation: object) -> str:
             parts.append(named_norms(value) if name == "norm" else f"eps {format_number(value)}" if name == "eps" else f"{value:,} steps")
     title = str(getattr(operation, "title", ""))
     return f"{title} ({', '.join(parts)})" if parts else title
+
+
+def _behind(steps: Steps) -> str:
+    """Return the end of a sentence that names the defense; empty for none."""
+    return f" behind {defense_words(steps)}" if steps else ""
 
 
 def _with(stickers: Sequence[Sticker]) -> str:

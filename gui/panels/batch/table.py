@@ -25,7 +25,7 @@ _SIDE = 32
 """Largest side of a picture in pixels."""
 _NAME = 96
 """Least width in pixels of a column of class names, which a tool tip completes."""
-_LEAST_TELLING = ("p before", "before", "s", "L0", "p after", "L2")
+_LEAST_TELLING = ("p before", "before", "s", "L0", "p after", "L2", "label")
 """Columns in the order in which they hide where the table is too narrow for all."""
 _VERDICTS = {"fooled": theme.ADVERSARIAL, "resisted": theme.LABEL, "error": theme.MISTAKE}
 
@@ -39,6 +39,8 @@ class _Column:
     text: Callable[[ImageRow], str]
     tip: str = ""
     numeric: bool = True
+    of_unaware: bool = False
+    """Whether it is about the row of the attacker who does not know the defense; it is hidden where there is none."""
 
 
 def _norm(name: str, title: str, tip: str) -> _Column:
@@ -78,6 +80,14 @@ _AFTER, _P_AFTER = _prediction("after", "after", "probability_after", "The predi
 COLUMNS: tuple[_Column, ...] = (
     _Column("image", lambda row: row.number, lambda row: short_name(row.name), "In the order of the data set", False),
     _Column("outcome", lambda row: row.verdict, lambda row: row.verdict, "An image that the model misread before counts for itself", False),
+    _Column(
+        "not knowing",
+        lambda row: row.verdict,
+        lambda row: row.verdict,
+        "The outcome of an attacker who does not know the defense",
+        False,
+        True,
+    ),
     _Column("label", lambda row: row.name_of(row.label) or "", lambda row: row.name_of(row.label) or "", "The true class", False),
     _AFTER,
     _P_AFTER,
@@ -100,8 +110,17 @@ class _Rows(QAbstractTableModel):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.rows: tuple[ImageRow, ...] = ()
+        self.others: dict[int, ImageRow] | None = None
+        """By number the rows of the attacker who does not know the defense; None: there is no defense."""
         self._pictures: dict[int, QPixmap] = {}
         self._palette = parent.palette
+
+    def show_others(self, rows: Sequence[ImageRow] | None) -> None:
+        """Show the rows of the attacker who does not know the defense beside the others."""
+        self.others = None if rows is None else {row.number: row for row in rows}
+        if self.rows:
+            place = next(place for place, column in enumerate(COLUMNS) if column.of_unaware)
+            self.dataChanged.emit(self.index(0, place), self.index(len(self.rows) - 1, place))
 
     def show_rows(self, rows: Sequence[ImageRow]) -> None:
         """Append what is new, so that selection and scrolling stay; anything else resets the table."""
@@ -123,7 +142,10 @@ class _Rows(QAbstractTableModel):
         return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row, column = self.rows[index.row()], COLUMNS[index.column()]
+        own, column = self.rows[index.row()], COLUMNS[index.column()]
+        row = (self.others or {}).get(own.number) if column.of_unaware else own
+        if row is None:
+            return None
         if role == Qt.ItemDataRole.DisplayRole:
             return column.text(row)
         if role == Qt.ItemDataRole.UserRole:
@@ -135,7 +157,7 @@ class _Rows(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if column.numeric else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
-        if role == Qt.ItemDataRole.ForegroundRole and column.title == "outcome":
+        if role == Qt.ItemDataRole.ForegroundRole and column.title in ("outcome", "not knowing"):
             colour = _VERDICTS.get(row.verdict)
             palette: QPalette = self._palette()
             return QBrush(theme.muted_colour(palette) if colour is None else theme.readable(colour, palette))
@@ -219,10 +241,14 @@ class RowTable(QTableView):
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.doubleClicked.connect(self._on_picked)
 
-    def show_rows(self, rows: Sequence[ImageRow]) -> None:
-        """Show the rows; those of before stay as they are, if the new ones only follow them."""
-        fresh = not self._rows.rows
+    def show_rows(self, rows: Sequence[ImageRow], unaware: Sequence[ImageRow] | None = None) -> None:
+        """Show the rows; those of before stay as they are, if the new ones only follow them.
+
+        ``unaware`` are those of an attacker who does not know the defense; None: there is no defense.
+        """
+        fresh = not self._rows.rows or (self._rows.others is None) != (unaware is None)
         self._rows.show_rows(rows)
+        self._rows.show_others(unaware)
         if rows and (fresh or len(rows) <= 64):
             self._fit()
 
@@ -237,7 +263,7 @@ class RowTable(QTableView):
         wanted = [self._width_of(place) for place in range(len(COLUMNS))]
         room, names = self.viewport().width(), [place for place, column in enumerate(COLUMNS) if place and not column.numeric]
         least = [min(width, _NAME) if place in names else width for place, width in enumerate(wanted)]
-        hidden = {place for place, title in enumerate(self._titles) if self._chosen.get(title) is False}
+        hidden = {place for place, title in enumerate(self._titles) if self._chosen.get(title) is False} | self._unused
         for title in _LEAST_TELLING:
             if sum(width for place, width in enumerate(least) if place not in hidden) <= room:
                 break
@@ -256,8 +282,15 @@ class RowTable(QTableView):
     def _width_of(self, place: int) -> int:
         """Return the width in which the texts of a column are whole."""
         metrics, rows, column = self.fontMetrics(), self._rows.rows[:64], COLUMNS[place]
+        if column.of_unaware:
+            rows = tuple((self._rows.others or {}).values())[:64]
         widest = max(metrics.horizontalAdvance(text) for text in (f"{column.title}    ▾", *(column.text(row) for row in rows)))
         return min(160, widest + 18 + 2 * SPACE) if place else min(140, widest + _SIDE + 24)
+
+    @property
+    def _unused(self) -> set[int]:
+        """The columns of the attacker who does not know the defense, where there is no defense."""
+        return {place for place, column in enumerate(COLUMNS) if column.of_unaware and self._rows.others is None}
 
     @property
     def _titles(self) -> list[str]:
@@ -278,6 +311,8 @@ class RowTable(QTableView):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for place, title in enumerate(self._titles[1:], 1):
+            if place in self._unused:
+                continue
             action = menu.addAction(title)
             action.setCheckable(True)
             action.setChecked(not self.isColumnHidden(place))

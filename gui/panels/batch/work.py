@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.stickers import Sticker
     from gui.session.data_choice import Choice
     from gui.session.data_sources import DataSources
+    from gui.session.defense import Steps
     from gui.session.start_image import StartImage
     from gui.session.state import Region
 
@@ -36,6 +37,8 @@ class BatchRequest:
     begin: StartImage | None
     stickers: tuple[Sticker, ...]
     region: Region
+    defense: Steps
+    """The preprocessing defense before the model; empty: none."""
 
 
 def prepare(request: BatchRequest, sources: DataSources) -> Iterator[str]:
@@ -62,6 +65,7 @@ def make_batch(request: BatchRequest, sources: DataSources) -> ImageRun:
         start=None if request.begin is None or "start" not in attack.uses else request.begin.image,
         stickers=request.stickers,
         region=request.region if attack.masked else "image",
+        defense=request.defense,
     )
 
 
@@ -82,3 +86,11 @@ def write(results: ImageResults, path: Path, images: bool) -> list[Path]:
     from engine.record import write_batch
 
     return write_batch(results, path, images=images)
+
+
+def as_python(results: ImageResults) -> str:
+    """Return a script that attacks the images again and compares every bit."""
+    from engine.record.batches import batch_record
+    from engine.script import batch_as_python
+
+    return batch_as_python(batch_record(results, Path.cwd()), Path.cwd())
