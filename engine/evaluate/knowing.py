@@ -18,8 +18,8 @@ from engine.classifier import Classifier
 from engine.defenses.preprocessing import Preprocessing, defended, read, words
 from engine.driver import Run, start
 from engine.errors import GibbonError
-from engine.evaluate.intervals import Share
 from engine.evaluate.named_attack import NamedAttack
+from engine.intervals import Share
 from engine.operation import Attack, Problem, Step, Use
 from engine.parameters import method
 from engine.ranking import reached

@@ -10,7 +10,7 @@ from engine.classifier import Classifier
 from engine.data import DataSet
 from engine.data.selection import Selection
 from engine.driver import start
-from engine.evaluate.intervals import wilson
+from engine.intervals import wilson
 from engine.result import AttackResult
 from engine.text.formatting import counted, format_number, format_share
 

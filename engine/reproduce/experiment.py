@@ -26,7 +26,7 @@ from engine.download import Progress
 from engine.driver import Run
 from engine.driver import start as begin
 from engine.errors import GibbonError
-from engine.evaluate.intervals import wilson
+from engine.intervals import wilson
 from engine.operation import Attack, Operation, Problem, Step
 from engine.parameters import data
 from engine.ranking import fraction

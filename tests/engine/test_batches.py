@@ -19,7 +19,7 @@ from engine.data import DataSet, Selection
 from engine.errors import GibbonError
 from engine.evaluate.batch import COLUMNS, ImageResults, ImageRow, ImageRun, attack_images, from_data, from_files, summary_of, table_of
 from engine.evaluate.batch.aims import target_of
-from engine.evaluate.intervals import wilson
+from engine.intervals import wilson
 from engine.operation import Attack
 from engine.record import BatchRecord, compared, repeat_batch, write_batch
 from engine.stickers import Colour, Optimised, Sticker

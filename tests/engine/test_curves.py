@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import engine
 from engine import attacks
 from engine.evaluate.curves import CurveStep, ModelNorms, Norms, RobustnessCurve
-from engine.evaluate.intervals import wilson
+from engine.intervals import wilson
 from engine.operation import Attack
 from tests.engine.conftest import small_network
 

@@ -19,7 +19,7 @@ from engine.artifacts import Table
 from engine.classifier import Classifier
 from engine.defenses.objectives.crafting import divergence
 from engine.errors import GibbonError
-from engine.evaluate.intervals import wilson
+from engine.intervals import wilson
 from engine.operation import Problem
 from engine.randomness import RowRandom
 from engine.reproduce import Experiment

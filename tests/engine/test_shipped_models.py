@@ -11,8 +11,8 @@ import engine
 from engine import models
 from engine.bits import whole
 from engine.defenses import accuracy, objectives
-from engine.evaluate.intervals import wilson
 from engine.evaluate.under_attack import under_pgd
+from engine.intervals import wilson
 from engine.models import shipped
 from engine.text.parsing import parse_number
 

@@ -20,7 +20,6 @@ from engine.data import DataSet
 from engine.defenses.training.sharing import own_share
 from engine.evaluate import control
 from engine.evaluate.batch import RowRun
-from engine.evaluate.intervals import wilson
 from engine.evaluate.tables import (
     Column,
     TableAttack,
@@ -33,6 +32,7 @@ from engine.evaluate.tables import (
     read_spec,
     spec_toml,
 )
+from engine.intervals import wilson
 from engine.text.formatting import format_number
 from tests.engine.conftest import linear_classifier, small_network
 

@@ -17,11 +17,11 @@ from engine import attacks
 from engine.data import DataSet
 from engine.defenses.preprocessing import BitDepth
 from engine.evaluate import knowing
-from engine.evaluate.intervals import Share
 from engine.evaluate.tables import TableSpec, evaluate_table
 from engine.evaluate.trust import SIGNS, Light, TrustLights, TrustStep, caveat, lights_of, table_of
 from engine.evaluate.trust.light import compared, frequent
 from engine.evaluate.trust.measuring import of_the_attack, rising
+from engine.intervals import Share
 from engine.operation import Attack, AttackStep, Problem
 from tests.pretended_gpu import pretended_gpu
 

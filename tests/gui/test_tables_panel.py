@@ -14,8 +14,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from engine.errors import GibbonError
-from engine.evaluate.intervals import wilson
 from engine.evaluate.tables import TableAttack, TableSpec, evaluate_table, read_spec, spec_toml
+from engine.intervals import wilson
 from gui.panels.tables.images import verdict_of
 from gui.session.evaluations import table_folder
 from tests.gui.driving import click, press_keys, run_attack, settle, until, wait_written

@@ -9,7 +9,7 @@ from engine.defenses.preprocessing import words
 from engine.evaluate.batch.attacking import ImageResults
 from engine.evaluate.batch.rows import ImageRow
 from engine.evaluate.batch.summary import Summary
-from engine.evaluate.intervals import Share
+from engine.intervals import Share
 from engine.text.formatting import counted
 
 

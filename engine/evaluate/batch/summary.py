@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.evaluate.batch.rows import ImageRow
-from engine.evaluate.intervals import Share
+from engine.intervals import Share
 from engine.text.formatting import counted, format_linf, format_norm
 
 __all__ = ["Share", "Summary", "summary_of"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.evaluate.intervals import Share
 from engine.evaluate.tables.cells import Cell
 from engine.evaluate.trust import Light, marked
+from engine.intervals import Share
 
 NOTHING = "–"
 

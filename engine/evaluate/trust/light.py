@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from engine.artifacts import Table
-from engine.evaluate.intervals import Share, wilson
 from engine.evaluate.trust.signs import SIGNS, Sign
+from engine.intervals import Share, wilson
 from engine.text.formatting import short
 
 State = Literal["on", "off", "not measured"]
