@@ -12,6 +12,7 @@ from engine.record.migration import VERSION as OPERATIONS
 from engine.record.packing import Part
 from engine.record.schema import ModelEntry
 from engine.record.stickers import ShapeEntry
+from engine.study.lights import LightEntry
 
 FORMAT = "gibbon-study"
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -257,6 +258,8 @@ class StudyEntry(Part):
     photographs: tuple[PhotographEntry, ...] = ()
     runs: tuple[RunId, ...] = ()
     removed: tuple[RunId, ...] = ()
+    lights: dict[RunId, tuple[LightEntry, ...]] = Field(default_factory=dict)
+    """The trust lights of the runs that have some."""
     shown: RunId | None = None
     compared: tuple[RunId, ...] = ()
     workspace: str = ""

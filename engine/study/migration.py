@@ -11,7 +11,7 @@ VERSION = 3
 STEPS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType(
     {
         1: lambda content: {**content, "batch": False, "copy_of": ""},  # version 1 had no table of many images
-        2: dict,  # version 2 had tables of one attacker alone, and no trust lights: what newer parts are without them
+        2: lambda content: {**content, "lights": {}},  # version 2 had no trust lights, and tables of one attacker alone
     }
 )
 """By version, the function that makes the content of ``study.json`` one of the next version. The parameters of attacks need none: they

@@ -17,7 +17,7 @@ from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.images import Photograph
 from engine.record.recorded import Answer, stand_in
 from engine.refusals import place_and_reason
-from engine.study import batches, canvases, operations, photographs, runs, tensors
+from engine.study import batches, canvases, lights, operations, photographs, runs, tensors
 from engine.study.archive import Archive
 from engine.study.batch_entries import BatchEntry
 from engine.study.encoded import MAIN, member_of, remember
@@ -76,6 +76,7 @@ class _Reader:
             explanations=canvases.explanations_of(main.explanations, main.operations, self._remarks),
             runs=tuple(found),
             removed=frozenset(main.removed) & ids,
+            lights={id: tuple(map(lights.light_of, kept)) for id, kept in main.lights.items() if id in main.runs},
             shown=main.shown if main.shown in ids else None,
             compared=tuple(id for id in main.compared if id in ids),
             workspace=main.workspace,

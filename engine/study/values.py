@@ -17,6 +17,7 @@ from torch import Tensor
 from engine.classifier import Classifier
 from engine.defenses.preprocessing import Preprocessing
 from engine.evaluate.batch import ImageResults
+from engine.evaluate.trust import Light
 from engine.explain import Explanation
 from engine.images import Photograph
 from engine.operation import Attack
@@ -215,6 +216,8 @@ class Study:
     """The runs in the order in which they finished, removed ones included."""
     removed: frozenset[str] = frozenset()
     """The ids of the runs that were removed, since a person may want one back."""
+    lights: Mapping[str, tuple[Light, ...]] = field(default_factory=dict)
+    """The trust lights by the id of their run: they are found after a run has ended, so they are no part of it."""
     shown: str | None = None
     """The id of the run whose result is on the canvas."""
     compared: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from engine.classifier import Classifier
 from engine.errors import GibbonError, in_words
 from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.images import Photograph
-from engine.study import batches, canvases, models, operations, photographs, tensors, thumbnail, timelines
+from engine.study import batches, canvases, lights, models, operations, photographs, tensors, thumbnail, timelines
 from engine.study.archive import write_archive
 from engine.study.encoded import MAIN, PICTURE, encode, encoded_batch, encoded_runs, json_of, member_of
 from engine.study.entries import StudyEntry
@@ -88,6 +88,9 @@ def _main_entry(study: Study, pool: Tensors, shown: Mapping[str, Photograph]) ->
         photographs=tuple(photographs.entry_of(photograph) for photograph in shown.values()),
         runs=(*(run.id for run in study.runs), *(carried.id for carried in study.carried)),
         removed=tuple(sorted(study.removed & {run.id for run in study.runs})),
+        lights={
+            run.id: tuple(map(lights.entry_of, study.lights[run.id])) for run in (*study.runs, *study.carried) if run.id in study.lights
+        },
         shown=study.shown,
         compared=study.compared,
         workspace=study.workspace,

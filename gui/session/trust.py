@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from PySide6.QtCore import QObject, Signal, Slot
 
 from gui.lanes.runner import OperationRunner
+from gui.session.run_lights import keep_lights, lights_of
 from gui.session.run_mask import mask_of
 from gui.session.stand_in import is_stand_in
 
@@ -83,8 +84,6 @@ class Trust(QObject):
     def __init__(self, host: Host, parent: QObject) -> None:
         super().__init__(parent)
         self._host = host
-        # By the run itself, since another study has runs of the same numbers, and weakly, so that a run that is dropped is gone.
-        self._of_runs: WeakKeyDictionary[AttackRun, tuple[Light, ...]] = WeakKeyDictionary()
         self._refused: WeakKeyDictionary[AttackRun, str] = WeakKeyDictionary()
         """Why there are no lights of a run."""
         self._of_image: tuple[Subject, tuple[Light, ...]] | None = None
@@ -101,12 +100,13 @@ class Trust(QObject):
     def subject(self) -> Subject | None:
         """The thing on the canvas whose lights are wanted; None: nothing there has lights."""
         state, run = self._host.state, self._host.staleness.run
-        if state.classifier is None or state.clean is None or is_stand_in(state.classifier):
+        if state.classifier is None or state.clean is None:
             return None
         if run is not None:
-            source = self._host.history.source(run)
-            return Subject(run.result.classifier, run.result.clean, int(run.result.labels[0]), source or run)
-        if state.assumed_label is None:
+            run = self._host.history.source(run) or run
+            known = not is_stand_in(state.classifier) or bool(lights_of(run))  # a study has kept the lights of a model that is not here
+            return Subject(run.result.classifier, run.result.clean, int(run.result.labels[0]), run) if known else None
+        if state.assumed_label is None or is_stand_in(state.classifier):
             return None
         return Subject(state.classifier, state.clean, state.assumed_label)
 
@@ -117,15 +117,14 @@ class Trust(QObject):
         if subject is None:
             return ()
         if subject.run is not None:
-            return self._of_runs.get(subject.run, ())
+            return lights_of(subject.run)
         return self._of_image[1] if self._of_image is not None and subject.is_same(self._of_image[0]) else ()
 
     def warnings(self, run: FinishedRun) -> tuple[str, ...]:
         """Return the sentences that have to stand beside a run's verdict: what its attack rules out, and the lights that are on."""
         from engine.evaluate.trust import sentences_of
 
-        lights: Sequence[Light] = next((lights for known, lights in self._of_runs.items() if known is run), ())
-        return (*filter(None, [self.caveat(run)]), *sentences_of((run.operation.title, light) for light in lights))
+        return (*filter(None, [self.caveat(run)]), *sentences_of((run.operation.title, light) for light in lights_of(run)))
 
     def caveat(self, run: FinishedRun) -> str:
         """Return the sentence that the attack's kind alone puts beside a run that failed; empty where there is none."""
@@ -158,6 +157,8 @@ class Trust(QObject):
             return "The first lights are being measured."
         if not any(_is_open(light) for light in self.lights):
             return "All lights are measured."
+        if is_stand_in(subject.classifier):
+            return f"The model “{subject.classifier.name}” is not here: load it to measure the other lights."
         return ""
 
     # ------------------------------------------------------------------ the cheap ones
@@ -185,7 +186,7 @@ class Trust(QObject):
         """Return whether the cheap lights of a subject were looked for."""
         if subject.run is None:
             return self._of_image is not None and subject.is_same(self._of_image[0])
-        return subject.run in self._of_runs or subject.run in self._refused
+        return bool(lights_of(subject.run)) or subject.run in self._refused
 
     def _take(self, found: tuple[Subject, tuple[Light, ...] | str]) -> None:
         subject, lights = found
@@ -193,8 +194,8 @@ class Trust(QObject):
             self._of_image = subject, () if isinstance(lights, str) else lights
         elif isinstance(lights, str):
             self._refused[subject.run] = lights
-        else:
-            self._of_runs.setdefault(subject.run, lights)
+        elif not lights_of(subject.run):
+            keep_lights(subject.run, lights)
         self.changed.emit()
 
     # ------------------------------------------------------------------ the costly ones
@@ -234,7 +235,7 @@ class Trust(QObject):
     def _keep(self, run: AttackRun, lights: tuple[Light, ...]) -> None:
         from engine.evaluate.trust import merged
 
-        self._of_runs[run] = merged(self._of_runs.get(run, ()), lights)
+        keep_lights(run, merged(lights_of(run), lights), measured=True)
         self.changed.emit()
 
 

@@ -259,6 +259,44 @@ def test_without_its_model_a_study_shows_pictures_numbers_and_one_sentence(made:
     attack(other, attacks.FGSM(eps=0.01))
 
 
+def test_the_trust_lights_of_a_run_are_kept_also_without_its_model(made: Callable[[], Session], tmp_path: Path) -> None:
+    weights = own_model(tmp_path)
+    session = made()
+    open_stop_sign(session, engine.models.load(weights, architecture="signs", device="cpu"))
+    session.change(label=int(session.classifier.predict(session.clean[None])[0]))  # type: ignore[union-attr, index]
+    attack(session, attacks.PGD(eps=0.01, steps=3))
+    until(lambda: session.trust.lights, "the cheap lights")
+    path = save(session, tmp_path / "mine.gibbon")
+    assert not session.studies.is_unsaved
+    session.trust.measure()
+    until(lambda: not session.trust.runner.running and session.trust.obstacle == "All lights are measured.", "the other lights")
+    assert session.studies.is_unsaved, "a measurement is work"
+    lights, warnings = session.trust.lights, session.trust.warnings(session.history.attacks[0])
+    save(session, path)
+    assert not session.studies.is_unsaved
+
+    other = made()
+    reopen(other, path)
+    assert other.trust.lights == lights
+    assert other.trust.warnings(other.history.attacks[0]) == warnings
+    assert other.trust.obstacle == "All lights are measured."
+    assert not other.studies.is_unsaved
+
+    weights.rename(tmp_path / "gone.pt")
+    third = made()
+    third.studies.open(path)
+    until(lambda: third.frame is not None and is_stand_in(third.classifier), "the frame")
+    assert third.trust.lights == lights
+    assert third.trust.obstacle
+    (tmp_path / "gone.pt").rename(weights)
+    third.set_classifier(engine.models.load(weights, architecture="signs", device="cpu"))
+    assert not is_stand_in(third.history.attacks[0].result.classifier)
+    assert third.trust.lights == lights, "the run under its model has the lights of the one under the stand-in"
+    again = made()
+    reopen(again, save(third, tmp_path / "again.gibbon"))
+    assert again.trust.lights == lights
+
+
 @pytest.mark.parametrize("recorded", [True, False])
 def test_without_its_model_the_losses_and_the_recorded_iterates_are_shown(
     made: Callable[[], Session], tmp_path: Path, qtbot: QtBot, recorded: bool

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gui.session.attack_inputs import AttackInputs
 from gui.session.defense import behind
 from gui.session.history import AttackRun, FinishedRun
+from gui.session.run_lights import keep_lights, pass_lights
 from gui.session.scene import Scene
 from gui.session.stand_in import is_stand_in
 from gui.session.start_image import StartImage
@@ -57,9 +58,11 @@ def restored(study: Study) -> Restored:
         fields["plan"] = _plan(study)
     if study.explanations:  # a study of a script names none: those of the window stay
         fields["explanations"] = study.explanations
-    return Restored(
-        fields, tuple(_run(run) for run in study.runs), study.workspace, study.batch, study.copy_of, study.carried, study.remarks
-    )
+    runs = tuple(_run(run) for run in study.runs)
+    for made, run in zip(runs, study.runs, strict=True):
+        if isinstance(made, AttackRun) and run.id in study.lights:
+            keep_lights(made, study.lights[run.id], measured=True)
+    return Restored(fields, runs, study.workspace, study.batch, study.copy_of, study.carried, study.remarks)
 
 
 def empty(state: State) -> Restored:
@@ -150,4 +153,5 @@ def with_classifier(run: AttackRun, classifier: Classifier) -> AttackRun:
     made = known(run)
     if made is not None:
         remember(new, made)
+    pass_lights(run, new)
     return new

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gui.session.history import AttackRun, FinishedRun
+from gui.session.run_lights import lights_of, measured_lights
 from gui.session.state import PLAN_FIELDS, STATE_FIELDS, State, differing_fields
 from gui.session.studies.kept_fields import ATTACK_RUN, CANVAS, INPUTS, PLAN, RUN, START, renamed, taken, to_study
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from engine import Classifier
     from engine.evaluate.batch import ImageResults
+    from engine.evaluate.trust import Light
     from engine.study import Answer, Canvas, Plan, Settings, Study, StudyRun
     from engine.study.values import CarriedRun
     from gui.session.scene import Frame
@@ -43,6 +45,10 @@ class Snapshot:
     shown: AttackRun | None = None
     frame: Frame | None = None
     """The newest frame, whose logits a study keeps to be shown without the model."""
+    lights: Mapping[int, tuple[Light, ...]] = field(default_factory=dict)
+    """The trust lights by the number of their run."""
+    measured: Mapping[int, tuple[Light, ...]] = field(default_factory=dict)
+    """Those of them that took other attacks. The others follow from the run at once, so that they alone are no reason to save."""
     workspace: str = ""
     batch: ImageResults | None = None
     """The table of many images."""
@@ -56,6 +62,7 @@ class Saved:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._state, self._workspace, self._carried = snapshot.state, snapshot.workspace, snapshot.carried
+        self._measured = snapshot.measured
         self._batch = None if snapshot.batch is None else weakref.ref(snapshot.batch)
         self._runs = [(weakref.ref(run), _reference(known(run))) for run in snapshot.runs]
 
@@ -63,6 +70,7 @@ class Saved:
         """Return whether there is anything in which a study of ``snapshot`` would differ from the saved one."""
         alike = self._workspace == snapshot.workspace and self._carried == snapshot.carried and self._has_runs(snapshot.runs)
         was = None if self._batch is None else self._batch()
+        alike = alike and self._measured == snapshot.measured
         alike = alike and was is snapshot.batch and (self._batch is None) == (snapshot.batch is None)
         changed = differing_fields(snapshot.state, self._state, SAVED)
         if "classifier" in changed and _fingerprint(snapshot.state) == _fingerprint(self._state):
@@ -88,7 +96,18 @@ def take(session: Host, workspace: str = "", carried: tuple[CarriedRun, ...] = (
     """Return the snapshot of a session. While an attack is in progress the canvas counts as it was before."""
     history, frame = session.history, session.frame
     still = frame if frame is not None and frame.step is None else None
-    return Snapshot(session.state, history.every, history.shown, still, workspace, session.batch.results, copy_of, carried)
+    return Snapshot(
+        session.state,
+        history.every,
+        history.shown,
+        still,
+        lights={run.number: found for run in history.every if (found := lights_of(run))},
+        measured=measured_lights(history.every),
+        workspace=workspace,
+        batch=session.batch.results,
+        copy_of=copy_of,
+        carried=carried,
+    )
 
 
 def study_of(snapshot: Snapshot) -> Study:
@@ -111,6 +130,7 @@ def kept_and_left_out(snapshot: Snapshot) -> tuple[Study, tuple[str, ...]]:
         explanations=tuple(explanation for explanation in state.explanations if can_keep(explanation)),
         runs=tuple(_run_of(run) for run in kept),
         removed=frozenset(ids[number] for number in state.removed if number in ids),
+        lights={ids[number]: lights for number, lights in snapshot.lights.items() if number in ids},
         shown=None if snapshot.shown is None else ids.get(snapshot.shown.number),
         compared=tuple(ids[number] for number in state.compared if number in ids),
         workspace=snapshot.workspace,
