@@ -7,15 +7,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from engine.errors import GibbonError
-from engine.evaluate.intervals import Share
 from engine.evaluate.trust import SIGNS, Light
+from engine.intervals import Share
 from engine.record.packing import Part
 
 _Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class ShareEntry(Part):
-    """A share with its counts."""
+    """A share of images, as the two numbers that were counted for it."""
 
     hits: _Count
     of: _Count

@@ -13,8 +13,8 @@ import pytest
 
 import engine
 from engine import attacks, study
-from engine.evaluate.intervals import Share
 from engine.evaluate.trust import SIGNS, Light, TrustLights, lights_at_once
+from engine.intervals import Share
 from engine.study import Study
 from tests.engine.study_damage import edited
 from tests.engine.study_scenes import a_run
