@@ -78,6 +78,7 @@ def _members(study: Study) -> Iterator[tuple[str, bytes]]:
 
 
 def _main_entry(study: Study, pool: Tensors, shown: Mapping[str, Photograph]) -> StudyEntry:
+    ids = (*(run.id for run in study.runs), *(carried.id for carried in study.carried))
     return StudyEntry(
         written=datetime.now().astimezone(),
         gibbon=_program(),
@@ -86,11 +87,9 @@ def _main_entry(study: Study, pool: Tensors, shown: Mapping[str, Photograph]) ->
         explanations=tuple(operations.entry_of(explanation) for explanation in study.explanations),
         models=tuple(models.entry_of(classifier) for classifier in _classifiers(study).values()),
         photographs=tuple(photographs.entry_of(photograph) for photograph in shown.values()),
-        runs=(*(run.id for run in study.runs), *(carried.id for carried in study.carried)),
+        runs=ids,
         removed=tuple(sorted(study.removed & {run.id for run in study.runs})),
-        lights={
-            run.id: tuple(map(lights.entry_of, study.lights[run.id])) for run in (*study.runs, *study.carried) if run.id in study.lights
-        },
+        lights={id: tuple(map(lights.entry_of, study.lights[id])) for id in ids if id in study.lights},
         shown=study.shown,
         compared=study.compared,
         workspace=study.workspace,
