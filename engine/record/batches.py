@@ -19,6 +19,7 @@ from engine.images import write_png
 from engine.record.finding import find
 from engine.record.json_file import has_format, read_record
 from engine.record.making import mask_entry, model_entry, operation_entry, relative
+from engine.record.migration import with_sampled_edges
 from engine.record.packing import Packed, Part
 from engine.record.restoring import Load, build_attack, classifier_of, load_data, load_mask
 from engine.record.schema import DataEntry, MaskEntry, ModelEntry, OperationEntry
@@ -72,7 +73,7 @@ class BatchRecord(Part):
     """One attack on many images: everything that is needed to run it again, and its outcome."""
 
     format: Literal["gibbon-batch"] = "gibbon-batch"
-    version: Literal[1, 2] = 2
+    version: Literal[1, 2, 3] = 3
     """Version 1 had no ``defense``: its model has the one through which its attacker went."""
     command: str = ""
     """The command that repeats the batch, in the record's folder."""
@@ -118,7 +119,14 @@ class BatchRecord(Part):
             The file is missing, damaged, no record of a batch, or of an unknown version.
         """
         cure = "Choose the .json beside a table."
-        return read_record(Path(path), cls, form=FORMAT, versions=(1, 2), what="a batch", cure=cure, limit=_FILE_LIMIT)
+        return read_record(
+            Path(path), cls, form=FORMAT, versions=(1, 2, 3), what="a batch", cure=cure, limit=_FILE_LIMIT, migrate=_migrated
+        )
+
+
+def _migrated(content: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = content if content["version"] == 3 else with_sampled_edges(content)
+    return found
 
 
 def batch_record(results: ImageResults, folder: Path | None = None, name: str = "") -> BatchRecord:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,7 +16,17 @@ from engine.refusals import place_and_reason
 R = TypeVar("R", bound=BaseModel)
 
 
-def read_record(path: Path, cls: type[R], *, form: str, versions: tuple[int, ...], what: str, cure: str, limit: int) -> R:
+def read_record(
+    path: Path,
+    cls: type[R],
+    *,
+    form: str,
+    versions: tuple[int, ...],
+    what: str,
+    cure: str,
+    limit: int,
+    migrate: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+) -> R:
     """Return the record in a file.
 
     Parameters
@@ -32,6 +43,8 @@ def read_record(path: Path, cls: type[R], *, form: str, versions: tuple[int, ...
         A sentence on which file to choose.
     limit
         Largest size of the file in bytes.
+    migrate
+        Changes the content of an earlier version to what it says in the present one.
 
     Raises
     ------
@@ -51,7 +64,7 @@ def read_record(path: Path, cls: type[R], *, form: str, versions: tuple[int, ...
             f"“{path.name}” has the format version {content.get('version')!r}, but this Gibbon reads {read}. Install a newer one."
         )
     try:
-        return cls.model_validate(content)
+        return cls.model_validate(migrate(content))
     except ValidationError as error:
         raise GibbonError(f"“{path.name}” is a damaged record: {place_and_reason(error)} Use the original file.") from None
 

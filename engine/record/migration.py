@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 """Version of the records that this engine writes."""
 OLD_VALUES: Mapping[int, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
@@ -20,7 +20,8 @@ OLD_VALUES: Mapping[int, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "fmn": {"beyond_rounding": False},
             "pgd": {"l1_step": "one value"},
             "square": {"corners": "all"},
-        }
+        },
+        2: {},
     }
 )
 """Old values by version and attack: parameters that records of this version lack, each with the value that means the attack's behaviour
@@ -41,8 +42,19 @@ def migrated(content: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(operation, dict) and isinstance(operation.get("parameters"), dict):
         parameters = migrated_parameters(str(operation.get("slug")), operation["parameters"], content["version"])
         found["operation"] = {**operation, "parameters": parameters}
+    if content["version"] < 3:
+        found = with_sampled_edges(found)
     found["version"] = VERSION
     return found
+
+
+def with_sampled_edges(content: Any) -> Any:
+    """Say of each ellipse in the content of a file that its edge is sampled: earlier versions knew no other one, and named none."""
+    if isinstance(content, dict):
+        if content.get("kind") == "ellipse" and content.get("parameters") == {}:
+            return {**content, "parameters": {"edge": "sampled"}}
+        return {key: with_sampled_edges(value) for key, value in content.items()}
+    return [with_sampled_edges(value) for value in content] if isinstance(content, list) else content
 
 
 def migrated_parameters(slug: str, parameters: Mapping[str, Any], version: int) -> dict[str, Any]:

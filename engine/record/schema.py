@@ -137,7 +137,7 @@ class Record(Part):
     """One attack on one image: everything that is needed to run it again, and its outcome."""
 
     format: Literal["gibbon-record"] = "gibbon-record"
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     model: ModelEntry
     image: ImageEntry
     operation: OperationEntry

@@ -22,10 +22,10 @@ class StickerEntry(Part):
     """One sticker in a record: geometry and content."""
 
     id: int
-    x: int
-    y: int
-    width: int = Field(ge=1)
-    height: int = Field(ge=1)
+    x: float
+    y: float
+    width: float = Field(ge=1)
+    height: float = Field(ge=1)
     content: Literal["colour", "pixels", "optimised"]
     rgb: tuple[float, float, float] | None = None
     """Red, green and blue of a single colour."""
@@ -35,7 +35,11 @@ class StickerEntry(Part):
     opacity: float = Field(1.0, ge=0, le=1)
     name: str = ""
     shape: ShapeEntry | None = None
-    """Shape of the sticker; None: a rectangle, the only shape of earlier records."""
+    """Shape of the sticker; None: a rectangle."""
+    angle: float = 0
+    """Rotation about the middle of the box, in degrees."""
+    frame: tuple[float, float, float, float, float] | None = None
+    """Where optimised content lies, see `engine.stickers.Optimised`."""
 
     @classmethod
     def of(cls, sticker: Sticker) -> Self:
@@ -60,17 +64,19 @@ class StickerEntry(Part):
             shape=None
             if isinstance(sticker.shape, Rectangle)
             else ShapeEntry(kind=sticker.shape.kind, parameters=parameters_of_shape(sticker.shape)),
+            angle=sticker.angle,
+            frame=content.frame if isinstance(content, Optimised) else None,
         )
 
     def sticker(self) -> Sticker:
         """Make the sticker of this entry."""
         shape = Rectangle() if self.shape is None else shape_of(self.shape.kind, self.shape.parameters)
-        return Sticker(self.id, self.x, self.y, self.width, self.height, self._content(), self.opacity, self.name, shape)
+        return Sticker(self.id, self.x, self.y, self.width, self.height, self._content(), self.opacity, self.name, shape, self.angle)
 
     def _content(self) -> Content:
         image = None if self.image is None else self.image.tensor()
         if self.content == "pixels" and image is not None:
             return Pixels(image, self.image_name)
         if self.content == "optimised":
-            return Optimised(image)
+            return Optimised(image, self.frame)
         return Colour() if self.rgb is None else Colour(self.rgb)

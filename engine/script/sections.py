@@ -95,8 +95,8 @@ def sticker_call(sticker: Sticker, *, with_content: bool) -> tuple[str, set[str]
     """
     imports = {f"from engine.stickers import {type(sticker.content).__name__}", "from engine.stickers import Sticker"}
     content, more = _content(sticker, with_content)
-    options = {"opacity": sticker.opacity, "name": sticker.name}
-    defaults = {"opacity": 1.0, "name": ""}
+    options = {"opacity": sticker.opacity, "name": sticker.name, "angle": sticker.angle}
+    defaults = {"opacity": 1.0, "name": "", "angle": 0}
     named = {name: literal(value) for name, value in options.items() if value != defaults[name]}
     if not isinstance(sticker.shape, Rectangle):
         imports.add(f"from engine.stickers import {type(sticker.shape).__name__}")
@@ -118,7 +118,8 @@ def _content(sticker: Sticker, with_content: bool) -> tuple[str, set[str]]:
     if content.image is None or not with_content:
         return "Optimised()", set()
     pixels, imports = packed_call(Packed.of(content.image))
-    return call("Optimised", pixels), imports
+    frame = {} if content.frame is None else {"frame": literal(content.frame)}
+    return call("Optimised", pixels, **frame), imports
 
 
 def attack_call(entry: OperationEntry, folder: Path) -> str:

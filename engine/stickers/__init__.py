@@ -1,14 +1,12 @@
-"""Stickers: geometry (frozen values, pure functions) and rendering (differentiable)."""
+"""Stickers: frozen values, pure functions on them, shapes, and rendering, which is differentiable."""
 
+from engine.stickers.content import content_of
 from engine.stickers.geometry import (
     HANDLES,
-    Colour,
-    Content,
+    TURN_STEP,
     Handle,
     Hit,
-    Optimised,
-    Pixels,
-    Sticker,
+    around,
     between,
     contains,
     find_hit,
@@ -16,16 +14,23 @@ from engine.stickers.geometry import (
     kept_on_image,
     moved,
     next_id,
+    on_whole_pixels,
+    pointed,
     reordered,
     resized,
+    rotated,
     scaled,
+    to_image,
 )
-from engine.stickers.rendering import Composition, compose, content_of, coverage, paint, with_content
-from engine.stickers.shapes import SHAPES, Ellipse, Rectangle, Shape
+from engine.stickers.rendering import Composition, compose, coverage, paint, with_content
+from engine.stickers.shapes import SHAPES, Brushed, Ellipse, Polygon, Rectangle, Shape
+from engine.stickers.sticker import Colour, Content, Optimised, Pixels, Sticker
 
 __all__ = [
     "HANDLES",
     "SHAPES",
+    "TURN_STEP",
+    "Brushed",
     "Colour",
     "Composition",
     "Content",
@@ -34,9 +39,11 @@ __all__ = [
     "Hit",
     "Optimised",
     "Pixels",
+    "Polygon",
     "Rectangle",
     "Shape",
     "Sticker",
+    "around",
     "between",
     "compose",
     "contains",
@@ -47,9 +54,13 @@ __all__ = [
     "kept_on_image",
     "moved",
     "next_id",
+    "on_whole_pixels",
     "paint",
+    "pointed",
     "reordered",
     "resized",
+    "rotated",
     "scaled",
+    "to_image",
     "with_content",
 ]

@@ -27,10 +27,26 @@ def whole(value: object, what: str) -> int:
         The value is no whole number, or exceeds every image.
     """
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
-        raise GibbonError(f"The sticker's {what} is {named(value)}, but stickers lie on whole pixels. Give a whole number.")
+        raise GibbonError(f"The sticker's {what} is {named(value)}. Give a whole number.")
     if abs(int(value)) > _FARTHEST:
         raise GibbonError(f"The sticker's {what} is {named(value)}, which lies beyond every image. Give a smaller number.")
     return int(value)
+
+
+def length(value: object, what: str) -> float:
+    """Return ``value`` as a number of pixels or degrees, an int where it is whole; NumPy's numbers are accepted, too.
+
+    Raises
+    ------
+    GibbonError
+        The value is no finite number, or exceeds every image.
+    """
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not math.isfinite(value):
+        raise GibbonError(f"The sticker's {what} is {named(value)}. Give a number.")
+    if abs(float(value)) > _FARTHEST:
+        raise GibbonError(f"The sticker's {what} is {named(value)}, which lies beyond every image. Give a smaller number.")
+    number = float(value)
+    return int(number) if number.is_integer() else number
 
 
 def share(value: object, what: str) -> float:

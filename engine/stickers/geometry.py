@@ -1,8 +1,6 @@
-"""Stickers as frozen values, and pure functions on them. This file knows neither Qt nor torch's drawing.
+"""Pure functions on stickers: what is hit, how they move, turn and change size. This file knows neither Qt nor torch's drawing.
 
-Coordinates are image pixels: pixel (row r, column c) covers the square [c, c + 1] x [r, r + 1], so a sticker at x = 13, width = 6 covers
-the columns 13 to 18. Stickers snap to whole pixels, so that the drawing, the computation and the saved file agree to the pixel. The order
-of a tuple of stickers is their z-order: the last is on top.
+The mouse snaps upright stickers to whole pixels. A rotated one keeps whole sizes, but its edges lie anywhere.
 """
 
 from __future__ import annotations
@@ -13,103 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from engine.errors import GibbonError
 from engine.stickers import checks
-from engine.stickers.shapes import RECTANGLE, Shape
-from engine.text.parsing import named
+from engine.stickers.shapes import RECTANGLE, Polygon, Shape
+from engine.stickers.sticker import Colour, Content, Sticker, check_sticker, check_stickers
 
 Handle = Literal["nw", "n", "ne", "e", "se", "s", "sw", "w"]
 HANDLES: tuple[Handle, ...] = ("nw", "n", "ne", "e", "se", "s", "sw", "w")
-
-
-@dataclass(frozen=True)
-class Colour:
-    """Content that is a single colour everywhere."""
-
-    rgb: tuple[float, float, float] = (1.0, 0.85, 0.0)
-    """Red, green and blue in [0, 1]; a grey model takes the mean."""
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.rgb, tuple | list) or len(self.rgb) != 3 or not all(map(checks.is_share, self.rgb)):
-            raise GibbonError(f"{self.rgb!r} is no colour. Give red, green and blue from 0 to 1.")
-        object.__setattr__(self, "rgb", tuple(map(float, self.rgb)))
-
-
-@dataclass(frozen=True, eq=False)
-class Pixels:
-    """Content from a picture, stretched over the sticker."""
-
-    image: Tensor
-    """The picture, ``(C, h, w)`` in [0, 1] on the CPU."""
-    name: str = "image"
-
-    def __post_init__(self) -> None:
-        checks.picture(self.image, "picture of a sticker", bounded=True)
-
-
-@dataclass(frozen=True, eq=False)
-class Optimised:
-    """Content that an attack optimises. The sticker's area belongs to the mask of a sticker attack."""
-
-    image: Tensor | None = None
-    """The content, ``(C, h, w)`` in [0, 1] on the CPU; None before the first run: middle grey."""
-
-    def __post_init__(self) -> None:
-        if self.image is not None:
-            checks.picture(self.image, "content of a sticker")
-
-
-Content = Colour | Pixels | Optimised
-
-
-@dataclass(frozen=True)
-class Sticker:
-    """A region on the canvas with content: a bounding box of whole pixels, and a shape within it."""
-
-    id: int
-    """Number that is unique within a canvas and stays through every edit."""
-    x: int
-    """Left edge in pixels."""
-    y: int
-    """Top edge in pixels."""
-    width: int
-    height: int
-    content: Content = Colour()
-    opacity: float = 1.0
-    """Opacity: 0 shows nothing, 1 covers the image."""
-    name: str = ""
-    shape: Shape = RECTANGLE
-    """The part of the bounding box ``x, y, width, height`` that is covered."""
-
-    def __post_init__(self) -> None:
-        for what in ("id", "x", "y", "width", "height"):
-            object.__setattr__(self, what, checks.whole(getattr(self, what), what))
-        if self.width < 1 or self.height < 1:
-            raise GibbonError(f"A sticker of {self.width} × {self.height} pixels covers nothing. Make it at least one pixel wide and high.")
-        if not isinstance(self.content, Colour | Pixels | Optimised):
-            raise GibbonError(f"{self.content!r} is no content of a sticker. Give a Colour, Pixels or Optimised.")
-        object.__setattr__(self, "opacity", checks.share(self.opacity, "The sticker's opacity"))
-        if not isinstance(self.name, str):
-            raise GibbonError(f"The sticker's name is {self.name!r}. Give a text.")
-        if not isinstance(self.shape, Shape):
-            raise GibbonError(f"{self.shape!r} is no shape of a sticker. Give a Rectangle or an Ellipse.")
-
-    @property
-    def right(self) -> int:
-        """The edge after the last column, in pixels."""
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> int:
-        """The edge after the last row, in pixels."""
-        return self.y + self.height
-
-    @property
-    def title(self) -> str:
-        """The name, or a description where no name was given."""
-        return self.name or f"Sticker {self.id}"
+TURN_STEP = 15.0
+"""Degrees to which a rotation snaps."""
 
 
 @dataclass(frozen=True)
@@ -122,21 +33,28 @@ class Hit:
 
 def contains(sticker: Sticker, x: float, y: float) -> bool:
     """Return whether the point is on the sticker: within its box, and within its shape there."""
-    _check(sticker)
+    check_sticker(sticker)
     checks.point(x, y)
-    if not (sticker.x <= x < sticker.right and sticker.y <= y < sticker.bottom):
+    u, v = _to_unit(sticker, x, y)
+    if not (0 <= u < 1 and 0 <= v < 1):
         return False
-    u, v = (torch.tensor(share) for share in ((x - sticker.x) / sticker.width, (y - sticker.y) / sticker.height))
-    return sticker.shape.fills_its_box or bool(sticker.shape.contains(u, v))
+    return sticker.shape.fills_its_box or bool(sticker.shape.contains(torch.tensor(u), torch.tensor(v)))
 
 
 def handle_position(sticker: Sticker, handle: Handle) -> tuple[float, float]:
-    """Return the position of the handle: a corner, or the middle of an edge."""
-    _check(sticker)
+    """Return the position of the handle: a corner, or the middle of an edge, of the rotated box."""
+    check_sticker(sticker)
     _check_handle(handle)
-    horizontal = sticker.x if "w" in handle else sticker.right if "e" in handle else sticker.x + sticker.width / 2
-    vertical = sticker.y if "n" in handle else sticker.bottom if "s" in handle else sticker.y + sticker.height / 2
-    return horizontal, vertical
+    u, v = _place_of(handle)
+    return to_image(sticker, u, v)
+
+
+def to_image(sticker: Sticker, u: float, v: float) -> tuple[float, float]:
+    """Return a point of the unit square of a sticker's box as a point of the image."""
+    if sticker.angle == 0:
+        return sticker.x + u * sticker.width, sticker.y + v * sticker.height
+    dx, dy = _turned((u - 0.5) * sticker.width, (v - 0.5) * sticker.height, sticker.angle)
+    return sticker.centre[0] + dx, sticker.centre[1] + dy
 
 
 def find_hit(stickers: Sequence[Sticker], x: float, y: float, reach: float, selected: int | None = None) -> Hit | None:
@@ -155,6 +73,9 @@ def find_hit(stickers: Sequence[Sticker], x: float, y: float, reach: float, sele
     return next((Hit(sticker) for sticker in reversed(stickers) if contains(sticker, x, y)), None)
 
 
+# ---------------------------------------------------------------------- making
+
+
 def between(
     id: int,
     start: tuple[float, float],
@@ -166,9 +87,7 @@ def between(
 ) -> Sticker:
     """Return the sticker spanned by two corners, snapped to the pixels that contain them, at least one pixel large."""
     for corner in (start, end):
-        if not isinstance(corner, Sequence) or len(corner) != 2:
-            raise GibbonError(f"{corner!r} is no corner of a sticker. Give (x, y) in pixels.")
-        checks.point(*corner)
+        _check_corner(corner)
     left, right = sorted((math.floor(start[0]), math.floor(end[0])))
     top, bottom = sorted((math.floor(start[1]), math.floor(end[1])))
     width, height = right - left + 1, bottom - top + 1
@@ -180,18 +99,82 @@ def between(
     return Sticker(id, left, top, width, height, content or Colour(), shape=shape or RECTANGLE)
 
 
+def around(id: int, corners: Sequence[tuple[float, float]], *, content: Content | None = None) -> Sticker:
+    """Return the sticker whose shape is the polygon with these corners in pixels, each ``(x, y)``.
+
+    Raises
+    ------
+    GibbonError
+        There are fewer than three corners, or they enclose no area.
+    """
+    for corner in corners:
+        _check_corner(corner)
+    box, shape = Polygon.within(corners)
+    return Sticker(id, *box, content or Colour(), shape=shape)
+
+
+# ---------------------------------------------------------------------- changing
+
+
 def moved(sticker: Sticker, dx: float, dy: float) -> Sticker:
     """Return the sticker shifted by whole pixels."""
-    _check(sticker)
+    check_sticker(sticker)
     checks.point(dx, dy)
     return replace(sticker, x=sticker.x + round(dx), y=sticker.y + round(dy))
 
 
+def rotated(sticker: Sticker, angle: float) -> Sticker:
+    """Return the sticker at an angle in degrees, clockwise, about the middle of its box."""
+    check_sticker(sticker)
+    checks.point(angle)
+    return replace(sticker, angle=angle)
+
+
+def pointed(sticker: Sticker, x: float, y: float, *, snapped: bool = False) -> Sticker:
+    """Return the sticker rotated so that the middle of its upper edge looks at (x, y); ``snapped`` to multiples of `TURN_STEP`."""
+    check_sticker(sticker)
+    checks.point(x, y)
+    dx, dy = x - sticker.centre[0], y - sticker.centre[1]
+    if dx == dy == 0:
+        return sticker
+    angle = math.degrees(math.atan2(dx, -dy))
+    return replace(sticker, angle=round(angle / TURN_STEP) * TURN_STEP if snapped else round(angle, 1))
+
+
+def on_whole_pixels(sticker: Sticker) -> Sticker:
+    """Return the sticker with its edges rounded to whole pixels, at least one pixel large; of a rotated one, size and centre."""
+    check_sticker(sticker)
+    if sticker.angle == 0:
+        left, top = round(sticker.x), round(sticker.y)
+        return replace(sticker, x=left, y=top, width=max(1, round(sticker.right) - left), height=max(1, round(sticker.bottom) - top))
+    width, height = max(1, round(sticker.width)), max(1, round(sticker.height))
+    x, y = (round(2 * centre) / 2 for centre in sticker.centre)
+    return replace(sticker, x=x - width / 2, y=y - height / 2, width=width, height=height)
+
+
 def resized(sticker: Sticker, handle: Handle, x: float, y: float, *, keep_aspect: bool = False) -> Sticker:
-    """Return the sticker with ``handle`` pulled to (x, y) and the opposite side fixed; at least one pixel large."""
-    _check(sticker)
+    """Return the sticker with ``handle`` pulled to (x, y) and the opposite side or corner fixed; at least one pixel large.
+
+    An upright sticker's pulled edges snap to whole pixels; of a rotated one, width and height are whole.
+    """
+    check_sticker(sticker)
     _check_handle(handle)
     checks.point(x, y)
+    if sticker.angle == 0:
+        return _resized_upright(sticker, handle, x, y, keep_aspect)
+    u, v = _place_of(handle)
+    fixed = to_image(sticker, 1 - u, 1 - v)
+    across, down = _turned(x - fixed[0], y - fixed[1], -sticker.angle)
+    width: float = max(1, round(across if u == 1 else -across)) if u != 0.5 else sticker.width
+    height: float = max(1, round(down if v == 1 else -down)) if v != 0.5 else sticker.height
+    if keep_aspect and len(handle) == 2:
+        factor = max(width / sticker.width, height / sticker.height)
+        width, height = max(1, round(sticker.width * factor)), max(1, round(sticker.height * factor))
+    dx, dy = _turned((u - 0.5) * width, (v - 0.5) * height, sticker.angle)
+    return replace(sticker, x=fixed[0] + dx - width / 2, y=fixed[1] + dy - height / 2, width=width, height=height)
+
+
+def _resized_upright(sticker: Sticker, handle: Handle, x: float, y: float, keep_aspect: bool) -> Sticker:
     left, top, right, bottom = sticker.x, sticker.y, sticker.right, sticker.bottom
     if "w" in handle:
         left = min(round(x), right - 1)
@@ -210,25 +193,33 @@ def resized(sticker: Sticker, handle: Handle, x: float, y: float, *, keep_aspect
 
 
 def kept_on_image(sticker: Sticker, height: int, width: int) -> Sticker:
-    """Return the sticker shifted so that at least one of its pixels is on the image, where the mouse can reach it."""
-    _check(sticker)
+    """Return the sticker shifted so that at least one pixel of its outer box is on the image, where the mouse can reach it."""
+    check_sticker(sticker)
     height, width = checks.sides((height, width), "of the image")
-    x = min(max(sticker.x, 1 - sticker.width), width - 1)
-    y = min(max(sticker.y, 1 - sticker.height), height - 1)
-    return replace(sticker, x=x, y=y)
+    left, top, right, bottom = sticker.outer
+    dx = max(0, 1 - right) or min(0, width - 1 - left)
+    dy = max(0, 1 - bottom) or min(0, height - 1 - top)
+    return replace(sticker, x=sticker.x + dx, y=sticker.y + dy) if dx or dy else sticker
 
 
 def scaled(sticker: Sticker, before: tuple[int, int], after: tuple[int, int]) -> Sticker:
     """Return the sticker at the same place of an image of another size, each size ``(height, width)``; at least one pixel large.
 
-    Edges are rounded, not widths, so stickers that touched still touch.
+    Edges are rounded, not widths, so upright stickers that touched still touch. A rotated one keeps its angle.
     """
-    _check(sticker)
+    check_sticker(sticker)
     (from_height, from_width), (to_height, to_width) = checks.sides(before, "before"), checks.sides(after, "after")
-    left, right = (round(edge * to_width / from_width) for edge in (sticker.x, sticker.right))
-    top, bottom = (round(edge * to_height / from_height) for edge in (sticker.y, sticker.bottom))
-    resized_to = replace(sticker, x=left, y=top, width=max(1, right - left), height=max(1, bottom - top))
-    return kept_on_image(resized_to, to_height, to_width)
+    if sticker.angle == 0:
+        left, right = (round(edge * to_width / from_width) for edge in (sticker.x, sticker.right))
+        top, bottom = (round(edge * to_height / from_height) for edge in (sticker.y, sticker.bottom))
+        placed = replace(sticker, x=left, y=top, width=max(1, right - left), height=max(1, bottom - top))
+    else:
+        across, down = to_width / from_width, to_height / from_height
+        width, height = max(1.0, sticker.width * across), max(1.0, sticker.height * down)
+        placed = replace(
+            sticker, x=sticker.centre[0] * across - width / 2, y=sticker.centre[1] * down - height / 2, width=width, height=height
+        )
+    return kept_on_image(placed, to_height, to_width)
 
 
 def next_id(stickers: Sequence[Sticker]) -> int:
@@ -256,25 +247,36 @@ def reordered(stickers: Sequence[Sticker], id: int, by: int) -> tuple[Sticker, .
     return tuple(order)
 
 
-def check_stickers(stickers: Sequence[Sticker]) -> None:
-    """Refuse an argument that is no sequence of stickers.
-
-    Raises
-    ------
-    GibbonError
-        The argument is no such sequence.
-    """
-    if not isinstance(stickers, Sequence) or isinstance(stickers, str):
-        raise GibbonError(f"{named(stickers)} is no sequence of stickers. Give a tuple of them.")
-    for sticker in stickers:
-        _check(sticker)
+# ---------------------------------------------------------------------- parts
 
 
-def _check(sticker: Sticker) -> None:
-    if not isinstance(sticker, Sticker):
-        raise GibbonError(f"{named(sticker)} is no sticker. Give a Sticker.")
+def _place_of(handle: Handle) -> tuple[float, float]:
+    return (0.0 if "w" in handle else 1.0 if "e" in handle else 0.5), (0.0 if "n" in handle else 1.0 if "s" in handle else 0.5)
+
+
+def _to_unit(sticker: Sticker, x: float, y: float) -> tuple[float, float]:
+    if sticker.angle == 0:
+        return (x - sticker.x) / sticker.width, (y - sticker.y) / sticker.height
+    dx, dy = _turned(x - sticker.centre[0], y - sticker.centre[1], -sticker.angle)
+    return dx / sticker.width + 0.5, dy / sticker.height + 0.5
+
+
+def _turned(dx: float, dy: float, angle: float) -> tuple[float, float]:
+    """Return a vector rotated by degrees, clockwise on the screen; exactly for quarters of a turn."""
+    quarters = round(angle / 90)
+    rest = math.radians(angle - 90 * quarters)
+    cos, sin = math.cos(rest), math.sin(rest)
+    for _ in range(quarters % 4):
+        cos, sin = -sin, cos
+    return cos * dx - sin * dy, sin * dx + cos * dy
+
+
+def _check_corner(corner: object) -> None:
+    if not isinstance(corner, Sequence) or len(corner) != 2:
+        raise GibbonError(f"{corner!r} is no corner of a sticker. Give (x, y) in pixels.")
+    checks.point(*corner)
 
 
 def _check_handle(handle: Handle) -> None:
     if handle not in HANDLES:
-        raise GibbonError(f"{named(handle)} is no handle of a sticker. Give one of {', '.join(HANDLES)}.")
+        raise GibbonError(f"{handle!r} is no handle of a sticker. Give one of {', '.join(HANDLES)}.")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from engine.stickers import checks
-from engine.stickers.geometry import Colour, Optimised, Sticker, check_stickers
+from engine.stickers.content import content_at, filled
+from engine.stickers.shapes import Shape
+from engine.stickers.sticker import Colour, Optimised, Sticker, check_stickers
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,26 +34,8 @@ def coverage(sticker: Sticker, height: int, width: int) -> Tensor:
     check_stickers((sticker,))
     covered = torch.zeros(1, *checks.sides((height, width), "of the image"))
     rows, columns = _clipped(sticker, height, width)
-    covered[:, rows, columns] = sticker.opacity
-    if not sticker.shape.fills_its_box:
-        covered[:, rows, columns] *= _shape_within(sticker, rows, columns)
+    covered[:, rows, columns] = sticker.opacity * _shape_within(sticker, rows, columns)
     return covered
-
-
-def content_of(sticker: Sticker, channels: int) -> Tensor:
-    """Return the sticker's own pixels, ``(C, height, width)``; a picture is stretched over it (bilinear)."""
-    check_stickers((sticker,))
-    channels, size = checks.side(channels, "number of channels"), (sticker.height, sticker.width)
-    content = sticker.content
-    if isinstance(content, Colour):
-        return _in_channels(torch.tensor(content.rgb).reshape(3, 1, 1), channels).expand(channels, *size)
-    if content.image is None:
-        return torch.full((channels, 1, 1), 0.5).expand(channels, *size)
-    image = _in_channels(content.image, channels)
-    if tuple(image.shape[1:]) == size:
-        return image
-    checks.drawable(*size)
-    return F.interpolate(image[None], size, mode="bilinear", align_corners=False, antialias=True)[0].clamp(0, 1)
 
 
 def paint(image: Tensor, stickers: Sequence[Sticker]) -> Tensor:
@@ -61,12 +45,10 @@ def paint(image: Tensor, stickers: Sequence[Sticker]) -> Tensor:
     painted = image
     for sticker in stickers:
         rows, columns = _clipped(sticker, height, width)
-        inner_rows = slice(rows.start - sticker.y, rows.stop - sticker.y)
-        inner_columns = slice(columns.start - sticker.x, columns.stop - sticker.x)
-        layer = content_of(sticker, channels)[:, inner_rows, inner_columns].to(image)
+        layer = content_at(sticker, channels, rows, columns).to(image)
         painted = painted.clone() if painted is image else painted
         below = painted[:, rows, columns]
-        if sticker.shape.fills_its_box:
+        if _fills_pixels(sticker):
             painted[:, rows, columns] = layer if sticker.opacity == 1 else (1 - sticker.opacity) * below + sticker.opacity * layer
         else:
             covered = (sticker.opacity * _shape_within(sticker, rows, columns)).to(below)
@@ -103,7 +85,7 @@ def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
 
 def _content_shown(base: Tensor, shown: Tensor, mask: Tensor, optimised: Sequence[Sticker]) -> Tensor:
     """Return the content of the optimised stickers as if opaque, on ``base``."""
-    if all(sticker.shape.fills_its_box for sticker in optimised):
+    if all(_fills_pixels(sticker) for sticker in optimised):
         return paint(base, [replace(sticker, opacity=1.0) for sticker in optimised])
     # Where a shape covers a part of a pixel, the content is the shown value minus the share of the base.
     apart = ((shown - (1 - mask) * base) / mask.clamp_min(1e-6)).clamp(0, 1)
@@ -115,38 +97,41 @@ def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, .
 
     Pixels off the image or under a covering sticker keep their content.
     """
-    channels, height, width = checks.picture(image, "image").shape
+    _, height, width = checks.picture(image, "image").shape
     check_stickers(stickers)
-    filled = []
+    taken = []
     for place, sticker in enumerate(stickers):
         if isinstance(sticker.content, Optimised):
-            rows, columns = _clipped(sticker, height, width)
-            inner = slice(rows.start - sticker.y, rows.stop - sticker.y), slice(columns.start - sticker.x, columns.stop - sticker.x)
-            hidden = torch.zeros(1, height, width, dtype=torch.bool)
+            shown = torch.ones(1, height, width, dtype=torch.bool)
             for above in stickers[place + 1 :]:
-                hidden |= coverage(above, height, width) == 1
-            checks.drawable(sticker.height, sticker.width)
-            content = content_of(sticker, channels).clone()
-            new = image[:, rows, columns].detach().cpu().to(content)
-            content[:, inner[0], inner[1]] = torch.where(hidden[:, rows, columns], content[:, inner[0], inner[1]], new)
-            sticker = replace(sticker, content=Optimised(content))
-        filled.append(sticker)
-    return tuple(filled)
+                shown &= coverage(above, height, width) < 1
+            sticker = replace(sticker, content=filled(sticker, image.detach().cpu(), shown))
+        taken.append(sticker)
+    return tuple(taken)
+
+
+def _fills_pixels(sticker: Sticker) -> bool:
+    """Return whether every pixel that the sticker touches is covered completely."""
+    return sticker.shape.fills_its_box and sticker.on_pixels
 
 
 def _shape_within(sticker: Sticker, rows: slice, columns: slice) -> Tensor:
-    """Return the share of the sticker's shape in the pixels at ``rows`` and ``columns``, a part of its box, ``(1, h, w)``."""
-    share = sticker.shape.coverage(sticker.height, sticker.width)
-    return share[:, rows.start - sticker.y : rows.stop - sticker.y, columns.start - sticker.x : columns.stop - sticker.x]
+    """Return the share of the sticker's shape in the pixels at ``rows`` and ``columns`` of the image, ``(1, h, w)``."""
+    size = rows.stop - rows.start, columns.stop - columns.start
+    if _fills_pixels(sticker):
+        return torch.ones(1, *size)
+    frame = sticker.x - columns.start, sticker.y - rows.start, sticker.width, sticker.height, sticker.angle
+    return _share(sticker.shape, frame, *size)
+
+
+@lru_cache(maxsize=256)
+def _share(shape: Shape, frame: tuple[float, ...], height: int, width: int) -> Tensor:
+    """Return the coverage of a shape, kept since a sticker that is dragged by whole pixels has the same at each place. Never written to."""
+    return shape.coverage_at(torch.tensor(frame, dtype=torch.float64), height, width).float()[None]
 
 
 def _clipped(sticker: Sticker, height: int, width: int) -> tuple[slice, slice]:
-    top, bottom = max(sticker.y, 0), min(sticker.bottom, height)
-    left, right = max(sticker.x, 0), min(sticker.right, width)
+    """Return the rows and columns of the image that the sticker touches."""
+    left, top, right, bottom = sticker.outer
+    left, top, right, bottom = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
     return slice(top, max(top, bottom)), slice(left, max(left, right))
-
-
-def _in_channels(image: Tensor, channels: int) -> Tensor:
-    if len(image) == channels:
-        return image
-    return image.mean(0, keepdim=True).expand(channels, *image.shape[1:])

@@ -25,6 +25,8 @@ Bounds = dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]]
 """Upper bounds of activations by the name of the site."""
 Steps = tuple[dict[str, JsonValue], ...]
 """Preprocessing in its order, as `engine.defenses.preprocessing.read` reads it."""
+Place = Annotated[float, Field(ge=-(2**31), le=2**31, allow_inf_nan=False)]
+"""A place or a length in pixels."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Room = Literal["attacks", "defenses", "explain", "reproduce"]
 """The package of the engine whose catalogue has an operation."""
@@ -54,10 +56,10 @@ class StickerEntry(Part):
     """A sticker: geometry, content and shape."""
 
     id: Whole
-    x: Whole
-    y: Whole
-    width: int = Field(ge=1, le=2**31)
-    height: int = Field(ge=1, le=2**31)
+    x: Place
+    y: Place
+    width: float = Field(ge=1, le=2**31)
+    height: float = Field(ge=1, le=2**31)
     content: Literal["colour", "pixels", "optimised"]
     rgb: tuple[Share, Share, Share] | None = None
     image: Digest | None = None
@@ -65,6 +67,8 @@ class StickerEntry(Part):
     opacity: Share = 1.0
     name: str = ""
     shape: ShapeEntry | None = None
+    angle: float = Field(0, gt=-180, le=180)
+    frame: tuple[Place, Place, Place, Place, Place] | None = None
 
 
 class OperationEntry(Part):
@@ -245,7 +249,7 @@ class StudyEntry(Part):
     """The member `study.json`: everything but the runs, whose entries are members of their own."""
 
     format: Literal["gibbon-study"] = "gibbon-study"
-    version: Literal[3] = 3
+    version: Literal[4] = 4
     operations: int = OPERATIONS
     """Version of the attacks' parameters, which is that of records."""
     written: datetime

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-VERSION = 3
+from engine.record.migration import with_sampled_edges
+
+VERSION = 4
 """Version of the studies that this engine writes."""
 STEPS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType(
     {
         1: lambda content: {**content, "batch": False, "copy_of": ""},  # version 1 had no table of many images
         2: lambda content: {**content, "lights": {}},  # version 2 had no trust lights, and tables of one attacker alone
+        3: with_sampled_edges,  # version 3 had no ellipse with an exact edge
     }
 )
 """By version, the function that makes the content of ``study.json`` one of the next version. The parameters of attacks need none: they

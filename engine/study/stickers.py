@@ -48,7 +48,7 @@ class Stickers:
 
 def _entry(sticker: Sticker, tensors: Tensors) -> StickerEntry:
     content, shape = sticker.content, sticker.shape
-    common = {"id": sticker.id, "x": sticker.x, "y": sticker.y, "width": sticker.width, "height": sticker.height}
+    common = {"id": sticker.id, "x": sticker.x, "y": sticker.y, "width": sticker.width, "height": sticker.height, "angle": sticker.angle}
     rest = {
         "opacity": sticker.opacity,
         "name": sticker.name,
@@ -60,13 +60,13 @@ def _entry(sticker: Sticker, tensors: Tensors) -> StickerEntry:
         case Pixels():
             return StickerEntry(**common, **rest, content="pixels", image=tensors.add(content.image), image_name=content.name)
         case Optimised():
-            return StickerEntry(**common, **rest, content="optimised", image=tensors.add_if(content.image))
+            return StickerEntry(**common, **rest, content="optimised", image=tensors.add_if(content.image), frame=content.frame)
 
 
 def _sticker(entry: StickerEntry, find: Callable[[str], Tensor]) -> Sticker:
     shape = Rectangle() if entry.shape is None else shape_of(entry.shape.kind, entry.shape.parameters)
     content = _content(entry, None if entry.image is None else find(entry.image))
-    return Sticker(entry.id, entry.x, entry.y, entry.width, entry.height, content, entry.opacity, entry.name, shape)
+    return Sticker(entry.id, entry.x, entry.y, entry.width, entry.height, content, entry.opacity, entry.name, shape, entry.angle)
 
 
 def _content(entry: StickerEntry, image: Tensor | None) -> Content:
@@ -74,7 +74,7 @@ def _content(entry: StickerEntry, image: Tensor | None) -> Content:
         case "colour":
             return Colour() if entry.rgb is None else Colour(entry.rgb)
         case "optimised":
-            return Optimised(image)
+            return Optimised(image, entry.frame)
         case "pixels":
             if image is None:
                 raise GibbonError(f"its sticker {entry.id} has no picture")

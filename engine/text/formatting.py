@@ -79,6 +79,11 @@ def cells_of(values: Sequence[Any], unit: str = "") -> list[str]:
     return [with_minus(f"{value:,.{decimals}f}") if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
 
 
+def pixel_words(value: float) -> str:
+    """Return a place or length in pixels with at most one decimal, such as ``−3`` or ``12.5``."""
+    return with_minus(f"{round(value, 1):g}" if abs(value) < 100_000 else f"{value:.0f}")
+
+
 def with_minus(text: str) -> str:
     """Write the sign of a formatted number as the minus sign of the plots; a zero has no sign."""
     return text.replace("-", "−") if text.strip("-0.,") else text.lstrip("-")

@@ -6,6 +6,7 @@ One item paints all outlines and one all handles: few items keep the window smoo
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,13 +36,22 @@ def outline(sticker: Sticker, placement: Placement) -> QRectF:
 
 def edge_of(sticker: Sticker, placement: Placement) -> QPainterPath:
     """Return the edge of the sticker's shape in screen pixels; its box is rounded to whole ones, as the image's own pixels are."""
-    exact, path = outline(sticker, placement), QPainterPath()
-    corners = [QPointF(to_whole(point.x()), to_whole(point.y())) for point in (exact.topLeft(), exact.bottomRight())]
-    box = QRectF(*corners)
-    edge = [QPointF(box.left() + u * box.width(), box.top() + v * box.height()) for u, v in sticker.shape.outline()]
-    path.addPolygon(QPolygonF([*edge, edge[0]]))
-    path.closeSubpath()
+    path = QPainterPath()
+    for loop in sticker.shape.outlines():
+        edge = _on_screen(sticker, loop, placement)
+        path.addPolygon(QPolygonF([*edge, edge[0]]))
+        path.closeSubpath()
     return path
+
+
+def _on_screen(sticker: Sticker, loop: Sequence[tuple[float, float]], placement: Placement) -> list[QPointF]:
+    if sticker.angle != 0:
+        from engine.stickers import to_image
+
+        return [QPointF(*placement.to_screen(*to_image(sticker, u, v))) for u, v in loop]
+    exact = outline(sticker, placement)
+    box = QRectF(*(QPointF(to_whole(point.x()), to_whole(point.y())) for point in (exact.topLeft(), exact.bottomRight())))
+    return [QPointF(box.left() + u * box.width(), box.top() + v * box.height()) for u, v in loop]
 
 
 class OverlayItem(QGraphicsItem):

@@ -199,7 +199,8 @@ def name_in_sentence(sticker: Sticker) -> str:
 
 def overlaps(sticker: Sticker, board: Board) -> bool:
     """Return whether the sticker covers at least one pixel of the image."""
-    return sticker.x < board.width and sticker.y < board.height and sticker.right > 0 and sticker.bottom > 0
+    left, top, right, bottom = sticker.outer
+    return left < board.width and top < board.height and right > 0 and bottom > 0
 
 
 def _move(pointer: Pointer, board: Board, sticker: Sticker) -> Drag:

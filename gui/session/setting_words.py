@@ -37,9 +37,17 @@ def crop_words(image: Mapping[str, Any]) -> str:
 
 def place_words(sticker: Sticker) -> str:
     """Return the place of a sticker's upper left corner, such as ``x −3, y 12``."""
-    from engine.text.formatting import with_minus
+    from engine.text.formatting import pixel_words
 
-    return f"x {with_minus(str(sticker.x))}, y {with_minus(str(sticker.y))}"
+    return f"x {pixel_words(sticker.x)}, y {pixel_words(sticker.y)}"
+
+
+def size_words(sticker: Sticker) -> str:
+    """Return the size of a sticker in pixels and its rotation, such as ``6 × 8`` or ``6 × 8, 15°``."""
+    from engine.text.formatting import pixel_words
+
+    turned = f", {pixel_words(sticker.angle)}°" if sticker.angle else ""
+    return f"{pixel_words(sticker.width)} × {pixel_words(sticker.height)}{turned}"
 
 
 def sticker_words(sticker: Sticker) -> str:
@@ -48,7 +56,7 @@ def sticker_words(sticker: Sticker) -> str:
 
     content = sticker.content
     kind = "colour" if isinstance(content, Colour) else content.name or "image" if isinstance(content, Pixels) else "optimised"
-    return f"{kind}, {sticker.width} × {sticker.height} at {place_words(sticker)}"
+    return f"{kind}, {size_words(sticker)} at {place_words(sticker)}"
 
 
 def stickers_words(stickers: Sequence[Sticker], beside: Sequence[Sticker]) -> str:

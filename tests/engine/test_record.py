@@ -372,10 +372,10 @@ def test_a_record_cannot_allow_code(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda content: content | {"version": 3}, "reads the versions 1 to 2"),
-        (lambda content: content | {"version": 0}, "reads the versions 1 to 2"),
-        (lambda content: content | {"version": True}, "reads the versions 1 to 2"),
-        (lambda content: content | {"version": "2"}, "reads the versions 1 to 2"),
+        (lambda content: content | {"version": 4}, "reads the versions 1 to 3"),
+        (lambda content: content | {"version": 0}, "reads the versions 1 to 3"),
+        (lambda content: content | {"version": True}, "reads the versions 1 to 3"),
+        (lambda content: content | {"version": "2"}, "reads the versions 1 to 3"),
         (lambda content: content | {"version": 1, "operation": 7}, "damaged"),
         (lambda content: content | {"format": "something"}, "no record of Gibbon's"),
         (lambda content: content | {"format": "gibbon-batch"}, "record of a table of many images. Repeat it with: batch --repeat"),
@@ -409,8 +409,8 @@ def test_a_record_of_version_1_says_what_the_attack_did_then(folder: Path) -> No
     ):
         path.write_text(json.dumps(content | {"version": 1, "operation": {"slug": slug, "parameters": given, "files": {}}}))
         read = Record.read(path)
-        assert (read.version, read.operation.parameters) == (2, then)
-        assert Record.read(read.write(folder / "b.json")) == read  # it is of version 2 now, and nothing is added again
+        assert (read.version, read.operation.parameters) == (3, then)
+        assert Record.read(read.write(folder / "b.json")) == read  # it is of version 3 now, and nothing is added again
     path.write_text(json.dumps(content | {"operation": {"slug": "pgd", "parameters": {"norm": "l1"}, "files": {}}}))
     assert Record.read(path).operation.parameters == {"norm": "l1"}
 

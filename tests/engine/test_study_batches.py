@@ -20,6 +20,7 @@ from engine.images import digest
 from engine.operation import Attack
 from engine.stickers import Colour, Optimised, Sticker
 from engine.study import Study
+from engine.study.migration import VERSION
 from tests.engine.study_damage import edited
 from tests.engine.study_scenes import a_study, assert_same
 from tests.engine.test_batches import finished, small
@@ -138,7 +139,7 @@ def test_a_study_of_version_1_has_no_table_and_is_migrated(tmp_path: Path) -> No
     assert found.batch is None
     assert_same(a_study().canvas, found.canvas)
     with zipfile.ZipFile(study.write(found, tmp_path / "new.gibbon")) as archive:
-        assert json.loads(archive.read("study.json"))["version"] == 3
+        assert json.loads(archive.read("study.json"))["version"] == VERSION
 
 
 def test_a_table_behind_a_defense_comes_back_with_both_attackers(tmp_path: Path) -> None:

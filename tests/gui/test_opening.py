@@ -247,7 +247,7 @@ def truncated(path: Path) -> None:
 
 
 def newer(path: Path) -> None:
-    path.write_text(path.read_text("utf-8").replace('"version": 2', '"version": 99'), "utf-8")
+    path.write_text(path.read_text("utf-8").replace('"version": 3', '"version": 99'), "utf-8")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from engine.text.formatting import with_minus
+from engine.text.formatting import pixel_words
+from gui.session.setting_words import size_words
 from gui.theme import blend, icon, number_font
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 Kind = Literal["colour", "image", "optimised"]
+_ICONS = {
+    "rectangle": "mdi6.rectangle-outline",
+    "ellipse": "mdi6.ellipse-outline",
+    "polygon": "mdi6.vector-polygon",
+    "brush": "mdi6.brush-outline",
+}
 _WORDS = {"colour": "one colour", "image": "image", "optimised": "optimised"}
 _UNTOUCHED = "to be optimised"
 """The word for a content that an attack is to paint, but has not painted yet."""
@@ -99,9 +106,9 @@ def sticker_text(sticker: Sticker) -> str:
     what = getattr(sticker.content, "name", "") if kind == "image" else _WORDS[kind]
     if kind == "optimised" and getattr(sticker.content, "image", None) is None:
         what = _UNTOUCHED
-    x, y = (with_minus(str(place)) for place in (sticker.x, sticker.y))
+    x, y = (pixel_words(place) for place in (sticker.x, sticker.y))
     faint = "" if sticker.opacity == 1 else f", {100 * sticker.opacity:.0f} %"
-    return f"{what} · {sticker.width} × {sticker.height} at {x}, {y}{faint}"
+    return f"{what} · {size_words(sticker)} at {x}, {y}{faint}"
 
 
 class _Delegate(QStyledItemDelegate):
@@ -118,7 +125,7 @@ class _Delegate(QStyledItemDelegate):
             painter.fillRect(rect, palette.highlight())
         text = palette.highlightedText().color() if selected else palette.text().color()
         middle = rect.top() + rect.height() // 2
-        icon(f"mdi6.{sticker.shape.kind}-outline", text).paint(painter, QRect(rect.left() + 6, middle - 9, 18, 18))
+        icon(_ICONS[sticker.shape.kind], text).paint(painter, QRect(rect.left() + 6, middle - 9, 18, 18))
         chip = QRect(rect.left() + 32, middle - _CHIP // 2, _CHIP, _CHIP)
         self._paint_chip(painter, chip, model.image(index.row()), (sticker.width, sticker.height), text)
         words = rect.adjusted(40 + _CHIP, 3, -6, -3)
