@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import numbers
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.errors import GibbonError
+from engine.text.nearest import nearest
 
 _CURE = "Give one name per class, such as ['cat', 'dog']."
 
@@ -82,8 +82,8 @@ def class_called(text: str, labels: Sequence[str], option: str = "") -> int:
     try:
         number = int(wanted)
     except ValueError:
-        close = difflib.get_close_matches(wanted, folded, 1, 0.5)
-        cure = f"Did you mean “{labels[folded.index(close[0])]}”?" if close else f"Give a name or a number from 0 to {len(labels) - 1}."
+        close = nearest(wanted, labels, 0.5)
+        cure = f"Did you mean “{close}”?" if close else f"Give a name or a number from 0 to {len(labels) - 1}."
         given = f" for {option}" if option else ""
         raise GibbonError(f"The model knows no class “{text}”{given}. {cure}") from None
     if not 0 <= number < len(labels):

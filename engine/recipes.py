@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from abc import ABC
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pydantic import model_serializer
 from engine.errors import GibbonError
 from engine.parameterised import Parameterised
 from engine.parameters import parameters_of
+from engine.text.nearest import nearest
 from engine.text.parsing import named
 
 
@@ -121,8 +121,8 @@ class Recipes(Generic[P]):
     def _of_mapping(self, values: Mapping[Any, Any]) -> P:
         slug = str(values.get(self.kind, ""))
         if slug not in self.catalogue:
-            close = difflib.get_close_matches(slug, self.catalogue, 1, 0.5)
-            cure = f"Did you mean “{close[0]}”?" if close else f"There are: {', '.join(self.catalogue)}."
+            close = nearest(slug, self.catalogue, 0.5)
+            cure = f"Did you mean “{close}”?" if close else f"There are: {', '.join(self.catalogue)}."
             raise GibbonError(f"There is no {self.noun} “{slug}”. {cure}")
         return self.catalogue[slug].build(**{str(name): value for name, value in values.items() if name != self.kind})
 

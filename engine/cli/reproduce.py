@@ -180,13 +180,12 @@ def _print_plain(table: Table) -> None:
 
 
 def _kind(name: str) -> type[Experiment]:
-    import difflib
-
     from engine.reproduce import CATALOGUE
+    from engine.text.nearest import nearest
 
     if name not in CATALOGUE:
-        close = difflib.get_close_matches(name, CATALOGUE, 1, 0.4)
-        cure = f"Did you mean {close[0]}? " if close else ""
+        close = nearest(name, CATALOGUE, 0.4)
+        cure = f"Did you mean {close}? " if close else ""
         raise GibbonError(f"There is no experiment “{name}”. {cure}There is: {', '.join(CATALOGUE)}.")
     return CATALOGUE[name]
 

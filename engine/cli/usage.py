@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.refusals import reason
+from engine.text.nearest import did_you_mean, nearest
 
 
 def is_usage(error: BaseException) -> bool:
@@ -48,8 +48,8 @@ def sentence(error: Any, arguments: Sequence[str], commands: Sequence[str]) -> s
             return f"“{command.name}” needs a command: {', '.join(commands)}. See {command.name} --help."
         if "." in wanted or "/" in wanted or os.sep in wanted:
             return f"There is no image or study “{wanted}” that the window could open. Check the path; for commands see --help."
-        close = difflib.get_close_matches(wanted, commands, 1, 0.5)
-        cure = f"Did you mean {close[0]}? " if close else ""
+        close = nearest(wanted, commands, 0.5)
+        cure = f"Did you mean {close}? " if close else ""
         return f"There is no command “{wanted}”. {cure}There is: {', '.join(commands)}."
     if command is not None and command.name:
         return f"“{command.name}” was given more words than it takes. Options begin with two dashes. {_help(command)}"
@@ -72,8 +72,7 @@ def _options(command: Any) -> list[str]:
 
 
 def _nearest(wanted: str, known: Sequence[str], command: Any) -> str:
-    close = difflib.get_close_matches(wanted, known, 1, 0.6)
-    return f"Did you mean {close[0]}?" if close else _help(command)
+    return did_you_mean(wanted, known, _help(command))
 
 
 def _help(command: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Any
 
 import typer
 
 from engine.errors import GibbonError
+from engine.text.nearest import did_you_mean
 from engine.text.parsing import parse_number, parse_whole
 
 
@@ -46,9 +46,7 @@ def one_of(*choices: str, **option: Any) -> Any:
 def _chooser(choices: tuple[str, ...]) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in choices:
-            close = difflib.get_close_matches(text, choices, 1, 0.6)
-            cure = f" Did you mean {close[0]}?" if close else ""
-            raise GibbonError(f"“{text}” is none of {', '.join(choices)}.{cure}")
+            raise GibbonError(f"“{text}” is none of {', '.join(choices)}. {did_you_mean(text, choices, '')}".strip())
         return text
 
     return read

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import nn
 
 from engine.defenses.activations import Bounded, BoundedLeaky
 from engine.errors import GibbonError
+from engine.text.nearest import did_you_mean
 
 Activation = Literal["relu", "bounded", "bounded-leaky"]
 MakeActivation = Callable[[], nn.Module]
 
 _REPLACEABLE = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, Bounded, BoundedLeaky)
 _NORMALISATION = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
+
+
+def check_activation(name: str) -> None:
+    """Refuse a name that no rectifier has.
+
+    Raises
+    ------
+    GibbonError
+        There is no such rectifier; the nearest name is suggested.
+    """
+    known = get_args(Activation)
+    if name not in known:
+        cure = did_you_mean(name, known, f"There are: {', '.join(known)}.")
+        raise GibbonError(f"There is no activation “{name}”. {cure}")
 
 
 def maker(activation: str, *, bound: float | None = None, slope: float = 0.01, sign: int = -1) -> MakeActivation:
@@ -25,14 +40,13 @@ def maker(activation: str, *, bound: float | None = None, slope: float = 0.01, s
     GibbonError
         No rectifier has that name.
     """
+    check_activation(activation)
     first = 1.0 if bound is None else bound
     makers: dict[str, MakeActivation] = {
         "relu": nn.ReLU,
         "bounded": lambda: Bounded(first),
         "bounded-leaky": lambda: BoundedLeaky(first, slope=slope, sign=sign),
     }
-    if activation not in makers:
-        raise GibbonError(f"There is no activation “{activation}”: use one of {', '.join(makers)}.")
     return makers[activation]
 
 

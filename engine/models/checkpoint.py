@@ -14,6 +14,7 @@ from engine.models import torchvision
 from engine.models.architectures import ARCHITECTURES
 from engine.models.filling import fill, fitting
 from engine.models.states import State, read_state
+from engine.text.nearest import did_you_mean
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 
@@ -61,6 +62,21 @@ def load_checkpoint(
     return _own(state, chosen, activation, labels, device, head, name, source, card)
 
 
+def check_architecture(name: str) -> None:
+    """Refuse a name that is no architecture for a checkpoint, without building anything. For torchvision's names it is imported.
+
+    Raises
+    ------
+    GibbonError
+        There is no such architecture; the nearest name is suggested.
+    """
+    if name.startswith(torchvision.PREFIX):
+        torchvision.check_name(name.removeprefix(torchvision.PREFIX))
+    elif name not in ARCHITECTURES:
+        others = f"Choose {', '.join(ARCHITECTURES)} or torchvision:NAME, or load your own code as FILE.py:FACTORY."
+        raise GibbonError(f"There is no architecture “{name}”. {did_you_mean(name, ARCHITECTURES, others)}")
+
+
 def _own(
     state: State,
     architecture: str,
@@ -72,11 +88,7 @@ def _own(
     source: str,
     card: dict[str, Any],
 ) -> Classifier:
-    if architecture not in ARCHITECTURES:
-        raise GibbonError(
-            f"There is no architecture “{architecture}”. Choose {', '.join(ARCHITECTURES)} or torchvision:NAME, "
-            "or load your own code as FILE.py:FACTORY."
-        )
+    check_architecture(architecture)
     about = ARCHITECTURES[architecture]
     with torch.random.fork_rng(devices=[]):
         module = about.build(activation, slope=card.get("slope", 0.01), sign=card.get("sign", -1))

@@ -9,11 +9,12 @@ import torch
 
 from engine.class_names import class_names
 from engine.classifier import Classifier, Head
+from engine.defenses.rectifiers import check_activation
 from engine.download import Cancel, Progress
 from engine.errors import GibbonError
 from engine.files import ordinary_file
 from engine.models import factory, shipped, torchvision
-from engine.models.checkpoint import SUFFIXES, load_checkpoint
+from engine.models.checkpoint import SUFFIXES, check_architecture, load_checkpoint
 from engine.text.nearest import did_you_mean
 
 
@@ -76,20 +77,30 @@ def load(
     return load_checkpoint(_path(text), architecture=architecture, activation=activation, labels=names, device=device, head=head)
 
 
-def check_source(source: str | Path) -> None:
-    """Refuse a source that names no model, without loading anything. For a name of torchvision's networks, torchvision is imported.
+def check_source(source: str | Path, *, architecture: str | None = None, activation: str | None = None) -> None:
+    """Refuse a source that names no model, or options that do not fit it, without loading anything; see `load`.
+
+    For a name of torchvision's networks, torchvision is imported.
 
     Raises
     ------
     GibbonError
-        There is no such model, network or file; the nearest name is suggested.
+        There is no such model, network, file, architecture or rectifier; the nearest name is suggested.
     """
     text = str(source)
+    if architecture is not None:
+        check_architecture(architecture)
+    if activation is not None:
+        check_activation(activation)
     if text.startswith(torchvision.PREFIX):
+        _refuse_architecture(text, architecture)
         torchvision.check_name(text.removeprefix(torchvision.PREFIX))
     elif factory.is_code(text):
+        _refuse_architecture(text, architecture)
         factory.parts_of(text)
-    elif text not in shipped.names():
+    elif text in shipped.names():
+        _refuse_others(text, architecture=architecture, activation=activation)
+    else:
         ordinary_file(_path(text), "a checkpoint (.safetensors, .pt, .pth)")
 
 

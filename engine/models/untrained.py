@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from engine.errors import GibbonError
 from engine.models import factory, torchvision
 from engine.models.architectures import ARCHITECTURES
 from engine.models.networks import AUXILIARY, build
+from engine.text.nearest import did_you_mean
 
 SOURCES = f"{', '.join(ARCHITECTURES)}, torchvision:NAME or FILE.py:FACTORY"
 
@@ -72,8 +72,7 @@ def check_network(source: str) -> None:
     """
     if source.startswith(torchvision.PREFIX) or factory.is_code(source) or source in ARCHITECTURES:
         return
-    close = difflib.get_close_matches(source, ARCHITECTURES, 1, 0.6)
-    raise GibbonError(f"There is no network “{source}”. {f'Did you mean {close[0]}?' if close else f'There are {SOURCES}.'}")
+    raise GibbonError(f"There is no network “{source}”. {did_you_mean(source, ARCHITECTURES, f'There are {SOURCES}.')}")
 
 
 def _torchvision(source: str, labels: Sequence[str] | None, size: int | None, device: torch.device | str | None) -> Classifier:
