@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import animate, attack, batch, demo, evaluate, figure, models, replay, reproduce, script, train, usage
-from engine.cli.output import NO_FOLDER, complain, has_folder, let_go_of_stdout, program
+from engine.cli.output import NO_FOLDER, complain, has_folder, let_go_of_stdout, program, remove_unused_folders
 from engine.errors import GibbonError, in_words
 
 COMMANDS = ("attack", "batch", "replay", "figure", "animate", "demo", "models", "train", "evaluate", "reproduce", "script", "gui")
@@ -97,6 +97,7 @@ def main(arguments: Sequence[str] | None = None, name: str | None = None) -> int
             complain(_sentence(error, arguments))
         return USER_ERROR
     finally:
+        remove_unused_folders()
         let_go_of_stdout()
     return code if isinstance(code, int) else 0
 

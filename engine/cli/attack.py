@@ -120,7 +120,7 @@ def command(
                 mask=region(classifier, mask, sticker or []),
                 mask_path=mask if not sticker else None,
                 start=None if start is None else open_image(start).crop_to(classifier, None),
-                data=None if data_set is None else load_data(data_set, data_count, data, seed),
+                data=None if data_set is None else load_data(data_set, data_count, data, seed, download),
                 others=others,
                 seed=seed,
             ),
@@ -209,22 +209,21 @@ def _preset(kind: type[Attack], wanted: str | None, target: str | None) -> dict[
     return dict(preset.values)
 
 
-def load_data(name: str, count: int | None, root: Path | None, seed: int) -> DataSet:
-    """Load the data set that an attack learns from."""
+def load_data(name: str, count: int | None, root: Path | None, seed: int, download: bool) -> DataSet:
+    """Load a data set by its name on the command line, such as the one that an attack learns from."""
     from engine import data as data_sets
 
     stem, split = data_sets.parse_name(name)
-    return data_sets.load(stem, split, root, count=count, seed=seed)
+    return data_sets.load(stem, split, root, download, count=count, seed=seed)
 
 
 def _kind(slug: str) -> type[Attack]:
-    import difflib
-
     from engine.attacks import CATALOGUE
+    from engine.text.nearest import nearest
 
     if slug not in CATALOGUE:
-        close = difflib.get_close_matches(slug, CATALOGUE, 1, 0.5)
-        raise GibbonError(f"There is no attack “{slug}”. {f'Did you mean {close[0]}? ' if close else ''}There is: {', '.join(CATALOGUE)}.")
+        close = nearest(slug, CATALOGUE, 0.5)
+        raise GibbonError(f"There is no attack “{slug}”. {f'Did you mean {close}? ' if close else ''}There is: {', '.join(CATALOGUE)}.")
     return CATALOGUE[slug]
 
 

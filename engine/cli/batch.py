@@ -90,7 +90,7 @@ def command(
     refuse_existing([table, table.with_suffix(".json"), *([table.with_suffix("")] if pictures else [])], overwrite)
     with repeatable(threads):
         classifier = loaded(model, device, allow_code, ModelOptions(architecture=architecture, activation=activation, head=head), download)
-        subjects = _chosen(images, image_set, count, classes, draw, seed, data, classifier)
+        subjects = _chosen(images, image_set, count, classes, draw, seed, data, download, classifier)
         run = attack_images(
             operation,
             classifier,
@@ -98,7 +98,7 @@ def command(
             seed=seed,
             aim=_aim(aim, classifier),
             together=together,
-            data=None if data_set is None else load_data(data_set, data_count, data, seed),
+            data=None if data_set is None else load_data(data_set, data_count, data, seed, download),
             mask=region(classifier, mask, sticker or []),
             defense=steps,
         )
@@ -125,6 +125,7 @@ def _chosen(
     draw: int | None,
     seed: int,
     root: Path | None,
+    download: bool,
     classifier: Classifier,
 ) -> Subjects:
     from engine import data as data_sets
@@ -140,7 +141,7 @@ def _chosen(
     if classes is not None:
         numbers = tuple(class_number(each.strip(), labels_of(name, split), "classes") for each in classes.split(","))
     selection = data_sets.Selection(count, numbers, draw)
-    data = data_sets.load(name, split, root, count=count, seed=seed, classes=numbers, draw=draw)
+    data = data_sets.load(name, split, root, download, count=count, seed=seed, classes=numbers, draw=draw)
     return from_data(data, classifier, selection)
 
 

@@ -32,7 +32,7 @@ Activation = Annotated[str | None, typer.Option(help="Of a checkpoint file: relu
 HeadKind = Annotated[
     Literal["logits", "log", "strip"], one_of("logits", "log", "strip", help="log or strip for a model that ends in probabilities.")
 ]
-Download = Annotated[bool, typer.Option("--download", help="Fetch published weights that are not here.")]
+Download = Annotated[bool, typer.Option("--download", help="Fetch published weights and data sets that are not here.")]
 Defense = Annotated[
     str | None,
     typer.Option(

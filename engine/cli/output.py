@@ -186,6 +186,19 @@ def refuse_existing(files: list[Path], overwrite: bool, given: str = "--out") ->
         raise GibbonError(f"In “{there[0].parent}” there is already {names}. Choose another {given}, or say --overwrite.")
 
 
+_made: list[Path] = []
+"""The folders that the present command has made, each after those in it."""
+
+
+def remove_unused_folders() -> None:
+    """Remove the folders that the command has made and written nothing into, such as one for a table without any number."""
+    folders = _made[:]
+    _made.clear()
+    for folder in folders:
+        with suppress(OSError):  # it is not empty, or another process has removed it
+            folder.rmdir()
+
+
 def made_folder(folder: Path, given: str = "--out") -> Path:
     """Return the folder of an output. One that is missing is made, and that is said, so that a slip of the pen is seen.
 
@@ -200,6 +213,8 @@ def made_folder(folder: Path, given: str = "--out") -> Path:
         if not os.access(folder, os.W_OK):
             raise GibbonError(f"Nothing can be written into the folder “{folder}”. Choose another {given}.")
         return folder
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     make_folder(folder, f"Choose another {given}.")
+    _made.extend(each.absolute() for each in missing)
     complain(f"There was no folder “{folder}”, so it was made.")
     return folder

@@ -50,7 +50,9 @@ def test_a_table_is_written_as_numbers_record_and_figure_and_resumed(run: Run, s
     with (tmp_path / "made/small.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     cells = [row for row in rows if row["kind"] == "cell"]
-    assert len(cells) == 2 * 2 * 3
+    assert len(cells) == 3 + 2 * 3, "a model without a defense stands once for both attackers"
+    assert {row["crafted_on"] for row in rows if row["model"] == "digits"} == {"itself"}
+    assert {row["crafted_on"] for row in rows if row["model"] != "digits"} == {"itself", "undefended"}
     assert all(row["budget"].startswith("L∞ 0.") and row["images"] == "12" for row in cells)
     for row in rows:
         low, share, high = (float(row[f"robust_accuracy{end}"]) for end in ("_low", "", "_high"))
@@ -59,7 +61,7 @@ def test_a_table_is_written_as_numbers_record_and_figure_and_resumed(run: Run, s
         assert row["attack_success_of"] == row["clean_accuracy_hits"]
     record = json.loads((tmp_path / "made/small.json").read_text(encoding="utf-8"))
     assert TableSpec(**record["specification"]) == TableSpec(**tomllib.loads(SPEC))
-    assert len(record["cells"]) == 12
+    assert len(record["cells"]) == 9
     assert len(record["cells"][0]["images"]["after"]) == 12
     drawn = (tmp_path / "made/small.svg").read_text(encoding="utf-8")
     assert "2 steps" in drawn
@@ -102,7 +104,10 @@ def test_a_table_without_any_number_is_not_written(run: Run, spec: Path, tmp_pat
         assert (code, said) == (1, "")
         assert "No cell could be computed, so nothing was written. 3 cells" in complained
         assert complained.count(f"“{model}” takes ") == 1
-    assert [path for path in (tmp_path / "made").rglob("*") if path.is_file()] == []
+    assert not (tmp_path / "made").exists()
+    (tmp_path / "mine").mkdir()
+    assert run("evaluate", "table", spec, "--out", "mine/deep/er")[0] == 1
+    assert list((tmp_path / "mine").iterdir()) == [], "folders that were made go, the user's stays"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import io
 import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
@@ -167,3 +167,29 @@ def test_a_damaged_archive_leaves_no_half_of_a_set(tmp_path: Path, monkeypatch: 
     with pytest.raises(GibbonError, match="cannot be unpacked"):
         [*fetching(tmp_path, "cifar10", "test")]
     assert _left(tmp_path) == ["cifar-10-python.tar.gz"]
+
+
+_GIVEN = ("--count", "2", "--attack", "fgsm", "--eps", "0.1")
+_COMMANDS = {
+    "batch": ("batch", "--image-set", "mnist", "--model", "digits", *_GIVEN),
+    "curve": ("evaluate", "curve", "digits", "--data-set", "mnist", *_GIVEN),
+    "trust": ("evaluate", "trust", "digits", "--data-set", "mnist", "--queries", "5", "--draws", "2", *_GIVEN),
+    "table": ("evaluate", "table", "small.toml"),
+}
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_the_command_that_advises_download_fetches_the_set(
+    served: str, tmp_path: Path, run: Callable[..., tuple[int, str, str]], name: str
+) -> None:
+    models, attacks = 'models = ["digits"]', '[[attacks]]\nattack = "fgsm"\neps = 0.1'
+    (tmp_path / "small.toml").write_text(f'{models}\n[[data]]\nname = "mnist:test"\ncount = 2\n{attacks}\n')
+    given = (*_COMMANDS[name], "--data", "sets", "--device", "cpu")
+    code, _, complained = run(*given)
+    assert code == 2
+    assert "--download" in complained
+    assert not Handler.asked
+    code, _, complained = run(*given, "--download")
+    assert code == 0, complained
+    assert len(_left(tmp_path / "sets")) >= 2
+    assert len(Handler.asked) == 2

@@ -65,7 +65,7 @@ def command(
     refuse_existing([path.with_name(f"{path.name}{end}") for end in ends], overwrite)
     with repeatable(threads):
         found = [loaded_behind(name, device, allow_code, download) for name in names]
-        images = load_data(data_set, count, data, seed)
+        images = load_data(data_set, count, data, seed, download)
         result = _pull_curve(_curve_run(operation, found, images, seed), operation.title, quiet=json)
     return _written_curve(result, made_folder(out) / path.name, figure, width_mm, json)
 

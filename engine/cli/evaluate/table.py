@@ -44,7 +44,7 @@ def command(
     from engine.record import repeatable
 
     wanted = read_spec(spec)
-    check_names(wanted, root=data)
+    check_names(wanted, root=data, download=download)
     files = [out / f"{spec.stem}{end}" for end in (".csv", ".json", f".{figure}", f".{figure}.json")]
     if not resume:  # a table that is resumed writes its files again
         refuse_existing(files, overwrite)
@@ -73,7 +73,7 @@ def _table_run(
 
     if overwrite and not resume:
         forget_cells(spec, out)
-    return evaluate_table(spec, out, resume=resume, load=load, root=data)
+    return evaluate_table(spec, out, resume=resume, load=load, root=data, download=download)
 
 
 def _pull_table(run: TableRun, quiet: bool) -> TableResults:

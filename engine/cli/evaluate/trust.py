@@ -14,6 +14,7 @@ from engine.errors import GibbonError
 
 if TYPE_CHECKING:
     from engine.classifier import Classifier
+    from engine.data import DataSet
     from engine.driver import Run
     from engine.evaluate.trust import Light, TrustLights
 
@@ -44,7 +45,7 @@ def command(
     help: Annotated[bool, typer.Option("--help", "-h", help="This, and the options of the attack that --attack names.")] = False,
 ) -> int:
     """Look for eight signs of gradient masking and six of a failed attack; say what each means and what to do. Ctrl-C keeps those found."""
-    from engine.cli.attack import build_attack, help_of
+    from engine.cli.attack import build_attack, help_of, load_data
 
     if help:
         return help_of(context, attack)
@@ -61,7 +62,7 @@ def command(
         if image is not None:
             run = _on_image(evaluation, classifier, sources, image, label, seed)
         else:
-            run = _on_set(evaluation, classifier, sources, data_set or "", count, data, seed)
+            run = _on_set(evaluation, classifier, sources, load_data(data_set or "", count, data, seed, download), seed)
         lights, finished = _pull(run, quiet=json)
     _say(evaluation, classifier, lights, json)
     return 0 if finished else INTERRUPTED
@@ -96,16 +97,12 @@ def _on_set(
     evaluation: TrustLights,
     classifier: Classifier,
     sources: tuple[Classifier, ...],
-    name: str,
-    count: int | None,
-    root: Path | None,
+    images: DataSet,
     seed: int,
 ) -> Run:
-    from engine.cli.attack import load_data
     from engine.driver import start
     from engine.evaluate.transfer import as_taken, images_of
 
-    images = load_data(name, count, root, seed)
     taker = as_taken(classifier, images.shape)
     if taker is None:
         takes, has = images_of(classifier.input_shape[0]), images_of(images.shape[0])

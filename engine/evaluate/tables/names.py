@@ -22,6 +22,7 @@ def check_names(
     root: Path | str | None = None,
     *,
     own_loader: bool = False,
+    download: bool = False,
 ) -> None:
     """Refuse a table that names what does not exist, without loading any of it.
 
@@ -37,6 +38,8 @@ def check_names(
         Folder of the data sets; None: the default of `engine.data.load`.
     own_loader
         Whether models are loaded by a function of the caller's, which alone knows their sources.
+    download
+        Whether published data sets that are missing will be downloaded.
 
     Raises
     ------
@@ -44,7 +47,7 @@ def check_names(
         A name is unknown or a file is missing. There is one sentence for each name, with the nearest one that is known.
     """
     known = _Known(spec, frozenset(classifiers), own_loader)
-    faults = [*known.faults(), *_faults_of_data(spec, sets, root)]
+    faults = [*known.faults(), *_faults_of_data(spec, sets, root, download)]
     if faults:
         raise GibbonError(" ".join(dict.fromkeys(faults)))
 
@@ -71,7 +74,7 @@ class _Known:
 
     def _of_model(self, row: TableModel) -> Iterator[str]:
         if not (self._own_loader or row.source in self._classifiers):
-            yield from _fault(models.check_source, row.source)
+            yield from _fault(models.check_source, row.source, architecture=row.architecture, activation=row.activation)
         yield from _fault(preprocessing.read, row.defense)
 
     def _of_place(self, place: str, source: str, defense: str) -> Iterator[str]:
@@ -92,16 +95,16 @@ class _Known:
         yield from _fault(preprocessing.read, defense)
 
 
-def _faults_of_data(spec: TableSpec, sets: Collection[str], root: Path | str | None) -> Iterator[str]:
+def _faults_of_data(spec: TableSpec, sets: Collection[str], root: Path | str | None, download: bool) -> Iterator[str]:
     for entry in spec.data:
         if entry.name not in sets:
             name, part = data_sets.parse_name(entry.name)
-            yield from _fault(data_sets.check_there, name, part, root)
+            yield from _fault(data_sets.check_there, name, part, root, download)
 
 
-def _fault(check: Callable[..., object], *given: Any) -> Iterator[str]:
+def _fault(check: Callable[..., object], *given: Any, **named: Any) -> Iterator[str]:
     """Yield the sentence of a check that refuses."""
     try:
-        check(*given)
+        check(*given, **named)
     except GibbonError as error:
         yield str(error)

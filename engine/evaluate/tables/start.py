@@ -34,6 +34,7 @@ def evaluate_table(
     classifiers: Mapping[str, Classifier] | None = None,
     sets: Mapping[str, DataSet] | None = None,
     root: Path | str | None = None,
+    download: bool = False,
     share: Share | None = None,
 ) -> TableRun:
     """Start a table; each step is computed when the run is pulled.
@@ -56,6 +57,8 @@ def evaluate_table(
         Classifiers by source and data sets by name that are loaded already.
     root
         Folder of the data sets; None: the default of `engine.data.load`.
+    download
+        Whether to download published data sets that are missing.
     share
         The place of this process among those that compute the table; None: as ``torch.distributed`` says.
 
@@ -65,6 +68,6 @@ def evaluate_table(
         The specification names a model, defense or data set that does not exist; or the folder holds cells of this table and ``resume``
         is not set.
     """
-    check_names(spec, classifiers or (), sets or (), root, own_loader=load is not None)
-    stock = Stock(spec, load, classifiers, sets, root)
+    check_names(spec, classifiers or (), sets or (), root, own_loader=load is not None, download=download)
+    stock = Stock(spec, load, classifiers, sets, root, download)
     return TableRun(spec, stock, None if folder is None else Path(folder), resume=resume, renew=renew, share=share)

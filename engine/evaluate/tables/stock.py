@@ -47,6 +47,8 @@ class Stock:
         Classifiers by source and data sets by name that are loaded already.
     root
         Folder of the data sets; None: the default of `engine.data.load`.
+    download
+        Whether to download published data sets that are missing.
     """
 
     def __init__(
@@ -56,8 +58,9 @@ class Stock:
         classifiers: Mapping[str, Classifier] | None = None,
         sets: Mapping[str, DataSet] | None = None,
         root: Path | str | None = None,
+        download: bool = False,
     ) -> None:
-        self._spec, self._load, self._root = spec, load or load_model, root
+        self._spec, self._load, self._root, self._download = spec, load or load_model, root, download
         self._given = dict(classifiers or {})
         self._plain: dict[TableModel, Classifier | GibbonError] = {}
         self._sets: dict[str, DataSet | GibbonError] = dict(sets or {})
@@ -86,7 +89,7 @@ class Stock:
         drawn = name.removeprefix("generated:") in DRAWN and name.startswith("generated:")
         chosen: dict[str, Any] = {"seed": entry.seed or 0} if drawn else {"draw": entry.seed}
         try:
-            self._sets[entry.name] = yield from loading(name, split, self._root, count=entry.count, **chosen)
+            self._sets[entry.name] = yield from loading(name, split, self._root, self._download, count=entry.count, **chosen)
         except Exception as error:
             self._sets[entry.name] = GibbonError(in_words(error, f"Loading “{entry.name}”"))
 
