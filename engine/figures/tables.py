@@ -36,10 +36,13 @@ def table_figure(results: TableResults, width_mm: float = WIDTH_MM, dark: bool =
     for data in results.spec.data:
         for place in results.spec.places:
             groups = [group for group in results.groups if (group.columns[0].data, group.columns[0].place) == (data, place)]
-            columns = [_clean(results, data.name), *(column for group in groups for column in _of_group(results, group))]
+            if not groups:
+                continue
+            rows = tuple(model.title for model in results.spec.models if results.spec.counts(place, model))
+            columns = [_clean(results, data.name, rows), *(column for group in groups for column in _of_group(results, group, rows))]
             title = f"{data.name}, {groups[0].columns[0].access}"
-            parts = fitting(columns, results.rows, width_mm * SIZE / size - 2 * MARGIN)
-            panels += [HeatTablePanel(title=title, names=results.rows, columns=part) for part in parts]
+            parts = fitting(columns, rows, width_mm * SIZE / size - 2 * MARGIN)
+            panels += [HeatTablePanel(title=title, names=rows, columns=part) for part in parts]
     return compose(panels, width_mm=width_mm, columns=1, dark=dark, letters=False, size=size, note=_note(results))
 
 
@@ -69,27 +72,27 @@ def curve_figure(result: Result, width_mm: float = 85.0, dark: bool = False, siz
     return compose([panel], width_mm=width_mm, dark=dark, letters=False, size=size, note=note)
 
 
-def _clean(results: TableResults, data: str) -> HeatColumn:
-    cells = (_share_cell(results.clean(row, data), results.clean_top5(row, data)) for row in results.rows)
+def _clean(results: TableResults, data: str, rows: Sequence[str]) -> HeatColumn:
+    cells = (_share_cell(results.clean(row, data), results.clean_top5(row, data)) for row in rows)
     return HeatColumn("clean", ("no attack",), tuple(cells))
 
 
-def _of_group(results: TableResults, group: Group) -> list[HeatColumn]:
-    found = [_column(results, column, begins=place == 0) for place, column in enumerate(group.columns)]
-    worst = [results.worst(row, group) for row in results.rows]
+def _of_group(results: TableResults, group: Group, rows: Sequence[str]) -> list[HeatColumn]:
+    found = [_column(results, column, rows, begins=place == 0) for place, column in enumerate(group.columns)]
+    worst = [results.worst(row, group) for row in rows]
     if len(group.columns) > 1:
         cells = (
             _share_cell(each.robust, each.top5, results.seen_in_worst(row, group), incomplete=each.missing > 0)
-            for row, each in zip(results.rows, worst, strict=True)
+            for row, each in zip(rows, worst, strict=True)
         )
         found.append(HeatColumn("worst case", (group.title,), tuple(cells)))
     found.append(HeatColumn("noise", (group.title,), tuple(_share_cell(each.noise) for each in worst)))
     return found
 
 
-def _column(results: TableResults, column: Column, *, begins: bool) -> HeatColumn:
+def _column(results: TableResults, column: Column, rows: Sequence[str], *, begins: bool) -> HeatColumn:
     aim = () if column.variant.aim == "away" else (f"towards: {column.variant.aim}",)
-    cells = tuple(_cell(results.cell(row, column), results.seen(row, column)) for row in results.rows)
+    cells = tuple(_cell(results.cell(row, column), results.seen(row, column)) for row in rows)
     return HeatColumn(column.variant.name, (column.budget, *aim), cells, begins)
 
 

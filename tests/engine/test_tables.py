@@ -484,6 +484,12 @@ def test_a_cell_that_fails_leaves_the_others(tmp_path: Path) -> None:
         ({"data": ["folder:nowhere"]}, ["“nowhere” does not exist"]),
         ({"data": ["set", "cifar10"]}, ["CIFAR-10"]),
         ({"crafted_on": ["nobody"]}, ["crafted_on has “nobody”", "Write itself, undefended, or the name or source of a model."]),
+        ({"models": [{"source": "digits", "architecture": "digts"}]}, ["There is no architecture “digts”. Did you mean digits?"]),
+        ({"models": [{"source": "a.pt", "architecture": "zzzzzz"}]}, ["There is no architecture “zzzzzz”. Choose "]),
+        ({"models": [{"source": "a.pt", "architecture": "torchvision:resnt18"}]}, ["“resnt18”. Did you mean resnet18"]),
+        ({"models": [{"source": "a.pt", "activation": "bonded"}]}, ["There is no activation “bonded”. Did you mean bounded?"]),
+        ({"models": [{"source": "digits", "architecture": "signs"}]}, ["has architecture “digits", "not “signs”"]),
+        ({"models": [{"source": "torchvision:resnet18", "architecture": "digits"}]}, ["brings its own architecture"]),
         ({"crafted_on": ["itslf"]}, ["Did you mean itself?"]),
         ({"models": [{"source": "a", "name": "the first"}], "crafted_on": ["the frist"]}, ["Did you mean the first?"]),
         ({"crafted_on": ["b + medain"]}, ["There is no preprocessing “medain”. Did you mean “median”?"]),
@@ -682,3 +688,46 @@ def test_columns_are_values() -> None:
     results = start(spec()).result()
     assert isinstance(results.columns[0], Column)
     assert results.table().rows[0][0] == "a"  # a table without a single cell can be shown
+
+
+def test_a_model_without_a_defense_stands_once_for_both_attackers() -> None:
+    table = spec(
+        models=["a", "b", "b + bit-depth bits=2"], attacks=[{"attack": "fgsm", "eps": 0.1}, {"attack": "pgd", "eps": 0.1, "steps": 2}]
+    )
+    with start(table) as run:
+        for _ in run:
+            pass
+    results = run.result()
+    assert results.done
+    assert results.total == len(results.cells) == 3 * 2 + 2
+    lines = results.data().rows
+    assert len(lines) == len(set(lines))
+    places = [(line[1], line[5]) for line in lines if line[0] == "cell"]
+    assert set(places) == {("a", "itself"), ("b", "itself"), ("b + bit-depth bits=2", "itself"), ("b + bit-depth bits=2", "undefended")}
+    undefended = next(group for group in results.groups if group.columns[0].place == "undefended")
+    assert not results.counts("a", undefended.columns[0])
+    assert results.counts("b + bit-depth bits=2", undefended.columns[0])
+    assert any("stands once for both attackers" in sentence for sentence in results.sentences())
+    assert results.upright().rows[-1][4:6] == ("–", "–")
+
+
+def test_undefended_alone_and_transfer_keep_their_rows() -> None:
+    """Where the white box has no column, the undefended one is the number of a model without a defense; a transfer matrix is whole."""
+    for places, cells in (["undefended"], 2), (["itself", "b"], 4), (["itself", "undefended"], 2):
+        with start(spec(crafted_on=places)) as run:
+            for _ in run:
+                pass
+        results = run.result()
+        assert results.done
+        assert len(results.cells) == results.total == cells
+        assert len([line for line in results.data().rows if line[0] == "cell"]) == cells
+
+
+def test_images_for_which_no_model_has_a_verdict_are_not_kept(tmp_path: Path) -> None:
+    other = engine.Classifier(small_network(), [f"other {i}" for i in range(5)], (3, 8, 8), name="other", device="cpu")
+    table = spec(models=["b"], crafted_on=["a"])
+    with start(table, tmp_path, classifiers={"a": net(), "b": other}) as run:
+        for _ in run:
+            pass
+    assert run.result().errors
+    assert list(tmp_path.rglob("*.safetensors")) == []

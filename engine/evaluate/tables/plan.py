@@ -90,14 +90,15 @@ def columns_of(spec: TableSpec) -> tuple[Column, ...]:
     variants = [variant for attack in spec.attacks for variant in attack.variants()]
     groups = list(dict.fromkeys(variant.grouped_by for variant in variants))
     ordered = sorted(variants, key=lambda variant: groups.index(variant.grouped_by))
-    return tuple(Column(data, place, variant) for data in spec.data for place in spec.places for variant in ordered)
+    places = [place for place in spec.places if any(spec.counts(place, row) for row in spec.models)]
+    return tuple(Column(data, place, variant) for data in spec.data for place in places for variant in ordered)
 
 
 def crafts_of(spec: TableSpec) -> tuple[Craft, ...]:
     """Return the attacks that have to be run, each once, in the order of the columns."""
     found: dict[Any, Craft] = {}
     for column in columns_of(spec):
-        for row in spec.models:
+        for row in (row for row in spec.models if spec.counts(column.place, row)):
             maker = spec.maker(column.place, row)
             key = (column.data.name, maker.nameless, column.variant.label)
             before = found.get(key) or Craft(column.data, maker, column.variant, ())

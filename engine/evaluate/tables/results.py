@@ -81,7 +81,16 @@ class TableResults:
     @property
     def done(self) -> bool:
         """Whether every cell is finished, with verdicts or with an error."""
-        return len(self.cells) == len(self.rows) * len(self.columns)
+        return len(self.cells) == self.total
+
+    @property
+    def total(self) -> int:
+        """The number of cells of the whole table."""
+        return sum(self.spec.counts(column.place, row) for column in self.columns for row in self.spec.models)
+
+    def counts(self, row: str, column: Column) -> bool:
+        """Return whether a model has a cell in a column; see `TableSpec.counts`."""
+        return any(self.spec.counts(column.place, model) for model in self.spec.models if model.title == row)
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -154,10 +163,12 @@ class TableResults:
 
     def sentences(self) -> list[str]:
         """Return in words how far the table is, and what is wrong with it."""
-        total = len(self.rows) * len(self.columns)
+        total = self.total
         done = counted(len(self.cells), "cell")
         lines = [f"{done}, {self.seconds:.1f} s." if self.done else f"{done} of {total:,}, {self.seconds:.1f} s."]
         lines += [*self.notes, *self.warnings(), *self._kept_before()]
+        if total < len(self.rows) * len(self.columns):
+            lines.append(ONE_ATTACKER)
         failed = sum(int(cell.verdicts.failed.sum()) for cell in self.cells.values() if cell.verdicts is not None)
         if failed:
             lines.append(f"{counted(failed, 'attack error')}: a model gave NaN there. Such images are in no share.")
@@ -254,7 +265,7 @@ class TableResults:
 
     def _data_rows(self) -> Iterator[tuple[Any, ...]]:
         for row in self.spec.models:
-            for group in self.groups:
+            for group in (group for group in self.groups if self.spec.counts(group.columns[0].place, row)):
                 for column in group.columns:
                     yield self._data_row(row.title, row.defense, group, column)
                 worst, first = self.worst(row.title, group), group.columns[0]
@@ -296,6 +307,8 @@ class TableResults:
         )
 
 
+ONE_ATTACKER = "A model without a defense stands once for both attackers: its number is that of the white box."
+"""The sentence beside columns of attackers who do not know a defense, where a model has none."""
 DATA_COLUMNS = (
     *("kind", "model", "defense", "data", "images", "crafted_on", "access", "attack", "norm", "eps", "budget", "group"),
     *(f"{name}{end}" for name in ("clean_accuracy", "robust_accuracy", "attack_success") for end in ("", "_low", "_high", "_hits", "_of")),

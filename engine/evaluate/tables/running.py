@@ -181,7 +181,8 @@ class TableRun(LongRun[TableStep]):
 
     def _finish(self, ready: Prepared, judges: dict[int, Any], made: Crafted, seconds: float) -> None:
         each, data = ready.craft, self._stock.data(ready.craft.data)
-        self._keep_images(each, made.adversarial)
+        if not all(isinstance(verdicts, GibbonError) for verdicts in made.verdicts):
+            self._keep_images(each, made.adversarial)
         for (place, judge), verdicts in zip(judges.items(), made.verdicts, strict=True):
             key = each.cells[place]
             if isinstance(verdicts, GibbonError):

@@ -233,6 +233,10 @@ class TableSpec(Part):
         named = next((model for model in self.models if model.title == place), None)
         return named or TableModel.model_validate(place)
 
+    def counts(self, place: str, row: TableModel) -> bool:
+        """Return whether a row has numbers of its own for a place: without a defense both attackers are one, and stand once."""
+        return bool(row.defense) or place != UNDEFENDED or ITSELF not in self.places
+
     def seeds(self, count: int) -> list[int]:
         """Return the seed of each of ``count`` images."""
         return [(self.seed + number) % _SEEDS for number in range(count)]

@@ -98,7 +98,10 @@ def sheet_of(results: TableResults) -> Sheet:
         for group in (group for group in results.groups if group.columns[0].data == data):
             for column in group.columns:
                 seen = [results.seen(row, column) for row in results.rows]
-                made = [_cell(results.cell(row, column), row, column, own) for row, own in zip(results.rows, seen, strict=True)]
+                made = [
+                    _cell(results.cell(row, column), row, column, own) if results.counts(row, column) else _one_attacker(row)
+                    for row, own in zip(results.rows, seen, strict=True)
+                ]
                 add(_head(column, [light for own in seen for light in own]), made)
             _add_group(results, group, add)
     upright = tuple(tuple(column[row] for column in cells) for row in range(len(results.rows)))
@@ -126,13 +129,24 @@ def _add_group(results: TableResults, group: Group, add: object) -> None:
     if len(group.columns) > 1:
         made = []
         for row, each in zip(results.rows, worst, strict=True):
+            if not results.counts(row, group.columns[0]):
+                made.append(_one_attacker(row))
+                continue
             missing = f"\n{each.missing} of the group's attacks failed or are not finished: left out." if each.missing else ""
             own = results.seen_in_worst(row, group)
             tip = f"“{row}”, the worst case of {names}{missing}"
             made.append(_counted(each.robust, tip, star=bool(each.missing), top5=each.top5, seen=own))
         add(SheetColumn("worst", "worst case", budget, heading, f"{_WORST}\n{where}", any(cell.warnings for cell in made)), made)
-    noises = [_counted(each.noise, f"“{row}” under random noise as large") for row, each in zip(results.rows, worst, strict=True)]
+    noises = [
+        _counted(each.noise, f"“{row}” under random noise as large") if results.counts(row, group.columns[0]) else _one_attacker(row)
+        for row, each in zip(results.rows, worst, strict=True)
+    ]
     add(SheetColumn("noise", "random noise", (*budget, "as large"), heading, f"{_NOISE}\n{where}"), noises)
+
+
+def _one_attacker(row: str) -> SheetCell:
+    """Return the cell of a model without a defense in a column of an attacker who does not know one."""
+    return SheetCell(None, NOTHING, "", f"“{row}” has no defense, so that both attackers are the white box, where its number stands")
 
 
 def _cell(cell: Cell | None, row: str, column: Column, seen: Sequence[Light]) -> SheetCell:
