@@ -23,11 +23,21 @@ class TracePoint:
 
 
 class Series:
-    """Every reading of a run as arrays that only grow, so that the main thread may read them while the lane's thread adds."""
+    """Every reading of a run as arrays that only grow, so that the main thread may read them while the lane's thread adds.
 
-    def __init__(self) -> None:
+    ``earlier`` are the columns of the same run before it was interrupted, the numbers of the steps under the empty name. Steps that come
+    again replace those.
+    """
+
+    def __init__(self, earlier: Mapping[str, Any] | None = None) -> None:
         self._columns: dict[str, Any] = {}
         self._length = 0
+        self._earlier = dict(earlier or {})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the readings, with the empty one of the numbers of the steps."""
+        return tuple(dict.fromkeys([*self._earlier, *self._columns]))
 
     def add(self, points: Sequence[TracePoint]) -> None:
         """Add the readings of steps. Called in the lane's thread."""
@@ -53,7 +63,12 @@ class Series:
         import numpy as np
 
         length, column = self._length, self._columns.get(name)
-        return np.zeros(0) if column is None else column[:length]
+        if not self._earlier or name not in self.names:
+            return np.zeros(0) if column is None else column[:length]
+        steps = self._earlier[""]
+        kept = steps < self._columns[""][0] if length else np.full(len(steps), True)
+        old = self._earlier.get(name, np.full(len(steps), np.nan))
+        return np.concatenate([old[kept], np.full(length, np.nan) if column is None else column[:length]])
 
 
 class Readings:

@@ -307,6 +307,9 @@ def test_a_cancelled_training_is_resumed_to_the_same_bits(bench: Workbench, pane
     settle()
     (row,) = panel.unfinished.rows
     assert "digits, gaussian: cancelled in epoch" in row.words.text
+    cancelled = panel.trainer.runs[-1]
+    assert isinstance(cancelled, TrainingRun)
+    losses = list(cancelled.series.read("loss"))
     panel.form.set_values({"epochs": 2, "recipe": ()})  # the form of another one: the training has its own recipe
     click(row.resume)
     until(lambda: panel.trainer.job is None, "the end of the resumed training")
@@ -316,6 +319,10 @@ def test_a_cancelled_training_is_resumed_to_the_same_bits(bench: Workbench, pane
     run = panel.trainer.runs[-1]
     assert isinstance(run, TrainingRun)
     assert (run.epochs, run.ended) == (40, "finished")
+    steps = list(run.series.read())  # every step has its point, and those before the cancellation are as they were
+    assert steps == sorted(set(steps))
+    assert set(steps) >= set(cancelled.series.read()[:-1])
+    assert list(run.series.read("loss"))[: len(losses) - 1] == losses[:-1]
     images = engine.data.load("generated:digits", count=128, seed=0)
     whole = Train(recipe="gaussian", epochs=40, batch_size=32)  # type: ignore[arg-type]
     made = engine.run(whole, engine.models.ARCHITECTURES["digits"].untrained(device="cpu"), data=images, seed=0).artifacts["model"]
@@ -410,6 +417,10 @@ def test_a_study_keeps_a_training_with_its_curves_and_its_epochs(bench: Workbenc
     shown, before = of_run(back, panel.trainer.base), of_run(run, panel.trainer.base)
     assert (shown.name, shown.heading, shown.attack) == (before.name, before.heading, before.attack)
     assert shown.measures["clean"] == pytest.approx(before.measures["clean"], nan_ok=True)
+    assert len(shown.batches) >= 2 * 8  # the points of all batches, too
+    for name in ("batches", "loss", "accuracy"):
+        assert np.array_equal(getattr(shown, name), getattr(before, name), equal_nan=True)
+    assert shown.each == before.each
     assert {name: list(line) for name, line in shown.maxima.items()} == {name: list(line) for name, line in before.maxima.items()}
     assert shown.files == before.files
     assert list(shown.files) == [1, 2]

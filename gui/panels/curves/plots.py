@@ -151,4 +151,4 @@ def _markers(shown: Shown) -> dict[int, float]:
 
 
 def _note(shown: Shown) -> str:
-    return "Click an epoch’s marker to load its network." if shown.files else ""
+    return "Click an epoch’s marker to load its network." if _markers(shown) else ""

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from gui.session.training.points import keep_points
 from gui.session.training.recipe import Recipe, source_of, start_of
 from gui.session.training.run import RECORD
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from engine.defenses.training import Epoch, Estimate
     from engine.record import TrainingInputs, TrainingSource
     from engine.record.restoring import Load
+    from gui.lanes.readings import Series
     from gui.session.training.folders import TrainingFolder
 
 TEST_IMAGES = 2000
@@ -62,8 +64,8 @@ class Loaded:
 class Making:
     """Loads the network and the images, and makes the run and its record."""
 
-    def __init__(self, recipe: Recipe, loaded: Loaded, folder: TrainingFolder | None = None) -> None:
-        self.recipe, self._folder, self._loaded = recipe, folder, loaded
+    def __init__(self, recipe: Recipe, loaded: Loaded, folder: TrainingFolder | None = None, series: Series | None = None) -> None:
+        self.recipe, self._folder, self._loaded, self._series = recipe, folder, loaded, series
         self._inputs: TrainingInputs | None = None
         self._last: Any = None
         self.history: tuple[Epoch, ...] = ()
@@ -146,6 +148,8 @@ class Making:
             epoch = step.history[-1].epoch
             EpochFiles(self._folder.path).keep(run.operation.present(run.problem), epoch, self.recipe.name)
             self._folder.note(epoch=epoch)
+            if self._series is not None:  # for the case that the window is killed
+                keep_points(self._folder.path, self._series, (step.total or 0) + 1)
         self._last = step
         # At the end: the window looks for the file of an epoch as soon as it sees the epoch in the history.
         self.history, self._resumed = step.history, False

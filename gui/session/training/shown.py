@@ -11,6 +11,7 @@ import numpy as np
 
 from gui.session.training.folders import kept_folder
 from gui.session.training.making import key_of
+from gui.session.training.points import kept_points
 from gui.session.training.run import TrainingRun, model_of, name_of
 
 if TYPE_CHECKING:
@@ -100,9 +101,10 @@ def of_run(run: FinishedRun, base: Path) -> Shown:
         bounds=_lines(artifacts.get("bounds")),
         files={} if folder is None else _files(folder, len(epochs)),
     )
-    if not isinstance(run, TrainingRun):
-        return shown
-    return _with_batches(shown, run.series, run.steps, operation.epochs)
+    if isinstance(run, TrainingRun):
+        return _with_batches(shown, run.series, run.steps, operation.epochs)
+    points = None if folder is None else kept_points(folder)
+    return shown if points is None else _with_batches(shown, *points, operation.epochs)
 
 
 def _attack(operation: Train, channels: int) -> str:
@@ -112,7 +114,7 @@ def _attack(operation: Train, channels: int) -> str:
 def _with_batches(shown: Shown, series: Series | None, steps: int, epochs: int) -> Shown:
     from dataclasses import replace
 
-    if series is None:
+    if series is None or not len(series.read()):
         return shown
     each = max(1.0, steps / max(1, epochs))
     return replace(shown, each=round(each), batches=(series.read() + 1) / each, loss=series.read("loss"), accuracy=series.read("accuracy"))

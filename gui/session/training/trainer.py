@@ -12,6 +12,7 @@ from gui.lanes.readings import Series
 from gui.lanes.runner import OperationRunner
 from gui.session.training.folders import TrainingFolder, Unfinished, clear_old, new_folder, trainings_folder, unfinished
 from gui.session.training.making import Loaded, Making, Seen, Trained
+from gui.session.training.points import keep_points, kept_points
 from gui.session.training.recipe import Recipe, facts_of, recipe_of
 from gui.session.training.recorded import Recorded
 from gui.session.training.run import TrainingRun, is_training, verdict_of
@@ -200,14 +201,16 @@ class Trainer(QObject):
     def _begin(self, recipe: Recipe, folder: TrainingFolder) -> None:
         self.timing.cancel()
         self.recipe, self._folder, self._chosen, self.failure, self.seen = recipe, folder, None, "", None
-        made = self.making = Making(recipe, self._loaded, folder)
+        earlier = kept_points(folder.path) if folder.state.exists() else None
+        series = Series() if earlier is None else earlier[0]
+        made = self.making = Making(recipe, self._loaded, folder, series)
         self.runner.start(
             made.run,
             make_preview=made.seen,
             prepare=made.prepare,
             finish=made.finish,
             collect=True,
-            series=Series(),
+            series=series,
             context=(recipe, folder),
         )
         self.look()
@@ -225,6 +228,8 @@ class Trainer(QObject):
         if outcome.failure is not None:
             self._session.log("error", outcome.failure.sentence, outcome.failure.details)
             self.failure = outcome.failure.sentence
+        if outcome.job.series is not None and outcome.job.total is not None:
+            keep_points(folder.path, outcome.job.series, outcome.job.total + 1)
         folder.end(outcome.status, **({} if trained is None else {"key": trained.key}))
         if trained is not None:
             self._keep(recipe, folder, trained, outcome)
