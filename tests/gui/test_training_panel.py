@@ -427,6 +427,45 @@ def test_a_study_keeps_a_training_with_its_curves_and_its_epochs(bench: Workbenc
     assert same(model_of(back).module.state_dict(), weights(run))
 
 
+def test_further_models_leave_the_chosen_images_alone(bench: Workbench, panel: TrainingPanel) -> None:
+    choice = panel.chooser.choice
+    assert choice is not None
+    assert choice.name == "generated:digits"  # not what is suggested where MNIST is on the machine
+    start(panel, "new signs network")
+    assert panel.chooser.choice != choice
+    start(panel, "new digits network")
+    panel.chooser.choose("generated:signs")
+    bench.session.loaded.add(engine.models.load("digits-bounded", device="cpu"))
+    assert panel.chooser.choice is not None
+    assert panel.chooser.choice.name == "generated:signs"
+    assert "grey" in panel.obstacle or "colour" in panel.obstacle
+
+
+def test_the_next_start_sets_up_the_training_that_was_begun_last(bench: Workbench, panel: TrainingPanel) -> None:
+    from gui.panels.training import TrainingPanel
+    from gui.settings import Settings
+
+    panel.name.setText("mine")
+    panel.seed.setValue(7)
+    panel.form.set_values({"recipe": "gaussian sigma=0.2 + label-smoothing", "epochs": 1, "learning_rate": 0.001})
+    train(panel)
+    wanted = panel.recipe
+    assert wanted is not None
+    again = TrainingPanel(bench.session)
+    made = again.recipe
+    assert made is not None
+    assert (made.architecture, made.data, made.count, made.name, made.seed) == ("digits", "generated:digits", 128, "mine", 7)
+    assert made.operation == wanted.operation
+    start(again, "new signs network")
+    assert again.name.text() == "mine"
+    again.deleteLater()
+    for damaged in ("[]", "{", '{"version": 999}', '{"version": 1, "parameters": {"epochs": "many"}}'):
+        Settings().keep_text("training/last", damaged)
+        other = TrainingPanel(bench.session)
+        assert other.foot.run.isEnabled(), damaged
+        other.deleteLater()
+
+
 def test_an_epoch_is_seen_when_its_network_is_written_and_not_before(panel: TrainingPanel, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     keep = EpochFiles.keep

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLineEdit, QSpinBox, QToolButton, QVBoxLayout, QWi
 from gui import theme
 from gui.forms import Form
 from gui.lanes.progress_text import ShareMeter
+from gui.panels.training.last import keep_last, last_recipe
 from gui.panels.training.presets import RecipePresets
 from gui.panels.training.recorded import place_of, source_beside
 from gui.panels.training.unfinished import UnfinishedTrainings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from engine import Classifier
+    from engine.defenses import Train
     from engine.record import TrainingRecord
     from gui.session.session import Session
 
@@ -152,6 +154,7 @@ class TrainingPanel(QWidget):
         self.presets.show_presets(Train)
         self.form.recipes["recipe"].head.insertWidget(1, self.presets)
         self._on_models()
+        self._use_last()
         self.trainer.look()
 
     @Slot()
@@ -176,11 +179,13 @@ class TrainingPanel(QWidget):
             self.start.clear()
             self.start.addItems([each.title for each in self._starts])
             self.start.setCurrentIndex(self._place_of(before))
-        self._on_start()
+        if before is None or _key(self._chosen) != _key(before):
+            self._on_start()  # only then, since it suggests other images than those that the user may have chosen
+        else:
+            self._refresh()
 
     def _place_of(self, before: _Start | None) -> int:
-        key = None if before is None else (before.architecture, before.classifier, before.fresh)
-        places = (i for i, each in enumerate(self._starts) if (each.architecture, each.classifier, each.fresh) == key)
+        places = (i for i, each in enumerate(self._starts) if before is not None and _key(each) == _key(before))
         kind = self._kind()
         ours = (i for i, each in enumerate(self._starts) if before is None and each.architecture == kind)
         return next(places, next(ours, 0))
@@ -213,6 +218,26 @@ class TrainingPanel(QWidget):
         self._named = bool(self.name.text().strip())
         self._refresh()
 
+    def _use_last(self) -> None:
+        """Set up the training that was begun last, as far as its network and its images are here."""
+        last = last_recipe()
+        if last is None:
+            return
+        places = (place for place, each in enumerate(self._starts) if last.architecture and each.architecture == last.architecture)
+        self.start.setCurrentIndex(next(places, self.start.currentIndex()))
+        self._use(last.data, last.count, last.operation, last.seed)
+        if self._chosen is not None and last.name != self._chosen.name:
+            self.name.setText(last.name)
+            self._named = True
+        self._refresh()
+
+    def _use(self, data: str, count: int, operation: Train, seed: int) -> None:
+        """Fill in the images, if they are here, the parameters and the seed."""
+        if self.chooser.sets.findData(data) >= 0:
+            self.chooser.set_choice(Choice(data, "", count, self.session.data_sources.root))
+        self.form.set_values({field.name: getattr(operation, field.name) for field in self.form.fields})
+        self.seed.setValue(seed)
+
     # ------------------------------------------------------------------ a recorded training
 
     def show_record(self, record: TrainingRecord, path: Path) -> None:
@@ -230,11 +255,9 @@ class TrainingPanel(QWidget):
             self.session.log("error", str(error))
             return
         self.start.setCurrentIndex(place)
-        self.chooser.set_choice(Choice(source.data, "", source.count or _IMAGES, self.session.data_sources.root))
-        self.form.set_values({field.name: getattr(operation, field.name) for field in self.form.fields})
+        self._use(source.data, source.count or _IMAGES, operation, record.seed)
         self.name.setText(record.name)
         self._named = True
-        self.seed.setValue(record.seed)
         self.trainer.recorded = Recorded(record, path.name)
         self._refresh()
         self.session.notice.emit(f"The training of {record.name} is set up as {path.name} records it. Train makes it again.")
@@ -285,6 +308,7 @@ class TrainingPanel(QWidget):
         """Train by the recipe, in the background lane."""
         recipe = self.recipe
         if recipe is not None:
+            keep_last(recipe)
             self.trainer.start(recipe)
 
     @Slot()
@@ -354,6 +378,10 @@ class TrainingPanel(QWidget):
     def _is_mistake(self, obstacle: str) -> bool:
         recipe = self.form.recipes.get("recipe")
         return bool(self.form.error) or (recipe is not None and bool(recipe.error) and obstacle == recipe.error)
+
+
+def _key(start: _Start | None) -> tuple[object, ...] | None:
+    return None if start is None else (start.architecture, start.classifier, start.fresh)
 
 
 def _size(shape: tuple[int, ...]) -> str:
