@@ -30,6 +30,7 @@ class Sentence(QWidget):
         self._roomy: str | None = None
         """The text that the height is for; None for the text that is shown."""
         self._colour: str | None = None
+        self._tip = ""
         font = number_font(self.font())
         font.setBold(bold)
         self.setFont(font)
@@ -43,6 +44,11 @@ class Sentence(QWidget):
             self.setAccessibleName(text)
             self._fit()
             self.update()
+
+    def set_tip(self, tip: str) -> None:
+        """Give it a tool tip that says more than the sentence, and takes its place there even where the sentence is shortened."""
+        self._tip = tip
+        self.setToolTip(tip)
 
     def take_room_for(self, text: str) -> None:
         """Be as high as another text needs, at most ``lines`` lines, whatever is shown."""
@@ -103,7 +109,8 @@ class Sentence(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), self.text if self.cut or not self.toolTip() else self.toolTip(), self)
+            own = self._tip or ("" if self.cut else self.toolTip())
+            QToolTip.showText(event.globalPos(), own or self.text, self)
             return True
         return super().event(event)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -338,7 +339,10 @@ def test_a_number_that_a_light_speaks_against_has_a_mark_and_the_sentence_where_
     assert "▲" in str(index.model().headerData(index.column(), Qt.Orientation.Horizontal))
     assert "Attack unfinished" in str(index.data(Qt.ItemDataRole.ToolTipRole))
     assert desk.trust.isVisible()
-    assert "Attack unfinished: “signs”" in desk.trust.text
+    light = next(each.light for each in desk.sheet.results.lights.all if each.light.on)
+    assert desk.trust.text == f"▲ Attack unfinished: {light.sign.meaning} {light.sign.cure}"  # the cells carry the mark
+    assert not desk.trust.cut
+    assert desk.trust.toolTip().startswith(f"{desk.trust.text} Seen: “signs” under short")
     assert "top 5" in cell.top5  # signs has more than ten classes
     clean = desk.sheet.cells[0][0]
     assert not clean.warnings
@@ -350,6 +354,17 @@ def test_a_number_that_a_light_speaks_against_has_a_mark_and_the_sentence_where_
     settle()
     assert desk.table.viewport().grab().toImage().pixelColor(middle) == ground
     assert desk.trust.text.startswith("▲ Attack unfinished")
+
+
+def test_a_mark_that_comes_later_is_painted_in_the_header_at_once(desk: TableDesk) -> None:
+    finish(desk)
+    sheet, table = desk.sheet, desk.table
+    assert sheet is not None
+    painted: list[tuple[int, int]] = []
+    table.model().headerDataChanged.connect(lambda _way, first, last: painted.append((first, last)))
+    table.show_sheet(replace(sheet, columns=tuple(replace(column, seen=True) for column in sheet.columns)))
+    assert painted == [(0, len(sheet.columns) - 1)]
+    assert "▲" in str(table.model().headerData(1, Qt.Orientation.Horizontal))
 
 
 # ---------------------------------------------------------------------- images

@@ -79,9 +79,10 @@ class TableLights:
         """Return the lights that are on in some cells, each sign once."""
         return tuple({light.sign.slug: light for key in keys for light in self._on.get(key, ())}.values())
 
-    def sentences(self, columns: Mapping[CellKey, Column]) -> list[str]:
-        """Return a sentence for each sign that is seen: its name, where it is seen with which figures, its meaning, and the cure."""
-        return sentences_of((f"“{each.key.model}” under {_place(columns[each.key])}", each.light) for each in self.all)
+    def sentences(self, columns: Mapping[CellKey, Column], *, where: bool = True) -> list[str]:
+        """Return a sentence for each sign that is seen: its name, its meaning, the cure, and ``where`` it is seen with which figures."""
+        seen = ((f"“{each.key.model}” under {_place(columns[each.key])}", each.light) for each in self.all)
+        return sentences_of(seen, where=where)
 
 
 def _place(column: Column) -> str:

@@ -181,10 +181,13 @@ class TableResults:
             cells.setdefault(cell.error, []).append(cell)
         return [f"{_whose(found)}: {sentence}" for sentence, found in cells.items()]
 
-    def warnings(self) -> list[str]:
-        """Return the sentences that have to stand beside the numbers: what the attacks rule out, and the trust lights that are on."""
+    def warnings(self, *, where: bool = True) -> list[str]:
+        """Return the sentences that have to stand beside the numbers: what the attacks rule out, and the trust lights that are on.
+
+        ``where`` says whether they name the cells, which a table with marks need not do.
+        """
         keys = {_key(row, column): column for row in self.rows for column in self.columns}
-        return [*self._caveats(), *self.lights.sentences(keys)]
+        return [*self._caveats(), *self.lights.sentences(keys, where=where)]
 
     def _caveats(self) -> list[str]:
         """Return the sentences beside groups without an attack of many steps by gradients: no model is called robust on these."""

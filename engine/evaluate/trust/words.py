@@ -11,20 +11,23 @@ MARK = "▲"
 """The mark beside a number that violates a rule, in texts, tables and legends."""
 
 
-def sentences_of(seen: Iterable[tuple[str, Light]]) -> list[str]:
-    """Return a sentence for each sign that is seen: its name, where it is seen with which figures, its meaning, and the cure.
+def sentences_of(seen: Iterable[tuple[str, Light]], *, where: bool = True) -> list[str]:
+    """Return a sentence for each sign that is seen: its name, its meaning, the cure, and where it is seen with which figures.
 
     Parameters
     ----------
     seen
         Lights, each with the place that it concerns, such as ``“signs” under PGD, L∞ 8/255``. Those that are not on are left out.
+    where
+        Whether the places are told: beside numbers that carry the mark they need not be.
     """
     places: dict[str, list[str]] = {}
     for place, light in seen:
         if light.on:
             places.setdefault(light.sign.slug, []).append(f"{place} ({light.measured})")
     found = [(sign, places[slug]) for slug, sign in SIGNS.items() if slug in places]
-    return [f"{MARK} {sign.title}: {'; '.join(where)}. {sign.meaning} {sign.cure}" for sign, where in found]
+    told = ((sign, f" Seen: {'; '.join(those)}." if where else "") for sign, those in found)
+    return [f"{MARK} {sign.title}: {sign.meaning} {sign.cure}{those}" for sign, those in told]
 
 
 def marked(text: str, seen: Sequence[Light]) -> str:

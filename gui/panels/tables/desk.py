@@ -63,7 +63,7 @@ class TableDesk(QWidget):
         self.foot = JobFoot("Compute", "End it now; the finished cells stay, and the next time it goes on from them", self)
         self.afresh = QCheckBox("afresh", self)
         self.summary = Sentence(2, muted=True, snug=True, parent=self)
-        self.trust = Sentence(3, snug=True, parent=self)
+        self.trust = Sentence(5, snug=True, parent=self)
         self.export_button = QToolButton(self)
         self.table = HeatTable(self)
         self.images = CellImages(self)
@@ -226,11 +226,12 @@ class TableDesk(QWidget):
     def _show_warnings(self) -> None:
         """Show what has to stand beside the chosen number or, where nothing speaks against it, beside the whole table."""
         current, sheet = self.table.current, self.sheet
-        whole = () if sheet is None else sheet.warnings
-        said = whole if current is None or not current.warnings else current.warnings
-        self.trust.setVisible(bool(said))
-        self.trust.set_text(" ".join(said))
-        self.trust.setToolTip("\n".join(said))
+        brief, whole = ((), ()) if sheet is None else (sheet.brief, sheet.warnings)
+        if current is not None and current.warnings:
+            brief = whole = current.warnings
+        self.trust.setVisible(bool(brief))
+        self.trust.set_text(" ".join(brief))
+        self.trust.set_tip("\n".join(whole))
 
     # ------------------------------------------------------------------ the images of a cell
 

@@ -31,6 +31,7 @@ class HeatModel(QAbstractTableModel):
         else:
             self.sheet = sheet
             self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self.columnCount() - 1)  # a mark may have come or gone
         return other
 
     @staticmethod

@@ -69,6 +69,8 @@ class Sheet:
     """How far the table is, and what went wrong."""
     warnings: tuple[str, ...]
     """The sentences that have to stand beside the numbers: what the attacks rule out, and the trust lights that are on."""
+    brief: tuple[str, ...]
+    """The same sentences without the cells that they concern, since these carry a mark."""
 
     @property
     def has_top5(self) -> bool:
@@ -108,9 +110,9 @@ def sheet_of(results: TableResults) -> Sheet:
     return Sheet(results, results.rows, tuple(columns), upright, *_sentences(results))
 
 
-def _sentences(results: TableResults) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _sentences(results: TableResults) -> tuple[tuple[str, ...], ...]:
     warnings = tuple(results.warnings())
-    return tuple(sentence for sentence in results.sentences() if sentence not in warnings), warnings
+    return tuple(sentence for sentence in results.sentences() if sentence not in warnings), warnings, tuple(results.warnings(where=False))
 
 
 def _head(column: Column, seen: Sequence[Light]) -> SheetColumn:
