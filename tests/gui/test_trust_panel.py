@@ -12,10 +12,13 @@ from torch import Tensor, nn
 import engine
 from engine import attacks
 from engine.evaluate.trust import SIGNS, TrustLights
+from engine.evaluate.trust.evaluation import NOT_YET
 from gui.panels.prediction import PredictionPanel
 from gui.panels.runs import RunsPanel
 from gui.panels.trust import TrustPanel
 from gui.session.trust import NO_IMAGE
+from gui.widgets.lights import LightRow, forms_of
+from gui.widgets.text import Sentence
 from tests.gui.driving import click, press_keys, settle, until
 from tests.gui.panel_scenes import attack, open_image, show, small
 
@@ -246,3 +249,33 @@ def test_idle_time_measures_the_others_where_that_is_wanted(qtbot: QtBot, panel:
     assert session.trust.obstacle == "All lights are measured."
     again: TrustPanel = show(qtbot, TrustPanel(session), 340, 500)
     assert again.by_itself.isChecked()
+
+
+@pytest.mark.parametrize("brightness", [0.4, 0.6])
+def test_no_figure_is_cut_in_the_narrowest_dock_and_equal_reasons_are_said_once(
+    qtbot: QtBot, panel: TrustPanel, session: Session, brightness: float
+) -> None:
+    """At 0.6 the image is misread before any attack, which is why none of the lights is measured."""
+    begin(qtbot, session, model("smooth"), brightness)
+    panel.resize(260, 500)
+    attack(qtbot, session, attacks.PGD(eps=0.2, steps=4))
+    until(lambda: panel.list.lights and session.trust.subject is not None and session.trust.subject.run is not None, "the lights")
+    settle()
+    shown = [each for each in panel.findChildren(Sentence) if each.isVisible()]
+    assert [each.text for each in shown if each.cut] == []
+    reasons = [light.measured.rstrip(".") for light in panel.list.lights if light.measured and light.why != NOT_YET]
+    for reason in reasons:
+        assert sum(reason in each.text for each in shown) == 1, reason
+    titles = " ".join(each.text for each in shown)
+    assert all(light.sign.title in titles for light in panel.list.lights)
+    assert len(set(reasons)) < len(reasons)
+
+
+def test_the_marks_beside_the_prediction_leave_room_for_words(qtbot: QtBot, panel: TrustPanel, session: Session) -> None:
+    begin(qtbot, session, model("smooth"))
+    attack(qtbot, session, attacks.PGD(eps=0.2, steps=4))
+    until(lambda: session.trust.lights and panel.list.lights, "the lights")
+    row = show(qtbot, LightRow(), 248, 24)
+    row.show_lights(session.trust.lights)
+    left = row.place(len(row.lights) - 1) + 11
+    assert row.fontMetrics().horizontalAdvance(forms_of(row.lights)[-1]) <= row.width() - left

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QStackedLayout, QVBoxLayout, QWidget
 
 from gui.lanes.progress_text import ShareMeter
 from gui.panels.trust.sentences import LightList
@@ -38,7 +38,7 @@ class TrustPanel(QWidget):
         self.heading, self.caveat = Sentence(2, bold=True, snug=True), Sentence(4, snug=True)
         self.list = LightList()
         self.foot = JobFoot("Measure", "End it now; the lights found so far stay", self)
-        self.by_itself = QCheckBox("when idle", self)
+        self.by_itself = QCheckBox("measure when idle", self)
         self._empty = EmptyState("", "mdi6.traffic-light-outline", self)
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
@@ -56,10 +56,7 @@ class TrustPanel(QWidget):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, GRID, 0)
         column.setSpacing(4)
-        top = QHBoxLayout()
-        top.addWidget(self.heading, 1)
-        top.addWidget(self.by_itself, 0, Qt.AlignmentFlag.AlignTop)
-        column.addLayout(top)
+        column.addWidget(self.heading)
         column.addWidget(self.caveat)
         column.addWidget(self.list, 1)
         self.caveat.hide()
@@ -69,6 +66,7 @@ class TrustPanel(QWidget):
         whole.setContentsMargins(GRID, 4, GRID, 4)
         whole.setSpacing(4)
         whole.addWidget(area, 1)
+        whole.addWidget(self.by_itself, 0, Qt.AlignmentFlag.AlignLeft)
         whole.addWidget(self.foot)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self._empty)

@@ -21,7 +21,7 @@ _ROOM = 12
 
 
 class LightList(QWidget):
-    """A view of lights. A light that is on has its meaning and the cure as sentences, the others one line with their figures."""
+    """A view of lights. A light that is on has its meaning and the cure as sentences, the others their figures, equal ones said once."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,20 +55,40 @@ class LightList(QWidget):
         head.setFont(font)
         self._grid.addWidget(head, row, 0, 1, 2)
         self._grid.setRowStretch(row, 0)
+        said: dict[str, list[Light]] = {}
         for light in lights:
+            said.setdefault("" if light.on else _figures(light), []).append(light)
+        shared = {figures: some for figures, some in said.items() if figures and len(some) > 1}
+        for light in lights:
+            if _figures(light) not in shared or light.on:
+                row += 1
+                self._add(row, light, _figures(light))
+        for figures, some in shared.items():  # said once for all of them
             row += 1
-            self._add(row, light)
+            self._grid.addWidget(self._sentence(f"{figures}.", muted=True), row, 0, 1, 2)
+            for light in some:
+                row += 1
+                self._add(row, light, "")
         return row + 1
 
-    def _add(self, row: int, light: Light) -> None:
-        from engine.evaluate.trust.evaluation import NOT_YET
-
-        mark, text = LightMark(light, self), Sentence(_ROOM if light.on else 2, muted=not light.on, snug=True, parent=self)
-        open_still = light.state == "not measured" and light.why == NOT_YET  # the group's head says so
-        said = f"{light.sign.title}: {light.measured.rstrip('.')}." if light.measured and not open_still else light.sign.title
-        text.set_text(" ".join((said, light.sign.meaning, light.sign.cure)) if light.on else said)
+    def _add(self, row: int, light: Light, figures: str) -> None:
+        said = f"{light.sign.title}: {figures}." if figures else light.sign.title
+        text = self._sentence(" ".join((said, light.sign.meaning, light.sign.cure)) if light.on else said, muted=not light.on)
         text.setToolTip(tip_of(light))
         text.setContentsMargins(0, 0, 0, GRID if light.on else 0)
-        self._grid.addWidget(mark, row, 0, Qt.AlignmentFlag.AlignTop)
+        self._grid.addWidget(LightMark(light, self), row, 0, Qt.AlignmentFlag.AlignTop)
         self._grid.addWidget(text, row, 1)
         self._grid.setRowStretch(row, 0)
+
+    def _sentence(self, words: str, *, muted: bool) -> Sentence:
+        made = Sentence(_ROOM, muted=muted, snug=True, parent=self)
+        made.set_text(words)
+        return made
+
+
+def _figures(light: Light) -> str:
+    """Return what was measured, or why it was not, without its full stop; empty where the head of the group says so."""
+    from engine.evaluate.trust.evaluation import NOT_YET
+
+    open_still = light.state == "not measured" and light.why == NOT_YET
+    return "" if open_still else light.measured.rstrip(".")
