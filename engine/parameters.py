@@ -22,7 +22,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
-from engine.text.formatting import format_number, named_norms
+from engine.text.formatting import format_number, named_norms, without_markup
 from engine.text.parsing import parse_number, parse_whole
 
 Kind = Literal["number", "integer", "flag", "choice", "text", "parts"]
@@ -263,7 +263,7 @@ def _read(name: str, info: FieldInfo) -> Parameter:
         default=info.get_default(call_default_factory=True),
         group=facts.get("group", ""),
         title=named_norms(facts.get("title") or name.replace("_", " ").strip()),
-        doc=named_norms(" ".join((info.description or "").split())),
+        doc=without_markup(named_norms(" ".join((info.description or "").split()))),
         optional=optional,
         none_text=facts.get("none", ""),
         choices=choices,

@@ -60,6 +60,11 @@ def named_norms(text: str) -> str:
     return re.sub(r"\bl([012])\b", r"L\1", re.sub(r"\b[Ll]_?inf\b", "L∞", text))
 
 
+def without_markup(text: str) -> str:
+    """Write a docstring as people read it: code stands in quotation marks, and a name without its backticks."""
+    return re.sub(r"`([^`]+)`", r"\1", re.sub(r"``([^`]+)``", r"“\1”", text))
+
+
 def format_reading(value: float, unit: str = "") -> str:
     """Format a number by its unit: a share as percent, a whole number with separators, others with three digits."""
     if unit == "share":

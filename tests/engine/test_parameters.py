@@ -12,11 +12,14 @@ from pydantic import Field as PydanticField
 
 from engine.attacks import CATALOGUE, PGD
 from engine.defenses import Train
+from engine.defenses.objectives import CATALOGUE as OBJECTIVES
+from engine.defenses.preprocessing import CATALOGUE as PREPROCESSING
 from engine.errors import BadParameters, GibbonError
 from engine.operation import Operation
 from engine.parameters import Parameter, budget, method, parameters_of
 from engine.refusals import reason
 from engine.reproduce import CATALOGUE as EXPERIMENTS
+from engine.text.formatting import without_markup
 
 OPERATIONS: dict[str, type[Operation]] = {**CATALOGUE, **EXPERIMENTS, Train.slug: Train}
 FIELDS = [(slug, name) for slug, kind in OPERATIONS.items() for name in kind.model_fields]
@@ -36,6 +39,17 @@ def test_every_parameter_says_all_that_is_asked_of_it(slug: str, name: str) -> N
         assert parameter.unit
     assert not RAW & set(parameter.choice_titles)
     assert len(set(parameter.choice_titles)) == len(parameter.choices)
+
+
+@pytest.mark.parametrize("kind", [*OPERATIONS.values(), *OBJECTIVES.values(), *PREPROCESSING.values()])
+def test_no_tool_tip_has_the_markup_of_a_docstring(kind: type[BaseModel]) -> None:
+    for parameter in parameters_of(kind).values():
+        assert "`" not in parameter.tip, parameter.name
+
+
+def test_code_in_a_docstring_is_read_in_quotation_marks() -> None:
+    assert without_markup("As `engine.run` does: ``eps=8/255``, not ``a``.") == "As engine.run does: “eps=8/255”, not “a”."
+    assert "“gaussian sigma=0.3 + label-smoothing”" in parameters_of(Train)["recipe"].tip
 
 
 @pytest.mark.parametrize("slug", OPERATIONS)

@@ -15,8 +15,6 @@ from gui.forms.parts.row import MakeForm, PartRow
 if TYPE_CHECKING:
     from engine.parameters import Parameter
 
-_EMPTY = "No part: {nothing}."
-
 
 class PartsEdit(QWidget):
     """The parts in their order, one below the other, and a button that adds one."""
@@ -33,7 +31,8 @@ class PartsEdit(QWidget):
         font = self.title.font()
         font.setBold(True)
         self.title.setFont(font)
-        self.empty = QLabel(_EMPTY.format(nothing=self._recipes.nothing), self)
+        rest = "" if self._recipes.nothing == "none" else f": {self._recipes.nothing}"
+        self.empty = QLabel(f"No {self._recipes.noun} added{rest}.", self)
         self.empty.setEnabled(False)
         self.add_button = QPushButton(theme.icon("mdi6.plus"), "Add", self)
         self.add_button.setToolTip(f"Add a {self._recipes.noun} to the {self._recipes.whole}")
