@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QLabel,
+    QListWidget,
     QMainWindow,
     QMessageBox,
     QPushButton,
@@ -283,10 +284,10 @@ STYLE_SHEET = """
     QToolButton[choice="true"]:checked {
         background: palette(highlight); color: palette(highlighted-text); border-color: palette(highlight); }
     QToolButton[choice="true"]:focus { border-color: palette(window-text); }
-    QCheckBox::indicator:unchecked, QRadioButton::indicator:unchecked {
+    QCheckBox::indicator:unchecked, QRadioButton::indicator:unchecked, QListWidget::indicator:unchecked {
         width: 12px; height: 12px; border: 1px solid palette(dark); border-radius: 2px; background: palette(base); }
     QRadioButton::indicator:unchecked { border-radius: 7px; }
-    QCheckBox::indicator:unchecked:disabled, QRadioButton::indicator:unchecked:disabled {
+    QCheckBox::indicator:unchecked:disabled, QRadioButton::indicator:unchecked:disabled, QListWidget::indicator:unchecked:disabled {
         border-color: palette(shadow); background: palette(window); }
 """
 """The style of flat dock titles, thin splitters, the primary button and visible outlines of empty boxes, which Fusion lacks. Its first line
@@ -294,7 +295,7 @@ makes every label, message box and tool tip plain text; `rich` marks the few who
 of the palette and no colours, so that it is set only once: setting an application's sheet again polishes every widget, which takes most of
 a second."""
 
-_DRESSED = (QTabBar, QTabWidget, QToolBar, QStatusBar, QMainWindow, QCheckBox, QRadioButton)
+_DRESSED = (QTabBar, QTabWidget, QToolBar, QStatusBar, QMainWindow, QCheckBox, QRadioButton, QListWidget)
 
 
 def rich(widget: _Labelled) -> _Labelled:

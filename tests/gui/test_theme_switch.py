@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QTabBar, QWidget
 
 from gui import theme
 from gui.app import Workbench
+from gui.widgets.check_list import Check, CheckList
 from tests.gui.driving import action, settle, until
 
 
@@ -93,3 +94,18 @@ def test_what_was_typed_comes_back_with_its_attack(bench: Workbench) -> None:
     settle()
     assert form().editor("steps").value() == 7
     form().reset()
+
+
+@pytest.mark.parametrize("choice", ["dark", "light"])
+def test_empty_boxes_of_lists_are_seen_in_both_themes(chosen: Workbench, choice: str) -> None:
+    action(chosen, f"theme_{choice}").trigger()
+    checks = CheckList("Models", 2, chosen.window)
+    checks.set_checks([Check("one", "one"), Check("two", "two")], ["two"])
+    checks.show()
+    settle()
+    picture = checks.grab().toImage()
+    row = checks.visualItemRect(checks.item(0))
+    ground = checks.palette().base().color()
+    box = [picture.pixelColor(x, y) for x in range(row.left(), row.left() + 20) for y in range(row.top(), row.bottom())]
+    assert max(theme.contrast_ratio(colour, ground) for colour in box) >= 1.8
+    checks.deleteLater()
