@@ -6,9 +6,13 @@ since its end tells the kind of the file. Whatever shows a shortened text has th
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
+
+_NUMBER = re.compile(r"(\s[<>])?\s[\d.,]+( ?%)?$")
 
 
 def wrapped(text: str, metrics: QFontMetrics, width: int, lines: int) -> list[str]:
@@ -24,6 +28,15 @@ def wrapped(text: str, metrics: QFontMetrics, width: int, lines: int) -> list[st
     if rest:
         found.append(" ".join(rest))
     return [metrics.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in found]
+
+
+def with_its_number(text: str, metrics: QFontMetrics, width: int) -> str:
+    """Shorten a text that ends in a number, such as a class with its probability, before the number, which stays whole."""
+    number = _NUMBER.search(text)
+    if number is None or metrics.horizontalAdvance(text) <= width:
+        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+    room = width - metrics.horizontalAdvance(number[0])
+    return metrics.elidedText(text[: number.start()], Qt.TextElideMode.ElideRight, room) + number[0]
 
 
 class ElidedLabel(QLabel):

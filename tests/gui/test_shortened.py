@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QFontMetrics, QWheelEvent
+from PySide6.QtGui import QFont, QFontMetrics, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 import gui
@@ -18,7 +18,7 @@ from gui.panels.prediction import PredictionPanel
 from gui.plots.bars import ProbabilityBars, Row
 from gui.plots.curves import Axes, Curves, Line
 from gui.widgets import ElidedLabel
-from gui.widgets.elided import wrapped
+from gui.widgets.elided import with_its_number, wrapped
 from gui.widgets.scrolling import RowScroll
 from gui.widgets.text import Sentence
 from tests.gui.driving import settle
@@ -158,3 +158,17 @@ def test_what_the_mouse_reads_does_not_move_a_plot(qtbot: QtBot) -> None:
     curves.resize(900, 160)
     settle()
     assert curves.plot.height() > high  # one line is enough now
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [("without: Road narrows on the right 79.1 %", "79.1 %"), ("Stop < 0.1 %", "< 0.1 %"), ("act2 of the first block 12.5", "12.5")],
+)
+def test_a_number_at_the_end_stays_whole(qtbot: QtBot, text: str, end: str) -> None:
+    metrics = QFontMetrics(QFont())
+    assert with_its_number(text, metrics, 1000) == text
+    width = metrics.horizontalAdvance(text) - 10
+    shown = with_its_number(text, metrics, width)
+    assert shown.endswith(f"… {end}")
+    assert metrics.horizontalAdvance(shown) <= width
+    assert with_its_number("a name without a number", metrics, 60).endswith("…")

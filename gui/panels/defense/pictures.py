@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import theme
+from gui.widgets.elided import with_its_number
 from gui.widgets.picture_widget import PictureWidget, image_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _GAP = 8
 _EDGE = 2
 _LEAST = 112
 _LINES = 3
+_TIP = "Both images as the network sees them behind the defense; of several noisy copies the first"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class DefendedPictures(PictureWidget):
         self.setFont(theme.number_font(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(_LEAST + self._text_height)
-        self.setToolTip("Both images as the network sees them behind the defense; of several noisy copies the first")
+        self.setToolTip(_TIP)
 
     @property
     def _text_height(self) -> int:
@@ -57,6 +59,7 @@ class DefendedPictures(PictureWidget):
         self.cells = cells
         self._images = tuple(image_of(cell.pixels) for cell in cells)
         self.setAccessibleName("; ".join(", ".join(cell.lines) for cell in cells))
+        self.setToolTip("\n".join((_TIP, *("\n".join(cell.lines) for cell in cells))))
         self.update()
 
     def places(self) -> list[QRect]:
@@ -79,5 +82,5 @@ class DefendedPictures(PictureWidget):
         for number, line in enumerate(cell.lines):
             first = number == 0
             painter.setPen(theme.readable(cell.colour, self.palette()) if first else self.palette().windowText().color())
-            text = self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, room.width())
+            text = with_its_number(line, self.fontMetrics(), room.width())
             painter.drawText(room.left(), room.top() + (number + 1) * spacing - self.fontMetrics().descent(), text)
