@@ -112,7 +112,7 @@ class HistoryPlot(QWidget):
         self.key.setFont(number_font(self.font()))
         self.key.setWordWrap(True)
         self.key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.readout = Sentence(1, muted=True)
+        self.readout = Sentence(3, muted=True)
         self.readout.setAccessibleName("Values under the mouse")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)
@@ -142,6 +142,7 @@ class HistoryPlot(QWidget):
         if restyled or marked != self.marked or dict(before.markers) != dict(content.markers):
             self.marked = marked
             self._paint_markers()
+        self.readout.take_room_for(self._words(content.last or 10.0) if content.lines else content.note)  # nothing moves under the mouse
         self._read(self._at)
 
     def _set_lines(self, right: bool, lines: Sequence[HistoryLine]) -> None:
@@ -215,8 +216,12 @@ class HistoryPlot(QWidget):
         at = float(main.x[int(np.abs(main.x - x).argmin())])
         self._cursor.setValue(at)
         self._cursor.show()
-        words = ", ".join(f"{line.name} {self._value(line, at)}" for line in known if not line.thin)
-        self.readout.set_text(f"epoch {at:.3g}: {words}")
+        self.readout.set_text(self._words(at))
+
+    def _words(self, at: float) -> str:
+        """Return the values of all lines at a number of epochs."""
+        known = [line for line in self.content.lines if len(line.x) and not line.thin]
+        return " · ".join((f"epoch {at:.3g}", *(f"{line.name} {self._value(line, at)}" for line in known)))
 
     def _value(self, line: HistoryLine, at: float) -> str:
         value = float(line.y[int(np.abs(line.x - at).argmin())])

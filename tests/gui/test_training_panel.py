@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
@@ -231,6 +231,15 @@ def test_the_curves_name_the_attack_and_a_click_on_an_epoch_loads_its_network(be
     }
     markers = shown.plots.measures
     assert list(markers.content.markers) == [1, 2, 3]
+    heights = {markers.readout.height()}
+    for x in (0.4, 1.0, 2.6):  # no number of the readout is cut, and nothing moves under the mouse
+        QTest.mouseMove(markers.plot.viewport(), QPoint(round(x * (markers.marker_at(2).x() - markers.marker_at(1).x())) + 60, 40))
+        settle()
+        assert markers.readout.text.startswith("epoch ")
+        assert "PGD-10 at L∞ 0.1 " in markers.readout.text
+        assert not markers.readout.cut
+        heights.add(markers.readout.height())
+    assert len(heights) == 1
     click(markers.plot.viewport(), markers.marker_at(2).toPoint())
     until(lambda: any(model.name == "digits, epoch 2" for model in bench.session.loaded.models), "the epoch's network")
     assert shown.use_button.text() == "Attack epoch 2"
@@ -288,6 +297,12 @@ def test_two_histories_are_laid_over_each_other(bench: Workbench, panel: Trainin
     press_keys(shown.over, "Down")  # from the entry for none to the only other training
     settle()
     assert panel.trainer.over is first
+    for number, width in ((first.number, 900), (second.number, 420)):  # what is said of two trainings tells them apart, and is whole
+        assert f"#{number} " in " ".join(shown.choice.itemText(place) for place in range(shown.choice.count()))
+        shown.resize(width, 500)
+        settle()
+        assert not shown.heading.cut
+    assert f"┅&nbsp;#{first.number}&nbsp;digits" in shown.plots.measures.key.text()
     dashed = [line.name for line in shown.plots.measures.content.lines if line.dashed]
     assert "digits: loss" in dashed
     assert "digits: each batch" not in dashed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.session.training.run import name_of
+from gui.session.training.run import name_of, recipe_words
 from gui.widgets.elided_combo import ElidedCombo
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class TrainingChoice(ElidedCombo):
         """List trainings. ``none`` is the text of the entry for none of them; empty: there is no such entry."""
         listed: list[FinishedRun | None] = [None] if none else []
         listed += reversed(runs)
-        texts = tuple(none if run is None else f"#{run.number} {name_of(run)}" for run in listed)
+        texts = tuple(none if run is None else f"#{run.number} {name_of(run)} · {recipe_words(run)}" for run in listed)
         with QSignalBlocker(self):
             if texts != self._texts:
                 self.clear()

@@ -43,7 +43,7 @@ class CurvesPanel(QWidget):
         """The training that ``marked`` is an epoch of."""
         self._views: dict[int, Shown] = {}
         self.choice, self.over = TrainingChoice("Training that is shown", self), TrainingChoice("Training laid over it", self)
-        self.heading = Sentence(1, bold=True, parent=self)
+        self.heading = Sentence(2, bold=True, snug=True, parent=self)
         self.plots = TrainingPlots(self)
         self.message = Message(self)
         self.use_button = QPushButton(theme.icon("mdi6.bullseye-arrow"), "Attack it", self)

@@ -83,10 +83,15 @@ class TrainingPlots(QWidget):
 def laid_over(over: Shown, shown: Shown, quiet: str) -> list[HistoryLine]:
     """Return the lines of a training that is laid over another one. The legend names it once, and its attack if that is another one."""
     lines = [replace(line, key="") for line in measured(over, quiet, f"{over.name}: ", dashed=True)]
-    lines[:1] = [replace(line, key=over.name) for line in lines[:1]]
+    lines[:1] = [replace(line, key=_called(over)) for line in lines[:1]]
     if over.attack != shown.attack:  # accuracies under unequal budgets never stand beside each other unnamed
         lines = [replace(line, key=over.attack) if line.name.endswith(over.attack) else line for line in lines]
     return lines
+
+
+def _called(shown: Shown) -> str:
+    """Return a training's name with the number of its run, since two trainings may have one name."""
+    return f"#{shown.subject} {shown.name}" if isinstance(shown.subject, int) else shown.name
 
 
 def sites_laid_over(over: Shown, beside: list[HistoryLine]) -> list[HistoryLine]:
@@ -97,7 +102,7 @@ def sites_laid_over(over: Shown, beside: list[HistoryLine]) -> list[HistoryLine]
         for site in over.maxima
         if site in colours
     ]
-    lines[:1] = [replace(line, key=over.name) for line in lines[:1]]
+    lines[:1] = [replace(line, key=_called(over)) for line in lines[:1]]
     return lines
 
 

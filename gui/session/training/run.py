@@ -65,9 +65,17 @@ def name_of(run: FinishedRun) -> str:
     return str(model_of(run).card.get("name", run.title))
 
 
+def recipe_words(run: FinishedRun) -> str:
+    """Return how a network was trained, and how far where the training was ended early: ``pgd eps=0.3, cancelled in epoch 2 of 4``."""
+    operation: Any = run.operation
+    words, history = str(operation.described), model_of(run).history
+    epochs = 0 if history is None else len(history.x)
+    return words if run.ended != "cancelled" else f"{words}, cancelled in epoch {min(epochs + 1, operation.epochs)} of {operation.epochs}"
+
+
 def verdict_of(name: str, ended: str, accuracy: float, tested_on: str, held_out: dict[str, Any]) -> str:
     """Return a training's result in a sentence: its accuracy on the test images, and under the quick attack with its budget."""
-    words = f"{name}{ended}: {100 * accuracy:.2f} % right on {tested_on}"
+    words = f"{name}{ended}: {100 * accuracy:.1f} % right on {tested_on}"
     if "attacked" in held_out:
         images = f"{held_out['attacked_images']:,} held-out images"
         words += f"; {100 * held_out['attacked']:.1f} % of {images} under {held_out['attack']}"
