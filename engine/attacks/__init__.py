@@ -1,5 +1,6 @@
 """Attacks, one file each. ``CATALOGUE`` maps a slug to its class; a new attack is listed here by hand."""
 
+from engine.attacks.adversarial_patch.attack import AdversarialPatch
 from engine.attacks.apgd.attack import APGD
 from engine.attacks.carlini_wagner.l0 import CarliniWagnerL0
 from engine.attacks.carlini_wagner.l2 import CarliniWagnerL2
@@ -43,6 +44,7 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     FMN,
     JSMA,
     StickerPGD,
+    AdversarialPatch,
     Universal,
     FoolingImage,
     # scores only
@@ -66,6 +68,7 @@ __all__ = [
     "JSMA",
     "MIFGSM",
     "PGD",
+    "AdversarialPatch",
     "CarliniWagnerL0",
     "CarliniWagnerL2",
     "CarliniWagnerLinf",

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from engine.artifacts import Artifact, StickerContent
 from engine.attacks.toolkit.directions import DirectionName, direction
 from engine.attacks.toolkit.losses import LossName, ascent, value
+from engine.attacks.toolkit.sticker_content import Begin, composed, first_content
 from engine.balls import Norm
-from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, Problem, Step, Use
 from engine.parameters import budget, method
 from engine.text.parsing import Number
@@ -41,7 +40,7 @@ class StickerPGD(Attack):
     """Number of steps."""
     step_size: Number = budget(0.1, gt=0, le=1, unit="of [0, 1]")
     """Length of one step in pixel units."""
-    begin: Literal["grey", "image", "random", "current"] = method("grey")
+    begin: Begin = method("grey")
     """Initial content: middle grey, the image below, random colours, or the present content of the stickers."""
     direction: DirectionName = method("steepest")
     """Direction of a step. steepest: the sign. max: the gradient over its largest magnitude. truncated: over its quantile, clipped at 1."""
@@ -57,9 +56,9 @@ class StickerPGD(Attack):
         """Yield the initial content as iterate 0, and the content after k steps as iterate k."""
         mask = problem.mask
         assert mask is not None  # the attack needs a mask, so the driver has refused a run without
-        content = self._start(problem)
+        content = first_content(self.begin, problem.images, problem.random, problem.start)
         for index in range(self.steps + 1):
-            images = torch.where(mask > 0, (1 - mask) * problem.images + mask * content, problem.images).clamp(0, 1).requires_grad_()
+            images = composed(problem.images, mask, content).requires_grad_()
             logits = problem.classifier(images)
             raised = ascent(self.loss, logits, problem.labels, problem.targets)
             loss = value(self.loss, logits, problem.labels, problem.targets)
@@ -76,15 +75,3 @@ class StickerPGD(Attack):
         assert isinstance(last, AttackStep)
         assert problem.mask is not None
         return {"content": StickerContent.under(problem.mask, problem.images, last.adversarial)}
-
-    def _start(self, problem: Problem) -> Tensor:
-        images = problem.images
-        if self.begin == "image":
-            return images
-        if self.begin == "random":
-            return problem.random.uniform(images.shape[1:]).to(images)
-        if self.begin == "current":
-            if problem.start is None:
-                raise GibbonError("There is no current content to begin with. Give start=, or choose grey.")
-            return problem.start
-        return torch.full_like(images, 0.5)

@@ -141,7 +141,7 @@ def waited(attack: Attack, images: Tensor) -> Gpu:
 
 
 # What a run waits for: the images' and the labels' range before it, and whether gradients were zero after it; a mask is checked, too.
-WAITS = {"noise": 4, "sticker": 8}
+WAITS = {"noise": 4, "sticker": 8, "adversarial-patch": 8}
 """How often a run waits for the device at most, whatever the number of its steps."""
 WAITS_ELSE = 5
 STEADY = {
@@ -155,6 +155,7 @@ STEADY = {
     "apgd": lambda steps: attacks.APGD(steps=steps, drop_fooled=False),
     "apgd-dlr": lambda steps: attacks.APGD(steps=steps, drop_fooled=False, loss="dlr"),
     "sticker": lambda steps: attacks.StickerPGD(steps=steps),
+    "adversarial-patch": lambda steps: attacks.AdversarialPatch(steps=steps, samples=3, fresh=0),
     "noise": lambda steps: attacks.Noise(draws=steps),
 }
 

@@ -1,7 +1,7 @@
 """Records that earlier versions wrote, in ``records/``: each replays to the same bits.
 
-They are of version 1, one for every attack and some more for settings that have changed since. A record is never written anew: where an
-algorithm changes, its old form stays reachable.
+There is one for every attack, written when the attack or this format was new, and some more for settings that have changed since. A record
+is never written anew: where an algorithm changes, its old form stays reachable.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def test_an_attack_is_found_by_a_preset_and_by_an_arxiv_address(qtbot: QtBot, at
         ("FGM", "fgsm"),
         ("jacobian", "jsma"),
         ("evolution", "one-pixel"),
-        ("adversarial patch", "sticker"),
+        ("adversarial patch", "adversarial-patch"),
         ("targeted", "proximity"),
         ("fool", "deepfool"),
         ("hop skip", "hop-skip-jump"),

@@ -1,0 +1,14 @@
+"""Stickers that hold under transformations, and what is made from them."""
+
+from engine import attacks
+from engine.operation import Attack
+
+SHORT = {"steps": 4, "samples": 5, "fresh": 6}
+EVERYTHING = {"gamma": 1.3, "noise": 0.05, "blur": 0.7, "quality": 50}
+STILL = {"smallest": 1.0, "largest": 1.0, "rotation": 0.0, "perspective": 0.0, "shift": 0.0, "brightness": 0.0, "contrast": 0.0}
+VARIANTS: list[Attack] = [
+    attacks.AdversarialPatch(**SHORT),
+    attacks.AdversarialPatch(**SHORT, **EVERYTHING, optimizer="adam", begin="random", loss="margin"),
+    attacks.AdversarialPatch(**SHORT, **STILL),
+    attacks.AdversarialPatch(**SHORT, begin="image", radius=0.2, palette="black and white", smoothness=0.1, eight_bit=True),
+]
