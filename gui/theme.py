@@ -331,7 +331,6 @@ class Theme(QObject):
         super().__init__(app)
         self._app, self._settings = app, settings
         self._system_dark = is_dark(app.palette())
-        app.setStyle("Fusion")
         # Without this a style sheet prevents the palette from reaching a window's children.
         app.setAttribute(Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles)
         app.styleHints().colorSchemeChanged.connect(self._on_system_changed)
@@ -360,8 +359,9 @@ class Theme(QObject):
         self._apply()
 
     def _apply(self) -> None:
-        self._app.setPalette(palette(self.dark))
         if self._app.styleSheet() != STYLE_SHEET:
+            self._app.setStyle("Fusion")
             self._app.setStyleSheet(STYLE_SHEET)
+        self._app.setPalette(palette(self.dark))
         _repolish(filter(_has_sheet_colours, self._app.allWidgets()))
         self.changed.emit()
