@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 
@@ -12,6 +14,8 @@ if "--headed" not in sys.argv:
 from typing import TYPE_CHECKING
 
 import pytest
+
+import gui  # noqa: F401  # before torch: otherwise PySide, which pytest-qt loads, reads the source of each module imported after it
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +55,16 @@ def nothing_left_behind() -> Iterator[None]:
     after = _shared_state()
     changed = [name for name, value in before.items() if name in after and after[name] != value]
     assert not changed, f"The tests of this file leave these changed, in content or in order: {', '.join(changed)}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect no garbage while modules are imported and tests are listed: nearly all that is made then stays, and is never examined again."""
+    gc.disable()
+    yield
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # at its end the interpreter destroys these, too
+    gc.enable()
 
 
 LONG = ("test_app", "test_workspaces", "test_reopening", "test_train_command", "test_invariants", "test_trust", "test_canvas_window")
