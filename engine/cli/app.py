@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from engine.cli import animate, attack, batch, demo, evaluate, figure, models, replay, reproduce, script, train, usage
 from engine.cli.output import NO_FOLDER, complain, has_folder, let_go_of_stdout, program, remove_unused_folders
@@ -76,6 +78,12 @@ def _gui(
     raise GibbonError("The window is opened by main.py: python main.py gui, or gibbon gui.")
 
 
+@cache
+def _command() -> Any:
+    """Return the commands as Click knows them. They are built once: Typer reads all signatures anew at each call of ``app``."""
+    return get_command(app)
+
+
 def main(arguments: Sequence[str] | None = None, name: str | None = None) -> int:
     """Run one command, and return its exit code: 0, 2 for an error that a person can mend, 130 after Ctrl-C."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -85,7 +93,7 @@ def main(arguments: Sequence[str] | None = None, name: str | None = None) -> int
         complain(NO_FOLDER)
         return USER_ERROR
     try:
-        code = app(args=arguments, prog_name=name or program(), standalone_mode=False)
+        code = _command()(args=arguments, prog_name=name or program(), standalone_mode=False)
         sys.stdout.flush()
     except KeyboardInterrupt:
         complain("Cancelled.")

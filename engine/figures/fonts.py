@@ -82,7 +82,12 @@ _SHOWN = 12
 
 def _is_set(character: str) -> bool:
     """Return whether the figure's families have a glyph for the character, or it is a break or a space."""
-    return character.isspace() or any(ord(character) in _glyphs(path) for path in _base(_font.get()))
+    return character.isspace() or _has(character, _font.get())
+
+
+@cache
+def _has(character: str, font: Font) -> bool:
+    return any(ord(character) in _glyphs(path) for path in _base(font))
 
 
 @cache
@@ -127,5 +132,5 @@ def _others(characters: frozenset[str]) -> tuple[str, ...]:
 
 def forget_fonts() -> None:
     """Search the fonts of this machine again, after new ones were installed."""
-    for known in (_families, _base, _fonts_with):
+    for known in (_families, _base, _has, _fonts_with):
         known.cache_clear()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from engine.figures.fonts import drawable, families, families_for
@@ -87,11 +88,17 @@ def settings(theme: Theme = LIGHT, scale: float = 1.0) -> Iterator[None]:
 
 def text_width(text: str, size: float = SIZE, *, bold: bool = False) -> float:
     """Measure the width of one line of ``text``, in mm."""
+    text = drawable(text)
+    return _measured(text, families_for(text), size, bold)
+
+
+@lru_cache(maxsize=20_000)
+def _measured(text: str, fonts: tuple[str, ...], size: float, bold: bool) -> float:
+    """Measure a line in these fonts. Wrapping asks for the same words at several widths and in every figure anew."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    text = drawable(text)
-    font = FontProperties(family=list(families_for(text)), size=size, weight="bold" if bold else "normal")
+    font = FontProperties(family=list(fonts), size=size, weight="bold" if bold else "normal")
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, False)
     return float(width) * POINT_MM * _SLACK
 
