@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QScrollArea,
     QSlider,
@@ -29,6 +28,7 @@ from gui.export.animation_source import AnimationSource, write_film
 from gui.export.dialog_parts import choices_column, export_button
 from gui.widgets import ElidedLabel
 from gui.widgets.asked_file import ask_file
+from gui.widgets.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +103,7 @@ class AnimationDialog(QDialog):
         self.place.setAccessibleName("Frame of the preview")
         self.place.setToolTip("Which frame the preview shows")
         self.facts = ElidedLabel("")
-        self.bar = QProgressBar()
+        self.bar = ProgressBar()
         self.bar.setAccessibleName("Progress of the animation")
         self.bar.hide()
         self.cancel_button = QPushButton("Cancel")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QGridLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.session.jobs import Jobs, Work
 from gui.widgets import ElidedLabel
 from gui.widgets.literal import literal
 from gui.widgets.popup import Popup
+from gui.widgets.progress_bar import ProgressBar
 
 WIDTH = 40 * theme.GRID
 
@@ -33,7 +34,7 @@ class JobRow(QWidget):
         self.cancel = self._button("mdi6.stop", "Cancel")
         self.cancel.setToolTip("End it at its next step, with what it has so far")
         self.cancel.clicked.connect(work.cancel)
-        self.bar = QProgressBar()
+        self.bar = ProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(theme.GRID)
         self.bar.setAccessibleName(f"Progress of {work.title}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.lanes.progress_text import share_of
 from gui.widgets.elided import ElidedLabel
 from gui.widgets.message import Message
+from gui.widgets.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from gui.lanes.jobs import Job
@@ -31,7 +32,7 @@ class JobFoot(QWidget):
         """``run`` is the text of the button that starts the work."""
         super().__init__(parent)
         self.message = Message(self)
-        self.bar = QProgressBar(self)
+        self.bar = ProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.setRange(0, _FINE)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.widgets import ElidedLabel, Message
+from gui.widgets.progress_bar import ProgressBar
 
 _FINE = 1000
 
@@ -21,7 +22,7 @@ class RunFoot(QWidget):
         self.folder_button.setToolTip("Choose the folder that holds the data sets, in the form that torchvision leaves them")
         self.download_button = QPushButton(theme.icon("mdi6.download-outline"), "Download…", self)
         self.download_button.setToolTip("Fetch the weights that this experiment needs; what, from where and how much is asked first")
-        self.bar = QProgressBar(self)
+        self.bar = ProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("Progress of the experiment")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.lanes.progress_text import RateMeter
@@ -18,6 +18,7 @@ from gui.shell.spine.chip import Chip
 from gui.shell.spine.line import Line
 from gui.widgets.pick_list import PickList
 from gui.widgets.picks import Pick, PickGroup
+from gui.widgets.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from gui.lanes.jobs import Job
@@ -39,7 +40,7 @@ class ShownRun(QWidget):
         self.chip.opening.connect(self._fill)
         self.earlier = self._arrow("mdi6.chevron-left", "Earlier run", "Alt+Left", -1)
         self.later = self._arrow("mdi6.chevron-right", "Later run", "Alt+Right", 1)
-        self.bar = QProgressBar(self)
+        self.bar = ProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of the attack")
         self.bar.hide()
