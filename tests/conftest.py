@@ -59,7 +59,7 @@ def nothing_left_behind() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Collect no garbage while modules are imported and tests are listed: nearly all that is made then stays, and is never examined again."""
+    """Collect no garbage while modules are imported and tests are listed: nearly all that is made then stays, so it is set aside."""
     gc.disable()
     yield
     gc.freeze()

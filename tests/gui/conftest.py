@@ -51,6 +51,14 @@ def _plain_application(qapp: QApplication) -> Iterator[None]:
     qapp.setPalette(before)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _no_collection_at_any_time() -> Iterator[None]:
+    """Keep Python's collector off while a window may stand, and on again for tests of the engine, which would fill the memory."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.fixture(autouse=True)
 def _no_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail a test that leaves a thread or a repeating timer running, and name that."""
@@ -84,7 +92,6 @@ def _active(thing: QObject) -> bool:
 @pytest.fixture(autouse=True)
 def _garbage() -> Iterator[None]:
     """Collect between tests and in this thread, never in an engine thread, where it would destroy widgets (see gui/shell/garbage.py)."""
-    gc.disable()
     yield
     gc.collect()
     gc.freeze()  # objects of module and session fixtures need not be examined again

@@ -190,7 +190,7 @@ def test_an_attack_is_undone_and_redone(bench: Workbench) -> None:
 @pytest.fixture
 def compared(bench: Workbench) -> list[int]:
     for eps in (8 / 255, 2 / 255, 4 / 255):
-        bench.session.change(settings=AttackSettings({"eps": eps}))
+        bench.session.change(settings=AttackSettings({"eps": eps, "steps": 10}))
         run_attack(bench)
     return [run.number for run in bench.session.history.attacks]
 

@@ -16,9 +16,10 @@ from engine.defenses.preprocessing import read
 from engine.record import Record
 from gui.export.recording import record_of_entry
 from gui.session.history import AttackRun
+from gui.session.state import AttackSettings
 from gui.session.studies.restoring import restored, with_classifier
 from gui.session.studies.snapshot import take
-from tests.gui.driving import click, destroy, open_window, run_attack, settle, until, wait_ready
+from tests.gui.driving import click, run_attack, settle, until
 
 if TYPE_CHECKING:
     from gui.app import Workbench
@@ -27,14 +28,15 @@ STEPS = read("jpeg quality=60 + bit-depth bits=4")
 
 
 @pytest.fixture
-def bench(qapp: object) -> Iterator[Workbench]:
-    made = open_window()
-    wait_ready(made)
-    made.session.set_defense(STEPS)
-    made.session.set_attacker(True)
-    run_attack(made)
-    yield made
-    destroy(made.window)
+def bench(bench: Workbench) -> Iterator[Workbench]:
+    """The window with one run, through a defense that its attacker knew."""
+    bench.session.set_defense(STEPS)
+    bench.session.set_attacker(True)
+    bench.session.change(settings=AttackSettings({"steps": 10}))
+    run_attack(bench)
+    yield bench
+    bench.session.set_defense(())
+    bench.session.set_attacker(False)
 
 
 def last(bench: Workbench) -> AttackRun:

@@ -17,7 +17,7 @@ from engine.defenses.preprocessing import CATALOGUE, NoiseAveraging, read
 from engine.evaluate.knowing import both
 from engine.text.formatting import format_probability
 from gui.panels.defense import DefensePanel
-from tests.gui.driving import choose_attack, click, destroy, open_window, press_keys, run_attack, settle, until, wait_ready
+from tests.gui.driving import choose_attack, click, press_keys, run_attack, settle, until
 
 if TYPE_CHECKING:
     from gui.app import Workbench
@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def bench(qapp: object) -> Iterator[Workbench]:
-    made = open_window()
-    wait_ready(made)
-    made.window.bring_up("defense")
+def bench(bench: Workbench) -> Iterator[Workbench]:
+    """The window with the dock in front, without a defense."""
+    bench.window.bring_up("defense")
     settle()
-    yield made
-    destroy(made.window)
+    yield bench
+    bench.session.runs.cancel()
+    until(lambda: not bench.session.runs.running, "the end of the run")
+    bench.session.set_defense(())
+    bench.session.set_attacker(False)
+    defended(bench)
 
 
 def dock(bench: Workbench) -> DefensePanel:
