@@ -80,7 +80,7 @@ def _gui(
 
 @cache
 def _command() -> Any:
-    """Return the commands as Click knows them. They are built once: Typer reads all signatures anew at each call of ``app``."""
+    """Return the commands as Click knows them. They are built once, since Typer would read all signatures at each call of ``app``."""
     return get_command(app)
 
 

@@ -94,7 +94,7 @@ def text_width(text: str, size: float = SIZE, *, bold: bool = False) -> float:
 
 @lru_cache(maxsize=20_000)
 def _measured(text: str, fonts: tuple[str, ...], size: float, bold: bool) -> float:
-    """Measure a line in these fonts. Wrapping asks for the same words at several widths and in every figure anew."""
+    """Measure a line in these fonts. Wrapping asks for the same words at several widths, and so does each figure."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
