@@ -54,7 +54,7 @@ def paint_light(painter: QPainter, centre: QPointF, light: Light, palette: QPale
 def forms_of(lights: Sequence[Light]) -> tuple[str, ...]:
     """Return the lights in words from the longest form to the shortest."""
     seen, left = sum(light.on for light in lights), sum(light.state == "not measured" for light in lights)
-    short = f"{seen} on" if seen else "none on"
+    short = f"{seen} {'light' if seen == 1 else 'lights'} on" if seen else "no light on"
     return words_of(lights), f"{short}, {left} open" if left else short, short
 
 
