@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from engine.defenses.objectives.batch import Batch, Trainee
 from engine.defenses.objectives.crafting import against
 from engine.defenses.objectives.objective import Family, Objective
+from engine.images.warping import linear_part, warped
 from engine.parameters import Preset, budget, method
 
 
@@ -55,9 +55,5 @@ class WorstTransformation(Objective):
 
     def _transformed(self, images: Tensor, drawn: Tensor) -> Tensor:
         """Rotate and move images ``(N, C, H, W)`` by ``drawn`` ``(N, 3)`` in [-1, 1]: angle, x, y. What comes in from outside is black."""
-        angle = drawn[:, 0] * math.radians(self.rotation)
-        shift = drawn[:, 1:] * 2.0 * self.translation
-        cos, sin, aspect = angle.cos(), angle.sin(), images.shape[2] / images.shape[3]
-        rows = torch.stack([cos, -sin * aspect, shift[:, 0], sin / aspect, cos, shift[:, 1]], dim=1).view(-1, 2, 3)
-        grid = functional.affine_grid(rows, list(images.shape), align_corners=False)
-        return functional.grid_sample(images, grid, align_corners=False)
+        linear = linear_part(drawn[:, 0] * math.radians(self.rotation), images.shape[2] / images.shape[3])
+        return warped(images, linear, drawn[:, 1:] * 2.0 * self.translation)
