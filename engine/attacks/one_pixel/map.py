@@ -13,13 +13,13 @@ from torch import Tensor
 from engine.access import Knowledge
 from engine.artifacts import Artifact, Map, Table
 from engine.attacks.one_pixel.candidates import BestCandidate, Candidates, Tried
+from engine.attacks.toolkit.scattering import scattered
 from engine.balls import L0, Ball, Norm
 from engine.batching import images_per_step
 from engine.errors import GibbonError
 from engine.operation import Attack, AttackStep, JoinsChunks, Problem, Step
 from engine.parameters import Preset, budget, method
 
-_GOLDEN = (math.sqrt(5) - 1) / 2
 _LISTED = 20
 """Rows in the table of the best pixels, for each image."""
 
@@ -198,10 +198,9 @@ def _flips(found: Tried, colours: int) -> tuple[Tensor, Tensor]:
 
 
 def _scattered(problem: Problem) -> Tensor:
-    """Return the allowed places in a scattered order: multiples of the golden section, as uniform as possible."""
+    """Return the allowed places in a scattered order."""
     height, width = problem.images.shape[2:]
     places = torch.arange(height * width, device=problem.images.device)
     if problem.mask is not None:
         places = places[(problem.mask > 0).any(0).flatten()]
-    turns = torch.arange(1, len(places) + 1, dtype=torch.float64) * _GOLDEN  # computed on the CPU, since Apple's GPU lacks float64
-    return places[(turns - turns.floor()).argsort().to(places.device)]
+    return places[scattered(len(places)).to(places.device)]
