@@ -10,15 +10,29 @@ import torch
 from torch import Tensor, nn
 
 
+@dataclass(frozen=True)
+class Span:
+    """A quantity along a side of a map, evenly spaced from the first value to the last."""
+
+    label: str
+    first: float
+    """Its value in the first column or row."""
+    last: float
+
+
 @dataclass(frozen=True, eq=False)
 class Map:
-    """A map with one value per pixel."""
+    """A map with one value per pixel, or with one per combination of two quantities."""
 
     values: Tensor
     """The values, ``(N, H, W)``."""
     title: str
     signed: bool = False
     """Whether it is shown on a diverging scale around zero."""
+    across: Span | None = None
+    """The quantity along the columns; None: they are those of the image."""
+    down: Span | None = None
+    """The quantity along the rows, likewise."""
 
 
 Unit = Literal["", "step", "share", "eps", "queries"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def as_json(artifacts: Mapping[str, Artifact], maps: bool = False) -> dict[str, 
             lines = {line: _plain(values) for line, values in artifact.lines.items()}
             told["curves"][name] = {"title": artifact.title, "x_label": artifact.x_axis.label, "x": _plain(artifact.x), "lines": lines}
         elif isinstance(artifact, Map) and maps:
-            told["maps"][name] = {"title": artifact.title, "values": _plain(artifact.values)}
+            spans = {"across": artifact.across, "down": artifact.down}
+            sides = {side: asdict(span) for side, span in spans.items() if span is not None}
+            told["maps"][name] = {"title": artifact.title, **sides, "values": _plain(artifact.values)}
     return {kind: found for kind, found in told.items() if found}
 
 

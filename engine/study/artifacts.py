@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from engine.artifacts import Artifact, Axis, Curve, Map, Model, Perturbation, Picture, StickerContent, Table
+from engine.artifacts import Artifact, Axis, Curve, Map, Model, Perturbation, Picture, Span, StickerContent, Table
 from engine.attacks.fgsm.eps_curve import Direction
 from engine.errors import GibbonError
 from engine.study.entries import ArtifactEntry, plain
@@ -26,9 +26,9 @@ def entry_of(artifact: Artifact, tensors: Tensors) -> ArtifactEntry:
     add = tensors.add
     match artifact:
         case Map():
-            return ArtifactEntry(
-                kind="map", facts={"title": artifact.title, "signed": artifact.signed}, tensors={"values": add(artifact.values)}
-            )
+            facts = {"title": artifact.title, "signed": artifact.signed, "across": artifact.across, "down": artifact.down}
+            told = {name: asdict(fact) if isinstance(fact, Span) else fact for name, fact in facts.items() if fact is not None}
+            return ArtifactEntry(kind="map", facts=plain(told), tensors={"values": add(artifact.values)})
         case Curve():
             return _curve(artifact, tensors)
         case Picture():
@@ -64,7 +64,8 @@ def artifact_of(entry: ArtifactEntry, find: Find) -> Artifact | None:
     try:
         match entry.kind:
             case "map":
-                return Map(_shaped(tensors["values"], 3), str(facts["title"]), bool(facts["signed"]))
+                spans = (_span(facts.get(name)) for name in ("across", "down"))
+                return Map(_shaped(tensors["values"], 3), str(facts["title"]), bool(facts["signed"]), *spans)
             case "curve":
                 return _curve_of(facts, tensors)
             case "picture":
@@ -99,6 +100,10 @@ def _curve_of(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Curve:
 
 def _axis(facts: Mapping[str, Any]) -> Axis:
     return Axis(str(facts["label"]), cast("Any", str(facts["unit"])))
+
+
+def _span(facts: Mapping[str, Any] | None) -> Span | None:
+    return None if facts is None else Span(str(facts["label"]), float(facts["first"]), float(facts["last"]))
 
 
 def _table_of(facts: Mapping[str, Any]) -> Table:
