@@ -13,6 +13,7 @@ from engine.attacks.fmn import FMN
 from engine.attacks.fooling import FoolingImage
 from engine.attacks.hop_skip_jump.attack import HopSkipJump
 from engine.attacks.jsma.attack import JSMA
+from engine.attacks.laser_beam.attack import LaserBeam
 from engine.attacks.mi_fgsm import MIFGSM
 from engine.attacks.noise import Noise
 from engine.attacks.one_pixel.attack import OnePixel
@@ -23,13 +24,15 @@ from engine.attacks.rand_fgsm import RandFGSM
 from engine.attacks.square.attack import Square
 from engine.attacks.sticker_pgd import StickerPGD
 from engine.attacks.substitute.attack import Substitute
+from engine.attacks.transformation.gradient import TransformationGradient
+from engine.attacks.transformation.search import Transformation
 from engine.attacks.universal.attack import Universal
 from engine.attacks.universal.saved import SavedPerturbation, load_perturbation, save_perturbation
 from engine.catalogue import catalogue
 from engine.operation import Attack
 
 CATALOGUE: dict[str, type[Attack]] = catalogue(
-    # white box: one step, many steps, the nearest image, few values, many images, no image
+    # white box: one step, many steps, the nearest image, few values, many images, no image, transformations
     FGSM,
     RandFGSM,
     PGD,
@@ -47,10 +50,13 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     AdversarialPatch,
     Universal,
     FoolingImage,
+    TransformationGradient,
     # scores only
     Square,
     OnePixel,
     OnePixelMap,
+    Transformation,
+    LaserBeam,
     Noise,
     # labels only
     HopSkipJump,
@@ -75,6 +81,7 @@ __all__ = [
     "DeepFool",
     "FoolingImage",
     "HopSkipJump",
+    "LaserBeam",
     "Noise",
     "OnePixel",
     "OnePixelMap",
@@ -84,6 +91,8 @@ __all__ = [
     "Square",
     "StickerPGD",
     "Substitute",
+    "Transformation",
+    "TransformationGradient",
     "Universal",
     "fgsm_at_eps",
     "load_perturbation",

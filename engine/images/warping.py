@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 Outside = Literal["black", "reflect"]
-"""What is seen where a warp looks beyond the image: black, or the image mirrored at its edge."""
+"""The content of places beyond the image: black, or the image mirrored at its edge."""
 _PADDING = {"black": "zeros", "reflect": "reflection"}
 
 
@@ -51,7 +51,7 @@ def warped(images: Tensor, linear: Tensor, offset: Tensor, tilt: Tensor | None =
     tilt
         ``(N, 2)``: the foreshortening along x and y, below 1 in total; None: no perspective.
     outside
-        What is seen beyond the image.
+        The content of places beyond the image.
     """
     rows = torch.cat([linear, offset[:, :, None]], dim=2)
     grid = functional.affine_grid(rows, list(images.shape), align_corners=False)

@@ -1,0 +1,1 @@
+"""The attack with the light of a laser beam across the image."""
