@@ -150,7 +150,9 @@ class Record(Part):
     """The starting point ``(C, H, W)``, for attacks that need one."""
     data: DataEntry | None = None
     stickers: tuple[StickerEntry, ...] = ()
-    """Stickers in z-order, painted over the image before the attack; of optimised ones only the place matters."""
+    """Stickers in z-order, painted over the image before the attack; of optimised ones without a shadow above, only the
+    place matters.
+    """
     objective: str | None = None
     """Name of an objective that the attack followed, which a record cannot hold and a replay cannot follow."""
     seed: int

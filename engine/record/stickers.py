@@ -7,8 +7,18 @@ from typing import Literal, Self
 from pydantic import Field, JsonValue
 
 from engine.record.packing import Packed, Part
-from engine.stickers import Colour, Content, Optimised, Pixels, Rectangle, Sticker
+from engine.stickers import Colour, Content, Optimised, Pixels, Rectangle, Shadow, Sticker
 from engine.stickers.shapes import parameters_of_shape, shape_of
+from engine.stickers.sticker import WIDEST_BLUR
+
+ContentKind = Literal["colour", "pixels", "optimised", "shadow"]
+
+
+class ShadowEntry(Part):
+    """The values of a shadow in a record, see `engine.stickers.Shadow`."""
+
+    kappa: float = Field(ge=0, le=1)
+    blur: float = Field(ge=0, le=WIDEST_BLUR)
 
 
 class ShapeEntry(Part):
@@ -26,7 +36,7 @@ class StickerEntry(Part):
     y: float
     width: float = Field(ge=1)
     height: float = Field(ge=1)
-    content: Literal["colour", "pixels", "optimised"]
+    content: ContentKind
     rgb: tuple[float, float, float] | None = None
     """Red, green and blue of a single colour."""
     image: Packed | None = None
@@ -40,22 +50,21 @@ class StickerEntry(Part):
     """Rotation about the middle of the box, in degrees."""
     frame: tuple[float, float, float, float, float] | None = None
     """Where optimised content lies, see `engine.stickers.Optimised`."""
+    shadow: ShadowEntry | None = None
+    """The values of a shadow; None for other content."""
 
     @classmethod
     def of(cls, sticker: Sticker) -> Self:
         """Make the entry of a sticker."""
         content = sticker.content
-        kind: Literal["colour", "pixels", "optimised"] = (
-            "colour" if isinstance(content, Colour) else "pixels" if isinstance(content, Pixels) else "optimised"
-        )
-        image = None if isinstance(content, Colour) else content.image
+        image = content.image if isinstance(content, Pixels | Optimised) else None
         return cls(
             id=sticker.id,
             x=sticker.x,
             y=sticker.y,
             width=sticker.width,
             height=sticker.height,
-            content=kind,
+            content=kind_of(content),
             rgb=content.rgb if isinstance(content, Colour) else None,
             image=None if image is None else Packed.of(image),
             image_name=content.name if isinstance(content, Pixels) else "",
@@ -66,6 +75,7 @@ class StickerEntry(Part):
             else ShapeEntry(kind=sticker.shape.kind, parameters=parameters_of_shape(sticker.shape)),
             angle=sticker.angle,
             frame=content.frame if isinstance(content, Optimised) else None,
+            shadow=ShadowEntry(kappa=content.kappa, blur=content.blur) if isinstance(content, Shadow) else None,
         )
 
     def sticker(self) -> Sticker:
@@ -79,4 +89,24 @@ class StickerEntry(Part):
             return Pixels(image, self.image_name)
         if self.content == "optimised":
             return Optimised(image, self.frame)
+        if self.content == "shadow":
+            return shadow_of(self.shadow)
         return Colour() if self.rgb is None else Colour(self.rgb)
+
+
+def kind_of(content: Content) -> ContentKind:
+    """Return the name of a kind of content in records and studies."""
+    match content:
+        case Colour():
+            return "colour"
+        case Pixels():
+            return "pixels"
+        case Optimised():
+            return "optimised"
+        case Shadow():
+            return "shadow"
+
+
+def shadow_of(entry: ShadowEntry | None) -> Shadow:
+    """Make the shadow of an entry; the usual one where it has no values."""
+    return Shadow() if entry is None else Shadow(entry.kappa, entry.blur)

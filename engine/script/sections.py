@@ -20,7 +20,7 @@ from engine.record.making import located
 from engine.record.packing import Packed
 from engine.record.schema import DataEntry, ImageEntry, MaskEntry, ModelEntry, OperationEntry, Record
 from engine.script.literals import call, literal, wrapped_call
-from engine.stickers import Colour, Composition, Pixels, Rectangle, Sticker, compose
+from engine.stickers import Colour, Composition, Pixels, Rectangle, Shadow, Sticker, compose
 from engine.stickers.shapes import parameters_of_shape
 
 
@@ -111,6 +111,8 @@ def _content(sticker: Sticker, with_content: bool) -> tuple[str, set[str]]:
     content = sticker.content
     if isinstance(content, Colour):
         return call("Colour", literal(tuple(content.rgb))), set()
+    if isinstance(content, Shadow):
+        return call("Shadow", literal(content.kappa), literal(content.blur)), set()
     if isinstance(content, Pixels):
         name = [literal(content.name)] if content.name else []
         pixels, imports = packed_call(Packed.of(content.image))

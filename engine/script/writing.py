@@ -178,7 +178,8 @@ class Script:
         if record.stickers:
             composed = sections.composition_of(record)
             begins_there = sections.same_start(record.start, composed)
-            made = [self._with_imports(sections.sticker_call(entry.sticker(), with_content=begins_there)) for entry in record.stickers]
+            seen = begins_there or any(entry.content == "shadow" for entry in record.stickers)  # a shadow shows the content below it
+            made = [self._with_imports(sections.sticker_call(entry.sticker(), with_content=seen)) for entry in record.stickers]
             stickers = self._shared("stickers", "[\n" + "".join(f"    {each},\n" for each in made) + "]")
             self._imports.add("from engine.stickers import compose")
             variable = self._shared("composition", call("compose", image, stickers))

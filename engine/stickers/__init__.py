@@ -24,7 +24,7 @@ from engine.stickers.geometry import (
 )
 from engine.stickers.rendering import Composition, compose, coverage, paint, with_content
 from engine.stickers.shapes import SHAPES, Brushed, Ellipse, Polygon, Rectangle, Shape
-from engine.stickers.sticker import Colour, Content, Optimised, Pixels, Sticker
+from engine.stickers.sticker import Colour, Content, Optimised, Pixels, Shadow, Sticker
 
 __all__ = [
     "HANDLES",
@@ -41,6 +41,7 @@ __all__ = [
     "Pixels",
     "Polygon",
     "Rectangle",
+    "Shadow",
     "Shape",
     "Sticker",
     "around",

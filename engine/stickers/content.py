@@ -8,16 +8,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.errors import GibbonError
+from engine.images.lightness import darkened
 from engine.stickers import checks
 from engine.stickers.frames import to_image, to_unit
-from engine.stickers.sticker import Colour, Optimised, Sticker, check_stickers
+from engine.stickers.sticker import Colour, Optimised, Shadow, Sticker, check_stickers
 
 
 def content_of(sticker: Sticker, channels: int) -> Tensor:
-    """Return the sticker's own pixels before its rotation, ``(C, height, width)``, sizes rounded up; a picture is stretched (bilinear)."""
+    """Return the sticker's own pixels before its rotation, ``(C, height, width)``, sizes rounded up; a picture is stretched (bilinear).
+
+    Raises
+    ------
+    GibbonError
+        The sticker is a shadow, whose pixels depend on what lies below it.
+    """
     check_stickers((sticker,))
     channels, size = checks.side(channels, "number of channels"), (math.ceil(sticker.height), math.ceil(sticker.width))
     content = sticker.content
+    if isinstance(content, Shadow):
+        raise GibbonError("A shadow has no pixels of its own, since it darkens what lies below it. Paint it over an image.")
     if isinstance(content, Colour):
         return in_channels(torch.tensor(content.rgb).reshape(3, 1, 1), channels).expand(channels, *size)
     if content.image is None:
@@ -35,6 +45,7 @@ def content_at(sticker: Sticker, channels: int, rows: slice, columns: slice) -> 
     """Return the content in the pixels at ``rows`` and ``columns`` of the image, ``(C, h, w)``, as if the sticker covered all of them."""
     size = rows.stop - rows.start, columns.stop - columns.start
     content = sticker.content
+    assert not isinstance(content, Shadow), "a shadow has pixels only over an image: see `layer_over`"
     if isinstance(content, Colour):
         return in_channels(torch.tensor(content.rgb).reshape(3, 1, 1), channels).expand(channels, *size)
     if content.image is None:
@@ -49,6 +60,13 @@ def content_at(sticker: Sticker, channels: int, rows: slice, columns: slice) -> 
         return _cropped(own, rows, columns, int(sticker.x), int(sticker.y))
     u, v = _units(sticker, rows, columns)
     return _sampled(own, 2 * u - 1, 2 * v - 1)
+
+
+def layer_over(sticker: Sticker, below: Tensor, rows: slice, columns: slice) -> Tensor:
+    """Return the pixels ``(C, h, w)`` that the sticker shows over ``below`` ``(C, h, w)``, as if it covered all of them."""
+    if isinstance(sticker.content, Shadow):
+        return darkened(below, sticker.content.kappa)
+    return content_at(sticker, len(below), rows, columns).to(below)
 
 
 def filled(sticker: Sticker, image: Tensor, shown: Tensor) -> Optimised:

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from engine.stickers import checks
-from engine.stickers.content import content_at, filled
+from engine.stickers.content import filled, layer_over
+from engine.stickers.shadow import reach, with_penumbra
 from engine.stickers.shapes import Shape
-from engine.stickers.sticker import Colour, Optimised, Sticker, check_stickers
+from engine.stickers.sticker import Colour, Optimised, Shadow, Sticker, check_stickers
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,10 @@ class Composition:
 
 
 def coverage(sticker: Sticker, height: int, width: int) -> Tensor:
-    """Return the share of each pixel that the sticker covers, ``(1, H, W)``: its opacity times the share within its shape."""
+    """Return the share of each pixel that the sticker covers, ``(1, H, W)``: its opacity times the share within its shape.
+
+    A shadow's share is lower at its soft edge, see `engine.stickers.shadow.with_penumbra`.
+    """
     check_stickers((sticker,))
     covered = torch.zeros(1, *checks.sides((height, width), "of the image"))
     rows, columns = _clipped(sticker, height, width)
@@ -40,15 +44,18 @@ def coverage(sticker: Sticker, height: int, width: int) -> Tensor:
 
 def paint(image: Tensor, stickers: Sequence[Sticker]) -> Tensor:
     """Paint the stickers over ``image`` ``(C, H, W)``, the last on top, into a new tensor."""
-    channels, height, width = checks.picture(image, "image").shape
+    _, height, width = checks.picture(image, "image").shape
     check_stickers(stickers)
     painted = image
     for sticker in stickers:
         rows, columns = _clipped(sticker, height, width)
-        layer = content_at(sticker, channels, rows, columns).to(image)
         painted = painted.clone() if painted is image else painted
         below = painted[:, rows, columns]
-        if _fills_pixels(sticker):
+        layer = layer_over(sticker, below, rows, columns)
+        if isinstance(sticker.content, Shadow):
+            covered = (sticker.opacity * _shape_within(sticker, rows, columns)).to(below)
+            painted[:, rows, columns] = below + covered * (layer - below)  # exactly below where nothing is darkened
+        elif _fills_pixels(sticker):
             painted[:, rows, columns] = layer if sticker.opacity == 1 else (1 - sticker.opacity) * below + sticker.opacity * layer
         else:
             covered = (sticker.opacity * _shape_within(sticker, rows, columns)).to(below)
@@ -59,8 +66,9 @@ def paint(image: Tensor, stickers: Sequence[Sticker]) -> Tensor:
 def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
     """Compose the clean image ``(C, H, W)`` with its stickers, and the mask for an attack on them.
 
-    A fixed sticker above an optimised one hides it, so the covered pixels are outside of the mask. Where both are partly visible, ``base``
-    is chosen so that ``(1 - mask) * base + mask * content`` equals the painted image.
+    A fixed sticker above an optimised one hides it, so the covered pixels are outside of the mask. A shadow counts as one: the content that
+    it darkens stays as it is. Where both are partly visible, ``base`` is chosen so that ``(1 - mask) * base + mask * content`` equals the
+    painted image.
     """
     _, height, width = checks.picture(clean, "image").shape
     check_stickers(stickers)
@@ -72,15 +80,29 @@ def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
         if isinstance(sticker.content, Optimised):
             mask = (1 - covered) * mask + covered
         else:
-            mixed |= (mask > 0) & (covered > 0) & (covered < 1)
+            whole = covered == 1 if not isinstance(sticker.content, Shadow) else torch.zeros_like(mixed)
+            mixed |= (mask > 0) & (covered > 0) & ~whole
             mask = mask * (1 - covered)
     base, mask = paint(clean, fixed), mask.to(clean)
     if bool(mixed.any()):
-        black = {sticker.id: replace(sticker, content=Colour((0.0, 0.0, 0.0))) for sticker in optimised}
-        rest = paint(clean, [black.get(sticker.id, sticker) for sticker in stickers])
+        rest = _without_optimised(clean, stickers)
         base = torch.where(mixed.to(clean.device), (rest / (1 - mask).clamp_min(1e-6)).clamp(0, 1), base)
     shown = paint(clean, stickers)
     return Composition(base, shown, mask if optimised else None, _content_shown(base, shown, mask, optimised))
+
+
+def _without_optimised(clean: Tensor, stickers: Sequence[Sticker]) -> Tensor:
+    """Return the painted image minus what its optimised stickers add to it, each by its share."""
+    black = Colour((0.0, 0.0, 0.0))
+    if not any(isinstance(sticker.content, Shadow) for sticker in stickers):
+        return paint(clean, [replace(each, content=black) if isinstance(each.content, Optimised) else each for each in stickers])
+    added = torch.zeros_like(clean)  # what a shadow darkens depends on the content below it, so only the content's own share is taken away
+    for sticker in stickers:
+        covered = coverage(sticker, *clean.shape[1:]).to(clean)
+        added = (1 - covered) * added
+        if isinstance(sticker.content, Optimised):
+            added = added + covered * layer_over(sticker, clean, slice(0, clean.shape[1]), slice(0, clean.shape[2]))
+    return paint(clean, stickers) - added
 
 
 def _content_shown(base: Tensor, shown: Tensor, mask: Tensor, optimised: Sequence[Sticker]) -> Tensor:
@@ -112,7 +134,8 @@ def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, .
 
 def _fills_pixels(sticker: Sticker) -> bool:
     """Return whether every pixel that the sticker touches is covered completely."""
-    return sticker.shape.fills_its_box and sticker.on_pixels
+    soft = isinstance(sticker.content, Shadow) and sticker.content.blur > 1
+    return sticker.shape.fills_its_box and sticker.on_pixels and not soft
 
 
 def _shape_within(sticker: Sticker, rows: slice, columns: slice) -> Tensor:
@@ -120,14 +143,18 @@ def _shape_within(sticker: Sticker, rows: slice, columns: slice) -> Tensor:
     size = rows.stop - rows.start, columns.stop - columns.start
     if _fills_pixels(sticker):
         return torch.ones(1, *size)
+    blur = sticker.content.blur if isinstance(sticker.content, Shadow) else 0.0
     frame = sticker.x - columns.start, sticker.y - rows.start, sticker.width, sticker.height, sticker.angle
-    return _share(sticker.shape, frame, *size)
+    return _share(sticker.shape, frame, *size, blur)
 
 
 @lru_cache(maxsize=256)
-def _share(shape: Shape, frame: tuple[float, ...], height: int, width: int) -> Tensor:
+def _share(shape: Shape, frame: tuple[float, ...], height: int, width: int, blur: float) -> Tensor:
     """Return the coverage of a shape, kept since a sticker that is dragged by whole pixels has the same at each place. Never written to."""
-    return shape.coverage_at(torch.tensor(frame, dtype=torch.float64), height, width).float()[None]
+    beyond = reach(blur)  # the shape goes on beyond the image, where its edge is no edge of the shadow
+    within = torch.tensor(frame, dtype=torch.float64) + torch.tensor([beyond, beyond, 0, 0, 0])
+    soft = with_penumbra(shape.coverage_at(within, height + 2 * beyond, width + 2 * beyond), blur)
+    return soft[beyond : beyond + height, beyond : beyond + width].float()[None]
 
 
 def _clipped(sticker: Sticker, height: int, width: int) -> tuple[slice, slice]:

@@ -19,6 +19,9 @@ from engine.stickers.frames import Box, outer_box
 from engine.stickers.shapes import RECTANGLE, SHAPES, Shape
 from engine.text.parsing import named
 
+WIDEST_BLUR = 1000
+"""Limit of a shadow's blurred edge, in pixels."""
+
 
 @dataclass(frozen=True)
 class Colour:
@@ -66,7 +69,24 @@ class Optimised:
             object.__setattr__(self, "frame", tuple(map(float, self.frame)))
 
 
-Content = Colour | Pixels | Optimised
+@dataclass(frozen=True)
+class Shadow:
+    """Content that darkens what lies below: ``L* <- kappa L*`` in CIE LAB, with a soft edge, after Zhong et al. 2022, arXiv 2203.03818."""
+
+    kappa: float = 0.43
+    """Factor on the lightness, from 0 (black) to 1 (no shadow)."""
+    blur: float = 3.0
+    """Twice the width of the soft edge in pixels, see `engine.stickers.shadow.with_penumbra`. Up to 1 the edge is sharp."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kappa", checks.share(self.kappa, "The factor of a shadow on the lightness"))
+        blur = float(checks.length(self.blur, "blurred edge"))
+        if not 0 <= blur <= WIDEST_BLUR:
+            raise GibbonError(f"The edge of a shadow is blurred over {blur:g} pixels. Give 0 to {WIDEST_BLUR}.")
+        object.__setattr__(self, "blur", blur)
+
+
+Content = Colour | Pixels | Optimised | Shadow
 
 
 @dataclass(frozen=True)
@@ -104,8 +124,8 @@ class Sticker:
             raise GibbonError(
                 f"A sticker of {self.width:g} × {self.height:g} pixels covers nothing. Make it at least one pixel wide and high."
             )
-        if not isinstance(self.content, Colour | Pixels | Optimised):
-            raise GibbonError(f"{self.content!r} is no content of a sticker. Give a Colour, Pixels or Optimised.")
+        if not isinstance(self.content, Colour | Pixels | Optimised | Shadow):
+            raise GibbonError(f"{self.content!r} is no content of a sticker. Give a Colour, Pixels, Optimised or Shadow.")
         object.__setattr__(self, "opacity", checks.share(self.opacity, "The sticker's opacity"))
         if not isinstance(self.name, str):
             raise GibbonError(f"The sticker's name is {self.name!r}. Give a text.")

@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue
 from engine.record.migration import VERSION as OPERATIONS
 from engine.record.packing import Part
 from engine.record.schema import ModelEntry
-from engine.record.stickers import ShapeEntry
+from engine.record.stickers import ContentKind, ShadowEntry, ShapeEntry
 from engine.study.lights import LightEntry
 
 FORMAT = "gibbon-study"
@@ -60,7 +60,7 @@ class StickerEntry(Part):
     y: Place
     width: float = Field(ge=1, le=2**31)
     height: float = Field(ge=1, le=2**31)
-    content: Literal["colour", "pixels", "optimised"]
+    content: ContentKind
     rgb: tuple[Share, Share, Share] | None = None
     image: Digest | None = None
     image_name: str = ""
@@ -69,6 +69,7 @@ class StickerEntry(Part):
     shape: ShapeEntry | None = None
     angle: float = Field(0, gt=-180, le=180)
     frame: tuple[Place, Place, Place, Place, Place] | None = None
+    shadow: ShadowEntry | None = None
 
 
 class OperationEntry(Part):

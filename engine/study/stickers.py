@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from engine.errors import GibbonError
-from engine.record.stickers import ShapeEntry
-from engine.stickers import Colour, Content, Optimised, Pixels, Rectangle, Sticker
+from engine.record.stickers import ShadowEntry, ShapeEntry, shadow_of
+from engine.stickers import Colour, Content, Optimised, Pixels, Rectangle, Shadow, Sticker
 from engine.stickers.shapes import parameters_of_shape, shape_of
 from engine.study.entries import StickerEntry, plain
 from engine.study.tensors import Tensors
@@ -61,6 +61,8 @@ def _entry(sticker: Sticker, tensors: Tensors) -> StickerEntry:
             return StickerEntry(**common, **rest, content="pixels", image=tensors.add(content.image), image_name=content.name)
         case Optimised():
             return StickerEntry(**common, **rest, content="optimised", image=tensors.add_if(content.image), frame=content.frame)
+        case Shadow():
+            return StickerEntry(**common, **rest, content="shadow", shadow=ShadowEntry(kappa=content.kappa, blur=content.blur))
 
 
 def _sticker(entry: StickerEntry, find: Callable[[str], Tensor]) -> Sticker:
@@ -75,6 +77,8 @@ def _content(entry: StickerEntry, image: Tensor | None) -> Content:
             return Colour() if entry.rgb is None else Colour(entry.rgb)
         case "optimised":
             return Optimised(image, entry.frame)
+        case "shadow":
+            return shadow_of(entry.shadow)
         case "pixels":
             if image is None:
                 raise GibbonError(f"its sticker {entry.id} has no picture")

@@ -52,10 +52,11 @@ def size_words(sticker: Sticker) -> str:
 
 def sticker_words(sticker: Sticker) -> str:
     """Return the place of a sticker and the kind of its content."""
-    from engine.stickers import Colour, Pixels
+    from engine.record.stickers import kind_of
+    from engine.stickers import Pixels
 
     content = sticker.content
-    kind = "colour" if isinstance(content, Colour) else content.name or "image" if isinstance(content, Pixels) else "optimised"
+    kind = content.name or "image" if isinstance(content, Pixels) else kind_of(content)
     return f"{kind}, {size_words(sticker)} at {place_words(sticker)}"
 
 
@@ -72,10 +73,13 @@ def stickers_words(stickers: Sequence[Sticker], beside: Sequence[Sticker]) -> st
 
 
 def _finer(sticker: Sticker) -> str:
-    from engine.stickers import Colour
+    from engine.stickers import Colour, Shadow
 
-    content = sticker.content
-    shade = "#{:02x}{:02x}{:02x}".format(*(round(255 * value) for value in content.rgb)) if isinstance(content, Colour) else ""
+    content, shade = sticker.content, ""
+    if isinstance(content, Colour):
+        shade = "#{:02x}{:02x}{:02x}".format(*(round(255 * value) for value in content.rgb))
+    if isinstance(content, Shadow):
+        shade = f"lightness × {content.kappa:.3g}, edge {content.blur:.3g} px"
     return ", ".join(filter(None, (sticker.shape.kind, f"opacity {sticker.opacity:.3g}", shade, sticker.name)))
 
 

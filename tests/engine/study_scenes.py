@@ -17,7 +17,7 @@ from engine.attacks import CATALOGUE
 from engine.images import from_array
 from engine.operation import Attack
 from engine.result import AttackResult
-from engine.stickers import Colour, Ellipse, Optimised, Pixels, Sticker, compose
+from engine.stickers import Colour, Ellipse, Optimised, Pixels, Polygon, Shadow, Sticker, compose
 from engine.study import Answer, Canvas, DataChoice, Inputs, Plan, Replayed, Settings, StartPicture, Study, StudyRun
 from engine.timeline import Timeline
 from tests.engine.test_record import load
@@ -39,6 +39,7 @@ def stickers() -> tuple[Sticker, ...]:
         Sticker(2, 4, 1, 3, 3, Optimised(torch.rand(3, 3, 3, generator=random)), shape=Ellipse()),
         Sticker(3, -1, 5, 4, 2, Pixels(torch.rand(3, 5, 7, generator=random), "leaf.png")),
         Sticker(4, 6, 6, 2, 2, Optimised()),
+        Sticker(5, 5.5, 0, 3, 3, Shadow(0.3, 2.0), shape=Polygon()),
     )
 
 

@@ -25,7 +25,7 @@ from engine.operation import Attack
 from engine.record import Record
 from engine.script import Recorded, as_python, runs_as_python, study_as_python, write_script
 from engine.script.literals import literal
-from engine.stickers import Colour, Ellipse, Optimised, Pixels, Sticker, compose
+from engine.stickers import Colour, Ellipse, Optimised, Pixels, Polygon, Shadow, Sticker, compose
 from tests.engine.conftest import small_network
 from tests.engine.test_replays import FIRST, recorded, signs
 
@@ -119,6 +119,7 @@ def test_stickers_of_every_kind_are_made_again(begin: str) -> None:
         Sticker(2, 12, 14, 9, 8, Optimised(picture), shape=Ellipse()),
         Sticker(3, 20, 2, 6, 5, Pixels(picture, "picture.png")),
         Sticker(4, 1, 20, 6, 5, Optimised(picture)),
+        Sticker(5, 10, 0, 8, 20, Shadow(0.3, 2.0), shape=Polygon()),
     )
     scene = compose(image, stickers)
     result = engine.run(

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from engine.stickers import Content, Sticker
 
 Index = QModelIndex | QPersistentModelIndex
-Kind = Literal["colour", "image", "optimised"]
+Kind = Literal["colour", "image", "optimised", "shadow"]
 _ICONS = {
     "rectangle": "mdi6.rectangle-outline",
     "ellipse": "mdi6.ellipse-outline",
     "polygon": "mdi6.vector-polygon",
     "brush": "mdi6.brush-outline",
 }
-_WORDS = {"colour": "one colour", "image": "image", "optimised": "optimised"}
+_WORDS = {"colour": "one colour", "image": "image", "optimised": "optimised", "shadow": "shadow"}
 _UNTOUCHED = "to be optimised"
 """The word for a content that an attack is to paint, but has not painted yet."""
 _CHIP = 28
@@ -33,7 +33,8 @@ _CHIP = 28
 
 def content_kind(content: Content) -> Kind:
     """Return the kind of a content, without importing the engine."""
-    return "colour" if hasattr(content, "rgb") else "image" if hasattr(content, "name") else "optimised"
+    marks: dict[str, Kind] = {"rgb": "colour", "name": "image", "kappa": "shadow"}
+    return next((kind for mark, kind in marks.items() if hasattr(content, mark)), "optimised")
 
 
 def chip_icon(rgb: Sequence[float]) -> QIcon:
@@ -44,12 +45,12 @@ def chip_icon(rgb: Sequence[float]) -> QIcon:
 
 
 def content_image(content: Any) -> QImage:
-    """Return a content as an image; empty for a content to be optimised that no attack has painted yet."""
+    """Return a content as an image; empty for a shadow, and for a content that no attack has painted yet."""
     if content_kind(content) == "colour":
         image = QImage(1, 1, QImage.Format.Format_RGB888)
         image.fill(QColor.fromRgbF(*content.rgb))
         return image
-    if content.image is None:
+    if getattr(content, "image", None) is None:
         return QImage()
     values = content.image.numpy()
     values = values[:, :: max(1, values.shape[1] // 64), :: max(1, values.shape[2] // 64)]
