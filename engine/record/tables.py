@@ -47,6 +47,7 @@ def table_record(results: TableResults) -> dict[str, Any]:
             }
             for row in results.rows
             for group in results.groups
+            if results.counts(row, group.columns[0])
             for worst in [results.worst(row, group)]
         ],
         "lights": [each.plain() for each in results.lights.all],

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from engine.evaluate.batch import ImageResults
-from engine.study import batches, runs, timelines
+from engine.evaluate.tables import TableResults
+from engine.study import batches, runs, tables, timelines
 from engine.study.tensors import Tensors
 from engine.study.values import StudyRun
 
@@ -32,15 +33,15 @@ _encoded: weakref.WeakKeyDictionary[StudyRun, dict[int, Encoded]] = weakref.Weak
 """The encoded runs by the bytes that their timelines may take. A run never changes, so each is encoded once."""
 
 
-_encoded_tables: weakref.WeakKeyDictionary[ImageResults, Encoded] = weakref.WeakKeyDictionary()
-"""The encoded tables of many images, which never change either."""
+_encoded_tables: weakref.WeakKeyDictionary[ImageResults | TableResults, Encoded] = weakref.WeakKeyDictionary()
+"""The encoded tables, which never change either."""
 
 
-def encoded_batch(results: ImageResults) -> Encoded:
-    """Return the encoded table of many images."""
+def encoded_table(results: ImageResults | TableResults) -> Encoded:
+    """Return the encoded table of many images, or of models and attacks."""
     if results not in _encoded_tables:
         own = Tensors()
-        entry = batches.entry_of(results, own)
+        entry = batches.entry_of(results, own) if isinstance(results, ImageResults) else tables.entry_of(results, own)
         _encoded_tables[results] = Encoded(json_of(entry), own.by_digest)
     return _encoded_tables[results]
 

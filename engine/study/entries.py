@@ -270,6 +270,8 @@ class StudyEntry(Part):
     workspace: str = ""
     batch: bool = False
     """Whether the study holds a table of many images."""
+    table: bool = False
+    """Whether the study holds a table of models and attacks."""
     copy_of: str = ""
     """The name of the study that this one is a copy of, until it has a name of its own."""
 

@@ -14,7 +14,8 @@ STEPS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyTy
     {
         1: lambda content: {**content, "batch": False, "copy_of": ""},  # version 1 had no table of many images
         2: lambda content: {**content, "lights": {}},  # version 2 had no trust lights, and tables of one attacker alone
-        3: with_sampled_edges,  # version 3 had no ellipse with an exact edge
+        # Version 3 had no ellipse with an exact edge, and no table of models and attacks.
+        3: lambda content: {**with_sampled_edges(content), "table": False},
     }
 )
 """By version, the function that makes the content of ``study.json`` one of the next version. The parameters of attacks need none: they

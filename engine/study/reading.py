@@ -13,16 +13,18 @@ from torch import Tensor
 from engine.classifier import Classifier
 from engine.errors import GibbonError
 from engine.evaluate.batch import ImageResults
+from engine.evaluate.tables import TableResults
 from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.images import Photograph
 from engine.record.recorded import Answer, stand_in
 from engine.refusals import place_and_reason
-from engine.study import batches, canvases, lights, operations, photographs, runs, tensors
+from engine.study import batches, canvases, lights, operations, photographs, runs, tables, tensors
 from engine.study.archive import Archive
 from engine.study.batch_entries import BatchEntry
 from engine.study.encoded import MAIN, member_of, remember
 from engine.study.entries import FORMAT, PhotographEntry, RunEntry, StudyEntry, StudyModel
 from engine.study.migration import VERSION, is_known, migrated
+from engine.study.table_entries import TableEntry
 from engine.study.values import CarriedRun, Study, StudyRun
 
 _Entry = TypeVar("_Entry", bound=BaseModel)
@@ -81,6 +83,7 @@ class _Reader:
             compared=tuple(id for id in main.compared if id in ids),
             workspace=main.workspace,
             batch=self._batch(sources) if main.batch else None,
+            table=self._table() if main.table else None,
             copy_of=main.copy_of,
             carried=tuple(carried),
             remarks=tuple(self._remarks),
@@ -148,6 +151,15 @@ class _Reader:
             return batches.batch_of(entry, sources)
         except operations.UnknownOperation as error:
             self._remarks.append(f"The table of many images is not shown, since {error}.")
+            return None
+
+    def _table(self) -> TableResults | None:
+        """Return the table of models and attacks; None, with a remark, for one that this Gibbon cannot make."""
+        entry = _validated(TableEntry, self._entry(tables.MEMBER), tables.MEMBER)
+        try:
+            return tables.results_of(entry, self._find)
+        except tables.UnknownTable as error:
+            self._remarks.append(f"The table of models and attacks is not shown: {error}")
             return None
 
     def _runs(self, plain: Mapping[str, Any], sources: runs.Sources) -> tuple[list[StudyRun], list[CarriedRun]]:

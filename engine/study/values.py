@@ -17,6 +17,7 @@ from torch import Tensor
 from engine.classifier import Classifier
 from engine.defenses.preprocessing import Preprocessing
 from engine.evaluate.batch import ImageResults
+from engine.evaluate.tables import TableResults
 from engine.evaluate.trust import Light
 from engine.explain import Explanation
 from engine.images import Photograph
@@ -225,6 +226,8 @@ class Study:
     workspace: str = ""
     batch: ImageResults | None = None
     """The table of an attack on many images, without the results of single ones."""
+    table: TableResults | None = None
+    """The table of models and attacks, with its verdicts."""
     copy_of: str = ""
     """The name of the study that this one is a copy of, until it has a name of its own."""
     carried: tuple[CarriedRun, ...] = ()

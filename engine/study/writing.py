@@ -11,9 +11,9 @@ from engine.classifier import Classifier
 from engine.errors import GibbonError, in_words
 from engine.files import STUDY_SUFFIX as SUFFIX
 from engine.images import Photograph
-from engine.study import batches, canvases, lights, models, operations, photographs, tensors, thumbnail, timelines
+from engine.study import batches, canvases, lights, models, operations, photographs, tables, tensors, thumbnail, timelines
 from engine.study.archive import write_archive
-from engine.study.encoded import MAIN, PICTURE, encode, encoded_batch, encoded_runs, json_of, member_of
+from engine.study.encoded import MAIN, PICTURE, encode, encoded_runs, encoded_table, json_of, member_of
 from engine.study.entries import StudyEntry
 from engine.study.tensors import Tensors
 from engine.study.values import Study, StudyRun
@@ -63,10 +63,11 @@ def _members(study: Study) -> Iterator[tuple[str, bytes]]:
         if entry.embedded:
             yield photographs.member_of(entry), photographs.encoded(photograph)
     all_tensors = dict(pool.by_digest)
-    if study.batch is not None:
-        table = encoded_batch(study.batch)
-        yield batches.MEMBER, table.json
-        all_tensors |= table.tensors
+    for member, results in ((batches.MEMBER, study.batch), (tables.MEMBER, study.table)):
+        if results is not None:
+            table = encoded_table(results)
+            yield member, table.json
+            all_tensors |= table.tensors
     for id, part in parts.items():
         yield member_of(id), part.json
         all_tensors |= part.tensors
@@ -94,6 +95,7 @@ def _main_entry(study: Study, pool: Tensors, shown: Mapping[str, Photograph]) ->
         compared=study.compared,
         workspace=study.workspace,
         batch=study.batch is not None,
+        table=study.table is not None,
         copy_of=study.copy_of,
     )
 

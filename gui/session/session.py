@@ -24,7 +24,7 @@ from gui.session.attack_job import parameter_lines
 from gui.session.attack_runner import AttackRunner
 from gui.session.attack_verdict import summary_line
 from gui.session.attackers import Attackers
-from gui.session.batch_table import BatchTable
+from gui.session.batch_table import BatchTable, MatrixTable
 from gui.session.comparison import Comparison
 from gui.session.conclusion import Conclusion
 from gui.session.data_sources import DataSources
@@ -110,6 +110,7 @@ class Session(StateHolder):
         self.planned = PlannedRun(self, self)
         self.attackers = Attackers(self, self)
         self.batch = BatchTable(self)
+        self.matrix = MatrixTable(self)
         self.trust = Trust(self, self)
         self.jobs.watch(self.trust.runner, "trust", lambda: "Trust lights")
         self.studies = StudyKeeper(self, self)

@@ -16,6 +16,7 @@ from engine import attacks, study
 from engine.evaluate.trust import SIGNS, Light, TrustLights, lights_at_once
 from engine.intervals import Share
 from engine.study import Study
+from engine.study.migration import VERSION
 from tests.engine.study_damage import edited
 from tests.engine.study_scenes import a_run
 
@@ -70,7 +71,7 @@ def test_a_study_of_version_2_has_no_lights(tmp_path: Path) -> None:
     assert found.lights == {}
     assert len(found.runs) == 2
     with zipfile.ZipFile(study.write(found, tmp_path / "new.gibbon")) as archive:
-        assert json.loads(archive.read("study.json"))["version"] == 3
+        assert json.loads(archive.read("study.json"))["version"] == VERSION
 
 
 @pytest.mark.parametrize(

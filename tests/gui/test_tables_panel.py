@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 
 from engine.errors import GibbonError
 from engine.evaluate.tables import TableAttack, TableSpec, evaluate_table, read_spec, spec_toml
+from engine.images import digest
 from engine.intervals import wilson
 from gui.panels.tables.images import verdict_of
 from gui.session.evaluations import table_folder
@@ -501,3 +502,32 @@ def test_nothing_is_cut_at_either_size(bench: Workbench, desk: TableDesk, size: 
     assert desk.table.viewport().height() >= 2 * desk.table.rowHeight(0)
     assert desk.images.grid.viewport().height() >= desk.images.grid.gridSize().height()
     bench.window.resize(before)
+
+
+def test_the_table_is_saved_with_the_study_and_comes_back(bench: Workbench, desk: TableDesk, tmp_path: Path) -> None:
+    session = bench.session
+    finish(desk)
+    assert desk.sheet is not None
+    before, spec = shares(desk), desk.sheet.results.spec
+    session.studies.save(tmp_path / "work.gibbon")
+    until(lambda: session.studies.path is not None and not session.studies.is_unsaved, "the save")
+    session.studies.new()
+    until(lambda: session.studies.path is None, "the new study")
+    settle()
+    assert desk.sheet is None
+    session.studies.open(tmp_path / "work.gibbon")
+    until(lambda: desk.sheet is not None, "the table of the study")
+    settle()
+    assert shares(desk) == before
+    assert desk.builder.spec() == spec
+    assert not session.studies.is_unsaved
+    click_cell(desk, "signs", "FGSM")
+    until(lambda: desk.images.cell is not None, "the images of a cell")
+    cell = desk.images.cell
+    assert cell is not None
+    desk.open_image(cell, 2)
+    until(lambda: session.history.shown is not None, "the run of an image")
+    assert session.history.shown is not None
+    assert digest(session.history.shown.result.adversarial[0]) == cell.digests[2]
+    session.studies.new()
+    until(lambda: session.studies.path is None and desk.sheet is None, "the new study")

@@ -98,6 +98,19 @@ class TableRun(LongRun[TableStep]):
         with self._lock:
             return dict(self._cells)
 
+    def adopt(self, cells: Sequence[Cell]) -> None:
+        """Take finished cells of an earlier run over, without asking whether what they depend on is the same.
+
+        Raises
+        ------
+        GibbonError
+            A cell has no place in this table.
+        """
+        for cell in cells:
+            if cell.key not in self._craft_of:
+                raise GibbonError(f"the table has no cell of “{cell.key.model}” under “{cell.key.attack}”, {cell.key.place}")
+            self._add(cell)
+
     def result(self) -> TableResults:
         """Return the table with the cells that are finished; valid at any time."""
         notes = tuple(dict.fromkeys(note for data in self._stock.loaded for note in data.notes))

@@ -73,6 +73,7 @@ class TableDesk(QWidget):
         if parts.last is not None:
             self.builder.show_spec(parts.last)
         self._refresh()
+        self._on_matrix()
         QTimer.singleShot(_LATER_MS, self, self.builder.attacks.prepare)
 
     # ------------------------------------------------------------------ building
@@ -134,6 +135,8 @@ class TableDesk(QWidget):
         self.runner.previewed.connect(self._on_preview)
         self.runner.ended.connect(self._on_ended)
         self.table.chosen.connect(self._on_chosen)
+        self.session.matrix.replaced.connect(self._on_replaced)
+        self.session.matrix.changed.connect(self._on_matrix)
         self.images.filtered.connect(self._show_images)
         self.images.picked.connect(self.open_image)
 
@@ -173,8 +176,8 @@ class TableDesk(QWidget):
         Settings().keep_text(work.LAST, spec_toml(spec))
         self._request, self._failure = request, ""
         self.afresh.setChecked(False)
-        self.images.clear()
-        self.table.show_sheet(None)
+        self._clear()
+        self.session.matrix.show(None)
         self.runner.start(lambda: work.table_run(request), make_preview=work.sheets(), finish=sheet_of, context=request)
 
     @Slot()
@@ -215,8 +218,39 @@ class TableDesk(QWidget):
             cancelled = " You cancelled it: the finished cells are kept, and the next time it goes on from them."
             self.session.log("info", f"Table “{sheet.results.spec.title}”: {done}{cancelled if outcome.status == 'cancelled' else ''}")
 
+    def _clear(self) -> None:
+        self.images.clear()
+        self.table.show_sheet(None)
+
+    @Slot()
+    def _on_replaced(self) -> None:
+        """End a table that belongs to the study before, which has its cells so far."""
+        self._request, self._failure = None, ""
+        self.opener.stop()
+        self.runner.cancel()
+
+    @Slot()
+    def _on_matrix(self) -> None:
+        """Show the table that a study has brought; one that was computed here is shown already."""
+        results = self.session.matrix.results
+        if results is (None if self.sheet is None else self.sheet.results):
+            return
+        self._clear()
+        if results is None:
+            self._parts.show_results(False)
+            return
+
+        def then(sheet: Sheet) -> None:
+            if sheet.results is self.session.matrix.results:
+                self.builder.show_spec(sheet.results.spec)
+                self._show(sheet)
+
+        self.session.ask("tables.study", lambda: sheet_of(results), then, what="Showing the table of the study", background=True)
+
     def _show(self, sheet: Sheet) -> None:
         self.table.show_sheet(sheet)
+        if self.session.matrix.results is not sheet.results:
+            self.session.matrix.show(sheet.results)
         first, *rest = sheet.sentences
         self.summary.set_text(" ".join((f"{sheet.results.title}: {first}", *rest)))
         self.summary.setToolTip("\n".join((sheet.results.title, *sheet.sentences)))

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QUndoStack
 
     from gui.session.attack_runner import AttackRunner
-    from gui.session.batch_table import BatchTable
+    from gui.session.batch_table import BatchTable, MatrixTable
     from gui.session.history import History
     from gui.session.loaded_models import LoadedModels
     from gui.session.log_entry import LogKind
@@ -21,6 +21,7 @@ class Host(Protocol):
     """The session, which is also the parent of the objects that take it."""
 
     batch: BatchTable
+    matrix: MatrixTable
     history: History
     loaded: LoadedModels
     runs: AttackRunner

@@ -130,6 +130,7 @@ class StudyKeeper(SavedStudy):
         session = self._session
         self._carried = found.carried
         session.batch.restore(found.batch)
+        session.matrix.restore(found.matrix)
         session.history.restore(found.runs)
         session.change(**found.fields)
         session.history.follow(session.state)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from engine import Classifier
     from engine.evaluate.batch import ImageResults
+    from engine.evaluate.tables import TableResults
     from engine.study import Settings, Study, StudyRun
     from engine.study.values import CarriedRun
 
@@ -35,6 +36,8 @@ class Restored:
     workspace: str = ""
     batch: ImageResults | None = None
     """The table of many images."""
+    matrix: TableResults | None = None
+    """The table of models and attacks."""
     copy_of: str = ""
     """The name of the study that this one is a copy of."""
     carried: tuple[CarriedRun, ...] = ()
@@ -62,7 +65,7 @@ def restored(study: Study) -> Restored:
     for made, run in zip(runs, study.runs, strict=True):
         if isinstance(made, AttackRun) and run.id in study.lights:
             keep_lights(made, study.lights[run.id], measured=True)
-    return Restored(fields, runs, study.workspace, study.batch, study.copy_of, study.carried, study.remarks)
+    return Restored(fields, runs, study.workspace, study.batch, study.table, study.copy_of, study.carried, study.remarks)
 
 
 def empty(state: State) -> Restored:

@@ -102,6 +102,7 @@ class SavedStudy(QObject):
         """Whether anything has changed since the study was saved. A session in which nothing was done has nothing to save."""
         session = self._session
         untouched = not session.history.every and not session.undo_stack.count() and session.batch.results is None
+        untouched = untouched and session.matrix.results is None
         if self._saved is None and self.path is None and untouched:
             return False
         return session.state.ready and (self._saved is None or self._saved.differs(self.snapshot()))

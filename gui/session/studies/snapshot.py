@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from engine import Classifier
     from engine.evaluate.batch import ImageResults
+    from engine.evaluate.tables import TableResults
     from engine.evaluate.trust import Light
     from engine.study import Answer, Canvas, Plan, Settings, Study, StudyRun
     from engine.study.values import CarriedRun
@@ -52,6 +53,8 @@ class Snapshot:
     workspace: str = ""
     batch: ImageResults | None = None
     """The table of many images."""
+    matrix: TableResults | None = None
+    """The table of models and attacks."""
     copy_of: str = ""
     carried: tuple[CarriedRun, ...] = ()
     """Runs of the study that was opened which cannot be shown here."""
@@ -63,15 +66,15 @@ class Saved:
     def __init__(self, snapshot: Snapshot) -> None:
         self._state, self._workspace, self._carried = snapshot.state, snapshot.workspace, snapshot.carried
         self._measured = snapshot.measured
-        self._batch = None if snapshot.batch is None else weakref.ref(snapshot.batch)
+        self._tables = [None if table is None else weakref.ref(table) for table in (snapshot.batch, snapshot.matrix)]
         self._runs = [(weakref.ref(run), _reference(known(run))) for run in snapshot.runs]
 
     def differs(self, snapshot: Snapshot) -> bool:
         """Return whether there is anything in which a study of ``snapshot`` would differ from the saved one."""
         alike = self._workspace == snapshot.workspace and self._carried == snapshot.carried and self._has_runs(snapshot.runs)
-        was = None if self._batch is None else self._batch()
+        tables = zip((snapshot.batch, snapshot.matrix), self._tables, strict=True)
+        alike = alike and all(table is None if was is None else was() is table and table is not None for table, was in tables)
         alike = alike and self._measured == snapshot.measured
-        alike = alike and was is snapshot.batch and (self._batch is None) == (snapshot.batch is None)
         changed = differing_fields(snapshot.state, self._state, SAVED)
         if "classifier" in changed and _fingerprint(snapshot.state) == _fingerprint(self._state):
             changed -= {"classifier"}  # a stand-in, and the classifier that has taken its place
@@ -105,6 +108,7 @@ def take(session: Host, workspace: str = "", carried: tuple[CarriedRun, ...] = (
         measured=measured_lights(history.every),
         workspace=workspace,
         batch=session.batch.results,
+        matrix=session.matrix.results,
         copy_of=copy_of,
         carried=carried,
     )
@@ -135,6 +139,7 @@ def kept_and_left_out(snapshot: Snapshot) -> tuple[Study, tuple[str, ...]]:
         compared=tuple(ids[number] for number in state.compared if number in ids),
         workspace=snapshot.workspace,
         batch=table if table is not None and can_keep(table.attack) else None,
+        table=snapshot.matrix,
         copy_of=snapshot.copy_of,
         carried=snapshot.carried,
     )
