@@ -67,9 +67,14 @@ def pytest_collection() -> Iterator[None]:
     gc.enable()
 
 
-LONG = ("test_app", "test_workspaces", "test_reopening", "test_train_command", "test_invariants", "test_trust", "test_canvas_window")
-LONG += ("test_tables_panel", "test_training_panel", "test_experiments_panel", "test_cli", "test_training_processes", "test_opening")
-LONG += ("test_batch_panel", "test_timeline", "test_devices", "test_tables", "test_reproduce_defenses", "test_guides", "test_bad_input")
+LONG = ("test_app", "test_workspaces", "test_invariants", "test_train_command", "test_canvas_window", "test_tables_panel")
+LONG += ("test_torchvision_all", "test_cli", "test_opening", "test_trust", "test_training_panel", "test_figure_dialog", "test_tables")
+LONG += ("test_batch_panel", "test_defense_panel", "test_living_objects", "test_robustness_panel", "test_training_processes")
+LONG += ("test_studies", "test_reproduce_defenses", "test_animation", "test_bad_input", "test_animation_dialog")
+LONG += ("test_experiments_panel", "test_windows", "test_devices", "test_preprocessing", "test_races", "test_script")
+LONG += ("test_attack_panel", "test_figures", "test_knowing", "test_window_files", "test_reopening", "test_guides")
+LONG += ("test_timeline_foot", "test_cli_told", "test_transfer_panel", "test_spine", "test_study_damage", "test_cli_given")
+LONG += ("test_timeline", "test_model_contract", "test_published_crop")
 """The files that take longest. They come first: a worker that began one of them last would leave the others idle."""
 
 

@@ -295,12 +295,12 @@ def _let_compute(process: subprocess.Popen[str], seconds: float) -> None:
 def test_ctrl_c_in_an_epoch_keeps_its_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     """The state is that of the step, not of the epoch before; resumed, the weights are those of a training that nobody interrupted."""
     line = ("train", "digits", "--data-set", "generated:digits", "--count", "200", "--epochs", "1", "--batch-size", "2", "--device", "cpu")
-    line = (*line, "--test-count", "20", "--attacked-count", "0", "--recipe", "pgd eps=0.1 steps=12 ramp=0", "--name", "d")
+    line = (*line, "--test-count", "20", "--attacked-count", "0", "--recipe", "pgd eps=0.1 steps=6 ramp=0", "--name", "d")
     process = _program(*line, folder=tmp_path)
     assert process.stderr is not None
     first = process.stderr.readline()  # the estimate, or the first epoch's line
     assert "takes about" in first
-    _let_compute(process, 0.3)
+    _let_compute(process, 0.15)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err

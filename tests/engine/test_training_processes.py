@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def _start(*arguments: object) -> subprocess.Popen[str]:
     )
 
 
+@cache
 def _whole() -> dict[str, torch.Tensor]:
     model = engine.run(train(None), classifier(), data=images(), seed=0).artifacts["model"]
     return {**model.module.state_dict(), **{f"history.{name}": line.float() for name, line in model.history.lines.items()}}

@@ -95,6 +95,7 @@ class Closer(QObject):
         if self._moment == "copied image":
             copy_adversarial(self._window)
         elif not self._session.stickers:
+            print("ready", flush=True)
             self._session.commit_stickers((Sticker(1, 2, 2, 8, 8, Colour()),), "Draw")
             return
         else:
