@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import multiprocessing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,3 +217,32 @@ def test_images_for_which_the_model_gives_nan_are_in_no_share() -> None:
 def test_an_attack_without_a_radius_is_refused(attack: Attack, sentence: str) -> None:
     with pytest.raises(engine.GibbonError, match=sentence):
         RobustnessCurve.of(attack)
+
+
+def _curve_of_two(models: int) -> tuple[dict[str, list[float]], int]:
+    nets = [engine.Classifier(small_network(seed=seed), LABELS, (3, 8, 8), name=f"net {seed}", device="cpu") for seed in range(models)]
+    images = torch.rand(10, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+    operation = RobustnessCurve.of(attacks.PGD(eps=0.2, steps=2, random_start=True), halvings=3)
+    result = engine.run(operation, nets[0], images, models=nets[1:], seed=4)
+    table = result.artifacts["images"]
+    assert list(result.artifacts["accuracy"].lines) == [net.name for net in nets]  # type: ignore[attr-defined]
+    return {str(place): list(map(str, row)) for place, row in enumerate(table.rows)}, result.forwards  # type: ignore[attr-defined]
+
+
+def _one_of_two(rank: int, folder: Path, models: int) -> None:
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+    (folder / f"{rank}.json").write_text(json.dumps(_curve_of_two(models)), encoding="utf-8")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("models", [1, 3])
+def test_two_processes_divide_the_models_and_each_has_the_whole_curve(models: int, tmp_path: Path) -> None:
+    expected = json.dumps(_curve_of_two(models))
+    forked = multiprocessing.get_context("fork")
+    processes = [forked.Process(target=_one_of_two, args=(rank, tmp_path, models)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert (tmp_path / "0.json").read_text() == (tmp_path / "1.json").read_text() == expected

@@ -43,7 +43,10 @@ def command(
     allow_code: AllowCode = False,
     help: Annotated[bool, typer.Option("--help", "-h", help="This, and the options of the attack that --attack names.")] = False,
 ) -> int:
-    """Search each image's smallest perturbation, and draw the accuracy of every model over eps: CSV, record (JSON), figure."""
+    """Search each image's smallest perturbation, and draw the accuracy of every model over eps: CSV, record (JSON), figure.
+
+    Under torchrun the models are divided among the processes.
+    """
     from engine.cli.attack import build_attack, help_of, load_data
 
     if help:
@@ -56,6 +59,7 @@ def command(
     if data_set is None:
         raise GibbonError("Which images? Name a data set with --data-set, such as mnist or generated:signs.")
     from engine.cli.output import made_folder, refuse_existing
+    from engine.cli.processes import own_device, together
     from engine.evaluate.curves import RobustnessCurve
     from engine.record import repeatable
 
@@ -63,10 +67,12 @@ def command(
     path = out / f"curve-{operation.attack}"
     ends = (".csv", ".images.csv", ".json", f".{figure}", f".{figure}.json")
     refuse_existing([path.with_name(f"{path.name}{end}") for end in ends], overwrite)
-    with repeatable(threads):
-        found = [loaded_behind(name, device, allow_code, download) for name in names]
+    with together() as first, repeatable(threads):
+        found = [loaded_behind(name, own_device(device), allow_code, download) for name in names]
         images = load_data(data_set, count, data, seed, download)
-        result = _pull_curve(_curve_run(operation, found, images, seed), operation.title, quiet=json)
+        result = _pull_curve(_curve_run(operation, found, images, seed), operation.title, quiet=json or not first)
+    if not first:
+        return 0
     return _written_curve(result, made_folder(out) / path.name, figure, width_mm, json)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from engine.artifacts import Artifact, Table, Unit
 from engine.classifier import Classifier
+from engine.defenses.training.sharing import own_share
 from engine.errors import in_words
 from engine.evaluate.curves.numbers import ModelNorms, by_image, curve, intervals, lights_in, lights_table, summary
 from engine.evaluate.curves.search import Norms, kind_of, smallest_norms
@@ -44,7 +45,8 @@ class RobustnessCurve(NamedAttack):
 
     ``accuracy(eps) = share of images with smallest > eps``, so that it falls monotonically by construction. With an attack in a ball each
     image's radius is halved in, from the attack's ``eps`` down; a minimal-norm attack gives its norms at once. The problem's classifier
-    and its further ``models`` are attacked one after the other, each as a white box.
+    and its further ``models`` are attacked one after the other, each as a white box. Processes that meet in ``torch.distributed`` divide
+    the models, and each has the whole curve in the end.
 
     The empirical robustness is the mean of the smallest perturbations, and of their norms over those of the images.
     Moosavi-Dezfooli, Fawzi, Frossard 2015, arXiv 1511.04599 (relative norm); Carlini et al. 2019, arXiv 1902.06705 (curves).
@@ -81,24 +83,27 @@ class RobustnessCurve(NamedAttack):
     def iterate(self, problem: Problem) -> Iterator[CurveStep]:
         """Search the images of the data set or, without one, the problem's own, one model after the other."""
         problem = of_data(problem)
-        models = (problem.classifier.whole, *problem.models)
-        done: list[ModelNorms] = []
+        models, sharing = (problem.classifier.whole, *problem.models), own_share()
+        mine = range(sharing.rank, len(models), sharing.size)
+        done: dict[int, ModelNorms] = {}
         index = itertools.count()
 
         def step(newest: ModelNorms | None, share: float, news: str) -> CurveStep:
-            seen = (*done, newest) if newest is not None else tuple(done)
+            finished = tuple(done[place] for place in sorted(done))
+            seen = finished if newest is None else (*finished, newest)
             fooled = 0.0 if newest is None or newest.norms is None else float(newest.norms.found.double().mean())
-            share = min(1.0, (len(done) + share) / len(models))
+            share = min(1.0, (len(done) + share) / max(1, len(mine)))
             return CurveStep(
                 next(index), None, seen, problem.labels, news=news, share_done=share, readings={"share fooled": torch.tensor(fooled)}
             )
 
         seeds = [(problem.random.seed + row) % _SEEDS for row in range(len(problem.images))]
-        for model in models:
+        for place in mine:
+            model = models[place]
             news = f"{self.attacking.title} on “{model.name}”"
             taker, own, error = _ready(problem, model)
             if taker is None or own is None:
-                done.append(ModelNorms(model.name, error=error))
+                done[place] = ModelNorms(model.name, error=error)
                 continue
             search = smallest_norms(self.attacking, taker, problem.images.to(taker.device, taker.dtype), own, seeds, self.halvings)
             try:
@@ -108,11 +113,16 @@ class RobustnessCurve(NamedAttack):
             except StopIteration as end:
                 problem.classifier.forwards += end.value.forwards
                 problem.classifier.backwards += end.value.backwards
-                done.append(ModelNorms(model.name, end.value, lights=self._lights(end.value, problem.images[0].numel())))
+                done[place] = ModelNorms(model.name, end.value, lights=self._lights(end.value, problem.images[0].numel()))
             except Exception as error_here:
                 if len(models) == 1:
                     raise
-                done.append(ModelNorms(model.name, error=in_words(error_here, self.attacking.title, "Try other parameters.")))
+                done[place] = ModelNorms(model.name, error=in_words(error_here, self.attacking.title, "Try other parameters."))
+        for found in sharing.all_of(dict(done)):
+            done |= found
+        for norms in (each.norms for place, each in done.items() if place not in mine and each.norms is not None):
+            problem.classifier.forwards += norms.forwards
+            problem.classifier.backwards += norms.backwards
         yield step(None, 0.0, "")
 
     def _lights(self, norms: Norms, values: int) -> tuple[Light, ...]:
