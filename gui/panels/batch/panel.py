@@ -60,7 +60,7 @@ class BatchPanel(QWidget):
         self._kind = ""
         """The kind of the model, for which the chooser suggests a data set."""
         self.setup = BatchSetup(session.data_sources, self)
-        self.plan = Sentence(2, muted=True, parent=self)
+        self.plan = Sentence(4, muted=True, snug=True, parent=self)
         self.foot = JobFoot("Attack all", "End it now; the rows so far stay", self)
         self.selection = Sentence(1, muted=True, parent=self)
         self.summary = BatchSummary(self)
@@ -282,7 +282,7 @@ class BatchPanel(QWidget):
         if results is None:
             return
         found = results.summary
-        words = f"{results.subjects.words}{_painted(results.inputs['stickers'])}{_behind(results.defense)}"
+        words = f"{results.subjects.words}{_painted(results.inputs['stickers'])}{_behind(results.defense, ',')}"
         self.selection.set_text(words if found.done == found.of else f"{self._part_words(results)} {words}")
         self.selection.setToolTip("\n".join((words, *results.subjects.notes)))
         seen, beside = any(light.on for light in results.lights), [*results.sentences, *remarks(results)]
@@ -365,9 +365,9 @@ def _in_words(operation: object) -> str:
     return f"{title} ({', '.join(parts)})" if parts else title
 
 
-def _behind(steps: Steps) -> str:
-    """Return the end of a sentence that names the defense; empty for none."""
-    return f" behind {defense_words(steps)}" if steps else ""
+def _behind(steps: Steps, comma: str = "") -> str:
+    """Return the end of a sentence that names the defense, after a comma where there is one; empty for none."""
+    return f"{comma} behind {defense_words(steps)}" if steps else ""
 
 
 def _with(stickers: Sequence[Sticker]) -> str:
