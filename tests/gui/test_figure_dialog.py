@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QFileDialog
 from engine.figures import FigurePlan
 from engine.figures.style import percent
 from engine.perturbation_view import PerturbationView
+from gui.session.state import AttackSettings
 from tests.gui.driving import choose_attack, draw, press_keys, run_attack, settle, until, wait_written
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def close(dialog: FigureDialog) -> None:
 @pytest.fixture
 def attacked(bench: Workbench) -> Workbench:
     choose_attack(bench, "PGD")
+    bench.session.change(settings=AttackSettings({"steps": 10}))
     run_attack(bench)
     return bench
 
@@ -219,7 +221,7 @@ def test_a_study_is_written_as_a_script(attacked: Workbench, tmp_path: Path) -> 
     wait_written(attacked.session)
     text = (tmp_path / "study.py").read_text(encoding="utf-8")
     assert "# #" in text
-    assert "attacks.PGD()" in text
+    assert "attacks.PGD(steps=10)" in text
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1000, 650)])

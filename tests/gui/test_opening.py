@@ -19,6 +19,7 @@ from engine.stickers import Colour
 from gui.export.recording import record_of_entry
 from gui.session.attack_job import parameter_lines
 from gui.session.history import AttackRun
+from gui.session.state import AttackSettings
 from gui.shell.actions.file import open_path, save_to
 from gui.shell.opening import KINDS, kind_of
 from gui.widgets.question import Question
@@ -39,6 +40,7 @@ IMAGE, RECORD, WEIGHTS = (KINDS[name] for name in ("image", "record", "weights")
 def attacked(bench: Workbench) -> AttackRun:
     """A run of PGD on the stop sign."""
     choose_attack(bench, "PGD")
+    bench.session.change(settings=AttackSettings({"steps": 10}))
     run_attack(bench)
     run = bench.session.history.attacks[-1]
     assert run.replayed is None
