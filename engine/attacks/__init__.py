@@ -1,6 +1,7 @@
 """Attacks, one file each. ``CATALOGUE`` maps a slug to its class; a new attack is listed here by hand."""
 
 from engine.attacks.adversarial_patch.attack import AdversarialPatch
+from engine.attacks.adversarial_patch.universal import UniversalPatch
 from engine.attacks.apgd.attack import APGD
 from engine.attacks.carlini_wagner.l0 import CarliniWagnerL0
 from engine.attacks.carlini_wagner.l2 import CarliniWagnerL2
@@ -49,6 +50,7 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     StickerPGD,
     AdversarialPatch,
     Universal,
+    UniversalPatch,
     FoolingImage,
     TransformationGradient,
     # scores only
@@ -94,6 +96,7 @@ __all__ = [
     "Transformation",
     "TransformationGradient",
     "Universal",
+    "UniversalPatch",
     "fgsm_at_eps",
     "load_perturbation",
     "save_perturbation",

@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.acceptance import attacks, models
+from tests.acceptance import attacks, models, patches
 from tests.acceptance.figures import Figure
 
 
@@ -45,6 +45,7 @@ PARTS: dict[str, Callable[[str | None], Iterator[Figure]]] = {
     "stop": lambda _root: attacks.stop_sign(),
     "stickers": attacks.stickers,
     "bounds": attacks.bounds,
+    "patches": patches.figures,
     "parity": attacks.parity,
     "libraries": libraries,
     "live": live,

@@ -22,6 +22,7 @@ from tests.engine.variants import VARIANTS, situation
 SMALL: dict[str, Attack] = {
     "sticker": attacks.StickerPGD(begin="current", steps=3),
     "universal": attacks.Universal(eps=0.1, steps=2, batch_size=4),
+    "universal-patch": attacks.UniversalPatch(steps=2, batch_size=4, scales=2),
     "substitute": attacks.Substitute(rounds=1, epochs=1, seeds=20, held_out=10),
 }
 """A sticker that goes on from its start. Of data a record finds again only sets that `engine.data` knows: these two go to the shipped

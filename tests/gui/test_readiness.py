@@ -57,7 +57,7 @@ def test_every_attack_that_has_what_it_needs_may_run(slug: str) -> None:
 @pytest.mark.parametrize("slug", list(CATALOGUE))
 def test_what_an_attack_needs_is_asked_for(slug: str) -> None:
     kind = CATALOGUE[slug]
-    words = {"targets": "target class", "start": "start image", "data": "data set", "stickers": "sticker"}
+    words = {"targets": "target class", "start": "start image", "data": "data set", "mask": "sticker", "stickers": "sticker"}
     found = obstacle(state(slug), EMPTY)
     needed = [word for need, word in words.items() if need in kind.needs]
     if needed:

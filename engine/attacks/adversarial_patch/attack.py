@@ -21,7 +21,7 @@ from engine.attacks.toolkit.survival import Survival
 from engine.attacks.toolkit.transformed import CAMERA, IDENTITY, Transformed
 from engine.balls import Norm
 from engine.operation import AttackStep, JoinsChunks, Problem, Step, Use
-from engine.parameters import Preset, budget, method
+from engine.parameters import Preset, budget, method, result
 from engine.randomness import RowRandom
 from engine.stickers.transforms import Transforms, draw, photographed
 from engine.text.parsing import Number
@@ -79,6 +79,9 @@ class AdversarialPatch(JoinsChunks, Transformed, Printed):
     """Loss to maximise. ce: cross-entropy. stable-ce: the same direction without float32's rounding on confident images. margin: best other
     logit minus the label's. dlr: the margin over the spread of the logits.
     """
+
+    fresh: int = result(100, title="fresh transformations", ge=0, le=10_000)
+    """Number of new draws on which the result is judged at the end; none of them was trained on. 0: no judgement."""
 
     def rows_together(self, images: Tensor) -> int | None:
         """Return how many images, each with its transformations, one pass holds."""

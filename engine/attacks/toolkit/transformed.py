@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.errors import GibbonError, WrongField
 from engine.operation import Attack, Problem
-from engine.parameters import method, result
+from engine.parameters import method
 from engine.stickers.transforms import Ranges
 from engine.text.parsing import Number
 
@@ -49,8 +49,6 @@ class Transformed(Attack, ABC):
     """Largest standard deviation of a Gaussian blur; each draw has one from 0 to it."""
     quality: int | None = method(None, title="JPEG quality", ge=1, le=100, none="no JPEG")
     """Smallest quality of JPEG; each draw has one from it to 100. Its gradient is that of a smooth stand-in. None: no compression."""
-    fresh: int = result(100, title="fresh transformations", ge=0, le=10_000)
-    """Number of new draws on which the result is judged at the end; none of them was trained on. 0: no judgement."""
 
     @model_validator(mode="after")
     def _check_scale(self) -> Self:

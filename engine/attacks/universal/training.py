@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from engine.access import ModelAccess
+from engine.attacks.toolkit.data_split import needed, split
 from engine.attacks.toolkit.losses import value
 from engine.attacks.toolkit.planes import Planes, leads, step_across
 from engine.attacks.toolkit.target_classes import likeliest_others
@@ -20,8 +20,7 @@ from engine.batching import rows_per_pass
 from engine.errors import GibbonError
 from engine.operation import AttackStep, Problem
 
-if TYPE_CHECKING:
-    from engine.data import DataSet
+_WHAT = "A universal perturbation"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +52,8 @@ class Course:
     def __init__(self, problem: Problem, ball: Ball, count: int, held_out: int) -> None:
         self._problem, self._ball, self._model = problem, ball, problem.classifier
         self._random = problem.random.shared("universal")
-        self._learning, self._held = self._split(count, held_out)
+        self._data = needed(problem.data, _WHAT)
+        self._learning, self._held = split(self._data, self._model.input_shape, count, held_out, self._random, _WHAT)
         self._mask = self._one_mask()
         self.v = torch.zeros_like(problem.images[:1])
         self._learned = Learned(self.v)
@@ -66,31 +66,10 @@ class Course:
 
     # ------------------------------------------------------------------ the data
 
-    def _split(self, count: int, held_out: int) -> tuple[Tensor, Tensor]:
-        data, shape = self._data, self._model.input_shape
-        if data.shape != shape:
-            raise GibbonError(f"The data set holds images of {data.shape}, but the model takes {shape}. Choose one made for it.")
-        if len(data) < 2:
-            raise GibbonError(
-                "A universal perturbation needs at least two images: one to learn from and one held out. Choose a larger set."
-            )
-        if len(data) < count + held_out:  # both sets shrink in proportion
-            count = min(max(1, round(len(data) * count / (count + held_out))), len(data) - 1)
-            held_out = len(data) - count
-        order = torch.randperm(len(data), generator=self._random)
-        return order[:count], order[count : count + held_out]
-
     @property
     def count(self) -> int:
         """The number of images that the perturbation is trained on."""
         return len(self._learning)
-
-    @property
-    def _data(self) -> DataSet:
-        data = self._problem.data
-        if data is None:
-            raise GibbonError("A universal perturbation is learned from a data set. Choose one, or give data=engine.data.load(...).")
-        return data
 
     def _one_mask(self) -> Tensor | None:
         mask = self._problem.mask

@@ -11,4 +11,6 @@ VARIANTS: list[Attack] = [
     attacks.AdversarialPatch(**SHORT, **EVERYTHING, optimizer="adam", begin="random", loss="margin"),
     attacks.AdversarialPatch(**SHORT, **STILL),
     attacks.AdversarialPatch(**SHORT, begin="image", radius=0.2, palette="black and white", smoothness=0.1, eight_bit=True),
+    attacks.UniversalPatch(steps=5, batch_size=6),
+    attacks.UniversalPatch(steps=4, batch_size=30, place="as drawn", optimizer="sign", begin="random", eight_bit=True, **EVERYTHING),
 ]
