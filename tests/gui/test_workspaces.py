@@ -734,3 +734,30 @@ def test_an_attack_runs_in_every_workspace(bench: Workbench) -> None:
         run_attack(bench)
         assert bench.session.history.shown is not None
     press_keys(bench.window, "Alt+1")
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_without_a_canvas_the_columns_keep_their_shares_when_the_window_grows_and_shrinks(bench: Workbench, opened: bool) -> None:
+    window, docks = bench.window, bench.window.docks
+    before = window.size()
+    window.workspaces.switch("defend")
+    window.resize(1280, 800)
+    settle()
+    window.workspaces.reset()
+    if opened != any(not docks[name].visibleRegion().isEmpty() for name in ("runs", "messages")):
+        press_keys(window, "Ctrl+J")
+    settle()
+
+    def share() -> float:
+        training, curves = docks["training"], docks["curves"]
+        return training.width() / (training.width() + curves.width())
+
+    first = share()
+    assert first < 0.3
+    for size in ((1900, 1040), (1500, 900), (1280, 800)):
+        window.resize(*size)
+        settle()
+        assert share() == pytest.approx(first, abs=0.005), size
+    window.resize(before)
+    window.workspaces.reset()
+    window.workspaces.switch("attack")

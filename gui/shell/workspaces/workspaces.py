@@ -13,6 +13,7 @@ from gui.shell.dock import Dock
 from gui.shell.docks import DockSpec
 from gui.shell.workspaces.drawer import Drawer
 from gui.shell.workspaces.placing import drawer_fits, fitted, place, set_corners, set_sizes, shape
+from gui.shell.workspaces.proportions import Proportions
 from gui.shell.workspaces.spec import WorkspaceSpec, layout_version
 from gui.shell.workspaces.tabs import DockTabs
 
@@ -40,6 +41,7 @@ class Workspaces(QObject):
         self._table = {spec.name: spec for spec in table}
         self.tabs = DockTabs(window, docks)
         self.drawer = Drawer(window, docks, self.tabs)
+        self._proportions = Proportions(window, centre, docks)
         self.current = self._table.get(settings.text("window/workspace"), table[0])
         self._fitted, self._shape = self.current, ""
         self._hidden: list[QWidget] | None = None
