@@ -52,6 +52,8 @@ class StickerEntry(Part):
     """Where optimised content lies, see `engine.stickers.Optimised`."""
     shadow: ShadowEntry | None = None
     """The values of a shadow; None for other content."""
+    locked: bool = False
+    visible: bool = True
 
     @classmethod
     def of(cls, sticker: Sticker) -> Self:
@@ -76,12 +78,15 @@ class StickerEntry(Part):
             angle=sticker.angle,
             frame=content.frame if isinstance(content, Optimised) else None,
             shadow=ShadowEntry(kappa=content.kappa, blur=content.blur) if isinstance(content, Shadow) else None,
+            locked=sticker.locked,
+            visible=sticker.visible,
         )
 
     def sticker(self) -> Sticker:
         """Make the sticker of this entry."""
         shape = Rectangle() if self.shape is None else shape_of(self.shape.kind, self.shape.parameters)
-        return Sticker(self.id, self.x, self.y, self.width, self.height, self._content(), self.opacity, self.name, shape, self.angle)
+        place = self.id, self.x, self.y, self.width, self.height
+        return Sticker(*place, self._content(), self.opacity, self.name, shape, self.angle, self.locked, self.visible)
 
     def _content(self) -> Content:
         image = None if self.image is None else self.image.tensor()

@@ -95,9 +95,8 @@ def sticker_call(sticker: Sticker, *, with_content: bool) -> tuple[str, set[str]
     """
     imports = {f"from engine.stickers import {type(sticker.content).__name__}", "from engine.stickers import Sticker"}
     content, more = _content(sticker, with_content)
-    options = {"opacity": sticker.opacity, "name": sticker.name, "angle": sticker.angle}
-    defaults = {"opacity": 1.0, "name": "", "angle": 0}
-    named = {name: literal(value) for name, value in options.items() if value != defaults[name]}
+    defaults = {"opacity": 1.0, "name": "", "angle": 0, "locked": False, "visible": True}
+    named = {name: literal(getattr(sticker, name)) for name, default in defaults.items() if getattr(sticker, name) != default}
     if not isinstance(sticker.shape, Rectangle):
         imports.add(f"from engine.stickers import {type(sticker.shape).__name__}")
         named["shape"] = call(

@@ -52,6 +52,8 @@ def to_unit(frames: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 def outer_box(x: float, y: float, width: float, height: float, angle: float) -> Box:
     """Return the smallest box of whole pixels that holds the frame."""
+    if angle == 0:  # asked for at every mouse move, of every sticker
+        return math.floor(x + _ROUNDING), math.floor(y + _ROUNDING), math.ceil(x + width - _ROUNDING), math.ceil(y + height - _ROUNDING)
     frame = torch.tensor([x, y, width, height, angle], dtype=torch.float64)
     corners = to_image(frame, torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]))
     low, high = corners.amin(0).tolist(), corners.amax(0).tolist()

@@ -60,17 +60,18 @@ def to_image(sticker: Sticker, u: float, v: float) -> tuple[float, float]:
 def find_hit(stickers: Sequence[Sticker], x: float, y: float, reach: float, selected: int | None = None) -> Hit | None:
     """Find the sticker or handle at (x, y): first a handle of the selected sticker within ``reach``, then the topmost sticker.
 
-    ``reach`` is in image pixels: the caller divides a constant number of screen pixels by the zoom.
+    Locked and hidden stickers are not found. ``reach`` is in image pixels: a constant number of screen pixels over the zoom.
     """
     check_stickers(stickers)
     checks.point(x, y, reach)
-    for sticker in stickers:
+    free = [sticker for sticker in stickers if sticker.visible and not sticker.locked]
+    for sticker in free:
         if sticker.id == selected:
             near = [(math.dist((x, y), handle_position(sticker, handle)), handle) for handle in HANDLES]
             distance, handle = min(near)
             if distance <= reach:
                 return Hit(sticker, handle)
-    return next((Hit(sticker) for sticker in reversed(stickers) if contains(sticker, x, y)), None)
+    return next((Hit(sticker) for sticker in reversed(free) if contains(sticker, x, y)), None)
 
 
 # ---------------------------------------------------------------------- making

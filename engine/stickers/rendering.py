@@ -33,21 +33,23 @@ class Composition:
 def coverage(sticker: Sticker, height: int, width: int) -> Tensor:
     """Return the share of each pixel that the sticker covers, ``(1, H, W)``: its opacity times the share within its shape.
 
-    A shadow's share is lower at its soft edge, see `engine.stickers.shadow.with_penumbra`.
+    A hidden sticker covers nothing. A shadow's share is lower at its soft edge, see `engine.stickers.shadow.with_penumbra`.
     """
     check_stickers((sticker,))
     covered = torch.zeros(1, *checks.sides((height, width), "of the image"))
+    if not sticker.visible:
+        return covered
     rows, columns = _clipped(sticker, height, width)
     covered[:, rows, columns] = sticker.opacity * _shape_within(sticker, rows, columns)
     return covered
 
 
 def paint(image: Tensor, stickers: Sequence[Sticker]) -> Tensor:
-    """Paint the stickers over ``image`` ``(C, H, W)``, the last on top, into a new tensor."""
+    """Paint the visible stickers over ``image`` ``(C, H, W)``, the last on top, into a new tensor."""
     _, height, width = checks.picture(image, "image").shape
     check_stickers(stickers)
     painted = image
-    for sticker in stickers:
+    for sticker in (each for each in stickers if each.visible):
         rows, columns = _clipped(sticker, height, width)
         painted = painted.clone() if painted is image else painted
         below = painted[:, rows, columns]
@@ -68,10 +70,11 @@ def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
 
     A fixed sticker above an optimised one hides it, so the covered pixels are outside of the mask. A shadow counts as one: the content that
     it darkens stays as it is. Where both are partly visible, ``base`` is chosen so that ``(1 - mask) * base + mask * content`` equals the
-    painted image.
+    painted image. Hidden stickers are left out.
     """
     _, height, width = checks.picture(clean, "image").shape
     check_stickers(stickers)
+    stickers = [sticker for sticker in stickers if sticker.visible]
     mask, mixed = torch.zeros(1, height, width), torch.zeros(1, height, width, dtype=torch.bool)
     fixed = [sticker for sticker in stickers if not isinstance(sticker.content, Optimised)]
     optimised = [sticker for sticker in stickers if isinstance(sticker.content, Optimised)]
@@ -117,13 +120,13 @@ def _content_shown(base: Tensor, shown: Tensor, mask: Tensor, optimised: Sequenc
 def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, ...]:
     """Return the stickers, with the content of optimised ones taken from ``image`` ``(C, H, W)`` where they are visible.
 
-    Pixels off the image or under a covering sticker keep their content.
+    Pixels off the image or under a covering sticker keep their content, and so do hidden stickers.
     """
     _, height, width = checks.picture(image, "image").shape
     check_stickers(stickers)
     taken = []
     for place, sticker in enumerate(stickers):
-        if isinstance(sticker.content, Optimised):
+        if isinstance(sticker.content, Optimised) and sticker.visible:
             shown = torch.ones(1, height, width, dtype=torch.bool)
             for above in stickers[place + 1 :]:
                 shown &= coverage(above, height, width) < 1

@@ -115,6 +115,10 @@ class Sticker:
     """The part of the bounding box ``x, y, width, height`` that is covered."""
     angle: float = 0
     """Rotation about the middle of the box in degrees, clockwise, from -180 (exclusive) to 180."""
+    locked: bool = False
+    """Whether the mouse leaves the sticker where it is. What is seen does not depend on it."""
+    visible: bool = True
+    """Whether the sticker is on the image. A hidden one is neither painted nor attacked."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "id", checks.whole(self.id, "id"))
@@ -134,6 +138,9 @@ class Sticker:
             raise GibbonError(f"{self.shape!r} is no shape of a sticker. Give a {', '.join(kinds[:-1])} or {kinds[-1]}.")
         angle = checks.length(self.angle, "angle") % 360
         object.__setattr__(self, "angle", angle - 360 if angle > 180 else angle)
+        for what in ("locked", "visible"):
+            if not isinstance(getattr(self, what), bool):
+                raise GibbonError(f"A sticker's field “{what}” is {named(getattr(self, what))}. Give True or False.")
 
     @property
     def right(self) -> float:

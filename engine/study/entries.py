@@ -70,6 +70,8 @@ class StickerEntry(Part):
     angle: float = Field(0, gt=-180, le=180)
     frame: tuple[Place, Place, Place, Place, Place] | None = None
     shadow: ShadowEntry | None = None
+    locked: bool = False
+    visible: bool = True
 
 
 class OperationEntry(Part):

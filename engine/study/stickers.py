@@ -52,6 +52,8 @@ def _entry(sticker: Sticker, tensors: Tensors) -> StickerEntry:
     rest = {
         "opacity": sticker.opacity,
         "name": sticker.name,
+        "locked": sticker.locked,
+        "visible": sticker.visible,
         "shape": None if isinstance(shape, Rectangle) else ShapeEntry(kind=shape.kind, parameters=plain(parameters_of_shape(shape))),
     }
     match content:
@@ -68,7 +70,8 @@ def _entry(sticker: Sticker, tensors: Tensors) -> StickerEntry:
 def _sticker(entry: StickerEntry, find: Callable[[str], Tensor]) -> Sticker:
     shape = Rectangle() if entry.shape is None else shape_of(entry.shape.kind, entry.shape.parameters)
     content = _content(entry, None if entry.image is None else find(entry.image))
-    return Sticker(entry.id, entry.x, entry.y, entry.width, entry.height, content, entry.opacity, entry.name, shape, entry.angle)
+    place = entry.id, entry.x, entry.y, entry.width, entry.height
+    return Sticker(*place, content, entry.opacity, entry.name, shape, entry.angle, entry.locked, entry.visible)
 
 
 def _content(entry: StickerEntry, image: Tensor | None) -> Content:

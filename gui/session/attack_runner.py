@@ -16,7 +16,7 @@ from gui.session.attack_start import Ending, Start, outcome_fields
 from gui.session.conclusion import Conclusion
 from gui.session.defense import Steps, known_to_attacker
 from gui.session.scene import same_view
-from gui.session.sticker_content import same_places
+from gui.session.sticker_content import same_look, same_places
 from gui.session.sticker_follower import StickerFollower
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class AttackRunner(QObject):
         start = self._start
         if self.job is None or start is None or not state.is_current(start.before):
             return False
-        return same_places(start.before.stickers, state.stickers) if start.paints_stickers else start.before.stickers == state.stickers
+        return (same_places if start.paints_stickers else same_look)(start.before.stickers, state.stickers)
 
     @property
     def running(self) -> bool:
@@ -146,7 +146,7 @@ class AttackRunner(QObject):
     def shows_stickers(self, iterate: Frame) -> bool:
         """Return whether an iterate has the canvas's stickers; for a sticker attack the content that it paints may differ."""
         there = iterate.scene.stickers
-        return same_places(there, self._current().stickers) if self.stickers.paints else there == self._current().stickers
+        return (same_places if self.stickers.paints else same_look)(there, self._current().stickers)
 
     def _is_up_to_date(self, iterate: Frame) -> bool:
         """Return whether an iterate has the canvas's stickers and is looked at as the canvas is now."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from PySide6.QtCore import QObject, Signal
 
 from gui.session.attack_inputs import AttackInputs
+from gui.session.sticker_content import same_look
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -312,4 +313,4 @@ def _thinned_words(runs: Sequence[FinishedRun]) -> str:
 
 
 def _is_outcome(scene: Scene, state: State) -> bool:
-    return state.is_current(scene) and scene.delta is state.delta and scene.stickers == state.stickers
+    return state.is_current(scene) and scene.delta is state.delta and same_look(scene.stickers, state.stickers)

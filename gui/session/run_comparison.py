@@ -17,7 +17,7 @@ from gui.session.readiness import takes_start
 from gui.session.setting_words import REGIONS, bounds_words, crop_words, image_words, model_words, stickers_words
 from gui.session.start_image import StartImage
 from gui.session.state import AttackSettings
-from gui.session.sticker_content import same_places
+from gui.session.sticker_content import same_look, same_places
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,7 +72,7 @@ def _surroundings(state: State, run: AttackRun) -> Iterator[Difference]:
     if not same_image(state, run):
         yield from _image(state, run)
     painted = "stickers" in run.planned.uses
-    if before.stickers != state.stickers and not (painted and same_places(before.stickers, state.stickers)):
+    if not (same_places if painted else same_look)(before.stickers, state.stickers):
         now, then = state.stickers, before.stickers
         yield Difference("stickers", "stickers", stickers_words(then, now), stickers_words(now, then))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gui.session.sticker_content import same_look
+
 if TYPE_CHECKING:
     from engine import Classifier
     from engine.stickers import Sticker
@@ -67,7 +69,7 @@ def stickers_words(stickers: Sequence[Sticker], beside: Sequence[Sticker]) -> st
     if len(stickers) != len(beside):
         return counted(len(stickers), "sticker") if stickers else "none"
     pairs = zip(stickers, beside, strict=True)
-    number, (here, there) = next((n, pair) for n, pair in enumerate(pairs, 1) if pair[0] != pair[1])
+    number, (here, there) = next((n, pair) for n, pair in enumerate(pairs, 1) if not same_look(pair[:1], pair[1:]))
     words, others = sticker_words(here), sticker_words(there)
     return f"sticker {number}: {words if words != others else f'{words}, {_finer(here)}'}"
 
@@ -80,7 +82,8 @@ def _finer(sticker: Sticker) -> str:
         shade = "#{:02x}{:02x}{:02x}".format(*(round(255 * value) for value in content.rgb))
     if isinstance(content, Shadow):
         shade = f"lightness × {content.kappa:.3g}, edge {content.blur:.3g} px"
-    return ", ".join(filter(None, (sticker.shape.kind, f"opacity {sticker.opacity:.3g}", shade, sticker.name)))
+    hidden = "" if sticker.visible else "hidden"
+    return ", ".join(filter(None, (sticker.shape.kind, f"opacity {sticker.opacity:.3g}", shade, hidden)))
 
 
 def bounds_words(bounds: Mapping[str, float]) -> str:

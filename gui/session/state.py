@@ -168,10 +168,10 @@ class State:
 
     @cached_property
     def paintable(self) -> bool:
-        """Whether any sticker is to be optimised by an attack."""
+        """Whether any visible sticker is to be optimised by an attack."""
         from engine.stickers import Optimised
 
-        return any(isinstance(sticker.content, Optimised) for sticker in self.stickers)
+        return any(sticker.visible and isinstance(sticker.content, Optimised) for sticker in self.stickers)
 
     def is_current(self, scene: Scene) -> bool:
         """Whether a scene is of this image under this classifier."""

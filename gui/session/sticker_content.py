@@ -45,9 +45,14 @@ def contents_taken_back(
     return tuple(replace(each, content=made[id(each.content)]) if id(each.content) in made else each for each in stickers)
 
 
+def same_look(these: tuple[Sticker, ...], those: tuple[Sticker, ...]) -> bool:
+    """Return whether the stickers look the same: their names may differ, and whether they are locked."""
+    return these == those or [_look(sticker) for sticker in these] == [_look(sticker) for sticker in those]
+
+
 def same_places(these: tuple[Sticker, ...], those: tuple[Sticker, ...]) -> bool:
-    """Return whether the stickers are equal except for the content that a sticker attack paints."""
-    return these == those or _bare(these) == _bare(those)
+    """Return whether the stickers look the same except for the content that a sticker attack paints."""
+    return these == those or [_look(sticker, bare=True) for sticker in these] == [_look(sticker, bare=True) for sticker in those]
 
 
 def same_ids(these: tuple[Sticker, ...], those: tuple[Sticker, ...]) -> bool:
@@ -55,14 +60,16 @@ def same_ids(these: tuple[Sticker, ...], those: tuple[Sticker, ...]) -> bool:
     return _painted(these) == _painted(those)
 
 
-def _bare(stickers: tuple[Sticker, ...]) -> list[tuple[bool, Sticker]]:
-    from engine.stickers import Colour, Optimised
+def _look(sticker: Sticker, *, bare: bool = False) -> tuple[object, ...]:
+    """Return what is seen of a sticker; ``bare`` leaves out content that a sticker attack paints."""
+    from engine.stickers import Optimised
 
-    painted = [isinstance(sticker.content, Optimised) for sticker in stickers]
-    return [(own, replace(sticker, content=Colour()) if own else sticker) for own, sticker in zip(painted, stickers, strict=True)]
+    painted = isinstance(sticker.content, Optimised)
+    box = sticker.id, sticker.x, sticker.y, sticker.width, sticker.height, sticker.angle, sticker.shape
+    return *box, painted, None if bare and painted else sticker.content, sticker.opacity, sticker.visible
 
 
 def _painted(stickers: tuple[Sticker, ...]) -> set[int]:
     from engine.stickers import Optimised
 
-    return {sticker.id for sticker in stickers if isinstance(sticker.content, Optimised)}
+    return {sticker.id for sticker in stickers if sticker.visible and isinstance(sticker.content, Optimised)}
