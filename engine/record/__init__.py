@@ -25,6 +25,7 @@ from engine.record.schema import (
     Prediction,
     Record,
 )
+from engine.record.sticker_text import stickers_as_text, stickers_from_text
 from engine.record.stickers import StickerEntry
 from engine.record.tables import curve_record, table_record, write_curve, write_table
 from engine.record.training_inputs import TrainingInputs, TrainingSource, loading_inputs
@@ -88,6 +89,8 @@ __all__ = [
     "replay",
     "replay_training",
     "save_adversarial",
+    "stickers_as_text",
+    "stickers_from_text",
     "table_record",
     "training_record",
     "write_and_read",
