@@ -82,7 +82,7 @@ class CanvasLink(QObject):
 
     @Slot()
     def _on_stickers_changed(self) -> None:
-        self.canvas.set_stickers(self._session.stickers, self._session.selected)
+        self.canvas.set_stickers(self._session.stickers, self._session.selected, self._session.state.also_selected)
 
     @Slot(object)
     def _on_pixel(self, at: tuple[int, int] | None) -> None:
@@ -98,6 +98,6 @@ class CanvasLink(QObject):
     def _on_committed(self, before: tuple[Sticker, ...], after: tuple[Sticker, ...], text: str) -> None:
         self._session.commit_stickers(after, text, before)
 
-    @Slot(object)
-    def _on_selected(self, sticker: int | None) -> None:
-        self._session.select(sticker)
+    @Slot(object, object)
+    def _on_selected(self, sticker: int | None, also: frozenset[int]) -> None:
+        self._session.select(sticker, also)

@@ -8,8 +8,9 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from gui.canvas.items import GridItem, HandlesItem, MarkItem, OutlinesItem, OverlayItem
+from gui.canvas.items import GridItem, MarkItem, OverlayItem
 from gui.canvas.stage_items import DividerItem, ScaleItem, VeilItem
+from gui.canvas.sticker_items import BrushItem, HandlesItem, OutlinesItem, SketchItem
 
 
 class ClippedImage(pg.ImageItem):
@@ -57,13 +58,15 @@ class ImageView(pg.GraphicsView):
         self.over.hide()
         self.veil, self.divider, self.scale_bar = VeilItem(), DividerItem(), ScaleItem()
         self.grid, self.outlines, self.handles, self.mark = GridItem(), OutlinesItem(), HandlesItem(), MarkItem()
+        self.sketch, self.brush = SketchItem(), BrushItem()
         for overlay in self.overlays:
             self.scene().addItem(overlay)
 
     @property
     def overlays(self) -> tuple[OverlayItem, ...]:
         """All overlays of the image."""
-        return self.veil, self.grid, self.outlines, self.handles, self.mark, self.divider, self.scale_bar
+        drawn = self.outlines, self.handles, self.sketch, self.brush
+        return self.veil, self.grid, *drawn, self.mark, self.divider, self.scale_bar
 
     def show_pixels(self, pixels: np.ndarray | None, size: tuple[int, int]) -> None:
         """Show an image ``(H, W, 3 or 4)`` uint8, stretched to a height and width in the canvas's image pixels."""

@@ -1,57 +1,22 @@
-"""Overlays of the image: pixel grid, stickers' outlines, handles. In screen pixels, so that lines and handles keep their size.
-
-One item paints all outlines and one all handles: few items keep the window smooth while an attack runs.
-"""
+"""Overlays of the image: pixel grid and mark. In screen pixels, so that lines keep their width."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from gui.canvas.placement import Placement, to_whole
-
-if TYPE_CHECKING:
-    from engine.stickers import Sticker
+from gui.canvas.placement import Placement
 
 GRID_FROM = 12
 """The least zoom, in screen pixels per image pixel, at which the grid is shown."""
-HANDLE_SIZE = 8
 GRID = 0x552B2B2B
 """Middle grey at a third of full opacity, premultiplied: visible on light and dark pixels."""
 HALO = QColor(0, 0, 0, 170)
 LINE = QColor(255, 255, 255)
-
-
-def outline(sticker: Sticker, placement: Placement) -> QRectF:
-    """Return the sticker's bounding box in screen pixels."""
-    left, top = placement.to_screen(sticker.x, sticker.y)
-    return QRectF(left, top, sticker.width * placement.scale, sticker.height * placement.scale)
-
-
-def edge_of(sticker: Sticker, placement: Placement) -> QPainterPath:
-    """Return the edge of the sticker's shape in screen pixels; its box is rounded to whole ones, as the image's own pixels are."""
-    path = QPainterPath()
-    for loop in sticker.shape.outlines():
-        edge = _on_screen(sticker, loop, placement)
-        path.addPolygon(QPolygonF([*edge, edge[0]]))
-        path.closeSubpath()
-    return path
-
-
-def _on_screen(sticker: Sticker, loop: Sequence[tuple[float, float]], placement: Placement) -> list[QPointF]:
-    if sticker.angle != 0:
-        from engine.stickers import to_image
-
-        return [QPointF(*placement.to_screen(*to_image(sticker, u, v))) for u, v in loop]
-    exact = outline(sticker, placement)
-    box = QRectF(*(QPointF(to_whole(point.x()), to_whole(point.y())) for point in (exact.topLeft(), exact.bottomRight())))
-    return [QPointF(box.left() + u * box.width(), box.top() + v * box.height()) for u, v in loop]
 
 
 class OverlayItem(QGraphicsItem):
@@ -132,79 +97,6 @@ def _lines(start: int, scale: float, count: int, ratio: float) -> np.ndarray:
     """Return the positions of the lines between ``count`` pixels, in device pixels."""
     lines: np.ndarray = np.round((start + np.arange(count + 1) * scale) * ratio).astype(np.int64)
     return lines
-
-
-class OutlinesItem(OverlayItem):
-    """The outlines of all stickers, in z-order: dashed for stickers to be optimised, solid for all others."""
-
-    def __init__(self) -> None:
-        super().__init__(z=2)
-        self.stickers: tuple[Sticker, ...] = ()
-        self.selected: int | None = None
-
-    def show_stickers(self, stickers: tuple[Sticker, ...], selected: int | None) -> None:
-        """Show the outlines of stickers."""
-        self.stickers, self.selected = stickers, selected
-        self.update()
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        if not self.stickers:
-            return
-        from engine.stickers import Optimised
-
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for sticker in self.stickers:
-            chosen = sticker.id == self.selected
-            edge = edge_of(sticker, self.placement)
-            # A dark line beneath a white one is visible on any image.
-            painter.setPen(thin_pen(HALO, 4 if chosen else 3))
-            painter.drawPath(edge)
-            pen = thin_pen(LINE, 2 if chosen else 1)
-            if isinstance(sticker.content, Optimised):
-                pen.setDashPattern([4 / pen.widthF(), 4 / pen.widthF()])
-            painter.setPen(pen)
-            painter.drawPath(edge)
-
-
-class HandlesItem(OverlayItem):
-    """The eight handles of the selected sticker, of the same size at any zoom."""
-
-    def __init__(self) -> None:
-        super().__init__(z=3)
-        self.sticker: Sticker | None = None
-
-    def show_sticker(self, sticker: Sticker | None) -> None:
-        """Show the handles of a sticker; None hides them."""
-        self.sticker = sticker
-        self.update()
-
-    def centres(self) -> list[QPointF]:
-        """The handles' centres in screen pixels. A short edge has no handle in its middle."""
-        if self.sticker is None:
-            return []
-        from engine.stickers import HANDLES, handle_position
-
-        room = 3.5 * HANDLE_SIZE
-        shown = outline(self.sticker, self.placement)
-        wide, high = shown.width() >= room, shown.height() >= room
-        kept = [handle for handle in HANDLES if len(handle) == 2 or (wide if handle in "ns" else high)]
-        # Around a sticker that is small on the screen the handles are moved outwards, so that it stays visible.
-        aside_x = HANDLE_SIZE / 2 + 1 if shown.width() < room else 0
-        aside_y = HANDLE_SIZE / 2 + 1 if shown.height() < room else 0
-        centres = []
-        for handle in kept:
-            x, y = self.placement.to_screen(*handle_position(self.sticker, handle))
-            x += aside_x * (("e" in handle) - ("w" in handle))
-            y += aside_y * (("s" in handle) - ("n" in handle))
-            centres.append(QPointF(x, y))
-        return centres
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        painter.setPen(thin_pen(QColor(0, 0, 0, 220), 1))
-        painter.setBrush(LINE)
-        half = HANDLE_SIZE / 2
-        for centre in self.centres():
-            painter.drawRect(QRectF(centre.x() - half, centre.y() - half, HANDLE_SIZE, HANDLE_SIZE))
 
 
 class MarkItem(OverlayItem):

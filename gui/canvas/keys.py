@@ -8,11 +8,15 @@ from typing import Literal
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-Needs = Literal["nothing", "image", "stickers", "selection", "copy", "escape", "drawing", "wipe"]
+Needs = Literal["nothing", "image", "stickers", "selection", "copy", "escape", "drawing", "gesture", "wipe"]
 
 _NONE = Qt.KeyboardModifier.NoModifier
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
 _CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+FAR = 1_000_000
+"""More places in z-order than there are stickers."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Shortcut:
 
 def _nudges() -> list[Shortcut]:
     ways = ((Qt.Key.Key_Left, -1, 0), (Qt.Key.Key_Right, 1, 0), (Qt.Key.Key_Up, 0, -1), (Qt.Key.Key_Down, 0, 1))
-    return [Shortcut(key, modifiers, "nudge", (dx * by, dy * by)) for modifiers, by in ((_NONE, 1), (_SHIFT, 5)) for key, dx, dy in ways]
+    return [Shortcut(key, modifiers, "nudge", (dx * by, dy * by)) for modifiers, by in ((_NONE, 1), (_SHIFT, 10)) for key, dx, dy in ways]
 
 
 def _slides() -> list[Shortcut]:
@@ -46,6 +50,10 @@ def _slides() -> list[Shortcut]:
 
 
 SHORTCUTS: tuple[Shortcut, ...] = (
+    Shortcut(Qt.Key.Key_Return, _NONE, "end_gesture", needs="gesture", help="End the polygon, as a double click does"),
+    Shortcut(Qt.Key.Key_Enter, _NONE, "end_gesture", needs="gesture"),
+    Shortcut(Qt.Key.Key_Backspace, _NONE, "take_back", needs="gesture", help="Take the last corner of a polygon back"),
+    Shortcut(Qt.Key.Key_Z, _CTRL, "take_back", needs="gesture"),
     *_nudges(),
     Shortcut(Qt.Key.Key_Return, _NONE, "create_sticker", needs="drawing", help="With a drawing tool: put a sticker into the middle"),
     Shortcut(Qt.Key.Key_Enter, _NONE, "create_sticker", needs="drawing"),
@@ -53,10 +61,13 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut(Qt.Key.Key_Delete, _NONE, "delete_selected"),
     Shortcut(Qt.Key.Key_Backspace, _NONE, "delete_selected"),
     Shortcut(Qt.Key.Key_D, _CTRL, "duplicate_selected"),
-    Shortcut(Qt.Key.Key_C, _CTRL, "copy_selected", help="Copy the selected sticker"),
-    Shortcut(Qt.Key.Key_V, _CTRL, "paste", needs="copy", help="Paste the copied sticker"),
+    Shortcut(Qt.Key.Key_C, _CTRL, "copy_selected", help="Copy the selected stickers, as text"),
+    Shortcut(Qt.Key.Key_V, _CTRL, "paste", needs="copy", help="Paste copied stickers"),
     Shortcut(Qt.Key.Key_PageUp, _NONE, "restack_selected", (1,)),
     Shortcut(Qt.Key.Key_PageDown, _NONE, "restack_selected", (-1,)),
+    Shortcut(Qt.Key.Key_PageUp, _SHIFT, "restack_selected", (FAR,)),
+    Shortcut(Qt.Key.Key_PageDown, _SHIFT, "restack_selected", (-FAR,)),
+    Shortcut(Qt.Key.Key_A, _CTRL, "select_all", needs="stickers", help="Select all stickers"),
     Shortcut(Qt.Key.Key_Tab, _NONE, "select_next", (1,), "stickers", "Select the next sticker (Ctrl+Tab leaves the canvas)"),
     Shortcut(Qt.Key.Key_Backtab, _SHIFT, "select_next", (-1,), "stickers", "Select the sticker before"),
     Shortcut(Qt.Key.Key_Tab, _CTRL, "leave", (1,), "nothing"),
@@ -69,10 +80,15 @@ SHORTCUTS: tuple[Shortcut, ...] = (
 )
 
 HELP: tuple[tuple[str, str], ...] = (
-    ("Arrow keys", "Move the selected sticker by one pixel, with Shift by five"),
+    ("Arrow keys", "Move the selected stickers by one pixel, with Shift by ten"),
     ("Ctrl+Left, Ctrl+Right", "Move the divider of the wipe, with Shift in small steps"),
     ("Shift while drawing", "Draw a square"),
     ("Shift while resizing", "Keep the aspect"),
+    ("Shift while rotating", "Rotate in steps of 15°"),
+    ("Shift and drag on empty canvas", "Select the stickers in the rectangle"),
+    ("Ctrl and click", "Add a sticker to the selection, or take it out"),
+    ("Ctrl and mouse wheel, with the brush", "Make the brush larger or smaller"),
+    ("Ctrl while brushing", "Erase"),
     ("Space or middle button, and drag", "Move the view"),
     ("Mouse wheel", "Zoom about the mouse"),
     ("Double click", "Fit the image"),

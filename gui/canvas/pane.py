@@ -18,6 +18,7 @@ from gui.widgets import ElidedLabel
 
 if TYPE_CHECKING:
     from engine.stickers import Sticker
+    from gui.canvas.tools import Sketch
 
 
 def surround(palette: QPalette) -> QColor:
@@ -120,11 +121,17 @@ class Pane(QWidget):
     def _veil(self) -> None:
         self.view.veil.cover(self.size_ if self._veiled else (0, 0), surround(self.palette()))
 
-    def set_stickers(self, stickers: tuple[Sticker, ...], selected: int | None, *, handles: bool) -> None:
-        """Show the outlines of stickers and, with ``handles``, the handles of the selected one."""
+    def set_stickers(self, stickers: tuple[Sticker, ...], selected: frozenset[int], *, handles: bool) -> None:
+        """Show the outlines of stickers and, with ``handles``, the grips of the selected one if it is the only one and can be taken."""
         self.view.outlines.show_stickers(stickers, selected)
-        chosen = next((sticker for sticker in stickers if sticker.id == selected), None)
-        self.view.handles.show_sticker(chosen if handles else None)
+        chosen = [sticker for sticker in stickers if sticker.id in selected]
+        taken = handles and len(chosen) == 1 and chosen[0].visible and not chosen[0].locked
+        self.view.handles.show_sticker(chosen[0] if taken else None, self.size_)
+
+    def set_sketch(self, sketch: Sketch | None, circle: tuple[float, float, float] | None) -> None:
+        """Show what a gesture sketches, and the circle of the brush: x, y and radius in image pixels."""
+        self.view.sketch.show_sketch(sketch)
+        self.view.brush.show_circle(circle)
 
     # ------------------------------------------------------------------ place on the screen
 
@@ -147,7 +154,8 @@ class Pane(QWidget):
 
     def grab_image(self) -> QImage:
         """Return the visible part of the image at the size on the screen, without outlines, handles and mark."""
-        hidden = [item for item in (self.view.outlines, self.view.handles, self.view.mark) if item.isVisible()]
+        view = self.view
+        hidden = [item for item in (view.outlines, view.handles, view.sketch, view.brush, view.mark) if item.isVisible()]
         for item in hidden:
             item.hide()
         (left, top), (right, bottom) = (self.placement.to_screen(*corner) for corner in ((0, 0), (self.size_[1], self.size_[0])))

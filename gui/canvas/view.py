@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QGuiApplication, QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from engine.text.formatting import counted
 from gui.canvas import edits
+from gui.canvas.aligning import Edge, align
 from gui.canvas.drawing import NOT_HERE, DrawingPanes
 from gui.canvas.drops import FileDrop
 from gui.canvas.frame import HighlightFrame
 from gui.canvas.held_key import HeldKey
 from gui.canvas.keys import SHORTCUTS, Shortcut
 from gui.canvas.tools import TOOLS, Draft
-from gui.clipboard import copy_data
+from gui.clipboard import local_files
 
 if TYPE_CHECKING:
     from engine.stickers import Sticker
-
-STICKER_MIME = "application/x-gibbon-sticker"
-"""The clipboard's type of a copied sticker, by which Ctrl+V distinguishes it from an image."""
 
 
 class ImageCanvas(DrawingPanes):
@@ -34,7 +34,6 @@ class ImageCanvas(DrawingPanes):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._copied: Sticker | None = None
         self.setObjectName("canvas")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Canvas")
@@ -55,7 +54,7 @@ class ImageCanvas(DrawingPanes):
         self._held_key.wait()
 
     def nudge(self, dx: int, dy: int) -> None:
-        """Move the selected sticker by whole pixels."""
+        """Move the selected stickers by whole pixels."""
         self._edit(edits.nudge(self._board(), dx, dy))
 
     def create_sticker(self) -> None:
@@ -63,7 +62,7 @@ class ImageCanvas(DrawingPanes):
         if self.comparing:
             self.notice.emit(NOT_HERE)
             return
-        self._edit(edits.add_new(self._board(), self._tool))
+        self._edit(edits.add_new(self._board(), TOOLS[self._tool].new))
         self.set_tool("select")
         self.stickerTouched.emit()
 
@@ -77,27 +76,71 @@ class ImageCanvas(DrawingPanes):
         self.move_divider(share / 100 * (self._size or (1, 1))[1])
 
     def delete_selected(self) -> None:
-        """Remove the selected sticker."""
+        """Remove the selected stickers."""
         self._edit(edits.delete(self._board()))
 
     def duplicate_selected(self) -> None:
-        """Put a copy of the selected sticker beside it."""
+        """Put copies of the selected stickers beside them."""
         self._edit(edits.duplicate(self._board()))
 
     def restack_selected(self, by: int) -> None:
-        """Move the selected sticker up (1) or down (-1) in z-order."""
+        """Move the selected stickers up (1) or down (-1) in z-order, or by more places."""
         self._edit(edits.restack(self._board(), by))
 
     def copy_selected(self) -> None:
-        """Copy the selected sticker, for `paste`."""
-        self._copied = edits.selected_sticker(self._board()) or self._copied
-        if self._copied is not None:
-            copy_data(STICKER_MIME, str(self._copied.id).encode())
+        """Put the selected stickers on the clipboard as text, which `paste` reads in any window."""
+        from engine.record import stickers_as_text
+
+        if chosen := self._board().chosen:
+            QGuiApplication.clipboard().setText(stickers_as_text(chosen))
+            self.notice.emit(f"{counted(len(chosen), 'sticker')} copied. Ctrl+V pastes, in another window, too.")
 
     def paste(self) -> None:
-        """Add the copied sticker to the image."""
-        if self._copied is not None and self._size is not None:
-            self._edit(edits.add_copy(self._board(), self._copied, "Paste"))
+        """Add the stickers on the clipboard to the image; a text that holds none is said."""
+        from engine.errors import GibbonError
+        from engine.record import stickers_from_text
+
+        try:
+            pasted = stickers_from_text(QGuiApplication.clipboard().text())
+        except GibbonError as error:
+            self.notice.emit(str(error))
+            return
+        if self._size is not None and not self.comparing:
+            self._edit(edits.add_copies(self._board(), pasted, "Paste", named=True))
+            self.stickerTouched.emit()
+
+    def add_stickers(self, stickers: Sequence[Sticker], verb: str) -> None:
+        """Add stickers on top as one step, such as those of a file."""
+        if self.comparing:
+            self.notice.emit(NOT_HERE)
+        elif self._size is not None:
+            self._edit(edits.add_copies(self._board(), stickers, verb, named=True))
+            self.stickerTouched.emit()
+
+    def snap_selected(self) -> None:
+        """Round the edges of the selected stickers to whole pixels."""
+        self._edit(edits.snap(self._board()))
+
+    def align_selected(self, edge: Edge, on_image: bool = False) -> None:
+        """Align the selected stickers with each other, or with the image."""
+        self._edit(align(self._board(), edge, on_image=on_image))
+
+    def switch_selected(self, what: edits.Switch) -> None:
+        """Lock or unlock, hide or show the selected stickers."""
+        board = self._board()
+        self._edit(edits.switch(board, [sticker.id for sticker in board.chosen], what))
+
+    def select_all(self) -> None:
+        """Select all stickers that are neither locked nor hidden."""
+        self._edit(edits.select_all(self._board()))
+
+    def end_gesture(self) -> None:
+        """End the polygon that is being drawn."""
+        self.press_gesture_key("end")
+
+    def take_back(self) -> None:
+        """Take back the last corner of the polygon that is being drawn."""
+        self.press_gesture_key("back")
 
     def select_next(self, by: int) -> None:
         """Select the next (1) or the previous (-1) sticker in z-order, cyclically."""
@@ -132,14 +175,16 @@ class ImageCanvas(DrawingPanes):
             "stickers": idle and bool(self._stickers) and self._size is not None and not self.comparing,
             "selection": idle and chosen,
             "copy": idle and self._can_paste() and not self.comparing,
-            "drawing": idle and self._size is not None and TOOLS[self._tool].draws,
+            "drawing": idle and self._size is not None and bool(TOOLS[self._tool].new),
+            "gesture": self._gesture is not None and self._gesture.tool.lasting,
             "wipe": idle and self.stage.isVisible() and self.stage.wiping,
             "escape": not idle or self._tool != "select" or self._selected is not None,
         }[shortcut.needs]
 
     def _can_paste(self) -> bool:
+        """Return whether the clipboard holds a text that may be stickers; images and files are left to the window."""
         mime = QGuiApplication.clipboard().mimeData()
-        return self._copied is not None and self._size is not None and mime is not None and mime.hasFormat(STICKER_MIME)
+        return self._size is not None and mime is not None and mime.hasText() and not mime.hasImage() and not local_files(mime)
 
     # ------------------------------------------------------------------ events
 

@@ -16,7 +16,7 @@ SIGNALS: Mapping[str, tuple[str, ...]] = {
     "photographChanged": ("photograph",),
     "labelChanged": ("label", "target", "label_text", "target_text", "prediction"),
     "stickersChanged": ("stickers",),
-    "selectionChanged": ("selected",),
+    "selectionChanged": ("selected", "also_selected"),
     "perturbationChanged": ("delta", "grown"),
     "planChanged": ("slug", "settings", "seed", "data", "start", "live", "region", "knows_defense"),
     "explanationsChanged": ("explanations",),

@@ -319,9 +319,9 @@ class Session(StateHolder):
 
     # ------------------------------------------------------------------ stickers
 
-    def select(self, sticker: int | None) -> None:
-        """Select a sticker by its id; None selects no sticker."""
-        self.change(selected=sticker)
+    def select(self, sticker: int | None, also: frozenset[int] = frozenset()) -> None:
+        """Select a sticker by its id, and further ones; None selects no sticker."""
+        self.change(selected=sticker, also_selected=also)
 
     def content_for_new(self) -> Content:
         """Return the content for a new sticker."""

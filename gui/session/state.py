@@ -107,6 +107,8 @@ class State:
     """The stickers in z-order, the topmost last."""
     selected: int | None = None
     """The id of the selected sticker."""
+    also_selected: frozenset[int] = frozenset()
+    """The ids of further selected stickers."""
     new_content: NewContent = "optimised"
     new_colour: tuple[float, float, float] = (1.0, 0.85, 0.0)
     """The colour that a sticker is drawn with."""
@@ -180,13 +182,16 @@ class State:
     def with_fields(self, **values: Any) -> State:
         """Return the state with new values of some fields, of its own or of its plan.
 
-        A selected sticker that is gone is deselected, and the prediction for another image is unknown.
+        Selected stickers that are gone are deselected, and the prediction for another image is unknown.
         """
         planned = {name: values.pop(name) for name in list(values) if name in PLAN_FIELDS}
         plan = values.get("plan", self.plan)
         after = replace(self, **values, **({"plan": replace(plan, **planned)} if planned else {}))
-        if after.selected is not None and after.selected not in {sticker.id for sticker in after.stickers}:
-            after = replace(after, selected=None)
+        if after.selected is not None or after.also_selected:
+            there = {sticker.id for sticker in after.stickers}
+            lead, also = after.selected if after.selected in there else None, after.also_selected & there
+            if (lead, also) != (after.selected, after.also_selected):
+                after = replace(after, selected=lead, also_selected=also)
         if not (after.classifier is self.classifier and after.clean is self.clean) and "prediction" not in values:
             after = replace(after, prediction=None)
         return after

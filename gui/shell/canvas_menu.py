@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     from gui.session.start_image import StartImage
     from gui.shell.actions import Actions
 
-STICKER_ACTIONS = ("duplicate_sticker", "raise_sticker", "lower_sticker", "delete_sticker")
+STICKER_ACTIONS = (
+    *(
+        "copy_sticker",
+        "duplicate_sticker",
+        "raise_sticker",
+        "lower_sticker",
+        "lock_sticker",
+        "hide_sticker",
+        "snap_sticker",
+        "delete_sticker",
+    ),
+)
 
 
 class CanvasMenu(QObject):

@@ -27,6 +27,7 @@ class Owner:
     def __init__(self, canvas: ImageCanvas, stickers: tuple[Sticker, ...] = ()) -> None:
         self.canvas = canvas
         self.stickers, self.selected = stickers, None
+        self.also: frozenset[int] = frozenset()
         self.said: list[tuple] = []
         for name in ("stickersDragged", "stickersCommitted", "dragStarted", "dragEnded", "selectionChanged", "toolChanged", "notice"):
             getattr(canvas, name).connect(lambda *values, name=name: self._hear(name, values))
@@ -39,9 +40,9 @@ class Owner:
         elif name == "stickersCommitted":
             self.stickers = values[1]
         elif name == "selectionChanged":
-            self.selected = values[0]
+            self.selected, self.also = values
         if name in ("stickersDragged", "stickersCommitted", "selectionChanged"):
-            self.canvas.set_stickers(self.stickers, self.selected)
+            self.canvas.set_stickers(self.stickers, self.selected, self.also)
 
     def heard(self, name: str) -> list[tuple]:
         return [values[1:] for values in self.said if values[0] == name]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from engine.stickers import Optimised, Sticker
@@ -40,10 +40,10 @@ def owner(canvas: ImageCanvas) -> Owner:
     return made
 
 
-def test_arrows_nudge_by_one_and_with_shift_by_five(canvas: ImageCanvas, owner: Owner) -> None:
+def test_arrows_nudge_by_one_and_with_shift_by_ten(canvas: ImageCanvas, owner: Owner) -> None:
     key(canvas, Qt.Key.Key_Right)
     key(canvas, Qt.Key.Key_Down, SHIFT)
-    assert owner.boxes()[0] == (5, 10, 6, 8)
+    assert owner.boxes()[0] == (5, 15, 6, 8)
     assert [text for _, _, text in owner.heard("stickersCommitted")] == ["Move sticker 1"] * 2
     assert owner.heard("dragStarted") == []
 
@@ -80,10 +80,24 @@ def test_duplicate_copy_and_paste(canvas: ImageCanvas, owner: Owner) -> None:
 def test_paste_leaves_an_image_on_the_clipboard_to_the_window(canvas: ImageCanvas, owner: Owner) -> None:
     key(canvas, Qt.Key.Key_C, CTRL)
     assert overridden(canvas, Qt.Key.Key_V, CTRL)
-    QGuiApplication.clipboard().setText("something else was copied since")
+    image = QImage(4, 4, QImage.Format.Format_RGB32)
+    image.fill(0)
+    QGuiApplication.clipboard().setImage(image)
     assert not overridden(canvas, Qt.Key.Key_V, CTRL)
     key(canvas, Qt.Key.Key_V, CTRL)
     assert owner.stickers == (LOW, HIGH)
+
+
+@pytest.mark.parametrize(
+    "text", ["something else", "[]", "{}", "[3]", '{"id": 1', '{"id": 1, "x": 0, "y": 0, "width": 0, "height": 3, "content": "colour"}']
+)
+def test_a_text_that_is_no_sticker_is_a_sentence(canvas: ImageCanvas, owner: Owner, text: str) -> None:
+    QGuiApplication.clipboard().setText(text)
+    key(canvas, Qt.Key.Key_V, CTRL)
+    assert owner.stickers == (LOW, HIGH)
+    ((said,),) = owner.heard("notice")
+    assert said.startswith("The text on the clipboard is no sticker")
+    assert said.endswith(".")
 
 
 def test_page_keys_change_the_z_order(canvas: ImageCanvas, owner: Owner) -> None:

@@ -16,9 +16,10 @@ from engine.stickers import Colour, Optimised, Sticker, coverage, paint
 from gui import theme
 from gui.canvas import ImageCanvas
 from gui.canvas.heading import Heading
-from gui.canvas.items import GRID_FROM, HandlesItem, outline
+from gui.canvas.items import GRID_FROM
 from gui.canvas.pictures import Caption, Picture
 from gui.canvas.placement import Placement
+from gui.canvas.sticker_items import HandlesItem, outline
 from gui.widgets import ElidedLabel
 from tests.gui.canvas_pixels import array
 from tests.gui.driving import settle

@@ -33,6 +33,7 @@ NOT_KEPT = {
     "label_text": "text that names no class",
     "target_text": "text that names no class",
     "view": "of the window",
+    "also_selected": "of the hand",
 }
 """Fields of the state that a study does not hold, and why."""
 CHOICE = Choice("generated:signs", "test", 12, Path("/data"), (1, 3), 7)

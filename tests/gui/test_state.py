@@ -61,7 +61,7 @@ def test_the_fields_of_state_and_plan_have_names_of_their_own() -> None:
 @pytest.mark.parametrize("name", [*STATE_FIELDS, *PLAN_FIELDS])
 def test_a_field_that_is_replaced_is_the_one_that_differs(name: str) -> None:
     before = State(classifier=small(), clean=noise(), stickers=(STICKER,))
-    new = {"stickers": (STICKER, Sticker(2, 0, 0, 1, 1)), "selected": 1}.get(name, object())
+    new = {"stickers": (STICKER, Sticker(2, 0, 0, 1, 1)), "selected": 1, "also_selected": frozenset({1})}.get(name, object())
     after = before.with_fields(**{name: new})
     assert differing_fields(before, after) == {name}
     assert value_of(after, name) is new

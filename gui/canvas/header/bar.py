@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
+from gui.canvas.header.brush import BrushOptions
 from gui.canvas.header.options import ViewOptions
 from gui.canvas.header.zoom import ZoomText
 from gui.canvas.pictures import VIEWS
@@ -17,7 +18,7 @@ from gui.theme import GRID, TEXT_BESIDE_ICON
 if TYPE_CHECKING:
     from gui.canvas.view import ImageCanvas
 
-TOOLS = ("select_tool", "rectangle_tool", "ellipse_tool", "pan_tool")
+TOOLS = ("select_tool", "rectangle_tool", "ellipse_tool", "polygon_tool", "brush_tool", "eraser_tool", "pan_tool")
 VIEW_ACTIONS = tuple(f"view_{name}" for name in VIEWS)
 ZOOM = ("zoom_out", "zoom_in", "fit", "pixel_grid")
 HEIGHT = 34
@@ -41,11 +42,12 @@ class CanvasHeader(QWidget):
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.buttons = {id: _button(actions[id]) for id in (*TOOLS, *VIEW_ACTIONS, *ZOOM)}
-        self.options, self.zoom = ViewOptions(canvas), ZoomText(canvas)
+        self.options, self.zoom, self.brush = ViewOptions(canvas), ZoomText(canvas), BrushOptions(canvas)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(GRID, 2, GRID, 2)
         self._row.setSpacing(2)
         self._add(TOOLS)
+        self._row.addWidget(self.brush)
         self._views_rule = self._rule()
         self._add(VIEW_ACTIONS)
         self._row.addWidget(self.options)
@@ -56,6 +58,7 @@ class CanvasHeader(QWidget):
         self._optional: tuple[QWidget, ...] = (*(self.buttons[id] for id in ("pixel_grid", "zoom_out", "zoom_in")), self.zoom)
         """The parts that a narrow bar hides, the least important first."""
         canvas.viewChanged.connect(self._on_view)
+        canvas.toolChanged.connect(self._on_view)
         self._on_view()
 
     def _add(self, ids: Sequence[str]) -> None:
@@ -82,6 +85,7 @@ class CanvasHeader(QWidget):
             self.buttons[id].setVisible(not self._canvas.comparing)
         self._views_rule.setVisible(two and not self._canvas.comparing)
         self.options.follow()
+        self.brush.follow()
         self._fit_width()
 
     # ------------------------------------------------------------------ a narrow bar

@@ -46,7 +46,8 @@ class StickersPresenter(QObject):
         state = self._session.state
         if state.clean is None:
             return Board((), None, 1, 1)
-        return Board(state.stickers, state.selected, *state.clean.shape[1:])
+        height, width = state.clean.shape[1:]
+        return Board(state.stickers, state.selected, height, width, also=state.also_selected)
 
     @Slot()
     def refresh(self) -> None:
@@ -62,7 +63,7 @@ class StickersPresenter(QObject):
     def _apply(self, draft: Draft | None, key: Hashable | None = None) -> None:
         if draft is not None:
             self._session.commit_stickers(draft.stickers, draft.text, key=key)
-            self._session.select(draft.selected)
+            self._session.select(draft.selected, draft.also)
             if draft.notice:
                 self._session.notice.emit(draft.notice)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gui.session.state import AttackSettings
     from gui.session.studies.host import Host
 
-_PASSING = frozenset({"ready", "prediction", "explaining", "opened", "label_text", "target_text", "selected", "view"})
+_PASSING = frozenset({"ready", "prediction", "explaining", "opened", "label_text", "target_text", "selected", "also_selected", "view"})
 """Fields of the state whose change alone is no reason to save."""
 SAVED = tuple(name for name in (*STATE_FIELDS, *PLAN_FIELDS) if name not in _PASSING)
 _made: weakref.WeakKeyDictionary[FinishedRun, StudyRun] = weakref.WeakKeyDictionary()

@@ -58,6 +58,11 @@ def tool(name: ToolName, shell: Shell) -> None:
     shell.canvas.setFocus(Qt.FocusReason.OtherFocusReason)  # Return then draws without the mouse
 
 
+def resize_brush(by: int, shell: Shell) -> None:
+    """Make the brush larger (1) or smaller (-1)."""
+    shell.canvas.resize_brush(by)
+
+
 SPECS: tuple[ActionSpec, ...] = (
     ActionSpec("undo", "Undo", undo, "Take back the last change", ("Ctrl+Z",), "mdi6.undo", enabled=can_undo),
     ActionSpec("redo", "Redo", redo, "Make it again", ("Ctrl+Shift+Z", "Ctrl+Y"), "mdi6.redo", enabled=can_redo),
@@ -102,7 +107,7 @@ SPECS: tuple[ActionSpec, ...] = (
         "select_tool",
         "Select",
         partial(tool, "select"),
-        "Select, move and resize stickers",
+        "Select, move, resize and rotate stickers",
         ("V",),
         "mdi6.cursor-default-outline",
         enabled=has_frame,
@@ -130,6 +135,54 @@ SPECS: tuple[ActionSpec, ...] = (
         group="tool",
     ),
     ActionSpec(
+        "polygon_tool",
+        "Draw polygon",
+        partial(tool, "polygon"),
+        "Draw a polygon corner by corner: a double click or Enter ends it, Backspace takes a corner back",
+        ("L",),
+        "mdi6.vector-polygon",
+        enabled=has_frame,
+        group="tool",
+    ),
+    ActionSpec(
+        "brush_tool",
+        "Brush",
+        partial(tool, "brush"),
+        "Paint a sticker, or more of the selected one. Ctrl erases, [ and ] or Ctrl and the wheel set the radius",
+        ("P",),
+        "mdi6.brush-outline",
+        enabled=has_frame,
+        group="tool",
+    ),
+    ActionSpec(
+        "eraser_tool",
+        "Eraser",
+        partial(tool, "eraser"),
+        "Take pixels away from the selected sticker. [ and ] or Ctrl and the wheel set the radius",
+        ("Shift+E",),
+        "mdi6.eraser-variant",
+        enabled=has_frame,
+        group="tool",
+    ),
+    ActionSpec(
         "pan_tool", "Pan", partial(tool, "pan"), "Move the view", ("H",), "mdi6.hand-back-right-outline", enabled=has_frame, group="tool"
+    ),
+    ActionSpec(
+        "larger_brush",
+        "Larger brush",
+        partial(resize_brush, 1),
+        "Make the radius of the brush larger",
+        ("]",),
+        "mdi6.plus",
+        enabled=has_frame,
+    ),
+    ActionSpec(
+        "smaller_brush",
+        "Smaller brush",
+        partial(resize_brush, -1),
+        "Make the radius of the brush smaller, down to a single pixel",
+        ("[",),
+        "mdi6.minus",
+        enabled=has_frame,
     ),
 )
