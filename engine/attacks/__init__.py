@@ -22,6 +22,7 @@ from engine.attacks.one_pixel.map import OnePixelMap
 from engine.attacks.pgd import PGD
 from engine.attacks.proximity import Proximity
 from engine.attacks.rand_fgsm import RandFGSM
+from engine.attacks.rp2 import RP2
 from engine.attacks.square.attack import Square
 from engine.attacks.sticker_pgd import StickerPGD
 from engine.attacks.substitute.attack import Substitute
@@ -49,6 +50,7 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     JSMA,
     StickerPGD,
     AdversarialPatch,
+    RP2,
     Universal,
     UniversalPatch,
     FoolingImage,
@@ -76,6 +78,7 @@ __all__ = [
     "JSMA",
     "MIFGSM",
     "PGD",
+    "RP2",
     "AdversarialPatch",
     "CarliniWagnerL0",
     "CarliniWagnerL2",

@@ -140,8 +140,9 @@ def waited(attack: Attack, images: Tensor) -> Gpu:
         return gpu
 
 
-# What a run waits for: the images' and the labels' range before it, and whether gradients were zero after it; a mask is checked, too.
-WAITS = {"noise": 4, "sticker": 8, "adversarial-patch": 8}
+# What a run waits for: the images' and the labels' range before it, and whether gradients were zero after it; a mask is checked, too,
+# and a search for a mask reads its map.
+WAITS = {"noise": 4, "sticker": 8, "adversarial-patch": 8, "rp2": 8}
 """How often a run waits for the device at most, whatever the number of its steps."""
 WAITS_ELSE = 5
 STEADY = {
@@ -156,6 +157,7 @@ STEADY = {
     "apgd-dlr": lambda steps: attacks.APGD(steps=steps, drop_fooled=False, loss="dlr"),
     "sticker": lambda steps: attacks.StickerPGD(steps=steps),
     "adversarial-patch": lambda steps: attacks.AdversarialPatch(steps=steps, samples=3, fresh=0),
+    "rp2": lambda steps: attacks.RP2(steps=steps, search_steps=steps, samples=3, fresh=0),
     "noise": lambda steps: attacks.Noise(draws=steps),
 }
 

@@ -26,10 +26,10 @@ class PatchStep(AttackStep):
 class Course:
     """Steps of one run, numbered pass by pass, with the best iterate so far."""
 
-    def __init__(self, problem: Problem, steps: int, samples: int, fresh: int) -> None:
+    def __init__(self, problem: Problem, steps: int, samples: int, fresh: int, *, ends_with_best: bool = False) -> None:
         self._problem, self._steps = problem, steps
         self._passes = Passes.of(problem.images, samples).count
-        judging = passes_of(problem.images, fresh) if fresh and samples else 0
+        judging = passes_of(problem.images, fresh) if fresh and samples else int(ends_with_best)
         self._index, self._number, self._total = -1, -1, (steps + 1) * self._passes - 1 + judging
         self._newest: PatchStep | None = None
         self._best: PatchStep | None = None
@@ -54,6 +54,16 @@ class Course:
         self._newest = PatchStep(self._index, self._total, images, seen.loss, seen.logits, readings=readings, news=self._news)
         self._keep(self._newest)
         return self._newest
+
+    def forget(self) -> None:
+        """Forget the best iterate: what follows has another mask."""
+        self._best = None
+
+    def best(self) -> PatchStep:
+        """Return the best iterate as the next step."""
+        assert self._best is not None
+        self._index += 1
+        return replace(self._best, index=self._index)
 
     def judge(self, drawn: Transforms) -> Iterator[PatchStep]:
         """Yield the best iterate while fresh transformations are tried; the last step has their outcome."""

@@ -13,4 +13,7 @@ VARIANTS: list[Attack] = [
     attacks.AdversarialPatch(**SHORT, begin="image", radius=0.2, palette="black and white", smoothness=0.1, eight_bit=True),
     attacks.UniversalPatch(steps=5, batch_size=6),
     attacks.UniversalPatch(steps=4, batch_size=30, place="as drawn", optimizer="sign", begin="random", eight_bit=True, **EVERYTHING),
+    attacks.RP2(**SHORT, search_steps=3, step_size=0.2, weight=0.001),
+    attacks.RP2(**SHORT, **EVERYTHING, search_steps=3, search_weight=0.001, rectangles=2, area=0.4, palette="8 colours", eight_bit=True),
+    attacks.RP2(steps=6, search=False, loss="margin", **STILL),
 ]
