@@ -11,6 +11,7 @@ from engine.figures.choose import (
     panels_of,
 )
 from engine.figures.compose import boxes_in, compose
+from engine.figures.contact_sheet import distortion_figure
 from engine.figures.export import FORMATS, export, export_arrays
 from engine.figures.fonts import FONTS, Font
 from engine.figures.latex import latex_caption
@@ -41,6 +42,7 @@ __all__ = [
     "check_panels",
     "compose",
     "curve_figure",
+    "distortion_figure",
     "explanations_in",
     "export",
     "export_arrays",

@@ -65,7 +65,7 @@ class ImagePanel(FigurePanel):
     def draw(self, page: Page, box: Box) -> None:
         """Draw the image and its frame."""
         image = self.image.transpose(1, 2, 0) if len(self.image) == 3 else self.image[0]
-        _show(page, box, image, self.frame, cmap="gray", vmin=0.0, vmax=1.0)
+        show_pixels(page, box, image, self.frame, cmap="gray", vmin=0.0, vmax=1.0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -102,7 +102,7 @@ class MapPanel(FigurePanel):
 
     def draw(self, page: Page, box: Box) -> None:
         """Draw the map, and its scale between its two limits."""
-        _show(page, box, self.values, None, cmap=self.colours, vmin=self.low, vmax=self.high)
+        show_pixels(page, box, self.values, None, cmap=self.colours, vmin=self.low, vmax=self.high)
         draw_scale(page, box, self.colours, self.limits())
 
 
@@ -147,7 +147,7 @@ class ColourMapPanel(FigurePanel):
 
     def draw(self, page: Page, box: Box) -> None:
         """Draw the colours, and the scale of their channels."""
-        _show(page, box, self.image.transpose(1, 2, 0), None)
+        show_pixels(page, box, self.image.transpose(1, 2, 0), None)
         below, above = float(self.values.min()) < -self.limit * (1 + 1e-6), float(self.values.max()) > self.limit * (1 + 1e-6)
         low, high = f"−{number(self.limit)}", f"+{number(self.limit)}"
         draw_scale(page, box, "gray", (f"≤ {low}" if below else low, f"≥ {high}" if above else high))
@@ -173,7 +173,8 @@ def draw_scale(page: Page, box: Box, colours: str, limits: tuple[str, str]) -> N
     _frame(bar, page.theme.faint, 0.4 * page.scale)
 
 
-def _show(page: Page, box: Box, image: Array, frame: str | None, **kwargs: Any) -> None:
+def show_pixels(page: Page, box: Box, image: Array, frame: str | None, **kwargs: Any) -> None:
+    """Draw an image ``(H, W)`` or ``(H, W, 3)`` pixel by pixel, with a frame of that colour; None: a faint one."""
     times = max(1, math.ceil(_SMOOTH_PIXELS / max(image.shape[:2])))
     enlarged = image.repeat(times, axis=0).repeat(times, axis=1)
     axes = page.axes(box)

@@ -5,6 +5,7 @@ from engine.images import digest
 from engine.record.anonymity import LEFT_OUT, anonymous
 from engine.record.batches import BatchRecord, compared, repeat_batch, write_batch, write_csv
 from engine.record.carrying import CARRIERS, carried, carries, is_figure
+from engine.record.distortions import distortion_record, write_distortions
 from engine.record.finding import find, read_mask
 from engine.record.making import image_entry, located, mask_entry, model_entry, record_of, relative
 from engine.record.packing import Packed
@@ -69,6 +70,7 @@ __all__ = [
     "compared",
     "curve_record",
     "digest",
+    "distortion_record",
     "file_digest",
     "find",
     "image_entry",
@@ -97,5 +99,6 @@ __all__ = [
     "write_batch",
     "write_csv",
     "write_curve",
+    "write_distortions",
     "write_table",
 ]
