@@ -12,8 +12,8 @@ from torch import Tensor
 
 from engine.access import Knowledge
 from engine.attacks.one_pixel.candidates import BestCandidate, Candidates, Tried
-from engine.attacks.one_pixel.evolution import FEWEST, children, survivors
 from engine.attacks.one_pixel.genes import Repair, Space
+from engine.attacks.toolkit.evolution import FEWEST, children, survivors
 from engine.balls import L0, Ball, Norm
 from engine.batching import images_per_step
 from engine.operation import Attack, AttackStep, Problem

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from engine.attacks.one_pixel.evolution import reflected, resampled
+from engine.attacks.toolkit.evolution import reflected, resampled
 from engine.operation import Problem
 
 Repair = Literal["reflect", "resample"]
