@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from engine.stickers import Sticker
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,17 @@ class Perturbation:
     """Whether it is meant to be added to any image."""
 
 
+@dataclass(frozen=True, eq=False)
+class PlacedStickers:
+    """Stickers that an attack has placed: painted over the clean image, they give the adversarial one bit by bit."""
+
+    stickers: tuple[tuple[Sticker, ...], ...]
+    """The stickers of each image, in z-order."""
+    title: str
+
+
 Value = TypeVar("Value")
-Artifact = Map | Curve | Picture | Table | Model | StickerContent | Perturbation
+Artifact = Map | Curve | Picture | Table | Model | StickerContent | Perturbation | PlacedStickers
 
 
 class Lazy(Mapping[str, Value]):

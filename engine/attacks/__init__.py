@@ -25,6 +25,7 @@ from engine.attacks.rand_fgsm import RandFGSM
 from engine.attacks.rp2 import RP2
 from engine.attacks.square.attack import Square
 from engine.attacks.sticker_pgd import StickerPGD
+from engine.attacks.sticker_search.attack import StickerSearch
 from engine.attacks.substitute.attack import Substitute
 from engine.attacks.transformation.gradient import TransformationGradient
 from engine.attacks.transformation.search import Transformation
@@ -59,6 +60,7 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     Square,
     OnePixel,
     OnePixelMap,
+    StickerSearch,
     Transformation,
     LaserBeam,
     Noise,
@@ -95,6 +97,7 @@ __all__ = [
     "SavedPerturbation",
     "Square",
     "StickerPGD",
+    "StickerSearch",
     "Substitute",
     "Transformation",
     "TransformationGradient",

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from engine.artifacts import Artifact, Curve, Map, Table
+from engine.artifacts import Artifact, Curve, Map, PlacedStickers, Table
 from engine.attacks import FGSM
 from engine.files import replacing
 from engine.operation import Attack, Operation
@@ -27,8 +27,8 @@ def may_give(attack: Attack) -> bool:
 
 
 def as_json(artifacts: Mapping[str, Artifact], maps: bool = False) -> dict[str, Any]:
-    """Return tables, curves and, if requested, maps by name. Numbers that JSON lacks become null."""
-    told: dict[str, dict[str, Any]] = {"tables": {}, "curves": {}, "maps": {}}
+    """Return tables, curves, placed stickers and, if requested, maps by name. Numbers that JSON lacks become null."""
+    told: dict[str, dict[str, Any]] = {"tables": {}, "curves": {}, "maps": {}, "stickers": {}}
     for name, artifact in artifacts.items():
         if isinstance(artifact, Table):
             rows = [[_plain(cell) for cell in row] for row in artifact.rows]
@@ -40,6 +40,13 @@ def as_json(artifacts: Mapping[str, Artifact], maps: bool = False) -> dict[str, 
             spans = {"across": artifact.across, "down": artifact.down}
             sides = {side: asdict(span) for side, span in spans.items() if span is not None}
             told["maps"][name] = {"title": artifact.title, **sides, "values": _plain(artifact.values)}
+        elif isinstance(artifact, PlacedStickers):
+            from engine.record.stickers import StickerEntry
+
+            placed = [
+                [StickerEntry.of(sticker).model_dump(mode="json", exclude_none=True) for sticker in each] for each in artifact.stickers
+            ]
+            told["stickers"][name] = {"title": artifact.title, "images": placed}
     return {kind: found for kind, found in told.items() if found}
 
 

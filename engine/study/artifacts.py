@@ -11,9 +11,10 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from engine.artifacts import Artifact, Axis, Curve, Map, Model, Perturbation, Picture, Span, StickerContent, Table
+from engine.artifacts import Artifact, Axis, Curve, Map, Model, Perturbation, Picture, PlacedStickers, Span, StickerContent, Table
 from engine.attacks.fgsm.eps_curve import Direction
 from engine.errors import GibbonError
+from engine.record.stickers import StickerEntry
 from engine.study.entries import ArtifactEntry, plain
 from engine.study.tensors import Tensors
 
@@ -35,6 +36,9 @@ def entry_of(artifact: Artifact, tensors: Tensors) -> ArtifactEntry:
             return ArtifactEntry(kind="picture", facts={"title": artifact.title}, tensors={"image": add(artifact.image)})
         case Table():
             return ArtifactEntry(kind="table", facts=plain(asdict(artifact)))
+        case PlacedStickers():
+            placed = [[StickerEntry.of(sticker).model_dump(mode="json") for sticker in each] for each in artifact.stickers]
+            return ArtifactEntry(kind="stickers", facts={"title": artifact.title, "stickers": plain(placed)})
         case StickerContent():
             return ArtifactEntry(kind="content", tensors={"pixels": add(artifact.pixels), "mask": add(artifact.mask)})
         case Direction() if artifact.objective is None:  # an objective is a function, which no file can hold
@@ -72,6 +76,9 @@ def artifact_of(entry: ArtifactEntry, find: Find) -> Artifact | None:
                 return Picture(_shaped(tensors["image"], 3), str(facts["title"]))
             case "table":
                 return _table_of(facts)
+            case "stickers":
+                placed = tuple(tuple(StickerEntry.model_validate(one).sticker() for one in each) for each in facts["stickers"])
+                return PlacedStickers(placed, str(facts["title"]))
             case "content":
                 return StickerContent(_shaped(tensors["pixels"], 4), _shaped(tensors["mask"], 4))
             case "perturbation":

@@ -121,7 +121,7 @@ class InputsEntry(Part):
 class ArtifactEntry(Part):
     """A further result of a run: its kind, its facts, and its tensors by name."""
 
-    kind: Literal["map", "curve", "picture", "table", "content", "perturbation", "direction", "model"]
+    kind: Literal["map", "curve", "picture", "table", "content", "stickers", "perturbation", "direction", "model"]
     facts: dict[str, JsonValue] = Field(default_factory=dict)
     tensors: dict[str, Digest] = Field(default_factory=dict)
 

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 import engine
 from engine import attacks
-from engine.attacks.one_pixel import evolution
 from engine.attacks.one_pixel.map import MapStep
 from engine.attacks.one_pixel.painting import painted
 from engine.attacks.one_pixel.windows import Neighbours
+from engine.attacks.toolkit import evolution
 from engine.attacks.toolkit.losses import cross_entropy, hard_margin
 from engine.images import lattice
 from engine.randomness import RowRandom

@@ -46,6 +46,31 @@ def children(genes: Tensor, draws: Tensor, factor: float) -> Tensor:
     return first + factor * (second - third)
 
 
+def crossed(genes: Tensor, mutants: Tensor, draws: Tensor, forced: Tensor, rate: float) -> Tensor:
+    """Return children by binomial crossover (Storn, Price 1997): each gene is the mutant's with probability ``rate``, else the parent's.
+
+    Parameters
+    ----------
+    genes, mutants
+        ``(N, P, d)``.
+    draws
+        ``(N, P, d)`` uniform in [0, 1).
+    forced
+        ``(N, P)`` uniform in [0, 1): one gene of each child, ``floor(forced * d)``, is always the mutant's.
+    rate
+        The crossover rate CR.
+
+    Returns
+    -------
+    Tensor
+        ``(N, P, d)``.
+    """
+    count = genes.shape[-1]
+    always = (forced * count).long().clamp_max(count - 1)[..., None]
+    taken = (draws < rate).scatter(-1, always, True)
+    return torch.where(taken, mutants, genes)
+
+
 def reflected(genes: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """Fold ``genes`` back into [low, high] at its ends, repeatedly if necessary. Clamping would accumulate them on the edges."""
     span = (high - low).clamp_min(torch.finfo(genes.dtype).tiny)

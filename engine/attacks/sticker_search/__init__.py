@@ -1,0 +1,1 @@
+"""Search for the place of stickers and shadows: only where they lie is optimised, not what they show."""
