@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.errors import GibbonError
 from engine.images.levels import Pixels, eight_bit
@@ -62,6 +63,28 @@ def decode(data: bytes, name: str) -> tuple[Pixels, tuple[str, ...]]:
                 pixels, notes = _opened(bare, name)
                 return pixels, ("texts and colour profile not read", *notes)
         raise GibbonError(f"“{name}” is damaged or cut short ({_reason(error)}). {_CURE}") from None
+
+
+def decode_with_alpha(data: bytes, name: str) -> tuple[npt.NDArray[np.uint8], bool]:
+    """Decode a file's bytes to upright pixels ``(H, W, 4)`` with their alpha, and return whether the file has alpha at all.
+
+    Raises
+    ------
+    GibbonError
+        The same cases as for `decode`.
+    """
+    from PIL import ImageOps
+
+    pixels, _ = decode(data, name)  # it says what is wrong with a file
+    with contextlib.suppress(Exception), _reading(without_texts(data)) as image:
+        image.seek(0)
+        deep, spread = _depth(image)
+        image.load()
+        _match_transparency(image, deep, spread)
+        if image.has_transparency_data and not image.mode.startswith(("I", "F")):
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGBA")), True
+    rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)
+    return np.concatenate([rgb, np.full((*rgb.shape[:2], 1), 255, np.uint8)], 2), False
 
 
 def upright_size(data: bytes, name: str) -> tuple[int, int]:
@@ -144,9 +167,7 @@ def _convert(image: Image, name: str) -> tuple[Pixels, tuple[str, ...]]:
         image.seek(0)
         notes.append(f"first of {frames} {_FRAMES.get(image.format or '', 'frames')}")
     # All of this must precede decoding, which drops the raw mode ("RGB;16B") and rotates a TIFF on its own.
-    raw = repr(getattr(image, "tile", ""))
-    deep = ";16" in raw and not image.mode.startswith("I")
-    spread = next((factor for mode, factor in _SPREAD.items() if f"'{mode}'" in raw), 255 if image.mode == "1" else 1)
+    deep, spread = _depth(image)
     turned = _orientation(image, notes) not in (0, 1)
     image.load()
     _match_transparency(image, deep, spread)
@@ -157,6 +178,13 @@ def _convert(image: Image, name: str) -> tuple[Pixels, tuple[str, ...]]:
         notes.append("16 bit reduced to 8")
     values, note = eight_bit(np.asarray(_plain(image, notes)), name, white=_white(image))
     return values, (*notes, note) if note else tuple(notes)
+
+
+def _depth(image: Image) -> tuple[bool, int]:
+    """Return, before an image is loaded, whether 16 bits become 8, and the factor of the levels of few bits."""
+    raw = repr(getattr(image, "tile", ""))
+    deep = ";16" in raw and not image.mode.startswith("I")
+    return deep, next((factor for mode, factor in _SPREAD.items() if f"'{mode}'" in raw), 255 if image.mode == "1" else 1)
 
 
 def _white(image: Image) -> int | None:

@@ -26,6 +26,7 @@ from engine.record.schema import (
     Prediction,
     Record,
 )
+from engine.record.sticker_files import ReadStickers, read_stickers, write_stickers
 from engine.record.sticker_text import stickers_as_text, stickers_from_text
 from engine.record.stickers import StickerEntry
 from engine.record.tables import curve_record, table_record, write_curve, write_table
@@ -54,6 +55,7 @@ __all__ = [
     "Packed",
     "Prediction",
     "ReadBack",
+    "ReadStickers",
     "Record",
     "Replay",
     "ReplayRun",
@@ -83,6 +85,7 @@ __all__ = [
     "mask_of_scene",
     "model_entry",
     "read_mask",
+    "read_stickers",
     "record_of",
     "record_of_scene",
     "relative",
@@ -100,5 +103,6 @@ __all__ = [
     "write_csv",
     "write_curve",
     "write_distortions",
+    "write_stickers",
     "write_table",
 ]

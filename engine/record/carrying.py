@@ -81,15 +81,20 @@ def is_figure(content: Mapping[str, Any]) -> bool:
 # ---------------------------------------------------------------------- the three kinds of files
 
 
-def _in_png(data: bytes) -> str | None:
-    """Find the text chunk of this project's name: tEXt, zTXt or iTXt."""
+def text_in_png(data: bytes, name: str) -> str | None:
+    """Return the text that the bytes of a PNG carry under a name; None where there is none, or where they are no PNG."""
+    return _in_png(data, name.encode("latin-1", "replace")) if data.startswith(_PNG) else None
+
+
+def _in_png(data: bytes, key: bytes = _KEY) -> str | None:
+    """Find the text chunk of a name: tEXt, zTXt or iTXt."""
     at = len(_PNG)
     while at + 12 <= len(data):
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
         if at + 12 + length > len(data):
             return None
         name, _, rest = data[at + 8 : at + 8 + length].partition(b"\0")
-        if name == _KEY and kind in (b"tEXt", b"zTXt", b"iTXt"):
+        if name == key and kind in (b"tEXt", b"zTXt", b"iTXt"):
             return _text_of_chunk(kind, rest)
         at += 12 + length
     return None
