@@ -260,12 +260,12 @@ def test_without_a_sticker_the_numbers_are_empty_and_negative_ones_have_a_minus_
     qtbot: QtBot, filled: StickersPanel, session: Session
 ) -> None:
     boxes = [*filled.editor.numbers.values(), filled.editor.opacity]
-    assert [box.text() for box in boxes] == ["5 px", "6 px", "7 px", "8 px", "100 %"]
+    assert [box.text() for box in boxes] == ["5 px", "6 px", "7 px", "8 px", "0°", "100 %"]
     session.select(None)
-    assert [box.text() for box in boxes] == [""] * 5
+    assert [box.text() for box in boxes] == [""] * 6
     assert filled.editor.content.currentText() == ""
     session.select(1)
-    assert [box.text() for box in boxes] == ["1 px", "2 px", "3 px", "4 px", "100 %"]
+    assert [box.text() for box in boxes] == ["1 px", "2 px", "3 px", "4 px", "0°", "100 %"]
     x = filled.editor.numbers["x"]
     for typed, value in (("-2", -2), ("−1", -1)):
         x.setFocus()

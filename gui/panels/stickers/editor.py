@@ -1,17 +1,16 @@
-"""StickerEditor: place, size, opacity and content of the selected sticker."""
+"""StickerEditor: place, size, angle, opacity and content of the selected sticker."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QValidator
-from PySide6.QtWidgets import QColorDialog, QComboBox, QFileDialog, QGridLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QColorDialog, QComboBox, QFileDialog, QGridLayout, QLabel, QWidget
 
-from engine.text.formatting import with_minus
+from gui.panels.stickers.number_box import NumberBox
 from gui.panels.stickers.sticker_list import content_kind
 from gui.theme import GRID
 
@@ -23,7 +22,18 @@ _NUMBERS = (
     ("y", "Y", "Top edge, in pixels of the image"),
     ("width", "Width", "In pixels of the image"),
     ("height", "Height", "In pixels of the image"),
+    ("angle", "Angle", "Rotation about the middle in degrees, clockwise"),
 )
+_CONTENTS = (
+    ("Optimised", "optimised"),
+    ("Colour…", "colour"),
+    ("Black", "black"),
+    ("White", "white"),
+    ("Shadow", "shadow"),
+    ("Image file…", "image"),
+)
+_SEVERAL = "Several stickers are selected. Select one to set this number"
+_LOCKED = "The sticker is locked. Unlock it in the list to set this number"
 _IMAGES = "Images (*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp *.ppm)"
 
 
@@ -41,8 +51,8 @@ class StickerEditor(QWidget):
         super().__init__(parent)
         self._sticker: Sticker | None = None
         self._new_colour = (1.0, 1.0, 1.0)
-        self.numbers = {name: _PixelBox() for name, _title, _tip in _NUMBERS}
-        self.opacity, self.content = _NumberBox(" %"), QComboBox()
+        self.numbers = {name: _box(name) for name, _title, _tip in _NUMBERS}
+        self.opacity, self.content = NumberBox(" %", 0, 100), QComboBox()
         self._build()
 
     def _build(self) -> None:
@@ -52,28 +62,37 @@ class StickerEditor(QWidget):
         grid.setVerticalSpacing(4)
         for place, (name, title, tip) in enumerate(_NUMBERS):
             box = self.numbers[name]
-            box.setRange(1 if name in ("width", "height") else -9999, 9999)
             box.setMinimumWidth(9 * GRID)  # its size hint is for the largest number, which no sticker has
             described(box, title, tip)
             box.valueChanged.connect(self._setter(name))
             _add(grid, place // 2, 2 * (place % 2), title, box)
-        self.opacity.setRange(0, 100)
         self.opacity.setSingleStep(5)
         described(self.opacity, "Opacity", "0 % shows nothing, 100 % covers")
         self.opacity.valueChanged.connect(self._on_opacity)
-        for title, kind in (("Optimised", "optimised"), ("Colour…", "colour"), ("Image file…", "image")):
+        for title, kind in _CONTENTS:
             self.content.addItem(title, kind)
-        described(self.content, "Content", "What the sticker shows: what an attack paints, one colour, or a picture stretched over it")
+        described(
+            self.content,
+            "Content",
+            "What an attack paints, one colour, a shadow on what is below, or a picture stretched over it",
+        )
         self.content.activated.connect(self._on_content)
-        _add(grid, 2, 0, "Opacity", self.opacity)
-        _add(grid, 2, 2, "Content", self.content)
+        _add(grid, 2, 2, "Opacity", self.opacity)
+        _add(grid, 3, 0, "Content", self.content, across=3)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
 
-    def show_sticker(self, sticker: Sticker | None, new_colour: tuple[float, float, float]) -> None:
-        """Show a sticker; None disables the editor. The colour dialog begins with ``new_colour`` if the sticker has no colour."""
+    def show_sticker(self, sticker: Sticker | None, new_colour: tuple[float, float, float], several: bool = False) -> None:
+        """Show a sticker; None disables the editor, and of ``several`` that are selected only the opacity and the content can be set.
+
+        The colour dialog begins with ``new_colour`` if the sticker has no colour.
+        """
         self._sticker, self._new_colour = sticker, new_colour
         self.setEnabled(sticker is not None)
+        hindrance = _SEVERAL if several else _LOCKED if sticker is not None and sticker.locked else ""
+        for name, _title, tip in _NUMBERS:
+            self.numbers[name].setEnabled(not hindrance)
+            self.numbers[name].setToolTip(f"{hindrance or tip}.")
         for box in (*self.numbers.values(), self.opacity):
             box.set_blank(sticker is None)
         if sticker is None:
@@ -88,11 +107,11 @@ class StickerEditor(QWidget):
 
     # ------------------------------------------------------------------ from the user
 
-    def _setter(self, name: str) -> Callable[[int], None]:
+    def _setter(self, name: str) -> Callable[[float], None]:
         return lambda value: self.edited.emit(name, value)
 
-    @Slot(int)
-    def _on_opacity(self, value: int) -> None:
+    @Slot(float)
+    def _on_opacity(self, value: float) -> None:
         self.edited.emit("opacity", value / 100)
 
     @Slot()
@@ -100,11 +119,14 @@ class StickerEditor(QWidget):
         sticker, kind = self._sticker, self.content.currentData()
         if sticker is None:
             return
-        if kind == "optimised":
-            if content_kind(sticker.content) != "optimised":
-                from engine.stickers import Optimised
+        if kind in ("optimised", "shadow", "black", "white"):
+            from engine.stickers import Colour, Optimised, Shadow
 
-                self.contentChosen.emit(sticker.id, Optimised())
+            new = {"optimised": Optimised, "shadow": Shadow}.get(kind)
+            if new is None:
+                self.contentChosen.emit(sticker.id, Colour((0.0, 0.0, 0.0) if kind == "black" else (1.0, 1.0, 1.0)))
+            elif content_kind(sticker.content) != kind:
+                self.contentChosen.emit(sticker.id, new())
         elif kind == "colour":
             self._ask_colour(sticker)
         else:
@@ -125,65 +147,33 @@ class StickerEditor(QWidget):
             self.pictureChosen.emit(sticker.id, Path(path))
 
 
-class _NumberBox(QSpinBox):
-    """A whole number with its unit and a minus sign as on the axes, or nothing while there is nothing to set."""
-
-    def __init__(self, unit: str) -> None:
-        super().__init__()
-        self._unit, self._blank = unit, False
-        self.setSuffix(unit)
-
-    def set_blank(self, blank: bool) -> None:
-        """Show nothing, or the number."""
-        if blank != self._blank:
-            self._blank = blank
-            self.setSuffix("" if blank else self._unit)
-            self.lineEdit().setText("" if blank else f"{self.textFromValue(self.value())}{self._unit}")
-
-    def textFromValue(self, value: int) -> str:
-        return "" if self._blank else with_minus(str(value))
-
-    def valueFromText(self, text: str) -> int:
-        typed = self._typed(text)
-        return int(typed) if re.fullmatch(r"-?\d+", typed) else self.value()
-
-    def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
-        """Accept whole numbers with either minus sign; what is not one yet may become one."""
-        typed, states = self._typed(text), QValidator.State
-        if not re.fullmatch(r"-?\d*", typed):
-            return states.Invalid, text, place
-        within = re.fullmatch(r"-?\d+", typed) and self.minimum() <= int(typed) <= self.maximum()
-        return states.Acceptable if within else states.Intermediate, text, place
-
-    def _typed(self, text: str) -> str:
-        return text.removesuffix(self._unit).strip().replace("−", "-")
-
-
-class _PixelBox(_NumberBox):
-    """A number of image pixels."""
-
-    def __init__(self) -> None:
-        super().__init__(" px")
+def _box(name: str) -> NumberBox:
+    """Return the box for a number of a sticker."""
+    if name == "angle":
+        box = NumberBox("°", -360, 360)
+        box.setSingleStep(15)
+        return box
+    return NumberBox(" px", 1 if name in ("width", "height") else -9999, 9999)
 
 
 def described(widget: QWidget, name: str, tip: str) -> None:
     """Set a control's accessible name and tool tip."""
     widget.setAccessibleName(name)
     widget.setToolTip(f"{tip}.")
-    if isinstance(widget, QSpinBox):
+    if isinstance(widget, NumberBox):
         widget.setKeyboardTracking(False)
     if isinstance(widget, QComboBox):
         widget.setMinimumContentsLength(6)
 
 
-def _add(grid: QGridLayout, row: int, column: int, title: str, widget: QWidget) -> None:
+def _add(grid: QGridLayout, row: int, column: int, title: str, widget: QWidget, across: int = 1) -> None:
     label = QLabel(title)
     label.setBuddy(widget)
     grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    grid.addWidget(widget, row, column + 1)
+    grid.addWidget(widget, row, column + 1, 1, across)
 
 
-def _put(box: QSpinBox, value: int) -> None:
-    if box.value() != value:
+def _put(box: NumberBox, value: float) -> None:
+    if box.value() != round(value, 1):
         with QSignalBlocker(box):
             box.setValue(value)

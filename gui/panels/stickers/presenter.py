@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from gui.canvas import edits
+from gui.canvas.aligning import Edge, align
 from gui.canvas.tools import Board
+from gui.panels.stickers.files import open_stickers, save_stickers
 from gui.panels.stickers.picture import read_picture
 
 if TYPE_CHECKING:
@@ -28,9 +30,14 @@ class StickersPresenter(QObject):
         self._session, self._view = session, view
         view.list.chosen.connect(session.select)
         view.list.deleteAsked.connect(self.delete)
+        view.list.renamed.connect(self._on_renamed)
+        view.list.switched.connect(self._on_switched)
         view.raised.connect(self.restack)
         view.duplicated.connect(self.duplicate)
         view.deleted.connect(self.delete)
+        view.snapped.connect(self._on_snapped)
+        view.aligned.connect(self._on_aligned)
+        view.fileAsked.connect(self._on_file)
         view.editor.edited.connect(self._on_edited)
         view.editor.contentChosen.connect(self._on_content)
         view.editor.pictureChosen.connect(self._on_picture)
@@ -54,8 +61,8 @@ class StickersPresenter(QObject):
         """Show the session's stickers, if the dock is visible."""
         if self._view.isVisible():
             board, state = self._board, self._session.state
-            self._view.show_stickers(state.stickers, state.selected, edits.selected_sticker(board))
-            self._view.editor.show_sticker(edits.selected_sticker(board), state.new_colour)
+            self._view.show_stickers(state.stickers, state.selected, state.also_selected, board.chosen, open=state.clean is not None)
+            self._view.editor.show_sticker(edits.selected_sticker(board), state.new_colour, len(board.chosen) > 1)
             self._view.new.show_choice(state.new_content, state.new_colour)
 
     # ------------------------------------------------------------------ edits
@@ -67,9 +74,32 @@ class StickersPresenter(QObject):
             if draft.notice:
                 self._session.notice.emit(draft.notice)
 
+    @Slot(int, str)
+    def _on_renamed(self, id: int, name: str) -> None:
+        self._apply(edits.rename(self._board, id, name))
+
+    @Slot(int, str)
+    def _on_switched(self, id: int, what: edits.Switch) -> None:
+        self._apply(edits.switch(self._board, [id], what))
+
+    @Slot()
+    def _on_snapped(self) -> None:
+        self._apply(edits.snap(self._board))
+
+    @Slot(str, bool)
+    def _on_aligned(self, edge: Edge, on_image: bool) -> None:
+        self._apply(align(self._board, edge, on_image=on_image))
+
+    @Slot(str)
+    def _on_file(self, what: str) -> None:
+        if what == "save":
+            save_stickers(self._session, self._view.window())
+        else:
+            open_stickers(self._session, self._view.window(), mask=what == "mask")
+
     @Slot()
     def delete(self) -> None:
-        """Remove the selected sticker."""
+        """Remove the selected stickers."""
         self._apply(edits.delete(self._board))
 
     @Slot()

@@ -55,10 +55,25 @@ def snap(shell: Shell) -> None:
     shell.canvas.snap_selected()
 
 
+def open_file(mask: bool, shell: Shell) -> None:
+    """Add the stickers of a file, or a picture as a sticker or a mask."""
+    from gui.panels.stickers.files import open_stickers
+
+    open_stickers(shell.session, shell.window(), mask=mask)
+
+
+def save_file(shell: Shell) -> None:
+    """Write the selected stickers to a file."""
+    from gui.panels.stickers.files import save_stickers
+
+    save_stickers(shell.session, shell.window())
+
+
 def _stacking(id: str, title: str, by: int, tip: str, keys: str, icon: str) -> ActionSpec:
     return ActionSpec(id, title, partial(restack, by), tip, (keys,), icon, enabled=has_sticker, keys_elsewhere=True)
 
 
+_FILES = "Sticker files"
 _EDGES: tuple[tuple[Edge, str, str], ...] = (
     ("left", "Left edges", "mdi6.align-horizontal-left"),
     ("centre", "Centres across", "mdi6.align-horizontal-center"),
@@ -140,6 +155,33 @@ SPECS: tuple[ActionSpec, ...] = (
         "Round the edges of the selected stickers to whole pixels",
         icon="mdi6.magnet",
         enabled=has_sticker,
+    ),
+    ActionSpec(
+        "open_sticker",
+        "Open sticker or picture…",
+        partial(open_file, False),
+        "Add the stickers of a file, or a picture with its alpha as a sticker",
+        icon="mdi6.folder-open-outline",
+        enabled=has_image,
+        submenu=_FILES,
+    ),
+    ActionSpec(
+        "open_mask",
+        "Open picture as a mask…",
+        partial(open_file, True),
+        "Add a sticker with the shape of a picture's alpha, and the content of new stickers",
+        icon="mdi6.texture-box",
+        enabled=has_image,
+        submenu=_FILES,
+    ),
+    ActionSpec(
+        "save_sticker",
+        "Save stickers…",
+        save_file,
+        "Write the selected stickers to a picture that carries them, or to a text",
+        icon="mdi6.content-save-outline",
+        enabled=has_sticker,
+        submenu=_FILES,
     ),
     *(_aligning(*edge, on_image) for on_image in (False, True) for edge in _EDGES),
     ActionSpec(
