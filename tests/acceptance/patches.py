@@ -74,8 +74,8 @@ def held_out(root: str | None) -> Iterator[Figure]:
         for aim, targets in (("untargeted", None), ("targeted", other_classes(labels, 43))):
             left = {}
             for trained, attack in (
-                ("EOT", attacks.AdversarialPatch(steps=100, samples=16, fresh=0)),
-                ("plain", attacks.StickerPGD(steps=100, step_size=0.05)),
+                ("EOT", attacks.AdversarialPatch(steps=60, samples=8, fresh=0)),
+                ("plain", attacks.StickerPGD(steps=60, step_size=0.05)),
             ):
                 result = engine.run(attack, classifier, images, labels=labels, targets=targets, mask=centred(8), seed=0)
                 kept = Share(0, 0)
