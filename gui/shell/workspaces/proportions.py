@@ -20,7 +20,7 @@ class Proportions(QObject):
         super().__init__(window)
         self._window, self._centre, self._docks = window, centre, docks
         self._before: dict[QObject, QSize] = {}
-        """The sizes of the window and of its docks before the changes that are under way. Qt has laid the docks out before the window's
+        """The sizes of the window and of its docks before the changes in progress. Qt has laid the docks out before the window's
         own event is seen, so that theirs have to be watched, too."""
         self._later = QTimer(self)
         self._later.setSingleShot(True)
