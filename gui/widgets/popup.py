@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFrame, QVBoxLayout, QWidget
 
 from gui.theme import GRID
+from gui.widgets.popup_keys import PopupKeys
 
 _LEAST = 40 * GRID
 """The height that a popup keeps where the window is too low for it."""
 
 
 class Popup(QFrame):
-    """A framed window around one widget. A click outside closes it; one on its own button does nothing else."""
+    """A framed window around one widget. A click outside closes it; one on its own button does nothing else.
+
+    The shortcuts of the window below close it, too, and do their work.
+    """
 
     closed = Signal()
 
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self._anchor: QWidget | None = None
+        self._keys = PopupKeys(self)
         self.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)  # the own button would open the popup again
         self.content = content
         self.setFrameShape(QFrame.Shape.StyledPanel)
@@ -60,8 +65,15 @@ class Popup(QFrame):
         if not self.isVisible() and isinstance(below, QAbstractButton) and below is not self._anchor and below.isEnabled():
             QTimer.singleShot(0, below, below.click)
 
+    def event(self, event: QEvent) -> bool:
+        """Let the shortcuts of the window close the popup and do their work."""
+        if event.type() == QEvent.Type.ShortcutOverride:
+            self._keys.override(event)
+        return super().event(event)
+
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
+        self._keys.forget()
         self.closed.emit()
 
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from gui import theme
 from gui.shell.palette.entries import Entry, find
+from gui.widgets.popup_keys import PopupKeys
 
 _WIDTH, _ROWS = 75 * theme.GRID, 12
 _ENTRY = Qt.ItemDataRole.UserRole
@@ -100,11 +101,12 @@ class CommandPalette(QFrame):
         """``recent`` lists the ids of entries that were used, the newest first; ``used`` is called with the id of the one carried out."""
         super().__init__(parent, Qt.WindowType.Popup)
         self._entries, self._recent, self._used, self._over = entries, recent, used, parent
+        self._keys = PopupKeys(self)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName("Command palette")
         self.search = QLineEdit(text, self)
-        self.search.setPlaceholderText("Find a command, attack, preset, panel, sample …")
+        self.search.setPlaceholderText("Find a command, attack, model, panel, image, data set …")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Find a command")
         self.search.addAction(theme.icon("mdi6.magnify"), QLineEdit.ActionPosition.LeadingPosition)
@@ -136,6 +138,15 @@ class CommandPalette(QFrame):
         self.show()
         self.search.setFocus(Qt.FocusReason.PopupFocusReason)
 
+    def set_entries(self, entries: Sequence[Entry]) -> None:
+        """Replace the entries, since more are known by now; what is highlighted stays so while it is found."""
+        before = self.list.currentIndex().data(_ENTRY)
+        self._entries = entries
+        self._filter()
+        ids = [entry.id for entry in self.model.entries]
+        if before is not None and before.id in ids:
+            self.list.setCurrentIndex(self.model.index(ids.index(before.id), 0))
+
     def _place(self) -> None:
         window = self._over.window()
         row = self.list.sizeHintForRow(0) if self.model.rowCount() else 3 * theme.GRID
@@ -166,6 +177,12 @@ class CommandPalette(QFrame):
                 self._carry_out(self.list.currentIndex())
                 return True
         return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent) -> bool:
+        """Let the shortcuts of the window close the palette and do their work."""
+        if event.type() == QEvent.Type.ShortcutOverride:
+            self._keys.override(event)
+        return super().event(event)
 
     @Slot(QModelIndex)
     def _carry_out(self, index: QModelIndex) -> None:
