@@ -147,6 +147,44 @@ def test_typing_and_enter_choose_an_attack(bench: Workbench) -> None:
     assert not any(isinstance(widget, CommandPalette) and widget.isVisible() for widget in QApplication.topLevelWidgets())
 
 
+def test_typing_and_enter_load_a_model(bench: Workbench) -> None:
+    session = bench.session
+    palette = opened(bench)
+    QTest.keyClicks(palette.search, "signs-bounded")
+    assert palette.model.entries[0].kind == "Model"
+    QTest.keyClick(palette.search, Qt.Key.Key_Return)
+    until(lambda: session.classifier is not None and session.classifier.name == "signs-bounded", "the model")
+    session.undo_stack.undo()
+    assert session.classifier.name == "signs"
+
+
+def test_a_model_of_torchvision_is_found_once_they_are_listed(bench: Workbench) -> None:
+    palette = opened(bench)
+    QTest.keyClicks(palette.search, "resnet50")
+    until(lambda: palette.model.entries and palette.model.entries[0].id == "model.torchvision:resnet50", "the networks")
+    assert palette.model.entries[0].kind == "Model"
+    palette.close()
+    settle()
+
+
+def test_every_model_of_the_choosers_is_in_it(bench: Workbench) -> None:
+    models = bench.session.models
+    ids = {found.id for found in collect(bench.window) if found.kind == "Model"}
+    assert {f"model.{entry.source}" for entry in models.shipped} <= ids
+    assert {f"model.{model.source}" for model in models.recent} <= ids
+    assert {f"model.{source}" for source in models.of_session} <= ids
+
+
+def test_typing_and_enter_show_a_data_set(bench: Workbench) -> None:
+    palette = opened(bench)
+    QTest.keyClicks(palette.search, "drawn digits")
+    assert palette.model.entries[0].id == "data.generated:digits"
+    QTest.keyClick(palette.search, Qt.Key.Key_Return)
+    browser = bench.window.panels["image"].data_sets
+    until(lambda: browser.grid.isVisible() and browser._data is not None and "digits" in browser._data.source, "its images")
+    assert browser.chooser.choice.name == "generated:digits"
+
+
 def test_a_preset_sets_attack_and_parameters(bench: Workbench) -> None:
     found = next(found for found in collect(bench.window) if found.kind == "Preset" and found.id.startswith("preset.pgd."))
     found.do()

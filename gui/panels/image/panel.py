@@ -78,7 +78,7 @@ class ImagePanel(QWidget):
                 row.addWidget(widget, 1)
         self.samples = Samples(self._session, self)
         self.data_sets = DataSets(self._session, self)
-        tabs = QTabWidget(self)
+        tabs = self._tabs = QTabWidget(self)
         tabs.setDocumentMode(True)
         tabs.addTab(self.samples, "Samples")
         tabs.addTab(self.data_sets, "Data sets")
@@ -135,6 +135,12 @@ class ImagePanel(QWidget):
         if path:
             settings.keep_folder("images", Path(path).parent)
             open_image.open_path(self._session, path)
+
+    def show_data_set(self, name: str) -> None:
+        """Show the images of a data set of the list."""
+        self._tabs.setCurrentWidget(self.data_sets)
+        self.data_sets.chooser.choose(name)
+        self.data_sets.load()
 
     @Slot()
     def paste(self) -> None:

@@ -14,6 +14,7 @@ from gui.session.swap_model import label_of, samples_for
 from gui.shell.actions.file import open_path
 from gui.shell.actions.shell import Shell
 from gui.shell.docks import DOCKS
+from gui.shell.palette import sources
 from gui.shell.palette.entries import Entry
 from gui.shell.palette.popup import CommandPalette
 
@@ -43,14 +44,24 @@ def open_palette(host: Host) -> None:
     def used(id: str) -> None:
         host.settings.keep_text(_RECENT, "\n".join([id, *(other for other in recent if other != id)][:_MOST_RECENT]))
 
-    CommandPalette(collect(host), recent, used, host.window()).open()
+    palette = CommandPalette(partial(collect, host), recent, used, host.window())
+    palette.search.textEdited.connect(lambda _text: _list_networks(host))
+    host.session.models.changed.connect(palette.collect_again)
+    palette.open()
+
+
+def _list_networks(host: Host) -> None:
+    """List torchvision's networks once something is searched, since that takes seconds; the palette shows them when they are there."""
+    models = host.session.models
+    if host.session.ready and models.torchvision is None and not models.listing:
+        models.list_torchvision()
 
 
 def collect(host: Host) -> list[Entry]:
     """Return all entries as they are at the moment."""
     entries = [*_commands(host), *_panels(host), *_recent(host)]
     if host.session.ready:
-        entries += [*_attacks(host), *_samples(host), *_experiments(host)]
+        entries += [*_attacks(host), *sources.models(host), *_samples(host), *sources.data_sets(host), *_experiments(host)]
     return entries
 
 

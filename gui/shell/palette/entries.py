@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-KINDS = ("Command", "Workspace", "Panel", "Attack", "Preset", "Sample", "Recent", "Experiment", "Help")
+KINDS = ("Command", "Workspace", "Panel", "Attack", "Model", "Preset", "Sample", "Recent", "Data set", "Experiment", "Help")
 """The kinds of entries; of equally good matches the earlier kind stands first."""
 _INITIAL, _START, _INSIDE, _LETTERS, _SLIP, _NONE = range(6)
 _SLIPS = {3: 1, 8: 2}

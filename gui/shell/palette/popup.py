@@ -96,11 +96,20 @@ class CommandPalette(QFrame):
     """Typing reduces the list, the arrows move in it, Enter or a click carries out the entry, Esc closes."""
 
     def __init__(
-        self, entries: Sequence[Entry], recent: Sequence[str], used: Callable[[str], object], parent: QWidget, text: str = ""
+        self,
+        collect: Callable[[], Sequence[Entry]],
+        recent: Sequence[str],
+        used: Callable[[str], object],
+        parent: QWidget,
+        text: str = "",
     ) -> None:
-        """``recent`` lists the ids of entries that were used, the newest first; ``used`` is called with the id of the one carried out."""
+        """``collect`` gives the entries, and ``recent`` the ids of those that were used, the newest first.
+
+        ``used`` is called with the id of the one that is carried out.
+        """
         super().__init__(parent, Qt.WindowType.Popup)
-        self._entries, self._recent, self._used, self._over = entries, recent, used, parent
+        self._collect, self._recent, self._used, self._over = collect, recent, used, parent
+        self._entries = collect()
         self._keys = PopupKeys(self)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFrameShape(QFrame.Shape.StyledPanel)
@@ -138,10 +147,11 @@ class CommandPalette(QFrame):
         self.show()
         self.search.setFocus(Qt.FocusReason.PopupFocusReason)
 
-    def set_entries(self, entries: Sequence[Entry]) -> None:
-        """Replace the entries, since more are known by now; what is highlighted stays so while it is found."""
+    @Slot()
+    def collect_again(self) -> None:
+        """Collect the entries again, since more are known by now; what is highlighted stays so while it is found."""
         before = self.list.currentIndex().data(_ENTRY)
-        self._entries = entries
+        self._entries = self._collect()
         self._filter()
         ids = [entry.id for entry in self.model.entries]
         if before is not None and before.id in ids:
