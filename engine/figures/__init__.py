@@ -11,7 +11,7 @@ from engine.figures.choose import (
     panels_of,
 )
 from engine.figures.compose import boxes_in, compose
-from engine.figures.contact_sheet import distortion_figure
+from engine.figures.contact_sheet import contact_sheet, rates_figure
 from engine.figures.export import FORMATS, export, export_arrays
 from engine.figures.fonts import FONTS, Font
 from engine.figures.latex import latex_caption
@@ -41,8 +41,8 @@ __all__ = [
     "boxes_in",
     "check_panels",
     "compose",
+    "contact_sheet",
     "curve_figure",
-    "distortion_figure",
     "explanations_in",
     "export",
     "export_arrays",
@@ -51,6 +51,7 @@ __all__ = [
     "panel_titles",
     "panels_for",
     "panels_of",
+    "rates_figure",
     "subject_of",
     "table_figure",
 ]

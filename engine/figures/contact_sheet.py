@@ -1,4 +1,4 @@
-"""The contact sheet of real-life distortions: strips of pictures with the predictions, and the destruction rates of many images."""
+"""Figures of real-life distortions: the contact sheet of one image with its predictions, and the destruction rates of several."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ _SMALL = 5.5
 """Font size below the pictures, in points."""
 _SMALL_MM = 2.4
 _GAP_MM = 1.2
+_WIDE_MM = 130.0
+"""Width of the page from which an interval and its counts stand on one line of a cell."""
 _MOST_LINES = 3
 """Lines that the name of a class may take."""
 
@@ -73,7 +75,7 @@ class StripPanel(FigurePanel):
         return side * max(float(cell.image.shape[1] / cell.image.shape[2]) for cell in self.cells)
 
 
-def distortion_figure(
+def contact_sheet(
     result: Result,
     last: DistortionStep,
     row: int | None = None,
@@ -81,25 +83,45 @@ def distortion_figure(
     dark: bool = False,
     size: float = SIZE,
 ) -> Figure:
-    """Draw the contact sheet of one image and, of several images, the destruction rates above it.
+    """Draw one image under every distortion, with the predictions below the pictures.
 
     Parameters
     ----------
     result, last
         The result of a `DistortionSurvival`, and its last step.
     row
-        Index of the image on the sheet. None: the first that is adversarial.
+        Index of the image. None: the first that is adversarial.
     width_mm, dark, size
         As for `compose`.
     """
-    operation = result.operation
-    assert isinstance(operation, DistortionSurvival)
-    assert last.undistorted is not None
-    sheet = sheet_of(operation, last, result.provenance["seed"], row)
+    sheet = sheet_of(_evaluation(result), last, result.provenance["seed"], row)
     assert sheet is not None
-    panels: list[FigurePanel] = [_rates(last.undistorted, last.seen)] if len(last.clean) > 1 else []
-    panels += _strips(sheet)
-    return compose(panels, width_mm=width_mm, columns=2, dark=dark, letters=False, size=size, note=_note(result, operation, last, sheet))
+    which = f"Image {sheet.row} of {len(last.clean):,}. " if len(last.clean) > 1 else ""
+    frames = "Frames: blue, the clean image; orange, another class than the label; green, the label is read again."
+    note = f"{_made(result)} {which}Label: “{sheet.label}”. {frames}"
+    return compose(_strips(sheet), width_mm=width_mm, columns=2, dark=dark, letters=False, size=size, note=note)
+
+
+def rates_figure(result: Result, last: DistortionStep, width_mm: float = WIDTH_MM, dark: bool = False, size: float = SIZE) -> Figure:
+    """Draw the destruction rates of several images as a heat map, with a row for each distortion and a column for each strength."""
+    assert last.undistorted is not None
+    sentences = " ".join(_evaluation(result).sentences(last))
+    rate = "Destruction rate: the share of adversarial images that are classified correctly again, in %, with its 95 % Wilson interval."
+    note = f"{_made(result)} {sentences} {rate} Without colour: fewer than {FEW} adversarial images."
+    panel = _rates(last.undistorted, last.seen, narrow=width_mm * SIZE / size < _WIDE_MM)
+    return compose([panel], width_mm=width_mm, dark=dark, letters=False, size=size, note=note)
+
+
+def _evaluation(result: Result) -> DistortionSurvival:
+    assert isinstance(result.operation, DistortionSurvival)
+    return result.operation
+
+
+def _made(result: Result) -> str:
+    """Return the sentences on model, attack and seed."""
+    attack = _evaluation(result).attacking
+    model, seed = result.provenance["model"]["name"], result.provenance["seed"]
+    return f"Model: {model}. Attack: {attack.title}, {budget_of(attack)}. Seed {seed}."
 
 
 def _strips(sheet: Sheet) -> list[FigurePanel]:
@@ -125,34 +147,22 @@ def _lines(cell: StripCell, side: float) -> list[str]:
     return found
 
 
-def _rates(undistorted: Seen, seen: Sequence[Seen]) -> HeatTablePanel:
-    """Return the destruction rates as a heat map, a row for each distortion and a column for each number of its strength."""
+def _rates(undistorted: Seen, seen: Sequence[Seen], *, narrow: bool) -> HeatTablePanel:
     fooled = is_fooled(undistorted)
     titles = list(dict.fromkeys(each.title for each in seen))
-    cells = {(each.title, each.step): _rate_cell(each, destruction_rate(fooled, each.right)) for each in seen}
+    cells = {(each.title, each.step): _rate_cell(each, destruction_rate(fooled, each.right), narrow=narrow) for each in seen}
     steps = range(1 + max((each.step for each in seen), default=0))
     none = HeatCell(None, "")
-    columns = [HeatColumn(f"strength {step + 1}", (), tuple(cells.get((title, step), none) for title in titles)) for step in steps]
-    return HeatTablePanel(title="Destruction rate in %, with its 95 % Wilson interval", names=titles, columns=columns)
+    head = "" if narrow else "strength "
+    columns = [HeatColumn(f"{head}{step + 1}", (), tuple(cells.get((title, step), none) for title in titles)) for step in steps]
+    return HeatTablePanel(title="Destruction rate by the strength of the distortion", names=titles, columns=columns)
 
 
-def _rate_cell(each: Seen, rate: Share) -> HeatCell:
+def _rate_cell(each: Seen, rate: Share, *, narrow: bool = False) -> HeatCell:
+    shown = tuple(filter(None, [each.shown]))
     if rate.value is None:
-        return HeatCell(None, "–", (each.shown,))
+        return HeatCell(None, "–", shown)
     low, high = rate.interval
-    counts = f"{rate.hits:,} of {rate.of:,}"
-    small = (f"{100 * low:.0f}–{100 * high:.0f}, {counts}", *filter(None, [each.shown]))
+    numbers = (f"{100 * low:.0f}–{100 * high:.0f}", f"{rate.hits:,} of {rate.of:,}")
+    small = (*shown, *(numbers if narrow else (", ".join(numbers),)))
     return HeatCell(rate.value if rate.of >= FEW else None, f"{100 * rate.value:.1f}", small)
-
-
-def _note(result: Result, operation: DistortionSurvival, last: DistortionStep, sheet: Sheet) -> str:
-    model = result.provenance["model"]["name"]
-    several = len(last.clean) > 1
-    frames = "Frames: blue, the clean image; orange, another class than the label; green, the label is read again."
-    few = f" Grey: fewer than {FEW} adversarial images." if several else ""
-    of = f" The sheet shows image {sheet.row}, whose label is “{sheet.label}”." if several else f" Label: “{sheet.label}”."
-    rate = " Destruction rate: the share of adversarial images that are classified correctly again." if several else ""
-    sentences = " ".join(operation.sentences(last)) if several else ""
-    attack = f"{operation.attacking.title}, {budget_of(operation.attacking)}"
-    seed = f"Seed {result.provenance['seed']}."
-    return " ".join(f"Model: {model}. Attack: {attack}. {seed} {sentences}{rate}{few}{of} {frames}".split())

@@ -35,8 +35,8 @@ def test_a_record_is_run_again_and_distorted(run: Run, tmp_path: Path) -> None:
     assert made["source"]["same_bits"] is True
     assert made["operation"]["parameters"]["attack"] == "pgd"
     assert json.loads(made["operation"]["parameters"]["parameters"]) == {"steps": 5}
-    assert "quality 50" in (tmp_path / "made/distortion-sign-stop-32-pgd.svg").read_text(encoding="utf-8")
-    assert json.loads((tmp_path / "made/distortion-sign-stop-32-pgd.svg.json").read_text(encoding="utf-8")) == made
+    assert "quality 50" in (tmp_path / "made/distortion-sign-stop-32-pgd-sheet.svg").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "made/distortion-sign-stop-32-pgd-sheet.svg.json").read_text(encoding="utf-8")) == made
     code, _, complained = run("evaluate", "distortion", record, *FEW, "--figure", "svg", "--out", "made")
     assert code == 2
     assert "there is already distortion-sign-stop-32-pgd.csv" in complained
@@ -54,6 +54,7 @@ def test_an_image_and_a_data_set_are_attacked_first(run: Run, tmp_path: Path) ->
     assert code == 0
     assert "Survival of the adversarial images" in said
     assert "12 images" in said
+    assert {path.name for path in (tmp_path / "set").glob("*.pdf")} == {"distortion-pgd.pdf", "distortion-pgd-sheet.pdf"}
     with (tmp_path / "set/distortion-pgd.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {row["images"] for row in rows} == {"12"}

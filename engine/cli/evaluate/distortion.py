@@ -82,7 +82,8 @@ def command(
     from engine.record import repeatable
 
     stem = f"distortion-{attack or 'pgd'}" if record is None else f"distortion-{Path(record).stem}"
-    ends = (".csv", ".images.csv", ".json", f".{figure}", f".{figure}.json")
+    ends = [".csv", ".images.csv", ".json", f"-sheet.{figure}", f"-sheet.{figure}.json"]
+    ends += [f".{figure}", f".{figure}.json"] if data_set is not None else []
     refuse_existing([out / f"{stem}{end}" for end in ends], overwrite)
     with repeatable(threads):
         others = [loaded_behind(name.strip(), device, allow_code, download) for name in (transfer or "").split(",") if name.strip()]
@@ -202,7 +203,7 @@ def _written(
     ready: _Ready, last: DistortionStep, result: Result, path: Path, figure: str, width_mm: float, row: int | None, json: bool
 ) -> int:
     from engine.cli.output import complain, say, say_artifact, say_json
-    from engine.figures import distortion_figure, export
+    from engine.figures import contact_sheet, export, rates_figure
     from engine.record import distortion_record, write_distortions
 
     if last.undistorted is None:
@@ -212,7 +213,9 @@ def _written(
         raise GibbonError(f"There is no image {row}: they are numbered from 0 to {len(last.clean) - 1}. Choose another --row.")
     record = distortion_record(result, last, ready.source)
     files = write_distortions(result, last, ready.source, path)
-    files += export(distortion_figure(result, last, row, width_mm), path.with_name(f"{path.name}.{figure}"), record)
+    if len(last.clean) > 1:
+        files += export(rates_figure(result, last, width_mm), path.with_name(f"{path.name}.{figure}"), record)
+    files += export(contact_sheet(result, last, row, width_mm), path.with_name(f"{path.name}-sheet.{figure}"), record)
     if json:
         say_json({"files": [str(file) for file in files], **record})
     else:
