@@ -19,7 +19,7 @@ def test_a_record_is_run_again_and_distorted(run: Run, tmp_path: Path) -> None:
     record = tmp_path / "made/sign-stop-32-pgd.json"
     code, said, _ = run("evaluate", "distortion", record, *FEW, "--figure", "svg", "--transfer", "signs-bounded, digits", "--out", "made")
     assert code == 0
-    assert "1 of 1 images are adversarial" in said
+    assert "1 of 1 image is adversarial" in said
     assert "The labels are the model's own predictions." in said
     assert "“digits” is left out: it takes images of other channels." in said
     assert "Read by signs-bounded" in said
@@ -33,6 +33,7 @@ def test_a_record_is_run_again_and_distorted(run: Run, tmp_path: Path) -> None:
     attacked = json.loads(record.read_text(encoding="utf-8"))
     assert made["source"]["adversarial_sha256"] == attacked["outcome"]["adversarial_sha256"]
     assert made["source"]["same_bits"] is True
+    assert made["source"]["labels_assumed"] is True
     assert made["operation"]["parameters"]["attack"] == "pgd"
     assert json.loads(made["operation"]["parameters"]["parameters"]) == {"steps": 5}
     assert "quality 50" in (tmp_path / "made/distortion-sign-stop-32-pgd-sheet.svg").read_text(encoding="utf-8")

@@ -143,7 +143,7 @@ def _of_record(
     assert isinstance(attack, Attack)
     operation = DistortionSurvival.of(attack, distortions=distortions)
     whose = start(operation, made.classifier, made.clean, made.labels, start=made.adversarial, models=others, seed=seed)
-    source = {"record": path.name, "adversarial_sha256": again.sha256, "same_bits": again.same}
+    source = {"record": path.name, "adversarial_sha256": again.sha256, "same_bits": again.same, "labels_assumed": entry.label.assumed}
     return _Ready(operation, whose, path.stem, source, entry.label.assumed)
 
 
@@ -171,7 +171,7 @@ def _of_images(
         clean = open_image(image).crop_to(classifier, None)[None]
         labels = None if label is None else torch.tensor([class_number(label, classifier.labels, "label")])
         whose = start(operation, classifier, clean, labels, models=others, seed=seed)
-        return _Ready(operation, whose, image.stem, {"image": image.name}, label is None)
+        return _Ready(operation, whose, image.stem, {"image": image.name, "labels_assumed": label is None}, label is None)
     images = load_data(data_set or "", count, root, seed, download)
     taker = as_taken(classifier, images.shape)
     if taker is None:

@@ -119,7 +119,8 @@ class DistortionSurvival(NamedAttack):
             return ["The attack has not ended, so nothing was distorted."]
         fooled, count = int(is_fooled(last.undistorted).sum()), len(last.clean)
         right = int(last.undistorted.right_clean.sum())
-        said = [f"{fooled:,} of {count:,} images are adversarial: right before the attack ({right:,}) and wrong after it."]
+        are = "is" if fooled == 1 else "are"
+        said = [f"{fooled:,} of {counted(count, 'image')} {are} adversarial: right before the attack ({right:,}) and wrong after it."]
         said += ["No image is adversarial, so no rate is defined."] if not fooled else []
         said += ["The labels are the model's own predictions."] if assumed else []
         return [*said, *last.left_out]
@@ -159,6 +160,7 @@ class _Work:
         self._made: list[Seen] = []
         self._left_out: list[str] = []
         self._index = itertools.count()
+        self._readings: dict[str, Tensor] = {}
 
     def step(self, share: float, news: str) -> DistortionStep:
         """Return the step at this share of the look in progress, or of the attack where that is not done."""
@@ -172,7 +174,7 @@ class _Work:
             tuple(self._left_out),
             news=news,
             share_done=self._done(share),
-            readings=self._readings(),
+            readings=self._readings,
         )
 
     def undistort(self) -> Iterator[DistortionStep]:
@@ -189,7 +191,7 @@ class _Work:
         asked = self._asked(model, (kind, place))
         clean, attacked = yield from _each_step(asked, lambda share: self.step(share, f"{kind.title}, {shown}"))
         labels = self.problem.labels
-        self._made.append(Seen(kind.slug, kind.title, strength, shown, clean, attacked, model.labels, labels, step=place))
+        self._keep(Seen(kind.slug, kind.title, strength, shown, clean, attacked, model.labels, labels, step=place))
 
     def ask_another(self, model: Classifier) -> Iterator[DistortionStep]:
         """Ask another model about the images as they are."""
@@ -199,7 +201,7 @@ class _Work:
             return
         clean, attacked = yield from _each_step(self._asked(taker, None), lambda share: self.step(share, model.name))
         title = f"Read by {model.name}"
-        self._made.append(Seen(model.name, title, None, "", clean, attacked, model.labels, labels, by_another_model=True))
+        self._keep(Seen(model.name, title, None, "", clean, attacked, model.labels, labels, by_another_model=True))
 
     def _done(self, share: float) -> float:
         if self.adversarial is None:
@@ -208,11 +210,12 @@ class _Work:
         done = len(self._made) + len(self._left_out) + (self.undistorted is not None) + share
         return self.begins + (1 - self.begins) * min(1.0, done / parts)
 
-    def _readings(self) -> dict[str, Tensor]:
-        if self.undistorted is None or not self._made:
-            return {}
-        rate = destruction_rate(is_fooled(self.undistorted), self._made[-1].right).value
-        return {} if rate is None else {"destruction rate": torch.tensor(rate)}
+    def _keep(self, seen: Seen) -> None:
+        """Keep what was seen under a distortion, or by another model, and its destruction rate as the reading of the steps that follow."""
+        assert self.undistorted is not None
+        self._made.append(seen)
+        rate = destruction_rate(is_fooled(self.undistorted), seen.right).value
+        self._readings = {} if rate is None else {"destruction rate": torch.tensor(rate)}
 
     @torch.no_grad()
     def _asked(self, model: Classifier, look: tuple[Distortion, int] | None) -> Generator[float, None, tuple[Predictions, Predictions]]:
