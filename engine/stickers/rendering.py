@@ -79,13 +79,14 @@ def compose(clean: Tensor, stickers: Sequence[Sticker]) -> Composition:
     fixed = [sticker for sticker in stickers if not isinstance(sticker.content, Optimised)]
     optimised = [sticker for sticker in stickers if isinstance(sticker.content, Optimised)]
     for sticker in stickers:
-        covered = coverage(sticker, height, width)
+        rows, columns = _clipped(sticker, height, width)
+        covered, below = sticker.opacity * _shape_within(sticker, rows, columns), mask[:, rows, columns]
         if isinstance(sticker.content, Optimised):
-            mask = (1 - covered) * mask + covered
+            mask[:, rows, columns] = (1 - covered) * below + covered
         else:
-            whole = covered == 1 if not isinstance(sticker.content, Shadow) else torch.zeros_like(mixed)
-            mixed |= (mask > 0) & (covered > 0) & ~whole
-            mask = mask * (1 - covered)
+            partly = covered > 0 if isinstance(sticker.content, Shadow) else (covered > 0) & (covered != 1)
+            mixed[:, rows, columns] |= (below > 0) & partly
+            mask[:, rows, columns] = below * (1 - covered)
     base, mask = paint(clean, fixed), mask.to(clean)
     if bool(mixed.any()):
         rest = _without_optimised(clean, stickers)
@@ -124,15 +125,17 @@ def with_content(stickers: Sequence[Sticker], image: Tensor) -> tuple[Sticker, .
     """
     _, height, width = checks.picture(image, "image").shape
     check_stickers(stickers)
-    taken = []
-    for place, sticker in enumerate(stickers):
+    taken, here = [], image.detach().cpu()
+    shown = torch.ones(1, height, width, dtype=torch.bool)
+    for sticker in reversed(stickers):
         if isinstance(sticker.content, Optimised) and sticker.visible:
-            shown = torch.ones(1, height, width, dtype=torch.bool)
-            for above in stickers[place + 1 :]:
-                shown &= coverage(above, height, width) < 1
-            sticker = replace(sticker, content=filled(sticker, image.detach().cpu(), shown))
-        taken.append(sticker)
-    return tuple(taken)
+            taken.append(replace(sticker, content=filled(sticker, here, shown)))
+        else:
+            taken.append(sticker)
+        if sticker.visible:  # it covers those below
+            rows, columns = _clipped(sticker, height, width)
+            shown[:, rows, columns] &= sticker.opacity * _shape_within(sticker, rows, columns) < 1
+    return tuple(reversed(taken))
 
 
 def _fills_pixels(sticker: Sticker) -> bool:

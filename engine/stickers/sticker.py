@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -162,9 +163,9 @@ class Sticker:
         """The box and its angle, ``(5,)`` float64, see `engine.stickers.frames`."""
         return torch.tensor([self.x, self.y, self.width, self.height, self.angle], dtype=torch.float64)
 
-    @property
+    @cached_property
     def outer(self) -> Box:
-        """The smallest box of whole pixels that holds the rotated box: left, top, right, bottom."""
+        """The smallest box of whole pixels that holds the rotated box: left, top, right, bottom. Kept, since each frame asks for it."""
         return outer_box(self.x, self.y, self.width, self.height, self.angle)
 
     @property

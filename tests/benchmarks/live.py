@@ -7,6 +7,7 @@ panels in sight have painted the same frame; its latency is the time from when t
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import re
 import statistics
@@ -16,6 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -30,6 +32,9 @@ from gui.app import Workbench
 from tests.acceptance.figures import Figure, at_least, at_most
 from tests.benchmarks.following import followers
 from tests.gui.driving import open_window, settle, until, wait_ready
+
+if TYPE_CHECKING:
+    from engine.stickers import Sticker
 
 HZ = 60
 SECONDS = 5.0
@@ -55,6 +60,7 @@ class Watch(QObject):
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench.window)
         self._session = bench.session
+        self._dragged = bench.session.stickers[-1].id
         self._widgets = followers(bench)
         assert len(self._widgets) >= AT_LEAST_SEEN, "a panel of the story is hidden"
         self._missing: set[int] = set()
@@ -68,7 +74,8 @@ class Watch(QObject):
 
     def _on_observed(self) -> None:
         frame = self._session.frame
-        position = frame.scene.stickers[0].x if frame is not None and frame.scene.stickers else None
+        there = () if frame is None else frame.scene.stickers
+        position = next((sticker.x for sticker in there if sticker.id == self._dragged), None)
         if position is not None and position != self._position and position in self.due:
             self._position = position
             self._missing = {id(widget) for widget in self._widgets}
@@ -90,11 +97,11 @@ def _mouse(widget: QWidget, kind: QEvent.Type, at: QPoint, button: Qt.MouseButto
     QApplication.postEvent(widget, event)
 
 
-def drag_back_and_forth(bench: Workbench) -> list[float]:
-    """Drag the sticker for five seconds with mouse events at 60 Hz, one pixel each; the latencies of the updates."""
+def drag_back_and_forth(bench: Workbench, seconds: float = SECONDS) -> list[float]:
+    """Drag the topmost sticker for some seconds with mouse events at 60 Hz, one pixel each; the latencies of the updates."""
     watch = Watch(bench)
     pane = bench.window.canvas.adversarial_pane
-    sticker = bench.session.stickers[0]
+    sticker = bench.session.stickers[-1]
     middle = (sticker.x + sticker.width / 2, sticker.y + sticker.height / 2)
     left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
     reach = 32 - sticker.width - sticker.x
@@ -108,7 +115,7 @@ def drag_back_and_forth(bench: Workbench) -> list[float]:
     def move() -> None:
         nonlocal sent
         due = began + sent / HZ
-        if sent >= HZ * SECONDS:
+        if sent >= HZ * seconds:
             loop.quit()
         elif time.perf_counter() >= due:
             place = abs((sent + reach) % (2 * reach) - reach)  # a triangle: a new position with every event
@@ -126,6 +133,38 @@ def drag_back_and_forth(bench: Workbench) -> list[float]:
     latencies = list(watch.latencies)
     watch.deleteLater()
     return latencies
+
+
+def crowd() -> tuple[Sticker, ...]:
+    """99 stickers of every shape, two of three rotated, and a polygon of 1,000 corners on top."""
+    import torch
+
+    from engine.stickers import Brushed, Colour, Ellipse, Optimised, Polygon, Rectangle, Sticker
+
+    shapes = (Rectangle(), Ellipse(), Polygon(), Brushed.of(torch.eye(4)))
+    rest = tuple(
+        Sticker(1 + n, 7 * n % 24, 5 * n % 24, 4, 4, Colour((0, n / 99, 1)), shape=shapes[n % 4], angle=30 * (n % 3)) for n in range(99)
+    )
+    turns = [2 * math.pi * corner / 1000 for corner in range(1000)]
+    corners = tuple((0.5 + (0.4 + 0.1 * math.sin(9 * a)) * math.cos(a), 0.5 + (0.4 + 0.1 * math.sin(9 * a)) * math.sin(a)) for a in turns)
+    return *rest, Sticker(100, 1, 12, 8, 8, Optimised(), shape=Polygon(corners))
+
+
+def crowded_figures(bench: Workbench, rounds: int = 3, seconds: float = 2.0) -> Iterator[Figure]:
+    """Updates a second while one of 100 stickers is dragged, a polygon of 1,000 corners, and of one alone, in turn."""
+    from engine.stickers import Optimised, Sticker
+
+    scenes = {"alone": (Sticker(1, 1, 12, 8, 8, Optimised()),), "crowd": crowd()}
+    seen: dict[str, list[float]] = {name: [] for name in scenes}
+    for _ in range(rounds):
+        for name, stickers in scenes.items():
+            bench.session.commit_stickers(stickers, "Draw")
+            until(lambda there=stickers: bench.session.frame.scene.stickers == there, "the frame of the stickers")  # type: ignore[misc,union-attr]
+            seen[name].append(len(drag_back_and_forth(bench, seconds)) / seconds)
+    alone, many = (statistics.median(seen[name]) for name in scenes)
+    yield at_least("updates a second, a polygon of 1,000 corners among 100 stickers", many, 30)
+    yield Figure("  one sticker alone, measured in turn", alone)
+    yield Figure("  ratio", many / alone)
 
 
 def heartbeat(bench: Workbench, seconds: float = 5.0) -> list[float]:
@@ -261,6 +300,7 @@ def figures() -> Iterator[Figure]:
     bench.window.workspaces.switch("stickers")
     try:
         yield from theme_figures(bench)
+        yield from crowded_figures(bench)
         bench.session.commit_stickers((Sticker(1, 1, 12, 8, 8, Optimised()),), "Draw")
         bench.session.runs.start(attacks.StickerPGD())
         until(lambda: bench.session.history.entries and not bench.session.runs.running, "the sticker's content")
