@@ -124,7 +124,10 @@ class Perturbation:
 
 @dataclass(frozen=True, eq=False)
 class PlacedStickers:
-    """Stickers that an attack has placed: painted over the clean image, they give the adversarial one bit by bit."""
+    """Stickers that an attack has placed: painted over the clean image, they give the adversarial one bit by bit.
+
+    Of a shadow this holds within the attack's mask, which cuts it.
+    """
 
     stickers: tuple[tuple[Sticker, ...], ...]
     """The stickers of each image, in z-order."""

@@ -26,6 +26,7 @@ from engine.attacks.rp2 import RP2
 from engine.attacks.square.attack import Square
 from engine.attacks.sticker_pgd import StickerPGD
 from engine.attacks.sticker_search.attack import StickerSearch
+from engine.attacks.sticker_search.shadow import ShadowSearch
 from engine.attacks.substitute.attack import Substitute
 from engine.attacks.transformation.gradient import TransformationGradient
 from engine.attacks.transformation.search import Transformation
@@ -61,6 +62,7 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     OnePixel,
     OnePixelMap,
     StickerSearch,
+    ShadowSearch,
     Transformation,
     LaserBeam,
     Noise,
@@ -95,6 +97,7 @@ __all__ = [
     "Proximity",
     "RandFGSM",
     "SavedPerturbation",
+    "ShadowSearch",
     "Square",
     "StickerPGD",
     "StickerSearch",
