@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Span:
-    """A quantity along a side of a map, evenly spaced from the first value to the last."""
+    """A quantity along a side of a map."""
 
     label: str
-    first: float
-    """Its value in the first column or row."""
-    last: float
+    values: tuple[float, ...]
+    """Its value in every column or row; those of a factor are spaced by a ratio."""
 
 
 @dataclass(frozen=True, eq=False)

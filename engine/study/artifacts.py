@@ -110,7 +110,7 @@ def _axis(facts: Mapping[str, Any]) -> Axis:
 
 
 def _span(facts: Mapping[str, Any] | None) -> Span | None:
-    return None if facts is None else Span(str(facts["label"]), float(facts["first"]), float(facts["last"]))
+    return None if facts is None else Span(str(facts["label"]), tuple(map(float, facts["values"])))
 
 
 def _table_of(facts: Mapping[str, Any]) -> Table:

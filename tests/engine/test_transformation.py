@@ -228,8 +228,8 @@ def test_the_landscape_of_a_grid_is_the_largest_over_the_others(small64: engine.
     found = engine.run(attack, small64, images, labels).artifacts["landscape"]
     assert isinstance(found, Map)
     assert found.values.shape == (len(images), 5, 3)
-    assert (found.across.label, found.across.first, found.across.last) == ("y (of the height)", -0.1, 0.1)  # type: ignore[union-attr]
-    assert (found.down.label, found.down.first, found.down.last) == ("rotation (°)", -30, 30)  # type: ignore[union-attr]
+    assert (found.across.label, found.across.values) == ("y (of the height)", (-0.1, 0, 0.1))  # type: ignore[union-attr]
+    assert (found.down.label, found.down.values) == ("rotation (°)", (-30, -15, 0, 15, 30))  # type: ignore[union-attr]
     space = attack._space(3)
     for row, (turn, angle), (column, y) in itertools.product(
         range(2), enumerate(torch.linspace(-1, 1, 5).tolist()), enumerate(torch.linspace(-1, 1, 3).tolist())
@@ -268,6 +268,14 @@ def test_a_landscape_of_one_parameter_has_one_row(small64: engine.Classifier, im
         assert found.values.shape == (len(images), 1, 7)
         assert found.down is None
         assert bool(found.values.isfinite().all())
+
+
+def test_the_values_along_a_factor_are_spaced_by_a_ratio(small64: engine.Classifier, images: Tensor) -> None:
+    attack = attacks.Transformation(translation=0, scale=4, points=5, rotation_points=3)
+    found = engine.run(attack, small64, images).artifacts["landscape"]
+    assert isinstance(found, Map)
+    assert found.down is not None
+    assert found.down.values == pytest.approx((0.25, 0.5, 1, 2, 4))
 
 
 def test_a_cancelled_grid_says_what_it_lacks(small64: engine.Classifier, images: Tensor) -> None:

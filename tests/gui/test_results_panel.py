@@ -157,6 +157,23 @@ def test_a_pixel_is_read_chosen_and_marked_on_the_canvas(qtbot: QtBot, probed: R
     assert chosen == [(15, 15), (14, 15), (15, 15), None]
 
 
+def test_a_place_over_two_quantities_is_read_by_them_and_marks_no_pixel(qtbot: QtBot, probed: ResultsPanel, session: Session) -> None:
+    from engine.artifacts import Map, Span
+
+    chosen: list[object] = []
+    session.pixelChosen.connect(chosen.append)
+    view = bring(qtbot, probed, "Pixels that flip")
+    assert isinstance(view, MapView)
+    across, down = Span("x", (-0.1, 0.0, 0.1)), Span("rotation (°)", (-30.0, 30.0))
+    view.fill(None, Item("map", "Margin", Map(torch.arange(6.0).view(1, 2, 3), "Margin", signed=True, across=across, down=down)))
+    qtbot.mouseMove(view.map, view.map.rect_of((0, 1)).center())
+    qtbot.waitUntil(lambda: view.readout.text == "x −0.1, rotation (°) 30: 3")
+    qtbot.mouseClick(view.map, Qt.MouseButton.LeftButton, pos=view.map.rect_of((2, 0)).center())
+    assert view.map.chosen == (2, 0)
+    assert view.readout.text == "x 0.1, rotation (°) −30: 2"
+    assert chosen == []
+
+
 def test_a_map_is_painted_pixel_by_pixel_with_its_limits(qtbot: QtBot, probed: ResultsPanel) -> None:
     view = bring(qtbot, probed, "Pixels that flip")
     assert isinstance(view, MapView)

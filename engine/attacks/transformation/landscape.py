@@ -64,7 +64,6 @@ class Sides:
 
 
 def _span(space: Space, place: int, count: int) -> Span:
-    ends = torch.tensor([-1.0, 1.0] if count > 1 else [0.0, 0.0], dtype=torch.float64)
-    first, last = space.value(place, ends).tolist()
+    side = torch.linspace(-1, 1, count, dtype=torch.float64) if count > 1 else torch.zeros(1, dtype=torch.float64)
     name = space.names[place]
-    return Span(f"{name} ({UNITS[name]})" if name in UNITS else name, first, last)
+    return Span(f"{name} ({UNITS[name]})" if name in UNITS else name, tuple(space.value(place, side).tolist()))

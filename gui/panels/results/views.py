@@ -94,6 +94,8 @@ class MapView(View):
         super().__init__(session)
         self.map, self.readout = HeatMap(self), Sentence(2, muted=True)
         self._partial = False
+        self._spans: tuple[Any, Any] = (None, None)
+        """The quantities along the columns and the rows; (None, None) where these are those of the image."""
         self.readout.setAccessibleName("Value under the mouse")
         self.map.hovered.connect(self._on_hovered)
         self.map.picked.connect(self._on_picked)
@@ -103,13 +105,15 @@ class MapView(View):
         self.map.set_values(item.artifact.values[0].numpy(), item.title, item.artifact.signed)
         self.map.setAccessibleName(item.title)
         self._partial = not bool(np.isfinite(self.map.values).all())
+        self._spans = item.artifact.across, item.artifact.down
         self.readout.take_room_for(self._invitation)
         self._read(self.map.chosen)
 
     @property
     def _invitation(self) -> str:
         grey = "Grey pixels were not tried. " if self._partial else ""
-        return f"{grey}Point at a pixel to read it; click to mark it on the canvas."
+        where = "Point at a place to read it." if any(self._spans) else "Point at a pixel to read it; click to mark it on the canvas."
+        return f"{grey}{where}"
 
     @Slot(object)
     def _on_hovered(self, pixel: Pixel | None) -> None:
@@ -117,7 +121,8 @@ class MapView(View):
 
     @Slot(object)
     def _on_picked(self, pixel: Pixel | None) -> None:
-        self.session.pixelChosen.emit(pixel)
+        if not any(self._spans):  # a place over two quantities is no pixel of the image
+            self.session.pixelChosen.emit(pixel)
         self._read(pixel)
 
     def _read(self, pixel: Pixel | None) -> None:
@@ -125,7 +130,16 @@ class MapView(View):
             self.readout.set_text(self._invitation)
             return
         value = self.map.value(pixel)
-        self.readout.set_text(f"x {pixel[0]}, y {pixel[1]}: {with_minus(short(value)) if np.isfinite(value) else 'not tried'}")
+        self.readout.set_text(f"{self._place(pixel)}: {with_minus(short(value)) if np.isfinite(value) else 'not tried'}")
+
+    def _place(self, pixel: Pixel) -> str:
+        """Return a place of the map in words: its pixel, or its two quantities."""
+        if not any(self._spans):
+            return f"x {pixel[0]}, y {pixel[1]}"
+        read = [
+            f"{span.label} {with_minus(short(span.values[at]))}" for span, at in zip(self._spans, pixel, strict=True) if span is not None
+        ]
+        return ", ".join(read)
 
 
 class PictureView(View):
