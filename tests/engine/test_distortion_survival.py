@@ -263,7 +263,7 @@ def test_a_batch_equals_its_first_image_alone_and_chunks_change_nothing(monkeypa
         assert one[:3] == other[:3]
         assert one[3] == pytest.approx(other[3], abs=1e-5)
         assert one[4:5] == other[4:5]
-    monkeypatch.setattr("engine.evaluate.distortion.survival.rows_per_pass", lambda images: 4)
+    monkeypatch.setattr("engine.evaluate.distortion.looking.rows_per_pass", lambda images: 4)
     chunked = survive(clean, adversarial, [1] * 5, "all").artifacts["predictions"]
     assert isinstance(chunked, Table)
     assert [(row[0], row[3], row[5]) for row in chunked.rows] == [(row[0], row[3], row[5]) for row in table.rows]
@@ -309,6 +309,12 @@ def test_a_data_set_is_attacked_by_its_own_labels() -> None:
     result = engine.run(operation, bright(), data=data)
     assert rows_of(result)[0]["images"] == 3
     assert rows_of(result)[0]["adversarial"] == 3
+
+
+def test_adversarial_images_and_a_data_set_are_one_too_many() -> None:
+    data = engine.data.DataSet("set", ("dark", "middle", "bright"), (plain(0.5) * 255).byte(), torch.tensor([1]), "drawn here")
+    with pytest.raises(engine.GibbonError, match="Leave one of them out"):
+        engine.run(DistortionSurvival(), bright(), plain(0.5), torch.tensor([1]), start=plain(0.7), data=data)
 
 
 # ---------------------------------------------------------------- slider and sheet

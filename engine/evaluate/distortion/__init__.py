@@ -3,8 +3,9 @@
 from engine.evaluate.distortion.counting import Seen, destruction_rate, is_fooled
 from engine.evaluate.distortion.kinds import KINDS, Distortion, read
 from engine.evaluate.distortion.live import Moment, moment
+from engine.evaluate.distortion.looking import DistortionStep
 from engine.evaluate.distortion.sheet import Cell, Sheet, sheet_of
-from engine.evaluate.distortion.survival import DistortionStep, DistortionSurvival
+from engine.evaluate.distortion.survival import DistortionSurvival
 
 __all__ = [
     "KINDS",

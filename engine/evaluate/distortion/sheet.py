@@ -8,8 +8,9 @@ from torch import Tensor
 
 from engine.evaluate.distortion.counting import Seen, is_fooled
 from engine.evaluate.distortion.kinds import read
+from engine.evaluate.distortion.looking import DistortionStep, distorted
 from engine.evaluate.distortion.numbers import verdict
-from engine.evaluate.distortion.survival import DistortionStep, DistortionSurvival, distorted
+from engine.evaluate.distortion.survival import DistortionSurvival
 
 
 @dataclass(frozen=True, eq=False)
