@@ -12,6 +12,7 @@ BRIEF: dict[str, dict[str, Any]] = {
     "one-pixel-map": {"levels": 2},
     "universal": {"steps": 20, "count": 160, "held_out": 80},
     "square": {"n_queries": 400},
+    "rp2": {"steps": 20, "search_steps": 10, "samples": 8, "fresh": 20},
     "proximity": {"curve": 6},
     "substitute": {"seeds": 60, "rounds": 4, "held_out": 100, "eps": 0.1},
 }
@@ -86,7 +87,7 @@ def attacks(tour: Tour) -> None:
     from engine.attacks import CATALOGUE
 
     for slug, attack in CATALOGUE.items():
-        if slug != "sticker":  # the story shows it
+        if "mask" not in attack.needs:  # the story shows what is on a sticker
             _run(tour, slug, attack)
 
 
