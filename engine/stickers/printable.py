@@ -55,7 +55,7 @@ def non_printability(content: Tensor, inside: Tensor, palette: Sequence[tuple[fl
     - ``"smooth"``: ``-log(sum_c exp(-20 ||p - c||_2)) / 20``, which pulls a pixel between two colours towards both; it may be below 0.
 
     The score of Sharif, Bhagavatula, Bauer, Reiter 2016 (doi 10.1145/2976749.2978392), as used in RP2, is the product of the distances.
-    With dozens of colours that product under- or overflows, so it is not offered.
+    With dozens of colours that product ranges over dozens of orders of magnitude, so it is not offered.
 
     Parameters
     ----------
