@@ -61,6 +61,7 @@ def attacked_image(uses: Collection[str], stickers: Sequence[Sticker]) -> str:
     ``uses`` are the inputs that the attack takes (`engine.Operation.uses`). One that paints stickers begins from the image with the others,
     those whose content is fixed.
     """
+    stickers = [sticker for sticker in stickers if sticker.visible]
     if "stickers" not in uses:
         return _WITH_STICKERS if stickers else CLEAN_IMAGE
     return _WITH_OTHERS if any(not isinstance(sticker.content, Optimised) for sticker in stickers) else CLEAN_IMAGE

@@ -14,6 +14,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QWidget
 
+from gui.canvas.cursors import cursor_of
 from gui.canvas.gesture import Gesture, rebased
 from gui.canvas.mouse import WHEEL_STEP, PaneMouse
 from gui.canvas.pane import Pane
@@ -23,18 +24,6 @@ from gui.canvas.views import PictureViews
 if TYPE_CHECKING:
     from engine.stickers import Content, Sticker
 
-CURSORS: dict[Role, Qt.CursorShape] = {
-    "arrow": Qt.CursorShape.ArrowCursor,
-    "cross": Qt.CursorShape.CrossCursor,
-    "hand": Qt.CursorShape.OpenHandCursor,
-    "grab": Qt.CursorShape.ClosedHandCursor,
-    "move": Qt.CursorShape.SizeAllCursor,
-    "horizontal": Qt.CursorShape.SizeHorCursor,
-    "vertical": Qt.CursorShape.SizeVerCursor,
-    "falling": Qt.CursorShape.SizeFDiagCursor,
-    "rising": Qt.CursorShape.SizeBDiagCursor,
-    "turn": Qt.CursorShape.PointingHandCursor,
-}
 SLIDE = Tool(slide, "horizontal")
 DIVIDER_REACH = 6.0
 """The distance in screen pixels within which a press takes the divider."""
@@ -366,9 +355,10 @@ class DrawingPanes(PictureViews):
             shape = "horizontal" if self._divides() else role(self._tool, self._hover[1], self._board())
         elif self._gesture is not None:
             return  # the cursor from the beginning of the drag stays
+        cursor = cursor_of(shape)
         for pane in self.panes:
-            if pane.viewport.cursor().shape() != CURSORS[shape]:
-                pane.viewport.setCursor(CURSORS[shape])
+            if pane.viewport.cursor().shape() != cursor.shape():
+                pane.viewport.setCursor(cursor)
 
     def _divides(self) -> bool:
         return self._hover is not None and not TOOLS[self._tool].draws and self._at_divider(*self._hover)

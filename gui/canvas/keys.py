@@ -62,6 +62,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut(Qt.Key.Key_Backspace, _NONE, "delete_selected"),
     Shortcut(Qt.Key.Key_D, _CTRL, "duplicate_selected"),
     Shortcut(Qt.Key.Key_C, _CTRL, "copy_selected", help="Copy the selected stickers, as text"),
+    Shortcut(Qt.Key.Key_X, _CTRL, "cut_selected", help="Cut the selected stickers"),
     Shortcut(Qt.Key.Key_V, _CTRL, "paste", needs="copy", help="Paste copied stickers"),
     Shortcut(Qt.Key.Key_PageUp, _NONE, "restack_selected", (1,)),
     Shortcut(Qt.Key.Key_PageDown, _NONE, "restack_selected", (-1,)),

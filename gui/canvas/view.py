@@ -95,6 +95,11 @@ class ImageCanvas(DrawingPanes):
             QGuiApplication.clipboard().setText(stickers_as_text(chosen))
             self.notice.emit(f"{counted(len(chosen), 'sticker')} copied. Ctrl+V pastes, in another window, too.")
 
+    def cut_selected(self) -> None:
+        """Put the selected stickers on the clipboard, and remove them; locked ones stay."""
+        self.copy_selected()
+        self.delete_selected()
+
     def paste(self) -> None:
         """Add the stickers on the clipboard to the image; a text that holds none is said."""
         from engine.errors import GibbonError
@@ -174,14 +179,14 @@ class ImageCanvas(DrawingPanes):
             "image": self._size is not None,
             "stickers": idle and bool(self._stickers) and self._size is not None and not self.comparing,
             "selection": idle and chosen,
-            "copy": idle and self._can_paste() and not self.comparing,
+            "copy": idle and self.can_paste() and not self.comparing,
             "drawing": idle and self._size is not None and bool(TOOLS[self._tool].new),
             "gesture": self._gesture is not None and self._gesture.tool.lasting,
             "wipe": idle and self.stage.isVisible() and self.stage.wiping,
             "escape": not idle or self._tool != "select" or self._selected is not None,
         }[shortcut.needs]
 
-    def _can_paste(self) -> bool:
+    def can_paste(self) -> bool:
         """Return whether the clipboard holds a text that may be stickers; images and files are left to the window."""
         mime = QGuiApplication.clipboard().mimeData()
         return self._size is not None and mime is not None and mime.hasText() and not mime.hasImage() and not local_files(mime)

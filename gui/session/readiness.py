@@ -22,6 +22,11 @@ class Sources(Protocol):
     def shape_of(self, name: str) -> tuple[int, int, int] | None: ...
 
 
+_NO_STICKER = "Draw a sticker on the image and set its content to “optimised”: that is where the attack may paint."
+_NO_STICKER_YET = "Draw a sticker and set its content to “optimised”: that is where the attack may paint on every image."
+_HIDDEN = "Every sticker to be optimised is hidden. Show one by its eye in the Stickers dock: that is where the attack may paint."
+
+
 @dataclass(frozen=True)
 class Obstacle:
     """The reason why an attack cannot start."""
@@ -65,7 +70,7 @@ def plan_obstacle(state: State, sources: Sources) -> Obstacle | None:
         return Obstacle("Load a model first: the Model dock lists what there is.")
     on_stickers = "stickers" in attack.uses or (state.region == "stickers" and attack.masked)
     if on_stickers and not state.paintable:
-        return Obstacle("Draw a sticker and set its content to “optimised”: that is where the attack may paint on every image.")
+        return Obstacle(_HIDDEN if state.hides_paintable else _NO_STICKER_YET)
     if missing := _missing(attack, state):  # each image gets a target of its own
         return Obstacle(missing)
     wrong = _wrong_data(attack, state, sources)
@@ -106,7 +111,7 @@ def _nothing_to_attack(attack: Attack, state: State) -> str:
         return "Open an image first: there is nothing to attack."
     on_stickers = "stickers" in attack.uses or (state.region == "stickers" and attack.masked)
     if on_stickers and not state.paintable:
-        return "Draw a sticker on the image and set its content to “optimised”: that is where the attack may paint."
+        return _HIDDEN if state.hides_paintable else _NO_STICKER
     return ""
 
 

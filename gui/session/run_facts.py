@@ -290,7 +290,7 @@ def _cost(entry: FinishedRun) -> dict[str, str]:
 def _surroundings(entry: AttackRun) -> dict[str, str]:
     """Return what was attacked, and with which inputs beside the parameters."""
     inputs, crop = entry.inputs, crop_words(entry.image)
-    stickers = len(entry.before.stickers)
+    stickers = sum(sticker.visible for sticker in entry.before.stickers)
     return {
         "image": str(entry.image.get("name", "unnamed")),
         **({"crop": crop} if crop else {}),

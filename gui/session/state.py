@@ -171,9 +171,18 @@ class State:
     @cached_property
     def paintable(self) -> bool:
         """Whether any visible sticker is to be optimised by an attack."""
+        return any(sticker.visible for sticker in self._optimised)
+
+    @property
+    def hides_paintable(self) -> bool:
+        """Whether there are stickers to be optimised, all of them hidden."""
+        return bool(self._optimised) and not self.paintable
+
+    @property
+    def _optimised(self) -> list[Sticker]:
         from engine.stickers import Optimised
 
-        return any(sticker.visible and isinstance(sticker.content, Optimised) for sticker in self.stickers)
+        return [sticker for sticker in self.stickers if isinstance(sticker.content, Optimised)]
 
     def is_current(self, scene: Scene) -> bool:
         """Whether a scene is of this image under this classifier."""

@@ -370,6 +370,17 @@ def test_cursors_follow_the_rotation(canvas: ImageCanvas, angle: float, expected
     assert pane.viewport.cursor().shape() == getattr(Qt.CursorShape, expected)
 
 
+def test_the_grip_that_rotates_has_a_pointer_of_its_own(canvas: ImageCanvas, owner: Owner) -> None:
+    pane = canvas.clean_pane
+    click(pane, (17.5, 16.5))
+    move(pane, pane.placement.to_image(*_point(pane)), NONE)
+    cursor = pane.viewport.cursor()
+    assert cursor.shape() == Qt.CursorShape.BitmapCursor
+    assert not cursor.pixmap().toImage().isNull()
+    move(pane, (17.5, 16.5), NONE)
+    assert pane.viewport.cursor().shape() == Qt.CursorShape.SizeAllCursor
+
+
 def test_a_handle_of_a_rotated_sticker_leaves_the_opposite_side(canvas: ImageCanvas) -> None:
     from engine.stickers import handle_position
 
@@ -510,6 +521,14 @@ def test_stickers_are_copied_as_text_between_canvases(canvas: ImageCanvas, qtbot
     assert replace(first, content=Colour()) == replace(stickers[0], id=1, content=Colour())
     assert second == replace(stickers[1], id=2, locked=False)
     assert {theirs.selected, *theirs.also} == {1, 2}
+
+
+def test_cut_takes_the_free_ones_off_and_paste_brings_them_back(canvas: ImageCanvas, owner: Owner) -> None:
+    canvas.set_stickers((LOW, HIGH), 1, frozenset({2}))
+    key(canvas, Qt.Key.Key_X, CTRL)
+    assert owner.stickers == ()
+    key(canvas, Qt.Key.Key_V, CTRL)
+    assert owner.stickers == (LOW, HIGH)
 
 
 @pytest.mark.parametrize(("tool", "kind"), [("rectangle", "rectangle"), ("ellipse", "ellipse"), ("polygon", "polygon"), ("brush", "brush")])

@@ -53,9 +53,13 @@ def open_files(shell: Shell, paths: list[str]) -> None:
 
 
 def paste_image(shell: Shell) -> None:
-    """Open what is on the clipboard."""
-    if not open_mime(shell, QGuiApplication.clipboard().mimeData(), "pasted image"):
-        shell.session.notice.emit("There is no image on the clipboard.")
+    """Open the image on the clipboard, or add the stickers that were copied."""
+    if open_mime(shell, QGuiApplication.clipboard().mimeData(), "pasted image"):
+        return
+    if shell.canvas.can_paste():
+        shell.canvas.paste()
+    else:
+        shell.session.notice.emit("There is no image on the clipboard, and no sticker.")
 
 
 def open_mime(shell: Shell, mime: QMimeData, name: str) -> bool:

@@ -25,6 +25,11 @@ def copy(shell: Shell) -> None:
     shell.canvas.copy_selected()
 
 
+def cut(shell: Shell) -> None:
+    """Put the selected stickers on the clipboard, and remove them."""
+    shell.canvas.cut_selected()
+
+
 def paste(shell: Shell) -> None:
     """Add the stickers on the clipboard to the image."""
     shell.canvas.paste()
@@ -102,6 +107,16 @@ SPECS: tuple[ActionSpec, ...] = (
         enabled=has_sticker,
         keys_elsewhere=True,
         rule=True,
+    ),
+    ActionSpec(
+        "cut_sticker",
+        "Cut stickers",
+        cut,
+        "Put the selected stickers on the clipboard, and remove them",
+        ("Ctrl+X",),
+        "mdi6.content-cut",
+        enabled=has_sticker,
+        keys_elsewhere=True,
     ),
     ActionSpec(
         "paste_sticker",
