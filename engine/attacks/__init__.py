@@ -26,6 +26,7 @@ from engine.attacks.rp2 import RP2
 from engine.attacks.square.attack import Square
 from engine.attacks.sticker_pgd import StickerPGD
 from engine.attacks.sticker_search.attack import StickerSearch
+from engine.attacks.sticker_search.landscape import StickerLandscape
 from engine.attacks.sticker_search.shadow import ShadowSearch
 from engine.attacks.substitute.attack import Substitute
 from engine.attacks.transformation.gradient import TransformationGradient
@@ -62,6 +63,7 @@ CATALOGUE: dict[str, type[Attack]] = catalogue(
     OnePixel,
     OnePixelMap,
     StickerSearch,
+    StickerLandscape,
     ShadowSearch,
     Transformation,
     LaserBeam,
@@ -99,6 +101,7 @@ __all__ = [
     "SavedPerturbation",
     "ShadowSearch",
     "Square",
+    "StickerLandscape",
     "StickerPGD",
     "StickerSearch",
     "Substitute",

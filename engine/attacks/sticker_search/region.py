@@ -19,7 +19,7 @@ class Region:
     """
 
     def __init__(self, allowed: Tensor) -> None:
-        self._allowed = allowed
+        self.allowed = allowed
         rows, columns = allowed.any(2).int(), allowed.any(1).int()
         height, width = allowed.shape[1:]
         edges = (columns.argmax(1), rows.argmax(1), width - columns.flip(1).argmax(1), height - rows.flip(1).argmax(1))
@@ -37,7 +37,7 @@ class Region:
 
     def select(self, rows: Tensor) -> Region:
         """Return the region of the images at ``rows``."""
-        return self if len(self._allowed) == 1 else Region(self._allowed[rows])
+        return self if len(self.allowed) == 1 else Region(self.allowed[rows])
 
     def require(self, width: int, height: int) -> None:
         """Refuse a region into which no box of this size fits.
@@ -47,7 +47,7 @@ class Region:
         GibbonError
             It is too small; the sentence says so.
         """
-        for image in range(len(self._allowed)):
+        for image in range(len(self.allowed)):
             if not len(self.corners(image, width, height)):
                 left, top, right, bottom = self.bounds[image].tolist()
                 raise GibbonError(
@@ -59,11 +59,11 @@ class Region:
         """Return the left and top edge of every place where a box of this size fits, ``(V, 2)``, row by row."""
         key = (image, width, height)
         if key not in self._corners:
-            high, wide = self._allowed.shape[1:]
+            high, wide = self.allowed.shape[1:]
             if width > wide or height > high:
-                found = torch.zeros(0, 2, dtype=torch.long, device=self._allowed.device)
+                found = torch.zeros(0, 2, dtype=torch.long, device=self.allowed.device)
             else:
-                sums = torch.nn.functional.pad(self._allowed[image].int().cumsum(0).cumsum(1), (1, 0, 1, 0))
+                sums = torch.nn.functional.pad(self.allowed[image].int().cumsum(0).cumsum(1), (1, 0, 1, 0))
                 within = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
                 found = (within == width * height).nonzero().flip(1)
             self._corners[key] = found
@@ -88,7 +88,7 @@ class Region:
         for image in range(len(boxes)):
             for width, height in {(w, h) for w, h in boxes[image, :, 2:].tolist()}:
                 chosen = ((boxes[image, :, 2] == width) & (boxes[image, :, 3] == height)).nonzero()[:, 0]
-                fitted[image, chosen] = self._nearest(image if len(self._allowed) > 1 else 0, boxes[image, chosen])
+                fitted[image, chosen] = self._nearest(image if len(self.allowed) > 1 else 0, boxes[image, chosen])
         return fitted
 
     def _nearest(self, image: int, boxes: Tensor) -> Tensor:
