@@ -114,7 +114,7 @@ def test_the_help_page_names_every_shortcut(bench: Workbench) -> None:
     shown = {what for rows in keys_by_chapter().values() for _, what in rows}
     assert {spec.title.rstrip("…") for spec in SPECS if spec.shortcuts} <= shown
     assert {shortcut.help for shortcut in SHORTCUTS if shortcut.help} <= shown  # although a menu may have the key, too
-    assert ("Ctrl+V", "Paste the copied sticker") in keys_by_chapter()["On the canvas"]
+    assert ("Ctrl+V", "Paste copied stickers") in keys_by_chapter()["On the canvas"]
     assert dict(keys_by_chapter()["Panels"])["Ctrl+K, P"] == "Prediction"
     assert len(keys_by_chapter()["Panels"]) == sum(bool(dock.keys) for dock in DOCKS)
     once = [what for rows in keys_by_chapter().values() for _, what in rows if what.endswith("sticker")]

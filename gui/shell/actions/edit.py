@@ -159,7 +159,7 @@ SPECS: tuple[ActionSpec, ...] = (
         "Eraser",
         partial(tool, "eraser"),
         "Take pixels away from the selected sticker. [ and ] or Ctrl and the wheel set the radius",
-        ("Shift+E",),
+        ("Shift+P",),
         "mdi6.eraser-variant",
         enabled=has_frame,
         group="tool",

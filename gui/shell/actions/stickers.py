@@ -122,11 +122,9 @@ SPECS: tuple[ActionSpec, ...] = (
         "paste_sticker",
         "Paste stickers",
         paste,
-        "Add the stickers on the clipboard to the image",
-        ("Ctrl+V",),
-        "mdi6.content-paste",
+        "Add the stickers on the clipboard to the image (Ctrl+V, as for an image)",
+        icon="mdi6.content-paste",
         enabled=has_image,
-        keys_elsewhere=True,
     ),
     ActionSpec(
         "duplicate_sticker",
