@@ -10,9 +10,9 @@ from engine.figures.choose import (
     panels_for,
     panels_of,
 )
-from engine.figures.compose import boxes_in, compose
+from engine.figures.compose import boxes_in, compose, set_in_fonts
 from engine.figures.contact_sheet import contact_sheet, rates_figure
-from engine.figures.export import FORMATS, export, export_arrays
+from engine.figures.export import FORMATS, export, export_arrays, export_pages
 from engine.figures.fonts import FONTS, Font
 from engine.figures.latex import latex_caption
 from engine.figures.panels import FigurePanel, ImagePanel, SaliencyPanel, SignedMapPanel
@@ -46,12 +46,14 @@ __all__ = [
     "explanations_in",
     "export",
     "export_arrays",
+    "export_pages",
     "latex_caption",
     "note_for",
     "panel_titles",
     "panels_for",
     "panels_of",
     "rates_figure",
+    "set_in_fonts",
     "subject_of",
     "table_figure",
 ]

@@ -63,7 +63,7 @@ def compose(
             page = begin(sheet)
             for place in sheet.placed:
                 draw(page, place)
-            _set_in_fonts(page.figure)
+            set_in_fonts(page.figure)
     return page.figure
 
 
@@ -101,7 +101,7 @@ def boxes_in(figure: Figure) -> str:
     return _BOXES.get(figure, "")
 
 
-def _set_in_fonts(figure: Figure) -> None:
+def set_in_fonts(figure: Figure) -> None:
     """Set every text in fonts that have its glyphs, and replace characters without any by a box: matplotlib would only warn."""
     from matplotlib.text import Text
 

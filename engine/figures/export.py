@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -49,8 +49,33 @@ def export(figure: Figure, path: Path | str, provenance: Mapping[str, Any]) -> t
     drawn = io.BytesIO()  # draw to memory first, since matplotlib's writers raise unclear errors on a full disk
     with settings():
         figure.savefig(drawn, format=kind, dpi=DPI, metadata=_metadata(kind, provenance, sidecar.name), facecolor=figure.get_facecolor())
+    return _written(path, sidecar, drawn.getvalue(), provenance)
+
+
+def export_pages(figures: Sequence[Figure], path: Path | str, provenance: Mapping[str, Any]) -> tuple[Path, Path]:
+    """Write figures as the pages of one PDF, which carries ``provenance`` as that of `export` does, and the sidecar beside it.
+
+    Raises
+    ------
+    GibbonError
+        The suffix is not .pdf, or the folder cannot be written to.
+    """
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    path = Path(path)
+    if path.suffix.lower() != ".pdf":
+        raise GibbonError(f"“{path.name}” does not end in .pdf. Sheets at their true size are written in that format.")
+    sidecar = path.with_name(path.name + ".json")
+    drawn = io.BytesIO()
+    with settings(), PdfPages(cast(Any, drawn), metadata=_metadata("pdf", provenance, sidecar.name)) as pages:
+        for figure in figures:
+            pages.savefig(figure, dpi=DPI, facecolor=figure.get_facecolor())
+    return _written(path, sidecar, drawn.getvalue(), provenance)
+
+
+def _written(path: Path, sidecar: Path, drawn: bytes, provenance: Mapping[str, Any]) -> tuple[Path, Path]:
     with replacing(path) as staged:
-        staged.write_bytes(drawn.getvalue())
+        staged.write_bytes(drawn)
     with replacing(sidecar) as staged:
         staged.write_text(json.dumps(provenance, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path, sidecar
