@@ -12,11 +12,29 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from engine.cli import animate, attack, batch, demo, evaluate, figure, models, replay, reproduce, script, train, usage
+from engine.cli import (
+    animate,
+    attack,
+    batch,
+    demo,
+    evaluate,
+    figure,
+    models,
+    photo,
+    print_stickers,
+    replay,
+    reproduce,
+    script,
+    train,
+    usage,
+)
 from engine.cli.output import NO_FOLDER, complain, has_folder, let_go_of_stdout, program, remove_unused_folders
 from engine.errors import GibbonError, in_words
 
-COMMANDS = ("attack", "batch", "replay", "figure", "animate", "demo", "models", "train", "evaluate", "reproduce", "script", "gui")
+COMMANDS = (
+    *("attack", "batch", "replay", "figure", "animate", "print", "photo", "demo"),
+    *("models", "train", "evaluate", "reproduce", "script", "gui"),
+)
 USER_ERROR = 2
 INTERRUPTED = 130
 
@@ -39,6 +57,8 @@ app.command("replay")(replay.command)
 app.command("script")(script.command)
 app.command("figure")(figure.command)
 app.command("animate")(animate.command)
+app.command("print")(print_stickers.command)
+app.command("photo")(photo.command)
 app.command("models")(models.command)
 app.command("train", context_settings=train.CONTEXT)(train.command)
 app.add_typer(evaluate.app, name="evaluate")

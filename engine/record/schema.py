@@ -218,6 +218,8 @@ class Record(Part):
 
 _OTHER_KINDS = {
     "gibbon-batch": "the record of a table of many images. Repeat it with: batch --repeat {name}",
+    "gibbon-print": "a sheet of stickers from a canvas that nothing was attacked with, so there is nothing to run again.",
+    "gibbon-photo": "the figure of a photograph, which names no attack. Open the record of the attack.",
     "gibbon-training": "the record of a training. Train again with: replay {name}. The network itself is in the .safetensors beside it.",
 }
 
