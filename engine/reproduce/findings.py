@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.artifacts import Table
+from engine.text.formatting import format_share
 
 Verdict = Literal["pass", "fail", "no threshold", "not comparable"]
 COLUMNS = ("quantity", "lecture", "paper", "ours", "tolerance", "verdict")
 NOTHING = "—"
+_PLAIN_DECIMALS = 4
+"""The decimals that an experiment's line may have whatever the size of its number; more are for small numbers."""
 
 
 @dataclass(frozen=True)
@@ -104,15 +107,27 @@ class Finding:
         return self.quantity, self.lecture, self.paper, self.said(), allowed, self.verdict
 
     def said(self) -> str:
-        """Our number with its unit and its interval. Small numbers keep two significant digits; the mean of nothing has no value."""
+        """Our number with its unit and its interval. The mean of nothing has no value."""
         if isinstance(self.ours, str):
             return self.ours
         if math.isnan(self.ours):
             return "no value"
-        small = 0 < abs(self.ours) < 10**-self.digits
-        number = f"{self.ours:.1e}" if small else f"{self.ours:.{self.digits}f}"
-        around = "" if self.interval is None else f"({self.interval[0]:.{self.digits}f} to {self.interval[1]:.{self.digits}f})"
-        return " ".join(filter(None, (number, self.unit, around)))
+        around = "" if self.interval is None else f"({self._number(self.interval[0])} to {self._number(self.interval[1])})"
+        return " ".join(filter(None, (self._number(self.ours), self.unit, around)))
+
+    def _number(self, value: float) -> str:
+        """Return a number with the decimals of the line, of which those beyond the fourth are for three significant digits alone.
+
+        Small numbers keep two significant digits, as powers of ten; a zero that is no share needs no decimals.
+        """
+        if self.unit == "%" and self.digits == 1:
+            return format_share(value / 100).removesuffix(" %")
+        if value == 0:
+            return "0"
+        if 0 < abs(value) < 10**-self.digits:
+            return f"{value:.1e}"
+        needed = 2 - math.floor(math.log10(abs(value))) if value else 0
+        return f"{value:.{min(self.digits, max(_PLAIN_DECIMALS, needed))}f}"
 
     def plain(self) -> dict[str, Any]:
         """Return the texts and the numbers behind them, for JSON."""

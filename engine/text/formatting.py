@@ -8,6 +8,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+MOST_DECIMALS = 6
+"""The decimals that a number has at the most, wherever it is shown; smaller ones are written in powers of ten."""
+
+_ZEROS = 3
+"""The decimals that a zero has at the most."""
+
 
 def format_probability(p: float) -> str:
     """Format a model's probability as a percentage of one decimal.
@@ -73,15 +79,36 @@ def format_reading(value: float, unit: str = "") -> str:
 
 
 def cells_of(values: Sequence[Any], unit: str = "") -> list[str]:
-    """Format a column: shares as percent, other floats with a common number of decimals, three significant digits in the largest."""
+    """Format a column: shares as percent, other floats with a common number of decimals, three significant digits in the largest.
+
+    A column of numbers that are all too small for that is written in powers of ten, with ``0`` for a zero.
+    """
     floats = [value for value in values if isinstance(value, float) and math.isfinite(value)]
     if not floats:
         return [_text(value) for value in values]
     most = max(abs(value) for value in floats)
     if unit == "share":
         return [f"{100 * value:.1f} %" if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
-    decimals = min(6, max(0, 2 - math.floor(math.log10(most)))) if most > 0 else 0
-    return [with_minus(f"{value:,.{decimals}f}") if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
+    places = decimals_of(most)
+    return [with_decimals(value, places) if isinstance(value, float) and math.isfinite(value) else _text(value) for value in values]
+
+
+def decimals_of(most: float, least: int = 0) -> int | None:
+    """Return the decimals that give a number ``most`` three significant digits, at least ``least``.
+
+    None stands for powers of ten, where that would take more than six.
+    """
+    if most <= 0:
+        return least
+    places = 2 - math.floor(math.log10(most))
+    return None if places > MOST_DECIMALS else max(least, places)
+
+
+def with_decimals(value: float, places: int | None) -> str:
+    """Format a number with the decimals that `decimals_of` gives for its column; a zero among tiny numbers is ``0``."""
+    if value == 0 and (places is None or places > _ZEROS):
+        return "0"
+    return with_minus(f"{value:.2e}" if places is None else f"{value:,.{places}f}")
 
 
 def pixel_words(value: float) -> str:

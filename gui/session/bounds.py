@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from engine.text.formatting import MOST_DECIMALS
 from engine.text.formatting import format_probability as percent
 from engine.text.formatting import short
 
@@ -25,7 +26,7 @@ def with_bound(bounds: Mapping[str, float], sites: Sequence[str], site: str, val
 
 def decimals(upper: float) -> int:
     """Return the digits after the decimal point that resolve a hundredth of an axis from 0 to ``upper``."""
-    return max(0, 2 - math.floor(math.log10(upper))) if upper > 0 else 2
+    return min(MOST_DECIMALS, max(0, 2 - math.floor(math.log10(upper)))) if upper > 0 else 2
 
 
 def bound_text(bounds: Mapping[str, float], sites: Sequence[str]) -> str:

@@ -82,6 +82,12 @@ def test_what_has_no_threshold_or_other_data_never_passes() -> None:
     assert Finding("q", 1.0, tolerance=exactly(1), comparable=False).verdict == "not comparable"
     assert Finding("q", "cat", tolerance=exactly(1)).verdict == "fail"
     assert Finding("q", 3.6e-16, tolerance=at_most(1e-5), digits=6).row() == ("q", "—", "—", "3.6e-16", "≤ 1e-05", "pass")
+    assert Finding("q", 0.0, tolerance=exactly(0), digits=6).said() == "0"
+    assert Finding("q", 0.0, unit="%", digits=1, interval=(0.0, 3.7)).said() == "0.0 % (0.0 to 3.7)"
+    assert Finding("q", 0.04, unit="%", digits=1).said() == "< 0.1 %"
+    assert Finding("q", 0.03, digits=6).said() == "0.0300"
+    assert Finding("q", 0.00123456, digits=6).said() == "0.00123"
+    assert Finding("q", 0.0112, digits=4, interval=(0.0, 0.5)).said() == "0.0112 (0 to 0.5000)"
     assert Finding("q", 2.0, reference="8", digits=0).row()[3:] == ("2", "none; reference 8", "no threshold")
     plain = Finding("q", math.nan, tolerance=at_least(1), unit="%").plain()
     assert plain["ours"] == "no value"

@@ -217,6 +217,8 @@ def test_numbers_stand_under_each_other_and_csv_keeps_every_digit(qtbot: QtBot, 
         ("", [0.0123, 0.5], ["0.012", "0.500"]),
         ("", [0.0, 0.0], ["0", "0"]),
         ("", [2.0], ["2.00"]),
+        ("", [1.5e-9, 0.0, -2e-12], ["1.50e−09", "0", "−2.00e−12"]),  # six decimals of nothing would say nothing
+        ("", [0.00012, 0.0], ["0.000120", "0"]),
         ("share", [0.25, None], ["25.0 %", "–"]),
         ("", [float("nan"), 1.5], ["–", "1.50"]),
         ("", [True, False], ["yes", "no"]),

@@ -431,3 +431,10 @@ def test_after_a_sticker_was_moved_the_foot_and_the_chip_speak_of_the_same_thing
     until(lambda: session.history.shown is run, "the run")
     settle()
     assert len(foot.strip.curve.steps) > 0
+
+
+def test_losses_that_are_all_tiny_are_no_row_of_zeros() -> None:
+    tiny = LossCurve(np.arange(3.0), np.array([2e-9, 0.0, 3.5e-8]))
+    assert [tiny.text(value) for value in tiny.losses] == ["2.00e−09", "0", "3.50e−08"]
+    usual = LossCurve(np.arange(2.0), np.array([2e-9, 12.5]))
+    assert [usual.text(value) for value in usual.losses] == ["0.00", "12.50"]

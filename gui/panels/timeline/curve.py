@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engine.text.formatting import with_minus
+from engine.text.formatting import decimals_of, with_decimals
 
 Values = npt.NDArray[np.floating]
 
@@ -38,10 +38,13 @@ class LossCurve:
         return (low, high) if high - low > 1e-12 * max(1.0, abs(high)) else (low - 0.5, high + 0.5)
 
     @property
-    def decimals(self) -> int:
-        """The decimals of every loss of the curve, so that the point never moves: three digits of the largest, below 100 two at least."""
+    def decimals(self) -> int | None:
+        """The decimals of every loss of the curve, so that the point never moves: three digits of the largest, below 100 two at least.
+
+        None stands for powers of ten, in which losses are written that are all tiny.
+        """
         most = max(map(abs, self.limits))
-        return min(6, max(2 if most < 100 else 0, 2 - math.floor(math.log10(most)))) if most > 0 else 0
+        return decimals_of(most, least=2 if 0 < most < 100 else 0)
 
     def loss_at(self, step: float) -> float | None:
         """Return the loss of the step nearest to a number; None if there is none."""
@@ -54,7 +57,7 @@ class LossCurve:
         """Return a loss as text, with the curve's decimals."""
         if value is None:
             return "–"
-        return with_minus(f"{value:,.{self.decimals}f}")
+        return with_decimals(value, self.decimals)
 
     @property
     def longest_text(self) -> str:
