@@ -126,6 +126,13 @@ class EngineThread(QThread):
             job.request_pause(paused)
             self._wake.notify()
 
+    def want_preview(self, job: Job) -> None:
+        """Request a preview of a run's next step; one that is paused gives that of its last step, unless it was shown already."""
+        job.want_preview()
+        if job.is_behind:
+            with self._wake:
+                self._wake.notify()
+
     def leave(self, seconds: float = 0.0) -> bool:
         """Cancel every run and end the thread after its current step; return whether this is the first call.
 
@@ -198,7 +205,7 @@ class EngineThread(QThread):
                 self._wake.wait(0.02)
 
     def _next_job(self) -> Job | None:
-        return next((job for job in self._jobs.values() if job.cancelled or not job.paused), None)
+        return next((job for job in self._jobs.values() if job.cancelled or not job.paused or job.is_behind), None)
 
     def _respond(self, request: _Request) -> None:
         try:

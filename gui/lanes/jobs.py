@@ -49,6 +49,8 @@ class Job:
     """Whether the readings of all steps are kept, for curves; else only the newest."""
     series: Series | None = None
     """Takes the readings of every step, without thinning; None: nothing does."""
+    settle: Callable[[], None] | None = None
+    """Copies what the run keeps on its device, such as a timeline, to where the window reads it. Called in the lane's thread in a pause."""
     context: Any = None
     """Any value that the caller wants to find in the outcome's job."""
     number: int = field(default_factory=lambda: next(numbers))
@@ -69,6 +71,10 @@ class Job:
     _preview: Any = None
     _preview_from: float = 0.0
     """The next preview is made at this time at the earliest, so that previews take at most a third of the run."""
+    _unseen: Any = None
+    """The newest step, while no preview of it was made; None else, and without ``make_preview``."""
+    _settled: bool = True
+    """Whether ``settle`` was called since the newest step."""
     _readings: Readings | None = None
     _losses: Readings | None = None
     _preparing: Iterator[str] | None = None
@@ -106,6 +112,11 @@ class Job:
         """The loss of the first image at all steps of an attack so far, thinned evenly like ``trace``; empty without ``collect``."""
         return () if self._losses is None else self._losses.trace
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the run is paused after a step that the window does not show whole yet, since it asked for its preview before."""
+        return self.paused and (not self._settled or (self._unseen is not None and self._wanted.is_set()))
+
     def request_cancel(self) -> None:
         """Request the end of the run at its next step. Call `EngineThread.cancel`, which also wakes the lane."""
         self._cancel.set()
@@ -115,7 +126,7 @@ class Job:
         (self._paused.set if paused else self._paused.clear)()
 
     def want_preview(self) -> None:
-        """Request one preview, of the next step."""
+        """Request one preview, of the next step or, of a paused run, of its last. Call `EngineThread.want_preview` for a paused one."""
         self._wanted.set()
 
     def take_preview(self) -> Any:
@@ -126,10 +137,16 @@ class Job:
     # ------------------------------------------------------------------ in the lane's thread
 
     def advance(self) -> JobOutcome | None:
-        """Prepare for `PREPARE_S` or make one step; return the outcome if the run has ended. Raises nothing."""
+        """Prepare for `PREPARE_S` or make one step; return the outcome if the run has ended. Raises nothing.
+
+        A paused run makes no step: it settles, and gives the preview of its last one.
+        """
         try:
             if self.cancelled:
                 return self.end()
+            if self.paused:
+                self._catch_up()
+                return None
             if self._run is None:
                 if not self._prepared():
                     return None
@@ -161,7 +178,7 @@ class Job:
             outcome = outcome or ended_outcome(self)
         except BaseException as error:
             outcome = outcome or JobOutcome(self, "failed", None, job_failure(self, error))
-        self._run = self._preparing = None
+        self._run = self._preparing = self._unseen = None
         return outcome
 
     def _prepared(self) -> bool:
@@ -185,8 +202,24 @@ class Job:
         self._readings.add(step)
         if self._losses is not None and hasattr(step, "adversarial"):
             self._losses.note(step.index, {"loss": step.loss[0]})
-        if self.make_preview is not None and self._wanted.is_set() and time.perf_counter() >= self._preview_from:
+        self._unseen = None if self.make_preview is None else step
+        self._settled = self.settle is None
+        if self._wanted.is_set() and time.perf_counter() >= self._preview_from:
+            self._show(step)
+
+    def _catch_up(self) -> None:
+        """Let the window see the last step of a paused run, and all that the run keeps."""
+        if not self._settled and self.settle is not None:
+            self._settled = True
+            self.settle()
+        if self._unseen is not None and self._wanted.is_set():
+            self._show(self._unseen)
+
+    def _show(self, step: Any) -> None:
+        """Make the preview of a step."""
+        if self.make_preview is not None:
             began = time.perf_counter()
+            self._unseen = None
             self._wanted.clear()
             self._preview = self.make_preview(self._run, step)
             self._preview_from = 3 * time.perf_counter() - 2 * began  # two thirds of the time are the attack's

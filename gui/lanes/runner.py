@@ -89,10 +89,11 @@ class OperationRunner(QObject):
         prepare: Callable[[], Iterator[str]] | None = None,
         collect: bool = False,
         series: Series | None = None,
+        settle: Callable[[], None] | None = None,
         context: Any = None,
     ) -> Job:
         """Begin a run. An earlier one is cancelled, without an `ended` of its own. The parameters are those of `Job`."""
-        job = Job(self._key, make, make_preview, finish, prepare, collect, series, context)
+        job = Job(self._key, make, make_preview, finish, prepare, collect, series, settle, context)
         self.job, self.ending, self.preview = job, None, None
         if self._previews():
             job.want_preview()
@@ -141,7 +142,7 @@ class OperationRunner(QObject):
             self.preview = preview
             self.previewed.emit()
         if self._previews():
-            job.want_preview()
+            self._lane.want_preview(job)
         self.progressed.emit()
 
     @Slot(object)

@@ -207,6 +207,7 @@ class AttackRunner(QObject):
             finish=completed,
             prepare=lambda: prepare(inputs, sources.loading),
             collect=True,
+            settle=begun.timeline.settle,
             context=self._start,
         )
 

@@ -474,3 +474,20 @@ def test_the_transfer_table_is_of_the_result_and_says_so(qtbot: QtBot, scrubbed:
     scrubbed.moments.to_end()
     assert panel.table.isEnabled()
     assert "iteration" not in panel.verdict.text
+
+
+def test_a_paused_attack_shows_the_iteration_that_is_said(qtbot: QtBot, session: Session) -> None:
+    open_image(qtbot, session)
+    session.runs.start(PGD(eps=0.2, steps=100_000))
+    for _ in range(5):
+        begun = -1 if session.runs.job is None else session.runs.job.index
+        until(lambda begun=begun: session.runs.job is not None and session.runs.job.index > begun + 5, "some steps")
+        session.runs.pause(True)
+
+        def shown() -> bool:
+            return session.frame is not None and session.frame.step == session.moments.end == session.runs.job.index
+
+        until(shown, "the frame of the last step")
+        session.runs.pause(False)
+    session.runs.cancel()
+    until(lambda: not session.runs.running, "the end of the attack")

@@ -170,6 +170,45 @@ def test_pause_holds_and_cancel_keeps_what_there_is(runner: OperationRunner) -> 
     assert heard.changed == 5  # began, paused, went on, was cancelled, ended
 
 
+def slow_preview(_run: engine.Run, step: Step) -> int:
+    """Return the step's number after a time in which the run makes steps that are not previewed."""
+    time.sleep(0.05)
+    return step.index
+
+
+def test_a_paused_run_shows_its_last_step(runner: OperationRunner) -> None:
+    heard = Heard(runner)
+    job = runner.start(lambda: counting(steps=100_000, pause=0.004), make_preview=slow_preview)
+    for _ in range(4):
+        behind = len(heard.previews)
+        until(lambda: len(heard.previews) > behind and job.index > heard.previews[-1] + 3, "steps without a preview")
+        runner.pause(True)  # in the middle of a step, which is still made
+        until(lambda: heard.previews[-1] == job.index, "the preview of the last step")
+        at = job.index
+        time.sleep(0.03)
+        assert job.index == at
+        runner.pause(False)
+    runner.cancel()
+    until(lambda: not runner.running, "the end")
+
+
+def test_a_preview_that_fails_in_a_pause_ends_the_run_with_a_sentence(runner: OperationRunner) -> None:
+    heard, broken = Heard(runner), threading.Event()
+
+    def preview(_run: engine.Run, step: Step) -> int:
+        time.sleep(0.05)
+        if broken.is_set():
+            raise RuntimeError("no picture today")
+        return step.index
+
+    job = runner.start(lambda: counting(steps=100_000, pause=0.004), make_preview=preview)
+    until(lambda: heard.previews and job.index > heard.previews[-1] + 3, "steps without a preview")
+    broken.set()
+    runner.pause(True)
+    until(lambda: heard.outcomes, "the end")
+    assert "no picture today" in heard.outcomes[0].failure.sentence  # type: ignore[union-attr]
+
+
 def test_an_error_is_a_sentence_and_the_runner_goes_on(runner: OperationRunner) -> None:
     heard = Heard(runner)
 
