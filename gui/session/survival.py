@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gui.session.history import AttackRun
     from gui.session.state import State
 
+_ONLY_BEHIND = "The attack succeeds behind the defense only: {behind} there, {without} without it."
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -54,8 +56,14 @@ def survival(seen: Observation, labels: Sequence[str], goal: Goal) -> tuple[str,
     if without:
         return f"The attack does not survive the defense: {adversarial}.", False
     if behind:
-        return f"The attack succeeds behind the defense only: {adversarial} there, {_read(seen.adversarial, labels)} without it.", True
+        return _ONLY_BEHIND.format(behind=adversarial, without=_read(seen.adversarial, labels)), True
     return f"The attack fails behind the defense and without it: {adversarial}.", False
+
+
+def longest_answer(labels: Sequence[str]) -> str:
+    """Return the longest answer that `survival` can give with a model's classes, so that room is kept for it."""
+    longest = _read_as(max(labels, key=len, default=""), "> 99.9 %")
+    return _ONLY_BEHIND.format(behind=longest, without=longest)
 
 
 def attacker_words(state: State, shown: AttackRun | None) -> str:
@@ -79,7 +87,11 @@ def behind_words(seen: Observation, labels: Sequence[str]) -> str:
 
 def _read(probabilities: Tensor, labels: Sequence[str]) -> str:
     best = int(probabilities.argmax())
-    return f"read as “{labels[best]}” {percent(float(probabilities[best]))}"
+    return _read_as(labels[best], percent(float(probabilities[best])))
+
+
+def _read_as(label: str, probability: str) -> str:
+    return f"read as “{label}” {probability}"
 
 
 def _named(probabilities: Tensor, labels: Sequence[str]) -> str:

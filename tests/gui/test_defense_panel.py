@@ -313,3 +313,31 @@ def test_no_turn_of_the_window_computes_for_long_while_the_slider_moves(bench: W
     assert bench.session.frame is not None
     assert bench.session.frame.observation.defended.steps == bench.session.defense  # type: ignore[union-attr]
     assert worst < 0.05
+
+
+def test_the_pictures_stay_in_their_place_while_the_answer_changes(bench: Workbench) -> None:
+    choose_attack(bench, "PGD")
+    switch_on(bench, "jpeg")
+    panel, places, answers, sizes = dock(bench), set(), set(), set()
+
+    def note() -> None:
+        settle()
+        pictures, scrolled = panel.pictures, panel.steps.parentWidget()
+        assert pictures.isVisible()
+        assert scrolled is not None
+        places.add(
+            pictures.mapTo(scrolled, pictures.rect().topLeft()).y() - panel.answer.mapTo(scrolled, panel.answer.rect().topLeft()).y()
+        )
+        sizes.update((place.width(), place.height()) for place in pictures.places())
+        answers.add(panel.answer.text)
+
+    note()
+    run_attack(bench)
+    defended(bench)
+    note()
+    for key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+        QTest.keyClick(slider(bench, "quality").slider, key)
+        defended(bench)
+        note()
+    assert len(answers) >= 3
+    assert len(places) == len(sizes) == 1

@@ -13,7 +13,7 @@ from gui.forms.parts import PartsEdit
 from gui.panels.defense.pictures import Cell, DefendedPictures
 from gui.panels.frame_panel import FrameView
 from gui.session.scene import to_pixels
-from gui.session.survival import attacker_words, goal_of, survival
+from gui.session.survival import attacker_words, goal_of, longest_answer, survival
 from gui.theme import ADVERSARIAL, CLEAN, GRID, LABEL
 from gui.widgets import scrolling
 from gui.widgets.attackers_bar import AttackersBar
@@ -45,7 +45,7 @@ class DefensePanel(FrameView):
         """The editor of the steps, once the engine is loaded."""
         self.unaware = QRadioButton("does not know the defense")
         self.aware = QRadioButton("knows it: the attack goes through it")
-        self.answer, self.against = Sentence(4, bold=True, snug=True), Sentence(2, muted=True, snug=True)
+        self.answer, self.against = Sentence(4, bold=True), Sentence(2, muted=True)
         self.hint = QLabel(_EMPTY)
         self.hint.setWordWrap(True)
         self.hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
@@ -158,6 +158,7 @@ class DefensePanel(FrameView):
             return
         shown = self.session.history.shown
         seen, labels = frame.observation, frame.scene.classifier.labels
+        self.answer.take_room_for(longest_answer(labels))  # the pictures below stay in their place while answers change
         sentence, success = survival(seen, labels, goal_of(self.session.state, shown, seen))
         self.answer.set_text(sentence or (_LATER if self.session.runs.running else _COMING), _colour(success))
         if defended is not None:
