@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from engine.text.formatting import MOST_DECIMALS
+from engine.text.formatting import MOST_DECIMALS, short
 from engine.text.formatting import format_probability as percent
-from engine.text.formatting import short
 
 if TYPE_CHECKING:
     from torch import Tensor

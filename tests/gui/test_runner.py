@@ -181,7 +181,7 @@ def test_a_paused_run_shows_its_last_step(runner: OperationRunner) -> None:
     job = runner.start(lambda: counting(steps=100_000, pause=0.004), make_preview=slow_preview)
     for _ in range(4):
         behind = len(heard.previews)
-        until(lambda: len(heard.previews) > behind and job.index > heard.previews[-1] + 3, "steps without a preview")
+        until(lambda behind=behind: len(heard.previews) > behind and job.index > heard.previews[-1] + 3, "steps without a preview")
         runner.pause(True)  # in the middle of a step, which is still made
         until(lambda: heard.previews[-1] == job.index, "the preview of the last step")
         at = job.index
